@@ -1,0 +1,16 @@
+package pii
+
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+type clear interface{ clearJSON() ([]byte, error) }
+
+var reveal = json.WithMarshalers(json.MarshalFunc(func(v clear) ([]byte, error) { return v.clearJSON() }))
+
+// MarshalClear returns v as JSON with personal data in the clear. It is for the body of a request to the bank and
+// for what is sealed before it is stored; everything else wants encoding/json, which masks.
+func MarshalClear(v any) ([]byte, error) {
+	return json.Marshal(v, reveal, json.Deterministic(true), jsontext.EscapeForHTML(false))
+}

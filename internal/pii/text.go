@@ -1,0 +1,104 @@
+// Package pii holds the types personal data travels in. A value of these types masks itself wherever it is
+// printed, logged or marshalled; only [MarshalClear] and Reveal give it in the clear.
+package pii
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"unique"
+)
+
+// Class says how sensitive a field is. It decides where a value may appear; see the README's section on personal data.
+type Class string
+
+// The classes, from harmless to most sensitive.
+const (
+	Open        Class = "open"         // process ids, states, texts of taxonomies
+	Contact     Class = "contact"      // names, phones, e-mail and postal addresses
+	Financial   Class = "financial"    // incomes and instalments
+	ID          Class = "id"           // tax, social security and document numbers, birth dates
+	SpecialCare Class = "special-care" // debts to the social security
+)
+
+// Classed is implemented by every type of this package.
+type Classed interface{ Class() Class }
+
+// A kind of personal text: how it is masked and how sensitive it is.
+type kind interface {
+	mask(clear string) string
+	class() Class
+}
+
+// Text is personal text of one kind. Its zero value is the absent text. Two Texts are equal (==) when their
+// clear texts are. It holds a handle and not the string, so that not even an unexported field prints it.
+type Text[K kind] struct{ handle unique.Handle[string] }
+
+// The kinds of personal text that the bank knows.
+type (
+	Name           = Text[name]
+	TaxID          = Text[tail]   // NIF or NIPC
+	SocialSecurity = Text[tail]   // NISS
+	DocumentNumber = Text[tail]   // citizen card, passport, residence permit
+	CheckDigits    = Text[checks] // of the citizen card
+	BirthDate      = Text[date]   // YYYY-MM-DD
+	ExpiryDate     = Text[date]   // YYYY-MM-DD, of a document
+	Email          = Text[email]
+	Phone          = Text[phone]   // E.164 or national
+	Address        = Text[address] // street, door, floor
+	PostalCode     = Text[postal]  // NNNN-NNN in Portugal
+	Locality       = Text[locality]
+	Employer       = Text[address] // an employer's name points at a person
+)
+
+// New returns s as personal text of the kind T: pii.New[pii.Name]("Maria Exemplo").
+func New[T ~struct{ handle unique.Handle[string] }](s string) T {
+	if s == "" {
+		return T{}
+	}
+	return T{unique.Make(s)}
+}
+
+// Reveal returns the clear text, "" when absent. Only what sends it to the bank or checks it should ask.
+func (t Text[K]) Reveal() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.handle.Value()
+}
+
+// IsZero tells whether the text is absent; encoders leave an absent text out under omitzero.
+func (t Text[K]) IsZero() bool { return t == Text[K]{} }
+
+// Class tells how sensitive the text is.
+func (Text[K]) Class() Class { var k K; return k.class() }
+
+// String returns the mask. It is fixed in width where a width would tell something, and empty when absent.
+func (t Text[K]) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	var k K
+	return k.mask(t.handle.Value())
+}
+
+// Format writes the mask for every verb.
+func (t Text[K]) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
+
+// LogValue gives the mask to slog.
+func (t Text[K]) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// MarshalJSON writes the mask; see [MarshalClear] for the clear text.
+func (t Text[K]) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// UnmarshalJSON reads clear text.
+func (t *Text[K]) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err != nil {
+		return errNotText
+	}
+	*t = New[Text[K]](s)
+	return nil
+}
+
+func (t Text[K]) clearJSON() ([]byte, error) { return json.Marshal(t.Reveal()) }

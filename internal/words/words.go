@@ -1,0 +1,106 @@
+// Package words gives people's texts in their language. Texts live in translation files beside the code that says
+// them (one TOML file a language, flat keys), never in code.
+package words
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// Lang is a language that Balcão speaks.
+type Lang string
+
+// The languages; European Portuguese is the one to fall back to.
+const (
+	Portuguese Lang = "pt-PT"
+	English    Lang = "en"
+)
+
+// Langs lists every language, the default first.
+var Langs = []Lang{Portuguese, English}
+
+var matcher = language.NewMatcher([]language.Tag{language.EuropeanPortuguese, language.English})
+
+// Match finds the language nearest to a person's locale ("pt-BR", "en-GB", "fr"), or the default.
+func Match(locale string) Lang {
+	tags, _, err := language.ParseAcceptLanguage(locale)
+	if err != nil {
+		return Portuguese
+	}
+	_, i, _ := matcher.Match(tags...)
+	return Langs[i]
+}
+
+// Book holds the texts of one room of the house in every language.
+type Book struct {
+	localizers map[Lang]*i18n.Localizer
+	keys       map[Lang]map[string]bool
+}
+
+// Load reads pt-PT.toml and en.toml from files. It panics when one is missing or malformed: they are embedded.
+func Load(files fs.FS) *Book {
+	bundle := i18n.NewBundle(language.EuropeanPortuguese)
+	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	book := &Book{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}}
+	for _, lang := range Langs {
+		file, err := bundle.LoadMessageFileFS(files, string(lang)+".toml")
+		if err != nil {
+			panic(fmt.Sprintf("words: %v", err))
+		}
+		book.keys[lang] = map[string]bool{}
+		for _, message := range file.Messages {
+			book.keys[lang][message.ID] = true
+		}
+		book.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
+	}
+	return book
+}
+
+// Say returns the text of key. Args fill its {{.name}} places; an arg "count" also chooses the plural form.
+// A key without a text is returned as it is, which the tests of each book forbid.
+func (b *Book) Say(lang Lang, key string, args map[string]any) string {
+	localizer, ok := b.localizers[lang]
+	if !ok {
+		localizer = b.localizers[Portuguese]
+	}
+	text, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: args["count"]})
+	if err != nil {
+		return key
+	}
+	return text
+}
+
+// Has tells whether key has a text in lang.
+func (b *Book) Has(lang Lang, key string) bool { return b.keys[lang][key] }
+
+// Keys lists the keys of lang in order.
+func (b *Book) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(b.keys[lang])) }
+
+// Missing lists «lang key» for every wanted key without a text, and for every key that one language lacks.
+// Each book has a test that wants none.
+func (b *Book) Missing(want ...string) []string {
+	all := map[string]bool{}
+	for _, key := range want {
+		all[key] = true
+	}
+	for _, keys := range b.keys {
+		maps.Copy(all, keys)
+	}
+	var missing []string
+	for _, lang := range Langs {
+		for key := range all {
+			if !b.keys[lang][key] {
+				missing = append(missing, string(lang)+" "+key)
+			}
+		}
+	}
+	slices.SortFunc(missing, strings.Compare)
+	return missing
+}

@@ -1,0 +1,145 @@
+package portal
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// Requests and replies spell the same things differently (taxId and taxID, matrimonialRegimeId and
+// matriomonialRegimeID), so each has its own structs, spelt exactly as on the bank's page ProcessesBorrower.
+
+// BorrowerRequest is the body of Borrower Create and Borrower Update. At create the bank requires BorrowerTypeID and
+// two of the three objects, without saying which two; personal and financial are taken to be meant.
+type BorrowerRequest struct {
+	BorrowerTypeID        int32                    `json:"borrowerTypeId"`
+	KeyBorrowerRelationID *int32                   `json:"keyBorrowerRelationId,omitzero"`
+	Personal              *PersonalDataRequest     `json:"personalDataBorrowerRequest,omitzero"`
+	Financial             *FinancialDataRequest    `json:"financialDataBorrowerRequest,omitzero"`
+	Professional          *ProfessionalDataRequest `json:"professionalDataBorrowerRequest,omitzero"`
+}
+
+// PersonalDataRequest says who the borrower is and where to reach them. Dates are YYYY-MM-DD.
+type PersonalDataRequest struct {
+	Name                              pii.Name           `json:"name,omitzero"`
+	BirthDate                         pii.BirthDate      `json:"birthDate,omitzero"`
+	TaxID                             pii.TaxID          `json:"taxId,omitzero"`
+	Phone                             pii.Phone          `json:"phone,omitzero"`
+	Mobile                            pii.Phone          `json:"mobile,omitzero"`
+	Email                             pii.Email          `json:"email,omitzero"`
+	GenderID                          *int32             `json:"genderId,omitzero"`
+	NationalityID                     *int32             `json:"nationalityId,omitzero"`
+	IdentificationDocumentTypeID      *int32             `json:"identificationDocumentTypeId,omitzero"`
+	IdentificationDocumentNumber      pii.DocumentNumber `json:"identificationDocumentNumber,omitzero"`
+	CheckDigit                        pii.CheckDigits    `json:"checkDigit,omitzero"`
+	IdentificationDocumentExpiredDate pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero"`
+	SocialSecurityNumber              pii.SocialSecurity `json:"socialSecurityNumber,omitzero"`
+	MaritalStatusID                   *int32             `json:"maritalStatusId,omitzero"`
+	MatrimonialRegimeID               *int32             `json:"matrimonialRegimeId,omitzero"`
+	ResidenceTypeID                   *int32             `json:"residenceTypeId,omitzero"`
+	AcademicLevelID                   *int32             `json:"academicLevelId,omitzero"`
+	DependentsNumber                  *int32             `json:"dependentsNumber,omitzero"`
+	Address                           pii.Address        `json:"address,omitzero"`
+	ZipCode                           pii.PostalCode     `json:"zipCode,omitzero"`
+	ZipCodeLocal                      pii.Locality       `json:"zipCodeLocal,omitzero"`
+	DoorNumber                        pii.Address        `json:"doorNumber,omitzero"`
+	Floor                             pii.Address        `json:"floor,omitzero"`
+	CountryID                         *int32             `json:"countryId,omitzero"`
+}
+
+// FinancialDataRequest holds monthly amounts in euros.
+type FinancialDataRequest struct {
+	IncomeWagesPensions          pii.Money `json:"incomeWagesPensions,omitzero"`
+	IncomeGreenReceipts          pii.Money `json:"incomeGreenReceipts,omitzero"`
+	IncomeRents                  pii.Money `json:"incomeRents,omitzero"`
+	IncomeOthers                 pii.Money `json:"incomeOthers,omitzero"`
+	InstallmentHousingCredit     pii.Money `json:"installmentHousingCredit,omitzero"`
+	InstallmentPersonalCredit    pii.Money `json:"installmentPersonalCredit,omitzero"`
+	InstallmentAutoLeasingCredit pii.Money `json:"installmentAutoLeasingCredit,omitzero"`
+	InstallmentCreditCard        pii.Money `json:"installmentCreditCard,omitzero"`
+	InstallmentBankOverdraft     pii.Money `json:"installmentBankOverdraft,omitzero"`
+	InstallmentOther             pii.Money `json:"installmentOther,omitzero"`
+	HasSocialSecurityDebt        pii.Flag  `json:"hasSocialSecurityDebt,omitzero"`
+}
+
+// ProfessionalDataRequest says what the borrower does for a living.
+type ProfessionalDataRequest struct {
+	EmploymentProfessionID         *int32       `json:"employmentProfessionId,omitzero"`
+	EmploymentSituationID          *int32       `json:"employmentSituationId,omitzero"`
+	EmploymentPositionDepartmentID *int32       `json:"employmentPositionDepartmentID,omitzero"` // «ID» in the request too
+	EmploymentContractTypeID       *int32       `json:"employmentContractTypeId,omitzero"`
+	EmployerName                   pii.Employer `json:"employerName,omitzero"`
+	EmployerTaxID                  pii.TaxID    `json:"employerTaxId,omitzero"`
+	EmploymentDurationMonths       *int32       `json:"employmentDurationMonths,omitzero"`
+}
+
+// BorrowerSummary is an item of Borrower List: which borrowers there are, without anything about the person.
+type BorrowerSummary struct {
+	BorrowerUniqueID               uuid.UUID `json:"borrowerUniqueID"`
+	BorrowerTypeID                 int32     `json:"borrowerTypeID"`
+	BorrowerTypeDescription        string    `json:"borrowerTypeDescription,omitzero"`
+	KeyBorrowerRelationID          *int32    `json:"keyBorrowerRelationID,omitzero"`
+	KeyBorrowerRelationDescription string    `json:"keyBorrowerRelationDescription,omitzero"`
+}
+
+// Borrower is the reply of Borrower Get.
+type Borrower struct {
+	BorrowerSummary
+	Personal     *PersonalData     `json:"borrowerPersonalData,omitzero"`
+	Financial    *FinancialData    `json:"borrowerFinancialData,omitzero"`
+	Professional *ProfessionalData `json:"borrowerProfessionalData,omitzero"`
+}
+
+// PersonalData is a reply's counterpart of [PersonalDataRequest].
+type PersonalData struct {
+	Name                                  pii.Name           `json:"name,omitzero"`
+	BirthDate                             pii.BirthDate      `json:"birthDate,omitzero"`
+	TaxID                                 pii.TaxID          `json:"taxID,omitzero"`
+	SocialSecurityNumber                  pii.SocialSecurity `json:"socialSecurityNumber,omitzero"`
+	Phone                                 pii.Phone          `json:"phone,omitzero"`
+	Mobile                                pii.Phone          `json:"mobile,omitzero"`
+	Email                                 pii.Email          `json:"email,omitzero"`
+	GenderID                              *int32             `json:"genderID,omitzero"`
+	GenderDescription                     string             `json:"genderDescription,omitzero"`
+	NationalityID                         *int32             `json:"nationalityID,omitzero"`
+	NationalityDescription                string             `json:"nationalityDescription,omitzero"`
+	IdentificationDocumentTypeID          *int32             `json:"identificationDocumentTypeID,omitzero"`
+	IdentificationDocumentTypeDescription string             `json:"identificationDocumentTypeDescription,omitzero"`
+	IdentificationDocumentNumber          pii.DocumentNumber `json:"identificationDocumentNumber,omitzero"`
+	CheckDigit                            pii.CheckDigits    `json:"checkDigit,omitzero"`
+	IdentificationDocumentExpiredDate     pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero"`
+	MaritalStatusID                       *int32             `json:"maritalStatusID,omitzero"`
+	MaritalStatusDescription              string             `json:"maritalStatusDescription,omitzero"`
+	MatrimonialRegimeID                   *int32             `json:"matriomonialRegimeID,omitzero"`          // the bank's spelling
+	MatrimonialRegimeDescription          string             `json:"matriomonialRegimeDescription,omitzero"` // the bank's spelling
+	ResidenceTypeID                       *int32             `json:"residenceTypeID,omitzero"`
+	ResidenceTypeDescription              string             `json:"residenceTypeDescription,omitzero"`
+	AcademicLevelID                       *int32             `json:"academicLevelID,omitzero"`
+	AcademicLevelDescription              string             `json:"academicLevelDescription,omitzero"`
+	DependentsNumber                      *int32             `json:"dependentsNumber,omitzero"`
+	Address                               pii.Address        `json:"address,omitzero"`
+	ZipCode                               pii.PostalCode     `json:"zipCode,omitzero"`
+	ZipCodeLocal                          pii.Locality       `json:"zipCodeLocal,omitzero"`
+	DoorNumber                            pii.Address        `json:"doorNumber,omitzero"`
+	Floor                                 pii.Address        `json:"floor,omitzero"`
+	CountryID                             *int32             `json:"countryID,omitzero"`
+	CountryDescription                    string             `json:"countryDescription,omitzero"`
+}
+
+// FinancialData is spelt alike in requests and replies.
+type FinancialData = FinancialDataRequest
+
+// ProfessionalData is a reply's counterpart of [ProfessionalDataRequest].
+type ProfessionalData struct {
+	EmploymentProfessionID                  *int32       `json:"employmentProfessionID,omitzero"`
+	EmploymentProfessionDescription         string       `json:"employmentProfessionDescription,omitzero"`
+	EmploymentSituationID                   *int32       `json:"employmentSituationID,omitzero"`
+	EmploymentSituationDescription          string       `json:"employmentsSituationDescription,omitzero"` // the bank's spelling
+	EmploymentPositionDepartmentID          *int32       `json:"employmentPositionDepartmentID,omitzero"`
+	EmploymentPositionDepartmentDescription string       `json:"employmentPositionDepartmentDescription,omitzero"`
+	EmploymentContractTypeID                *int32       `json:"employmentContractTypeID,omitzero"`
+	EmploymentContractTypeDescription       string       `json:"employmentContractTypeDescription,omitzero"`
+	EmployerName                            pii.Employer `json:"employerName,omitzero"`
+	EmployerTaxID                           pii.TaxID    `json:"employerTaxID,omitzero"`
+	EmploymentDurationMonths                *int32       `json:"employmentDurationMonths,omitzero"`
+}
