@@ -1,0 +1,102 @@
+package conversations
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// connect makes the client that the address asks for. Its errors never contain the address, which holds a password.
+func connect(address string) (redis.UniversalClient, func() error, error) {
+	if address == "memory" {
+		return embedded()
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
+		return nil, nil, errors.New(`the address of Redis must be redis://host:port, rediss://host:port or "memory"`)
+	}
+	client, err := dialled(u)
+	if err != nil {
+		return nil, nil, errors.New("the address of Redis has a database, parameter or value that is not understood")
+	}
+	return client, func() error { return nil }, nil
+}
+
+func dialled(u *url.URL) (redis.UniversalClient, error) {
+	query := u.Query()
+	cluster := query.Get("cluster") == "true"
+	query.Del("cluster")
+	u.RawQuery = query.Encode()
+	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // a handshake only Redis Enterprise knows
+	switch {
+	case query.Has("master_name"):
+		o, err := redis.ParseFailoverURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		return redis.NewFailoverClient(o), nil
+	case cluster || query.Has("addr"):
+		o, err := redis.ParseClusterURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
+		return redis.NewClusterClient(o), nil
+	default:
+		o, err := redis.ParseURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
+		return redis.NewClient(o), nil
+	}
+}
+
+// embedded starts a Redis inside the process, on loopback and behind a password nobody else learns. Its clock only
+// ages keys when told to, so it is told the time that has passed.
+func embedded() (redis.UniversalClient, func() error, error) {
+	server := miniredis.NewMiniRedis()
+	password := rand.Text()
+	server.RequireAuth(password)
+	if err := server.Start(); err != nil {
+		return nil, nil, fmt.Errorf("starting the embedded Redis: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var ageing sync.WaitGroup
+	ageing.Go(func() { age(ctx, server) })
+	stop := func() error {
+		cancel()
+		ageing.Wait()
+		server.Close()
+		return nil
+	}
+	return redis.NewClient(&redis.Options{
+		Addr: server.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}), stop, nil
+}
+
+func age(ctx context.Context, server *miniredis.Miniredis) {
+	const step = 50 * time.Millisecond
+	ticker := time.NewTicker(step)
+	defer ticker.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			now := time.Now()
+			server.FastForward(now.Sub(last))
+			last = now
+		}
+	}
+}
