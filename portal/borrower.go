@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
@@ -142,4 +144,51 @@ type ProfessionalData struct {
 	EmployerName                            pii.Employer `json:"employerName,omitzero"`
 	EmployerTaxID                           pii.TaxID    `json:"employerTaxID,omitzero"`
 	EmploymentDurationMonths                *int32       `json:"employmentDurationMonths,omitzero"`
+}
+
+// BorrowerCreated is the reply of Borrower Create.
+type BorrowerCreated struct {
+	BorrowerUniqueID uuid.UUID
+	OperationStatus  OperationStatus
+}
+
+// OperationStatus is what the bank says of a write that succeeded. The HTTP status alone decides whether it did: the
+// bank's examples and its table of codes contradict each other.
+type OperationStatus struct {
+	Code    string `json:"operationStatusCode,omitzero"`
+	Message string `json:"operationStatusMessage,omitzero"`
+}
+
+// ListBorrowers returns the borrowers of a process of the broker.
+//
+// See Borrower List on the bank's page ProcessesBorrower.
+func (u *User) ListBorrowers(ctx context.Context, process uuid.UUID) ([]BorrowerSummary, error) {
+	var reply struct {
+		List []BorrowerSummary `json:"borrowerList"`
+	}
+	err := u.do(ctx, call{op: BorrowerList, path: ids{"processUniqueId": process}}, &reply)
+	return reply.List, err
+}
+
+// Borrower returns one borrower of a process with everything that the bank knows of the person.
+//
+// See Borrower Get on the bank's page ProcessesBorrower.
+func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borrower, error) {
+	var reply Borrower
+	err := u.do(ctx, call{op: BorrowerGet, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
+	return reply, err
+}
+
+// CreateBorrower adds a borrower to a process. It is sent once; a failure of kind [Unclear] may have taken hold.
+//
+// See Borrower Create on the bank's page ProcessesBorrower.
+func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower BorrowerRequest) (BorrowerCreated, error) {
+	var reply struct {
+		OperationStatus OperationStatus `json:"operationStatus"`
+		AdditionalData  struct {
+			BorrowerUniqueID uuid.UUID `json:"borrowerUniqueID"`
+		} `json:"additionalData"`
+	}
+	err := u.do(ctx, call{op: BorrowerCreate, path: ids{"processUniqueId": process}, body: borrower}, &reply)
+	return BorrowerCreated{reply.AdditionalData.BorrowerUniqueID, reply.OperationStatus}, err
 }

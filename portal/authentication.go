@@ -1,0 +1,6 @@
+package portal
+
+type sessions struct{}
+
+func newSessions(*Client) *sessions { return &sessions{} }
+func (*sessions) forget()           {}

@@ -1,0 +1,119 @@
+package portal
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// ProcessQuery narrows Process List. Its parameters are inferred from those of Simulation List.
+type ProcessQuery struct {
+	Text     pii.Name  // a borrower's name or tax number, or a branch
+	StatusID *int32    // taxonomy workflowStatesProposal
+	From, To time.Time // days that the status dates from, both inclusive
+	Limit    int       // most processes to return
+	Next     uuid.UUID // returns the page after the one that ends with this process (the list is newest first)
+	Previous uuid.UUID // returns the page before the one that starts with this process
+}
+
+func (q ProcessQuery) values() url.Values {
+	values := url.Values{}
+	set := func(name, value string, is bool) {
+		if is {
+			values.Set(name, value)
+		}
+	}
+	set("filterByText", q.Text.Reveal(), !q.Text.IsZero())
+	if q.StatusID != nil {
+		values.Set("filterProcessStatus", strconv.Itoa(int(*q.StatusID)))
+	}
+	set("filterStatusLastDateFrom", q.From.Format(time.DateOnly), !q.From.IsZero())
+	set("filterStatusLastDateTo", q.To.Format(time.DateOnly), !q.To.IsZero())
+	set("lineCount", strconv.Itoa(q.Limit), q.Limit > 0)
+	set("nextRecord", q.Next.String(), q.Next != uuid.Nil)
+	set("previousRecord", q.Previous.String(), q.Previous != uuid.Nil)
+	return values
+}
+
+// ProcessPage is a page of Process List, newest first. Its field names are inferred from Simulation List.
+type ProcessPage struct {
+	TotalRecords   int              `json:"totalRecords"`
+	HasMoreResults bool             `json:"hasMoreResults"`
+	Processes      []ProcessSummary `json:"processList"`
+}
+
+// ProcessSummary is an item of Process List: the fields of Process Detail that are printed, and the key borrower's name
+// (inferred: the text filter of Simulation List works on it).
+type ProcessSummary struct {
+	ProcessUniqueID          uuid.UUID `json:"processUniqueID"`
+	ProcessNumber            int64     `json:"processNumber"`
+	KeyBorrowerName          pii.Name  `json:"borrowerName,omitzero"`
+	ProcessStatusID          int32     `json:"processStatusID"`
+	ProcessStatusDescription string    `json:"processStatusDescription,omitzero"`
+	BranchID                 int32     `json:"branchID,omitzero"`
+	BranchDescription        string    `json:"branchDescription,omitzero"`
+	CreationDate             Time      `json:"creationDate,omitzero"`
+	LastActionDate           Time      `json:"lastActionDate,omitzero"`
+}
+
+// Process is the reply of Process Detail. The loan's fields are inferred from Process Update.
+type Process struct {
+	ProcessSummary
+	SimulationUniqueID        uuid.UUID `json:"simulationUniqueID,omitzero"`
+	SimulationNumber          int64     `json:"simulationNumber,omitzero"`
+	LoanAmount                pii.Money `json:"loanAmount,omitzero"` // euros
+	LoanDurationMonths        *int32    `json:"loanDurationMonths,omitzero"`
+	ProductSchemeID           *int32    `json:"productSchemeID,omitzero"`
+	ProductSchemeDescription  string    `json:"productSchemeDescription,omitzero"`
+	LoanPurposeID             *int32    `json:"loanPurposeID,omitzero"`
+	LoanPurposeDescription    string    `json:"loanPurposeDescription,omitzero"`
+	ProductPurposeID          *int32    `json:"productPurposeID,omitzero"`
+	ProductPurposeDescription string    `json:"productPurposeDescription,omitzero"`
+	HasCrossSelling           *bool     `json:"hasCrossSelling,omitzero"`
+}
+
+// ListProcesses returns a page of the broker's processes.
+//
+// Of Process List the bank's reference prints only title and method; the rest is inferred.
+func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPage, error) {
+	var reply ProcessPage
+	err := u.do(ctx, call{op: ProcessList, query: query.values()}, &reply)
+	return reply, err
+}
+
+// Process returns a process of the broker.
+//
+// See Process Detail on the bank's page Processes; its path is inferred.
+func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) {
+	var reply Process
+	err := u.do(ctx, call{op: ProcessDetail, path: ids{"processUniqueId": process}}, &reply)
+	return reply, err
+}
+
+// UnmarshalJSON takes the list from under any name, since the bank prints none.
+func (p *ProcessPage) UnmarshalJSON(data []byte) error {
+	type page ProcessPage
+	type totals struct {
+		*page
+		Processes struct{} `json:"-"`
+	}
+	array, err := arrayIn(data, "processList")
+	if err != nil {
+		return err
+	}
+	if isArray(data) {
+		return json.Unmarshal(array, &p.Processes)
+	}
+	_ = totals{}
+	return json.Unmarshal(array, &p.Processes)
+}
+
+// Time is a moment in a reply. The bank prints no format for it: read are RFC 3339, and a date or a date and time
+// without a zone, which is taken to be Lisbon's. What cannot be read is the zero time, and not a failed call.
+type Time struct{ time.Time }
