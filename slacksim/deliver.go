@@ -1,0 +1,267 @@
+package slacksim
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Delivery is something to send to the app by hand: a forgery, a replay, a broken body.
+type Delivery struct {
+	Kind      string // "command", "interaction", "event" or "raw"; only for the log
+	Body      []byte
+	Type      string    // Content-Type; "" means a form
+	Sign      bool      // with the right secret
+	Timestamp time.Time // signed with; zero means now
+	Header    http.Header
+}
+
+// Delivered is what the app did with a delivery, as Deliveries logs it.
+type Delivered struct {
+	ID      int
+	Kind    string // "slash_commands", "block_actions", "view_submission", "view_closed", "block_suggestion", "event_callback", "url_verification", "ssl_check", "raw"
+	Attempt int    // 0 for the first
+	At      time.Time
+	Latency time.Duration // until the app had answered
+	Status  int           // 0 when there was no answer; 200 for an acknowledgement on a socket
+	Body    []byte        // of the answer
+	Failure string        // Slack's reason for a retry: "http_timeout", "connection_failed", "http_error"…; "" when acknowledged
+
+	noRetry bool
+}
+
+// Limits of deliveries: what the app may answer, and how many are remembered.
+const (
+	maxAnswer      = 1 << 20
+	keptDeliveries = 5000
+	keptBodies     = 200 // for Redeliver
+)
+
+type deliveryLog struct {
+	next    int
+	entries []Delivered
+	sent    []sent
+}
+
+// sent is a delivery that can be sent again.
+type sent struct {
+	id      int
+	payload payload
+}
+
+// payload is one thing that Slack has to say, before it is put on a transport.
+type payload struct {
+	kind     string
+	envelope string // the Socket Mode type: slash_commands, interactive, events_api
+	body     []byte // as HTTP carries it
+	mime     string
+	object   any // as Socket Mode carries it
+}
+
+func deliveryClient(client *http.Client) *http.Client {
+	if client == nil {
+		client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32, IdleConnTimeout: 30 * time.Second}}
+	}
+	copied := *client
+	copied.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
+		if len(via) > 2 {
+			return errTooManyRedirects
+		}
+		return nil
+	}
+	return &copied
+}
+
+var errTooManyRedirects = errors.New("too many redirects")
+
+// Sign gives the value of X-Slack-Signature for a body sent at a time.
+func Sign(secret string, at time.Time, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	fmt.Fprintf(mac, "v0:%d:", at.Unix())
+	mac.Write(body)
+	return "v0=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// Deliver sends something to the app over HTTP by hand. The error is for a delivery that could not be made at all; what
+// the app did is in the result.
+func (s *Sim) Deliver(ctx context.Context, d Delivery) (Delivered, error) {
+	if s.cfg.RequestURL == "" {
+		return Delivered{}, errors.New("slacksim: deliver: the app is in Socket Mode")
+	}
+	setDefault(&d.Type, "application/x-www-form-urlencoded")
+	setDefault(&d.Kind, "raw")
+	at := d.Timestamp
+	if at.IsZero() {
+		at = s.now()
+	}
+	header := http.Header{"Content-Type": {d.Type}}
+	if d.Sign {
+		header.Set("X-Slack-Request-Timestamp", strconv.FormatInt(at.Unix(), 10))
+		header.Set("X-Slack-Signature", Sign(s.cfg.SigningSecret, at, d.Body))
+	}
+	for name, values := range d.Header {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return s.record(Delivered{Kind: d.Kind}, s.post(ctx, d.Body, header)), nil
+}
+
+// Deliveries lists what was sent to the app and what became of it, the oldest first; the last 5000 are kept.
+func (s *Sim) Deliveries() []Delivered {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log.entries)
+}
+
+// Redeliver sends an earlier delivery once more, as Slack does when an answer got lost: the same body, a fresh
+// signature. The last 200 can be sent again.
+func (s *Sim) Redeliver(ctx context.Context, id int) (Delivered, error) {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.log.sent, func(d sent) bool { return d.id == id })
+	if i < 0 {
+		s.mu.Unlock()
+		return Delivered{}, fmt.Errorf("slacksim: redeliver: no delivery %d is kept", id)
+	}
+	p := s.log.sent[i].payload
+	s.mu.Unlock()
+	return s.send(ctx, p, 1, "http_timeout"), nil
+}
+
+// send puts a payload on the app's transport, waits for the acknowledgement, and logs it.
+func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) Delivered {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
+	defer cancel()
+	stop := context.AfterFunc(s.ctx, cancel)
+	defer stop()
+	entry := Delivered{Kind: p.kind, Attempt: attempt}
+	var done Delivered
+	if s.cfg.RequestURL == "" {
+		done = s.sendEnvelope(ctx, p, attempt, reason)
+	} else {
+		at := s.now()
+		header := http.Header{
+			"Content-Type": {p.mime}, "User-Agent": {"Slackbot 1.0 (+https://api.slack.com/robots)"},
+			"X-Slack-Request-Timestamp": {strconv.FormatInt(at.Unix(), 10)},
+			"X-Slack-Signature":         {Sign(s.cfg.SigningSecret, at, p.body)},
+		}
+		if p.kind == "ssl_check" {
+			header.Del("X-Slack-Signature")
+			header.Del("X-Slack-Request-Timestamp")
+		}
+		if attempt > 0 {
+			header.Set("X-Slack-Retry-Num", strconv.Itoa(attempt))
+			header.Set("X-Slack-Retry-Reason", reason)
+		}
+		done = s.post(ctx, p.body, header)
+	}
+	done = s.record(entry, done)
+	s.mu.Lock()
+	s.log.sent = append(s.log.sent, sent{done.ID, p})
+	if over := len(s.log.sent) - keptBodies; over > 0 {
+		s.log.sent = slices.Delete(s.log.sent, 0, over)
+	}
+	s.mu.Unlock()
+	return done
+}
+
+// record completes an entry of the log with its outcome.
+func (s *Sim) record(entry, outcome Delivered) Delivered {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.next++
+	outcome.ID, outcome.Kind, outcome.Attempt = s.log.next, entry.Kind, entry.Attempt
+	s.log.entries = append(s.log.entries, outcome)
+	if over := len(s.log.entries) - keptDeliveries; over > 0 {
+		s.log.entries = slices.Delete(s.log.entries, 0, over)
+	}
+	s.touch()
+	return outcome
+}
+
+// post makes one HTTP request to the app.
+func (s *Sim) post(ctx context.Context, body []byte, header http.Header) Delivered {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
+	defer cancel()
+	done := Delivered{At: s.now()}
+	start := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.RequestURL, bytes.NewReader(body))
+	if err != nil {
+		done.Failure = "connection_failed"
+		return done
+	}
+	req.Header = header
+	resp, err := s.client.Do(req)
+	if err != nil {
+		done.Failure = retryReason(err)
+		done.Latency = time.Since(start)
+		return done
+	}
+	defer resp.Body.Close()
+	done.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	done.Status, done.Latency = resp.StatusCode, time.Since(start)
+	done.noRetry = resp.StatusCode != http.StatusOK && resp.Header.Get("X-Slack-No-Retry") == "1"
+	switch {
+	case err != nil:
+		done.Failure = retryReason(err)
+	case resp.StatusCode != http.StatusOK:
+		done.Failure = "http_error"
+	}
+	return done
+}
+
+func retryReason(err error) string {
+	var network net.Error
+	switch {
+	case errors.Is(err, errTooManyRedirects):
+		return "too_many_redirects"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return "http_timeout"
+	case strings.Contains(err.Error(), "tls:"), strings.Contains(err.Error(), "x509:"):
+		return "ssl_error"
+	}
+	return "connection_failed"
+}
+
+// failed turns a delivery that was not acknowledged into what the person is told; nil when it was.
+func (d Delivered) failed() error {
+	switch d.Failure {
+	case "":
+		return nil
+	case "http_timeout":
+		return &Failed{"operation_timeout", fmt.Sprintf("no answer in %s", d.Latency.Round(time.Millisecond))}
+	case "http_error":
+		return &Failed{"dispatch_failed", fmt.Sprintf("the app answered with status %d", d.Status)}
+	}
+	return &Failed{"dispatch_failed", d.Failure}
+}
+
+// VerifyURL sends the challenge that Slack sends when the address of the app is entered.
+func (s *Sim) VerifyURL(ctx context.Context) error {
+	challenge := randomHex(16)
+	done := s.send(ctx, jsonPayload("url_verification", map[string]any{
+		"token": verificationToken, "challenge": challenge, "type": "url_verification",
+	}), 0, "")
+	if err := done.failed(); err != nil {
+		return err
+	}
+	if body := string(bytes.TrimSpace(done.Body)); body != challenge && str(decode(done.Body)["challenge"]) != challenge {
+		return &Failed{"dispatch_failed", "the challenge was not echoed"}
+	}
+	return nil
+}
+
+// CheckSSL sends the unsigned form with which Slack looks at a server's certificate.
+func (s *Sim) CheckSSL(ctx context.Context) error {
+	return s.send(ctx, formPayload("ssl_check", url.Values{"ssl_check": {"1"}, "token": {verificationToken}}), 0, "").failed()
+}
