@@ -283,4 +283,3 @@ func texts(values []any) []string {
 	}
 	return out
 }
-

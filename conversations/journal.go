@@ -49,7 +49,7 @@ return e`)
 
 	beginEntry = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'record')
-if e[1] and e[4] ~= ARGV[1] then
+if e[1] then
   if e[1] == 'held' and tonumber(e[3]) <= now then e[1] = 'abandoned' end
   return e
 end

@@ -82,6 +82,7 @@ type Store struct {
 	lives Lives
 	now   func() time.Time
 	close func() error
+	end   lastEnd
 }
 
 // Open connects to the Redis at url and waits until it answers, at most as long as one call may take.
