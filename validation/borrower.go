@@ -1,0 +1,191 @@
+package validation
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// BorrowerFacts is what the rules across fields need to know of one borrower. Whoever holds the bank's ids fills it,
+// with the help of [Kinds]; what is not known stays zero and breaks no rule.
+type BorrowerFacts struct {
+	Key        bool  // is the key borrower
+	RelationID int32 // keyBorrowerRelationId; 0 is none
+	Relation   RelationKind
+
+	BirthDate      pii.BirthDate
+	TaxID          pii.TaxID
+	Nationality    CountryKind
+	Document       DocumentKind
+	DocumentNumber pii.DocumentNumber
+	CheckDigits    pii.CheckDigits
+	DocumentExpiry pii.ExpiryDate
+	Marital        MaritalKind
+	RegimeID       int32 // matrimonialRegimeId; 0 is absent
+	Residence      ResidenceKind
+	ZipCode        pii.PostalCode
+	Country        CountryKind
+
+	Wages, Receipts, Rents, OtherIncome pii.Money // wages include pensions
+	HousingInstalment                   pii.Money
+
+	Situation        SituationKind
+	ContractTypeID   int32
+	EmployerName     pii.Employer
+	EmployerTaxID    pii.TaxID
+	EmploymentMonths *int32 // nil is absent
+}
+
+// Paths of the fields that rules across fields point at.
+const (
+	pathType         = "borrowerTypeId"
+	pathRelation     = "keyBorrowerRelationId"
+	pathTaxID        = "personal.taxId"
+	pathDocumentType = "personal.identificationDocumentTypeId"
+	pathDocument     = "personal.identificationDocumentNumber"
+	pathCheckDigit   = "personal.checkDigit"
+	pathExpiry       = "personal.identificationDocumentExpiredDate"
+	pathRegime       = "personal.matrimonialRegimeId"
+	pathZip          = "personal.zipCode"
+	pathWages        = "financial.incomeWagesPensions"
+	pathHousing      = "financial.installmentHousingCredit"
+	pathContract     = "professional.employmentContractTypeId"
+	pathEmployer     = "professional.employerName"
+	pathEmployerTax  = "professional.employerTaxId"
+	pathMonths       = "professional.employmentDurationMonths"
+)
+
+// Borrower checks one borrower across their fields. Join it to the report of [Checker.Struct].
+func (c *Checker) Borrower(b BorrowerFacts) Report {
+	return Report(nil).With(b.document(), b.family(), b.home(), b.income(), b.employment(c.today()))
+}
+
+func (b BorrowerFacts) document() (r Report) {
+	number, suffix := b.DocumentNumber.Reveal(), b.CheckDigits.Reveal()
+	if b.Document == CitizenCardDocument && (b.Nationality == OtherCountry) {
+		// Brazilians with equal rights may hold one (Law 7/2007, art. 3).
+		r = append(r, problem(DocumentNationality, pathDocumentType))
+	}
+	if number == "" || b.Document == 0 {
+		return r
+	}
+	var err error
+	switch {
+	case b.Document == CitizenCardDocument:
+		_, _, err = CitizenCard(number, suffix)
+	case b.Document == PassportDocument && b.Nationality == Portugal:
+		_, err = PassportPT(number)
+	default:
+		_, err = OtherDocument(number)
+	}
+	path := pathDocument
+	if err == CardSuffix {
+		path = pathCheckDigit
+	}
+	for _, p := range failed(err) {
+		p.Path = path
+		r = append(r, p)
+	}
+	if suffix != "" && b.Document != CitizenCardDocument {
+		r = append(r, problem(DocumentSuffix, pathCheckDigit))
+	}
+	if b.DocumentExpiry.IsZero() && b.Document != CitizenCardDocument {
+		r = append(r, problem(DocumentNoExpiry, pathExpiry))
+	}
+	return r
+}
+
+func (b BorrowerFacts) family() (r Report) {
+	switch b.Marital {
+	case Married:
+		if b.RegimeID == 0 {
+			r = append(r, problem(RegimeRequired, pathRegime))
+		}
+	case Single, DeFactoUnion, Divorced, Widowed:
+		if b.RegimeID != 0 {
+			r = append(r, problem(RegimeUnexpected, pathRegime))
+		}
+	}
+	switch {
+	case !b.Key && b.RelationID <= 0:
+		r = append(r, problem(RelationRequired, pathRelation))
+	case b.Key && b.RelationID > 0:
+		r = append(r, problem(RelationUnexpected, pathRelation))
+	}
+	return r
+}
+
+func (b BorrowerFacts) home() (r Report) {
+	if zip := b.ZipCode.Reveal(); zip != "" && b.Country != OtherCountry && b.Country != Brazil {
+		if _, err := PostalCode(zip); err != nil {
+			code := PostalCodeFormat // without a country it may be foreign
+			if b.Country == Portugal {
+				code = PostalCodeCountry
+			}
+			r = append(r, problem(code, pathZip))
+		}
+	}
+	if b.Residence == OwnHomeWithMortgage && !positive(b.HousingInstalment) {
+		r = append(r, problem(InstalmentHousing, pathHousing))
+	}
+	return r
+}
+
+func (b BorrowerFacts) income() (r Report) {
+	given, earned := false, decimal.Zero
+	for _, income := range []pii.Money{b.Wages, b.Receipts, b.Rents, b.OtherIncome} {
+		amount, ok := income.Reveal()
+		given, earned = given || ok, earned.Add(amount)
+	}
+	if given && earned.IsZero() {
+		r = append(r, problem(IncomeNone, pathWages))
+	}
+	if positive(b.Wages) && (b.Situation == Unemployed || b.Situation == SelfEmployed && !positive(b.Receipts)) {
+		r = append(r, problem(IncomeSituation, pathWages))
+	}
+	return r
+}
+
+func (b BorrowerFacts) employment(today Date) (r Report) {
+	if b.Situation == Employee {
+		for path, missing := range map[string]bool{
+			pathEmployer: b.EmployerName.IsZero(), pathEmployerTax: b.EmployerTaxID.IsZero(),
+			pathContract: b.ContractTypeID == 0, pathMonths: b.EmploymentMonths == nil,
+		} {
+			if missing {
+				r = append(r, problem(EmployerRequired, path))
+			}
+		}
+	}
+	own, _, ownErr := NIF(b.TaxID.Reveal())
+	employer, _, employerErr := NIF(b.EmployerTaxID.Reveal())
+	if ownErr == nil && employerErr == nil && own == employer && b.Situation != SelfEmployed {
+		r = append(r, problem(EmployerSelf, pathEmployerTax))
+	}
+	const schoolAge = 14 // nobody works before
+	born, err := ParseDateInput(b.BirthDate.Reveal())
+	if err == nil && b.EmploymentMonths != nil && int(*b.EmploymentMonths) > 12*max(0, born.Age(today)-schoolAge) {
+		r = append(r, problem(EmploymentTooLong, pathMonths))
+	}
+	return r
+}
+
+func positive(m pii.Money) bool {
+	amount, ok := m.Reveal()
+	return ok && amount.IsPositive()
+}
+
+// identity is what tells two people of one process apart, in normal form; "" where it is absent.
+func (b BorrowerFacts) identity() (taxID, document string) {
+	taxID, _, err := NIF(b.TaxID.Reveal())
+	if err != nil {
+		taxID = strings.TrimSpace(b.TaxID.Reveal())
+	}
+	document, suffix, err := CitizenCard(b.DocumentNumber.Reveal(), b.CheckDigits.Reveal())
+	if err != nil {
+		return taxID, strings.ToUpper(without(b.DocumentNumber.Reveal()+b.CheckDigits.Reveal(), "-"))
+	}
+	return taxID, document + suffix
+}

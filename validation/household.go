@@ -1,0 +1,61 @@
+package validation
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Household checks the borrowers of one process against each other. Paths begin with «borrowers[i].».
+func Household(members []BorrowerFacts) Report {
+	var r Report
+	add := func(code Code, i int, path string) { r = append(r, problem(code, member(i)+path)) }
+	taxIDs, documents := map[string]bool{"": false}, map[string]bool{"": false}
+	key := -1
+	for i, b := range members {
+		taxID, document := b.identity()
+		if taxIDs[taxID] {
+			add(BorrowerDuplicate, i, pathTaxID)
+		}
+		if documents[document] {
+			add(BorrowerDuplicate, i, pathDocument)
+		}
+		taxIDs[taxID], documents[document] = taxID != "", document != ""
+		switch {
+		case b.Key && key >= 0:
+			add(KeyBorrowerUnique, i, pathType)
+		case b.Key:
+			key = i
+		}
+	}
+	if key < 0 {
+		if len(members) > 0 {
+			add(KeyBorrowerMissing, 0, pathType)
+		}
+		return r.With()
+	}
+	for i, b := range members {
+		if i != key && b.Relation == SpouseRelation && differentRegimes(b, members[key]) {
+			add(SpouseRegime, max(i, key), pathRegime)
+		}
+	}
+	return r.With()
+}
+
+// Joining checks somebody who is to join the borrowers of a process. It reports only what comes of the newcomer, with
+// the paths of the newcomer's own fields.
+func Joining(newcomer BorrowerFacts, members []BorrowerFacts) (r Report) {
+	prefix := member(len(members))
+	for _, p := range Household(append(members[:len(members):len(members)], newcomer)) {
+		if path, theirs := strings.CutPrefix(p.Path, prefix); theirs {
+			p.Path = path
+			r = append(r, p)
+		}
+	}
+	return r
+}
+
+func member(i int) string { return fmt.Sprintf("borrowers[%d].", i) }
+
+func differentRegimes(a, b BorrowerFacts) bool {
+	return a.Marital == Married && b.Marital == Married && a.RegimeID != 0 && b.RegimeID != 0 && a.RegimeID != b.RegimeID
+}

@@ -1,0 +1,198 @@
+package validation
+
+import (
+	"cmp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The bank names a borrower's choices by taxonomy ids, and the rules need to know what a choice means. These kinds are
+// the meanings that some rule asks for; the zero of each is «not known», of which no rule complains.
+type (
+	DocumentKind  int
+	MaritalKind   int
+	SituationKind int
+	ResidenceKind int
+	RelationKind  int
+	CountryKind   int
+)
+
+// The documents.
+const (
+	CitizenCardDocument DocumentKind = iota + 1
+	PassportDocument
+	ResidencePermitDocument
+	OtherKindOfDocument
+)
+
+// The marital statuses.
+const (
+	Single MaritalKind = iota + 1
+	DeFactoUnion
+	Married
+	Divorced
+	Widowed
+	Separated
+)
+
+// The employment situations.
+const (
+	Employee SituationKind = iota + 1
+	SelfEmployed
+	BusinessOwner
+	Retired
+	Unemployed
+	Student
+)
+
+// The residences.
+const (
+	OwnHome ResidenceKind = iota + 1
+	OwnHomeWithMortgage
+	SomebodyElsesHome
+)
+
+// The relations to the key borrower.
+const (
+	NoRelation RelationKind = iota + 1
+	SpouseRelation
+	PartnerRelation
+	OtherRelation
+)
+
+// The countries, also as nationalities.
+const (
+	Portugal CountryKind = iota + 1
+	Brazil
+	OtherCountry
+)
+
+// Kinds maps taxonomy ids to what they mean, for a bank whose ids are known. What is not in here is told from the
+// item's description, in Portuguese or English, and without a description from the ids of the bank's samples and of
+// the sandbox. The zero Kinds serves.
+type Kinds struct {
+	Documents  map[int32]DocumentKind
+	Marital    map[int32]MaritalKind
+	Situations map[int32]SituationKind
+	Residences map[int32]ResidenceKind
+	Relations  map[int32]RelationKind
+	Countries  map[int32]CountryKind
+	Key        map[int32]bool // borrower types
+}
+
+// Document tells which rules a document's number follows. A known item that is none of the kinds is other.
+func (k Kinds) Document(id int32, description string) DocumentKind {
+	return other(id, OtherKindOfDocument, meaning(id, description, k.Documents, []phrase[DocumentKind]{
+		{"citizen card", CitizenCardDocument}, {"cartao de cidadao", CitizenCardDocument}, {"cartao do cidadao", CitizenCardDocument},
+		{"passport", PassportDocument}, {"passaporte", PassportDocument},
+		{"residence", ResidencePermitDocument}, {"residencia", ResidencePermitDocument},
+	}, map[int32]DocumentKind{1: CitizenCardDocument, 2: PassportDocument, 3: ResidencePermitDocument}))
+}
+
+// MaritalStatus tells whether a matrimonial regime belongs with it.
+func (k Kinds) MaritalStatus(id int32, description string) MaritalKind {
+	return meaning(id, description, k.Marital, []phrase[MaritalKind]{
+		{"single", Single}, {"unmarried", Single}, {"solteir", Single},
+		{"facto", DeFactoUnion}, {"partner", DeFactoUnion},
+		{"married", Married}, {"casad", Married}, {"divorc", Divorced}, {"widow", Widowed}, {"viuv", Widowed}, {"separa", Separated},
+	}, map[int32]MaritalKind{1: Single, 2: DeFactoUnion, 3: Married, 4: Divorced, 5: Widowed, 6: Separated})
+}
+
+// Situation tells who pays the borrower.
+func (k Kinds) Situation(id int32, description string) SituationKind {
+	return meaning(id, description, k.Situations, []phrase[SituationKind]{
+		{"unemploy", Unemployed}, {"desempreg", Unemployed},
+		{"self", SelfEmployed}, {"conta propria", SelfEmployed}, {"independente", SelfEmployed},
+		{"owner", BusinessOwner}, {"empresari", BusinessOwner}, {"retire", Retired}, {"reformad", Retired},
+		{"student", Student}, {"estudante", Student},
+		{"employ", Employee}, {"conta de outrem", Employee}, {"civil servant", Employee}, {"funcao publica", Employee},
+	}, map[int32]SituationKind{1: SelfEmployed, 2: Employee, 3: Employee, 4: BusinessOwner, 5: Retired, 6: Unemployed, 7: Student})
+}
+
+// Residence tells whether a housing instalment is to be expected.
+func (k Kinds) Residence(id int32, description string) ResidenceKind {
+	return other(id, SomebodyElsesHome, meaning(id, description, k.Residences, []phrase[ResidenceKind]{
+		{"mortgage", OwnHomeWithMortgage}, {"com credito", OwnHomeWithMortgage}, {"com encargos", OwnHomeWithMortgage},
+		{"own", OwnHome}, {"propria", OwnHome},
+	}, map[int32]ResidenceKind{4: OwnHomeWithMortgage, 5: OwnHome}))
+}
+
+// Relation tells how somebody is related to the key borrower. The id 0 is none.
+func (k Kinds) Relation(id int32, description string) RelationKind {
+	if id == 0 {
+		return NoRelation
+	}
+	return other(id, OtherRelation, meaning(id, description, k.Relations, []phrase[RelationKind]{
+		{"spouse", SpouseRelation}, {"conjuge", SpouseRelation}, {"facto", PartnerRelation}, {"partner", PartnerRelation},
+	}, map[int32]RelationKind{1: SpouseRelation, 2: PartnerRelation}))
+}
+
+// Country tells Portugal and Brazil, also as nationalities, from the rest.
+func (k Kinds) Country(id int32, description string) CountryKind {
+	return other(id, OtherCountry, meaning(id, description, k.Countries, []phrase[CountryKind]{
+		{"portug", Portugal}, {"bra", Brazil},
+	}, map[int32]CountryKind{1: Portugal}))
+}
+
+// KeyBorrower tells the borrower type of the key borrower.
+func (k Kinds) KeyBorrower(id int32, description string) bool {
+	const key, another = 1, 2
+	configured := map[int32]int{}
+	for id, isKey := range k.Key {
+		configured[id] = another
+		if isKey {
+			configured[id] = key
+		}
+	}
+	return meaning(id, description, configured, []phrase[int]{
+		{"keyborrower", key}, {"key borrower", key}, {"principal", key}, {"borrower", another}, {"proponente", another},
+	}, map[int32]int{1: key}) == key
+}
+
+type phrase[K any] struct {
+	part string // of the description, without capitals and accents
+	kind K
+}
+
+func meaning[K cmp.Ordered](id int32, description string, configured map[int32]K, phrases []phrase[K], seeds map[int32]K) K {
+	var unknown K
+	if kind, ok := configured[id]; ok {
+		return kind
+	}
+	if description = folded(description); description == "" {
+		return seeds[id]
+	}
+	for _, p := range phrases {
+		if beginsAWord(description, p.part) {
+			return p.kind
+		}
+	}
+	return unknown
+}
+
+func beginsAWord(text, part string) bool {
+	return strings.HasPrefix(text, part) || strings.Contains(text, " "+part)
+}
+
+// other is for choices of which any that is made means something.
+func other[K cmp.Ordered](id int32, rest, found K) K {
+	var unknown K
+	if found == unknown && id > 0 {
+		return rest
+	}
+	return found
+}
+
+func folded(s string) string {
+	if len(s) > 4*longest {
+		return ""
+	}
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s)))
+}

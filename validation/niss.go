@@ -1,0 +1,44 @@
+package validation
+
+// NISSHolder tells whose social security number it is.
+type NISSHolder int
+
+// The holders of social security numbers.
+const (
+	NISSPerson NISSHolder = iota + 1
+	NISSEntity
+)
+
+// NISSMode says how strictly the checks take a social security number. The bank's own samples carry numbers that are
+// none, so the default lets a person confirm those.
+type NISSMode string
+
+// The modes.
+const (
+	NISSLenient NISSMode = "lenient" // nine digits are a warning
+	NISSStrict  NISSMode = "strict"  // nine digits are an error
+	NISSOff     NISSMode = "off"     // anything goes
+)
+
+// NISS reads a Portuguese social security number and returns its eleven digits and whose it is. Spaces, full stops
+// and hyphens are dropped. Nine digits fail with [NISSLegacyLength] but are returned all the same; everything else
+// fails with [NISSFormat], [NISSLength], [NISSFirstDigit] or [NISSCheckDigit].
+func NISS(s string) (norm string, holder NISSHolder, err error) {
+	if len(s) > longest {
+		return "", 0, NISSLength
+	}
+	s = without(s, ".-")
+	switch {
+	case !digits(s):
+		return "", 0, NISSFormat
+	case len(s) == 9:
+		return s, 0, NISSLegacyLength
+	case len(s) != 11:
+		return "", 0, NISSLength
+	case s[0] != '1' && s[0] != '2':
+		return "", 0, NISSFirstDigit
+	case int(s[10]-'0') != 9-weighted(s, 29, 23, 19, 17, 13, 11, 7, 5, 3, 2)%10:
+		return "", 0, NISSCheckDigit
+	}
+	return s, NISSHolder(s[0] - '0'), nil
+}

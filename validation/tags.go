@@ -1,0 +1,403 @@
+package validation
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-playground/validator/v10"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// A rule is what one of our tags means. The library only learns whether it found problems; which, with what severity,
+// is asked of the rule again for the fields that failed.
+type rule struct {
+	check  func(c *Checker, value, param string) []Problem
+	normal func(value, param string) (normal string, err error) // nil where a value has one form only
+	schema map[string]any                                       // what a JSON schema can say of the input
+}
+
+// rules are our tags. A tag that can warn comes last in a field's list, for the library stops at the first that fails.
+var rules = map[string]rule{
+	"nif": { // a tax number of anybody
+		check:  parsed(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
+		normal: plain(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
+		schema: map[string]any{"minLength": 9, "maxLength": 20},
+	},
+	"nif_person": { // a tax number; a warning when it is not a natural person's
+		check:  func(_ *Checker, s, _ string) []Problem { return failed(nifPerson(s)) },
+		normal: plain(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
+		schema: map[string]any{"minLength": 9, "maxLength": 20},
+	},
+	"niss": { // a social security number, as strict as the checker's mode
+		check:  func(c *Checker, s, _ string) []Problem { return failed(c.niss(s)) },
+		normal: plain(nissNormal),
+		schema: map[string]any{"minLength": 9, "maxLength": 20},
+	},
+	"document": { // any document's number; document=CheckDigit names the field that a citizen card's last four characters go to
+		check:  limited(20),
+		normal: plain(func(s string) (string, error) { return strings.ToUpper(without(s, "")), nil }),
+		schema: map[string]any{"maxLength": 20},
+	},
+	"card_suffix": { // the last four characters of a citizen card; [Checker.Borrower] checks them with the number
+		check:  limited(10),
+		normal: plain(func(s string) (string, error) { return strings.ToUpper(without(s, "-")), nil }),
+		schema: map[string]any{"maxLength": 10},
+	},
+	"zip": { // a postal code of any country; [Checker.Borrower] knows the country
+		check: func(_ *Checker, s, _ string) []Problem {
+			if utf8.RuneCountInString(s) > 20 {
+				return []Problem{problem(PostalCodeLength, "").with("max", "20")}
+			}
+			return nil
+		},
+		normal: plain(func(s string) (string, error) { return strings.TrimSpace(s), nil }),
+		schema: map[string]any{"maxLength": 20},
+	},
+	"mobile": {check: mobile, normal: plain(e164), schema: map[string]any{"maxLength": longest}},
+	"phone":  {check: phone, normal: plain(e164), schema: map[string]any{"maxLength": longest}},
+	"email_address": {
+		check: parsed(Email), normal: plain(Email),
+		schema: map[string]any{"format": "email", "maxLength": emailMax},
+	},
+	"date": {check: parsed(isoDate), normal: plain(isoDate), schema: map[string]any{"format": "date"}},
+	"adult": { // a birth date: not in the future, 18 to 119 years ago; what is no date is left to the tag date
+		check: func(c *Checker, s, _ string) []Problem { return failed(adult(s, c.today())) },
+	},
+	"not_past": { // an expiry date: today or later; a warning when it comes within 90 days
+		check: func(c *Checker, s, _ string) []Problem { return notPast(s, c.today()) },
+	},
+	"person_name": {check: personName, normal: plain(collapsed), schema: map[string]any{"minLength": 1, "maxLength": nameMax}},
+	"text": { // text=100: one line of at most so many characters
+		check:  oneLine,
+		normal: plain(collapsed),
+	},
+	"amount":     {check: parsedAs(Amount), schema: map[string]any{"minimum": 0, "maximum": 1_000_000}},
+	"months":     {check: between(0, 840, MonthsRange), schema: map[string]any{"minimum": 0, "maximum": 840}},
+	"dependants": {check: dependants, schema: map[string]any{"minimum": 0, "maximum": 20}},
+	"choice":     {check: choice, schema: map[string]any{"minimum": 1}}, // the id of a taxonomy's item
+	"iban":       {check: parsed(IBAN), normal: plain(IBAN), schema: map[string]any{"minLength": 15, "maxLength": longest}},
+}
+
+const (
+	nameMax    = 200
+	adultAge   = 18
+	oldestAge  = 119
+	expirySoon = 90 // days
+)
+
+func plain(f func(string) (string, error)) func(string, string) (string, error) {
+	return func(s, _ string) (string, error) { return f(s) }
+}
+
+func parsed(parse func(string) (string, error)) func(*Checker, string, string) []Problem {
+	return parsedAs(parse)
+}
+
+func parsedAs[T any](parse func(string) (T, error)) func(*Checker, string, string) []Problem {
+	return func(_ *Checker, s, _ string) []Problem {
+		_, err := parse(s)
+		return failed(err)
+	}
+}
+
+// failed turns the error of a parser into a problem whose path is still to be filled in.
+func failed(err error) []Problem {
+	var code Code
+	if !errors.As(err, &code) {
+		return nil
+	}
+	return []Problem{problem(code, "")}
+}
+
+func nifPerson(s string) error {
+	_, kind, err := NIF(s)
+	if err == nil && kind != NIFPerson {
+		return NIFNotPerson
+	}
+	return err
+}
+
+func (c *Checker) niss(s string) error {
+	_, holder, err := NISS(s)
+	switch {
+	case c.options.NISS == NISSOff:
+		return nil
+	case err == NISSLegacyLength && c.options.NISS == NISSStrict:
+		return NISSLength
+	case err == nil && holder == NISSEntity:
+		return NISSNotPerson
+	}
+	return err
+}
+
+func nissNormal(s string) (string, error) {
+	digits, _, err := NISS(s)
+	if err == NISSLegacyLength {
+		err = nil
+	}
+	return digits, err
+}
+
+func e164(s string) (string, error) {
+	number, err := Phone(s)
+	return number.E164, err
+}
+
+func mobile(_ *Checker, s, _ string) []Problem {
+	return phoneProblems(s, func(k PhoneKind) (Code, bool) { return PhoneNotMobile, k != PhoneMobile })
+}
+
+func phone(_ *Checker, s, _ string) []Problem {
+	return phoneProblems(s, func(k PhoneKind) (Code, bool) { return PhoneSpecial, k == PhoneService })
+}
+
+func phoneProblems(s string, unwanted func(PhoneKind) (Code, bool)) []Problem {
+	number, err := Phone(s)
+	problems := failed(err)
+	if err != nil {
+		return problems
+	}
+	if code, found := unwanted(number.Kind); found {
+		problems = append(problems, problem(code, ""))
+	}
+	if number.Extension {
+		problems = append(problems, problem(PhoneExtension, ""))
+	}
+	return problems
+}
+
+func isoDate(s string) (string, error) {
+	date, err := ParseDateInput(s)
+	return date.String(), err
+}
+
+func adult(s string, today Date) error {
+	born, err := ParseDateInput(s)
+	switch age := born.Age(today); {
+	case err != nil:
+		return nil
+	case born.Compare(today) > 0:
+		return DateFuture
+	case age < adultAge:
+		return AgeMinor
+	case age > oldestAge:
+		return AgeTooOld
+	}
+	return nil
+}
+
+func notPast(s string, today Date) []Problem {
+	expiry, err := ParseDateInput(s)
+	switch days := today.DaysUntil(expiry); {
+	case err != nil:
+		return nil
+	case days < 0:
+		return []Problem{problem(DocumentExpired, "")}
+	case days <= expirySoon:
+		return []Problem{problem(DocumentExpires, "").with("days", strconv.Itoa(expirySoon))}
+	}
+	return nil
+}
+
+func personName(_ *Checker, s, _ string) []Problem {
+	if utf8.RuneCountInString(s) > nameMax {
+		return []Problem{problem(TooLong, "").with("max", strconv.Itoa(nameMax))}
+	}
+	odd := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsSpace(r) && !strings.ContainsRune("-'’.", r)
+	}
+	switch {
+	case strings.ContainsFunc(s, odd):
+		return []Problem{problem(NameCharacters, "")}
+	case len(strings.Fields(s)) < 2:
+		return []Problem{problem(NameWords, "")}
+	}
+	return nil
+}
+
+// collapsed trims, makes every stretch of white space one space, and composes accents (é as one character and not as
+// two), which some keyboards send apart.
+func collapsed(s string) (string, error) {
+	if len(s) > 16*nameMax {
+		return s, TooLong
+	}
+	return strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD"))), " "), nil
+}
+
+func oneLine(_ *Checker, s, param string) []Problem {
+	limit, err := strconv.Atoi(param)
+	switch {
+	case err != nil:
+		panic(fmt.Sprintf("validation: the tag text=%s wants a number", param))
+	case utf8.RuneCountInString(s) > limit:
+		return []Problem{problem(TooLong, "").with("max", param)}
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }):
+		return []Problem{problem(Unprintable, "")}
+	}
+	return nil
+}
+
+func limited(limit int) func(*Checker, string, string) []Problem {
+	return func(_ *Checker, s, _ string) []Problem {
+		if utf8.RuneCountInString(s) > limit {
+			return []Problem{problem(TooLong, "").with("max", strconv.Itoa(limit))}
+		}
+		return nil
+	}
+}
+
+func between(low, high int, code Code) func(*Checker, string, string) []Problem {
+	return func(_ *Checker, s, _ string) []Problem {
+		if n, err := strconv.Atoi(s); err != nil || n < low || n > high {
+			return []Problem{problem(code, "").with("max", strconv.Itoa(high))}
+		}
+		return nil
+	}
+}
+
+func choice(_ *Checker, s, _ string) []Problem {
+	if id, err := strconv.Atoi(s); err != nil || id < 1 {
+		return []Problem{problem(ChoiceUnknown, "")}
+	}
+	return nil
+}
+
+func dependants(c *Checker, s, _ string) []Problem {
+	if problems := between(0, 20, DependantsRange)(c, s, ""); problems != nil {
+		return problems
+	}
+	if n, _ := strconv.Atoi(s); n > 10 {
+		return []Problem{problem(DependantsMany, "")}
+	}
+	return nil
+}
+
+// Options are the choices a checker leaves to settings.
+type Options struct {
+	Now  func() time.Time // time.Now when nil
+	NISS NISSMode         // lenient when empty
+}
+
+// Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use; make one and
+// keep it, for it remembers the structs it has seen.
+type Checker struct {
+	options Options
+	library *validator.Validate
+}
+
+// New returns a checker.
+func New(o Options) *Checker {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NISS == "" {
+		o.NISS = NISSLenient
+	}
+	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
+	c.library.RegisterTagNameFunc(jsonName)
+	c.library.RegisterCustomTypeFunc(clearText, pii.Name{}, pii.TaxID{}, pii.CheckDigits{}, pii.BirthDate{}, pii.Email{},
+		pii.Phone{}, pii.Address{}, pii.PostalCode{}, pii.Locality{}, pii.Money{}, pii.Flag{})
+	for tag, rule := range rules {
+		finds := func(f validator.FieldLevel) bool {
+			return len(rule.check(c, text(f.Field().Interface()), f.Param())) == 0
+		}
+		if err := c.library.RegisterValidation(tag, finds); err != nil {
+			panic(fmt.Sprintf("validation: tag %s: %v", tag, err))
+		}
+	}
+	return c
+}
+
+func (c *Checker) today() Date { return Today(c.options.Now()) }
+
+// jsonName is how paths name a field. An embedded struct has no part in a path, nor in the JSON.
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	switch {
+	case name == "-" || name == "" && f.Anonymous:
+		return ""
+	case name == "":
+		return f.Name
+	}
+	return name
+}
+
+// clearText gives the library the text in a value of package pii. Blank text is absent text.
+func clearText(v reflect.Value) any { return strings.TrimSpace(text(v.Interface())) }
+
+// text is a value as the rules read it, "" when absent.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case interface{ Reveal() string }:
+		return v.Reveal()
+	case pii.Money:
+		if amount, ok := v.Reveal(); ok {
+			return amount.String()
+		}
+		return ""
+	case pii.Flag:
+		if answer, ok := v.Reveal(); ok {
+			return strconv.FormatBool(answer)
+		}
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// Struct checks a struct, or a pointer to one, by its validate tags and returns every problem it finds. It takes input
+// as people type it: check first, then [Normalise]. Anything but a struct is a mistake in the program and panics.
+func (c *Checker) Struct(v any) Report {
+	err := c.library.Struct(v)
+	var failures validator.ValidationErrors
+	if err != nil && !errors.As(err, &failures) {
+		panic(fmt.Sprintf("validation: cannot check a %T", v))
+	}
+	var report Report
+	for _, failure := range failures {
+		root, path, _ := strings.Cut(failure.Namespace(), ".")
+		if path == "" {
+			path = root // a struct without a name has no root
+		}
+		for _, p := range c.problems(failure) {
+			p.Path = path
+			report = append(report, p)
+		}
+	}
+	return report.With()
+}
+
+func (c *Checker) problems(f validator.FieldError) []Problem {
+	if rule, ours := rules[f.Tag()]; ours {
+		if f.Value() == nil { // a nil pointer without omitempty: absent, not wrong
+			return nil
+		}
+		return rule.check(c, text(f.Value()), f.Param())
+	}
+	long := f.Kind() == reflect.String || f.Kind() == reflect.Slice
+	switch f.Tag() {
+	case "required":
+		return []Problem{problem(Required, "")}
+	case "oneof":
+		return []Problem{problem(ChoiceUnknown, "")}
+	case "max", "lte":
+		if long {
+			return []Problem{problem(TooLong, "").with("max", f.Param())}
+		}
+		return []Problem{problem(TooHigh, "").with("max", f.Param())}
+	case "min", "gte":
+		if !long {
+			return []Problem{problem(TooLow, "").with("min", f.Param())}
+		}
+	}
+	return []Problem{problem(Invalid, "")}
+}
