@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"unique"
 )
 
@@ -50,6 +51,13 @@ type (
 	Locality       = Text[locality]
 	Employer       = Text[address] // an employer's name points at a person
 )
+
+// Texts lists the kinds of personal text as Go types, for what derives schemas and forms from structs.
+var Texts = []reflect.Type{
+	reflect.TypeFor[Name](), reflect.TypeFor[TaxID](), reflect.TypeFor[CheckDigits](), reflect.TypeFor[BirthDate](),
+	reflect.TypeFor[Email](), reflect.TypeFor[Phone](), reflect.TypeFor[Address](), reflect.TypeFor[PostalCode](),
+	reflect.TypeFor[Locality](),
+}
 
 // New returns s as personal text of the kind T: pii.New[pii.Name]("Maria Exemplo").
 func New[T ~struct{ handle unique.Handle[string] }](s string) T {

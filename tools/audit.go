@@ -1,0 +1,63 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Trail keeps the audit entries: append-only, each chained to the one before.
+type Trail interface {
+	Append(ctx context.Context, entry []byte) error
+}
+
+// auditEntry says who did what when, with which outcome, and nothing of the people concerned: of the arguments there
+// is a keyed digest, to recognise them by, and the process when it is given in a form that names nobody.
+type auditEntry struct {
+	Call    string    `json:"call"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	Tool    string    `json:"tool"`
+	Effect  Effect    `json:"effect"`
+	Process string    `json:"process,omitempty"`
+	Digest  string    `json:"digest"`
+	Outcome string    `json:"outcome"`
+}
+
+// audit records a call, denied and failed ones too. A trail that cannot be written does not undo what happened: it is
+// reported loudly.
+func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	entry, err := json.Marshal(auditEntry{
+		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
+		Process: processIn(request.Args), Digest: r.Digest(request.Args), Outcome: outcome,
+	})
+	if err == nil {
+		err = r.Trail.Append(ctx, entry)
+	}
+	if err != nil {
+		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "error", err)
+	}
+}
+
+// processIn gives the process that arguments name, if it is named by number or uuid.
+func processIn(args json.RawMessage) string {
+	var given struct {
+		Process any `json:"process"`
+	}
+	if json.Unmarshal(args, &given) != nil {
+		return ""
+	}
+	switch process := given.Process.(type) {
+	case float64:
+		return number(int64(process))
+	case string:
+		if _, err := uuid.Parse(process); err == nil || isNumber(process) {
+			return process
+		}
+	}
+	return ""
+}

@@ -1,0 +1,103 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/validation"
+)
+
+// Call is one call under way: what a tool's function works with.
+type Call struct {
+	Actor  Actor
+	Bank   *portal.User // acts as the actor's person
+	runner *Runner
+}
+
+// FoundProcess is the process that a [ProcessRef] named.
+type FoundProcess struct {
+	ID     uuid.UUID
+	Number int64
+	Status string
+}
+
+// Process finds the process that ref names. A number is looked up in the list of the broker's processes.
+func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
+	if id, err := uuid.Parse(string(ref)); err == nil && len(ref) == len(id.String()) {
+		process, err := c.Bank.Process(ctx, id)
+		if err != nil {
+			return FoundProcess{}, notFoundWhenRefused(err)
+		}
+		return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
+	}
+	wanted, err := strconv.ParseInt(string(ref), 10, 64)
+	if err != nil {
+		return FoundProcess{}, &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, "process", "kind.process")}}
+	}
+	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](number(wanted)), Limit: maxOptions})
+	if err != nil {
+		return FoundProcess{}, err
+	}
+	for _, process := range page.Processes {
+		if process.ProcessNumber == wanted {
+			return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
+		}
+	}
+	return FoundProcess{}, &Error{Kind: NotFound}
+}
+
+// notFoundWhenRefused reads a refusal of a call that names nothing but a process: the bank answers a process that is
+// missing or another broker's with a validation error.
+func notFoundWhenRefused(err error) error {
+	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+		return &Error{Kind: NotFound, err: err}
+	}
+	return err
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+// day is the date in Lisbon as YYYY-MM-DD, "" when unknown.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return validation.Today(t).String()
+}
+
+// convert gives a tool's failure the kind that doors know. It is the one place that reads the bank's kinds.
+func convert(err error) *Error {
+	var toolError *Error
+	if errors.As(err, &toolError) {
+		return toolError
+	}
+	var bankError *portal.Error
+	if !errors.As(err, &bankError) {
+		return &Error{Kind: Internal, err: err}
+	}
+	converted := &Error{RetryAfter: bankError.RetryAfter, err: err}
+	switch bankError.Kind {
+	case portal.Refused:
+		converted.Kind = Refused
+		for _, message := range bankError.Messages {
+			converted.Notes = append(converted.Notes, clean(message.Text))
+		}
+	case portal.NotFound:
+		converted.Kind = NotFound
+	case portal.TooMany:
+		converted.Kind = Busy
+	case portal.Unavailable:
+		converted.Kind = Unavailable
+	case portal.Unclear:
+		converted.Kind = Unclear
+	default: // the bank does not know us (a matter for the operator), or answers what nobody understands
+		converted.Kind = Internal
+	}
+	return converted
+}

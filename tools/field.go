@@ -1,0 +1,133 @@
+package tools
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// Kind says what a field's value looks like, and so which control a form shows and which type a schema names.
+type Kind string
+
+// The kinds.
+const (
+	Text     Kind = "text"
+	Email    Kind = "email"
+	Phone    Kind = "phone"
+	Date     Kind = "date"     // YYYY-MM-DD; people may type DD/MM/YYYY
+	Integer  Kind = "integer"  //
+	Amount   Kind = "amount"   // euros a month; people may type 1 234,56
+	YesNo    Kind = "yes_no"   //
+	Choice   Kind = "choice"   // an id of the taxonomy that the field names
+	Process  Kind = "process"  // a process's uuid or number
+	Taxonomy Kind = "taxonomy" // the key of one of the bank's taxonomies
+)
+
+// Field is one value that a tool takes, read from a field of its input struct:
+//
+//	json      the name; with the names of the structs around it, joined by dots, the path
+//	page      the form page it stands on; inherited from the struct around it
+//	validate  the rules, in the terms of the package validation
+//	taxonomy  where the ids of a choice come from
+//	pii       the class of personal data of plain types; the types of the package pii know theirs
+//
+// A field that stands first and is a process is what a slash command takes after its name.
+type Field struct {
+	Path     string
+	Page     string
+	Kind     Kind
+	Required bool // whatever else is given; rules across fields may require more
+	Rules    string
+	Taxonomy portal.TaxonomyKey
+	Class    pii.Class
+	tool     string
+	index    []int // in the input struct, as reflect.Value.FieldByIndex takes it
+}
+
+// Name is the last part of the path.
+func (f Field) Name() string { return f.Path[strings.LastIndexByte(f.Path, '.')+1:] }
+
+// ProcessRef names a process the way people do: by its number ("1042") or by its uuid.
+type ProcessRef string
+
+// Class says that a process's name tells nothing of a person.
+func (ProcessRef) Class() pii.Class { return pii.Open }
+
+var kinds = map[reflect.Type]Kind{
+	reflect.TypeFor[ProcessRef]():         Process,
+	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
+	reflect.TypeFor[pii.BirthDate]():      Date,
+	reflect.TypeFor[pii.Email]():          Email,
+	reflect.TypeFor[pii.Phone]():          Phone,
+	reflect.TypeFor[pii.Money]():          Amount,
+	reflect.TypeFor[pii.Flag]():           YesNo,
+	reflect.TypeFor[bool]():               YesNo,
+	reflect.TypeFor[int32]():              Integer,
+}
+
+func fieldsOf(tool string, in reflect.Type) []Field {
+	return appendFields(nil, in, Field{tool: tool, Required: true})
+}
+
+// appendFields walks a struct; around carries what its fields inherit.
+func appendFields(fields []Field, in reflect.Type, around Field) []Field {
+	for i := range in.NumField() {
+		member := in.Field(i)
+		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		if name == "" || !member.IsExported() {
+			panic(fmt.Sprintf("tools: %s.%s has no JSON name", in, member.Name))
+		}
+		field := Field{
+			tool:     around.tool,
+			Path:     strings.TrimPrefix(around.Path+"."+name, "."),
+			Page:     or(member.Tag.Get("page"), around.Page),
+			Rules:    member.Tag.Get("validate"),
+			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
+			index:    append(slices.Clone(around.index), i),
+		}
+		required := slices.Contains(strings.Split(field.Rules, ","), "required")
+		field.Required = around.Required && required
+		kind := member.Type
+		if kind.Kind() == reflect.Pointer {
+			kind = kind.Elem()
+		}
+		if kind.Kind() == reflect.Struct && !kind.Implements(reflect.TypeFor[pii.Classed]()) {
+			fields = appendFields(fields, kind, field)
+			continue
+		}
+		field.Kind, field.Class = kindOf(kind, field.Taxonomy), classOf(kind, member.Tag)
+		if field.Page == "" || field.Class == "" {
+			panic(fmt.Sprintf("tools: %s.%s has no page or no class of personal data", in, member.Name))
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+func kindOf(t reflect.Type, taxonomy portal.TaxonomyKey) Kind {
+	if taxonomy != "" {
+		return Choice
+	}
+	if kind, ok := kinds[t]; ok {
+		return kind
+	}
+	return Text
+}
+
+func classOf(t reflect.Type, tag reflect.StructTag) pii.Class {
+	if classed, ok := reflect.Zero(t).Interface().(pii.Classed); ok {
+		return classed.Class()
+	}
+	return pii.Class(tag.Get("pii"))
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,80 @@
+package tools
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// FindProcesses searches the broker's processes (Process List).
+var FindProcesses = Define(Spec{
+	Name: "find_processes", Command: "processes", Toolset: Processes, Effect: Reads,
+}, func(ctx context.Context, call *Call, in ProcessSearch) (ProcessList, error) {
+	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})
+	if err != nil {
+		return ProcessList{}, err
+	}
+	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
+	for _, process := range page.Processes {
+		list.Processes = append(list.Processes, ProcessRow{
+			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
+			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,
+		})
+	}
+	list.More = max(0, list.Total-len(list.Processes))
+	return list, nil
+})
+
+// processesShown is how many processes fit into one answer: a message, and a page of an assistant's context.
+const processesShown = 20
+
+// ProcessSearch is what to look for.
+type ProcessSearch struct {
+	Text pii.Name `json:"text,omitzero" page:"search" validate:"omitempty,text=100"` // perhaps a borrower's name
+}
+
+// ProcessList is the newest of the processes found.
+type ProcessList struct {
+	Processes []ProcessRow `json:"processes"`
+	Total     int          `json:"total"`
+	More      int          `json:"more"` // found and not listed here
+}
+
+// ProcessRow is one process.
+type ProcessRow struct {
+	Process     uuid.UUID `json:"process"`
+	Number      int64     `json:"number"`
+	KeyBorrower pii.Name  `json:"keyBorrower"`
+	Status      string    `json:"status" pii:"open"`
+	Branch      string    `json:"branch,omitempty" pii:"open"`
+	LastAction  time.Time `json:"lastAction,omitzero"`
+}
+
+// Card implements [Carder].
+func (l ProcessList) Card(say Say) Card {
+	card := Card{Title: say("card.title")}
+	switch {
+	case len(l.Processes) == 0:
+		card.Text = say("card.none")
+		return card
+	case l.More > 0:
+		card.Text = say("card.more", "count", l.More)
+	}
+	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
+	for _, p := range l.Processes {
+		card.Table.Rows = append(card.Table.Rows, []string{number(p.Number), p.KeyBorrower.String(), p.Status, day(p.LastAction)})
+	}
+	if len(l.Processes) == 1 {
+		args := map[string]any{"process": l.Processes[0].Process}
+		card.Next = []Step{
+			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: args},
+			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: args},
+			{Label: say("step.get_esis"), Tool: "get_esis", Args: args},
+		}
+	}
+	return card
+}

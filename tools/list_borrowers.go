@@ -1,0 +1,98 @@
+package tools
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// ListBorrowers lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
+var ListBorrowers = Define(Spec{
+	Name: "list_borrowers", Command: "borrowers", Toolset: Borrowers, Effect: Reads,
+}, func(ctx context.Context, call *Call, in OfProcess) (BorrowerList, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return BorrowerList{}, err
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	if err != nil {
+		return BorrowerList{}, err
+	}
+	list := BorrowerList{Process: process.ID, ProcessNumber: process.Number, Status: process.Status, Borrowers: []BorrowerRow{}}
+	for _, borrower := range borrowers {
+		row := BorrowerRow{
+			Borrower: borrower.BorrowerUniqueID, Role: borrower.BorrowerTypeDescription,
+			Relation: borrower.KeyBorrowerRelationDescription,
+		}
+		if borrower.Personal != nil {
+			row.Name, row.TaxID = borrower.Personal.Name, borrower.Personal.TaxID
+		}
+		list.Borrowers = append(list.Borrowers, row)
+	}
+	return list, nil
+})
+
+// borrowers reads every borrower of a process, four at a time.
+func (c *Call) borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borrower, error) {
+	summaries, err := c.Bank.ListBorrowers(ctx, process)
+	if err != nil {
+		return nil, err
+	}
+	borrowers := make([]portal.Borrower, len(summaries))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for i, summary := range summaries {
+		group.Go(func() (err error) {
+			borrowers[i], err = c.Bank.Borrower(ctx, process, summary.BorrowerUniqueID)
+			return err
+		})
+	}
+	return borrowers, group.Wait()
+}
+
+// OfProcess is the input of the tools that take a process and nothing else.
+type OfProcess struct {
+	Process ProcessRef `json:"process" page:"process" validate:"required"`
+}
+
+// BorrowerList is a process's borrowers, in the bank's order.
+type BorrowerList struct {
+	Process       uuid.UUID     `json:"process"`
+	ProcessNumber int64         `json:"processNumber"`
+	Status        string        `json:"status" pii:"open"`
+	Borrowers     []BorrowerRow `json:"borrowers"`
+}
+
+// BorrowerRow is one borrower: enough to tell them apart.
+type BorrowerRow struct {
+	Borrower uuid.UUID `json:"borrower"`
+	Role     string    `json:"role" pii:"open"`
+	Relation string    `json:"relation,omitempty" pii:"open"`
+	Name     pii.Name  `json:"name"`
+	TaxID    pii.TaxID `json:"taxId"`
+}
+
+// Card implements [Carder].
+func (l BorrowerList) Card(say Say) Card {
+	card := Card{
+		Title: say("card.title", "number", l.ProcessNumber),
+		Facts: []Fact{{say("label.status"), l.Status}},
+		Next: []Step{
+			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: map[string]any{"process": l.Process}},
+			{Label: say("step.get_esis"), Tool: "get_esis", Args: map[string]any{"process": l.Process}},
+		},
+	}
+	if len(l.Borrowers) == 0 {
+		card.Text = say("card.none")
+		return card
+	}
+	card.Table.Columns = []string{say("label.borrower"), say("label.role"), say("label.relation"), say("label.taxId")}
+	for _, b := range l.Borrowers {
+		card.Table.Rows = append(card.Table.Rows, []string{b.Name.String(), b.Role, b.Relation, b.TaxID.String()})
+	}
+	return card
+}

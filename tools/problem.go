@@ -1,0 +1,76 @@
+package tools
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Severity says how much a problem weighs.
+type Severity string
+
+// The severities: an error blocks, a warning may be confirmed by a person, a hint only informs.
+const (
+	Blocks Severity = "error"
+	Warns  Severity = "warning"
+	Hints  Severity = "hint"
+)
+
+// Problem is something wrong or odd with one field, said without the value.
+type Problem struct {
+	Path     string   `json:"path"` // of a field of the tool, or of a group of fields; "" when it concerns all
+	Code     string   `json:"code"` // stable, such as "nif.check_digit"
+	Severity Severity `json:"severity"`
+	Text     string   `json:"text"` // in the actor's language
+}
+
+// ErrorKind is what a door has to know of an error to answer well.
+type ErrorKind string
+
+// The kinds. Every door switches on them in one place.
+const (
+	Invalid     ErrorKind = "invalid"     // the input has problems: Problems names each
+	Unconfirmed ErrorKind = "unconfirmed" // nothing is wrong but Problems holds warnings that a person has to confirm
+	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
+	Forbidden   ErrorKind = "forbidden"   // the actor may not
+	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
+	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
+	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed
+	Unclear     ErrorKind = "unclear"     // sent, and no answer came: it may or may not have happened
+	Internal    ErrorKind = "internal"    // our fault
+)
+
+// Error is why a call did not give a result. Its Error text is safe to log.
+type Error struct {
+	Kind       ErrorKind
+	Tool       string
+	ID         string // finds the log line
+	Problems   []Problem
+	Notes      []string      // the bank's words, scrubbed: text from outside
+	RetryAfter time.Duration // when it is worth trying again; 0 when unknown
+	err        error
+}
+
+// Error names the kind and the tool, and nothing of the input.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: %s", e.Tool, e.Kind)
+	for _, problem := range e.Problems {
+		text += fmt.Sprintf(" [%s %s]", problem.Path, problem.Code)
+	}
+	if e.err != nil {
+		text += ": " + e.err.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// AsError gives err as an [*Error]; one that is none yet is Internal.
+func AsError(err error) *Error {
+	var toolError *Error
+	if errors.As(err, &toolError) {
+		return toolError
+	}
+	return &Error{Kind: Internal, err: err}
+}

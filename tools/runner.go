@@ -1,0 +1,171 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/validation"
+)
+
+// How long a call may take in all. A call that writes goes on when its caller hangs up: what was sent to the bank is
+// followed to its end.
+const (
+	readTimeout  = 30 * time.Second
+	writeTimeout = 60 * time.Second
+)
+
+// Request is one call of a tool.
+type Request struct {
+	Tool  *Tool
+	Actor Actor
+	Args  json.RawMessage // an object with the tool's fields
+	// Confirmed holds the codes of the warnings that a person has read and wants to go on with.
+	Confirmed []string
+	// Key makes a call that changes something happen once, however often it is sent: the same key gives the same
+	// answer. "" when the caller has none.
+	Key string
+}
+
+// Result is what a call gave.
+type Result struct {
+	ID     string // finds the log line
+	Output Carder // of the tool's output type; encoding/json masks its personal data
+	Card   Card
+}
+
+// Config is what a [Runner] works with. Every field but Now and Log is needed.
+type Config struct {
+	Bank    *portal.Client
+	People  People
+	Checks  *validation.Checker
+	Journal Journal
+	Trail   Trail
+	Digest  func([]byte) string // keyed and one-way
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Runner runs the tools of the catalogue: it authorises, checks, journals, calls the bank as the actor, and audits.
+type Runner struct {
+	Config
+	now        func() time.Time
+	taxonomies taxonomies
+}
+
+// NewRunner makes a Runner.
+func NewRunner(config Config) *Runner {
+	runner := &Runner{Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}}}
+	if runner.now == nil {
+		runner.now = time.Now
+	}
+	if runner.Log == nil {
+		runner.Log = slog.New(slog.DiscardHandler)
+	}
+	return runner
+}
+
+// Permits tells whether the actor may use the tool at all; doors hide what they may not.
+func (r *Runner) Permits(ctx context.Context, actor Actor, tool *Tool) bool {
+	_, err := r.admit(ctx, actor, tool.Effect)
+	return err == nil
+}
+
+// admit opens a call for an actor who may have this effect.
+func (r *Runner) admit(ctx context.Context, actor Actor, effect Effect) (*Call, error) {
+	person, known := r.People.Person(ctx, actor.ID)
+	if !known || actor.Guest || !person.may(effect) {
+		return nil, &Error{Kind: Forbidden}
+	}
+	return &Call{Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), runner: r}, nil
+}
+
+// Run makes a call. Errors are [*Error].
+func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
+	started, id := r.now(), uuid.NewString()
+	output, err := r.run(ctx, id, request)
+	failure := r.finish(ctx, id, request, started, err)
+	if failure != nil {
+		return Result{ID: id}, failure
+	}
+	return Result{ID: id, Output: output, Card: output.Card(request.Tool.sayer(request.Actor.Lang))}, nil
+}
+
+func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, error) {
+	call, err := r.admit(ctx, request.Actor, request.Tool.Effect)
+	if err != nil {
+		return nil, err
+	}
+	if !request.Tool.Effect.Writes() {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		in, err := r.accept(ctx, call, request)
+		if err != nil {
+			return nil, err
+		}
+		return request.Tool.call(ctx, call, in)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	return r.once(ctx, id, request, func() (Carder, error) {
+		in, err := r.accept(ctx, call, request)
+		if err != nil {
+			return nil, err
+		}
+		return request.Tool.call(ctx, call, in)
+	})
+}
+
+// accept reads and checks the arguments. What comes back is normalised and may be sent.
+func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, error) {
+	in, problems := request.Tool.decode(request.Args, request.Actor.Lang)
+	if problems == nil {
+		var err error
+		if problems, err = r.problems(ctx, call, request.Tool, in); err != nil {
+			return nil, err
+		}
+	}
+	return in, verdict(problems, request.Confirmed)
+}
+
+// call runs the tool's function and keeps its panics from taking the program along.
+func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = panicked(caught)
+		}
+	}()
+	result, err := t.run(ctx, call, in)
+	if err != nil {
+		return nil, err
+	}
+	return result.(Carder), nil
+}
+
+// finish logs and audits a call and gives its error what doors need.
+func (r *Runner) finish(ctx context.Context, id string, request Request, started time.Time, err error) error {
+	outcome := "done"
+	var failure *Error
+	if err != nil {
+		failure = convert(err)
+		failure.Tool, failure.ID = request.Tool.Name, id
+		outcome = string(failure.Kind)
+	}
+	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", r.now().Sub(started)}
+	r.audit(ctx, id, request, outcome)
+	switch {
+	case failure == nil:
+		r.Log.InfoContext(ctx, "call", attrs...)
+		return nil
+	case failure.Kind == Internal || failure.Kind == Unclear:
+		r.Log.ErrorContext(ctx, "call", append(attrs, "error", pii.Scrub(failure.Error()))...)
+	default:
+		r.Log.WarnContext(ctx, "call", append(attrs, "error", pii.Scrub(failure.Error()))...)
+	}
+	return failure
+}

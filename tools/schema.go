@@ -1,0 +1,116 @@
+package tools
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// InputSchema is the JSON Schema (2020-12) of the tool's arguments, described in English. It names what a field is
+// and leaves the rules to the runner, whose problems say more than a schema's.
+func (t *Tool) InputSchema() *jsonschema.Schema {
+	root := object()
+	for _, field := range t.Fields {
+		group, name := root, field.Path
+		for {
+			around, rest, nested := strings.Cut(name, ".")
+			if !nested {
+				break
+			}
+			if group.Properties[around] == nil {
+				inner := object()
+				inner.Description = PageTitle(words.English, field.Page)
+				add(group, around, inner, false)
+			}
+			if field.Required && !slices.Contains(group.Required, around) {
+				group.Required = append(group.Required, around)
+			}
+			group, name = group.Properties[around], rest
+		}
+		add(group, name, field.schema(), field.Required)
+	}
+	return root
+}
+
+func (f Field) schema() *jsonschema.Schema {
+	schema := &jsonschema.Schema{Type: "string", Description: f.Label(words.English)}
+	if help := f.Help(words.English); help != "" {
+		schema.Description += ". " + help
+	}
+	switch f.Kind {
+	case Integer:
+		schema.Type = "integer"
+	case Choice:
+		schema.Type = "integer"
+		schema.Description += fmt.Sprintf(" (search_taxonomy %s)", f.Taxonomy)
+	case Amount:
+		schema.Type = "number"
+	case YesNo:
+		schema.Type = "boolean"
+	case Date:
+		schema.Format = "date"
+	case Taxonomy:
+		for _, key := range portal.Taxonomies() {
+			schema.Enum = append(schema.Enum, key)
+		}
+	}
+	return schema
+}
+
+// OutputSchema is the JSON Schema of the tool's structured result. Personal data in it is text: a mask.
+func (t *Tool) OutputSchema() *jsonschema.Schema {
+	masked := &jsonschema.Schema{Type: "string"}
+	types := map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[uuid.UUID](): {Type: "string", Format: "uuid"},
+		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
+		reflect.TypeFor[pii.Money](): masked,
+		reflect.TypeFor[pii.Flag]():  masked,
+	}
+	for _, text := range pii.Texts {
+		types[text] = masked
+	}
+	schema, err := jsonschema.ForType(t.out, &jsonschema.ForOptions{TypeSchemas: types})
+	if err != nil {
+		panic(fmt.Sprintf("tools: the output of %s: %v", t.Name, err))
+	}
+	return withoutNull(schema)
+}
+
+// withoutNull turns «array or null» into array: our slices are never null, and some clients refuse two types.
+func withoutNull(schema *jsonschema.Schema) *jsonschema.Schema {
+	if len(schema.Types) == 2 && schema.Types[0] == "null" {
+		schema.Type, schema.Types = schema.Types[1], nil
+	}
+	if schema.Items != nil {
+		withoutNull(schema.Items)
+	}
+	for _, property := range schema.Properties {
+		withoutNull(property)
+	}
+	return schema
+}
+
+func object() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		Type:                 "object",
+		Properties:           map[string]*jsonschema.Schema{},
+		AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}, // marshals as false
+	}
+}
+
+func add(object *jsonschema.Schema, name string, property *jsonschema.Schema, required bool) {
+	object.Properties[name] = property
+	object.PropertyOrder = append(object.PropertyOrder, name)
+	if required {
+		object.Required = append(object.Required, name)
+	}
+}

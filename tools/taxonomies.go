@@ -1,0 +1,110 @@
+package tools
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+
+	"unicode"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// How long a taxonomy is believed, and how long it serves while the bank does not answer.
+const (
+	taxonomyFresh = 24 * time.Hour
+	taxonomyStale = 7 * 24 * time.Hour
+)
+
+// taxonomies caches the bank's lists by language; they are the same for every broker. It holds at most one entry a
+// taxonomy and language.
+type taxonomies struct {
+	mu     sync.Mutex
+	lists  map[taxonomyLang]taxonomyList
+	flight singleflight.Group
+}
+
+type taxonomyLang struct {
+	key  portal.TaxonomyKey
+	lang words.Lang
+}
+
+type taxonomyList struct {
+	items []portal.TaxonomyItem
+	read  time.Time
+}
+
+// Taxonomy gives the items of one of the bank's lists, in the actor's language.
+func (c *Call) Taxonomy(ctx context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
+	items, _, err := c.taxonomy(ctx, key)
+	return items, err
+}
+
+// taxonomy also tells whether the list is fresh, or an old one that serves while the bank does not answer.
+func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []portal.TaxonomyItem, fresh bool, err error) {
+	cache, at, now := &c.runner.taxonomies, taxonomyLang{key, c.Actor.Lang}, c.runner.now()
+	cache.mu.Lock()
+	list := cache.lists[at]
+	cache.mu.Unlock()
+	if age := now.Sub(list.read); list.items != nil && age < taxonomyFresh {
+		return list.items, true, nil
+	}
+	// One reads for all who wait, detached from the first one's patience; each waits as long as its own.
+	answer := cache.flight.DoChan(string(key)+" "+string(c.Actor.Lang), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		items, err := c.Bank.Taxonomy(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		cache.mu.Lock()
+		defer cache.mu.Unlock()
+		cache.lists[at] = taxonomyList{items, now}
+		return items, nil
+	})
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case result := <-answer:
+		if result.Err == nil {
+			return result.Val.([]portal.TaxonomyItem), true, nil
+		}
+		err = result.Err
+	}
+	if list.items != nil && now.Sub(list.read) < taxonomyStale {
+		return list.items, false, nil
+	}
+	return nil, false, err
+}
+
+// matching keeps the items whose description contains text, whatever its case and accents; those that begin with it
+// come first.
+func matching(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
+	wanted := folded(text)
+	first, rest := []portal.TaxonomyItem{}, []portal.TaxonomyItem{}
+	for _, item := range items {
+		switch description := folded(item.Description); {
+		case strings.HasPrefix(description, wanted):
+			first = append(first, item)
+		case strings.Contains(description, wanted):
+			rest = append(rest, item)
+		}
+	}
+	return append(first, rest...)
+}
+
+// folded drops case and accents, so that «uniao» finds «União».
+func folded(s string) string {
+	bare, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
+	if err != nil {
+		bare = s
+	}
+	return strings.ToLower(strings.TrimSpace(bare))
+}

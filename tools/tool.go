@@ -1,0 +1,131 @@
+// Package tools is the catalogue: every operation that Balcão offers, defined once. The front ends («doors») derive
+// their commands, forms, schemas and answers from these definitions, and run them through one [Runner].
+package tools
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Effect says what an operation does to the world. Permissions, confirmations and the hints that assistants get
+// follow from it.
+type Effect string
+
+// The effects.
+const (
+	Reads   Effect = "reads"
+	Creates Effect = "creates"
+)
+
+// Writes tells whether something at the bank is different afterwards.
+func (e Effect) Writes() bool { return e != Reads }
+
+// Toolset groups tools that belong together.
+type Toolset string
+
+// The toolsets, in the order people meet them.
+const (
+	Processes Toolset = "processes"
+	Borrowers Toolset = "borrowers"
+	Documents Toolset = "documents"
+	Reference Toolset = "reference"
+)
+
+// Spec is what a definition says of its operation besides its input and output.
+type Spec struct {
+	Name     string  // in snake_case: the tool's name for assistants and the prefix of its words
+	Command  string  // Slack's slash command, without the slash
+	Toolset  Toolset //
+	Effect   Effect  //
+	Resource string  // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
+}
+
+// Tool is one operation of the catalogue.
+type Tool struct {
+	Spec
+	Fields []Field  // what it takes, in the order of its pages
+	Pages  []string // the pages of its form, in order
+	in     reflect.Type
+	out    reflect.Type
+	run    func(context.Context, *Call, any) (any, error)
+}
+
+var catalogue []*Tool
+
+// Define adds an operation to the catalogue. In is a struct whose tags describe each field (see [Field]); Out is a
+// struct with a method Card. In may implement [Checker]. It panics on a definition that no door could show.
+func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
+	tool := &Tool{
+		Spec: spec,
+		in:   reflect.TypeFor[In](),
+		out:  reflect.TypeFor[Out](),
+		run: func(ctx context.Context, call *Call, in any) (any, error) {
+			return run(ctx, call, in.(In))
+		},
+	}
+	tool.Fields = fieldsOf(spec.Name, tool.in)
+	for _, field := range tool.Fields {
+		if !slices.Contains(tool.Pages, field.Page) {
+			tool.Pages = append(tool.Pages, field.Page)
+		}
+	}
+	for _, other := range catalogue {
+		if other.Name == spec.Name || other.Command == spec.Command {
+			panic(fmt.Sprintf("tools: %s and %s share a name or a command", other.Name, spec.Name))
+		}
+	}
+	catalogue = append(catalogue, tool)
+	return tool
+}
+
+// Catalogue lists every tool, by toolset and name.
+func Catalogue() []*Tool {
+	order := []Toolset{Processes, Borrowers, Documents, Reference}
+	return slices.SortedFunc(slices.Values(catalogue), func(a, b *Tool) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Toolset), slices.Index(order, b.Toolset)), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// Named finds a tool by its name.
+func Named(name string) (*Tool, bool) {
+	i := slices.IndexFunc(catalogue, func(t *Tool) bool { return t.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return catalogue[i], true
+}
+
+// ForCommand finds a tool by its slash command, with or without the slash.
+func ForCommand(command string) (*Tool, bool) {
+	if len(command) > 0 && command[0] == '/' {
+		command = command[1:]
+	}
+	i := slices.IndexFunc(catalogue, func(t *Tool) bool { return t.Command == command })
+	if i < 0 {
+		return nil, false
+	}
+	return catalogue[i], true
+}
+
+// Field finds a field by its path.
+func (t *Tool) Field(path string) (Field, bool) {
+	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Path == path })
+	if i < 0 {
+		return Field{}, false
+	}
+	return t.Fields[i], true
+}
+
+// FieldsOn lists the fields of one page.
+func (t *Tool) FieldsOn(page string) []Field {
+	var fields []Field
+	for _, field := range t.Fields {
+		if field.Page == page {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}

@@ -1,0 +1,88 @@
+package tools
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// The tools' texts, by key:
+//
+//	<tool>.title, <tool>.help       what it is called and what it does
+//	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
+//	<tool>.card.…                   a result's card
+//	page.<page>                     a form page's title
+//	error.<kind>.what, .next        what happened, and what to do now
+//	problem.<code>                  a problem of the form of the arguments
+//
+//go:embed words
+var wordFiles embed.FS
+
+var book = loadBook()
+
+func loadBook() *words.Book {
+	files, err := fs.Sub(wordFiles, "words")
+	if err != nil {
+		panic(err)
+	}
+	return words.Load(files)
+}
+
+// Title is the tool's name for people, at most 24 characters: what Slack grants a modal's title.
+func (t *Tool) Title(lang words.Lang) string { return book.Say(lang, t.Name+".title", nil) }
+
+// Help says what the tool does, in a sentence or two. In English it is what an assistant reads.
+func (t *Tool) Help(lang words.Lang) string { return book.Say(lang, t.Name+".help", nil) }
+
+// PageTitle is what a form page is called, at most 24 characters.
+func PageTitle(lang words.Lang, page string) string { return book.Say(lang, "page."+page, nil) }
+
+// Label is what the field is called.
+func (f Field) Label(lang words.Lang) string { return f.say(lang, "label") }
+
+// Help says what to fill in; "" when the label says it all.
+func (f Field) Help(lang words.Lang) string { return f.say(lang, "help") }
+
+func (f Field) say(lang words.Lang, what string) string {
+	for _, key := range []string{f.tool + "." + f.Path + "." + what, "field." + f.Name() + "." + what} {
+		if book.Has(lang, key) {
+			return book.Say(lang, key, nil)
+		}
+	}
+	return ""
+}
+
+// What says what happened.
+func (e *Error) What(lang words.Lang) string { return e.say(lang, "what") }
+
+// Next says what to do now.
+func (e *Error) Next(lang words.Lang) string { return e.say(lang, "next") }
+
+func (e *Error) say(lang words.Lang, what string) string {
+	seconds := int(e.RetryAfter.Seconds())
+	return book.Say(lang, "error."+string(e.Kind)+"."+what, map[string]any{"id": e.ID, "seconds": seconds, "wait": e.RetryAfter > 0})
+}
+
+// sayer gives the words of one tool to its card.
+func (t *Tool) sayer(lang words.Lang) Say {
+	return func(key string, args ...any) string {
+		values := map[string]any{}
+		for i := 0; i+1 < len(args); i += 2 {
+			values[fmt.Sprint(args[i])] = args[i+1]
+		}
+		if own := t.Name + "." + key; book.Has(lang, own) {
+			return book.Say(lang, own, values)
+		}
+		return book.Say(lang, key, values)
+	}
+}
+
+func problem(lang words.Lang, path, code string, args ...any) Problem {
+	values := map[string]any{}
+	for i := 0; i+1 < len(args); i += 2 {
+		values[fmt.Sprint(args[i])] = args[i+1]
+	}
+	return Problem{Path: path, Code: code, Severity: Blocks, Text: book.Say(lang, "problem."+code, values)}
+}
