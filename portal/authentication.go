@@ -1,6 +1,153 @@
 package portal
 
-type sessions struct{}
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
 
-func newSessions(*Client) *sessions { return &sessions{} }
-func (*sessions) forget()           {}
+	"golang.org/x/sync/singleflight"
+)
+
+// margin is how long before the bank forgets a session it is renewed: longer than a request can be on its way.
+const margin = time.Minute
+
+// sessions holds the open sessions, one for each login. The bank forgets a session that was not used for 30 minutes,
+// and says nothing of an oldest age, of refreshing, or of logging out.
+type sessions struct {
+	client *Client
+	logins singleflight.Group // one login at a time for each user
+
+	mu   sync.Mutex
+	open map[Login]*session
+}
+
+type session struct {
+	token string
+	used  time.Time
+}
+
+func newSessions(client *Client) *sessions {
+	return &sessions{client: client, open: map[Login]*session{}}
+}
+
+// token returns the token of an open session, and opens one where there is none. Who waits for a login that another
+// caller has started waits as long as their own ctx; the login goes on when that other caller gives up.
+func (s *sessions) token(ctx context.Context, login Login) (string, error) {
+	if token := s.use(login); token != "" {
+		return token, nil
+	}
+	done := s.logins.DoChan(login.BrokerUID.String()+login.Username, func() (any, error) {
+		if token := s.use(login); token != "" { // opened while this caller was on the way here
+			return token, nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.client.config.TotalTimeout)
+		defer cancel()
+		return s.start(ctx, login)
+	})
+	select {
+	case result := <-done:
+		token, _ := result.Val.(string)
+		return token, result.Err
+	case <-ctx.Done():
+		return "", request{op: s.client.rows[Authenticate].Operation}.broken(ctx, ctx.Err(), false)
+	}
+}
+
+// start opens a session.
+//
+// See Authenticate on the bank's page Authentication. Its path is inferred, and the documents disagree about the names
+// of the headers.
+func (s *sessions) start(ctx context.Context, login Login) (string, error) {
+	config := s.client.config
+	request, err := s.client.request(call{op: Authenticate})
+	if err != nil {
+		return "", err
+	}
+	request.private = []string{config.ClientID, config.ClientSecret, login.Username}
+	names := config.LoginHeaders // set as they are spelt, which Header.Set would change
+	request.header[names.ClientID] = []string{config.ClientID}
+	request.header[names.ClientSecret] = []string{config.ClientSecret}
+	request.header[names.BrokerUID] = []string{login.BrokerUID.String()}
+	request.header[names.Username] = []string{login.Username}
+	var reply loginReply
+	err = s.client.repeat(ctx, request.op, func(attempt int) error {
+		return s.client.send(ctx, request, attempt, &reply)
+	})
+	if err != nil {
+		return "", err
+	}
+	s.keep(login, reply.SessionToken)
+	return reply.SessionToken, nil
+}
+
+// use returns the token of an open session and starts its 30 minutes anew, "" when none is open.
+func (s *sessions) use(login Login) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session := s.open[login]
+	if session == nil || s.stale(session) {
+		return ""
+	}
+	session.used = time.Now()
+	return session.token
+}
+
+func (s *sessions) stale(session *session) bool {
+	life := s.client.config.SessionLife
+	return time.Since(session.used) >= life-min(margin, life/10)
+}
+
+// keep remembers a new session and forgets those that are over; when there are too many, also the longest idle.
+func (s *sessions) keep(login Login, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var idle Login
+	for other, session := range s.open {
+		if s.stale(session) {
+			delete(s.open, other)
+		} else if oldest := s.open[idle]; oldest == nil || session.used.Before(oldest.used) {
+			idle = other
+		}
+	}
+	if len(s.open) >= s.client.config.MaxSessions && s.open[login] == nil {
+		delete(s.open, idle)
+	}
+	s.open[login] = &session{token: token, used: time.Now()}
+}
+
+// drop forgets a session that the bank has refused, unless another caller has renewed it since.
+func (s *sessions) drop(login Login, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if session := s.open[login]; session != nil && session.token == token {
+		delete(s.open, login)
+	}
+}
+
+func (s *sessions) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.open)
+}
+
+// loginReply is an object by the bank's reference and a bare string by its guide; both are read.
+type loginReply struct {
+	SessionToken string `json:"sessionToken"`
+}
+
+func (r *loginReply) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &r.SessionToken) == nil {
+		return nil
+	}
+	type object loginReply
+	return json.Unmarshal(data, (*object)(r))
+}
+
+// complete tells whether there is a token that a header can carry.
+func (r *loginReply) complete() bool {
+	return r.SessionToken != "" && len(r.SessionToken) <= http.DefaultMaxHeaderBytes/64 &&
+		!strings.ContainsFunc(r.SessionToken, func(c rune) bool { return c <= ' ' || c > '~' })
+}

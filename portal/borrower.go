@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -163,11 +164,9 @@ type OperationStatus struct {
 //
 // See Borrower List on the bank's page ProcessesBorrower.
 func (u *User) ListBorrowers(ctx context.Context, process uuid.UUID) ([]BorrowerSummary, error) {
-	var reply struct {
-		List []BorrowerSummary `json:"borrowerList"`
-	}
+	var reply borrowerListReply
 	err := u.do(ctx, call{op: BorrowerList, path: ids{"processUniqueId": process}}, &reply)
-	return reply.List, err
+	return reply.List.all, err
 }
 
 // Borrower returns one borrower of a process with everything that the bank knows of the person.
@@ -183,12 +182,35 @@ func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borro
 //
 // See Borrower Create on the bank's page ProcessesBorrower.
 func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower BorrowerRequest) (BorrowerCreated, error) {
-	var reply struct {
-		OperationStatus OperationStatus `json:"operationStatus"`
-		AdditionalData  struct {
-			BorrowerUniqueID uuid.UUID `json:"borrowerUniqueID"`
-		} `json:"additionalData"`
-	}
+	var reply borrowerCreateReply
 	err := u.do(ctx, call{op: BorrowerCreate, path: ids{"processUniqueId": process}, body: borrower}, &reply)
 	return BorrowerCreated{reply.AdditionalData.BorrowerUniqueID, reply.OperationStatus}, err
+}
+
+type borrowerListReply struct {
+	List list[BorrowerSummary] `json:"borrowerList"`
+}
+
+func (r *borrowerListReply) complete() bool { return r.List.came }
+
+func (b *Borrower) complete() bool { return b.BorrowerUniqueID != uuid.Nil }
+
+type borrowerCreateReply struct {
+	OperationStatus OperationStatus `json:"operationStatus"`
+	AdditionalData  struct {
+		BorrowerUniqueID uuid.UUID `json:"borrowerUniqueID"`
+	} `json:"additionalData"`
+}
+
+func (r *borrowerCreateReply) complete() bool { return r.AdditionalData.BorrowerUniqueID != uuid.Nil }
+
+// list tells an empty array from none, which would read as «there are no borrowers» where nothing is known.
+type list[T any] struct {
+	all  []T
+	came bool
+}
+
+func (l *list[T]) UnmarshalJSON(data []byte) error {
+	l.came = true
+	return json.Unmarshal(data, &l.all)
 }

@@ -1,10 +1,24 @@
 package portal
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
 )
 
 // call is what a method of [User] asks for.
@@ -19,6 +33,185 @@ type call struct {
 // ids fills the places of a path.
 type ids map[string]uuid.UUID
 
+// do makes a call as the user and reads the answer into reply. Every method goes through here.
 func (u *User) do(ctx context.Context, call call, reply any) error {
-	return &Error{Kind: Unavailable, Operation: call.op, Reason: "being built"}
+	ctx, cancel := context.WithTimeout(ctx, u.client.config.TotalTimeout)
+	defer cancel()
+	request, err := u.client.request(call)
+	if err != nil {
+		return fmt.Errorf("portal: %s: %w", call.op, err)
+	}
+	request.private = append(request.private, u.login.Username)
+	if u.language != "" {
+		request.header.Set("Accept-Language", u.language)
+	}
+	renewed := false
+	return u.client.repeat(ctx, request.op, func(attempt int) error {
+		for {
+			token, err := u.client.sessions.token(ctx, u.login)
+			if err != nil {
+				return err
+			}
+			request.header.Set("Authorization", "Bearer "+token)
+			err = u.client.send(ctx, request, attempt, reply)
+			if KindOf(err) != Unauthorized || renewed {
+				return err
+			}
+			renewed = true // once a call; even a write, since a 401 means that nothing happened
+			u.client.sessions.drop(u.login, token)
+		}
+	})
+}
+
+// request is a call ready to go out, as often as it has to.
+type request struct {
+	op      Operation
+	url     string
+	header  http.Header
+	body    []byte
+	cap     int64
+	private []string // what a reply that is kept for the log must not repeat, beside the values of the body
+}
+
+func (c *Client) request(call call) (request, error) {
+	op := c.rows[call.op].Operation
+	path := placeholder.ReplaceAllStringFunc(op.Path, func(place string) string {
+		return call.path[strings.Trim(place, "{}")].String()
+	})
+	target := c.base.JoinPath(path)
+	target.RawQuery = call.query.Encode()
+	r := request{op: op, url: target.String(), cap: call.cap, header: http.Header{
+		"Accept":     {"application/json"},
+		"User-Agent": {"balcao"},
+	}}
+	if r.cap == 0 {
+		r.cap = c.config.MaxReply
+	}
+	for _, values := range call.query {
+		r.private = append(r.private, values...)
+	}
+	if call.body == nil {
+		return r, nil
+	}
+	r.header.Set("Content-Type", "application/json")
+	var err error
+	if r.body, err = pii.MarshalClear(call.body); err != nil {
+		return r, errors.New("writing the request as JSON") // without the cause, which may hold a value
+	}
+	return r, nil
+}
+
+// repeat tries until it succeeds. A read is tried again when trying again may help; a write is not.
+func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int) error) error {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.Multiplier, pauses.MaxInterval = 200*time.Millisecond, 2, c.config.MaxPause
+	for attempt := 1; ; attempt++ {
+		err := try(attempt)
+		failure, failed := errors.AsType[*Error](err)
+		switch {
+		case !failed || op.Writes || attempt == c.config.ReadAttempts:
+			return err
+		case failure.Operation != op.ID: // a login, which has been repeated by itself
+			return err
+		case failure.Kind != TooMany && failure.Kind != Unavailable || failure.RetryAfter > c.config.MaxPause:
+			return err
+		}
+		// The jitter on top keeps those who were told the same time from coming back together.
+		if !pause(ctx, failure.RetryAfter+pauses.NextBackOff()) {
+			return err
+		}
+	}
+}
+
+// pause waits for d, and tells whether ctx goes on after it. It does not wait for a moment that ctx will not see.
+func pause(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// send makes one try of r. Redirects are not followed: they would take the token, and a customer's data, elsewhere.
+func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (err error) {
+	started, status := time.Now(), 0
+	defer func() { c.log(ctx, r.op, attempt, status, time.Since(started), err) }()
+	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
+	defer cancel()
+	var way way
+	req, err := http.NewRequestWithContext(way.watch(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
+	if err != nil {
+		return fmt.Errorf("portal: %s: %w", r.op.ID, err)
+	}
+	req.Header = r.header.Clone()
+	transport := c.reads
+	if r.op.Writes {
+		transport = c.writes
+		req.GetBody = nil // without it net/http cannot send the body again
+	}
+	response, err := transport.RoundTrip(req)
+	if err != nil {
+		return r.broken(ctx, err, way.out())
+	}
+	defer response.Body.Close()
+	status = response.StatusCode
+	body, err := io.ReadAll(io.LimitReader(response.Body, r.cap+1))
+	switch {
+	case status < 200 || status > 299:
+		return r.refused(response, body)
+	case err != nil:
+		return r.broken(ctx, err, true)
+	case int64(len(body)) > r.cap:
+		return r.garbled(status, "the reply is too large")
+	}
+	if problem := read(body, reply); problem != "" {
+		return r.garbled(status, problem)
+	}
+	return nil
+}
+
+// read reads a reply, or says what is wrong with it without repeating any of it.
+func read(body []byte, reply any) (problem string) {
+	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), reply)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return "the reply's field " + wrong.Field + " is of another type"
+	}
+	if err != nil {
+		return "the reply is not understood"
+	}
+	if r, ok := reply.(interface{ complete() bool }); ok && !r.complete() {
+		return "the reply lacks what was asked for"
+	}
+	return ""
+}
+
+// way follows a try to the network.
+type way struct{ asked, connected atomic.Bool }
+
+func (w *way) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { w.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
+	})
+}
+
+// out tells whether the bank may have seen the request: unless a connection was asked for and there was none.
+func (w *way) out() bool { return w.connected.Load() || !w.asked.Load() }
+
+func (c *Client) log(ctx context.Context, op Operation, attempt, status int, took time.Duration, err error) {
+	attrs := []slog.Attr{slog.String("operation", string(op.ID)), slog.Int("attempt", attempt), slog.Duration("duration", took)}
+	if status != 0 {
+		attrs = append(attrs, slog.Int("status", status))
+	}
+	if failure, ok := errors.AsType[*Error](err); ok {
+		c.config.Log.LogAttrs(ctx, slog.LevelWarn, "bank call failed", append(attrs, slog.Any("failure", failure))...)
+		return
+	}
+	c.config.Log.LogAttrs(ctx, slog.LevelDebug, "bank call", attrs...)
 }

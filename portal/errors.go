@@ -1,9 +1,12 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -12,7 +15,7 @@ type Kind string
 
 // The kinds of failure.
 const (
-	Unauthorized Kind = "unauthorized" // the login was refused, or a fresh session was
+	Unauthorized Kind = "unauthorized" // the login was refused, or a session just opened was
 	Refused      Kind = "refused"      // the bank read the call and said no; its messages say why
 	NotFound     Kind = "not-found"
 	TooMany      Kind = "too-many"    // RetryAfter says how long to wait, when the bank does; nothing took hold
@@ -23,8 +26,8 @@ const (
 
 // Message is what the bank says about a failure. It is text from outside, and may hold personal data.
 type Message struct {
-	Code  string // six digits, by the bank's guide: category, field, error
-	Field string // the JSON path of the field at fault, in the few envelopes that say it
+	Code  string // six digits by the bank's guide: category, field, error
+	Field string // the field at fault, in the few envelopes that name it apart
 	Text  string
 }
 
@@ -33,11 +36,11 @@ type Error struct {
 	Kind       Kind
 	Operation  OperationID
 	Status     int           // of HTTP; 0 when no reply came
-	Reason     string        // what went wrong, in our words
-	Messages   []Message     // the bank's words, for the person only: neither Error nor LogValue repeats their texts
+	Reason     string        // what went wrong, in our words, for a log
+	Messages   []Message     // the bank's words, for the person; neither Error nor LogValue repeats their texts
 	RetryAfter time.Duration // how long the bank asks to wait; 0 when it does not say
 
-	body  string // the start of the reply to a refused call, scrubbed
+	kept  string // the start of a refusal, scrubbed
 	cause error
 }
 
@@ -60,10 +63,100 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns what made the call fail, such as [context.DeadlineExceeded].
+// Format writes Error for every verb, so that %#v does not print the bank's words either.
+func (e *Error) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
+
+// Unwrap returns what cut the call off, such as [context.DeadlineExceeded], nil when the bank has answered.
 func (e *Error) Unwrap() error { return e.cause }
 
-// LogValue tells a log everything but the bank's texts in the clear.
+// LogValue tells a log all there is, the reply of the bank scrubbed of what looks personal and of what was sent.
 func (e *Error) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("kind", string(e.Kind)))
+	attrs := []slog.Attr{slog.String("kind", string(e.Kind)), slog.String("reason", e.Reason)}
+	for _, message := range e.Messages {
+		if message.Code != "" {
+			attrs = append(attrs, slog.String("code", message.Code))
+		}
+	}
+	if e.RetryAfter > 0 {
+		attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
+	}
+	if e.kept != "" {
+		attrs = append(attrs, slog.String("reply", e.kept))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// broken is the failure of a try that got no whole reply. Out tells whether the bank may have seen the request.
+func (r request) broken(ctx context.Context, cause error, out bool) *Error {
+	e := &Error{Kind: Unavailable, Operation: r.op.ID, Reason: "no connection", cause: cause}
+	if out {
+		e.Reason = "the connection broke"
+	}
+	switch ctx.Err() {
+	case context.DeadlineExceeded:
+		e.Reason, e.cause = "no reply in time", context.DeadlineExceeded
+	case context.Canceled:
+		e.Reason, e.cause = "the caller gave up", context.Canceled
+	}
+	if r.op.Writes && out {
+		e.Kind = Unclear
+	}
+	return e
+}
+
+// garbled is the failure of a try that was answered with success, in a way that is not understood. A write may have
+// taken hold, or something before the bank may have answered in its place.
+func (r request) garbled(status int, reason string) *Error {
+	e := &Error{Kind: Garbled, Operation: r.op.ID, Status: status, Reason: reason}
+	if r.op.Writes {
+		e.Kind = Unclear
+	}
+	return e
+}
+
+// refused is the failure of a try that was answered with anything but success.
+func (r request) refused(response *http.Response, body []byte) *Error {
+	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: parseMessages(body), kept: r.scrub(body)}
+	e.Kind, e.Reason = r.op.judge(e.Status)
+	if e.Kind == TooMany || e.Status == http.StatusServiceUnavailable {
+		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+	}
+	return e
+}
+
+// judge says what a status other than 2xx means.
+func (op Operation) judge(status int) (Kind, string) {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return TooMany, "too many calls"
+	case status == http.StatusRequestTimeout: // the request did not arrive whole
+		return Unavailable, "the request did not arrive in time"
+	case status >= 400 && status < 500 && op.ID == Authenticate:
+		return Unauthorized, "the login was refused"
+	case status == http.StatusUnauthorized:
+		return Unauthorized, "the session was refused"
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return NotFound, "not found"
+	case status >= 400 && status < 500:
+		return Refused, "the bank refused"
+	case op.Writes:
+		return Unclear, "the bank did not say whether it took hold"
+	case status >= 500:
+		return Unavailable, "the bank failed"
+	default:
+		return Garbled, "a redirect, which is not followed"
+	}
+}
+
+// retryAfter reads the header, which holds seconds or a date, as a wait of at most a day.
+func retryAfter(header string) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseUint(header, 10, 16); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil {
+		wait = time.Until(date)
+	} else if errors.Is(err, strconv.ErrRange) {
+		wait = 24 * time.Hour
+	}
+	return min(max(wait, 0), 24*time.Hour)
 }

@@ -1,7 +1,10 @@
 package portal
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"log/slog"
 	"net/url"
 
 	"github.com/google/uuid"
@@ -12,10 +15,12 @@ type ESISOptions struct {
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
 }
 
-// ESIS is the European Standardised Information Sheet of a process (FINE in Portugal): a customer's document.
+// ESIS is the European Standardised Information Sheet of a process (FINE in Portugal): a customer's document, which
+// prints as its size.
 type ESIS struct{ PDF []byte }
 
-// ProcessESIS has the bank make the ESIS of the process's current iteration. The bank makes it in Portuguese only.
+// ProcessESIS has the bank make the ESIS of the process's current iteration. The bank makes it in Portuguese only. When
+// the process is not ready for one, the failure is of kind [Refused] and its messages say what is missing.
 //
 // See Process ESIS Get on the bank's page ProcessesESIS; its path is inferred.
 func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISOptions) (ESIS, error) {
@@ -23,9 +28,26 @@ func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISO
 	if options.IgnoreRules {
 		query.Set("ignoreRules", "true")
 	}
-	var reply struct {
-		PDF []byte `json:"esis"`
-	}
+	var reply esisReply
 	err := u.do(ctx, call{op: ProcessESISGet, path: ids{"processUniqueId": process}, query: query, cap: u.client.config.MaxESIS}, &reply)
-	return ESIS{reply.PDF}, err
+	return ESIS(reply), err
 }
+
+// esisReply holds the file in base64. That it is a PDF is inferred, and checked.
+type esisReply struct {
+	PDF []byte `json:"esis"`
+}
+
+// complete looks for the header of a PDF where readers look for it.
+func (r *esisReply) complete() bool {
+	return bytes.Contains(r.PDF[:min(len(r.PDF), 1024)], []byte("%PDF-"))
+}
+
+// String tells the size.
+func (e ESIS) String() string { return fmt.Sprintf("ESIS of %d bytes", len(e.PDF)) }
+
+// Format writes String for every verb.
+func (e ESIS) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.String()) }
+
+// LogValue gives String to slog.
+func (e ESIS) LogValue() slog.Value { return slog.StringValue(e.String()) }

@@ -3,8 +3,10 @@ package portal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,24 +98,50 @@ func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) 
 	return reply, err
 }
 
-// UnmarshalJSON takes the list from under any name, since the bank prints none.
+// UnmarshalJSON reads the list under whichever name it comes, since the bank prints none.
 func (p *ProcessPage) UnmarshalJSON(data []byte) error {
-	type page ProcessPage
-	type totals struct {
-		*page
-		Processes struct{} `json:"-"`
-	}
 	array, err := arrayIn(data, "processList")
 	if err != nil {
 		return err
 	}
-	if isArray(data) {
-		return json.Unmarshal(array, &p.Processes)
+	type totals struct {
+		TotalRecords   int  `json:"totalRecords"`
+		HasMoreResults bool `json:"hasMoreResults"`
 	}
-	_ = totals{}
-	return json.Unmarshal(array, &p.Processes)
+	var t totals
+	if !isArray(data) {
+		err = json.Unmarshal(data, &t)
+	}
+	p.TotalRecords, p.HasMoreResults = t.TotalRecords, t.HasMoreResults
+	return errors.Join(err, json.Unmarshal(array, &p.Processes))
 }
+
+func (p *Process) complete() bool { return p.ProcessUniqueID != uuid.Nil }
 
 // Time is a moment in a reply. The bank prints no format for it: read are RFC 3339, and a date or a date and time
 // without a zone, which is taken to be Lisbon's. What cannot be read is the zero time, and not a failed call.
 type Time struct{ time.Time }
+
+var lisbon = sync.OnceValue(func() *time.Location {
+	location, err := time.LoadLocation("Europe/Lisbon")
+	if err != nil {
+		return time.UTC // at most an hour off
+	}
+	return location
+})
+
+// UnmarshalJSON reads a moment.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	t.Time = time.Time{}
+	var text string
+	if json.Unmarshal(data, &text) != nil {
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if at, err := time.ParseInLocation(layout, text, lisbon()); err == nil {
+			t.Time = at
+			break
+		}
+	}
+	return nil
+}

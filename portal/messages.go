@@ -1,0 +1,214 @@
+package portal
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// Bounds of what is taken from a refusal.
+const (
+	maxMessages = 50
+	maxDepth    = 6
+	maxText     = 500  // runes of a message
+	maxKept     = 2000 // bytes of the reply, for the log
+	maxRefusal  = 64 << 10
+)
+
+// parseMessages finds the bank's messages in a refusal. The bank says that a refusal holds codes and messages, and
+// nowhere prints its envelope, so these are understood, nested in each other too: {"code", "message"} under several
+// names, alone or in a list; {"errors": […]}; {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are
+// texts by field; a bare string.
+func parseMessages(body []byte) []Message {
+	value, ok := parse(body)
+	if !ok {
+		return plainText(body)
+	}
+	var found []Message
+	collect(value, Message{}, 0, &found)
+	return found
+}
+
+// parse reads exactly one JSON value of bearable size.
+func parse(body []byte) (value any, ok bool) {
+	if len(body) > maxRefusal {
+		return nil, false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	decoder.UseNumber() // a code may be a number, and its digits count
+	if decoder.Decode(&value) != nil {
+		return nil, false
+	}
+	_, err := decoder.Token()
+	return value, err == io.EOF
+}
+
+// plainText takes a short body that is no JSON, and no page for a browser, for the message itself.
+func plainText(body []byte) []Message {
+	text := strings.TrimSpace(string(body))
+	if text == "" || len(text) > maxText || strings.ContainsAny(text, "<{[") {
+		return nil
+	}
+	return []Message{{Text: tidy(text)}}
+}
+
+var (
+	codeNames  = []string{"code", "errorcode", "operationstatuscode"}
+	textNames  = []string{"message", "errormessage", "operationstatusmessage", "description", "detail", "title"}
+	fieldNames = []string{"field", "fieldname", "property", "propertyname"}
+	nested     = []string{"errors", "error", "messages", "operationstatus", "validationerrors"}
+)
+
+// collect appends the messages in value. Around holds the field and code that stand outside of it.
+func collect(value any, around Message, depth int, found *[]Message) {
+	if depth > maxDepth || len(*found) >= maxMessages {
+		return
+	}
+	switch value := value.(type) {
+	case string:
+		if around.Text = tidy(value); around.Text != "" {
+			*found = append(*found, around)
+		}
+	case []any:
+		for _, item := range value {
+			collect(item, around, depth+1, found)
+		}
+	case map[string]any:
+		before := len(*found)
+		fields := lowerKeys(value)
+		for _, name := range nested {
+			if inner, ok := fields[name].(map[string]any); ok && !isMessage(inner) {
+				collectByField(inner, depth+1, found)
+			} else if ok := fields[name] != nil; ok {
+				collect(fields[name], around, depth+1, found)
+			}
+		}
+		if message := messageOf(fields); len(*found) == before && (message.Text != "" || message.Code != "") {
+			*found = append(*found, message)
+		}
+	}
+}
+
+// collectByField reads the errors of ProblemDetails: {"TaxId": ["is invalid"]}.
+func collectByField(fields map[string]any, depth int, found *[]Message) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		collect(fields[name], Message{Field: tidy(name)}, depth, found)
+	}
+}
+
+func isMessage(value map[string]any) bool {
+	fields := lowerKeys(value)
+	for _, name := range nested {
+		if fields[name] != nil {
+			return true
+		}
+	}
+	message := messageOf(fields)
+	return message.Text != "" || message.Code != ""
+}
+
+func messageOf(fields map[string]any) Message {
+	return Message{Code: first(fields, codeNames), Field: first(fields, fieldNames), Text: first(fields, textNames)}
+}
+
+func first(fields map[string]any, names []string) string {
+	for _, name := range names {
+		switch value := fields[name].(type) {
+		case string:
+			return tidy(value)
+		case json.Number:
+			return tidy(value.String())
+		}
+	}
+	return ""
+}
+
+func lowerKeys(fields map[string]any) map[string]any {
+	lower := make(map[string]any, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		lower[strings.ToLower(name)] = fields[name]
+	}
+	return lower
+}
+
+// tidy makes text from outside one line of bearable length.
+func tidy(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
+	}), " ")
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText-1]) + "…"
+	}
+	return text
+}
+
+// scrub returns the start of a refusal for the log: without what looks personal, and without what was sent, which a
+// refusal likes to quote.
+func (r request) scrub(body []byte) string {
+	text := html.UnescapeString(string(body[:min(len(body), maxRefusal)]))
+	if value, ok := parse(body); ok { // once more as JSON, so that "Jos\u00e9" reads José
+		var plain strings.Builder
+		encoder := json.NewEncoder(&plain)
+		encoder.SetEscapeHTML(false)
+		if encoder.Encode(value) == nil {
+			text = plain.String()
+		}
+	}
+	text = strings.ToValidUTF8(text, "�")
+	if sent := r.sent(); sent != nil {
+		text = sent.ReplaceAllString(text, "••••••")
+	}
+	text = strings.TrimSpace(pii.Scrub(text))
+	if len(text) > maxKept {
+		text = strings.ToValidUTF8(text[:maxKept], "") + "…"
+	}
+	return text
+}
+
+// sent matches every value of the request, and every longer word of it, nil when there is none.
+func (r request) sent() *regexp.Regexp {
+	values := append(slices.Clone(r.private), strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "))
+	if value, ok := parse(r.body); ok {
+		values = leaves(value, values)
+	}
+	var patterns []string
+	for _, value := range values {
+		for _, part := range append(strings.Fields(value), value) {
+			if utf8.RuneCountInString(part) > 2 {
+				patterns = append(patterns, regexp.QuoteMeta(part))
+			}
+		}
+	}
+	if patterns == nil {
+		return nil
+	}
+	slices.SortFunc(patterns, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	return regexp.MustCompile("(?i)" + strings.Join(patterns, "|"))
+}
+
+func leaves(value any, found []string) []string {
+	switch value := value.(type) {
+	case string:
+		return append(found, value)
+	case json.Number:
+		return append(found, value.String())
+	case []any:
+		for _, item := range value {
+			found = leaves(item, found)
+		}
+	case map[string]any:
+		for _, item := range value {
+			found = leaves(item, found)
+		}
+	}
+	return found
+}
