@@ -1,0 +1,105 @@
+// The list that hangs under a text box: the pattern of a combobox, where focus stays in the box and
+// aria-activedescendant says which option is meant. The composer and the type-ahead selects share it.
+
+import { el, freshId } from './dom.js';
+
+/**
+ * @typedef {{heading: string}|{text: string, detail?: string, value: any}} Item
+ * @param {HTMLElement} input the text box, which becomes the combobox
+ * @param {{label: string, onPick: (value: any) => void, onClose?: () => void}} options
+ */
+export function listbox(input, { label, onPick, onClose }) {
+  const id = freshId('list');
+  const node = el('div', { role: 'listbox', id, class: 'listbox', 'aria-label': label, hidden: true });
+  let options = [];
+  let active = -1;
+
+  for (const [name, value] of Object.entries({
+    role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': id, autocomplete: 'off',
+  })) input.setAttribute(name, value);
+
+  function activate(index) {
+    options[active]?.node.setAttribute('aria-selected', 'false');
+    active = options.length ? (index + options.length) % options.length : -1;
+    const option = options[active];
+    if (!option) return input.removeAttribute('aria-activedescendant');
+    option.node.setAttribute('aria-selected', 'true');
+    option.node.scrollIntoView({ block: 'nearest' });
+    return input.setAttribute('aria-activedescendant', option.node.id);
+  }
+
+  function draw(item) {
+    if ('heading' in item) return el('div', { class: 'heading', role: 'presentation' }, item.heading);
+    const option = el('div', { role: 'option', id: freshId('option'), 'aria-selected': 'false' },
+      el('span', { class: 'option-text' }, item.text), item.detail && el('span', { class: 'option-detail' }, item.detail));
+    const index = options.length;
+    option.addEventListener('pointermove', () => activate(index));
+    // Not click: the box must not lose focus before the option is taken.
+    option.addEventListener('pointerdown', (event) => {
+      event.preventDefault();
+      pick(index);
+    });
+    options.push({ node: option, value: item.value });
+    return option;
+  }
+
+  function pick(index) {
+    const { value } = options[index];
+    close();
+    onPick(value);
+  }
+
+  function close() {
+    if (node.hidden) return;
+    node.hidden = true;
+    activate(-1);
+    input.removeAttribute('aria-activedescendant');
+    input.setAttribute('aria-expanded', 'false');
+    onClose?.();
+  }
+
+  return {
+    node,
+    close,
+    get open() { return !node.hidden; },
+    /** The value of the option meant now. */
+    get value() { return options[active]?.value; },
+    /** Shows items, or a sentence when there are none. @param {Item[]} items @param {number} [start] */
+    show(items, emptyText = '', start = 0) {
+      options = [];
+      active = -1;
+      node.replaceChildren(...items.map(draw));
+      if (!options.length) node.replaceChildren(el('div', { class: 'empty', role: 'presentation' }, emptyText));
+      node.hidden = !options.length && !emptyText;
+      input.setAttribute('aria-expanded', String(!node.hidden));
+      activate(start);
+    },
+    /** Handles a key of the box; tells whether it was one of the list's. */
+    key(event) {
+      if (node.hidden || event.isComposing) return false;
+      if (event.key === 'ArrowDown') activate(active + 1);
+      else if (event.key === 'ArrowUp') activate(active - 1);
+      else if (event.key === 'Enter' && active >= 0) pick(active);
+      else if (event.key === 'Escape') close();
+      else return false;
+      event.preventDefault();
+      event.stopPropagation();
+      return true;
+    },
+  };
+}
+
+/** Lays the open list over the page under its box, or above it where there is more room. */
+export function place(list, input) {
+  const box = input.getBoundingClientRect();
+  const below = window.innerHeight - box.bottom - 8;
+  const above = box.top - 8;
+  const up = below < 180 && above > below;
+  Object.assign(list.style, {
+    left: `${box.left}px`,
+    width: `${box.width}px`,
+    maxHeight: `${Math.min(320, up ? above : below)}px`,
+    top: up ? 'auto' : `${box.bottom + 4}px`,
+    bottom: up ? `${window.innerHeight - box.top + 4}px` : 'auto',
+  });
+}

@@ -1,0 +1,198 @@
+// The page of the simulated workspace: one person at a time, one channel at a time.
+
+import { el } from './dom.js';
+import { drawBlocks, valuesOf } from './blocks.js';
+import { composer } from './composer.js';
+import { fetchOptions, fetchWorkspace, post } from './api.js';
+import { follow } from './stream.js';
+import { jump } from './jump.js';
+import { loadWords, say, sayError, speak, translate } from './words.js';
+import { messageList } from './messages.js';
+import { modals } from './modal.js';
+import { placeList } from './places.js';
+
+const byId = (id) => document.getElementById(id);
+
+const state = {
+  workspace: null, user: null, channel: null, tab: 'messages', snapshot: null, stream: null, names: { users: new Map(), channels: new Map() },
+  language: sessionStorage.getItem('language') ?? '', notice: null, home: '',
+};
+
+const context = () => ({
+  user: state.user?.id, channel: state.channel, names: state.names, commands: state.workspace?.commands ?? [], app: state.workspace?.app.name, notify,
+});
+const list = messageList(byId('messages'), context);
+const writer = composer(byId('composer-form'), context);
+const dialogs = modals(context);
+const places = placeList(go);
+
+/** Shows a sentence for a while, and reads it out. */
+function notify(text) {
+  const note = el('p', { class: 'notice' }, text);
+  byId('notices').append(note);
+  setTimeout(() => note.remove(), 8000);
+}
+
+function become(id) {
+  const { users } = state.workspace;
+  state.user = users.find((user) => user.id === id) ?? users[0];
+  state.snapshot = null;
+  state.notice = null;
+  sessionStorage.setItem('user', state.user.id);
+  byId('user').value = state.user.id;
+  dialogs.show([]);
+  writer.forget();
+  state.stream?.stop();
+  state.stream = follow(state.user.id, { snapshot: receive, connected });
+  speakAgain();
+}
+
+function speakAgain() {
+  speak(state.language || state.user.locale);
+  byId('language').value = state.language;
+  translate(document);
+  byId('connection').textContent = say('connection.lost');
+  dialogs.redraw();
+  render(true);
+}
+
+function connected(up) {
+  const line = byId('connection');
+  line.hidden = up;
+  line.textContent = up ? '' : say('connection.lost');
+}
+
+function receive(snapshot) {
+  const first = state.snapshot === null;
+  state.snapshot = snapshot;
+  if (!snapshot.channels.some(({ id }) => id === state.channel)) state.channel = snapshot.channels[0]?.id ?? null;
+  for (const channel of snapshot.channels) if (!channel.im) state.names.channels.set(channel.id, channel.name);
+  if (snapshot.notice && snapshot.notice.id !== state.notice) {
+    if (!first) notify(snapshot.notice.text);
+    state.notice = snapshot.notice.id;
+  }
+  if (first) state.notice ??= 'none';
+  render(false);
+  dialogs.show(snapshot.views ?? []);
+}
+
+function go(channel) {
+  state.channel = channel;
+  state.tab = 'messages';
+  openSidebar(false);
+  render(false);
+  writer.focus();
+}
+
+function render(force) {
+  const { snapshot } = state;
+  const channel = snapshot?.channels.find(({ id }) => id === state.channel);
+  const name = channel ? `${channel.im ? '' : '#'}${channel.name}` : '';
+  byId('place').textContent = name;
+  document.title = [name, state.workspace.team.name].filter(Boolean).join(' · ');
+  writer.here(name);
+  if (!snapshot) return;
+  const home = channel?.im ? snapshot.home : null;
+  if (!home) state.tab = 'messages';
+  const atHome = state.tab === 'home';
+  places.show({ user: state.user.id, current: state.channel, channels: snapshot.channels, messages: snapshot.messages ?? {} });
+  byId('tabs').hidden = !home;
+  byId('home').hidden = !atHome;
+  byId('messages').hidden = atHome;
+  byId('composer-form').hidden = atHome;
+  for (const tab of ['home', 'messages']) {
+    byId(`tab-${tab}`).setAttribute('aria-selected', String(state.tab === tab));
+    byId(`tab-${tab}`).tabIndex = state.tab === tab ? 0 : -1;
+  }
+  if (atHome) showHome(home, force);
+  else list.show(state.channel, snapshot.messages?.[state.channel] ?? [], force);
+}
+
+/** The app's Home, drawn again only when the app has changed it. */
+function showHome(home, force) {
+  const picture = JSON.stringify([state.user.id, home]);
+  if (picture === state.home && !force) return;
+  state.home = picture;
+  const { nodes, fields } = drawBlocks(home.blocks, {
+    names: state.names,
+    kept: () => undefined,
+    async act(action, control) {
+      control.setAttribute('aria-busy', 'true');
+      const reply = await post('action', { user: state.user.id, view_id: home.id, action, values: valuesOf(fields) });
+      control.removeAttribute('aria-busy');
+      if (!reply.ok) notify(sayError(reply.error));
+    },
+    options: (element, signal) => fetchOptions({ user: state.user.id, view_id: home.id, ...element }, signal),
+  });
+  byId('home').replaceChildren(...nodes);
+}
+
+function openSidebar(open) {
+  document.body.toggleAttribute('data-sidebar', open);
+  byId('menu').setAttribute('aria-expanded', String(open));
+  byId('shade').hidden = !open;
+  if (open) byId('sidebar').querySelector('button, select').focus();
+}
+
+function askPlace() {
+  if (document.querySelector('dialog[open]') || !state.snapshot) return;
+  jump(state.snapshot.channels.map(({ id, name, im }) => ({ id, name: im ? name : `#${name}` })), go);
+}
+
+function showTab(tab) {
+  state.tab = tab;
+  render(false);
+  byId(`tab-${tab}`).focus();
+}
+
+function listen() {
+  byId('user').addEventListener('change', (event) => become(event.target.value));
+  byId('language').addEventListener('change', (event) => {
+    state.language = event.target.value;
+    sessionStorage.setItem('language', state.language);
+    speakAgain();
+  });
+  byId('menu').addEventListener('click', () => openSidebar(!document.body.hasAttribute('data-sidebar')));
+  byId('shade').addEventListener('click', () => openSidebar(false));
+  byId('jump').addEventListener('click', askPlace);
+  byId('tab-home').addEventListener('click', () => showTab('home'));
+  byId('tab-messages').addEventListener('click', () => showTab('messages'));
+  byId('tabs').addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') showTab(state.tab === 'home' ? 'messages' : 'home');
+  });
+  document.addEventListener('keydown', (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      askPlace();
+    } else if (event.key === 'Escape' && document.body.hasAttribute('data-sidebar')) {
+      openSidebar(false);
+      byId('menu').focus();
+    }
+  });
+}
+
+/** The workspace, asked for again until the server is there. */
+async function workspace() {
+  for (;;) {
+    const found = await fetchWorkspace();
+    if (found.users) return found;
+    connected(false);
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  }
+}
+
+async function start() {
+  await loadWords();
+  speak(navigator.language);
+  translate(document);
+  state.workspace = await workspace();
+  state.names.users = new Map(state.workspace.users.map((user) => [user.id, user.real_name || user.name]));
+  state.names.channels = new Map(state.workspace.channels.map((channel) => [channel.id, channel.name]));
+  byId('team').textContent = state.workspace.team.name;
+  byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, `${user.real_name || user.name} (${user.locale})`)));
+  listen();
+  become(new URLSearchParams(location.search).get('user') ?? sessionStorage.getItem('user'));
+  writer.focus();
+}
+
+start();

@@ -1,0 +1,146 @@
+// The messages of one channel, oldest first, with their threads unfolded below them.
+
+import { announce, controlOf, el, link } from './dom.js';
+import { drawBlocks, valuesOf } from './blocks.js';
+import { fetchOptions, post } from './api.js';
+import { mrkdwn } from './mrkdwn.js';
+import { language, say, sayCount, sayError } from './words.js';
+
+/**
+ * @param {HTMLElement} root
+ * @param {() => {user: string, names: import('./mrkdwn.js').Names, app: string, notify: (text: string) => void}} context
+ */
+export function messageList(root, context) {
+  /** What is on the page, by ts, so that an unchanged message keeps its elements and what was typed in it. */
+  let shown = new Map();
+  let channel = null;
+  const folded = new Set();
+
+  function show(channelId, messages, force = false) {
+    const changedPlace = channelId !== channel;
+    if (changedPlace || force) shown = new Map();
+    channel = channelId;
+    const atEnd = changedPlace || root.scrollHeight - root.scrollTop - root.clientHeight < 80;
+    const focus = focused();
+    const fresh = messages.filter(({ ts }) => !shown.has(ts));
+    const before = shown.size;
+    const parents = new Set(messages.filter((message) => !isReply(message)).map(({ ts }) => ts));
+    const tops = messages.filter((message) => !isReply(message) || !parents.has(message.thread_ts));
+    const next = new Map();
+    const nodes = [];
+    let day = '';
+    for (const message of tops) {
+      const date = dayOf(message.ts);
+      if (date !== day) nodes.push(el('h2', { class: 'day' }, el('span', {}, date)));
+      day = date;
+      nodes.push(drawn(message, next));
+      const replies = messages.filter((reply) => isReply(reply) && reply.thread_ts === message.ts);
+      if (replies.length && !isReply(message)) nodes.push(thread(message.ts, replies, next));
+    }
+    if (!nodes.length) nodes.push(el('p', { class: 'quiet nothing' }, say('messages.none')));
+    replaceChanged(nodes);
+    shown = next;
+    if (focus && !root.contains(document.activeElement)) controlOf(root, focus.blockId, focus.actionId)?.focus();
+    if (atEnd) root.scrollTop = root.scrollHeight;
+    if (!changedPlace && !force && before) tellNew(fresh);
+  }
+
+  function drawn(message, next) {
+    const picture = JSON.stringify(message);
+    const old = shown.get(message.ts);
+    const entry = old?.picture === picture ? old : { picture, node: draw(message) };
+    next.set(message.ts, entry);
+    return entry.node;
+  }
+
+  /** Puts nodes in place without moving those that are in place already, which keep their focus. */
+  function replaceChanged(nodes) {
+    const keep = new Set(nodes);
+    for (const child of [...root.children]) if (!keep.has(child)) child.remove();
+    nodes.forEach((node, i) => {
+      if (root.children[i] !== node) root.insertBefore(node, root.children[i] ?? null);
+    });
+  }
+
+  function focused() {
+    const control = root.contains(document.activeElement) ? document.activeElement.closest('[data-action-id]') : null;
+    return control && { blockId: control.closest('[data-block-id]').dataset.blockId, actionId: control.dataset.actionId };
+  }
+
+  function tellNew(messages) {
+    for (const message of messages.filter(({ user, app }) => app || user !== context().user)) {
+      const text = new DOMParser().parseFromString('', 'text/html').body;
+      text.append(mrkdwn(message.text || '', context().names));
+      announce(say('message.new', { who: message.username, text: text.textContent.slice(0, 200) }));
+    }
+  }
+
+  function thread(ts, replies, next) {
+    const node = el('details', { class: 'thread', open: !folded.has(ts) },
+      el('summary', {}, sayCount('thread.replies', replies.length)), replies.map((reply) => drawn(reply, next)));
+    node.addEventListener('toggle', () => (node.open ? folded.delete(ts) : folded.add(ts)));
+    return node;
+  }
+
+  function draw(message) {
+    const { names } = context();
+    const channelId = channel;
+    const surface = {
+      names,
+      kept: () => undefined,
+      async act(action, control) {
+        if (control.hasAttribute('aria-busy')) return;
+        control.setAttribute('aria-busy', 'true');
+        const reply = await post('action', { user: context().user, channel: channelId, ts: message.ts, action, values: valuesOf(fields) });
+        control.removeAttribute('aria-busy');
+        if (!reply.ok) context().notify(sayError(reply.error));
+      },
+      options: (element, signal) => fetchOptions({ user: context().user, channel: channelId, ts: message.ts, ...element }, signal),
+    };
+    const { nodes, fields } = drawBlocks(message.blocks, surface);
+    const when = new Date(Number(message.ts) * 1000);
+    return el('article', { class: `message ${message.ephemeral ? 'ephemeral' : ''}`, 'data-ts': message.ts, 'aria-label': message.username },
+      el('span', { class: `avatar ${message.app ? 'app' : `tint-${tint(message.user)}`}`, 'aria-hidden': 'true' }, initial(message.username)),
+      el('div', { class: 'content' },
+        message.ephemeral && el('p', { class: 'only-you' }, say('message.ephemeral')),
+        el('p', { class: 'who' },
+          el('strong', {}, message.username), message.app && el('span', { class: 'badge' }, say('message.app')),
+          el('time', { datetime: when.toISOString(), title: when.toLocaleString(language()) }, timeOf(when))),
+        nodes.length ? nodes : el('div', { class: 'text' }, mrkdwn(message.text ?? '', names)),
+        message.edited && el('span', { class: 'quiet edited' }, say('message.edited')),
+        message.files?.length > 0 && el('div', { class: 'files' }, message.files.map(fileCard))));
+  }
+
+  return { show };
+}
+
+const isReply = (message) => message.thread_ts && message.thread_ts !== message.ts;
+
+const timeOf = (when) => new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit' }).format(when);
+
+const dayOf = (ts) => new Intl.DateTimeFormat(language(), { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(Number(ts) * 1000));
+
+function fileCard(file) {
+  const kind = file.mimetype === 'application/pdf' ? 'PDF' : (file.name ?? '').split('.').pop().slice(0, 4).toUpperCase();
+  const name = file.title || file.name;
+  return el('div', { class: 'file', 'data-file-id': file.id },
+    el('span', { class: 'kind', 'aria-hidden': 'true' }, kind),
+    el('div', {}, link(file.url, [name, el('span', { class: 'unseen' }, ` ${say('file.tab')}`)]),
+      el('p', { class: 'quiet' }, [file.name, sizeOf(file.size)].filter(Boolean).join(' · '))));
+}
+
+function sizeOf(bytes) {
+  if (!bytes) return '';
+  const [unit, amount] = bytes < 1e6 ? ['kilobyte', bytes / 1e3] : ['megabyte', bytes / 1e6];
+  return new Intl.NumberFormat(language(), { style: 'unit', unit, maximumFractionDigits: amount < 10 ? 1 : 0 }).format(amount);
+}
+
+/** The first letter of a name, for the picture that a person has not given. */
+export function initial(name) {
+  return ([...(name ?? '')][0] ?? '?').toUpperCase();
+}
+
+/** A colour, always the same for one person. */
+function tint(id) {
+  return [...(id ?? '')].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 5;
+}

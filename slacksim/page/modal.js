@@ -1,0 +1,223 @@
+// Modal views. Each view of the stack has its own <dialog>, of which only the topmost is open, so that going back
+// finds everything as it was left.
+
+import { announce, controlOf, el, freshId } from './dom.js';
+import { drawBlocks, valuesOf } from './blocks.js';
+import { fetchOptions, post } from './api.js';
+import { withEmoji } from './mrkdwn.js';
+import { say, sayError } from './words.js';
+
+/** @param {() => {user: string, names: import('./mrkdwn.js').Names}} context */
+export function modals(context) {
+  const open = new Map();
+
+  return {
+    /** Shows the stack of views, the last one on top. */
+    show(views) {
+      for (const [id, modal] of open) {
+        if (views.some((view) => view.id === id)) continue;
+        modal.remove();
+        open.delete(id);
+      }
+      for (const view of views) {
+        if (!open.has(view.id)) open.set(view.id, modalOf(view, context));
+        open.get(view.id).draw(view);
+      }
+      const top = views.at(-1)?.id;
+      for (const [id, modal] of open) if (id !== top) modal.hide();
+      if (top) open.get(top).show();
+    },
+    /** Draws all again, for instance in another language. */
+    redraw() {
+      for (const modal of open.values()) modal.redraw();
+    },
+  };
+}
+
+function modalOf(first, context) {
+  let view = first;
+  let drawn = '';
+  let fields = [];
+  let busy = false;
+  let removed = false;
+
+  const titleId = freshId('title');
+  const title = el('h2', { id: titleId, tabindex: -1 });
+  const cross = el('button', { type: 'button', class: 'plain cross', onclick: ask }, el('span', { 'aria-hidden': 'true' }, '✕'));
+  const problem = el('p', { class: 'problem general', role: 'alert', hidden: true });
+  const body = el('div', { class: 'body' });
+  const cancel = el('button', { type: 'button', class: 'button close', onclick: ask });
+  const submit = el('button', { type: 'submit', class: 'button primary submit' });
+  const form = el('form', { novalidate: true, onsubmit: send }, el('header', {}, title, cross), body,
+    el('footer', {}, problem, cancel, submit));
+  const dialog = el('dialog', { class: 'view', 'aria-labelledby': titleId, 'data-view-id': view.id }, form);
+
+  const surface = {
+    get names() { return context().names; },
+    kept: () => undefined,
+    act: (action, control) => occupied(control, () => post('action', {
+      user: context().user, view_id: view.id, action, values: valuesOf(fields),
+    })),
+    options: (element, signal) => fetchOptions({ user: context().user, view_id: view.id, ...element }, signal),
+  };
+
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    ask();
+  });
+  // A browser may close a dialog in spite of the above; the view is still there, so the server is asked then too.
+  dialog.addEventListener('close', () => {
+    if (!removed && dialog.dataset.shown) ask();
+  });
+  document.body.append(dialog);
+
+  async function ask() {
+    if (busy) return;
+    fail(await post('close', { user: context().user, view_id: view.id }));
+  }
+
+  function fail(reply) {
+    problem.hidden = reply.ok;
+    problem.textContent = reply.ok ? '' : sayError(reply.error);
+    return reply;
+  }
+
+  /** Runs a request while the view looks busy, and nothing else can be asked. */
+  async function occupied(control, request) {
+    if (busy) return null;
+    setBusy(true, control);
+    const reply = fail(await request());
+    setBusy(false, control);
+    return reply;
+  }
+
+  function setBusy(now, control) {
+    busy = now;
+    dialog.toggleAttribute('data-busy', now);
+    if (now) control.setAttribute('aria-busy', 'true');
+    else control.removeAttribute('aria-busy');
+    submit.setAttribute('aria-disabled', String(now));
+    submit.textContent = now && control === submit ? say('modal.busy') : withEmoji(view.submit ?? '');
+  }
+
+  async function send(event) {
+    event.preventDefault();
+    if (busy || view.submit === null) return;
+    const wrong = problemsBefore();
+    if (Object.keys(wrong).length) return showProblems(wrong);
+    showProblems({});
+    const before = drawn;
+    const reply = await occupied(submit, async () => {
+      const answer = await post('submit', { user: context().user, view_id: view.id, values: valuesOf(fields) });
+      // The answer may overtake the picture of what it did: stay busy, or a second Enter would send this page again.
+      if (answer.ok && !answer.errors) await settled(() => removed || !dialog.open || drawn !== before);
+      return answer;
+    });
+    if (reply?.errors) showProblems(reply.errors);
+  }
+
+  /** What this page can tell is wrong before the app is asked, as Slack's clients do. */
+  function problemsBefore() {
+    const wrong = {};
+    for (const field of fields.filter(({ showProblem }) => showProblem)) {
+      const text = field.problem() ?? (field.required && field.empty() ? say('field.required') : null);
+      if (text) wrong[field.blockId] = text;
+    }
+    return wrong;
+  }
+
+  function showProblems(problems) {
+    const wrong = [];
+    for (const field of fields.filter(({ showProblem }) => showProblem)) {
+      const text = Object.hasOwn(problems, field.blockId) ? String(problems[field.blockId]) : null;
+      field.showProblem(text);
+      if (text) wrong.push([field, text]);
+    }
+    if (!wrong.length) return;
+    focusField(wrong[0][0]);
+    announce(wrong.map(([, text]) => text).join(' '));
+  }
+
+  function focusField(field) {
+    if (field.focus) field.focus();
+    else field.control.focus();
+  }
+
+  function focusFirst() {
+    const first = fields.find(({ showProblem }) => showProblem) ?? fields[0];
+    const control = body.querySelector('button, a[href]');
+    if (first) focusField(first);
+    else if (control) control.focus();
+    else if (!submit.hidden) submit.focus();
+    else title.focus();
+  }
+
+  function draw(next, force) {
+    const picture = JSON.stringify([next.hash, next.title, next.submit, next.close, next.blocks]);
+    view = next;
+    if (picture === drawn && !force) return;
+    drawn = picture;
+    const typed = new Map(fields.filter((field) => field.touched()).map((field) => [`${field.blockId} ${field.actionId}`, field.read()]));
+    const at = focusedField();
+    surface.kept = (blockId, actionId) => typed.get(`${blockId} ${actionId}`) ?? remembered(next, blockId, actionId);
+    const { nodes, fields: drawnFields } = drawBlocks(next.blocks, surface);
+    fields = drawnFields;
+    body.replaceChildren(...nodes);
+    title.textContent = withEmoji(next.title);
+    cross.setAttribute('aria-label', say('modal.close'));
+    cancel.textContent = withEmoji(next.close || say('modal.cancel'));
+    submit.hidden = next.submit === null;
+    if (!busy) submit.textContent = withEmoji(next.submit ?? '');
+    problem.hidden = true;
+    if (dialog.open) refocus(at);
+  }
+
+  function focusedField() {
+    const control = body.contains(document.activeElement) ? document.activeElement.closest('[data-action-id]') : null;
+    return control && { blockId: control.closest('[data-block-id]').dataset.blockId, actionId: control.dataset.actionId };
+  }
+
+  /** After a change the focus stays where it was when that still exists, else it goes to the start of the new page. */
+  function refocus(at) {
+    const same = at && controlOf(body, at.blockId, at.actionId);
+    if (same && same.tabIndex >= 0) same.focus();
+    else {
+      body.scrollTop = 0;
+      focusFirst();
+    }
+  }
+
+  return {
+    draw,
+    redraw: () => draw(view, true),
+    show() {
+      if (dialog.open) return;
+      dialog.showModal();
+      dialog.dataset.shown = 'true';
+      focusFirst();
+    },
+    hide() {
+      delete dialog.dataset.shown;
+      dialog.close();
+    },
+    remove() {
+      removed = true;
+      dialog.close();
+      dialog.remove();
+    },
+  };
+}
+
+/** Waits until something is so, a second at most. */
+async function settled(so) {
+  for (const deadline = performance.now() + 1000; !so() && performance.now() < deadline;) {
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+}
+
+/** The answer that the server remembers for a field, where it has one. */
+function remembered(view, blockId, actionId) {
+  const answer = view.values?.[blockId]?.[actionId];
+  const holds = answer && Object.entries(answer).some(([key, value]) => key !== 'type' && value !== null && value !== undefined);
+  return holds ? answer : undefined;
+}
