@@ -1,0 +1,230 @@
+// Package sandbox is a stand-in for the bank's Partners Portal API, served over real HTTP and strict like a bank, so
+// that everything above the wire can be tried and tested without one. It is our contract, not the bank's: confirmed are
+// the paths, fields and rules of the borrower operations, the headers of Authenticate, the 30 minutes of a session and
+// the codes of a success; the other paths, the envelope and codes of errors, the lists' and taxonomies' shapes and
+// nearly every value are inferred or invented.
+package sandbox
+
+import (
+	"cmp"
+	"crypto/rand"
+	"embed"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+const (
+	maxBody      = 64 << 10
+	maxSessions  = 1000
+	maxBorrowers = 10 // of one process
+	maxFaults    = 100
+	maxLatency   = time.Minute
+)
+
+//go:embed pt-PT.toml en.toml
+var texts embed.FS
+
+var book = words.Load(texts)
+
+// Config says how a bank is set up. Every field has a default.
+type Config struct {
+	Now func() time.Time // the bank's clock; sample data is dated by it
+	Log *slog.Logger     // a line for each call, without personal data
+
+	ClientID, ClientSecret string // the pair of the network that the sample brokers belong to
+
+	// Envelope is the shape of errors. The bank's is not public, and a client must understand several.
+	Envelope Envelope
+	// Drivable serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail.
+	Drivable bool
+}
+
+// Bank is the stand-in. It is an [http.Handler] and safe for use by many at once; its state lives in memory.
+type Bank struct {
+	config Config
+	mux    *http.ServeMux
+
+	mu       sync.Mutex // guards all below
+	store    *store
+	sessions sessions
+	faults   faults
+	calls    map[portal.OperationID]int
+}
+
+// call is a request on its way through the bank.
+type call struct {
+	r         *http.Request
+	operation portal.OperationID
+	lang      words.Lang
+	session   session
+	now       time.Time
+	body      []byte
+}
+
+// handler answers a call with what becomes the JSON of the reply, or with a *refusal.
+type handler func(*Bank, *call) (any, error)
+
+// handlers lists what the bank does, by the ids of the client's table of operations; the taxonomies join in [New].
+var handlers = map[portal.OperationID]handler{
+	portal.Authenticate:   (*Bank).authenticate,
+	portal.ProcessList:    (*Bank).listProcesses,
+	portal.ProcessDetail:  (*Bank).processDetail,
+	portal.ProcessESISGet: (*Bank).processESIS,
+	portal.BorrowerList:   (*Bank).listBorrowers,
+	portal.BorrowerGet:    (*Bank).getBorrower,
+	portal.BorrowerCreate: (*Bank).createBorrower,
+}
+
+// New returns a bank with the sample processes.
+func New(config Config) *Bank {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
+	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
+	b := &Bank{
+		config:   config,
+		mux:      http.NewServeMux(),
+		store:    samples(config.Now()),
+		sessions: sessions{},
+		calls:    map[portal.OperationID]int{},
+	}
+	b.route()
+	return b
+}
+
+func (b *Bank) route() {
+	known := map[string]bool{}
+	for _, op := range portal.Operations() {
+		handle, ok := handlers[op.ID]
+		if key, isTaxonomy := taxonomyOf(op.ID); isTaxonomy {
+			handle, ok = taxonomy(key), true
+		}
+		if !ok {
+			continue // a test wants a handler for every operation
+		}
+		b.mux.Handle(op.Method+" "+op.Path, b.operation(op, handle))
+		if !known[op.Path] {
+			known[op.Path] = true
+			b.mux.Handle(op.Path, b.refuse(http.StatusMethodNotAllowed, "request.method"))
+		}
+	}
+	b.mux.Handle("/", b.refuse(http.StatusNotFound, "request.path"))
+	if b.config.Drivable {
+		b.mux.HandleFunc("PUT /sandbox/faults", b.putFault)
+		b.mux.HandleFunc("DELETE /sandbox/faults", b.deleteFaults)
+	}
+}
+
+// ServeHTTP answers a call. Under a path prefix, wrap the bank in [http.StripPrefix].
+func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHTTP(w, r) }
+
+// operation takes a call through the faults, the session and its handler.
+func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.config.Now()}
+		fault := b.arrive(c)
+		if fault.before(w, r) {
+			return
+		}
+		reply, err := b.answer(w, c, op, handle)
+		out := b.render(c, reply, err)
+		b.config.Log.Info("call", "operation", op.ID, "status", out.status, "took", time.Since(started), "fault", fault.name())
+		fault.after(w, out)
+	})
+}
+
+// arrive counts the call and takes the fault that waits for it.
+func (b *Bank) arrive(c *call) Fault {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls[c.operation]++
+	fault := b.faults.take(c.operation, c.r.URL.Path)
+	if fault.ExpireSession {
+		b.sessions.drop(bearer(c.r))
+	}
+	return fault
+}
+
+func (b *Bank) answer(w http.ResponseWriter, c *call, op portal.Operation, handle handler) (any, error) {
+	if op.ID != portal.Authenticate {
+		session, err := b.session(c)
+		if err != nil {
+			return nil, err
+		}
+		c.session = session
+	}
+	if op.Method != http.MethodGet {
+		body, err := readBody(w, c.r)
+		if err != nil {
+			return nil, err
+		}
+		c.body = body
+	}
+	return handle(b, c)
+}
+
+// response is a reply ready for the wire.
+type response struct {
+	status int
+	body   []byte
+}
+
+func (b *Bank) render(c *call, reply any, err error) response {
+	status := http.StatusOK
+	if err != nil {
+		reason := asRefusal(err)
+		if reason.status == http.StatusInternalServerError {
+			b.config.Log.Error("call failed", "operation", c.operation, "error", err)
+		}
+		status, reply = reason.status, b.config.Envelope.wrap(c.lang, reason)
+	}
+	body, err := pii.MarshalClear(reply)
+	if err != nil {
+		b.config.Log.Error("reply has no JSON", "operation", c.operation, "error", err)
+		return response{status: http.StatusInternalServerError}
+	}
+	return response{status, body}
+}
+
+func (out response) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(out.status)
+	_, _ = w.Write(out.body) // the caller has gone: nobody is left to tell
+}
+
+// refuse answers what is no operation at all.
+func (b *Bank) refuse(status int, problem string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{r: r, lang: askedLanguage(r)}
+		b.render(c, nil, refused(status, problem)).write(w)
+	})
+}
+
+// Calls tells how often an operation was called, whatever came of it.
+func (b *Bank) Calls(operation portal.OperationID) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.calls[operation]
+}
+
+// Logins tells how often somebody tried to open a session.
+func (b *Bank) Logins() int { return b.Calls(portal.Authenticate) }
+
+// askedLanguage is the reply's: how the bank chooses it is not public, Accept-Language is inferred.
+func askedLanguage(r *http.Request) words.Lang { return words.Match(r.Header.Get("Accept-Language")) }
+
+// token returns a text of 256 random bits.
+func token() string { return fmt.Sprintf("%s%s", rand.Text(), rand.Text()) }

@@ -1,0 +1,217 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// defaultLines is how many processes a page of Process List has when the caller does not say.
+const defaultLines = 20
+
+// process finds the process that the path names. One of another broker is refused exactly as one that does not exist,
+// with a validation error (confirmed; that this is a 400 is inferred). The bank's lock is held by the caller.
+func (b *Bank) process(c *call) (*process, error) {
+	id, err := pathID(c, "processUniqueId")
+	if err != nil {
+		return nil, err
+	}
+	p, ok := b.store.processes[id]
+	if !ok || p.broker != c.session.broker.UID {
+		return nil, refused(http.StatusBadRequest, "process.missing")
+	}
+	return p, nil
+}
+
+// pathID reads a uuid in the one form that the bank prints, and no other that a uuid may be written in.
+func pathID(c *call, name string) (uuid.UUID, error) {
+	given := c.r.PathValue(name)
+	id, err := uuid.Parse(given)
+	if err != nil || id.String() != strings.ToLower(given) {
+		return uuid.Nil, &refusal{http.StatusBadRequest, []problem{{"request.uuid", name}}}
+	}
+	return id, nil
+}
+
+// listProcesses is Process List; all its parameters are inferred from Simulation List.
+func (b *Bank) listProcesses(c *call) (any, error) {
+	filter, err := readFilter(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	matching := slices.DeleteFunc(b.store.of(c.session.broker.UID), func(p *process) bool { return !filter.match(p, c.lang) })
+	start, end, err := filter.window(matching)
+	if err != nil {
+		return nil, err
+	}
+	page := portal.ProcessPage{TotalRecords: len(matching), HasMoreResults: end < len(matching), Processes: []portal.ProcessSummary{}}
+	for _, p := range matching[start:end] {
+		page.Processes = append(page.Processes, p.summary(c.lang))
+	}
+	return page, nil
+}
+
+func (b *Bank) processDetail(c *call) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, err := b.process(c)
+	if err != nil {
+		return nil, err
+	}
+	return p.detail(c.lang), nil
+}
+
+func (p *process) summary(lang words.Lang) portal.ProcessSummary {
+	return portal.ProcessSummary{
+		ProcessUniqueID:          p.id,
+		ProcessNumber:            p.number,
+		KeyBorrowerName:          p.keyName(),
+		ProcessStatusID:          p.state,
+		ProcessStatusDescription: describe("workflowStatesProposal", &p.state, lang),
+		BranchID:                 p.branch,
+		BranchDescription:        describe("branches", &p.branch, lang),
+		CreationDate:             portal.Time{Time: p.created},
+		LastActionDate:           portal.Time{Time: p.last},
+	}
+}
+
+func (p *process) detail(lang words.Lang) portal.Process {
+	months, loan := int32(p.loan.months), p.loan
+	return portal.Process{
+		ProcessSummary:            p.summary(lang),
+		SimulationUniqueID:        p.simulation,
+		SimulationNumber:          p.simulationNumber,
+		LoanAmount:                pii.Euros(decimal.New(int64(loan.amount), -2)),
+		LoanDurationMonths:        &months,
+		ProductSchemeID:           &loan.productScheme,
+		ProductSchemeDescription:  describe("productSchemes", &loan.productScheme, lang),
+		LoanPurposeID:             &loan.loanPurpose,
+		LoanPurposeDescription:    describe("loanPurposes", &loan.loanPurpose, lang),
+		ProductPurposeID:          &loan.productPurpose,
+		ProductPurposeDescription: describe("productPurposes", &loan.productPurpose, lang),
+		HasCrossSelling:           &loan.crossSelling,
+	}
+}
+
+// processFilter narrows Process List.
+type processFilter struct {
+	text           string
+	state          int32 // 0 for any
+	from, to       string
+	next, previous uuid.UUID
+	lines          int
+}
+
+func readFilter(c *call) (f processFilter, err error) {
+	query, err := readQuery(c, "filterByText", "filterProcessStatus", "filterStatusLastDateFrom", "filterStatusLastDateTo",
+		"lineCount", "nextRecord", "previousRecord")
+	if err != nil {
+		return f, err
+	}
+	f = processFilter{
+		text:     strings.ToLower(strings.TrimSpace(query.text("filterByText"))),
+		state:    int32(query.count("filterProcessStatus", 0)),
+		from:     query.day("filterStatusLastDateFrom"),
+		to:       query.day("filterStatusLastDateTo"),
+		next:     query.id("nextRecord"),
+		previous: query.id("previousRecord"),
+		lines:    query.count("lineCount", defaultLines),
+	}
+	if _, known := taxonomies["workflowStatesProposal"][f.state]; f.state != 0 && !known {
+		query.refuse()
+	}
+	return f, query.wrong
+}
+
+// match tells whether a process passes. Text is sought in the borrowers' names and tax numbers and in the branch, as at
+// Simulation List, and in the process number (ours).
+func (f processFilter) match(p *process, lang words.Lang) bool {
+	day := p.last.Format(time.DateOnly)
+	if f.state != 0 && p.state != f.state || f.from != "" && day < f.from || f.to != "" && day > f.to {
+		return false
+	}
+	texts := []string{strconv.FormatInt(p.number, 10), describe("branches", &p.branch, lang)}
+	for _, known := range p.borrowers {
+		if personal := known.data.Personal; personal != nil {
+			texts = append(texts, personal.Name.Reveal(), personal.TaxID.Reveal())
+		}
+	}
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), f.text) })
+}
+
+// window is the page of a list that comes newest first: after the record «next», or before the record «previous».
+func (f processFilter) window(list []*process) (start, end int, err error) {
+	at := func(id uuid.UUID) int { return slices.IndexFunc(list, func(p *process) bool { return p.id == id }) }
+	switch {
+	case f.next != uuid.Nil && f.previous != uuid.Nil:
+		return 0, 0, refused(http.StatusBadRequest, "request.query")
+	case f.next != uuid.Nil:
+		start = at(f.next) + 1
+		if start == 0 {
+			return 0, 0, refused(http.StatusBadRequest, "request.query")
+		}
+	case f.previous != uuid.Nil:
+		end = at(f.previous)
+		if end < 0 {
+			return 0, 0, refused(http.StatusBadRequest, "request.query")
+		}
+		return max(0, end-f.lines), end, nil
+	}
+	return start, min(start+f.lines, len(list)), nil
+}
+
+// day reads a date YYYY-MM-DD, "" when there is none.
+func (q *query) day(name string) string {
+	given := q.text(name)
+	if _, err := time.Parse(time.DateOnly, given); given != "" && err != nil {
+		q.refuse()
+	}
+	return given
+}
+
+func (q *query) id(name string) uuid.UUID {
+	given := q.text(name)
+	if given == "" {
+		return uuid.Nil
+	}
+	id, err := uuid.Parse(given)
+	if err != nil {
+		q.refuse()
+	}
+	return id
+}
+
+// processESIS is Process ESIS Get. Failing to make one is a validation error (confirmed).
+func (b *Bank) processESIS(c *call) (any, error) {
+	query, err := readQuery(c, "ignoreRules")
+	if err != nil {
+		return nil, err
+	}
+	ignore := false
+	if given := query.text("ignoreRules"); given != "" {
+		if ignore, err = strconv.ParseBool(given); err != nil {
+			return nil, refused(http.StatusBadRequest, "request.query")
+		}
+	}
+	sheet, err := b.draw(c, ignore)
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := sheet.print()
+	if err != nil {
+		return nil, fmt.Errorf("make the ESIS of process %d: %w", sheet.Number, err)
+	}
+	return map[string][]byte{"esis": pdf}, nil // base64, as encoders write bytes
+}

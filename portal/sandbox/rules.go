@@ -1,0 +1,81 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+const (
+	validDays    = 30  // of an ESIS
+	oldestAtEnd  = 75  // years of any borrower when the last instalment is due
+	longestTerm  = 480 // months
+	hoursPerYear = 365.2425 * 24
+)
+
+// draw writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
+// ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. A caller who
+// ignores them gets a sheet that says it is not for the client.
+func (b *Bank) draw(c *call, ignoreRules bool) (sheet, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, err := b.process(c)
+	if err != nil {
+		return sheet{}, err
+	}
+	key, ok := p.key()
+	switch {
+	case p.state == cancelled:
+		return sheet{}, refused(http.StatusBadRequest, "esis.state")
+	case !ok:
+		return sheet{}, refused(http.StatusBadRequest, "esis.noKey")
+	case ignoreRules:
+	case p.loan.months > longestTerm:
+		return sheet{}, refused(http.StatusBadRequest, "esis.term")
+	case p.oldestAtEnd(c.now) > oldestAtEnd:
+		return sheet{}, refused(http.StatusBadRequest, "esis.age")
+	}
+	return p.sheet(c, key.data.Personal.Name.Reveal(), ignoreRules)
+}
+
+// oldestAtEnd is the age of the oldest borrower when the loan ends.
+func (p *process) oldestAtEnd(now time.Time) int {
+	end, oldest := now.AddDate(0, p.loan.months, 0), 0
+	for _, known := range p.borrowers {
+		if born, err := time.Parse(time.DateOnly, known.data.Personal.BirthDate.Reveal()); err == nil {
+			oldest = max(oldest, int(end.Sub(born).Hours()/hoursPerYear))
+		}
+	}
+	return oldest
+}
+
+func (p *process) sheet(c *call, keyBorrower string, internal bool) (s sheet, err error) {
+	y, m, d := c.now.Date()
+	issued := time.Date(y, m, d, 0, 0, 0, 0, time.UTC) // the day, so that a sheet asked for twice is the same
+	pt := words.Portuguese                             // the bank makes ESIS in Portuguese only
+	s = sheet{
+		Bank:        fine.Bank,
+		Number:      int(p.number),
+		Issued:      issued,
+		ValidUntil:  issued.AddDate(0, 0, validDays),
+		KeyBorrower: keyBorrower,
+		Borrowers:   len(p.borrowers),
+		Others:      len(p.borrowers) - 1,
+		Broker:      c.session.broker.Name,
+		Branch:      describe("branches", &p.branch, pt),
+		Purpose:     describe("productPurposes", &p.loan.productPurpose, pt),
+		Use:         describe("loanPurposes", &p.loan.loanPurpose, pt),
+		Scheme:      describe("productSchemes", &p.loan.productScheme, pt),
+		FixedYears:  p.loan.fixedYears,
+		Internal:    internal,
+		Figures:     work(p.loan, len(p.borrowers)),
+	}
+	s.Loan.Amount, s.Loan.Price = p.loan.amount, p.loan.price
+	s.Steps = len(s.Figures.Steps) > 0
+	if p.loan.rate != fixedRate {
+		s.Index, s.IndexRate, s.Spread = describe("indexTypes", &p.loan.indexType, pt), indexRate, p.loan.spread()
+	}
+	s.RateKind, err = fill(fine.Words[p.loan.rate.key()], s)
+	return s, err
+}

@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// The states of a process (taxonomy workflowStatesProposal).
+const (
+	inCreation int32 = 1
+	documents  int32 = 2
+	analysis   int32 = 3
+	valuation  int32 = 4
+	approval   int32 = 5
+	contract   int32 = 6
+	closed     int32 = 7
+	cancelled  int32 = 9
+)
+
+// keyBorrower is the borrower type that a process has exactly one of.
+const keyBorrower int32 = 1
+
+// store is what the bank knows. [Bank] guards it.
+type store struct{ processes map[uuid.UUID]*process }
+
+// process is one application for a loan. An ended process is closed or cancelled.
+type process struct {
+	id               uuid.UUID
+	number           int64
+	broker           uuid.UUID
+	simulation       uuid.UUID
+	simulationNumber int64
+	created, last    time.Time
+	branch, state    int32
+	loan             loan
+	borrowers        []borrower
+}
+
+// borrower is one of those who apply, as they were sent.
+type borrower struct {
+	id   uuid.UUID
+	data portal.BorrowerRequest
+}
+
+// of returns a broker's processes, newest first.
+func (s *store) of(broker uuid.UUID) []*process {
+	var own []*process
+	for p := range maps.Values(s.processes) {
+		if p.broker == broker {
+			own = append(own, p)
+		}
+	}
+	slices.SortFunc(own, func(a, b *process) int { return cmp.Compare(b.number, a.number) })
+	return own
+}
+
+func (p *process) ended() bool { return p.state == closed || p.state == cancelled }
+
+// key returns the key borrower.
+func (p *process) key() (borrower, bool) {
+	i := slices.IndexFunc(p.borrowers, func(b borrower) bool { return b.data.BorrowerTypeID == keyBorrower })
+	if i < 0 {
+		return borrower{}, false
+	}
+	return p.borrowers[i], true
+}
+
+func (p *process) keyName() (name pii.Name) {
+	if key, ok := p.key(); ok && key.data.Personal != nil {
+		return key.data.Personal.Name
+	}
+	return name
+}
+
+func (p *process) borrower(id uuid.UUID) (borrower, bool) {
+	i := slices.IndexFunc(p.borrowers, func(b borrower) bool { return b.id == id })
+	if i < 0 {
+		return borrower{}, false
+	}
+	return p.borrowers[i], true
+}
+
+// Borrowers returns the ids of a process's borrowers in the order they came, for tests to see what took hold.
+func (b *Bank) Borrowers(process uuid.UUID) []uuid.UUID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var ids []uuid.UUID
+	if p, ok := b.store.processes[process]; ok {
+		for _, known := range p.borrowers {
+			ids = append(ids, known.id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,189 @@
+package sandbox
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// text is a description in both languages.
+type text struct {
+	Portuguese string `toml:"pt"`
+	English    string `toml:"en"`
+}
+
+func (t text) in(lang words.Lang) string {
+	if lang == words.English {
+		return t.English
+	}
+	return t.Portuguese
+}
+
+// item is a value of a taxonomy as taxonomies.toml has it.
+type item struct {
+	text
+	Code        string // official, of a country or place
+	In          int32  // id of its parent
+	Nationality text
+}
+
+//go:embed taxonomies.toml
+var taxonomyFile string
+
+// taxonomies holds the values by the taxonomy's key and their id. The nested ones («Country With Districts») are made
+// from two of them, and «branches» has no operation of its own.
+var taxonomies = func() map[portal.TaxonomyKey]map[int32]item {
+	var file map[portal.TaxonomyKey]map[string]struct {
+		PT, EN, Code string
+		In           int32
+		Nationality  text
+	}
+	if _, err := toml.Decode(taxonomyFile, &file); err != nil {
+		panic(fmt.Sprintf("sandbox: taxonomies.toml: %v", err))
+	}
+	all := map[portal.TaxonomyKey]map[int32]item{}
+	for key, items := range file {
+		all[key] = map[int32]item{}
+		for id, it := range items {
+			number, err := strconv.ParseInt(id, 10, 32)
+			if err != nil {
+				panic(fmt.Sprintf("sandbox: taxonomies.toml: %s has an id that is no number", key))
+			}
+			all[key][int32(number)] = item{text{it.PT, it.EN}, it.Code, it.In, it.Nationality}
+		}
+	}
+	return all
+}()
+
+// nested are the taxonomies of parents with their children.
+var nested = map[portal.TaxonomyKey]struct{ parents, children portal.TaxonomyKey }{
+	"countryWithDistricts":  {"countries", "districts"},
+	"districtsWithCounties": {"districts", "counties"},
+	"countyWithParishes":    {"counties", "parishes"},
+}
+
+// taxonomyItem is an item on the wire. The bank's shape is not public.
+type taxonomyItem struct {
+	ID          int32          `json:"id"`
+	Description string         `json:"description"`
+	Code        string         `json:"code,omitzero"`
+	ParentID    int32          `json:"parentID,omitzero"`
+	Children    []taxonomyItem `json:"children,omitzero"`
+}
+
+type taxonomyPage struct {
+	TotalCount int            `json:"totalCount"`
+	Count      int            `json:"count"`
+	List       []taxonomyItem `json:"taxonomyList"`
+}
+
+// taxonomyOf tells which taxonomy an operation reads.
+func taxonomyOf(id portal.OperationID) (portal.TaxonomyKey, bool) {
+	key := portal.TaxonomyKey(strings.TrimSuffix(string(id), "Get"))
+	_, flat := taxonomies[key]
+	_, nest := nested[key]
+	return key, (flat || nest) && key.Operation() == id
+}
+
+// taxonomy answers with the values of one taxonomy. All take pageNumber and pageSize; only of the notification types is
+// it known that they come in pages.
+func taxonomy(key portal.TaxonomyKey) handler {
+	return func(_ *Bank, c *call) (any, error) {
+		list := items(key, c.lang)
+		query, err := readQuery(c, "pageNumber", "pageSize")
+		if err != nil {
+			return nil, err
+		}
+		number, size := query.count("pageNumber", 1), query.count("pageSize", len(list))
+		if query.wrong != nil {
+			return nil, query.wrong
+		}
+		start := min((number-1)*size, len(list))
+		page := list[start:min(start+size, len(list))]
+		return taxonomyPage{len(list), len(page), page}, nil
+	}
+}
+
+// items lists a taxonomy in order of its ids.
+func items(key portal.TaxonomyKey, lang words.Lang) []taxonomyItem {
+	if nest, ok := nested[key]; ok {
+		parents := items(nest.parents, lang)
+		for i, parent := range parents {
+			parents[i].Children = slices.DeleteFunc(items(nest.children, lang), func(child taxonomyItem) bool {
+				return child.ParentID != parent.ID
+			})
+		}
+		return parents
+	}
+	list := make([]taxonomyItem, 0, len(taxonomies[key]))
+	for _, id := range slices.Sorted(maps.Keys(taxonomies[key])) {
+		it := taxonomies[key][id]
+		list = append(list, taxonomyItem{ID: id, Description: it.in(lang), Code: it.Code, ParentID: it.In})
+	}
+	return list
+}
+
+// describe returns an item's description, "" when there is no such item or no id.
+func describe(key portal.TaxonomyKey, id *int32, lang words.Lang) string {
+	if id == nil {
+		return ""
+	}
+	return taxonomies[key][*id].in(lang)
+}
+
+// nationality describes a country's id where it stands for a nationality: the bank shows 1 as «Portuguese» there.
+func nationality(id *int32, lang words.Lang) string {
+	if id == nil {
+		return ""
+	}
+	return taxonomies["countries"][*id].Nationality.in(lang)
+}
+
+// query reads the parameters of a call and keeps the first that is wrong.
+type query struct {
+	values map[string][]string
+	wrong  error
+}
+
+// readQuery refuses parameters other than the named ones: a filter that is not understood would give wrong results.
+func readQuery(c *call, names ...string) (*query, error) {
+	values := c.r.URL.Query()
+	for name, given := range values {
+		if !slices.Contains(names, name) || len(given) != 1 {
+			return nil, &refusal{http.StatusBadRequest, []problem{{key: "request.query"}}}
+		}
+	}
+	return &query{values: values}, nil
+}
+
+func (q *query) text(name string) string {
+	if given := q.values[name]; len(given) == 1 {
+		return given[0]
+	}
+	return ""
+}
+
+// count reads a number from 1 to 1000, or returns otherwise when there is none.
+func (q *query) count(name string, otherwise int) int {
+	given := q.text(name)
+	if given == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(given)
+	if err != nil || n < 1 || n > 1000 {
+		q.refuse()
+		return 1
+	}
+	return n
+}
+
+func (q *query) refuse() { q.wrong = refused(http.StatusBadRequest, "request.query") }
