@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"sync"
 	"time"
@@ -13,6 +14,15 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
+
+// go-redis writes what it thinks of the network to standard error; every failure also reaches a caller, who logs it once.
+func init() { redis.SetLogger(quiet{}) }
+
+type quiet struct{}
+
+func (quiet) Printf(ctx context.Context, format string, v ...any) {
+	slog.DebugContext(ctx, "redis: "+fmt.Sprintf(format, v...))
+}
 
 // connect makes the client that the address asks for. Its errors never contain the address, which holds a password.
 func connect(address string) (redis.UniversalClient, func() error, error) {
@@ -35,7 +45,7 @@ func dialled(u *url.URL) (redis.UniversalClient, error) {
 	cluster := query.Get("cluster") == "true"
 	query.Del("cluster")
 	u.RawQuery = query.Encode()
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // a handshake only Redis Enterprise knows
+	plain := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // a handshake only Redis Enterprise knows
 	switch {
 	case query.Has("master_name"):
 		o, err := redis.ParseFailoverURL(u.String())
@@ -49,14 +59,14 @@ func dialled(u *url.URL) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
 		return redis.NewClusterClient(o), nil
 	default:
 		o, err := redis.ParseURL(u.String())
 		if err != nil {
 			return nil, err
 		}
-		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
 		return redis.NewClient(o), nil
 	}
 }

@@ -3,10 +3,9 @@
 package redistest
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -150,23 +149,14 @@ func (s *Server) ask(command string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = conn.Close() }()
-	err = errors.Join(conn.SetDeadline(time.Now().Add(patience)), send(conn, command))
-	if err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	answer, r := "", bufio.NewReader(conn)
-	for {
-		line, err := r.ReadString('\n')
-		answer += line
-		if err != nil || (r.Buffered() == 0 && line != "\r\n") {
-			return answer, err
-		}
+	if _, err := conn.Write([]byte(command + "\r\nQUIT\r\n")); err != nil { // QUIT makes the answer end
+		return "", err
 	}
-}
-
-func send(conn net.Conn, command string) error {
-	_, err := conn.Write([]byte(command + "\r\n"))
-	return err
+	answer, err := io.ReadAll(conn)
+	return string(answer), err
 }
 
 func freePort(t testing.TB) int {

@@ -1,0 +1,197 @@
+package conversations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/internal/keys"
+)
+
+// personal is what must be found nowhere in Redis in the clear.
+var personal = []string{"Maria Exemplo", "maria@example.com", "299999998", "+351912345678", "1985-04-12", "borrower-subject"}
+
+// aDay uses everything that the store can do, with personal data wherever a caller may give any.
+func aDay(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	for i, topic := range []string{"299999998", "+351912345678", "left open", "{curly} and\nmore"} {
+		d := must(s.StartDraft(ctx, "maria@example.com", "borrower-subject", topic))(t)
+		d.Page, d.Answers = "personal", map[string]string{"name": "Maria Exemplo", "taxId": "299999998", "born": "1985-04-12"}
+		d.Notes = map[string]string{"to": "maria@example.com"}
+		d = must(s.SaveDraft(ctx, d))(t)
+		if i == 0 {
+			must(s.EndDraft(ctx, d))(t)
+		}
+	}
+	if got := must(s.Drafts(ctx, "maria@example.com"))(t); len(got) != 3 {
+		t.Errorf("%d drafts are open, want 3", len(got))
+	}
+	must(s.First(ctx, "slack", "maria@example.com", time.Hour))(t)
+	for _, key := range []string{"Maria Exemplo", "299999998"} {
+		if _, _, err := s.Begin(ctx, key, []byte("Maria Exemplo 299999998"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(
+		s.Finish(ctx, "299999998", []byte("Maria Exemplo has an id")),
+		s.Remember(ctx, "processes", "maria@example.com", []byte("Maria Exemplo 299999998"), time.Hour),
+		s.Append(ctx, []byte(`{"operation":"create_borrower","outcome":"done"}`)),
+	); err != nil {
+		t.Fatal(err)
+	}
+	must(s.Verify(ctx, MonthOf(time.Now())))(t)
+}
+
+func TestADayLeavesNothingInTheClearAndNothingForEver(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		aDay(t, s)
+		stored := everything(t, s)
+		if len(stored) < 10 {
+			t.Fatalf("only %d keys were found", len(stored))
+		}
+		for key, value := range stored {
+			if left := must(s.redis.PTTL(t.Context(), key).Result())(t); left <= 0 {
+				t.Errorf("%s lives for ever", key)
+			}
+			for _, secret := range personal {
+				if strings.Contains(key+value, secret) {
+					t.Errorf("%s tells %q", key, secret)
+				}
+			}
+		}
+	}, embeddedRedis, oneNode, aCluster, aSentinel)
+}
+
+func TestTheKeysOfOnePersonsDraftsShareASlot(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		for _, owner := range []string{"maria", "joana"} {
+			must(s.StartDraft(t.Context(), owner, "borrower", "1"))(t)
+			must(s.StartDraft(t.Context(), owner, "borrower", "2"))(t)
+		}
+		slots := make(map[int64]int)
+		for key := range everything(t, s) {
+			slots[must(s.redis.ClusterKeySlot(t.Context(), key).Result())(t)]++
+		}
+		if got := slices.Collect(maps.Values(slots)); !slices.Equal(got, []int{3, 3}) {
+			t.Errorf("two drafts and an index of each of two people lie in slots %v", slots)
+		}
+	}, aCluster)
+}
+
+// onlyDigests are keys with the digests of one keyset and the seal of another: they find everything and open nothing.
+type onlyDigests struct {
+	*keys.Keys
+	seal *keys.Keys
+}
+
+func (k onlyDigests) Seal(p, a []byte) ([]byte, error) { return k.seal.Seal(p, a) }
+func (k onlyDigests) Open(p, a []byte) ([]byte, error) { return k.seal.Open(p, a) }
+
+func TestAWrongKeyOpensNothing(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, thief := p.replica(t), p.replica(t)
+		thief.keys = onlyDigests{p.keys, newKeys(t)}
+		d := secrets(t, s)
+		for name, open := range opens(thief, d) {
+			if err := open(t.Context()); !errors.Is(err, ErrSealed) {
+				t.Errorf("%s: got %v, want ErrSealed", name, err)
+			}
+		}
+		for name, open := range opens(s, d) {
+			if err := open(t.Context()); err != nil {
+				t.Errorf("%s with the right key: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestAValueMovedToAnotherKeyDoesNotOpen(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		ctx := t.Context()
+		d := secrets(t, s)
+		if err := s.Remember(ctx, "memo", "hers", []byte("b"), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		hers := s.redis.Get(ctx, s.memoKey("memo", "hers")).Val()
+		must(s.redis.Set(ctx, s.memoKey("memo", "id"), hers, redis.KeepTTL).Result())(t)
+		if _, _, err := s.Recall(ctx, "memo", "id"); !errors.Is(err, ErrSealed) {
+			t.Errorf("a moved memo: got %v", err)
+		}
+
+		key := s.place("maria", s.name("topic", "borrower", "")).key
+		old := s.redis.HGet(ctx, key, "body").Val()
+		must(s.SaveDraft(ctx, d))(t)
+		must(s.redis.HSet(ctx, key, "body", old).Result())(t)
+		if _, err := s.Draft(ctx, "maria", d.ID); !errors.Is(err, ErrSealed) {
+			t.Errorf("an older body put back: got %v", err)
+		}
+	})
+}
+
+// secrets stores one of each thing that is sealed.
+func secrets(t *testing.T, s *Store) Draft {
+	t.Helper()
+	d := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
+	_, _, err := s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
+	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// opens is every call that opens something sealed.
+func opens(s *Store, d Draft) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"draft":  func(ctx context.Context) error { _, err := s.Draft(ctx, "maria", d.ID); return err },
+		"find":   func(ctx context.Context) error { _, _, err := s.FindDraft(ctx, "maria", "borrower", ""); return err },
+		"start":  func(ctx context.Context) error { _, err := s.StartDraft(ctx, "maria", "borrower", ""); return err },
+		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "maria"); return err },
+		"begin":  func(ctx context.Context) error { _, _, err := s.Begin(ctx, "call", nil, time.Minute); return err },
+		"entry":  func(ctx context.Context) error { _, err := s.Entry(ctx, "call"); return err },
+		"recall": func(ctx context.Context) error { _, _, err := s.Recall(ctx, "memo", "id"); return err },
+	}
+}
+
+// everything reads all keys and their values as they lie in Redis.
+func everything(t *testing.T, s *Store) map[string]string {
+	t.Helper()
+	ctx := t.Context()
+	stored := make(map[string]string)
+	scan := s.redis.Scan(ctx, 0, "*", 1000).Iterator()
+	for scan.Next(ctx) {
+		key := scan.Val()
+		var value any
+		var err error
+		switch kind := s.redis.Type(ctx, key).Val(); kind {
+		case "string":
+			value, err = s.redis.Get(ctx, key).Result()
+		case "hash":
+			value, err = s.redis.HGetAll(ctx, key).Result()
+		case "zset":
+			value, err = s.redis.ZRange(ctx, key, 0, -1).Result()
+		case "stream":
+			value, err = s.redis.XRange(ctx, key, "-", "+").Result()
+		default:
+			t.Fatalf("%s is a %s, which this test cannot read", key, kind)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored[key] = fmt.Sprint(value)
+	}
+	if err := scan.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}

@@ -1,0 +1,219 @@
+package conversations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/redistest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// place is one kind of Redis, on which a story can have as many replicas as it needs.
+type place struct {
+	url   string
+	keys  *keys.Keys
+	first *Store
+}
+
+// kind is a way to run Redis.
+type kind struct {
+	name  string
+	start func(t testing.TB) (url string)
+}
+
+var (
+	embeddedRedis = kind{"embedded", func(testing.TB) string { return "memory" }}
+	oneNode       = kind{"one node", redistest.Start}
+	aCluster      = kind{"cluster", func(t testing.TB) string { return redistest.StartCluster(t).URL() }}
+	aSentinel     = kind{"sentinel", func(t testing.TB) string {
+		return redistest.StartSentinel(t, redistest.StartServer(t))
+	}}
+)
+
+// everywhere tells the story on a real Redis and on the embedded one.
+func everywhere(t *testing.T, story func(t *testing.T, p *place)) {
+	on(t, story, embeddedRedis, oneNode)
+}
+
+func on(t *testing.T, story func(t *testing.T, p *place), kinds ...kind) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			story(t, &place{url: kind.start(t), keys: newKeys(t)})
+		})
+	}
+}
+
+func newKeys(t testing.TB) *keys.Keys {
+	t.Helper()
+	k, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// replica opens one more store on the same Redis. Those of the embedded one share its connection: there is no other.
+func (p *place) replica(t testing.TB, options ...Option) *Store {
+	t.Helper()
+	if p.url == "memory" && p.first != nil {
+		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now}
+		for _, option := range options {
+			option(s)
+		}
+		return s
+	}
+	s := open(t, p.url, p.keys, options...)
+	if p.first == nil {
+		p.first = s
+	}
+	return s
+}
+
+func open(t testing.TB, url string, k Keys, options ...Option) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, k, options...)
+	if err != nil {
+		t.Fatalf("opening the store: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing the store: %v", err)
+		}
+	})
+	return s
+}
+
+// must unwraps what cannot fail in a story.
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func wantError(t testing.TB, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Fatalf("got error %v, want %v", got, want)
+	}
+}
+
+// eventually asks until yes, for what Redis does in its own time.
+func eventually(t testing.TB, what string, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(10 * time.Second); !yes(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func TestAnAddressThatIsNoneIsExplainedWithoutItsPassword(t *testing.T) {
+	for _, address := range []string{
+		"", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@", "redis://:hunter2@local host:6379",
+		"redis://:hunter2@localhost:6379/zero", "redis://:hunter2@localhost:6379?hunter2=1",
+		"redis://:hunter2@localhost:6379?cluster=true&hunter2=1", "redis://:hunter2@localhost:6379?master_name=m&addr=hunter2",
+	} {
+		t.Run(address, func(t *testing.T) {
+			_, err := Open(t.Context(), address, newKeys(t))
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "address of Redis") {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestAWrongPasswordIsUnavailableAndNotRepeatedInTheError(t *testing.T) {
+	url := strings.Replace(redistest.Start(t), "redis://", "redis://nobody:hunter2@", 1)
+	_, err := Open(t.Context(), url, newKeys(t))
+	wantError(t, err, ErrUnavailable)
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Fatalf("the error tells the password: %v", err)
+	}
+}
+
+func TestAnUnpluggedRedisIsToldQuicklyAndAPluggedOneServesAgain(t *testing.T) {
+	server := redistest.StartServer(t)
+	s := open(t, server.URL(), newKeys(t), WithLives(Lives{Call: time.Second}))
+	d := must(s.StartDraft(t.Context(), "u1", "borrower", ""))(t)
+	server.Stop()
+	for name, call := range calls(s, d) {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			wantError(t, call(t.Context()), ErrUnavailable)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("took %s to say so", took)
+			}
+		})
+	}
+	server.Start()
+	eventually(t, "Redis serves again", func() bool { return s.Ping(t.Context()) == nil })
+	if again := must(s.Draft(t.Context(), "u1", d.ID))(t); again.Version != 1 {
+		t.Errorf("the draft came back as version %d", again.Version)
+	}
+}
+
+func TestACallEndsWithItsContext(t *testing.T) {
+	s := open(t, "memory", newKeys(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, call := range calls(s, Draft{ID: "none", Owner: "u1"}) {
+		t.Run(name, func(t *testing.T) { wantError(t, call(ctx), context.Canceled) })
+	}
+}
+
+// calls is every call that reaches Redis.
+func calls(s *Store, d Draft) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"ping":   s.Ping,
+		"start":  func(ctx context.Context) error { _, err := s.StartDraft(ctx, "u1", "a", "b"); return err },
+		"find":   func(ctx context.Context) error { _, _, err := s.FindDraft(ctx, "u1", "a", "b"); return err },
+		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },
+		"save":   func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
+		"end":    func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
+		"first":  func(ctx context.Context) error { _, err := s.First(ctx, "a", "b", time.Minute); return err },
+		"forget": func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
+		"begin": func(ctx context.Context) error {
+			_, _, err := s.Begin(ctx, "a", nil, time.Minute)
+			return err
+		},
+		"finish":    func(ctx context.Context) error { return s.Finish(ctx, "a", nil) },
+		"entry":     func(ctx context.Context) error { _, err := s.Entry(ctx, "a"); return err },
+		"take over": func(ctx context.Context) error { _, err := s.TakeOver(ctx, "a", Entry{}, time.Minute); return err },
+		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a")) },
+		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx, "2026-11"); return err },
+		"trail": func(ctx context.Context) error {
+			for _, err := range s.Trail(ctx, "2026-11") {
+				return err
+			}
+			return nil
+		},
+		"remember": func(ctx context.Context) error { return s.Remember(ctx, "a", "b", nil, time.Minute) },
+		"recall":   func(ctx context.Context) error { _, _, err := s.Recall(ctx, "a", "b"); return err },
+	}
+}
+
+func TestADraftPrintsWithoutItsAnswers(t *testing.T) {
+	d := Draft{Owner: "maria", Subject: "borrower", Answers: map[string]string{"taxId": "299999998"}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		if said := fmt.Sprintf(verb, d) + fmt.Sprintf(verb, &d); strings.Contains(said, "299999998") || strings.Contains(said, "maria") {
+			t.Errorf("%s prints %s", verb, said)
+		}
+	}
+}
