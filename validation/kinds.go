@@ -152,7 +152,7 @@ func (k Kinds) KeyBorrower(id int32, description string) bool {
 }
 
 type phrase[K any] struct {
-	part string // of the description, without capitals and accents
+	part string // of the description, without capitals, accents and hyphens
 	kind K
 }
 
@@ -190,8 +190,11 @@ func folded(s string) string {
 		return ""
 	}
 	return strings.ToLower(strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
 			return -1
+		case r == '-':
+			return ' '
 		}
 		return r
 	}, norm.NFD.String(s)))

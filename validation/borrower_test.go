@@ -1,0 +1,142 @@
+package validation_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/validation"
+)
+
+// keyBorrower is right in every rule across fields.
+func keyBorrower() validation.BorrowerFacts {
+	return validation.BorrowerFacts{
+		Key: true, BirthDate: date("1985-04-12"), TaxID: number("299999998"), Nationality: validation.Portugal,
+		Document: validation.CitizenCardDocument, DocumentNumber: number("00000000"), CheckDigits: suffix("0ZZ4"),
+		Marital: validation.Married, RegimeID: 2, Residence: validation.OwnHome,
+		ZipCode: postalCode("1000-001"), Country: validation.Portugal, Wages: euros("2500"),
+		Situation: validation.Employee, ContractTypeID: 1, EmployerName: address("Exemplo, Lda."),
+		EmployerTaxID: number("501964843"), EmploymentMonths: new(int32(48)),
+	}
+}
+
+func spouse() validation.BorrowerFacts {
+	b := keyBorrower()
+	b.Key, b.RelationID, b.Relation = false, 1, validation.SpouseRelation
+	b.TaxID, b.DocumentNumber, b.CheckDigits = number("123456789"), number("12946383"), suffix("3ZZ5")
+	return b
+}
+
+func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
+	type facts = validation.BorrowerFacts
+	for _, c := range []struct {
+		what   string
+		change func(*facts)
+		want   string
+	}{
+		{"all is right", func(*facts) {}, ""},
+		{"nothing is known", func(b *facts) { *b = facts{Key: true} }, ""},
+		{"married without a regime", func(b *facts) { b.RegimeID = 0 }, "personal.matrimonialRegimeId marital.regime_required"},
+		{"single with a regime", func(b *facts) { b.Marital = validation.Single }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
+		{"a union with a regime", func(b *facts) { b.Marital = validation.DeFactoUnion }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
+		{"separated with a regime", func(b *facts) { b.Marital = validation.Separated }, ""},
+		{"a co-borrower of no relation", func(b *facts) { b.Key = false }, "keyBorrowerRelationId relation.required"},
+		{"a key borrower's spouse who is the key borrower", func(b *facts) { b.RelationID = 1 }, "keyBorrowerRelationId relation.unexpected?"},
+		{"a card with a wrong digit", func(b *facts) { b.DocumentNumber = number("00000001") }, "personal.identificationDocumentNumber cc.check_digit"},
+		{"a card without check digits", func(b *facts) { b.CheckDigits = suffix("") }, "personal.checkDigit cc.suffix"},
+		{"the bank's sample of a card", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("AB123456"), suffix("XYZ0") }, "personal.identificationDocumentNumber cc.number"},
+		{"a card pasted whole", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("00000000 0 ZZ4"), suffix("") }, ""},
+		{"a card of seven digits", func(b *facts) { b.DocumentNumber = number("0000000") }, ""},
+		{"a Brazilian with a card", func(b *facts) { b.Nationality = validation.Brazil }, ""},
+		{"a foreigner with a card", func(b *facts) { b.Nationality = validation.OtherCountry }, "personal.identificationDocumentTypeId nationality.document?"},
+		{"a Portuguese passport", func(b *facts) { passport(b, "ab123456") }, ""},
+		{"an odd Portuguese passport", func(b *facts) { passport(b, "0700044") }, "personal.identificationDocumentNumber passport.format?"},
+		{"a foreign passport", func(b *facts) { passport(b, "0700044"); b.Nationality = validation.OtherCountry }, ""},
+		{"an odd foreign passport", func(b *facts) { passport(b, "07/44"); b.Nationality = validation.OtherCountry }, "personal.identificationDocumentNumber doc.format?"},
+		{"a passport with check digits", func(b *facts) { passport(b, "AB123456"); b.CheckDigits = suffix("0ZZ4") }, "personal.checkDigit doc.suffix_unexpected?"},
+		{"a permit without an expiry date", func(b *facts) {
+			passport(b, "AB123456")
+			b.Document, b.DocumentExpiry = validation.ResidencePermitDocument, pii.ExpiryDate{}
+		}, "personal.identificationDocumentExpiredDate doc.expiry_missing?"},
+		{"seven digits in Portugal", func(b *facts) { b.ZipCode = postalCode("1000001") }, "personal.zipCode country.zip"},
+		{"seven digits somewhere", func(b *facts) { b.ZipCode, b.Country = postalCode("1000001"), 0 }, "personal.zipCode zip.format?"},
+		{"five digits in Spain", func(b *facts) { b.ZipCode, b.Country = postalCode("28001"), validation.OtherCountry }, ""},
+		{"a mortgage without instalment", func(b *facts) { b.Residence = validation.OwnHomeWithMortgage }, "financial.installmentHousingCredit installments.housing?"},
+		{"a mortgage with instalment", func(b *facts) {
+			b.Residence, b.HousingInstalment = validation.OwnHomeWithMortgage, euros("300")
+		}, ""},
+		{"an employee of nobody", func(b *facts) { b.EmployerName, b.EmploymentMonths = pii.Employer{}, nil },
+			"professional.employerName employer.required?, professional.employmentDurationMonths employer.required?"},
+		{"an employee of oneself", func(b *facts) { b.EmployerTaxID = number("PT 299999998") }, "professional.employerTaxId employer.self?"},
+		{"self-employed by oneself", func(b *facts) {
+			b.EmployerTaxID, b.Situation, b.Receipts = number("299999998"), validation.SelfEmployed, euros("1")
+		}, ""},
+		{"self-employed on wages alone", func(b *facts) { b.Situation = validation.SelfEmployed }, "financial.incomeWagesPensions income.situation?"},
+		{"unemployed on wages", func(b *facts) { b.Situation, b.Receipts = validation.Unemployed, euros("1") }, "financial.incomeWagesPensions income.situation?"},
+		{"retired on a pension", func(b *facts) { b.Situation = validation.Retired }, ""},
+		{"no income at all", func(b *facts) { b.Wages = euros("0") }, "financial.incomeWagesPensions income.none?"},
+		{"at work since fourteen", func(b *facts) { b.EmploymentMonths = new(int32(27 * 12)) }, ""},
+		{"at work before fourteen", func(b *facts) { b.EmploymentMonths = new(int32(27*12 + 1)) }, "professional.employmentDurationMonths employment.too_long?"},
+	} {
+		b := keyBorrower()
+		c.change(&b)
+		if got := strings.Join(findings(checker(t).Borrower(b)), ", "); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+func passport(b *validation.BorrowerFacts, s string) {
+	b.Document, b.DocumentNumber, b.CheckDigits = validation.PassportDocument, number(s), suffix("")
+	b.DocumentExpiry = date("2031-12-31")
+}
+
+func TestBorrowersOfAProcessGoTogether(t *testing.T) {
+	key, partner := keyBorrower(), spouse()
+	second := func(change func(*validation.BorrowerFacts)) []validation.BorrowerFacts {
+		b := spouse()
+		change(&b)
+		return []validation.BorrowerFacts{key, b}
+	}
+	for _, c := range []struct {
+		what    string
+		members []validation.BorrowerFacts
+		want    []string
+	}{
+		{"nobody yet", nil, nil},
+		{"a couple", []validation.BorrowerFacts{key, partner}, nil},
+		{"nobody is the key borrower", []validation.BorrowerFacts{partner}, []string{"borrowers[0].borrowerTypeId borrower.key_missing"}},
+		{"both are", second(func(b *validation.BorrowerFacts) { b.Key = true }), []string{"borrowers[1].borrowerTypeId borrower.key_unique"}},
+		{"the same person twice", []validation.BorrowerFacts{key, func() validation.BorrowerFacts {
+			b := partner
+			b.TaxID, b.DocumentNumber, b.CheckDigits = number("PT299 999 998"), number("00000000-0ZZ4"), suffix("")
+			return b
+		}()}, []string{"borrowers[1].personal.identificationDocumentNumber borrower.duplicate", "borrowers[1].personal.taxId borrower.duplicate"}},
+		{"two of whom nothing is known", []validation.BorrowerFacts{{Key: true}, {}}, nil},
+		{"spouses of two regimes", second(func(b *validation.BorrowerFacts) { b.RegimeID = 3 }), []string{"borrowers[1].personal.matrimonialRegimeId spouse.both?"}},
+		{"siblings of two regimes", second(func(b *validation.BorrowerFacts) { b.RegimeID, b.Relation = 3, validation.OtherRelation }), nil},
+		{"the spouse came first", []validation.BorrowerFacts{func() validation.BorrowerFacts { b := partner; b.RegimeID = 3; return b }(), key},
+			[]string{"borrowers[1].personal.matrimonialRegimeId spouse.both?"}},
+	} {
+		if got := findings(validation.Household(c.members)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+func TestANewcomerHearsOnlyOfTheirOwnFields(t *testing.T) {
+	key := keyBorrower()
+	twin := spouse()
+	twin.TaxID = key.TaxID
+	quarrelling := []validation.BorrowerFacts{key, key} // already wrong, and not by the newcomer's fault
+	if got := findings(validation.Joining(twin, quarrelling)); !slices.Equal(got, []string{"personal.taxId borrower.duplicate"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := validation.Joining(spouse(), quarrelling); got != nil {
+		t.Errorf("somebody new: got %v", findings(got))
+	}
+	if got := findings(validation.Joining(spouse(), nil)); !slices.Equal(got, []string{"borrowerTypeId borrower.key_missing"}) {
+		t.Errorf("the first to join: got %v", got)
+	}
+}

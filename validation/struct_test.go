@@ -1,0 +1,170 @@
+package validation_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/validation"
+)
+
+func TestAnApplicantInOrderHasNoProblem(t *testing.T) {
+	if got := checker(t).Struct(applicant()); len(got) != 0 {
+		t.Errorf("got %v", findings(got))
+	}
+	a := applicant()
+	if got := checker(t).Struct(&a); len(got) != 0 {
+		t.Errorf("by pointer: got %v", findings(got))
+	}
+}
+
+func TestEveryMissingFieldIsReportedInOnePass(t *testing.T) {
+	got := findings(checker(t).Struct(application{Personal: personal{Name: name("   ")}}))
+	want := []string{
+		"borrowerTypeId required", "personal.birthDate required", "personal.email required", "personal.genderId required",
+		"personal.mobile required", "personal.name required", "personal.taxId required", "process required",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestEachFieldHasItsRule(t *testing.T) {
+	a := applicant
+	for _, c := range []struct {
+		what   string
+		change func(*application)
+		want   string
+	}{
+		{"a tax number with a wrong digit", func(a *application) { a.Personal.TaxID = number("299999990") }, "personal.taxId nif.check_digit"},
+		{"a tax number too short", func(a *application) { a.Personal.TaxID = number("29999999") }, "personal.taxId nif.length"},
+		{"letters in a tax number", func(a *application) { a.Personal.TaxID = number("29999999X") }, "personal.taxId nif.format"},
+		{"a tax number nobody has", func(a *application) { a.Personal.TaxID = number("943935784") }, "personal.taxId nif.prefix"},
+		{"a company as a person", func(a *application) { a.Personal.TaxID = number("501964843") }, "personal.taxId nif.not_person?"},
+		{"a person as an employer", func(a *application) { a.Profession.TaxID = number("PT123456789") }, ""},
+		{"a tax number with spaces", func(a *application) { a.Personal.TaxID = number("PT 299 999 998") }, ""},
+		{"a birth date that does not exist", func(a *application) { a.Personal.BirthDate = date("1985-02-30") }, "personal.birthDate date.format"},
+		{"a birth date with the day first", func(a *application) { a.Personal.BirthDate = date("12/04/1985") }, ""},
+		{"eighteen today", func(a *application) { a.Personal.BirthDate = date("2008-11-22") }, ""},
+		{"eighteen tomorrow", func(a *application) { a.Personal.BirthDate = date("2008-11-23") }, "personal.birthDate age.minor"},
+		{"not born yet", func(a *application) { a.Personal.BirthDate = date("2026-11-23") }, "personal.birthDate date.future"},
+		{"119 years old", func(a *application) { a.Personal.BirthDate = date("1906-11-23") }, ""},
+		{"120 years old", func(a *application) { a.Personal.BirthDate = date("1906-11-22") }, "personal.birthDate age.too_old"},
+		{"a fixed line as mobile", func(a *application) { a.Personal.Mobile = telephone("212345678") }, "personal.mobile phone.not_mobile?"},
+		{"a foreign mobile", func(a *application) { a.Personal.Mobile = telephone("+34 612 345 678") }, ""},
+		{"a number too short", func(a *application) { a.Personal.Mobile = telephone("91234567") }, "personal.mobile phone.invalid"},
+		{"an extension", func(a *application) { a.Personal.Phone = telephone("212345678 ext. 5") }, "personal.phone phone.extension?"},
+		{"a premium line", func(a *application) { a.Personal.Phone = telephone("760123456") }, "personal.phone phone.special?"},
+		{"no address", func(a *application) { a.Personal.Email = email("maria.example.com") }, "personal.email email.format"},
+		{"a top domain of one letter", func(a *application) { a.Personal.Email = email("z@co.c") }, "personal.email email.format"},
+		{"a full-width domain", func(a *application) { a.Personal.Email = email("z@ｅxample.com") }, "personal.email email.format"},
+		{"a symbol after the domain", func(a *application) { a.Personal.Email = email("z@example.com©") }, "personal.email email.format"},
+		{"a long local part", func(a *application) { a.Personal.Email = email(strings.Repeat("a", 65) + "@example.com") }, "personal.email email.length"},
+		{"a long label", func(a *application) { a.Personal.Email = email("a@" + strings.Repeat("a", 64) + ".com") }, "personal.email email.format"},
+		{"a single name", func(a *application) { a.Personal.Name = name("Maria") }, "personal.name name.words?"},
+		{"digits in a name", func(a *application) { a.Personal.Name = name("Maria 2.ª Exemplo") }, "personal.name name.characters"},
+		{"a rich name", func(a *application) { a.Personal.Name = name("Maria-Inês d’Água e O'Exemplo Jr.") }, ""},
+		{"an endless name", func(a *application) { a.Personal.Name = name(strings.Repeat("Ma ", 67)) }, ""},
+		{"a name above 200", func(a *application) { a.Personal.Name = name(strings.Repeat("Maria ", 34)) }, "personal.name text.too_long"},
+		{"a NISS of nine digits", func(a *application) { a.Personal.NISS = number("987-65-4321") }, "personal.socialSecurityNumber niss.legacy_length?"},
+		{"a wrong NISS", func(a *application) { a.Personal.NISS = number("12345678903") }, "personal.socialSecurityNumber niss.check_digit"},
+		{"a NISS of nobody", func(a *application) { a.Personal.NISS = number("32345678902") }, "personal.socialSecurityNumber niss.first_digit"},
+		{"an entity's NISS", func(a *application) { a.Personal.NISS = number("21467822675") }, "personal.socialSecurityNumber niss.not_person?"},
+		{"letters in a NISS", func(a *application) { a.Personal.NISS = number("1133726711Z") }, "personal.socialSecurityNumber niss.format"},
+		{"a NISS of ten digits", func(a *application) { a.Personal.NISS = number("1234567890") }, "personal.socialSecurityNumber niss.length"},
+		{"expired yesterday", func(a *application) { a.Personal.Expiry = date("2026-11-21") }, "personal.identificationDocumentExpiredDate doc.expired"},
+		{"expires today", func(a *application) { a.Personal.Expiry = date("2026-11-22") }, "personal.identificationDocumentExpiredDate doc.expires_soon?"},
+		{"expires in 90 days", func(a *application) { a.Personal.Expiry = date("2027-02-20") }, "personal.identificationDocumentExpiredDate doc.expires_soon?"},
+		{"expires in 91 days", func(a *application) { a.Personal.Expiry = date("2027-02-21") }, ""},
+		{"a long document number", func(a *application) { a.Personal.Document = number(strings.Repeat("A", 21)) }, "personal.identificationDocumentNumber text.too_long"},
+		{"long check digits", func(a *application) { a.Personal.CheckDigit = suffix(strings.Repeat("A", 11)) }, "personal.checkDigit text.too_long"},
+		{"11 dependants", func(a *application) { *a.Personal.Dependants = 11 }, "personal.dependentsNumber dependants.many?"},
+		{"21 dependants", func(a *application) { *a.Personal.Dependants = 21 }, "personal.dependentsNumber dependants.range"},
+		{"-1 dependants", func(a *application) { *a.Personal.Dependants = -1 }, "personal.dependentsNumber dependants.range"},
+		{"an address of two lines", func(a *application) { a.Personal.Address = address("Rua\x00Exemplo") }, "personal.address text.characters"},
+		{"a long address", func(a *application) { a.Personal.Address = address(strings.Repeat("é", 101)) }, "personal.address text.too_long"},
+		{"a long postal code", func(a *application) { a.Personal.Zip = postalCode(strings.Repeat("1", 21)) }, "personal.zipCode zip.length?"},
+		{"no choice", func(a *application) { *a.Personal.Nationality = 0 }, "personal.nationalityId choice.unknown"},
+		{"a relation below none", func(a *application) { *a.Relation = -1 }, "keyBorrowerRelationId number.too_low"},
+		{"negative wages", func(a *application) { a.Financial.Wages = euros("-1") }, "financial.incomeWagesPensions amount.negative"},
+		{"wages of 0", func(a *application) { a.Financial.Wages = euros("0") }, ""},
+		{"a third of a cent", func(a *application) { a.Financial.Wages = euros("0.333") }, "financial.incomeWagesPensions amount.places"},
+		{"a slip of the keyboard", func(a *application) { a.Financial.Wages = euros("1000000.01") }, "financial.incomeWagesPensions amount.too_high"},
+		{"71 years in one job", func(a *application) { *a.Profession.Months = 841 }, "professional.employmentDurationMonths months.range"},
+		{"an employer nobody knows", func(a *application) { a.Profession.TaxID = number("501964844") }, "professional.employerTaxId nif.check_digit"},
+		{"only the six", func(a *application) {
+			a.Financial, a.Profession = nil, nil
+			p := a.Personal
+			a.Personal = personal{Name: p.Name, BirthDate: p.BirthDate, TaxID: p.TaxID, Mobile: p.Mobile, Email: p.Email, Gender: p.Gender}
+		}, ""},
+	} {
+		person := a()
+		c.change(&person)
+		if got := strings.Join(findings(checker(t).Struct(person)), ", "); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+func TestTheNISSIsAsStrictAsTheSettingSays(t *testing.T) {
+	for _, c := range []struct {
+		mode   validation.NISSMode
+		number string
+		want   string
+	}{
+		{validation.NISSLenient, "987654321", "niss.legacy_length"},
+		{validation.NISSStrict, "987654321", "niss.length"},
+		{validation.NISSOff, "987654321", ""},
+		{validation.NISSOff, "anything", ""},
+		{validation.NISSStrict, "12345678902", ""},
+	} {
+		a := applicant()
+		a.Personal.NISS = number(c.number)
+		got := ""
+		for _, p := range checkerWith(c.mode).Struct(a) {
+			got += p.Code
+		}
+		if got != c.want {
+			t.Errorf("%s, %s: got %q, want %q", c.mode, c.number, got, c.want)
+		}
+	}
+}
+
+func TestAReportCanBeAskedWhatStopsAndWhatBelongsWhere(t *testing.T) {
+	a := applicant()
+	a.Personal.TaxID, a.Personal.Name, a.Personal.Mobile = number("1"), name("Maria"), telephone("212345678 ext 5")
+	r := checker(t).Struct(a)
+	if !r.HasErrors() || r.Warnings().HasErrors() {
+		t.Errorf("errors: %v, among warnings: %v", r.HasErrors(), r.Warnings().HasErrors())
+	}
+	if len(r.Errors()) != 1 || len(r.Warnings()) != 3 || len(r.ByPath()["personal.mobile"]) != 2 {
+		t.Errorf("got %v", findings(r))
+	}
+	if twice := r.With(r, nil); !reflect.DeepEqual(findings(twice), findings(r)) {
+		t.Errorf("joined to itself it says %v", findings(twice))
+	}
+}
+
+func TestPathsAreTheNamesOfTheJSON(t *testing.T) {
+	type Who struct {
+		Tax pii.TaxID `json:"taxId" validate:"required"`
+	}
+	type form struct {
+		Who
+		Others  []Who  `json:"others" validate:"dive"`
+		Untyped string `validate:"required"`
+	}
+	got := findings(checker(t).Struct(form{Others: make([]Who, 2)}))
+	want := []string{"Untyped required", "others[0].taxId required", "others[1].taxId required", "taxId required"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	unnamed := struct {
+		Tax pii.TaxID `json:"taxId" validate:"required"`
+	}{}
+	if got := findings(checker(t).Struct(unnamed)); !slices.Equal(got, []string{"taxId required"}) {
+		t.Errorf("a struct without a name: got %v", got)
+	}
+}
