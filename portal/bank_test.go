@@ -29,6 +29,7 @@ var (
 // bank is an HTTP server that opens sessions by itself and leaves every other call to answer.
 type bank struct {
 	answer http.HandlerFunc
+	stop   func()
 
 	mu     sync.Mutex
 	logins []http.Header
@@ -82,6 +83,7 @@ func (b *bank) wantSeen(t *testing.T, logins, calls int) {
 func overTCP(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
 	b := &bank{answer: answer, valid: map[string]bool{}}
 	server := httptest.NewServer(b)
+	b.stop = server.Close
 	t.Cleanup(server.Close)
 	return b, settings(server.URL, &http.Transport{})
 }

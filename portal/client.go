@@ -71,7 +71,8 @@ func New(config Config) (*Client, error) {
 	config.setDefaults()
 	base, err := url.Parse(config.BaseURL)
 	var wrong []error
-	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") || base.RawQuery != "" || base.User != nil {
+	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") ||
+		base.RawQuery != "" || base.Fragment != "" || base.User != nil {
 		wrong = append(wrong, errors.New("the base URL must be like https://host/prefix"))
 	}
 	if config.ClientID == "" {

@@ -149,14 +149,14 @@ func (op Operation) judge(status int) (Kind, string) {
 }
 
 // retryAfter reads the header, which holds seconds or a date, as a wait of at most a day.
-func retryAfter(header string) time.Duration {
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(header, 10, 16); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if date, err := http.ParseTime(header); err == nil {
-		wait = time.Until(date)
-	} else if errors.Is(err, strconv.ErrRange) {
-		wait = 24 * time.Hour
+func retryAfter(header string) (wait time.Duration) {
+	const most = 24 * time.Hour
+	seconds, err := strconv.ParseUint(header, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(most/time.Second))) * time.Second
 	}
-	return min(max(wait, 0), 24*time.Hour)
+	if date, err := http.ParseTime(header); err == nil {
+		wait = time.Until(date)
+	}
+	return min(max(wait, 0), most)
 }

@@ -140,11 +140,18 @@ func lowerKeys(fields map[string]any) map[string]any {
 	return lower
 }
 
-// tidy makes text from outside one line of bearable length.
+// tidy makes text from outside one line of bearable length, without what is invisible and reorders it.
 func tidy(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError
-	}), " ")
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, c) || c == utf8.RuneError:
+			return -1
+		case unicode.IsControl(c):
+			return ' '
+		}
+		return c
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > maxText {
 		return string(runes[:maxText-1]) + "…"
 	}

@@ -1,0 +1,131 @@
+package portal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+func TestTheBanksMessagesAreFoundInEveryEnvelope(t *testing.T) {
+	type messages = []portal.Message
+	for _, c := range []struct {
+		name, body string
+		want       messages
+	}{
+		{"a list", `[{"code": "050103", "message": "taxId is invalid"}, {"code": "050104", "message": "birthDate is missing"}]`,
+			messages{{Code: "050103", Text: "taxId is invalid"}, {Code: "050104", Text: "birthDate is missing"}}},
+		{"one object", `{"code": 50103, "message": "no"}`, messages{{Code: "50103", Text: "no"}}},
+		{"errors with long names", `{"errors": [{"errorCode": "050103", "errorMessage": "no"}]}`, messages{{Code: "050103", Text: "no"}}},
+		{"errors as texts", `{"errors": ["no", "never"]}`, messages{{Text: "no"}, {Text: "never"}}},
+		{"one error inside", `{"error": {"code": "1", "message": "no"}}`, messages{{Code: "1", Text: "no"}}},
+		{"an error as text", `{"error": "invalid"}`, messages{{Text: "invalid"}}},
+		{"an operation status", `{"operationStatus": {"operationStatusCode": "990001", "operationStatusMessage": "no"}}`, messages{{Code: "990001", Text: "no"}}},
+		{"problem details", `{"type": "about:blank", "title": "One or more errors", "status": 400, "errors": {"TaxId": ["is invalid", "is short"], "Name": ["is missing"]}}`,
+			messages{{Field: "Name", Text: "is missing"}, {Field: "TaxId", Text: "is invalid"}, {Field: "TaxId", Text: "is short"}}},
+		{"problem details alone", `{"title": "Bad Request", "status": 400, "detail": "no"}`, messages{{Text: "no"}}},
+		{"a field beside", `{"errors": [{"field": "taxId", "message": "no"}]}`, messages{{Field: "taxId", Text: "no"}}},
+		{"in Pascal case", `{"Errors": [{"Code": "1", "Message": "no"}]}`, messages{{Code: "1", Text: "no"}}},
+		{"a string", `"no"`, messages{{Text: "no"}}},
+		{"plain text", "no such process\n", messages{{Text: "no such process"}}},
+		{"control characters", `"one\u0000\n two\u202e"`, messages{{Text: "one two"}}},
+		{"HTML", "<html><body>Error</body></html>", nil},
+		{"truncated", `{"errors": [{"code": "1"`, nil},
+		{"nothing", "", nil},
+		{"null", "null", nil},
+		{"nested beyond reason", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, config := overTCP(t, text(400, c.body))
+			err := create(as(t, config, maria))
+			wantKind(t, err, portal.Refused)
+			var failure *portal.Error
+			if errors.As(err, &failure); !cmp.Equal(failure.Messages, c.want) {
+				t.Errorf("got %+v, want %+v", failure.Messages, c.want)
+			}
+		})
+	}
+}
+
+func TestMessagesAreBounded(t *testing.T) {
+	_, config := overTCP(t, text(400, `["`+strings.Repeat("ã", 10_000)+`"`+strings.Repeat(`,"x"`, 500)+`]`))
+	var failure *portal.Error
+	if errors.As(create(as(t, config, maria)), &failure); len(failure.Messages) != 50 || len([]rune(failure.Messages[0].Text)) != 500 {
+		t.Errorf("%d messages, the first of %d characters", len(failure.Messages), len([]rune(failure.Messages[0].Text)))
+	}
+}
+
+func TestNeitherErrorsNorLogsRepeatWhatIsPersonal(t *testing.T) {
+	person := portal.BorrowerRequest{Personal: &portal.PersonalDataRequest{
+		Name:    pii.New[pii.Name]("José Exemplo"),
+		TaxID:   pii.New[pii.TaxID]("299999998"),
+		Email:   pii.New[pii.Email]("jose@example.com"),
+		Address: pii.New[pii.Address]("Rua Exemplo 123"),
+	}}
+	refusal := `{"code": "050103", "message": "Jos\u00e9 EXEMPLO (299 999 998, 123456789) of Rua Exemplo 123 is known to maria@example.com", "trace": "0f8fad5b-d9cb-469f-a165-70867728950e"}`
+	_, config := overTCP(t, text(400, refusal))
+	var log bytes.Buffer
+	config.Log = logTo(&log)
+	user := as(t, config, maria)
+	_, createError := user.CreateBorrower(t.Context(), process, person)
+	_, listError := user.ListProcesses(t.Context(), portal.ProcessQuery{Text: pii.New[pii.Name]("José Exemplo")})
+	var failure *portal.Error
+	if !errors.As(createError, &failure) || !strings.Contains(failure.Messages[0].Text, "José EXEMPLO") {
+		t.Fatalf("the person is not told: %v", createError)
+	}
+	config.Log.Error("by a caller", "err", createError, "login", maria, "config", config)
+	said := log.String() + fmt.Sprintf("%v %+v %#v %s %q", createError, createError, createError, listError, listError) +
+		fmt.Sprintf("%v %+v %#v %v %+v %#v", maria, maria, maria, config, config, config)
+	for _, secret := range []string{"Jos", "xemplo", "XEMPLO", "299", "123456789", "@example", "hush-hush", "session-1", "filterByText"} {
+		if strings.Contains(said, secret) {
+			t.Errorf("%q is in %s", secret, said)
+		}
+	}
+	for _, useful := range []string{`"operation":"borrowerCreate"`, `"status":400`, `"kind":"refused"`, `"code":"050103"`, "0f8fad5b-d9cb-469f-a165-70867728950e"} {
+		if !strings.Contains(log.String(), useful) {
+			t.Errorf("%s is missing in %s", useful, log.String())
+		}
+	}
+}
+
+func TestAGarbledRecordOfAPersonIsNotKeptForTheLog(t *testing.T) {
+	_, config := overTCP(t, text(200, `{"borrowerUniqueID": "b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c", "borrowerTypeID": "299999998", "borrowerPersonalData": {"name": "José Exemplo"}}`))
+	var log bytes.Buffer
+	config.Log = logTo(&log)
+	_, err := as(t, config, maria).Borrower(t.Context(), process, process)
+	wantKind(t, err, portal.Garbled)
+	if said := log.String() + err.Error(); strings.Contains(said, "Jos") || strings.Contains(said, "299") || !strings.Contains(said, "borrowerTypeID") {
+		t.Errorf("got %s", said)
+	}
+}
+
+func TestEveryCallIsLoggedOnALineOfItsOwn(t *testing.T) {
+	_, config := overTCP(t, inTurn(text(500, ""), text(200, nobody)))
+	var log bytes.Buffer
+	config.Log = logTo(&log)
+	if err := list(as(t, config, maria)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(log.String()) {
+		var entry struct {
+			Operation       string
+			Attempt, Status int
+			Duration        *float64
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Duration == nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		got = append(got, fmt.Sprint(entry.Operation, entry.Attempt, entry.Status))
+	}
+	if want := []string{"authenticate1 200", "borrowerList1 500", "borrowerList2 200"}; !cmp.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

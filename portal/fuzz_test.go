@@ -1,0 +1,101 @@
+package portal
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+func FuzzRefusals(f *testing.F) {
+	for _, body := range []string{
+		`[{"code": "050103", "message": "taxId is invalid"}]`,
+		`{"errors": [{"errorCode": "1", "errorMessage": "no"}]}`,
+		`{"operationStatus": {"operationStatusCode": "1", "operationStatusMessage": "no"}}`,
+		`{"title": "Bad", "errors": {"TaxId": ["is invalid"]}}`,
+		`"Jos\u00e9 Exemplo 299999998"`, "no", "<html>", `{"error":{"errors":{"errors":{"a":[[["b"]]]}}}}`,
+		"\ufeff[]", "\"\xff\u202e\"", `{"code": 1e400}`,
+	} {
+		f.Add([]byte(body))
+	}
+	sent := request{body: []byte(`{"name": "José Exemplo", "taxId": "299999998"}`), header: http.Header{}}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		messages := parseMessages(body)
+		if len(messages) > maxMessages {
+			t.Errorf("%d messages", len(messages))
+		}
+		for _, message := range messages {
+			for _, text := range []string{message.Code, message.Field, message.Text} {
+				if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) {
+					t.Errorf("got %q", text)
+				}
+			}
+		}
+		kept := sent.scrub(body)
+		if len(kept) > maxKept+len("…") || !utf8.ValidString(kept) {
+			t.Errorf("kept %d bytes", len(kept))
+		}
+		for _, value := range []string{"josé", "exemplo", "299999998"} {
+			if strings.Contains(strings.ToLower(kept), value) {
+				t.Errorf("%q holds what was sent", kept)
+			}
+		}
+	})
+}
+
+var ourWords = regexp.MustCompile(`^[A-Za-z.' ]*$`)
+
+func FuzzReplies(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.reply.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no examples: %v", err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body)
+	}
+	for _, body := range []string{
+		`"token"`, `{"sessionToken": "token"}`, `{"esis": "JVBERi0x"}`, `[{"id": 1, "description": "x"}]`,
+		`{"totalRecords": 1, "hasMoreResults": false, "processList": [{"processNumber": 1042, "creationDate": "2026-11-22"}]}`,
+		`{"borrowerUniqueID": "b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c", "borrowerFinancialData": {"incomeRents": 0.10}}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, reply := range []any{
+			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{},
+		} {
+			if problem := read(bytes.Clone(body), reply); !ourWords.MatchString(problem) {
+				t.Errorf("%T: the problem quotes the reply: %s", reply, problem)
+			} else if borrower, ok := reply.(*Borrower); ok && problem == "" {
+				survives(t, borrower)
+			}
+		}
+	})
+}
+
+// survives checks that what was read of a borrower can be written and read again.
+func survives(t *testing.T, borrower *Borrower) {
+	once, err := pii.MarshalClear(borrower)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Borrower
+	if problem := read(once, &again); problem != "" {
+		t.Fatal(problem)
+	}
+	if twice, err := pii.MarshalClear(again); err != nil || !reflect.DeepEqual(once, twice) {
+		t.Errorf("got %s, %v, want %s", twice, err, once)
+	}
+}

@@ -1,0 +1,105 @@
+package portal_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal"
+)
+
+func TestTheTableNamesEachOperationOnceWithAPathThatServeMuxTakes(t *testing.T) {
+	mux := http.NewServeMux()
+	ids := map[portal.OperationID]bool{}
+	for _, op := range portal.Operations() {
+		mux.HandleFunc(op.Method+" "+op.Path, http.NotFound) // panics at a pattern that is malformed or taken
+		if ids[op.ID] {
+			t.Errorf("%s is there twice", op.ID)
+		}
+		ids[op.ID] = true
+		if op.Confirmed != strings.Contains(op.Path, "/borrower") {
+			t.Errorf("%s: only the paths of the borrowers are printed on a page of the bank", op.ID)
+		}
+		if op.Writes != (op.Method != http.MethodGet && op.ID != portal.Authenticate) {
+			t.Errorf("%s: writes is %v", op.ID, op.Writes)
+		}
+	}
+	if want := 7 + 45; len(ids) != want {
+		t.Errorf("%d operations, want %d", len(ids), want)
+	}
+}
+
+func TestASettingsFileCorrectsTheTable(t *testing.T) {
+	routes, err := portal.ReadRoutes(strings.NewReader(`{
+		"processDetail": {"path": "/v2/process/{processUniqueId}/detail"},
+		"maritalStatusesGet": {"method": "POST", "path": "/v1/taxonomies/maritalStatus"},
+		"academicLevelsGet": {"items": [{"id": 9, "description": "Other"}]},
+		"borrowerTypesGet": {"path": "/v1/taxonomy/borrower-types"}
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v2/process/"+process.String()+"/detail", text(200, `{"processUniqueID": "`+process.String()+`"}`))
+	mux.HandleFunc("POST /v1/taxonomies/maritalStatus", text(200, `[{"id": 3, "description": "Married"}]`))
+	mux.HandleFunc("GET /v1/taxonomy/borrower-types", text(200, `[{"id": 7, "description": "Guarantor"}]`))
+	_, config := overTCP(t, mux.ServeHTTP)
+	config.Operations = routes
+	user := as(t, config, maria)
+	if _, err := user.Process(t.Context(), process); err != nil {
+		t.Error(err)
+	}
+	for key, id := range map[portal.TaxonomyKey]int32{"maritalStatuses": 3, "academicLevels": 9, "borrowerTypes": 7} {
+		if items, err := user.Taxonomy(t.Context(), key); err != nil || len(items) != 1 || items[0].ID != id {
+			t.Errorf("%s: got %v, %v", key, items, err)
+		}
+	}
+}
+
+func TestAStartListsEverythingThatIsWrong(t *testing.T) {
+	_, err := portal.New(portal.Config{BaseURL: "bank.example", Operations: map[portal.OperationID]portal.Route{
+		"processLst":          {Path: "/v1/x"},
+		portal.ProcessList:    {Method: "FETCH"},
+		portal.ProcessDetail:  {Path: "/v1/x"},
+		portal.BorrowerList:   {Path: "v1/{processUniqueId}"},
+		portal.ProcessESISGet: {Items: []portal.TaxonomyItem{{ID: 1}}},
+	}})
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	for _, want := range []string{"base URL", "client id", "client secret", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is missing in:\n%v", want, err)
+		}
+	}
+}
+
+func TestABaseURLIsCheckedWithoutRepeatingIt(t *testing.T) {
+	for _, url := range []string{"", "bank", "ftp://bank", "https://", "https://me:pass@bank", "https://bank?key=x", "https://bank#x", "http://[::1"} {
+		_, err := portal.New(portal.Config{BaseURL: url, ClientID: "id", ClientSecret: "secret"})
+		if err == nil || strings.Contains(err.Error(), "pass") {
+			t.Errorf("%s: got %v", url, err)
+		}
+	}
+}
+
+func TestASettingsFileWithAMisspeltFieldIsRefused(t *testing.T) {
+	for _, file := range []string{`{"processList": {"paht": "/v1/x"}}`, `{} {}`, `[]`, ``} {
+		if _, err := portal.ReadRoutes(strings.NewReader(file)); err == nil {
+			t.Errorf("%q: got no error", file)
+		}
+	}
+}
+
+func TestTheMethodsTakeTheirIDsToTheRightPlaces(t *testing.T) {
+	borrower := uuid.New()
+	bank, config := overTCP(t, text(404, ""))
+	user := as(t, config, maria)
+	_, err := user.Borrower(t.Context(), process, borrower)
+	wantKind(t, err, portal.NotFound)
+	if want := "/v1/processes/" + process.String() + "/borrower/" + borrower.String(); bank.calls[0].URL.Path != want {
+		t.Errorf("got %s, want %s", bank.calls[0].URL.Path, want)
+	}
+}
