@@ -5,48 +5,50 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
 
-// Checker is implemented by inputs with rules across their fields, or rules that want the bank's data.
-type Checker interface {
-	// Check reports every problem at once; an error says that the bank could not be asked.
-	Check(ctx context.Context, call *Call) (validation.Report, error)
+// FieldChecker is implemented by inputs with rules across their fields.
+type FieldChecker interface {
+	// CheckFields asks nothing of the bank but its lists.
+	CheckFields(ctx context.Context, call *Call) validation.Report
 }
 
-// PageChecker is implemented by inputs with rules across fields that need nothing but the fields.
-type PageChecker interface {
-	CheckFields() validation.Report
+// BankChecker is implemented by inputs with rules that want what the bank holds.
+type BankChecker interface {
+	CheckBank(ctx context.Context, call *Call) (validation.Report, error)
 }
 
-// problems checks an input whole.
+// problems checks an input whole, and against the bank once it is right in itself.
 func (r *Runner) problems(ctx context.Context, call *Call, tool *Tool, in any) ([]Problem, error) {
+	report := r.fieldReport(ctx, call, in)
+	problems := append(told(report, call.Actor.Lang), r.checkChoices(ctx, call, tool, in)...)
+	checker, ok := in.(BankChecker)
+	if !ok || slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Blocks }) {
+		return problems, nil
+	}
+	report, err := checker.CheckBank(ctx, call)
+	return append(problems, told(report, call.Actor.Lang)...), err
+}
+
+func (r *Runner) fieldReport(ctx context.Context, call *Call, in any) validation.Report {
 	report := r.Checks.Struct(in)
-	problems := told(report, call.Actor.Lang)
-	choices, err := r.checkChoices(ctx, call, tool, in)
-	if err != nil {
-		return nil, err
+	if checker, ok := in.(FieldChecker); ok {
+		report = report.With(checker.CheckFields(ctx, call))
 	}
-	problems = append(problems, choices...)
-	if checker, ok := in.(Checker); ok && !report.HasErrors() {
-		report, err := checker.Check(ctx, call)
-		if err != nil {
-			return nil, err
-		}
-		problems = append(problems, told(report, call.Actor.Lang)...)
-	}
-	return problems, nil
+	return report
 }
 
 // checkChoices looks every id up in the bank's list: wrong when the list is fresh, doubtful when there is none.
-func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) ([]Problem, error) {
+func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) []Problem {
 	var problems []Problem
 	for _, field := range tool.Fields {
 		id, given := field.value(in)
-		if field.Kind != Choice || !given {
+		if field.Kind != Choice || !given || id.Int() == 0 { // 0 is «none» in the bank's own samples
 			continue
 		}
 		items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
@@ -60,21 +62,23 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 			problems = append(problems, doubt)
 		}
 	}
-	return problems, nil
+	return problems
 }
 
-// CheckPage checks what a person typed on one page of a form, without asking the bank. answers holds everything typed
-// so far; only problems of the page's own fields come back.
-func (r *Runner) CheckPage(actor Actor, tool *Tool, page string, answers map[string]string) []Problem {
+// pageTimeout bounds the check of a page: Slack waits three seconds, and what the bank's lists would add can wait for
+// the last page.
+const pageTimeout = time.Second
+
+// CheckPage checks what a person typed on one page of a form, without asking the bank for more than its lists. answers
+// holds everything typed so far; only problems of the page's own fields come back.
+func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, answers map[string]string) []Problem {
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
 	args, problems := tool.Args(answers, actor.Lang)
 	if in, malformed := tool.decode(args, actor.Lang); malformed != nil {
 		problems = append(problems, malformed...)
-	} else {
-		report := r.Checks.Struct(in)
-		if checker, ok := in.(PageChecker); ok {
-			report = report.With(checker.CheckFields())
-		}
-		problems = append(problems, told(report, actor.Lang)...)
+	} else if call, err := r.admit(ctx, actor, tool.Effect); err == nil {
+		problems = append(problems, told(r.fieldReport(ctx, call, in), actor.Lang)...)
 	}
 	on := tool.FieldsOn(page)
 	return slices.DeleteFunc(problems, func(p Problem) bool {
@@ -112,15 +116,15 @@ func verdict(problems []Problem, confirmed []string) error {
 func (f Field) value(in any) (value reflect.Value, given bool) {
 	value = reflect.ValueOf(in)
 	for _, i := range f.index {
-		value = value.Field(i)
-		if value.Kind() == reflect.Pointer {
-			if value.IsNil() {
-				return value, false
-			}
-			value = value.Elem()
+		if value = value.Field(i); value.Kind() != reflect.Pointer {
+			continue
 		}
+		if value.IsNil() {
+			return value, false
+		}
+		value, given = value.Elem(), true
 	}
-	return value, !value.IsZero() || value.Kind() == reflect.Int32
+	return value, given || !value.IsZero()
 }
 
 func panicked(caught any) error { return fmt.Errorf("a panic of type %T", caught) }

@@ -31,8 +31,8 @@ var CreateBorrower = Define(Spec{
 type NewBorrower struct {
 	Process               ProcessRef          `json:"process" page:"process" validate:"required"`
 	BorrowerTypeID        int32               `json:"borrowerTypeId" page:"process" validate:"required,choice" taxonomy:"borrowerTypes" pii:"open"`
-	KeyBorrowerRelationID *int32              `json:"keyBorrowerRelationId,omitzero" page:"process" validate:"omitempty,choice" taxonomy:"keyBorrowerRelations" pii:"open"`
-	Personal              PersonalDetails     `json:"personal" validate:"required"`
+	KeyBorrowerRelationID *int32              `json:"keyBorrowerRelationId,omitzero" page:"process" taxonomy:"keyBorrowerRelations" pii:"open"`
+	Personal              PersonalDetails     `json:"personal"`
 	Financial             FinancialDetails    `json:"financial,omitzero" page:"financial"`
 	Professional          ProfessionalDetails `json:"professional,omitzero" page:"professional"`
 }

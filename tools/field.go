@@ -57,7 +57,7 @@ type ProcessRef string
 // Class says that a process's name tells nothing of a person.
 func (ProcessRef) Class() pii.Class { return pii.Open }
 
-var kinds = map[reflect.Type]Kind{
+var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[ProcessRef]():         Process,
 	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
 	reflect.TypeFor[pii.BirthDate]():      Date,
@@ -70,7 +70,7 @@ var kinds = map[reflect.Type]Kind{
 }
 
 func fieldsOf(tool string, in reflect.Type) []Field {
-	return appendFields(nil, in, Field{tool: tool, Required: true})
+	return appendFields(nil, in, Field{tool: tool})
 }
 
 // appendFields walks a struct; around carries what its fields inherit.
@@ -87,10 +87,9 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Page:     or(member.Tag.Get("page"), around.Page),
 			Rules:    member.Tag.Get("validate"),
 			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
+			Required: slices.Contains(strings.Split(member.Tag.Get("validate"), ","), "required"),
 			index:    append(slices.Clone(around.index), i),
 		}
-		required := slices.Contains(strings.Split(field.Rules, ","), "required")
-		field.Required = around.Required && required
 		kind := member.Type
 		if kind.Kind() == reflect.Pointer {
 			kind = kind.Elem()
@@ -112,7 +111,7 @@ func kindOf(t reflect.Type, taxonomy portal.TaxonomyKey) Kind {
 	if taxonomy != "" {
 		return Choice
 	}
-	if kind, ok := kinds[t]; ok {
+	if kind, ok := kindsOfTypes[t]; ok {
 		return kind
 	}
 	return Text

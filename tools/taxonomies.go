@@ -84,6 +84,23 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 	return nil, false, err
 }
 
+// described gives an id with its description, "" when there is no id or no list at hand.
+func (c *Call) described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
+	if id == nil {
+		return 0, ""
+	}
+	items, err := c.Taxonomy(ctx, key)
+	if err != nil {
+		return *id, ""
+	}
+	for _, item := range items {
+		if item.ID == *id {
+			return *id, item.Description
+		}
+	}
+	return *id, ""
+}
+
 // matching keeps the items whose description contains text, whatever its case and accents; those that begin with it
 // come first.
 func matching(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {

@@ -56,7 +56,7 @@ type Tool struct {
 var catalogue []*Tool
 
 // Define adds an operation to the catalogue. In is a struct whose tags describe each field (see [Field]); Out is a
-// struct with a method Card. In may implement [Checker]. It panics on a definition that no door could show.
+// struct with a method Card. In may implement [FieldChecker] and [BankChecker]. It panics on a definition that no door could show.
 func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
 	tool := &Tool{
 		Spec: spec,

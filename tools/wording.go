@@ -3,7 +3,6 @@ package tools
 import (
 	"embed"
 	"fmt"
-	"io/fs"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -20,15 +19,7 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = loadBook()
-
-func loadBook() *words.Book {
-	files, err := fs.Sub(wordFiles, "words")
-	if err != nil {
-		panic(err)
-	}
-	return words.Load(files)
-}
+var book = words.Sub(wordFiles, "words")
 
 // Title is the tool's name for people, at most 24 characters: what Slack grants a modal's title.
 func (t *Tool) Title(lang words.Lang) string { return book.Say(lang, t.Name+".title", nil) }

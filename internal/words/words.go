@@ -63,6 +63,15 @@ func Load(files fs.FS) *Book {
 	return book
 }
 
+// Sub loads the book in a folder of files; it panics as [Load] does.
+func Sub(files fs.FS, folder string) *Book {
+	sub, err := fs.Sub(files, folder)
+	if err != nil {
+		panic(fmt.Sprintf("words: %v", err))
+	}
+	return Load(sub)
+}
+
 // Say returns the text of key. Args fill its {{.name}} places; an arg "count" also chooses the plural form.
 // A key without a text is returned as it is, which the tests of each book forbid.
 func (b *Book) Say(lang Lang, key string, args map[string]any) string {

@@ -1,0 +1,217 @@
+// Package settings reads what the two programs are told by their environment, and says everything that is missing or
+// wrong at once, each with how to get it.
+package settings
+
+import (
+	"embed"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/words"
+)
+
+// Values that stand for a system of our own in place of an outside one.
+const (
+	Sandbox   = "sandbox"   // PORTAL_URL: the sandbox bank
+	Simulated = "simulated" // SLACK_API_URL: the simulated workspace
+	Memory    = "memory"    // REDIS_URL: a Redis inside the process
+)
+
+// Settings is the environment, read.
+type Settings struct {
+	PortalURL          string            `env:"PORTAL_URL"`
+	PortalClientID     string            `env:"PORTAL_CLIENT_ID"`
+	PortalClientSecret string            `env:"PORTAL_CLIENT_SECRET"`
+	PortalBrokerUID    string            `env:"PORTAL_BROKER_UID"`
+	PortalUsername     string            `env:"PORTAL_USERNAME"`
+	PortalUsers        map[string]string `env:"PORTAL_USERS" envSeparator:"," envKeyValSeparator:"="`
+	PortalOperations   string            `env:"PORTAL_OPERATIONS"`
+
+	SlackBotToken      string `env:"SLACK_BOT_TOKEN"`
+	SlackSigningSecret string `env:"SLACK_SIGNING_SECRET"`
+	SlackAppToken      string `env:"SLACK_APP_TOKEN"`
+	SlackAPIURL        string `env:"SLACK_API_URL" envDefault:"https://slack.com/api/"`
+
+	MCPToken string `env:"MCP_TOKEN"`
+
+	RedisURL string `env:"REDIS_URL"`
+	StateKey string `env:"STATE_KEY"`
+	Addr     string `env:"ADDR" envDefault:"127.0.0.1:8080"`
+
+	Keys *keys.Keys `env:"-"` // of StateKey; with Redis in memory and no StateKey, keys that are lost with it
+}
+
+// Program is which of the two programs asks; each needs its own part of the settings.
+type Program string
+
+// The programs.
+const (
+	SlackBot  Program = "slackbot"
+	MCPServer Program = "mcpserver"
+)
+
+// Playground is the environment in which everything outside is one of our own; what is set otherwise wins.
+func Playground(environ map[string]string) map[string]string {
+	merged := map[string]string{"PORTAL_URL": Sandbox, "SLACK_API_URL": Simulated, "REDIS_URL": Memory}
+	for name, value := range environ {
+		if value != "" {
+			merged[name] = value
+		}
+	}
+	return merged
+}
+
+// Environ is the process's environment as a map.
+func Environ() map[string]string { return env.ToMap(os.Environ()) }
+
+// Load reads the settings of a program. It fails with [Problems].
+func Load(program Program, environ map[string]string) (Settings, error) {
+	var s Settings
+	var problems Problems
+	if err := env.ParseWithOptions(&s, env.Options{Environment: environ}); err != nil {
+		problems = append(problems, Problem{"PORTAL_USERS", "wrong"}) // the only one that is not plain text
+	}
+	problems = append(problems, s.checkPortal()...)
+	if program == SlackBot {
+		problems = append(problems, s.checkSlack()...)
+	}
+	problems = append(problems, s.checkState()...)
+	if host, _, err := net.SplitHostPort(s.Addr); err != nil {
+		problems = append(problems, Problem{"ADDR", "wrong"})
+	} else if program == MCPServer && s.MCPToken == "" && !Loopback(host) {
+		problems = append(problems, Problem{"MCP_TOKEN", "missing"})
+	}
+	if len(problems) > 0 {
+		return Settings{}, problems
+	}
+	return s, nil
+}
+
+func (s *Settings) checkPortal() (problems Problems) {
+	if s.PortalURL != Sandbox {
+		problems = require(map[string]string{
+			"PORTAL_URL": s.PortalURL, "PORTAL_CLIENT_ID": s.PortalClientID, "PORTAL_CLIENT_SECRET": s.PortalClientSecret,
+			"PORTAL_BROKER_UID": s.PortalBrokerUID, "PORTAL_USERNAME": s.PortalUsername,
+		})
+		if s.PortalURL != "" && !isURL(s.PortalURL, "https", "http") {
+			problems = append(problems, Problem{"PORTAL_URL", "wrong"})
+		}
+	}
+	if _, err := uuid.Parse(s.PortalBrokerUID); s.PortalBrokerUID != "" && err != nil {
+		problems = append(problems, Problem{"PORTAL_BROKER_UID", "wrong"})
+	}
+	if _, err := os.Stat(s.PortalOperations); s.PortalOperations != "" && err != nil {
+		problems = append(problems, Problem{"PORTAL_OPERATIONS", "wrong"})
+	}
+	return problems
+}
+
+func (s *Settings) checkSlack() (problems Problems) {
+	if s.SlackAPIURL == Simulated {
+		if host, _, err := net.SplitHostPort(s.Addr); err == nil && !Loopback(host) {
+			problems = append(problems, Problem{"ADDR", "simulated"})
+		}
+		return problems
+	}
+	problems = require(map[string]string{"SLACK_BOT_TOKEN": s.SlackBotToken})
+	if s.SlackSigningSecret == "" && s.SlackAppToken == "" {
+		problems = append(problems, Problem{"SLACK_SIGNING_SECRET", "missing"})
+	}
+	for name, token := range map[string]struct{ value, prefix string }{
+		"SLACK_BOT_TOKEN": {s.SlackBotToken, "xoxb-"}, "SLACK_APP_TOKEN": {s.SlackAppToken, "xapp-"},
+	} {
+		if token.value != "" && !strings.HasPrefix(token.value, token.prefix) {
+			problems = append(problems, Problem{name, "wrong"})
+		}
+	}
+	if !isURL(s.SlackAPIURL, "https", "http") {
+		problems = append(problems, Problem{"SLACK_API_URL", "wrong"})
+	}
+	if !strings.HasSuffix(s.SlackAPIURL, "/") {
+		s.SlackAPIURL += "/"
+	}
+	return problems
+}
+
+func (s *Settings) checkState() (problems Problems) {
+	problems = require(map[string]string{"REDIS_URL": s.RedisURL})
+	if s.RedisURL != "" && s.RedisURL != Memory && !isURL(s.RedisURL, "redis", "rediss") {
+		problems = append(problems, Problem{"REDIS_URL", "wrong"})
+	}
+	var err error
+	switch {
+	case s.StateKey != "":
+		s.Keys, err = keys.Parse(s.StateKey)
+	case s.RedisURL == Memory:
+		s.Keys, err = keys.Ephemeral()
+	default:
+		return append(problems, Problem{"STATE_KEY", "missing"})
+	}
+	if err != nil {
+		problems = append(problems, Problem{"STATE_KEY", "wrong"})
+	}
+	return problems
+}
+
+func require(values map[string]string) (problems Problems) {
+	for name, value := range values {
+		if value == "" {
+			problems = append(problems, Problem{name, "missing"})
+		}
+	}
+	return problems
+}
+
+func isURL(text string, schemes ...string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
+}
+
+// Loopback tells whether a host can be reached from this machine only.
+func Loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Problem is one setting that is missing or wrong.
+type Problem struct {
+	Name string // of the environment variable
+	What string // missing, wrong or simulated
+}
+
+// Problems is everything that keeps a program from starting.
+type Problems []Problem
+
+//go:embed words
+var wordFiles embed.FS
+
+var book = words.Sub(wordFiles, "words")
+
+// Error lists the problems by name, never a value.
+func (p Problems) Error() string {
+	names := []string{}
+	for _, problem := range p {
+		names = append(names, problem.Name+" "+problem.What)
+	}
+	slices.Sort(names)
+	return "settings: " + strings.Join(names, ", ")
+}
+
+// Text lists every problem with how to get the setting right.
+func (p Problems) Text(lang words.Lang) string {
+	lines := []string{}
+	for _, problem := range p {
+		what := book.Say(lang, "problem."+problem.What, map[string]any{"name": problem.Name})
+		lines = append(lines, fmt.Sprintf("  %s\n    %s", what, book.Say(lang, problem.Name, nil)))
+	}
+	slices.Sort(lines)
+	return book.Say(lang, "problems", map[string]any{"count": len(lines)}) + "\n" + strings.Join(lines, "\n") + "\n"
+}

@@ -1,0 +1,50 @@
+// Package telemetry makes the programs' logs. What looks like personal data or a secret is masked on its way out, the
+// last of several nets: the types of the package pii mask themselves before it.
+package telemetry
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+const hidden = "••••••"
+
+// Keys whose values are never written, whatever they are.
+var private = []string{
+	"name", "taxId", "taxID", "email", "phone", "mobile", "address", "birthDate", "body", "args", "query", "text",
+	"authorization", "token", "secret", "password", "username",
+}
+
+// NewLogger logs JSON lines to w.
+func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: masked}))
+}
+
+func masked(_ []string, attr slog.Attr) slog.Attr {
+	if slices.Contains(private, attr.Key) {
+		return slog.String(attr.Key, hidden)
+	}
+	switch attr.Value.Kind() {
+	case slog.KindString:
+		attr.Value = slog.StringValue(pii.Scrub(attr.Value.String()))
+	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
+		// A number long enough to be a tax or telephone number.
+		attr.Value = numberOr(attr.Value)
+	case slog.KindAny:
+		if attr.Key != slog.LevelKey {
+			attr.Value = slog.StringValue(pii.Scrub(fmt.Sprintf("%v", attr.Value.Any())))
+		}
+	}
+	return attr
+}
+
+func numberOr(value slog.Value) slog.Value {
+	if text := value.String(); pii.Scrub(text) != text {
+		return slog.StringValue(hidden)
+	}
+	return value
+}

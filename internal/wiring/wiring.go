@@ -1,0 +1,145 @@
+// Package wiring puts the rooms of the house together for the two programs: the bank or its sandbox, the store, and the
+// runner of the catalogue between them.
+package wiring
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// System is everything below the doors.
+type System struct {
+	Runner  *tools.Runner
+	Store   *conversations.Store
+	BankURL string // where the bank is reached
+	stop    []func() error
+}
+
+// Start puts the system together. Stop it with Close.
+func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *System, err error) {
+	system = &System{BankURL: s.PortalURL}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, system.Close())
+		}
+	}()
+	if s.PortalURL == settings.Sandbox {
+		if system.BankURL, err = system.serveSandbox(log); err != nil {
+			return system, fmt.Errorf("starting the sandbox bank: %w", err)
+		}
+		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
+		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.UID.String())
+		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
+	}
+	bank, err := client(s, system.BankURL, log)
+	if err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, func() error { bank.Close(); return nil })
+	if system.Store, err = conversations.Open(ctx, s.RedisURL, s.Keys); err != nil {
+		return system, fmt.Errorf("opening REDIS_URL: %w", err)
+	}
+	system.stop = append(system.stop, system.Store.Close)
+	if s.RedisURL == settings.Memory {
+		log.Warn("REDIS_URL is memory: drafts, journal and audit trail are forgotten when this process ends")
+	}
+	people, err := team(s)
+	if err != nil {
+		return system, err
+	}
+	if len(s.PortalUsers) == 0 {
+		log.Warn("PORTAL_USERS is not set: the bank sees everybody's acts as those of PORTAL_USERNAME")
+	}
+	system.Runner = tools.NewRunner(tools.Config{
+		Bank: bank, People: people, Checks: validation.New(validation.Options{}),
+		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log,
+	})
+	return system, nil
+}
+
+// Close ends the system, what was started last first.
+func (s *System) Close() error {
+	var errs []error
+	for i := len(s.stop) - 1; i >= 0; i-- {
+		errs = append(errs, s.stop[i]())
+	}
+	s.stop = nil
+	return errors.Join(errs...)
+}
+
+func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client, error) {
+	config := portal.Config{BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log}
+	if s.PortalOperations != "" {
+		file, err := os.Open(s.PortalOperations)
+		if err != nil {
+			return nil, fmt.Errorf("opening PORTAL_OPERATIONS: %w", err)
+		}
+		defer file.Close()
+		if config.Operations, err = portal.ReadRoutes(file); err != nil {
+			return nil, fmt.Errorf("reading PORTAL_OPERATIONS: %w", err)
+		}
+	}
+	return portal.New(config)
+}
+
+// team is who acts as whom. When people are listed, nobody else in Slack is served; an assistant on this machine is.
+func team(s settings.Settings) (tools.Team, error) {
+	broker, err := uuid.Parse(s.PortalBrokerUID)
+	if err != nil {
+		return nil, errors.New("PORTAL_BROKER_UID is no uuid")
+	}
+	person := func(username string) tools.Person {
+		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}
+	}
+	team := tools.Team{"mcp:local": person(s.PortalUsername)}
+	if len(s.PortalUsers) == 0 {
+		team[""] = person(s.PortalUsername)
+	}
+	for user, username := range s.PortalUsers {
+		team["slack:"+user] = person(username)
+	}
+	return team, nil
+}
+
+// serveSandbox serves a sandbox bank on a free port of this machine.
+func (s *System) serveSandbox(log *slog.Logger) (url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{
+		Handler:           sandbox.New(sandbox.Config{Log: log, Drivable: true}),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 90 * time.Second, IdleTimeout: time.Minute,
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	s.stop = append(s.stop, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
+	})
+	return "http://" + listener.Addr().String(), nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

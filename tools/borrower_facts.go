@@ -1,0 +1,83 @@
+package tools
+
+import (
+	"context"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/validation"
+)
+
+// CheckFields implements [FieldChecker] with the rules across the fields of one borrower.
+func (n NewBorrower) CheckFields(ctx context.Context, call *Call) validation.Report {
+	return call.runner.Checks.Borrower(n.facts(ctx, call))
+}
+
+// CheckBank implements [BankChecker] with the rules across the borrowers of the process.
+func (n NewBorrower) CheckBank(ctx context.Context, call *Call) (validation.Report, error) {
+	process, err := call.Process(ctx, n.Process)
+	if err != nil {
+		return nil, err
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, err
+	}
+	var members []validation.BorrowerFacts
+	for _, borrower := range borrowers {
+		members = append(members, factsOf(borrower))
+	}
+	return validation.Joining(n.facts(ctx, call), members), nil
+}
+
+// kinds tells what the bank's ids mean, from their descriptions.
+var kinds validation.Kinds
+
+func (n NewBorrower) facts(ctx context.Context, call *Call) validation.BorrowerFacts {
+	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.described(ctx, key, id) }
+	p, f, w := n.Personal, n.Financial, n.Professional
+	return validation.BorrowerFacts{
+		Key:            kinds.KeyBorrower(text("borrowerTypes", &n.BorrowerTypeID)),
+		RelationID:     value(n.KeyBorrowerRelationID),
+		Relation:       kinds.Relation(text("keyBorrowerRelations", n.KeyBorrowerRelationID)),
+		BirthDate:      p.BirthDate,
+		TaxID:          p.TaxID,
+		Nationality:    kinds.Country(text("countries", p.NationalityID)),
+		Document:       kinds.Document(text("identificationDocuments", p.IdentificationDocumentTypeID)),
+		DocumentNumber: p.IdentificationDocumentNumber,
+		CheckDigits:    p.CheckDigit,
+		DocumentExpiry: p.IdentificationDocumentExpiredDate,
+		Marital:        kinds.MaritalStatus(text("maritalStatuses", p.MaritalStatusID)),
+		RegimeID:       value(p.MatrimonialRegimeID),
+		Residence:      kinds.Residence(text("residenceTypes", p.ResidenceTypeID)),
+		ZipCode:        p.ZipCode,
+		Country:        kinds.Country(text("countries", p.CountryID)),
+		Wages:          f.IncomeWagesPensions, Receipts: f.IncomeGreenReceipts, Rents: f.IncomeRents, OtherIncome: f.IncomeOthers,
+		HousingInstalment: f.InstallmentHousingCredit,
+		Situation:         kinds.Situation(text("employmentSituations", w.EmploymentSituationID)),
+		ContractTypeID:    value(w.EmploymentContractTypeID),
+		EmployerName:      w.EmployerName,
+		EmployerTaxID:     w.EmployerTaxID,
+		EmploymentMonths:  w.EmploymentDurationMonths,
+	}
+}
+
+// factsOf is what the rules across borrowers look at in one whom the bank has already.
+func factsOf(b portal.Borrower) validation.BorrowerFacts {
+	facts := validation.BorrowerFacts{
+		Key:      kinds.KeyBorrower(b.BorrowerTypeID, b.BorrowerTypeDescription),
+		Relation: kinds.Relation(value(b.KeyBorrowerRelationID), b.KeyBorrowerRelationDescription),
+	}
+	if p := b.Personal; p != nil {
+		facts.TaxID, facts.DocumentNumber, facts.CheckDigits = p.TaxID, p.IdentificationDocumentNumber, p.CheckDigit
+		facts.Marital = kinds.MaritalStatus(value(p.MaritalStatusID), p.MaritalStatusDescription)
+		facts.RegimeID = value(p.MatrimonialRegimeID)
+	}
+	return facts
+}
+
+func value(id *int32) int32 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
