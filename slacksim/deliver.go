@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ type payload struct {
 	envelope string // the Socket Mode type: slash_commands, interactive, events_api
 	body     []byte // as HTTP carries it
 	mime     string
-	object   any // as Socket Mode carries it
+	object   json.RawMessage // as Socket Mode carries it
 }
 
 func deliveryClient(client *http.Client) *http.Client {
@@ -84,7 +85,10 @@ func deliveryClient(client *http.Client) *http.Client {
 	return &copied
 }
 
-var errTooManyRedirects = errors.New("too many redirects")
+var (
+	errTooManyRedirects = errors.New("too many redirects")
+	errSocketMode       = errors.New("slacksim: the app is in Socket Mode and has no address")
+)
 
 // Sign gives the value of X-Slack-Signature for a body sent at a time.
 func Sign(secret string, at time.Time, body []byte) string {
@@ -98,9 +102,9 @@ func Sign(secret string, at time.Time, body []byte) string {
 // the app did is in the result.
 func (s *Sim) Deliver(ctx context.Context, d Delivery) (Delivered, error) {
 	if s.cfg.RequestURL == "" {
-		return Delivered{}, errors.New("slacksim: deliver: the app is in Socket Mode")
+		return Delivered{}, errSocketMode
 	}
-	setDefault(&d.Type, "application/x-www-form-urlencoded")
+	setDefault(&d.Type, formType)
 	setDefault(&d.Kind, "raw")
 	at := d.Timestamp
 	if at.IsZero() {
@@ -248,6 +252,9 @@ func (d Delivered) failed() error {
 
 // VerifyURL sends the challenge that Slack sends when the address of the app is entered.
 func (s *Sim) VerifyURL(ctx context.Context) error {
+	if s.cfg.RequestURL == "" {
+		return errSocketMode
+	}
 	challenge := randomHex(16)
 	done := s.send(ctx, jsonPayload("url_verification", map[string]any{
 		"token": verificationToken, "challenge": challenge, "type": "url_verification",
@@ -263,5 +270,8 @@ func (s *Sim) VerifyURL(ctx context.Context) error {
 
 // CheckSSL sends the unsigned form with which Slack looks at a server's certificate.
 func (s *Sim) CheckSSL(ctx context.Context) error {
+	if s.cfg.RequestURL == "" {
+		return errSocketMode
+	}
 	return s.send(ctx, formPayload("ssl_check", url.Values{"ssl_check": {"1"}, "token": {verificationToken}}), 0, "").failed()
 }

@@ -84,7 +84,8 @@ func blockTexts(raw json.RawMessage) []string {
 }
 
 func jsonPayload(kind string, body map[string]any) payload {
-	return payload{kind: kind, envelope: "events_api", body: encode(body), mime: "application/json", object: body}
+	raw := encode(body)
+	return payload{kind: kind, envelope: "events_api", body: raw, mime: "application/json", object: raw}
 }
 
 func formPayload(kind string, form url.Values) payload {
@@ -92,11 +93,14 @@ func formPayload(kind string, form url.Values) payload {
 	for key := range form {
 		flat[key] = form.Get(key)
 	}
-	return payload{kind: kind, envelope: "slash_commands", body: []byte(form.Encode()), mime: "application/x-www-form-urlencoded", object: flat}
+	return payload{kind: kind, envelope: "slash_commands", body: []byte(form.Encode()), mime: formType, object: encode(flat)}
 }
 
 // interaction wraps what a person did, as Slack posts it: JSON inside a form.
 func interaction(kind string, body map[string]any) payload {
-	form := url.Values{"payload": {string(encode(body))}}
-	return payload{kind: kind, envelope: "interactive", body: []byte(form.Encode()), mime: "application/x-www-form-urlencoded", object: body}
+	raw := encode(body)
+	form := url.Values{"payload": {string(raw)}}
+	return payload{kind: kind, envelope: "interactive", body: []byte(form.Encode()), mime: formType, object: raw}
 }
+
+const formType = "application/x-www-form-urlencoded"

@@ -167,7 +167,9 @@ func (s *Sim) APIURL() string {
 
 // Close ends every socket, stream and delivery, and waits for them.
 func (s *Sim) Close() error {
-	s.cancel()
+	s.mu.Lock()
+	s.cancel() // under the lock, so that nobody begins work while we wait for its end
+	s.mu.Unlock()
 	s.closeSockets()
 	s.work.Wait()
 	return nil

@@ -1,0 +1,403 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// check walks a payload along the table of limits.go and collects what is wrong with it, as Slack words it: each
+// problem names its place by a JSON pointer.
+type check struct {
+	surface   surface
+	problems  []string
+	blockIDs  map[string]bool
+	actionIDs map[string]bool // of the block at hand
+	inputs    int
+	tables    int
+	focused   int
+	markdown  int
+}
+
+// rule judges one value.
+type rule func(c *check, at string, value any)
+
+const maxProblems = 20
+
+func newCheck(on surface) *check { return &check{surface: on, blockIDs: map[string]bool{}} }
+
+func (c *check) refuse(at, format string, args ...any) {
+	if len(c.problems) < maxProblems {
+		c.problems = append(c.problems, fmt.Sprintf("[ERROR] "+format, args...)+" [json-pointer:"+at+"]")
+	}
+}
+
+// checkView judges a view; the problems' pointers start at at.
+func checkView(raw []byte, at string, on surface) []string {
+	c := newCheck(on)
+	kind(map[string]shape{string(on): viewShapes[string(on)]})(c, at, decodeAny(raw))
+	return c.problems
+}
+
+// checkMessage judges a message's blocks; tooLong is set when only their text together is too much.
+func checkMessage(raw []byte) (problems []string, tooLong bool) {
+	c := newCheck(inMessage)
+	blocks(c, "/blocks", decodeAny(raw))
+	return c.problems, letters(raw) > maxAllBlockText
+}
+
+// letters counts what there is to read in blocks.
+func letters(raw []byte) int {
+	n := 0
+	for _, line := range blockTexts(raw) {
+		n += utf8.RuneCountInString(line)
+	}
+	return n
+}
+
+func must(r rule) field { return field{must: true, rule: r} }
+func opt(r rule) field  { return field{rule: r} }
+
+// fits wants an object with exactly the fields of a shape.
+func fits(s shape, known ...string) rule {
+	return func(c *check, at string, value any) {
+		o, ok := value.(map[string]any)
+		if !ok {
+			c.refuse(at, "must provide an object")
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(o)) {
+			if f, ok := s.fields[name]; ok {
+				f.rule(c, at+"/"+name, o[name])
+			} else if !slices.Contains(known, name) {
+				c.refuse(at, "no such field: %q", clip(name))
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+			if _, there := o[name]; s.fields[name].must && !there {
+				c.refuse(at, "missing required field: %s", name)
+			}
+		}
+		if s.also != nil {
+			s.also(c, at, o)
+		}
+	}
+}
+
+// kind wants one of several shapes, told apart by "type".
+func kind(shapes map[string]shape, known ...string) rule {
+	known = append(known, "type")
+	return func(c *check, at string, value any) {
+		o, ok := value.(map[string]any)
+		if !ok {
+			c.refuse(at, "must provide an object")
+			return
+		}
+		s, ok := shapes[str(o["type"])]
+		if !ok {
+			c.refuse(at+"/type", "unsupported type: %s", clip(str(o["type"])))
+			return
+		}
+		if s.only != nil && !slices.Contains(s.only, c.surface) {
+			c.refuse(at+"/type", "unsupported type on this surface: %s", str(o["type"]))
+			return
+		}
+		fits(s, known...)(c, at, o)
+	}
+}
+
+// blocks wants a list of blocks, their ids apart.
+func blocks(c *check, at string, value any) {
+	most := maxMessageBlocks
+	if c.surface != inMessage {
+		most = maxViewBlocks
+	}
+	several(0, most, func(c *check, at string, value any) {
+		c.actionIDs = map[string]bool{}
+		if id, ok := object(value)["block_id"]; ok {
+			chars(0, maxID)(c, at+"/block_id", id)
+			if id := str(id); id != "" && c.blockIDs[id] {
+				c.refuse(at+"/block_id", "block_id already exists: %s", clip(id))
+			}
+			c.blockIDs[str(id)] = true
+		}
+		kind(blockShapes, "block_id")(c, at, value)
+	})(c, at, value)
+}
+
+// element wants one of the elements that may stand there, its action_id apart from its neighbours'.
+func element(allowed []string) rule {
+	shapes := map[string]shape{}
+	for _, name := range allowed {
+		shapes[name] = elementShapes[name]
+	}
+	return func(c *check, at string, value any) {
+		if id, ok := object(value)["action_id"]; ok {
+			chars(0, maxID)(c, at+"/action_id", id)
+			if id := str(id); id != "" && c.actionIDs[id] {
+				c.refuse(at+"/action_id", "action_id already exists: %s", clip(id))
+			}
+			c.actionIDs[str(id)] = true
+		}
+		kind(shapes, "action_id")(c, at, value)
+	}
+}
+
+// several wants a list of so many.
+func several(least, most int, each rule) rule {
+	return func(c *check, at string, value any) {
+		items, ok := value.([]any)
+		switch {
+		case !ok:
+			c.refuse(at, "must provide an array")
+		case len(items) < least:
+			c.refuse(at, "no fewer than %d items allowed", least)
+		case len(items) > most:
+			c.refuse(at, "no more than %d items allowed", most)
+		default:
+			for i, item := range items {
+				each(c, at+"/"+strconv.Itoa(i), item)
+			}
+		}
+	}
+}
+
+func nullable(r rule) rule {
+	return func(c *check, at string, value any) {
+		if value != nil {
+			r(c, at, value)
+		}
+	}
+}
+
+// chars wants a string of so many characters; a character is a code point.
+func chars(least, most int) rule {
+	return func(c *check, at string, value any) {
+		s, ok := value.(string)
+		switch n := utf8.RuneCountInString(s); {
+		case !ok:
+			c.refuse(at, "must be a string")
+		case n < least:
+			c.refuse(at, "must be more than %d characters", least-1)
+		case n > most:
+			c.refuse(at, "must be less than %d characters", most+1)
+		}
+	}
+}
+
+// plain wants a plain_text object, text one of either kind.
+func plain(most int) rule { return textObject(most, "plain_text") }
+func text(most int) rule  { return textObject(most, "plain_text", "mrkdwn") }
+
+func textObject(most int, kinds ...string) rule {
+	shapes := map[string]shape{}
+	for _, k := range kinds {
+		shapes[k] = shape{fields: map[string]field{"text": must(chars(1, most))}}
+	}
+	if _, ok := shapes["plain_text"]; ok {
+		shapes["plain_text"].fields["emoji"] = opt(boolean)
+	}
+	if _, ok := shapes["mrkdwn"]; ok {
+		shapes["mrkdwn"].fields["verbatim"] = opt(boolean)
+	}
+	return kind(shapes)
+}
+
+func textOrImage(c *check, at string, value any) {
+	if str(object(value)["type"]) == "image" {
+		kind(map[string]shape{"image": elementShapes["image"]})(c, at, value)
+		return
+	}
+	text(3000)(c, at, value)
+}
+
+func oneOf(words ...string) rule {
+	return func(c *check, at string, value any) {
+		if s, ok := value.(string); !ok || !slices.Contains(words, s) {
+			c.refuse(at, "must be one of %q", words)
+		}
+	}
+}
+
+func matching(pattern *regexp.Regexp) rule {
+	return func(c *check, at string, value any) {
+		if s, ok := value.(string); !ok || !pattern.MatchString(s) {
+			c.refuse(at, "must be of the form %s", pattern)
+		}
+	}
+}
+
+func boolean(c *check, at string, value any) {
+	if _, ok := value.(bool); !ok {
+		c.refuse(at, "must be a boolean")
+	}
+}
+
+func whole(least, most int64) rule {
+	return func(c *check, at string, value any) {
+		n, ok := value.(json.Number)
+		i, err := n.Int64()
+		if !ok || err != nil || i < least || i > most {
+			c.refuse(at, "must be an integer from %d to %d", least, most)
+		}
+	}
+}
+
+// number wants a decimal number written as a string.
+func number(c *check, at string, value any) {
+	if _, ok := parseNumber(str(value)); !ok {
+		c.refuse(at, "must be a number in a string")
+	}
+}
+
+var numberPattern = regexp.MustCompile(`^-?\d{1,100}(\.\d{1,100})?$`)
+
+func parseNumber(s string) (*big.Rat, bool) {
+	if !numberPattern.MatchString(s) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(s)
+}
+
+// focus is a focus_on_load, of which a view has at most one.
+func focus(c *check, at string, value any) {
+	boolean(c, at, value)
+	if value == true {
+		if c.focused++; c.focused > 1 {
+			c.refuse(at, "only one element can be focused on load")
+		}
+	}
+}
+
+func textOrFields(c *check, at string, o map[string]any) {
+	if o["text"] == nil && o["fields"] == nil {
+		c.refuse(at, "must provide text or fields")
+	}
+}
+
+func optionsOrGroups(c *check, at string, o map[string]any) {
+	if (o["options"] == nil) == (o["option_groups"] == nil) {
+		c.refuse(at, "must provide either options or option_groups")
+		return
+	}
+	initialsAmongOptions(c, at, o)
+}
+
+// initialsAmongOptions wants what is chosen at first to be exactly one of the choices.
+func initialsAmongOptions(c *check, at string, o map[string]any) {
+	initials := list(o["initial_options"])
+	where := at + "/initial_options"
+	if one := o["initial_option"]; one != nil {
+		initials, where = []any{one}, at+"/initial_option"
+	}
+	all := offered(o)
+	for _, initial := range initials {
+		if !slices.ContainsFunc(all, func(o any) bool { return reflect.DeepEqual(o, initial) }) {
+			c.refuse(where, "must be exactly one of the options")
+		}
+	}
+}
+
+// offered lists the options of an element, its groups opened.
+func offered(element map[string]any) []any {
+	all := slices.Clone(list(element["options"]))
+	for _, group := range list(element["option_groups"]) {
+		all = append(all, list(object(group)["options"])...)
+	}
+	return all
+}
+
+func lengthsInOrder(c *check, at string, o map[string]any) {
+	least, most := wholeOr(o["min_length"], 0), wholeOr(o["max_length"], 3000)
+	if least > most {
+		c.refuse(at+"/min_length", "must not exceed max_length")
+	}
+	if n := utf8.RuneCountInString(str(o["initial_value"])); n > most {
+		c.refuse(at+"/initial_value", "must be less than %d characters", most+1)
+	}
+}
+
+func wholeOr(value any, otherwise int) int {
+	if n, ok := value.(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			return int(i)
+		}
+	}
+	return otherwise
+}
+
+func countInput(c *check, _ string, _ map[string]any) { c.inputs++ }
+
+func countMarkdown(c *check, at string, o map[string]any) {
+	n := utf8.RuneCountInString(str(o["text"]))
+	if c.markdown += n; c.markdown > maxMarkdown && n <= maxMarkdown {
+		c.refuse(at+"/text", "markdown blocks must be less than %d characters together", maxMarkdown+1)
+	}
+}
+
+func countTable(c *check, at string, o map[string]any) {
+	if c.tables++; c.tables > 1 {
+		c.refuse(at, "only one table is allowed in a message")
+	}
+	if letters(encode(o["rows"])) > maxTableText {
+		c.refuse(at+"/rows", "must be less than %d characters together", maxTableText+1)
+	}
+}
+
+func submitWithInputs(c *check, at string, o map[string]any) {
+	if c.inputs > 0 && o["submit"] == nil {
+		c.refuse(at+"/submit", "missing required field: submit, since there are inputs")
+	}
+}
+
+// clip keeps a name that the app made up from filling the answer.
+func clip(s string) string {
+	if utf8.RuneCountInString(s) > 40 {
+		return string([]rune(s)[:40]) + "…"
+	}
+	return s
+}
+
+// named gives a random block_id and action_id to whatever came without one, as Slack does.
+func named(raw json.RawMessage) json.RawMessage {
+	all := list(decodeAny(raw))
+	for _, b := range all {
+		block := object(b)
+		if str(block["block_id"]) == "" {
+			block["block_id"] = randomHex(3)
+		}
+		for _, e := range elements(block) {
+			if _, used := elementShapes[str(e["type"])]; used && str(e["type"]) != "image" && str(e["action_id"]) == "" {
+				e["action_id"] = randomHex(3)
+			}
+		}
+	}
+	if all == nil {
+		all = []any{}
+	}
+	return encode(all)
+}
+
+// elements lists the interactive parts of a block.
+func elements(block map[string]any) []map[string]any {
+	var found []map[string]any
+	switch str(block["type"]) {
+	case "section":
+		if e := object(block["accessory"]); e != nil {
+			found = append(found, e)
+		}
+	case "input":
+		found = append(found, object(block["element"]))
+	case "actions":
+		for _, e := range list(block["elements"]) {
+			found = append(found, object(e))
+		}
+	}
+	return found
+}

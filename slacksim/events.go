@@ -1,0 +1,120 @@
+package slacksim
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Event tells the app that something happened, with Slack's retries, without waiting for it; see WaitEvents. inner is
+// what stands under "event". Nothing is sent when the manifest does not subscribe to its type.
+func (s *Sim) Event(inner map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.event(inner)
+}
+
+// maxPending bounds the events on their way at one time; a further one is lost, as it is with Slack's own cap.
+const maxPending = 1000
+
+// event is Event, called with s.mu held.
+func (s *Sim) event(inner map[string]any) {
+	kind := str(inner["type"])
+	if kind == "message" {
+		kind = "message." + str(inner["channel_type"])
+	}
+	if !s.manifest.hears(kind) || s.pending >= maxPending || s.ctx.Err() != nil {
+		return
+	}
+	p := jsonPayload("event_callback", map[string]any{
+		"token": verificationToken, "team_id": TeamID, "api_app_id": AppID, "type": "event_callback", "event": inner,
+		"event_id": newID("Ev"), "event_time": s.now().Unix(), "event_context": randomHex(8), "is_ext_shared_channel": false,
+		"authorizations": []any{map[string]any{
+			"enterprise_id": nil, "team_id": TeamID, "user_id": BotUserID, "is_bot": true, "is_enterprise_install": false,
+		}},
+	})
+	s.pending++
+	s.work.Go(func() {
+		s.sendEvent(p)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pending--
+		s.touch()
+	})
+}
+
+// sendEvent delivers an event until it is acknowledged or the tries are used up.
+func (s *Sim) sendEvent(p payload) {
+	done := s.send(s.ctx, p, 0, "")
+	for i, delay := range s.cfg.RetryDelays {
+		if done.Failure == "" || done.noRetry {
+			return
+		}
+		timer := time.NewTimer(delay)
+		select {
+		case <-timer.C:
+		case <-s.ctx.Done():
+			timer.Stop()
+			return
+		}
+		done = s.send(s.ctx, p, i+1, done.Failure)
+	}
+}
+
+// WaitEvents waits until every event has been acknowledged or given up.
+func (s *Sim) WaitEvents(ctx context.Context) error {
+	_, err := wait(ctx, s, func() (struct{}, bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return struct{}{}, s.pending == 0
+	})
+	return err
+}
+
+// say writes a person's message; the app hears of direct ones and of those that mention it.
+func (s *Sim) say(_ context.Context, userID, channelID, text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[channelID]
+	switch {
+	case c == nil || !c.has(userID):
+		return errors.New("slacksim: the person is not in that channel")
+	case strings.TrimSpace(text) == "" || len(text) > maxMessageText:
+		return errors.New("slacksim: nothing, or too much, to say")
+	}
+	m := &message{user: userID, text: text}
+	s.add(c, m)
+	inner := map[string]any{
+		"type": "message", "channel": c.id, "user": userID, "text": text, "ts": m.ts, "event_ts": m.ts,
+		"client_msg_id": randomHex(16), "team": TeamID,
+	}
+	switch {
+	case c.im != "":
+		inner["channel_type"] = "im"
+	case strings.Contains(text, "<@"+BotUserID+">") && c.has(BotUserID):
+		inner["type"] = "app_mention"
+	default:
+		return nil
+	}
+	s.event(inner)
+	return nil
+}
+
+// openHome tells the app that a person looks at its Home tab.
+func (s *Sim) openHome(userID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[userID]
+	if u == nil {
+		return errors.New("slacksim: there is no such person")
+	}
+	inner := map[string]any{
+		"type": "app_home_opened", "user": userID, "channel": s.direct(userID).id, "tab": "home", "event_ts": s.timestamp(),
+	}
+	if u.home != nil {
+		inner["view"] = u.home.forApp()
+	}
+	s.event(inner)
+	return nil
+}

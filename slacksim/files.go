@@ -1,0 +1,217 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type file struct {
+	id, name, title string
+	ticket          string // in the address to upload to
+	size            int
+	bytes           []byte // nil until uploaded
+	shared          bool
+	born            time.Time
+}
+
+// Limits of files, smaller than Slack's own gigabyte.
+const (
+	maxFile   = 20 << 20
+	keptFiles = 200
+)
+
+func (f *file) mimeType() string {
+	if kind := mime.TypeByExtension(path.Ext(f.name)); kind != "" {
+		return kind
+	}
+	return "application/octet-stream"
+}
+
+func (f *file) seen() File {
+	return File{ID: f.id, Name: f.name, Title: f.title, MimeType: f.mimeType(), Size: f.size, URL: "/sim/files/" + f.id}
+}
+
+// File gives the bytes of a file that the app uploaded; nil when there is none with that id.
+func (s *Sim) File(id string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.files[id]; f != nil {
+		return slices.Clone(f.bytes)
+	}
+	return nil
+}
+
+// uploadURL is the first of the three steps of an upload.
+func (s *Sim) uploadURL(a args) (answer, *refusal) {
+	size, err := strconv.Atoi(a["length"])
+	switch {
+	case a["filename"] == "":
+		return nil, no("invalid_arguments", "[ERROR] missing required field: filename")
+	case err != nil || size <= 0:
+		return nil, no("invalid_arguments", "[ERROR] length must be more than 0")
+	case size > maxFile:
+		return nil, no("file_upload_size_restricted")
+	}
+	f := &file{id: newID("F"), name: a["filename"], size: size, ticket: randomHex(16), born: s.now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[f.id] = f
+	sweep(s.files, keptFiles, func(f *file) time.Time { return f.born })
+	return answer{"upload_url": s.baseURL + "/files/upload/" + f.id + "/" + f.ticket, "file_id": f.id}, nil
+}
+
+// serveUpload is the second step: the bytes, as they are or inside a form.
+func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
+	s.failing(w, r, "upload", func(w http.ResponseWriter) {
+		code, status := s.upload(r)
+		s.mu.Lock()
+		s.note("upload", code, "")
+		s.mu.Unlock()
+		if code != "" {
+			http.Error(w, code, status)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "OK - "+strconv.FormatInt(r.ContentLength, 10))
+	})
+}
+
+func (s *Sim) upload(r *http.Request) (code string, status int) {
+	s.mu.Lock()
+	f := s.files[r.PathValue("id")]
+	known := f != nil && f.ticket == r.PathValue("ticket") && f.bytes == nil
+	s.mu.Unlock()
+	if !known {
+		return "upload_not_found", http.StatusNotFound
+	}
+	content, err := uploaded(r)
+	switch {
+	case err != nil:
+		return "malformed_upload", http.StatusBadRequest
+	case len(content) != f.size:
+		return "length_mismatch", http.StatusBadRequest
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.bytes = content
+	return "", http.StatusOK
+}
+
+// uploaded reads the bytes of an upload, one more than allowed at most.
+func uploaded(r *http.Request) ([]byte, error) {
+	body := io.LimitReader(r.Body, maxFile+64<<10)
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" {
+		return io.ReadAll(body)
+	}
+	form := multipart.NewReader(body, params["boundary"])
+	for {
+		part, err := form.NextPart()
+		if err != nil {
+			return nil, err
+		}
+		if part.FileName() != "" {
+			return io.ReadAll(part)
+		}
+	}
+}
+
+// completeUpload is the third step: it shares what was uploaded.
+func (s *Sim) completeUpload(a args) (answer, *refusal) {
+	var wanted []struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+	}
+	if json.Unmarshal([]byte(a["files"]), &wanted) != nil || len(wanted) == 0 || len(wanted) > 10 {
+		return nil, no("invalid_arguments", pointerProblem("/files", "must provide 1 to 10 files"))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var files []*file
+	summaries := []any{}
+	for _, want := range wanted {
+		f := s.files[want.ID]
+		if f == nil || f.bytes == nil || f.shared {
+			return nil, no("file_not_found")
+		}
+		files = append(files, f)
+		summaries = append(summaries, map[string]any{"id": want.ID, "title": want.Title})
+	}
+	channels, refused := s.shareWith(a)
+	if refused != nil {
+		return nil, refused
+	}
+	for i, f := range files {
+		f.shared, f.title = true, wanted[i].Title
+		setDefault(&f.title, f.name)
+	}
+	for _, c := range channels {
+		s.add(c, &message{user: BotUserID, text: a["initial_comment"], thread: a["thread_ts"], files: files})
+	}
+	return answer{"files": summaries}, nil
+}
+
+// shareWith finds the conversations to share in. Call it with s.mu held.
+func (s *Sim) shareWith(a args) ([]*channel, *refusal) {
+	ids := a["channel_id"]
+	if a["channels"] != "" {
+		ids = strings.Trim(ids+","+a["channels"], ",")
+	}
+	if ids == "" {
+		return nil, nil // the file stays private
+	}
+	var channels []*channel
+	for id := range strings.SplitSeq(ids, ",") {
+		if id == a["channel_id"] && s.users[id] != nil {
+			return nil, no("channel_not_found") // only channels takes people
+		}
+		c, refused := s.destination(id)
+		if refused != nil {
+			return nil, refused
+		}
+		if a["thread_ts"] != "" && c.find(a["thread_ts"]) == nil {
+			return nil, no("thread_not_found")
+		}
+		channels = append(channels, c)
+	}
+	if a["thread_ts"] != "" && len(channels) > 1 {
+		return nil, no("invalid_arguments", pointerProblem("/thread_ts", "only one channel with thread_ts"))
+	}
+	return channels, nil
+}
+
+// servePrivateFile gives a file to the app, with its token.
+func (s *Sim) servePrivateFile(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer "+s.cfg.BotToken {
+		http.Error(w, "not_authed", http.StatusUnauthorized)
+		return
+	}
+	s.serveFile(w, r)
+}
+
+// serveFile gives a shared file to be shown, never to be run as a page.
+func (s *Sim) serveFile(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	f := s.files[r.PathValue("id")]
+	s.mu.Unlock()
+	if f == nil || !f.shared {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", f.mimeType())
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": f.name}))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if f.mimeType() != "application/pdf" {
+		w.Header().Set("Content-Security-Policy", "sandbox")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(f.bytes)))
+	_, _ = w.Write(f.bytes)
+}

@@ -1,0 +1,240 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+)
+
+type message struct {
+	ts, thread string
+	user       string
+	text       string
+	blocks     json.RawMessage // nil when it has none
+	only       string          // the one person who sees it, or ""
+	edited     bool
+	files      []*file
+	metadata   json.RawMessage
+	states     map[string]State // what each person chose in it
+}
+
+const keptMessages = 500 // a channel
+
+func (m *message) visibleTo(user string) bool { return m.only == "" || m.only == user }
+
+func (m *message) seen(channel string) Message {
+	seen := Message{
+		Channel: channel, TS: m.ts, ThreadTS: m.thread, User: m.user, Text: m.text, Blocks: slices.Clone(m.blocks),
+		Ephemeral: m.only != "", Edited: m.edited, Metadata: slices.Clone(m.metadata),
+	}
+	for _, f := range m.files {
+		seen.Files = append(seen.Files, f.seen())
+	}
+	return seen
+}
+
+// forApp is the message as Slack describes it to the app.
+func (m *message) forApp() map[string]any {
+	out := map[string]any{"type": "message", "ts": m.ts, "user": m.user, "text": m.text, "team": TeamID}
+	if m.user == BotUserID {
+		out["bot_id"], out["app_id"] = BotID, AppID
+	}
+	if m.blocks != nil {
+		out["blocks"] = m.blocks
+	}
+	if m.thread != "" {
+		out["thread_ts"] = m.thread
+	}
+	if m.metadata != nil {
+		out["metadata"] = m.metadata
+	}
+	if m.edited {
+		out["edited"] = map[string]any{"user": m.user, "ts": m.ts}
+	}
+	return out
+}
+
+// add keeps a message. Call it with s.mu held.
+func (s *Sim) add(c *channel, m *message) {
+	m.ts = s.timestamp()
+	c.messages = append(c.messages, m)
+	if over := len(c.messages) - keptMessages; over > 0 {
+		c.messages = slices.Delete(c.messages, 0, over)
+	}
+	s.touch()
+}
+
+func (c *channel) find(ts string) *message {
+	for _, m := range slices.Backward(c.messages) {
+		if m.ts == ts {
+			return m
+		}
+	}
+	return nil
+}
+
+// content reads text, blocks and metadata of a message. Text is wanted even beside blocks: without it neither
+// notifications nor screen readers have anything to say, which Slack only warns of.
+func content(a args) (*message, *refusal) {
+	m := &message{user: BotUserID, text: a["text"]}
+	if a.given("attachments") && a["attachments"] != "[]" && a["attachments"] != "null" {
+		return nil, no("invalid_attachments", pointerProblem("/attachments", "attachments are not simulated"))
+	}
+	if strings.TrimSpace(m.text) == "" {
+		return nil, no("no_text")
+	}
+	if utf8.RuneCountInString(m.text) > maxMessageText {
+		return nil, no("msg_too_long")
+	}
+	if raw := a["blocks"]; raw != "" {
+		if list(decodeAny([]byte(raw))) == nil || !json.Valid([]byte(raw)) {
+			return nil, no("invalid_blocks_format")
+		}
+		problems, tooLong := checkMessage([]byte(raw))
+		if len(problems) > 0 {
+			return nil, no("invalid_blocks", problems...)
+		}
+		if tooLong {
+			return nil, no("msg_blocks_too_long")
+		}
+		m.blocks = named(json.RawMessage(raw))
+	}
+	if raw := a["metadata"]; raw != "" {
+		about := decode([]byte(raw))
+		if str(about["event_type"]) == "" || object(about["event_payload"]) == nil || !json.Valid([]byte(raw)) {
+			return nil, no("invalid_metadata_format")
+		}
+		if len(raw) > maxMetadataSize {
+			return nil, no("metadata_too_large")
+		}
+		m.metadata = json.RawMessage(raw)
+	}
+	return m, nil
+}
+
+// destination finds where a message may go: a channel the bot has joined, or the direct conversation with a person.
+// Call it with s.mu held.
+func (s *Sim) destination(id string) (*channel, *refusal) {
+	if s.users[id] != nil {
+		return s.direct(id), nil
+	}
+	c := s.channels[id]
+	switch {
+	case c == nil:
+		return nil, no("channel_not_found")
+	case !c.has(BotUserID):
+		return nil, no("not_in_channel")
+	}
+	return c, nil
+}
+
+func (s *Sim) postMessage(a args) (answer, *refusal) {
+	m, refused := content(a)
+	if refused != nil {
+		return nil, refused
+	}
+	s.mu.Lock()
+	c, refused := s.destination(a["channel"])
+	if refused == nil && a["thread_ts"] != "" && c.find(a["thread_ts"]) == nil {
+		refused = no("thread_not_found")
+	}
+	s.mu.Unlock()
+	if refused != nil {
+		return nil, refused
+	}
+	if r := s.cfg.Rate; r.MessagesPerSecond > 0 {
+		if refused := s.limit("messages "+c.id, rate.Limit(r.MessagesPerSecond), r.Burst); refused != nil {
+			return nil, refused
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.thread = a["thread_ts"]
+	s.add(c, m)
+	return answer{"channel": c.id, "ts": m.ts, "message": m.forApp()}, nil
+}
+
+func (s *Sim) postEphemeral(a args) (answer, *refusal) {
+	m, refused := content(a)
+	if refused != nil {
+		return nil, refused
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[a["channel"]]
+	switch {
+	case c == nil:
+		return nil, no("channel_not_found")
+	case !c.has(BotUserID):
+		return nil, no("not_in_channel")
+	case s.users[a["user"]] == nil:
+		return nil, no("user_not_found")
+	case !c.has(a["user"]):
+		return nil, no("user_not_in_channel")
+	}
+	m.only, m.thread = a["user"], a["thread_ts"]
+	s.add(c, m)
+	return answer{"message_ts": m.ts}, nil
+}
+
+// own finds a message of the app that can be changed; ephemeral ones cannot. Call it with s.mu held.
+func (s *Sim) own(a args, otherwise string) (*channel, *message, *refusal) {
+	c := s.channels[a["channel"]]
+	if c == nil {
+		return nil, nil, no("channel_not_found")
+	}
+	m := c.find(a["ts"])
+	switch {
+	case m == nil || m.only != "":
+		return nil, nil, no("message_not_found")
+	case m.user != BotUserID:
+		return nil, nil, no(otherwise)
+	}
+	return c, m, nil
+}
+
+func (s *Sim) updateMessage(a args) (answer, *refusal) {
+	fresh, refused := content(a)
+	if refused != nil {
+		return nil, refused
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, m, refused := s.own(a, "cant_update_message")
+	if refused != nil {
+		return nil, refused
+	}
+	m.change(fresh, a.given("blocks"))
+	s.touch()
+	return answer{"channel": c.id, "ts": m.ts, "text": m.text, "message": m.forApp()}, nil
+}
+
+// change gives a message new content; blocks that were not sent stay as they are.
+func (m *message) change(fresh *message, blocks bool) {
+	m.text, m.edited = fresh.text, true
+	if blocks {
+		m.blocks, m.states = fresh.blocks, nil
+	}
+	if fresh.metadata != nil {
+		m.metadata = fresh.metadata
+	}
+}
+
+func (s *Sim) deleteMessage(a args) (answer, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, m, refused := s.own(a, "cant_delete_message")
+	if refused != nil {
+		return nil, refused
+	}
+	c.remove(m)
+	s.touch()
+	return answer{"channel": c.id, "ts": m.ts}, nil
+}
+
+func (c *channel) remove(m *message) {
+	c.messages = slices.DeleteFunc(c.messages, func(other *message) bool { return other == m })
+}

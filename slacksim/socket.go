@@ -1,0 +1,248 @@
+package slacksim
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Limits of Socket Mode.
+const (
+	maxSockets   = 10
+	maxAck       = 20 << 10 // larger acknowledgements are dropped without a word
+	ticketLife   = 30 * time.Second
+	writeTimeout = 5 * time.Second
+)
+
+// sockets are the open connections, and the tickets for opening more.
+type sockets struct {
+	open    []*socket
+	turn    int // whose turn it is
+	tickets map[string]time.Time
+	waiting map[string]chan []byte // acknowledgements, by envelope_id
+}
+
+func newSockets() sockets {
+	return sockets{tickets: map[string]time.Time{}, waiting: map[string]chan []byte{}}
+}
+
+type socket struct {
+	conn  *websocket.Conn
+	write sync.Mutex
+}
+
+func (k *socket) send(value any) error {
+	k.write.Lock()
+	defer k.write.Unlock()
+	_ = k.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	return k.conn.WriteJSON(value)
+}
+
+func (k *socket) end() {
+	_ = k.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
+	_ = k.conn.Close()
+}
+
+// openConnection gives the app an address to connect to, once.
+func (s *Sim) openConnection(args) (answer, *refusal) {
+	ticket := randomHex(16)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sockets.tickets[ticket] = s.now()
+	sweep(s.sockets.tickets, 100, func(at time.Time) time.Time { return at })
+	base, secure := strings.CutPrefix(s.baseURL, "https://")
+	scheme := "wss://"
+	if !secure {
+		base, scheme = strings.TrimPrefix(s.baseURL, "http://"), "ws://"
+	}
+	return answer{"url": scheme + base + "/socket?ticket=" + ticket + "&app_id=" + AppID}, nil
+}
+
+var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // the ticket is the proof
+
+func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	at, known := s.sockets.tickets[r.URL.Query().Get("ticket")]
+	delete(s.sockets.tickets, r.URL.Query().Get("ticket"))
+	s.mu.Unlock()
+	if !known || s.now().Sub(at) > ticketLife {
+		http.Error(w, "invalid ticket", http.StatusUnauthorized)
+		return
+	}
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // the upgrader has answered
+	}
+	s.converse(&socket{conn: conn})
+}
+
+// converse greets a connection, pings it, and reads its acknowledgements until it ends.
+func (s *Sim) converse(k *socket) {
+	defer k.end()
+	s.mu.Lock()
+	count := len(s.sockets.open) + 1
+	closed := s.ctx.Err() != nil
+	s.mu.Unlock()
+	if closed || count > maxSockets {
+		_ = k.send(map[string]any{"type": "disconnect", "reason": "too_many_websockets", "debug_info": debugInfo()})
+		return
+	}
+	hello := map[string]any{
+		"type": "hello", "num_connections": count, "debug_info": debugInfo(),
+		"connection_info": map[string]any{"app_id": AppID},
+	}
+	if k.send(hello) != nil {
+		return
+	}
+	ended := make(chan struct{})
+	s.mu.Lock()
+	if s.ctx.Err() != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.work.Add(1)
+	s.work.Go(func() { s.ping(k, ended) })
+	s.sockets.open = append(s.sockets.open, k)
+	s.touch()
+	s.mu.Unlock()
+	defer func() {
+		close(ended)
+		s.mu.Lock()
+		s.sockets.open = slices.DeleteFunc(s.sockets.open, func(other *socket) bool { return other == k })
+		s.touch()
+		s.mu.Unlock()
+		s.work.Done()
+	}()
+	k.conn.SetReadLimit(maxAnswer)
+	patience := 3 * s.cfg.PingInterval
+	alive := func(string) error { return k.conn.SetReadDeadline(time.Now().Add(patience)) }
+	k.conn.SetPongHandler(alive)
+	for _ = alive(""); ; {
+		_, raw, err := k.conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		s.acknowledge(raw)
+	}
+}
+
+func debugInfo() map[string]any {
+	return map[string]any{"host": "slacksim", "build_number": 1, "approximate_connection_time": 18060}
+}
+
+func (s *Sim) ping(k *socket, ended <-chan struct{}) {
+	tick := time.NewTicker(s.cfg.PingInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if k.conn.WriteControl(websocket.PingMessage, []byte("Ping from slacksim"), time.Now().Add(writeTimeout)) != nil {
+				return
+			}
+		case <-ended:
+			return
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// acknowledge hands an acknowledgement to the delivery that waits for it.
+func (s *Sim) acknowledge(raw []byte) {
+	var ack struct {
+		EnvelopeID string          `json:"envelope_id"`
+		Payload    json.RawMessage `json:"payload"`
+	}
+	if json.Unmarshal(raw, &ack) != nil || len(raw) >= maxAck {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if waiting := s.sockets.waiting[ack.EnvelopeID]; waiting != nil {
+		delete(s.sockets.waiting, ack.EnvelopeID)
+		waiting <- ack.Payload // has room for this one
+	}
+}
+
+// sendEnvelope delivers on one of the connections, in turn, and waits for the acknowledgement on any.
+func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason string) Delivered {
+	id, arrived := randomHex(16), make(chan []byte, 1)
+	s.mu.Lock()
+	done := Delivered{At: s.now()}
+	if len(s.sockets.open) == 0 {
+		s.mu.Unlock()
+		done.Failure = "connection_failed"
+		return done
+	}
+	s.sockets.turn++
+	k := s.sockets.open[s.sockets.turn%len(s.sockets.open)]
+	s.sockets.waiting[id] = arrived
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sockets.waiting, id)
+	}()
+	envelope := map[string]any{
+		"envelope_id": id, "type": p.envelope, "payload": p.object, "accepts_response_payload": p.envelope != "events_api",
+	}
+	if p.envelope == "events_api" {
+		envelope["retry_attempt"], envelope["retry_reason"] = attempt, reason
+	}
+	start := time.Now()
+	if k.send(envelope) != nil {
+		done.Failure = "connection_failed"
+		return done
+	}
+	select {
+	case done.Body = <-arrived:
+		done.Status = http.StatusOK
+		if string(done.Body) == "null" {
+			done.Body = nil
+		}
+	case <-ctx.Done():
+		done.Failure = "http_timeout"
+	}
+	done.Latency = time.Since(start)
+	return done
+}
+
+// Sockets counts the open Socket Mode connections.
+func (s *Sim) Sockets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sockets.open)
+}
+
+// WaitSockets waits until so many connections are open.
+func (s *Sim) WaitSockets(ctx context.Context, count int) error {
+	_, err := wait(ctx, s, func() (int, bool) { n := s.Sockets(); return n, n == count })
+	return err
+}
+
+// DisconnectSockets asks the app to refresh every Socket Mode connection, then closes it, as Slack does from time to time.
+func (s *Sim) DisconnectSockets() {
+	s.mu.Lock()
+	open := slices.Clone(s.sockets.open)
+	s.mu.Unlock()
+	for _, k := range open {
+		_ = k.send(map[string]any{"type": "disconnect", "reason": "refresh_requested", "debug_info": debugInfo()})
+		k.end()
+	}
+}
+
+// closeSockets ends every connection for good.
+func (s *Sim) closeSockets() {
+	s.mu.Lock()
+	open := slices.Clone(s.sockets.open)
+	s.mu.Unlock()
+	for _, k := range open {
+		k.end()
+	}
+}

@@ -1,0 +1,84 @@
+package slacksim
+
+import (
+	"encoding/json"
+	"maps"
+)
+
+// holds says under which name each kind of input keeps what it holds, and what it holds at first.
+var holds = map[string]struct{ key, initial string }{
+	"plain_text_input":      {"value", "initial_value"},
+	"number_input":          {"value", "initial_value"},
+	"email_text_input":      {"value", "initial_value"},
+	"url_text_input":        {"value", "initial_value"},
+	"static_select":         {"selected_option", "initial_option"},
+	"external_select":       {"selected_option", "initial_option"},
+	"radio_buttons":         {"selected_option", "initial_option"},
+	"multi_static_select":   {"selected_options", "initial_options"},
+	"multi_external_select": {"selected_options", "initial_options"},
+	"checkboxes":            {"selected_options", "initial_options"},
+	"datepicker":            {"selected_date", "initial_date"},
+	"timepicker":            {"selected_time", "initial_time"},
+}
+
+// carry gives what every input of blocks holds: what it held before, if the same input was there, else its initial value.
+func carry(blocks json.RawMessage, before State) State {
+	now := State{}
+	for _, b := range list(decodeAny(blocks)) {
+		block := object(b)
+		for _, e := range elements(block) {
+			kind := str(e["type"])
+			hold, ok := holds[kind]
+			if !ok {
+				continue
+			}
+			blockID, actionID := str(block["block_id"]), str(e["action_id"])
+			entry := before[blockID][actionID]
+			if entry == nil || entry["type"] != kind {
+				entry = map[string]any{"type": kind, hold.key: e[hold.initial]}
+				if hold.key == "selected_options" && entry[hold.key] == nil {
+					entry[hold.key] = []any{}
+				}
+			}
+			now.set(blockID, actionID, entry)
+		}
+	}
+	return now
+}
+
+func (s State) set(blockID, actionID string, entry map[string]any) {
+	if s[blockID] == nil {
+		s[blockID] = map[string]map[string]any{}
+	}
+	s[blockID][actionID] = entry
+}
+
+// clone copies a state down to its entries, which are never changed in place.
+func (s State) clone() State {
+	copied := State{}
+	for blockID, actions := range s {
+		copied[blockID] = maps.Clone(actions)
+	}
+	return copied
+}
+
+// merge takes over entries for inputs that exist and are of the same kind; it tells whether all of them were.
+func (s State) merge(typed State) bool {
+	all := true
+	for blockID, actions := range typed {
+		for actionID, entry := range actions {
+			before := s[blockID][actionID]
+			kind := str(before["type"])
+			value, given := entry[holds[kind].key]
+			if before == nil || !given || entry["type"] != nil && entry["type"] != kind {
+				all = false
+				continue
+			}
+			if value == "" {
+				value = nil // an emptied input holds nothing
+			}
+			s.set(blockID, actionID, map[string]any{"type": kind, holds[kind].key: value})
+		}
+	}
+	return all
+}

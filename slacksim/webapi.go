@@ -1,0 +1,333 @@
+package slacksim
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+)
+
+// method is one row of the Web API.
+type method struct {
+	call func(*Sim, args) (answer, *refusal)
+	read bool // may be called with GET; such methods do not take JSON
+	app  bool // wants the app-level token, in the header
+	tier int  // calls a minute, when Rate.Tiers is on; 0 is a special limit of its own
+}
+
+// The Web API, as far as apps of our kind call it.
+var methods = map[string]method{
+	"auth.test":                    {call: (*Sim).authTest, read: true, tier: 300},
+	"apps.connections.open":        {call: (*Sim).openConnection, app: true, tier: 1},
+	"chat.delete":                  {call: (*Sim).deleteMessage, tier: 50},
+	"chat.postEphemeral":           {call: (*Sim).postEphemeral, tier: 100},
+	"chat.postMessage":             {call: (*Sim).postMessage},
+	"chat.update":                  {call: (*Sim).updateMessage, tier: 50},
+	"conversations.info":           {call: (*Sim).conversationInfo, read: true, tier: 50},
+	"conversations.list":           {call: (*Sim).conversationList, read: true, tier: 20},
+	"conversations.members":        {call: (*Sim).conversationMembers, read: true, tier: 100},
+	"conversations.open":           {call: (*Sim).conversationOpen, tier: 50},
+	"files.completeUploadExternal": {call: (*Sim).completeUpload, tier: 100},
+	"files.getUploadURLExternal":   {call: (*Sim).uploadURL, read: true, tier: 100},
+	"users.info":                   {call: (*Sim).userInfo, read: true, tier: 100},
+	"views.open":                   {call: (*Sim).openModal, tier: 100},
+	"views.publish":                {call: (*Sim).publishHome, tier: 100},
+	"views.push":                   {call: (*Sim).pushModal, tier: 100},
+	"views.update":                 {call: (*Sim).updateView, tier: 100},
+}
+
+const maxCall = 2 << 20
+
+// answer is what a call gives back, beside "ok".
+type answer map[string]any
+
+// refusal is a call that Slack refuses.
+type refusal struct {
+	code     string
+	messages []string // what exactly was wrong
+	after    time.Duration
+}
+
+func no(code string, messages ...string) *refusal { return &refusal{code: code, messages: messages} }
+
+// args are the arguments of a call; what came as JSON that is not a string is kept as its JSON text.
+type args map[string]string
+
+// given tells whether an argument was sent at all.
+func (a args) given(name string) bool { _, ok := a[name]; return ok }
+
+func (a args) yes(name string) bool { return a[name] == "true" || a[name] == "1" }
+
+func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("method")
+	s.failing(w, r, name, func(w http.ResponseWriter) {
+		body, refused, warning := s.answerCall(name, r)
+		var code, detail string
+		if refused != nil {
+			code, detail = refused.code, strings.Join(refused.messages, "; ")
+		}
+		s.mu.Lock()
+		s.note(name, code, detail)
+		s.mu.Unlock()
+		writeAnswer(w, body, refused, warning)
+	})
+}
+
+func writeAnswer(w http.ResponseWriter, body answer, refused *refusal, warning string) {
+	status, out := http.StatusOK, map[string]any{"ok": refused == nil}
+	for key, value := range body {
+		out[key] = value
+	}
+	about := map[string]any{}
+	if warning != "" {
+		out["warning"], about["warnings"] = warning, []string{warning}
+	}
+	if refused != nil {
+		out["error"] = refused.code
+		if len(refused.messages) > 0 {
+			about["messages"] = refused.messages
+		}
+		if refused.code == "ratelimited" {
+			status = http.StatusTooManyRequests
+			w.Header().Set("Retry-After", seconds(refused.after))
+		}
+	}
+	if _, own := out["response_metadata"]; !own && len(about) > 0 {
+		out["response_metadata"] = about
+	}
+	writeJSON(w, status, out)
+}
+
+func (s *Sim) answerCall(name string, r *http.Request) (answer, *refusal, string) {
+	m, ok := methods[name]
+	if !ok {
+		return answer{"req_method": name}, no("unknown_method"), ""
+	}
+	if r.Method != http.MethodPost && (r.Method != http.MethodGet || !m.read) {
+		return nil, no("invalid_arguments", "[ERROR] this method is called with POST"), ""
+	}
+	a, token, warning, refused := readArgs(r, m.read)
+	if refused != nil {
+		return nil, refused, warning
+	}
+	if refused := s.authorise(m, r, token); refused != nil {
+		return nil, refused, warning
+	}
+	if m.tier > 0 && s.cfg.Rate.Tiers {
+		if refused := s.limit("tier "+name, rate.Limit(float64(m.tier)/60), m.tier); refused != nil {
+			return nil, refused, warning
+		}
+	}
+	body, refused := m.call(s, a)
+	return body, refused, warning
+}
+
+// readArgs reads a body as Slack does: forms everywhere, JSON where the method writes, never a token in the address.
+func readArgs(r *http.Request, read bool) (a args, token, warning string, refused *refusal) {
+	a = args{}
+	if r.Method == http.MethodGet {
+		fill(a, r.URL.Query())
+		delete(a, "token")
+		return a, "", "", nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
+	if err != nil || len(raw) > maxCall {
+		return nil, "", "", no("request_timeout")
+	}
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset := params["charset"]
+	if charset != "" && !strings.EqualFold(charset, "utf-8") || !utf8.Valid(raw) {
+		return nil, "", "", no("invalid_charset")
+	}
+	switch {
+	case err != nil && len(raw) == 0:
+		return a, "", "", nil
+	case err != nil:
+		return nil, "", "", no("missing_post_type")
+	case kind == "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(raw))
+		if err != nil {
+			return nil, "", "", no("invalid_form_data")
+		}
+		fill(a, form)
+		token = a["token"]
+		delete(a, "token")
+		return a, token, "", nil
+	case kind == "application/json":
+		if charset == "" {
+			warning = "missing_charset"
+		}
+		if len(raw) == 0 || read {
+			return a, "", warning, nil
+		}
+		a, ok := jsonArgs(raw)
+		if !ok {
+			return nil, "", warning, no("invalid_json")
+		}
+		delete(a, "token") // Slack takes no token from a JSON body
+		return a, "", warning, nil
+	}
+	return nil, "", "", no("invalid_post_type")
+}
+
+// jsonArgs reads the arguments of a JSON object.
+func jsonArgs(raw []byte) (args, bool) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil || object == nil {
+		return nil, false
+	}
+	a := args{}
+	for key, value := range object {
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			a[key] = text
+		} else {
+			a[key] = string(value)
+		}
+	}
+	return a, true
+}
+
+func fill(a args, form url.Values) {
+	for key := range form {
+		a[key] = form.Get(key)
+	}
+}
+
+func (s *Sim) authorise(m method, r *http.Request, token string) *refusal {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		token = bearer
+	} else if m.app {
+		token = "" // only the header counts
+	}
+	want := s.cfg.BotToken
+	if m.app {
+		want = s.cfg.AppToken
+	}
+	switch token {
+	case "":
+		return no("not_authed")
+	case want:
+		return nil
+	case s.cfg.BotToken, s.cfg.AppToken:
+		return no("not_allowed_token_type")
+	}
+	return no("invalid_auth")
+}
+
+// limit takes one from a named allowance; when it is used up it says when to come back.
+func (s *Sim) limit(name string, every rate.Limit, burst int) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	allowance := s.limits[name]
+	if allowance == nil {
+		allowance = rate.NewLimiter(every, burst)
+		s.limits[name] = allowance
+	}
+	now := s.now()
+	taken := allowance.ReserveN(now, 1)
+	if wait := taken.DelayFrom(now); wait > 0 {
+		taken.CancelAt(now)
+		return &refusal{code: "ratelimited", after: wait}
+	}
+	return nil
+}
+
+func (s *Sim) authTest(args) (answer, *refusal) {
+	return answer{
+		"url": "https://" + TeamDomain + ".slack.com/", "team": TeamName, "user": "balcao", "team_id": TeamID,
+		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false,
+	}, nil
+}
+
+func (s *Sim) userInfo(a args) (answer, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a["user"] == BotUserID {
+		return answer{"user": s.botInfo()}, nil
+	}
+	u := s.users[a["user"]]
+	if u == nil {
+		return nil, no("user_not_found")
+	}
+	return answer{"user": u.info(a.yes("include_locale"))}, nil
+}
+
+func (s *Sim) conversationInfo(a args) (answer, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[a["channel"]]
+	if c == nil {
+		return nil, no("channel_not_found")
+	}
+	return answer{"channel": c.info()}, nil
+}
+
+func (s *Sim) conversationMembers(a args) (answer, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[a["channel"]]
+	if c == nil {
+		return nil, no("channel_not_found")
+	}
+	return answer{"members": slices.Clone(c.members), "response_metadata": map[string]any{"next_cursor": ""}}, nil
+}
+
+func (s *Sim) conversationList(a args) (answer, *refusal) {
+	kinds := strings.Split(cmp.Or(a["types"], "public_channel"), ",")
+	for _, k := range kinds {
+		if !slices.Contains([]string{"public_channel", "private_channel", "mpim", "im"}, strings.TrimSpace(k)) {
+			return nil, no("invalid_types")
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := []any{}
+	for _, c := range s.channels {
+		kind := "public_channel"
+		if c.im != "" {
+			kind = "im"
+		}
+		if slices.Contains(kinds, kind) {
+			found = append(found, c.info())
+		}
+	}
+	slices.SortFunc(found, func(a, b any) int { return cmp.Compare(str(object(a)["id"]), str(object(b)["id"])) })
+	return answer{"channels": found, "response_metadata": map[string]any{"next_cursor": ""}}, nil
+}
+
+func (s *Sim) conversationOpen(a args) (answer, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id := a["channel"]; id != "" {
+		c := s.channels[id]
+		if c == nil || c.im == "" {
+			return nil, no("channel_not_found")
+		}
+		return answer{"channel": map[string]any{"id": c.id}}, nil
+	}
+	switch people := strings.Split(a["users"], ","); {
+	case a["users"] == "":
+		return nil, no("users_list_not_supplied")
+	case len(people) > 1:
+		return nil, no("invalid_user_combination", "[ERROR] conversations of several people are not simulated")
+	case s.users[people[0]] == nil:
+		return nil, no("user_not_found")
+	default:
+		return answer{"channel": map[string]any{"id": s.direct(people[0]).id}}, nil
+	}
+}
+
+// pointerProblem words one problem as Slack does, its place by a JSON pointer.
+func pointerProblem(at, problem string) string {
+	return fmt.Sprintf("[ERROR] %s [json-pointer:%s]", problem, at)
+}
