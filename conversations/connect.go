@@ -1,6 +1,7 @@
 package conversations
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -25,7 +26,7 @@ func (quiet) Printf(ctx context.Context, format string, v ...any) {
 }
 
 // connect makes the client that the address asks for. Its errors never contain the address, which holds a password.
-func connect(address string) (redis.UniversalClient, func() error, error) {
+func connect(address string, call time.Duration) (redis.UniversalClient, func() error, error) {
 	if address == "memory" {
 		return embedded()
 	}
@@ -33,14 +34,17 @@ func connect(address string) (redis.UniversalClient, func() error, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
 		return nil, nil, errors.New(`the address of Redis must be redis://host:port, rediss://host:port or "memory"`)
 	}
-	client, err := dialled(u)
+	client, err := dialled(u, call)
 	if err != nil {
 		return nil, nil, errors.New("the address of Redis has a database, parameter or value that is not understood")
 	}
 	return client, func() error { return nil }, nil
 }
 
-func dialled(u *url.URL) (redis.UniversalClient, error) {
+// dials is how often one attempt at a call dials: each call has a few attempts already, and a person waits.
+const dials = 1
+
+func dialled(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
 	query := u.Query()
 	cluster := query.Get("cluster") == "true"
 	query.Del("cluster")
@@ -53,6 +57,8 @@ func dialled(u *url.URL) (redis.UniversalClient, error) {
 			return nil, err
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
+		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewFailoverClient(o), nil
 	case cluster || query.Has("addr"):
 		o, err := redis.ParseClusterURL(u.String())
@@ -60,6 +66,8 @@ func dialled(u *url.URL) (redis.UniversalClient, error) {
 			return nil, err
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
+		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
+		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewClusterClient(o), nil
 	default:
 		o, err := redis.ParseURL(u.String())
@@ -67,7 +75,17 @@ func dialled(u *url.URL) (redis.UniversalClient, error) {
 			return nil, err
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
+		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
+		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewClient(o), nil
+	}
+}
+
+// impatient ends each step of a call when the call ends, unless the address says otherwise. The search for a master
+// behind Sentinel goes on without the caller's deadline.
+func impatient(call time.Duration, steps ...*time.Duration) {
+	for _, step := range steps {
+		*step = cmp.Or(*step, call)
 	}
 }
 

@@ -44,7 +44,7 @@ type Lives struct {
 	Tombstone time.Duration // of an ended draft, telling a second click from a lost draft; 1 hour
 	Journal   time.Duration // of an intent or an outcome, after it was written; 7 days
 	Trail     time.Duration // of a month of the audit trail, after its last entry; 5 years
-	Call      time.Duration // the longest that one call waits for Redis; 3 seconds
+	Call      time.Duration // the longest that one call waits for Redis; 2 seconds, as a front end has 3 to answer
 }
 
 var defaults = Lives{
@@ -52,7 +52,7 @@ var defaults = Lives{
 	Tombstone: time.Hour,
 	Journal:   7 * 24 * time.Hour,
 	Trail:     5 * 366 * 24 * time.Hour,
-	Call:      3 * time.Second,
+	Call:      2 * time.Second,
 }
 
 // Option changes how a [Store] behaves.
@@ -98,7 +98,7 @@ func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store
 	for _, option := range options {
 		option(s)
 	}
-	client, stop, err := connect(url)
+	client, stop, err := connect(url, s.lives.Call)
 	if err != nil {
 		return nil, err
 	}

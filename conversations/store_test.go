@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,25 @@ func TestAnUnpluggedRedisIsToldQuicklyAndAPluggedOneServesAgain(t *testing.T) {
 	eventually(t, "Redis serves again", func() bool { return s.Ping(t.Context()) == nil })
 	if again := must(s.Draft(t.Context(), "u1", d.ID))(t); again.Version != 1 {
 		t.Errorf("the draft came back as version %d", again.Version)
+	}
+}
+
+func TestARedisThatNeverAnswersIsNotWaitedFor(t *testing.T) {
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts connections; nobody reads them
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = mute.Close() }()
+	for _, parameters := range []string{"", "?cluster=true", "?master_name=balcao"} {
+		t.Run(parameters, func(t *testing.T) {
+			began := time.Now()
+			_, err := Open(context.Background(), "redis://"+mute.Addr().String()+parameters, newKeys(t),
+				WithLives(Lives{Call: 100 * time.Millisecond}))
+			wantError(t, err, ErrUnavailable)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("took %s to say so", took)
+			}
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package keys_test
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,8 +147,8 @@ func TestKeysPrintNothing(t *testing.T) {
 	}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("started", "keys", k)
-	if encoded, err := json.Marshal(k); err != nil || string(encoded) != "{}" || !strings.Contains(log.String(), `"keys(hidden)"`) {
-		t.Errorf("JSON %s, log %s", encoded, log.String())
+	if !strings.Contains(log.String(), `"keys":"keys(hidden)"`) {
+		t.Errorf("logged as %s", log.String())
 	}
 }
 

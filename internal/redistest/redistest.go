@@ -4,12 +4,12 @@ package redistest
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,17 +17,23 @@ import (
 
 const patience = 10 * time.Second
 
-// Server is a redis-server that a test can stop and start again on the same port and data. Every write is on disk
-// before it is acknowledged.
+// Server is a redis-server that a test can stop and start again on the same port and data. Every write is in
+// its file before it is acknowledged, so killing the server loses none.
 type Server struct {
 	t    testing.TB
-	port int
 	dir  string
-	args []string
+	kind []string // what makes it a node, a Cluster or a Sentinel
+	port string
 	run  *exec.Cmd
 	done chan struct{} // closed when the process has ended
-	said bytes.Buffer  // read only after done
+	said bytes.Buffer  // to be read only after done
 }
+
+var (
+	node     = []string{"--save", "", "--appendonly", "yes", "--appendfsync", "no"}
+	cluster  = append(slices.Clone(node), "--cluster-enabled", "yes")
+	sentinel = []string{"--sentinel"}
+)
 
 // Start starts a single node and returns its address, redis://127.0.0.1:port. Without redis-server in PATH the test
 // fails: a test that needs Redis and has none has shown nothing.
@@ -39,15 +45,18 @@ func Start(t testing.TB) (url string) {
 // StartServer starts a single node.
 func StartServer(t testing.TB) *Server {
 	t.Helper()
-	return start(t)
+	s := &Server{t: t, dir: t.TempDir(), kind: node}
+	s.startAnywhere()
+	return s
 }
 
 // StartCluster starts a Cluster of one node that serves every slot: it refuses what touches two slots, as a large one
-// does. Its URL says cluster=true.
+// does.
 func StartCluster(t testing.TB) *Server {
 	t.Helper()
-	s := start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)))
-	s.await("CLUSTER ADDSLOTSRANGE 0 16383", "+OK")
+	s := &Server{t: t, dir: t.TempDir(), kind: cluster}
+	s.startAnywhere()
+	s.await("CLUSTER ADDSLOTSRANGE 0 16383", "OK")
 	s.await("CLUSTER INFO", "cluster_state:ok")
 	return s
 }
@@ -55,63 +64,34 @@ func StartCluster(t testing.TB) *Server {
 // StartSentinel starts a Sentinel that watches master under the name «balcao» and returns its address.
 func StartSentinel(t testing.TB, master *Server) (url string) {
 	t.Helper()
-	s := newServer(t)
-	config := s.dir + "/sentinel.conf"
-	watch := fmt.Sprintf("sentinel monitor balcao 127.0.0.1 %d 1\n", master.port)
-	if err := os.WriteFile(config, []byte(watch), 0o600); err != nil {
+	s := &Server{t: t, dir: t.TempDir(), kind: sentinel}
+	watch := "sentinel monitor balcao 127.0.0.1 " + master.port + " 1\n"
+	if err := os.WriteFile(s.config(), []byte(watch), 0o600); err != nil {
 		t.Fatalf("writing the configuration of Sentinel: %v", err)
 	}
-	s.args = append([]string{config, "--sentinel"}, s.args...)
-	s.Start()
-	return s.URL() + "?master_name=balcao"
-}
-
-func start(t testing.TB, args ...string) *Server {
-	t.Helper()
-	s := newServer(t)
-	s.args = append(s.args, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
-	s.args = append(s.args, args...)
-	s.Start()
-	return s
-}
-
-func newServer(t testing.TB) *Server {
-	t.Helper()
-	s := &Server{t: t, port: freePort(t), dir: t.TempDir()}
-	s.args = []string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir}
-	t.Cleanup(s.Stop)
-	return s
+	s.startAnywhere()
+	return s.URL()
 }
 
 // URL is the address for a client.
 func (s *Server) URL() string {
 	url := "redis://" + s.addr()
-	if strings.Contains(strings.Join(s.args, " "), "--cluster-enabled") {
-		url += "?cluster=true"
+	switch s.kind[len(s.kind)-1] {
+	case "--sentinel":
+		return url + "?master_name=balcao"
+	case "yes":
+		return url + "?cluster=true"
 	}
 	return url
 }
 
-func (s *Server) addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
-
-// Start starts a server that is not running, and waits until it answers with its data loaded.
+// Start starts a stopped server again, and waits until it answers with its data loaded.
 func (s *Server) Start() {
 	s.t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		s.t.Fatalf("this test needs redis-server in PATH (Debian: apt install redis-server): %v", err)
+	s.launch()
+	if !s.await("PING", "+PONG") {
+		s.t.Fatalf("redis-server ended: %s", s.said.String())
 	}
-	s.said.Reset()
-	s.run, s.done = exec.Command(path, s.args...), make(chan struct{})
-	s.run.Stdout, s.run.Stderr = &s.said, &s.said
-	if err := s.run.Start(); err != nil {
-		s.t.Fatalf("starting redis-server: %v", err)
-	}
-	go func(run *exec.Cmd, done chan struct{}) {
-		_ = run.Wait() // killed on purpose
-		close(done)
-	}(s.run, s.done)
-	s.await("PING", "+PONG")
 }
 
 // Stop kills the server as a power cut would; its data stays for Start. Stopping a stopped server does nothing.
@@ -124,17 +104,56 @@ func (s *Server) Stop() {
 	s.run = nil
 }
 
-// await asks until the answer holds want.
-func (s *Server) await(command, want string) {
+// startAnywhere tries a few ports: between finding a free one and listening on it, somebody else may.
+func (s *Server) startAnywhere() {
+	s.t.Helper()
+	s.t.Cleanup(s.Stop)
+	for range 5 {
+		s.port = freePort(s.t)
+		s.launch()
+		if s.await("PING", "+PONG") {
+			return
+		}
+	}
+	s.t.Fatalf("redis-server does not start: %s", s.said.String())
+}
+
+func (s *Server) launch() {
+	s.t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		s.t.Fatalf("this test needs redis-server in PATH (Debian: apt install redis-server): %v", err)
+	}
+	args := append([]string{"--port", s.port, "--bind", "127.0.0.1", "--dir", s.dir}, s.kind...)
+	if s.kind[0] == "--sentinel" {
+		args = append([]string{s.config()}, args...)
+	} else {
+		args = append(args, "--cluster-port", freePort(s.t))
+	}
+	s.said.Reset()
+	run, done := exec.Command(path, args...), make(chan struct{})
+	run.Stdout, run.Stderr = &s.said, &s.said
+	if err := run.Start(); err != nil {
+		s.t.Fatalf("starting redis-server: %v", err)
+	}
+	go func() {
+		_ = run.Wait() // killed on purpose
+		close(done)
+	}()
+	s.run, s.done = run, done
+}
+
+// await asks until the answer holds want; it returns false when the server ended instead.
+func (s *Server) await(command, want string) bool {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); ; {
 		answer, err := s.ask(command)
 		if strings.Contains(answer, want) {
-			return
+			return true
 		}
 		select {
 		case <-s.done:
-			s.t.Fatalf("redis-server ended: %s", s.said.String())
+			return false
 		case <-time.After(5 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -143,6 +162,7 @@ func (s *Server) await(command, want string) {
 	}
 }
 
+// ask sends one command in Redis's inline form; ending our half of the connection ends the answer.
 func (s *Server) ask(command string) (string, error) {
 	conn, err := net.DialTimeout("tcp", s.addr(), patience)
 	if err != nil {
@@ -152,19 +172,27 @@ func (s *Server) ask(command string) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	if _, err := conn.Write([]byte(command + "\r\nQUIT\r\n")); err != nil { // QUIT makes the answer end
+	if _, err := io.WriteString(conn, command+"\r\n"); err != nil {
+		return "", err
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		return "", err
 	}
 	answer, err := io.ReadAll(conn)
 	return string(answer), err
 }
 
-func freePort(t testing.TB) int {
+func (s *Server) addr() string { return "127.0.0.1:" + s.port }
+
+func (s *Server) config() string { return filepath.Join(s.dir, "sentinel.conf") }
+
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("looking for a free port: %v", err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
 }
