@@ -95,7 +95,7 @@ func New(config Config) *Bank {
 	b := &Bank{
 		config:   config,
 		mux:      http.NewServeMux(),
-		store:    samples(config.Now()),
+		store:    samples(config.Now().In(lisbon())),
 		sessions: sessions{},
 		calls:    map[portal.OperationID]int{},
 	}
@@ -133,7 +133,7 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHT
 func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.config.Now()}
+		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.now()}
 		fault := b.arrive(c)
 		if fault.before(w, r) {
 			return
@@ -204,6 +204,17 @@ func (out response) write(w http.ResponseWriter) {
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body) // the caller has gone: nobody is left to tell
 }
+
+// now is the bank's time; its days begin and end in Lisbon.
+func (b *Bank) now() time.Time { return b.config.Now().In(lisbon()) }
+
+var lisbon = sync.OnceValue(func() *time.Location {
+	location, err := time.LoadLocation("Europe/Lisbon")
+	if err != nil {
+		return time.UTC // at most an hour off
+	}
+	return location
+})
 
 // refuse answers what is no operation at all.
 func (b *Bank) refuse(status int, problem string) http.Handler {

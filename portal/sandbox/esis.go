@@ -115,12 +115,14 @@ func work(l loan, borrowers int) figures {
 		Life:       share(l.amount, lifeMonthly*int64(borrowers), 100_000),
 		Home:       share(l.price, homeMonthly, 100_000),
 		LTV:        float64(l.amount) / float64(l.price),
-		Steps:      l.steps(),
 		Plan:       byYear(months),
 	}
+	start := 0 // of the variable rate
 	if l.rate == mixedRate {
-		f.LaterRate, f.Later = later, months[l.fixedMonths()].paid
+		start = l.fixedMonths()
+		f.LaterRate, f.Later = later, months[start].paid
 	}
+	f.Steps = l.steps(months[start].principal+months[start].remaining, l.months-start)
 	if l.rate == fixedRate {
 		f.Shocked = 0 // a rate that cannot rise has no worst case
 	}
@@ -186,16 +188,17 @@ func (l loan) plan(first, later basisPoints) []payment {
 	return months
 }
 
-// steps shows the instalment for each discount between the base spread and the contracted one.
-func (l loan) steps() []step {
+// steps shows the instalment for each discount between the base spread and the contracted one, on what is owed and the
+// months left when the rate becomes variable.
+func (l loan) steps(owed cents, left int) []step {
 	if l.rate == fixedRate || !l.crossSelling {
 		return nil
 	}
 	spread := baseSpread
-	steps := []step{{"base", spread, instalment(l.amount, indexRate+spread, l.months)}}
+	steps := []step{{"base", spread, instalment(owed, indexRate+spread, left)}}
 	for _, d := range discounts {
 		spread -= d.off
-		steps = append(steps, step{d.product, spread, instalment(l.amount, indexRate+spread, l.months)})
+		steps = append(steps, step{d.product, spread, instalment(owed, indexRate+spread, left)})
 	}
 	return steps
 }

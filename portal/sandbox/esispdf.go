@@ -12,7 +12,8 @@ import (
 const (
 	margin    = 18.0
 	width     = 210 - 2*margin
-	lineOne   = 5.0
+	bottom    = 20.0
+	lineOne   = 4.7
 	labelSide = 68.0
 )
 
@@ -26,7 +27,7 @@ var (
 	rule   = colour{206, 218, 215}
 	alert  = colour{155, 34, 38}
 	white  = colour{255, 255, 255}
-	shadow = colour{225, 232, 230}
+	shadow = colour{240, 244, 243}
 )
 
 // press lays a sheet out. The core fonts with Windows-1252 hold all of Portuguese and make a small file that every
@@ -48,8 +49,8 @@ func (s sheet) print() ([]byte, error) {
 	pdf.SetLang("pt-PT")
 	pdf.SetTitle(fmt.Sprintf("FINE %d", s.Number), true)
 	pdf.SetMargins(margin, margin, margin)
-	pdf.SetAutoPageBreak(true, 20)
-	pdf.AliasNbPages("{pages}")
+	pdf.SetAutoPageBreak(true, bottom)
+	pdf.AliasNbPages("{n}")
 	pdf.SetHeaderFunc(p.watermark)
 	pdf.SetFooterFunc(p.footer)
 	pdf.AddPage()
@@ -103,18 +104,18 @@ func (p *press) footer() {
 
 func (p *press) letterhead() {
 	p.fill(brand)
-	p.Rect(0, 0, 210, 34, "F")
-	p.SetXY(margin, 9)
+	p.Rect(0, 0, 210, 29, "F")
+	p.SetXY(margin, 7)
 	p.style("B", 17, white)
 	p.CellFormat(width-34, 8, p.enc(fine.Title), "", 2, "L", false, 0, "")
 	p.style("", 10, white)
 	p.CellFormat(width-34, 6, p.enc(fine.Subtitle+" · "+fine.Bank), "", 0, "L", false, 0, "")
-	p.SetXY(margin+width-32, 11)
+	p.SetXY(margin+width-32, 9.5)
 	p.fill(white)
 	p.style("B", 11, alert)
 	p.CellFormat(32, 10, p.enc(fine.Sample), "", 0, "C", true, 0, "")
 
-	p.SetXY(margin, 39)
+	p.SetXY(margin, 33)
 	p.style("B", 8.5, alert)
 	p.MultiCell(width, 4.4, p.enc(fine.Notice), "", "L", false)
 	if p.sheet.Internal {
@@ -154,9 +155,9 @@ func (p *press) section(section fineSection) {
 		return
 	}
 	p.keep(24)
-	p.Ln(3)
+	p.Ln(2.6)
 	p.style("B", 11, brand)
-	p.CellFormat(width, 7, p.enc(section.Title), "", 1, "L", false, 0, "")
+	p.CellFormat(width, 6, p.enc(section.Title), "", 1, "L", false, 0, "")
 	p.draw(brand)
 	p.Line(margin, p.GetY(), margin+width, p.GetY())
 	p.Ln(1.6)
@@ -173,12 +174,14 @@ func (p *press) section(section fineSection) {
 	}
 }
 
-// keep starts a new page when less than so many millimetres are left.
-func (p *press) keep(millimetres float64) {
+// keep starts a new page when less than so many millimetres are left, and tells whether it did.
+func (p *press) keep(millimetres float64) (turned bool) {
 	_, high := p.GetPageSize()
-	if p.GetY()+millimetres > high-20 {
-		p.AddPage()
+	if p.GetY()+millimetres <= high-bottom {
+		return false
 	}
+	p.AddPage()
+	return true
 }
 
 func (p *press) row(row fineRow) {
@@ -226,9 +229,11 @@ func (p *press) table(columns []string, lines table) {
 	}
 	header()
 	for i, cells := range lines.rows {
-		_, high := p.GetPageSize()
-		if p.GetY()+6 > high-20 {
-			p.AddPage()
+		needed := 6.0
+		if lines.total && i == len(lines.rows)-2 {
+			needed += lineOne // the total never stands alone on a page
+		}
+		if p.keep(needed) {
 			header()
 		}
 		last := lines.total && i == len(lines.rows)-1

@@ -62,7 +62,7 @@ var ptNumbers = message.NewPrinter(language.EuropeanPortuguese)
 
 var fineFuncs = template.FuncMap{
 	"eur":     eur,
-	"euro":    func(v float64) string { return ptNumbers.Sprintf("%v €", number.Decimal(v, number.Scale(2))) },
+	"euro":    func(v float64) string { return ptNumbers.Sprintf("%v\u00a0€", number.Decimal(v, number.Scale(2))) },
 	"percent": percent,
 	"ratio":   func(v float64) string { return percentText(v * 100) },
 	"per":     func(total, of cents) float64 { return float64(total) / float64(of) },
@@ -91,13 +91,13 @@ func fill(text string, data any) (string, error) {
 
 // eur writes an amount as Portuguese people do: 180 000,00 €.
 func eur(c cents) string {
-	return ptNumbers.Sprintf("%v €", number.Decimal(float64(c)/100, number.Scale(2)))
+	return ptNumbers.Sprintf("%v\u00a0€", number.Decimal(float64(c)/100, number.Scale(2)))
 }
 
 func percent(p basisPoints) string { return percentText(float64(p) / 100) }
 
 func percentText(points float64) string {
-	return ptNumbers.Sprintf("%v %%", number.Decimal(points, number.Scale(2)))
+	return ptNumbers.Sprintf("%v\u00a0%%", number.Decimal(points, number.Scale(2)))
 }
 
 // table is rows of a table that fine.toml asks for by name; the last row stands out when total is true.

@@ -1,0 +1,236 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+// clock is time that a test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// desk is somebody in front of a bank.
+type desk struct {
+	*sandbox.Bank
+	url   string
+	clock *clock
+	token string
+	lang  string
+}
+
+// open starts a bank on a free port and logs the first user of broker A in.
+func open(t *testing.T, config sandbox.Config) *desk {
+	t.Helper()
+	d := &desk{clock: &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, lang: "en"}
+	config.Now = d.clock.Now
+	d.Bank = sandbox.New(config)
+	server := httptest.NewServer(http.StripPrefix("/bank", d.Bank)) // under a prefix, as a proxy may put it
+	t.Cleanup(server.Close)
+	d.url = server.URL + "/bank"
+	return d.as(t, sandbox.BrokerA, 0)
+}
+
+// as logs another user in.
+func (d *desk) as(t *testing.T, broker sandbox.Broker, user int) *desk {
+	t.Helper()
+	other := *d
+	got := d.send(t, "POST", "/v1/authentication", "", loginHeaders(broker.UID.String(), broker.Users[user]))
+	var reply struct{ SessionToken string }
+	if err := json.Unmarshal([]byte(got.body), &reply); err != nil || got.status != http.StatusOK {
+		t.Fatalf("login: %d %s", got.status, got.body)
+	}
+	other.token = reply.SessionToken
+	return &other
+}
+
+func loginHeaders(broker, user string) http.Header {
+	h := http.Header{}
+	h.Set("xClientID", sandbox.SampleClientID)
+	h.Set("xClientSecret", sandbox.SampleClientSecret)
+	h.Set("xBrokerUID", broker)
+	h.Set("xUsername", user)
+	return h
+}
+
+type reply struct {
+	status int
+	body   string
+	header http.Header
+	err    error // of a connection that ended early
+}
+
+// send makes a request as it is told, without following anything of its own mind.
+func (d *desk) send(t *testing.T, method, path, body string, header http.Header) reply {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, d.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	transport := &http.Transport{DisableKeepAlives: true} // net/http repeats reads on kept connections that break
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		return reply{err: err}
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	return reply{response.StatusCode, string(data), response.Header, err}
+}
+
+// call makes a request in the open session.
+func (d *desk) call(t *testing.T, method, path, body string) reply {
+	t.Helper()
+	header := http.Header{"Authorization": {"Bearer " + d.token}, "Accept-Language": {d.lang}}
+	if body != "" {
+		header.Set("Content-Type", "application/json")
+	}
+	return d.send(t, method, path, body, header)
+}
+
+func (d *desk) get(t *testing.T, path string) reply { t.Helper(); return d.call(t, "GET", path, "") }
+
+func processPath(number int) string { return "/v1/processes/" + sandbox.SampleProcess(number).String() }
+
+func borrowersPath(number int) string { return processPath(number) + "/borrower" }
+
+// errorsOf returns the errors of a refusal as «code field» each.
+func (r reply) errorsOf(t *testing.T) []string {
+	t.Helper()
+	var envelope struct {
+		Errors []struct{ ErrorCode, ErrorMessage, Field string }
+	}
+	if err := json.Unmarshal([]byte(r.body), &envelope); err != nil || len(envelope.Errors) == 0 {
+		t.Fatalf("no errors in %d %s", r.status, r.body)
+	}
+	var list []string
+	for _, e := range envelope.Errors {
+		if e.ErrorMessage == "" {
+			t.Errorf("error %s says nothing", e.ErrorCode)
+		}
+		list = append(list, strings.TrimSpace(e.ErrorCode+" "+e.Field))
+	}
+	return list
+}
+
+func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	ids := strings.NewReplacer("{processUniqueId}", sandbox.SampleProcess(sandbox.SampleOpen).String(),
+		"{borrowerUniqueId}", sandbox.SampleBorrower(sandbox.SampleOpen, 0).String())
+	for _, op := range portal.Operations() {
+		got := d.call(t, op.Method, ids.Replace(op.Path), "")
+		if got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed || got.status >= 500 {
+			t.Errorf("%s: %d %s", op.ID, got.status, got.body)
+		}
+		if d.Calls(op.ID) == 0 {
+			t.Errorf("%s was not counted", op.ID)
+		}
+	}
+}
+
+func TestWhatIsNoOperationIsRefusedInTheBanksEnvelope(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	for name, c := range map[string]struct {
+		method, path string
+		status       int
+	}{
+		"unknown path":        {"GET", "/v1/nothing", http.StatusNotFound},
+		"unknown method":      {"PATCH", borrowersPath(sandbox.SampleOpen), http.StatusMethodNotAllowed},
+		"faults are not ours": {"PUT", "/sandbox/faults", http.StatusNotFound},
+	} {
+		if got := d.call(t, c.method, c.path, ""); got.status != c.status {
+			t.Errorf("%s: %d, want %d", name, got.status, c.status)
+		} else {
+			got.errorsOf(t)
+		}
+	}
+}
+
+func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
+	a := open(t, sandbox.Config{})
+	b := a.as(t, sandbox.BrokerB, 0)
+	nowhere := "/v1/processes/" + uuid.NewString()
+	for _, c := range []struct{ method, rest, body string }{
+		{"GET", "", ""},
+		{"GET", "/esis", ""},
+		{"GET", "/borrower", ""},
+		{"GET", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), ""},
+		{"POST", "/borrower", newBorrower(nil)},
+	} {
+		missing := b.call(t, c.method, nowhere+c.rest, c.body)
+		foreign := b.call(t, c.method, processPath(sandbox.SampleOpen)+c.rest, c.body)
+		if foreign.status != http.StatusBadRequest || foreign.body != missing.body {
+			t.Errorf("%s %s: another broker's process answers %d %s, a missing one %s", c.method, c.rest, foreign.status, foreign.body, missing.body)
+		}
+	}
+	if got := len(a.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 1 {
+		t.Errorf("the process has %d borrowers now", got)
+	}
+}
+
+func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
+	for envelope, want := range map[sandbox.Envelope]string{
+		sandbox.ErrorList:       `{"errors":[{"errorCode":"040001","errorMessage":"The process does not exist or does not belong to the broker."}]}`,
+		sandbox.BareList:        `[{"code":"040001","message":"The process does not exist or does not belong to the broker."}]`,
+		sandbox.OperationStatus: `{"operationStatus":{"operationStatusCode":"040001","operationStatusMessage":"The process does not exist or does not belong to the broker."}}`,
+		sandbox.ProblemDetails:  `{"title":"The process does not exist or does not belong to the broker.","status":400,"errors":{"":["The process does not exist or does not belong to the broker."]}}`,
+	} {
+		d := open(t, sandbox.Config{Envelope: envelope})
+		if got := d.get(t, "/v1/processes/"+uuid.NewString()); got.body != want {
+			t.Errorf("envelope %d: %s", envelope, got.body)
+		}
+	}
+}
+
+func TestManyAtOnceNeitherLoseNorMixAnything(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			body := newBorrower(func(b borrowerJSON) { b.personal()["taxId"] = validTaxID(i) })
+			if got := d.call(t, "POST", borrowersPath(sandbox.SampleOpen), body); got.status != http.StatusOK {
+				t.Errorf("create %d: %d %s", i, got.status, got.body)
+			}
+			d.get(t, processPath(sandbox.SampleOpen)+"/esis")
+		})
+	}
+	wait.Wait()
+	if got := len(d.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 9 {
+		t.Errorf("%d borrowers, want 9", got)
+	}
+}
+
+// validTaxID makes different valid tax numbers of people.
+func validTaxID(i int) string {
+	eight := fmt.Sprintf("2777000%d", i)
+	sum := 0
+	for place, digit := range eight {
+		sum += (9 - place) * int(digit-'0')
+	}
+	return eight + fmt.Sprint((11-sum%11)%11%10)
+}
