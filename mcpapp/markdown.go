@@ -1,0 +1,85 @@
+package mcpapp
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// markdown shows a card as short Markdown. Every text of the card is plain: what looks like Markdown in it may come
+// from outside, and is escaped.
+func markdown(card tools.Card, lang words.Lang) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "## %s\n", escaped(card.Title))
+	if card.Text != "" {
+		fmt.Fprintf(&text, "\n%s\n", escaped(card.Text))
+	}
+	if len(card.Facts) > 0 {
+		fmt.Fprintln(&text)
+	}
+	for _, fact := range card.Facts {
+		fmt.Fprintf(&text, "- %s: %s\n", escaped(fact.Label), escaped(fact.Value))
+	}
+	if len(card.Table.Rows) > 0 {
+		fmt.Fprintf(&text, "\n%s%s", row(card.Table.Columns), row(make([]string, len(card.Table.Columns)), "---"))
+	}
+	for _, cells := range card.Table.Rows {
+		text.WriteString(row(cells))
+	}
+	if card.File != nil {
+		fmt.Fprintf(&text, "\n%s\n", book.Say(lang, "file", map[string]any{"name": escaped(card.File.Name), "uri": card.File.URI}))
+	}
+	if len(card.Next) > 0 {
+		fmt.Fprintln(&text)
+	}
+	for _, step := range card.Next {
+		args, err := json.Marshal(step.Args)
+		if err != nil {
+			continue // a hint that cannot be written is no loss
+		}
+		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escaped(step.Label), "tool": step.Tool, "args": string(args)}))
+	}
+	return strings.TrimSpace(text.String())
+}
+
+// row is a line of a table; an empty cell is filled with blank.
+func row(cells []string, blank ...string) string {
+	line := "|"
+	for _, cell := range cells {
+		if cell == "" && blank != nil {
+			line += " " + blank[0] + " |"
+			continue
+		}
+		line += " " + escaped(cell) + " |"
+	}
+	return line + "\n"
+}
+
+// special is what means something to Markdown within a line. A dash or a digit means something only where a line
+// begins, where no text from outside stands alone.
+var special = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `|`, `\|`, `~`, `\~`, `#`, `\#`, `$`, `\$`,
+)
+
+// escaped is plain text within Markdown, on one line.
+func escaped(text string) string { return special.Replace(visible(text)) }
+
+// visible is text from outside with nothing hidden in it: white space of any kind is a space, and what has no width,
+// turns the direction of writing, selects variants, controls terminals or has no meaning is gone.
+func visible(text string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.In(c, unicode.C, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point), c == '\u2800', c == unicode.ReplacementChar:
+			return -1
+		case !unicode.In(c, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S): // not assigned to anything yet
+			return -1
+		}
+		return c
+	}, text)
+}
