@@ -12,7 +12,7 @@ import (
 
 // An application is shaped and tagged as the catalogue's input for a borrower.
 type application struct {
-	Process    string        `json:"process" validate:"required,text=40"`
+	Process    string        `json:"process" validate:"filled,text=40"`
 	Type       int32         `json:"borrowerTypeId" validate:"required,choice"`
 	Relation   *int32        `json:"keyBorrowerRelationId,omitzero" validate:"omitempty,gte=0"`
 	Personal   personal      `json:"personal"`

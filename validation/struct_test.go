@@ -21,7 +21,7 @@ func TestAnApplicantInOrderHasNoProblem(t *testing.T) {
 }
 
 func TestEveryMissingFieldIsReportedInOnePass(t *testing.T) {
-	got := findings(checker(t).Struct(application{Personal: personal{Name: name("   ")}}))
+	got := findings(checker(t).Struct(application{Process: " ", Personal: personal{Name: name("   ")}}))
 	want := []string{
 		"borrowerTypeId required", "personal.birthDate required", "personal.email required", "personal.genderId required",
 		"personal.mobile required", "personal.name required", "personal.taxId required", "process required",
@@ -166,5 +166,40 @@ func TestPathsAreTheNamesOfTheJSON(t *testing.T) {
 	}{}
 	if got := findings(checker(t).Struct(unnamed)); !slices.Equal(got, []string{"taxId required"}) {
 		t.Errorf("a struct without a name: got %v", got)
+	}
+}
+
+func TestWhatIsAbsentIsNotWrongUnlessItIsRequired(t *testing.T) {
+	var absent struct {
+		Number *int32    `json:"number" validate:"choice"`
+		Limit  *int32    `json:"limit" validate:"gte=1"`
+		Needed *int32    `json:"needed" validate:"required,choice"`
+		Amount pii.Money `json:"amount" validate:"omitempty,amount"`
+	}
+	if got := findings(checker(t).Struct(absent)); !slices.Equal(got, []string{"needed required"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestOnlyStructsCanBeCheckedAndOnlyPointersNormalised(t *testing.T) {
+	for what, misuse := range map[string]func(){
+		"checking a text":      func() { checker(t).Struct("299999998") },
+		"checking nothing":     func() { checker(t).Struct((*application)(nil)) },
+		"normalising a struct": func() { validation.Normalise(applicant()) },
+		"normalising a nil":    func() { validation.Normalise((*application)(nil)) },
+		"a text without a limit": func() {
+			checker(t).Struct(struct {
+				A string `validate:"text"`
+			}{"299999998"})
+		},
+	} {
+		func() {
+			defer func() {
+				if said, _ := recover().(string); said == "" || strings.Contains(said, "299999998") {
+					t.Errorf("%s: got %q", what, said)
+				}
+			}()
+			misuse()
+		}()
 	}
 }

@@ -3,17 +3,12 @@ package validation
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-playground/validator/v10"
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/balcao/balcao/internal/pii"
 )
 
 // A rule is what one of our tags means. The library only learns whether it found problems; which, with what severity,
@@ -75,6 +70,15 @@ var rules = map[string]rule{
 		check: func(c *Checker, s, _ string) []Problem { return notPast(s, c.today()) },
 	},
 	"person_name": {check: personName, normal: plain(collapsed), schema: map[string]any{"minLength": 1, "maxLength": nameMax}},
+	"filled": { // more than blanks: required, said of a plain string; in the types of package pii blank text is absent
+		check: func(_ *Checker, s, _ string) []Problem {
+			if strings.TrimSpace(s) == "" {
+				return []Problem{problem(Required, "")}
+			}
+			return nil
+		},
+		schema: map[string]any{"minLength": 1},
+	},
 	"text": { // text=100: one line of at most so many characters
 		check:  oneLine,
 		normal: plain(collapsed),
@@ -278,126 +282,4 @@ func dependants(c *Checker, s, _ string) []Problem {
 		return []Problem{problem(DependantsMany, "")}
 	}
 	return nil
-}
-
-// Options are the choices a checker leaves to settings.
-type Options struct {
-	Now  func() time.Time // time.Now when nil
-	NISS NISSMode         // lenient when empty
-}
-
-// Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use; make one and
-// keep it, for it remembers the structs it has seen.
-type Checker struct {
-	options Options
-	library *validator.Validate
-}
-
-// New returns a checker.
-func New(o Options) *Checker {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.NISS == "" {
-		o.NISS = NISSLenient
-	}
-	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
-	c.library.RegisterTagNameFunc(jsonName)
-	c.library.RegisterCustomTypeFunc(clearText, pii.Name{}, pii.TaxID{}, pii.CheckDigits{}, pii.BirthDate{}, pii.Email{},
-		pii.Phone{}, pii.Address{}, pii.PostalCode{}, pii.Locality{}, pii.Money{}, pii.Flag{})
-	for tag, rule := range rules {
-		finds := func(f validator.FieldLevel) bool {
-			return len(rule.check(c, text(f.Field().Interface()), f.Param())) == 0
-		}
-		if err := c.library.RegisterValidation(tag, finds); err != nil {
-			panic(fmt.Sprintf("validation: tag %s: %v", tag, err))
-		}
-	}
-	return c
-}
-
-func (c *Checker) today() Date { return Today(c.options.Now()) }
-
-// jsonName is how paths name a field. An embedded struct has no part in a path, nor in the JSON.
-func jsonName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	switch {
-	case name == "-" || name == "" && f.Anonymous:
-		return ""
-	case name == "":
-		return f.Name
-	}
-	return name
-}
-
-// clearText gives the library the text in a value of package pii. Blank text is absent text.
-func clearText(v reflect.Value) any { return strings.TrimSpace(text(v.Interface())) }
-
-// text is a value as the rules read it, "" when absent.
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case interface{ Reveal() string }:
-		return v.Reveal()
-	case pii.Money:
-		if amount, ok := v.Reveal(); ok {
-			return amount.String()
-		}
-		return ""
-	case pii.Flag:
-		if answer, ok := v.Reveal(); ok {
-			return strconv.FormatBool(answer)
-		}
-		return ""
-	}
-	return fmt.Sprint(v)
-}
-
-// Struct checks a struct, or a pointer to one, by its validate tags and returns every problem it finds. It takes input
-// as people type it: check first, then [Normalise]. Anything but a struct is a mistake in the program and panics.
-func (c *Checker) Struct(v any) Report {
-	err := c.library.Struct(v)
-	var failures validator.ValidationErrors
-	if err != nil && !errors.As(err, &failures) {
-		panic(fmt.Sprintf("validation: cannot check a %T", v))
-	}
-	var report Report
-	for _, failure := range failures {
-		root, path, _ := strings.Cut(failure.Namespace(), ".")
-		if path == "" {
-			path = root // a struct without a name has no root
-		}
-		for _, p := range c.problems(failure) {
-			p.Path = path
-			report = append(report, p)
-		}
-	}
-	return report.With()
-}
-
-func (c *Checker) problems(f validator.FieldError) []Problem {
-	if rule, ours := rules[f.Tag()]; ours {
-		if f.Value() == nil { // a nil pointer without omitempty: absent, not wrong
-			return nil
-		}
-		return rule.check(c, text(f.Value()), f.Param())
-	}
-	long := f.Kind() == reflect.String || f.Kind() == reflect.Slice
-	switch f.Tag() {
-	case "required":
-		return []Problem{problem(Required, "")}
-	case "oneof":
-		return []Problem{problem(ChoiceUnknown, "")}
-	case "max", "lte":
-		if long {
-			return []Problem{problem(TooLong, "").with("max", f.Param())}
-		}
-		return []Problem{problem(TooHigh, "").with("max", f.Param())}
-	case "min", "gte":
-		if !long {
-			return []Problem{problem(TooLow, "").with("min", f.Param())}
-		}
-	}
-	return []Problem{problem(Invalid, "")}
 }
