@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -82,7 +83,9 @@ func conformed(kind Kind, value any) (any, bool) {
 		switch kind {
 		case Process:
 			return v.String(), true
-		case Integer, Choice, Amount:
+		case Amount:
+			return v, true
+		case Integer, Choice:
 			return parsed(kind, v.String())
 		}
 	case bool:
@@ -114,21 +117,25 @@ func parsed(kind Kind, text string) (any, bool) {
 	}
 }
 
-// parseAmount reads euros as people in Portugal and elsewhere type them: 2500, 2500,5, 2.500,00, 2 500.00, 2500 €.
-// A single point before exactly three digits separates thousands, as in Portuguese.
+// Amounts as people in Portugal and in English-speaking countries type them. Neither has three decimal places, so that
+// 2.500 and 2,500 are both two and a half thousand.
+var (
+	portugueseAmount = regexp.MustCompile(`^-?(\d{1,3}(\.\d{3})+|\d+)(,\d{1,2})?$`)
+	englishAmount    = regexp.MustCompile(`^-?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2})?$`)
+)
+
+// parseAmount reads euros: 2500, 2500,5, 2.500,00, 2 500.00, 2500 €.
 func parseAmount(text string) (decimal.Decimal, bool) {
 	text = strings.NewReplacer("€", "", " ", "", "\u00a0", "", "\u202f", "").Replace(text)
-	if len(text) > 20 || strings.ContainsAny(text, "eE") {
-		return decimal.Zero, false
-	}
-	comma, point := strings.LastIndexByte(text, ','), strings.LastIndexByte(text, '.')
 	switch {
-	case comma > point && strings.Count(text, ",") == 1: // a decimal comma
+	case len(text) > 20:
+		return decimal.Zero, false
+	case portugueseAmount.MatchString(text):
 		text = strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
-	case comma >= 0: // points are decimal, commas separate thousands
+	case englishAmount.MatchString(text):
 		text = strings.ReplaceAll(text, ",", "")
-	case strings.Count(text, ".") > 1 || point > 0 && len(text)-point == 4:
-		text = strings.ReplaceAll(text, ".", "")
+	default:
+		return decimal.Zero, false
 	}
 	amount, err := decimal.NewFromString(text)
 	return amount, err == nil

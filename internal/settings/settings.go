@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"net"
@@ -40,7 +41,9 @@ type Settings struct {
 	SlackAppToken      string `env:"SLACK_APP_TOKEN"`
 	SlackAPIURL        string `env:"SLACK_API_URL" envDefault:"https://slack.com/api/"`
 
-	MCPToken string `env:"MCP_TOKEN"`
+	MCPToken string   `env:"MCP_TOKEN"`
+	MCPHosts []string `env:"MCP_HOSTS"`
+	ReadOnly bool     `env:"-"` // assistants may change nothing
 
 	RedisURL string `env:"REDIS_URL"`
 	StateKey string `env:"STATE_KEY"`
@@ -71,6 +74,14 @@ func Playground(environ map[string]string) map[string]string {
 
 // Environ is the process's environment as a map.
 func Environ() map[string]string { return env.ToMap(os.Environ()) }
+
+// Lang is the language of the environment: Portuguese where LC_ALL or LANG ask for it, else English.
+func Lang(environ map[string]string) words.Lang {
+	if strings.HasPrefix(cmp.Or(environ["LC_ALL"], environ["LANG"]), "pt") {
+		return words.Portuguese
+	}
+	return words.English
+}
 
 // Load reads the settings of a program. It fails with [Problems].
 func Load(program Program, environ map[string]string) (Settings, error) {

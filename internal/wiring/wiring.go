@@ -98,6 +98,9 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 	return portal.New(config)
 }
 
+// Assistant is the actor behind an assistant: the person at this machine, or the holder of MCP_TOKEN.
+const Assistant = "mcp:local"
+
 // team is who acts as whom. When people are listed, nobody else in Slack is served; an assistant on this machine is.
 func team(s settings.Settings) (tools.Team, error) {
 	broker, err := uuid.Parse(s.PortalBrokerUID)
@@ -107,7 +110,9 @@ func team(s settings.Settings) (tools.Team, error) {
 	person := func(username string) tools.Person {
 		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}
 	}
-	team := tools.Team{"mcp:local": person(s.PortalUsername)}
+	assistant := person(s.PortalUsername)
+	assistant.ReadOnly = s.ReadOnly
+	team := tools.Team{Assistant: assistant}
 	if len(s.PortalUsers) == 0 {
 		team[""] = person(s.PortalUsername)
 	}

@@ -1,0 +1,108 @@
+// Command mcpserver serves the MCP door to AI assistants: on stdio, or over Streamable HTTP with -http. With -playground
+// the bank is the sandbox and nothing has to be set.
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/wiring"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/tools"
+)
+
+//go:embed words
+var wordFiles embed.FS
+
+var book = words.Sub(wordFiles, "words")
+
+// patience is how long the program waits at its end for what is under way.
+const patience = 15 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main with everything handed in. It returns the exit code: 2 for settings to correct, 1 for a failure. On stdio
+// nothing but the protocol goes to stdout.
+func run(ctx context.Context, args []string, environ map[string]string, stdin io.Reader, stdout, stderr io.Writer) int {
+	say := func(key string, args map[string]any) string { return book.Say(settings.Lang(environ), key, args) }
+	flags := flag.NewFlagSet("mcpserver", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	playground := flags.Bool("playground", false, say("flag.playground", nil))
+	addr := flags.String("http", "", say("flag.http", nil))
+	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if *playground {
+		environ = settings.Playground(environ)
+	}
+	if delete(environ, "ADDR"); *addr != "" {
+		environ["ADDR"] = *addr
+	}
+	s, err := settings.Load(settings.MCPServer, environ)
+	if problems, ok := errors.AsType[settings.Problems](err); ok {
+		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+		return 2
+	}
+	s.ReadOnly = *readOnly
+	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	if *addr == "" {
+		err = serve(ctx, s, log, func(door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
+	} else {
+		err = serve(ctx, s, log, func(door *mcpapp.App) error {
+			return serveHTTP(ctx, *addr, door, log, func(url string) {
+				fmt.Fprintln(stdout, say("started", map[string]any{"url": url}))
+			})
+		})
+	}
+	if err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*mcpapp.App) error) error {
+	system, err := wiring.Start(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	door, err := mcpapp.New(mcpapp.Config{
+		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
+		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
+	})
+	if err == nil {
+		err = transport(door)
+	}
+	return errors.Join(err, system.Close())
+}
+
+func serveHTTP(ctx context.Context, addr string, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", door.Handler())
+	mux.Handle("GET /healthz", wiring.Healthy())
+	started("http://" + listener.Addr().String() + "/mcp")
+	return wiring.Serve(ctx, wiring.NewServer(mux, log), listener, patience)
+}

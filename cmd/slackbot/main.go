@@ -1,0 +1,140 @@
+// Command slackbot serves the Slack door: slash commands, forms and buttons, over HTTP or Socket Mode. With -playground
+// it starts everything that it needs, a simulated Slack with a page in the browser included.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/wiring"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/tools"
+)
+
+//go:embed manifest.json
+var manifest []byte
+
+// patience is how long the program waits at its end for what is under way.
+const patience = 15 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is main with everything handed in. It returns the exit code: 2 for settings to correct, 1 for a failure.
+func run(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer) int {
+	say := speaker(environ)
+	flags := flag.NewFlagSet("slackbot", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	playground := flags.Bool("playground", false, say("flag.playground"))
+	addr := flags.String("addr", "", say("flag.addr"))
+	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if *newKey {
+		return printKey(stdout, stderr)
+	}
+	if *playground {
+		environ = settings.Playground(environ)
+	}
+	if *addr != "" {
+		environ["ADDR"] = *addr
+	}
+	s, err := settings.Load(settings.SlackBot, environ)
+	if problems, ok := errors.AsType[settings.Problems](err); ok {
+		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+		return 2
+	}
+	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	if err := serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) }); err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func printKey(stdout, stderr io.Writer) int {
+	key, err := keys.Generate()
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	fmt.Fprintln(stdout, key)
+	return 0
+}
+
+// serve runs the bot until ctx ends. It calls started once everything answers.
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started func(places)) (err error) {
+	listener, err := net.Listen("tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on ADDR: %w", err)
+	}
+	defer listener.Close()
+	system, err := wiring.Start(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, system.Close()) }()
+
+	mux, places := http.NewServeMux(), places{bot: "http://" + listener.Addr().String(), bank: system.BankURL}
+	if s.SlackAPIURL == settings.Simulated {
+		workspace := simulate(&s, places.bot)
+		defer workspace.Close()
+		mux.Handle("/", workspace)
+		places.slack = places.bot + "/"
+	}
+	bot, err := slackapp.New(slackapp.Config{
+		Runner: system.Runner, Store: system.Store, Log: log,
+		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/slack/events", bot.Handler())
+	mux.Handle("GET /healthz", wiring.Healthy())
+	mux.Handle("GET /readyz", wiring.Ready(system))
+	if places.slack != "" || s.MCPToken != "" {
+		assistants, err := mcpapp.New(mcpapp.Config{
+			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
+			Token: s.MCPToken, AllowedHosts: s.MCPHosts,
+		})
+		if err != nil {
+			return err
+		}
+		mux.Handle("/mcp", assistants.Handler())
+		places.mcp = places.bot + "/mcp"
+	}
+
+	server := wiring.NewServer(mux, log)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return wiring.Serve(ctx, server, listener, patience) })
+	if s.SlackAppToken != "" {
+		group.Go(func() error { return bot.RunSocket(ctx) })
+	}
+	started(places)
+	err = group.Wait()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	return errors.Join(err, bot.Close(closing))
+}

@@ -1,0 +1,66 @@
+package tools
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+func TestAmountsAreReadAsPeopleTypeThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"2500": "2500", "2500,5": "2500.5", "2500.50": "2500.5", "2.500,00": "2500", "2 500,00 €": "2500", "2,500.75": "2500.75",
+		"2.500": "2500", "1.234.567": "1234567", "0": "0", "0,5": "0.5", "€ 10": "10", "-5": "-5", "2\u00a0500,1": "2500.1", "12.34": "12.34", "1,250": "1250",
+	} {
+		got, ok := parseAmount(text)
+		if !ok || got.String() != want {
+			t.Errorf("%q: got %s, %v, want %s", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "abc", "1e9", "1,2,3", "--1", strings.Repeat("1", 30), "€", "1,23,4.5", "2500.123", "."} {
+		if got, ok := parseAmount(text); ok {
+			t.Errorf("%q is taken for %s", text, got)
+		}
+	}
+}
+
+func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
+	args, problems := CreateBorrower.Args(map[string]string{
+		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",
+		"personal.genderId": "2", "financial.incomeWagesPensions": "1.250,50", "financial.hasSocialSecurityDebt": "false", "personal.phone": "  ",
+	}, words.English)
+	if problems != nil {
+		t.Fatal(problems)
+	}
+	want := `{"borrowerTypeId":2,"financial":{"hasSocialSecurityDebt":false,"incomeWagesPensions":1250.5},` +
+		`"personal":{"birthDate":"1985-04-12","genderId":2,"name":"Rui Amostra"},"process":"1042"}`
+	if string(args) != want {
+		t.Errorf("got  %s\nwant %s", args, want)
+	}
+	if _, problems := CreateBorrower.decode(args, words.English); problems != nil {
+		t.Errorf("and it is not taken: %v", problems)
+	}
+}
+
+func TestWhatCannotBeReadIsToldUnderItsField(t *testing.T) {
+	_, problems := CreateBorrower.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
+	if len(problems) != 2 || problems[0].Path != "personal.genderId" || problems[1].Code != "kind.amount" {
+		t.Errorf("got %v", problems)
+	}
+}
+
+func FuzzArguments(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"process":1042}`, `{"personal":{"name":"ç"}}`, `[`, `{"personal":[]}`, `{"process":null}`, `{"financial":{"incomeRents":1e400}}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, args string) {
+		_, problems := CreateBorrower.decode(json.RawMessage(args), words.English)
+		for _, p := range problems {
+			if p.Text == "" || !utf8.ValidString(p.Text) {
+				t.Errorf("%q: the problem %s has the text %q", args, p.Code, p.Text)
+			}
+		}
+	})
+}
