@@ -138,7 +138,7 @@ function input(block, at) {
   }
   field.showProblem = showProblem;
   return [
-    el('label', { for: controlId }, label, block.optional && el('span', { class: 'optional' }, ` ${say('optional')}`)),
+    el(field.control.labels ? 'label' : 'span', { class: 'label', for: field.control.labels ? controlId : null }, label, block.optional && el('span', { class: 'optional' }, ` ${say('optional')}`)),
     field.node,
     problem,
     block.hint && el('p', { class: 'hint', id: hintId }, inlineText(block.hint, names)),

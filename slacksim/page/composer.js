@@ -120,15 +120,19 @@ export function composer(form, context) {
       recall(-1);
     }
   });
+  // The character of Enter may come apart from the key.
+  box.addEventListener('keypress', (event) => {
+    if (event.key === 'Enter' && !event.shiftKey) event.preventDefault();
+  });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     send();
   });
 
   return {
-    /** Adapts to another place or language. */
-    here(name) {
-      box.placeholder = say('composer.placeholder', { place: name });
+    /** Adapts to another language. */
+    here() {
+      box.placeholder = say('composer');
       list.node.setAttribute('aria-label', say('composer.commands'));
       refresh();
     },

@@ -3,7 +3,7 @@
 import { el, freshId } from './dom.js';
 import { combobox } from './combobox.js';
 import { inlineText, withEmoji } from './mrkdwn.js';
-import { say } from './words.js';
+import { language, say } from './words.js';
 
 /**
  * @typedef {object} Field
@@ -98,13 +98,24 @@ const point = (value) => value.trim().replace(',', '.');
 
 function date(element, place) {
   const control = el('input', { type: 'date', ...attributes(element, place) });
-  control.value = element.initial_date ?? '';
+  // The browser writes the date in its own language, which may turn day and month around for this reader.
+  const inWords = el('p', { class: 'hint', 'aria-live': 'polite' });
+  const write = (value) => {
+    control.value = value ?? '';
+    spell();
+  };
+  const spell = () => {
+    inWords.textContent = control.value
+      ? new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeZone: 'UTC' }).format(control.valueAsDate) : '';
+  };
+  control.addEventListener('input', spell);
   control.addEventListener('change', () => place.changed('choice'));
+  write(element.initial_date);
   return {
-    node: control,
+    node: el('div', {}, control, inWords),
     control,
     read: () => ({ type: element.type, selected_date: control.value || null }),
-    write: ({ selected_date: value }) => { control.value = value ?? ''; },
+    write: ({ selected_date: value }) => write(value),
     problem: () => (control.validity.badInput ? say('field.date') : null),
   };
 }

@@ -13,6 +13,13 @@ export function listbox(input, { label, onPick, onClose }) {
   const node = el('div', { role: 'listbox', id, class: 'listbox', 'aria-label': label, hidden: true });
   let options = [];
   let active = -1;
+  let taken = false;
+
+  // Some keyboards and drivers send the character of Enter apart from the key: it must not submit the form either.
+  input.addEventListener('keypress', (event) => {
+    if (taken && event.key === 'Enter') event.preventDefault();
+    taken = false;
+  });
 
   for (const [name, value] of Object.entries({
     role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': id, autocomplete: 'off',
@@ -82,6 +89,7 @@ export function listbox(input, { label, onPick, onClose }) {
       else if (event.key === 'Enter' && active >= 0) pick(active);
       else if (event.key === 'Escape') close();
       else return false;
+      taken = event.key === 'Enter';
       event.preventDefault();
       event.stopPropagation();
       return true;

@@ -6,7 +6,7 @@ import { composer } from './composer.js';
 import { fetchOptions, fetchWorkspace, post } from './api.js';
 import { follow } from './stream.js';
 import { jump } from './jump.js';
-import { loadWords, say, sayError, speak, translate } from './words.js';
+import { language, loadWords, say, sayError, speak, translate } from './words.js';
 import { messageList } from './messages.js';
 import { modals } from './modal.js';
 import { placeList } from './places.js';
@@ -53,7 +53,7 @@ function speakAgain() {
   translate(document);
   byId('connection').textContent = say('connection.lost');
   dialogs.redraw();
-  render(true);
+  render();
 }
 
 function connected(up) {
@@ -72,7 +72,7 @@ function receive(snapshot) {
     state.notice = snapshot.notice.id;
   }
   if (first) state.notice ??= 'none';
-  render(false);
+  render();
   dialogs.show(snapshot.views ?? []);
 }
 
@@ -80,17 +80,17 @@ function go(channel) {
   state.channel = channel;
   state.tab = 'messages';
   openSidebar(false);
-  render(false);
+  render();
   writer.focus();
 }
 
-function render(force) {
+function render() {
   const { snapshot } = state;
   const channel = snapshot?.channels.find(({ id }) => id === state.channel);
   const name = channel ? `${channel.im ? '' : '#'}${channel.name}` : '';
   byId('place').textContent = name;
   document.title = [name, state.workspace.team.name].filter(Boolean).join(' · ');
-  writer.here(name);
+  writer.here();
   if (!snapshot) return;
   const home = channel?.im ? snapshot.home : null;
   if (!home) state.tab = 'messages';
@@ -104,14 +104,14 @@ function render(force) {
     byId(`tab-${tab}`).setAttribute('aria-selected', String(state.tab === tab));
     byId(`tab-${tab}`).tabIndex = state.tab === tab ? 0 : -1;
   }
-  if (atHome) showHome(home, force);
-  else list.show(state.channel, snapshot.messages?.[state.channel] ?? [], force);
+  if (atHome) showHome(home);
+  else list.show(state.channel, snapshot.messages?.[state.channel] ?? []);
 }
 
 /** The app's Home, drawn again only when the app has changed it. */
-function showHome(home, force) {
-  const picture = JSON.stringify([state.user.id, home]);
-  if (picture === state.home && !force) return;
+function showHome(home) {
+  const picture = JSON.stringify([language(), state.user.id, home]);
+  if (picture === state.home) return;
   state.home = picture;
   const { nodes, fields } = drawBlocks(home.blocks, {
     names: state.names,
@@ -141,7 +141,7 @@ function askPlace() {
 
 function showTab(tab) {
   state.tab = tab;
-  render(false);
+  render();
   byId(`tab-${tab}`).focus();
 }
 

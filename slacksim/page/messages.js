@@ -14,16 +14,25 @@ export function messageList(root, context) {
   /** What is on the page, by ts, so that an unchanged message keeps its elements and what was typed in it. */
   let shown = new Map();
   let channel = null;
+  let place = '';
   const folded = new Set();
+  /** Whether the newest message is in sight, and should stay there when more come or the page gets lower. */
+  let following = true;
 
-  function show(channelId, messages, force = false) {
-    const changedPlace = channelId !== channel;
-    if (changedPlace || force) shown = new Map();
-    channel = channelId;
-    const atEnd = changedPlace || root.scrollHeight - root.scrollTop - root.clientHeight < 80;
+  const toEnd = () => { root.scrollTop = root.scrollHeight; };
+  root.addEventListener('scroll', () => {
+    following = root.scrollHeight - root.scrollTop - root.clientHeight < 80;
+  }, { passive: true });
+  new ResizeObserver(() => following && toEnd()).observe(root);
+
+  function show(channelId, messages) {
+    const here = `${context().user} ${channelId}`;
+    const changedPlace = here !== place;
+    if (changedPlace) shown = new Map();
+    [channel, place] = [channelId, here];
+    if (changedPlace) following = true;
     const focus = focused();
     const fresh = messages.filter(({ ts }) => !shown.has(ts));
-    const before = shown.size;
     const parents = new Set(messages.filter((message) => !isReply(message)).map(({ ts }) => ts));
     const tops = messages.filter((message) => !isReply(message) || !parents.has(message.thread_ts));
     const next = new Map();
@@ -41,12 +50,12 @@ export function messageList(root, context) {
     replaceChanged(nodes);
     shown = next;
     if (focus && !root.contains(document.activeElement)) controlOf(root, focus.blockId, focus.actionId)?.focus();
-    if (atEnd) root.scrollTop = root.scrollHeight;
-    if (!changedPlace && !force && before) tellNew(fresh);
+    if (following) toEnd();
+    if (!changedPlace) tellNew(fresh);
   }
 
   function drawn(message, next) {
-    const picture = JSON.stringify(message);
+    const picture = JSON.stringify([language(), message]);
     const old = shown.get(message.ts);
     const entry = old?.picture === picture ? old : { picture, node: draw(message) };
     next.set(message.ts, entry);

@@ -5,7 +5,7 @@ import { announce, controlOf, el, freshId } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { withEmoji } from './mrkdwn.js';
-import { say, sayError } from './words.js';
+import { language, say, sayError } from './words.js';
 
 /** @param {() => {user: string, names: import('./mrkdwn.js').Names}} context */
 export function modals(context) {
@@ -152,10 +152,10 @@ function modalOf(first, context) {
     else title.focus();
   }
 
-  function draw(next, force) {
-    const picture = JSON.stringify([next.hash, next.title, next.submit, next.close, next.blocks]);
+  function draw(next) {
+    const picture = JSON.stringify([language(), next.hash, next.title, next.submit, next.close, next.blocks]);
     view = next;
-    if (picture === drawn && !force) return;
+    if (picture === drawn) return;
     drawn = picture;
     const typed = new Map(fields.filter((field) => field.touched()).map((field) => [`${field.blockId} ${field.actionId}`, field.read()]));
     const at = focusedField();
@@ -189,7 +189,7 @@ function modalOf(first, context) {
 
   return {
     draw,
-    redraw: () => draw(view, true),
+    redraw: () => draw(view),
     show() {
       if (dialog.open) return;
       dialog.showModal();

@@ -1,0 +1,140 @@
+package pagetest
+
+import (
+	"strings"
+	"testing"
+)
+
+// hostile would run, load or leave the page if it were ever taken for markup.
+const hostile = `<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:window.ran=1">x</a>"'><svg onload=window.ran=1>`
+
+// shown is hostile as mrkdwn, in which < and > come escaped from a careful app.
+var shown = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(hostile)
+
+func TestHostileTextStaysText(t *testing.T) {
+	button := func(change func(object)) object {
+		element := object{"type": "button", "action_id": "go", "text": plain("x")}
+		change(element)
+		return object{"type": "actions", "elements": []object{element}}
+	}
+	rich := func(elements ...object) object {
+		return object{"type": "rich_text", "elements": []object{{"type": "rich_text_section", "elements": elements}}}
+	}
+	places := map[string]object{
+		"a header":            {"type": "header", "text": plain(hostile)},
+		"plain text":          {"type": "section", "text": plain(hostile)},
+		"raw mrkdwn":          {"type": "section", "text": mrkdwn(hostile)},
+		"escaped mrkdwn":      {"type": "section", "text": mrkdwn(shown)},
+		"bold mrkdwn":         {"type": "section", "text": mrkdwn("*" + shown + "*")},
+		"code":                {"type": "section", "text": mrkdwn("`" + shown + "`")},
+		"a code block":        {"type": "section", "text": mrkdwn("```" + shown + "```")},
+		"a list":              {"type": "section", "text": mrkdwn("- " + shown)},
+		"a link's label":      {"type": "section", "text": mrkdwn("<https://example.com|" + shown + ">")},
+		"a date's fallback":   {"type": "section", "text": mrkdwn("<!date^soon^{date}|" + shown + ">")},
+		"an unknown mention":  {"type": "section", "text": mrkdwn("<@U999|" + shown + ">")},
+		"fields":              {"type": "section", "fields": []object{mrkdwn(shown)}},
+		"a context":           {"type": "context", "elements": []object{plain(hostile)}},
+		"a button's text":     button(func(e object) { e["text"] = plain(hostile) }),
+		"rich text":           rich(object{"type": "text", "text": hostile, "style": object{"bold": true}}),
+		"a rich link":         rich(object{"type": "link", "url": "https://example.com", "text": hostile}),
+		"a rich emoji":        rich(object{"type": "emoji", "name": hostile}),
+		"markdown":            {"type": "markdown", "text": "## " + hostile},
+		"a markdown link":     {"type": "markdown", "text": "[" + hostile + "](https://example.com)"},
+		"a markdown table":    {"type": "markdown", "text": "| a |\n|---|\n| " + hostile + " |"},
+		"a table's cell":      {"type": "table", "rows": [][]object{{{"type": "raw_text", "text": "a"}}, {{"type": "raw_text", "text": hostile}}}},
+		"an image's title":    {"type": "image", "image_url": "data:,", "alt_text": hostile, "title": plain(hostile)},
+		"an unknown block":    {"type": hostile},
+		"an option":           inputBlock("b", "Tipo", object{"type": "radio_buttons", "options": []object{option(hostile, hostile)}}),
+		"a select's option":   inputBlock("b", "Tipo", object{"type": "static_select", "options": []object{option(hostile, hostile)}}),
+		"a label":             inputBlock("b", hostile, object{"type": "plain_text_input"}),
+		"a block's id":        inputBlock(hostile, hostile, object{"type": "plain_text_input"}),
+		"a hint":              {"type": "input", "block_id": "b", "label": plain("x"), "hint": plain(hostile), "element": object{"type": "plain_text_input", "action_id": "a"}},
+		"a checkbox's detail": inputBlock("b", "x", object{"type": "checkboxes", "options": []object{{"text": mrkdwn(shown), "value": "v", "description": mrkdwn(shown)}}}),
+	}
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	for name, block := range places {
+		t.Run(name, func(t *testing.T) {
+			p := &page{t, p.ctx}
+			s.show(func(now *snapshot) {
+				now.Messages["C1"] = []object{message("1795300000.000100", "x", block)}
+			})
+			p.until("the block is there", `document.querySelector('.message .block')`)
+			p.until("its text can be read as it was written",
+				`document.querySelector('.message').textContent.includes('window.ran=1') && document.querySelector('.message').textContent.includes('onerror')`)
+			assertHarmless(p)
+			s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+			p.until("the message is gone", `!document.querySelector('.message')`)
+		})
+	}
+}
+
+func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
+	s := newStage(t)
+	s.show(func(now *snapshot) {
+		now.Channels[0]["name"] = hostile
+		now.Channels = append(now.Channels, object{"id": hostile, "name": "outro", "im": false})
+	})
+	s.on("options", func(object) object {
+		return object{"option_groups": []object{{"label": plain(hostile), "options": []object{{"text": plain(hostile), "value": "v", "description": plain(hostile)}}}}}
+	})
+	s.on("submit", func(object) object { return object{"ok": true, "errors": object{"b": hostile}} })
+	p := open(t, s, "UANA")
+	s.show(func(now *snapshot) {
+		from := message("1795300000.000100", shown)
+		from["username"] = hostile
+		from["files"] = []object{{"id": "F1", "name": hostile, "title": hostile, "mimetype": hostile, "size": 1, "url": "javascript:window.ran=1"}}
+		now.Messages["C1"] = []object{from}
+		form := view("h", hostile, inputBlock("b", hostile, object{"type": "external_select", "min_query_length": 0, "initial_option": option(hostile, "v"), "placeholder": plain(hostile)}))
+		form["submit"], form["close"] = hostile, hostile
+		now.Views = []object{form}
+		now.Notice = object{"id": 1, "text": hostile}
+	})
+	p.until("the modal is open", `document.activeElement.closest('dialog')`)
+	p.click("dialog input")
+	p.until("the options are open", `document.querySelector('dialog [role=option]')`)
+	p.keys("\x1b")
+	p.click("dialog .submit")
+	p.until("the problem is told", `document.querySelector('dialog .problem:not([hidden])').textContent.includes('onerror')`)
+	p.until("the notice is told", `document.querySelector('.notice').textContent.includes('onerror')`)
+	if p.eval(`document.querySelector('.file a')`) != nil {
+		t.Error("a file with a javascript: address can be clicked")
+	}
+	assertHarmless(p)
+}
+
+func TestOnlyHarmlessAddressesBecomeLinks(t *testing.T) {
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	for _, address := range []string{"javascript:window.ran=1", "JaVaScRiPt:window.ran=1", "data:text/html,x", "vbscript:x", "file:///etc/hosts", "blob:x"} {
+		t.Run(address, func(t *testing.T) {
+			p := &page{t, p.ctx}
+			s.show(func(now *snapshot) {
+				now.Messages["C1"] = []object{message("1795300000.000100", "x",
+					object{"type": "section", "text": mrkdwn("<" + address + "|mrkdwn>")},
+					object{"type": "markdown", "text": "[markdown](" + address + ")"},
+					object{"type": "rich_text", "elements": []object{{"type": "rich_text_section", "elements": []object{{"type": "link", "url": address, "text": "rich"}}}}},
+					object{"type": "actions", "elements": []object{{"type": "button", "action_id": "a", "text": plain("button"), "url": address}}},
+					object{"type": "image", "image_url": address, "alt_text": "image"})}
+			})
+			p.until("all is drawn", `document.querySelectorAll('.message .block').length === 5`)
+			if link := p.eval(`document.querySelector('.message a, .message img')?.outerHTML ?? null`); link != nil {
+				t.Errorf("%v", link)
+			}
+			s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+			p.until("the message is gone", `!document.querySelector('.message')`)
+		})
+	}
+}
+
+// assertHarmless fails when anything ran, or when markup of the hostile text became elements.
+func assertHarmless(p *page) {
+	p.t.Helper()
+	if p.eval(`window.ran ?? null`) != nil {
+		p.t.Error("text from outside ran as a script")
+	}
+	bad := `document.querySelector('body script, body svg, [onerror], [onload], img[src$="/x"], a[href^="javascript:"]')?.outerHTML ?? null`
+	if element := p.eval(bad); element != nil {
+		p.t.Errorf("text from outside became %v", element)
+	}
+}

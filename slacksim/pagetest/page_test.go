@@ -1,0 +1,286 @@
+package pagetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	name := inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria Exemplo"})
+	mail := inputBlock("correio", "E-mail", object{"type": "email_text_input"})
+	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, mail)} })
+	p.until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
+	p.keys(kb.Tab + "maria@example.com")
+
+	renamed := inputBlock("nome", "Nome completo", object{"type": "plain_text_input", "initial_value": "Maria Exemplo Amostra"})
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h2", "Titular, de novo", object{"type": "section", "text": mrkdwn("Há um campo novo.")}, renamed, mail,
+			inputBlock("novo", "Novo", object{"type": "plain_text_input", "initial_value": "da aplicação"}))}
+	})
+	p.until("the view has changed", `document.querySelector('dialog h2').innerText === 'Titular, de novo'`)
+	for block, want := range map[string]string{
+		"nome":    "Maria Exemplo Amostra", // nobody had typed here, so the app's new value counts
+		"correio": "maria@example.com",
+		"novo":    "da aplicação",
+	} {
+		if value := p.eval(`document.querySelector('[data-block-id=` + block + `] input').value`); value != want {
+			t.Errorf("%s holds %v, want %s", block, value, want)
+		}
+	}
+	p.until("the focus stays where it was", `document.activeElement.closest('[data-block-id=correio]')`)
+
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h3", "Página 2", inputBlock("morada", "Morada", object{"type": "plain_text_input", "multiline": true}))}
+	})
+	p.until("the next page starts at its first field", `document.activeElement.closest('[data-block-id=morada]')`)
+}
+
+func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
+	s := newStage(t)
+	form := view("h1", "Titular",
+		inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}),
+		inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}}),
+		inputBlock("nasceu", "Nasceu", object{"type": "datepicker"}))
+	form["values"] = object{
+		"nome":   object{"value": object{"type": "plain_text_input", "value": "Rita Modelo"}},
+		"tipo":   object{"value": object{"type": "radio_buttons", "selected_option": option("Fiador", "f")}},
+		"nasceu": object{"value": object{"type": "datepicker", "selected_date": "1990-05-17"}},
+	}
+	s.show(func(now *snapshot) { now.Views = []object{form} })
+	p := openAny(t, s, "UANA")
+	p.until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.until("the answers are there", `document.querySelector('[data-block-id=nome] input').value === 'Rita Modelo'
+		&& document.querySelector('[data-block-id=tipo] input:checked')?.value === 'f' && document.querySelector('[data-block-id=nasceu] input').value === '1990-05-17'`)
+	p.until("the date is also said in words", `document.querySelector('[data-block-id=nasceu]').innerText.includes('17 de maio de 1990')`)
+}
+
+func TestAViewIsBusyWhileTheAppDecides(t *testing.T) {
+	s := newStage(t)
+	release := make(chan bool)
+	s.on("submit", func(object) object {
+		<-release
+		return object{"ok": false, "error": "operation_timeout"}
+	})
+	p := open(t, s, "UANA")
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h1", "Titular", inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}))}
+	})
+	p.until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.keys(kb.Enter)
+	s.next(t, "submit")
+	p.until("the button says so", `document.querySelector('dialog[open] .submit[aria-busy]').innerText === 'A enviar…'`)
+	p.keys(kb.Enter + kb.Escape)
+	close(release)
+	p.until("the failure is told", `document.querySelector('dialog .general').innerText.includes('não respondeu')`)
+	p.until("it can be sent again", `!document.querySelector('dialog .submit[aria-busy]')`)
+	if len(s.posts) != 0 {
+		t.Errorf("the page asked again while the app was busy: %v", <-s.posts)
+	}
+}
+
+func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
+	s := newStage(t)
+	s.on("options", func(asked object) object {
+		if asked["value"] == "zz" {
+			return object{"options": []object{}}
+		}
+		return object{"option_groups": []object{{"label": plain("Abertos"), "options": []object{option("1042 · Maria Exemplo", "1042"), option("1043 · João Amostra", "1043")}}}}
+	})
+	p := open(t, s, "UANA")
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h1", "Processo", inputBlock("processo", "Processo", object{"type": "external_select", "min_query_length": 2}))}
+	})
+	p.until("the box is a collapsed combobox with a name and a list", `(box => box.getAttribute('role') === 'combobox' && box.getAttribute('aria-expanded') === 'false'
+		&& box.getAttribute('aria-autocomplete') === 'list' && box.labels[0].innerText === 'Processo' && box.getAttribute('aria-required') === 'true'
+		&& document.getElementById(box.getAttribute('aria-controls')).getAttribute('role') === 'listbox')(document.activeElement)`)
+	p.keys("1")
+	p.until("one letter is too little", `document.querySelector('dialog [role=listbox]').innerText === 'Escreva mais 1 carácter'`)
+	p.keys("0")
+	p.until("the list is open, its first option is meant, and the count is told", `(box => box.getAttribute('aria-expanded') === 'true'
+		&& document.getElementById(box.getAttribute('aria-activedescendant'))?.getAttribute('aria-selected') === 'true'
+		&& document.querySelector('dialog [role=status]').innerText === '2 opções')(document.activeElement)`)
+	p.keys(kb.ArrowDown)
+	p.until("only the second is selected", `[...document.querySelectorAll('dialog [role=option]')].map(o => o.getAttribute('aria-selected')).join() === 'false,true'`)
+	p.keys(kb.Escape)
+	p.until("Escape closes the list, not the modal", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.querySelector('dialog[open]')`)
+	p.keys(kb.ArrowDown)
+	p.until("an arrow opens it again", `document.activeElement.getAttribute('aria-expanded') === 'true' && document.querySelector('dialog [role=option]')`)
+	p.keys(kb.Enter)
+	p.until("Enter chooses", `document.activeElement.value === '1042 · Maria Exemplo'`)
+	p.keys(strings.Repeat(kb.Backspace, 20) + "zz")
+	p.until("nothing found is told", `document.querySelector('dialog [role=listbox]').innerText === 'Sem resultados'`)
+	p.keys(kb.Tab)
+	p.until("a half-typed text is no answer", `document.querySelector('dialog [role=combobox]').value === ''`)
+	if len(s.posts) != 0 {
+		t.Errorf("Enter in the list sent %v", <-s.posts)
+	}
+}
+
+func TestThePageSpeaksThePersonsLanguageUnlessToldOtherwise(t *testing.T) {
+	s := newStage(t)
+	s.show(func(now *snapshot) {
+		only := message("1795300000.000100", "olá")
+		only["ephemeral"] = true
+		now.Messages["C1"] = []object{only}
+	})
+	p := open(t, s, "UANA")
+	says := func(lang, simulated, ephemeral string) {
+		t.Helper()
+		p.until("the page speaks "+lang, fmt.Sprintf(`document.documentElement.lang === %q && document.querySelector('.team .badge').innerText === %q
+			&& document.querySelector('.message.ephemeral').innerText.includes(%q)`, lang, simulated, ephemeral))
+	}
+	choose := func(id, value string) {
+		t.Helper()
+		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{ const list = document.getElementById(%q); list.value = %q; list.dispatchEvent(new Event('change')); }`, id, value)))
+	}
+	says("pt-PT", "Espaço de trabalho simulado", "Só visível para si")
+	choose("user", "UTOM")
+	says("en", "Simulated workspace", "Only visible to you")
+	choose("language", "pt-PT")
+	says("pt-PT", "Espaço de trabalho simulado", "Só visível para si")
+	choose("user", "UANA")
+	choose("language", "en")
+	says("en", "Simulated workspace", "Only visible to you")
+	choose("language", "")
+	says("pt-PT", "Espaço de trabalho simulado", "Só visível para si")
+}
+
+func TestALostStreamIsSaidAndFoundAgain(t *testing.T) {
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	s.breakStream(true)
+	p.until("the loss is told", `document.querySelector('#connection:not([hidden])')?.innerText.includes('A ligar de novo')`)
+	s.breakStream(false)
+	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "De volta")} })
+	p.until("all is there again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
+}
+
+func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	s.show(func(now *snapshot) {
+		reply := message("1795300002.000100", "A resposta")
+		reply["thread_ts"] = "1795300000.000100"
+		file := message("1795300001.000100", "A FINE está pronta :page_facing_up:")
+		file["files"] = []object{{"id": "F1", "name": "fine.pdf", "title": "FINE 1042", "mimetype": "application/pdf", "size": 48210, "url": "/files/F1/fine.pdf"}}
+		now.Messages["C1"] = []object{message("1795300000.000100", "*A raiz*"), file, reply}
+		now.Messages["C2"] = []object{message("1795300003.000100", "Noutro canal")}
+	})
+	p.until("the reply stands under its root, before the next message", `[...document.querySelectorAll('.message')].map(m => m.dataset.ts.slice(0, 10)).join() === '1795300000,1795300002,1795300001'`)
+	p.until("the thread says how long it is", `document.querySelector('.thread summary').innerText === '1 resposta'`)
+	p.until("the file opens in a new tab", `(a => a.target === '_blank' && a.rel.includes('noopener') && a.pathname === '/files/F1/fine.pdf' && a.innerText.startsWith('FINE 1042'))(document.querySelector('.file a'))`)
+	p.until("mrkdwn is drawn", `document.querySelector('.message strong + .badge') && [...document.querySelectorAll('.message .text strong')].some(b => b.innerText === 'A raiz')`)
+	p.until("the new message is read out", `document.querySelector('#announcer').innerText.includes('Nova mensagem de Balcão')`)
+	p.until("the other channel is marked", `document.querySelector('[data-channel-id=C2].unread .count')`)
+	p.click("[data-channel-id=C2]")
+	p.until("and not when it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
+}
+
+func TestAButtonTellsTheAppAfterItsQuestionIsAnswered(t *testing.T) {
+	s := newStage(t)
+	s.show(func(now *snapshot) {
+		now.Messages["C1"] = []object{message("1795300000.000100", "x", object{"type": "actions", "block_id": "acts", "elements": []object{{
+			"type": "button", "action_id": "remove", "value": "1042", "text": plain("Retirar"), "style": "danger",
+			"confirm": object{"title": plain("Retirar?"), "text": mrkdwn("Não se *desfaz*."), "confirm": plain("Sim"), "deny": plain("Não")},
+		}}})}
+	})
+	p := open(t, s, "UANA")
+	p.click("[data-action-id=remove]")
+	p.until("the harmless answer has the focus", `document.activeElement.innerText === 'Não'`)
+	p.keys(kb.Enter)
+	p.until("the question is gone", `!document.querySelector('dialog')`)
+	p.click("[data-action-id=remove]")
+	p.click("dialog .yes")
+	body := s.next(t, "action")
+	action, _ := body["action"].(map[string]any)
+	if body["channel"] != "C1" || body["ts"] != "1795300000.000100" || action["block_id"] != "acts" || action["action_id"] != "remove" || action["value"] != "1042" {
+		t.Errorf("the page sent %v", body)
+	}
+	if len(s.posts) != 0 {
+		t.Errorf("the refused question was sent too: %v", <-s.posts)
+	}
+}
+
+func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
+	s := newStage(t)
+	s.show(func(now *snapshot) {
+		only := message("1795300000.000100", "x", object{"type": "header", "text": plain("Titulares")},
+			object{"type": "section", "text": mrkdwn("<@UANA> `código` <https://example.com|ligação>"), "fields": []object{mrkdwn("*Estado*\nEm análise")}},
+			object{"type": "context", "elements": []object{mrkdwn("Há pouco")}},
+			object{"type": "table", "rows": [][]object{{{"type": "raw_text", "text": "Uma coluna bastante comprida"}, {"type": "raw_text", "text": "Outra coluna comprida"}}, {{"type": "raw_text", "text": "1"}, {"type": "raw_text", "text": "2"}}}},
+			object{"type": "actions", "elements": []object{{"type": "button", "action_id": "a", "text": plain("Sim"), "style": "primary"}, {"type": "button", "action_id": "b", "text": plain("Não"), "style": "danger"}}})
+		only["ephemeral"] = true
+		now.Messages["C1"] = []object{only, message("1795300001.000100", strings.Repeat("palavra", 60))}
+	})
+	p := open(t, s, "UANA")
+	for _, scheme := range []string{"light", "dark"} {
+		if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		faint, _ := p.eval(faintTexts).([]any)
+		for _, text := range faint {
+			t.Errorf("%s: %v", scheme, text)
+		}
+	}
+	p.do(chromedp.EmulateViewport(375, 720))
+	p.until("nothing is wider than the telephone", `document.documentElement.scrollWidth <= 375 && document.querySelector('#messages').scrollWidth <= document.querySelector('#messages').clientWidth`)
+	p.until("the channels have made room", `getComputedStyle(document.querySelector('#sidebar')).visibility === 'hidden'`)
+	p.click("#menu")
+	p.until("the channels slide in", `document.activeElement.closest('#sidebar') && document.querySelector('#menu').getAttribute('aria-expanded') === 'true'`)
+	p.keys(kb.Escape)
+	p.until("and out", `document.activeElement.id === 'menu'`)
+}
+
+// faintTexts lists the texts whose contrast with what lies behind them is below 4.5:1, the level AA of WCAG 2.2.
+const faintTexts = `(() => {
+	const parse = (color) => { const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number); return { r, g, b, a }; };
+	const over = (top, below) => ({ r: top.r * top.a + below.r * (1 - top.a), g: top.g * top.a + below.g * (1 - top.a), b: top.b * top.a + below.b * (1 - top.a), a: 1 });
+	const light = ({ r, g, b }) => { const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
+	const behind = (node) => {
+		const layers = [];
+		for (let at = node; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
+		return layers.reverse().reduce((below, top) => over(top, below), { r: 255, g: 255, b: 255, a: 1 });
+	};
+	return [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility() && !node.closest('.unseen, option')
+		&& [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())).flatMap((node) => {
+		const back = behind(node);
+		const [a, b] = [light(over(parse(getComputedStyle(node).color), back)), light(back)].sort((x, y) => y - x);
+		const ratio = (a + 0.05) / (b + 0.05);
+		return ratio < 4.5 ? [ratio.toFixed(2) + ' ' + node.outerHTML.slice(0, 120)] : [];
+	});
+})()`
+
+func TestThePageKeepsItsStrictContentPolicy(t *testing.T) {
+	s := newStage(t)
+	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "Olá")} })
+	p := open(t, s, "UANA")
+	p.do(chromedp.Evaluate[chromedp.Void](`window.broken = []; document.addEventListener('securitypolicyviolation', (event) => window.broken.push(event.violatedDirective))`))
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h", "Tudo", inputBlock("p", "P", object{"type": "external_select", "min_query_length": 0}), inputBlock("t", "T", object{"type": "plain_text_input", "multiline": true}))}
+	})
+	p.until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.keys("1")
+	p.until("the list answers", `!document.querySelector('dialog [role=listbox]').hidden`)
+	broken, _ := p.eval(`window.broken`).([]any)
+	if len(broken) != 0 {
+		t.Errorf("broken directives: %v", slices.Sorted(slices.Values(texts(broken))))
+	}
+}
+
+func texts(values []any) []string {
+	var out []string
+	for _, value := range values {
+		out = append(out, fmt.Sprint(value))
+	}
+	return out
+}
