@@ -28,7 +28,7 @@ func (quiet) Printf(ctx context.Context, format string, v ...any) {
 // connect makes the client that the address asks for. Its errors never contain the address, which holds a password.
 func connect(address string, call time.Duration) (redis.UniversalClient, func() error, error) {
 	if address == "memory" {
-		return embedded()
+		return embedded(call)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
@@ -91,7 +91,7 @@ func impatient(call time.Duration, steps ...*time.Duration) {
 
 // embedded starts a Redis inside the process, on loopback and behind a password nobody else learns. Its clock only
 // ages keys when told to, so it is told the time that has passed.
-func embedded() (redis.UniversalClient, func() error, error) {
+func embedded(call time.Duration) (redis.UniversalClient, func() error, error) {
 	server := miniredis.NewMiniRedis()
 	password := rand.Text()
 	server.RequireAuth(password)
@@ -107,10 +107,12 @@ func embedded() (redis.UniversalClient, func() error, error) {
 		server.Close()
 		return nil
 	}
-	return redis.NewClient(&redis.Options{
+	o := &redis.Options{
 		Addr: server.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	}), stop, nil
+	}
+	impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+	return redis.NewClient(o), stop, nil
 }
 
 func age(ctx context.Context, server *miniredis.Miniredis) {

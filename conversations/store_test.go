@@ -63,8 +63,10 @@ func newKeys(t testing.TB) *keys.Keys {
 }
 
 // replica opens one more store on the same Redis. Those of the embedded one share its connection: there is no other.
+// A hundred callers at once on a busy machine may take their time; how quickly a call gives up has stories of its own.
 func (p *place) replica(t testing.TB, options ...Option) *Store {
 	t.Helper()
+	options = append([]Option{WithLives(Lives{Call: time.Minute})}, options...)
 	if p.url == "memory" && p.first != nil {
 		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now}
 		for _, option := range options {
