@@ -1,8 +1,10 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -24,64 +26,81 @@ type record struct {
 	Tool    string          `json:"tool"`
 	Actor   string          `json:"actor"`
 	Digest  string          `json:"digest"` // of the arguments
+	Until   time.Time       `json:"until"`  // when the call has ended, one way or the other
 	Outcome string          `json:"outcome,omitempty"`
 	Output  json.RawMessage `json:"output,omitempty"` // in the clear: the journal seals it
 }
 
-const done = "done"
+const (
+	done = "done"
+	// maxAttempts bounds how often the same key may be tried again after a failure that changed nothing.
+	maxAttempts = 100
+)
 
-// once makes the call that a key stands for, unless it was made already: then it gives the same answer again.
+// once makes the call that a key stands for, unless it was made already: then it gives the same answer again. A call
+// that failed and changed nothing may be made again under its key, as a further attempt.
 func (r *Runner) once(ctx context.Context, id string, request Request, perform func() (Carder, error)) (Carder, error) {
-	key := request.Key
-	if key == "" {
-		key = id
+	intent := record{
+		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID,
+		Digest: r.Digest(request.Args), Until: r.now().Add(writeTimeout),
 	}
-	key = request.Actor.ID + " " + request.Tool.Name + " " + key
-	intent := record{Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Digest: r.Digest(request.Args)}
-	prior, first, err := r.Journal.Begin(ctx, key, encoded(intent), writeTimeout)
-	switch {
-	case err != nil: // what cannot be journalled is not sent
-		return nil, &Error{Kind: Unavailable, err: err}
-	case !first:
-		return request.Tool.replay(prior, intent)
+	for attempt := range maxAttempts {
+		key := fmt.Sprintf("%s %s %s %d", intent.Actor, intent.Tool, cmp.Or(request.Key, id), attempt)
+		prior, first, err := r.Journal.Begin(ctx, key, encoded(intent), writeTimeout)
+		if err != nil { // what cannot be journalled is not sent
+			return nil, &Error{Kind: Unavailable, err: err}
+		}
+		if first {
+			output, err := perform()
+			r.record(ctx, key, intent, output, err)
+			return output, err
+		}
+		var before record
+		if err := json.Unmarshal(prior, &before); err != nil {
+			return nil, &Error{Kind: Internal, err: err}
+		}
+		if !changedNothing(before.Outcome) {
+			return r.replay(request, before, intent)
+		}
 	}
-	output, err := perform()
-	outcome := intent
-	if err == nil {
-		outcome.Outcome = done
-		outcome.Output, err = pii.MarshalClear(output)
-	} else {
-		outcome.Outcome = string(convert(err).Kind)
-	}
-	// The bank has answered: the outcome is recorded even when the call's time is up.
+	return nil, &Error{Kind: Busy}
+}
+
+// record puts the outcome in the place of the intent, even when the call's time is up: the bank has answered.
+func (r *Runner) record(ctx context.Context, key string, outcome record, output Carder, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if lost := r.Journal.Finish(ctx, key, encoded(outcome)); lost != nil {
-		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", id, "error", lost)
+	outcome.Outcome = done
+	if err != nil {
+		outcome.Outcome = string(convert(err).Kind)
+	} else if outcome.Output, err = pii.MarshalClear(output); err != nil {
+		outcome.Outcome = string(Unclear)
 	}
-	return output, err
+	if err := r.Journal.Finish(ctx, key, encoded(outcome)); err != nil {
+		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", outcome.Call, "error", err)
+	}
+}
+
+// changedNothing tells the outcomes of which it is certain that nothing is different at the bank.
+func changedNothing(outcome string) bool {
+	return outcome != "" && outcome != done && outcome != string(Unclear) && outcome != string(Internal)
 }
 
 // replay answers a call that was begun before from what the journal holds of it.
-func (t *Tool) replay(prior []byte, intent record) (Carder, error) {
-	var before record
-	if err := json.Unmarshal(prior, &before); err != nil {
-		return nil, &Error{Kind: Internal, err: err}
-	}
-	switch before.Outcome {
-	case "":
-		return nil, &Error{Kind: Busy}
-	case done:
-		if before.Digest != intent.Digest {
-			return nil, &Error{Kind: Refused}
-		}
-		output := reflect.New(t.out)
+func (r *Runner) replay(request Request, before, intent record) (Carder, error) {
+	switch {
+	case before.Digest != intent.Digest:
+		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
+	case before.Outcome == done:
+		output := reflect.New(request.Tool.out)
 		if err := json.Unmarshal(before.Output, output.Interface()); err != nil {
 			return nil, &Error{Kind: Internal, err: err}
 		}
 		return output.Elem().Interface().(Carder), nil
-	default:
-		return nil, &Error{Kind: ErrorKind(before.Outcome)}
+	case before.Outcome == "" && r.now().Before(before.Until):
+		return nil, &Error{Kind: Busy}
+	default: // who made the call is gone, or never learnt what became of it
+		return nil, &Error{Kind: Unclear}
 	}
 }
 

@@ -88,6 +88,20 @@ func (m *memory) Finish(_ context.Context, key string, outcome []byte) error {
 	return nil
 }
 
+// forgetOutcomes leaves every call as it was when it was begun.
+func (m *memory) forgetOutcomes(t *testing.T) {
+	t.Helper()
+	for key, entry := range m.entries {
+		var fields map[string]any
+		if err := json.Unmarshal(entry, &fields); err != nil {
+			t.Fatal(err)
+		}
+		delete(fields, "outcome")
+		delete(fields, "output")
+		m.entries[key], _ = json.Marshal(fields)
+	}
+}
+
 func (m *memory) Append(_ context.Context, entry []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -273,8 +287,53 @@ func TestTheSameKeyGivesTheSameAnswerAndOneBorrower(t *testing.T) {
 	if first.Output != second.Output || h.bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Errorf("got %v and %v with %d calls", first.Output, second.Output, h.bank.Calls(portal.BorrowerCreate))
 	}
-	if _, failure := h.run(t, "create_borrower", rui(map[string]string{"name": `"Outra Amostra"`}), withKey); failure == nil || failure.Kind != tools.Refused {
+	if _, failure := h.run(t, "create_borrower", rui(map[string]string{"name": `"Outra Amostra"`}), withKey); failure == nil || failure.Problems[0].Code != "key_reused" {
 		t.Errorf("the key with other arguments gives %v", failure)
+	}
+}
+
+func TestAKeyMayBeTriedAgainAfterAFailureThatChangedNothing(t *testing.T) {
+	h := open(t)
+	withKey := func(r *tools.Request) { r.Key = "a click" }
+	if _, failure := h.run(t, "create_borrower", rui(map[string]string{"taxId": `"299999990"`}), withKey); failure == nil || failure.Kind != tools.Invalid {
+		t.Fatalf("got %v", failure)
+	}
+	if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure != nil {
+		t.Errorf("corrected, it fails with %v", failure)
+	}
+}
+
+func TestAnUnclearOutcomeIsNeverRepeatedUnderItsKey(t *testing.T) {
+	h := open(t)
+	withKey := func(r *tools.Request) { r.Key = "a click" }
+	remove := h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
+	defer remove()
+	for range 2 {
+		if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure == nil || failure.Kind != tools.Unclear {
+			t.Errorf("got %v", failure)
+		}
+	}
+	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
+		t.Errorf("the bank was called %d times", calls)
+	}
+}
+
+func TestACallWhoseMakerDiedIsBusyAndThenUnclear(t *testing.T) {
+	now := time.Now()
+	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
+	request := func(r *tools.Request) { r.Key = "a click" }
+	if _, failure := h.run(t, "create_borrower", rui(nil), request); failure != nil {
+		t.Fatal(failure)
+	}
+	h.memory.forgetOutcomes(t)
+	for _, c := range []struct {
+		later time.Duration
+		want  tools.ErrorKind
+	}{{0, tools.Busy}, {time.Hour, tools.Unclear}} {
+		now = now.Add(c.later)
+		if _, failure := h.run(t, "create_borrower", rui(nil), request); failure == nil || failure.Kind != c.want {
+			t.Errorf("after %v: got %v, want %s", c.later, failure, c.want)
+		}
 	}
 }
 
