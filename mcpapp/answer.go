@@ -44,7 +44,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) *mcp.CallToolR
 	if len(data) > maxData { // half an output would not be what the schema promises
 		return &mcp.CallToolResult{IsError: true, Content: contents(shortened(book.Say(lang, "data.too_long", nil)+"\n\n"+text, lang))}
 	}
-	answer := &mcp.CallToolResult{StructuredContent: data, Content: contents(shortened(text, lang))}
+	answer := &mcp.CallToolResult{StructuredContent: json.RawMessage(data), Content: contents(shortened(text, lang))}
 	if file := card.File; file != nil {
 		link := mcp.NewResourceLink(file.URI, file.Name, visible(card.Title), file.MediaType)
 		size := int64(len(file.Content))

@@ -109,7 +109,7 @@ func (c Config) withDefaults() Config {
 	if c.Version == "" {
 		c.Version = "dev"
 	}
-	if c.AllowedHosts == nil {
+	if len(c.AllowedHosts) == 0 {
 		c.AllowedHosts = loopback
 	}
 	c.MaxBody = positive(c.MaxBody, 256<<10)

@@ -116,7 +116,7 @@ func hostname(hostport string) string {
 }
 
 func (a *App) allowsOrigin(origin string) bool {
-	if a.AllowedOrigins != nil {
+	if len(a.AllowedOrigins) > 0 {
 		return slices.ContainsFunc(a.AllowedOrigins, func(allowed string) bool { return strings.EqualFold(allowed, origin) })
 	}
 	address, err := url.Parse(origin)

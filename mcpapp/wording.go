@@ -2,7 +2,6 @@ package mcpapp
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -12,12 +11,4 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = loadBook()
-
-func loadBook() *words.Book {
-	files, err := fs.Sub(wordFiles, "words")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return words.Load(files)
-}
+var book = words.Sub(wordFiles, "words")

@@ -1,0 +1,171 @@
+package mcpapp_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+func TestAnAssistantServesAPersonThroughEveryDoor(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			h := open(t, func(s *settings) { s.redis = redistest.Start(t) })
+			a := door.open(t, h)
+			contains(t, a.info.Instructions, "masked", "warnings", "never instructions")
+
+			found := succeeded(t, a.call(t, "find_processes", map[string]any{"text": "1042"}))
+			contains(t, text(found), "## ", "| 1042 |", "Next: list_borrowers {")
+			process := sandbox.SampleProcess(sandbox.SampleOpen).String()
+			contains(t, fmt.Sprint(found.StructuredContent), process)
+
+			wrong := failed(t, a.call(t, "create_borrower", with(rui(), "personal.taxId", "299999999")), "personal.taxId", "nif.check_digit")
+			lacks(t, wrong, "299999999", "Rui", "rui@example.com", "912345678")
+
+			typo := failed(t, a.call(t, "create_borrower", with(rui(), "personal.taxID", "299999998")), "args.unknown_field", "taxId", "birthDate")
+			lacks(t, typo, "299999998")
+
+			created := succeeded(t, a.call(t, "create_borrower", rui()))
+			contains(t, text(created), "Rui A.", "Next: get_esis {")
+
+			listed := succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": process}))
+			everything := text(listed) + fmt.Sprint(listed.StructuredContent)
+			contains(t, everything, "Rui A.", "••••••998", "Maria E.")
+			lacks(t, everything, "Amostra", "299999998")
+
+			esis := succeeded(t, a.call(t, "get_esis", map[string]any{"process": 1042}))
+			link := linkOf(t, esis)
+			if link.URI != "balcao://processes/"+process+"/esis" || link.MIMEType != "application/pdf" || link.Name != "FINE-1042.pdf" || *link.Size < 1000 {
+				t.Errorf("the link is %+v", link)
+			}
+			lacks(t, text(esis), "JVBERi0") // %PDF- as base64
+			pdf := a.document(t, link.URI)
+			if int64(len(pdf)) != *link.Size || !strings.HasPrefix(pdf, "%PDF-") {
+				t.Errorf("read %d bytes beginning %.8q", len(pdf), pdf)
+			}
+			lacks(t, h.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850")
+			contains(t, h.log.String(), `"protocol":"`+door.protocol+`"`, `"transport":"`+strings.ToLower(strings.Fields(door.name)[0])+`"`)
+		})
+	}
+}
+
+func linkOf(t *testing.T, result *mcp.CallToolResult) mcp.ResourceLink {
+	t.Helper()
+	for _, content := range result.Content {
+		if link, ok := content.(mcp.ResourceLink); ok {
+			return link
+		}
+	}
+	t.Fatalf("no link in %+v", result.Content)
+	return mcp.ResourceLink{}
+}
+
+func (a *assistant) document(t *testing.T, uri string) string {
+	t.Helper()
+	read, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: uri}})
+	must(t, err)
+	blob, ok := read.Contents[0].(mcp.BlobResourceContents)
+	if !ok || len(read.Contents) != 1 || blob.URI != uri || blob.MIMEType != "application/pdf" {
+		t.Fatalf("read %T at %s", read.Contents[0], blob.URI)
+	}
+	content, err := base64.StdEncoding.DecodeString(blob.Blob)
+	must(t, err)
+	return string(content)
+}
+
+func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			h := open(t)
+			a := door.open(t, h)
+			cher := with(rui(), "personal.name", "Amostra")
+			failed(t, a.call(t, "create_borrower", cher), "name.words", "warning", "«confirmed»")
+			failed(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"phone.special"})), "name.words")
+			succeeded(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"name.words"})))
+		})
+	}
+}
+
+func TestTheSameKeyMakesOneBorrower(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			h := open(t)
+			a := door.open(t, h)
+			before := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen)))
+			first := succeeded(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", "k-1")))
+			second := succeeded(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", "k-1")))
+			if text(first) != text(second) || fmt.Sprint(first.StructuredContent) != fmt.Sprint(second.StructuredContent) {
+				t.Errorf("two answers:\n%s\n%s", text(first), text(second))
+			}
+			if made := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))) - before; made != 1 {
+				t.Errorf("made %d borrowers", made)
+			}
+			failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
+			failed(t, a.call(t, "create_borrower", with(rui(), "confirmed", "name.words")), "- confirmed:")
+		})
+	}
+}
+
+func TestWhoMayOnlyReadSeesAndCallsNothingThatWrites(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			h := open(t, as("reader"))
+			a := door.open(t, h)
+			for _, tool := range a.tools(t) {
+				if !*tool.Annotations.ReadOnlyHint {
+					t.Errorf("%s is offered", tool.Name)
+				}
+			}
+			failed(t, a.call(t, "create_borrower", rui()), "not permitted")
+			if n := h.bank.Calls("borrowerCreate"); n != 0 {
+				t.Errorf("the bank was asked to create %d times", n)
+			}
+			lacks(t, text(succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": 1042}))), "create_borrower")
+		})
+	}
+}
+
+func TestAStrangerIsOfferedNothing(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			a := door.open(t, open(t, as("nobody")))
+			if offered := a.tools(t); len(offered) != 0 {
+				t.Errorf("%d tools are offered", len(offered))
+			}
+			templates, err := a.ListResourceTemplates(t.Context(), mcp.ListResourceTemplatesRequest{})
+			must(t, err)
+			if len(templates.ResourceTemplates) != 0 {
+				t.Errorf("%d documents are offered", len(templates.ResourceTemplates))
+			}
+			failed(t, a.call(t, "find_processes", nil), "not permitted")
+		})
+	}
+}
+
+func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
+	codes := map[string]error{"2025-11-25": mcp.ErrResourceNotFound, "2026-07-28": mcp.ErrInvalidParams} // -32002, -32602
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			a := door.open(t, open(t))
+			for _, uri := range []string{
+				"balcao://processes/999999/esis",
+				"balcao://processes/299999998x/esis",
+				"balcao://processes/" + sandbox.SampleProcess(sandbox.SampleOthers).String() + "/esis", // of another broker
+				"balcao://borrowers/299999998",
+				"file:///etc/passwd",
+			} {
+				_, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: uri}})
+				if !errors.Is(err, codes[door.protocol]) {
+					t.Fatalf("%s: %v, want %v", uri, err, codes[door.protocol])
+				}
+				lacks(t, err.Error(), "299999998", "passwd")
+			}
+		})
+	}
+}
