@@ -2,12 +2,25 @@
 
 const PATIENCE = 15000;
 
+let failedAt = -Infinity;
+
+/** Whether a call has failed within the last second, so that its failure is told where it happened. */
+export function failedJustNow() {
+  return performance.now() - failedAt < 1000;
+}
+
 async function call(path, options = {}) {
   const limits = [AbortSignal.timeout(PATIENCE)];
   if (options.signal) limits.push(options.signal);
   try {
     const reply = await fetch(path, { ...options, signal: AbortSignal.any(limits) });
-    return await reply.json();
+    const answer = await reply.json();
+    if (answer.ok === false) {
+      failedAt = performance.now();
+      // For the developer of the app: why the workspace refuses what it did.
+      if (answer.reason) console.warn(`${path}: ${answer.error}: ${answer.reason}`);
+    }
+    return answer;
   } catch (problem) {
     return { ok: false, error: problem.name === 'AbortError' ? 'aborted' : 'unreachable' };
   }
@@ -18,7 +31,7 @@ export function fetchWorkspace() {
   return call('/sim/workspace');
 }
 
-/** @param {'command'|'message'|'submit'|'action'|'close'} what */
+/** @param {'command'|'message'|'submit'|'action'|'close'|'home'} what */
 export function post(what, body) {
   return call(`/sim/${what}`, {
     method: 'POST',

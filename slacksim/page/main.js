@@ -3,7 +3,7 @@
 import { el } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { composer } from './composer.js';
-import { fetchOptions, fetchWorkspace, post } from './api.js';
+import { failedJustNow, fetchOptions, fetchWorkspace, post } from './api.js';
 import { follow } from './stream.js';
 import { jump } from './jump.js';
 import { language, loadWords, say, sayError, speak, translate } from './words.js';
@@ -68,12 +68,16 @@ function receive(snapshot) {
   if (!snapshot.channels.some(({ id }) => id === state.channel)) state.channel = snapshot.channels[0]?.id ?? null;
   for (const channel of snapshot.channels) if (!channel.im) state.names.channels.set(channel.id, channel.name);
   if (snapshot.notice && snapshot.notice.id !== state.notice) {
-    if (!first) notify(snapshot.notice.text);
+    if (!first) tellNotice(snapshot.notice.text);
     state.notice = snapshot.notice.id;
   }
-  if (first) state.notice ??= 'none';
   render();
   dialogs.show(snapshot.views ?? []);
+}
+
+/** Shows what Slack itself says, unless it is about something that this page has told already in its place. */
+function tellNotice(text) {
+  setTimeout(() => failedJustNow() || notify(text), 300);
 }
 
 function go(channel) {
@@ -92,11 +96,10 @@ function render() {
   document.title = [name, state.workspace.team.name].filter(Boolean).join(' · ');
   writer.here();
   if (!snapshot) return;
-  const home = channel?.im ? snapshot.home : null;
-  if (!home) state.tab = 'messages';
+  if (!channel?.im) state.tab = 'messages';
   const atHome = state.tab === 'home';
   places.show({ user: state.user.id, current: state.channel, channels: snapshot.channels, messages: snapshot.messages ?? {} });
-  byId('tabs').hidden = !home;
+  byId('tabs').hidden = !channel?.im;
   byId('home').hidden = !atHome;
   byId('messages').hidden = atHome;
   byId('composer-form').hidden = atHome;
@@ -104,7 +107,7 @@ function render() {
     byId(`tab-${tab}`).setAttribute('aria-selected', String(state.tab === tab));
     byId(`tab-${tab}`).tabIndex = state.tab === tab ? 0 : -1;
   }
-  if (atHome) showHome(home);
+  if (atHome) showHome(snapshot.home);
   else list.show(state.channel, snapshot.messages?.[state.channel] ?? []);
 }
 
@@ -113,7 +116,7 @@ function showHome(home) {
   const picture = JSON.stringify([language(), state.user.id, home]);
   if (picture === state.home) return;
   state.home = picture;
-  const { nodes, fields } = drawBlocks(home.blocks, {
+  const { nodes, fields } = drawBlocks(home?.blocks, {
     names: state.names,
     kept: () => undefined,
     async act(action, control) {
@@ -124,7 +127,7 @@ function showHome(home) {
     },
     options: (element, signal) => fetchOptions({ user: state.user.id, view_id: home.id, ...element }, signal),
   });
-  byId('home').replaceChildren(...nodes);
+  byId('home').replaceChildren(...(home ? nodes : [el('p', { class: 'quiet nothing' }, say('home.none'))]));
 }
 
 function openSidebar(open) {
@@ -143,6 +146,13 @@ function showTab(tab) {
   state.tab = tab;
   render();
   byId(`tab-${tab}`).focus();
+  if (tab === 'home') openHome();
+}
+
+/** The app hears that its Home is looked at, and may draw it then. */
+async function openHome() {
+  const reply = await post('home', { user: state.user.id });
+  if (!reply.ok) notify(sayError(reply.error));
 }
 
 function listen() {
@@ -189,7 +199,7 @@ async function start() {
   state.names.users = new Map(state.workspace.users.map((user) => [user.id, user.real_name || user.name]));
   state.names.channels = new Map(state.workspace.channels.map((channel) => [channel.id, channel.name]));
   byId('team').textContent = state.workspace.team.name;
-  byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, `${user.real_name || user.name} (${user.locale})`)));
+  byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, [user.real_name || user.name, user.locale && `(${user.locale})`].filter(Boolean).join(' '))));
   listen();
   become(new URLSearchParams(location.search).get('user') ?? sessionStorage.getItem('user'));
   writer.focus();

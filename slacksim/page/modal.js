@@ -159,7 +159,7 @@ function modalOf(first, context) {
     drawn = picture;
     const typed = new Map(fields.filter((field) => field.touched()).map((field) => [`${field.blockId} ${field.actionId}`, field.read()]));
     const at = focusedField();
-    surface.kept = (blockId, actionId) => typed.get(`${blockId} ${actionId}`) ?? remembered(next, blockId, actionId);
+    surface.kept = (blockId, actionId) => typed.get(`${blockId} ${actionId}`) ?? next.values?.[blockId]?.[actionId];
     const { nodes, fields: drawnFields } = drawBlocks(next.blocks, surface);
     fields = drawnFields;
     body.replaceChildren(...nodes);
@@ -213,11 +213,4 @@ async function settled(so) {
   for (const deadline = performance.now() + 1000; !so() && performance.now() < deadline;) {
     await new Promise((resolve) => { setTimeout(resolve, 20); });
   }
-}
-
-/** The answer that the server remembers for a field, where it has one. */
-function remembered(view, blockId, actionId) {
-  const answer = view.values?.[blockId]?.[actionId];
-  const holds = answer && Object.entries(answer).some(([key, value]) => key !== 'type' && value !== null && value !== undefined);
-  return holds ? answer : undefined;
 }

@@ -50,17 +50,17 @@ type page struct {
 // open shows the stage to a user, and waits until she can write.
 func open(t *testing.T, s *stage, user string) *page {
 	t.Helper()
-	p := openAny(t, s, user)
+	p := openAny(t, s.URL, user)
 	p.until("the page is ready", `document.querySelector('#channels button') && document.activeElement.id === 'composer'`)
 	return p
 }
 
-// openAny shows the stage to a user, whatever she sees first.
-func openAny(t *testing.T, s *stage, user string) *page {
+// openAny shows the page at an address to a user, whatever she sees first.
+func openAny(t *testing.T, address, user string) *page {
 	t.Helper()
 	tab, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
-	if err := chromedp.Do(tab, chromedp.Navigate(s.URL+"/?user="+user)); err != nil {
+	if err := chromedp.Do(tab, chromedp.Navigate(address+"/?user="+user)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(tab, 3*patience)

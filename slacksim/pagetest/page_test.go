@@ -55,7 +55,7 @@ func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
 		"nasceu": object{"value": object{"type": "datepicker", "selected_date": "1990-05-17"}},
 	}
 	s.show(func(now *snapshot) { now.Views = []object{form} })
-	p := openAny(t, s, "UANA")
+	p := openAny(t, s.URL, "UANA")
 	p.until("the modal is open", `document.querySelector('dialog[open]')`)
 	p.until("the answers are there", `document.querySelector('[data-block-id=nome] input').value === 'Rita Modelo'
 		&& document.querySelector('[data-block-id=tipo] input:checked')?.value === 'f' && document.querySelector('[data-block-id=nasceu] input').value === '1990-05-17'`)
