@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -203,6 +205,23 @@ func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
 		d := open(t, sandbox.Config{Envelope: envelope})
 		if got := d.get(t, "/v1/processes/"+uuid.NewString()); got.body != want {
 			t.Errorf("envelope %d: %s", envelope, got.body)
+		}
+	}
+}
+
+func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
+	var out bytes.Buffer
+	d := open(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))})
+	d.get(t, "/v1/processes?filterByText=Maria")
+	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil))
+	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil)) // refused
+	d.get(t, processPath(sandbox.SampleOpen)+"/esis")
+	if got := strings.Count(out.String(), "operation=borrowerCreate"); got != 2 {
+		t.Errorf("%d lines of two creates", got)
+	}
+	for _, secret := range []string{"Maria", "Vera", "299999998", "912345678", "vera@", d.token, sandbox.SampleClientSecret, sandbox.BrokerA.Users[0]} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("the log holds %q", secret)
 		}
 	}
 }

@@ -125,6 +125,7 @@ func (f Fault) after(w http.ResponseWriter, out response) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
 		out.body = out.body[:len(out.body)/2]
 		out.write(w)
+		_ = http.NewResponseController(w).Flush() // a writer that cannot flush sends nothing at all, which is as broken
 		panic(http.ErrAbortHandler)
 	}
 	out.write(w)

@@ -2,16 +2,16 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/balcao/balcao/internal/words"
 )
 
 const (
-	validDays    = 30  // of an ESIS
-	oldestAtEnd  = 75  // years of any borrower when the last instalment is due
-	longestTerm  = 480 // months
-	hoursPerYear = 365.2425 * 24
+	validDays   = 30  // of an ESIS
+	oldestAtEnd = 75  // years of any borrower when the last instalment is due
+	longestTerm = 480 // months
 )
 
 // draw writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
@@ -24,7 +24,7 @@ func (b *Bank) draw(c *call, ignoreRules bool) (sheet, error) {
 	if err != nil {
 		return sheet{}, err
 	}
-	key, ok := p.key()
+	_, ok := p.key()
 	switch {
 	case p.state == cancelled:
 		return sheet{}, refused(http.StatusBadRequest, "esis.state")
@@ -33,24 +33,22 @@ func (b *Bank) draw(c *call, ignoreRules bool) (sheet, error) {
 	case ignoreRules:
 	case p.loan.months > longestTerm:
 		return sheet{}, refused(http.StatusBadRequest, "esis.term")
-	case p.oldestAtEnd(c.now) > oldestAtEnd:
+	case p.tooOld(c.now):
 		return sheet{}, refused(http.StatusBadRequest, "esis.age")
 	}
-	return p.sheet(c, key.data.Personal.Name.Reveal(), ignoreRules)
+	return p.sheet(c, ignoreRules)
 }
 
-// oldestAtEnd is the age of the oldest borrower when the loan ends.
-func (p *process) oldestAtEnd(now time.Time) int {
-	end, oldest := now.AddDate(0, p.loan.months, 0), 0
-	for _, known := range p.borrowers {
-		if born, err := time.Parse(time.DateOnly, known.data.Personal.BirthDate.Reveal()); err == nil {
-			oldest = max(oldest, int(end.Sub(born).Hours()/hoursPerYear))
-		}
-	}
-	return oldest
+// tooOld tells whether a borrower would be older than the bank allows when the loan ends.
+func (p *process) tooOld(now time.Time) bool {
+	end := now.AddDate(0, p.loan.months, 0)
+	return slices.ContainsFunc(p.borrowers, func(b borrower) bool {
+		born, err := time.Parse(time.DateOnly, b.data.Personal.BirthDate.Reveal())
+		return err == nil && !born.AddDate(oldestAtEnd+1, 0, 0).After(end)
+	})
 }
 
-func (p *process) sheet(c *call, keyBorrower string, internal bool) (s sheet, err error) {
+func (p *process) sheet(c *call, internal bool) (s sheet, err error) {
 	y, m, d := c.now.Date()
 	issued := time.Date(y, m, d, 0, 0, 0, 0, time.UTC) // the day, so that a sheet asked for twice is the same
 	pt := words.Portuguese                             // the bank makes ESIS in Portuguese only
@@ -59,7 +57,7 @@ func (p *process) sheet(c *call, keyBorrower string, internal bool) (s sheet, er
 		Number:      int(p.number),
 		Issued:      issued,
 		ValidUntil:  issued.AddDate(0, 0, validDays),
-		KeyBorrower: keyBorrower,
+		KeyBorrower: p.keyName(),
 		Borrowers:   len(p.borrowers),
 		Others:      len(p.borrowers) - 1,
 		Broker:      c.session.broker.Name,

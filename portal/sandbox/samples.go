@@ -111,7 +111,7 @@ var sampleProcesses = []sampleProcess{
 	{1047, BrokerA, documents, 6, 102, 70_000, 140_000, 240, variableRate, 0, 0, 4, 1, 1, false,
 		[]person{{"Óscar Hipótese", 2, 68, 5, 0, 0, 1, 5, 1650, 0, 0}}},
 	{1048, BrokerA, contract, 61, 103, 158_500, 176_500, 444, variableRate, 0, 0, 1, 1, 1, true,
-		[]person{{"Beatriz Figurada", 1, 30, 1, 0, 0, 5, 2, 1980, 0, 0}, {"Duarte Figurado", 2, 58, 3, 1, 3, 2, 2, 1700, 0, 150}}},
+		[]person{{"Beatriz Figurada", 1, 30, 1, 0, 0, 5, 2, 1980, 0, 0}, {"Duarte Figurado", 2, 33, 1, 0, 5, 2, 2, 1700, 0, 150}}},
 	{1049, BrokerA, closed, 118, 101, 205_000, 260_000, 420, mixedRate, 2, 300, 1, 1, 1, true,
 		[]person{{"Carla Concluída", 1, 35, 3, 3, 0, 5, 3, 2250, 1, 0}, {"Paulo Concluído", 2, 40, 3, 3, 1, 4, 1, 2600, 1, 95}}},
 	{1050, BrokerA, cancelled, 75, 102, 88_000, 110_000, 300, variableRate, 0, 0, 3, 1, 1, false,
@@ -256,7 +256,7 @@ func sampleNISS(ten int) string {
 // sampleCard completes eight digits to a valid citizen card of the first version: the number, and the four characters
 // that follow it. Letters count from A = 10, and the odd places are doubled.
 func sampleCard(eight int) (number, suffix string) {
-	number = strconv.Itoa(eight)
+	number = fmt.Sprintf("%08d", eight)
 	eleven := number + string(controlDigit(number)) + "ZZ"
 	sum := 0
 	for i, c := range eleven {

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
+
+	"github.com/balcao/balcao/internal/pii"
 )
 
 // sheet is what an ESIS says: the figures of a process and who asks for them.
@@ -18,7 +20,7 @@ type sheet struct {
 	Bank               string
 	Number             int
 	Issued, ValidUntil time.Time
-	KeyBorrower        string
+	KeyBorrower        pii.Name
 	Borrowers, Others  int // Others are those besides the key borrower
 	Broker, Branch     string
 	Purpose, Use       string
