@@ -17,14 +17,14 @@ func keyBorrower() validation.BorrowerFacts {
 		Marital: validation.Married, RegimeID: 2, Residence: validation.OwnHome,
 		ZipCode: postalCode("1000-001"), Country: validation.Portugal, Wages: euros("2500"),
 		Situation: validation.Employee, ContractTypeID: 1, EmployerName: address("Exemplo, Lda."),
-		EmployerTaxID: number("501964843"), EmploymentMonths: new(int32(48)),
+		EmployerTaxID: number("599999993"), EmploymentMonths: new(int32(48)),
 	}
 }
 
 func spouse() validation.BorrowerFacts {
 	b := keyBorrower()
 	b.Key, b.RelationID, b.Relation = false, 1, validation.SpouseRelation
-	b.TaxID, b.DocumentNumber, b.CheckDigits = number("123456789"), number("12946383"), suffix("3ZZ5")
+	b.TaxID, b.DocumentNumber, b.CheckDigits = number("123456789"), number("99999999"), suffix("0ZZ2")
 	return b
 }
 

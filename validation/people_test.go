@@ -78,7 +78,7 @@ func applicant() application {
 			Address: address("Rua Exemplo 123"), Zip: postalCode("1000-001"), Nationality: new(int32(1)),
 		},
 		Financial:  &financial{Wages: euros("2500.00"), Debt: pii.No()},
-		Profession: &professional{Employer: address("Exemplo, Lda."), TaxID: number("501964843"), Months: new(int32(48))},
+		Profession: &professional{Employer: address("Exemplo, Lda."), TaxID: number("599999993"), Months: new(int32(48))},
 	}
 }
 

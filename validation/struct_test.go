@@ -41,8 +41,8 @@ func TestEachFieldHasItsRule(t *testing.T) {
 		{"a tax number with a wrong digit", func(a *application) { a.Personal.TaxID = number("299999990") }, "personal.taxId nif.check_digit"},
 		{"a tax number too short", func(a *application) { a.Personal.TaxID = number("29999999") }, "personal.taxId nif.length"},
 		{"letters in a tax number", func(a *application) { a.Personal.TaxID = number("29999999X") }, "personal.taxId nif.format"},
-		{"a tax number nobody has", func(a *application) { a.Personal.TaxID = number("943935784") }, "personal.taxId nif.prefix"},
-		{"a company as a person", func(a *application) { a.Personal.TaxID = number("501964843") }, "personal.taxId nif.not_person?"},
+		{"a tax number nobody has", func(a *application) { a.Personal.TaxID = number("940000000") }, "personal.taxId nif.prefix"},
+		{"a company as a person", func(a *application) { a.Personal.TaxID = number("599999993") }, "personal.taxId nif.not_person?"},
 		{"a person as an employer", func(a *application) { a.Profession.TaxID = number("PT123456789") }, ""},
 		{"a tax number with spaces", func(a *application) { a.Personal.TaxID = number("PT 299 999 998") }, ""},
 		{"a birth date that does not exist", func(a *application) { a.Personal.BirthDate = date("1985-02-30") }, "personal.birthDate date.format"},
@@ -71,8 +71,8 @@ func TestEachFieldHasItsRule(t *testing.T) {
 		{"a NISS of nine digits", func(a *application) { a.Personal.NISS = number("987-65-4321") }, "personal.socialSecurityNumber niss.legacy_length?"},
 		{"a wrong NISS", func(a *application) { a.Personal.NISS = number("12345678903") }, "personal.socialSecurityNumber niss.check_digit"},
 		{"a NISS of nobody", func(a *application) { a.Personal.NISS = number("32345678902") }, "personal.socialSecurityNumber niss.first_digit"},
-		{"an entity's NISS", func(a *application) { a.Personal.NISS = number("21467822675") }, "personal.socialSecurityNumber niss.not_person?"},
-		{"letters in a NISS", func(a *application) { a.Personal.NISS = number("1133726711Z") }, "personal.socialSecurityNumber niss.format"},
+		{"an entity's NISS", func(a *application) { a.Personal.NISS = number("29999999991") }, "personal.socialSecurityNumber niss.not_person?"},
+		{"letters in a NISS", func(a *application) { a.Personal.NISS = number("1234567890Z") }, "personal.socialSecurityNumber niss.format"},
 		{"a NISS of ten digits", func(a *application) { a.Personal.NISS = number("1234567890") }, "personal.socialSecurityNumber niss.length"},
 		{"expired yesterday", func(a *application) { a.Personal.Expiry = date("2026-11-21") }, "personal.identificationDocumentExpiredDate doc.expired"},
 		{"expires today", func(a *application) { a.Personal.Expiry = date("2026-11-22") }, "personal.identificationDocumentExpiredDate doc.expires_soon?"},
@@ -93,7 +93,7 @@ func TestEachFieldHasItsRule(t *testing.T) {
 		{"a third of a cent", func(a *application) { a.Financial.Wages = euros("0.333") }, "financial.incomeWagesPensions amount.places"},
 		{"a slip of the keyboard", func(a *application) { a.Financial.Wages = euros("1000000.01") }, "financial.incomeWagesPensions amount.too_high"},
 		{"71 years in one job", func(a *application) { *a.Profession.Months = 841 }, "professional.employmentDurationMonths months.range"},
-		{"an employer nobody knows", func(a *application) { a.Profession.TaxID = number("501964844") }, "professional.employerTaxId nif.check_digit"},
+		{"an employer nobody knows", func(a *application) { a.Profession.TaxID = number("599999994") }, "professional.employerTaxId nif.check_digit"},
 		{"only the six", func(a *application) {
 			a.Financial, a.Profession = nil, nil
 			p := a.Personal

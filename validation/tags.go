@@ -20,21 +20,22 @@ type rule struct {
 }
 
 // rules are our tags. A tag that can warn comes last in a field's list, for the library stops at the first that fails.
+// Lengths in schemas leave room for the separators that people type.
 var rules = map[string]rule{
 	"nif": { // a tax number of anybody
-		check:  parsed(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
-		normal: plain(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
+		check:  parsed(taxNumber),
+		normal: plain(taxNumber),
 		schema: map[string]any{"minLength": 9, "maxLength": 20},
 	},
 	"nif_person": { // a tax number; a warning when it is not a natural person's
 		check:  func(_ *Checker, s, _ string) []Problem { return failed(nifPerson(s)) },
-		normal: plain(func(s string) (string, error) { n, _, err := NIF(s); return n, err }),
+		normal: plain(taxNumber),
 		schema: map[string]any{"minLength": 9, "maxLength": 20},
 	},
 	"niss": { // a social security number, as strict as the checker's mode
 		check:  func(c *Checker, s, _ string) []Problem { return failed(c.niss(s)) },
 		normal: plain(nissNormal),
-		schema: map[string]any{"minLength": 9, "maxLength": 20},
+		schema: map[string]any{"maxLength": longest},
 	},
 	"document": { // any document's number; document=CheckDigit names the field that a citizen card's last four characters go to
 		check:  limited(20),
@@ -119,6 +120,11 @@ func failed(err error) []Problem {
 		return nil
 	}
 	return []Problem{problem(code, "")}
+}
+
+func taxNumber(s string) (string, error) {
+	digits, _, err := NIF(s)
+	return digits, err
 }
 
 func nifPerson(s string) error {
