@@ -24,7 +24,7 @@ type Config struct {
 	LoginHeaders LoginHeaders
 
 	// Transport carries the calls. An *http.Transport is used twice over: as it is for reads, and with a fresh
-	// connection for each write. One of another type must never send a request twice by itself.
+	// HTTP/1.1 connection for each write. One of another type must never send a request twice by itself.
 	Transport http.RoundTripper
 	Log       *slog.Logger // never told bodies, query strings or user names
 
@@ -88,11 +88,7 @@ func New(config Config) (*Client, error) {
 	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport}
 	client.sessions = newSessions(client)
 	if transport, ok := config.Transport.(*http.Transport); ok {
-		// On a kept connection that turns out to be dead, net/http sends some requests again, and a request that
-		// it does not send again fails without telling whether the bank has seen it.
-		fresh := transport.Clone()
-		fresh.DisableKeepAlives = true
-		client.writes = fresh
+		client.writes = forWrites(transport)
 	}
 	return client, nil
 }
@@ -128,6 +124,20 @@ func newTransport() *http.Transport {
 	transport.MaxIdleConnsPerHost = 16
 	transport.MaxResponseHeaderBytes = 64 << 10
 	return transport
+}
+
+// forWrites returns a transport that sends nothing twice. By itself net/http sends some requests again: on a kept
+// connection that turns out to be dead, a GET; over HTTP/2, any that the server resets in certain ways. And on a kept
+// connection that dies, a write that is not sent again fails without telling whether the bank has seen it.
+func forWrites(transport *http.Transport) *http.Transport {
+	fresh := transport.Clone()
+	fresh.DisableKeepAlives = true
+	fresh.Protocols = new(http.Protocols)
+	fresh.Protocols.SetHTTP1(true)
+	if fresh.TLSClientConfig != nil { // to which the original may have added HTTP/2
+		fresh.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
+	return fresh
 }
 
 // Close gives back idle connections and forgets the sessions. Calls under way go on.

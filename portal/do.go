@@ -153,7 +153,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	transport := c.reads
 	if r.op.Writes {
 		transport = c.writes
-		req.GetBody = nil // without it net/http cannot send the body again
+		req.GetBody = nil // without it no transport can send the body again
 	}
 	response, err := transport.RoundTrip(req)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,40 @@ func TestAWriteIsNeverSentAgainNorOnAKeptConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOverHTTP2OnlyReadsAreSent(t *testing.T) {
+	bank := &bank{valid: map[string]bool{}, answer: text(200, nobody)}
+	server := httptest.NewUnstartedServer(bank)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	user := as(t, settings(server.URL, server.Client().Transport.(*http.Transport)), maria)
+	if err := list(user); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, create(user), portal.Unclear) // since the answer is one to a list
+	bank.wantSeen(t, 1, 2)
+	if read, write := bank.calls[0].ProtoMajor, bank.calls[1].ProtoMajor; read != 2 || write != 1 {
+		t.Errorf("the read went out over HTTP/%d, the write over HTTP/%d", read, write)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestATransportOfAnotherTypeIsGivenNoBodyToSendAgain(t *testing.T) {
+	_, config := overTCP(t, cut)
+	transport := config.Transport.(*http.Transport)
+	t.Cleanup(transport.CloseIdleConnections)
+	config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.ContentLength > 0 && r.GetBody != nil {
+			t.Error("the body can be had again")
+		}
+		return transport.RoundTrip(r)
+	})
+	wantKind(t, create(as(t, config, maria)), portal.Unclear)
 }
 
 func TestAWriteThatFoundNobodyTookNoHold(t *testing.T) {

@@ -52,6 +52,38 @@ func TestAnExpiredSessionIsRenewedOnceForEverybody(t *testing.T) {
 	}
 }
 
+func TestALate401DoesNotEndTheSessionThatAnotherCallerRenewed(t *testing.T) {
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	late := make(chan struct{}, 1)
+	late <- struct{}{}
+	bank := &bank{valid: map[string]bool{}, answer: text(200, nobody)}
+	config := plain(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer session-1" {
+			select {
+			case <-late: // the first call's refusal takes its time
+				close(arrived)
+				<-goOn
+			default:
+			}
+			w.WriteHeader(401)
+			return
+		}
+		bank.ServeHTTP(w, r)
+	}))
+	user := as(t, config, maria)
+	first := make(chan error, 1)
+	go func() { first <- list(user) }()
+	<-arrived
+	if err := list(user); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	bank.wantSeen(t, 2, 2)
+}
+
 func TestAWriteIsSentAgainAfterA401AndOnlyThen(t *testing.T) {
 	bank, config := overTCP(t, text(201, `{"additionalData": {"borrowerUniqueID": "aa11a4b4-f234-4c03-b577-8eebd3fcc63b"}}`))
 	user := as(t, config, maria)
