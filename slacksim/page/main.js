@@ -118,7 +118,7 @@ function showHome(home) {
   state.home = picture;
   const { nodes, fields } = drawBlocks(home?.blocks, {
     names: state.names,
-    kept: () => undefined,
+    kept: (blockId, actionId) => home.values?.[blockId]?.[actionId],
     async act(action, control) {
       control.setAttribute('aria-busy', 'true');
       const reply = await post('action', { user: state.user.id, view_id: home.id, action, values: valuesOf(fields) });

@@ -145,10 +145,8 @@ function modalOf(first, context) {
 
   function focusFirst() {
     const first = fields.find(({ showProblem }) => showProblem) ?? fields[0];
-    const control = body.querySelector('button, a[href]');
+    // A page to read starts at its title: a hasty second Enter must not confirm it unread.
     if (first) focusField(first);
-    else if (control) control.focus();
-    else if (!submit.hidden) submit.focus();
     else title.focus();
   }
 
@@ -161,15 +159,17 @@ function modalOf(first, context) {
     const at = focusedField();
     surface.kept = (blockId, actionId) => typed.get(`${blockId} ${actionId}`) ?? next.values?.[blockId]?.[actionId];
     const { nodes, fields: drawnFields } = drawBlocks(next.blocks, surface);
+    const samePage = namesOf(fields) === namesOf(drawnFields);
     fields = drawnFields;
     body.replaceChildren(...nodes);
+    if (dialog.open && title.textContent !== withEmoji(next.title)) announce(withEmoji(next.title));
     title.textContent = withEmoji(next.title);
     cross.setAttribute('aria-label', say('modal.close'));
     cancel.textContent = withEmoji(next.close || say('modal.cancel'));
     submit.hidden = next.submit === null;
     if (!busy) submit.textContent = withEmoji(next.submit ?? '');
     problem.hidden = true;
-    if (dialog.open) refocus(at);
+    if (dialog.open && (at || !samePage || !dialog.contains(document.activeElement))) refocus(at);
   }
 
   function focusedField() {
@@ -207,6 +207,8 @@ function modalOf(first, context) {
     },
   };
 }
+
+const namesOf = (fields) => fields.map(({ blockId, actionId }) => `${blockId} ${actionId}`).join();
 
 /** Waits until something is so, a second at most. */
 async function settled(so) {

@@ -41,6 +41,14 @@ func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
 		now.Views = []object{view("h3", "Página 2", inputBlock("morada", "Morada", object{"type": "plain_text_input", "multiline": true}))}
 	})
 	p.until("the next page starts at its first field", `document.activeElement.closest('[data-block-id=morada]')`)
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h4", "Resumo", object{"type": "section", "text": mrkdwn("Confirme os dados.")})}
+	})
+	p.until("a page to read starts at its title", `document.activeElement.innerText === 'Resumo'`)
+	p.keys(kb.Enter)
+	if len(s.posts) != 0 {
+		t.Errorf("a hasty Enter confirmed the page: %v", <-s.posts)
+	}
 }
 
 func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
