@@ -18,7 +18,7 @@ import (
 // maxArgs bounds a call's arguments in bytes; the largest form, filled to the brim, stays far below.
 const maxArgs = 64 << 10
 
-// decode reads a call's arguments into the tool's input, normalised. It is strict about names and kind about forms: an unknown
+// decode reads a call's arguments into the tool's input. It is strict about names and kind about forms: an unknown
 // name is a problem, a number in quotes is a number. Problems never repeat a value.
 func (t *Tool) decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
 	if len(bytes.TrimSpace(args)) == 0 {
@@ -44,8 +44,16 @@ func (t *Tool) decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
 	if err != nil { // conform lets nothing through that does not fit
 		return nil, []Problem{problem(lang, "", "args.not_object")}
 	}
-	validation.Normalise(in.Interface())
 	return in.Elem().Interface(), nil
+}
+
+// normalised is an input as the bank gets it. Checks want it as it was typed: a phone's extension, which the normal
+// form drops, is a warning.
+func (t *Tool) normalised(in any) any {
+	copied := reflect.New(t.in)
+	copied.Elem().Set(reflect.ValueOf(in))
+	validation.Normalise(copied.Interface())
+	return copied.Elem().Interface()
 }
 
 // conform checks the names below prefix and brings each value into the one form that its field is read from.

@@ -124,13 +124,14 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, e
 // accept reads and checks the arguments. What comes back is normalised and may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, error) {
 	in, problems := request.Tool.decode(request.Args, request.Actor.Lang)
-	if problems == nil {
-		var err error
-		if problems, err = r.problems(ctx, call, request.Tool, in); err != nil {
-			return nil, err
-		}
+	if problems != nil {
+		return nil, &Error{Kind: Invalid, Problems: problems}
 	}
-	return in, verdict(problems, request.Confirmed)
+	problems, err := r.problems(ctx, call, request.Tool, in)
+	if err == nil {
+		err = verdict(problems, request.Confirmed)
+	}
+	return request.Tool.normalised(in), err
 }
 
 // call runs the tool's function and keeps its panics from taking the program along.

@@ -228,6 +228,7 @@ func TestEveryProblemComesBackAtOnceUnderItsFieldAndWithoutTheValue(t *testing.T
 		"an id that is not in the list":  {rui(map[string]string{"genderId": "77"}), tools.Invalid, []string{"personal.genderId taxonomy.unknown"}},
 		"a second key borrower":          {rui(map[string]string{"borrowerTypeId": "1", "keyBorrowerRelationId": "0"}), tools.Invalid, []string{"borrowerTypeId borrower.key_unique"}},
 		"a company's tax number":         {rui(map[string]string{"taxId": `"506035220"`}), tools.Unconfirmed, []string{"personal.taxId nif.not_person"}},
+		"an extension":                   {rui(map[string]string{"mobile": `"912345678 ext 5"`}), tools.Unconfirmed, []string{"personal.mobile phone.extension"}},
 		"a marriage without its regime":  {rui(map[string]string{"maritalStatusId": "3"}), tools.Invalid, []string{"personal.matrimonialRegimeId marital.regime_required"}},
 		"no object":                      {`[1]`, tools.Invalid, []string{" args.not_object"}},
 		"two values":                     {`{} {}`, tools.Invalid, []string{" args.not_object"}},

@@ -1,0 +1,126 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// build makes the program as its users run it.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "mcpserver")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return program
+}
+
+func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
+	program := build(t)
+	for _, transport := range []struct {
+		name, revision string
+		connect        func(t *testing.T, program string) *client.Client
+	}{
+		{"stdio", "2026-07-28", overStdio},
+		{"HTTP", "2025-11-25", func(t *testing.T, program string) *client.Client {
+			return overHTTP(t, program, client.WithLegacyProtocolOnly())
+		}},
+		{"HTTP", "2026-07-28", func(t *testing.T, program string) *client.Client { return overHTTP(t, program) }},
+	} {
+		t.Run(transport.name+" "+transport.revision, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			c := transport.connect(t, program)
+			t.Cleanup(func() { _ = c.Close() })
+			if err := c.Start(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if hello, err := c.Initialize(ctx, mcp.InitializeRequest{}); err != nil || hello.ProtocolVersion != transport.revision {
+				t.Fatalf("got %+v, %v", hello, err)
+			}
+			created := call(t, ctx, c, "create_borrower", `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{
+				"name":"Rui Amostra","birthDate":"1985-04-12","taxId":"299999998","mobile":"912345678","email":"rui@example.com","genderId":2}}`)
+			if !strings.Contains(created, "Rui A.") || strings.Contains(created, "299999998") {
+				t.Errorf("created: %s", created)
+			}
+			if listed := call(t, ctx, c, "list_borrowers", `{"process":"1042"}`); !strings.Contains(listed, "••••••998") {
+				t.Errorf("listed: %s", listed)
+			}
+		})
+	}
+}
+
+func call(t *testing.T, ctx context.Context, c *client.Client, name, args string) string {
+	t.Helper()
+	request := mcp.CallToolRequest{}
+	request.Params.Name, request.Params.Arguments = name, json.RawMessage(args)
+	result, err := c.CallTool(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(result)
+	if err != nil || result.IsError {
+		t.Fatalf("%s: %s, %v", name, text, err)
+	}
+	return string(text)
+}
+
+func overStdio(t *testing.T, program string) *client.Client {
+	t.Helper()
+	c, err := client.NewStdioMCPClient(program, nil, "-playground")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func overHTTP(t *testing.T, program string, options ...client.ClientOption) *client.Client {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	server := exec.CommandContext(ctx, program, "-playground", "-http", "127.0.0.1:0")
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = server.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.NewStreamableHttpClient(line[strings.Index(line, "http://") : len(line)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
+}
+
+func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
+	var stderr bytes.Buffer
+	program := exec.Command(build(t))
+	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
+	err := program.Run()
+	if program.ProcessState.ExitCode() != 2 {
+		t.Fatalf("got %v", err)
+	}
+	for _, name := range []string{"PORTAL_URL", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_BROKER_UID", "PORTAL_USERNAME", "REDIS_URL", "STATE_KEY"} {
+		if !strings.Contains(stderr.String(), name+" is missing") {
+			t.Errorf("%s is not told:\n%s", name, stderr.String())
+		}
+	}
+}
