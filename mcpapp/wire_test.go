@@ -1,0 +1,111 @@
+package mcpapp_test
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// wire is HTTP by hand, for what no well-behaved client sends.
+type wire struct {
+	url     string
+	headers map[string]string
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+const (
+	legacy = "2025-11-25"
+	modern = "2026-07-28"
+)
+
+// ask sends one request of a revision, with everything that the revision wants around it.
+func (w wire) ask(t *testing.T, revision string, id int, method string, params map[string]any) reply {
+	t.Helper()
+	headers := map[string]string{"Mcp-Protocol-Version": revision}
+	params = maps.Clone(params)
+	if params == nil {
+		params = map[string]any{}
+	}
+	if revision == modern {
+		headers["Mcp-Method"] = method
+		for _, name := range []string{"name", "uri"} {
+			if value, ok := params[name].(string); ok {
+				headers["Mcp-Name"] = value
+			}
+		}
+		params["_meta"] = map[string]any{
+			"io.modelcontextprotocol/protocolVersion": modern, "io.modelcontextprotocol/clientCapabilities": map[string]any{},
+			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
+		}
+	} else if method == "initialize" {
+		params["protocolVersion"], params["capabilities"] = legacy, map[string]any{}
+		params["clientInfo"] = map[string]any{"name": "test", "version": "1"}
+	}
+	message := map[string]any{"jsonrpc": "2.0", "method": method, "params": params}
+	if id != 0 {
+		message["id"] = id
+	}
+	body, err := json.Marshal(message)
+	must(t, err)
+	return w.send(t, http.MethodPost, string(body), headers)
+}
+
+// call calls a tool.
+func (w wire) call(t *testing.T, revision string, id int, tool string, args any) reply {
+	t.Helper()
+	return w.ask(t, revision, id, "tools/call", map[string]any{"name": tool, "arguments": args})
+}
+
+func (w wire) send(t *testing.T, method, body string, headers ...map[string]string) reply {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, w.url, strings.NewReader(body))
+	must(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json, text/event-stream")
+	for _, set := range append([]map[string]string{w.headers}, headers...) {
+		for name, value := range set {
+			if name == "Host" {
+				request.Host = value
+			} else {
+				request.Header.Set(name, value)
+			}
+		}
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	response, err := client.Do(request)
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	must(t, err)
+	return reply{response.StatusCode, response.Header, string(data)}
+}
+
+// result is the result of a reply, which has to be one.
+func (r reply) result(t *testing.T) json.RawMessage {
+	t.Helper()
+	var message struct{ Result, Error json.RawMessage }
+	must(t, json.Unmarshal([]byte(r.body), &message))
+	if message.Result == nil {
+		t.Fatalf("no result but %d: %s", r.status, r.body)
+	}
+	return message.Result
+}
+
+// answer is what a tool call gave: its text, and whether it failed.
+func (r reply) answer(t *testing.T) (text string, isError bool) {
+	t.Helper()
+	var result struct {
+		Content []struct{ Text string }
+		IsError bool
+	}
+	must(t, json.Unmarshal(r.result(t), &result))
+	return result.Content[0].Text, result.IsError
+}
