@@ -134,13 +134,17 @@ func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.now()}
+		var bodyErr error
+		if op.Method != http.MethodGet {
+			c.body, bodyErr = readBody(w, r) // first: only then does net/http notice a caller who leaves
+		}
 		fault := b.arrive(c)
 		if fault.before(w, r) {
 			return
 		}
-		reply, err := b.answer(w, c, op, handle)
+		reply, err := b.answer(c, handle, bodyErr)
 		out := b.render(c, reply, err)
-		b.config.Log.Info("call", "operation", op.ID, "status", out.status, "took", time.Since(started), "fault", fault.name())
+		b.config.Log.Info("call", "operation", op.ID, "status", out.status, "took", time.Since(started))
 		fault.after(w, out)
 	})
 }
@@ -154,23 +158,21 @@ func (b *Bank) arrive(c *call) Fault {
 	if fault.ExpireSession {
 		b.sessions.drop(bearer(c.r))
 	}
+	if fault != (Fault{}) {
+		b.config.Log.Info("fault", "operation", c.operation, "fault", fault.name())
+	}
 	return fault
 }
 
-func (b *Bank) answer(w http.ResponseWriter, c *call, op portal.Operation, handle handler) (any, error) {
-	if op.ID != portal.Authenticate {
-		session, err := b.session(c)
-		if err != nil {
+// answer refuses a call for its session before anything else.
+func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err error) {
+	if c.operation != portal.Authenticate {
+		if c.session, err = b.session(c); err != nil {
 			return nil, err
 		}
-		c.session = session
 	}
-	if op.Method != http.MethodGet {
-		body, err := readBody(w, c.r)
-		if err != nil {
-			return nil, err
-		}
-		c.body = body
+	if bodyErr != nil {
+		return nil, bodyErr
 	}
 	return handle(b, c)
 }

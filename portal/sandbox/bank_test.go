@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // clock is time that a test moves.
 type clock struct {
@@ -41,6 +44,7 @@ func (c *clock) pass(d time.Duration) {
 type desk struct {
 	*sandbox.Bank
 	url   string
+	stop  func()
 	clock *clock
 	token string
 	lang  string
@@ -54,7 +58,7 @@ func open(t *testing.T, config sandbox.Config) *desk {
 	d.Bank = sandbox.New(config)
 	server := httptest.NewServer(http.StripPrefix("/bank", d.Bank)) // under a prefix, as a proxy may put it
 	t.Cleanup(server.Close)
-	d.url = server.URL + "/bank"
+	d.url, d.stop = server.URL+"/bank", server.Close
 	return d.as(t, sandbox.BrokerA, 0)
 }
 

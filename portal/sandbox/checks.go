@@ -26,10 +26,10 @@ const (
 )
 
 var (
-	phoneShape  = regexp.MustCompile(`^(\+[1-9]\d{6,14}|\d{9})$`)
-	zipShape    = regexp.MustCompile(`^[1-9]\d{3}-\d{3}$`)
-	taxIDShape  = regexp.MustCompile(`^([123568]|45|7[01245789]|9[0189])\d+$`)
-	tooManyCent = decimal.New(1, 9) // a milliard euros a month
+	phoneShape = regexp.MustCompile(`^(\+[1-9]\d{6,14}|\d{9})$`)
+	zipShape   = regexp.MustCompile(`^[1-9]\d{3}-\d{3}$`)
+	taxIDShape = regexp.MustCompile(`^([123568]|45|7[01245789]|9[0189])\d+$`)
+	tooMuch    = decimal.New(1, 9) // euros a month
 )
 
 // checker gathers the problems of a borrower under the path of the object it looks at.
@@ -140,7 +140,7 @@ func (c *checker) financial(f *portal.FinancialDataRequest) {
 		"installmentBankOverdraft":     f.InstallmentBankOverdraft,
 		"installmentOther":             f.InstallmentOther,
 	} {
-		if euros, given := amount.Reveal(); given && (euros.IsNegative() || euros.GreaterThanOrEqual(tooManyCent)) {
+		if euros, given := amount.Reveal(); given && (euros.IsNegative() || euros.GreaterThanOrEqual(tooMuch)) {
 			c.add("field.range", field)
 		}
 	}

@@ -34,7 +34,7 @@ type Fault struct {
 	Probability float64
 	Seed        uint64
 
-	Latency       time.Duration // at most a minute
+	Latency       time.Duration // at most a minute; a caller who does not wait leaves nothing changed
 	ExpireSession bool          // the caller's session ends before the call
 	DropBefore    bool          // the connection ends; nothing took hold
 	Status        int           // the answer, 5xx or 429; nothing took hold
@@ -131,11 +131,13 @@ func (f Fault) after(w http.ResponseWriter, out response) {
 	out.write(w)
 }
 
-// name tells a log what befell a call, "" when nothing did.
+// name tells a log the worst that befalls a call.
 func (f Fault) name() string {
 	switch {
-	case f == Fault{}:
-		return ""
+	case f.DropBefore:
+		return "drop-before"
+	case f.Status != 0:
+		return "status"
 	case f.DropAfter:
 		return "drop-after"
 	case f.Body != Intact:

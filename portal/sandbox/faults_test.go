@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -82,7 +83,27 @@ func TestBodiesAreSpoiltAndTheChangeTookHold(t *testing.T) {
 	}
 }
 
-func TestLatencyIsWaitedForAndEndsWithTheCaller(t *testing.T) {
+func TestACallerWhoDoesNotWaitLeavesNothingChanged(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	d.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Minute})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", d.url+borrowersPath(sandbox.SampleOpen), strings.NewReader(newBorrower(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Authorization": {"Bearer " + d.token}, "Content-Type": {"application/json"}}
+	if _, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	started := time.Now()
+	d.stop() // waits for the calls under way
+	if waited := time.Since(started); waited > 10*time.Second || len(d.Borrowers(opened)) != 1 {
+		t.Errorf("%d borrowers, and the bank worked on for %s", len(d.Borrowers(opened)), waited)
+	}
+}
+
+func TestLatencyIsWaitedFor(t *testing.T) {
 	d := open(t, sandbox.Config{})
 	d.Inject(sandbox.Fault{Operation: portal.ProcessList, Times: 1, Latency: 50 * time.Millisecond})
 	started := time.Now()
