@@ -52,7 +52,7 @@ type settings struct {
 	redis  string
 }
 
-func open(t *testing.T, change ...func(*settings)) *house {
+func open(t testing.TB, change ...func(*settings)) *house {
 	t.Helper()
 	login := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
 	s := settings{redis: "memory", people: tools.Team{
@@ -94,7 +94,7 @@ func as(actor string) func(*settings) {
 }
 
 // serve serves the door over HTTP and returns its address.
-func (h *house) serve(t *testing.T) string {
+func (h *house) serve(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewServer(h.app.Handler())
 	t.Cleanup(server.Close)
