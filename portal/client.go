@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -81,9 +82,16 @@ func New(config Config) (*Client, error) {
 	if config.ClientSecret == "" {
 		wrong = append(wrong, errors.New("the client secret is missing"))
 	}
+	if min(config.AttemptTimeout, config.TotalTimeout, config.MaxPause, config.SessionLife) < 0 ||
+		min(int64(config.ReadAttempts), int64(config.MaxSessions), config.MaxReply, config.MaxESIS) < 0 {
+		wrong = append(wrong, errors.New("times and bounds must not be negative"))
+	}
 	rows, err := table(config.Operations)
 	if wrong = append(wrong, err); errors.Join(wrong...) != nil {
 		return nil, fmt.Errorf("settings of the bank: %w", errors.Join(wrong...))
+	}
+	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
+		config.Log.Warn("the bank is called without TLS: whoever is on the way reads everything", "host", base.Host)
 	}
 	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport}
 	client.sessions = newSessions(client)

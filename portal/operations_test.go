@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestASettingsFileCorrectsTheTable(t *testing.T) {
 }
 
 func TestAStartListsEverythingThatIsWrong(t *testing.T) {
-	_, err := portal.New(portal.Config{BaseURL: "bank.example", Operations: map[portal.OperationID]portal.Route{
+	_, err := portal.New(portal.Config{BaseURL: "bank.example", ReadAttempts: -1, Operations: map[portal.OperationID]portal.Route{
 		"processLst":          {Path: "/v1/x"},
 		portal.ProcessList:    {Method: "FETCH"},
 		portal.ProcessDetail:  {Path: "/v1/x"},
@@ -69,7 +70,7 @@ func TestAStartListsEverythingThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"base URL", "client id", "client secret", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
+	for _, want := range []string{"base URL", "client id", "client secret", "negative", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is missing in:\n%v", want, err)
 		}
@@ -101,5 +102,20 @@ func TestTheMethodsTakeTheirIDsToTheRightPlaces(t *testing.T) {
 	wantKind(t, err, portal.NotFound)
 	if want := "/v1/processes/" + process.String() + "/borrower/" + borrower.String(); bank.calls[0].URL.Path != want {
 		t.Errorf("got %s, want %s", bank.calls[0].URL.Path, want)
+	}
+}
+
+func TestACallWithoutTLSBeyondThisMachineIsWarnedOf(t *testing.T) {
+	for url, warned := range map[string]bool{
+		"https://bank.example": false, "http://127.0.0.1:8080": false, "http://[::1]:8080": false, "http://localhost": false,
+		"http://bank.example": true, "http://10.0.0.7": true,
+	} {
+		var log bytes.Buffer
+		if _, err := portal.New(portal.Config{BaseURL: url, ClientID: "id", ClientSecret: "secret", Log: logTo(&log)}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "without TLS"); got != warned {
+			t.Errorf("%s: warned is %v", url, got)
+		}
 	}
 }
