@@ -1,0 +1,98 @@
+package slackapp
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/tools"
+)
+
+// state is what stands in the inputs of a view, by block_id and action_id.
+type state struct {
+	Values map[string]map[string]answer `json:"values"`
+}
+
+type answer struct {
+	Value  *string `json:"value"`
+	Chosen *struct {
+		Value string `json:"value"`
+		Text  struct {
+			Text string `json:"text"`
+		} `json:"text"`
+	} `json:"selected_option"`
+}
+
+// Pages of a draft that are no pages of its tool.
+const (
+	confirmPage = ".confirm" // everything is answered, and read over
+	sendingPage = ".sending" // confirmed; the runner has it, unless whoever gave it to it died
+)
+
+// Notes of a draft.
+const (
+	noteView    = "view"    // the modal that it is filled in through; any other is out of date
+	noteChannel = "channel" // where it was begun
+	noteURL     = "url"     // the response URL from there
+	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
+	noteDoubt   = "doubt"   // the last sending may have taken effect
+	noteWarned  = "warned"  // the codes of the warnings shown on the confirmation page, by space
+	noteLabel   = "label "  // and a path: the text of the option chosen there
+)
+
+// form is a draft and the tool that it is for.
+type form struct {
+	tool *tools.Tool
+	conversations.Draft
+}
+
+func (f *form) label(path string) string { return f.Notes[noteLabel+path] }
+
+// collect takes what stands in a page's inputs into the draft.
+func (f *form) collect(page string, s state) {
+	answers, notes := maps.Clone(f.Answers), maps.Clone(f.Notes)
+	if answers == nil {
+		answers = map[string]string{}
+	}
+	for _, field := range f.tool.FieldsOn(page) {
+		for _, given := range s.Values[field.Path] { // one element a block
+			text, label := "", ""
+			switch {
+			case given.Chosen != nil && given.Chosen.Value != unanswered:
+				text, label = given.Chosen.Value, given.Chosen.Text.Text
+			case given.Value != nil:
+				text = strings.TrimSpace(*given.Value)
+			}
+			delete(answers, field.Path)
+			delete(notes, noteLabel+field.Path)
+			if text != "" {
+				answers[field.Path] = text
+			}
+			if label != "" {
+				notes[noteLabel+field.Path] = label
+			}
+		}
+	}
+	f.Answers, f.Notes = answers, notes
+}
+
+// complete tells whether every required field is answered.
+func complete(tool *tools.Tool, answers map[string]string) bool {
+	for _, field := range tool.Fields {
+		if field.Required && answers[field.Path] == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// blocking keeps the problems that stop a page: the first of each field, by path, ready for an answer to Slack.
+func blocking(problems []tools.Problem) map[string]string {
+	errors := map[string]string{}
+	for _, p := range problems {
+		if _, told := errors[p.Path]; p.Severity == tools.Blocks && !told {
+			errors[p.Path] = cut(p.Text, maxFieldError)
+		}
+	}
+	return errors
+}

@@ -1,0 +1,156 @@
+// Package slackapp is the Slack door: it turns every tool of the catalogue into a command, a form and a card, and
+// answers people where they are. It knows no tool by name; it is the only room that knows Slack.
+package slackapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/tools"
+)
+
+const (
+	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
+	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result
+	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
+	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
+	slowCall     = 20 * time.Second       // one call to Slack in the background
+	workBudget   = 2 * time.Minute        // everything after an acknowledgement
+	maxWork      = 64                     // done at once after acknowledgements
+	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
+)
+
+// Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
+// nothing but it, and APIURL, which is Slack's own unless it says otherwise.
+type Config struct {
+	Runner        *tools.Runner
+	Store         *conversations.Store
+	BotToken      string
+	SigningSecret string
+	AppToken      string
+	APIURL        string // ends in a slash
+	Log           *slog.Logger
+}
+
+// App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
+// [App.RunSocket].
+type App struct {
+	runner *tools.Runner
+	store  *conversations.Store
+	log    *slog.Logger
+	secret string
+
+	quick   *slack.Client // for what a person waits for: short, never repeated
+	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
+	web     *http.Client  // response URLs and uploads
+
+	team  team
+	ctx   context.Context // ends when Close loses its patience
+	stop  context.CancelFunc
+	slots chan struct{}
+	busy  sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// New makes an App. It fails when the configuration lacks something.
+func New(config Config) (*App, error) {
+	switch {
+	case config.Runner == nil || config.Store == nil:
+		return nil, errors.New("slackapp: there is no runner or no store")
+	case config.BotToken == "":
+		return nil, errors.New("slackapp: there is no bot token")
+	case config.SigningSecret == "" && config.AppToken == "":
+		return nil, errors.New("slackapp: there is neither a signing secret (HTTP) nor an app token (Socket Mode)")
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	app := &App{
+		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
+		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		slots: make(chan struct{}, maxWork),
+	}
+	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken)}
+	if config.APIURL != "" {
+		options = append(options, slack.OptionAPIURL(config.APIURL))
+	}
+	brief := &http.Client{Timeout: quickCall, Transport: app.web.Transport}
+	app.quick = slack.New(config.BotToken, append(options, slack.OptionHTTPClient(brief))...)
+	retries := slack.DefaultRetryConfig()
+	retries.RetryAfterDuration = time.Second
+	app.patient = slack.New(config.BotToken, append(options, slack.OptionHTTPClient(app.web), slack.OptionRetryConfig(retries))...)
+	app.ctx, app.stop = context.WithCancel(context.Background())
+	return app, nil
+}
+
+// Close takes no more work and waits for what is under way until ctx ends; then it cuts it off. What was cut off, a
+// person finds again in her draft.
+func (a *App) Close(ctx context.Context) error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		a.busy.Wait()
+		close(idle)
+	}()
+	var err error
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = fmt.Errorf("slackapp: cutting off what is under way: %w", ctx.Err())
+	}
+	a.stop()
+	<-idle
+	a.web.CloseIdleConnections()
+	return err
+}
+
+// work does something for a person after her delivery is acknowledged, and answers her when it fails. It tells false
+// when too much is under way already.
+func (a *App) work(v visit, do func(ctx context.Context, v *visit) error) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return false
+	}
+	select {
+	case a.slots <- struct{}{}:
+	default:
+		return false
+	}
+	a.busy.Go(func() {
+		defer func() { <-a.slots }()
+		ctx, cancel := context.WithTimeout(a.ctx, workBudget)
+		defer cancel()
+		if err := a.guarded(func() error { return do(ctx, &v) }); err != nil {
+			a.answerError(ctx, &v, err)
+		}
+	})
+	return true
+}
+
+// guarded turns a panic into an error.
+func (a *App) guarded(do func() error) (err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			a.log.Error("a panic", "type", fmt.Sprintf("%T", caught), "stack", pii.Scrub(string(debug.Stack())))
+			err = errPanic
+		}
+	}()
+	return do()
+}
+
+var errPanic = errors.New("a panic, logged before")

@@ -1,0 +1,149 @@
+package slackapp
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// shownCard is a result as Slack shows it, with what became of its file.
+type shownCard struct {
+	tools.Card
+	fileNote string
+}
+
+// handOver gives a result's file to the person and keeps the rest for showing. A file that cannot be given is said in
+// the card: what was asked for did happen.
+func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) shownCard {
+	shown := shownCard{Card: result.Card}
+	if shown.File == nil {
+		return shown
+	}
+	shown.fileNote = say(v.actor.Lang, "file.sent", "name", shown.File.Name)
+	if err := a.hand(ctx, v, shown.File, shown.Title); err != nil {
+		t := a.troubleOf(v, err)
+		shown.fileNote = say(v.actor.Lang, "file.failed", "name", shown.File.Name, "id", t.ID)
+	}
+	return shown
+}
+
+// deliver shows a result where the person is.
+func (a *App) deliver(ctx context.Context, v *visit, tool *tools.Tool, result tools.Result) error {
+	shown := a.handOver(ctx, v, result)
+	lang := v.actor.Lang
+	if v.view != "" {
+		return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), shown.blocks(lang)...))
+	}
+	return a.tell(ctx, v, message{shown.text(), shown.blocks(lang)})
+}
+
+// text is the card for notifications and screen readers.
+func (c shownCard) text() string { return strings.TrimSpace(c.Title + "\n" + c.Text) }
+
+func (c shownCard) blocks(lang words.Lang) []slack.Block {
+	blocks := []slack.Block{header(c.Title)}
+	if c.Text != "" {
+		blocks = append(blocks, paragraph(c.Text))
+	}
+	blocks = append(blocks, factBlocks("", c.Facts[:min(len(c.Facts), maxFacts)])...)
+	blocks = append(blocks, tableBlocks(lang, c.Table)...)
+	if c.fileNote != "" {
+		blocks = append(blocks, paragraph(c.fileNote))
+	}
+	var next []*slack.ButtonBlockElement
+	for i, s := range c.Next {
+		value := string(encode(step{s.Tool, s.Args}))
+		if len(next) < maxButtons && len(value) <= maxValue {
+			next = append(next, button(actStep+":"+string(rune('a'+i)), value, s.Label))
+		}
+	}
+	if next != nil {
+		blocks = append(blocks, buttons(next...))
+	}
+	return blocks
+}
+
+// step is what the button of a next step carries.
+type step struct {
+	Tool string         `json:"tool"`
+	Args map[string]any `json:"args"`
+}
+
+// stepIn reads a button's value back into a tool and the answers that its form would hold.
+func stepIn(value string) (*tools.Tool, map[string]string, bool) {
+	var s step
+	if json.Unmarshal([]byte(value), &s) != nil {
+		return nil, nil, false
+	}
+	tool, known := tools.Named(s.Tool)
+	if !known {
+		return nil, nil, false
+	}
+	return tool, tool.Answers(s.Args), true
+}
+
+// factBlocks shows labelled values, two beside each other, under a title in mrkdwn that may be "".
+func factBlocks(title string, facts []tools.Fact) []slack.Block {
+	var blocks []slack.Block
+	var text *slack.TextBlockObject
+	if title != "" {
+		text = mrkdwn(title)
+	}
+	for from := 0; from < len(facts); from += maxFacts {
+		var fields []*slack.TextBlockObject
+		for _, fact := range facts[from:min(from+maxFacts, len(facts))] {
+			fields = append(fields, mrkdwn("*"+escaped(fact.Label, maxCell)+"*\n"+escaped(fact.Value, maxFact)))
+		}
+		blocks = append(blocks, slack.NewSectionBlock(text, fields, nil))
+		text = nil
+	}
+	return blocks
+}
+
+// tableBlocks shows rows as lines, which a telephone can break: the columns' names once, then each row with its first
+// cell standing out.
+func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
+	if len(table.Rows) == 0 {
+		return nil
+	}
+	blocks := []slack.Block{small(strings.Join(table.Columns, " · "))}
+	chunk, total, shown := "", 0, 0
+	for _, cells := range table.Rows[:min(len(table.Rows), maxRows)] {
+		line := rowLine(cells)
+		length := utf8.RuneCountInString(line)
+		if total+length > maxTable {
+			break
+		}
+		if utf8.RuneCountInString(chunk)+length > maxChunk {
+			blocks, chunk = append(blocks, slack.NewSectionBlock(mrkdwn(chunk), nil, nil)), ""
+		}
+		chunk, total, shown = chunk+line, total+length, shown+1
+	}
+	if chunk != "" {
+		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(chunk), nil, nil))
+	}
+	if more := len(table.Rows) - shown; more > 0 {
+		blocks = append(blocks, small(say(lang, "card.more", "count", more)))
+	}
+	return blocks
+}
+
+func rowLine(cells []string) string {
+	var told []string
+	for i, cell := range cells {
+		switch cell = escaped(strings.Join(strings.Fields(cell), " "), maxCell); {
+		case cell == "":
+		case i == 0:
+			told = append(told, "*"+cell+"*")
+		default:
+			told = append(told, cell)
+		}
+	}
+	return "• " + strings.Join(told, " · ") + "\n"
+}

@@ -1,0 +1,140 @@
+package slackapp
+
+import (
+	"context"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// What a button does; see [App.action].
+const (
+	actBack     = "back"     // to the page before
+	actSkip     = "skip"     // to the confirmation
+	actFix      = "fix"      // to the page with a problem; its value is the page
+	actRestart  = "restart"  // throws away what was typed
+	actContinue = "continue" // opens a draft; its value is the draft
+	actOutcome  = "outcome"  // asks what became of a draft that was sent; its value is the draft
+	actStart    = "start"    // opens a tool; its value is the tool
+	actStep     = "step"     // a card's next step; its value is a step. After a colon, what tells one from another
+)
+
+// command answers a slash command. What follows its name is the answer to the tool's first field.
+func (a *App) command(ctx context.Context, v visit, c command) any {
+	lang, text := v.actor.Lang, strings.TrimSpace(c.Text)
+	tool, known := tools.ForCommand(c.Command)
+	switch {
+	case !known:
+		return ephemeral(a.help(ctx, v.actor, say(lang, "command.unknown")))
+	case text == "help" || text == say(lang, "command.help"):
+		return ephemeral(toolHelp(lang, tool))
+	}
+	given := map[string]string{}
+	if text != "" && len(tool.Fields) > 0 {
+		given[tool.Fields[0].Path] = text
+	}
+	notice, err := a.begin(ctx, v, tool, given)
+	switch {
+	case err != nil:
+		return a.ackText(&v, err)
+	case notice != "":
+		return ephemeral(message{Text: notice})
+	}
+	return nil
+}
+
+// begin starts a tool: at once when it only reads and has all it needs, else with its form. The notice says that the
+// answer comes later.
+func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string) (notice string, err error) {
+	if !a.runner.Permits(ctx, v.actor, tool) {
+		return "", &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
+	}
+	do := func(ctx context.Context, v *visit) error { return a.openForm(ctx, v, tool, given) }
+	if !tool.Effect.Writes() && complete(tool, given) {
+		notice = say(v.actor.Lang, "form.reading")
+		do = func(ctx context.Context, v *visit) error { return a.read(ctx, v, tool, given) }
+	}
+	if !a.work(v, do) {
+		return "", errCrowded
+	}
+	return notice, nil
+}
+
+// read runs a tool that changes nothing and shows what it gives.
+func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) error {
+	if v.view != "" {
+		if err := a.show(ctx, v, waitingView(v.actor.Lang, tool, "form.reading")); err != nil {
+			return err
+		}
+	}
+	args, problems := tool.Args(given, v.actor.Lang)
+	if len(problems) > 0 {
+		return &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
+	}
+	result, err := a.runner.Run(ctx, tools.Request{Tool: tool, Actor: v.actor, Args: args})
+	if err != nil {
+		return err
+	}
+	return a.deliver(ctx, v, tool, result)
+}
+
+// action follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.
+func (a *App) action(ctx context.Context, v visit, i interaction) any {
+	if len(i.Actions) == 0 {
+		return nil
+	}
+	pressed := i.Actions[0]
+	pressed.ID, _, _ = strings.Cut(pressed.ID, ":")
+	var do func(ctx context.Context, v *visit) error
+	switch pressed.ID {
+	case actBack, actSkip, actFix, actRestart:
+		do = func(ctx context.Context, v *visit) error { return a.steer(ctx, v, i.View, pressed) }
+	case actContinue:
+		do = func(ctx context.Context, v *visit) error { return a.resume(ctx, v, pressed.Value) }
+	case actOutcome:
+		do = func(ctx context.Context, v *visit) error { return a.outcome(ctx, v, pressed.Value) }
+	case actStart, actStep:
+		tool, given, known := stepIn(pressed.Value)
+		if !known {
+			return nil // an update of ours took the tool away
+		}
+		if _, err := a.begin(ctx, v, tool, given); err != nil {
+			return a.tellLater(&v, err)
+		}
+		return nil
+	default: // a link, or a select of a form's page
+		return nil
+	}
+	if !a.work(v, do) {
+		return a.tellLater(&v, errCrowded)
+	}
+	return nil
+}
+
+// help lists what a person may do here, under a first line.
+func (a *App) help(ctx context.Context, actor tools.Actor, first string) message {
+	lines := []string{first, ""}
+	for _, tool := range tools.Catalogue() {
+		if a.runner.Permits(ctx, actor, tool) {
+			lines = append(lines, usage(actor.Lang, tool)+": "+tool.Help(actor.Lang))
+		}
+	}
+	text := strings.Join(lines, "\n")
+	return message{text, []slack.Block{paragraph(text)}}
+}
+
+func toolHelp(lang words.Lang, tool *tools.Tool) message {
+	text := tool.Title(lang) + "\n" + tool.Help(lang) + "\n\n" + usage(lang, tool)
+	return message{text, []slack.Block{paragraph(text)}}
+}
+
+// usage is how a command is typed: «/borrowers [processo]».
+func usage(lang words.Lang, tool *tools.Tool) string {
+	if len(tool.Fields) == 0 {
+		return "/" + tool.Command
+	}
+	return "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
+}

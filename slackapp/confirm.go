@@ -1,0 +1,178 @@
+package slackapp
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// confirmation is the last page of a form: everything masked, for reading over, with what is wrong or odd about it.
+// told adds problems that a sending met.
+func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.Problem) (slack.ModalViewRequest, error) {
+	sections, problems, err := a.runner.Summary(ctx, v.actor, f.tool, f.Answers)
+	if err != nil {
+		return slack.ModalViewRequest{}, err
+	}
+	for _, p := range told {
+		if !slices.ContainsFunc(problems, func(q tools.Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
+			problems = append(problems, p)
+		}
+	}
+	var warned []string
+	for _, p := range problems {
+		if p.Severity == tools.Warns {
+			warned = append(warned, p.Code)
+		}
+	}
+	f.Page, f.Notes[noteWarned] = confirmPage, strings.Join(warned, " ")
+	if err := a.save(ctx, f); err != nil {
+		return slack.ModalViewRequest{}, err
+	}
+	return confirmView(v.actor.Lang, f, sections, problems), nil
+}
+
+func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
+	blocks := []slack.Block{steering(lang, f, len(f.tool.Pages), false), small(progress(lang, f, len(f.tool.Pages)))}
+	if f.Notes[noteDoubt] != "" {
+		blocks = append(blocks, paragraph(say(lang, "form.doubt")))
+	}
+	blocked := false
+	for _, p := range problems {
+		blocked = blocked || p.Severity == tools.Blocks
+		blocks = append(blocks, problemRow(lang, f, p))
+	}
+	if len(problems) > 0 {
+		closing := "confirm.warnings"
+		if blocked {
+			closing = "confirm.blocked"
+		}
+		blocks = append(blocks, paragraph(say(lang, closing)), slack.NewDividerBlock())
+	}
+	for _, section := range sections {
+		blocks = append(blocks, factBlocks("*"+escaped(section.Title, maxHeader)+"*", section.Facts)...)
+	}
+	view := formView(lang, f, blocks)
+	if !blocked {
+		view.Submit = plain(say(lang, "confirm.send"), maxTitle)
+	}
+	return view
+}
+
+// problemRow says what is wrong with a field, with a way to its page.
+func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
+	text := say(lang, "confirm."+string(p.Severity)) + ": " + p.Text
+	field, known := f.tool.Field(p.Path)
+	if !known {
+		return paragraph(text)
+	}
+	fix := button(actFix, field.Page, say(lang, "confirm.fix"))
+	return row(say(lang, "confirm."+string(p.Severity))+": "+field.Label(lang)+": "+p.Text, fix)
+}
+
+// confirmed sends a form that its person has read over. Of any number of presses, on any number of replicas, the one
+// whose save succeeds sends it.
+func (a *App) confirmed(ctx context.Context, v visit, f *form) any {
+	if f.Notes[noteDoubt] != "" { // she was told to look first, and wants it sent again
+		delete(f.Notes, noteDoubt)
+		f.Notes[noteAttempt] = strconv.Itoa(f.attempt() + 1)
+	}
+	f.Page = sendingPage
+	sending := waitingView(v.actor.Lang, f.tool, "form.sending")
+	if err := a.save(ctx, f); errors.Is(err, conversations.ErrConflict) {
+		return slack.NewUpdateViewSubmissionResponse(&sending)
+	} else if err != nil {
+		return a.ackView(&v, err)
+	}
+	return a.soon(v, sending, func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) { return a.send(ctx, v, f) })
+}
+
+// send runs the tool with what was typed and shows what came of it, in the modal and, where something changed, beside it,
+// for whoever closed the modal. The draft ends only when the call is done, and the call's key is the draft and the
+// attempt: whoever finds the draft still open, after a crash say, may send it again and changes nothing twice.
+func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewRequest, error) {
+	args, problems := f.tool.Args(f.Answers, v.actor.Lang)
+	var result tools.Result
+	err := error(&tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems})
+	if len(problems) == 0 {
+		result, err = a.runner.Run(ctx, tools.Request{
+			Tool: f.tool, Actor: v.actor, Args: args, Confirmed: f.warned(),
+			Key: f.ID + " " + strconv.Itoa(f.attempt()),
+		})
+	}
+	if err != nil {
+		return a.unsent(ctx, v, f, tools.AsError(err))
+	}
+	if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
+		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", err)
+	}
+	shown := a.handOver(ctx, v, result)
+	if f.tool.Effect.Writes() {
+		a.tellBeside(ctx, v, f, message{shown.text(), shown.blocks(v.actor.Lang)})
+	}
+	return modal(f.tool.Title(v.actor.Lang), say(v.actor.Lang, "close"), shown.blocks(v.actor.Lang)...), nil
+}
+
+// unsent keeps a form whose sending failed, so that it can be corrected and sent again: under the same key, by which the
+// runner knows what became of it. Only a person who was told to look first gets a new one, in [App.confirmed].
+func (a *App) unsent(ctx context.Context, v *visit, f *form, failure *tools.Error) (slack.ModalViewRequest, error) {
+	f.Page = f.tool.Pages[len(f.tool.Pages)-1]
+	if f.tool.Effect.Writes() {
+		f.Page = confirmPage
+	}
+	switch {
+	case failure.Kind == tools.Unclear || failure.Kind == tools.Internal:
+		f.Notes[noteDoubt] = string(failure.Kind)
+	case failure.Kind == tools.Busy && failure.RetryAfter == 0: // somebody else is sending it
+		f.Page = sendingPage
+	}
+	if err := a.save(ctx, f); err != nil {
+		a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", err)
+	}
+	if f.tool.Effect.Writes() && (failure.Kind == tools.Invalid || failure.Kind == tools.Unconfirmed) {
+		return a.confirmation(ctx, v, f, failure.Problems)
+	}
+	if f.tool.Effect.Writes() {
+		a.tellBeside(ctx, v, f, a.errorMessage(v, failure))
+	}
+	return slack.ModalViewRequest{}, failure
+}
+
+// tellBeside tells a person where her form began what its modal tells her too, since she may have closed that.
+func (a *App) tellBeside(ctx context.Context, v *visit, f *form, m message) {
+	beside := *v
+	beside.channel, beside.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
+	if err := a.tell(ctx, &beside, m); err != nil {
+		a.log.WarnContext(ctx, "a result could not be told beside its modal", "error", err)
+	}
+}
+
+// unansweredView is for a form that was sent by somebody who did not live to see the answer, or still waits for it.
+func unansweredView(lang words.Lang, f *form) slack.ModalViewRequest {
+	return modal(f.tool.Title(lang), say(lang, "close"),
+		paragraph(say(lang, "form.unanswered")), buttons(button(actOutcome, f.ID, say(lang, "form.outcome"))))
+}
+
+// outcome finds out what became of a form that was sent.
+func (a *App) outcome(ctx context.Context, v *visit, draftID string) error {
+	if err := a.open(ctx, v, waitingView(v.actor.Lang, nil, "form.sending")); err != nil {
+		return err
+	}
+	f, err := a.formWith(ctx, v, draftID)
+	if err != nil {
+		return err
+	}
+	v.hash = ""
+	view, err := a.send(ctx, v, f)
+	if err != nil {
+		return err
+	}
+	return a.replace(ctx, v, view)
+}

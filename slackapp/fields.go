@@ -1,0 +1,146 @@
+package slackapp
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// unanswered is the option by which an optional choice is taken back: Slack's selects cannot be emptied.
+const unanswered = "-"
+
+// input is a field as a block. Its block_id is the field's path. generation differs between drafts: Slack keeps what is
+// typed in an element for as long as its ids stay the same, which after starting over would be what was thrown away.
+func input(lang words.Lang, field tools.Field, typed, label, generation string) slack.Block {
+	hint := field.Help(lang)
+	block := slack.NewInputBlock(field.Path, plain(field.Label(lang), maxLabel), nil, element(lang, field, typed, label, generation))
+	block.Optional = !field.Required
+	switch field.Kind {
+	case tools.YesNo, tools.Choice, tools.Process, tools.Taxonomy: // a placeholder says how to choose
+		if hint != "" {
+			block.Hint = plain(hint, maxHint)
+		}
+	}
+	return block
+}
+
+func element(lang words.Lang, field tools.Field, typed, label, generation string) slack.BlockElement {
+	placeholder := placeholder(lang, field)
+	switch field.Kind {
+	case tools.YesNo:
+		return yesNo(lang, field, typed, generation)
+	case tools.Choice, tools.Process, tools.Taxonomy:
+		choose := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, placeholder, generation)
+		choose.MinQueryLength = new(int)
+		if label == "" {
+			label = typed
+		}
+		if typed != "" && len(typed) <= maxOptionValue {
+			choose.InitialOption = option(tools.Option{Value: typed, Text: label})
+		}
+		return choose
+	case tools.Email:
+		email := slack.NewEmailTextInputBlockElement(placeholder, generation)
+		email.InitialValue = cut(typed, maxTyped)
+		return email
+	case tools.Integer:
+		number := slack.NewNumberInputBlockElement(placeholder, generation, false)
+		if whole.MatchString(typed) { // Slack refuses the whole form otherwise
+			number.InitialValue = typed
+		}
+		return number
+	default:
+		text := slack.NewPlainTextInputBlockElement(placeholder, generation)
+		text.InitialValue, text.MaxLength = cut(typed, maxTyped), maxTyped
+		return text
+	}
+}
+
+var whole = regexp.MustCompile(`^-?\d{1,18}$`)
+
+// placeholder shows how a value is written, or that there is something to choose.
+func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {
+	text := field.Help(lang)
+	switch field.Kind {
+	case tools.YesNo, tools.Choice, tools.Process, tools.Taxonomy:
+		text = say(lang, "field.choose")
+	}
+	if text == "" {
+		return nil
+	}
+	return plain(text, maxPlaceholder)
+}
+
+func yesNo(lang words.Lang, field tools.Field, typed, generation string) slack.BlockElement {
+	options := []*slack.OptionBlockObject{
+		option(tools.Option{Value: "true", Text: say(lang, "field.yes")}),
+		option(tools.Option{Value: "false", Text: say(lang, "field.no")}),
+	}
+	if !field.Required {
+		options = append(options, option(none(lang)))
+	}
+	choose := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, placeholder(lang, field), generation, options...)
+	for _, each := range options {
+		if each.Value == typed {
+			choose.InitialOption = each
+		}
+	}
+	return choose
+}
+
+func none(lang words.Lang) tools.Option {
+	return tools.Option{Value: unanswered, Text: say(lang, "field.none")}
+}
+
+func option(o tools.Option) *slack.OptionBlockObject {
+	var note *slack.TextBlockObject
+	if o.Note != "" {
+		note = plain(o.Note, maxOption)
+	}
+	return slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), note)
+}
+
+// choices answers an external select. It is no [slack.OptionsResponse]: that one leaves an empty list out, and Slack
+// wants to see it.
+type choices struct {
+	Options []*slack.OptionBlockObject `json:"options"`
+}
+
+// suggest finds the options that match what a person has typed in a select. Whatever goes wrong, she sees an empty list.
+func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
+	found := choices{Options: []*slack.OptionBlockObject{}}
+	tool, known := tools.Named(i.View.Callback)
+	if !known {
+		return found
+	}
+	field, known := tool.Field(i.BlockID)
+	if !known {
+		return found
+	}
+	err := a.guarded(func() (err error) {
+		if v.actor, err = a.actor(ctx, v.user); err != nil {
+			return err
+		}
+		options, err := a.runner.Options(ctx, v.actor, field, i.Value)
+		if err != nil {
+			return err
+		}
+		if !field.Required && i.Value == "" {
+			options = append([]tools.Option{none(v.actor.Lang)}, options...)
+		}
+		for _, each := range options[:min(len(options), maxOptions)] {
+			if each.Text != "" && each.Value != "" && len(each.Value) <= maxOptionValue {
+				found.Options = append(found.Options, option(each))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		a.log.WarnContext(ctx, "a list of options stays empty", "tool", tool.Name, "field", field.Path, "error", logged(err))
+	}
+	return found
+}

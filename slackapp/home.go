@@ -1,0 +1,85 @@
+package slackapp
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/tools"
+)
+
+// event hears what happens in the workspace. An error asks Slack to deliver it again.
+func (a *App) event(ctx context.Context, e event, id string) error {
+	v := visit{user: e.Event.User}
+	var do func(ctx context.Context, v *visit) error
+	switch kind := e.Event.Type; {
+	case kind == "app_home_opened" && e.Event.Tab == "home":
+		do = a.home
+	case kind == "message" && e.Event.ChannelType == "im" && e.Event.Subtype == "" && e.Event.Bot == "" && e.Event.User != "":
+		do = func(ctx context.Context, v *visit) error {
+			return a.tellDirectly(ctx, v.user, a.help(ctx, v.actor, say(v.actor.Lang, "help.hello")))
+		}
+	case kind == "tokens_revoked", kind == "app_uninstalled":
+		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
+		return nil
+	default:
+		return nil
+	}
+	first, err := a.store.First(ctx, "slack", id, rememberLife)
+	if err != nil || !first {
+		return err
+	}
+	v.actor, err = a.actor(ctx, v.user)
+	if err == nil && !a.work(v, do) {
+		err = errCrowded
+	}
+	if err != nil { // nothing has happened yet: the next attempt is to be taken
+		if lost := a.store.Forget(ctx, "slack", id); lost != nil {
+			a.log.WarnContext(ctx, "an event will not be taken again", "error", lost)
+		}
+	}
+	return err
+}
+
+// home shows a person what she has begun and what she can do.
+func (a *App) home(ctx context.Context, v *visit) error {
+	lang := v.actor.Lang
+	drafts, err := a.store.Drafts(ctx, v.actor.ID)
+	if err != nil {
+		return err
+	}
+	blocks := []slack.Block{header(say(lang, "app")), paragraph(say(lang, "help.hello"))}
+	open := 0
+	for _, draft := range drafts {
+		tool, known := tools.Named(draft.Subject)
+		if !known || !tool.Effect.Writes() || open == maxHomeDrafts {
+			continue
+		}
+		if open++; open == 1 {
+			blocks = append(blocks, header(say(lang, "home.drafts")))
+		}
+		text := say(lang, "home.draft", "tool", tool.Title(lang), "about", about(&form{tool, draft}),
+			"time", draft.Saved.In(lisbon).Format(say(lang, "format.time")))
+		blocks = append(blocks, row(text, button(actContinue, draft.ID, say(lang, "form.continue"))))
+	}
+	blocks = append(blocks, header(say(lang, "home.tools")))
+	for _, tool := range tools.Catalogue() {
+		if a.runner.Permits(ctx, v.actor, tool) {
+			start := button(actStart, string(encode(step{Tool: tool.Name})), say(lang, "home.start"))
+			blocks = append(blocks, row(tool.Title(lang)+"\n"+tool.Help(lang), start))
+		}
+	}
+	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxViewBlocks)]}}
+	_, err = a.patient.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: v.user, View: view})
+	return slackFailed("views.publish", err)
+}
+
+// about is the process that a draft is about, as its person chose it; "" when she has not.
+func about(f *form) string {
+	for _, field := range f.tool.Fields {
+		if field.Kind == tools.Process {
+			return f.label(field.Path)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,81 @@
+package slackapp
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Every limit of Slack's that we keep to, in characters unless another unit is named; and, where Slack's own would be
+// too much for a reader, ours. See https://docs.slack.dev/reference/block-kit/blocks.
+const (
+	maxTitle       = 24       // a modal's title and its two buttons
+	maxHeader      = 150      //
+	maxText        = 2000     // of a section; Slack takes 3000
+	maxFact        = 300      // of one field of a section; Slack takes 2000
+	maxFacts       = 10       // fields in a section
+	maxLabel       = 300      // of an input; Slack takes 2000
+	maxHint        = 300      // under an input; Slack takes 2000
+	maxPlaceholder = 150      //
+	maxTyped       = 3000     // what an input holds
+	maxOption      = 75       // an option's text and its note
+	maxOptionValue = 150      //
+	maxOptions     = 100      // in one answer
+	maxButton      = 75       //
+	maxValue       = 2000     // what a button carries
+	maxButtons     = 5        // after a card; Slack takes 25
+	maxFieldError  = 300      // under an input, in an answer to a submission
+	maxRows        = 30       // of a table, before «…and so many more»
+	maxCell        = 80       // of a table
+	maxTable       = 4000     // all rows of a table together: a message's blocks hold some 13 000 in all
+	maxChunk       = 2900     // rows in one section
+	maxNotes       = 5        // of the bank's words with an error
+	maxViewBlocks  = 100      // in a modal or a Home tab
+	maxHomeDrafts  = 20       // listed in the Home tab
+	maxAck         = 18 << 10 // bytes of an answer: a socket drops those of 20 KiB
+	maxBody        = 1 << 20  // bytes of a delivery
+	maxEphemeral   = 3000     // the text of a message that has blocks
+)
+
+// cut shortens text to limit characters, never inside one.
+func cut(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return strings.TrimRightFunc(string([]rune(text)[:limit-1]), isSpace) + "…"
+}
+
+func isSpace(r rune) bool { return r == ' ' || r == '\n' }
+
+var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
+
+// escaped makes text safe to stand in mrkdwn, where <!channel> would call a whole channel, and shortens it to limit
+// characters, escapes included and never inside one.
+func escaped(text string, limit int) string {
+	var out strings.Builder
+	length := 0
+	for _, r := range text {
+		piece, special := escapes[r]
+		if !special {
+			piece = string(r)
+		}
+		if length += utf8.RuneCountInString(piece); length > limit {
+			return shortened(out.String(), limit)
+		}
+		out.WriteString(piece)
+	}
+	return out.String()
+}
+
+// shortened makes room for the dots behind text that is full, dropping a whole escape where one is in the way.
+func shortened(text string, limit int) string {
+	for utf8.RuneCountInString(text) >= limit {
+		_, size := utf8.DecodeLastRuneInString(text)
+		for _, escape := range escapes {
+			if strings.HasSuffix(text, escape) {
+				size = len(escape)
+			}
+		}
+		text = text[:len(text)-size]
+	}
+	return text + "…"
+}

@@ -1,0 +1,99 @@
+package slackapp_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+var update = flag.Bool("update", false, "write the manifest anew from the catalogue")
+
+const (
+	manifestFile = "../cmd/slackbot/manifest.json"
+	address      = "https://balcao.example.com/slack/events" // to be replaced by whoever installs the app
+)
+
+type object = map[string]any
+
+// manifest is the app's manifest as the catalogue wants it. Slack does not translate commands: they are described in
+// the house's first language.
+func manifest() []byte {
+	var commands []object
+	for _, tool := range tools.Catalogue() {
+		command := object{
+			"command": "/" + tool.Command, "url": address, "should_escape": false,
+			"description": tool.Help(words.Portuguese),
+		}
+		if len(tool.Fields) > 0 {
+			command["usage_hint"] = "[" + strings.ToLower(tool.Fields[0].Label(words.Portuguese)) + "]"
+		}
+		commands = append(commands, command)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(object{
+		"display_information": object{
+			"name": "Balcão", "background_color": "#1f3a5f",
+			"description": "Os processos de crédito da mediadora no banco, sem sair do Slack.",
+		},
+		"features": object{
+			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": false},
+			"bot_user":       object{"display_name": "Balcão", "always_online": true},
+			"slash_commands": commands,
+		},
+		"oauth_config": object{"scopes": object{"bot": []string{"chat:write", "commands", "files:write", "im:history", "im:write", "users:read"}}},
+		"settings": object{
+			"event_subscriptions": object{
+				"request_url": address,
+				"bot_events":  []string{"app_home_opened", "app_uninstalled", "message.im", "tokens_revoked"},
+			},
+			"interactivity":          object{"is_enabled": true, "request_url": address, "message_menu_options_url": address},
+			"org_deploy_enabled":     false,
+			"socket_mode_enabled":    false,
+			"token_rotation_enabled": false,
+		},
+	}); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func TestTheManifestIsWhatTheCatalogueWants(t *testing.T) {
+	want := manifest()
+	if *update {
+		if err := os.WriteFile(manifestFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(manifestFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs from the catalogue: go test ./slackapp -run Manifest -update", manifestFile)
+	}
+}
+
+func TestTheManifestPassesSlacksSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("testdata/slack-manifest.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(manifest()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(document); err != nil {
+		t.Error(err)
+	}
+}

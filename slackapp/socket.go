@@ -1,0 +1,194 @@
+package slackapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/gorilla/websocket"
+)
+
+// Socket Mode is written here on the WebSocket itself. slack-go's client reconnects one connection after the other,
+// does not acknowledge what it cannot parse, and may hold an acknowledgement back until the next connection; we may not
+// lose a delivery while Slack refreshes connections, as it does every few hours.
+
+const (
+	sockets     = 2                // open at once, so that one of them is there whatever happens to the other
+	maxInFlight = 32               // deliveries of one connection before we read no further
+	silence     = 45 * time.Second // after which a connection is dead: Slack pings every few seconds
+	farewell    = 30 * time.Second // that a connection which Slack is about to close is still read
+	writing     = 5 * time.Second
+	maxPause    = 30 * time.Second // between two attempts to connect
+)
+
+// RunSocket takes deliveries over Socket Mode until ctx ends. It fails at once when Slack refuses the app token; from
+// everything else it recovers by itself.
+func (a *App) RunSocket(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	for range sockets {
+		running.Go(func() { cancel(a.keepConnected(ctx)) })
+	}
+	running.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// keepConnected holds one connection open, and opens the next as soon as Slack says that it will close this one.
+func (a *App) keepConnected(ctx context.Context) error {
+	var old sync.WaitGroup
+	defer old.Wait()
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, maxPause
+	for ctx.Err() == nil {
+		conn, err := a.connect(ctx)
+		if refused(err) {
+			return err
+		}
+		if err != nil {
+			a.log.WarnContext(ctx, "Slack's socket could not be opened", "error", logged(err))
+			select {
+			case <-time.After(pauses.NextBackOff()):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		pauses.Reset()
+		leaving := make(chan struct{})
+		old.Go(func() { a.serveSocket(ctx, conn, leaving) })
+		select {
+		case <-leaving:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// refused tells whether trying again is of no use.
+func refused(err error) bool {
+	failed, ok := errors.AsType[*slackError](err)
+	if !ok {
+		return false
+	}
+	switch failed.code {
+	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope", "link_disabled":
+		return true
+	}
+	return false
+}
+
+func (a *App) connect(ctx context.Context) (*websocket.Conn, error) {
+	_, url, err := a.patient.StartSocketModeContext(ctx)
+	if err != nil {
+		return nil, slackFailed("apps.connections.open", err)
+	}
+	// Slack does not put fragments of an answer together again: a buffer that holds the largest keeps them whole.
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: slowCall, WriteBufferSize: 2 * maxAck}
+	conn, response, err := dialer.DialContext(ctx, url, nil)
+	if err != nil {
+		return nil, errors.New("dialling Slack's socket") // the cause may repeat the address, which is a secret
+	}
+	_ = response.Body.Close() // empty after a handshake
+	conn.SetReadLimit(maxBody)
+	return conn, nil
+}
+
+// envelope is what Slack sends over a socket.
+type envelope struct {
+	Type    string          `json:"type"`
+	ID      string          `json:"envelope_id"`
+	Reason  string          `json:"reason"` // of a disconnect
+	Payload json.RawMessage `json:"payload"`
+}
+
+var envelopeKinds = map[string]kind{"slash_commands": aCommand, "interactive": anAction, "events_api": anEvent}
+
+// serveSocket answers what comes over a connection until it ends. It closes leaving as soon as another is needed.
+func (a *App) serveSocket(ctx context.Context, conn *websocket.Conn, leaving chan<- struct{}) {
+	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight)}
+	left := sync.OnceFunc(func() { close(leaving) })
+	hangUp := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends the reading below
+	defer hangUp()
+	err := s.read(ctx, left)
+	left()
+	s.handling.Wait()
+	_ = conn.Close()
+	if ctx.Err() == nil {
+		a.log.InfoContext(ctx, "a socket ended", "why", logged(err))
+	}
+}
+
+// socket is one connection.
+type socket struct {
+	*App
+	conn     *websocket.Conn
+	writes   sync.Mutex
+	inFlight chan struct{}
+	handling sync.WaitGroup
+}
+
+func (s *socket) read(ctx context.Context, leave func()) error {
+	alive := func() error { return s.conn.SetReadDeadline(time.Now().Add(silence)) }
+	pong := s.conn.PingHandler()
+	s.conn.SetPingHandler(func(data string) error { return errors.Join(alive(), pong(data)) })
+	if err := alive(); err != nil {
+		return err
+	}
+	for {
+		_, message, err := s.conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		var e envelope
+		if json.Unmarshal(message, &e) != nil {
+			s.log.WarnContext(ctx, "a message on the socket is not understood")
+			continue
+		}
+		if e.Type == "disconnect" {
+			leave()
+			alive = func() error { return nil }
+			if err := s.conn.SetReadDeadline(time.Now().Add(farewell)); err != nil {
+				return err
+			}
+			continue
+		}
+		if e.ID == "" { // hello
+			continue
+		}
+		s.inFlight <- struct{}{} // each is handled within its budget, so this waits no longer
+		s.handling.Go(func() {
+			defer func() { <-s.inFlight }()
+			if err := s.answer(ctx, e); err != nil {
+				s.log.WarnContext(ctx, "a delivery on the socket is not acknowledged", "type", e.Type, "error", logged(err))
+			}
+		})
+	}
+}
+
+// answer handles a delivery and acknowledges it; one that is to be delivered again it does not.
+func (s *socket) answer(ctx context.Context, e envelope) error {
+	payload, err := json.RawMessage(nil), error(nil)
+	if kind, known := envelopeKinds[e.Type]; known {
+		payload, err = s.dispatch(context.WithoutCancel(ctx), delivery{kind, e.Payload})
+	}
+	if err != nil && !errors.Is(err, errMalformed) {
+		return err
+	}
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writing)); err != nil {
+		return fmt.Errorf("acknowledging: %w", err)
+	}
+	return s.conn.WriteJSON(struct {
+		ID      string          `json:"envelope_id"`
+		Payload json.RawMessage `json:"payload,omitempty"`
+	}{e.ID, payload})
+}

@@ -1,0 +1,31 @@
+package slackapp
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+//go:embed words
+var wordFiles embed.FS
+
+var book = loadBook()
+
+func loadBook() *words.Book {
+	files, err := fs.Sub(wordFiles, "words")
+	if err != nil {
+		panic(err)
+	}
+	return words.Load(files)
+}
+
+// say gives one of this door's own texts. Args are names and values in turn.
+func say(lang words.Lang, key string, args ...any) string {
+	values := map[string]any{}
+	for i := 0; i+1 < len(args); i += 2 {
+		values[fmt.Sprint(args[i])] = args[i+1]
+	}
+	return book.Say(lang, key, values)
+}
