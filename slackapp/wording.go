@@ -3,7 +3,6 @@ package slackapp
 import (
 	"embed"
 	"fmt"
-	"io/fs"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -11,15 +10,7 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = loadBook()
-
-func loadBook() *words.Book {
-	files, err := fs.Sub(wordFiles, "words")
-	if err != nil {
-		panic(err)
-	}
-	return words.Load(files)
-}
+var book = words.Sub(wordFiles, "words")
 
 // say gives one of this door's own texts. Args are names and values in turn.
 func say(lang words.Lang, key string, args ...any) string {

@@ -1,0 +1,284 @@
+package slackapp_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for anything before it fails.
+const patience = 20 * time.Second
+
+// house is the door between a simulated Slack and a sandbox bank, over a real Redis; all of it over the wire.
+type house struct {
+	t       testing.TB
+	sim     *slacksim.Sim
+	bank    *sandbox.Bank
+	redis   *redistest.Server
+	keys    *keys.Keys
+	client  *portal.Client
+	door    atomic.Pointer[http.Handler] // of the replica that serves now
+	replica *replica
+	log     *logbook
+	way     transport
+}
+
+// replica is one running app.
+type replica struct {
+	app   *slackapp.App
+	store *conversations.Store
+	stop  func()
+}
+
+// transport is a way from Slack to the app.
+type transport string
+
+const (
+	overHTTP   transport = "HTTP"
+	overSocket transport = "Socket Mode"
+)
+
+// open builds a house; change adjusts its workspace.
+func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house {
+	t.Helper()
+	h := &house{t: t, way: way, log: &logbook{}}
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		door := h.door.Load()
+		if door == nil {
+			http.Error(w, "nobody is there", http.StatusBadGateway)
+			return
+		}
+		(*door).ServeHTTP(w, r)
+	}))
+	t.Cleanup(bot.Close)
+	config := slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}
+	if way == overHTTP {
+		config.RequestURL = bot.URL + "/slack/events"
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	h.sim = slacksim.New(config)
+	workspace := httptest.NewServer(h.sim)
+	h.sim.SetBaseURL(workspace.URL)
+	h.bank = sandbox.New(sandbox.Config{})
+	bank := httptest.NewServer(h.bank)
+	client, err := portal.New(portal.Config{
+		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
+		AttemptTimeout: 15 * time.Second, TotalTimeout: 20 * time.Second, ReadAttempts: 1,
+	})
+	must(t, err)
+	h.client = client
+	h.redis = redistest.StartServer(t)
+	h.keys, err = keys.Ephemeral()
+	must(t, err)
+	h.replica = h.start()
+	t.Cleanup(func() {
+		h.kill()
+		must(t, h.sim.Close())
+		workspace.Close()
+		client.Close()
+		bank.Close()
+	})
+	return h
+}
+
+// start runs a replica of the app, which takes Slack's deliveries from now on.
+func (h *house) start() *replica {
+	h.t.Helper()
+	store, err := conversations.Open(h.t.Context(), h.redis.URL(), h.keys)
+	must(h.t, err)
+	log := slog.New(slog.NewJSONHandler(h.log, nil))
+	login := func(i int) tools.Person {
+		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
+	}
+	runner := tools.NewRunner(tools.Config{
+		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, Trail: store, Digest: h.keys.Digest, Log: log,
+		People: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)},
+	})
+	app, err := slackapp.New(slackapp.Config{
+		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
+		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: log,
+	})
+	must(h.t, err)
+	r := &replica{app: app, store: store}
+	handler := app.Handler()
+	h.door.Store(&handler)
+	ctx, hangUp := context.WithCancel(context.Background())
+	var listening sync.WaitGroup
+	if h.way == overSocket {
+		listening.Go(func() {
+			if err := app.RunSocket(ctx); err != nil {
+				h.t.Errorf("the socket ended: %v", err)
+			}
+		})
+		h.wait("two sockets", func() bool { return h.sim.Sockets() == 2 })
+	}
+	r.stop = sync.OnceFunc(func() {
+		hangUp()
+		listening.Wait()
+		late, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		must(h.t, app.Close(late))
+		must(h.t, store.Close())
+	})
+	return r
+}
+
+// kill ends the replica as a power cut would, as far as Slack can tell.
+func (h *house) kill() {
+	h.door.Store(nil)
+	h.replica.stop()
+}
+
+// soon is a context that ends before a test is stuck.
+func (h *house) soon() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	h.t.Cleanup(cancel)
+	return ctx
+}
+
+// wait looks until something is so.
+func (h *house) wait(what string, so func() bool) {
+	h.t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(patience); !so(); {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			h.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// refusesNothing wants Slack to have accepted every call.
+func (h *house) refusesNothing() {
+	h.t.Helper()
+	for _, refused := range h.sim.Refusals() {
+		h.t.Errorf("Slack refused %s: %s %s", refused.Method, refused.Error, refused.Detail)
+	}
+}
+
+// someone is a person of the workspace, as a test speaks of her.
+type someone struct {
+	*slacksim.User
+	h *house
+}
+
+func (h *house) user(id string) someone { return someone{h.sim.User(id), h} }
+
+func (h *house) ana() someone { return h.user(slacksim.Ana) }
+
+// types types a command in the team's channel.
+func (s someone) types(line string) {
+	s.h.t.Helper()
+	must(s.h.t, s.Command(s.h.soon(), slacksim.TeamChannel, line))
+}
+
+// sees waits for a modal in front of her that says all of this.
+func (s someone) sees(texts ...string) slacksim.View {
+	s.h.t.Helper()
+	view, err := s.WaitView(s.h.soon(), func(v slacksim.View) bool { return says(v.Text()+"\n"+v.Submit, texts) })
+	if err != nil {
+		s.h.t.Fatalf("wanted a modal with %q: %v\n%s", texts, err, s.h.log)
+	}
+	return view
+}
+
+// reads waits for a message in the team's channel, for her eyes alone, that says all of this.
+func (s someone) reads(texts ...string) slacksim.Message {
+	s.h.t.Helper()
+	return s.readsIn(slacksim.TeamChannel, texts...)
+}
+
+func (s someone) readsIn(channel string, texts ...string) slacksim.Message {
+	s.h.t.Helper()
+	message, err := s.WaitMessage(s.h.soon(), channel, func(m slacksim.Message) bool { return says(m.FullText(), texts) })
+	if err != nil {
+		var seen []string
+		for _, m := range s.Messages(channel) {
+			seen = append(seen, m.FullText())
+		}
+		s.h.t.Fatalf("wanted a message with %q, but there are %q\n%s", texts, seen, s.h.log)
+	}
+	if channel == slacksim.TeamChannel && !message.Ephemeral {
+		s.h.t.Errorf("the whole channel sees %q", message.FullText())
+	}
+	return message
+}
+
+// submits fills the modal and presses its button.
+func (s someone) submits(values slacksim.Values) slacksim.Submitted {
+	s.h.t.Helper()
+	done, err := s.Submit(s.h.soon(), values)
+	if err != nil {
+		s.h.t.Fatalf("submitting: %v\n%s", err, s.h.log)
+	}
+	return done
+}
+
+func (s someone) presses(button string) {
+	s.h.t.Helper()
+	must(s.h.t, s.Click(s.h.soon(), button))
+}
+
+func (s someone) pressesIn(m slacksim.Message, button string) {
+	s.h.t.Helper()
+	must(s.h.t, s.ClickMessage(s.h.soon(), m.Channel, m.TS, button))
+}
+
+func says(text string, all []string) bool {
+	for _, one := range all {
+		if !strings.Contains(text, one) {
+			return false
+		}
+	}
+	return true
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logbook is everything that was logged.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
