@@ -136,6 +136,11 @@ export function composer(form, context) {
       list.node.setAttribute('aria-label', say('composer.commands'));
       refresh();
     },
+    /** Puts a text there, to be completed by the person. */
+    write(text) {
+      write(text);
+      box.focus();
+    },
     forget: () => fail(''),
     focus: () => box.focus(),
   };

@@ -12,10 +12,7 @@ import { say } from './words.js';
 export function confirm(question, names) {
   return new Promise((resolve) => {
     const [titleId, textId] = [freshId('title'), freshId('text')];
-    const done = (yes) => () => {
-      dialog.returnValue = yes;
-      dialog.close(yes);
-    };
+    const done = (answer) => () => dialog.close(answer);
     const yes = el('button', { type: 'button', class: `button ${question.style === 'danger' ? 'danger' : 'primary'} yes`, onclick: done('yes') },
       withEmoji(question.confirm?.text ?? say('confirm.yes')));
     const no = el('button', { type: 'button', class: 'button no', onclick: done('no') }, withEmoji(question.deny?.text ?? say('confirm.no')));

@@ -19,7 +19,8 @@ const state = {
 };
 
 const context = () => ({
-  user: state.user?.id, channel: state.channel, names: state.names, commands: state.workspace?.commands ?? [], app: state.workspace?.app.name, notify,
+  user: state.user?.id, channel: state.channel, names: state.names, commands: state.workspace?.commands ?? [], notify,
+  write: (text) => writer.write(text),
 });
 const list = messageList(byId('messages'), context);
 const writer = composer(byId('composer-form'), context);
@@ -66,7 +67,10 @@ function receive(snapshot) {
   const first = state.snapshot === null;
   state.snapshot = snapshot;
   if (!snapshot.channels.some(({ id }) => id === state.channel)) state.channel = snapshot.channels[0]?.id ?? null;
-  for (const channel of snapshot.channels) if (!channel.im) state.names.channels.set(channel.id, channel.name);
+  for (const { id, name, im } of snapshot.channels) {
+    if (!im) state.names.channels.set(id, name);
+    for (const { user, username } of snapshot.messages?.[id] ?? []) state.names.users.set(user, username);
+  }
   if (snapshot.notice && snapshot.notice.id !== state.notice) {
     if (!first) tellNotice(snapshot.notice.text);
     state.notice = snapshot.notice.id;
@@ -199,7 +203,7 @@ async function start() {
   state.names.users = new Map(state.workspace.users.map((user) => [user.id, user.real_name || user.name]));
   state.names.channels = new Map(state.workspace.channels.map((channel) => [channel.id, channel.name]));
   byId('team').textContent = state.workspace.team.name;
-  byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, [user.real_name || user.name, user.locale && `(${user.locale})`].filter(Boolean).join(' '))));
+  byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, [user.real_name || user.name, user.locale && `(${user.locale.split('-')[0]})`].filter(Boolean).join(' '))));
   listen();
   become(new URLSearchParams(location.search).get('user') ?? sessionStorage.getItem('user'));
   writer.focus();

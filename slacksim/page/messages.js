@@ -8,7 +8,7 @@ import { language, say, sayCount, sayError } from './words.js';
 
 /**
  * @param {HTMLElement} root
- * @param {() => {user: string, names: import('./mrkdwn.js').Names, app: string, notify: (text: string) => void}} context
+ * @param {() => {user: string, names: import('./mrkdwn.js').Names, commands: object[], notify: (text: string) => void, write: (text: string) => void}} context
  */
 export function messageList(root, context) {
   /** What is on the page, by ts, so that an unchanged message keeps its elements and what was typed in it. */
@@ -46,7 +46,7 @@ export function messageList(root, context) {
       const replies = messages.filter((reply) => isReply(reply) && reply.thread_ts === message.ts);
       if (replies.length && !isReply(message)) nodes.push(thread(message.ts, replies, next));
     }
-    if (!nodes.length) nodes.push(el('p', { class: 'quiet nothing' }, say('messages.none')));
+    if (!nodes.length) nodes.push(once('welcome', language(), welcome, next));
     replaceChanged(nodes);
     shown = next;
     if (focus && !root.contains(document.activeElement)) controlOf(root, focus.blockId, focus.actionId)?.focus();
@@ -54,11 +54,23 @@ export function messageList(root, context) {
     if (!changedPlace) tellNew(fresh);
   }
 
+  /** What stands in an empty channel: the commands, to begin with. */
+  function welcome() {
+    return el('div', { class: 'nothing' }, el('p', {}, say('messages.none')),
+      el('ul', {}, context().commands.map(({ command, description, usage_hint: hint }) => el('li', {},
+        el('button', { type: 'button', class: 'plain', onclick: () => context().write(`${command} `) },
+          el('code', {}, [command, hint].filter(Boolean).join(' ')), el('span', { class: 'quiet' }, description))))));
+  }
+
   function drawn(message, next) {
-    const picture = JSON.stringify([language(), message]);
-    const old = shown.get(message.ts);
-    const entry = old?.picture === picture ? old : { picture, node: draw(message) };
-    next.set(message.ts, entry);
+    return once(message.ts, JSON.stringify([language(), message]), () => draw(message), next);
+  }
+
+  /** The element that is on the page already, while its picture is the same, else a new one. */
+  function once(key, picture, make, next) {
+    const old = shown.get(key);
+    const entry = old?.picture === picture ? old : { picture, node: make() };
+    next.set(key, entry);
     return entry.node;
   }
 

@@ -179,8 +179,10 @@ function modalOf(first, context) {
 
   /** After a change the focus stays where it was when that still exists, else it goes to the start of the new page. */
   function refocus(at) {
-    const same = at && controlOf(body, at.blockId, at.actionId);
-    if (same && same.tabIndex >= 0) same.focus();
+    const field = at && fields.find(({ blockId, actionId }) => blockId === at.blockId && actionId === at.actionId);
+    const control = at && controlOf(body, at.blockId, at.actionId);
+    if (field) focusField(field);
+    else if (control) control.focus();
     else {
       body.scrollTop = 0;
       focusFirst();

@@ -171,6 +171,13 @@ func TestALostStreamIsSaidAndFoundAgain(t *testing.T) {
 	p.until("all is there again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
 }
 
+func TestAnEmptyChannelOffersTheCommands(t *testing.T) {
+	p := open(t, newStage(t), "UANA")
+	p.until("all commands are offered", `document.querySelectorAll('.nothing button').length === 3`)
+	p.click(".nothing li:nth-child(3) button")
+	p.until("the command waits to be completed", `document.activeElement.id === 'composer' && document.activeElement.value === '/esis '`)
+}
+
 func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
 	s := newStage(t)
 	p := open(t, s, "UANA")
@@ -215,6 +222,28 @@ func TestAButtonTellsTheAppAfterItsQuestionIsAnswered(t *testing.T) {
 	if len(s.posts) != 0 {
 		t.Errorf("the refused question was sent too: %v", <-s.posts)
 	}
+}
+
+func TestAChoiceThatTheAppWantsToHearOfIsSentWithAllThatIsTyped(t *testing.T) {
+	s := newStage(t)
+	p := open(t, s, "UANA")
+	kind := inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}})
+	kind["dispatch_action"] = true
+	name := inputBlock("nome", "Nome", object{"type": "plain_text_input"})
+	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, kind)} })
+	p.until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
+	p.keys("Maria" + kb.Tab + kb.ArrowDown)
+	body := s.next(t, "action")
+	action, _ := body["action"].(map[string]any)
+	chosen, _ := action["selected_option"].(map[string]any)
+	if action["block_id"] != "tipo" || action["type"] != "radio_buttons" || chosen["value"] != "f" || answerOf(body, "nome")["value"] != "Maria" {
+		t.Errorf("the page sent %v", body)
+	}
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h2", "Titular", name, kind, inputBlock("garantia", "Garantia", object{"type": "plain_text_input"}))}
+	})
+	p.until("the page that came back keeps the choice and the focus", `document.querySelector('[data-block-id=garantia]')
+		&& document.activeElement.value === 'f' && document.activeElement.checked`)
 }
 
 func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
