@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/words"
@@ -57,9 +56,6 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) *mcp.CallToolR
 // failed answers that a call gave no result. It has no structured content: clients hold that against the schema of
 // results. What a program may want of the failure is in _meta.
 func (a *App) failed(ctx context.Context, failure *tools.Error) *mcp.CallToolResult {
-	if failure.ID == "" {
-		failure.ID = uuid.NewString()
-	}
 	lang := callerOf(ctx).Lang
 	answer := &mcp.CallToolResult{IsError: true, Content: contents(shortened(failureText(failure, lang), lang))}
 	answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{"balcao/error": map[string]any{

@@ -20,12 +20,8 @@ import (
 // handler answers calls of one tool. It never gives the library an error, which would tell it to the assistant as it is.
 func (a *App) handler(tool *tools.Tool) server.ToolHandlerFunc {
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		who := callerOf(ctx)
-		call, problems := requestOf(tool, who.Actor, request.Params.RawArguments)
-		if problems != nil {
-			return a.failed(ctx, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, ID: uuid.NewString(), Problems: problems}), nil
-		}
-		result, failure := a.run(ctx, call, request.Header)
+		call, problems := requestOf(tool, callerOf(ctx).Actor, request.Params.RawArguments)
+		result, failure := a.run(ctx, request.Header, call, problems)
 		if failure != nil {
 			return a.failed(ctx, failure), nil
 		}
@@ -66,23 +62,27 @@ func problem(lang words.Lang, arg string) tools.Problem {
 	return tools.Problem{Path: arg, Code: "arg." + arg, Severity: tools.Blocks, Text: book.Say(lang, "problem."+arg, nil)}
 }
 
-// run makes a call, and lets nothing out but a result or a failure that may be told.
-func (a *App) run(ctx context.Context, call tools.Request, header http.Header) (result tools.Result, failure *tools.Error) {
+// run makes a call, unless problems were found already, and lets nothing out but a result or a failure that may be
+// told. Header is that of the HTTP request, if there is one.
+func (a *App) run(ctx context.Context, header http.Header, call tools.Request, problems []tools.Problem) (result tools.Result, failure *tools.Error) {
 	ctx, cancel := context.WithTimeout(ctx, a.CallTimeout)
 	defer cancel()
-	started, outcome := time.Now(), "done"
+	started := time.Now()
 	defer func() {
 		if caught := recover(); caught != nil {
 			failure = &tools.Error{Kind: tools.Internal, Tool: call.Tool.Name, ID: uuid.NewString()}
 			a.reportPanic(ctx, failure.ID, caught)
 		}
-		id := result.ID
+		id, outcome := result.ID, "done"
 		if failure != nil {
 			id, outcome = failure.ID, string(failure.Kind)
 		}
 		a.Log.InfoContext(ctx, "an assistant's call", "call", id, "tool", call.Tool.Name, "outcome", outcome,
 			"took", time.Since(started), "protocol", protocol(ctx, header), "transport", callerOf(ctx).transport)
 	}()
+	if problems != nil {
+		return tools.Result{}, &tools.Error{Kind: tools.Invalid, Tool: call.Tool.Name, ID: uuid.NewString(), Problems: problems}
+	}
 	result, err := a.Runner.Run(ctx, call)
 	if err != nil {
 		return tools.Result{}, tools.AsError(err)

@@ -73,7 +73,7 @@ func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*
 			return nil, errNoDocument
 		}
 		actor := callerOf(ctx).Actor
-		result, failure := a.run(ctx, tools.Request{Tool: document.tool, Actor: actor, Args: data}, request.Header)
+		result, failure := a.run(ctx, request.Header, tools.Request{Tool: document.tool, Actor: actor, Args: data}, nil)
 		switch {
 		case failure != nil && isMissing(failure.Kind):
 			return nil, errNoDocument

@@ -57,6 +57,7 @@ func open(t testing.TB, change ...func(*settings)) *house {
 	login := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
 	s := settings{redis: "memory", people: tools.Team{
 		"ana": {Login: login}, "bruno": {Login: login}, "reader": {Login: login, ReadOnly: true},
+		"rita": {Login: portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}},
 	}}
 	h := &house{log: &syncBuffer{}, gate: &gate{}}
 	s.app = mcpapp.Config{
@@ -115,10 +116,12 @@ type door struct {
 }
 
 var doors = []door{
-	{"stdio 2025-11-25", "2025-11-25", func(t *testing.T, h *house) *client.Client { return overPipes(t, h, client.WithLegacyProtocolOnly()) }},
-	{"stdio 2026-07-28", "2026-07-28", func(t *testing.T, h *house) *client.Client { return overPipes(t, h) }},
-	{"HTTP 2025-11-25", "2025-11-25", func(t *testing.T, h *house) *client.Client { return overHTTP(t, h, client.WithLegacyProtocolOnly()) }},
-	{"HTTP 2026-07-28", "2026-07-28", func(t *testing.T, h *house) *client.Client { return overHTTP(t, h) }},
+	{"stdio 2025-11-25", legacy, func(t *testing.T, h *house) *client.Client {
+		return overPipes(t, h, client.WithProtocolVersion(legacy))
+	}},
+	{"stdio 2026-07-28", modern, func(t *testing.T, h *house) *client.Client { return overPipes(t, h) }},
+	{"HTTP 2025-11-25", legacy, func(t *testing.T, h *house) *client.Client { return overHTTP(t, h, client.WithProtocolVersion(legacy)) }},
+	{"HTTP 2026-07-28", modern, func(t *testing.T, h *house) *client.Client { return overHTTP(t, h) }},
 }
 
 func overPipes(t *testing.T, h *house, options ...client.ClientOption) *client.Client {

@@ -219,6 +219,48 @@ func TestPlacesAreFewAndGivenBack(t *testing.T) {
 	}
 }
 
+func TestTwoBrokersNeverSeeEachOther(t *testing.T) {
+	h := open(t, func(s *settings) { s.app.Actor = byHeader })
+	w := wire{url: h.serve(t)}
+	type visit struct {
+		actor string
+		own   bool
+		reply reply
+	}
+	visits := make(chan visit)
+	for i := range 24 {
+		actor, own, others := "ana", sandbox.SampleOpen, sandbox.SampleOthers
+		if i%2 == 1 {
+			actor, own, others = "rita", others, own
+		}
+		go func() {
+			visits <- visit{actor, true, w.as(actor).call(t, modern, 1, "list_borrowers", map[string]any{"process": own})}
+			visits <- visit{actor, false, w.as(actor).call(t, modern, 1, "list_borrowers", map[string]any{"process": others})}
+		}()
+	}
+	for range 48 {
+		v := <-visits
+		if text, isError := v.reply.answer(t); isError == v.own {
+			t.Errorf("%s, her own process %v: %s", v.actor, v.own, text)
+		}
+	}
+}
+
+func TestNothingIsPromisedThatHoldsAConnectionOpen(t *testing.T) {
+	w := wire{url: open(t).serve(t)}
+	listen := w.ask(t, modern, 1, "subscriptions/listen", map[string]any{"notifications": map[string]any{
+		"toolsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": []string{"balcao://processes/1042/esis"},
+	}})
+	contains(t, listen.body, `"result"`)
+	for _, method := range []string{"tasks/list", "resources/subscribe", "logging/setLevel", "prompts/list", "completion/complete"} {
+		contains(t, w.ask(t, legacy, 1, method, map[string]any{"uri": "balcao://processes/1042/esis"}).body, "-32601")
+	}
+	asTask := w.ask(t, legacy, 1, "tools/call", map[string]any{"name": "find_processes", "task": map[string]any{"ttl": 1000}})
+	if text, isError := asTask.answer(t); isError {
+		t.Errorf("a call that wants to be a task is not simply made: %s", text)
+	}
+}
+
 // panics is a team whose list breaks, with a person's data in what it says.
 type panics struct{}
 

@@ -54,7 +54,9 @@ func (w wire) ask(t *testing.T, revision string, id int, method string, params m
 		message["id"] = id
 	}
 	body, err := json.Marshal(message)
-	must(t, err)
+	if err != nil {
+		t.Error(err)
+	}
 	return w.send(t, http.MethodPost, string(body), headers)
 }
 
@@ -64,10 +66,15 @@ func (w wire) call(t *testing.T, revision string, id int, tool string, args any)
 	return w.ask(t, revision, id, "tools/call", map[string]any{"name": tool, "arguments": args})
 }
 
+// send sends a request as it is. It may be called from any goroutine: a failure is an error of the test and an empty
+// reply.
 func (w wire) send(t *testing.T, method, body string, headers ...map[string]string) reply {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url, strings.NewReader(body))
-	must(t, err)
+	if err != nil {
+		t.Error(err)
+		return reply{}
+	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	for _, set := range append([]map[string]string{w.headers}, headers...) {
@@ -81,10 +88,15 @@ func (w wire) send(t *testing.T, method, body string, headers ...map[string]stri
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	response, err := client.Do(request)
-	must(t, err)
+	if err != nil {
+		t.Error(err)
+		return reply{}
+	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
-	must(t, err)
+	if err != nil {
+		t.Error(err)
+	}
 	return reply{response.StatusCode, response.Header, string(data)}
 }
 
