@@ -198,8 +198,6 @@ func (u *User) Fill(ctx context.Context, values Values) error {
 	if err != nil {
 		return err
 	}
-	u.sim.mu.Lock()
-	defer u.sim.mu.Unlock()
 	return u.sim.keep(u.ID, view.ID, typed)
 }
 
