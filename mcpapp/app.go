@@ -39,7 +39,8 @@ type Config struct {
 	AllowedOrigins []string // such as https://assistant.example.com; pages served from loopback by default
 
 	MaxBody       int64         // bytes of a message, 256 KiB by default
-	MaxConcurrent int           // HTTP requests at once, 64 by default
+	MaxFile       int           // bytes of a document, 8 MiB by default; base64 makes them a third more
+	MaxConcurrent int           // requests at once, 64 by default
 	MaxPerActor   int           // of them by one actor, 16 by default
 	BodyTimeout   time.Duration // for a message to arrive whole, 10 s by default
 	CallTimeout   time.Duration // for a call, 70 s by default: beyond what the runner grants, for what it does not foresee
@@ -113,6 +114,7 @@ func (c Config) withDefaults() Config {
 		c.AllowedHosts = loopback
 	}
 	c.MaxBody = positive(c.MaxBody, 256<<10)
+	c.MaxFile = positive(c.MaxFile, 8<<20)
 	c.MaxConcurrent = positive(c.MaxConcurrent, 64)
 	c.MaxPerActor = positive(c.MaxPerActor, 16)
 	c.BodyTimeout = positive(c.BodyTimeout, 10*time.Second)
@@ -152,13 +154,12 @@ type caller struct {
 type callerKey struct{}
 
 // identified puts the caller into ctx; ok is false for those who are turned away.
-func (a *App) identified(ctx context.Context, r *http.Request, transport string) (_ context.Context, who caller, ok bool) {
+func (a *App) identified(ctx context.Context, r *http.Request, transport string) (_ context.Context, ok bool) {
 	actor, ok := a.Actor(ctx, r)
 	if actor.Lang == "" {
 		actor.Lang = words.English
 	}
-	who = caller{Actor: actor, transport: transport}
-	return context.WithValue(ctx, callerKey{}, who), who, ok
+	return context.WithValue(ctx, callerKey{}, caller{Actor: actor, transport: transport}), ok
 }
 
 // callerOf finds who asks; both transports put them there before anything else happens.

@@ -13,9 +13,6 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// maxFile bounds a document in bytes; as base64 in a message it takes a third more.
-const maxFile = 8 << 20
-
 // document is the file of a tool's result as a resource: reading it makes the tool's call anew, with everything that
 // the runner checks.
 type document struct {
@@ -81,7 +78,7 @@ func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*
 			return nil, errors.New(failureText(failure, actor.Lang))
 		case result.Card.File == nil:
 			return nil, errNoDocument
-		case len(result.Card.File.Content) > maxFile:
+		case len(result.Card.File.Content) > a.MaxFile:
 			return nil, errors.New(book.Say(actor.Lang, "file.too_large", nil))
 		}
 		return result.Card.File, nil

@@ -126,8 +126,11 @@ func (a *App) allowsOrigin(origin string) bool {
 // authenticated lets in who shows the token and is somebody, and takes the token away before anything else sees it.
 func (a *App) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, _, ok := a.identified(r.Context(), r, "http")
-		if !ok || !a.showsToken(r) {
+		ctx, ok := r.Context(), a.showsToken(r)
+		if ok {
+			ctx, ok = a.identified(ctx, r, "http")
+		}
+		if !ok {
 			challenge := `Bearer realm="balcao"`
 			if r.Header.Get("Authorization") != "" {
 				challenge += `, error="invalid_token"`

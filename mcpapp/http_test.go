@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 )
@@ -305,6 +307,7 @@ func TestOddArgumentsAreToldWhatIsWrongWithThem(t *testing.T) {
 		"an object for a text":    {with(rui(), "personal.name", map[string]any{"first": "Maria"}), "- personal.name: "},
 		"a text for an object":    {with(rui(), "personal", "Maria"), "- personal: "},
 		"a number out of range":   {with(rui(), "borrowerTypeId", 1e300), "- borrowerTypeId: "},
+		"deep nesting":            {with(rui(), "personal.name", json.RawMessage(strings.Repeat(`{"a":`, 5000)+"1"+strings.Repeat("}", 5000))), "- personal.name: "},
 		"more than fits":          {with(rui(), "personal.address", strings.Repeat("x", 70_000)), "args.too_long"},
 	} {
 		for _, revision := range []string{legacy, modern} {
@@ -318,6 +321,14 @@ func TestOddArgumentsAreToldWhatIsWrongWithThem(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestAnswersAreInTheActorsLanguage(t *testing.T) {
+	w := wire{url: open(t, func(s *settings) { s.app.Actor = mcpapp.Always(tools.Actor{ID: "ana", Lang: words.Portuguese}) }).serve(t)}
+	found, _ := w.call(t, modern, 1, "find_processes", map[string]any{"text": "1042"}).answer(t)
+	contains(t, found, "Processos", "A seguir: list_borrowers")
+	missing, _ := w.call(t, modern, 1, "list_borrowers", map[string]any{"process": 999999}).answer(t)
+	contains(t, missing, "Referência: ")
 }
 
 func TestWhatTheBankSaysIsQuoted(t *testing.T) {

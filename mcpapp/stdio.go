@@ -17,7 +17,7 @@ import (
 // ServeStdio serves one assistant, a message a line, until in ends and all is answered, or ctx is done. Nothing but
 // messages is written to out. Only one may be served so in a process at a time: the library has one such session.
 func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	ctx, _, ok := a.identified(ctx, nil, "stdio")
+	ctx, ok := a.identified(ctx, nil, "stdio")
 	if !ok {
 		return errors.New("serving on stdio: nobody to serve")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -106,7 +107,9 @@ func TestTheSameKeyMakesOneBorrower(t *testing.T) {
 			if made := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))) - before; made != 1 {
 				t.Errorf("made %d borrowers", made)
 			}
-			failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
+			told := failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
+			_, id, _ := strings.Cut(told, "Reference: ")
+			contains(t, h.log.String(), id)
 			failed(t, a.call(t, "create_borrower", with(rui(), "confirmed", "name.words")), "- confirmed:")
 		})
 	}
@@ -167,5 +170,33 @@ func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
 				lacks(t, err.Error(), "299999998", "passwd")
 			}
 		})
+	}
+}
+
+func TestADocumentThatCannotBeGivenIsSaidToBeSo(t *testing.T) {
+	for _, door := range doors {
+		for name, c := range map[string]struct {
+			maxFile int
+			fault   sandbox.Fault
+			want    string
+		}{
+			"too large":   {1000, sandbox.Fault{}, "too large"},
+			"no bank":     {0, sandbox.Fault{Operation: portal.ProcessESISGet, Status: 503}, "cannot be reached"},
+			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "Reference: "},
+		} {
+			t.Run(name+" "+door.name, func(t *testing.T) {
+				h := open(t, func(s *settings) { s.app.MaxFile = c.maxFile })
+				if c.fault.Operation != "" {
+					h.bank.Inject(c.fault)
+				}
+				a := door.open(t, h)
+				_, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "balcao://processes/1042/esis"}})
+				if !errors.Is(err, mcp.ErrInternalError) {
+					t.Fatalf("got %v", err)
+				}
+				contains(t, err.Error(), c.want)
+				lacks(t, err.Error(), "<", "html", "goroutine")
+			})
+		}
 	}
 }
