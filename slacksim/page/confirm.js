@@ -1,6 +1,6 @@
 // The question before an act that an app wants confirmed.
 
-import { el, freshId } from './dom.js';
+import { dismiss, el, freshId } from './dom.js';
 import { textObject, withEmoji } from './mrkdwn.js';
 import { say } from './words.js';
 
@@ -21,7 +21,7 @@ export function confirm(question, names) {
       el('div', { class: 'body', id: textId }, textObject(question.text, names)),
       el('footer', {}, no, yes));
     dialog.addEventListener('close', () => {
-      dialog.remove();
+      dismiss(dialog);
       resolve(dialog.returnValue === 'yes');
     });
     document.body.append(dialog);

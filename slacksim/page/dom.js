@@ -46,6 +46,18 @@ export function controlOf(root, blockId, actionId) {
   return root.querySelector(`[data-block-id="${CSS.escape(blockId)}"] [data-action-id="${CSS.escape(actionId)}"]`);
 }
 
+/** Closes a modal dialog for good, and gives the focus back to where it was. */
+export function dismiss(dialog) {
+  if (!dialog.isConnected) return;
+  dialog.close();
+  dialog.remove();
+  // Chromium gives the focus back while the page below is still inert, and then nothing can be typed there.
+  const back = document.activeElement;
+  if (back === document.body) return;
+  back.blur();
+  back.focus();
+}
+
 /** Says text to screen readers without showing it. */
 export function announce(text) {
   const place = document.getElementById('announcer');

@@ -1,6 +1,6 @@
 // Ctrl+K: going to a channel by a few letters of its name.
 
-import { el, freshId } from './dom.js';
+import { dismiss, el, freshId } from './dom.js';
 import { listbox } from './listbox.js';
 import { say } from './words.js';
 
@@ -14,7 +14,7 @@ export function jump(places, go) {
   const list = listbox(input, {
     label: say('jump'),
     onPick(place) {
-      dialog.close();
+      dismiss(dialog);
       go(place);
     },
   });
@@ -32,7 +32,7 @@ export function jump(places, go) {
     if (event.key !== 'Escape') list.key(event);
   });
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('close', () => dismiss(dialog));
   document.body.append(dialog);
   dialog.showModal();
   refresh();

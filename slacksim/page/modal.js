@@ -1,7 +1,7 @@
 // Modal views. Each view of the stack has its own <dialog>, of which only the topmost is open, so that going back
 // finds everything as it was left.
 
-import { announce, controlOf, el, freshId } from './dom.js';
+import { announce, controlOf, dismiss, el, freshId } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { withEmoji } from './mrkdwn.js';
@@ -204,8 +204,7 @@ function modalOf(first, context) {
     },
     remove() {
       removed = true;
-      dialog.close();
-      dialog.remove();
+      dismiss(dialog);
     },
   };
 }

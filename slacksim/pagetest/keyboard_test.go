@@ -84,6 +84,8 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 	p.keys(kb.Enter)
 	second := s.next(t, "submit")
 	p.until("the dialog is gone and the composer has the focus", `!document.querySelector('dialog') && document.activeElement.id === 'composer'`)
+	p.keys("depois")
+	p.until("and takes what is typed", `document.activeElement.value === 'depois'`)
 
 	if second["view_id"] != "V1" || answerOf(first, "nif")["value"] != "299999999" || answerOf(second, "nif")["value"] != "299999998" {
 		t.Errorf("the page sent %v, then %v", first, second)
@@ -180,6 +182,8 @@ func TestControlKGoesToAChannelByItsName(t *testing.T) {
 	p.until("the question is asked", `document.querySelector('dialog[open].jump-to')`)
 	p.keys("ger" + kb.Enter)
 	p.until("the channel is shown", `document.querySelector('#place').innerText === '#geral' && document.activeElement.id === 'composer' && document.activeElement.value === ''`)
+	p.keys("olá")
+	p.until("and can be written to", `document.activeElement.value === 'olá'`)
 }
 
 // answerOf is what a submission says of the one action of a block.
