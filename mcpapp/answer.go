@@ -29,7 +29,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) *mcp.CallToolR
 		data, err = harmless(data)
 	}
 	if err != nil {
-		a.Log.ErrorContext(ctx, "an output cannot be told", "call", result.ID, "error", err)
+		a.config.Log.ErrorContext(ctx, "an output cannot be told", "call", result.ID, "error", err)
 		return a.failed(ctx, &tools.Error{Kind: tools.Internal, ID: result.ID})
 	}
 	card := result.Card

@@ -93,7 +93,7 @@ func (l large) Card(tools.Say) tools.Card {
 }
 
 func TestAnAnswerThatIsTooLongSaysSo(t *testing.T) {
-	a := &App{Config: Config{}.withDefaults()}
+	a := &App{config: Config{}.withDefaults()}
 	ctx := context.WithValue(t.Context(), callerKey{}, caller{Actor: tools.Actor{Lang: words.English}})
 	for rows, c := range map[int]struct {
 		cut, isError bool
@@ -135,7 +135,7 @@ func TestWhatTheBankSaysCannotLeaveItsQuote(t *testing.T) {
 }
 
 func TestNothingBehindTheDoorSeesTheToken(t *testing.T) {
-	a := &App{Config: Config{Actor: Always(tools.Actor{ID: "ana"}), Token: "synthetic"}.withDefaults()}
+	a := &App{config: Config{Actor: Always(tools.Actor{ID: "ana"}), Token: "synthetic"}.withDefaults()}
 	var seen http.Header
 	handler := a.authenticated(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header }))
 	request := httptest.NewRequest("POST", "/mcp", nil)

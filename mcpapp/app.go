@@ -34,7 +34,7 @@ type Config struct {
 	Log     *slog.Logger
 	Version string // of Balcão, for clients
 
-	Token          string   // a bearer token that HTTP callers have to show; "" asks for none, on loopback only
+	Token          string   `json:"-"` // a bearer token that HTTP callers have to show; "" asks for none, on loopback only
 	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
 	AllowedOrigins []string // such as https://assistant.example.com; pages served from loopback by default
 
@@ -48,7 +48,7 @@ type Config struct {
 
 // App serves assistants. It is safe for use by many at once.
 type App struct {
-	Config
+	config    Config
 	server    *server.MCPServer
 	tools     map[string]*tools.Tool
 	documents []document
@@ -58,16 +58,16 @@ type App struct {
 // New makes an App. It fails on a definition that assistants could not use, and on a configuration that would let
 // strangers in.
 func New(config Config) (*App, error) {
-	a := &App{Config: config.withDefaults(), tools: map[string]*tools.Tool{}}
-	if err := a.Config.check(); err != nil {
+	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}}
+	if err := a.config.check(); err != nil {
 		return nil, err
 	}
-	a.busy = newSlots(a.MaxConcurrent, a.MaxPerActor)
+	a.busy = newSlots(a.config.MaxConcurrent, a.config.MaxPerActor)
 	hooks := &server.Hooks{}
 	hooks.AddAfterListTools(a.hideTools)
 	hooks.AddAfterListResourceTemplates(a.hideDocuments)
 	hooks.AddBeforeReadResource(a.fetch)
-	a.server = server.NewMCPServer("balcao", a.Version,
+	a.server = server.NewMCPServer("balcao", a.config.Version,
 		server.WithTitle("Balcão"),
 		server.WithInstructions(book.Say(words.English, "instructions", nil)),
 		// Said outright, because the library would else promise notices of changes, and hold a stream open for them.
@@ -102,6 +102,17 @@ func (a *App) add(tool *tools.Tool) error {
 	a.server.AddResourceTemplate(document.template, a.read)
 	return nil
 }
+
+// String tells how callers get in, without the token.
+func (c Config) String() string {
+	return fmt.Sprintf("assistants at %v, with a token: %v", c.AllowedHosts, c.Token != "")
+}
+
+// Format writes String for every verb.
+func (c Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
+// LogValue gives String to slog.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c Config) withDefaults() Config {
 	if c.Log == nil {
@@ -155,7 +166,7 @@ type callerKey struct{}
 
 // identified puts the caller into ctx; ok is false for those who are turned away.
 func (a *App) identified(ctx context.Context, r *http.Request, transport string) (_ context.Context, ok bool) {
-	actor, ok := a.Actor(ctx, r)
+	actor, ok := a.config.Actor(ctx, r)
 	if actor.Lang == "" {
 		actor.Lang = words.English
 	}

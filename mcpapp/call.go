@@ -65,7 +65,7 @@ func problem(lang words.Lang, arg string) tools.Problem {
 // run makes a call, unless problems were found already, and lets nothing out but a result or a failure that may be
 // told. Header is that of the HTTP request, if there is one.
 func (a *App) run(ctx context.Context, header http.Header, call tools.Request, problems []tools.Problem) (result tools.Result, failure *tools.Error) {
-	ctx, cancel := context.WithTimeout(ctx, a.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.config.CallTimeout)
 	defer cancel()
 	started := time.Now()
 	defer func() {
@@ -77,13 +77,13 @@ func (a *App) run(ctx context.Context, header http.Header, call tools.Request, p
 		if failure != nil {
 			id, outcome = failure.ID, string(failure.Kind)
 		}
-		a.Log.InfoContext(ctx, "an assistant's call", "call", id, "tool", call.Tool.Name, "outcome", outcome,
+		a.config.Log.InfoContext(ctx, "an assistant's call", "call", id, "tool", call.Tool.Name, "outcome", outcome,
 			"took", time.Since(started), "protocol", protocol(ctx, header), "transport", callerOf(ctx).transport)
 	}()
 	if problems != nil {
 		return tools.Result{}, &tools.Error{Kind: tools.Invalid, Tool: call.Tool.Name, ID: uuid.NewString(), Problems: problems}
 	}
-	result, err := a.Runner.Run(ctx, call)
+	result, err := a.config.Runner.Run(ctx, call)
 	if err != nil {
 		return tools.Result{}, tools.AsError(err)
 	}
@@ -92,7 +92,7 @@ func (a *App) run(ctx context.Context, header http.Header, call tools.Request, p
 
 // reportPanic logs where it happened. What was panicked with may hold anything, so its type has to do.
 func (a *App) reportPanic(ctx context.Context, id string, caught any) {
-	a.Log.ErrorContext(ctx, "panic", "call", id, "type", fmt.Sprintf("%T", caught), "stack", string(debug.Stack()))
+	a.config.Log.ErrorContext(ctx, "panic", "call", id, "type", fmt.Sprintf("%T", caught), "stack", string(debug.Stack()))
 }
 
 // protocol is the revision that the caller speaks, for the log. What a caller merely claims is not repeated.

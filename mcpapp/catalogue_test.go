@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,4 +135,13 @@ func TestACarelessConfigurationIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAConfigurationPrintsWithoutItsToken(t *testing.T) {
+	config := mcpapp.Config{Token: "synthetic-token", AllowedHosts: []string{"mcp.example.com"}}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("starting", "config", config)
+	printed := fmt.Sprintf("%v %+v %#v %s", config, config, config, config) + log.String()
+	lacks(t, printed, "synthetic-token")
+	contains(t, printed, "mcp.example.com")
 }

@@ -120,5 +120,5 @@ func (a *App) permits(ctx context.Context, name string) (permitted bool) {
 		}
 	}()
 	tool, ok := a.tools[name]
-	return ok && a.Runner.Permits(ctx, callerOf(ctx).Actor, tool)
+	return ok && a.config.Runner.Permits(ctx, callerOf(ctx).Actor, tool)
 }

@@ -78,7 +78,7 @@ func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*
 			return nil, errors.New(failureText(failure, actor.Lang))
 		case result.Card.File == nil:
 			return nil, errNoDocument
-		case len(result.Card.File.Content) > a.MaxFile:
+		case len(result.Card.File.Content) > a.config.MaxFile:
 			return nil, errors.New(book.Say(actor.Lang, "file.too_large", nil))
 		}
 		return result.Card.File, nil

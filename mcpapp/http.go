@@ -72,16 +72,16 @@ func (a *App) hardened(next http.Handler) http.Handler {
 // bounded caps the body, and the time for it to arrive and for the answer to leave.
 func (a *App) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > a.MaxBody {
+		if r.ContentLength > a.config.MaxBody {
 			a.refuse(w, r, http.StatusRequestEntityTooLarge, "http.too_long")
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, a.MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, a.config.MaxBody)
 		deadlines := http.NewResponseController(w)
 		now := time.Now()
 		// Only a writer without a connection, such as a test's recorder, has no deadlines.
-		_ = deadlines.SetReadDeadline(now.Add(a.BodyTimeout))
-		_ = deadlines.SetWriteDeadline(now.Add(2*a.BodyTimeout + a.CallTimeout))
+		_ = deadlines.SetReadDeadline(now.Add(a.config.BodyTimeout))
+		_ = deadlines.SetWriteDeadline(now.Add(2*a.config.BodyTimeout + a.config.CallTimeout))
 		next.ServeHTTP(w, r)
 	})
 }
@@ -97,7 +97,7 @@ func (a *App) knownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
 		switch {
-		case !slices.ContainsFunc(a.AllowedHosts, func(host string) bool { return strings.EqualFold(host, hostname(r.Host)) }):
+		case !slices.ContainsFunc(a.config.AllowedHosts, func(host string) bool { return strings.EqualFold(host, hostname(r.Host)) }):
 			a.refuse(w, r, http.StatusForbidden, "http.host")
 		case len(r.Header.Values("Origin")) > 1 || origin != "" && !a.allowsOrigin(origin):
 			a.refuse(w, r, http.StatusForbidden, "http.origin")
@@ -116,8 +116,8 @@ func hostname(hostport string) string {
 }
 
 func (a *App) allowsOrigin(origin string) bool {
-	if len(a.AllowedOrigins) > 0 {
-		return slices.ContainsFunc(a.AllowedOrigins, func(allowed string) bool { return strings.EqualFold(allowed, origin) })
+	if len(a.config.AllowedOrigins) > 0 {
+		return slices.ContainsFunc(a.config.AllowedOrigins, func(allowed string) bool { return strings.EqualFold(allowed, origin) })
 	}
 	address, err := url.Parse(origin)
 	return err == nil && (address.Scheme == "http" || address.Scheme == "https") && isLoopback(address.Hostname())
@@ -148,11 +148,11 @@ func (a *App) authenticated(next http.Handler) http.Handler {
 
 // showsToken compares digests, so that the time it takes tells nothing of the token, not even its length.
 func (a *App) showsToken(r *http.Request) bool {
-	if a.Token == "" {
+	if a.config.Token == "" {
 		return true
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	shown, wanted := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.Token))
+	shown, wanted := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.config.Token))
 	return subtle.ConstantTimeCompare(shown[:], wanted[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
@@ -222,7 +222,7 @@ func (a *App) limited(next http.Handler) http.Handler {
 
 // refuse answers a request that never becomes a message. Who sent it is not known, so the answer is in English.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	a.Log.WarnContext(r.Context(), "a request refused", "reason", reason, "status", status)
+	a.config.Log.WarnContext(r.Context(), "a request refused", "reason", reason, "status", status)
 	answerError(w, status, mcp.INVALID_REQUEST, reason, nil)
 }
 

@@ -24,7 +24,7 @@ func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stdio := server.NewStdioServer(a.server)
-	server.WithWorkerPoolSize(a.MaxPerActor)(stdio)
+	server.WithWorkerPoolSize(a.config.MaxPerActor)(stdio)
 	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // its lines may hold what an assistant sent; what matters is returned
 	calls := &underWay{changed: make(chan struct{}, 1)}
 	inbox := &inbox{ctx: ctx, lines: bufio.NewReader(in), calls: calls, app: a}
@@ -50,10 +50,10 @@ const tooLong = "{\n"
 // Read implements io.Reader.
 func (i *inbox) Read(p []byte) (int, error) {
 	if len(i.rest) == 0 {
-		i.calls.atMost(i.ctx, i.app.MaxConcurrent-1, i.app.CallTimeout)
+		i.calls.atMost(i.ctx, i.app.config.MaxConcurrent-1, i.app.config.CallTimeout)
 		line, err := i.line()
 		if len(line) == 0 && err != nil {
-			i.calls.atMost(i.ctx, 0, i.app.CallTimeout)
+			i.calls.atMost(i.ctx, 0, i.app.config.CallTimeout)
 			return 0, err
 		}
 		if isRequest(line) {
@@ -70,7 +70,7 @@ func (i *inbox) line() ([]byte, error) {
 	var line []byte
 	for {
 		part, err := i.lines.ReadSlice('\n')
-		if int64(len(line)+len(part)) <= i.app.MaxBody {
+		if int64(len(line)+len(part)) <= i.app.config.MaxBody {
 			line = append(line, part...)
 		} else {
 			line = append(line[:0], tooLong...)

@@ -85,7 +85,7 @@ func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
 		t.Run(door.name, func(t *testing.T) {
 			h := open(t)
 			a := door.open(t, h)
-			cher := with(rui(), "personal.name", "Amostra")
+			cher := with(with(rui(), "personal.name", "Amostra"), "idempotencyKey", "k-1") // the key outlives the warning
 			failed(t, a.call(t, "create_borrower", cher), "name.words", "warning", "«confirmed»")
 			failed(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"phone.special"})), "name.words")
 			succeeded(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"name.words"})))
@@ -107,6 +107,7 @@ func TestTheSameKeyMakesOneBorrower(t *testing.T) {
 			if made := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))) - before; made != 1 {
 				t.Errorf("made %d borrowers", made)
 			}
+			lacks(t, failed(t, a.call(t, "create_borrower", with(with(rui(), "idempotencyKey", "k-1"), "personal.mobile", "913456789"))), "913456789")
 			told := failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
 			_, id, _ := strings.Cut(told, "Reference: ")
 			contains(t, h.log.String(), id)
