@@ -99,6 +99,20 @@ func (a *App) tell(ctx context.Context, v *visit, m message) error {
 	return a.tellDirectly(ctx, v.user, m)
 }
 
+// replace shows a view in the modal in front of the person. Where she has closed it, she is told instead what would be
+// lost otherwise.
+func (a *App) replace(ctx context.Context, v *visit, view slack.ModalViewRequest) error {
+	err := a.show(ctx, v, view)
+	failed, ok := errors.AsType[*slackError](err)
+	switch {
+	case !ok || !failed.closed():
+		return err
+	case v.instead != nil:
+		return a.tell(ctx, v, *v.instead)
+	}
+	return nil
+}
+
 func (a *App) tellDirectly(ctx context.Context, user string, m message) error {
 	channel, err := a.direct(ctx, user)
 	if err != nil {

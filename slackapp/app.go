@@ -27,6 +27,7 @@ const (
 	slowCall     = 20 * time.Second       // one call to Slack in the background
 	workBudget   = 2 * time.Minute        // everything after an acknowledgement
 	maxWork      = 64                     // done at once after acknowledgements
+	lastWords    = 2 * time.Second        // for what is cut off to end
 	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
 )
 
@@ -95,8 +96,8 @@ func New(config Config) (*App, error) {
 	return app, nil
 }
 
-// Close takes no more work and waits for what is under way until ctx ends; then it cuts it off. What was cut off, a
-// person finds again in her draft.
+// Close takes no more work and waits for what is under way until ctx ends; then it cuts that off and gives it two seconds
+// more. What was cut off, a person finds again in her draft.
 func (a *App) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed = true
@@ -113,7 +114,10 @@ func (a *App) Close(ctx context.Context) error {
 		err = fmt.Errorf("slackapp: cutting off what is under way: %w", ctx.Err())
 	}
 	a.stop()
-	<-idle
+	select {
+	case <-idle:
+	case <-time.After(lastWords): // a call to the bank goes on whoever leaves; the journal knows of it
+	}
 	a.web.CloseIdleConnections()
 	return err
 }

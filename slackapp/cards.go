@@ -37,10 +37,12 @@ func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) shown
 func (a *App) deliver(ctx context.Context, v *visit, tool *tools.Tool, result tools.Result) error {
 	shown := a.handOver(ctx, v, result)
 	lang := v.actor.Lang
-	if v.view != "" {
-		return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), shown.blocks(lang)...))
+	told := message{shown.text(), shown.blocks(lang)}
+	if v.view == "" {
+		return a.tell(ctx, v, told)
 	}
-	return a.tell(ctx, v, message{shown.text(), shown.blocks(lang)})
+	v.instead = &told
+	return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
 }
 
 // text is the card for notifications and screen readers.

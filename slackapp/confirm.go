@@ -111,13 +111,17 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 		return a.unsent(ctx, v, f, tools.AsError(err))
 	}
 	if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
-		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", err)
+		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", logged(err))
 	}
 	shown := a.handOver(ctx, v, result)
+	told := message{shown.text(), shown.blocks(v.actor.Lang)}
+	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
 	if f.tool.Effect.Writes() {
-		a.tellBeside(ctx, v, f, message{shown.text(), shown.blocks(v.actor.Lang)})
+		a.tellBeside(ctx, v, told)
+	} else {
+		v.instead = &told
 	}
-	return modal(f.tool.Title(v.actor.Lang), say(v.actor.Lang, "close"), shown.blocks(v.actor.Lang)...), nil
+	return modal(f.tool.Title(v.actor.Lang), say(v.actor.Lang, "close"), told.Blocks...), nil
 }
 
 // unsent keeps a form whose sending failed, so that it can be corrected and sent again: under the same key, by which the
@@ -134,23 +138,22 @@ func (a *App) unsent(ctx context.Context, v *visit, f *form, failure *tools.Erro
 		f.Page = sendingPage
 	}
 	if err := a.save(ctx, f); err != nil {
-		a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", err)
+		a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", logged(err))
 	}
 	if f.tool.Effect.Writes() && (failure.Kind == tools.Invalid || failure.Kind == tools.Unconfirmed) {
 		return a.confirmation(ctx, v, f, failure.Problems)
 	}
+	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
 	if f.tool.Effect.Writes() {
-		a.tellBeside(ctx, v, f, a.errorMessage(v, failure))
+		a.tellBeside(ctx, v, a.errorMessage(v, failure))
 	}
 	return slack.ModalViewRequest{}, failure
 }
 
 // tellBeside tells a person where her form began what its modal tells her too, since she may have closed that.
-func (a *App) tellBeside(ctx context.Context, v *visit, f *form, m message) {
-	beside := *v
-	beside.channel, beside.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
-	if err := a.tell(ctx, &beside, m); err != nil {
-		a.log.WarnContext(ctx, "a result could not be told beside its modal", "error", err)
+func (a *App) tellBeside(ctx context.Context, v *visit, m message) {
+	if err := a.tell(ctx, v, m); err != nil {
+		a.log.WarnContext(ctx, "a result could not be told beside its modal", "error", logged(err))
 	}
 }
 

@@ -31,7 +31,7 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 	failure, ofTool := errors.AsType[*tools.Error](err)
 	if !ofTool {
 		id := rand.Text()[:12]
-		a.log.Error("a person could not be served", "id", id, "actor", v.actor.ID, "error", logged(err))
+		a.log.Error("a person could not be served", "id", id, "user", v.user, "error", logged(err))
 		key := ownTrouble(err)
 		return trouble{
 			What: say(lang, "trouble."+key+".what"), Next: say(lang, "trouble."+key+".next"), ID: id,
@@ -127,7 +127,7 @@ func (a *App) answerError(ctx context.Context, v *visit, err error) {
 		a.log.InfoContext(ctx, "an error is told outside its modal", "because", shown)
 	}
 	if lost := a.tell(ctx, v, a.errorMessage(v, err)); lost != nil {
-		a.log.ErrorContext(ctx, "a person could not be told of an error", "actor", v.actor.ID, "error", lost)
+		a.log.ErrorContext(ctx, "a person could not be told of an error", "user", v.user, "error", lost)
 	}
 }
 
@@ -146,6 +146,13 @@ func (a *App) tellLater(v *visit, err error) any {
 		a.log.Warn("a press is not answered", "error", logged(err))
 	}
 	return nil
+}
+
+// tellElsewhere is [App.tellLater] for a press that could not even be looked at: what is typed around it stays there.
+func (a *App) tellElsewhere(v *visit, err error) any {
+	outside := *v
+	outside.view = ""
+	return a.tellLater(&outside, err)
 }
 
 // ephemeral is a message as the answer to a command: for the person's eyes alone.

@@ -269,7 +269,7 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 	}
 	f.collect(at.Page, i.View.State)
 	f.Page = at.Page
-	problems := blocking(a.runner.CheckPage(ctx, v.actor, f.tool, at.Page, f.Answers))
+	problems := a.wrong(ctx, v.actor, f, at.Page)
 	if len(problems) == 0 {
 		f.Page = pageAfter(f.tool, at.Page)
 	}
@@ -289,6 +289,13 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 	})
 }
 
+// wrong is what stops a page, by path. What the bank's lists would add, and do not add at once, the confirmation tells.
+func (a *App) wrong(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.Answers))
+}
+
 func pageAfter(tool *tools.Tool, page string) string {
 	if at := slices.Index(tool.Pages, page); at >= 0 && at+1 < len(tool.Pages) {
 		return tool.Pages[at+1]
@@ -303,9 +310,30 @@ func (a *App) keepTyping(v visit, f *form, page string, err error) any {
 			return a.takeOver(ctx, v, f)
 		})
 	}
-	fields := f.tool.FieldsOn(page)
-	t := a.troubleOf(&v, err)
-	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: cut(t.What+" "+t.Next, maxFieldError)})
+	return a.underFirstField(&v, f.tool, page, err)
+}
+
+// underFirstField tells an error on a page without touching what is typed there.
+func (a *App) underFirstField(v *visit, tool *tools.Tool, page string, err error) any {
+	fields := tool.FieldsOn(page)
+	if len(fields) == 0 {
+		return a.ackView(v, err)
+	}
+	t := a.troubleOf(v, err)
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: cut(t.text(), maxFieldError)})
+}
+
+// unserved answers a submission that could not even be looked at.
+func (a *App) unserved(shown view) func(*visit, error) any {
+	return func(v *visit, err error) any {
+		var at place
+		tool, known := tools.Named(shown.Callback)
+		if !known || json.Unmarshal([]byte(shown.Metadata), &at) != nil {
+			return a.ackView(v, err)
+		}
+		v.draft = at.Draft
+		return a.underFirstField(v, tool, at.Page, err)
+	}
 }
 
 // soon answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
@@ -353,15 +381,6 @@ func (a *App) soon(v visit, waiting slack.ModalViewRequest, do func(context.Cont
 	}
 }
 
-// replace shows a view where there still is somebody to see it.
-func (a *App) replace(ctx context.Context, v *visit, view slack.ModalViewRequest) error {
-	err := a.show(ctx, v, view)
-	if failed, ok := errors.AsType[*slackError](err); ok && failed.closed() {
-		return nil
-	}
-	return err
-}
-
 // steer follows a button of a form's page. What stands in the page is kept, be it right or wrong.
 func (a *App) steer(ctx context.Context, v *visit, shown view, pressed action) error {
 	f, at, elsewhere, err := a.formOf(ctx, v, shown)
@@ -400,7 +419,7 @@ func (a *App) heading(ctx context.Context, actor tools.Actor, f *form, page stri
 		return pressed.Value, nil
 	case pressed.ID == actSkip:
 		var notices []string
-		for path, text := range blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.Answers)) {
+		for path, text := range a.wrong(ctx, actor, f, page) {
 			field, _ := f.tool.Field(path)
 			notices = append(notices, field.Label(actor.Lang)+": "+text)
 		}
@@ -436,15 +455,16 @@ func (a *App) closing(ctx context.Context, v visit, i interaction) any {
 		return nil
 	case !f.tool.Effect.Writes():
 		if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
-			a.log.WarnContext(ctx, "a form could not be ended", "error", err)
+			a.log.WarnContext(ctx, "a form could not be ended", "error", logged(err))
 		}
 		return nil
 	}
 	f.collect(at.Page, i.View.State)
+	if err := a.save(ctx, f); err != nil { // another window was quicker, say
+		a.log.InfoContext(ctx, "a form was closed and not saved again", "error", logged(err))
+		return nil
+	}
 	a.work(v, func(ctx context.Context, v *visit) error {
-		if err := a.save(ctx, f); err != nil {
-			return err
-		}
 		v.channel, v.responseURL, v.view = f.Notes[noteChannel], f.Notes[noteURL], ""
 		text := say(v.actor.Lang, "form.kept", "tool", f.tool.Title(v.actor.Lang))
 		return a.tell(ctx, v, message{text, []slack.Block{

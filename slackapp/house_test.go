@@ -41,14 +41,30 @@ type house struct {
 	door    atomic.Pointer[http.Handler] // of the replica that serves now
 	replica *replica
 	log     *logbook
+	people  *people
 	way     transport
+	address string // of the door, over HTTP
 }
 
 // replica is one running app.
 type replica struct {
-	app   *slackapp.App
-	store *conversations.Store
-	stop  func()
+	app    *slackapp.App
+	store  *conversations.Store
+	hangUp func() // ends its sockets
+	stop   func()
+}
+
+// people are everybody's logins, and panic on request.
+type people struct {
+	tools.Team
+	panics atomic.Bool
+}
+
+func (p *people) Person(ctx context.Context, actor string) (tools.Person, bool) {
+	if p.panics.Load() {
+		panic("a fault of ours")
+	}
+	return p.Team.Person(ctx, actor)
 }
 
 // transport is a way from Slack to the app.
@@ -75,6 +91,7 @@ func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house 
 	config := slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}
 	if way == overHTTP {
 		config.RequestURL = bot.URL + "/slack/events"
+		h.address = config.RequestURL
 	}
 	for _, c := range change {
 		c(&config)
@@ -93,6 +110,10 @@ func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house 
 	h.redis = redistest.StartServer(t)
 	h.keys, err = keys.Ephemeral()
 	must(t, err)
+	login := func(i int) tools.Person {
+		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
+	}
+	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)}}
 	h.replica = h.start()
 	t.Cleanup(func() {
 		h.kill()
@@ -110,12 +131,9 @@ func (h *house) start() *replica {
 	store, err := conversations.Open(h.t.Context(), h.redis.URL(), h.keys)
 	must(h.t, err)
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
-	login := func(i int) tools.Person {
-		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
-	}
 	runner := tools.NewRunner(tools.Config{
 		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, Trail: store, Digest: h.keys.Digest, Log: log,
-		People: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)},
+		People: h.people,
 	})
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
@@ -135,14 +153,17 @@ func (h *house) start() *replica {
 		})
 		h.wait("two sockets", func() bool { return h.sim.Sockets() == 2 })
 	}
-	r.stop = sync.OnceFunc(func() {
+	r.hangUp = func() {
 		hangUp()
 		listening.Wait()
+	}
+	r.stop = func() {
+		r.hangUp()
 		late, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		must(h.t, app.Close(late))
 		must(h.t, store.Close())
-	})
+	}
 	return r
 }
 
@@ -150,6 +171,38 @@ func (h *house) start() *replica {
 func (h *house) kill() {
 	h.door.Store(nil)
 	h.replica.stop()
+}
+
+const anasID = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
+
+// draft is the form that Ana has open.
+func (h *house) draft() conversations.Draft {
+	h.t.Helper()
+	drafts, err := h.replica.store.Drafts(h.soon(), anasID)
+	must(h.t, err)
+	if len(drafts) != 1 {
+		h.t.Fatalf("Ana has %d forms open", len(drafts))
+	}
+	return drafts[0]
+}
+
+// elsewhere carries on with Ana's form as another window of hers would.
+func (h *house) elsewhere(typing func(*conversations.Draft)) {
+	h.t.Helper()
+	draft := h.draft()
+	draft.Notes["view"] = "V0TELEPHONE"
+	typing(&draft)
+	_, err := h.replica.store.SaveDraft(h.soon(), draft)
+	must(h.t, err)
+}
+
+// borrowers counts those of process 1042.
+func (h *house) borrowers() int {
+	h.t.Helper()
+	login := h.people.Team[""].Login
+	found, err := h.client.As(login, "pt-PT").ListBorrowers(h.soon(), sandbox.SampleProcess(sandbox.SampleOpen))
+	must(h.t, err)
+	return len(found)
 }
 
 // soon is a context that ends before a test is stuck.

@@ -3,7 +3,6 @@ package slackapp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -26,8 +25,8 @@ type team struct {
 func (a *App) actor(ctx context.Context, user string) (tools.Actor, error) {
 	var actor tools.Actor
 	known, ok, err := a.store.Recall(ctx, "person", user)
-	if err != nil {
-		return actor, fmt.Errorf("recalling a person: %w", err)
+	if err != nil { // Slack knows too
+		a.log.WarnContext(ctx, "a person could not be recalled", "error", logged(err))
 	}
 	if ok && json.Unmarshal(known, &actor) == nil {
 		return actor, nil
@@ -48,7 +47,7 @@ func (a *App) actor(ctx context.Context, user string) (tools.Actor, error) {
 		Guest: info.IsRestricted || info.IsUltraRestricted || info.IsStranger || info.TeamID != ours,
 	}
 	if err := a.store.Remember(ctx, "person", user, encode(actor), personLife); err != nil {
-		a.log.WarnContext(ctx, "a person could not be remembered", "error", err)
+		a.log.WarnContext(ctx, "a person could not be remembered", "error", logged(err))
 	}
 	return actor, nil
 }

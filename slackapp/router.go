@@ -31,12 +31,13 @@ type delivery struct {
 type visit struct {
 	actor       tools.Actor
 	user        string
-	channel     string // where she was, "" in a modal or the Home tab
-	responseURL string // answers her there for half an hour, five times
-	trigger     string // opens a modal for three seconds
-	view        string // the modal in front of her, "" when there is none
-	hash        string // of that modal as she saw it; "" overwrites whatever it shows by now
-	draft       string // what she is filling in, once that is known
+	channel     string   // where she was, "" in a modal or the Home tab
+	responseURL string   // answers her there for half an hour, five times
+	trigger     string   // opens a modal for three seconds
+	view        string   // the modal in front of her, "" when there is none
+	hash        string   // of that modal as she saw it; "" overwrites whatever it shows by now
+	draft       string   // what she is filling in, once that is known
+	instead     *message // what she is told if she closes the modal before it says so
 }
 
 type command struct {
@@ -144,11 +145,11 @@ func (a *App) interaction(ctx context.Context, v visit, i interaction, id string
 	case suggestion:
 		return encode(a.suggest(ctx, v, i)), nil
 	case "view_submission":
-		return a.once(ctx, v, id, func(v visit) any { return a.submission(ctx, v, i) }, a.ackView)
+		return a.once(ctx, v, id, func(v visit) any { return a.submission(ctx, v, i) }, a.unserved(i.View))
 	case "view_closed":
 		return a.once(ctx, v, id, func(v visit) any { return a.closing(ctx, v, i) }, quiet)
 	case "block_actions":
-		return a.once(ctx, v, id, func(v visit) any { return a.action(ctx, v, i) }, a.tellLater)
+		return a.once(ctx, v, id, func(v visit) any { return a.action(ctx, v, i) }, a.tellElsewhere)
 	}
 	return nil, nil // something newer than we are; acknowledged, so that nobody waits
 }
@@ -163,7 +164,7 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 	if !first {
 		answer, _, err := a.store.Recall(ctx, "ack", id)
 		if err != nil {
-			a.log.WarnContext(ctx, "an acknowledgement could not be repeated", "error", err)
+			a.log.WarnContext(ctx, "an acknowledgement could not be repeated", "error", logged(err))
 		}
 		return answer, nil
 	}
@@ -177,7 +178,7 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 	body := encode(answer)
 	if body != nil {
 		if err := a.store.Remember(ctx, "ack", id, body, rememberLife); err != nil {
-			a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", err)
+			a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
 		}
 	}
 	return body, nil

@@ -2,9 +2,13 @@ package slackapp_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slacksim"
 )
 
@@ -101,6 +105,145 @@ var stories = []struct {
 		ana.submits(slacksim.Values{"process": some[0].Text})
 		ana.sees("Proponentes do processo 1043", "Rui A.", "Inês M.")
 	}},
+	{"somebody who works in English is answered in English", func(t *testing.T, h *house) {
+		tom := h.user(slacksim.Tom)
+		tom.types("/borrowers 1042")
+		tom.reads("Borrowers of process 1042", "Tax number")
+		tom.types("/borrower-new 1042")
+		tom.sees("New borrower", "Page 1 of 7", "Role in the process")
+	}},
+	{"guests and strangers are refused", func(t *testing.T, h *house) {
+		for _, id := range []string{slacksim.Guest, slacksim.Stranger} {
+			outsider := h.user(id)
+			outsider.types("/borrowers 1042")
+			outsider.reads("Não tem permissão")
+			outsider.types("/borrower-new")
+			if _, open := outsider.TopView(); open || len(outsider.Messages(slacksim.TeamChannel)) != 2 {
+				t.Errorf("%s got further than a refusal", id)
+			}
+		}
+	}},
+	{"help is given where it is asked for", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new ajuda")
+		ana.reads("Novo proponente", "/borrower-new [processo]")
+		must(t, ana.Say(h.soon(), ana.DM(), "olá"))
+		ana.readsIn(ana.DM(), "/borrowers [processo]", "/esis", "/processes")
+	}},
+	{"what was typed survives the death of the app", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		h.kill()
+		h.replica = h.start()
+		ana.submits(whoItIs)
+		ana.sees("Página 3 de 7")
+		ana.presses("back")
+		view := ana.sees("Página 2 de 7")
+		if got := view.Values["personal.name"]; !strings.Contains(typed(got), "Rui Amostra") {
+			t.Errorf("the page holds %v", got)
+		}
+		must(t, ana.Close(h.soon()))
+		kept := ana.reads("ficou guardado", "Novo proponente")
+		h.kill()
+		h.replica = h.start()
+		ana.pressesIn(kept, "continue")
+		ana.sees("Página 2 de 7", "Continua o que começou")
+	}},
+	{"a double press on confirm makes one borrower", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second})
+		view, _ := ana.TopView()
+		var presses sync.WaitGroup
+		for range 3 {
+			presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.soon(), nil) }) // all but one find the modal changed
+		}
+		presses.Wait()
+		ana.sees("Proponente criado")
+		if view.ID == "" || h.created() != 1 {
+			t.Errorf("%d borrowers were created", h.created())
+		}
+	}},
+	{"the same deliveries again do nothing again", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+		ana.reads("Proponente criado")
+		opened, told := h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel))
+		for _, earlier := range h.sim.Deliveries() {
+			again, err := h.sim.Redeliver(h.soon(), earlier.ID)
+			must(t, err)
+			if again.Status != 200 || earlier.Kind != "block_suggestion" && string(again.Body) != string(earlier.Body) {
+				t.Errorf("%s again is answered with %d %s, the first was %s", earlier.Kind, again.Status, again.Body, earlier.Body)
+			}
+		}
+		must(t, h.replica.app.Close(h.soon())) // whatever they set off is done
+		if h.created() != 1 || h.sim.Calls("views.open") != opened || len(ana.Messages(slacksim.TeamChannel)) != told {
+			t.Errorf("%d borrowers, %d modals, %d messages", h.created(), h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel)))
+		}
+	}},
+	{"starting over forgets what was typed", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		ana.submits(whoItIs)
+		ana.sees("Página 3 de 7")
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 3 de 7", "Continua o que começou")
+		ana.presses("restart")
+		view := ana.sees("Página 1 de 7")
+		if got := typed(view.Values["borrowerTypeId"]); got != "" || typed(view.Values["process"]) == "" {
+			t.Errorf("the new form holds %v", view.Values)
+		}
+	}},
+	{"the window that was left behind shows what happened since", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		h.elsewhere(func(d *conversations.Draft) { d.Page, d.Answers["personal.name"] = "document", "Rui Modelo" })
+		ana.submits(whoItIs)
+		ana.sees("continuado noutra janela", "Página 3 de 7")
+		ana.presses("back")
+		view := ana.sees("Página 2 de 7")
+		if got := typed(view.Values["personal.name"]); got != "Rui Modelo" {
+			t.Errorf("the page holds %q", got)
+		}
+	}},
+	{"the Home tab leads back to what was begun", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		must(t, ana.Close(h.soon()))
+		must(t, ana.OpenHome(h.soon()))
+		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })
+		must(t, err)
+		must(t, ana.ClickHome(h.soon(), "continue"))
+		ana.sees("Página 2 de 7", "Continua o que começou")
+	}},
+}
+
+// typed is what an input holds: its text, or the value chosen.
+func typed(input map[string]map[string]any) string {
+	for _, entry := range input {
+		if text, ok := entry["value"].(string); ok {
+			return text
+		}
+		if chosen, ok := entry["selected_option"].(map[string]any); ok {
+			return chosen["value"].(string)
+		}
+	}
+	return ""
 }
 
 func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {

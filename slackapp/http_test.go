@@ -1,0 +1,84 @@
+package slackapp_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/slacksim"
+)
+
+// borrowersCommand is a command as Slack posts it, with a trigger of its own choosing.
+func borrowersCommand(trigger string) []byte {
+	return []byte(url.Values{
+		"command": {"/borrowers"}, "text": {"1042"}, "user_id": {slacksim.Ana}, "team_id": {slacksim.TeamID},
+		"channel_id": {slacksim.TeamChannel}, "trigger_id": {trigger},
+	}.Encode())
+}
+
+func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
+	h := open(t, overHTTP)
+	body := borrowersCommand("1.2.3")
+	now := time.Now()
+	signed := http.Header{
+		"X-Slack-Request-Timestamp": {"1"}, "X-Slack-Signature": {slacksim.Sign("another-secret", now, body)},
+	}
+	for name, c := range map[string]struct {
+		delivery slacksim.Delivery
+		status   int
+	}{
+		"without a signature":             {slacksim.Delivery{Body: body}, 401},
+		"with the signature of another":   {slacksim.Delivery{Body: body, Sign: true, Header: http.Header{"X-Slack-Signature": signed["X-Slack-Signature"]}}, 401},
+		"with a signature of another day": {slacksim.Delivery{Body: body, Sign: true, Timestamp: now.Add(-6 * time.Minute)}, 401},
+		"signed in the future":            {slacksim.Delivery{Body: body, Sign: true, Timestamp: now.Add(6 * time.Minute)}, 401},
+		"with another time than signed":   {slacksim.Delivery{Body: body, Sign: true, Header: http.Header{"X-Slack-Request-Timestamp": {"1"}}}, 401},
+		"with a time that is none":        {slacksim.Delivery{Body: body, Sign: true, Header: http.Header{"X-Slack-Request-Timestamp": {"now"}}}, 401},
+		"with more than a MiB":            {slacksim.Delivery{Body: make([]byte, 1<<20+1), Sign: true}, 413},
+		"as a form that is none":          {slacksim.Delivery{Body: []byte("payload=%zz"), Sign: true}, 400},
+		"as a payload that is no JSON":    {slacksim.Delivery{Body: []byte("payload=nothing"), Sign: true}, 400},
+		"as an event that is no JSON":     {slacksim.Delivery{Body: []byte("nothing"), Type: "application/json", Sign: true}, 400},
+		"of a kind that nobody knows yet": {slacksim.Delivery{Body: []byte(`payload={"type":"novelty","user":{"id":"U0ANA"}}`), Sign: true}, 200},
+		"as an event nobody asked for":    {slacksim.Delivery{Body: []byte(`{"type":"event_callback","event":{"type":"novelty"}}`), Type: "application/json", Sign: true}, 200},
+		"signed, as it should be":         {slacksim.Delivery{Body: body, Sign: true}, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			done, err := h.sim.Deliver(h.soon(), c.delivery)
+			must(t, err)
+			if done.Status != c.status {
+				t.Errorf("got status %d, want %d", done.Status, c.status)
+			}
+		})
+	}
+	if log := h.log.String(); strings.Contains(log, "borrowers 1042") || strings.Contains(log, "text=1042") {
+		t.Error("the log repeats what was refused")
+	}
+}
+
+func TestTheAddressIsThereForPostAlone(t *testing.T) {
+	h := open(t, overHTTP)
+	for method, status := range map[string]int{http.MethodGet: 405, http.MethodPut: 405, http.MethodPost: 401} {
+		request, err := http.NewRequestWithContext(h.soon(), method, h.address, nil)
+		must(t, err)
+		response, err := http.DefaultClient.Do(request)
+		must(t, err)
+		must(t, response.Body.Close())
+		if response.StatusCode != status {
+			t.Errorf("%s is answered with %d, want %d", method, response.StatusCode, status)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestSlacksOwnChecksAreAnswered(t *testing.T) {
+	h := open(t, overHTTP)
+	must(t, h.sim.VerifyURL(h.soon()))
+	must(t, h.sim.CheckSSL(h.soon()))
+	smuggled := append([]byte("ssl_check=1&"), borrowersCommand("4.5.6")...)
+	done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: smuggled})
+	must(t, err)
+	if done.Status != 200 || len(done.Body) > 0 || h.sim.Calls("users.info") > 0 {
+		t.Errorf("an unsigned ssl_check with a command in it is answered with %d %q", done.Status, done.Body)
+	}
+}

@@ -1,0 +1,240 @@
+package slackapp_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+// trials are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.
+var trials = []struct {
+	name string
+	tell func(t *testing.T, h *house)
+}{
+	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		h.redis.Stop()
+		refused := ana.submits(whoItIs)
+		if refused.Action != "errors" || !strings.Contains(refused.Errors["personal.name"], "Tente de novo") {
+			t.Fatalf("got %+v", refused)
+		}
+		ana.types("/borrowers 1042")
+		ana.reads("Não foi possível guardar", "Tente de novo")
+		ana.presses("back")
+		ana.readsIn(ana.DM(), "Não foi possível guardar")
+		h.redis.Start()
+		h.wait("Redis to be found again", func() bool {
+			_, _, err := h.replica.store.Recall(h.soon(), "test", "")
+			return err == nil
+		})
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 2 de 7", "Continua o que começou")
+		ana.submits(whoItIs)
+		ana.sees("Página 3 de 7")
+	}},
+	{"a slow bank holds up no acknowledgement", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		remove := h.bank.Inject(sandbox.Fault{Latency: 10 * time.Second})
+		ana.submits(nil)
+		ana.sees("A enviar…")
+		ana.types("/borrowers 1042")
+		ana.types("/borrower-new 1043")
+		for _, delivered := range h.sim.Deliveries() {
+			if delivered.Latency > time.Second {
+				t.Errorf("%s was acknowledged after %s", delivered.Kind, delivered.Latency)
+			}
+		}
+		remove()
+		ana.reads("Proponente criado")
+	}},
+	{"a bank out of reach is told, with what to do, and the form stays", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		remove := h.bank.Inject(sandbox.Fault{Status: 503})
+		ana.types("/borrowers 1042")
+		ana.reads("Não foi possível falar com o banco", "Tente de novo", "Referência")
+		ana.submits(nil)
+		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
+		failed := ana.reads("Não foi possível falar com o banco", "Voltar ao formulário")
+		remove()
+		must(t, ana.Close(h.soon()))
+		ana.pressesIn(failed, "continue")
+		ana.sees("Página 7 de 7", "Confirmar")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+		if h.borrowers() != 2 {
+			t.Errorf("the process has %d borrowers", h.borrowers())
+		}
+	}},
+	{"what the bank refuses can be corrected", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1049")
+		ana.submits(nil)
+		ana.sees("O banco recusou", "O banco respondeu")
+		ana.presses("continue")
+		ana.sees("Página 7 de 7")
+	}},
+	{"a borrower who may have been made is not made again blindly", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true, Times: 1})
+		ana.submits(nil)
+		view := ana.sees("pode ter sido feito ou não")
+		if view.Submit != "" || strings.Contains(view.Text(), "Voltar ao formulário") {
+			t.Errorf("a blind repetition is offered: %s", view.Text())
+		}
+		ana.reads("pode ter sido feito ou não", "Veja primeiro")
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 7 de 7", "ficou sem resposta")
+		if h.created() != 1 {
+			t.Errorf("the bank was asked %d times", h.created())
+		}
+	}},
+	{"an app that dies while it sends leaves one borrower, and its result is found", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second, Times: 1})
+		ana.submits(nil)
+		ana.sees("A enviar…")
+		h.dies()
+		h.replica = h.start()
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 1042")
+		ana.sees("a resposta ainda não chegou")
+		ana.presses("outcome")
+		ana.sees("Referência")
+		if h.created() > 1 {
+			t.Errorf("the bank was asked %d times", h.created())
+		}
+	}},
+	{"a form that cannot be shown gives way to an error, not to waiting for ever", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("views.update", 1, slacksim.Failure{Error: "invalid_arguments"})
+		ana.types("/borrower-new 1042")
+		ana.sees("O Slack não aceitou", "Referência", "Voltar ao formulário")
+		ana.presses("continue")
+		ana.sees("Página 1 de 7")
+	}},
+	{"a form that does not open at all is told in the channel", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("views.open", 1, slacksim.Failure{Error: "expired_trigger_id"})
+		ana.types("/borrower-new 1042")
+		ana.reads("não chegou a abrir", "Repita o comando")
+	}},
+	{"a file that cannot be handed over is said on the card", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("upload", 1, slacksim.Failure{Status: 500})
+		ana.types("/esis 1042")
+		ana.reads("FINE do processo 1042", "Não foi possível entregar o ficheiro")
+	}},
+	{"who cannot be placed is not served", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("users.info", 1, slacksim.Failure{Error: "internal_error"})
+		ana.types("/borrowers 1042")
+		ana.reads("O Slack não aceitou")
+		if h.bank.Calls(portal.BorrowerList) > 0 {
+			t.Error("the bank was asked all the same")
+		}
+	}},
+	{"a used-up response URL is answered all the same", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
+		ana.types("/borrowers 1042")
+		ana.reads("Proponentes do processo 1042")
+	}},
+	{"where the app is not a member a person is answered directly", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
+		must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/borrowers 1042"))
+		ana.readsIn(ana.DM(), "Proponentes do processo 1042")
+	}},
+	{"Slack's asking to slow down is heeded", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.sim.Fail("views.update", 1, slacksim.RateLimited(time.Second))
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+	}},
+	{"a panic is answered with a reference", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.people.panics.Store(true)
+		ana.types("/borrowers 1042")
+		ana.reads("Algo correu mal", "Referência")
+		h.people.panics.Store(false)
+		ana.types("/borrowers 1042")
+		ana.reads("Proponentes do processo 1042")
+	}},
+	{"who comes when too much is under way is told so", func(t *testing.T, h *house) {
+		ana := h.ana()
+		remove := h.bank.Inject(sandbox.Fault{Latency: 4 * time.Second})
+		var crowd sync.WaitGroup
+		for range 70 {
+			crowd.Go(func() { _ = ana.Command(h.soon(), slacksim.TeamChannel, "/borrowers 1042") })
+		}
+		crowd.Wait()
+		ana.reads("demasiados pedidos")
+		remove()
+	}},
+	{"an event that Redis could not keep apart comes again", func(t *testing.T, h *house) {
+		ana := h.ana()
+		h.redis.Stop()
+		must(t, ana.OpenHome(h.soon()))
+		h.wait("a first attempt", func() bool {
+			return slices.ContainsFunc(h.sim.Deliveries(), func(d slacksim.Delivered) bool { return d.Kind == "event_callback" && d.Failure != "" })
+		})
+		h.redis.Start()
+		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"O que pode fazer"}) })
+		must(t, err)
+	}},
+}
+
+func TestTroubleIsAnsweredWhereThePersonIs(t *testing.T) {
+	for _, way := range []transport{overHTTP, overSocket} {
+		for _, trial := range trials {
+			t.Run(string(way)+"/"+trial.name, func(t *testing.T) {
+				t.Parallel()
+				trial.tell(t, open(t, way, func(c *slacksim.Config) {
+					c.Rate.MessagesPerSecond = -1
+					c.RetryDelays = []time.Duration{0, 2 * time.Second, 4 * time.Second}
+				}))
+			})
+		}
+	}
+}
+
+func TestARefreshOfItsSocketsLosesNothing(t *testing.T) {
+	h := open(t, overSocket, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	ana := h.ana()
+	ana.types("/borrower-new 1042")
+	ana.sees("Página 1 de 7")
+	h.sim.DisconnectSockets()
+	h.wait("the sockets to be back", func() bool { return h.sim.Sockets() == 2 })
+	ana.submits(firstPage)
+	ana.sees("Página 2 de 7")
+	h.refusesNothing()
+}
+
+// dies ends the replica in the middle of what it does.
+func (h *house) dies() {
+	h.t.Helper()
+	h.door.Store(nil)
+	h.replica.hangUp()
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := h.replica.app.Close(gone); err == nil {
+		h.t.Error("nothing was under way")
+	}
+	must(h.t, h.replica.store.Close())
+}
