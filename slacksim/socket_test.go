@@ -137,7 +137,7 @@ func TestAnAddressOpensOneSocketOnly(t *testing.T) {
 }
 
 func TestSocketsArePinged(t *testing.T) {
-	st := newSockets(t, func(cfg *slacksim.Config) { cfg.PingInterval = 5 * time.Millisecond })
+	st := newSockets(t, func(cfg *slacksim.Config) { cfg.PingInterval = 200 * time.Millisecond })
 	w := st.dial()
 	go w.serve(nil, silent)
 	for range 3 {
@@ -202,7 +202,7 @@ func TestADisconnectIsAnnouncedAndTheAppMayComeBack(t *testing.T) {
 
 func TestAnEventThatNobodyAcknowledgedIsRepeatedOnAnotherSocket(t *testing.T) {
 	st := newSockets(t, func(cfg *slacksim.Config) {
-		cfg.AckTimeout, cfg.RetryDelays = 50*time.Millisecond, []time.Duration{0, 0, 0}
+		cfg.AckTimeout, cfg.RetryDelays = 700*time.Millisecond, []time.Duration{0, 0, 0}
 	})
 	deaf, heard := make(chan object, 10), make(chan object, 10)
 	go st.dial().serve(deaf, nil)

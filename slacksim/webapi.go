@@ -141,7 +141,7 @@ func readArgs(r *http.Request, read bool) (a args, token, warning string, refuse
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
 	if err != nil || len(raw) > maxCall {
-		return nil, "", "", no("request_timeout")
+		return nil, "", "", no("invalid_arguments", "[ERROR] the body could not be read, or is too large")
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := params["charset"]
