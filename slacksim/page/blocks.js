@@ -50,7 +50,7 @@ const BLOCKS = {
 };
 
 function picture(image, size) {
-  const src = safeUrl(image.image_url ?? '');
+  const src = image.image_url && safeUrl(image.image_url);
   return src ? el('img', { src, alt: image.alt_text ?? '', class: size, loading: 'lazy' }) : el('span', {}, image.alt_text ?? '');
 }
 
@@ -69,7 +69,9 @@ function drawElement(element, at, label) {
   if (element.type === 'button') return button(element, at);
   if (!isField(element.type)) return unknown(element);
   const field = fieldOf(element, at, {
-    label: element.placeholder?.text ?? label, required: false, changed: (trigger) => trigger !== 'character' && acted(),
+    label: element.placeholder?.text ?? label, required: false, changed(trigger) {
+      if (trigger !== 'character') acted();
+    },
   });
   function acted() {
     confirmed(element, at.surface.names, () => tell(element, at, field.read(), field.control));
@@ -78,14 +80,13 @@ function drawElement(element, at, label) {
 }
 
 function fieldOf(element, { blockId, surface, fields }, { label, controlId, describedBy, required, changed }) {
-  const field = drawField(element, {
+  const field = Object.assign(drawField(element, {
     blockId, label, controlId, describedBy, required, changed, names: surface.names,
     kept: surface.kept(blockId, element.action_id),
     options: (value, signal) => surface.options({ block_id: blockId, action_id: element.action_id, value }, signal),
-  });
-  const drawn = Object.assign(field, { required });
-  fields.push(drawn);
-  return drawn;
+  }), { required });
+  fields.push(field);
+  return field;
 }
 
 /** Tells the app about an element, in the form of an entry of block_actions. */
@@ -127,7 +128,9 @@ function input(block, at) {
     label, controlId, required, describedBy: `${problemId}${block.hint ? ` ${hintId}` : ''}`,
     changed(trigger) {
       showProblem(null);
-      if (dispatches(block, trigger)) tell(element, at, field.read(), field.control);
+      const hears = dispatches(block, trigger);
+      if (hears) tell(element, at, field.read(), field.control);
+      return hears;
     },
   });
   function showProblem(text) {
@@ -137,8 +140,10 @@ function input(block, at) {
     else field.control.setAttribute('aria-invalid', 'true');
   }
   field.showProblem = showProblem;
+  const labelable = 'labels' in field.control;
   return [
-    el(field.control.labels ? 'label' : 'span', { class: 'label', for: field.control.labels ? controlId : null }, label, block.optional && el('span', { class: 'optional' }, ` ${say('optional')}`)),
+    el(labelable ? 'label' : 'span', { class: 'label', for: labelable ? controlId : null },
+      label, block.optional && el('span', { class: 'optional' }, ` ${say('optional')}`)),
     field.node,
     problem,
     block.hint && el('p', { class: 'hint', id: hintId }, inlineText(block.hint, names)),

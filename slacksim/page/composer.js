@@ -130,7 +130,7 @@ export function composer(form, context) {
   });
 
   return {
-    /** Adapts to another language. */
+    /** Says its own words again, in another language. */
     here() {
       box.placeholder = say('composer');
       list.node.setAttribute('aria-label', say('composer.commands'));

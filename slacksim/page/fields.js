@@ -24,7 +24,7 @@ import { language, say } from './words.js';
  * @property {boolean} required
  * @property {object} [kept] an earlier answer that wins over the app's
  * @property {(query: string, signal: AbortSignal) => Promise<object>} options
- * @property {(trigger: 'enter'|'character'|'choice') => void} changed
+ * @property {(trigger: 'enter'|'character'|'choice') => boolean|void} changed tells whether the app was told
  * @property {import('./mrkdwn.js').Names} names
  */
 
@@ -67,7 +67,9 @@ function text(type, props, check, clean = (value) => value) {
     control.value = element.initial_value ?? '';
     control.addEventListener('input', () => place.changed('character'));
     control.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && !event.isComposing && !element.multiline) place.changed('enter');
+      if (event.key !== 'Enter' || event.isComposing || element.multiline) return;
+      // Enter that the app is told of does not also submit the form.
+      if (place.changed('enter')) event.preventDefault();
     });
     return {
       node: control,

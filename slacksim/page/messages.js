@@ -157,7 +157,7 @@ function sizeOf(bytes) {
 }
 
 /** The first letter of a name, for the picture that a person has not given. */
-export function initial(name) {
+function initial(name) {
   return ([...(name ?? '')][0] ?? '?').toUpperCase();
 }
 
