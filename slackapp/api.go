@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -81,7 +82,6 @@ type message struct {
 
 // tell shows a message to one person alone: where she is, else in her conversation with the app.
 func (a *App) tell(ctx context.Context, v *visit, m message) error {
-	m.Text = escaped(m.Text, maxEphemeral)
 	var err error
 	if v.responseURL != "" {
 		if err = a.respondLater(ctx, v.responseURL, m); err == nil {
@@ -131,7 +131,16 @@ func (a *App) direct(ctx context.Context, user string) (string, error) {
 	return channel.ID, nil
 }
 
+// fit makes the text what Slack takes as mrkdwn.
+func (m message) fit() message {
+	if m.Text = escaped(m.Text, maxEphemeral); strings.TrimSpace(m.Text) == "" {
+		m.Text = nothing
+	}
+	return m
+}
+
 func (m message) options() []slack.MsgOption {
+	m = m.fit()
 	return []slack.MsgOption{slack.MsgOptionText(m.Text, false), slack.MsgOptionBlocks(m.Blocks...)}
 }
 
@@ -142,7 +151,7 @@ func (a *App) respondLater(ctx context.Context, url string, m message) error {
 		message
 		Kind    string `json:"response_type"`
 		Replace bool   `json:"replace_original"`
-	}{m, "ephemeral", false})
+	}{m.fit(), "ephemeral", false})
 	return a.post(ctx, "response_url", url, "application/json; charset=utf-8", body)
 }
 

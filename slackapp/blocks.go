@@ -1,13 +1,22 @@
 package slackapp
 
 import (
+	"strings"
+
 	"github.com/slack-go/slack"
 )
 
 // The few shapes that everything we show is made of. Each shortens what it is given, so that no text from outside can
 // make Slack refuse the whole.
 
+// nothing stands where there is no text, since Slack refuses an empty one.
+const nothing = "–"
+
+// plain is text from anywhere, shown as it is.
 func plain(text string, limit int) *slack.TextBlockObject {
+	if strings.TrimSpace(text) == "" {
+		text = nothing
+	}
 	return slack.NewTextBlockObject(slack.PlainTextType, cut(text, limit), false, false)
 }
 
@@ -25,7 +34,7 @@ func header(text string) slack.Block { return slack.NewHeaderBlock(plain(text, m
 
 // small is a line of small print.
 func small(text string) slack.Block {
-	return slack.NewContextBlock("", plain(text, maxText))
+	return slack.NewContextBlock("", plain(text, maxSmall))
 }
 
 // row is text with a button beside it.

@@ -56,7 +56,7 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	blocks = append(blocks, factBlocks("", c.Facts[:min(len(c.Facts), maxFacts)])...)
 	blocks = append(blocks, tableBlocks(lang, c.Table)...)
 	if c.fileNote != "" {
-		blocks = append(blocks, paragraph(c.fileNote))
+		blocks = append(blocks, paragraph(cut(c.fileNote, maxFact)))
 	}
 	var next []*slack.ButtonBlockElement
 	for i, s := range c.Next {

@@ -68,13 +68,13 @@ func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []
 
 // problemRow says what is wrong with a field, with a way to its page.
 func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
-	text := say(lang, "confirm."+string(p.Severity)) + ": " + p.Text
+	text := say(lang, "confirm."+string(p.Severity)) + ": "
 	field, known := f.tool.Field(p.Path)
 	if !known {
-		return paragraph(text)
+		return paragraph(cut(text+p.Text, maxProblem))
 	}
 	fix := button(actFix, field.Page, say(lang, "confirm.fix"))
-	return row(say(lang, "confirm."+string(p.Severity))+": "+field.Label(lang)+": "+p.Text, fix)
+	return row(cut(text+field.Label(lang)+": "+p.Text, maxProblem), fix)
 }
 
 // confirmed sends a form that its person has read over. Of any number of presses, on any number of replicas, the one

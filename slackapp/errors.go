@@ -157,9 +157,8 @@ func (a *App) tellElsewhere(v *visit, err error) any {
 
 // ephemeral is a message as the answer to a command: for the person's eyes alone.
 func ephemeral(m message) any {
-	m.Text = escaped(m.Text, maxEphemeral)
 	return struct {
 		message
 		Kind string `json:"response_type"`
-	}{m, "ephemeral"}
+	}{m.fit(), "ephemeral"}
 }

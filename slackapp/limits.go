@@ -11,9 +11,10 @@ const (
 	maxTitle       = 24       // a modal's title and its two buttons
 	maxHeader      = 150      //
 	maxText        = 2000     // of a section; Slack takes 3000
-	maxFact        = 300      // of one field of a section; Slack takes 2000
+	maxFact        = 250      // of one field of a section; Slack takes 2000
 	maxFacts       = 10       // fields in a section
 	maxLabel       = 300      // of an input; Slack takes 2000
+	maxSmall       = 500      // a line of small print
 	maxHint        = 300      // under an input; Slack takes 2000
 	maxPlaceholder = 150      //
 	maxTyped       = 3000     // what an input holds
@@ -24,9 +25,10 @@ const (
 	maxValue       = 2000     // what a button carries
 	maxButtons     = 5        // after a card; Slack takes 25
 	maxFieldError  = 300      // under an input, in an answer to a submission
+	maxProblem     = 300      // in the list of a confirmation
 	maxRows        = 30       // of a table, before «…and so many more»
 	maxCell        = 80       // of a table
-	maxTable       = 4000     // all rows of a table together: a message's blocks hold some 13 000 in all
+	maxTable       = 3000     // all rows of a table: with the rest of a card they stay below the 10 000 that a message holds
 	maxChunk       = 2900     // rows in one section
 	maxNotes       = 5        // of the bank's words with an error
 	maxViewBlocks  = 100      // in a modal or a Home tab

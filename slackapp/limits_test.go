@@ -1,0 +1,172 @@
+package slackapp
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+// nasty are texts that a bank, or a person, may give us.
+var nasty = map[string]string{
+	"long and accented":   strings.Repeat("Ação não é só «emoção»: à mão, coração. ", 250),
+	"one endless word":    strings.Repeat("ç", 10_000),
+	"nothing but escapes": strings.Repeat("&<>", 4_000),
+	"calls to everybody":  strings.Repeat("<!channel> <@U0ANA> <https://example.com|aqui> ", 300),
+	"faces":               strings.Repeat("👩‍👩‍👧‍👦", 2_000),
+	"lines":               strings.Repeat("uma linha\n", 2_000),
+	"empty":               "",
+	"blank":               " \n\t ",
+}
+
+func TestWhateverTextComesSlackTakesIt(t *testing.T) {
+	app, v, sim := workshop(t)
+	for name, text := range nasty {
+		for _, lang := range words.Langs {
+			t.Run(fmt.Sprint(name, " in ", lang), func(t *testing.T) {
+				v := v
+				v.actor.Lang, v.draft = lang, text
+				for what, view := range viewsOf(app, &v, text) {
+					v.hash = "" // one that was refused is not what is shown now
+					if err := app.show(t.Context(), &v, view); err != nil {
+						t.Errorf("the view of %s: %v", what, err)
+					}
+				}
+				v.draft = strings.Repeat("D", 58)
+				for what, m := range map[string]message{
+					"a card":   {cardOf(text).text(), cardOf(text).blocks(lang)},
+					"an error": app.errorMessage(&v, errorOf(text)),
+					"help":     toolHelp(lang, tools.Catalogue()[0]),
+				} {
+					if err := app.tell(t.Context(), &v, m); err != nil {
+						t.Errorf("the message of %s: %v", what, err)
+					}
+				}
+			})
+		}
+	}
+	for _, refused := range sim.Refusals() {
+		t.Errorf("Slack refused %s: %s %s", refused.Method, refused.Error, refused.Detail)
+	}
+}
+
+func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest {
+	lang := v.actor.Lang
+	v.draft = strings.Repeat("D", 58)
+	views := map[string]slack.ModalViewRequest{
+		"a card":   modal(text, text, cardOf(text).blocks(lang)...),
+		"an error": app.failureView(v, errorOf(text)),
+	}
+	for _, tool := range tools.Catalogue() {
+		f := &form{tool, conversations.Draft{ID: v.draft, Answers: map[string]string{}, Notes: map[string]string{noteDoubt: "unclear"}}}
+		var problems []tools.Problem
+		var facts []tools.Fact
+		for _, field := range tool.Fields {
+			f.Answers[field.Path], f.Notes[noteLabel+field.Path] = cut(text, maxTyped), text
+			facts = append(facts, tools.Fact{Label: field.Label(lang), Value: text})
+			problems = append(problems, tools.Problem{Path: field.Path, Severity: tools.Warns, Text: text})
+		}
+		for _, f.Page = range tool.Pages {
+			views[tool.Name+" "+f.Page] = pageView(lang, f, text, text)
+		}
+		f.Page = confirmPage
+		views[tool.Name+" confirmed"] = confirmView(lang, f, []tools.Section{{Title: text, Facts: facts}}, problems)
+	}
+	return views
+}
+
+func cardOf(text string) shownCard {
+	card := tools.Card{Title: text, Text: text}
+	for range 60 {
+		card.Facts = append(card.Facts, tools.Fact{Label: text, Value: text})
+		card.Table.Columns = append(card.Table.Columns, text)
+		card.Table.Rows = append(card.Table.Rows, []string{text, text, text, text})
+		card.Next = append(card.Next, tools.Step{Label: text, Tool: "list_borrowers"})
+	}
+	card.Next = append([]tools.Step{{Label: "too much", Tool: "list_borrowers", Args: map[string]any{"process": text + strings.Repeat("x", 2000)}}}, card.Next...)
+	return shownCard{card, text}
+}
+
+func errorOf(text string) error {
+	failure := &tools.Error{Kind: tools.Refused, ID: "11111111-2222-4333-8444-555555555555"}
+	for range 20 {
+		failure.Notes = append(failure.Notes, text)
+	}
+	return failure
+}
+
+func TestTextIsCutBetweenCharacters(t *testing.T) {
+	for name, text := range nasty {
+		for limit := 1; limit < 40; limit++ {
+			for how, got := range map[string]string{"cut": cut(text, limit), "escaped": escaped(text, limit)} {
+				if n := utf8.RuneCountInString(got); n > limit || !utf8.ValidString(got) {
+					t.Fatalf("%s: %s to %d gives %d characters: %q", name, how, limit, n, got)
+				}
+			}
+		}
+	}
+}
+
+func TestEscapesAreNeverCutInTwo(t *testing.T) {
+	for limit, want := range map[int]string{1: "…", 4: "…", 5: "&lt;…", 10: "&lt;a…", 14: "&lt;a&amp;b…", 15: "&lt;a&amp;b&gt;"} {
+		if got := escaped("<a&b>", limit); got != want {
+			t.Errorf("to %d characters: got %q, want %q", limit, got, want)
+		}
+	}
+}
+
+// workshop is an app without a house, with a modal of Ana's open in front of it.
+func workshop(t *testing.T) (*App, visit, *slacksim.Sim) {
+	t.Helper()
+	triggers := make(chan string, 1)
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { triggers <- r.PostFormValue("trigger_id") }))
+	t.Cleanup(listener.Close)
+	sim := slacksim.New(slacksim.Config{RequestURL: listener.URL, Rate: slacksim.Rate{MessagesPerSecond: -1}})
+	slackServer := httptest.NewServer(sim)
+	sim.SetBaseURL(slackServer.URL)
+	secrets, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := conversations.Open(t.Context(), "memory", secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := New(Config{
+		Runner: tools.NewRunner(tools.Config{}), Store: store, BotToken: slacksim.DefaultBotToken,
+		SigningSecret: slacksim.DefaultSigningSecret, APIURL: sim.APIURL(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := app.Close(ctx); err != nil {
+			t.Error(err)
+		}
+		_ = sim.Close()
+		slackServer.Close()
+		_ = store.Close()
+	})
+	if err := sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/open"); err != nil {
+		t.Fatal(err)
+	}
+	v := visit{user: slacksim.Ana, channel: slacksim.TeamChannel, trigger: <-triggers}
+	if err := app.open(t.Context(), &v, loadingView(words.Portuguese, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return app, v, sim
+}

@@ -1,0 +1,81 @@
+package slackapp
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// said finds the keys in our own code: as an argument of say, or of what passes them on to it.
+var said = regexp.MustCompile(`(?:\bsay\([^"]*?|waitingView\([^"]*?|\b(?:next|closing) :?= )"([a-z][a-z._]*)"`)
+
+func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range said.FindAllStringSubmatch(string(code), -1) {
+			if !strings.HasSuffix(match[1], ".") {
+				used[match[1]] = true
+			}
+		}
+		for _, match := range regexp.MustCompile(`return "([a-z]+)"\n`).FindAllStringSubmatch(string(code), -1) {
+			if file == "errors.go" { // what ownTrouble names
+				used["trouble."+match[1]+".what"], used["trouble."+match[1]+".next"] = true, true
+			}
+		}
+	}
+	for _, severity := range []tools.Severity{tools.Blocks, tools.Warns, tools.Hints} {
+		used["confirm."+string(severity)] = true
+	}
+	var want []string
+	for key := range used {
+		want = append(want, key)
+	}
+	if missing := book.Missing(want...); len(missing) > 0 {
+		t.Errorf("missing: %q", missing)
+	}
+	for _, key := range book.Keys(words.Portuguese) {
+		if !used[key] {
+			t.Errorf("%s is said nowhere", key)
+		}
+	}
+	if len(used) < 50 {
+		t.Errorf("only %d keys were found in the code", len(used))
+	}
+}
+
+func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
+	titles := []string{"app", "close", "form.next", "form.review", "form.read", "confirm.send"}
+	for _, lang := range words.Langs {
+		for _, key := range book.Keys(lang) {
+			limit := maxFieldError
+			if slices.Contains(titles, key) {
+				limit = maxTitle
+			}
+			if text := say(lang, key); text != cut(text, limit) {
+				t.Errorf("%s %s is longer than %d characters", lang, key, limit)
+			}
+		}
+		for _, tool := range tools.Catalogue() {
+			if title := tool.Title(lang); title != cut(title, maxTitle) {
+				t.Errorf("%s: the title of %s is too long for a modal", lang, tool.Name)
+			}
+		}
+	}
+}
