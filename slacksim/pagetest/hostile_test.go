@@ -3,6 +3,8 @@ package pagetest
 import (
 	"strings"
 	"testing"
+
+	"github.com/balcao/balcao/internal/browsertest"
 )
 
 // hostile would run, load or leave the page if it were ever taken for markup.
@@ -54,18 +56,15 @@ func TestHostileTextStaysText(t *testing.T) {
 	s := newStage(t)
 	p := open(t, s, "UANA")
 	for name, block := range places {
-		t.Run(name, func(t *testing.T) {
-			p := &page{t, p.ctx}
-			s.show(func(now *snapshot) {
-				now.Messages["C1"] = []object{message("1795300000.000100", "x", block)}
-			})
-			p.until("the block is there", `document.querySelector('.message .block')`)
-			p.until("its text can be read as it was written",
-				`document.querySelector('.message').textContent.includes('window.ran=1') && document.querySelector('.message').textContent.includes('onerror')`)
-			assertHarmless(p)
-			s.show(func(now *snapshot) { now.Messages["C1"] = nil })
-			p.until("the message is gone", `!document.querySelector('.message')`)
+		s.show(func(now *snapshot) {
+			now.Messages["C1"] = []object{message("1795300000.000100", "x", block)}
 		})
+		p.Until(name+" is there", `document.querySelector('.message .block')`)
+		p.Until(name+" can be read as it was written",
+			`document.querySelector('.message').textContent.includes('window.ran=1') && document.querySelector('.message').textContent.includes('onerror')`)
+		assertHarmless(t, p, name)
+		s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+		p.Until("the message is gone", `!document.querySelector('.message')`)
 	}
 }
 
@@ -90,51 +89,48 @@ func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
 		now.Views = []object{form}
 		now.Notice = object{"id": 1, "text": hostile}
 	})
-	p.until("the modal is open", `document.activeElement.closest('dialog')`)
-	p.click("dialog input")
-	p.until("the options are open", `document.querySelector('dialog [role=option]')`)
-	p.keys("\x1b")
-	p.click("dialog .submit")
-	p.until("the problem is told", `document.querySelector('dialog .problem:not([hidden])').textContent.includes('onerror')`)
-	p.until("the notice is told", `document.querySelector('.notice').textContent.includes('onerror')`)
-	if p.eval(`document.querySelector('.file a')`) != nil {
+	p.Until("the modal is open", `document.activeElement.closest('dialog')`)
+	p.Click("dialog input")
+	p.Until("the options are open", `document.querySelector('dialog [role=option]')`)
+	p.Keys("\x1b")
+	p.Click("dialog .submit")
+	p.Until("the problem is told", `document.querySelector('dialog .problem:not([hidden])').textContent.includes('onerror')`)
+	p.Until("the notice is told", `document.querySelector('.notice').textContent.includes('onerror')`)
+	if p.Eval(`document.querySelector('.file a')`) != nil {
 		t.Error("a file with a javascript: address can be clicked")
 	}
-	assertHarmless(p)
+	assertHarmless(t, p, "names and titles")
 }
 
 func TestOnlyHarmlessAddressesBecomeLinks(t *testing.T) {
 	s := newStage(t)
 	p := open(t, s, "UANA")
 	for _, address := range []string{"javascript:window.ran=1", "JaVaScRiPt:window.ran=1", "data:text/html,x", "vbscript:x", "file:///etc/hosts", "blob:x"} {
-		t.Run(address, func(t *testing.T) {
-			p := &page{t, p.ctx}
-			s.show(func(now *snapshot) {
-				now.Messages["C1"] = []object{message("1795300000.000100", "x",
-					object{"type": "section", "text": mrkdwn("<" + address + "|mrkdwn>")},
-					object{"type": "markdown", "text": "[markdown](" + address + ")"},
-					object{"type": "rich_text", "elements": []object{{"type": "rich_text_section", "elements": []object{{"type": "link", "url": address, "text": "rich"}}}}},
-					object{"type": "actions", "elements": []object{{"type": "button", "action_id": "a", "text": plain("button"), "url": address}}},
-					object{"type": "image", "image_url": address, "alt_text": "image"})}
-			})
-			p.until("all is drawn", `document.querySelectorAll('.message .block').length === 5`)
-			if link := p.eval(`document.querySelector('.message a, .message img')?.outerHTML ?? null`); link != nil {
-				t.Errorf("%v", link)
-			}
-			s.show(func(now *snapshot) { now.Messages["C1"] = nil })
-			p.until("the message is gone", `!document.querySelector('.message')`)
+		s.show(func(now *snapshot) {
+			now.Messages["C1"] = []object{message("1795300000.000100", "x",
+				object{"type": "section", "text": mrkdwn("<" + address + "|mrkdwn>")},
+				object{"type": "markdown", "text": "[markdown](" + address + ")"},
+				object{"type": "rich_text", "elements": []object{{"type": "rich_text_section", "elements": []object{{"type": "link", "url": address, "text": "rich"}}}}},
+				object{"type": "actions", "elements": []object{{"type": "button", "action_id": "a", "text": plain("button"), "url": address}}},
+				object{"type": "image", "image_url": address, "alt_text": "image"})}
 		})
+		p.Until("all of "+address+" is drawn", `document.querySelectorAll('.message .block').length === 5`)
+		if link := p.Eval(`document.querySelector('.message a, .message img')?.outerHTML ?? null`); link != nil {
+			t.Errorf("%s became %v", address, link)
+		}
+		s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+		p.Until("the message is gone", `!document.querySelector('.message')`)
 	}
 }
 
 // assertHarmless fails when anything ran, or when markup of the hostile text became elements.
-func assertHarmless(p *page) {
-	p.t.Helper()
-	if p.eval(`window.ran ?? null`) != nil {
-		p.t.Error("text from outside ran as a script")
+func assertHarmless(t *testing.T, p *browsertest.Page, name string) {
+	t.Helper()
+	if p.Eval(`window.ran ?? null`) != nil {
+		t.Errorf("%s: text from outside ran as a script", name)
 	}
 	bad := `document.querySelector('body script, body svg, [onerror], [onload], img[src$="/x"], a[href^="javascript:"]')?.outerHTML ?? null`
-	if element := p.eval(bad); element != nil {
-		p.t.Errorf("text from outside became %v", element)
+	if element := p.Eval(bad); element != nil {
+		t.Errorf("%s: text from outside became %v", name, element)
 	}
 }

@@ -11,32 +11,32 @@ import (
 func TestACommandIsCompletedAndSentWithTheKeyboardAlone(t *testing.T) {
 	s := newStage(t)
 	p := open(t, s, "UANA")
-	p.keys("/b")
-	p.until("two commands are offered", `document.querySelectorAll('#composer-form [role=option]').length === 2`)
-	p.keys(kb.ArrowDown)
-	p.until("the second is meant", `document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText.startsWith('/borrower-new')`)
-	p.keys(kb.Tab + "1042")
-	p.until("the command is completed and explained", `document.activeElement.value === '/borrower-new 1042' && document.querySelector('#usage').innerText.includes('Criar um titular')`)
-	p.keys(kb.Enter)
+	p.Keys("/b")
+	p.Until("two commands are offered", `document.querySelectorAll('#composer-form [role=option]').length === 2`)
+	p.Keys(kb.ArrowDown)
+	p.Until("the second is meant", `document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText.startsWith('/borrower-new')`)
+	p.Keys(kb.Tab + "1042")
+	p.Until("the command is completed and explained", `document.activeElement.value === '/borrower-new 1042' && document.querySelector('#usage').innerText.includes('Criar um titular')`)
+	p.Keys(kb.Enter)
 	if body := s.next(t, "command"); body["text"] != "/borrower-new 1042" || body["user"] != "UANA" || body["channel"] != "C1" {
 		t.Errorf("the page sent %v", body)
 	}
-	p.until("the composer is free again", `document.activeElement.id === 'composer' && document.activeElement.value === ''`)
-	p.keys(kb.ArrowUp)
-	p.until("the last command comes back", `document.activeElement.value === '/borrower-new 1042'`)
-	p.keys(kb.ArrowDown + "/")
-	p.until("the list is open", `document.activeElement.getAttribute('aria-expanded') === 'true'`)
-	p.keys(kb.Escape)
-	p.until("Escape closes the list and keeps the text", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.activeElement.value === '/'`)
+	p.Until("the composer is free again", `document.activeElement.id === 'composer' && document.activeElement.value === ''`)
+	p.Keys(kb.ArrowUp)
+	p.Until("the last command comes back", `document.activeElement.value === '/borrower-new 1042'`)
+	p.Keys(kb.ArrowDown + "/")
+	p.Until("the list is open", `document.activeElement.getAttribute('aria-expanded') === 'true'`)
+	p.Keys(kb.Escape)
+	p.Until("Escape closes the list and keeps the text", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.activeElement.value === '/'`)
 }
 
 func TestACommandThatFailsSaysWhyAndGivesTheTextBack(t *testing.T) {
 	s := newStage(t)
 	s.on("command", func(object) object { return object{"ok": false, "error": "operation_timeout"} })
 	p := open(t, s, "UTOM")
-	p.keys("/esis 1042" + kb.Enter)
-	p.until("the problem is told", `document.querySelector('#composer-problem').innerText.includes('within 3 seconds')`)
-	p.until("the text is back", `document.querySelector('#composer').value === '/esis 1042'`)
+	p.Keys("/esis 1042" + kb.Enter)
+	p.Until("the problem is told", `document.querySelector('#composer-problem').innerText.includes('within 3 seconds')`)
+	p.Until("the text is back", `document.querySelector('#composer').value === '/esis 1042'`)
 }
 
 func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
@@ -70,22 +70,22 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 			inputBlock("montante", "Montante", object{"type": "number_input", "is_decimal_allowed": true}),
 			note)}
 	})
-	p.until("the first field has the focus", `document.activeElement.closest('[data-block-id=processo]')`)
-	p.keys("1043")
-	p.until("the process is found", `document.querySelectorAll('dialog [role=option]').length === 1 && document.querySelector('dialog [role=option]').innerText.includes('João')`)
-	p.keys(kb.Enter + kb.Tab + "299999999" + kb.Tab + "Sol" + kb.Tab + kb.ArrowDown + kb.Tab + " " + kb.Tab + "1250,50")
-	p.keys(kb.Enter)
+	p.Until("the first field has the focus", `document.activeElement.closest('[data-block-id=processo]')`)
+	p.Keys("1043")
+	p.Until("the process is found", `document.querySelectorAll('dialog [role=option]').length === 1 && document.querySelector('dialog [role=option]').innerText.includes('João')`)
+	p.Keys(kb.Enter + kb.Tab + "299999999" + kb.Tab + "Sol" + kb.Tab + kb.ArrowDown + kb.Tab + " " + kb.Tab + "1250,50")
+	p.Keys(kb.Enter)
 	first := s.next(t, "submit")
-	p.until("the problem stands under its field, which has the focus", `document.activeElement.closest('[data-block-id=nif]')
+	p.Until("the problem stands under its field, which has the focus", `document.activeElement.closest('[data-block-id=nif]')
 		&& document.activeElement.getAttribute('aria-invalid') === 'true'
 		&& document.getElementById(document.activeElement.getAttribute('aria-describedby').split(' ')[0]).innerText.includes('O NIF não está certo.')`)
-	p.keys(strings.Repeat(kb.Backspace, 9) + "299999998")
-	p.until("the problem goes when the field changes", `!document.querySelector('dialog [aria-invalid]')`)
-	p.keys(kb.Enter)
+	p.Keys(strings.Repeat(kb.Backspace, 9) + "299999998")
+	p.Until("the problem goes when the field changes", `!document.querySelector('dialog [aria-invalid]')`)
+	p.Keys(kb.Enter)
 	second := s.next(t, "submit")
-	p.until("the dialog is gone and the composer has the focus", `!document.querySelector('dialog') && document.activeElement.id === 'composer'`)
-	p.keys("depois")
-	p.until("and takes what is typed", `document.activeElement.value === 'depois'`)
+	p.Until("the dialog is gone and the composer has the focus", `!document.querySelector('dialog') && document.activeElement.id === 'composer'`)
+	p.Keys("depois")
+	p.Until("and takes what is typed", `document.activeElement.value === 'depois'`)
 
 	if second["view_id"] != "V1" || answerOf(first, "nif")["value"] != "299999999" || answerOf(second, "nif")["value"] != "299999998" {
 		t.Errorf("the page sent %v, then %v", first, second)
@@ -116,11 +116,11 @@ func TestAnEmptyRequiredFieldIsToldBeforeTheAppIsAsked(t *testing.T) {
 			inputBlock("sitio", "Sítio", object{"type": "url_text_input", "initial_value": "nada"}),
 			inputBlock("prazo", "Prazo", object{"type": "number_input", "initial_value": "12", "max_value": "10"}))}
 	})
-	p.until("the modal is open", `document.querySelector('dialog[open]')`)
-	p.keys(kb.Enter)
-	p.until("the first wrong field has the focus", `document.activeElement.closest('[data-block-id=correio]')`)
+	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.Keys(kb.Enter)
+	p.Until("the first wrong field has the focus", `document.activeElement.closest('[data-block-id=correio]')`)
 	for block, want := range map[string]string{"correio": "Preencha este campo.", "sitio": "endereço web válido", "prazo": "máximo é 10"} {
-		if text := p.text(`[data-block-id=` + block + `] .problem`); !strings.Contains(text, want) {
+		if text := p.Text(`[data-block-id=` + block + `] .problem`); !strings.Contains(text, want) {
 			t.Errorf("%s says %q", block, text)
 		}
 	}
@@ -140,15 +140,15 @@ func TestEscapeAsksTheAppToCloseTheTopmostViewOnly(t *testing.T) {
 	upper := view("h2", "Segunda", inputBlock("outro", "Outro", object{"type": "plain_text_input"}))
 	upper["id"] = "V2"
 	s.show(func(now *snapshot) { now.Views = []object{lower} })
-	p.until("the first is open", `document.activeElement.closest('[data-view-id=V1]')`)
-	p.keys("Maria")
+	p.Until("the first is open", `document.activeElement.closest('[data-view-id=V1]')`)
+	p.Keys("Maria")
 	s.show(func(now *snapshot) { now.Views = []object{lower, upper} })
-	p.until("only the second is open", `document.activeElement.closest('[data-view-id=V2]') && document.querySelectorAll('dialog[open]').length === 1`)
-	p.keys(kb.Escape)
+	p.Until("only the second is open", `document.activeElement.closest('[data-view-id=V2]') && document.querySelectorAll('dialog[open]').length === 1`)
+	p.Keys(kb.Escape)
 	if body := s.next(t, "close"); body["view_id"] != "V2" {
 		t.Errorf("closed %v", body)
 	}
-	p.until("the first is back with what was typed", `document.querySelector('dialog[open]')?.dataset.viewId === 'V1' && document.querySelector('[data-block-id=nome] input').value === 'Maria'`)
+	p.Until("the first is back with what was typed", `document.querySelector('dialog[open]')?.dataset.viewId === 'V1' && document.querySelector('[data-block-id=nome] input').value === 'Maria'`)
 }
 
 func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
@@ -158,12 +158,12 @@ func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
 			{"type": "button", "action_id": "open", "text": plain("Abrir"), "value": "1"}}})}
 	})
 	p := open(t, s, "UANA")
-	p.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+	p.Do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
 	reached := map[string]bool{}
 	for range 25 {
-		p.keys(kb.Tab)
-		name, _ := p.eval(`document.activeElement.id || document.activeElement.dataset.channelId || document.activeElement.dataset.actionId || document.activeElement.className`).(string)
-		outline, _ := p.eval(`getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement.closest('.compose') ?? document.body).boxShadow`).(string)
+		p.Keys(kb.Tab)
+		name, _ := p.Eval(`document.activeElement.id || document.activeElement.dataset.channelId || document.activeElement.dataset.actionId || document.activeElement.className`).(string)
+		outline, _ := p.Eval(`getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement.closest('.compose') ?? document.body).boxShadow`).(string)
 		if name != "" && outline == "nonenone" {
 			t.Errorf("%s: the focus cannot be seen", name)
 		}
@@ -178,12 +178,12 @@ func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
 
 func TestControlKGoesToAChannelByItsName(t *testing.T) {
 	p := open(t, newStage(t), "UANA")
-	p.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	p.until("the question is asked", `document.querySelector('dialog[open].jump-to')`)
-	p.keys("ger" + kb.Enter)
-	p.until("the channel is shown", `document.querySelector('#place').innerText === '#geral' && document.activeElement.id === 'composer' && document.activeElement.value === ''`)
-	p.keys("olá")
-	p.until("and can be written to", `document.activeElement.value === 'olá'`)
+	p.Do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.Until("the question is asked", `document.querySelector('dialog[open].jump-to')`)
+	p.Keys("ger" + kb.Enter)
+	p.Until("the channel is shown", `document.querySelector('#place').innerText === '#geral' && document.activeElement.id === 'composer' && document.activeElement.value === ''`)
+	p.Keys("olá")
+	p.Until("and can be written to", `document.activeElement.value === 'olá'`)
 }
 
 // answerOf is what a submission says of the one action of a block.

@@ -1,14 +1,18 @@
 package pagetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/balcao/balcao/internal/browsertest"
 )
 
 func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
@@ -17,35 +21,35 @@ func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
 	name := inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria Exemplo"})
 	mail := inputBlock("correio", "E-mail", object{"type": "email_text_input"})
 	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, mail)} })
-	p.until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
-	p.keys(kb.Tab + "maria@example.com")
+	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
+	p.Keys(kb.Tab + "maria@example.com")
 
 	renamed := inputBlock("nome", "Nome completo", object{"type": "plain_text_input", "initial_value": "Maria Exemplo Amostra"})
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h2", "Titular, de novo", object{"type": "section", "text": mrkdwn("Há um campo novo.")}, renamed, mail,
 			inputBlock("novo", "Novo", object{"type": "plain_text_input", "initial_value": "da aplicação"}))}
 	})
-	p.until("the view has changed", `document.querySelector('dialog h2').innerText === 'Titular, de novo'`)
+	p.Until("the view has changed", `document.querySelector('dialog h2').innerText === 'Titular, de novo'`)
 	for block, want := range map[string]string{
 		"nome":    "Maria Exemplo Amostra", // nobody had typed here, so the app's new value counts
 		"correio": "maria@example.com",
 		"novo":    "da aplicação",
 	} {
-		if value := p.eval(`document.querySelector('[data-block-id=` + block + `] input').value`); value != want {
+		if value := p.Eval(`document.querySelector('[data-block-id=` + block + `] input').value`); value != want {
 			t.Errorf("%s holds %v, want %s", block, value, want)
 		}
 	}
-	p.until("the focus stays where it was", `document.activeElement.closest('[data-block-id=correio]')`)
+	p.Until("the focus stays where it was", `document.activeElement.closest('[data-block-id=correio]')`)
 
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h3", "Página 2", inputBlock("morada", "Morada", object{"type": "plain_text_input", "multiline": true}))}
 	})
-	p.until("the next page starts at its first field", `document.activeElement.closest('[data-block-id=morada]')`)
+	p.Until("the next page starts at its first field", `document.activeElement.closest('[data-block-id=morada]')`)
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h4", "Resumo", object{"type": "section", "text": mrkdwn("Confirme os dados.")})}
 	})
-	p.until("a page to read starts at its title", `document.activeElement.innerText === 'Resumo'`)
-	p.keys(kb.Enter)
+	p.Until("a page to read starts at its title", `document.activeElement.innerText === 'Resumo'`)
+	p.Keys(kb.Enter)
 	if len(s.posts) != 0 {
 		t.Errorf("a hasty Enter confirmed the page: %v", <-s.posts)
 	}
@@ -63,11 +67,11 @@ func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
 		"nasceu": object{"value": object{"type": "datepicker", "selected_date": "1990-05-17"}},
 	}
 	s.show(func(now *snapshot) { now.Views = []object{form} })
-	p := openAny(t, s.URL, "UANA")
-	p.until("the modal is open", `document.querySelector('dialog[open]')`)
-	p.until("the answers are there", `document.querySelector('[data-block-id=nome] input').value === 'Rita Modelo'
+	p := browsertest.Open(t, s.URL+"/?user=UANA")
+	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.Until("the answers are there", `document.querySelector('[data-block-id=nome] input').value === 'Rita Modelo'
 		&& document.querySelector('[data-block-id=tipo] input:checked')?.value === 'f' && document.querySelector('[data-block-id=nasceu] input').value === '1990-05-17'`)
-	p.until("the date is also said in words", `document.querySelector('[data-block-id=nasceu]').innerText.includes('17 de maio de 1990')`)
+	p.Until("the date is also said in words", `document.querySelector('[data-block-id=nasceu]').innerText.includes('17 de maio de 1990')`)
 }
 
 func TestAViewIsBusyWhileTheAppDecides(t *testing.T) {
@@ -81,14 +85,14 @@ func TestAViewIsBusyWhileTheAppDecides(t *testing.T) {
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h1", "Titular", inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}))}
 	})
-	p.until("the modal is open", `document.querySelector('dialog[open]')`)
-	p.keys(kb.Enter)
+	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.Keys(kb.Enter)
 	s.next(t, "submit")
-	p.until("the button says so", `document.querySelector('dialog[open] .submit[aria-busy]').innerText === 'A enviar…'`)
-	p.keys(kb.Enter + kb.Escape)
+	p.Until("the button says so", `document.querySelector('dialog[open] .submit[aria-busy]').innerText === 'A enviar…'`)
+	p.Keys(kb.Enter + kb.Escape)
 	close(release)
-	p.until("the failure is told", `document.querySelector('dialog .general').innerText.includes('não respondeu')`)
-	p.until("it can be sent again", `!document.querySelector('dialog .submit[aria-busy]')`)
+	p.Until("the failure is told", `document.querySelector('dialog .general').innerText.includes('não respondeu')`)
+	p.Until("it can be sent again", `!document.querySelector('dialog .submit[aria-busy]')`)
 	if len(s.posts) != 0 {
 		t.Errorf("the page asked again while the app was busy: %v", <-s.posts)
 	}
@@ -106,27 +110,27 @@ func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h1", "Processo", inputBlock("processo", "Processo", object{"type": "external_select", "min_query_length": 2}))}
 	})
-	p.until("the box is a collapsed combobox with a name and a list", `(box => box.getAttribute('role') === 'combobox' && box.getAttribute('aria-expanded') === 'false'
+	p.Until("the box is a collapsed combobox with a name and a list", `(box => box.getAttribute('role') === 'combobox' && box.getAttribute('aria-expanded') === 'false'
 		&& box.getAttribute('aria-autocomplete') === 'list' && box.labels[0].innerText === 'Processo' && box.getAttribute('aria-required') === 'true'
 		&& document.getElementById(box.getAttribute('aria-controls')).getAttribute('role') === 'listbox')(document.activeElement)`)
-	p.keys("1")
-	p.until("one letter is too little", `document.querySelector('dialog [role=listbox]').innerText === 'Escreva mais 1 carácter'`)
-	p.keys("0")
-	p.until("the list is open, its first option is meant, and the count is told", `(box => box.getAttribute('aria-expanded') === 'true'
+	p.Keys("1")
+	p.Until("one letter is too little", `document.querySelector('dialog [role=listbox]').innerText === 'Escreva mais 1 carácter'`)
+	p.Keys("0")
+	p.Until("the list is open, its first option is meant, and the count is told", `(box => box.getAttribute('aria-expanded') === 'true'
 		&& document.getElementById(box.getAttribute('aria-activedescendant'))?.getAttribute('aria-selected') === 'true'
 		&& document.querySelector('dialog [role=status]').innerText === '2 opções')(document.activeElement)`)
-	p.keys(kb.ArrowDown)
-	p.until("only the second is selected", `[...document.querySelectorAll('dialog [role=option]')].map(o => o.getAttribute('aria-selected')).join() === 'false,true'`)
-	p.keys(kb.Escape)
-	p.until("Escape closes the list, not the modal", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.querySelector('dialog[open]')`)
-	p.keys(kb.ArrowDown)
-	p.until("an arrow opens it again", `document.activeElement.getAttribute('aria-expanded') === 'true' && document.querySelector('dialog [role=option]')`)
-	p.keys(kb.Enter)
-	p.until("Enter chooses", `document.activeElement.value === '1042 · Maria Exemplo'`)
-	p.keys(strings.Repeat(kb.Backspace, 20) + "zz")
-	p.until("nothing found is told", `document.querySelector('dialog [role=listbox]').innerText === 'Sem resultados'`)
-	p.keys(kb.Tab)
-	p.until("a half-typed text is no answer", `document.querySelector('dialog [role=combobox]').value === ''`)
+	p.Keys(kb.ArrowDown)
+	p.Until("only the second is selected", `[...document.querySelectorAll('dialog [role=option]')].map(o => o.getAttribute('aria-selected')).join() === 'false,true'`)
+	p.Keys(kb.Escape)
+	p.Until("Escape closes the list, not the modal", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.querySelector('dialog[open]')`)
+	p.Keys(kb.ArrowDown)
+	p.Until("an arrow opens it again", `document.activeElement.getAttribute('aria-expanded') === 'true' && document.querySelector('dialog [role=option]')`)
+	p.Keys(kb.Enter)
+	p.Until("Enter chooses", `document.activeElement.value === '1042 · Maria Exemplo'`)
+	p.Keys(strings.Repeat(kb.Backspace, 20) + "zz")
+	p.Until("nothing found is told", `document.querySelector('dialog [role=listbox]').innerText === 'Sem resultados'`)
+	p.Keys(kb.Tab)
+	p.Until("a half-typed text is no answer", `document.querySelector('dialog [role=combobox]').value === ''`)
 	if len(s.posts) != 0 {
 		t.Errorf("Enter in the list sent %v", <-s.posts)
 	}
@@ -142,12 +146,12 @@ func TestThePageSpeaksThePersonsLanguageUnlessToldOtherwise(t *testing.T) {
 	p := open(t, s, "UANA")
 	says := func(lang, simulated, ephemeral string) {
 		t.Helper()
-		p.until("the page speaks "+lang, fmt.Sprintf(`document.documentElement.lang === %q && document.querySelector('.team .badge').innerText === %q
+		p.Until("the page speaks "+lang, fmt.Sprintf(`document.documentElement.lang === %q && document.querySelector('.team .badge').innerText === %q
 			&& document.querySelector('.message.ephemeral').innerText.includes(%q)`, lang, simulated, ephemeral))
 	}
 	choose := func(id, value string) {
 		t.Helper()
-		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{ const list = document.getElementById(%q); list.value = %q; list.dispatchEvent(new Event('change')); }`, id, value)))
+		p.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{ const list = document.getElementById(%q); list.value = %q; list.dispatchEvent(new Event('change')); }`, id, value)))
 	}
 	says("pt-PT", "Espaço de trabalho simulado", "Só visível para si")
 	choose("user", "UTOM")
@@ -165,17 +169,17 @@ func TestALostStreamIsSaidAndFoundAgain(t *testing.T) {
 	s := newStage(t)
 	p := open(t, s, "UANA")
 	s.breakStream(true)
-	p.until("the loss is told", `document.querySelector('#connection:not([hidden])')?.innerText.includes('A ligar de novo')`)
+	p.Until("the loss is told", `document.querySelector('#connection:not([hidden])')?.innerText.includes('A ligar de novo')`)
 	s.breakStream(false)
 	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "De volta")} })
-	p.until("all is there again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
+	p.Until("all is there again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
 }
 
 func TestAnEmptyChannelOffersTheCommands(t *testing.T) {
 	p := open(t, newStage(t), "UANA")
-	p.until("all commands are offered", `document.querySelectorAll('.nothing button').length === 3`)
-	p.click(".nothing li:nth-child(3) button")
-	p.until("the command waits to be completed", `document.activeElement.id === 'composer' && document.activeElement.value === '/esis '`)
+	p.Until("all commands are offered", `document.querySelectorAll('.nothing button').length === 3`)
+	p.Click(".nothing li:nth-child(3) button")
+	p.Until("the command waits to be completed", `document.activeElement.id === 'composer' && document.activeElement.value === '/esis '`)
 }
 
 func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
@@ -189,14 +193,14 @@ func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "*A raiz*"), file, reply}
 		now.Messages["C2"] = []object{message("1795300003.000100", "Noutro canal")}
 	})
-	p.until("the reply stands under its root, before the next message", `[...document.querySelectorAll('.message')].map(m => m.dataset.ts.slice(0, 10)).join() === '1795300000,1795300002,1795300001'`)
-	p.until("the thread says how long it is", `document.querySelector('.thread summary').innerText === '1 resposta'`)
-	p.until("the file opens in a new tab", `(a => a.target === '_blank' && a.rel.includes('noopener') && a.pathname === '/files/F1/fine.pdf' && a.innerText.startsWith('FINE 1042'))(document.querySelector('.file a'))`)
-	p.until("mrkdwn is drawn", `document.querySelector('.message strong + .badge') && [...document.querySelectorAll('.message .text strong')].some(b => b.innerText === 'A raiz')`)
-	p.until("the new message is read out", `document.querySelector('#announcer').innerText.includes('Nova mensagem de Balcão')`)
-	p.until("the other channel is marked", `document.querySelector('[data-channel-id=C2].unread .count')`)
-	p.click("[data-channel-id=C2]")
-	p.until("and not when it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
+	p.Until("the reply stands under its root, before the next message", `[...document.querySelectorAll('.message')].map(m => m.dataset.ts.slice(0, 10)).join() === '1795300000,1795300002,1795300001'`)
+	p.Until("the thread says how long it is", `document.querySelector('.thread summary').innerText === '1 resposta'`)
+	p.Until("the file opens in a new tab", `(a => a.target === '_blank' && a.rel.includes('noopener') && a.pathname === '/files/F1/fine.pdf' && a.innerText.startsWith('FINE 1042'))(document.querySelector('.file a'))`)
+	p.Until("mrkdwn is drawn", `document.querySelector('.message strong + .badge') && [...document.querySelectorAll('.message .text strong')].some(b => b.innerText === 'A raiz')`)
+	p.Until("the new message is read out", `document.querySelector('#announcer').innerText.includes('Nova mensagem de Balcão')`)
+	p.Until("the other channel is marked", `document.querySelector('[data-channel-id=C2].unread .count')`)
+	p.Click("[data-channel-id=C2]")
+	p.Until("and not when it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
 }
 
 func TestAButtonTellsTheAppAfterItsQuestionIsAnswered(t *testing.T) {
@@ -208,12 +212,12 @@ func TestAButtonTellsTheAppAfterItsQuestionIsAnswered(t *testing.T) {
 		}}})}
 	})
 	p := open(t, s, "UANA")
-	p.click("[data-action-id=remove]")
-	p.until("the harmless answer has the focus", `document.activeElement.innerText === 'Não'`)
-	p.keys(kb.Enter)
-	p.until("the question is gone", `!document.querySelector('dialog')`)
-	p.click("[data-action-id=remove]")
-	p.click("dialog .yes")
+	p.Click("[data-action-id=remove]")
+	p.Until("the harmless answer has the focus", `document.activeElement.innerText === 'Não'`)
+	p.Keys(kb.Enter)
+	p.Until("the question is gone", `!document.querySelector('dialog')`)
+	p.Click("[data-action-id=remove]")
+	p.Click("dialog .yes")
 	body := s.next(t, "action")
 	action, _ := body["action"].(map[string]any)
 	if body["channel"] != "C1" || body["ts"] != "1795300000.000100" || action["block_id"] != "acts" || action["action_id"] != "remove" || action["value"] != "1042" {
@@ -231,8 +235,8 @@ func TestAChoiceThatTheAppWantsToHearOfIsSentWithAllThatIsTyped(t *testing.T) {
 	kind["dispatch_action"] = true
 	name := inputBlock("nome", "Nome", object{"type": "plain_text_input"})
 	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, kind)} })
-	p.until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
-	p.keys("Maria" + kb.Tab + kb.ArrowDown)
+	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
+	p.Keys("Maria" + kb.Tab + kb.ArrowDown)
 	body := s.next(t, "action")
 	action, _ := body["action"].(map[string]any)
 	chosen, _ := action["selected_option"].(map[string]any)
@@ -242,7 +246,7 @@ func TestAChoiceThatTheAppWantsToHearOfIsSentWithAllThatIsTyped(t *testing.T) {
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h2", "Titular", name, kind, inputBlock("garantia", "Garantia", object{"type": "plain_text_input"}))}
 	})
-	p.until("the page that came back keeps the choice and the focus", `document.querySelector('[data-block-id=garantia]')
+	p.Until("the page that came back keeps the choice and the focus", `document.querySelector('[data-block-id=garantia]')
 		&& document.activeElement.value === 'f' && document.activeElement.checked`)
 }
 
@@ -259,23 +263,24 @@ func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
 	})
 	p := open(t, s, "UANA")
 	for _, scheme := range []string{"light", "dark"} {
-		if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		}); err != nil {
-			t.Fatal(err)
-		}
-		faint, _ := p.eval(faintTexts).([]any)
+		p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+			_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			})
+			return err
+		}))
+		faint, _ := p.Eval(faintTexts).([]any)
 		for _, text := range faint {
 			t.Errorf("%s: %v", scheme, text)
 		}
 	}
-	p.do(chromedp.EmulateViewport(375, 720))
-	p.until("nothing is wider than the telephone", `document.documentElement.scrollWidth <= 375 && document.querySelector('#messages').scrollWidth <= document.querySelector('#messages').clientWidth`)
-	p.until("the channels have made room", `getComputedStyle(document.querySelector('#sidebar')).visibility === 'hidden'`)
-	p.click("#menu")
-	p.until("the channels slide in", `document.activeElement.closest('#sidebar') && document.querySelector('#menu').getAttribute('aria-expanded') === 'true'`)
-	p.keys(kb.Escape)
-	p.until("and out", `document.activeElement.id === 'menu'`)
+	p.Do(chromedp.EmulateViewport(375, 720))
+	p.Until("nothing is wider than the telephone", `document.documentElement.scrollWidth <= 375 && document.querySelector('#messages').scrollWidth <= document.querySelector('#messages').clientWidth`)
+	p.Until("the channels have made room", `getComputedStyle(document.querySelector('#sidebar')).visibility === 'hidden'`)
+	p.Click("#menu")
+	p.Until("the channels slide in", `document.activeElement.closest('#sidebar') && document.querySelector('#menu').getAttribute('aria-expanded') === 'true'`)
+	p.Keys(kb.Escape)
+	p.Until("and out", `document.activeElement.id === 'menu'`)
 }
 
 // faintTexts lists the texts whose contrast with what lies behind them is below 4.5:1, the level AA of WCAG 2.2.
@@ -301,14 +306,14 @@ func TestThePageKeepsItsStrictContentPolicy(t *testing.T) {
 	s := newStage(t)
 	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "Olá")} })
 	p := open(t, s, "UANA")
-	p.do(chromedp.Evaluate[chromedp.Void](`window.broken = []; document.addEventListener('securitypolicyviolation', (event) => window.broken.push(event.violatedDirective))`))
+	p.Do(chromedp.Evaluate[chromedp.Void](`window.broken = []; document.addEventListener('securitypolicyviolation', (event) => window.broken.push(event.violatedDirective))`))
 	s.show(func(now *snapshot) {
 		now.Views = []object{view("h", "Tudo", inputBlock("p", "P", object{"type": "external_select", "min_query_length": 0}), inputBlock("t", "T", object{"type": "plain_text_input", "multiline": true}))}
 	})
-	p.until("the modal is open", `document.querySelector('dialog[open]')`)
-	p.keys("1")
-	p.until("the list answers", `!document.querySelector('dialog [role=listbox]').hidden`)
-	broken, _ := p.eval(`window.broken`).([]any)
+	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
+	p.Keys("1")
+	p.Until("the list answers", `!document.querySelector('dialog [role=listbox]').hidden`)
+	broken, _ := p.Eval(`window.broken`).([]any)
 	if len(broken) != 0 {
 		t.Errorf("broken directives: %v", slices.Sorted(slices.Values(texts(broken))))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/balcao/balcao/internal/browsertest"
 	"github.com/balcao/balcao/slacksim"
 )
 
@@ -104,17 +105,17 @@ func TestACommandAModalAndItsAnswerPassThroughTheStrictWorkspace(t *testing.T) {
 	workspace.SetBaseURL(server.URL)
 	app.workspace = server.URL
 
-	p := openAny(t, server.URL, slacksim.Ana)
-	p.until("the page is ready", `document.querySelector('#channels button') && document.activeElement.id === 'composer'`)
-	p.keys("/nada" + kb.Enter)
-	p.until("a command that is not the app's is refused", `document.querySelector('#composer-problem').innerText.includes('Esse comando não existe')`)
-	p.keys(strings.Repeat(kb.Backspace, 5) + "/bor" + kb.Tab + kb.Enter)
-	p.until("the modal is open", `document.activeElement.closest('dialog [data-block-id=processo]')`)
-	p.keys("João")
-	p.until("the processes are found", `document.querySelectorAll('dialog [role=option]').length === 2`)
-	p.keys(kb.ArrowDown + kb.Enter + kb.Tab + "299999999" + kb.Enter)
-	p.until("the app's problem stands under the field", `document.querySelector('[data-block-id=nif] .problem').innerText === 'Confirme o NIF.'
+	p := browsertest.Open(t, server.URL+"/?user="+slacksim.Ana)
+	p.Until("the page is ready", `document.querySelector('#channels button') && document.activeElement.id === 'composer'`)
+	p.Keys("/nada" + kb.Enter)
+	p.Until("a command that is not the app's is refused", `document.querySelector('#composer-problem').innerText.includes('Esse comando não existe')`)
+	p.Keys(strings.Repeat(kb.Backspace, 5) + "/bor" + kb.Tab + kb.Enter)
+	p.Until("the modal is open", `document.activeElement.closest('dialog [data-block-id=processo]')`)
+	p.Keys("João")
+	p.Until("the processes are found", `document.querySelectorAll('dialog [role=option]').length === 2`)
+	p.Keys(kb.ArrowDown + kb.Enter + kb.Tab + "299999999" + kb.Enter)
+	p.Until("the app's problem stands under the field", `document.querySelector('[data-block-id=nif] .problem').innerText === 'Confirme o NIF.'
 		&& document.activeElement.closest('[data-block-id=nif]')`)
-	p.keys(strings.Repeat(kb.Backspace, 9) + "299999998" + kb.Enter)
-	p.until("the answer is shown to her alone", `!document.querySelector('dialog') && document.querySelector('.message.ephemeral').innerText.includes('Titular criado no processo 1043')`)
+	p.Keys(strings.Repeat(kb.Backspace, 9) + "299999998" + kb.Enter)
+	p.Until("the answer is shown to her alone", `!document.querySelector('dialog') && document.querySelector('.message.ephemeral').innerText.includes('Titular criado no processo 1043')`)
 }
