@@ -1,6 +1,7 @@
 package slackapp_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,11 +46,14 @@ func (s someone) begins(process string) {
 	s.sees("Página 7 de 7", "Confirmar", "••••••998")
 }
 
-// stories are told the same whichever way Slack delivers.
-var stories = []struct {
+// story is told in a house; at its end Slack has refused nothing.
+type story struct {
 	name string
 	tell func(t *testing.T, h *house)
-}{
+}
+
+// stories are told the same whichever way Slack delivers.
+var stories = []story{
 	{"a broker lists the borrowers of a process", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrowers 1042")
@@ -248,7 +252,7 @@ func typed(input map[string]map[string]any) string {
 
 func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, story := range stories {
+		for _, story := range slices.Concat(stories, formStories) {
 			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
 				h := open(t, way)
 				story.tell(t, h)

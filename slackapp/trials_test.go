@@ -14,10 +14,7 @@ import (
 )
 
 // trials are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.
-var trials = []struct {
-	name string
-	tell func(t *testing.T, h *house)
-}{
+var trials = []story{
 	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")

@@ -1,0 +1,261 @@
+package slackapp_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+// theRest is everything that a borrower may have besides, page by page.
+var theRest = []slacksim.Values{
+	{
+		"personal.nationalityId": "Portugal", "personal.identificationDocumentTypeId": "Passaporte",
+		"personal.identificationDocumentNumber": "CC123456", "personal.identificationDocumentExpiredDate": "31/12/2035",
+	},
+	{
+		"personal.maritalStatusId": "Solteiro(a)", "personal.residenceTypeId": "1", "personal.academicLevelId": "Licenciatura",
+		"personal.dependentsNumber": "2", "personal.address": "Rua Exemplo <b> & Filhos", "personal.zipCode": "1000-001",
+		"personal.zipCodeLocal": "Lisboa", "personal.doorNumber": "12", "personal.floor": "3.º", "personal.countryId": "Portugal",
+	},
+	{"financial.incomeWagesPensions": "2.500,50", "financial.installmentCreditCard": "1 234,56 €", "financial.hasSocialSecurityDebt": "Não"},
+	{"professional.employerName": "Exemplo, Lda.", "professional.employmentDurationMonths": "36"},
+}
+
+// formStories are of forms alone, told the same whichever way Slack delivers.
+var formStories = []story{
+	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		ana.submits(whoItIs)
+		for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
+			ana.sees(page)
+			if done := ana.submits(theRest[i]); done.Action != "update" {
+				t.Fatalf("%s: %+v", page, done)
+			}
+		}
+		ana.sees("Página 7 de 7", "Portugal", "Licenciatura", "2500–3000 €")
+		for i := range theRest {
+			ana.presses("back")
+			page := len(theRest) - 1 - i
+			view := ana.sees([]string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"}[page])
+			for path := range theRest[page] {
+				if typed(view.Values[path]) == "" {
+					t.Errorf("%s is empty when she comes back", path)
+				}
+			}
+		}
+		ana.presses("skip")
+		ana.sees("Página 7 de 7")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+	}},
+	{"an optional choice can be taken back", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.presses("back")
+		ana.sees("Página 6 de 7")
+		ana.presses("back")
+		ana.sees("Página 5 de 7")
+		ana.submits(slacksim.Values{"financial.hasSocialSecurityDebt": "Sim"})
+		ana.sees("Página 6 de 7")
+		ana.presses("back")
+		ana.sees("Página 5 de 7")
+		ana.submits(slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"})
+		ana.sees("Página 6 de 7")
+		if answer, there := h.draft().Answers["financial.hasSocialSecurityDebt"]; there {
+			t.Errorf("the answer is still %q", answer)
+		}
+	}},
+	{"what is wrong stays when she goes back and comes again", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.taxId": "12"}))
+		ana.presses("back")
+		ana.sees("Página 1 de 7")
+		ana.submits(nil)
+		if view := ana.sees("Página 2 de 7"); typed(view.Values["personal.taxId"]) != "12" {
+			t.Errorf("the page holds %v", view.Values["personal.taxId"])
+		}
+	}},
+	{"a skip over what is wrong says so and stays", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.presses("back")
+		ana.sees("Página 6 de 7")
+		for _, page := range []string{"Página 5 de 7", "Página 4 de 7", "Página 3 de 7", "Página 2 de 7"} {
+			ana.presses("back")
+			ana.sees(page)
+		}
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.taxId": "299999990"}))
+		ana.presses("skip")
+		view := ana.sees("Página 2 de 7", "NIF: ")
+		if strings.Contains(view.Text(), "299999990") {
+			t.Error("the notice repeats the number")
+		}
+	}},
+	{"a warning is read and confirmed", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		ana.submits(with(whoItIs, slacksim.Values{"personal.name": "Rui"}))
+		ana.sees("Página 3 de 7")
+		ana.presses("skip")
+		ana.sees("Aviso: Nome completo", "enviado mesmo assim", "Confirmar")
+		ana.presses("fix")
+		ana.sees("Página 2 de 7")
+		ana.presses("skip")
+		ana.sees("Aviso: Nome completo")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+	}},
+	{"what the bank's data forbids blocks the confirmation", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 1 de 7")
+		ana.submits(firstPage)
+		ana.sees("Página 2 de 7")
+		ana.submits(whoItIs)
+		ana.sees("Página 3 de 7")
+		ana.presses("skip")
+		if view := ana.sees("A corrigir: NIF", "Corrija"); view.Submit != "" {
+			t.Errorf("it can be confirmed all the same: %q", view.Submit)
+		}
+	}},
+	{"a page too large for an answer comes after it", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.presses("back")
+		ana.sees("Página 6 de 7")
+		ana.presses("back")
+		ana.sees("Página 5 de 7")
+		ana.presses("back")
+		ana.sees("Página 4 de 7")
+		long := strings.Repeat("à", 3000)
+		ana.submits(slacksim.Values{"personal.address": long, "personal.zipCodeLocal": long, "personal.floor": long, "personal.doorNumber": long})
+		ana.presses("back")
+		ana.sees("Página 3 de 7")
+		ana.submits(nil)
+		if view := ana.sees("Página 4 de 7"); typed(view.Values["personal.address"]) != long {
+			t.Error("the page lost what was typed")
+		}
+	}},
+	{"closing a form that only reads leaves nothing behind", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrowers")
+		ana.sees("Consultar")
+		must(t, ana.Close(h.soon()))
+		must(t, h.replica.app.Close(h.soon()))
+		drafts, err := h.replica.store.Drafts(h.soon(), anasID)
+		must(t, err)
+		if len(drafts) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
+			t.Errorf("%d forms and %d messages are left", len(drafts), len(ana.Messages(slacksim.TeamChannel)))
+		}
+	}},
+	{"a result is told in the channel when its modal was closed", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		must(t, ana.Close(h.soon()))
+		kept := ana.reads("ficou guardado")
+		ana.pressesIn(kept, "continue")
+		ana.sees("Página 7 de 7")
+		ana.submits(nil)
+		ana.reads("Proponente criado")
+	}},
+}
+
+func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
+	secrets := []string{"Rui", "Amostra", "299999998", "1985", "912345678", "rui@example.com"}
+	h := open(t, overHTTP)
+	ana := h.ana()
+	check := func(view slacksim.View) {
+		t.Helper()
+		inView := []string{view.PrivateMetadata, view.CallbackID, view.ExternalID}
+		for _, raw := range view.Blocks {
+			var block struct {
+				ID       string `json:"block_id"`
+				Elements []struct {
+					Action string `json:"action_id"`
+					Value  string `json:"value"`
+				} `json:"elements"`
+			}
+			must(t, json.Unmarshal(raw, &block))
+			inView = append(inView, block.ID)
+			for _, element := range block.Elements {
+				inView = append(inView, element.Action, element.Value)
+			}
+		}
+		for _, secret := range secrets {
+			if slices.ContainsFunc(inView, func(text string) bool { return strings.Contains(text, secret) }) {
+				t.Errorf("%q stands in the open in %q", secret, inView)
+			}
+		}
+	}
+	ana.types("/borrower-new 1042")
+	check(ana.sees("Página 1 de 7"))
+	ana.submits(firstPage)
+	ana.sees("Página 2 de 7")
+	ana.submits(with(whoItIs, slacksim.Values{"personal.taxId": "299999990"}))
+	ana.submits(whoItIs)
+	check(ana.sees("Página 3 de 7"))
+	ana.presses("skip")
+	confirm := ana.sees("Página 7 de 7")
+	check(confirm)
+	bankIsBack := h.bank.Inject(sandbox.Fault{Status: 503})
+	ana.submits(nil)
+	ana.sees("Não foi possível falar com o banco")
+	bankIsBack()
+	ana.presses("continue")
+	ana.sees("Página 7 de 7")
+	ana.submits(nil)
+	check(ana.sees("Proponente criado"))
+	card := ana.reads("Proponente criado")
+	for _, secret := range secrets[1:] {
+		for where, text := range map[string]string{"the log": h.log.String(), "the confirmation": confirm.Text(), "the card": card.FullText()} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s says %q", where, secret)
+			}
+		}
+	}
+	tom := h.user(slacksim.Tom)
+	if seen := tom.Messages(slacksim.TeamChannel); len(seen) > 0 {
+		t.Errorf("somebody else in the channel sees %d messages", len(seen))
+	}
+}
+
+func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
+	h := open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	ana := h.ana()
+	for _, tool := range tools.Catalogue() {
+		ana.types("/" + tool.Command)
+		required := slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
+		if !required && !tool.Effect.Writes() {
+			ana.reads(tool.Title("pt-PT"))
+			continue
+		}
+		view := ana.sees(tool.Title("pt-PT"), tools.PageTitle("pt-PT", tool.Pages[0]))
+		for _, field := range tool.FieldsOn(tool.Pages[0]) {
+			if !view.Has(field.Path) {
+				t.Errorf("the form of %s has no %s", tool.Name, field.Path)
+			}
+		}
+		must(t, ana.Close(h.soon()))
+	}
+	h.refusesNothing()
+}
