@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,8 +61,8 @@ func (t *Tool) normalised(in any) any {
 // conform checks the names below prefix and brings each value into the one form that its field is read from.
 func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []Problem {
 	var problems []Problem
-	for name, value := range given {
-		path := prefix + name
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		path, value := prefix+name, given[name]
 		field, isField := t.Field(path)
 		group, isObject := value.(map[string]any)
 		switch {

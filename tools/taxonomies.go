@@ -2,16 +2,16 @@ package tools
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
-
-	"unicode"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -101,20 +101,22 @@ func (c *Call) described(ctx context.Context, key portal.TaxonomyKey, id *int32)
 	return *id, ""
 }
 
-// matching keeps the items whose description contains text, whatever its case and accents; those that begin with it
-// come first.
+// matching keeps the items whose description contains text, whatever its case and accents. The description that is the
+// text comes first, then those that begin with it.
 func matching(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
 	wanted := folded(text)
-	first, rest := []portal.TaxonomyItem{}, []portal.TaxonomyItem{}
+	ranked := [3][]portal.TaxonomyItem{}
 	for _, item := range items {
 		switch description := folded(item.Description); {
+		case description == wanted:
+			ranked[0] = append(ranked[0], item)
 		case strings.HasPrefix(description, wanted):
-			first = append(first, item)
+			ranked[1] = append(ranked[1], item)
 		case strings.Contains(description, wanted):
-			rest = append(rest, item)
+			ranked[2] = append(ranked[2], item)
 		}
 	}
-	return append(first, rest...)
+	return slices.Concat([]portal.TaxonomyItem{}, ranked[0], ranked[1], ranked[2])
 }
 
 // folded drops case and accents, so that «uniao» finds «União».

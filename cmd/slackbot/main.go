@@ -91,19 +91,19 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
-	system, err := wiring.Start(ctx, s, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, system.Close()) }()
-
-	mux, places := http.NewServeMux(), places{bot: "http://" + listener.Addr().String(), bank: system.BankURL}
+	mux, places := http.NewServeMux(), places{bot: "http://" + listener.Addr().String()}
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, places.bot)
 		defer workspace.Close()
 		mux.Handle("/", workspace)
 		places.slack = places.bot + "/"
 	}
+	system, err := wiring.Start(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, system.Close()) }()
+	places.bank = system.BankURL
 	bot, err := slackapp.New(slackapp.Config{
 		Runner: system.Runner, Store: system.Store, Log: log,
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slacksim"
 )
 
@@ -21,6 +22,12 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	}
 	if s.SlackSigningSecret == "" {
 		s.SlackSigningSecret = slacksim.DefaultSigningSecret
+	}
+	if s.PortalURL == settings.Sandbox && len(s.PortalUsers) == 0 {
+		s.PortalUsers = map[string]string{
+			slacksim.TeamID + "/" + slacksim.Ana: sandbox.BrokerA.Users[0],
+			slacksim.TeamID + "/" + slacksim.Tom: sandbox.BrokerA.Users[1],
+		}
 	}
 	return workspace
 }

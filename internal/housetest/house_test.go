@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/wiring":    {"conversations", "internal/settings", "portal", "portal/sandbox", "tools", "validation"},
 	"internal/redistest": {},
 	"internal/housetest": {},
-	"cmd/slackbot":       {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "slackapp", "slacksim", "tools"},
+	"cmd/slackbot":       {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "portal/sandbox", "slackapp", "slacksim", "tools"},
 	"cmd/mcpserver":      {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "tools"},
 	"slacksim/pagetest":  {},
 }

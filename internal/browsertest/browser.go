@@ -1,0 +1,145 @@
+// Package browsertest drives a real, headless Chromium in tests. The browser is started once for a test binary; each
+// page is a tab of its own.
+package browsertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// patience is how long anything on a page may take on a busy machine.
+const patience = 20 * time.Second
+
+var (
+	start   sync.Once
+	browser context.Context
+	end     = func() {}
+	failed  error
+)
+
+// Main runs the tests of a binary and ends the browser after them: func TestMain(m *testing.M) { browsertest.Main(m) }.
+func Main(m *testing.M) {
+	code := m.Run()
+	end()
+	os.Exit(code)
+}
+
+func started() error {
+	start.Do(func() {
+		flags := []chromedp.ExecAllocatorOption{
+			chromedp.NoFirstRun, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1280, 860),
+		}
+		allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
+		var stopBrowser context.CancelFunc
+		browser, stopBrowser = chromedp.NewContext(allocator)
+		end = func() { stopBrowser(); stopAllocator() }
+		failed = chromedp.Do(browser, chromedp.Navigate("about:blank"))
+	})
+	return failed
+}
+
+// Page is a tab. A step that cannot be made, or a state that never comes, fails the test.
+type Page struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// Open opens a tab at an address. It closes with the test.
+func Open(t *testing.T, address string) *Page {
+	t.Helper()
+	if err := started(); err != nil {
+		t.Fatalf("starting chromium: %v", err)
+	}
+	tab, closeTab := chromedp.NewContext(browser)
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(tab, 6*patience)
+	t.Cleanup(cancel)
+	return &Page{t, ctx}
+}
+
+// Do makes chromedp's own steps.
+func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Keys presses keys one after the other, wherever the focus is.
+func (p *Page) Keys(keys string) {
+	p.t.Helper()
+	p.Do(chromedp.KeyEvent(keys))
+}
+
+// Click presses the mouse on the element that a selector finds, once it can be seen.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	p.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Until waits for a JavaScript expression to become true; what is not there yet is not true yet.
+func (p *Page) Until(what, expression string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		if p.Eval(`(() => { try { return !!(`+expression+`) } catch { return false } })()`) == true {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s: never so (%s); focus on %v; the page says:\n%v", what, expression,
+				p.Eval(`document.activeElement.outerHTML.slice(0, 200)`), p.Eval(`document.body.innerText`))
+		}
+		if err := chromedp.Do(p.ctx, chromedp.Sleep(20*time.Millisecond)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// Eval is the value of a JavaScript expression.
+func (p *Page) Eval(expression string) any {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](expression))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// Text is what is written in the element that a selector finds, "" when there is none.
+func (p *Page) Text(selector string) string {
+	p.t.Helper()
+	found, _ := p.Eval(`document.querySelector(` + Quoted(selector) + `)?.innerText ?? ''`).(string)
+	return found
+}
+
+// Screenshot saves a picture of what can be seen as a PNG file.
+func (p *Page) Screenshot(path string) {
+	p.t.Helper()
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(path, picture, 0o644)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Quoted is a text as a JavaScript literal.
+func Quoted(text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		panic(fmt.Sprintf("browsertest: %v", err))
+	}
+	return string(data)
+}
