@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/balcao/balcao/conversations"
@@ -96,3 +97,11 @@ func blocking(problems []tools.Problem) map[string]string {
 	}
 	return errors
 }
+
+// attempt tells a form's sendings apart that may each have taken effect.
+func (f *form) attempt() int {
+	n, _ := strconv.Atoi(f.Notes[noteAttempt])
+	return n
+}
+
+func (f *form) warned() []string { return strings.Fields(f.Notes[noteWarned]) }

@@ -55,6 +55,8 @@ type App struct {
 	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
 	web     *http.Client  // response URLs and uploads
 
+	orphans chan []byte // acknowledgements whose socket ended before them
+
 	team  team
 	ctx   context.Context // ends when Close loses its patience
 	stop  context.CancelFunc
@@ -81,7 +83,7 @@ func New(config Config) (*App, error) {
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
-		slots: make(chan struct{}, maxWork),
+		slots: make(chan struct{}, maxWork), orphans: make(chan []byte, sockets*maxInFlight),
 	}
 	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken)}
 	if config.APIURL != "" {

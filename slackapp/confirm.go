@@ -110,7 +110,7 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 	if err != nil {
 		return a.unsent(ctx, v, f, tools.AsError(err))
 	}
-	if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
+	if err := a.end(ctx, f); err != nil {
 		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", logged(err))
 	}
 	shown := a.handOver(ctx, v, result)
@@ -127,24 +127,27 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 // unsent keeps a form whose sending failed, so that it can be corrected and sent again: under the same key, by which the
 // runner knows what became of it. Only a person who was told to look first gets a new one, in [App.confirmed].
 func (a *App) unsent(ctx context.Context, v *visit, f *form, failure *tools.Error) (slack.ModalViewRequest, error) {
+	writes, before := f.tool.Effect.Writes(), f.Page
 	f.Page = f.tool.Pages[len(f.tool.Pages)-1]
-	if f.tool.Effect.Writes() {
+	if writes {
 		f.Page = confirmPage
 	}
 	switch {
-	case failure.Kind == tools.Unclear || failure.Kind == tools.Internal:
+	case writes && (failure.Kind == tools.Unclear || failure.Kind == tools.Internal):
 		f.Notes[noteDoubt] = string(failure.Kind)
-	case failure.Kind == tools.Busy && failure.RetryAfter == 0: // somebody else is sending it
+	case writes && failure.Kind == tools.Busy && failure.RetryAfter == 0: // somebody else is sending it
 		f.Page = sendingPage
 	}
-	if err := a.save(ctx, f); err != nil {
-		a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", logged(err))
+	if f.Page != before {
+		if err := a.save(ctx, f); err != nil {
+			a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", logged(err))
+		}
 	}
-	if f.tool.Effect.Writes() && (failure.Kind == tools.Invalid || failure.Kind == tools.Unconfirmed) {
+	if writes && (failure.Kind == tools.Invalid || failure.Kind == tools.Unconfirmed) {
 		return a.confirmation(ctx, v, f, failure.Problems)
 	}
 	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
-	if f.tool.Effect.Writes() {
+	if writes {
 		a.tellBeside(ctx, v, a.errorMessage(v, failure))
 	}
 	return slack.ModalViewRequest{}, failure

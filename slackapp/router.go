@@ -100,7 +100,8 @@ var errMalformed = errors.New("a delivery that is not understood")
 // dispatch does what a delivery asks for and gives the body to acknowledge it with, nil when there is none. An error
 // asks Slack to deliver again.
 func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, ackBudget)
+	// What is begun is finished even when Slack hangs up: its next attempt gets the same answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackBudget)
 	defer cancel()
 	switch d.kind {
 	case aCommand:

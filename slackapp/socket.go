@@ -55,21 +55,31 @@ func (a *App) keepConnected(ctx context.Context) error {
 		}
 		if err != nil {
 			a.log.WarnContext(ctx, "Slack's socket could not be opened", "error", logged(err))
-			select {
-			case <-time.After(pauses.NextBackOff()):
-			case <-ctx.Done():
-			}
+			wait(ctx, pauses.NextBackOff())
 			continue
 		}
-		pauses.Reset()
-		leaving := make(chan struct{})
+		opened, leaving := time.Now(), make(chan struct{})
 		old.Go(func() { a.serveSocket(ctx, conn, leaving) })
 		select {
 		case <-leaving:
 		case <-ctx.Done():
 		}
+		if time.Since(opened) > maxPause {
+			pauses.Reset()
+		} else { // somebody closes what we open: not in a circle without a pause
+			wait(ctx, pauses.NextBackOff())
+		}
 	}
 	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // refused tells whether trying again is of no use.
@@ -113,12 +123,16 @@ var envelopeKinds = map[string]kind{"slash_commands": aCommand, "interactive": a
 
 // serveSocket answers what comes over a connection until it ends. It closes leaving as soon as another is needed.
 func (a *App) serveSocket(ctx context.Context, conn *websocket.Conn, leaving chan<- struct{}) {
-	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight)}
-	left := sync.OnceFunc(func() { close(leaving) })
+	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight), left: make(chan struct{})}
+	leave := sync.OnceFunc(func() {
+		close(s.left)
+		close(leaving)
+	})
 	hangUp := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends the reading below
 	defer hangUp()
-	err := s.read(ctx, left)
-	left()
+	s.handling.Go(s.adopt)
+	err := s.read(ctx, leave)
+	leave()
 	s.handling.Wait()
 	_ = conn.Close()
 	if ctx.Err() == nil {
@@ -132,6 +146,7 @@ type socket struct {
 	conn     *websocket.Conn
 	writes   sync.Mutex
 	inFlight chan struct{}
+	left     chan struct{} // closed when Slack is about to close the connection, or has
 	handling sync.WaitGroup
 }
 
@@ -177,18 +192,53 @@ func (s *socket) read(ctx context.Context, leave func()) error {
 func (s *socket) answer(ctx context.Context, e envelope) error {
 	payload, err := json.RawMessage(nil), error(nil)
 	if kind, known := envelopeKinds[e.Type]; known {
-		payload, err = s.dispatch(context.WithoutCancel(ctx), delivery{kind, e.Payload})
+		payload, err = s.dispatch(ctx, delivery{kind, e.Payload})
 	}
 	if err != nil && !errors.Is(err, errMalformed) {
 		return err
 	}
-	s.writes.Lock()
-	defer s.writes.Unlock()
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writing)); err != nil {
-		return fmt.Errorf("acknowledging: %w", err)
-	}
-	return s.conn.WriteJSON(struct {
+	ack := encode(struct {
 		ID      string          `json:"envelope_id"`
 		Payload json.RawMessage `json:"payload,omitempty"`
 	}{e.ID, payload})
+	select {
+	case <-s.left:
+	default:
+		if err = s.write(ack); err == nil {
+			return nil
+		}
+	}
+	select {
+	case s.orphans <- ack:
+		return nil
+	default:
+		return fmt.Errorf("acknowledging: %w", err)
+	}
+}
+
+// adopt writes the acknowledgements that other sockets left behind, for as long as this one stays.
+func (s *socket) adopt() {
+	for {
+		select {
+		case ack := <-s.orphans:
+			if s.write(ack) != nil {
+				select {
+				case s.orphans <- ack:
+				default: // Slack delivers again, and gets the same answer
+				}
+				return
+			}
+		case <-s.left:
+			return
+		}
+	}
+}
+
+func (s *socket) write(message []byte) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writing)); err != nil {
+		return err
+	}
+	return s.conn.WriteMessage(websocket.TextMessage, message)
 }

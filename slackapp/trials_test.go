@@ -211,8 +211,36 @@ func TestTroubleIsAnsweredWhereThePersonIs(t *testing.T) {
 	}
 }
 
-func TestARefreshOfItsSocketsLosesNothing(t *testing.T) {
-	h := open(t, overSocket, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
+	h := open(t, overSocket, func(c *slacksim.Config) {
+		c.Rate.MessagesPerSecond = -1
+		c.AckTimeout = 500 * time.Millisecond
+		c.RetryDelays = slices.Repeat([]time.Duration{100 * time.Millisecond}, 50)
+	})
+	ana := h.ana()
+	const events = 40
+	for i := range events {
+		must(t, ana.Say(h.soon(), ana.DM(), "olá"))
+		if i%10 == 5 {
+			h.sim.DisconnectSockets()
+		}
+	}
+	must(t, h.sim.WaitEvents(h.soon()))
+	must(t, h.replica.app.Close(h.soon())) // whatever they set off is done
+	answers := 0
+	for _, m := range ana.Messages(ana.DM()) {
+		if m.User == slacksim.BotUserID {
+			answers++
+		}
+	}
+	if answers != events {
+		t.Errorf("%d events were answered %d times", events, answers)
+	}
+	h.refusesNothing()
+}
+
+func TestAFormGoesOnOverTheNextSocket(t *testing.T) {
+	h := open(t, overSocket)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 1 de 7")
@@ -221,6 +249,14 @@ func TestARefreshOfItsSocketsLosesNothing(t *testing.T) {
 	ana.submits(firstPage)
 	ana.sees("Página 2 de 7")
 	h.refusesNothing()
+}
+
+func TestAnAppTokenThatSlackRefusesIsAnError(t *testing.T) {
+	h := open(t, overHTTP)
+	h.sim.Fail("apps.connections.open", 2, slacksim.Failure{Error: "invalid_auth"})
+	if err := h.replica.app.RunSocket(h.soon()); err == nil || !strings.Contains(err.Error(), "invalid_auth") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // dies ends the replica in the middle of what it does.

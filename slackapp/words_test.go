@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,6 +76,36 @@ func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
 		for _, tool := range tools.Catalogue() {
 			if title := tool.Title(lang); title != cut(title, maxTitle) {
 				t.Errorf("%s: the title of %s is too long for a modal", lang, tool.Name)
+			}
+		}
+	}
+}
+
+// tags are Slack's own names, some of which are a field's too.
+var tags = regexp.MustCompile("`json:[^`]*`")
+
+func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tool := range tools.Catalogue() {
+			names := []string{tool.Name, tool.Command}
+			for _, field := range tool.Fields {
+				names = append(names, field.Path)
+			}
+			for _, name := range names {
+				if strings.Contains(tags.ReplaceAllString(string(code), ""), strconv.Quote(name)) {
+					t.Errorf("%s names %s", file, name)
+				}
 			}
 		}
 	}

@@ -1,0 +1,90 @@
+package slackapp
+
+import (
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// pageView is one page of a form.
+func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewRequest {
+	at := slices.Index(f.tool.Pages, f.Page)
+	var blocks []slack.Block
+	if steer := steering(lang, f, at, len(notices) > 0); steer != nil {
+		blocks = append(blocks, steer)
+	}
+	for _, notice := range notices {
+		blocks = append(blocks, paragraph(notice))
+	}
+	if f.Notes[noteDoubt] != "" {
+		blocks = append(blocks, paragraph(say(lang, "form.doubt")))
+	}
+	blocks = append(blocks, small(progress(lang, f, at)))
+	for _, field := range f.tool.FieldsOn(f.Page) {
+		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f)))
+	}
+	view := formView(lang, f, blocks)
+	next := "form.next"
+	if at == len(f.tool.Pages)-1 {
+		next = "form.review"
+		if !f.tool.Effect.Writes() {
+			next = "form.read"
+		}
+	}
+	view.Submit = plain(say(lang, next), maxTitle)
+	return view
+}
+
+// formView is a modal that belongs to a draft.
+func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewRequest {
+	view := modal(f.tool.Title(lang), say(lang, "close"), blocks...)
+	view.CallbackID, view.NotifyOnClose = f.tool.Name, true
+	view.PrivateMetadata = string(encode(place{f.ID, f.Page}))
+	return view
+}
+
+func generation(f *form) string { return f.ID[:min(len(f.ID), 8)] }
+
+func progress(lang words.Lang, f *form, at int) string {
+	total, title := len(f.tool.Pages), say(lang, "form.confirm")
+	if at < total {
+		title = tools.PageTitle(lang, f.tool.Pages[at])
+	}
+	if f.tool.Effect.Writes() {
+		total++
+	}
+	return say(lang, "form.progress", "page", at+1, "pages", total, "title", title)
+}
+
+// steering is the row of buttons above a page; nil when there is nowhere else to go.
+func steering(lang words.Lang, f *form, at int, resumed bool) slack.Block {
+	var row []*slack.ButtonBlockElement
+	if at > 0 {
+		row = append(row, button(actBack, f.ID, say(lang, "form.back")))
+	}
+	if f.tool.Effect.Writes() && at < len(f.tool.Pages)-1 && complete(f.tool, f.Answers) {
+		row = append(row, button(actSkip, f.ID, say(lang, "form.skip")))
+	}
+	if resumed {
+		row = append(row, button(actRestart, f.ID, say(lang, "form.restart")))
+	}
+	if row == nil {
+		return nil
+	}
+	return buttons(row...)
+}
+
+func loadingView(lang words.Lang, tool *tools.Tool) slack.ModalViewRequest {
+	return waitingView(lang, tool, "form.loading")
+}
+
+func waitingView(lang words.Lang, tool *tools.Tool, key string) slack.ModalViewRequest {
+	title := say(lang, "app")
+	if tool != nil {
+		title = tool.Title(lang)
+	}
+	return modal(title, say(lang, "close"), paragraph(say(lang, key)))
+}

@@ -1,0 +1,234 @@
+package slackapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/tools"
+)
+
+// submission answers a press on a form's button.
+func (a *App) submission(ctx context.Context, v visit, i interaction) any {
+	f, at, elsewhere, err := a.formOf(ctx, &v, i.View)
+	switch {
+	case err != nil:
+		return a.ackView(&v, err)
+	case elsewhere || f.Page == sendingPage:
+		return a.soon(v, loadingView(v.actor.Lang, f.tool), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+			return a.takeOver(ctx, v, f)
+		})
+	case at.Page == confirmPage:
+		return a.confirmed(ctx, v, f)
+	}
+	f.collect(at.Page, i.View.State)
+	f.Page = at.Page
+	problems := a.wrong(ctx, v.actor, f, at.Page)
+	if len(problems) == 0 {
+		f.Page = pageAfter(f.tool, at.Page)
+	}
+	if err := a.save(ctx, f); err != nil {
+		return a.keepTyping(v, f, at.Page, err)
+	}
+	if len(problems) > 0 {
+		return slack.NewErrorsViewSubmissionResponse(problems)
+	}
+	if f.Page == confirmPage && !f.tool.Effect.Writes() {
+		return a.soon(v, waitingView(v.actor.Lang, f.tool, "form.reading"), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+			return a.send(ctx, v, f)
+		})
+	}
+	return a.soon(v, waitingView(v.actor.Lang, f.tool, "form.checking"), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+		return a.screen(ctx, v, f)
+	})
+}
+
+// wrong is what stops a page, by path. What the bank's lists would add, and do not add at once, the confirmation tells.
+func (a *App) wrong(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.Answers))
+}
+
+func pageAfter(tool *tools.Tool, page string) string {
+	if at := slices.Index(tool.Pages, page); at >= 0 && at+1 < len(tool.Pages) {
+		return tool.Pages[at+1]
+	}
+	return confirmPage
+}
+
+// keepTyping answers a page that could not be saved so that what stands in it stays there.
+func (a *App) keepTyping(v visit, f *form, page string, err error) any {
+	if errors.Is(err, conversations.ErrConflict) {
+		return a.soon(v, loadingView(v.actor.Lang, f.tool), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+			return a.takeOver(ctx, v, f)
+		})
+	}
+	return a.underFirstField(&v, f.tool, page, err)
+}
+
+// underFirstField tells an error on a page without touching what is typed there.
+func (a *App) underFirstField(v *visit, tool *tools.Tool, page string, err error) any {
+	fields := tool.FieldsOn(page)
+	if len(fields) == 0 {
+		return a.ackView(v, err)
+	}
+	t := a.troubleOf(v, err)
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: cut(t.text(), maxFieldError)})
+}
+
+// unserved answers a submission that could not even be looked at.
+func (a *App) unserved(shown view) func(*visit, error) any {
+	return func(v *visit, err error) any {
+		var at place
+		tool, known := tools.Named(shown.Callback)
+		if !known || json.Unmarshal([]byte(shown.Metadata), &at) != nil {
+			return a.ackView(v, err)
+		}
+		v.draft = at.Draft
+		return a.underFirstField(v, tool, at.Page, err)
+	}
+}
+
+// soon answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
+func (a *App) soon(v visit, waiting slack.ModalViewRequest, do func(context.Context, *visit) (slack.ModalViewRequest, error)) any {
+	v.hash = "" // the answer itself changes it
+	ready, late := make(chan slack.ModalViewRequest), make(chan time.Time, 1)
+	started := a.work(v, func(ctx context.Context, v *visit) error {
+		var view slack.ModalViewRequest
+		err := a.guarded(func() (err error) {
+			view, err = do(ctx, v)
+			return err
+		})
+		if err != nil {
+			view = a.failureView(v, err)
+		}
+		var since time.Time
+		if len(encode(view)) > maxAck {
+			since = <-late
+		} else {
+			select {
+			case ready <- view:
+				return nil
+			case since = <-late:
+			}
+		}
+		// What we say now must not reach Slack before the answer that it is to replace.
+		select {
+		case <-time.After(time.Until(since.Add(settling))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		return a.replace(ctx, v, view)
+	})
+	if !started {
+		return a.ackView(&v, errCrowded)
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case view := <-ready:
+		return slack.NewUpdateViewSubmissionResponse(&view)
+	case <-timer.C:
+		late <- time.Now()
+		return slack.NewUpdateViewSubmissionResponse(&waiting)
+	}
+}
+
+// steer follows a button of a form's page. What stands in the page is kept, be it right or wrong.
+func (a *App) steer(ctx context.Context, v *visit, shown view, pressed action) error {
+	f, at, elsewhere, err := a.formOf(ctx, v, shown)
+	if err != nil {
+		return err
+	}
+	var view slack.ModalViewRequest
+	switch {
+	case elsewhere || f.Page == sendingPage:
+		view, err = a.takeOver(ctx, v, f)
+	case pressed.ID == actRestart:
+		return a.restart(ctx, v, f)
+	default:
+		f.collect(at.Page, shown.State)
+		var notices []string
+		f.Page, notices = a.heading(ctx, v.actor, f, at.Page, pressed)
+		if err = a.save(ctx, f); err == nil {
+			view, err = a.screen(ctx, v, f, notices...)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return a.replace(ctx, v, view)
+}
+
+// heading is the page that a button leads to, and why it does not where it does not.
+func (a *App) heading(ctx context.Context, actor tools.Actor, f *form, page string, pressed action) (string, []string) {
+	at := slices.Index(f.tool.Pages, page)
+	switch {
+	case pressed.ID == actBack && page == confirmPage:
+		return f.tool.Pages[len(f.tool.Pages)-1], nil
+	case pressed.ID == actBack && at > 0:
+		return f.tool.Pages[at-1], nil
+	case pressed.ID == actFix && slices.Contains(f.tool.Pages, pressed.Value):
+		return pressed.Value, nil
+	case pressed.ID == actSkip:
+		var notices []string
+		for path, text := range a.wrong(ctx, actor, f, page) {
+			field, _ := f.tool.Field(path)
+			notices = append(notices, field.Label(actor.Lang)+": "+text)
+		}
+		if notices == nil {
+			return confirmPage, nil
+		}
+		slices.Sort(notices)
+		return page, notices
+	}
+	return page, nil
+}
+
+// restart throws away what was typed, except what the form is about.
+func (a *App) restart(ctx context.Context, v *visit, f *form) error {
+	if err := a.end(ctx, f); err != nil {
+		return err
+	}
+	given := map[string]string{}
+	for _, field := range f.tool.Fields {
+		if field.Kind == tools.Process {
+			given[field.Path] = f.Answers[field.Path]
+		}
+	}
+	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
+	return a.openForm(ctx, v, f.tool, given)
+}
+
+// closing tells a person who closed a form that it is kept. A form that changes nothing is not worth keeping.
+func (a *App) closing(ctx context.Context, v visit, i interaction) any {
+	f, at, elsewhere, err := a.formOf(ctx, &v, i.View)
+	switch {
+	case err != nil || elsewhere || f.Page == sendingPage:
+		return nil
+	case !f.tool.Effect.Writes():
+		if err := a.end(ctx, f); err != nil {
+			a.log.WarnContext(ctx, "a form could not be ended", "error", logged(err))
+		}
+		return nil
+	}
+	f.collect(at.Page, i.View.State)
+	if err := a.save(ctx, f); err != nil { // another window was quicker, say
+		a.log.InfoContext(ctx, "a form was closed and not saved again", "error", logged(err))
+		return nil
+	}
+	a.work(v, func(ctx context.Context, v *visit) error {
+		v.channel, v.responseURL, v.view = f.Notes[noteChannel], f.Notes[noteURL], ""
+		text := say(v.actor.Lang, "form.kept", "tool", f.tool.Title(v.actor.Lang))
+		return a.tell(ctx, v, message{text, []slack.Block{
+			paragraph(text), buttons(button(actContinue, f.ID, say(v.actor.Lang, "form.continue"))),
+		}})
+	})
+	return nil
+}
