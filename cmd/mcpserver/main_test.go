@@ -33,7 +33,7 @@ func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
 	}{
 		{"stdio", "2026-07-28", overStdio},
 		{"HTTP", "2025-11-25", func(t *testing.T, program string) *client.Client {
-			return overHTTP(t, program, client.WithLegacyProtocolOnly())
+			return overHTTP(t, program, client.WithProtocolVersion("2025-11-25"))
 		}},
 		{"HTTP", "2026-07-28", func(t *testing.T, program string) *client.Client { return overHTTP(t, program) }},
 	} {

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+// schema is what both doors can be compared by: which fields there are, and which of them are required.
+type schema struct {
+	Type       string
+	Properties map[string]schema
+	Required   []string
+}
+
+// fields flattens a schema to the paths of its fields, and whether each is required.
+func (s schema) fields(prefix string) map[string]bool {
+	found := map[string]bool{}
+	for name, property := range s.Properties {
+		if property.Type == "object" {
+			maps.Copy(found, property.fields(prefix+name+"."))
+		} else {
+			found[prefix+name] = slices.Contains(s.Required, name)
+		}
+	}
+	return found
+}
+
+// assistant connects to the program's MCP door.
+func assistant(t *testing.T, ctx context.Context, w *town) *client.Client {
+	t.Helper()
+	c, err := client.NewStreamableHttpClient("http://"+w.addr+"/mcp", transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + assistantToken}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := c.Initialize(ctx, mcp.InitializeRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const assistantToken = "a-token-of-this-test"
+
+// answers fill the required fields of every form.
+var answers = func() slacksim.Values {
+	all := maps.Clone(rui)
+	all["process"], all["taxonomy"] = sandbox.SampleProcess(1042).String(), "genders"
+	return all
+}()
+
+// form walks through a tool's form as Tom, who reads English, and gives its fields. A tool without a form is one whose
+// command takes its only field.
+func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Tool, onPage func(slacksim.View)) map[string]bool {
+	t.Helper()
+	if err := tom.Command(ctx, slacksim.TeamChannel, "/"+tool.Command); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) && len(tool.Fields) == 1 {
+		return map[string]bool{tool.Fields[0].Path: false}
+	}
+	view, err := tom.WaitView(ctx, isPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]bool{}
+	for isPage(view) {
+		for _, raw := range view.Blocks {
+			var block struct {
+				Type     string
+				BlockID  string `json:"block_id"`
+				Optional bool
+			}
+			if err := json.Unmarshal(raw, &block); err != nil {
+				t.Fatal(err)
+			}
+			if block.Type == "input" {
+				fields[block.BlockID] = !block.Optional
+			}
+		}
+		if onPage != nil {
+			onPage(view)
+		}
+		if slices.Index(tool.Pages, pageOf(tool, view)) == len(tool.Pages)-1 {
+			break
+		}
+		view = fill(t, ctx, tom, answers)
+	}
+	if err := tom.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+func pageOf(tool *tools.Tool, view slacksim.View) string {
+	for _, field := range tool.Fields {
+		if view.Has(field.Path) {
+			return field.Page
+		}
+	}
+	return ""
+}
+
+func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
+	ctx, w := minute(t), newTown(t)
+	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
+	w.start(t)
+	list, err := assistant(t, ctx, w).ListTools(ctx, mcp.ListToolsRequest{})
+	if err != nil || len(list.Tools) != len(tools.Catalogue()) {
+		t.Fatalf("assistants are offered %d tools, %v", len(list.Tools), err)
+	}
+	for _, offered := range list.Tools {
+		tool, ok := tools.Named(offered.Name)
+		if !ok {
+			t.Fatalf("%s is not in the catalogue", offered.Name)
+		}
+		var input schema
+		raw, err := json.Marshal(offered.InputSchema)
+		if offered.RawInputSchema != nil {
+			raw = offered.RawInputSchema
+		}
+		if err == nil {
+			err = json.Unmarshal(raw, &input)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		forAssistants := input.fields("")
+		delete(forAssistants, "confirmed")      // a form shows warnings and has a button for this
+		delete(forAssistants, "idempotencyKey") // a form is its own key
+		if inSlack := form(t, ctx, w.slack.User(slacksim.Tom), tool, nil); !maps.Equal(inSlack, forAssistants) {
+			t.Errorf("%s:\n in Slack       %v\n for assistants %v", tool.Name, inSlack, forAssistants)
+		}
+	}
+}
+
+func TestBothDoorsRefuseTheSameValuesInTheSameWords(t *testing.T) {
+	ctx, w := minute(t), newTown(t)
+	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
+	w.start(t)
+	helper, tom, compared := assistant(t, ctx, w), w.slack.User(slacksim.Tom), 0
+	form(t, ctx, tom, tools.CreateBorrower, func(view slacksim.View) {
+		for _, field := range tools.CreateBorrower.FieldsOn(pageOf(tools.CreateBorrower, view)) {
+			for _, wrong := range []string{"x1", "12", "31/02/2020", "01/01/2020", "-5", strings.Repeat("ç", 250)} {
+				told, refused := told(t, ctx, helper, field, wrong)
+				if !refused || field.Kind == tools.Choice || field.Kind == tools.Process || field.Kind == tools.YesNo || field.Kind == tools.Integer {
+					continue // not wrong, or nothing that Slack's own control lets through
+				}
+				typed := slacksim.Values{field.Path: wrong}
+				for path, text := range answers {
+					if view.Has(path) && path != field.Path {
+						typed[path] = text
+					}
+				}
+				submitted, err := tom.Submit(ctx, typed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if submitted.Action == "incomplete" { // Slack's own control refused it
+					continue
+				}
+				if compared++; submitted.Errors[field.Path] != told {
+					t.Errorf("%s = %.20q: Slack says %q, an assistant reads %q", field.Path, wrong, submitted.Errors[field.Path], told)
+				}
+			}
+			clear := slacksim.Values{field.Path: answers[field.Path]}
+			if err := tom.Fill(ctx, clear); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if compared < 30 {
+		t.Errorf("only %d values were compared", compared)
+	}
+}
+
+// told is what an assistant reads of a value in one field of a borrower, if it is refused.
+func told(t *testing.T, ctx context.Context, c *client.Client, field tools.Field, text string) (problem string, refused bool) {
+	t.Helper()
+	given := maps.Clone(answers)
+	given[field.Path] = text
+	args := map[string]any{}
+	for path, value := range given {
+		if path == "taxonomy" {
+			continue
+		}
+		group, name, nested := strings.Cut(path, ".")
+		if !nested {
+			args[path] = value
+			continue
+		}
+		if args[group] == nil {
+			args[group] = map[string]any{}
+		}
+		args[group].(map[string]any)[name] = value
+	}
+	request := mcp.CallToolRequest{}
+	request.Params.Name, request.Params.Arguments = "create_borrower", args
+	result, err := c.CallTool(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !result.IsError {
+		return "", false
+	}
+	var failure struct{ Problems []tools.Problem }
+	raw, err := json.Marshal(result.Meta.AdditionalFields["balcao/error"])
+	if err == nil {
+		err = json.Unmarshal(raw, &failure)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range failure.Problems {
+		if p.Path == field.Path && p.Severity == tools.Blocks {
+			return p.Text, true
+		}
+	}
+	return "", false
+}
