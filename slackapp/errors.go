@@ -54,7 +54,7 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 	case tools.Refused:
 		t.Back = true
 		for _, note := range failure.Notes[:min(len(failure.Notes), maxNotes)] {
-			t.Lines = append(t.Lines, say(lang, "trouble.bank", "text", note))
+			t.Lines = append(t.Lines, say(lang, "trouble.bank", "words", note))
 		}
 	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Internal:
 		t.Back = true
