@@ -18,31 +18,17 @@ type shownCard struct {
 	fileNote string
 }
 
-// handOver gives a result's file to the person and keeps the rest for showing. A file that cannot be given is said in
-// the card: what was asked for did happen.
-func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) shownCard {
-	shown := shownCard{Card: result.Card}
-	if shown.File == nil {
-		return shown
+// handOver gives a result's file to the person, and gives the card to show with it. A file that cannot be given is said
+// on the card: what was asked for did happen.
+func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) message {
+	lang, shown := v.actor.Lang, shownCard{Card: result.Card}
+	if file := shown.File; file != nil {
+		shown.fileNote = say(lang, "file.sent", "name", file.Name)
+		if err := a.hand(ctx, v, file, shown.Title); err != nil {
+			shown.fileNote = say(lang, "file.failed", "name", file.Name, "id", a.troubleOf(v, err).ID)
+		}
 	}
-	shown.fileNote = say(v.actor.Lang, "file.sent", "name", shown.File.Name)
-	if err := a.hand(ctx, v, shown.File, shown.Title); err != nil {
-		t := a.troubleOf(v, err)
-		shown.fileNote = say(v.actor.Lang, "file.failed", "name", shown.File.Name, "id", t.ID)
-	}
-	return shown
-}
-
-// deliver shows a result where the person is.
-func (a *App) deliver(ctx context.Context, v *visit, tool *tools.Tool, result tools.Result) error {
-	shown := a.handOver(ctx, v, result)
-	lang := v.actor.Lang
-	told := message{shown.text(), shown.blocks(lang)}
-	if v.view == "" {
-		return a.tell(ctx, v, told)
-	}
-	v.instead = &told
-	return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
+	return message{shown.text(), shown.blocks(lang)}
 }
 
 // text is the card for notifications and screen readers.
@@ -123,12 +109,12 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 			break
 		}
 		if utf8.RuneCountInString(chunk)+length > maxChunk {
-			blocks, chunk = append(blocks, slack.NewSectionBlock(mrkdwn(chunk), nil, nil)), ""
+			blocks, chunk = append(blocks, slack.NewSectionBlock(mrkdwn(strings.TrimSpace(chunk)), nil, nil)), ""
 		}
 		chunk, total, shown = chunk+line, total+length, shown+1
 	}
 	if chunk != "" {
-		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(chunk), nil, nil))
+		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(strings.TrimSpace(chunk)), nil, nil))
 	}
 	if more := len(table.Rows) - shown; more > 0 {
 		blocks = append(blocks, small(say(lang, "card.more", "count", more)))

@@ -36,49 +36,79 @@ func (a *App) command(ctx context.Context, v visit, c command) any {
 	if text != "" && len(tool.Fields) > 0 {
 		given[tool.Fields[0].Path] = text
 	}
-	notice, err := a.begin(ctx, v, tool, given)
-	switch {
-	case err != nil:
+	if !immediate(tool, given) {
+		if err := a.begin(ctx, v, tool, given); err != nil {
+			return a.ackText(&v, err)
+		}
+		return nil
+	}
+	told, err := sooner(a, v, message{Text: say(lang, "form.reading")}, func(ctx context.Context, v *visit) (told message) {
+		err := a.guarded(func() (err error) {
+			told, err = a.read(ctx, v, tool, given)
+			return err
+		})
+		if err != nil {
+			return a.errorMessage(v, err)
+		}
+		return told
+	}, a.tell)
+	if err != nil {
 		return a.ackText(&v, err)
-	case notice != "":
-		return ephemeral(message{Text: notice})
+	}
+	return ephemeral(told)
+}
+
+// immediate tells whether a tool needs no form: it only reads, and has all it needs.
+func immediate(tool *tools.Tool, given map[string]string) bool {
+	return !tool.Effect.Writes() && complete(tool, given)
+}
+
+// begin starts a tool behind a person's back: it shows its result, or its form.
+func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string) error {
+	if !a.runner.Permits(ctx, v.actor, tool) {
+		return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
+	}
+	if !a.work(v, func(ctx context.Context, v *visit) error {
+		if immediate(tool, given) {
+			return a.consult(ctx, v, tool, given)
+		}
+		return a.openForm(ctx, v, tool, given)
+	}) {
+		return errCrowded
 	}
 	return nil
 }
 
-// begin starts a tool: at once when it only reads and has all it needs, else with its form. The notice says that the
-// answer comes later.
-func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string) (notice string, err error) {
-	if !a.runner.Permits(ctx, v.actor, tool) {
-		return "", &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
-	}
-	do := func(ctx context.Context, v *visit) error { return a.openForm(ctx, v, tool, given) }
-	if !tool.Effect.Writes() && complete(tool, given) {
-		notice = say(v.actor.Lang, "form.reading")
-		do = func(ctx context.Context, v *visit) error { return a.read(ctx, v, tool, given) }
-	}
-	if !a.work(v, do) {
-		return "", errCrowded
-	}
-	return notice, nil
-}
-
-// read runs a tool that changes nothing and shows what it gives.
-func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) error {
+// consult runs a tool that changes nothing and shows what it gives where the person is.
+func (a *App) consult(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) error {
+	lang := v.actor.Lang
 	if v.view != "" {
-		if err := a.show(ctx, v, waitingView(v.actor.Lang, tool, "form.reading")); err != nil {
+		if err := a.show(ctx, v, waitingView(lang, tool, "form.reading")); err != nil {
 			return err
 		}
 	}
+	told, err := a.read(ctx, v, tool, given)
+	switch {
+	case err != nil:
+		return err
+	case v.view == "":
+		return a.tell(ctx, v, told)
+	}
+	v.instead = &told
+	return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
+}
+
+// read runs a tool that changes nothing, gives its file to the person, and gives what to show of the rest.
+func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) (message, error) {
 	args, problems := tool.Args(given, v.actor.Lang)
 	if len(problems) > 0 {
-		return &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
+		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
 	}
 	result, err := a.runner.Run(ctx, tools.Request{Tool: tool, Actor: v.actor, Args: args})
 	if err != nil {
-		return err
+		return message{}, err
 	}
-	return a.deliver(ctx, v, tool, result)
+	return a.handOver(ctx, v, result), nil
 }
 
 // action follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.
@@ -101,7 +131,7 @@ func (a *App) action(ctx context.Context, v visit, i interaction) any {
 		if !known {
 			return nil // an update of ours took the tool away
 		}
-		if _, err := a.begin(ctx, v, tool, given); err != nil {
+		if err := a.begin(ctx, v, tool, given); err != nil {
 			return a.tellLater(&v, err)
 		}
 		return nil

@@ -113,8 +113,7 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 	if err := a.end(ctx, f); err != nil {
 		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", logged(err))
 	}
-	shown := a.handOver(ctx, v, result)
-	told := message{shown.text(), shown.blocks(v.actor.Lang)}
+	told := a.handOver(ctx, v, result)
 	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
 	if f.tool.Effect.Writes() {
 		a.tellBeside(ctx, v, told)

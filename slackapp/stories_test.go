@@ -58,7 +58,9 @@ var stories = []story{
 		ana := h.ana()
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
-		ana.reads("A consultar…")
+		if told := ana.Messages(slacksim.TeamChannel); len(told) != 1 {
+			t.Errorf("what is quick takes %d messages", len(told))
+		}
 	}},
 	{"a broker adds a borrower and finds it in the list", func(t *testing.T, h *house) {
 		ana := h.ana()

@@ -98,45 +98,54 @@ func (a *App) unserved(shown view) func(*visit, error) any {
 // soon answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
 func (a *App) soon(v visit, waiting slack.ModalViewRequest, do func(context.Context, *visit) (slack.ModalViewRequest, error)) any {
 	v.hash = "" // the answer itself changes it
-	ready, late := make(chan slack.ModalViewRequest), make(chan time.Time, 1)
-	started := a.work(v, func(ctx context.Context, v *visit) error {
+	view, err := sooner(a, v, waiting, func(ctx context.Context, v *visit) slack.ModalViewRequest {
 		var view slack.ModalViewRequest
 		err := a.guarded(func() (err error) {
 			view, err = do(ctx, v)
 			return err
 		})
 		if err != nil {
-			view = a.failureView(v, err)
+			return a.failureView(v, err)
 		}
+		return view
+	}, a.replace)
+	if err != nil {
+		return a.ackView(&v, err)
+	}
+	return slack.NewUpdateViewSubmissionResponse(&view)
+}
+
+// sooner gives what do makes, when it is quick and fits into an acknowledgement; else it gives waiting, and later shows
+// what do makes.
+func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) T, later func(context.Context, *visit, T) error) (T, error) {
+	ready, late := make(chan T), make(chan time.Time, 1)
+	started := a.work(v, func(ctx context.Context, v *visit) error {
+		made := do(ctx, v)
 		var since time.Time
-		if len(encode(view)) > maxAck {
+		if len(encode(made)) > maxAck {
 			since = <-late
 		} else {
 			select {
-			case ready <- view:
+			case ready <- made:
 				return nil
 			case since = <-late:
 			}
 		}
-		// What we say now must not reach Slack before the answer that it is to replace.
-		select {
-		case <-time.After(time.Until(since.Add(settling))):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		return a.replace(ctx, v, view)
+		// What we say now must not reach Slack before the acknowledgement that it follows.
+		wait(ctx, time.Until(since.Add(settling)))
+		return later(ctx, v, made)
 	})
 	if !started {
-		return a.ackView(&v, errCrowded)
+		return waiting, errCrowded
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case view := <-ready:
-		return slack.NewUpdateViewSubmissionResponse(&view)
+	case made := <-ready:
+		return made, nil
 	case <-timer.C:
 		late <- time.Now()
-		return slack.NewUpdateViewSubmissionResponse(&waiting)
+		return waiting, nil
 	}
 }
 

@@ -47,6 +47,7 @@ var trials = []story{
 		ana.submits(nil)
 		ana.sees("A enviar…")
 		ana.types("/borrowers 1042")
+		ana.reads("A consultar…")
 		ana.types("/borrower-new 1043")
 		for _, delivered := range h.sim.Deliveries() {
 			if delivered.Latency > time.Second {
@@ -148,12 +149,17 @@ var trials = []story{
 	}},
 	{"a used-up response URL is answered all the same", func(t *testing.T, h *house) {
 		ana := h.ana()
+		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1}) // no answer in time for the acknowledgement
 		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042")
+		if h.sim.Calls("chat.postEphemeral") != 1 {
+			t.Error("it was answered some other way")
+		}
 	}},
 	{"where the app is not a member a person is answered directly", func(t *testing.T, h *house) {
 		ana := h.ana()
+		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1}) // no answer in time for the acknowledgement
 		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
 		must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/borrowers 1042"))
 		ana.readsIn(ana.DM(), "Proponentes do processo 1042")
