@@ -63,12 +63,13 @@ func notFoundWhenRefused(err error) error {
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
-// day is the date in Lisbon as YYYY-MM-DD, "" when unknown.
-func day(t time.Time) string {
+// day is the date in Lisbon as people write it, "" when unknown.
+func day(say Say, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return validation.Today(t).String()
+	d := validation.Today(t)
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(say("format.day"))
 }
 
 // convert gives a tool's failure the kind that doors know. It is the one place that reads the bank's kinds.

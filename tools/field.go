@@ -61,6 +61,7 @@ var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[ProcessRef]():         Process,
 	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
 	reflect.TypeFor[pii.BirthDate]():      Date,
+	reflect.TypeFor[pii.ExpiryDate]():     Date,
 	reflect.TypeFor[pii.Email]():          Email,
 	reflect.TypeFor[pii.Phone]():          Phone,
 	reflect.TypeFor[pii.Money]():          Amount,

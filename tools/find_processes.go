@@ -66,7 +66,7 @@ func (l ProcessList) Card(say Say) Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
 	for _, p := range l.Processes {
-		card.Table.Rows = append(card.Table.Rows, []string{number(p.Number), p.KeyBorrower.String(), p.Status, day(p.LastAction)})
+		card.Table.Rows = append(card.Table.Rows, []string{number(p.Number), p.KeyBorrower.String(), p.Status, day(say, p.LastAction)})
 	}
 	if len(l.Processes) == 1 {
 		args := map[string]any{"process": l.Processes[0].Process}

@@ -89,7 +89,7 @@ func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
 
 func passport(b *validation.BorrowerFacts, s string) {
 	b.Document, b.DocumentNumber, b.CheckDigits = validation.PassportDocument, number(s), suffix("")
-	b.DocumentExpiry = date("2031-12-31")
+	b.DocumentExpiry = expiry("2031-12-31")
 }
 
 func TestBorrowersOfAProcessGoTogether(t *testing.T) {

@@ -36,7 +36,7 @@ func New(o Options) *Checker {
 	}
 	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
 	c.library.RegisterTagNameFunc(jsonName)
-	c.library.RegisterCustomTypeFunc(clearText, pii.Name{}, pii.TaxID{}, pii.CheckDigits{}, pii.BirthDate{}, pii.Email{},
+	c.library.RegisterCustomTypeFunc(clearText, pii.Name{}, pii.TaxID{}, pii.CheckDigits{}, pii.BirthDate{}, pii.ExpiryDate{}, pii.Email{},
 		pii.Phone{}, pii.Address{}, pii.PostalCode{}, pii.Locality{}, pii.Money{}, pii.Flag{})
 	for tag, rule := range rules {
 		finds := func(f validator.FieldLevel) bool {

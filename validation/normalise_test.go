@@ -15,7 +15,7 @@ func TestTheBankGetsTheNormalForm(t *testing.T) {
 	p.Name, p.BirthDate, p.TaxID = name("  Maria \t Jose\u0301 Exemplo "), date("12/04/1985"), number("pt 299 999 998")
 	p.Mobile, p.Email = telephone("00351 912 345 678"), email(" Maria@EXAMPLE.com ")
 	p.Document, p.CheckDigit, p.NISS = number("99999999-0zz2"), suffix(""), number("987-65-4321")
-	p.Zip, p.Address, p.Expiry = postalCode(" 1000-001 "), address("Rua  Exemplo\n123"), date("   ")
+	p.Zip, p.Address, p.Expiry = postalCode(" 1000-001 "), address("Rua  Exemplo\n123"), expiry("   ")
 	a.Profession.TaxID = number("PT599999993")
 
 	validation.Normalise(&a)
@@ -95,7 +95,7 @@ func FuzzBorrower(f *testing.F) {
 func everywhere(s string) personal {
 	return personal{
 		Name: name(s), BirthDate: date(s), TaxID: number(s), Mobile: telephone(s), Email: email(s), Phone: telephone(s),
-		Document: number(s), CheckDigit: suffix(s), Expiry: date(s), NISS: number(s), Address: address(s), Zip: postalCode(s),
+		Document: number(s), CheckDigit: suffix(s), Expiry: expiry(s), NISS: number(s), Address: address(s), Zip: postalCode(s),
 	}
 }
 

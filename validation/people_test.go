@@ -53,6 +53,7 @@ func name(s string) pii.Name                 { return pii.New[pii.Name](s) }
 func number(s string) pii.TaxID              { return pii.New[pii.TaxID](s) } // also of documents and the social security
 func suffix(s string) pii.CheckDigits        { return pii.New[pii.CheckDigits](s) }
 func date(s string) pii.BirthDate            { return pii.New[pii.BirthDate](s) }
+func expiry(s string) pii.ExpiryDate         { return pii.New[pii.ExpiryDate](s) }
 func email(s string) pii.Email               { return pii.New[pii.Email](s) }
 func telephone(s string) pii.Phone           { return pii.New[pii.Phone](s) }
 func postalCode(s string) pii.PostalCode     { return pii.New[pii.PostalCode](s) }
@@ -74,7 +75,7 @@ func applicant() application {
 			Name: name("Maria Exemplo"), BirthDate: date("1985-04-12"), TaxID: number("299999998"),
 			Mobile: telephone("+351912345678"), Email: email("maria@example.com"), Gender: new(int32(1)),
 			Phone: telephone("+351212345678"), Document: number("00000000"), CheckDigit: suffix("0ZZ4"),
-			Expiry: date("2031-12-31"), NISS: number("12345678902"), Dependants: new(int32),
+			Expiry: expiry("2031-12-31"), NISS: number("12345678902"), Dependants: new(int32),
 			Address: address("Rua Exemplo 123"), Zip: postalCode("1000-001"), Nationality: new(int32(1)),
 		},
 		Financial:  &financial{Wages: euros("2500.00"), Debt: pii.No()},

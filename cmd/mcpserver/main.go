@@ -64,6 +64,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	}
 	s.ReadOnly = *readOnly
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	if *addr == "" {
 		err = serve(ctx, s, log, func(door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
 	} else {

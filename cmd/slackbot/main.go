@@ -67,6 +67,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		return 2
 	}
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	if err := serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) }); err != nil {
 		log.Error("stopped", "error", err)
 		return 1

@@ -1,7 +1,9 @@
 package pii
 
 import (
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -11,6 +13,7 @@ type (
 	name     struct{}
 	tail     struct{}
 	checks   struct{}
+	birth    struct{}
 	date     struct{}
 	email    struct{}
 	phone    struct{}
@@ -22,6 +25,7 @@ type (
 func (name) class() Class     { return Contact }
 func (tail) class() Class     { return ID }
 func (checks) class() Class   { return ID }
+func (birth) class() Class    { return ID }
 func (date) class() Class     { return ID }
 func (email) class() Class    { return Contact }
 func (phone) class() Class    { return Contact }
@@ -50,6 +54,20 @@ func (tail) mask(s string) string {
 func (checks) mask(string) string { return hidden }
 
 func (date) mask(string) string { return hidden }
+
+// mask tells the age in full years.
+func (birth) mask(s string) string {
+	born, err := time.Parse(time.DateOnly, s)
+	now := time.Now()
+	if err != nil || born.After(now) {
+		return hidden
+	}
+	age := now.Year() - born.Year()
+	if now.Month() < born.Month() || now.Month() == born.Month() && now.Day() < born.Day() {
+		age--
+	}
+	return strconv.Itoa(age)
+}
 
 // mask keeps the first letter and the domain: «m•••@example.com».
 func (email) mask(s string) string {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -77,7 +78,10 @@ func TestMasksTellTheOwnerApartAndNobodyElse(t *testing.T) {
 		{pii.New[pii.Email]("not an address").String(), "••••••"},
 		{pii.New[pii.Phone]("+351912345678").String(), "+351 ••• ••• 678"},
 		{pii.New[pii.PostalCode]("1000-001").String(), "1000-•••"},
-		{pii.New[pii.BirthDate]("1985-04-12").String(), "••••••"},
+		{pii.New[pii.BirthDate](time.Now().AddDate(-40, 0, 0).Format(time.DateOnly)).String(), "40"},
+		{pii.New[pii.BirthDate](time.Now().AddDate(-40, 0, 1).Format(time.DateOnly)).String(), "39"},
+		{pii.New[pii.BirthDate]("12/04/1985").String(), "••••••"},
+		{pii.New[pii.ExpiryDate]("2028-12-31").String(), "••••••"},
 		{pii.Euros(decimal.NewFromInt(2512)).String(), "2500–3000 €"},
 		{pii.Yes().String(), pii.No().String()},
 		{pii.TaxID{}.String(), ""},

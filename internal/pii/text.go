@@ -42,7 +42,7 @@ type (
 	SocialSecurity = Text[tail]   // NISS
 	DocumentNumber = Text[tail]   // citizen card, passport, residence permit
 	CheckDigits    = Text[checks] // of the citizen card
-	BirthDate      = Text[date]   // YYYY-MM-DD
+	BirthDate      = Text[birth]  // YYYY-MM-DD
 	ExpiryDate     = Text[date]   // YYYY-MM-DD, of a document
 	Email          = Text[email]
 	Phone          = Text[phone]   // E.164 or national
@@ -54,7 +54,7 @@ type (
 
 // Texts lists the kinds of personal text as Go types, for what derives schemas and forms from structs.
 var Texts = []reflect.Type{
-	reflect.TypeFor[Name](), reflect.TypeFor[TaxID](), reflect.TypeFor[CheckDigits](), reflect.TypeFor[BirthDate](),
+	reflect.TypeFor[Name](), reflect.TypeFor[TaxID](), reflect.TypeFor[CheckDigits](), reflect.TypeFor[BirthDate](), reflect.TypeFor[ExpiryDate](),
 	reflect.TypeFor[Email](), reflect.TypeFor[Phone](), reflect.TypeFor[Address](), reflect.TypeFor[PostalCode](),
 	reflect.TypeFor[Locality](),
 }

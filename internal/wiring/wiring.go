@@ -129,7 +129,7 @@ func (s *System) serveSandbox(log *slog.Logger) (url string, err error) {
 		return "", err
 	}
 	server := &http.Server{
-		Handler:           sandbox.New(sandbox.Config{Log: log, Drivable: true}),
+		Handler:           sandbox.New(sandbox.Config{Log: log.With("at", "sandbox bank"), Drivable: true}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 90 * time.Second, IdleTimeout: time.Minute,
 	}
 	done := make(chan error, 1)

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/keys"
+)
+
+func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
+	for name, c := range map[string]struct {
+		args    []string
+		environ map[string]string
+		code    int
+		says    []string
+	}{
+		"nothing is set":                       {nil, map[string]string{}, 2, []string{"PORTAL_URL is missing", "SLACK_BOT_TOKEN is missing", "REDIS_URL is missing", "STATE_KEY is missing", "-new-state-key"}},
+		"in Portuguese":                        {nil, map[string]string{"LANG": "pt_PT.UTF-8"}, 2, []string{"Falta PORTAL_URL", "peça-o ao banco"}},
+		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
+		"a flag that is none":                  {[]string{"-no-such-flag"}, map[string]string{}, 2, []string{"-playground"}},
+		"an address that is taken or none":     {[]string{"-playground", "-addr", "127.0.0.1:999999"}, map[string]string{}, 1, []string{"listening on ADDR"}},
+		"a Redis that does not answer":         {[]string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "STATE_KEY": stateKey(t)}, 1, []string{"REDIS_URL"}},
+	} {
+		var stdout, stderr strings.Builder
+		if code := run(t.Context(), c.args, c.environ, &stdout, &stderr); code != c.code {
+			t.Errorf("%s: exits with %d, want %d", name, code, c.code)
+		}
+		for _, text := range c.says {
+			if !strings.Contains(stderr.String(), text) {
+				t.Errorf("%s: does not say %q but\n%s", name, text, stderr.String())
+			}
+		}
+	}
+}
+
+func TestANewStateKeyIsOneThatTheProgramTakes(t *testing.T) {
+	if _, err := keys.Parse(stateKey(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func stateKey(t *testing.T) string {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"-new-state-key"}, map[string]string{}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exits with %d: %s", code, stderr.String())
+	}
+	return strings.TrimSpace(stdout.String())
+}
