@@ -21,8 +21,9 @@ import (
 const maxArgs = 64 << 10
 
 // decode reads a call's arguments into the tool's input. It is strict about names and kind about forms: an unknown
-// name is a problem, a number in quotes is a number. Problems never repeat a value.
-func (t *Tool) decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
+// name is a problem, a number in quotes is a number. What has a problem is left out of the input, so that the rest can
+// be checked too; in is nil when there is nothing to check. Problems never repeat a value.
+func (t *Tool) decode(args json.RawMessage, lang words.Lang) (in any, problems []Problem) {
 	if len(bytes.TrimSpace(args)) == 0 {
 		args = json.RawMessage("{}")
 	}
@@ -35,18 +36,16 @@ func (t *Tool) decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
 	if err := decoder.Decode(&given); err != nil || decoder.More() {
 		return nil, []Problem{problem(lang, "", "args.not_object")}
 	}
-	if problems := t.conform(given, "", lang); problems != nil {
-		return nil, problems
-	}
+	problems = t.conform(given, "", lang)
 	data, err := json.Marshal(given)
-	in := reflect.New(t.in)
+	input := reflect.New(t.in)
 	if err == nil {
-		err = json.Unmarshal(data, in.Interface())
+		err = json.Unmarshal(data, input.Interface())
 	}
-	if err != nil { // conform lets nothing through that does not fit
-		return nil, []Problem{problem(lang, "", "args.not_object")}
+	if err != nil { // conform leaves nothing that does not fit
+		return nil, append(problems, problem(lang, "", "args.not_object"))
 	}
-	return in.Elem().Interface(), nil
+	return input.Elem().Interface(), problems
 }
 
 // normalised is an input as the bank gets it. Checks want it as it was typed: a phone's extension, which the normal
@@ -58,9 +57,14 @@ func (t *Tool) normalised(in any) any {
 	return copied.Elem().Interface()
 }
 
-// conform checks the names below prefix and brings each value into the one form that its field is read from.
+// conform checks the names below prefix and brings each value into the one form that its field is read from. It takes
+// out what does not conform.
 func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []Problem {
 	var problems []Problem
+	wrong := func(name, path, code string, args ...any) {
+		delete(given, name)
+		problems = append(problems, problem(lang, path, code, args...))
+	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		path, value := prefix+name, given[name]
 		field, isField := t.Field(path)
@@ -69,17 +73,16 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 		case value == nil && (isField || t.isGroup(path)):
 			delete(given, name)
 		case isField:
-			if form, ok := conformed(field.Kind, value); !ok {
-				problems = append(problems, problem(lang, path, "kind."+string(field.Kind)))
-			} else {
-				given[name] = form
+			form, ok := conformed(field.Kind, value)
+			if given[name] = form; !ok {
+				wrong(name, path, "kind."+string(field.Kind))
 			}
 		case t.isGroup(path) && isObject:
 			problems = append(problems, t.conform(group, path+".", lang)...)
 		case t.isGroup(path):
-			problems = append(problems, problem(lang, path, "args.not_object"))
+			wrong(name, path, "args.not_object")
 		default:
-			problems = append(problems, problem(lang, strings.TrimSuffix(prefix, "."), "args.unknown_field", "known", t.namesUnder(prefix)))
+			wrong(name, strings.TrimSuffix(prefix, "."), "args.unknown_field", "known", t.namesUnder(prefix))
 		}
 	}
 	return problems

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balcao/balcao/internal/words"
@@ -23,16 +24,25 @@ type BankChecker interface {
 	CheckBank(ctx context.Context, call *Call) (validation.Report, error)
 }
 
-// problems checks an input whole, and against the bank once it is right in itself.
-func (r *Runner) problems(ctx context.Context, call *Call, tool *Tool, in any) ([]Problem, error) {
-	report := r.fieldReport(ctx, call, in)
-	problems := append(told(report, call.Actor.Lang), r.checkChoices(ctx, call, tool, in)...)
+// problems checks an input whole, and against the bank once it is right in itself. malformed is what was left out of it.
+func (r *Runner) problems(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) ([]Problem, error) {
+	problems := joined(malformed, told(r.fieldReport(ctx, call, in), call.Actor.Lang), r.checkChoices(ctx, call, tool, in))
 	checker, ok := in.(BankChecker)
 	if !ok || slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Blocks }) {
 		return problems, nil
 	}
 	report, err := checker.CheckBank(ctx, call)
 	return append(problems, told(report, call.Actor.Lang)...), err
+}
+
+// joined puts problems of a field's form before all others: what is left out for its form is not missing too.
+func joined(malformed []Problem, others ...[]Problem) []Problem {
+	misread := func(p Problem) bool {
+		return slices.ContainsFunc(malformed, func(m Problem) bool {
+			return m.Path == p.Path || strings.HasPrefix(p.Path, m.Path+".") && m.Code == "args.not_object"
+		})
+	}
+	return append(malformed, slices.DeleteFunc(slices.Concat(others...), misread)...)
 }
 
 func (r *Runner) fieldReport(ctx context.Context, call *Call, in any) validation.Report {
@@ -74,11 +84,11 @@ const pageTimeout = time.Second
 func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, answers map[string]string) []Problem {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	args, problems := tool.Args(answers, actor.Lang)
-	if in, malformed := tool.decode(args, actor.Lang); malformed != nil {
-		problems = append(problems, malformed...)
-	} else if call, err := r.admit(ctx, actor, tool.Effect); err == nil {
-		problems = append(problems, told(r.fieldReport(ctx, call, in), actor.Lang)...)
+	args, malformed := tool.Args(answers, actor.Lang)
+	in, worse := tool.decode(args, actor.Lang)
+	problems := append(malformed, worse...)
+	if call, err := r.admit(ctx, actor, tool.Effect); err == nil && in != nil {
+		problems = joined(problems, told(r.fieldReport(ctx, call, in), actor.Lang))
 	}
 	on := tool.FieldsOn(page)
 	return slices.DeleteFunc(problems, func(p Problem) bool {
@@ -128,15 +138,6 @@ func (f Field) value(in any) (value reflect.Value, given bool) {
 }
 
 func panicked(caught any) error { return fmt.Errorf("a panic of type %T", caught) }
-
-// asProblems gives an error that is nothing but problems, or nil.
-func asProblems(err error) *Error {
-	failure := AsError(err)
-	if err == nil || failure.Kind != Invalid && failure.Kind != Unconfirmed {
-		return nil
-	}
-	return failure
-}
 
 // plain is a value as text: the number behind a choice, the mask of personal data.
 func plain(value any) string { return fmt.Sprint(value) }

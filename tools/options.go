@@ -111,18 +111,16 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, answers m
 	if err != nil {
 		return nil, nil, err
 	}
-	args, problems := tool.Args(answers, actor.Lang)
-	_, err = r.accept(ctx, call, Request{Tool: tool, Actor: actor, Args: args})
-	if failure := asProblems(err); failure != nil {
-		problems = append(problems, failure.Problems...)
-	} else if err != nil {
+	args, malformed := tool.Args(answers, actor.Lang)
+	in, worse := tool.decode(args, actor.Lang)
+	if in == nil {
+		return nil, append(malformed, worse...), nil
+	}
+	problems, err := r.problems(ctx, call, tool, in, append(malformed, worse...))
+	if err != nil {
 		failure := convert(err)
 		failure.Tool = tool.Name
 		return nil, nil, failure
-	}
-	in, malformed := tool.decode(args, actor.Lang)
-	if malformed != nil {
-		return nil, problems, nil
 	}
 	var sections []Section
 	for _, page := range tool.Pages {

@@ -123,11 +123,11 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, e
 
 // accept reads and checks the arguments. What comes back is normalised and may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, error) {
-	in, problems := request.Tool.decode(request.Args, request.Actor.Lang)
-	if problems != nil {
-		return nil, &Error{Kind: Invalid, Problems: problems}
+	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
+	if in == nil {
+		return nil, verdict(malformed, nil)
 	}
-	problems, err := r.problems(ctx, call, request.Tool, in)
+	problems, err := r.problems(ctx, call, request.Tool, in, malformed)
 	if err == nil {
 		err = verdict(problems, request.Confirmed)
 	}
