@@ -162,11 +162,26 @@ var formStories = []story{
 		ana.sees("Consultar")
 		must(t, ana.Close(h.soon()))
 		must(t, h.replica.app.Close(h.soon()))
-		drafts, err := h.replica.store.Drafts(h.soon(), anasID)
-		must(t, err)
-		if len(drafts) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
-			t.Errorf("%d forms and %d messages are left", len(drafts), len(ana.Messages(slacksim.TeamChannel)))
+		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
+			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
+	}},
+	{"a card's next steps go on in the same modal", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		ana.submits(nil)
+		first := ana.sees("Proponente criado")
+		ana.presses("step:a")
+		ana.sees("Proponentes do processo 1042", "Rui A.")
+		ana.presses("step:a")
+		if form := ana.sees("Página 1 de 7"); form.ID != first.ID {
+			t.Error("it went on in another modal")
+		}
+	}},
+	{"what cannot be a process is told as the field's problem", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrowers Maria")
+		ana.reads("Há dados a corrigir", "Processo: ", "Referência")
 	}},
 	{"a result is told in the channel when its modal was closed", func(t *testing.T, h *house) {
 		ana := h.ana()

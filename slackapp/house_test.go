@@ -175,11 +175,18 @@ func (h *house) kill() {
 
 const anasID = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
 
-// draft is the form that Ana has open.
-func (h *house) draft() conversations.Draft {
+// drafts are the forms that Ana has open.
+func (h *house) drafts() []conversations.Draft {
 	h.t.Helper()
 	drafts, err := h.replica.store.Drafts(h.soon(), anasID)
 	must(h.t, err)
+	return drafts
+}
+
+// draft is the only one.
+func (h *house) draft() conversations.Draft {
+	h.t.Helper()
+	drafts := h.drafts()
 	if len(drafts) != 1 {
 		h.t.Fatalf("Ana has %d forms open", len(drafts))
 	}

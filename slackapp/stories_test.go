@@ -265,3 +265,10 @@ func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {
 }
 
 func (h *house) created() int { return h.bank.Calls(portal.BorrowerCreate) }
+
+func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
+	h := open(t, overHTTP, func(c *slacksim.Config) { c.Manifest = nil })
+	h.ana().types("/novelty 1042")
+	h.ana().reads("Não conheço", "/borrowers [processo]")
+	h.refusesNothing()
+}

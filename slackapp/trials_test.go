@@ -3,11 +3,13 @@ package slackapp_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slacksim"
@@ -101,6 +103,35 @@ var trials = []story{
 			t.Errorf("the bank was asked %d times", h.created())
 		}
 	}},
+	{"a person who has looked may send it again", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
+		ana.submits(nil)
+		ana.sees("pode ter sido feito ou não")
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 7 de 7", "ficou sem resposta", "Confirmar")
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+		if h.borrowers() != 2 {
+			t.Errorf("the process has %d borrowers", h.borrowers())
+		}
+	}},
+	{"an app that dies before it sends leaves that to the next", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		must(t, ana.Close(h.soon()))
+		ana.reads("ficou guardado")
+		h.elsewhere(func(d *conversations.Draft) { d.Page = ".sending" })
+		ana.types("/borrower-new 1042")
+		ana.sees("a resposta ainda não chegou")
+		ana.presses("outcome")
+		ana.sees("Proponente criado")
+		if h.borrowers() != 2 || len(h.drafts()) != 0 {
+			t.Errorf("the process has %d borrowers, and %d forms are open", h.borrowers(), len(h.drafts()))
+		}
+	}},
 	{"an app that dies while it sends leaves one borrower, and its result is found", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.begins("1042")
@@ -117,6 +148,37 @@ var trials = []story{
 		if h.created() > 1 {
 			t.Errorf("the bank was asked %d times", h.created())
 		}
+	}},
+	{"a form that has ended elsewhere says so", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		_, err := h.replica.store.EndDraft(h.soon(), h.draft())
+		must(t, err)
+		ana.submits(nil)
+		ana.sees("já terminou")
+		if h.created() != 0 {
+			t.Error("it was sent all the same")
+		}
+	}},
+	{"who has too many forms open is told which to finish", func(t *testing.T, h *house) {
+		for i := range 50 {
+			_, err := h.replica.store.StartDraft(h.soon(), anasID, "anything", strconv.Itoa(i))
+			must(t, err)
+		}
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("demasiados pedidos por terminar", "Início")
+	}},
+	{"a modal closed too early is answered in the channel", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrowers")
+		ana.sees("Consultar")
+		must(t, ana.Fill(h.soon(), slacksim.Values{"process": "1042 · Maria E."}))
+		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1})
+		ana.submits(nil)
+		ana.sees("A consultar…")
+		must(t, ana.Close(h.soon()))
+		ana.reads("Proponentes do processo 1042")
 	}},
 	{"a form that cannot be shown gives way to an error, not to waiting for ever", func(t *testing.T, h *house) {
 		ana := h.ana()
