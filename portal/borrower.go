@@ -187,6 +187,27 @@ func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower B
 	return BorrowerCreated{reply.AdditionalData.BorrowerUniqueID, reply.OperationStatus}, err
 }
 
+// UpdateBorrower replaces everything that the bank knows of a borrower. Whether the bank clears what is omitted is not
+// public: send the whole object, which [Borrower.Request] gives. It is sent once; a failure of kind [Unclear] may have
+// taken hold.
+//
+// See Borrower Update on the bank's page ProcessesBorrower.
+func (u *User) UpdateBorrower(ctx context.Context, process, borrower uuid.UUID, data BorrowerRequest) (OperationStatus, error) {
+	var reply writeReply
+	err := u.do(ctx, call{op: BorrowerUpdate, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}, body: data}, &reply)
+	return reply.OperationStatus, err
+}
+
+// DeleteBorrower takes a borrower out of a process. The bank refuses to delete the key borrower. It is sent once; a
+// failure of kind [Unclear] may have taken hold.
+//
+// See Borrower Delete on the bank's page ProcessesBorrower.
+func (u *User) DeleteBorrower(ctx context.Context, process, borrower uuid.UUID) (OperationStatus, error) {
+	var reply writeReply
+	err := u.do(ctx, call{op: BorrowerDelete, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
+	return reply.OperationStatus, err
+}
+
 type borrowerListReply struct {
 	List list[BorrowerSummary] `json:"borrowerList"`
 }
@@ -203,6 +224,27 @@ type borrowerCreateReply struct {
 }
 
 func (r *borrowerCreateReply) complete() bool { return r.AdditionalData.BorrowerUniqueID != uuid.Nil }
+
+// writeReply is the reply of a write that gives nothing back but its status. By the bank's guide a reply to a delete
+// may have no body, and its page on the ESIS e-mail speaks of a text: both are read.
+type writeReply struct {
+	OperationStatus OperationStatus `json:"operationStatus"`
+	came            bool
+}
+
+func (r *writeReply) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &r.OperationStatus.Message) == nil {
+		r.came = r.OperationStatus.Message != ""
+		return nil
+	}
+	type object writeReply
+	err := json.Unmarshal(data, (*object)(r))
+	r.came = r.OperationStatus != OperationStatus{}
+	return err
+}
+
+// complete refuses an object without a status: something before the bank may have answered in its place.
+func (r *writeReply) complete() bool { return r.came }
 
 // list tells an empty array from none, which would read as «there are no borrowers» where nothing is known.
 type list[T any] struct {

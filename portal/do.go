@@ -88,7 +88,9 @@ func (c *Client) request(call call) (request, error) {
 		r.cap = c.config.MaxReply
 	}
 	for _, values := range call.query {
-		r.private = append(r.private, values...)
+		for _, value := range values {
+			r.private = append(r.private, value, url.QueryEscape(value))
+		}
 	}
 	if call.body == nil {
 		return r, nil
@@ -178,6 +180,9 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 
 // read reads a reply, or says what is wrong with it without repeating any of it.
 func read(body []byte, reply any) (problem string) {
+	if _, optional := reply.(*writeReply); optional && len(body) == 0 {
+		return ""
+	}
 	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), reply)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		return "the reply's field " + wrong.Field + " is of another type"

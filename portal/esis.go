@@ -8,6 +8,8 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
 )
 
 // ESISOptions narrows Process ESIS Get.
@@ -31,6 +33,27 @@ func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISO
 	var reply esisReply
 	err := u.do(ctx, call{op: ProcessESISGet, path: ids{"processUniqueId": process}, query: query, cap: u.client.config.MaxESIS}, &reply)
 	return ESIS(reply), err
+}
+
+// ESISEmail says where Process ESIS Email sends the document.
+type ESISEmail struct {
+	To          pii.Email
+	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
+}
+
+// EmailProcessESIS has the bank make the ESIS of the process's current iteration and send it to an address. Although it
+// is a GET it discloses a customer's document, and cannot be taken back: it is sent once, and after a failure of kind
+// [Unclear] nothing at the bank tells whether the document has gone out.
+//
+// See Process ESIS Email on the bank's page ProcessesESIS; its path and reply are inferred.
+func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ESISEmail) (OperationStatus, error) {
+	query := url.Values{"sendAddress": {email.To.Reveal()}}
+	if email.IgnoreRules {
+		query.Set("ignoreRules", "true")
+	}
+	var reply writeReply
+	err := u.do(ctx, call{op: ProcessESISEmail, path: ids{"processUniqueId": process}, query: query}, &reply)
+	return reply.OperationStatus, err
 }
 
 // esisReply holds the file in base64. That it is a PDF is inferred, and checked.

@@ -74,7 +74,7 @@ func FuzzReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, reply := range []any{
-			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{},
+			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{}, &writeReply{},
 		} {
 			if problem := read(bytes.Clone(body), reply); !ourWords.MatchString(problem) {
 				t.Errorf("%T: the problem quotes the reply: %s", reply, problem)

@@ -16,13 +16,16 @@ type OperationID string
 
 // The operations beside the taxonomies, whose ids are their key and «Get»: maritalStatusesGet.
 const (
-	Authenticate   OperationID = "authenticate"
-	BorrowerList   OperationID = "borrowerList"
-	BorrowerGet    OperationID = "borrowerGet"
-	BorrowerCreate OperationID = "borrowerCreate"
-	ProcessList    OperationID = "processList"
-	ProcessDetail  OperationID = "processDetail"
-	ProcessESISGet OperationID = "processESISGet"
+	Authenticate     OperationID = "authenticate"
+	BorrowerList     OperationID = "borrowerList"
+	BorrowerGet      OperationID = "borrowerGet"
+	BorrowerCreate   OperationID = "borrowerCreate"
+	BorrowerUpdate   OperationID = "borrowerUpdate"
+	BorrowerDelete   OperationID = "borrowerDelete"
+	ProcessList      OperationID = "processList"
+	ProcessDetail    OperationID = "processDetail"
+	ProcessESISGet   OperationID = "processESISGet"
+	ProcessESISEmail OperationID = "processESISEmail"
 )
 
 // Operation is a row of the table of operations.
@@ -44,9 +47,12 @@ var operations = append([]Operation{
 	{ID: BorrowerList, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true},
 	{ID: BorrowerGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true},
 	{ID: BorrowerCreate, Method: http.MethodPost, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true, Writes: true},
+	{ID: BorrowerUpdate, Method: http.MethodPut, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
+	{ID: BorrowerDelete, Method: http.MethodDelete, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
 	{ID: ProcessList, Method: http.MethodGet, Path: "/v1/processes"},
 	{ID: ProcessDetail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}"},
 	{ID: ProcessESISGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis"},
+	{ID: ProcessESISEmail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis/email", Writes: true}, // a GET that sends a document
 }, taxonomyOperations()...)
 
 // Operations returns the table: one row for each operation of the bank that this client calls.

@@ -25,6 +25,7 @@ const (
 	maxSessions  = 1000
 	maxBorrowers = 10 // of one process
 	maxFaults    = 100
+	maxSent      = 1000 // e-mails remembered
 	maxLatency   = time.Minute
 )
 
@@ -56,6 +57,7 @@ type Bank struct {
 	sessions sessions
 	faults   faults
 	calls    map[portal.OperationID]int
+	sent     []Sent
 }
 
 // call is a request on its way through the bank.
@@ -73,13 +75,16 @@ type handler func(*Bank, *call) (any, error)
 
 // handlers lists what the bank does, by the ids of the client's table of operations; the taxonomies join in [New].
 var handlers = map[portal.OperationID]handler{
-	portal.Authenticate:   (*Bank).authenticate,
-	portal.ProcessList:    (*Bank).listProcesses,
-	portal.ProcessDetail:  (*Bank).processDetail,
-	portal.ProcessESISGet: (*Bank).processESIS,
-	portal.BorrowerList:   (*Bank).listBorrowers,
-	portal.BorrowerGet:    (*Bank).getBorrower,
-	portal.BorrowerCreate: (*Bank).createBorrower,
+	portal.Authenticate:     (*Bank).authenticate,
+	portal.ProcessList:      (*Bank).listProcesses,
+	portal.ProcessDetail:    (*Bank).processDetail,
+	portal.ProcessESISGet:   (*Bank).processESIS,
+	portal.ProcessESISEmail: (*Bank).emailESIS,
+	portal.BorrowerList:     (*Bank).listBorrowers,
+	portal.BorrowerGet:      (*Bank).getBorrower,
+	portal.BorrowerCreate:   (*Bank).createBorrower,
+	portal.BorrowerUpdate:   (*Bank).updateBorrower,
+	portal.BorrowerDelete:   (*Bank).deleteBorrower,
 }
 
 // New returns a bank with the sample processes.

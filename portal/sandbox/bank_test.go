@@ -187,6 +187,9 @@ func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
 		{"GET", "/borrower", ""},
 		{"GET", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), ""},
 		{"POST", "/borrower", newBorrower(nil)},
+		{"PUT", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), newBorrower(nil)},
+		{"DELETE", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), ""},
+		{"GET", "/esis/email?sendAddress=maria@example.com", ""},
 	} {
 		missing := b.call(t, c.method, nowhere+c.rest, c.body)
 		foreign := b.call(t, c.method, processPath(sandbox.SampleOpen)+c.rest, c.body)
@@ -194,8 +197,8 @@ func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
 			t.Errorf("%s %s: another broker's process answers %d %s, a missing one %s", c.method, c.rest, foreign.status, foreign.body, missing.body)
 		}
 	}
-	if got := len(a.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 1 {
-		t.Errorf("the process has %d borrowers now", got)
+	if got := len(a.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 1 || len(a.Sent()) != 0 {
+		t.Errorf("the process has %d borrowers now, and %d e-mails went out", got, len(a.Sent()))
 	}
 }
 
@@ -220,6 +223,7 @@ func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
 	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil))
 	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil)) // refused
 	d.get(t, processPath(sandbox.SampleOpen)+"/esis")
+	d.get(t, processPath(sandbox.SampleOpen)+"/esis/email?sendAddress=vera@example.com")
 	if got := strings.Count(out.String(), "operation=borrowerCreate"); got != 2 {
 		t.Errorf("%d lines of two creates", got)
 	}

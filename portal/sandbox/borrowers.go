@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -24,7 +25,21 @@ type createdID struct {
 	BorrowerUniqueID uuid.UUID `json:"borrowerUniqueID"`
 }
 
-const borrowerCreated = "050101"
+// The codes of the bank's table of production codes (confirmed).
+const (
+	borrowerCreated = "050101"
+	borrowerUpdated = "050201"
+	borrowerDeleted = "050401"
+)
+
+// written is the reply to a write that gives nothing else back (confirmed, but for the code, as at [created]).
+type written struct {
+	Status operationStatus `json:"operationStatus"`
+}
+
+func done(c *call, code string) written {
+	return written{operationStatus{code, book.Say(c.lang, "status."+code, nil)}}
+}
 
 func (b *Bank) listBorrowers(c *call) (any, error) {
 	b.mu.Lock()
@@ -43,19 +58,27 @@ func (b *Bank) listBorrowers(c *call) (any, error) {
 func (b *Bank) getBorrower(c *call) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p, err := b.process(c)
+	p, at, err := b.borrower(c)
 	if err != nil {
 		return nil, err
+	}
+	return p.borrowers[at].detail(c.lang), nil
+}
+
+// borrower finds the borrower that the path names, by its place in its process. The bank's lock is held by the caller.
+func (b *Bank) borrower(c *call) (p *process, at int, err error) {
+	if p, err = b.process(c); err != nil {
+		return nil, 0, err
 	}
 	id, err := pathID(c, "borrowerUniqueId")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	known, ok := p.borrower(id)
-	if !ok {
-		return nil, refused(http.StatusBadRequest, "borrower.missing")
+	at = slices.IndexFunc(p.borrowers, func(known borrower) bool { return known.id == id })
+	if at < 0 {
+		return nil, 0, refused(http.StatusBadRequest, "borrower.missing")
 	}
-	return known.detail(c.lang), nil
+	return p, at, nil
 }
 
 func (b *Bank) createBorrower(c *call) (any, error) {
@@ -72,7 +95,7 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	if p.ended() {
 		return nil, refused(http.StatusBadRequest, "process.state")
 	}
-	if problems := append(check(data, c.now), p.clashes(data)...); len(problems) > 0 {
+	if problems := append(check(data, c.now), clashes(data, p.borrowers)...); len(problems) > 0 {
 		return nil, &refusal{http.StatusBadRequest, problems}
 	}
 	fresh := borrower{id: uuid.New(), data: data}
@@ -82,18 +105,65 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	return created{operationStatus{borrowerCreated, said}, createdID{fresh.id}}, nil
 }
 
-// clashes are the problems that a new borrower has with those already there.
-func (p *process) clashes(fresh portal.BorrowerRequest) (found []problem) {
-	if _, taken := p.key(); taken && fresh.BorrowerTypeID == keyBorrower {
+// updateBorrower puts what is sent in the place of all that was known: what is omitted is gone. The bank's guide says
+// that a PUT replaces the whole resource, and its page does not say otherwise.
+func (b *Bank) updateBorrower(c *call) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, at, err := b.borrower(c)
+	if err != nil {
+		return nil, err
+	}
+	var data portal.BorrowerRequest
+	if err := decode(c.body, &data); err != nil {
+		return nil, err
+	}
+	if p.ended() {
+		return nil, refused(http.StatusBadRequest, "process.state")
+	}
+	others := slices.Delete(slices.Clone(p.borrowers), at, at+1)
+	problems := append(check(data, c.now), clashes(data, others)...)
+	if len(problems) == 0 && p.borrowers[at].isKey() && data.BorrowerTypeID != keyBorrower {
+		problems = []problem{{"borrower.lastKey", "borrowerTypeId"}}
+	}
+	if len(problems) > 0 {
+		return nil, &refusal{http.StatusBadRequest, problems}
+	}
+	p.borrowers[at].data = data
+	p.last = c.now
+	return done(c, borrowerUpdated), nil
+}
+
+// deleteBorrower refuses the key borrower (confirmed).
+func (b *Bank) deleteBorrower(c *call) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, at, err := b.borrower(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.ended():
+		return nil, refused(http.StatusBadRequest, "process.state")
+	case p.borrowers[at].isKey():
+		return nil, refused(http.StatusBadRequest, "borrower.isKey")
+	}
+	p.borrowers = slices.Delete(p.borrowers, at, at+1)
+	p.last = c.now
+	return done(c, borrowerDeleted), nil
+}
+
+// clashes are the problems that a borrower's data has with the other borrowers of the process.
+func clashes(fresh portal.BorrowerRequest, others []borrower) (found []problem) {
+	if fresh.BorrowerTypeID == keyBorrower && slices.ContainsFunc(others, borrower.isKey) {
 		found = append(found, problem{"borrower.secondKey", "borrowerTypeId"})
 	}
-	if len(p.borrowers) >= maxBorrowers {
+	if len(others) >= maxBorrowers {
 		found = append(found, problem{key: "borrower.tooMany"})
 	}
 	if fresh.Personal == nil || fresh.Personal.TaxID.IsZero() {
 		return found
 	}
-	for _, known := range p.borrowers {
+	for _, known := range others {
 		if known.data.Personal.TaxID == fresh.Personal.TaxID {
 			found = append(found, problem{"borrower.duplicate", "personalDataBorrowerRequest.taxId"})
 		}

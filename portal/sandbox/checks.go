@@ -185,9 +185,14 @@ func (c *checker) shape(field, value string, shape *regexp.Regexp) {
 }
 
 func (c *checker) email(value string) {
-	if address, err := mail.ParseAddress(value); value != "" && (err != nil || address.Address != value || len(value) > 254) {
+	if value != "" && !isEmail(value) {
 		c.add("field.format", "email")
 	}
+}
+
+func isEmail(value string) bool {
+	address, err := mail.ParseAddress(value)
+	return err == nil && address.Address == value && len(value) <= 254
 }
 
 func (c *checker) date(field, value string) (day time.Time, ok bool) {

@@ -193,17 +193,25 @@ func (q *query) id(name string) uuid.UUID {
 	return id
 }
 
+// yes reads true or false, which is what an absent parameter means.
+func (q *query) yes(name string) bool {
+	given := q.text(name)
+	answer, err := strconv.ParseBool(given)
+	if given != "" && err != nil {
+		q.refuse()
+	}
+	return answer
+}
+
 // processESIS is Process ESIS Get. Failing to make one is a validation error (confirmed).
 func (b *Bank) processESIS(c *call) (any, error) {
 	query, err := readQuery(c, "ignoreRules")
 	if err != nil {
 		return nil, err
 	}
-	ignore := false
-	if given := query.text("ignoreRules"); given != "" {
-		if ignore, err = strconv.ParseBool(given); err != nil {
-			return nil, refused(http.StatusBadRequest, "request.query")
-		}
+	ignore := query.yes("ignoreRules")
+	if query.wrong != nil {
+		return nil, query.wrong
 	}
 	sheet, err := b.draw(c, ignore)
 	if err != nil {

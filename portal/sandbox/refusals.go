@@ -62,7 +62,8 @@ var category = map[string]int{"request": 0, "session": 1, "process": 4, "borrowe
 var specific = map[string]int{
 	"field.required": 1, "field.type": 2, "field.format": 2, "field.id": 3, "field.range": 4, "field.length": 4,
 	"field.checkDigit": 5, "field.unknown": 6, "borrower.secondKey": 7, "borrower.duplicate": 8, "borrower.tooMany": 9,
-	"borrower.missing": 1, "process.missing": 1, "process.state": 2, "esis.age": 1, "esis.term": 2, "esis.noKey": 3, "esis.state": 4,
+	"borrower.lastKey": 10, "borrower.isKey": 11,
+	"borrower.missing": 1, "process.missing": 1, "process.state": 2, "esis.age": 1, "esis.term": 2, "esis.noKey": 3, "esis.state": 4, "esis.address": 5,
 	"request.json": 1, "request.contentType": 2, "request.tooLarge": 3, "request.path": 4, "request.method": 5,
 	"request.uuid": 6, "request.query": 7, "request.failed": 8,
 	"session.client": 1, "session.broker": 2, "session.user": 3, "session.missing": 4, "session.expired": 5,

@@ -84,7 +84,7 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 }
 
 func TestEveryWordIsThereInBothLanguages(t *testing.T) {
-	want := []string{"status." + borrowerCreated}
+	want := []string{"status." + borrowerCreated, "status." + borrowerUpdated, "status." + borrowerDeleted, "status." + esisSent}
 	for key := range specific {
 		want = append(want, key)
 	}

@@ -65,7 +65,7 @@ func (p *process) ended() bool { return p.state == closed || p.state == cancelle
 
 // key returns the key borrower.
 func (p *process) key() (borrower, bool) {
-	i := slices.IndexFunc(p.borrowers, func(b borrower) bool { return b.data.BorrowerTypeID == keyBorrower })
+	i := slices.IndexFunc(p.borrowers, borrower.isKey)
 	if i < 0 {
 		return borrower{}, false
 	}
@@ -79,13 +79,7 @@ func (p *process) keyName() (name pii.Name) {
 	return name
 }
 
-func (p *process) borrower(id uuid.UUID) (borrower, bool) {
-	i := slices.IndexFunc(p.borrowers, func(b borrower) bool { return b.id == id })
-	if i < 0 {
-		return borrower{}, false
-	}
-	return p.borrowers[i], true
-}
+func (known borrower) isKey() bool { return known.data.BorrowerTypeID == keyBorrower }
 
 // Borrowers returns the ids of a process's borrowers in the order they came, for tests to see what took hold.
 func (b *Bank) Borrowers(process uuid.UUID) []uuid.UUID {
