@@ -44,7 +44,6 @@ type View struct {
 	Close           string            `json:"close"`
 	Blocks          []json.RawMessage `json:"blocks"`
 	Values          State             `json:"values"` // what is typed or chosen now
-	Depth           int               `json:"depth"`  // 1 for the first modal of a stack
 }
 
 // State is what was typed or chosen, by block_id and action_id, as Slack writes it in state.values.
