@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,3 +62,7 @@ func processIn(args json.RawMessage) string {
 	}
 	return ""
 }
+
+var digitsOnly = regexp.MustCompile(`^\d{1,18}$`)
+
+func isNumber(s string) bool { return digitsOnly.MatchString(s) }

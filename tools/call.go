@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -101,4 +103,20 @@ func convert(err error) *Error {
 		converted.Kind = Internal
 	}
 	return converted
+}
+
+// clean makes text from outside fit to be shown: one paragraph without personal data, and without characters that are
+// invisible or turn the direction of writing.
+func clean(text string) string {
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.Is(unicode.C, c):
+			return -1
+		}
+		return c
+	}, text)
+	runes := []rune(strings.TrimSpace(text))
+	return pii.Scrub(string(runes[:min(len(runes), 500)]))
 }

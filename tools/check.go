@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -136,8 +135,3 @@ func (f Field) value(in any) (value reflect.Value, given bool) {
 	}
 	return value, given || !value.IsZero()
 }
-
-func panicked(caught any) error { return fmt.Errorf("a panic of type %T", caught) }
-
-// plain is a value as text: the number behind a choice, the mask of personal data.
-func plain(value any) string { return fmt.Sprint(value) }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -138,7 +139,7 @@ func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, 
 func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
-			err = panicked(caught)
+			err = fmt.Errorf("a panic of type %T", caught)
 		}
 	}()
 	result, err := t.run(ctx, call, in)
