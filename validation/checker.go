@@ -109,6 +109,18 @@ func (c *Checker) Struct(v any) Report {
 	return report.With()
 }
 
+// Value checks one value alone by the tags of its field ("required,nif_person"), with the problems that [Checker.Struct]
+// finds in it, but without a path. It is for a form that checks a field as it is filled in. A tag that does not exist is
+// a mistake in the program and panics.
+func (c *Checker) Value(tags string, value any) (report Report) {
+	var failures validator.ValidationErrors
+	errors.As(c.library.Var(value, tags), &failures)
+	for _, failure := range failures {
+		report = append(report, c.problems(failure)...)
+	}
+	return report.With()
+}
+
 func (c *Checker) problems(f validator.FieldError) []Problem {
 	if f.Tag() == "required" {
 		return []Problem{problem(Required, "")}
