@@ -86,10 +86,20 @@ var trials = []story{
 		ana.presses("continue")
 		ana.sees("Página 7 de 7")
 	}},
-	{"a borrower who may have been made is not made again blindly", func(t *testing.T, h *house) {
+	{"a borrower who was made is found though the bank's answer was lost", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true, Times: 1})
+		ana.submits(nil)
+		ana.sees("Proponente criado")
+		if h.created() != 1 || h.borrowers() != 2 {
+			t.Errorf("the bank was asked %d times, and the process has %d borrowers", h.created(), h.borrowers())
+		}
+	}},
+	{"a borrower who may have been made is not made again blindly", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
 		ana.submits(nil)
 		view := ana.sees("pode ter sido feito ou não")
 		if view.Submit != "" || strings.Contains(view.Text(), "Voltar ao formulário") {

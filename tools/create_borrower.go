@@ -27,6 +27,28 @@ var CreateBorrower = Define(Spec{
 	}, nil
 })
 
+// Recognise implements [Recogniser]: the borrower is there when one of the process's borrowers has the tax number,
+// since nobody had it when the call was checked.
+func (n NewBorrower) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {
+	process, err := call.Process(ctx, n.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, borrower := range borrowers {
+		if borrower.Personal != nil && borrower.Personal.TaxID == n.Personal.TaxID {
+			return BorrowerCreated{
+				Process: process.ID, ProcessNumber: process.Number,
+				Borrower: borrower.BorrowerUniqueID, Name: n.Personal.Name,
+			}, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
 // NewBorrower is what a new borrower is made of: the bank's request, field by field.
 type NewBorrower struct {
 	Process               ProcessRef          `json:"process" page:"process" validate:"required"`

@@ -39,7 +39,7 @@ const (
 
 // once makes the call that a key stands for, unless it was made already: then it gives the same answer again. A call
 // that failed and changed nothing may be made again under its key, as a further attempt.
-func (r *Runner) once(ctx context.Context, id string, request Request, perform func() (Carder, error)) (Carder, error) {
+func (r *Runner) once(ctx context.Context, id string, call *Call, request Request, perform func() (Carder, error)) (Carder, error) {
 	intent := record{
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID,
 		Digest: r.Digest(request.Args), Until: r.now().Add(writeTimeout),
@@ -60,7 +60,7 @@ func (r *Runner) once(ctx context.Context, id string, request Request, perform f
 			return nil, &Error{Kind: Internal, err: err}
 		}
 		if !changedNothing(before.Outcome) {
-			return r.replay(request, before, intent)
+			return r.replay(ctx, call, request, before, intent)
 		}
 	}
 	return nil, &Error{Kind: Busy}
@@ -86,8 +86,9 @@ func changedNothing(outcome string) bool {
 	return outcome != "" && outcome != done && outcome != string(Unclear) && outcome != string(Internal)
 }
 
-// replay answers a call that was begun before from what the journal holds of it.
-func (r *Runner) replay(request Request, before, intent record) (Carder, error) {
+// replay answers a call that was begun before from what the journal holds of it, and where that does not say what
+// became of it, from what the bank holds. It never makes the call again.
+func (r *Runner) replay(ctx context.Context, call *Call, request Request, before, intent record) (Carder, error) {
 	switch {
 	case before.Digest != intent.Digest:
 		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
@@ -99,9 +100,35 @@ func (r *Runner) replay(request Request, before, intent record) (Carder, error) 
 		return output.Elem().Interface().(Carder), nil
 	case before.Outcome == "" && r.now().Before(before.Until):
 		return nil, &Error{Kind: Busy}
-	default: // who made the call is gone, or never learnt what became of it
-		return nil, &Error{Kind: Unclear}
 	}
+	// Who made the call is gone, or never learnt what became of it.
+	unclear := &Error{Kind: Unclear}
+	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
+	if len(malformed) > 0 {
+		return nil, unclear
+	}
+	return recognised(ctx, call, request.Tool.normalised(in), unclear)
+}
+
+// Recogniser is implemented by inputs whose effect can be seen at the bank. Where it cannot, a call that was sent and
+// not answered stays unclear until a person has looked.
+type Recogniser interface {
+	// Recognise gives the output of a call that took hold, looking for its effect; found is false when it is not there.
+	Recognise(ctx context.Context, call *Call) (output Carder, found bool, err error)
+}
+
+// recognised looks whether a call that ended unclear took hold all the same. What is not there yet may still come, so
+// that a call is never found to have failed.
+func recognised(ctx context.Context, call *Call, in any, unclear error) (Carder, error) {
+	recogniser, ok := in.(Recogniser)
+	if !ok {
+		return nil, unclear
+	}
+	output, found, err := recogniser.Recognise(ctx, call)
+	if err != nil || !found {
+		return nil, unclear
+	}
+	return output, nil
 }
 
 func encoded(r record) []byte {

@@ -113,12 +113,16 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, e
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	return r.once(ctx, id, request, func() (Carder, error) {
+	return r.once(ctx, id, call, request, func() (Carder, error) {
 		in, err := r.accept(ctx, call, request)
 		if err != nil {
 			return nil, err
 		}
-		return request.Tool.call(ctx, call, in)
+		output, err := request.Tool.call(ctx, call, in)
+		if err != nil && convert(err).Kind == Unclear {
+			return recognised(ctx, call, in, err)
+		}
+		return output, err
 	})
 }
 

@@ -320,22 +320,48 @@ func TestAnUnclearOutcomeIsNeverRepeatedUnderItsKey(t *testing.T) {
 	}
 }
 
-func TestACallWhoseMakerDiedIsBusyAndThenUnclear(t *testing.T) {
+func TestACallThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
+	h := open(t)
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true, Times: 1})
+	result, failure := h.run(t, "create_borrower", rui(nil))
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	created := result.Output.(tools.BorrowerCreated)
+	if there := h.bank.Borrowers(sandbox.SampleProcess(1042)); !slices.Contains(there, created.Borrower) || h.bank.Calls(portal.BorrowerCreate) != 1 {
+		t.Errorf("%s is not among %v", created.Borrower, there)
+	}
+}
+
+func TestACallWhoseMakerDiedAfterItTookHoldIsRecognised(t *testing.T) {
 	now := time.Now()
 	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
-	request := func(r *tools.Request) { r.Key = "a click" }
-	if _, failure := h.run(t, "create_borrower", rui(nil), request); failure != nil {
+	withKey := func(r *tools.Request) { r.Key = "a click" }
+	first, failure := h.run(t, "create_borrower", rui(nil), withKey)
+	if failure != nil {
 		t.Fatal(failure)
 	}
 	h.memory.forgetOutcomes(t)
-	for _, c := range []struct {
-		later time.Duration
-		want  tools.ErrorKind
-	}{{0, tools.Busy}, {time.Hour, tools.Unclear}} {
-		now = now.Add(c.later)
-		if _, failure := h.run(t, "create_borrower", rui(nil), request); failure == nil || failure.Kind != c.want {
-			t.Errorf("after %v: got %v, want %s", c.later, failure, c.want)
-		}
+	if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure == nil || failure.Kind != tools.Busy {
+		t.Errorf("while its maker may live, got %v", failure)
+	}
+	now = now.Add(time.Hour)
+	again, failure := h.run(t, "create_borrower", rui(nil), withKey)
+	if failure != nil || again.Output != first.Output || h.bank.Calls(portal.BorrowerCreate) != 1 {
+		t.Errorf("got %v, %v", again.Output, failure)
+	}
+}
+
+func TestACallWhoseMakerDiedAndThatIsNotThereStaysUnclear(t *testing.T) {
+	now := time.Now()
+	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
+	withKey := func(r *tools.Request) { r.Key = "a click" }
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
+	h.run(t, "create_borrower", rui(nil), withKey)
+	h.memory.forgetOutcomes(t)
+	now = now.Add(time.Hour)
+	if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure == nil || failure.Kind != tools.Unclear || h.bank.Calls(portal.BorrowerCreate) != 1 {
+		t.Errorf("got %v", failure)
 	}
 }
 
@@ -345,7 +371,7 @@ func TestWhatTheBankDoesIsToldByKind(t *testing.T) {
 		want  tools.ErrorKind
 	}{
 		"an error of the bank's on a write leaves it unclear": {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 500}, tools.Unclear},
-		"a dropped answer leaves it unclear":                  {sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true}, tools.Unclear},
+		"a request that may have been dropped is unclear":     {sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true}, tools.Unclear},
 		"too many requests mean wait":                         {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 429, RetryAfter: time.Second}, tools.Busy},
 		"an error of the bank's on a read changed nothing":    {sandbox.Fault{Operation: portal.BorrowerList, Status: 503}, tools.Unavailable},
 	} {
