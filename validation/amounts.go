@@ -9,7 +9,10 @@ import (
 // ErrLoan is the error of [Instalment] for figures that make no loan.
 var ErrLoan = errors.New("validation: a loan needs a principal and a rate of 0 or more, and 1 to 1200 months")
 
-const precision = 40 // decimal places of intermediate results; only what is displayed is rounded further
+const (
+	precision = 40   // decimal places of intermediate results; only what is displayed is rounded further
+	monthsMax = 1200 // of a loan
+)
 
 var twelve = decimal.NewFromInt(12)
 
@@ -39,7 +42,7 @@ func Amount(s string) (decimal.Decimal, error) {
 // Instalment is the constant monthly instalment of an annuity: principal in euros, the yearly rate as a fraction
 // (0.03 for 3 %), paid back over months. It is not rounded. It fails with [ErrLoan].
 func Instalment(principal, yearlyRate decimal.Decimal, months int) (decimal.Decimal, error) {
-	if principal.IsNegative() || yearlyRate.IsNegative() || months < 1 || months > 1200 {
+	if principal.IsNegative() || yearlyRate.IsNegative() || months < 1 || months > monthsMax {
 		return decimal.Zero, ErrLoan
 	}
 	if yearlyRate.IsZero() {

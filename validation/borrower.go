@@ -30,6 +30,7 @@ type BorrowerFacts struct {
 
 	Wages, Receipts, Rents, OtherIncome pii.Money // wages include pensions
 	HousingInstalment                   pii.Money
+	OtherInstalments                    []pii.Money // monthly, of all other credit
 
 	Situation        SituationKind
 	ContractTypeID   int32
@@ -135,7 +136,7 @@ func (b BorrowerFacts) home() (r Report) {
 
 func (b BorrowerFacts) income() (r Report) {
 	given, earned := false, decimal.Zero
-	for _, income := range []pii.Money{b.Wages, b.Receipts, b.Rents, b.OtherIncome} {
+	for _, income := range b.incomes() {
 		amount, ok := income.Reveal()
 		given, earned = given || ok, earned.Add(amount)
 	}
@@ -170,6 +171,10 @@ func (b BorrowerFacts) employment(today Date) (r Report) {
 		r = append(r, problem(EmploymentTooLong, pathMonths))
 	}
 	return r
+}
+
+func (b BorrowerFacts) incomes() []pii.Money {
+	return []pii.Money{b.Wages, b.Receipts, b.Rents, b.OtherIncome}
 }
 
 func positive(m pii.Money) bool {

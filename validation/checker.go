@@ -15,8 +15,9 @@ import (
 
 // Options are the choices a checker leaves to settings.
 type Options struct {
-	Now  func() time.Time // time.Now when nil
-	NISS NISSMode         // lenient when empty
+	Now    func() time.Time // time.Now when nil
+	NISS   NISSMode         // lenient when empty
+	Limits []Limits         // the earliest first; [PublishedLimits] when empty
 }
 
 // Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use; make one and
@@ -33,6 +34,9 @@ func New(o Options) *Checker {
 	}
 	if o.NISS == "" {
 		o.NISS = NISSLenient
+	}
+	if len(o.Limits) == 0 {
+		o.Limits = PublishedLimits
 	}
 	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
 	c.library.RegisterTagNameFunc(jsonName)

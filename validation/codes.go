@@ -95,6 +95,15 @@ const (
 	KeyBorrowerMissing Code = "borrower.key_missing"
 	BorrowerDuplicate  Code = "borrower.duplicate"
 	SpouseRegime       Code = "spouse.both"
+
+	LTVHigh          Code = "hint.ltv"
+	LTVAboveLimit    Code = "hint.ltv_limit"
+	DSTIHigh         Code = "hint.dsti"
+	DSTIAboveLimit   Code = "hint.dsti_limit"
+	DSTIExceptional  Code = "hint.dsti_exception"
+	TermLong         Code = "hint.term"
+	AgeAtEndHigh     Code = "hint.age_at_end"
+	AgeAtEndAboveMax Code = "age.at_end"
 )
 
 var severities = map[Code]Severity{
@@ -117,6 +126,8 @@ var severities = map[Code]Severity{
 	EmployerRequired: Warning, EmployerSelf: Warning, EmploymentTooLong: Warning,
 	IncomeNone: Warning, IncomeSituation: Warning, InstalmentHousing: Warning,
 	KeyBorrowerUnique: Error, KeyBorrowerMissing: Error, BorrowerDuplicate: Error, SpouseRegime: Warning,
+	LTVHigh: Hint, LTVAboveLimit: Hint, DSTIHigh: Hint, DSTIAboveLimit: Hint, DSTIExceptional: Hint, TermLong: Hint,
+	AgeAtEndHigh: Hint, AgeAtEndAboveMax: Warning,
 }
 
 // Codes lists every code that this package can produce, in order.

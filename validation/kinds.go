@@ -17,6 +17,8 @@ type (
 	ResidenceKind int
 	RelationKind  int
 	CountryKind   int
+	RateKind      int
+	PurposeKind   int
 )
 
 // The documents.
@@ -69,6 +71,20 @@ const (
 	OtherCountry
 )
 
+// The kinds of interest rate.
+const (
+	VariableRate RateKind = iota + 1
+	MixedRate             // fixed for some years, then variable
+	FixedRate
+)
+
+// The purposes of a loan.
+const (
+	OwnHomePurpose     PurposeKind = iota + 1 // the borrowers' own permanent home
+	OtherPurpose                              // a second home, letting
+	LenderOwnedPurpose                        // property that the lender holds; only settings can tell
+)
+
 // Kinds maps taxonomy ids to what they mean, for a bank whose ids are known. What is not in here is told from the
 // item's description, in Portuguese or English, and without a description from the ids of the bank's samples and of
 // the sandbox. The zero Kinds serves.
@@ -79,6 +95,8 @@ type Kinds struct {
 	Residences map[int32]ResidenceKind
 	Relations  map[int32]RelationKind
 	Countries  map[int32]CountryKind
+	Rates      map[int32]RateKind
+	Purposes   map[int32]PurposeKind
 	Key        map[int32]bool // borrower types
 }
 
@@ -134,6 +152,21 @@ func (k Kinds) Country(id int32, description string) CountryKind {
 	return other(id, OtherCountry, meaning(id, description, k.Countries, []phrase[CountryKind]{
 		{"portug", Portugal}, {"bra", Brazil},
 	}, map[int32]CountryKind{1: Portugal}))
+}
+
+// Rate tells whether a loan's rate can rise.
+func (k Kinds) Rate(id int32, description string) RateKind {
+	return meaning(id, description, k.Rates, []phrase[RateKind]{
+		{"varia", VariableRate}, {"mix", MixedRate}, {"mist", MixedRate}, {"fix", FixedRate},
+	}, map[int32]RateKind{1: VariableRate, 2: MixedRate, 3: FixedRate})
+}
+
+// Purpose tells the borrowers' own home from every other purpose.
+func (k Kinds) Purpose(id int32, description string) PurposeKind {
+	return other(id, OtherPurpose, meaning(id, description, k.Purposes, []phrase[PurposeKind]{
+		{"hpp", OwnHomePurpose}, {"habitacao propria permanente", OwnHomePurpose}, {"own permanent home", OwnHomePurpose},
+		{"own home", OwnHomePurpose}, {"primary", OwnHomePurpose}, {"main home", OwnHomePurpose},
+	}, map[int32]PurposeKind{1: OwnHomePurpose}))
 }
 
 // KeyBorrower tells the borrower type of the key borrower.

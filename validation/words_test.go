@@ -73,7 +73,7 @@ func TestNoTextIsTheLibrarysOwn(t *testing.T) {
 }
 
 func TestNoTextWaitsForAValueItIsNotGiven(t *testing.T) {
-	limits := map[string]string{"max": "20", "min": "1", "days": "90"}
+	limits := map[string]string{"max": "20", "min": "1", "days": "90", "ratio": "48", "limit": "45", "years": "35", "age": "75"}
 	for _, code := range Codes() {
 		for _, lang := range words.Langs {
 			p := problem(code, "")
