@@ -37,6 +37,12 @@ type Config struct {
 	MaxSessions    int           // kept at once, 10,000 by default; the longest idle make room
 	MaxReply       int64         // bytes, 1 MiB by default
 	MaxESIS        int64         // bytes of the reply that holds an ESIS, 16 MiB by default
+
+	MaxInFlight  int           // requests at once, 64 by default and 2 at least; a quarter of them is kept for logins
+	MaxWaiting   int           // calls that wait for their turn, and logins, 1,024 by default; further ones fail with [TooMany]
+	MaxPerSecond int           // requests, logins included, 200 by default
+	TripAfter    int           // failures in a row after which the bank is not asked for a while, 8 by default
+	OpenFor      time.Duration // how long it is not asked then, 15 s by default; a single request finds out whether it is back
 }
 
 // LoginHeaders are the names of the login's headers. The bank's documents disagree about them; the defaults are those
@@ -65,6 +71,7 @@ type Client struct {
 	reads    http.RoundTripper
 	writes   http.RoundTripper
 	sessions *sessions
+	gate     *gate
 }
 
 // New returns a client, or an error that lists everything wrong with config.
@@ -82,9 +89,13 @@ func New(config Config) (*Client, error) {
 	if config.ClientSecret == "" {
 		wrong = append(wrong, errors.New("the client secret is missing"))
 	}
-	if min(config.AttemptTimeout, config.TotalTimeout, config.MaxPause, config.SessionLife) < 0 ||
-		min(int64(config.ReadAttempts), int64(config.MaxSessions), config.MaxReply, config.MaxESIS) < 0 {
+	if min(config.AttemptTimeout, config.TotalTimeout, config.MaxPause, config.SessionLife, config.OpenFor) < 0 ||
+		min(config.ReadAttempts, config.MaxSessions, config.MaxWaiting, config.MaxPerSecond, config.TripAfter) < 0 ||
+		min(config.MaxReply, config.MaxESIS) < 0 {
 		wrong = append(wrong, errors.New("times and bounds must not be negative"))
+	}
+	if config.MaxInFlight < 2 {
+		wrong = append(wrong, errors.New("two requests at once are the least: one is kept for logins"))
 	}
 	rows, err := table(config.Operations)
 	if wrong = append(wrong, err); errors.Join(wrong...) != nil {
@@ -93,7 +104,7 @@ func New(config Config) (*Client, error) {
 	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
 		config.Log.Warn("the bank is called without TLS: whoever is on the way reads everything", "host", base.Host)
 	}
-	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport}
+	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config)}
 	client.sessions = newSessions(client)
 	if transport, ok := config.Transport.(*http.Transport); ok {
 		client.writes = forWrites(transport)
@@ -115,6 +126,11 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxSessions, 10_000)
 	setDefault(&c.MaxReply, 1<<20)
 	setDefault(&c.MaxESIS, 16<<20)
+	setDefault(&c.MaxInFlight, 64)
+	setDefault(&c.MaxWaiting, 1024)
+	setDefault(&c.MaxPerSecond, 200)
+	setDefault(&c.TripAfter, 8)
+	setDefault(&c.OpenFor, 15*time.Second)
 	if c.Transport == nil {
 		c.Transport = newTransport()
 	}

@@ -115,6 +115,8 @@ func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int)
 			return err
 		case failure.Operation != op.ID: // a login, which has been repeated by itself
 			return err
+		case failure.held:
+			return err
 		case failure.Kind != TooMany && failure.Kind != Unavailable || failure.RetryAfter > c.config.MaxPause:
 			return err
 		}
@@ -144,6 +146,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (err error) {
 	started, status := time.Now(), 0
 	defer func() { c.log(ctx, r.op, attempt, status, time.Since(started), err) }()
+	leave, err := c.gate.enter(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { leave(err) }()
+	started = time.Now() // the wait for a turn is not the bank's
 	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
 	defer cancel()
 	var way way

@@ -216,7 +216,7 @@ func TestNobodyWaitsForAMomentAfterTheirDeadline(t *testing.T) {
 func TestPausesGrowAndTheTotalTimeEndsThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bank, config := overPipe(t, text(500, ""))
-		config.ReadAttempts, config.TotalTimeout = 1000, time.Minute
+		config.ReadAttempts, config.TotalTimeout, config.TripAfter = 1000, time.Minute, 1000
 		started := time.Now()
 		wantKind(t, list(as(t, config, maria)), portal.Unavailable)
 		if took := time.Since(started); took > time.Minute || took < 30*time.Second {

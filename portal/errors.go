@@ -18,8 +18,8 @@ const (
 	Unauthorized Kind = "unauthorized" // the login was refused, or a session just opened was
 	Refused      Kind = "refused"      // the bank read the call and said no; its messages say why
 	NotFound     Kind = "not-found"
-	TooMany      Kind = "too-many"    // RetryAfter says how long to wait, when the bank does; nothing took hold
-	Unavailable  Kind = "unavailable" // nobody answered as they should, and nothing took hold
+	TooMany      Kind = "too-many"    // the bank is called too often, or too many calls wait here; nothing took hold
+	Unavailable  Kind = "unavailable" // nobody answered as they should, or the bank is known to be down; nothing took hold
 	Unclear      Kind = "unclear"     // a write went out and may or may not have taken hold: look before trying again
 	Garbled      Kind = "garbled"     // a read was answered with something that is not understood
 )
@@ -38,10 +38,11 @@ type Error struct {
 	Status     int           // of HTTP; 0 when no reply came
 	Reason     string        // what went wrong, in our words, for a log
 	Messages   []Message     // the bank's words, for the person; neither Error nor LogValue repeats their texts
-	RetryAfter time.Duration // how long the bank asks to wait; 0 when it does not say
+	RetryAfter time.Duration // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
 
 	kept  string // the start of a refusal, scrubbed
 	cause error
+	held  bool // on this side of the wire
 }
 
 var errNotUnderstood = errors.New("not understood")
@@ -119,7 +120,7 @@ func (r request) refused(response *http.Response, body []byte) *Error {
 	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: parseMessages(body), kept: r.scrub(body)}
 	e.Kind, e.Reason = r.op.judge(e.Status)
 	if e.Kind == TooMany || e.Status == http.StatusServiceUnavailable {
-		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+		e.RetryAfter = retryAfter(response.Header)
 	}
 	return e
 }
@@ -148,15 +149,21 @@ func (op Operation) judge(status int) (Kind, string) {
 	}
 }
 
-// retryAfter reads the header, which holds seconds or a date, as a wait of at most a day.
-func retryAfter(header string) (wait time.Duration) {
+// retryAfter reads how long a reply asks to wait, in seconds or until a date, as at most a day. A date is the bank's, and
+// so it is compared with the bank's clock where the reply tells it: ours may be wrong, or the bank's.
+func retryAfter(header http.Header) (wait time.Duration) {
 	const most = 24 * time.Hour
-	seconds, err := strconv.ParseUint(header, 10, 64)
+	given := header.Get("Retry-After")
+	seconds, err := strconv.ParseUint(given, 10, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, uint64(most/time.Second))) * time.Second
 	}
-	if date, err := http.ParseTime(header); err == nil {
-		wait = time.Until(date)
+	if date, err := http.ParseTime(given); err == nil {
+		now, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			now = time.Now()
+		}
+		wait = date.Sub(now)
 	}
 	return min(max(wait, 0), most)
 }

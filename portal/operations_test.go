@@ -60,7 +60,7 @@ func TestASettingsFileCorrectsTheTable(t *testing.T) {
 }
 
 func TestAStartListsEverythingThatIsWrong(t *testing.T) {
-	_, err := portal.New(portal.Config{BaseURL: "bank.example", ReadAttempts: -1, Operations: map[portal.OperationID]portal.Route{
+	_, err := portal.New(portal.Config{BaseURL: "bank.example", ReadAttempts: -1, MaxInFlight: 1, Operations: map[portal.OperationID]portal.Route{
 		"processLst":          {Path: "/v1/x"},
 		portal.ProcessList:    {Method: "FETCH"},
 		portal.ProcessDetail:  {Path: "/v1/x"},
@@ -70,7 +70,7 @@ func TestAStartListsEverythingThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"base URL", "client id", "client secret", "negative", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
+	for _, want := range []string{"base URL", "client id", "client secret", "negative", "two requests at once", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is missing in:\n%v", want, err)
 		}

@@ -28,7 +28,7 @@ func together(n int, call func(i int) error) []error {
 
 func TestAThousandCallsAtOnceLogInOnce(t *testing.T) {
 	bank, config := overTCP(t, text(200, nobody))
-	config.Transport = &http.Transport{MaxConnsPerHost: 32}
+	config.Transport, config.MaxPerSecond = &http.Transport{MaxConnsPerHost: 32}, 100_000
 	user := as(t, config, maria)
 	if err := errors.Join(together(1000, func(int) error { return list(user) })...); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestAThousandCallsAtOnceLogInOnce(t *testing.T) {
 
 func TestAnExpiredSessionIsRenewedOnceForEverybody(t *testing.T) {
 	bank, config := overTCP(t, text(200, nobody))
-	config.Transport = &http.Transport{MaxConnsPerHost: 32}
+	config.Transport, config.MaxPerSecond = &http.Transport{MaxConnsPerHost: 32}, 100_000
 	user := as(t, config, maria)
 	if err := list(user); err != nil {
 		t.Fatal(err)
