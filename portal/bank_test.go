@@ -91,11 +91,16 @@ func overTCP(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
 // overPipe serves the bank within the process, for the tests that let synctest's clock run.
 func overPipe(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
 	b := &bank{answer: answer, valid: map[string]bool{}}
+	return b, inside(t, b)
+}
+
+// inside serves handler alone within the process, logins included.
+func inside(t *testing.T, handler http.Handler) portal.Config {
 	listener := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: b}
+	server := &http.Server{Handler: handler}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
-	return b, settings("http://bank.example", &http.Transport{DialContext: listener.dial})
+	return settings("http://bank.example", &http.Transport{DialContext: listener.dial})
 }
 
 func settings(url string, transport *http.Transport) portal.Config {
