@@ -65,16 +65,23 @@ func (c *Checker) Borrower(b BorrowerFacts) Report {
 
 func (b BorrowerFacts) document() (r Report) {
 	number, suffix := b.DocumentNumber.Reveal(), b.CheckDigits.Reveal()
-	if b.Document == CitizenCardDocument && (b.Nationality == OtherCountry) {
+	card := b.Document == CitizenCardDocument
+	if card && b.Nationality == OtherCountry {
 		// Brazilians with equal rights may hold one (Law 7/2007, art. 3).
 		r = append(r, problem(DocumentNationality, pathDocumentType))
 	}
-	if number == "" || b.Document == 0 {
-		return r
+	if b.Document != 0 && !card {
+		if suffix != "" {
+			r = append(r, problem(DocumentSuffix, pathCheckDigit))
+		}
+		if b.DocumentExpiry.IsZero() {
+			r = append(r, problem(DocumentNoExpiry, pathExpiry))
+		}
 	}
 	var err error
 	switch {
-	case b.Document == CitizenCardDocument:
+	case b.Document == 0 || number == "" && (suffix == "" || !card):
+	case card:
 		_, _, err = CitizenCard(number, suffix)
 	case b.Document == PassportDocument && b.Nationality == Portugal:
 		_, err = PassportPT(number)
@@ -88,12 +95,6 @@ func (b BorrowerFacts) document() (r Report) {
 	for _, p := range failed(err) {
 		p.Path = path
 		r = append(r, p)
-	}
-	if suffix != "" && b.Document != CitizenCardDocument {
-		r = append(r, problem(DocumentSuffix, pathCheckDigit))
-	}
-	if b.DocumentExpiry.IsZero() && b.Document != CitizenCardDocument {
-		r = append(r, problem(DocumentNoExpiry, pathExpiry))
 	}
 	return r
 }

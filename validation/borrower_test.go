@@ -40,11 +40,16 @@ func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
 		{"married without a regime", func(b *facts) { b.RegimeID = 0 }, "personal.matrimonialRegimeId marital.regime_required"},
 		{"single with a regime", func(b *facts) { b.Marital = validation.Single }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
 		{"a union with a regime", func(b *facts) { b.Marital = validation.DeFactoUnion }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
+		{"divorced with a regime", func(b *facts) { b.Marital = validation.Divorced }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
+		{"widowed with a regime", func(b *facts) { b.Marital = validation.Widowed }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
 		{"separated with a regime", func(b *facts) { b.Marital = validation.Separated }, ""},
 		{"a co-borrower of no relation", func(b *facts) { b.Key = false }, "keyBorrowerRelationId relation.required"},
 		{"a key borrower's spouse who is the key borrower", func(b *facts) { b.RelationID = 1 }, "keyBorrowerRelationId relation.unexpected?"},
 		{"a card with a wrong digit", func(b *facts) { b.DocumentNumber = number("00000001") }, "personal.identificationDocumentNumber cc.check_digit"},
 		{"a card without check digits", func(b *facts) { b.CheckDigits = suffix("") }, "personal.checkDigit cc.suffix"},
+		{"check digits without a card's number", func(b *facts) { b.DocumentNumber = number("") }, "personal.identificationDocumentNumber cc.number"},
+		{"a card not given yet", func(b *facts) { b.DocumentNumber, b.CheckDigits = number(""), suffix("") }, ""},
+		{"a number of no document", func(b *facts) { b.Document = 0 }, ""},
 		{"the bank's sample of a card", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("AB123456"), suffix("XYZ0") }, "personal.identificationDocumentNumber cc.number"},
 		{"a card pasted whole", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("00000000 0 ZZ4"), suffix("") }, ""},
 		{"a card of seven digits", func(b *facts) { b.DocumentNumber = number("0000000") }, ""},
@@ -59,6 +64,11 @@ func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
 			passport(b, "AB123456")
 			b.Document, b.DocumentExpiry = validation.ResidencePermitDocument, pii.ExpiryDate{}
 		}, "personal.identificationDocumentExpiredDate doc.expiry_missing?"},
+		{"a permit of which only the kind is known", func(b *facts) {
+			b.Document, b.DocumentNumber, b.CheckDigits = validation.ResidencePermitDocument, number(""), suffix("")
+		}, "personal.identificationDocumentExpiredDate doc.expiry_missing?"},
+		{"an odd document of another kind", func(b *facts) { passport(b, "AB 1"); b.Document = validation.OtherKindOfDocument },
+			"personal.identificationDocumentNumber doc.format?"},
 		{"seven digits in Portugal", func(b *facts) { b.ZipCode = postalCode("1000001") }, "personal.zipCode country.zip"},
 		{"seven digits somewhere", func(b *facts) { b.ZipCode, b.Country = postalCode("1000001"), 0 }, "personal.zipCode zip.format?"},
 		{"five digits in Spain", func(b *facts) { b.ZipCode, b.Country = postalCode("28001"), validation.OtherCountry }, ""},
@@ -68,6 +78,10 @@ func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
 		}, ""},
 		{"an employee of nobody", func(b *facts) { b.EmployerName, b.EmploymentMonths = pii.Employer{}, nil },
 			"professional.employerName employer.required?, professional.employmentDurationMonths employer.required?"},
+		{"an employee of whom nothing more is known", func(b *facts) {
+			b.EmployerName, b.EmployerTaxID, b.ContractTypeID, b.EmploymentMonths = pii.Employer{}, pii.TaxID{}, 0, nil
+		}, "professional.employerName employer.required?, professional.employerTaxId employer.required?, " +
+			"professional.employmentContractTypeId employer.required?, professional.employmentDurationMonths employer.required?"},
 		{"an employee of oneself", func(b *facts) { b.EmployerTaxID = number("PT 299999998") }, "professional.employerTaxId employer.self?"},
 		{"self-employed by oneself", func(b *facts) {
 			b.EmployerTaxID, b.Situation, b.Receipts = number("299999998"), validation.SelfEmployed, euros("1")

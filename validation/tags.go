@@ -217,20 +217,18 @@ func notPast(s string, today Date) []Problem {
 	return nil
 }
 
-func personName(_ *Checker, s, _ string) []Problem {
-	if utf8.RuneCountInString(s) > nameMax {
-		return []Problem{problem(TooLong, "").with("max", strconv.Itoa(nameMax))}
-	}
+func personName(c *Checker, s, _ string) []Problem {
+	problems := limited(nameMax)(c, s, "")
 	odd := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsSpace(r) && !strings.ContainsRune("-'’.", r)
 	}
 	switch {
 	case strings.ContainsFunc(s, odd):
-		return []Problem{problem(NameCharacters, "")}
-	case len(strings.Fields(s)) < 2:
-		return []Problem{problem(NameWords, "")}
+		problems = append(problems, problem(NameCharacters, ""))
+	case problems == nil && len(strings.Fields(s)) < 2:
+		problems = append(problems, problem(NameWords, ""))
 	}
-	return nil
+	return problems
 }
 
 // collapsed trims, makes every stretch of white space one space, and composes accents (é as one character and not as
@@ -242,17 +240,16 @@ func collapsed(s string) (string, error) {
 	return strings.Join(strings.Fields(norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD"))), " "), nil
 }
 
-func oneLine(_ *Checker, s, param string) []Problem {
+func oneLine(c *Checker, s, param string) []Problem {
 	limit, err := strconv.Atoi(param)
-	switch {
-	case err != nil:
+	if err != nil {
 		panic(fmt.Sprintf("validation: the tag text=%s wants a number", param))
-	case utf8.RuneCountInString(s) > limit:
-		return []Problem{problem(TooLong, "").with("max", param)}
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }):
-		return []Problem{problem(Unprintable, "")}
 	}
-	return nil
+	problems := limited(limit)(c, s, "")
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }) {
+		problems = append(problems, problem(Unprintable, ""))
+	}
+	return problems
 }
 
 func limited(limit int) func(*Checker, string, string) []Problem {
