@@ -36,7 +36,7 @@ func New(o Options) *Checker {
 		o.NISS = NISSLenient
 	}
 	if len(o.Limits) == 0 {
-		o.Limits = PublishedLimits
+		o.Limits = PublishedLimits()
 	}
 	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
 	c.library.RegisterTagNameFunc(jsonName)

@@ -96,11 +96,11 @@ const (
 	BorrowerDuplicate  Code = "borrower.duplicate"
 	SpouseRegime       Code = "spouse.both"
 
-	LTVHigh          Code = "hint.ltv"
+	LTVNoted         Code = "hint.ltv"
 	LTVAboveLimit    Code = "hint.ltv_limit"
-	DSTIHigh         Code = "hint.dsti"
+	DSTINoted        Code = "hint.dsti"
+	DSTIHigh         Code = "hint.dsti_high"
 	DSTIAboveLimit   Code = "hint.dsti_limit"
-	DSTIExceptional  Code = "hint.dsti_exception"
 	TermLong         Code = "hint.term"
 	AgeAtEndHigh     Code = "hint.age_at_end"
 	AgeAtEndAboveMax Code = "age.at_end"
@@ -126,7 +126,7 @@ var severities = map[Code]Severity{
 	EmployerRequired: Warning, EmployerSelf: Warning, EmploymentTooLong: Warning,
 	IncomeNone: Warning, IncomeSituation: Warning, InstalmentHousing: Warning,
 	KeyBorrowerUnique: Error, KeyBorrowerMissing: Error, BorrowerDuplicate: Error, SpouseRegime: Warning,
-	LTVHigh: Hint, LTVAboveLimit: Hint, DSTIHigh: Hint, DSTIAboveLimit: Hint, DSTIExceptional: Hint, TermLong: Hint,
+	LTVNoted: Hint, LTVAboveLimit: Hint, DSTINoted: Hint, DSTIHigh: Hint, DSTIAboveLimit: Hint, TermLong: Hint,
 	AgeAtEndHigh: Hint, AgeAtEndAboveMax: Warning,
 }
 

@@ -12,13 +12,15 @@ type Limits struct {
 	From Date // the first day they are in force
 
 	// Loan to value: the loan by the lower of price and valuation.
-	LTVNote         decimal.Decimal // above it the ratio is worth a word
-	LTVOwnHome      decimal.Decimal
-	LTVOther        decimal.Decimal // second homes and letting
-	LTVLenderOwned  decimal.Decimal // property that the lender itself holds
-	DSTINote        decimal.Decimal // debt service to income: instalments by monthly income
-	DSTILimit       decimal.Decimal
-	DSTIExceptional decimal.Decimal // above it lenders have room for exceptions only
+	LTVNote        decimal.Decimal // above it the ratio is worth a word
+	LTVOwnHome     decimal.Decimal
+	LTVOther       decimal.Decimal // second homes and letting
+	LTVLenderOwned decimal.Decimal // property that the lender itself holds
+
+	// Debt service to income: all monthly instalments by the monthly income.
+	DSTINote  decimal.Decimal
+	DSTIWarn  decimal.Decimal
+	DSTILimit decimal.Decimal // above it lenders have room for exceptions only
 
 	Shocks []Shock // from the longest term down
 	Terms  []Term  // from the youngest age up; the last holds for everybody else
@@ -33,7 +35,7 @@ type Shock struct {
 	Rate       decimal.Decimal // 0.015 is 1.5 percentage points
 }
 
-// Term is the longest term for whom is at most so old on the first day.
+// Term is the longest term for borrowers of whom the oldest is at most so old on the first day.
 type Term struct {
 	UpToAge int
 	Years   int
@@ -43,25 +45,27 @@ type Term struct {
 //
 //   - LTV of 90, 80 and 100 % and DSTI of 50 %: Banco de Portugal, macroprudential recommendation on new credit to
 //     consumers (2018).
-//   - DSTI of 45 %: announced in 2026, its text not yet seen; until then it warns earlier and changes no more.
+//   - DSTI of 45 %: announced in 2026 by the press, its text not seen; where it is in force, DSTILimit is to be set to it.
 //   - Terms of 40, 37 and 35 years by age: the same recommendation as changed with effect from 1 April 2022. Of several
 //     borrowers the oldest counts.
 //   - Shocks of 1.5, 1 and 0.5 points: Banco de Portugal, Instruction 3/2018 as changed by Instruction 23/2023, in force
 //     since 16 October 2023.
 //   - Age of 75: the bank's public page on home loans.
-//   - LTV of 80 %, DSTI of 35 % and age of 70 as notes: the house's own choice.
-var PublishedLimits = []Limits{{
-	From:    Date{2023, 10, 16},
-	LTVNote: percent(80), LTVOwnHome: percent(90), LTVOther: percent(80), LTVLenderOwned: percent(100),
-	DSTINote: percent(35), DSTILimit: percent(45), DSTIExceptional: percent(50),
-	Shocks: []Shock{
-		{OverMonths: 120, Rate: decimal.New(15, -3)},
-		{OverMonths: 60, Rate: decimal.New(10, -3)},
-		{OverMonths: 0, Rate: decimal.New(5, -3)},
-	},
-	Terms:   []Term{{UpToAge: 30, Years: 40}, {UpToAge: 35, Years: 37}, {UpToAge: oldestAge, Years: 35}},
-	AgeNote: 70, AgeMax: 75,
-}}
+//   - LTV of 80 %, DSTI of 35 % and age of 70 as notes: a choice of Balcão's.
+func PublishedLimits() []Limits {
+	return []Limits{{
+		From:    Date{2023, 10, 16},
+		LTVNote: percent(80), LTVOwnHome: percent(90), LTVOther: percent(80), LTVLenderOwned: percent(100),
+		DSTINote: percent(35), DSTIWarn: percent(45), DSTILimit: percent(50),
+		Shocks: []Shock{
+			{OverMonths: 120, Rate: decimal.New(15, -3)},
+			{OverMonths: 60, Rate: decimal.New(10, -3)},
+			{OverMonths: 0, Rate: decimal.New(5, -3)},
+		},
+		Terms:   []Term{{UpToAge: 30, Years: 40}, {UpToAge: 35, Years: 37}, {UpToAge: oldestAge, Years: 35}},
+		AgeNote: 70, AgeMax: 75,
+	}}
+}
 
 func percent(n int64) decimal.Decimal { return decimal.New(n, -2) }
 

@@ -48,7 +48,7 @@ func (l LoanFacts) toValue(limits Limits) Report {
 		return nil
 	}
 	limit := limits.ltv(l.Purpose)
-	return measured(amount.DivRound(value, precision), pathAmount, level{limit, LTVAboveLimit}, level{limits.LTVNote, LTVHigh})
+	return measured(amount.DivRound(value, precision), pathAmount, level{limit, LTVAboveLimit}, level{limits.LTVNote, LTVNoted})
 }
 
 func (l LoanFacts) toIncome(limits Limits, household []BorrowerFacts) Report {
@@ -65,8 +65,8 @@ func (l LoanFacts) toIncome(limits Limits, household []BorrowerFacts) Report {
 	if !l.ReplacesHousing {
 		instalments = instalments.Add(housing(household))
 	}
-	return measured(instalments.DivRound(income, precision), pathAmount, level{limits.DSTIExceptional, DSTIExceptional},
-		level{limits.DSTILimit, DSTIAboveLimit}, level{limits.DSTINote, DSTIHigh})
+	return measured(instalments.DivRound(income, precision), pathAmount, level{limits.DSTILimit, DSTIAboveLimit},
+		level{limits.DSTIWarn, DSTIHigh}, level{limits.DSTINote, DSTINoted})
 }
 
 // housing sums the housing instalments. Couples who both give the same one pay it once, together.

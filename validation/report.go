@@ -30,7 +30,7 @@ type Problem struct {
 	Code     string // see [Codes]
 	Path     string // JSON names joined by dots: "personal.taxId"
 	Severity Severity
-	Params   map[string]string // limits that the text mentions; never the value
+	Params   map[string]string // limits and rounded ratios that the text mentions; never what was typed
 }
 
 func problem(code Code, path string) Problem {
@@ -64,6 +64,9 @@ func (r Report) Errors() Report { return r.only(Error) }
 
 // Warnings returns what a person may confirm.
 func (r Report) Warnings() Report { return r.only(Warning) }
+
+// Hints returns what only informs.
+func (r Report) Hints() Report { return r.only(Hint) }
 
 func (r Report) only(s Severity) (some Report) {
 	for _, p := range r {
