@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/validation"
@@ -31,4 +33,21 @@ func ExampleChecker_Struct() {
 	// Output:
 	// error taxId The tax number is not valid: check the digits.
 	// 1985-04-12
+}
+
+func ExampleChecker_Loan() {
+	checker := validation.New(validation.Options{Now: func() time.Time {
+		return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	}})
+	euros := func(n int64) pii.Money { return pii.Euros(decimal.NewFromInt(n)) }
+	loan := validation.LoanFacts{
+		Amount: euros(180_000), Price: euros(240_000), Months: 420,
+		YearlyRate: decimal.NewNullDecimal(decimal.New(3, -2)), Rate: validation.VariableRate, // 851.86 euros at 3 % and 1.5 points
+	}
+	maria := validation.BorrowerFacts{Key: true, BirthDate: pii.New[pii.BirthDate]("1992-04-12"), Wages: euros(2_000)}
+	for _, p := range checker.Loan(loan, []validation.BorrowerFacts{maria}) {
+		fmt.Println(p.Severity, p.Path, p.Text(words.English))
+	}
+	// Output:
+	// hint loan.amount Indicative debt ratio of 43 % on the figures given, above 35 %. It is possible that the bank asks for more information.
 }
