@@ -12,26 +12,8 @@ import (
 
 const maxRecord = 1 << 20 // bytes of one intent or outcome
 
-// State is how far a journalled call has come.
-type State int
-
-// A call is [Free] until somebody begins it. A begun call is [Held] while its holder's lease runs and [Abandoned]
-// after; a finished one is [Done] for good.
-const (
-	Free State = iota
-	Held
-	Abandoned
-	Done
-)
-
-// Entry is what the journal knows of one call.
-type Entry struct {
-	State      State
-	Record     []byte    // the intent; the outcome once Done
-	Token      int64     // of the holder: 1 for who began, one more with each takeover. Only the latest can finish
-	LeaseUntil time.Time // by the clock of Redis; zero when Free or Done
-}
-
+// A call is held while the lease of who began it runs, abandoned after, and in the end done.
+//
 // An entry is one hash: state (held or done), token, lease (its end in ms by the clock of Redis, which is the same for
 // every replica) and record (sealed). A record is never sealed to the same bytes twice: finding ours means that a
 // first attempt, whose reply was lost, took hold.
@@ -44,30 +26,32 @@ var (
 	lookEntry = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'record')
 if not e[1] then return {} end
-if e[1] == 'held' and tonumber(e[3]) <= now then e[1] = 'abandoned' end
-return e`)
+return {e[1], e[2], string.format('%.0f', (e[3] or now) - now), e[4]}`)
 
 	beginEntry = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'record')
-if e[1] then
-  if e[1] == 'held' and tonumber(e[3]) <= now then e[1] = 'abandoned' end
-  return e
-end
+if e[1] then return e end
 local lease = string.format('%.0f', now + ARGV[2])
 redis.call('HSET', KEYS[1], 'state', 'held', 'token', '1', 'lease', lease, 'record', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {'held', '1', lease, ARGV[1]}`)
 
 	takeEntry = redis.NewScript(nowMillis + `
-local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'record', 'taker')
-if not e[1] then return {} end
-if e[1] == 'held' and e[5] == ARGV[2] then return {'held', e[2], e[3], e[4]} end
-if e[1] ~= 'held' or e[2] ~= ARGV[1] or tonumber(e[3]) > now then return {'lost'} end
+local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'taker')
+if e[1] == 'held' and e[4] == ARGV[2] then return e[2] end
+if e[1] ~= 'held' or e[2] ~= ARGV[1] or tonumber(e[3]) > now then return '0' end
 local token = string.format('%.0f', e[2] + 1)
 local lease = string.format('%.0f', now + ARGV[3])
 redis.call('HSET', KEYS[1], 'token', token, 'lease', lease, 'taker', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return {'held', token, lease, e[4]}`)
+return token`)
+
+	amendEntry = redis.NewScript(`
+local e = redis.call('HMGET', KEYS[1], 'state', 'token')
+if not e[1] then return 'gone' end
+if e[1] ~= 'held' or e[2] ~= ARGV[1] then return 'conflict' end
+redis.call('HSET', KEYS[1], 'record', ARGV[2])
+return 'done'`)
 
 	finishEntry = redis.NewScript(`
 local e = redis.call('HMGET', KEYS[1], 'state', 'token', 'record')
@@ -80,9 +64,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 'done'`)
 )
 
-// Begin claims a call before it is made: first is true for exactly one caller, who holds the call for lease and makes
-// it. Everybody else gets what is recorded, the first caller's intent or its outcome; which of the two, and whether the
-// lease still runs, [Store.Entry] tells. key may be anything; intent is sealed and kept for 7 days.
+// Begin claims a call before it is made: first is true for exactly one caller, who holds the call under the token 1 for
+// lease and makes it. Everybody else gets what is recorded. key may be anything; intent is sealed and kept for 7 days.
 func (s *Store) Begin(ctx context.Context, key string, intent []byte, lease time.Duration) (prior []byte, first bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -91,72 +74,92 @@ func (s *Store) Begin(ctx context.Context, key string, intent []byte, lease time
 	if err != nil {
 		return nil, false, err
 	}
+	if err := s.remind(ctx, name, lease); err != nil {
+		return nil, false, err
+	}
 	found, err := s.run(ctx, beginEntry, []string{name}, sealed, millis(lease), millis(s.lives.Journal)).Slice()
 	if err != nil {
 		return nil, false, failed("beginning a call in the journal", err)
 	}
-	if fields := texts(found); fields[3] == string(sealed) {
+	recorded := texts(found)[3]
+	if recorded == string(sealed) {
 		return nil, true, nil
 	}
-	e, err := s.openEntry(name, texts(found))
-	return e.Record, false, err
+	prior, err = s.openRecord(name, recorded)
+	return prior, false, err
 }
 
-// Finish records the outcome of the call that the caller began, in place of the intent, for 7 days. It fails with
-// [ErrConflict] when somebody took the call over or finished it before, and with [ErrGone] when nobody began it.
-func (s *Store) Finish(ctx context.Context, key string, outcome []byte) error {
-	return s.FinishAs(ctx, key, 1, outcome)
-}
-
-// Entry returns what the journal knows of a call. A call never begun, or forgotten, is [Free].
-func (s *Store) Entry(ctx context.Context, key string) (Entry, error) {
+// Look tells what the journal holds of a call: nothing of one never begun, or forgotten. While the call is not finished,
+// token is its holder's, and lease what is left to them; 0 when it is over, and anybody may [Store.TakeOver].
+func (s *Store) Look(ctx context.Context, key string) (record []byte, token int64, lease time.Duration, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	name := s.entryKey(key)
+	return s.look(ctx, s.entryKey(key))
+}
+
+func (s *Store) look(ctx context.Context, name string) (record []byte, token int64, lease time.Duration, err error) {
 	found, err := s.run(ctx, lookEntry, []string{name}).Slice()
 	if err != nil {
-		return Entry{}, failed("reading the journal", err)
+		return nil, 0, 0, failed("reading the journal", err)
 	}
-	return s.openEntry(name, texts(found))
+	if len(found) == 0 {
+		return nil, 0, 0, nil
+	}
+	fields := texts(found)
+	if fields[0] == "held" {
+		token, _ = strconv.ParseInt(fields[1], 10, 64) // the scripts write numbers
+		left, _ := strconv.ParseInt(fields[2], 10, 64)
+		lease = time.Duration(max(left, 0)) * time.Millisecond
+	}
+	record, err = s.openRecord(name, fields[3])
+	return record, token, lease, err
 }
 
-// TakeOver holds, for lease, a call that was seen [Abandoned]: of all who try exactly one gets the entry with the next
-// token, the others [ErrConflict]. The holder before can no longer finish, but what it sent may yet take effect: the
-// new holder looks whether it did before making the call again.
-func (s *Store) TakeOver(ctx context.Context, key string, seen Entry, lease time.Duration) (Entry, error) {
+// TakeOver holds, for lease, an abandoned call whose holder was seen to have token: of all who try, taken is true for
+// exactly one, who holds it under the token next. The holder before can record nothing any more, but what it sent may
+// yet take effect: the new holder looks whether it did before making the call again.
+func (s *Store) TakeOver(ctx context.Context, key string, token int64, lease time.Duration) (next int64, taken bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	name := s.entryKey(key)
-	found, err := s.run(ctx, takeEntry, []string{name}, seen.Token, rand.Text(), millis(lease), millis(s.lives.Journal)).Slice()
+	next, err = s.run(ctx, takeEntry, []string{s.entryKey(key)}, token, rand.Text(), millis(lease), millis(s.lives.Journal)).Int64()
 	if err != nil {
-		return Entry{}, failed("taking over a call in the journal", err)
+		return 0, false, failed("taking over a call in the journal", err)
 	}
-	switch len(found) {
-	case 0:
-		return Entry{}, fmt.Errorf("taking over a call in the journal: %w", ErrGone)
-	case 1:
-		return Entry{}, fmt.Errorf("taking over a call in the journal: %w", ErrConflict)
-	}
-	return s.openEntry(name, texts(found))
+	return next, next > 0, nil
 }
 
-// FinishAs is [Store.Finish] for the holder of the token that [Store.TakeOver] gave.
-func (s *Store) FinishAs(ctx context.Context, key string, token int64, outcome []byte) error {
+// Amend puts another record in the place of the intent of a call that is held under token, and leaves its lease as it
+// is. It fails as [Store.Finish] does.
+func (s *Store) Amend(ctx context.Context, key string, token int64, record []byte) error {
+	return s.write(ctx, "amending a call in the journal", amendEntry, s.entryKey(key), token, record)
+}
+
+// Finish records the outcome of a call that is held under token, for 7 days, in place of the intent. It fails with
+// [ErrConflict] when somebody took the call over or finished it before, and with [ErrGone] when nobody began it.
+func (s *Store) Finish(ctx context.Context, key string, token int64, outcome []byte) error {
+	name := s.entryKey(key)
+	err := s.write(ctx, "finishing a call in the journal", finishEntry, name, token, outcome)
+	if err == nil {
+		s.dismiss(ctx, name)
+	}
+	return err
+}
+
+func (s *Store) write(ctx context.Context, doing string, script *redis.Script, name string, token int64, record []byte) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	name := s.entryKey(key)
-	sealed, err := s.sealRecord(name, outcome)
+	sealed, err := s.sealRecord(name, record)
 	if err != nil {
 		return err
 	}
-	said, err := s.run(ctx, finishEntry, []string{name}, token, sealed, millis(s.lives.Journal)).Text()
+	said, err := s.run(ctx, script, []string{name}, token, sealed, millis(s.lives.Journal)).Text()
 	switch {
 	case err != nil:
-		return failed("finishing a call in the journal", err)
+		return failed(doing, err)
 	case said == "gone":
-		return fmt.Errorf("finishing a call in the journal: %w", ErrGone)
+		return fmt.Errorf("%s: %w", doing, ErrGone)
 	case said == "conflict":
-		return fmt.Errorf("finishing a call in the journal: %w", ErrConflict)
+		return fmt.Errorf("%s: %w", doing, ErrConflict)
 	}
 	return nil
 }
@@ -170,23 +173,10 @@ func (s *Store) sealRecord(name string, record []byte) ([]byte, error) {
 	return s.seal(name, record)
 }
 
-var states = map[string]State{"held": Held, "abandoned": Abandoned, "done": Done}
-
-func (s *Store) openEntry(name string, found []string) (Entry, error) {
-	if len(found) == 0 {
-		return Entry{}, nil
-	}
-	record, err := s.open(name, found[3])
+func (s *Store) openRecord(name, sealed string) ([]byte, error) {
+	record, err := s.open(name, sealed)
 	if err != nil {
-		return Entry{}, fmt.Errorf("reading the journal: %w", err)
+		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
-	e := Entry{State: states[found[0]], Record: record}
-	e.Token, _ = strconv.ParseInt(found[1], 10, 64)
-	if e.State == Done {
-		return e, nil
-	}
-	if ms, err := strconv.ParseInt(found[2], 10, 64); err == nil {
-		e.LeaseUntil = time.UnixMilli(ms).UTC()
-	}
-	return e, nil
+	return record, nil
 }

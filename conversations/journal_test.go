@@ -2,7 +2,6 @@ package conversations
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -27,25 +26,23 @@ func TestAFinishedCallGivesItsOutcomeToWhoeverRepeatsIt(t *testing.T) {
 		if _, first, err := s.Begin(t.Context(), "call", []byte("intent"), time.Minute); !first || err != nil {
 			t.Fatalf("not first: %v", err)
 		}
-		held := must(s.Entry(t.Context(), "call"))(t)
-		if held.State != Held || string(held.Record) != "intent" || held.Token != 1 || time.Until(held.LeaseUntil) < 50*time.Second {
-			t.Errorf("begun, the entry is %+v", held)
+		wantEntry(t, s, "call", "intent", 1, time.Minute)
+		if err := s.Amend(t.Context(), "call", 1, []byte("intent, and what is known")); err != nil {
+			t.Fatal(err)
 		}
-		if err := s.Finish(t.Context(), "call", []byte("outcome")); err != nil {
+		wantEntry(t, s, "call", "intent, and what is known", 1, time.Minute)
+		if err := s.Finish(t.Context(), "call", 1, []byte("outcome")); err != nil {
 			t.Fatal(err)
 		}
 		prior, first, err := s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
 		if first || err != nil || string(prior) != "outcome" {
 			t.Errorf("a repetition gets %q, first %t, %v", prior, first, err)
 		}
-		if done := must(s.Entry(t.Context(), "call"))(t); done.State != Done || string(done.Record) != "outcome" || !done.LeaseUntil.IsZero() {
-			t.Errorf("finished, the entry is %+v", done)
-		}
-		wantError(t, s.Finish(t.Context(), "call", []byte("another outcome")), ErrConflict)
-		wantError(t, s.Finish(t.Context(), "never begun", []byte("outcome")), ErrGone)
-		if free := must(s.Entry(t.Context(), "never begun"))(t); free.State != Free {
-			t.Errorf("never begun, the entry is %+v", free)
-		}
+		wantEntry(t, s, "call", "outcome", 0, 0)
+		wantError(t, s.Finish(t.Context(), "call", 1, []byte("another outcome")), ErrConflict)
+		wantError(t, s.Amend(t.Context(), "call", 1, []byte("another intent")), ErrConflict)
+		wantError(t, s.Finish(t.Context(), "never begun", 1, []byte("outcome")), ErrGone)
+		wantEntry(t, s, "never begun", "", 0, 0)
 	})
 }
 
@@ -56,35 +53,31 @@ func TestAnAbandonedCallIsTakenOverByExactlyOneAndItsFormerHolderIsFenced(t *tes
 		if _, first, err := replicas[0].Begin(ctx, "call", []byte("intent"), time.Millisecond); !first || err != nil {
 			t.Fatalf("not first: %v", err)
 		}
-		var seen Entry
 		eventually(t, "the lease expires", func() bool {
-			seen = must(replicas[1].Entry(ctx, "call"))(t)
-			return seen.State == Abandoned
+			_, token, lease, err := replicas[1].Look(ctx, "call")
+			return err == nil && token == 1 && lease == 0
 		})
-		if string(seen.Record) != "intent" {
-			t.Errorf("the intent left behind is %q", seen.Record)
-		}
 		if _, first, err := replicas[1].Begin(ctx, "call", []byte("again"), time.Minute); first || err != nil {
 			t.Errorf("beginning again repeats an abandoned call blindly: first %t, %v", first, err)
 		}
 		said := atOnce(20, func(i int) string {
-			e, err := replicas[i%2].TakeOver(context.Background(), "call", seen, time.Minute)
-			return fmt.Sprintf("state %d, token %d, conflict %t", e.State, e.Token, errors.Is(err, ErrConflict))
+			return fmt.Sprint(replicas[i%2].TakeOver(context.Background(), "call", 1, time.Minute))
 		})
-		if said["state 1, token 2, conflict false"] != 1 || said["state 0, token 0, conflict true"] != 19 {
+		if said["2 true <nil>"] != 1 || said["0 false <nil>"] != 19 {
 			t.Errorf("of those who take over: %v", said)
 		}
-		wantError(t, replicas[0].Finish(ctx, "call", []byte("late")), ErrConflict)
-		if err := replicas[1].FinishAs(ctx, "call", 2, []byte("outcome")); err != nil {
+		wantError(t, replicas[0].Amend(ctx, "call", 1, []byte("late")), ErrConflict)
+		wantError(t, replicas[0].Finish(ctx, "call", 1, []byte("late")), ErrConflict)
+		wantEntry(t, replicas[0], "call", "intent", 2, time.Minute)
+		if err := replicas[1].Finish(ctx, "call", 2, []byte("outcome")); err != nil {
 			t.Error(err)
 		}
-		if e := must(replicas[0].Entry(ctx, "call"))(t); e.State != Done || string(e.Record) != "outcome" {
-			t.Errorf("the entry ends as %+v", e)
+		wantEntry(t, replicas[0], "call", "outcome", 0, 0)
+		for _, key := range []string{"call", "never begun"} {
+			if _, taken, err := replicas[0].TakeOver(ctx, key, 1, time.Minute); taken || err != nil {
+				t.Errorf("%s is taken over: %t, %v", key, taken, err)
+			}
 		}
-		_, err := replicas[0].TakeOver(ctx, "call", seen, time.Minute)
-		wantError(t, err, ErrConflict)
-		_, err = replicas[0].TakeOver(ctx, "never begun", seen, time.Minute)
-		wantError(t, err, ErrGone)
 	})
 }
 
@@ -94,9 +87,60 @@ func TestACallThatIsHeldIsNotTakenOver(t *testing.T) {
 		if _, first, err := s.Begin(t.Context(), "call", nil, time.Minute); !first || err != nil {
 			t.Fatalf("not first: %v", err)
 		}
-		_, err := s.TakeOver(t.Context(), "call", must(s.Entry(t.Context(), "call"))(t), time.Minute)
-		wantError(t, err, ErrConflict)
+		if _, taken, err := s.TakeOver(t.Context(), "call", 1, time.Minute); taken || err != nil {
+			t.Errorf("it is taken over: %t, %v", taken, err)
+		}
 	})
+}
+
+// wantEntry wants what the journal holds of a call; of lease at most, and more than half.
+func wantEntry(t *testing.T, s *Store, key, record string, token int64, lease time.Duration) {
+	t.Helper()
+	gotRecord, gotToken, gotLease, err := s.Look(t.Context(), key)
+	if err != nil || string(gotRecord) != record || gotToken != token || gotLease > lease || gotLease < lease/2 {
+		t.Errorf("the journal holds %q under %d for %s, %v", gotRecord, gotToken, gotLease, err)
+	}
+}
+
+func TestAbandonedCallsAreFoundTheOldestFirstAndNoOthers(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		lives := WithLives(Lives{Call: 200 * time.Millisecond})
+		one, other := p.replica(t, lives), p.replica(t, lives)
+		ctx := t.Context()
+		begin := func(key string, lease time.Duration) {
+			if _, first, err := one.Begin(ctx, key, []byte(key), lease); !first || err != nil {
+				t.Fatalf("not first: %v", err)
+			}
+		}
+		found := func(limit int) string {
+			intents, err := other.Abandoned(ctx, limit)
+			return fmt.Sprintf("%s %v", intents, err)
+		}
+		begin("held", time.Minute)
+		begin("finished", time.Millisecond)
+		begin("first", 2*time.Millisecond)
+		begin("second", 30*time.Millisecond)
+		if err := one.Finish(ctx, "finished", 1, []byte("outcome")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "both are found", func() bool { return found(10) == "[first second] <nil>" })
+		if got := found(1); got != "[first] <nil>" {
+			t.Errorf("of one, got %s", got)
+		}
+		if _, taken, err := one.TakeOver(ctx, "first", 1, time.Minute); !taken || err != nil {
+			t.Fatal(taken, err)
+		}
+		if got := found(10); got != "[second] <nil>" {
+			t.Errorf("with the first taken over, got %s", got)
+		}
+		must(one.redis.Del(ctx, one.entryKey("second")).Result())(t)
+		if got := found(10); got != "[] <nil>" {
+			t.Errorf("with the second gone, got %s", got)
+		}
+		if left := must(one.redis.ZRange(ctx, reminders, 0, -1).Result())(t); len(left) != 2 {
+			t.Errorf("the index holds %v, and should hold those two that are held", left)
+		}
+	}, embeddedRedis, oneNode, aCluster)
 }
 
 func TestOfAHundredDeliveriesExactlyOneIsFirst(t *testing.T) {

@@ -41,7 +41,7 @@ func aDay(t *testing.T, s *Store) {
 		}
 	}
 	if err := errors.Join(
-		s.Finish(ctx, "299999998", []byte("Maria Exemplo has an id")),
+		s.Finish(ctx, "299999998", 1, []byte("Maria Exemplo has an id")),
 		s.Remember(ctx, "processes", "maria@example.com", []byte("Maria Exemplo 299999998"), time.Hour),
 		s.Append(ctx, []byte(`{"operation":"create_borrower","outcome":"done"}`)),
 	); err != nil {
@@ -158,7 +158,7 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 		"start":  func(ctx context.Context) error { _, err := s.StartDraft(ctx, "maria", "borrower", ""); return err },
 		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "maria"); return err },
 		"begin":  func(ctx context.Context) error { _, _, err := s.Begin(ctx, "call", nil, time.Minute); return err },
-		"entry":  func(ctx context.Context) error { _, err := s.Entry(ctx, "call"); return err },
+		"look":   func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "call"); return err },
 		"recall": func(ctx context.Context) error { _, _, err := s.Recall(ctx, "memo", "id"); return err },
 	}
 }

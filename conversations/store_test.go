@@ -215,9 +215,11 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 			_, _, err := s.Begin(ctx, "a", nil, time.Minute)
 			return err
 		},
-		"finish":    func(ctx context.Context) error { return s.Finish(ctx, "a", nil) },
-		"entry":     func(ctx context.Context) error { _, err := s.Entry(ctx, "a"); return err },
-		"take over": func(ctx context.Context) error { _, err := s.TakeOver(ctx, "a", Entry{}, time.Minute); return err },
+		"finish":    func(ctx context.Context) error { return s.Finish(ctx, "a", 1, nil) },
+		"amend":     func(ctx context.Context) error { return s.Amend(ctx, "a", 1, nil) },
+		"look":      func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "a"); return err },
+		"take over": func(ctx context.Context) error { _, _, err := s.TakeOver(ctx, "a", 1, time.Minute); return err },
+		"abandoned": func(ctx context.Context) error { _, err := s.Abandoned(ctx, 1); return err },
 		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a")) },
 		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx, "2026-11"); return err },
 		"trail": func(ctx context.Context) error {

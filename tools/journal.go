@@ -4,110 +4,274 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
 )
 
-// Journal remembers calls that change something, so that each is made once. Records are sealed before they are stored.
+// Journal remembers calls that change something, so that each is made once. A call is begun by one, who holds it for
+// the time of a lease; while it is not finished, others may take it over once the lease is over. Records hold personal
+// data: a journal seals them.
 type Journal interface {
-	// Begin claims a call before it is made: first is true for one caller, who makes it. Everybody else gets what is
-	// recorded so far: the first caller's intent, or the outcome.
+	// Look gives what is recorded of a call: nil of one that was never begun. While it is not finished, token is that of
+	// its holder, and lease what is left to them.
+	Look(ctx context.Context, key string) (record []byte, token int64, lease time.Duration, err error)
+	// Begin records the intent of a call before it is made: first is true for one caller, who holds it under the token 1.
 	Begin(ctx context.Context, key string, intent []byte, lease time.Duration) (prior []byte, first bool, err error)
-	// Finish records the outcome in place of the intent.
-	Finish(ctx context.Context, key string, outcome []byte) error
+	// TakeOver lets one caller hold a call that token holds no longer.
+	TakeOver(ctx context.Context, key string, token int64, lease time.Duration) (next int64, taken bool, err error)
+	// Amend replaces the record of a call that token holds, and Finish does so for good. They fail when it does not.
+	Amend(ctx context.Context, key string, token int64, record []byte) error
+	Finish(ctx context.Context, key string, token int64, outcome []byte) error
+	// Abandoned gives the records of calls that are not finished and that nobody holds, limit of them at most.
+	Abandoned(ctx context.Context, limit int) (records [][]byte, err error)
 }
 
-// record is what the journal holds of a call: without an outcome it is an intent.
+// record is what the journal holds of a call: all that another replica needs to finish it, and later its outcome.
 type record struct {
-	Call    string          `json:"call"`
-	Tool    string          `json:"tool"`
-	Actor   string          `json:"actor"`
-	Digest  string          `json:"digest"` // of the arguments
-	Until   time.Time       `json:"until"`  // when the call has ended, one way or the other
-	Outcome string          `json:"outcome,omitempty"`
-	Output  json.RawMessage `json:"output,omitempty"` // in the clear: the journal seals it
+	Key       string          `json:"key"`
+	Call      string          `json:"call"`
+	Tool      string          `json:"tool"`
+	Actor     string          `json:"actor"`
+	Lang      words.Lang      `json:"lang"`
+	Digest    string          `json:"digest"` // of the arguments
+	Args      json.RawMessage `json:"args,omitempty"`
+	Confirmed []string        `json:"confirmed,omitempty"`
+	Begun     time.Time       `json:"begun"`
+	Outcome   string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
+	Output    json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
 }
 
 const (
 	done = "done"
 	// maxAttempts bounds how often the same key may be tried again after a failure that changed nothing.
 	maxAttempts = 100
+	// givenUp is the age at which a call that still nobody could finish is left to people.
+	givenUp = 24 * time.Hour
 )
+
+// entry is what the journal was seen to hold of a call.
+type entry struct {
+	record
+	free  bool // never begun
+	token int64
+	lease time.Duration
+}
+
+func (e entry) abandoned() bool { return e.token > 0 && e.lease <= 0 }
+
+// changedNothing tells the outcomes of which it is certain that nothing is different at the bank.
+func (e entry) changedNothing() bool {
+	return !e.free && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
+}
+
+// hold is a call that this replica holds.
+type hold struct {
+	record
+	token int64
+}
+
+func (r *Runner) look(ctx context.Context, key string) (entry, error) {
+	data, token, lease, err := r.Journal.Look(ctx, key)
+	if err != nil {
+		return entry{}, &Error{Kind: Unavailable, err: err}
+	}
+	seen := entry{free: data == nil, token: token, lease: lease}
+	if seen.free {
+		return seen, nil
+	}
+	if err := json.Unmarshal(data, &seen.record); err != nil {
+		return entry{}, &Error{Kind: Internal, err: err}
+	}
+	return seen, nil
+}
 
 // once makes the call that a key stands for, unless it was made already: then it gives the same answer again. A call
 // that failed and changed nothing may be made again under its key, as a further attempt.
-func (r *Runner) once(ctx context.Context, id string, call *Call, request Request, perform func() (Carder, error)) (Carder, error) {
+func (r *Runner) once(ctx context.Context, id string, call *Call, request Request) (Carder, error) {
 	intent := record{
-		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID,
-		Digest: r.Digest(request.Args), Until: r.now().Add(writeTimeout),
+		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Lang: request.Actor.Lang,
+		Digest: r.Digest(request.Args), Args: request.Args, Confirmed: request.Confirmed, Begun: r.now().UTC(),
 	}
 	for attempt := range maxAttempts {
-		key := fmt.Sprintf("%s %s %s %d", intent.Actor, intent.Tool, cmp.Or(request.Key, id), attempt)
-		prior, first, err := r.Journal.Begin(ctx, key, encoded(intent), writeTimeout)
+		intent.Key = fmt.Sprintf("%s %s %s %d", intent.Actor, intent.Tool, cmp.Or(request.Key, id), attempt)
+		seen, err := r.look(ctx, intent.Key)
 		if err != nil { // what cannot be journalled is not sent
-			return nil, &Error{Kind: Unavailable, err: err}
+			return nil, err
 		}
-		if first {
-			output, err := perform()
-			r.record(ctx, key, intent, output, err)
-			return output, err
+		if seen.free {
+			output, begun, err := r.begin(ctx, call, request, intent)
+			if begun {
+				return output, err
+			}
+			// Whoever began it meanwhile may have done already what the checks have just refused.
+			if seen, _ = r.look(ctx, intent.Key); seen.record.Key == "" {
+				return nil, err
+			}
 		}
-		var before record
-		if err := json.Unmarshal(prior, &before); err != nil {
-			return nil, &Error{Kind: Internal, err: err}
-		}
-		if !changedNothing(before.Outcome) {
-			return r.replay(ctx, call, request, before, intent)
+		if !seen.changedNothing() {
+			return r.resume(ctx, call, request, seen, intent.Digest)
 		}
 	}
 	return nil, &Error{Kind: Busy}
 }
 
-// record puts the outcome in the place of the intent, even when the call's time is up: the bank has answered.
-func (r *Runner) record(ctx context.Context, key string, outcome record, output Carder, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	outcome.Outcome = done
+// begin makes a call for the first time, once it is accepted and in the journal. begun is false when it was not sent.
+func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent record) (output Carder, begun bool, err error) {
+	in, err := r.accept(ctx, call, request)
 	if err != nil {
-		outcome.Outcome = string(convert(err).Kind)
-	} else if outcome.Output, err = pii.MarshalClear(output); err != nil {
-		outcome.Outcome = string(Unclear)
+		return nil, false, err
 	}
-	if err := r.Journal.Finish(ctx, key, encoded(outcome)); err != nil {
-		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", outcome.Call, "error", err)
-	}
-}
-
-// changedNothing tells the outcomes of which it is certain that nothing is different at the bank.
-func changedNothing(outcome string) bool {
-	return outcome != "" && outcome != done && outcome != string(Unclear) && outcome != string(Internal)
-}
-
-// replay answers a call that was begun before from what the journal holds of it, and where that does not say what
-// became of it, from what the bank holds. It never makes the call again.
-func (r *Runner) replay(ctx context.Context, call *Call, request Request, before, intent record) (Carder, error) {
+	within, cancel := r.sending(ctx)
+	defer cancel()
+	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	switch {
-	case before.Digest != intent.Digest:
+	case err != nil: // the intent may stand in the journal all the same, where others find it
+		return nil, false, r.open(err)
+	case !first:
+		return nil, false, &Error{Kind: Busy}
+	}
+	output, err = r.send(ctx, within, call, request, in, hold{intent, 1})
+	return output, true, err
+}
+
+// sending bounds the sending of a call that is about to be held: what is on the way to the bank when it ends has the
+// rest of the lease to arrive, before anybody may believe that it never will.
+func (r *Runner) sending(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, r.CallTimeout*3/4)
+}
+
+// send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may
+// still come, so that the call stays open until the lease is over, and is then looked at again.
+func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held hold) (Carder, error) {
+	output, err := request.Tool.call(within, call, in)
+	switch {
+	case err != nil && held.token > 1 && notSent(err): // who asked for it may not be there to ask again
+		return nil, r.open(err)
+	case err == nil || convert(err).Kind != Unclear:
+		return r.settle(ctx, held, output, err)
+	}
+	if recogniser, ok := in.(Recogniser); ok {
+		if output, found, _ := recognise(ctx, call, recogniser); found {
+			return r.settle(ctx, held, output, nil)
+		}
+		held.Outcome = string(Unclear)
+		_ = r.keep(ctx, held, r.Journal.Amend) // without it, others take the holder for still at work
+		return nil, r.open(err)
+	}
+	return r.settle(ctx, held, nil, err)
+}
+
+var errOpen = errors.New("the call stays open")
+
+// open is the failure of a call of which the journal finds out later what became.
+func (r *Runner) open(cause error) error {
+	return &Error{Kind: Unclear, RetryAfter: whole(r.CallTimeout), err: fmt.Errorf("%w: %w", errOpen, cause)}
+}
+
+// resume answers a call that was begun before from what the journal holds of it and, where that does not say what
+// became of it, from what the bank holds.
+func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen entry, digest string) (Carder, error) {
+	switch {
+	case seen.Digest != digest:
 		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
-	case before.Outcome == done:
+	case seen.Outcome == done:
 		output := reflect.New(request.Tool.out)
-		if err := json.Unmarshal(before.Output, output.Interface()); err != nil {
+		if err := json.Unmarshal(seen.Output, output.Interface()); err != nil {
 			return nil, &Error{Kind: Internal, err: err}
 		}
 		return output.Elem().Interface().(Carder), nil
-	case before.Outcome == "" && r.now().Before(before.Until):
-		return nil, &Error{Kind: Busy}
+	case seen.abandoned():
+		return r.takeOver(ctx, call, request, seen)
+	case seen.Outcome == "": // whoever makes it may live
+		return nil, &Error{Kind: Busy, RetryAfter: whole(seen.lease)}
 	}
-	// Who made the call is gone, or never learnt what became of it.
-	unclear := &Error{Kind: Unclear}
-	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
-	if len(malformed) > 0 {
+	unclear := &Error{Kind: Unclear, RetryAfter: whole(seen.lease)}
+	recogniser, ok := request.Tool.input(request).(Recogniser)
+	if !ok {
 		return nil, unclear
 	}
-	return recognised(ctx, call, request.Tool.normalised(in), unclear)
+	output, found, err := recognise(ctx, call, recogniser)
+	if !found {
+		unclear.err = err
+		return nil, unclear
+	}
+	if seen.token > 0 {
+		return r.settle(ctx, hold{seen.record, seen.token}, output, nil)
+	}
+	return output, nil
+}
+
+// takeOver finishes a call whose holder is gone, or never learnt what became of it. It is made again only when the bank
+// shows that it did not take hold. What cannot be found out now stays open for the next who looks.
+func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen entry) (Carder, error) {
+	within, cancel := r.sending(ctx)
+	defer cancel()
+	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
+	switch {
+	case err != nil:
+		return nil, r.open(err)
+	case !taken:
+		return nil, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errOpen}
+	}
+	held := hold{seen.record, token}
+	recogniser, ok := request.Tool.input(request).(Recogniser)
+	if !ok || r.now().Sub(seen.Begun) > givenUp {
+		return r.settle(ctx, held, nil, &Error{Kind: Unclear})
+	}
+	output, found, err := recognise(within, call, recogniser)
+	if found {
+		return r.settle(ctx, held, output, nil)
+	}
+	if err != nil {
+		return nil, r.open(err)
+	}
+	request.Confirmed = seen.Confirmed
+	in, err := r.accept(within, call, request)
+	switch {
+	case err != nil && notSent(err):
+		return nil, r.open(err)
+	case err != nil:
+		return r.settle(ctx, held, nil, err)
+	}
+	return r.send(ctx, within, call, request, in, held)
+}
+
+// notSent tells failures that say nothing of the call, but of the bank's day: tomorrow it may go well.
+func notSent(err error) bool {
+	kind := convert(err).Kind
+	return kind == Busy || kind == Unavailable
+}
+
+// settle records the outcome in the place of the intent, even when the call's time is up: the bank has answered. A
+// failure that cannot be recorded is told as unclear, because whoever finds the call open makes it again.
+func (r *Runner) settle(ctx context.Context, held hold, output Carder, failure error) (Carder, error) {
+	held.Outcome, held.Args, held.Confirmed = done, nil, nil
+	var err error
+	if failure != nil {
+		held.Outcome = string(convert(failure).Kind)
+	} else if held.Output, err = pii.MarshalClear(output); err != nil {
+		held.Outcome = string(Unclear)
+	}
+	if err := r.keep(ctx, held, r.Journal.Finish); err != nil && failure != nil {
+		return nil, r.open(failure)
+	}
+	return output, failure
+}
+
+// keep writes what the holder of a call knows of it.
+func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, string, int64, []byte) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	err := in(ctx, held.Key, held.token, encoded(held.record))
+	if err != nil {
+		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", held.Call, "outcome", held.Outcome, "error", err)
+	}
+	return err
 }
 
 // Recogniser is implemented by inputs whose effect can be seen at the bank. Where it cannot, a call that was sent and
@@ -117,19 +281,27 @@ type Recogniser interface {
 	Recognise(ctx context.Context, call *Call) (output Carder, found bool, err error)
 }
 
-// recognised looks whether a call that ended unclear took hold all the same. What is not there yet may still come, so
-// that a call is never found to have failed.
-func recognised(ctx context.Context, call *Call, in any, unclear error) (Carder, error) {
-	recogniser, ok := in.(Recogniser)
-	if !ok {
-		return nil, unclear
-	}
-	output, found, err := recogniser.Recognise(ctx, call)
-	if err != nil || !found {
-		return nil, unclear
-	}
-	return output, nil
+// recognise keeps panics of a look from taking the program along.
+func recognise(ctx context.Context, call *Call, in Recogniser) (output Carder, found bool, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			found, err = false, fmt.Errorf("a panic of type %T", caught)
+		}
+	}()
+	return in.Recognise(ctx, call)
 }
+
+// input is what a request's arguments say, as the bank gets it; nil when they say nothing.
+func (t *Tool) input(request Request) any {
+	in, malformed := t.decode(request.Args, request.Actor.Lang)
+	if len(malformed) > 0 {
+		return nil
+	}
+	return t.normalised(in)
+}
+
+// whole rounds up to seconds: what people are told to wait should not be a moment too short.
+func whole(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
 func encoded(r record) []byte {
 	data, err := json.Marshal(r)

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,12 +15,8 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// How long a call may take in all. A call that writes goes on when its caller hangs up: what was sent to the bank is
-// followed to its end.
-const (
-	readTimeout  = 30 * time.Second
-	writeTimeout = 60 * time.Second
-)
+// readTimeout is how long a call that only reads may take in all.
+const readTimeout = 30 * time.Second
 
 // Request is one call of a tool.
 type Request struct {
@@ -40,7 +37,7 @@ type Result struct {
 	Card   Card
 }
 
-// Config is what a [Runner] works with. Every field but Now and Log is needed.
+// Config is what a [Runner] works with. Every field but Now, Log and CallTimeout is needed.
 type Config struct {
 	Bank    *portal.Client
 	People  People
@@ -50,6 +47,9 @@ type Config struct {
 	Digest  func([]byte) string // keyed and one-way
 	Log     *slog.Logger
 	Now     func() time.Time
+	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
+	// default. It must be longer than any request may live: a single one of Bank's takes at most three quarters of it.
+	CallTimeout time.Duration
 }
 
 // Runner runs the tools of the catalogue: it authorises, checks, journals, calls the bank as the actor, and audits.
@@ -65,6 +65,7 @@ func NewRunner(config Config) *Runner {
 	if runner.now == nil {
 		runner.now = time.Now
 	}
+	runner.CallTimeout = cmp.Or(runner.CallTimeout, time.Minute)
 	if runner.Log == nil {
 		runner.Log = slog.New(slog.DiscardHandler)
 	}
@@ -111,19 +112,10 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, e
 		}
 		return request.Tool.call(ctx, call, in)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	// It goes on when its caller hangs up: what was sent to the bank is followed to its end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CallTimeout)
 	defer cancel()
-	return r.once(ctx, id, call, request, func() (Carder, error) {
-		in, err := r.accept(ctx, call, request)
-		if err != nil {
-			return nil, err
-		}
-		output, err := request.Tool.call(ctx, call, in)
-		if err != nil && convert(err).Kind == Unclear {
-			return recognised(ctx, call, in, err)
-		}
-		return output, err
-	})
+	return r.once(ctx, id, call, request)
 }
 
 // accept reads and checks the arguments. What comes back is normalised and may be sent.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -20,12 +21,12 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// house is a runner over a sandbox bank, with what it remembers in memory.
+// house is a runner over a sandbox bank, with its journal in memory.
 type house struct {
 	*tools.Runner
-	bank   *sandbox.Bank
-	memory *memory
-	ana    tools.Actor
+	bank  *sandbox.Bank
+	trail *trail
+	ana   tools.Actor
 }
 
 func open(t *testing.T, change ...func(*tools.Config)) house {
@@ -45,12 +46,21 @@ func open(t *testing.T, change ...func(*tools.Config)) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	remembered := &memory{entries: map[string][]byte{}}
+	store, err := conversations.Open(t.Context(), "memory", keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	trail := &trail{}
 	login := func(broker sandbox.Broker) portal.Login {
 		return portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}
 	}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: remembered, Trail: remembered, Digest: keys.Digest,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: keys.Digest,
 		People: tools.Team{
 			"ana":    {Login: login(sandbox.BrokerA)},
 			"reader": {Login: login(sandbox.BrokerA), ReadOnly: true},
@@ -60,52 +70,19 @@ func open(t *testing.T, change ...func(*tools.Config)) house {
 	for _, c := range change {
 		c(&config)
 	}
-	return house{tools.NewRunner(config), bank, remembered, tools.Actor{ID: "ana", Lang: words.English}}
+	return house{tools.NewRunner(config), bank, trail, tools.Actor{ID: "ana", Lang: words.English}}
 }
 
-// memory is a journal and an audit trail without a Redis.
-type memory struct {
+// trail is an audit trail that tells what was written.
+type trail struct {
 	mu      sync.Mutex
-	entries map[string][]byte
-	trail   []string
-	broken  error
+	entries []string
 }
 
-func (m *memory) Begin(_ context.Context, key string, intent []byte, _ time.Duration) ([]byte, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if prior, ok := m.entries[key]; ok || m.broken != nil {
-		return prior, false, m.broken
-	}
-	m.entries[key] = intent
-	return nil, true, nil
-}
-
-func (m *memory) Finish(_ context.Context, key string, outcome []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.entries[key] = outcome
-	return nil
-}
-
-// forgetOutcomes leaves every call as it was when it was begun.
-func (m *memory) forgetOutcomes(t *testing.T) {
-	t.Helper()
-	for key, entry := range m.entries {
-		var fields map[string]any
-		if err := json.Unmarshal(entry, &fields); err != nil {
-			t.Fatal(err)
-		}
-		delete(fields, "outcome")
-		delete(fields, "output")
-		m.entries[key], _ = json.Marshal(fields)
-	}
-}
-
-func (m *memory) Append(_ context.Context, entry []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.trail = append(m.trail, string(entry))
+func (t *trail) Append(_ context.Context, entry []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.entries = append(t.entries, string(entry))
 	return nil
 }
 
@@ -305,7 +282,7 @@ func TestAKeyMayBeTriedAgainAfterAFailureThatChangedNothing(t *testing.T) {
 	}
 }
 
-func TestAnUnclearOutcomeIsNeverRepeatedUnderItsKey(t *testing.T) {
+func TestAnUnclearOutcomeIsNotRepeatedUnderItsKeyWhileTheRequestMayLive(t *testing.T) {
 	h := open(t)
 	withKey := func(r *tools.Request) { r.Key = "a click" }
 	remove := h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
@@ -330,38 +307,6 @@ func TestACallThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
 	created := result.Output.(tools.BorrowerCreated)
 	if there := h.bank.Borrowers(sandbox.SampleProcess(1042)); !slices.Contains(there, created.Borrower) || h.bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Errorf("%s is not among %v", created.Borrower, there)
-	}
-}
-
-func TestACallWhoseMakerDiedAfterItTookHoldIsRecognised(t *testing.T) {
-	now := time.Now()
-	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
-	withKey := func(r *tools.Request) { r.Key = "a click" }
-	first, failure := h.run(t, "create_borrower", rui(nil), withKey)
-	if failure != nil {
-		t.Fatal(failure)
-	}
-	h.memory.forgetOutcomes(t)
-	if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure == nil || failure.Kind != tools.Busy {
-		t.Errorf("while its maker may live, got %v", failure)
-	}
-	now = now.Add(time.Hour)
-	again, failure := h.run(t, "create_borrower", rui(nil), withKey)
-	if failure != nil || again.Output != first.Output || h.bank.Calls(portal.BorrowerCreate) != 1 {
-		t.Errorf("got %v, %v", again.Output, failure)
-	}
-}
-
-func TestACallWhoseMakerDiedAndThatIsNotThereStaysUnclear(t *testing.T) {
-	now := time.Now()
-	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
-	withKey := func(r *tools.Request) { r.Key = "a click" }
-	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
-	h.run(t, "create_borrower", rui(nil), withKey)
-	h.memory.forgetOutcomes(t)
-	now = now.Add(time.Hour)
-	if _, failure := h.run(t, "create_borrower", rui(nil), withKey); failure == nil || failure.Kind != tools.Unclear || h.bank.Calls(portal.BorrowerCreate) != 1 {
-		t.Errorf("got %v", failure)
 	}
 }
 
@@ -401,20 +346,12 @@ func TestWhoMayNotIsToldAndTheBankIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeJournalledIsNotSent(t *testing.T) {
-	h := open(t)
-	h.memory.broken = errors.New("no Redis")
-	if _, failure := h.run(t, "create_borrower", rui(nil)); failure == nil || failure.Kind != tools.Unavailable || h.bank.Calls(portal.BorrowerCreate) != 0 {
-		t.Errorf("got %v after %d calls", failure, h.bank.Calls(portal.BorrowerCreate))
-	}
-}
-
 func TestTheTrailTellsWhoDidWhatAndNothingOfThePerson(t *testing.T) {
 	h := open(t)
 	h.run(t, "create_borrower", rui(nil))
 	h.run(t, "create_borrower", rui(map[string]string{"taxId": `"299999990"`}))
 	h.run(t, "list_borrowers", `{"process":"1042"}`, func(r *tools.Request) { r.Actor.ID = "nobody" })
-	trail := strings.Join(h.memory.trail, "\n")
+	trail := strings.Join(h.trail.entries, "\n")
 	for _, outcome := range []string{`"outcome":"done"`, `"outcome":"invalid"`, `"outcome":"forbidden"`, `"process":"1042"`} {
 		if !strings.Contains(trail, outcome) {
 			t.Errorf("%s is missing from\n%s", outcome, trail)

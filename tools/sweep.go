@@ -1,0 +1,90 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// A round of [Runner.Sweep] is short enough for another replica to notice what this one leaves behind.
+const (
+	sweptAtOnce = 4
+	sweptMost   = 40
+)
+
+// Sweep finishes calls that were begun and that nobody holds any more: their replica died, or the bank's answer was
+// lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
+// allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
+func (r *Runner) Sweep(ctx context.Context) (finished int, err error) {
+	abandoned, err := r.Journal.Abandoned(ctx, sweptMost)
+	errs := make([]error, len(abandoned)+1)
+	errs[len(abandoned)] = err
+	ends := make([]bool, len(abandoned))
+	var group errgroup.Group
+	group.SetLimit(sweptAtOnce)
+	for i, data := range abandoned {
+		group.Go(func() error {
+			ends[i], errs[i] = r.sweep(ctx, data)
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
+	for _, end := range ends {
+		if end {
+			finished++
+		}
+	}
+	return finished, errors.Join(errs...)
+}
+
+// sweep finishes one call. Its outcome goes to the log and to the audit trail as that of any other.
+func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			finished, err = false, fmt.Errorf("a panic of type %T", caught)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, r.CallTimeout)
+	defer cancel()
+	var left record
+	if err := json.Unmarshal(data, &left); err != nil {
+		return false, errors.New("an intent is not understood")
+	}
+	seen, err := r.look(ctx, left.Key)
+	if err != nil || !seen.abandoned() { // somebody was faster
+		return false, err
+	}
+	tool, known := Named(seen.Tool)
+	if !known { // a newer release's, perhaps: it is for another replica
+		_, _, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
+		return false, errors.Join(fmt.Errorf("call %s is of an unknown tool", seen.Call), err)
+	}
+	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args, Confirmed: seen.Confirmed}
+	started := r.now()
+	if err = r.takeOverAs(ctx, request, seen); errors.Is(err, errOpen) {
+		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
+	}
+	_ = r.finish(ctx, seen.Call, request, started, err) // its answer is in the journal: nobody waits for it here
+	return true, nil
+}
+
+// takeOverAs takes a call over in the name of its actor. What an actor may do no longer is not done, nor looked at:
+// nobody knows then what became of it.
+func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) error {
+	call, err := r.admit(ctx, request.Actor, request.Tool.Effect)
+	if err == nil {
+		_, err = r.takeOver(ctx, call, request, seen)
+		return err
+	}
+	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
+	if err != nil || !taken {
+		return errors.Join(errOpen, err)
+	}
+	_, err = r.settle(ctx, hold{seen.record, token}, nil, &Error{Kind: Unclear})
+	return err
+}
