@@ -23,7 +23,7 @@ import (
 const (
 	maxBody      = 64 << 10
 	maxSessions  = 1000
-	maxBorrowers = 10 // of one process
+	maxBorrowers = 10 // of one process, by default
 	maxFaults    = 100
 	maxSent      = 1000 // e-mails remembered
 	maxLatency   = time.Minute
@@ -45,6 +45,12 @@ type Config struct {
 	Envelope Envelope
 	// Drivable serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail.
 	Drivable bool
+
+	// MaxBorrowers of one process are taken, 10 by default.
+	MaxBorrowers int
+	// LenientTaxIDs takes a second borrower with the tax number of another. It is for tests of callers who must not rely
+	// on the bank to notice that they send something twice.
+	LenientTaxIDs bool
 }
 
 // Bank is the stand-in. It is an [http.Handler] and safe for use by many at once; its state lives in memory.
@@ -97,6 +103,7 @@ func New(config Config) *Bank {
 	}
 	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
 	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
+	config.MaxBorrowers = cmp.Or(config.MaxBorrowers, maxBorrowers)
 	b := &Bank{
 		config:   config,
 		mux:      http.NewServeMux(),

@@ -95,7 +95,7 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	if p.ended() {
 		return nil, refused(http.StatusBadRequest, "process.state")
 	}
-	if problems := append(check(data, c.now), clashes(data, p.borrowers)...); len(problems) > 0 {
+	if problems := append(check(data, c.now), b.clashes(data, p.borrowers)...); len(problems) > 0 {
 		return nil, &refusal{http.StatusBadRequest, problems}
 	}
 	fresh := borrower{id: uuid.New(), data: data}
@@ -122,7 +122,7 @@ func (b *Bank) updateBorrower(c *call) (any, error) {
 		return nil, refused(http.StatusBadRequest, "process.state")
 	}
 	others := slices.Delete(slices.Clone(p.borrowers), at, at+1)
-	problems := append(check(data, c.now), clashes(data, others)...)
+	problems := append(check(data, c.now), b.clashes(data, others)...)
 	if len(problems) == 0 && p.borrowers[at].isKey() && data.BorrowerTypeID != keyBorrower {
 		problems = []problem{{"borrower.lastKey", "borrowerTypeId"}}
 	}
@@ -153,14 +153,14 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 }
 
 // clashes are the problems that a borrower's data has with the other borrowers of the process.
-func clashes(fresh portal.BorrowerRequest, others []borrower) (found []problem) {
+func (b *Bank) clashes(fresh portal.BorrowerRequest, others []borrower) (found []problem) {
 	if fresh.BorrowerTypeID == keyBorrower && slices.ContainsFunc(others, borrower.isKey) {
 		found = append(found, problem{"borrower.secondKey", "borrowerTypeId"})
 	}
-	if len(others) >= maxBorrowers {
+	if len(others) >= b.config.MaxBorrowers {
 		found = append(found, problem{key: "borrower.tooMany"})
 	}
-	if fresh.Personal == nil || fresh.Personal.TaxID.IsZero() {
+	if b.config.LenientTaxIDs || fresh.Personal == nil || fresh.Personal.TaxID.IsZero() {
 		return found
 	}
 	for _, known := range others {
