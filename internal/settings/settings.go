@@ -5,12 +5,14 @@ package settings
 import (
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/google/uuid"
@@ -44,6 +46,8 @@ type Settings struct {
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
 	ReadOnly bool     `env:"-"` // assistants may change nothing
+
+	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"60s"` // the longest that a call that changes something may take
 
 	RedisURL string `env:"REDIS_URL"`
 	StateKey string `env:"STATE_KEY"`
@@ -88,7 +92,10 @@ func Load(program Program, environ map[string]string) (Settings, error) {
 	var s Settings
 	var problems Problems
 	if err := env.ParseWithOptions(&s, env.Options{Environment: environ}); err != nil {
-		problems = append(problems, Problem{"PORTAL_USERS", "wrong"}) // the only one that is not plain text
+		problems = append(problems, unread(err)...)
+	}
+	if s.CallTimeout != 0 && (s.CallTimeout < shortestCall || s.CallTimeout > longestCall) {
+		problems = append(problems, Problem{"CALL_TIMEOUT", "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
 	if program == SlackBot {
@@ -104,6 +111,25 @@ func Load(program Program, environ map[string]string) (Settings, error) {
 		return Settings{}, problems
 	}
 	return s, nil
+}
+
+// A call has to leave room for a request of the bank's to end, and an HTTP server's patience room for the call.
+const (
+	shortestCall = 2 * time.Second
+	longestCall  = time.Minute
+)
+
+// unread names the settings that are not plain text and were not understood, without their values.
+func unread(err error) (problems Problems) {
+	all, _ := errors.AsType[env.AggregateError](err)
+	for _, one := range all.Errors {
+		name := "PORTAL_USERS"
+		if wrong, ok := errors.AsType[env.ParseError](one); ok && wrong.Name == "CallTimeout" {
+			name = "CALL_TIMEOUT"
+		}
+		problems = append(problems, Problem{name, "wrong"})
+	}
+	return problems
 }
 
 func (s *Settings) checkPortal() (problems Problems) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
@@ -29,8 +30,8 @@ func TestAWholeEnvironmentIsTakenAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Addr != "127.0.0.1:8080" || s.SlackAPIURL != "https://slack.com/api/" || s.Keys == nil {
-		t.Errorf("defaults: %q %q", s.Addr, s.SlackAPIURL)
+	if s.Addr != "127.0.0.1:8080" || s.SlackAPIURL != "https://slack.com/api/" || s.CallTimeout != time.Minute || s.Keys == nil {
+		t.Errorf("defaults: %q %q %s", s.Addr, s.SlackAPIURL, s.CallTimeout)
 	}
 }
 
@@ -73,6 +74,11 @@ func TestEachRule(t *testing.T) {
 		"the simulated Slack stays on this machine":     {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
 		"a key that is none is told without showing it": {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
 		"who acts as whom must be pairs":                {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
+		"a call's time is a duration":                   {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon"}, "settings: CALL_TIMEOUT wrong"},
+		"a call may take some time":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
+		"a call is not over at once":                    {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
+		"nor does it last for ever":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
+		"two that are not understood are both told":     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
 		"an address is host and port":                   {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
 		"a file of operations must be there":            {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
 	} {

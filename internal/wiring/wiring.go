@@ -68,8 +68,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	}
 	system.Runner = tools.NewRunner(tools.Config{
 		Bank: bank, People: people, Checks: validation.New(validation.Options{}),
-		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log,
+		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log, CallTimeout: s.CallTimeout,
 	})
+	system.stop = append(system.stop, sweeping(system.Runner, log))
 	return system, nil
 }
 
@@ -84,7 +85,11 @@ func (s *System) Close() error {
 }
 
 func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client, error) {
-	config := portal.Config{BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log}
+	config := portal.Config{
+		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
+		// All of a request has ended well before others believe that it has.
+		TotalTimeout: s.CallTimeout * 3 / 4, AttemptTimeout: s.CallTimeout / 4,
+	}
 	if s.PortalOperations != "" {
 		file, err := os.Open(s.PortalOperations)
 		if err != nil {
