@@ -36,7 +36,7 @@ func (a *App) Handler() http.Handler {
 	))
 	var handler http.Handler = mux
 	for _, layer := range slices.Backward([]func(http.Handler) http.Handler{
-		a.recovering, a.hardened, a.bounded, a.knownHost, a.authenticated, a.readWhole, a.withoutCancellation, a.limited,
+		a.recovering, a.hardened, a.bounded, a.knownHost, a.authenticated, a.readWhole, a.withoutCancellation, a.limited, a.quiet,
 	}) {
 		handler = layer(handler)
 	}

@@ -90,7 +90,7 @@ func (i *inbox) line() ([]byte, error) {
 	}
 }
 
-// outbox counts the answers that leave.
+// outbox counts the answers that leave, and lets out no text of the library's.
 type outbox struct {
 	io.Writer
 	calls *underWay
@@ -98,30 +98,26 @@ type outbox struct {
 
 // Write implements io.Writer; the library writes a message at a time.
 func (o outbox) Write(message []byte) (int, error) {
-	n, err := o.Writer.Write(message)
-	if isAnswer(message) {
+	told, is := inOurWords(message)
+	_, err := o.Writer.Write(told)
+	if is.answers() {
 		o.calls.count.Add(-1)
 		select {
 		case o.calls.changed <- struct{}{}:
 		default: // somebody is told already
 		}
 	}
-	return n, err
+	return len(message), err
 }
 
-type envelope struct {
-	ID     any    `json:"id"`
-	Method string `json:"method"`
-}
-
+// isRequest tells what the library will answer: with a result in it, whatever else there is, a message is an answer.
 func isRequest(line []byte) bool {
-	var e envelope
-	return json.Unmarshal(line, &e) == nil && e.Method != "" && e.ID != nil
-}
-
-func isAnswer(message []byte) bool {
-	var e envelope
-	return json.Unmarshal(message, &e) == nil && e.Method == "" && e.ID != nil
+	var message struct {
+		ID     any    `json:"id"`
+		Method string `json:"method"`
+		Result any    `json:"result"`
+	}
+	return json.Unmarshal(line, &message) == nil && message.Method != "" && message.ID != nil && message.Result == nil
 }
 
 // underWay counts the requests that are not answered yet. One goroutine waits for it.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/tools"
@@ -45,6 +46,18 @@ func TestALineThatIsTooLongIsRefusedAndTheNextOneServed(t *testing.T) {
 			t.Fatalf("%d answers: %s", len(lines), out.String())
 		}
 		contains(t, out.String(), "-32700", "2025-11-25")
+	}
+}
+
+func TestAnAnswerToNothingIsNotWaitedFor(t *testing.T) {
+	h := open(t, func(s *settings) { s.app.MaxConcurrent = 1 })
+	in := strings.Repeat(`{"jsonrpc":"2.0","id":9,"method":"ping","result":{}}`+"\n", 3) + hello
+	started := time.Now()
+	var out bytes.Buffer
+	must(t, h.app.ServeStdio(t.Context(), strings.NewReader(in), &out))
+	contains(t, out.String(), "2025-11-25")
+	if took := time.Since(started); took > patience {
+		t.Errorf("it took %v", took)
 	}
 }
 
