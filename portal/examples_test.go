@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
@@ -89,12 +88,13 @@ func TestRepliesOfTheBanksExamplesLoseNothing(t *testing.T) {
 }
 
 func TestTheClientReadsTheBanksExamples(t *testing.T) {
-	borrower := uuid.MustParse("b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c")
 	mux := http.NewServeMux()
 	for _, op := range []struct{ method, item, name string }{
 		{"GET", "/" + borrower.String(), "borrower-get.reply"},
 		{"GET", "", "borrower-list.reply"},
 		{"POST", "", "borrower-create.reply"},
+		{"PUT", "/" + borrower.String(), "borrower-update.reply"},
+		{"DELETE", "/" + borrower.String(), "borrower-delete.reply"},
 	} {
 		mux.HandleFunc(op.method+" /v1/processes/"+process.String()+"/borrower"+op.item, text(200, string(example(t, op.name))))
 	}
@@ -124,6 +124,21 @@ func TestTheClientReadsTheBanksExamples(t *testing.T) {
 		"operationStatus": created.OperationStatus,
 		"additionalData":  map[string]any{"borrowerUniqueID": created.BorrowerUniqueID},
 	}), example(t, "borrower-create.reply"))
+
+	request = portal.BorrowerRequest{}
+	strictly(t, example(t, "borrower-update.request"), &request)
+	updated, err := user.UpdateBorrower(t.Context(), process, borrower, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSameJSON(t, []byte(bank.bodies[3]), example(t, "borrower-update.request"))
+	wantSameJSON(t, inClear(t, map[string]any{"operationStatus": updated}), example(t, "borrower-update.reply"))
+
+	deleted, err := user.DeleteBorrower(t.Context(), process, borrower)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSameJSON(t, inClear(t, map[string]any{"operationStatus": deleted}), example(t, "borrower-delete.reply"))
 }
 
 func TestALoginSpellsItsHeadersAsTheBankOrTheSettingsDo(t *testing.T) {

@@ -98,4 +98,15 @@ func survives(t *testing.T, borrower *Borrower) {
 	if twice, err := pii.MarshalClear(again); err != nil || !reflect.DeepEqual(once, twice) {
 		t.Errorf("got %s, %v, want %s", twice, err, once)
 	}
+	asked, err := pii.MarshalClear(borrower.Request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent BorrowerRequest
+	if problem := read(asked, &sent); problem != "" {
+		t.Fatal(problem)
+	}
+	if arrived, err := pii.MarshalClear(sent); err != nil || !bytes.Equal(asked, arrived) {
+		t.Errorf("asked for %s, %v, and %s arrived", asked, err, arrived)
+	}
 }

@@ -109,6 +109,24 @@ func TestWhileOneProbeIsUnderWayTheOthersAreHeld(t *testing.T) {
 	})
 }
 
+func TestAProbeWhoseCallerLeavesIsFollowedByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bank, config := overPipe(t, inTurn(text(200, nobody), text(500, ""), silent, text(200, nobody)))
+		config.TripAfter, config.OpenFor = 1, 10*time.Second
+		user := as(t, once(config), maria)
+		_, _ = list(user), list(user)
+		time.Sleep(10*time.Second + 1)
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := user.ListBorrowers(impatient, process)
+		wantKind(t, err, portal.Unavailable)
+		if err := list(user); err != nil {
+			t.Error(err)
+		}
+		bank.wantSeen(t, 1, 4)
+	})
+}
+
 func TestOnlyFailuresOfTheBankAreHeldAgainstIt(t *testing.T) {
 	impatient := func(user *portal.User) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -105,3 +105,41 @@ func TestTheSandboxRefusesWithMessages(t *testing.T) {
 	_, err = user.ProcessESIS(t.Context(), sandbox.SampleProcess(sandbox.SampleTooOld), portal.ESISOptions{})
 	wantRefusal(t, err)
 }
+
+func TestABadDayAtTheBankLeavesNothingHalfDoneAndEnds(t *testing.T) {
+	bank := sandbox.New(sandbox.Config{})
+	server := httptest.NewServer(bank)
+	t.Cleanup(server.Close)
+	user := as(t, portal.Config{
+		BaseURL: server.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
+		Transport: &http.Transport{}, MaxPause: time.Millisecond, TripAfter: 4, OpenFor: 200 * time.Millisecond,
+	}, portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]})
+	open := sandbox.SampleProcess(sandbox.SampleOpen)
+	if _, err := user.ListBorrowers(t.Context(), open); err != nil {
+		t.Fatal(err)
+	}
+
+	repair := bank.Inject(sandbox.Fault{Status: http.StatusServiceUnavailable})
+	_, err := user.ListBorrowers(t.Context(), open) // tried four times
+	wantKind(t, err, portal.Unavailable)
+	_, err = user.CreateBorrower(t.Context(), open, rui())
+	wantHeld(t, err, portal.Unavailable, time.Millisecond, time.Second) // and not unclear: it was not sent
+	if bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Error("a bank that is down was asked to create a borrower")
+	}
+
+	repair()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		_, err := user.CreateBorrower(t.Context(), open, rui())
+		if err == nil {
+			break
+		}
+		wantKind(t, err, portal.Unavailable)
+		if time.Now().After(deadline) {
+			t.Fatal("the bank is back, and the client has not noticed")
+		}
+	}
+	if got := len(bank.Borrowers(open)); got != 2 || bank.Calls(portal.BorrowerCreate) != 1 {
+		t.Errorf("%d borrowers after %d calls", got, bank.Calls(portal.BorrowerCreate))
+	}
+}
