@@ -45,7 +45,7 @@ func manifest() []byte {
 	if err := encoder.Encode(object{
 		"display_information": object{
 			"name": "Balcão", "background_color": "#1f3a5f",
-			"description": "Os processos de crédito da mediadora no banco, sem sair do Slack.",
+			"description": "Os processos de crédito habitação no banco, sem sair do Slack.",
 		},
 		"features": object{
 			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": false},

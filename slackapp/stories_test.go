@@ -37,7 +37,7 @@ func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 func (s someone) begins(process string) {
 	s.h.t.Helper()
 	s.types("/borrower-new " + process)
-	s.sees("Página 1 de 7", "Papel no processo")
+	s.sees("Página 1 de 7", "Tipo de proponente")
 	s.submits(firstPage)
 	s.sees("Página 2 de 7", "Nome completo")
 	s.submits(whoItIs)

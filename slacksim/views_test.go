@@ -222,7 +222,7 @@ func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
 		{"too small", selectInput("b", "number_input", object{"is_decimal_allowed": false, "min_value": "18"}), "17", "Introduza um número não inferior a 18."},
 		{"too large", selectInput("b", "number_input", object{"is_decimal_allowed": false, "max_value": "120"}), "121", "Introduza um número não superior a 120."},
 		{"no e-mail address", selectInput("b", "email_text_input", nil), "maria", "Introduza um endereço de e-mail válido."},
-		{"no address", selectInput("b", "url_text_input", nil), "example", "Introduza um endereço da Internet válido."},
+		{"no address", selectInput("b", "url_text_input", nil), "example", "Introduza um endereço web válido."},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -48,7 +48,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	playground := flags.Bool("playground", false, say("flag.playground", nil))
 	addr := flags.String("http", "", say("flag.http", nil))
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
 		return 2
 	}
 	if *playground {
@@ -60,6 +62,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	s, err := settings.Load(settings.MCPServer, environ)
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+		if !*playground {
+			fmt.Fprintln(stderr, say("only-try", nil))
+		}
 		return 2
 	}
 	s.ReadOnly = *readOnly

@@ -49,7 +49,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	playground := flags.Bool("playground", false, say("flag.playground"))
 	addr := flags.String("addr", "", say("flag.addr"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
 		return 2
 	}
 	if *newKey {
@@ -64,6 +66,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	s, err := settings.Load(settings.SlackBot, environ)
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+		if !*playground {
+			fmt.Fprintln(stderr, say("only-try"))
+		}
 		return 2
 	}
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)

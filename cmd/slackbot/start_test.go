@@ -14,9 +14,10 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 		code    int
 		says    []string
 	}{
-		"nothing is set":                       {nil, map[string]string{}, 2, []string{"PORTAL_URL is missing", "SLACK_BOT_TOKEN is missing", "REDIS_URL is missing", "STATE_KEY is missing", "-new-state-key"}},
+		"nothing is set":                       {nil, map[string]string{}, 2, []string{"PORTAL_URL is missing", "SLACK_BOT_TOKEN is missing", "REDIS_URL is missing", "STATE_KEY is missing", "-new-state-key", "start it with -playground"}},
 		"in Portuguese":                        {nil, map[string]string{"LANG": "pt_PT.UTF-8"}, 2, []string{"Falta PORTAL_URL", "peça-o ao banco"}},
 		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
+		"help":                                 {[]string{"-help"}, map[string]string{}, 0, []string{"-new-state-key"}},
 		"a flag that is none":                  {[]string{"-no-such-flag"}, map[string]string{}, 2, []string{"-playground"}},
 		"an address that is taken or none":     {[]string{"-playground", "-addr", "127.0.0.1:999999"}, map[string]string{}, 1, []string{"listening on ADDR"}},
 		"a Redis that does not answer":         {[]string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "STATE_KEY": stateKey(t)}, 1, []string{"REDIS_URL"}},
