@@ -22,7 +22,13 @@ const (
 )
 
 // succeeded answers with the output as data, the card as text, and the file as a link: never its content.
-func (a *App) succeeded(ctx context.Context, result tools.Result) *mcp.CallToolResult {
+func (a *App) succeeded(ctx context.Context, result tools.Result) (answer *mcp.CallToolResult) {
+	defer func() {
+		if caught := recover(); caught != nil { // the library would tell what it panicked with
+			a.reportPanic(ctx, result.ID, caught)
+			answer = a.failed(ctx, &tools.Error{Kind: tools.Internal, ID: result.ID})
+		}
+	}()
 	lang := callerOf(ctx).Lang
 	data, err := json.Marshal(result.Output) // masks personal data
 	if err == nil {
@@ -43,7 +49,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) *mcp.CallToolR
 	if len(data) > maxData { // half an output would not be what the schema promises
 		return &mcp.CallToolResult{IsError: true, Content: contents(shortened(book.Say(lang, "data.too_long", nil)+"\n\n"+text, lang))}
 	}
-	answer := &mcp.CallToolResult{StructuredContent: json.RawMessage(data), Content: contents(shortened(text, lang))}
+	answer = &mcp.CallToolResult{StructuredContent: json.RawMessage(data), Content: contents(shortened(text, lang))}
 	if file := card.File; file != nil {
 		link := mcp.NewResourceLink(file.URI, file.Name, visible(card.Title), file.MediaType)
 		size := int64(len(file.Content))
@@ -81,8 +87,10 @@ func failureText(failure *tools.Error, lang words.Lang) string {
 		}
 	}
 	fmt.Fprintln(&text, failure.Next(lang))
-	fmt.Fprint(&text, book.Say(lang, "reference", map[string]any{"id": failure.ID}))
-	return text.String()
+	if !strings.Contains(text.String(), failure.ID) {
+		fmt.Fprintln(&text, book.Say(lang, "reference", map[string]any{"id": failure.ID}))
+	}
+	return strings.TrimSpace(text.String())
 }
 
 // orAll names what a problem without a path concerns: all the arguments.

@@ -3,6 +3,7 @@ package mcpapp
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -118,6 +119,26 @@ func TestAnAnswerThatIsTooLongSaysSo(t *testing.T) {
 		if strings.ContainsRune(text, '\ufffd') || (answer.StructuredContent == nil) != c.isError {
 			t.Errorf("%d rows: broken, or without its data", rows)
 		}
+	}
+}
+
+// unwritable is an output that panics when it is written, with a person's data in what it says.
+type unwritable struct{}
+
+func (unwritable) Card(tools.Say) tools.Card { return tools.Card{} }
+
+func (unwritable) MarshalJSON() ([]byte, error) { panic("Maria Exemplo 299999998") }
+
+func TestAnAnswerThatCannotBeWrittenTellsNothing(t *testing.T) {
+	var log strings.Builder
+	a := &App{config: Config{Log: slog.New(slog.NewTextHandler(&log, nil))}.withDefaults()}
+	answer := a.succeeded(t.Context(), tools.Result{ID: "id-1", Output: unwritable{}})
+	told := answer.Content[0].(mcp.TextContent).Text
+	if !answer.IsError || strings.Count(told, "id-1") != 1 || !strings.Contains(log.String(), "id-1") {
+		t.Errorf("told %q, logged %q", told, log.String())
+	}
+	if strings.Contains(told+log.String(), "Maria") {
+		t.Errorf("told %q, logged %q", told, log.String())
 	}
 }
 

@@ -285,7 +285,7 @@ func schemaOf(t *testing.T, schema any) *compiler.Schema {
 	return compiled
 }
 
-// gate stands before the bank and holds back calls of a path until it is opened.
+// gate stands before the bank and holds back calls of a method and path until it is opened.
 type gate struct {
 	mu      sync.Mutex
 	path    string
@@ -293,7 +293,7 @@ type gate struct {
 	open    chan struct{}
 }
 
-// hold holds calls whose path ends so. Each that comes is told on arrived; release lets them go on.
+// hold holds calls whose method and path, in small letters, end so. Each that comes is told on arrived; release lets them go on.
 func (g *gate) hold(path string) (arrived <-chan struct{}, release func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -304,7 +304,7 @@ func (g *gate) hold(path string) (arrived <-chan struct{}, release func()) {
 func (g *gate) before(bank http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
-		held, arrived, open := g.path != "" && strings.HasSuffix(strings.ToLower(r.URL.Path), g.path), g.arrived, g.open
+		held, arrived, open := g.path != "" && strings.HasSuffix(strings.ToLower(r.Method+" "+r.URL.Path), g.path), g.arrived, g.open
 		g.mu.Unlock()
 		if held {
 			arrived <- struct{}{}

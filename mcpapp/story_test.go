@@ -50,7 +50,7 @@ func TestAnAssistantServesAPersonThroughEveryDoor(t *testing.T) {
 			if int64(len(pdf)) != *link.Size || !strings.HasPrefix(pdf, "%PDF-") {
 				t.Errorf("read %d bytes beginning %.8q", len(pdf), pdf)
 			}
-			lacks(t, h.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850")
+			lacks(t, h.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850.5")
 			contains(t, h.log.String(), `"protocol":"`+door.protocol+`"`, `"transport":"`+strings.ToLower(strings.Fields(door.name)[0])+`"`)
 		})
 	}
