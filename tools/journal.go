@@ -139,10 +139,10 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 	return output, true, err
 }
 
-// sending bounds the sending of a call that is about to be held: what is on the way to the bank when it ends has the
-// rest of the lease to arrive, before anybody may believe that it never will.
+// sending bounds the sending of a call that is about to be held to half its lease: what is on the way to the bank then has
+// the other half to arrive, before anybody may believe that it never will.
 func (r *Runner) sending(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, r.CallTimeout*3/4)
+	return context.WithTimeout(ctx, r.CallTimeout/2)
 }
 
 // send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may

@@ -48,7 +48,7 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
-	// default. It must be longer than any request may live: a single one of Bank's takes at most three quarters of it.
+	// default. Nothing is sent in its second half, so that no request may live that long when it is over.
 	CallTimeout time.Duration
 }
 

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"internal/redistest":   {},
 	"internal/housetest":   {},
 	"internal/browsertest": {},
+	"internal/soak":        {},
 	"cmd/slackbot":         {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "portal/sandbox", "slackapp", "slacksim", "tools"},
 	"cmd/mcpserver":        {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "tools"},
 	"slacksim/pagetest":    {},

@@ -88,7 +88,7 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 	config := portal.Config{
 		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
 		// All of a request has ended well before others believe that it has.
-		TotalTimeout: s.CallTimeout * 3 / 4, AttemptTimeout: s.CallTimeout / 4,
+		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
 	}
 	if s.PortalOperations != "" {
 		file, err := os.Open(s.PortalOperations)

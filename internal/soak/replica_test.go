@@ -1,0 +1,120 @@
+package soak
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// replica is one real process of mcpserver, started again whenever it was killed.
+type replica struct {
+	program string
+	environ []string
+	log     *os.File
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+	url string
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "mcpserver")
+	if out, err := exec.Command("go", "build", "-o", program, "github.com/balcao/balcao/cmd/mcpserver").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return program
+}
+
+func (r *replica) start() error {
+	cmd := exec.Command(r.program, "-http", "127.0.0.1:0")
+	cmd.Env, cmd.Stderr = r.environ, r.log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	at := strings.Index(line, "http://")
+	if err != nil || at < 0 {
+		_ = cmd.Process.Kill()
+		return fmt.Errorf("the replica said %q, %v, %w", line, err, cmd.Wait())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cmd, r.url = cmd, strings.TrimSpace(line[at:])
+	return nil
+}
+
+// kill ends the process with SIGKILL, whatever it is doing.
+func (r *replica) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+}
+
+func (r *replica) address() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.url
+}
+
+// answer is what a caller was told.
+type answer struct {
+	Borrower string // of a success
+	Kind     string // of a failure; "connection" when nobody answered
+	Wait     time.Duration
+	Text     string
+}
+
+// create asks a replica to create a borrower, as an assistant does.
+func create(ctx context.Context, client *http.Client, url string, args json.RawMessage) answer {
+	body := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_borrower","arguments":%s}}`, args)
+	request, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader(body))
+	if err != nil {
+		return answer{Kind: "connection", Text: err.Error()}
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json, text/event-stream")
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{Kind: "connection", Text: err.Error()}
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	var reply struct {
+		Result struct {
+			IsError           bool
+			StructuredContent struct{ Borrower string }
+			Meta              map[string]struct {
+				Kind              string
+				RetryAfterSeconds int
+			} `json:"_meta"`
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &reply)
+	}
+	if err != nil {
+		return answer{Kind: "connection", Text: fmt.Sprintf("%d, %v: %.200s", response.StatusCode, err, text)}
+	}
+	failure := reply.Result.Meta["balcao/error"]
+	if reply.Result.IsError || reply.Result.StructuredContent.Borrower == "" {
+		return answer{Kind: failure.Kind, Wait: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text)}
+	}
+	return answer{Borrower: reply.Result.StructuredContent.Borrower}
+}
