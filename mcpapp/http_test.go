@@ -253,7 +253,7 @@ func TestNothingIsPromisedThatHoldsAConnectionOpen(t *testing.T) {
 	listen := w.ask(t, modern, 1, "subscriptions/listen", map[string]any{"notifications": map[string]any{
 		"toolsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": []string{"balcao://processes/1042/esis"},
 	}})
-	contains(t, listen.body, `"result"`)
+	contains(t, listen.body, "notifications/subscriptions/acknowledged", `"result"`)
 	for _, method := range []string{"tasks/list", "resources/subscribe", "logging/setLevel", "prompts/list", "completion/complete"} {
 		contains(t, w.ask(t, legacy, 1, method, map[string]any{"uri": "balcao://processes/1042/esis"}).body, "-32601")
 	}

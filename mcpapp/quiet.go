@@ -53,14 +53,22 @@ func (a *App) quiet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(quietWriter{w}, r) })
 }
 
-// quietWriter relies on the library writing a message at a time. It does not stream, and nor do we.
+// quietWriter relies on the library writing a message at a time. What it streams is notices and results, never refusals.
 type quietWriter struct{ http.ResponseWriter }
 
 // Write implements io.Writer.
 func (w quietWriter) Write(message []byte) (int, error) {
-	told, _ := inOurWords(message)
+	told := message
+	if w.Header().Get("Content-Type") != "text/event-stream" {
+		told, _ = inOurWords(message)
+	}
 	if _, err := w.ResponseWriter.Write(told); err != nil {
 		return 0, err
 	}
 	return len(message), nil
+}
+
+// Flush implements http.Flusher, without which the library would not say that it heard who listens.
+func (w quietWriter) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // an answer that cannot leave has nobody to tell
 }
