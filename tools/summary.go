@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/balcao/balcao/internal/pii"
 )
@@ -47,11 +48,17 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, answers m
 	return sections, problems, nil
 }
 
-// shown is a value for eyes: the option's text for a choice, the mask for personal data.
+// shown is a value for eyes: the option's text for a choice, the mask for personal data. A birth date's mask is an age,
+// which says so.
 func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any) string {
 	text := fmt.Sprint(value)
 	if option, ok := r.Option(ctx, actor, field, text); ok {
 		return option.Text
+	}
+	if _, birth := value.(pii.BirthDate); birth {
+		if age, err := strconv.Atoi(text); err == nil {
+			return book.Say(actor.Lang, "age", map[string]any{"count": age})
+		}
 	}
 	if _, masked := value.(pii.Classed); !masked && field.Class != pii.Open {
 		return pii.Scrub(text)

@@ -119,7 +119,7 @@ func TestABrokerCreatesABorrowerInTheBrowser(t *testing.T) {
 	ana.showsField("personal.identificationDocumentNumber")
 	ana.Click(`dialog[open] [data-action-id^="skip"]`)
 	ana.reads("Confirmar")
-	if text := ana.Text("dialog[open]"); strings.Contains(text, "299999998") || !strings.Contains(text, "••••••998") {
+	if text := ana.Text("dialog[open]"); strings.Contains(text, "299999998") || !strings.Contains(text, "••••••998") || !strings.Contains(text, " anos\n") {
 		t.Errorf("the summary is not masked:\n%s", text)
 	}
 	ana.next()
