@@ -21,7 +21,7 @@ import (
 
 const (
 	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
-	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result
+	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
 	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
 	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
 	slowCall     = 20 * time.Second       // one call to Slack in the background
@@ -55,7 +55,8 @@ type App struct {
 	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
 	web     *http.Client  // response URLs and uploads
 
-	orphans chan []byte // acknowledgements whose socket ended before them
+	orphans  chan []byte // acknowledgements whose socket ended before them
+	searches searches
 
 	team  team
 	ctx   context.Context // ends when Close loses its patience
@@ -84,6 +85,7 @@ func New(config Config) (*App, error) {
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
 		slots: make(chan struct{}, maxWork), orphans: make(chan []byte, sockets*maxInFlight),
+		searches: searches{under: map[string]int{}},
 	}
 	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken)}
 	if config.APIURL != "" {

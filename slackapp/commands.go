@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -146,14 +147,28 @@ func (a *App) action(ctx context.Context, v visit, i interaction) any {
 
 // help lists what a person may do here, under a first line.
 func (a *App) help(ctx context.Context, actor tools.Actor, first string) message {
+	permitted := a.permitted(ctx, actor)
+	if len(permitted) == 0 {
+		text := notServed(actor.Lang)
+		return message{text, []slack.Block{paragraph(text)}}
+	}
 	lines := []string{first, ""}
-	for _, tool := range tools.Catalogue() {
-		if a.runner.Permits(ctx, actor, tool) {
-			lines = append(lines, usage(actor.Lang, tool)+": "+tool.Help(actor.Lang))
-		}
+	for _, tool := range permitted {
+		lines = append(lines, usage(actor.Lang, tool)+": "+tool.Help(actor.Lang))
 	}
 	text := strings.Join(lines, "\n")
 	return message{text, []slack.Block{paragraph(text)}}
+}
+
+// permitted are the tools that a person may use.
+func (a *App) permitted(ctx context.Context, actor tools.Actor) []*tools.Tool {
+	return slices.DeleteFunc(slices.Clone(tools.Catalogue()), func(tool *tools.Tool) bool { return !a.runner.Permits(ctx, actor, tool) })
+}
+
+// notServed tells a person who may use no tool at all whom to ask.
+func notServed(lang words.Lang) string {
+	refusal := &tools.Error{Kind: tools.Forbidden}
+	return refusal.What(lang) + " " + refusal.Next(lang)
 }
 
 func toolHelp(lang words.Lang, tool *tools.Tool) message {

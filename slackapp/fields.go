@@ -1,7 +1,6 @@
 package slackapp
 
 import (
-	"context"
 	"regexp"
 
 	"github.com/slack-go/slack"
@@ -102,45 +101,4 @@ func option(o tools.Option) *slack.OptionBlockObject {
 		note = plain(o.Note, maxOption)
 	}
 	return slack.NewOptionBlockObject(o.Value, plain(o.Text, maxOption), note)
-}
-
-// choices answers an external select. It is no [slack.OptionsResponse]: that one leaves an empty list out, and Slack
-// wants to see it.
-type choices struct {
-	Options []*slack.OptionBlockObject `json:"options"`
-}
-
-// suggest finds the options that match what a person has typed in a select. Whatever goes wrong, she sees an empty list.
-func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
-	found := choices{Options: []*slack.OptionBlockObject{}}
-	tool, known := tools.Named(i.View.Callback)
-	if !known {
-		return found
-	}
-	field, known := tool.Field(i.BlockID)
-	if !known {
-		return found
-	}
-	err := a.guarded(func() (err error) {
-		if v.actor, err = a.actor(ctx, v.user); err != nil {
-			return err
-		}
-		options, err := a.runner.Options(ctx, v.actor, field, i.Value)
-		if err != nil {
-			return err
-		}
-		if !field.Required && i.Value == "" {
-			options = append([]tools.Option{none(v.actor.Lang)}, options...)
-		}
-		for _, each := range options[:min(len(options), maxOptions)] {
-			if each.Text != "" && each.Value != "" && len(each.Value) <= maxOptionValue {
-				found.Options = append(found.Options, option(each))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		a.log.WarnContext(ctx, "a list of options stays empty", "tool", tool.Name, "field", field.Path, "error", logged(err))
-	}
-	return found
 }

@@ -48,7 +48,11 @@ func (a *App) home(ctx context.Context, v *visit) error {
 	if err != nil {
 		return err
 	}
-	blocks := []slack.Block{header(say(lang, "app")), paragraph(say(lang, "help.hello"))}
+	permitted, welcome := a.permitted(ctx, v.actor), say(lang, "help.hello")
+	if len(permitted) == 0 {
+		welcome = notServed(lang)
+	}
+	blocks := []slack.Block{header(say(lang, "app")), paragraph(welcome)}
 	open := 0
 	for _, draft := range drafts {
 		tool, known := tools.Named(draft.Subject)
@@ -62,12 +66,12 @@ func (a *App) home(ctx context.Context, v *visit) error {
 			"time", draft.Saved.In(lisbon).Format(say(lang, "format.time")))
 		blocks = append(blocks, row(text, button(actContinue, draft.ID, say(lang, "form.continue"))))
 	}
-	blocks = append(blocks, header(say(lang, "home.tools")))
-	for _, tool := range tools.Catalogue() {
-		if a.runner.Permits(ctx, v.actor, tool) {
-			start := button(actStart, string(encode(step{Tool: tool.Name})), say(lang, "home.start"))
-			blocks = append(blocks, row(tool.Title(lang)+"\n"+tool.Help(lang), start))
-		}
+	if len(permitted) > 0 {
+		blocks = append(blocks, header(say(lang, "home.tools")))
+	}
+	for _, tool := range permitted {
+		start := button(actStart, string(encode(step{Tool: tool.Name})), say(lang, "home.start"))
+		blocks = append(blocks, row(tool.Title(lang)+"\n"+tool.Help(lang), start))
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxViewBlocks)]}}
 	_, err = a.patient.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: v.user, View: view})

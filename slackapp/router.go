@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/balcao/balcao/tools"
 )
@@ -31,13 +32,14 @@ type delivery struct {
 type visit struct {
 	actor       tools.Actor
 	user        string
-	channel     string   // where she was, "" in a modal or the Home tab
-	responseURL string   // answers her there for half an hour, five times
-	trigger     string   // opens a modal for three seconds
-	view        string   // the modal in front of her, "" when there is none
-	hash        string   // of that modal as she saw it; "" overwrites whatever it shows by now
-	draft       string   // what she is filling in, once that is known
-	instead     *message // what she is told if she closes the modal before it says so
+	channel     string    // where she was, "" in a modal or the Home tab
+	responseURL string    // answers her there for half an hour, five times
+	trigger     string    // opens a modal for three seconds
+	view        string    // the modal in front of her, "" when there is none
+	hash        string    // of that modal as she saw it; "" overwrites whatever it shows by now
+	draft       string    // what she is filling in, once that is known
+	instead     *message  // what she is told if she closes the modal before it says so
+	due         time.Time // when her delivery is acknowledged, with whatever there is by then
 }
 
 type command struct {
@@ -103,20 +105,21 @@ func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error)
 	// What is begun is finished even when Slack hangs up: its next attempt gets the same answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackBudget)
 	defer cancel()
+	due := time.Now().Add(patience)
 	switch d.kind {
 	case aCommand:
 		var c command
 		if json.Unmarshal(d.payload, &c) != nil || c.User == "" {
 			return nil, errMalformed
 		}
-		v := visit{user: c.User, channel: c.Channel, responseURL: c.ResponseURL, trigger: c.Trigger}
+		v := visit{user: c.User, channel: c.Channel, responseURL: c.ResponseURL, trigger: c.Trigger, due: due}
 		return a.once(ctx, v, idOf(c.Trigger, d.payload), func(v visit) any { return a.command(ctx, v, c) }, a.ackText)
 	case anAction:
 		var i interaction
 		if json.Unmarshal(d.payload, &i) != nil || i.User.ID == "" {
 			return nil, errMalformed
 		}
-		v := visit{user: i.User.ID, channel: i.Channel.ID, responseURL: i.ResponseURL, trigger: i.Trigger}
+		v := visit{user: i.User.ID, channel: i.Channel.ID, responseURL: i.ResponseURL, trigger: i.Trigger, due: due}
 		if i.View.Type == "modal" {
 			v.view, v.hash = i.View.ID, i.View.Hash
 		}

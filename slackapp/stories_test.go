@@ -127,6 +127,12 @@ var stories = []story{
 			if _, open := outsider.TopView(); open || len(outsider.Messages(slacksim.TeamChannel)) != 2 {
 				t.Errorf("%s got further than a refusal", id)
 			}
+			must(t, outsider.OpenHome(h.soon()))
+			home, err := outsider.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Não tem permissão", "Peça acesso"}) })
+			must(t, err)
+			if says(home.Text(), []string{"O que pode fazer"}) {
+				t.Errorf("%s is promised something: %s", id, home.Text())
+			}
 		}
 	}},
 	{"help is given where it is asked for", func(t *testing.T, h *house) {

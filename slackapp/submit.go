@@ -28,7 +28,9 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 	}
 	f.collect(at.Page, i.View.State)
 	f.Page = at.Page
-	problems := a.wrong(ctx, v.actor, f, at.Page)
+	inTime, cancel := context.WithDeadline(ctx, v.due)
+	defer cancel()
+	problems := a.wrong(inTime, v.actor, f, at.Page)
 	if len(problems) == 0 {
 		f.Page = pageAfter(f.tool, at.Page)
 	}
@@ -48,10 +50,8 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 	})
 }
 
-// wrong is what stops a page, by path. What the bank's lists would add, and do not add at once, the confirmation tells.
+// wrong is what stops a page, by path. What the bank's lists would add, and do not add in time, the confirmation tells.
 func (a *App) wrong(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.Answers))
 }
 
@@ -138,7 +138,7 @@ func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) 
 	if !started {
 		return waiting, errCrowded
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(time.Until(v.due))
 	defer timer.Stop()
 	select {
 	case made := <-ready:

@@ -50,6 +50,11 @@ var trials = []story{
 		ana.sees("A enviar…")
 		ana.types("/borrowers 1042")
 		ana.reads("A consultar…")
+		ana.types("/borrowers")
+		ana.sees("Consultar")
+		_, err := ana.Options(h.soon(), "process", "")
+		must(t, err)
+		must(t, ana.Close(h.soon()))
 		ana.types("/borrower-new 1043")
 		for _, delivered := range h.sim.Deliveries() {
 			if delivered.Latency > time.Second {
@@ -58,6 +63,27 @@ var trials = []story{
 		}
 		remove()
 		ana.reads("Proponente criado")
+	}},
+	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrowers")
+		ana.sees("Consultar")
+		remove := h.bank.Inject(sandbox.Fault{Latency: time.Second})
+		defer remove()
+		none, err := ana.Options(h.soon(), "process", "")
+		must(t, err)
+		if len(none) != 1 || !strings.Contains(none[0].Text, "demora") {
+			t.Fatalf("the list says %+v", none)
+		}
+		refused := ana.submits(slacksim.Values{"process": none[0].Text})
+		if refused.Errors["process"] == "" {
+			t.Errorf("no process at all gives %+v", refused)
+		}
+		h.wait("the process she means", func() bool {
+			some, err := ana.Options(h.soon(), "process", "rui A")
+			must(t, err)
+			return len(some) == 1 && strings.HasPrefix(some[0].Text, "1043 · Rui A.")
+		})
 	}},
 	{"a bank out of reach is told, with what to do, and the form stays", func(t *testing.T, h *house) {
 		ana := h.ana()
@@ -154,7 +180,11 @@ var trials = []story{
 		ana.types("/borrower-new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
-		ana.sees("Referência")
+		// Whoever asks before the bank has answered is told how to find the result; whoever asks later, the result.
+		_, err := ana.WaitView(h.soon(), func(v slacksim.View) bool {
+			return says(v.Text(), []string{"Referência"}) || says(v.Text(), []string{"Proponente criado"})
+		})
+		must(t, err)
 		if h.created() > 1 {
 			t.Errorf("the bank was asked %d times", h.created())
 		}

@@ -1,0 +1,148 @@
+package slackapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/tools"
+)
+
+const (
+	maxSearches = 2               // under way for one person in one select: what she typed last counts
+	maxSearched = 16              // selects with a search under way
+	listLife    = 5 * time.Minute // that a list serves while the bank does not answer
+)
+
+// errLate says that the bank has not answered within an acknowledgement's time.
+var errLate = errors.New("the bank has not answered yet")
+
+// choices answers an external select. It is no [slack.OptionsResponse]: that one leaves an empty list out, and Slack
+// wants to see it.
+type choices struct {
+	Options []*slack.OptionBlockObject `json:"options"`
+}
+
+// suggest finds the options that match what a person has typed in a select. What the bank does not tell in time is there
+// for her next keystroke; until then she sees what matches of the list before, or why there is none.
+func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
+	found := choices{Options: []*slack.OptionBlockObject{}}
+	tool, known := tools.Named(i.View.Callback)
+	if !known {
+		return found
+	}
+	field, known := tool.Field(i.BlockID)
+	if !known {
+		return found
+	}
+	var options []tools.Option
+	err := a.guarded(func() (err error) {
+		if v.actor, err = a.actor(ctx, v.user); err == nil {
+			options, err = a.search(v, tool, field, i.Value)
+		}
+		return err
+	})
+	if err != nil {
+		a.log.WarnContext(ctx, "a list of options is not complete", "tool", tool.Name, "field", field.Path, "error", logged(err))
+		options = a.listBefore(ctx, v, tool, field, i.Value)
+	}
+	if err == nil && !field.Required && i.Value == "" {
+		options = append([]tools.Option{none(v.actor.Lang)}, options...)
+	}
+	for _, each := range options[:min(len(options), maxOptions)] {
+		if each.Text != "" && each.Value != "" && len(each.Value) <= maxOptionValue {
+			found.Options = append(found.Options, option(each))
+		}
+	}
+	return found
+}
+
+// search asks for the options that match, for as long as the visit can wait, and keeps them however late they come.
+func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string) ([]tools.Option, error) {
+	list := listOf(v, tool, field)
+	if !a.searches.begin(list) {
+		return nil, errCrowded
+	}
+	type answer struct {
+		options []tools.Option
+		err     error
+	}
+	told := make(chan answer, 1)
+	if !a.work(v, func(ctx context.Context, v *visit) error {
+		defer a.searches.end(list)
+		var found answer
+		found.err = a.guarded(func() (err error) {
+			found.options, err = a.runner.Options(ctx, v.actor, field, typed)
+			return err
+		})
+		told <- found
+		if len(found.options) > 0 {
+			if err := a.store.Remember(ctx, "options", list, encode(found.options), listLife); err != nil {
+				a.log.WarnContext(ctx, "a list of options could not be kept", "error", logged(err))
+			}
+		}
+		return nil
+	}) {
+		a.searches.end(list)
+		return nil, errCrowded
+	}
+	timer := time.NewTimer(time.Until(v.due))
+	defer timer.Stop()
+	select {
+	case found := <-told:
+		return found.options, found.err
+	case <-timer.C:
+		return nil, errLate
+	}
+}
+
+// listBefore is what matches of the list that a search of hers found last, or an option that says why there is none.
+func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string) []tools.Option {
+	var kept, matching []tools.Option
+	if list, ok, err := a.store.Recall(ctx, "options", listOf(v, tool, field)); err == nil && ok {
+		_ = json.Unmarshal(list, &kept) // written by another version: as good as none
+	}
+	for _, each := range kept {
+		if strings.Contains(strings.ToLower(each.Text+" "+each.Note), strings.ToLower(strings.TrimSpace(typed))) {
+			matching = append(matching, each)
+		}
+	}
+	if matching == nil {
+		return []tools.Option{{Value: unanswered, Text: say(v.actor.Lang, "field.late")}}
+	}
+	return matching
+}
+
+// listOf names what a person's searches in a select have in common.
+func listOf(v visit, tool *tools.Tool, field tools.Field) string {
+	return strings.Join([]string{v.actor.ID, string(v.actor.Lang), tool.Name, field.Path}, " ")
+}
+
+// searches counts those under way, so that typing fast at a slow bank takes nobody's turn.
+type searches struct {
+	mu    sync.Mutex
+	under map[string]int
+}
+
+func (s *searches) begin(list string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.under[list] == maxSearches || s.under[list] == 0 && len(s.under) == maxSearched {
+		return false
+	}
+	s.under[list]++
+	return true
+}
+
+func (s *searches) end(list string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.under[list]--; s.under[list] == 0 {
+		delete(s.under, list)
+	}
+}
