@@ -1,7 +1,10 @@
 package mcpapp_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"testing"
 	"time"
 
@@ -40,6 +43,28 @@ func TestAnActThatItsCallerGaveUpIsStillDoneAndOnlyOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStdioAnswersAnActUnderWayBeforeItEnds(t *testing.T) {
+	h := open(t)
+	arrived, release := h.gate.hold("post /v1/processes/" + sandbox.SampleProcess(sandbox.SampleOpen).String() + "/borrower")
+	defer release()
+	call, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 7, "method": "tools/call",
+		"params": map[string]any{"name": "create_borrower", "arguments": rui()}})
+	must(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	in, keepOpen := io.Pipe()
+	var out bytes.Buffer
+	ended := make(chan error, 1)
+	go func() { ended <- h.app.ServeStdio(ctx, in, &out) }()
+	_, err = keepOpen.Write(append(call, '\n'))
+	must(t, err)
+	await(t, "the call at the bank", arrived)
+	end()
+	release()
+	must(t, <-ended)
+	must(t, keepOpen.Close())
+	contains(t, out.String(), `"id":7`, "Rui A.")
 }
 
 // eventually calls until it succeeds, or the test has waited long enough.

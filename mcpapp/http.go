@@ -24,8 +24,9 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Handler serves Streamable HTTP at /mcp, both revisions of the protocol, without sessions or streams. Its time-outs
-// are its own; the server around it needs one for headers and one for idle connections.
+// Handler serves Streamable HTTP at /mcp, both revisions of the protocol, without sessions. The one stream that there is
+// tells who listens for changes that they were heard, and ends. Its time-outs are its own; the server around it needs
+// one for headers and one for idle connections.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /mcp", server.NewStreamableHTTPServer(a.server,
