@@ -104,8 +104,8 @@ func Load(program Program, environ map[string]string) (Settings, error) {
 	problems = append(problems, s.checkState()...)
 	if host, _, err := net.SplitHostPort(s.Addr); err != nil {
 		problems = append(problems, Problem{"ADDR", "wrong"})
-	} else if program == MCPServer && s.MCPToken == "" && !Loopback(host) {
-		problems = append(problems, Problem{"MCP_TOKEN", "missing"})
+	} else if program == MCPServer && !Loopback(host) {
+		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
 	}
 	if len(problems) > 0 {
 		return Settings{}, problems

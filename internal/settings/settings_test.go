@@ -70,7 +70,7 @@ func TestEachRule(t *testing.T) {
 		"Socket Mode needs no signing secret":           {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, ""},
 		"one of the two is needed":                      {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": ""}, "settings: SLACK_SIGNING_SECRET missing"},
 		"an assistant's server needs no Slack":          {settings.MCPServer, map[string]string{"SLACK_BOT_TOKEN": ""}, ""},
-		"a server that others reach needs a token":      {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_TOKEN missing"},
+		"a server that others reach needs a token":      {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_HOSTS missing, MCP_TOKEN missing"},
 		"the simulated Slack stays on this machine":     {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
 		"a key that is none is told without showing it": {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
 		"who acts as whom must be pairs":                {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
