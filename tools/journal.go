@@ -87,6 +87,7 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 	if err := json.Unmarshal(data, &seen.record); err != nil {
 		return entry{}, &Error{Kind: Internal, err: err}
 	}
+	seen.Key = key
 	return seen, nil
 }
 
@@ -109,7 +110,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 				return output, err
 			}
 			// Whoever began it meanwhile may have done already what the checks have just refused.
-			if seen, _ = r.look(ctx, intent.Key); seen.record.Key == "" {
+			if seen, _ = r.look(ctx, intent.Key); seen.Key == "" {
 				return nil, err
 			}
 		}
