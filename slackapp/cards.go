@@ -126,7 +126,8 @@ func rowLine(cells []string) string {
 	var told []string
 	for i, cell := range cells {
 		switch cell = escaped(strings.Join(strings.Fields(cell), " "), maxCell); {
-		case cell == "":
+		case cell == "": // keeps its place, so that those after it stay under their columns
+			told = append(told, nothing)
 		case i == 0:
 			told = append(told, "*"+cell+"*")
 		default:

@@ -97,7 +97,7 @@ func (t trouble) blocks(v *visit) []slack.Block {
 	if t.Back && v.draft != "" {
 		blocks = append(blocks, buttons(button(actContinue, v.draft, say(v.actor.Lang, "trouble.back"))))
 	}
-	if t.ID != "" {
+	if t.ID != "" && !strings.Contains(t.text(), t.ID) {
 		blocks = append(blocks, small(say(v.actor.Lang, "trouble.id", "id", t.ID)))
 	}
 	return blocks
@@ -105,7 +105,7 @@ func (t trouble) blocks(v *visit) []slack.Block {
 
 func (t trouble) text() string { return t.What + " " + t.Next }
 
-// errorMessage is an error outside a modal, errorView in one.
+// errorMessage is an error outside a modal, failureView in one.
 func (a *App) errorMessage(v *visit, err error) message {
 	t := a.troubleOf(v, err)
 	return message{t.text(), t.blocks(v)}

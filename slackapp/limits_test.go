@@ -170,3 +170,19 @@ func workshop(t *testing.T) (*App, visit, *slacksim.Sim) {
 	}
 	return app, v, sim
 }
+
+func TestAReferenceIsToldOnce(t *testing.T) {
+	app, v, _ := workshop(t)
+	for _, kind := range []tools.ErrorKind{tools.Internal, tools.Unavailable, tools.NotFound} {
+		told := app.errorMessage(&v, &tools.Error{Kind: kind, ID: "4711"})
+		if shown := string(encode(told.Blocks)); strings.Count(shown, "4711") != 1 {
+			t.Errorf("%s is shown as %s", kind, shown)
+		}
+	}
+}
+
+func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
+	if got := rowLine([]string{"Maria E.", "", "••••••010"}); got != "• *Maria E.* · – · ••••••010\n" {
+		t.Errorf("got %q", got)
+	}
+}
