@@ -82,7 +82,11 @@ func TestSoakEveryBorrowerIsThereOnceWhateverFails(t *testing.T) {
 	t.Logf("seed %d: %d borrowers in %s, %d processes killed", *seed, s.borrowers, time.Since(began).Round(time.Millisecond), killed)
 	t.Logf("what befell connections: %v", s.proxy.counts)
 	t.Logf("what callers were told: %v; %d left with «unclear», which the journal resolved", s.told, left)
-	if killed == 0 || len(s.proxy.counts) < len(fates) || s.told["done"] < s.borrowers-left {
+	spoilt := 0
+	for _, count := range s.proxy.counts {
+		spoilt += count
+	}
+	if killed == 0 || spoilt < s.borrowers/4 || s.told["unclear"] == 0 {
 		t.Error("too little went wrong for this to show anything")
 	}
 }
