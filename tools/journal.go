@@ -234,7 +234,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	request.Confirmed = seen.Confirmed
 	in, err := r.accept(within, call, request)
 	switch {
-	case err != nil && notSent(err):
+	case err != nil && (notSent(err) || convert(err).Kind == Internal): // of the bank, which was only asked
 		return nil, r.open(err)
 	case err != nil:
 		return r.settle(ctx, held, nil, err)

@@ -357,17 +357,29 @@ func TestWhoMayNoLongerActIsNotActedFor(t *testing.T) {
 }
 
 func TestACallStaysOpenWhileTheBankIsDownAndIsFinishedWhenItIsBack(t *testing.T) {
-	b := openBranches(t)
-	b.die(t, beforeSending)
-	h := b.replica(t)
-	remove := b.bank.Inject(sandbox.Fault{Operation: portal.BorrowerList, Status: 503})
-	eventually(t, "a sweep fails", func() bool {
-		finished, err := h.Sweep(t.Context())
-		return finished == 0 && err != nil && strings.Contains(err.Error(), "stays open")
-	})
-	remove()
-	eventually(t, "it is finished", func() bool { finished, _ := h.Sweep(t.Context()); return finished == 1 })
-	b.wantOnce(t, h.insist(t), 1)
+	for name, c := range map[string]struct {
+		fault sandbox.Fault
+		calls int
+	}{
+		"when it is looked at":   {sandbox.Fault{Operation: portal.BorrowerList, Status: 503}, 1},
+		"and talks nonsense":     {sandbox.Fault{Operation: portal.BorrowerList, Body: sandbox.Garbage}, 1},
+		"when it is made anew":   {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 429, Times: 1}, 2},
+		"and nobody may come in": {sandbox.Fault{Operation: portal.Authenticate, Status: 503}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openBranches(t)
+			b.die(t, beforeSending)
+			h := b.replica(t)
+			remove := b.bank.Inject(c.fault)
+			eventually(t, "a sweep fails", func() bool {
+				finished, err := h.Sweep(t.Context())
+				return finished == 0 && err != nil && strings.Contains(err.Error(), "stays open")
+			})
+			remove()
+			eventually(t, "it is finished", func() bool { finished, _ := h.Sweep(t.Context()); return finished == 1 })
+			b.wantOnce(t, h.insist(t), c.calls)
+		})
+	}
 }
 
 // broken is a journal of which a part fails.
