@@ -36,9 +36,15 @@ const (
 	noteChannel = "channel" // where it was begun
 	noteURL     = "url"     // the response URL from there
 	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
-	noteDoubt   = "doubt"   // the last sending may have taken effect
+	noteDoubt   = "doubt"   // the last sending may have taken effect; one of the two below
 	noteWarned  = "warned"  // the codes of the warnings shown on the confirmation page, by space
 	noteLabel   = "label "  // and a path: the text of the option chosen there
+)
+
+// What is doubtful may still be found out, or not any more.
+const (
+	doubtOpen    = "open"
+	doubtSettled = "settled"
 )
 
 // form is a draft and the tool that it is for.

@@ -80,9 +80,13 @@ func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
 // confirmed sends a form that its person has read over. Of any number of presses, on any number of replicas, the one
 // whose save succeeds sends it.
 func (a *App) confirmed(ctx context.Context, v visit, f *form) any {
-	if f.Notes[noteDoubt] != "" { // she was told to look first, and wants it sent again
+	// She was told to look first, and wants it sent again. While the runner still finds out what became of the last
+	// sending, it is asked about that one; only what nobody will find out any more is sent anew.
+	if doubt := f.Notes[noteDoubt]; doubt != "" {
 		delete(f.Notes, noteDoubt)
-		f.Notes[noteAttempt] = strconv.Itoa(f.attempt() + 1)
+		if doubt == doubtSettled {
+			f.Notes[noteAttempt] = strconv.Itoa(f.attempt() + 1)
+		}
 	}
 	f.Page = sendingPage
 	sending := waitingView(v.actor.Lang, f.tool, "form.sending")
@@ -124,7 +128,8 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 }
 
 // unsent keeps a form whose sending failed, so that it can be corrected and sent again: under the same key, by which the
-// runner knows what became of it. Only a person who was told to look first gets a new one, in [App.confirmed].
+// runner knows what became of it. Only where the runner gave up may a person who has looked get a new one, in
+// [App.confirmed].
 func (a *App) unsent(ctx context.Context, v *visit, f *form, failure *tools.Error) (slack.ModalViewRequest, error) {
 	writes, before := f.tool.Effect.Writes(), f.Page
 	f.Page = f.tool.Pages[len(f.tool.Pages)-1]
@@ -133,7 +138,10 @@ func (a *App) unsent(ctx context.Context, v *visit, f *form, failure *tools.Erro
 	}
 	switch {
 	case writes && (failure.Kind == tools.Unclear || failure.Kind == tools.Internal):
-		f.Notes[noteDoubt] = string(failure.Kind)
+		f.Notes[noteDoubt] = doubtSettled
+		if failure.RetryAfter > 0 {
+			f.Notes[noteDoubt] = doubtOpen
+		}
 	case writes && failure.Kind == tools.Busy && failure.RetryAfter == 0: // somebody else is sending it
 		f.Page = sendingPage
 	}

@@ -43,7 +43,8 @@ type house struct {
 	log     *logbook
 	people  *people
 	way     transport
-	address string // of the door, over HTTP
+	address string        // of the door, over HTTP
+	calls   time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
 // replica is one running app.
@@ -133,7 +134,7 @@ func (h *house) start() *replica {
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	runner := tools.NewRunner(tools.Config{
 		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, Trail: store, Digest: h.keys.Digest, Log: log,
-		People: h.people,
+		People: h.people, CallTimeout: h.calls,
 	})
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,

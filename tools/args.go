@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -120,6 +121,8 @@ func parsed(kind Kind, text string) (any, bool) {
 	case YesNo:
 		answer, err := strconv.ParseBool(text)
 		return answer, err == nil
+	case Taxonomy:
+		return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
 	case Date:
 		if date, err := validation.ParseDateInput(text); err == nil {
 			return date.String(), true

@@ -191,6 +191,14 @@ func TestATaxonomyIsSearchedWithoutMindingAccents(t *testing.T) {
 	}
 }
 
+func TestAListThatIsNoneIsRefusedWithoutRepeatingIt(t *testing.T) {
+	h := open(t)
+	_, failure := h.run(t, "search_taxonomy", `{"taxonomy":"Maria Exemplo"}`)
+	if failure == nil || failure.Kind != tools.Invalid || failure.Problems[0].Code != "kind.taxonomy" || strings.Contains(failure.Error(), "Maria") {
+		t.Errorf("got %v", failure)
+	}
+}
+
 func TestEveryProblemComesBackAtOnceUnderItsFieldAndWithoutTheValue(t *testing.T) {
 	for name, c := range map[string]struct {
 		args string
