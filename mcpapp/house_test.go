@@ -24,6 +24,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/portal"
@@ -41,7 +42,7 @@ type house struct {
 	app   *mcpapp.App
 	bank  *sandbox.Bank
 	store *conversations.Store
-	log   *syncBuffer
+	log   *logtest.Log
 	gate  *gate
 }
 
@@ -59,7 +60,7 @@ func open(t testing.TB, change ...func(*settings)) *house {
 		"ana": {Login: login}, "bruno": {Login: login}, "reader": {Login: login, ReadOnly: true},
 		"rita": {Login: portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}},
 	}}
-	h := &house{log: &syncBuffer{}, gate: &gate{}}
+	h := &house{log: &logtest.Log{}, gate: &gate{}}
 	s.app = mcpapp.Config{
 		Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English}), Version: "test",
 		Log: slog.New(slog.NewJSONHandler(h.log, nil)),
@@ -324,23 +325,6 @@ func await(t *testing.T, what string, happened <-chan struct{}) {
 	case <-time.After(patience):
 		t.Fatalf("waited in vain for %s", what)
 	}
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 func must(t testing.TB, err error) {

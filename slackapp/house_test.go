@@ -1,7 +1,6 @@
 package slackapp_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -40,7 +40,7 @@ type house struct {
 	client  *portal.Client
 	door    atomic.Pointer[http.Handler] // of the replica that serves now
 	replica *replica
-	log     *logbook
+	log     *logtest.Log
 	people  *people
 	way     transport
 	address string        // of the door, over HTTP
@@ -79,7 +79,7 @@ const (
 // open builds a house; change adjusts its workspace.
 func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house {
 	t.Helper()
-	h := &house{t: t, way: way, log: &logbook{}}
+	h := &house{t: t, way: way, log: &logtest.Log{}}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		door := h.door.Load()
 		if door == nil {
@@ -324,22 +324,4 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// logbook is everything that was logged.
-type logbook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logbook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

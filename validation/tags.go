@@ -16,36 +16,29 @@ import (
 type rule struct {
 	check  func(c *Checker, value, param string) []Problem
 	normal func(value, param string) (normal string, err error) // nil where a value has one form only
-	schema map[string]any                                       // what a JSON schema can say of the input
 }
 
 // rules are our tags. A tag that can warn comes last in a field's list, for the library stops at the first that fails.
-// Lengths in schemas leave room for the separators that people type.
 var rules = map[string]rule{
 	"nif": { // a tax number of anybody
 		check:  parsed(taxNumber),
 		normal: plain(taxNumber),
-		schema: map[string]any{"minLength": 9, "maxLength": 20},
 	},
 	"nif_person": { // a tax number; a warning when it is not a natural person's
 		check:  func(_ *Checker, s, _ string) []Problem { return failed(nifPerson(s)) },
 		normal: plain(taxNumber),
-		schema: map[string]any{"minLength": 9, "maxLength": 20},
 	},
 	"niss": { // a social security number, as strict as the checker's mode
 		check:  func(c *Checker, s, _ string) []Problem { return failed(c.niss(s)) },
 		normal: plain(nissNormal),
-		schema: map[string]any{"maxLength": longest},
 	},
 	"document": { // any document's number; document=CheckDigit names the field that a citizen card's last four characters go to
 		check:  limited(20),
 		normal: plain(func(s string) (string, error) { return strings.ToUpper(without(s, "")), nil }),
-		schema: map[string]any{"maxLength": 20},
 	},
 	"card_suffix": { // the last four characters of a citizen card; [Checker.Borrower] checks them with the number
 		check:  limited(10),
 		normal: plain(func(s string) (string, error) { return strings.ToUpper(without(s, "-")), nil }),
-		schema: map[string]any{"maxLength": 10},
 	},
 	"zip": { // a postal code of any country; [Checker.Borrower] knows the country
 		check: func(_ *Checker, s, _ string) []Problem {
@@ -55,22 +48,20 @@ var rules = map[string]rule{
 			return nil
 		},
 		normal: plain(func(s string) (string, error) { return strings.TrimSpace(s), nil }),
-		schema: map[string]any{"maxLength": 20},
 	},
-	"mobile": {check: mobile, normal: plain(e164), schema: map[string]any{"maxLength": longest}},
-	"phone":  {check: phone, normal: plain(e164), schema: map[string]any{"maxLength": longest}},
+	"mobile": {check: mobile, normal: plain(e164)},
+	"phone":  {check: phone, normal: plain(e164)},
 	"email_address": {
 		check: parsed(Email), normal: plain(Email),
-		schema: map[string]any{"format": "email", "maxLength": emailMax},
 	},
-	"date": {check: parsed(isoDate), normal: plain(isoDate), schema: map[string]any{"format": "date"}},
+	"date": {check: parsed(isoDate), normal: plain(isoDate)},
 	"adult": { // a birth date: not in the future, 18 to 119 years ago; what is no date is left to the tag date
 		check: func(c *Checker, s, _ string) []Problem { return failed(adult(s, c.today())) },
 	},
 	"not_past": { // an expiry date: today or later; a warning when it comes within 90 days
 		check: func(c *Checker, s, _ string) []Problem { return notPast(s, c.today()) },
 	},
-	"person_name": {check: personName, normal: plain(collapsed), schema: map[string]any{"minLength": 1, "maxLength": nameMax}},
+	"person_name": {check: personName, normal: plain(collapsed)},
 	"filled": { // more than blanks: required, said of a plain string; in the types of package pii blank text is absent
 		check: func(_ *Checker, s, _ string) []Problem {
 			if strings.TrimSpace(s) == "" {
@@ -78,17 +69,16 @@ var rules = map[string]rule{
 			}
 			return nil
 		},
-		schema: map[string]any{"minLength": 1},
 	},
 	"text": { // text=100: one line of at most so many characters
 		check:  oneLine,
 		normal: plain(collapsed),
 	},
-	"amount":     {check: parsedAs(Amount), schema: map[string]any{"minimum": 0, "maximum": 1_000_000}},
-	"months":     {check: between(0, 840, MonthsRange), schema: map[string]any{"minimum": 0, "maximum": 840}},
-	"dependants": {check: dependants, schema: map[string]any{"minimum": 0, "maximum": 20}},
-	"choice":     {check: choice, schema: map[string]any{"minimum": 1}}, // the id of a taxonomy's item
-	"iban":       {check: parsed(IBAN), normal: plain(IBAN), schema: map[string]any{"minLength": 15, "maxLength": longest}},
+	"amount":     {check: parsedAs(Amount)},
+	"months":     {check: between(0, 840, MonthsRange)},
+	"dependants": {check: dependants},
+	"choice":     {check: choice}, // the id of a taxonomy's item
+	"iban":       {check: parsed(IBAN), normal: plain(IBAN)},
 }
 
 const (

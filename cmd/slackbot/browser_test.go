@@ -17,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/logtest"
 )
 
 // picture is where to save the README's picture: go test ./cmd/slackbot -run Browser -picture ../../docs/playground.png
@@ -29,7 +30,7 @@ func playground(t *testing.T) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, printed := io.Pipe()
-	logs, ended := &log{}, make(chan int, 1)
+	logs, ended := &logtest.Log{}, make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"LANG": "en_GB.UTF-8"}, printed, logs)
 		printed.Close()

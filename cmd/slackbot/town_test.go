@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -9,11 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -28,7 +27,7 @@ type town struct {
 	slack  *slacksim.Sim
 	ana    *slacksim.User
 	redis  string // its URL
-	logs   *log
+	logs   *logtest.Log
 	env    []string
 	addr   string
 	path   string
@@ -59,7 +58,7 @@ func newTown(t *testing.T) *town {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	town := &town{
-		bank: bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: redistest.Start(t), logs: &log{}, addr: addr, path: path,
+		bank: bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: redistest.Start(t), logs: &logtest.Log{}, addr: addr, path: path,
 	}
 	town.env = []string{
 		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret,
@@ -120,24 +119,6 @@ func await(t *testing.T, what string, done func() bool) {
 		case <-tick.C:
 		}
 	}
-}
-
-// log keeps what the program says.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func minute(t *testing.T) context.Context {

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/telemetry":   {},
 	"internal/settings":    {"internal/keys"},
 	"internal/wiring":      {"conversations", "internal/settings", "portal", "portal/sandbox", "tools", "validation"},
+	"internal/logtest":     {},
 	"internal/redistest":   {},
 	"internal/housetest":   {},
 	"internal/browsertest": {},
