@@ -170,6 +170,7 @@ func (a *App) identified(ctx context.Context, r *http.Request, transport string)
 	if actor.Lang == "" {
 		actor.Lang = words.English
 	}
+	actor.Assistant = true
 	return context.WithValue(ctx, callerKey{}, caller{Actor: actor, transport: transport}), ok
 }
 

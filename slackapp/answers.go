@@ -39,6 +39,8 @@ const (
 	noteDoubt   = "doubt"   // the last sending may have taken effect; one of the two below
 	noteWarned  = "warned"  // the codes of the warnings shown on the confirmation page, by space
 	noteLabel   = "label "  // and a path: the text of the option chosen there
+	noteBefore  = "before " // and a path: what an editor's field held when it was read
+	noteAbout   = "about"   // what it was read for
 )
 
 // What is doubtful may still be found out, or not any more.
@@ -51,6 +53,34 @@ const (
 type form struct {
 	tool *tools.Tool
 	conversations.Draft
+}
+
+// filled is the form as the catalogue knows it.
+func (f *form) filled() tools.Form {
+	filled := tools.Form{Answers: f.Answers}
+	for key, text := range f.Notes {
+		if path, found := strings.CutPrefix(key, noteBefore); found {
+			if filled.Before == nil {
+				filled.Before = map[string]string{}
+			}
+			filled.Before[path] = text
+		}
+	}
+	return filled
+}
+
+// about names what the form's person wants to read or change, "" until that is chosen.
+func (f *form) about() string {
+	var chosen []string
+	for _, field := range f.tool.Fields {
+		if field.Refers() {
+			if field.Required && f.Answers[field.Path] == "" {
+				return ""
+			}
+			chosen = append(chosen, f.Answers[field.Path])
+		}
+	}
+	return strings.Join(chosen, " ")
 }
 
 func (f *form) label(path string) string { return f.Notes[noteLabel+path] }
@@ -80,7 +110,21 @@ func (f *form) collect(page string, s state) {
 			}
 		}
 	}
+	for _, field := range f.tool.Fields { // a borrower of another process than before is nobody's choice any more
+		if other := answers[field.Path] != f.Answers[field.Path]; other && field.Kind == tools.Process {
+			forgetBorrowers(f.tool, answers, notes)
+		}
+	}
 	f.Answers, f.Notes = answers, notes
+}
+
+func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
+	for _, field := range tool.Fields {
+		if field.Kind == tools.Borrower {
+			delete(answers, field.Path)
+			delete(notes, noteLabel+field.Path)
+		}
+	}
 }
 
 // complete tells whether every required field is answered.

@@ -17,7 +17,7 @@ import (
 // confirmation is the last page of a form: everything masked, for reading over, with what is wrong or odd about it.
 // told adds problems that a sending met.
 func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.Problem) (slack.ModalViewRequest, error) {
-	sections, problems, err := a.runner.Summary(ctx, v.actor, f.tool, f.Answers)
+	sections, problems, err := a.runner.Summary(ctx, v.actor, f.tool, f.filled())
 	if err != nil {
 		return slack.ModalViewRequest{}, err
 	}
@@ -102,7 +102,7 @@ func (a *App) confirmed(ctx context.Context, v visit, f *form) any {
 // for whoever closed the modal. The draft ends only when the call is done, and the call's key is the draft and the
 // attempt: whoever finds the draft still open, after a crash say, may send it again and changes nothing twice.
 func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewRequest, error) {
-	args, problems := f.tool.Args(f.Answers, v.actor.Lang)
+	args, problems := f.tool.Args(f.tool.Given(f.filled()), v.actor.Lang)
 	var result tools.Result
 	err := error(&tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems})
 	if len(problems) == 0 {

@@ -19,7 +19,7 @@ func input(lang words.Lang, field tools.Field, typed, label, generation string) 
 	block := slack.NewInputBlock(field.Path, plain(field.Label(lang), maxLabel), nil, element(lang, field, typed, label, generation))
 	block.Optional = !field.Required
 	switch field.Kind {
-	case tools.YesNo, tools.Choice, tools.Process, tools.Taxonomy: // a placeholder says how to choose
+	case tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy: // a placeholder says how to choose
 		if hint != "" {
 			block.Hint = plain(hint, maxHint)
 		}
@@ -32,7 +32,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 	switch field.Kind {
 	case tools.YesNo:
 		return yesNo(lang, field, typed, generation)
-	case tools.Choice, tools.Process, tools.Taxonomy:
+	case tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy:
 		choose := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, placeholder, generation)
 		choose.MinQueryLength = new(int)
 		if label == "" {
@@ -65,7 +65,7 @@ var whole = regexp.MustCompile(`^-?\d{1,18}$`)
 func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {
 	text := field.Help(lang)
 	switch field.Kind {
-	case tools.YesNo, tools.Choice, tools.Process, tools.Taxonomy:
+	case tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy:
 		text = say(lang, "field.choose")
 	}
 	if text == "" {

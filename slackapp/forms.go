@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -50,24 +52,26 @@ func (a *App) understood(ctx context.Context, actor tools.Actor, tool *tools.Too
 		if text == "" {
 			continue
 		}
-		if option, ok := a.runner.Option(ctx, actor, field, text); ok {
+		if option, ok := a.runner.Option(ctx, actor, field, text, answers); ok {
 			text, notes[noteLabel+field.Path] = option.Value, option.Text
 		}
 		answers[field.Path] = text
-		if field.Kind == tools.Process && topic == "" {
-			topic = text
+		if field.Refers() {
+			topic = strings.TrimSpace(topic + " " + text)
 		}
 	}
 	return answers, notes, topic
 }
 
-// firstPage skips the page that asks for nothing but a process that is given.
+// firstPage skips the pages that ask for nothing but what the form is about, when that is given.
 func firstPage(tool *tools.Tool, answers map[string]string) string {
-	fields := tool.FieldsOn(tool.Pages[0])
-	if len(tool.Pages) > 1 && len(fields) == 1 && fields[0].Kind == tools.Process && answers[fields[0].Path] != "" {
-		return tool.Pages[1]
+	asks := func(f tools.Field) bool { return !f.Refers() || answers[f.Path] == "" }
+	for _, page := range tool.Pages {
+		if slices.ContainsFunc(tool.FieldsOn(page), asks) {
+			return page
+		}
 	}
-	return tool.Pages[0]
+	return confirmPage
 }
 
 // resume opens a form where its person left it.
@@ -154,6 +158,9 @@ func (a *App) end(ctx context.Context, f *form) error {
 
 // screen is the view of the page where the form stands.
 func (a *App) screen(ctx context.Context, v *visit, f *form, notices ...string) (slack.ModalViewRequest, error) {
+	if err := a.fill(ctx, v, f); err != nil {
+		return slack.ModalViewRequest{}, err
+	}
 	switch {
 	case f.Page == confirmPage:
 		return a.confirmation(ctx, v, f, nil)
@@ -163,6 +170,38 @@ func (a *App) screen(ctx context.Context, v *visit, f *form, notices ...string) 
 		f.Page = f.tool.Pages[0]
 	}
 	return pageView(v.actor.Lang, f, notices...), nil
+}
+
+// fill puts what the bank holds into an editor's form, once it is known what the form is about.
+func (a *App) fill(ctx context.Context, v *visit, f *form) error {
+	about := f.about()
+	if !f.tool.Edits || about == "" || about == f.Notes[noteAbout] {
+		return nil
+	}
+	before, labels, err := a.runner.Current(ctx, v.actor, f.tool, f.Answers)
+	if err != nil {
+		return err
+	}
+	notes := maps.Clone(f.Notes)
+	maps.DeleteFunc(notes, func(key, _ string) bool {
+		path, label := strings.CutPrefix(key, noteLabel)
+		field, _ := f.tool.Field(path)
+		return strings.HasPrefix(key, noteBefore) || label && !field.Refers()
+	})
+	answers := map[string]string{}
+	for _, field := range f.tool.Fields {
+		answers[field.Path] = before[field.Path]
+		if field.Refers() {
+			answers[field.Path] = f.Answers[field.Path]
+		}
+		notes[noteBefore+field.Path] = before[field.Path]
+		if labels[field.Path] != "" {
+			notes[noteLabel+field.Path] = labels[field.Path]
+		}
+	}
+	notes[noteAbout] = about
+	f.Answers, f.Notes = answers, notes
+	return a.save(ctx, f)
 }
 
 // formOf finds the form that a view belongs to. elsewhere is set when another modal has carried on with it since.

@@ -52,7 +52,7 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 
 // wrong is what stops a page, by path. What the bank's lists would add, and do not add in time, the confirmation tells.
 func (a *App) wrong(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
-	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.Answers))
+	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.filled()))
 }
 
 func pageAfter(tool *tools.Tool, page string) string {
@@ -207,7 +207,7 @@ func (a *App) restart(ctx context.Context, v *visit, f *form) error {
 	}
 	given := map[string]string{}
 	for _, field := range f.tool.Fields {
-		if field.Kind == tools.Process {
+		if field.Refers() {
 			given[field.Path] = f.Answers[field.Path]
 		}
 	}

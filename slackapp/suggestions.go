@@ -41,15 +41,20 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 		return found
 	}
 	var options []tools.Option
+	answers := map[string]string{}
 	err := a.guarded(func() (err error) {
-		if v.actor, err = a.actor(ctx, v.user); err == nil {
-			options, err = a.search(v, tool, field, i.Value)
+		if v.actor, err = a.actor(ctx, v.user); err != nil {
+			return err
 		}
+		if f, _, _, err := a.formOf(ctx, &v, i.View); err == nil { // only a borrower's list wants more of the form
+			answers = f.Answers
+		}
+		options, err = a.search(v, tool, field, i.Value, answers)
 		return err
 	})
 	if err != nil {
 		a.log.WarnContext(ctx, "a list of options is not complete", "tool", tool.Name, "field", field.Path, "error", logged(err))
-		options = a.listBefore(ctx, v, tool, field, i.Value)
+		options = a.listBefore(ctx, v, tool, field, i.Value, answers)
 	}
 	if err == nil && !field.Required && i.Value == "" {
 		options = append([]tools.Option{none(v.actor.Lang)}, options...)
@@ -63,8 +68,8 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 }
 
 // search asks for the options that match, for as long as the visit can wait, and keeps them however late they come.
-func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string) ([]tools.Option, error) {
-	list := listOf(v, tool, field)
+func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) ([]tools.Option, error) {
+	list := listOf(v, tool, field, answers)
 	if !a.searches.begin(list) {
 		return nil, errCrowded
 	}
@@ -77,7 +82,7 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string)
 		defer a.searches.end(list)
 		var found answer
 		found.err = a.guarded(func() (err error) {
-			found.options, err = a.runner.Options(ctx, v.actor, field, typed)
+			found.options, err = a.runner.Options(ctx, v.actor, field, typed, answers)
 			return err
 		})
 		told <- found
@@ -102,9 +107,9 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string)
 }
 
 // listBefore is what matches of the list that a search of hers found last, or an option that says why there is none.
-func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string) []tools.Option {
+func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) []tools.Option {
 	var kept, matching []tools.Option
-	if list, ok, err := a.store.Recall(ctx, "options", listOf(v, tool, field)); err == nil && ok {
+	if list, ok, err := a.store.Recall(ctx, "options", listOf(v, tool, field, answers)); err == nil && ok {
 		_ = json.Unmarshal(list, &kept) // written by another version: as good as none
 	}
 	for _, each := range kept {
@@ -119,8 +124,14 @@ func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field t
 }
 
 // listOf names what a person's searches in a select have in common.
-func listOf(v visit, tool *tools.Tool, field tools.Field) string {
-	return strings.Join([]string{v.actor.ID, string(v.actor.Lang), tool.Name, field.Path}, " ")
+func listOf(v visit, tool *tools.Tool, field tools.Field, answers map[string]string) string {
+	common := []string{v.actor.ID, string(v.actor.Lang), tool.Name, field.Path}
+	for _, other := range tool.Fields {
+		if other.Kind == tools.Process && field.Kind == tools.Borrower {
+			common = append(common, answers[other.Path])
+		}
+	}
+	return strings.Join(common, " ")
 }
 
 // searches counts those under way, so that typing fast at a slow bank takes nobody's turn.

@@ -12,6 +12,8 @@ type Actor struct {
 	ID    string     // opaque and stable: "slack:T0TEAM/U0ANA", "mcp:local"
 	Lang  words.Lang // in which answers are given
 	Guest bool       // from outside the broker's own team, as its door knows: may do nothing
+	// Assistant is set when a program speaks on somebody's behalf: what only people may decide is refused.
+	Assistant bool
 }
 
 // Person is what the broker's team lets an actor do, and as whom the bank sees the acts.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/balcao/balcao/internal/words"
@@ -104,6 +105,16 @@ func conformed(kind Kind, value any) (any, bool) {
 		}
 	case bool:
 		return v, kind == YesNo
+	case []any:
+		names := []string{}
+		for _, each := range v {
+			name, ok := each.(string)
+			if !ok {
+				return nil, false
+			}
+			names = append(names, name)
+		}
+		return names, kind == Names
 	}
 	return nil, false
 }
@@ -121,6 +132,11 @@ func parsed(kind Kind, text string) (any, bool) {
 	case YesNo:
 		answer, err := strconv.ParseBool(text)
 		return answer, err == nil
+	case Names:
+		return strings.Split(text, ","), true
+	case Borrower:
+		_, err := uuid.Parse(text)
+		return text, err == nil
 	case Taxonomy:
 		return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
 	case Date:

@@ -23,6 +23,8 @@ type auditEntry struct {
 	Tool    string    `json:"tool"`
 	Effect  Effect    `json:"effect"`
 	Process string    `json:"process,omitempty"`
+	Fields  []string  `json:"fields,omitempty"` // the names of what was given
+	Reason  string    `json:"reason,omitempty"` // in the actor's words, scrubbed
 	Digest  string    `json:"digest"`
 	Outcome string    `json:"outcome"`
 }
@@ -32,9 +34,10 @@ type auditEntry struct {
 func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	fields, reason := given(request)
 	entry, err := json.Marshal(auditEntry{
 		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
-		Process: processIn(request.Args), Digest: r.Digest(request.Args), Outcome: outcome,
+		Process: processIn(request.Args), Fields: fields, Reason: reason, Digest: r.Digest(request.Args), Outcome: outcome,
 	})
 	if err == nil {
 		err = r.Trail.Append(ctx, entry)
@@ -42,6 +45,26 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 	if err != nil {
 		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "error", err)
 	}
+}
+
+// Reasoned is implemented by inputs that say why.
+type Reasoned interface{ Reason() string }
+
+// given tells which fields a request gives, and why.
+func given(request Request) (fields []string, reason string) {
+	in, _ := request.Tool.decode(request.Args, request.Actor.Lang)
+	if in == nil {
+		return nil, ""
+	}
+	for _, field := range request.Tool.Fields {
+		if _, given := field.value(in); given {
+			fields = append(fields, field.Path)
+		}
+	}
+	if reasoned, ok := in.(Reasoned); ok {
+		reason = clean(reasoned.Reason())
+	}
+	return fields, reason
 }
 
 // processIn gives the process that arguments name, if it is named by number or uuid.

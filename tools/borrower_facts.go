@@ -8,12 +8,12 @@ import (
 )
 
 // CheckFields implements [FieldChecker] with the rules across the fields of one borrower.
-func (n NewBorrower) CheckFields(ctx context.Context, call *Call) validation.Report {
-	return call.runner.Checks.Borrower(n.facts(ctx, call))
+func (d BorrowerDetails) CheckFields(ctx context.Context, call *Call) []Problem {
+	return told(call.runner.Checks.Borrower(d.facts(ctx, call)), call.Actor.Lang)
 }
 
 // CheckBank implements [BankChecker] with the rules across the borrowers of the process.
-func (n NewBorrower) CheckBank(ctx context.Context, call *Call) (validation.Report, error) {
+func (n NewBorrower) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
 	process, err := call.Process(ctx, n.Process)
 	if err != nil {
 		return nil, err
@@ -26,19 +26,19 @@ func (n NewBorrower) CheckBank(ctx context.Context, call *Call) (validation.Repo
 	for _, borrower := range borrowers {
 		members = append(members, factsOf(borrower))
 	}
-	return validation.Joining(n.facts(ctx, call), members), nil
+	return told(validation.Joining(n.facts(ctx, call), members), call.Actor.Lang), nil
 }
 
 // kinds tells what the bank's ids mean, from their descriptions.
 var kinds validation.Kinds
 
-func (n NewBorrower) facts(ctx context.Context, call *Call) validation.BorrowerFacts {
+func (d BorrowerDetails) facts(ctx context.Context, call *Call) validation.BorrowerFacts {
 	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.described(ctx, key, id) }
-	p, f, w := n.Personal, n.Financial, n.Professional
+	p, f, w := d.Personal, d.Financial, d.Professional
 	return validation.BorrowerFacts{
-		Key:            kinds.KeyBorrower(text("borrowerTypes", &n.BorrowerTypeID)),
-		RelationID:     value(n.KeyBorrowerRelationID),
-		Relation:       kinds.Relation(text("keyBorrowerRelations", n.KeyBorrowerRelationID)),
+		Key:            kinds.KeyBorrower(text("borrowerTypes", &d.BorrowerTypeID)),
+		RelationID:     value(d.KeyBorrowerRelationID),
+		Relation:       kinds.Relation(text("keyBorrowerRelations", d.KeyBorrowerRelationID)),
 		BirthDate:      p.BirthDate,
 		TaxID:          p.TaxID,
 		Nationality:    kinds.Country(text("countries", p.NationalityID)),

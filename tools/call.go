@@ -54,6 +54,26 @@ func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error
 	return FoundProcess{}, &Error{Kind: NotFound}
 }
 
+// Borrower reads a borrower of a process.
+func (c *Call) Borrower(ctx context.Context, process ProcessRef, ref BorrowerRef) (FoundProcess, portal.Borrower, error) {
+	unknown := func(cause error) error {
+		return &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, "borrower", "borrower.unknown")}, err: cause}
+	}
+	found, err := c.Process(ctx, process)
+	if err != nil {
+		return FoundProcess{}, portal.Borrower{}, err
+	}
+	id, err := uuid.Parse(string(ref))
+	if err != nil {
+		return found, portal.Borrower{}, unknown(nil)
+	}
+	borrower, err := c.Bank.Borrower(ctx, found.ID, id)
+	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+		return found, portal.Borrower{}, unknown(err)
+	}
+	return found, borrower, err
+}
+
 // notFoundWhenRefused reads a refusal of a call that names nothing but a process: the bank answers a process that is
 // missing or another broker's with a validation error.
 func notFoundWhenRefused(err error) error {

@@ -15,23 +15,59 @@ import (
 // FieldChecker is implemented by inputs with rules across their fields.
 type FieldChecker interface {
 	// CheckFields asks nothing of the bank but its lists.
-	CheckFields(ctx context.Context, call *Call) validation.Report
+	CheckFields(ctx context.Context, call *Call) []Problem
 }
 
 // BankChecker is implemented by inputs with rules that want what the bank holds.
 type BankChecker interface {
-	CheckBank(ctx context.Context, call *Call) (validation.Report, error)
+	CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 }
 
-// problems checks an input whole, and against the bank once it is right in itself. malformed is what was left out of it.
-func (r *Runner) problems(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) ([]Problem, error) {
-	problems := joined(malformed, told(r.fieldReport(ctx, call, in), call.Actor.Lang), r.checkChoices(ctx, call, tool, in))
-	checker, ok := in.(BankChecker)
-	if !ok || slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Blocks }) {
-		return problems, nil
+// checked is an input with what the checks found.
+type checked struct {
+	before   any // of an editor's: what the bank holds; else nil
+	in       any // whole, as it was given
+	problems []Problem
+}
+
+// check checks an input whole, and against the bank once it is right in itself. malformed is what was left out of it.
+func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
+	found := checked{in: in, problems: joined(malformed, r.forPeople(call, tool, in))}
+	look := func(in any) []Problem {
+		return slices.Concat(r.fieldProblems(ctx, call, in), r.checkChoices(ctx, call, tool, in))
 	}
-	report, err := checker.CheckBank(ctx, call)
-	return append(problems, told(report, call.Actor.Lang)...), err
+	if !tool.Edits {
+		found.problems = joined(found.problems, look(in))
+	} else {
+		before, after, problems, err := r.edited(ctx, call, tool, in)
+		found.problems = joined(found.problems, problems)
+		if err != nil || after == nil {
+			return found, err
+		}
+		found.before, found.in = before, after
+		found.problems = joined(found.problems, since(look(before), look(after)))
+	}
+	checker, ok := found.in.(BankChecker)
+	if !ok || blocked(found.problems) {
+		return found, nil
+	}
+	problems, err := checker.CheckBank(ctx, call)
+	found.problems = append(found.problems, problems...)
+	return found, err
+}
+
+func blocked(problems []Problem) bool {
+	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Blocks })
+}
+
+// forPeople finds what an assistant gives that only a person may.
+func (r *Runner) forPeople(call *Call, tool *Tool, in any) (problems []Problem) {
+	for _, field := range tool.Fields {
+		if _, given := field.value(in); given && field.People && call.Actor.Assistant {
+			problems = append(problems, problem(call.Actor.Lang, field.Path, "only_people"))
+		}
+	}
+	return problems
 }
 
 // joined puts problems of a field's form before all others: what is left out for its form is not missing too.
@@ -44,12 +80,12 @@ func joined(malformed []Problem, others ...[]Problem) []Problem {
 	return append(malformed, slices.DeleteFunc(slices.Concat(others...), misread)...)
 }
 
-func (r *Runner) fieldReport(ctx context.Context, call *Call, in any) validation.Report {
-	report := r.Checks.Struct(in)
+func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Problem {
+	problems := told(r.Checks.Struct(in), call.Actor.Lang)
 	if checker, ok := in.(FieldChecker); ok {
-		report = report.With(checker.CheckFields(ctx, call))
+		problems = append(problems, checker.CheckFields(ctx, call)...)
 	}
-	return report
+	return problems
 }
 
 // checkChoices looks every id up in the bank's list: wrong when the list is fresh, doubtful when there is none.
@@ -66,9 +102,7 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 		case fresh:
 			problems = append(problems, problem(call.Actor.Lang, field.Path, "taxonomy.unknown"))
 		default:
-			doubt := problem(call.Actor.Lang, field.Path, "taxonomy.unconfirmed")
-			doubt.Severity = Warns
-			problems = append(problems, doubt)
+			problems = append(problems, doubt(call.Actor.Lang, field.Path, "taxonomy.unconfirmed"))
 		}
 	}
 	return problems
@@ -78,16 +112,23 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 // the last page.
 const pageTimeout = time.Second
 
-// CheckPage checks what a person typed on one page of a form, without asking the bank for more than its lists. answers
-// holds everything typed so far; only problems of the page's own fields come back.
-func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, answers map[string]string) []Problem {
+// CheckPage checks what a person typed on one page of a form, without asking the bank for more than its lists. Only
+// problems of the page's own fields come back, and of an editor's form only those that were not there before.
+func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, form Form) []Problem {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	args, malformed := tool.Args(answers, actor.Lang)
-	in, worse := tool.decode(args, actor.Lang)
-	problems := append(malformed, worse...)
-	if call, err := r.admit(ctx, actor, tool.Effect); err == nil && in != nil {
-		problems = joined(problems, told(r.fieldReport(ctx, call, in), actor.Lang))
+	look := func(answers map[string]string) []Problem {
+		args, malformed := tool.Args(answers, actor.Lang)
+		in, worse := tool.decode(args, actor.Lang)
+		problems := append(malformed, worse...)
+		if call, err := r.admit(ctx, actor, tool.Effect); err == nil && in != nil {
+			problems = joined(problems, r.fieldProblems(ctx, call, in))
+		}
+		return problems
+	}
+	problems := look(form.Answers)
+	if form.Before != nil {
+		problems = since(look(form.Before), problems)
 	}
 	on := tool.FieldsOn(page)
 	return slices.DeleteFunc(problems, func(p Problem) bool {

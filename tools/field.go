@@ -24,6 +24,8 @@ const (
 	YesNo    Kind = "yes_no"   //
 	Choice   Kind = "choice"   // an id of the taxonomy that the field names
 	Process  Kind = "process"  // a process's uuid or number
+	Borrower Kind = "borrower" // the uuid of a borrower of the process that is given beside it
+	Names    Kind = "names"    // names of fields
 	Taxonomy Kind = "taxonomy" // the key of one of the bank's taxonomies
 )
 
@@ -34,6 +36,10 @@ const (
 //	validate  the rules, in the terms of the package validation
 //	taxonomy  where the ids of a choice come from
 //	pii       the class of personal data of plain types; the types of the package pii know theirs
+//	only      "people" for what no assistant may decide
+//
+// A field of the page "-" stands on no form. The fields of an embedded struct stand among those around it; what
+// is not exported is no field.
 //
 // A field that stands first and is a process is what a slash command takes after its name.
 type Field struct {
@@ -44,6 +50,7 @@ type Field struct {
 	Rules    string
 	Taxonomy portal.TaxonomyKey
 	Class    pii.Class
+	People   bool // no assistant may give it
 	tool     string
 	index    []int // in the input struct, as reflect.Value.FieldByIndex takes it
 }
@@ -51,14 +58,30 @@ type Field struct {
 // Name is the last part of the path.
 func (f Field) Name() string { return f.Path[strings.LastIndexByte(f.Path, '.')+1:] }
 
+// Hidden tells whether the field stands on no form.
+func (f Field) Hidden() bool { return f.Page == hiddenPage }
+
+const hiddenPage = "-"
+
+// Refers tells whether the field says what a call is about: a form asks for it first, and for no more when it is given.
+func (f Field) Refers() bool { return f.Kind == Process || f.Kind == Borrower }
+
 // ProcessRef names a process the way people do: by its number ("1042") or by its uuid.
 type ProcessRef string
 
 // Class says that a process's name tells nothing of a person.
 func (ProcessRef) Class() pii.Class { return pii.Open }
 
+// BorrowerRef names a borrower of a process by the bank's uuid.
+type BorrowerRef string
+
+// Class says that a borrower's uuid tells nothing of a person.
+func (BorrowerRef) Class() pii.Class { return pii.Open }
+
 var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[ProcessRef]():         Process,
+	reflect.TypeFor[BorrowerRef]():        Borrower,
+	reflect.TypeFor[[]string]():           Names,
 	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
 	reflect.TypeFor[pii.BirthDate]():      Date,
 	reflect.TypeFor[pii.ExpiryDate]():     Date,
@@ -79,7 +102,16 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 	for i := range in.NumField() {
 		member := in.Field(i)
 		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
-		if name == "" || !member.IsExported() {
+		if !member.IsExported() {
+			continue
+		}
+		if member.Anonymous {
+			embedded := around
+			embedded.index = append(slices.Clone(around.index), i)
+			fields = appendFields(fields, member.Type, embedded)
+			continue
+		}
+		if name == "" {
 			panic(fmt.Sprintf("tools: %s.%s has no JSON name", in, member.Name))
 		}
 		field := Field{
@@ -88,6 +120,7 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Page:     or(member.Tag.Get("page"), around.Page),
 			Rules:    member.Tag.Get("validate"),
 			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
+			People:   member.Tag.Get("only") == "people",
 			Required: slices.Contains(strings.Split(member.Tag.Get("validate"), ","), "required"),
 			index:    append(slices.Clone(around.index), i),
 		}

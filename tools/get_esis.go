@@ -3,48 +3,80 @@ package tools
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/portal"
 )
 
-// GetESIS fetches the ESIS of a process (Process ESIS Get). The rules of Law 24/2023 are never skipped.
+// GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may have it made without the rules of Law 24/2023,
+// for the team's own use, and has to say why.
 var GetESIS = Define(Spec{
 	Name: "get_esis", Command: "esis", Toolset: Documents, Effect: Reads, Resource: "balcao://processes/{process}/esis",
-}, func(ctx context.Context, call *Call, in OfProcess) (ESIS, error) {
+}, func(ctx context.Context, call *Call, in ESISRequest) (ESIS, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return ESIS{}, err
 	}
-	esis, err := call.Bank.ProcessESIS(ctx, process.ID, portal.ESISOptions{})
+	esis, err := call.Bank.ProcessESIS(ctx, process.ID, portal.ESISOptions{IgnoreRules: in.IgnoreRules})
 	if err != nil {
 		return ESIS{}, err
 	}
+	name := fmt.Sprintf("FINE-%d.pdf", process.Number)
+	if in.IgnoreRules {
+		name = fmt.Sprintf("FINE-%d-%s.pdf", process.Number, book.Say(call.Actor.Lang, "get_esis.internal", nil))
+	}
 	return ESIS{
-		Process: process.ID, ProcessNumber: process.Number,
-		FileName: fmt.Sprintf("FINE-%d.pdf", process.Number), Size: len(esis.PDF), content: esis.PDF,
+		Process: process.ID, ProcessNumber: process.Number, Internal: in.IgnoreRules,
+		FileName: name, Size: len(esis.PDF), content: esis.PDF,
 	}, nil
 })
+
+// ESISRequest says which ESIS is wanted.
+type ESISRequest struct {
+	Process     ProcessRef `json:"process" page:"process" validate:"required"`
+	IgnoreRules bool       `json:"ignoreRules,omitzero" page:"process" pii:"open" only:"people"`
+	Why         string     `json:"reason,omitzero" page:"process" validate:"omitempty,text=200" pii:"contact" only:"people"`
+}
+
+// CheckFields implements [FieldChecker].
+func (e ESISRequest) CheckFields(_ context.Context, call *Call) []Problem {
+	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" {
+		return []Problem{problem(call.Actor.Lang, "reason", "reason.missing")}
+	}
+	return nil
+}
+
+// Reason implements [Reasoned].
+func (e ESISRequest) Reason() string { return e.Why }
 
 // ESIS describes the document; its content goes with the card.
 type ESIS struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
 	FileName      string    `json:"fileName" pii:"open"`
-	Size          int       `json:"size"` // bytes
+	Size          int       `json:"size"`               // bytes
+	Internal      bool      `json:"internal,omitempty"` // made without the rules of Law 24/2023: not for clients
 	content       []byte
 }
 
 // Card implements [Carder].
 func (e ESIS) Card(say Say) Card {
+	text := say("card.text")
+	if e.Internal {
+		text = say("card.internal")
+	}
 	return Card{
 		Title: say("card.title", "number", e.ProcessNumber),
-		Text:  say("card.text"),
+		Text:  text,
 		File: &File{
 			Name: e.FileName, MediaType: "application/pdf", Content: e.content,
 			URI: fmt.Sprintf("balcao://processes/%s/esis", e.Process),
 		},
-		Next: []Step{{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": e.Process}}},
+		Next: []Step{
+			{Label: say("step.send_esis"), Tool: "send_esis", Args: map[string]any{"process": e.Process}},
+			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": e.Process}},
+		},
 	}
 }

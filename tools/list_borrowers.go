@@ -82,6 +82,7 @@ func (l BorrowerList) Card(say Say) Card {
 		Title: say("card.title", "number", l.ProcessNumber),
 		Facts: []Fact{{say("label.status"), l.Status}},
 		Next: []Step{
+			{Label: say("step.get_borrower"), Tool: "get_borrower", Args: map[string]any{"process": l.Process}},
 			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: map[string]any{"process": l.Process}},
 			{Label: say("step.get_esis"), Tool: "get_esis", Args: map[string]any{"process": l.Process}},
 		},

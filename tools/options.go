@@ -19,10 +19,10 @@ type Option struct {
 	Note  string // what tells two alike apart; may be ""
 }
 
-// Options lists the values that a Choice, Process or Taxonomy field may take and that match what a person has typed so
-// far, at most 100. Errors are [*Error].
-func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query string) ([]Option, error) {
-	options, err := r.options(ctx, actor, field, query)
+// Options lists the values that a Choice, Process, Borrower or Taxonomy field may take and that match what a person has
+// typed so far, at most 100. answers holds the rest of the form: whose borrower is meant, for one. Errors are [*Error].
+func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
+	options, err := r.options(ctx, actor, field, query, answers)
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = field.tool
@@ -31,7 +31,7 @@ func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query st
 	return options[:min(len(options), maxOptions)], nil
 }
 
-func (r *Runner) options(ctx context.Context, actor Actor, field Field, query string) ([]Option, error) {
+func (r *Runner) options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
 	call, err := r.admit(ctx, actor, Reads)
 	if err != nil {
 		return nil, err
@@ -60,6 +60,20 @@ func (r *Runner) options(ctx context.Context, actor Actor, field Field, query st
 		for _, process := range page.Processes {
 			options = append(options, processOption(process))
 		}
+	case Borrower:
+		process, err := call.Process(ctx, processAmong(field, answers))
+		if err != nil {
+			return nil, err
+		}
+		borrowers, err := call.borrowers(ctx, process.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, borrower := range borrowers {
+			if option := borrowerOption(borrower); strings.Contains(folded(option.Text+" "+option.Note), folded(query)) {
+				options = append(options, option)
+			}
+		}
 	}
 	return options, nil
 }
@@ -72,8 +86,27 @@ func processOption(process portal.ProcessSummary) Option {
 	}
 }
 
-// Option finds the option with this value, to show in a form that is filled in already.
-func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value string) (option Option, ok bool) {
+func borrowerOption(borrower portal.Borrower) Option {
+	option := Option{Value: borrower.BorrowerUniqueID.String(), Text: borrower.BorrowerTypeDescription, Note: borrower.BorrowerTypeDescription}
+	if p := borrower.Personal; p != nil && !p.Name.IsZero() {
+		option.Text = p.Name.String() + " · " + p.TaxID.String()
+	}
+	return option
+}
+
+// processAmong gives the process that a form is about.
+func processAmong(field Field, answers map[string]string) ProcessRef {
+	tool, _ := Named(field.tool)
+	for _, each := range tool.Fields {
+		if each.Kind == Process {
+			return ProcessRef(answers[each.Path])
+		}
+	}
+	return ""
+}
+
+// Option finds the option with this value, to show in a form that is filled in already; see [Runner.Options].
+func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value string, answers map[string]string) (option Option, ok bool) {
 	call, err := r.admit(ctx, actor, Reads)
 	if err != nil || value == "" {
 		return Option{}, false
@@ -89,6 +122,9 @@ func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value str
 				return Option{Value: value, Text: item.Description}, err == nil
 			}
 		}
+	case Borrower:
+		_, borrower, err := call.Borrower(ctx, processAmong(field, answers), BorrowerRef(value))
+		return borrowerOption(borrower), err == nil
 	case Taxonomy:
 		return Option{Value: value, Text: value}, true
 	}

@@ -124,11 +124,17 @@ func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, 
 	if in == nil {
 		return nil, verdict(malformed, nil)
 	}
-	problems, err := r.problems(ctx, call, request.Tool, in, malformed)
+	found, err := r.check(ctx, call, request.Tool, in, malformed)
 	if err == nil {
-		err = verdict(problems, request.Confirmed)
+		err = verdict(found.problems, request.Confirmed)
 	}
-	return request.Tool.normalised(in), err
+	if err != nil {
+		return nil, err
+	}
+	if in = request.Tool.normalised(in); request.Tool.Edits { // what stays stays to the letter
+		in = request.Tool.over(found.before, in)
+	}
+	return in, nil
 }
 
 // call runs the tool's function and keeps its panics from taking the program along.

@@ -20,6 +20,9 @@ import (
 func (t *Tool) InputSchema() *jsonschema.Schema {
 	root := object()
 	for _, field := range t.Fields {
+		if field.People {
+			continue
+		}
 		group, name := root, field.Path
 		for {
 			around, rest, nested := strings.Cut(name, ".")
@@ -31,12 +34,16 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 				inner.Description = PageTitle(words.English, field.Page)
 				add(group, around, inner, false)
 			}
-			if field.Required && !slices.Contains(group.Required, around) {
+			if field.Required && !t.Edits && !slices.Contains(group.Required, around) {
 				group.Required = append(group.Required, around)
 			}
 			group, name = group.Properties[around], rest
 		}
-		add(group, name, field.schema(), field.Required)
+		schema := field.schema()
+		if t.Edits && !field.Refers() && !field.Hidden() { // described where they are made
+			schema.Description = ""
+		}
+		add(group, name, schema, field.Required && (!t.Edits || field.Refers()))
 	}
 	return root
 }
@@ -58,6 +65,10 @@ func (f Field) schema() *jsonschema.Schema {
 		schema.Type = "boolean"
 	case Date:
 		schema.Format = "date"
+	case Borrower:
+		schema.Format = "uuid"
+	case Names:
+		schema.Type, schema.Items = "array", &jsonschema.Schema{Type: "string"}
 	case Taxonomy:
 		for _, key := range portal.Taxonomies() {
 			schema.Enum = append(schema.Enum, key)

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/balcao/balcao/internal/pii"
@@ -16,43 +17,60 @@ type Section struct {
 }
 
 // Summary shows what was typed in a whole form, masked, with the problems and warnings that a call would meet, checked
-// with the bank. Errors are [*Error].
-func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) ([]Section, []Problem, error) {
+// with the bank. Of an editor's form it shows what changes. Errors are [*Error].
+func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form) ([]Section, []Problem, error) {
 	call, err := r.admit(ctx, actor, tool.Effect)
 	if err != nil {
 		return nil, nil, err
 	}
-	args, malformed := tool.Args(answers, actor.Lang)
+	args, malformed := tool.Args(tool.Given(form), actor.Lang)
 	in, worse := tool.decode(args, actor.Lang)
 	if in == nil {
 		return nil, append(malformed, worse...), nil
 	}
-	problems, err := r.problems(ctx, call, tool, in, append(malformed, worse...))
+	found, err := r.check(ctx, call, tool, in, append(malformed, worse...))
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = tool.Name
 		return nil, nil, failure
 	}
+	fields := tool.Fields
+	if found.before != nil {
+		about := slices.DeleteFunc(slices.Clone(tool.Fields), func(f Field) bool { return !f.Refers() })
+		fields = append(about, tool.changed(found.before, found.in)...)
+	}
 	var sections []Section
 	for _, page := range tool.Pages {
 		section := Section{Page: page, Title: PageTitle(actor.Lang, page)}
-		for _, field := range tool.FieldsOn(page) {
-			if value, given := field.value(in); given {
-				section.Facts = append(section.Facts, Fact{field.Label(actor.Lang), r.shown(ctx, actor, field, value.Interface())})
+		for _, field := range fields {
+			if text := r.fact(ctx, actor, tool, field, found, form); field.Page == page && text != "" {
+				section.Facts = append(section.Facts, Fact{field.Label(actor.Lang), text})
 			}
 		}
 		if section.Facts != nil {
 			sections = append(sections, section)
 		}
 	}
-	return sections, problems, nil
+	return sections, found.problems, nil
+}
+
+// fact is a field's line in a summary, "" for a field that is not given.
+func (r *Runner) fact(ctx context.Context, actor Actor, tool *Tool, field Field, found checked, form Form) string {
+	if found.before != nil && !field.Refers() {
+		return r.change(ctx, actor, field, found.before, found.in)
+	}
+	value, given := field.value(found.in)
+	if !given {
+		return ""
+	}
+	return r.shown(ctx, actor, field, value.Interface(), form.Answers)
 }
 
 // shown is a value for eyes: the option's text for a choice, the mask for personal data. A birth date's mask is an age,
 // which says so.
-func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any) string {
+func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
 	text := fmt.Sprint(value)
-	if option, ok := r.Option(ctx, actor, field, text); ok {
+	if option, ok := r.Option(ctx, actor, field, text, answers); ok {
 		return option.Text
 	}
 	if _, birth := value.(pii.BirthDate); birth {

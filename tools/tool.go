@@ -17,7 +17,10 @@ type Effect string
 // The effects.
 const (
 	Reads   Effect = "reads"
-	Creates Effect = "creates"
+	Creates Effect = "creates" // adds something
+	Updates Effect = "updates" // changes what was there
+	Deletes Effect = "deletes"
+	Sends   Effect = "sends" // something leaves the bank, and cannot be taken back
 )
 
 // Writes tells whether something at the bank is different afterwards.
@@ -48,6 +51,7 @@ type Tool struct {
 	Spec
 	Fields []Field  // what it takes, in the order of its pages
 	Pages  []string // the pages of its form, in order
+	Edits  bool     // its form shows what the bank holds, and what is left out of its arguments stays as it is; see [Editor]
 	in     reflect.Type
 	out    reflect.Type
 	run    func(context.Context, *Call, any) (any, error)
@@ -56,7 +60,8 @@ type Tool struct {
 var catalogue []*Tool
 
 // Define adds an operation to the catalogue. In is a struct whose tags describe each field (see [Field]); Out is a
-// struct with a method Card. In may implement [FieldChecker] and [BankChecker]. It panics on a definition that no door could show.
+// struct with a method Card. In may implement [FieldChecker], [BankChecker], [Recogniser], [Editor] and [Reasoned]. It
+// panics on a definition that no door could show.
 func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
 	tool := &Tool{
 		Spec: spec,
@@ -67,8 +72,9 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 		},
 	}
 	tool.Fields = fieldsOf(spec.Name, tool.in)
+	_, tool.Edits = reflect.Zero(tool.in).Interface().(Editor)
 	for _, field := range tool.Fields {
-		if !slices.Contains(tool.Pages, field.Page) {
+		if !field.Hidden() && !slices.Contains(tool.Pages, field.Page) {
 			tool.Pages = append(tool.Pages, field.Page)
 		}
 	}

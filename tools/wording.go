@@ -13,7 +13,7 @@ import (
 //	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
-//	error.<kind>.what, .next        what happened, and what to do now
+//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better
 //	problem.<code>                  a problem of the form of the arguments
 //
 //go:embed words
@@ -53,7 +53,11 @@ func (e *Error) Next(lang words.Lang) string { return e.say(lang, "next") }
 
 func (e *Error) say(lang words.Lang, what string) string {
 	seconds := int(e.RetryAfter.Seconds())
-	return book.Say(lang, "error."+string(e.Kind)+"."+what, map[string]any{"id": e.ID, "seconds": seconds, "wait": e.RetryAfter > 0})
+	key := "error." + string(e.Kind) + "." + what
+	if own := e.Tool + "." + key; book.Has(lang, own) {
+		key = own
+	}
+	return book.Say(lang, key, map[string]any{"id": e.ID, "seconds": seconds, "wait": e.RetryAfter > 0})
 }
 
 // sayer gives the words of one tool to its card.

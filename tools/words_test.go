@@ -81,7 +81,7 @@ func TestTitlesFitSlacksModals(t *testing.T) {
 func TestEveryNextStepNamesAToolAndItsFields(t *testing.T) {
 	say := func(key string, _ ...any) string { return key }
 	for _, card := range []Card{
-		BorrowerList{}.Card(say), BorrowerCreated{}.Card(say), ESIS{}.Card(say), ProcessList{Processes: []ProcessRow{{}}}.Card(say),
+		BorrowerList{}.Card(say), BorrowerFile{}.Card(say), BorrowerUpdated{}.Card(say), BorrowerDeleted{}.Card(say), ESISSent{}.Card(say), BorrowerCreated{}.Card(say), ESIS{}.Card(say), ProcessList{Processes: []ProcessRow{{}}}.Card(say),
 	} {
 		for _, step := range card.Next {
 			tool, ok := Named(step.Tool)
@@ -112,7 +112,7 @@ func TestTheCommandsOfTheCatalogueArePredictable(t *testing.T) {
 	for _, tool := range Catalogue() {
 		commands = append(commands, tool.Command)
 	}
-	if want := []string{"processes", "borrower-new", "borrowers", "esis", "taxonomy"}; !slices.Equal(commands, want) {
+	if want := []string{"processes", "borrower-new", "borrower-delete", "borrower", "borrowers", "borrower-edit", "esis", "esis-send", "taxonomy"}; !slices.Equal(commands, want) {
 		t.Errorf("got %q, want %q", commands, want)
 	}
 }

@@ -1,0 +1,102 @@
+package tools
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// SendESIS has the bank e-mail the ESIS of a process (Process ESIS Email). It has no [Recogniser]: the bank offers no way
+// to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
+// here: what is made without them is not for clients.
+var SendESIS = Define(Spec{
+	Name: "send_esis", Command: "esis-send", Toolset: Documents, Effect: Sends,
+}, func(ctx context.Context, call *Call, in ESISEmail) (ESISSent, error) {
+	process, to, _, err := in.recipient(ctx, call)
+	if err != nil {
+		return ESISSent{}, err
+	}
+	if _, err := call.Bank.EmailProcessESIS(ctx, process.ID, portal.ESISEmail{To: to}); err != nil {
+		return ESISSent{}, err
+	}
+	return ESISSent{Process: process.ID, ProcessNumber: process.Number, To: to}, nil
+})
+
+// ESISEmail says whom to send the ESIS of which process: one of the two.
+type ESISEmail struct {
+	Process  ProcessRef  `json:"process" page:"process" validate:"required"`
+	Borrower BorrowerRef `json:"borrower,omitzero" page:"recipient"`
+	Email    pii.Email   `json:"email,omitzero" page:"recipient" validate:"omitempty,email_address"`
+}
+
+// CheckFields implements [FieldChecker].
+func (e ESISEmail) CheckFields(_ context.Context, call *Call) []Problem {
+	switch {
+	case e.Borrower == "" && e.Email.IsZero():
+		return []Problem{problem(call.Actor.Lang, "borrower", "recipient.missing")}
+	case e.Borrower != "" && !e.Email.IsZero():
+		return []Problem{problem(call.Actor.Lang, "email", "recipient.two")}
+	}
+	return nil
+}
+
+// CheckBank implements [BankChecker]: a person confirms where a client's document goes, and once more when that is no
+// address of the process's borrowers.
+func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
+	process, to, known, err := e.recipient(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	problems := []Problem{doubt(call.Actor.Lang, "", "recipient.send", "email", to, "number", process.Number)}
+	if !known {
+		problems = append(problems, doubt(call.Actor.Lang, "email", "recipient.other"))
+	}
+	return problems, nil
+}
+
+// recipient is the address to send to; known tells whether it is a borrower's.
+func (e ESISEmail) recipient(ctx context.Context, call *Call) (process FoundProcess, to pii.Email, known bool, err error) {
+	if e.Borrower != "" {
+		process, borrower, err := call.Borrower(ctx, e.Process, e.Borrower)
+		if err == nil && emailOf(borrower).IsZero() {
+			err = &Error{Kind: Invalid, Problems: []Problem{problem(call.Actor.Lang, "borrower", "recipient.no_address")}}
+		}
+		return process, emailOf(borrower), true, err
+	}
+	if process, err = call.Process(ctx, e.Process); err != nil {
+		return process, to, false, err
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	known = slices.ContainsFunc(borrowers, func(b portal.Borrower) bool {
+		return strings.EqualFold(emailOf(b).Reveal(), e.Email.Reveal())
+	})
+	return process, e.Email, known, err
+}
+
+func emailOf(b portal.Borrower) pii.Email {
+	if b.Personal == nil {
+		return pii.Email{}
+	}
+	return b.Personal.Email
+}
+
+// ESISSent says where the document went.
+type ESISSent struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	To            pii.Email `json:"to"`
+}
+
+// Card implements [Carder].
+func (e ESISSent) Card(say Say) Card {
+	return Card{
+		Title: say("card.title", "number", e.ProcessNumber),
+		Text:  say("card.text", "email", e.To),
+		Next:  []Step{{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": e.Process}}},
+	}
+}

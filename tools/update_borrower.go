@@ -1,0 +1,121 @@
+package tools
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/validation"
+)
+
+// UpdateBorrower changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
+// object goes out: what the bank holds, with the changes over it.
+var UpdateBorrower = Define(Spec{
+	Name: "update_borrower", Command: "borrower-edit", Toolset: Borrowers, Effect: Updates,
+}, func(ctx context.Context, call *Call, in BorrowerUpdate) (BorrowerUpdated, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return BorrowerUpdated{}, err
+	}
+	if _, err := call.Bank.UpdateBorrower(ctx, process.ID, in.was.BorrowerUniqueID, in.request()); err != nil {
+		return BorrowerUpdated{}, err
+	}
+	return in.done(process), nil
+})
+
+// BorrowerUpdate is what changes of a borrower.
+type BorrowerUpdate struct {
+	Process  ProcessRef  `json:"process" page:"process" validate:"required"`
+	Borrower BorrowerRef `json:"borrower" page:"borrower" validate:"required"`
+	BorrowerDetails
+	Editing
+	was portal.Borrower
+}
+
+// Current implements [Editor].
+func (u BorrowerUpdate) Current(ctx context.Context, call *Call) (any, error) {
+	_, borrower, err := call.Borrower(ctx, u.Process, u.Borrower)
+	if err != nil {
+		return nil, err
+	}
+	return BorrowerUpdate{
+		Process: u.Process, Borrower: u.Borrower, Editing: Editing{Version: call.version(borrower)},
+		BorrowerDetails: detailsOf(borrower.Request()), was: borrower,
+	}, nil
+}
+
+// CheckBank implements [BankChecker] with the rules across the borrowers of the process.
+func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
+	process, err := call.Process(ctx, u.Process)
+	if err != nil {
+		return nil, err
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, err
+	}
+	var others []validation.BorrowerFacts
+	for _, borrower := range borrowers {
+		if borrower.BorrowerUniqueID != u.was.BorrowerUniqueID {
+			others = append(others, factsOf(borrower))
+		}
+	}
+	look := func(details BorrowerDetails) []Problem {
+		return told(validation.Joining(details.facts(ctx, call), others), call.Actor.Lang)
+	}
+	return since(look(detailsOf(u.was.Request())), look(u.BorrowerDetails)), nil
+}
+
+// Recognise implements [Recogniser]: the update is there when it would change nothing any more.
+func (u BorrowerUpdate) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {
+	process, err := call.Process(ctx, u.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	current, err := u.Current(ctx, call)
+	if err != nil || len(UpdateBorrower.changed(current, UpdateBorrower.over(current, u))) > 0 {
+		return nil, false, err
+	}
+	return current.(BorrowerUpdate).done(process), true, nil
+}
+
+// request is the bank's form of the whole. An object that the bank does not have, and that nobody fills in, stays away.
+func (u BorrowerUpdate) request() portal.BorrowerRequest {
+	request, was := u.BorrowerDetails.request(), u.was.Request()
+	if was.Personal == nil && u.Personal == (PersonalDetails{}) {
+		request.Personal = nil
+	}
+	if was.Financial == nil && u.Financial == (FinancialDetails{}) {
+		request.Financial = nil
+	}
+	if was.Professional == nil && u.Professional == (ProfessionalDetails{}) {
+		request.Professional = nil
+	}
+	return request
+}
+
+func (u BorrowerUpdate) done(process FoundProcess) BorrowerUpdated {
+	return BorrowerUpdated{Process: process.ID, ProcessNumber: process.Number, Borrower: u.was.BorrowerUniqueID, Name: u.Personal.Name}
+}
+
+// BorrowerUpdated says whose data changed.
+type BorrowerUpdated struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Borrower      uuid.UUID `json:"borrower"`
+	Name          pii.Name  `json:"name"`
+}
+
+// Card implements [Carder].
+func (b BorrowerUpdated) Card(say Say) Card {
+	return Card{
+		Title: say("card.title"),
+		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
+		Next: []Step{
+			{Label: say("step.get_borrower"), Tool: "get_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
+			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}},
+		},
+	}
+}
