@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -50,8 +51,7 @@ func (t *Tool) decode(args json.RawMessage, lang words.Lang) (in any, problems [
 	return input.Elem().Interface(), problems
 }
 
-// normalised is an input as the bank gets it. Checks want it as it was typed: a phone's extension, which the normal
-// form drops, is a warning.
+// normalised is an input in the form in which the bank gets it.
 func (t *Tool) normalised(in any) any {
 	copied := reflect.New(t.in)
 	copied.Elem().Set(reflect.ValueOf(in))
@@ -133,10 +133,10 @@ func parsed(kind Kind, text string) (any, bool) {
 		answer, err := strconv.ParseBool(text)
 		return answer, err == nil
 	case Names:
-		return strings.Split(text, ","), true
+		return strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) }), true
 	case Borrower:
-		_, err := uuid.Parse(text)
-		return text, err == nil
+		id, err := uuid.Parse(text)
+		return id.String(), err == nil
 	case Taxonomy:
 		return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
 	case Date:

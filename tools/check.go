@@ -25,27 +25,27 @@ type BankChecker interface {
 
 // checked is an input with what the checks found.
 type checked struct {
-	before   any // of an editor's: what the bank holds; else nil
-	in       any // whole, as it was given
+	in       any     // whole, as it was given: a phone's extension, which the normal form drops, is a warning
+	sent     any     // whole, as the bank gets it: what is given in its normal form, and what stays to the letter
+	before   any     // of an editor's: what the bank holds; else nil
+	changes  []Field // of an editor's: those that before and sent differ in
 	problems []Problem
 }
 
 // check checks an input whole, and against the bank once it is right in itself. malformed is what was left out of it.
 func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
-	found := checked{in: in, problems: joined(malformed, r.forPeople(call, tool, in))}
+	found := checked{in: in, sent: tool.normalised(in), problems: joined(malformed, r.forPeople(call, tool, in))}
 	look := func(in any) []Problem {
 		return slices.Concat(r.fieldProblems(ctx, call, in), r.checkChoices(ctx, call, tool, in))
 	}
 	if !tool.Edits {
 		found.problems = joined(found.problems, look(in))
 	} else {
-		before, after, problems, err := r.edited(ctx, call, tool, in)
-		found.problems = joined(found.problems, problems)
-		if err != nil || after == nil {
+		if err := r.edit(ctx, call, tool, in, &found); err != nil || found.before == nil {
 			return found, err
 		}
-		found.before, found.in = before, after
-		found.problems = joined(found.problems, since(look(before), look(after)))
+		found.problems = joined(found.problems, since(look(found.before), look(found.in), among(found.changes)))
+		found.problems = append(found.problems, r.ofChanges(ctx, call, tool, in, found)...)
 	}
 	checker, ok := found.in.(BankChecker)
 	if !ok || blocked(found.problems) {
@@ -92,8 +92,8 @@ func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Proble
 func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) []Problem {
 	var problems []Problem
 	for _, field := range tool.Fields {
-		id, given := field.value(in)
-		if field.Kind != Choice || !given || id.Int() == 0 { // 0 is «none» in the bank's own samples
+		id, given := field.held(in)
+		if field.Kind != Choice || !given {
 			continue
 		}
 		items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
@@ -128,12 +128,10 @@ func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page st
 	}
 	problems := look(form.Answers)
 	if form.Before != nil {
-		problems = since(look(form.Before), problems)
+		problems = since(look(form.Before), problems, form.changed)
 	}
-	on := tool.FieldsOn(page)
-	return slices.DeleteFunc(problems, func(p Problem) bool {
-		return !slices.ContainsFunc(on, func(f Field) bool { return f.Path == p.Path })
-	})
+	on := among(tool.FieldsOn(page))
+	return slices.DeleteFunc(problems, func(p Problem) bool { return !on(p.Path) })
 }
 
 func told(report validation.Report, lang words.Lang) []Problem {
@@ -160,6 +158,12 @@ func verdict(problems []Problem, confirmed []string) error {
 		return nil
 	}
 	return &Error{Kind: kind, Problems: problems}
+}
+
+// held is what a field says: nothing where a choice is 0, which is «none» in the bank's own samples.
+func (f Field) held(in any) (value reflect.Value, given bool) {
+	value, given = f.value(in)
+	return value, given && !(f.Kind == Choice && value.Int() == 0)
 }
 
 // value finds the field's value in an input; given is false when it is absent.

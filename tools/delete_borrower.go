@@ -3,7 +3,6 @@ package tools
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -57,9 +56,7 @@ func (r BorrowerRemoval) Recognise(ctx context.Context, call *Call) (Carder, boo
 	if err != nil {
 		return nil, false, err
 	}
-	still := func(b portal.BorrowerSummary) bool {
-		return strings.EqualFold(b.BorrowerUniqueID.String(), string(r.Borrower))
-	}
+	still := func(b portal.BorrowerSummary) bool { return b.BorrowerUniqueID.String() == string(r.Borrower) }
 	if slices.ContainsFunc(borrowers, still) {
 		return nil, false, nil
 	}
@@ -77,7 +74,7 @@ type BorrowerDeleted struct {
 func (b BorrowerDeleted) Card(say Say) Card {
 	return Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
+		Text:  say("card.text", "name", b.Name.String(), "number", b.ProcessNumber),
 		Next:  []Step{{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}}},
 	}
 }

@@ -37,6 +37,11 @@ type Form struct {
 	Before  map[string]string // what an editor's fields held when its form was opened; nil for other tools
 }
 
+func (f Form) answer(path string) string { return strings.TrimSpace(f.Answers[path]) }
+
+// changed tells whether a field of an editor's form was changed in it.
+func (f Form) changed(path string) bool { return f.answer(path) != f.Before[path] }
+
 // Current reads what an editor's form is filled in with, once it is known what it is about, and the texts of the options
 // chosen there. Errors are [*Error].
 func (r *Runner) Current(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) (before, labels map[string]string, err error) {
@@ -78,8 +83,8 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 func (t *Tool) texts(in any) map[string]string {
 	texts := map[string]string{}
 	for _, field := range t.Fields {
-		value, given := field.value(in)
-		if !given || field.Kind == Choice && value.Int() == 0 { // 0 is «none» in the bank's own samples
+		value, given := field.held(in)
+		if !given {
 			continue
 		}
 		clear, err := pii.MarshalClear(value.Interface())
@@ -103,7 +108,7 @@ func (t *Tool) Given(form Form) map[string]string {
 	given := map[string]string{}
 	var cleared []string
 	for _, field := range t.Fields {
-		was, is := form.Before[field.Path], strings.TrimSpace(form.Answers[field.Path])
+		was, is := form.Before[field.Path], form.answer(field.Path)
 		switch {
 		case field.Hidden():
 			given[field.Path] = was
@@ -111,7 +116,7 @@ func (t *Tool) Given(form Form) map[string]string {
 			given[field.Path] = is
 		case is == "" && was != "":
 			cleared = append(cleared, field.Path)
-		case is != was:
+		case form.changed(field.Path):
 			given[field.Path] = is
 		}
 	}
@@ -119,18 +124,19 @@ func (t *Tool) Given(form Form) map[string]string {
 	return given
 }
 
-// over lays changes over what the bank holds.
+// over lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
 func (t *Tool) over(current, changes any) any {
 	whole := reflect.New(t.in).Elem()
 	whole.Set(reflect.ValueOf(current))
-	for _, path := range changes.(Editor).editing().Clear {
-		if field, known := t.Field(path); known {
-			whole.FieldByIndex(field.index).SetZero()
-		}
-	}
+	cleared := changes.(Editor).editing().Clear
 	for _, field := range t.Fields {
-		if _, given := field.value(changes); given && !field.Refers() && !field.Hidden() {
+		if field.Refers() || field.Hidden() {
+			continue
+		}
+		if _, given := field.value(changes); given {
 			whole.FieldByIndex(field.index).Set(reflect.ValueOf(changes).FieldByIndex(field.index))
+		} else if slices.Contains(cleared, field.Path) {
+			whole.FieldByIndex(field.index).SetZero()
 		}
 	}
 	return whole.Interface()
@@ -142,8 +148,8 @@ func (t *Tool) changed(before, after any) []Field {
 		if f.Hidden() {
 			return true
 		}
-		was, wasGiven := f.value(before)
-		is, isGiven := f.value(after)
+		was, wasGiven := f.held(before)
+		is, isGiven := f.held(after)
 		switch {
 		case wasGiven != isGiven:
 			return false
@@ -159,41 +165,52 @@ func (t *Tool) changed(before, after any) []Field {
 	})
 }
 
-// edited is what an editor's changes would make of what the bank holds, with what is wrong about the changes themselves.
-func (r *Runner) edited(ctx context.Context, call *Call, tool *Tool, changes any) (before, after any, problems []Problem, err error) {
-	before, err = changes.(Editor).Current(ctx, call)
-	var failure *Error
-	switch {
-	case errors.As(err, &failure) && failure.Kind == Invalid:
-		return nil, nil, failure.Problems, nil
-	case err != nil:
-		return nil, nil, nil, err
+// edit lays an editor's changes over what the bank holds. A borrower whom the bank does not know is a problem of the
+// input; found.before stays nil then.
+func (r *Runner) edit(ctx context.Context, call *Call, tool *Tool, changes any, found *checked) error {
+	before, err := changes.(Editor).Current(ctx, call)
+	if failure := (*Error)(nil); errors.As(err, &failure) && failure.Kind == Invalid {
+		found.problems = joined(found.problems, failure.Problems)
+		return nil
 	}
-	after, lang, editing := tool.over(before, changes), call.Actor.Lang, changes.(Editor).editing()
+	if err != nil {
+		return err
+	}
+	found.before, found.in, found.sent = before, tool.over(before, changes), tool.over(before, found.sent)
+	found.changes = tool.changed(before, found.sent)
+	return nil
+}
+
+// ofChanges finds what is wrong or odd about an editor's changes themselves.
+func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes any, found checked) (problems []Problem) {
+	lang, editing := call.Actor.Lang, changes.(Editor).editing()
+	optional := func(path string) bool {
+		field, known := tool.Field(path)
+		return known && !field.Required && !field.Refers() && !field.Hidden()
+	}
 	for _, path := range editing.Clear {
-		if field, known := tool.Field(path); !known || field.Required || field.Refers() || field.Hidden() {
+		if !optional(path) {
 			problems = append(problems, problem(lang, pathClear, "edit.clear"))
 			break
 		}
 	}
-	changed := tool.changed(before, after)
-	if len(changed) == 0 && len(problems) == 0 {
+	switch {
+	case len(found.changes) > 0 && call.Actor.Assistant: // a form shows them
+		problems = append(problems, doubt(lang, "", "edit.changes", "changes", r.listed(ctx, call.Actor, found)))
+	case len(found.changes) == 0 && !blocked(found.problems) && !blocked(problems): // else what is wrong is why
 		problems = append(problems, problem(lang, "", "edit.nothing"))
 	}
-	if editing.Version != "" && editing.Version != before.(Editor).editing().Version {
+	if editing.Version != "" && editing.Version != found.before.(Editor).editing().Version {
 		problems = append(problems, doubt(lang, "", "edit.meanwhile"))
 	}
-	if call.Actor.Assistant { // a form shows them
-		problems = append(problems, doubt(lang, "", "edit.changes", "changes", r.listed(ctx, call.Actor, changed, before, after)))
-	}
-	return before, after, problems, nil
+	return problems
 }
 
 // listed says what changes, masked.
-func (r *Runner) listed(ctx context.Context, actor Actor, changed []Field, before, after any) string {
+func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string {
 	var lines []string
-	for _, field := range changed {
-		lines = append(lines, field.Label(actor.Lang)+": "+r.change(ctx, actor, field, before, after))
+	for _, field := range found.changes {
+		lines = append(lines, field.Label(actor.Lang)+": "+r.change(ctx, actor, field, found.before, found.sent))
 	}
 	return strings.Join(lines, "; ")
 }
@@ -201,7 +218,7 @@ func (r *Runner) listed(ctx context.Context, actor Actor, changed []Field, befor
 // change is what a field was and what it becomes, for eyes.
 func (r *Runner) change(ctx context.Context, actor Actor, field Field, before, after any) string {
 	shown := func(in any) string {
-		value, given := field.value(in)
+		value, given := field.held(in)
 		if !given {
 			return book.Say(actor.Lang, "edit.empty", nil)
 		}
@@ -215,16 +232,23 @@ func (r *Runner) change(ctx context.Context, actor Actor, field Field, before, a
 }
 
 // since weighs problems that were there before the changes less than those that came with them: what a borrower's file
-// lacks anyway must not keep anybody from correcting a phone number.
-func since(before, after []Problem) []Problem {
+// lacks anyway must not keep anybody from correcting a phone number. A field that was wrong and is changed has to be right.
+func since(before, after []Problem, changed func(path string) bool) []Problem {
 	lighter := map[Severity]Severity{Blocks: Warns, Warns: Hints, Hints: Hints}
 	weighed := slices.Clone(after)
 	for i, p := range weighed {
-		if slices.ContainsFunc(before, func(q Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
+		if !changed(p.Path) && slices.ContainsFunc(before, func(q Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
 			weighed[i].Severity = lighter[p.Severity]
 		}
 	}
 	return weighed
+}
+
+// among tells paths of fields.
+func among(fields []Field) func(path string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(fields, func(f Field) bool { return f.Path == path })
+	}
 }
 
 // doubt is a warning.

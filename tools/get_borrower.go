@@ -21,16 +21,17 @@ var GetBorrower = Define(Spec{
 	file := BorrowerFile{
 		Process: process.ID, ProcessNumber: process.Number, Borrower: borrower.BorrowerUniqueID,
 		Role: borrower.BorrowerTypeDescription, Relation: borrower.KeyBorrowerRelationDescription,
-		Version: call.version(borrower), Fields: []FieldValue{},
+		Version: call.version(borrower), Fields: map[string]string{},
 	}
 	if borrower.Personal != nil {
 		file.Name = borrower.Personal.Name
 	}
 	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
 	for _, field := range CreateBorrower.Fields {
-		if value, given := field.value(details); given && !field.Refers() {
+		if value, given := field.held(details); given && !field.Refers() {
 			text := call.runner.shown(ctx, call.Actor, field, value.Interface(), nil)
-			file.Fields = append(file.Fields, FieldValue{Field: field.Path, Value: text, label: field.Label(call.Actor.Lang)})
+			file.Fields[field.Path] = text
+			file.facts = append(file.facts, Fact{field.Label(call.Actor.Lang), text})
 		}
 	}
 	return file, nil
@@ -44,21 +45,15 @@ type OfBorrower struct {
 
 // BorrowerFile is a borrower, masked.
 type BorrowerFile struct {
-	Process       uuid.UUID    `json:"process"`
-	ProcessNumber int64        `json:"processNumber"`
-	Borrower      uuid.UUID    `json:"borrower"`
-	Role          string       `json:"role" pii:"open"`
-	Relation      string       `json:"relation,omitempty" pii:"open"`
-	Name          pii.Name     `json:"name"`
-	Version       string       `json:"version" pii:"open"` // for update_borrower
-	Fields        []FieldValue `json:"fields"`
-}
-
-// FieldValue is a field as eyes may see it.
-type FieldValue struct {
-	Field string `json:"field" pii:"open"` // the path in create_borrower
-	Value string `json:"value" pii:"open"` // masked
-	label string
+	Process       uuid.UUID         `json:"process"`
+	ProcessNumber int64             `json:"processNumber"`
+	Borrower      uuid.UUID         `json:"borrower"`
+	Role          string            `json:"role" pii:"open"`
+	Relation      string            `json:"relation,omitempty" pii:"open"`
+	Name          pii.Name          `json:"name"`
+	Version       string            `json:"version" pii:"open"` // for update_borrower
+	Fields        map[string]string `json:"fields" pii:"open"`  // masked, by the path that create_borrower has for it
+	facts         []Fact            // the same, in the order of a form
 }
 
 // version is a keyed digest of what the bank holds of a borrower: it changes with every field, and tells of none.
@@ -73,16 +68,13 @@ func (c *Call) version(borrower portal.Borrower) string {
 
 // Card implements [Carder].
 func (b BorrowerFile) Card(say Say) Card {
-	card := Card{
+	return Card{
 		Title: say("card.title", "number", b.ProcessNumber),
+		Facts: b.facts,
 		Next: []Step{
-			{Label: say("step.update_borrower"), Tool: "update_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
+			{Label: say("step.update_borrower"), Tool: "update_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower, "version": b.Version}},
 			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}},
 			{Label: say("step.delete_borrower"), Tool: "delete_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
 		},
 	}
-	for _, field := range b.Fields {
-		card.Facts = append(card.Facts, Fact{field.label, field.Value})
-	}
-	return card
 }

@@ -156,7 +156,7 @@ func (r *Runner) send(ctx, within context.Context, call *Call, request Request, 
 	case err == nil || convert(err).Kind != Unclear:
 		return r.settle(ctx, held, output, err)
 	}
-	if recogniser, ok := in.(Recogniser); ok {
+	if recogniser, ok := request.Tool.input(request).(Recogniser); ok { // in may be whole, and not tell what it changes
 		if output, found, _ := recognise(ctx, call, recogniser); found {
 			return r.settle(ctx, held, output, nil)
 		}

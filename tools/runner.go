@@ -118,7 +118,7 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, e
 	return r.once(ctx, id, call, request)
 }
 
-// accept reads and checks the arguments. What comes back is normalised and may be sent.
+// accept reads and checks the arguments. What comes back may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, error) {
 	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
@@ -131,10 +131,7 @@ func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, 
 	if err != nil {
 		return nil, err
 	}
-	if in = request.Tool.normalised(in); request.Tool.Edits { // what stays stays to the letter
-		in = request.Tool.over(found.before, in)
-	}
-	return in, nil
+	return found.sent, nil
 }
 
 // call runs the tool's function and keeps its panics from taking the program along.

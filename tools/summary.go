@@ -37,7 +37,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 	fields := tool.Fields
 	if found.before != nil {
 		about := slices.DeleteFunc(slices.Clone(tool.Fields), func(f Field) bool { return !f.Refers() })
-		fields = append(about, tool.changed(found.before, found.in)...)
+		fields = append(about, found.changes...)
 	}
 	var sections []Section
 	for _, page := range tool.Pages {
@@ -57,7 +57,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 // fact is a field's line in a summary, "" for a field that is not given.
 func (r *Runner) fact(ctx context.Context, actor Actor, tool *Tool, field Field, found checked, form Form) string {
 	if found.before != nil && !field.Refers() {
-		return r.change(ctx, actor, field, found.before, found.in)
+		return r.change(ctx, actor, field, found.before, found.sent)
 	}
 	value, given := field.value(found.in)
 	if !given {
@@ -72,6 +72,12 @@ func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any,
 	text := fmt.Sprint(value)
 	if option, ok := r.Option(ctx, actor, field, text, answers); ok {
 		return option.Text
+	}
+	switch value {
+	case true:
+		return book.Say(actor.Lang, "yes", nil)
+	case false:
+		return book.Say(actor.Lang, "no", nil)
 	}
 	if _, birth := value.(pii.BirthDate); birth {
 		if age, err := strconv.Atoi(text); err == nil {

@@ -56,6 +56,7 @@ func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, e
 	if err != nil {
 		return nil, err
 	}
+	before := BorrowerUpdate{BorrowerDetails: detailsOf(u.was.Request())}
 	var others []validation.BorrowerFacts
 	for _, borrower := range borrowers {
 		if borrower.BorrowerUniqueID != u.was.BorrowerUniqueID {
@@ -65,7 +66,7 @@ func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, e
 	look := func(details BorrowerDetails) []Problem {
 		return told(validation.Joining(details.facts(ctx, call), others), call.Actor.Lang)
 	}
-	return since(look(detailsOf(u.was.Request())), look(u.BorrowerDetails)), nil
+	return since(look(before.BorrowerDetails), look(u.BorrowerDetails), among(UpdateBorrower.changed(before, u))), nil
 }
 
 // Recognise implements [Recogniser]: the update is there when it would change nothing any more.
@@ -75,6 +76,9 @@ func (u BorrowerUpdate) Recognise(ctx context.Context, call *Call) (Carder, bool
 		return nil, false, err
 	}
 	current, err := u.Current(ctx, call)
+	if err != nil && convert(err).Kind == Invalid { // the borrower is gone, and nothing of theirs is to be seen
+		return nil, false, nil
+	}
 	if err != nil || len(UpdateBorrower.changed(current, UpdateBorrower.over(current, u))) > 0 {
 		return nil, false, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-var said = regexp.MustCompile(`say\("([^"]+)"|problem\([^"]+"[^"]*"?, ?"([^"]+)"`)
+var said = regexp.MustCompile(`(?:say\(|book\.Say\([^",]+, )"([^"]+)"[,)]|(?:problem|doubt|wrong)\([^,]+, (?:"[^"]*"|[^",]+), "([^"]+)"`)
 
 func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 	var want []string
