@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,7 @@ const (
 	noteChannel = "channel" // where it was begun
 	noteURL     = "url"     // the response URL from there
 	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
+	noteSent    = "sent"    // it was confirmed at least once
 	noteDoubt   = "doubt"   // the last sending may have taken effect; one of the two below
 	noteWarned  = "warned"  // the codes of the warnings shown on the confirmation page, by space
 	noteLabel   = "label "  // and a path: the text of the option chosen there
@@ -83,7 +85,44 @@ func (f *form) about() string {
 	return strings.Join(chosen, " ")
 }
 
+// subject tells her the same, as far as that is chosen and does not stand on the page anyway.
+func (f *form) subject(page string) string {
+	var chosen []string
+	for _, field := range f.tool.Fields {
+		if label := f.label(field.Path); field.Refers() && field.Page != page && label != "" {
+			chosen = append(chosen, label)
+		}
+	}
+	return strings.Join(chosen, " › ")
+}
+
 func (f *form) label(path string) string { return f.Notes[noteLabel+path] }
+
+// refersOnly tells whether a page asks for nothing but what the form is about.
+func (f *form) refersOnly(page string) bool {
+	fields := f.tool.FieldsOn(page)
+	return fields != nil && !slices.ContainsFunc(fields, func(field tools.Field) bool { return !field.Refers() })
+}
+
+// worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
+func (f *form) worthKeeping() bool {
+	typed := func(field tools.Field) bool {
+		return !field.Refers() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
+	}
+	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, typed))
+}
+
+// requires tells whether a field has to be filled in. What the bank lacks of somebody need not be known to change the
+// rest.
+func (f *form) requires(field tools.Field) bool {
+	lacking := f.tool.Edits && !field.Refers() && f.Notes[noteBefore+field.Path] == ""
+	return field.Required && !lacking
+}
+
+// complete tells whether everything required is filled in.
+func (f *form) complete() bool {
+	return !slices.ContainsFunc(f.tool.Fields, func(field tools.Field) bool { return f.requires(field) && f.Answers[field.Path] == "" })
+}
 
 // collect takes what stands in a page's inputs into the draft.
 func (f *form) collect(page string, s state) {
@@ -125,16 +164,6 @@ func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
 			delete(notes, noteLabel+field.Path)
 		}
 	}
-}
-
-// complete tells whether every required field is answered.
-func complete(tool *tools.Tool, answers map[string]string) bool {
-	for _, field := range tool.Fields {
-		if field.Required && answers[field.Path] == "" {
-			return false
-		}
-	}
-	return true
 }
 
 // blocking keeps the problems that stop a page: the first of each field, by path, ready for an answer to Slack.

@@ -17,8 +17,6 @@ func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 			h := open(b, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 			ana, tom := h.ana(), h.user(slacksim.Tom)
 			ana.types("/borrower-new 1042")
-			ana.sees("Página 1 de 7")
-			ana.submits(firstPage)
 			ana.sees("Página 2 de 7")
 			ana.submits(whoItIs)
 			ana.sees("Página 3 de 7")

@@ -39,7 +39,9 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	if c.Text != "" {
 		blocks = append(blocks, paragraph(c.Text))
 	}
-	blocks = append(blocks, factBlocks("", c.Facts[:min(len(c.Facts), maxFacts)])...)
+	facts := fitting(c.Facts)
+	blocks = append(blocks, factBlocks("", facts)...)
+	blocks = append(blocks, moreBlocks(lang, len(c.Facts)-len(facts))...)
 	blocks = append(blocks, tableBlocks(lang, c.Table)...)
 	if c.fileNote != "" {
 		blocks = append(blocks, paragraph(cut(c.fileNote, maxFact)))
@@ -76,6 +78,29 @@ func stepIn(value string) (*tools.Tool, map[string]string, bool) {
 	return tool, tool.Answers(s.Args), true
 }
 
+// fitting are as many facts as a card has room for.
+func fitting(facts []tools.Fact) []tools.Fact {
+	total := 0
+	for i, fact := range facts {
+		if total += utf8.RuneCountInString(factText(fact)); total > maxTable {
+			return facts[:i]
+		}
+	}
+	return facts
+}
+
+func factText(fact tools.Fact) string {
+	return "*" + escaped(fact.Label, maxCell) + "*\n" + escaped(fact.Value, maxFact)
+}
+
+// moreBlocks say how much there is besides what is shown.
+func moreBlocks(lang words.Lang, more int) []slack.Block {
+	if more <= 0 {
+		return nil
+	}
+	return []slack.Block{small(say(lang, "card.more", "count", more))}
+}
+
 // factBlocks shows labelled values, two beside each other, under a title in mrkdwn that may be "".
 func factBlocks(title string, facts []tools.Fact) []slack.Block {
 	var blocks []slack.Block
@@ -86,7 +111,7 @@ func factBlocks(title string, facts []tools.Fact) []slack.Block {
 	for from := 0; from < len(facts); from += maxFacts {
 		var fields []*slack.TextBlockObject
 		for _, fact := range facts[from:min(from+maxFacts, len(facts))] {
-			fields = append(fields, mrkdwn("*"+escaped(fact.Label, maxCell)+"*\n"+escaped(fact.Value, maxFact)))
+			fields = append(fields, mrkdwn(factText(fact)))
 		}
 		blocks = append(blocks, slack.NewSectionBlock(text, fields, nil))
 		text = nil
@@ -116,10 +141,7 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	if chunk != "" {
 		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(strings.TrimSpace(chunk)), nil, nil))
 	}
-	if more := len(table.Rows) - shown; more > 0 {
-		blocks = append(blocks, small(say(lang, "card.more", "count", more)))
-	}
-	return blocks
+	return append(blocks, moreBlocks(lang, len(table.Rows)-shown)...)
 }
 
 func rowLine(cells []string) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
 )
@@ -61,7 +62,8 @@ func (a *App) command(ctx context.Context, v visit, c command) any {
 
 // immediate tells whether a tool needs no form: it only reads, and has all it needs.
 func immediate(tool *tools.Tool, given map[string]string) bool {
-	return !tool.Effect.Writes() && complete(tool, given)
+	asked := form{tool, conversations.Draft{Answers: given}}
+	return !tool.Effect.Writes() && asked.complete()
 }
 
 // begin starts a tool behind a person's back: it shows its result, or its form.

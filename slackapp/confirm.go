@@ -19,7 +19,7 @@ import (
 func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.Problem) (slack.ModalViewRequest, error) {
 	sections, problems, err := a.runner.Summary(ctx, v.actor, f.tool, f.filled())
 	if err != nil {
-		return slack.ModalViewRequest{}, err
+		return slack.ModalViewRequest{}, a.astray(ctx, f, err)
 	}
 	for _, p := range told {
 		if !slices.ContainsFunc(problems, func(q tools.Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
@@ -41,9 +41,7 @@ func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.
 
 func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
 	blocks := []slack.Block{steering(lang, f, len(f.tool.Pages), false), small(progress(lang, f, len(f.tool.Pages)))}
-	if f.Notes[noteDoubt] != "" {
-		blocks = append(blocks, paragraph(say(lang, "form.doubt")))
-	}
+	blocks = append(blocks, doubtBlocks(lang, f)...)
 	blocked := false
 	for _, p := range problems {
 		blocked = blocked || p.Severity == tools.Blocks
@@ -64,6 +62,15 @@ func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []
 		view.Submit = plain(say(lang, "confirm.send"), maxTitle)
 	}
 	return view
+}
+
+// doubtBlocks warn of a sending of which nobody knows what became.
+func doubtBlocks(lang words.Lang, f *form) []slack.Block {
+	if f.Notes[noteDoubt] == "" {
+		return nil
+	}
+	unclear := &tools.Error{Kind: tools.Unclear, Tool: f.tool.Name}
+	return []slack.Block{paragraph(say(lang, "form.doubt", "next", unclear.Next(lang)))}
 }
 
 // problemRow says what is wrong with a field, with a way to its page.
@@ -88,7 +95,7 @@ func (a *App) confirmed(ctx context.Context, v visit, f *form) any {
 			f.Notes[noteAttempt] = strconv.Itoa(f.attempt() + 1)
 		}
 	}
-	f.Page = sendingPage
+	f.Page, f.Notes[noteSent] = sendingPage, "yes"
 	sending := waitingView(v.actor.Lang, f.tool, "form.sending")
 	if err := a.save(ctx, f); errors.Is(err, conversations.ErrConflict) {
 		return slack.NewUpdateViewSubmissionResponse(&sending)
@@ -183,6 +190,9 @@ func (a *App) outcome(ctx context.Context, v *visit, draftID string) error {
 		return err
 	}
 	v.hash = ""
+	if f.Page != sendingPage { // it has come back since, and may have been corrected
+		return a.present(ctx, v, f, true)
+	}
 	view, err := a.send(ctx, v, f)
 	if err != nil {
 		return err

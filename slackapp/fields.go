@@ -13,7 +13,8 @@ import (
 const unanswered = "-"
 
 // input is a field as a block. Its block_id is the field's path. generation differs between drafts: Slack keeps what is
-// typed in an element for as long as its ids stay the same, which after starting over would be what was thrown away.
+// typed in an element for as long as its ids stay the same, which after starting over would be what was thrown away, and
+// after another choice of borrower somebody else's.
 func input(lang words.Lang, field tools.Field, typed, label, generation string) slack.Block {
 	hint := field.Help(lang)
 	block := slack.NewInputBlock(field.Path, plain(field.Label(lang), maxLabel), nil, element(lang, field, typed, label, generation))

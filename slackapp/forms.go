@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/conversations"
@@ -34,9 +35,10 @@ func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given ma
 		return err
 	}
 	f := &form{tool, draft}
-	resumed := tool.Effect.Writes() && len(f.Answers) > 0 && f.Page != ""
+	resumed := f.worthKeeping()
 	if !resumed {
-		f.Answers, f.Notes, f.Page = answers, notes, firstPage(tool, answers)
+		f.Answers, f.Notes = answers, notes
+		f.Page = firstPage(f)
 	}
 	return a.present(ctx, v, f, resumed)
 }
@@ -63,11 +65,14 @@ func (a *App) understood(ctx context.Context, actor tools.Actor, tool *tools.Too
 	return answers, notes, topic
 }
 
-// firstPage skips the pages that ask for nothing but what the form is about, when that is given.
-func firstPage(tool *tools.Tool, answers map[string]string) string {
-	asks := func(f tools.Field) bool { return !f.Refers() || answers[f.Path] == "" }
-	for _, page := range tool.Pages {
-		if slices.ContainsFunc(tool.FieldsOn(page), asks) {
+// firstPage skips the pages that ask for nothing but what the form is about, when that is given by the bank's own id or
+// found under another.
+func firstPage(f *form) string {
+	asks := func(field tools.Field) bool {
+		return !field.Refers() || f.label(field.Path) == "" && uuid.Validate(f.Answers[field.Path]) != nil
+	}
+	for _, page := range f.tool.Pages {
+		if slices.ContainsFunc(f.tool.FieldsOn(page), asks) {
 			return page
 		}
 	}
@@ -158,8 +163,10 @@ func (a *App) end(ctx context.Context, f *form) error {
 
 // screen is the view of the page where the form stands.
 func (a *App) screen(ctx context.Context, v *visit, f *form, notices ...string) (slack.ModalViewRequest, error) {
-	if err := a.fill(ctx, v, f); err != nil {
-		return slack.ModalViewRequest{}, err
+	if f.tool.Edits && !f.refersOnly(f.Page) {
+		if err := a.fill(ctx, v, f); err != nil {
+			return slack.ModalViewRequest{}, a.astray(ctx, f, err)
+		}
 	}
 	switch {
 	case f.Page == confirmPage:
@@ -172,10 +179,15 @@ func (a *App) screen(ctx context.Context, v *visit, f *form, notices ...string) 
 	return pageView(v.actor.Lang, f, notices...), nil
 }
 
-// fill puts what the bank holds into an editor's form, once it is known what the form is about.
+// fill puts what the bank holds into an editor's form, unless it is there already. Without knowing what the form is about
+// it goes back to where that is asked for.
 func (a *App) fill(ctx context.Context, v *visit, f *form) error {
 	about := f.about()
-	if !f.tool.Edits || about == "" || about == f.Notes[noteAbout] {
+	switch about {
+	case "":
+		f.Page = firstPage(f)
+		return nil
+	case f.Notes[noteAbout]:
 		return nil
 	}
 	before, labels, err := a.runner.Current(ctx, v.actor, f.tool, f.Answers)
@@ -202,6 +214,28 @@ func (a *App) fill(ctx context.Context, v *visit, f *form) error {
 	notes[noteAbout] = about
 	f.Answers, f.Notes = answers, notes
 	return a.save(ctx, f)
+}
+
+// astray leads a form about something that the bank does not know back to where that is chosen.
+func (a *App) astray(ctx context.Context, f *form, cause error) error {
+	failure, page := tools.AsError(cause), f.Page
+	switch failure.Kind {
+	case tools.NotFound:
+		page = f.tool.Pages[0]
+	case tools.Invalid:
+		for _, p := range failure.Problems {
+			if field, known := f.tool.Field(p.Path); known {
+				page = field.Page
+			}
+		}
+	}
+	if page != f.Page {
+		f.Page = page
+		if err := a.save(ctx, f); err != nil {
+			return err
+		}
+	}
+	return cause
 }
 
 // formOf finds the form that a view belongs to. elsewhere is set when another modal has carried on with it since.

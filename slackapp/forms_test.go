@@ -31,8 +31,6 @@ var formStories = []story{
 	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		ana.submits(whoItIs)
 		for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
@@ -77,8 +75,6 @@ var formStories = []story{
 	{"what is wrong stays when she goes back and comes again", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.taxId": "12"}))
 		ana.presses("back")
@@ -107,8 +103,6 @@ var formStories = []story{
 	{"a warning is read and confirmed", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		ana.submits(with(whoItIs, slacksim.Values{"personal.name": "Rui"}))
 		ana.sees("Página 3 de 7")
@@ -128,8 +122,6 @@ var formStories = []story{
 		ana.sees("Proponente criado")
 		must(t, ana.Close(h.soon()))
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		ana.submits(whoItIs)
 		ana.sees("Página 3 de 7")
@@ -171,10 +163,10 @@ var formStories = []story{
 		ana.begins("1042")
 		ana.submits(nil)
 		first := ana.sees("Proponente criado")
-		ana.presses("step:a")
+		ana.presses("step:b")
 		ana.sees("Proponentes do processo 1042", "Rui A.")
-		ana.presses("step:a")
-		if form := ana.sees("Página 1 de 7"); form.ID != first.ID {
+		ana.presses("step:b")
+		if form := ana.sees("Página 2 de 7"); form.ID != first.ID {
 			t.Error("it went on in another modal")
 		}
 	}},
@@ -223,9 +215,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 		}
 	}
 	ana.types("/borrower-new 1042")
-	check(ana.sees("Página 1 de 7"))
-	ana.submits(firstPage)
-	ana.sees("Página 2 de 7")
+	check(ana.sees("Página 2 de 7"))
 	ana.submits(with(whoItIs, slacksim.Values{"personal.taxId": "299999990"}))
 	ana.submits(whoItIs)
 	check(ana.sees("Página 3 de 7"))

@@ -56,13 +56,14 @@ func (a *App) home(ctx context.Context, v *visit) error {
 	open := 0
 	for _, draft := range drafts {
 		tool, known := tools.Named(draft.Subject)
-		if !known || !tool.Effect.Writes() || open == maxHomeDrafts {
+		f := &form{tool, draft}
+		if !known || !f.worthKeeping() || open == maxHomeDrafts {
 			continue
 		}
 		if open++; open == 1 {
 			blocks = append(blocks, header(say(lang, "home.drafts")))
 		}
-		text := say(lang, "home.draft", "tool", tool.Title(lang), "about", about(&form{tool, draft}),
+		text := say(lang, "home.draft", "tool", tool.Title(lang), "about", f.subject(""),
 			"time", draft.Saved.In(lisbon).Format(say(lang, "format.time")))
 		blocks = append(blocks, row(text, button(actContinue, draft.ID, say(lang, "form.continue"))))
 	}
@@ -76,14 +77,4 @@ func (a *App) home(ctx context.Context, v *visit) error {
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxViewBlocks)]}}
 	_, err = a.patient.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: v.user, View: view})
 	return slackFailed("views.publish", err)
-}
-
-// about is the process that a draft is about, as its person chose it; "" when she has not.
-func about(f *form) string {
-	for _, field := range f.tool.Fields {
-		if field.Kind == tools.Process {
-			return f.label(field.Path)
-		}
-	}
-	return ""
 }

@@ -28,7 +28,7 @@ const (
 	maxProblem     = 300      // in the list of a confirmation
 	maxRows        = 30       // of a table, before «…and so many more»
 	maxCell        = 80       // of a table
-	maxTable       = 3000     // all rows of a table: with the rest of a card they stay below the 10 000 that a message holds
+	maxTable       = 3000     // all rows of a table, and all facts: with the rest of a card they stay below the 10 000 that a message holds
 	maxChunk       = 2900     // rows in one section
 	maxNotes       = 5        // of the bank's words with an error
 	maxViewBlocks  = 100      // in a modal or a Home tab

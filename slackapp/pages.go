@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -19,11 +20,13 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	for _, notice := range notices {
 		blocks = append(blocks, paragraph(notice))
 	}
-	if f.Notes[noteDoubt] != "" {
-		blocks = append(blocks, paragraph(say(lang, "form.doubt")))
-	}
+	blocks = append(blocks, doubtBlocks(lang, f)...)
 	blocks = append(blocks, small(progress(lang, f, at)))
+	if subject := f.subject(f.Page); subject != "" {
+		blocks = append(blocks, small(subject))
+	}
 	for _, field := range f.tool.FieldsOn(f.Page) {
+		field.Required = f.requires(field)
 		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f)))
 	}
 	view := formView(lang, f, blocks)
@@ -46,7 +49,10 @@ func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewReq
 	return view
 }
 
-func generation(f *form) string { return f.ID[:min(len(f.ID), 8)] }
+// generation differs between forms, and between what one form is filled in with: see [input].
+func generation(f *form) string {
+	return strings.TrimSpace(f.ID[:min(len(f.ID), 8)] + " " + f.Notes[noteAbout])
+}
 
 func progress(lang words.Lang, f *form, at int) string {
 	total, title := len(f.tool.Pages), say(lang, "form.confirm")
@@ -65,7 +71,7 @@ func steering(lang words.Lang, f *form, at int, resumed bool) slack.Block {
 	if at > 0 {
 		row = append(row, button(actBack, f.ID, say(lang, "form.back")))
 	}
-	if f.tool.Effect.Writes() && at < len(f.tool.Pages)-1 && complete(f.tool, f.Answers) {
+	if f.tool.Effect.Writes() && at < len(f.tool.Pages)-1 && f.complete() {
 		row = append(row, button(actSkip, f.ID, say(lang, "form.skip")))
 	}
 	if resumed {

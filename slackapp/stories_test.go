@@ -13,14 +13,12 @@ import (
 	"github.com/balcao/balcao/slacksim"
 )
 
-// What Ana types of a borrower, page by page.
-var (
-	firstPage = slacksim.Values{"borrowerTypeId": "2", "keyBorrowerRelationId": "1"}
-	whoItIs   = slacksim.Values{
-		"personal.name": "Rui Amostra", "personal.birthDate": "12/04/1985", "personal.taxId": "299999998",
-		"personal.mobile": "912345678", "personal.email": "rui@example.com", "personal.genderId": "2",
-	}
-)
+// whoItIs is what Ana types of a borrower on the first page about them.
+var whoItIs = slacksim.Values{
+	"borrowerTypeId": "2", "keyBorrowerRelationId": "1",
+	"personal.name": "Rui Amostra", "personal.birthDate": "12/04/1985", "personal.taxId": "299999998",
+	"personal.mobile": "912345678", "personal.email": "rui@example.com", "personal.genderId": "2",
+}
 
 // with is values with some others in their place.
 func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
@@ -37,8 +35,6 @@ func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 func (s someone) begins(process string) {
 	s.h.t.Helper()
 	s.types("/borrower-new " + process)
-	s.sees("Página 1 de 7", "Tipo de proponente")
-	s.submits(firstPage)
 	s.sees("Página 2 de 7", "Nome completo")
 	s.submits(whoItIs)
 	s.sees("Página 3 de 7")
@@ -69,14 +65,12 @@ var stories = []story{
 		ana.sees("Proponente criado", "Rui A.")
 		card := ana.reads("Proponente criado", "1042")
 		must(t, ana.Close(h.soon()))
-		ana.pressesIn(card, "step:a")
+		ana.pressesIn(card, "step:b")
 		ana.reads("Proponentes do processo 1042", "Rui A.", "Maria E.")
 	}},
 	{"a wrong tax number is told under its field and corrected", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		refused := ana.submits(with(whoItIs, slacksim.Values{"personal.taxId": "299999990"}))
 		if refused.Action != "errors" || refused.Errors["personal.taxId"] == "" || len(refused.Errors) != 1 {
@@ -116,7 +110,7 @@ var stories = []story{
 		tom.types("/borrowers 1042")
 		tom.reads("Borrowers of process 1042", "Tax number")
 		tom.types("/borrower-new 1042")
-		tom.sees("New borrower", "Page 1 of 7", "Role in the process")
+		tom.sees("New borrower", "Page 2 of 7", "Role in the process")
 	}},
 	{"guests and strangers are refused", func(t *testing.T, h *house) {
 		for _, id := range []string{slacksim.Guest, slacksim.Stranger} {
@@ -145,8 +139,6 @@ var stories = []story{
 	{"what was typed survives the death of the app", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		h.kill()
 		h.replica = h.start()
@@ -201,8 +193,6 @@ var stories = []story{
 	{"starting over forgets what was typed", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		ana.submits(whoItIs)
 		ana.sees("Página 3 de 7")
@@ -210,16 +200,14 @@ var stories = []story{
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 3 de 7", "Continua o que começou")
 		ana.presses("restart")
-		view := ana.sees("Página 1 de 7")
-		if got := typed(view.Values["borrowerTypeId"]); got != "" || typed(view.Values["process"]) == "" {
+		view := ana.sees("Página 2 de 7", "1042")
+		if got := typed(view.Values["personal.name"]); got != "" {
 			t.Errorf("the new form holds %v", view.Values)
 		}
 	}},
 	{"the window that was left behind shows what happened since", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
 		h.elsewhere(func(d *conversations.Draft) { d.Page, d.Answers["personal.name"] = "document", "Rui Modelo" })
 		ana.submits(whoItIs)
@@ -233,9 +221,8 @@ var stories = []story{
 	{"the Home tab leads back to what was begun", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 1 de 7")
-		ana.submits(firstPage)
 		ana.sees("Página 2 de 7")
+		must(t, ana.Fill(h.soon(), whoItIs))
 		must(t, ana.Close(h.soon()))
 		must(t, ana.OpenHome(h.soon()))
 		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })

@@ -215,19 +215,20 @@ func (a *App) restart(ctx context.Context, v *visit, f *form) error {
 	return a.openForm(ctx, v, f.tool, given)
 }
 
-// closing tells a person who closed a form that it is kept. A form that changes nothing is not worth keeping.
+// closing tells a person who closed a form that it is kept, if that is worth it.
 func (a *App) closing(ctx context.Context, v visit, i interaction) any {
 	f, at, elsewhere, err := a.formOf(ctx, &v, i.View)
 	switch {
 	case err != nil || elsewhere || f.Page == sendingPage:
 		return nil
-	case !f.tool.Effect.Writes():
-		if err := a.end(ctx, f); err != nil {
-			a.log.WarnContext(ctx, "a form could not be ended", "error", logged(err))
+	}
+	f.collect(at.Page, i.View.State)
+	if !f.worthKeeping() {
+		if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
+			a.log.InfoContext(ctx, "a form was closed and not ended", "error", logged(err))
 		}
 		return nil
 	}
-	f.collect(at.Page, i.View.State)
 	if err := a.save(ctx, f); err != nil { // another window was quicker, say
 		a.log.InfoContext(ctx, "a form was closed and not saved again", "error", logged(err))
 		return nil

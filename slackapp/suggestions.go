@@ -46,7 +46,11 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 		if v.actor, err = a.actor(ctx, v.user); err != nil {
 			return err
 		}
-		if f, _, _, err := a.formOf(ctx, &v, i.View); err == nil { // only a borrower's list wants more of the form
+		if field.Kind == tools.Borrower { // whose list depends on the process
+			f, _, _, err := a.formOf(ctx, &v, i.View)
+			if err != nil {
+				return err
+			}
 			answers = f.Answers
 		}
 		options, err = a.search(v, tool, field, i.Value, answers)
