@@ -41,7 +41,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) (answer *mcp.C
 	card := result.Card
 	card.Next = nil
 	for _, step := range result.Card.Next {
-		if a.permits(ctx, step.Tool) {
+		if a.permits(ctx, step.Tool) && a.tools[step.Tool].Effect != tools.Deletes { // nobody puts that into a program's head
 			card.Next = append(card.Next, step)
 		}
 	}

@@ -67,7 +67,7 @@ func TestTheCatalogueStaysWithinItsBudget(t *testing.T) {
 			largest = max(largest, len(tool))
 		}
 		t.Logf("%s: %d tools, %d bytes, the largest %d", revision, len(list.Tools), len(result), largest)
-		if len(list.Tools) != len(tools.Catalogue()) || len(result) > 16<<10 || largest > 5<<10 {
+		if len(list.Tools) != len(tools.Catalogue()) || len(result) > 16_000 || largest > 5<<10 {
 			t.Errorf("%s: %d tools in %d bytes, the largest %d", revision, len(list.Tools), len(result), largest)
 		}
 	}
@@ -94,28 +94,86 @@ func TestEveryToolTellsAllThereIsToKnow(t *testing.T) {
 				t.Errorf("%s does not say whether it is %s", is.Name, name)
 			}
 		}
-		var input map[string]any
-		data, err := json.Marshal(is.InputSchema)
-		must(t, err)
-		must(t, json.Unmarshal(data, &input))
-		described(t, is.Name, input)
+		told := properties(t, is)
+		for _, field := range tool.Fields {
+			if _, there := told[field.Path]; there == field.People {
+				t.Errorf("%s.%s is offered: %v", is.Name, field.Path, there)
+			}
+		}
+		for path, description := range told {
+			if described := description != ""; described == describedElsewhere(t, is, tool, path) {
+				t.Errorf("%s.%s is described here: %v", is.Name, path, described)
+			}
+		}
 	}
 }
 
-// described wants a description of every property, and no property that is not described.
-func described(t *testing.T, path string, schema map[string]any) {
+// describedElsewhere tells whether a path of an editor's input is described where its like is made: by a tool of the same
+// toolset that creates and takes the same, to which the editor's own description points.
+func describedElsewhere(t *testing.T, is mcp.Tool, tool *tools.Tool, path string) bool {
 	t.Helper()
-	if schema["additionalProperties"] != false {
-		t.Errorf("%s takes anything", path)
+	field, isField := tool.Field(path)
+	isGroup := slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return strings.HasPrefix(f.Path, path+".") })
+	if !tool.Edits || !isGroup && (!isField || field.Refers() || field.Hidden()) {
+		return false
 	}
-	for name, property := range schema["properties"].(map[string]any) {
-		property := property.(map[string]any)
-		if property["description"] == "" || property["description"] == nil {
-			t.Errorf("%s.%s is not described", path, name)
+	for _, maker := range tools.Catalogue() {
+		twin, has := maker.Field(path)
+		if maker.Effect == tools.Creates && maker.Toolset == tool.Toolset && (isGroup || has && twin.Kind == field.Kind) {
+			contains(t, is.Description, maker.Name)
+			return true
 		}
-		if property["type"] == "object" {
-			described(t, path+"."+name, property)
+	}
+	return false
+}
+
+// properties gives the descriptions of all that a tool takes, by path. No object may take anything else.
+func properties(t *testing.T, tool mcp.Tool) map[string]string {
+	t.Helper()
+	data, err := json.Marshal(tool.InputSchema)
+	must(t, err)
+	var root map[string]any
+	must(t, json.Unmarshal(data, &root))
+	descriptions := map[string]string{}
+	var walk func(prefix string, object map[string]any)
+	walk = func(prefix string, object map[string]any) {
+		if object["additionalProperties"] != false {
+			t.Errorf("%s.%s takes anything", tool.Name, prefix)
 		}
+		for name, property := range object["properties"].(map[string]any) {
+			property := property.(map[string]any)
+			descriptions[prefix+name], _ = property["description"].(string)
+			if property["type"] == "object" {
+				walk(prefix+name+".", property)
+			}
+		}
+	}
+	walk("", root)
+	return descriptions
+}
+
+// What cannot be taken back is destructive, to be on the safe side; and only a reader may be asked twice without thought,
+// for the same key and not the same arguments make a call happen once.
+func TestEveryToolSaysWhatItDoesToTheWorld(t *testing.T) {
+	type hints struct{ readOnly, destructive, idempotent, openWorld bool }
+	want := map[tools.Effect]hints{
+		tools.Reads:   {true, false, true, true},
+		tools.Creates: {false, false, false, true},
+		tools.Updates: {false, true, false, true},
+		tools.Deletes: {false, true, false, true},
+		tools.Sends:   {false, true, false, true},
+	}
+	seen := map[tools.Effect]bool{}
+	for _, is := range doors[3].open(t, open(t)).tools(t) {
+		tool, _ := tools.Named(is.Name)
+		seen[tool.Effect] = true
+		a := is.Annotations
+		if got := (hints{*a.ReadOnlyHint, *a.DestructiveHint, *a.IdempotentHint, *a.OpenWorldHint}); got != want[tool.Effect] {
+			t.Errorf("%s %s, and says %+v", is.Name, tool.Effect, got)
+		}
+	}
+	if len(seen) != len(want) {
+		t.Errorf("the catalogue has the effects %v", seen)
 	}
 }
 

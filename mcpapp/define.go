@@ -31,7 +31,7 @@ func define(tool *tools.Tool) (mcp.Tool, error) {
 	if tool.Effect.Writes() {
 		for name, schema := range map[string]*jsonschema.Schema{
 			argConfirmed: {Type: "array", Items: &jsonschema.Schema{Type: "string"}},
-			argKey:       {Type: "string", MaxLength: jsonschema.Ptr(maxKey)},
+			argKey:       {Type: "string"},
 		} {
 			if in.Properties[name] != nil {
 				return mcp.Tool{}, fmt.Errorf("the field %s has the name of an argument of the call", name)

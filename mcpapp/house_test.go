@@ -41,6 +41,7 @@ const patience = 10 * time.Second
 type house struct {
 	app   *mcpapp.App
 	bank  *sandbox.Bank
+	api   *portal.User // a colleague at the bank's own counter
 	store *conversations.Store
 	log   *logtest.Log
 	gate  *gate
@@ -77,6 +78,7 @@ func open(t testing.TB, change ...func(*settings)) *house {
 	})
 	must(t, err)
 	t.Cleanup(api.Close)
+	h.api = api.As(login, "en")
 	secrets, err := keys.Ephemeral()
 	must(t, err)
 	h.store, err = conversations.Open(t.Context(), s.redis, secrets)
@@ -108,6 +110,7 @@ type assistant struct {
 	*client.Client
 	info    *mcp.InitializeResult
 	outputs map[string]*compiler.Schema
+	told    strings.Builder // every result, whole
 }
 
 // door is a way for assistants to come in.
@@ -169,7 +172,7 @@ func (d door) open(t *testing.T, h *house) *assistant {
 		t.Fatalf("negotiated %s, want %s", a.info.ProtocolVersion, d.protocol)
 	}
 	for _, tool := range a.tools(t) {
-		a.outputs[tool.Name] = schemaOf(t, tool.OutputSchema)
+		a.outputs[tool.Name] = strictly(t, tool.OutputSchema)
 	}
 	return a
 }
@@ -197,6 +200,9 @@ func (a *assistant) call(t *testing.T, tool string, args any) *mcp.CallToolResul
 	} else if result.StructuredContent != nil {
 		t.Errorf("%s failed and still has structured content", tool)
 	}
+	whole, err := json.Marshal(result)
+	must(t, err)
+	a.told.Write(whole)
 	return result
 }
 
@@ -273,17 +279,34 @@ func with(args map[string]any, path string, value any) map[string]any {
 	return args
 }
 
-func schemaOf(t *testing.T, schema any) *compiler.Schema {
+// strictly is a schema that allows an object what it names, and no more.
+func strictly(t *testing.T, schema any) *compiler.Schema {
 	t.Helper()
 	data, err := json.Marshal(schema)
 	must(t, err)
 	document, err := compiler.UnmarshalJSON(bytes.NewReader(data))
 	must(t, err)
+	shut(document)
 	c := compiler.NewCompiler()
 	must(t, c.AddResource("schema.json", document))
 	compiled, err := c.Compile("schema.json")
 	must(t, err)
 	return compiled
+}
+
+// shut allows no property in a schema but those that it names.
+func shut(schema any) {
+	object, _ := schema.(map[string]any)
+	properties, named := object["properties"].(map[string]any)
+	if named {
+		object["additionalProperties"] = false
+	}
+	for _, property := range properties {
+		shut(property)
+	}
+	if items := object["items"]; items != nil {
+		shut(items)
+	}
 }
 
 // gate stands before the bank and holds back calls of a method and path until it is opened.

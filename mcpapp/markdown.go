@@ -3,6 +3,7 @@ package mcpapp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,10 +25,11 @@ func markdown(card tools.Card, lang words.Lang) string {
 	for _, fact := range card.Facts {
 		fmt.Fprintf(&text, "- %s: %s\n", escaped(fact.Label), escaped(fact.Value))
 	}
-	if len(card.Table.Rows) > 0 {
-		fmt.Fprintf(&text, "\n%s%s", row(card.Table.Columns), row(make([]string, len(card.Table.Columns)), "---"))
+	table := withIDs(card.Table, lang)
+	if len(table.Rows) > 0 {
+		fmt.Fprintf(&text, "\n%s%s", row(table.Columns), row(make([]string, len(table.Columns)), "---"))
 	}
-	for _, cells := range card.Table.Rows {
+	for _, cells := range table.Rows {
 		text.WriteString(row(cells))
 	}
 	if card.File != nil {
@@ -44,6 +46,18 @@ func markdown(card tools.Card, lang words.Lang) string {
 		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escaped(step.Label), "tool": step.Tool, "args": string(args)}))
 	}
 	return strings.TrimSpace(text.String())
+}
+
+// withIDs gives the rows their ids as a last column, for assistants who see the text alone.
+func withIDs(table tools.Table, lang words.Lang) tools.Table {
+	if table.IDs == nil {
+		return table
+	}
+	with := tools.Table{Columns: append(slices.Clone(table.Columns), book.Say(lang, "column.id", nil))}
+	for i, cells := range table.Rows {
+		with.Rows = append(with.Rows, append(slices.Clone(cells), table.IDs[i]))
+	}
+	return with
 }
 
 // row is a line of a table; an empty cell is filled with blank.

@@ -17,6 +17,7 @@ type Fact struct{ Label, Value string }
 type Table struct {
 	Columns []string
 	Rows    [][]string
+	IDs     []string // of the rows, for a program that goes on with one of them; nil where a column says it
 }
 
 // File is a document that comes with a result. Its content is a client's: it goes to the person who asked and is

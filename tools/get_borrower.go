@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -21,16 +22,19 @@ var GetBorrower = Define(Spec{
 	file := BorrowerFile{
 		Process: process.ID, ProcessNumber: process.Number, Borrower: borrower.BorrowerUniqueID,
 		Role: borrower.BorrowerTypeDescription, Relation: borrower.KeyBorrowerRelationDescription,
-		Version: call.version(borrower), Fields: map[string]string{},
+		Version: call.version(borrower), Fields: map[string]map[string]string{},
 	}
 	if borrower.Personal != nil {
 		file.Name = borrower.Personal.Name
 	}
 	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
 	for _, field := range CreateBorrower.Fields {
-		if value, given := field.held(details); given && !field.Refers() {
-			text := call.runner.shown(ctx, call.Actor, field, value.Interface(), nil)
-			file.Fields[field.Path] = text
+		value, given := field.value(details)
+		if !given || field.Refers() {
+			continue
+		}
+		if text := call.runner.shown(ctx, call.Actor, field, value.Interface(), nil); text != "" {
+			file.add(field.Path, text)
 			file.facts = append(file.facts, Fact{field.Label(call.Actor.Lang), text})
 		}
 	}
@@ -45,15 +49,27 @@ type OfBorrower struct {
 
 // BorrowerFile is a borrower, masked.
 type BorrowerFile struct {
-	Process       uuid.UUID         `json:"process"`
-	ProcessNumber int64             `json:"processNumber"`
-	Borrower      uuid.UUID         `json:"borrower"`
-	Role          string            `json:"role" pii:"open"`
-	Relation      string            `json:"relation,omitempty" pii:"open"`
-	Name          pii.Name          `json:"name"`
-	Version       string            `json:"version" pii:"open"` // for update_borrower
-	Fields        map[string]string `json:"fields" pii:"open"`  // masked, by the path that create_borrower has for it
-	facts         []Fact            // the same, in the order of a form
+	Process       uuid.UUID                    `json:"process"`
+	ProcessNumber int64                        `json:"processNumber"`
+	Borrower      uuid.UUID                    `json:"borrower"`
+	Role          string                       `json:"role" pii:"open"`
+	Relation      string                       `json:"relation,omitempty" pii:"open"`
+	Name          pii.Name                     `json:"name"`
+	Version       string                       `json:"version" pii:"open"` // for update_borrower
+	Fields        map[string]map[string]string `json:"fields" pii:"open"`  // masked, by group and name as create_borrower has them
+	facts         []Fact                       // the same, and role and relation, in the order of a form
+}
+
+// add adds a field of a group; those outside, role and relation, stand for themselves.
+func (b BorrowerFile) add(path, text string) {
+	group, name, grouped := strings.Cut(path, ".")
+	if !grouped {
+		return
+	}
+	if b.Fields[group] == nil {
+		b.Fields[group] = map[string]string{}
+	}
+	b.Fields[group][name] = text
 }
 
 // version is a keyed digest of what the bank holds of a borrower: it changes with every field, and tells of none.

@@ -42,7 +42,7 @@ type ESISRequest struct {
 
 // CheckFields implements [FieldChecker].
 func (e ESISRequest) CheckFields(_ context.Context, call *Call) []Problem {
-	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" {
+	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" && !call.Actor.Assistant { // who may not at all needs no reason
 		return []Problem{problem(call.Actor.Lang, "reason", "reason.missing")}
 	}
 	return nil

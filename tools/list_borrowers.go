@@ -94,6 +94,7 @@ func (l BorrowerList) Card(say Say) Card {
 	card.Table.Columns = []string{say("label.borrower"), say("label.role"), say("label.relation"), say("label.taxId")}
 	for _, b := range l.Borrowers {
 		card.Table.Rows = append(card.Table.Rows, []string{b.Name.String(), b.Role, b.Relation, b.TaxID.String()})
+		card.Table.IDs = append(card.Table.IDs, b.Borrower.String())
 	}
 	return card
 }

@@ -31,7 +31,9 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 			}
 			if group.Properties[around] == nil {
 				inner := object()
-				inner.Description = PageTitle(words.English, field.Page)
+				if !t.Edits {
+					inner.Description = PageTitle(words.English, field.Page)
+				}
 				add(group, around, inner, false)
 			}
 			if field.Required && !t.Edits && !slices.Contains(group.Required, around) {
@@ -50,7 +52,7 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 
 func (f Field) schema() *jsonschema.Schema {
 	schema := &jsonschema.Schema{Type: "string", Description: f.Label(words.English)}
-	if help := f.Help(words.English); help != "" {
+	if help := f.Help(words.English); help != "" && f.Kind != Date { // its format says it
 		schema.Description += ". " + help
 	}
 	switch f.Kind {
@@ -58,7 +60,7 @@ func (f Field) schema() *jsonschema.Schema {
 		schema.Type = "integer"
 	case Choice:
 		schema.Type = "integer"
-		schema.Description += fmt.Sprintf(" (search_taxonomy %s)", f.Taxonomy)
+		schema.Description += fmt.Sprintf(" (taxonomy %s)", f.Taxonomy)
 	case Amount:
 		schema.Type = "number"
 	case YesNo:
@@ -93,19 +95,25 @@ func (t *Tool) OutputSchema() *jsonschema.Schema {
 	if err != nil {
 		panic(fmt.Sprintf("tools: the output of %s: %v", t.Name, err))
 	}
-	return withoutNull(schema)
+	return lean(schema)
 }
 
-// withoutNull turns «array or null» into array: our slices are never null, and some clients refuse two types.
-func withoutNull(schema *jsonschema.Schema) *jsonschema.Schema {
+// lean turns «array or null» into array: our slices are never null, and some clients refuse two types. Nor does an
+// output promise that it will never say more.
+func lean(schema *jsonschema.Schema) *jsonschema.Schema {
+	if schema.Properties != nil {
+		schema.AdditionalProperties = nil
+	} else if schema.AdditionalProperties != nil { // of a map
+		lean(schema.AdditionalProperties)
+	}
 	if len(schema.Types) == 2 && schema.Types[0] == "null" {
 		schema.Type, schema.Types = schema.Types[1], nil
 	}
 	if schema.Items != nil {
-		withoutNull(schema.Items)
+		lean(schema.Items)
 	}
 	for _, property := range schema.Properties {
-		withoutNull(property)
+		lean(property)
 	}
 	return schema
 }
