@@ -55,11 +55,26 @@ func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"process":1042}`, `{"personal":{"name":"ç"}}`, `[`, `{"personal":[]}`, `{"process":null}`, `{"financial":{"incomeRents":1e400}}`} {
 		f.Add(seed)
 	}
+	for _, seed := range []string{
+		`{"process":1043,"borrower":"00000000-0000-0000-0000-000000000001","clear":["personal.phone"],"version":"0"}`, `{"clear":"personal.phone, personal.floor"}`,
+		`{"clear":[1]}`, `{"borrower":"{00000000-0000-0000-0000-000000000001}"}`, `{"borrower":1}`, `{"email":"a@example.com"}`, `{"ignoreRules":"yes","reason":"\u202e"}`,
+	} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, args string) {
-		_, problems := CreateBorrower.decode(json.RawMessage(args), words.English)
-		for _, p := range problems {
-			if p.Text == "" || !utf8.ValidString(p.Text) {
-				t.Errorf("%q: the problem %s has the text %q", args, p.Code, p.Text)
+		for _, tool := range Catalogue() {
+			in, problems := tool.decode(json.RawMessage(args), words.English)
+			for _, p := range problems {
+				if p.Text == "" || !utf8.ValidString(p.Text) {
+					t.Errorf("%s of %q: the problem %s has the text %q", tool.Name, args, p.Code, p.Text)
+				}
+			}
+			if in == nil {
+				continue
+			}
+			in = tool.normalised(in)
+			if tool.Edits && len(tool.changed(tool.over(in, in), in)) > 0 {
+				t.Errorf("%s: %q over itself is a change", tool.Name, args)
 			}
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// BorrowerDetails is the bank's request, field by field.
+// BorrowerDetails is the bank's request, field by field. The bank's lists alone say what an optional choice may be: in some, 0 is one.
 type BorrowerDetails struct {
 	BorrowerTypeID        int32               `json:"borrowerTypeId" page:"personal" validate:"required,choice" taxonomy:"borrowerTypes" pii:"open"`
 	KeyBorrowerRelationID *int32              `json:"keyBorrowerRelationId,omitzero" page:"personal" taxonomy:"keyBorrowerRelations" pii:"open"`
@@ -24,23 +24,23 @@ type PersonalDetails struct {
 	Mobile                            pii.Phone          `json:"mobile" page:"personal" validate:"required,mobile"`
 	Email                             pii.Email          `json:"email" page:"personal" validate:"required,email_address"`
 	GenderID                          *int32             `json:"genderId" page:"personal" validate:"required,choice" taxonomy:"genders" pii:"open"`
-	NationalityID                     *int32             `json:"nationalityId,omitzero" page:"document" validate:"omitempty,choice" taxonomy:"countries" pii:"open"`
-	IdentificationDocumentTypeID      *int32             `json:"identificationDocumentTypeId,omitzero" page:"document" validate:"omitempty,choice" taxonomy:"identificationDocuments" pii:"open"`
+	NationalityID                     *int32             `json:"nationalityId,omitzero" page:"document" taxonomy:"countries" pii:"open"`
+	IdentificationDocumentTypeID      *int32             `json:"identificationDocumentTypeId,omitzero" page:"document" taxonomy:"identificationDocuments" pii:"open"`
 	IdentificationDocumentNumber      pii.DocumentNumber `json:"identificationDocumentNumber,omitzero" page:"document" validate:"omitempty,document=CheckDigit"`
 	CheckDigit                        pii.CheckDigits    `json:"checkDigit,omitzero" page:"document" validate:"omitempty,card_suffix"`
 	IdentificationDocumentExpiredDate pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero" page:"document" validate:"omitempty,date,not_past"`
 	SocialSecurityNumber              pii.SocialSecurity `json:"socialSecurityNumber,omitzero" page:"document" validate:"omitempty,niss"`
-	MaritalStatusID                   *int32             `json:"maritalStatusId,omitzero" page:"household" validate:"omitempty,choice" taxonomy:"maritalStatuses" pii:"open"`
-	MatrimonialRegimeID               *int32             `json:"matrimonialRegimeId,omitzero" page:"household" validate:"omitempty,choice" taxonomy:"matrimonialRegimes" pii:"open"`
-	ResidenceTypeID                   *int32             `json:"residenceTypeId,omitzero" page:"household" validate:"omitempty,choice" taxonomy:"residenceTypes" pii:"open"`
-	AcademicLevelID                   *int32             `json:"academicLevelId,omitzero" page:"household" validate:"omitempty,choice" taxonomy:"academicLevels" pii:"open"`
+	MaritalStatusID                   *int32             `json:"maritalStatusId,omitzero" page:"household" taxonomy:"maritalStatuses" pii:"open"`
+	MatrimonialRegimeID               *int32             `json:"matrimonialRegimeId,omitzero" page:"household" taxonomy:"matrimonialRegimes" pii:"open"`
+	ResidenceTypeID                   *int32             `json:"residenceTypeId,omitzero" page:"household" taxonomy:"residenceTypes" pii:"open"`
+	AcademicLevelID                   *int32             `json:"academicLevelId,omitzero" page:"household" taxonomy:"academicLevels" pii:"open"`
 	DependentsNumber                  *int32             `json:"dependentsNumber,omitzero" page:"household" validate:"omitempty,dependants" pii:"open"`
 	Address                           pii.Address        `json:"address,omitzero" page:"household" validate:"omitempty,text=200"`
 	ZipCode                           pii.PostalCode     `json:"zipCode,omitzero" page:"household" validate:"omitempty,zip"`
 	ZipCodeLocal                      pii.Locality       `json:"zipCodeLocal,omitzero" page:"household" validate:"omitempty,text=100"`
 	DoorNumber                        pii.Address        `json:"doorNumber,omitzero" page:"household" validate:"omitempty,text=20"`
 	Floor                             pii.Address        `json:"floor,omitzero" page:"household" validate:"omitempty,text=20"`
-	CountryID                         *int32             `json:"countryId,omitzero" page:"household" validate:"omitempty,choice" taxonomy:"countries" pii:"open"`
+	CountryID                         *int32             `json:"countryId,omitzero" page:"household" taxonomy:"countries" pii:"open"`
 }
 
 // FinancialDetails has the fields of [portal.FinancialDataRequest]: euros a month.
@@ -60,10 +60,10 @@ type FinancialDetails struct {
 
 // ProfessionalDetails has the fields of [portal.ProfessionalDataRequest].
 type ProfessionalDetails struct {
-	EmploymentProfessionID         *int32       `json:"employmentProfessionId,omitzero" validate:"omitempty,choice" taxonomy:"professions" pii:"open"`
-	EmploymentSituationID          *int32       `json:"employmentSituationId,omitzero" validate:"omitempty,choice" taxonomy:"employmentSituations" pii:"open"`
-	EmploymentPositionDepartmentID *int32       `json:"employmentPositionDepartmentID,omitzero" validate:"omitempty,choice" taxonomy:"employmentDepartmentPositions" pii:"open"`
-	EmploymentContractTypeID       *int32       `json:"employmentContractTypeId,omitzero" validate:"omitempty,choice" taxonomy:"employmentContractTypes" pii:"open"`
+	EmploymentProfessionID         *int32       `json:"employmentProfessionId,omitzero" taxonomy:"professions" pii:"open"`
+	EmploymentSituationID          *int32       `json:"employmentSituationId,omitzero" taxonomy:"employmentSituations" pii:"open"`
+	EmploymentPositionDepartmentID *int32       `json:"employmentPositionDepartmentID,omitzero" taxonomy:"employmentDepartmentPositions" pii:"open"`
+	EmploymentContractTypeID       *int32       `json:"employmentContractTypeId,omitzero" taxonomy:"employmentContractTypes" pii:"open"`
 	EmployerName                   pii.Employer `json:"employerName,omitzero" validate:"omitempty,text=200"`
 	EmployerTaxID                  pii.TaxID    `json:"employerTaxId,omitzero" validate:"omitempty,nif"`
 	EmploymentDurationMonths       *int32       `json:"employmentDurationMonths,omitzero" validate:"omitempty,months" pii:"open"`

@@ -92,8 +92,8 @@ func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Proble
 func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) []Problem {
 	var problems []Problem
 	for _, field := range tool.Fields {
-		id, given := field.held(in)
-		if field.Kind != Choice || !given {
+		id, given := field.value(in)
+		if field.Kind != Choice || !given || id.Int() == 0 { // see none
 			continue
 		}
 		items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
@@ -158,12 +158,6 @@ func verdict(problems []Problem, confirmed []string) error {
 		return nil
 	}
 	return &Error{Kind: kind, Problems: problems}
-}
-
-// held is what a field says: nothing where a choice is 0, which is «none» in the bank's own samples.
-func (f Field) held(in any) (value reflect.Value, given bool) {
-	value, given = f.value(in)
-	return value, given && !(f.Kind == Choice && value.Int() == 0)
 }
 
 // value finds the field's value in an input; given is false when it is absent.

@@ -71,8 +71,11 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	before, labels = tool.texts(current), map[string]string{}
 	for _, field := range tool.Fields {
 		if text := before[field.Path]; field.Kind == Choice && text != "" {
-			if option, ok := r.Option(ctx, actor, field, text, before); ok {
+			switch option, ok := r.Option(ctx, actor, field, text, before); {
+			case ok:
 				labels[field.Path] = option.Text
+			case text == none:
+				delete(before, field.Path)
 			}
 		}
 	}
@@ -83,7 +86,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 func (t *Tool) texts(in any) map[string]string {
 	texts := map[string]string{}
 	for _, field := range t.Fields {
-		value, given := field.held(in)
+		value, given := field.value(in)
 		if !given {
 			continue
 		}
@@ -148,8 +151,8 @@ func (t *Tool) changed(before, after any) []Field {
 		if f.Hidden() {
 			return true
 		}
-		was, wasGiven := f.held(before)
-		is, isGiven := f.held(after)
+		was, wasGiven := f.value(before)
+		is, isGiven := f.value(after)
 		switch {
 		case wasGiven != isGiven:
 			return false
@@ -218,11 +221,12 @@ func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string 
 // change is what a field was and what it becomes, for eyes.
 func (r *Runner) change(ctx context.Context, actor Actor, field Field, before, after any) string {
 	shown := func(in any) string {
-		value, given := field.held(in)
-		if !given {
-			return book.Say(actor.Lang, "edit.empty", nil)
+		if value, given := field.value(in); given {
+			if text := r.shown(ctx, actor, field, value.Interface(), nil); text != "" {
+				return text
+			}
 		}
-		return r.shown(ctx, actor, field, value.Interface(), nil)
+		return book.Say(actor.Lang, "edit.empty", nil)
 	}
 	was, is := shown(before), shown(after)
 	if was == is { // masks hide what differs

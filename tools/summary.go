@@ -66,12 +66,18 @@ func (r *Runner) fact(ctx context.Context, actor Actor, tool *Tool, field Field,
 	return r.shown(ctx, actor, field, value.Interface(), form.Answers)
 }
 
+// none is the id of a choice that was not made, in the bank's own samples, where the list has no such id.
+const none = "0"
+
 // shown is a value for eyes: the option's text for a choice, the mask for personal data. A birth date's mask is an age,
-// which says so.
+// which says so. No choice is "".
 func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
 	text := fmt.Sprint(value)
 	if option, ok := r.Option(ctx, actor, field, text, answers); ok {
 		return option.Text
+	}
+	if field.Kind == Choice && text == none {
+		return ""
 	}
 	switch value {
 	case true:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -31,8 +32,14 @@ type house struct {
 
 func open(t *testing.T, change ...func(*tools.Config)) house {
 	t.Helper()
+	return openBehind(t, func(bank http.Handler) http.Handler { return bank }, change...)
+}
+
+// openBehind puts something between the house and its bank.
+func openBehind(t *testing.T, between func(http.Handler) http.Handler, change ...func(*tools.Config)) house {
+	t.Helper()
 	bank := sandbox.New(sandbox.Config{})
-	server := httptest.NewServer(bank)
+	server := httptest.NewServer(between(bank))
 	t.Cleanup(server.Close)
 	client, err := portal.New(portal.Config{
 		BaseURL: server.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,

@@ -1,0 +1,465 @@
+package tools_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+// Inês is the second borrower of process 1043, married to Rui.
+const ines = 1
+
+// of gives the arguments that name a sample borrower, with more of them.
+func of(number, index int, more ...string) string {
+	about := fmt.Sprintf(`"process":"%d","borrower":%q`, number, sandbox.SampleBorrower(number, index))
+	return "{" + strings.Join(append([]string{about}, more...), ",") + "}"
+}
+
+// window stands between a house and its bank: it sees what is sent to change a borrower, and may show other data of
+// borrowers than the bank holds. Then it takes every change, and tells the bank of none.
+type window struct {
+	bank http.Handler
+	show func(borrower string) string
+
+	mu   sync.Mutex
+	puts []string
+}
+
+func (w *window) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	isBorrower := strings.Contains(r.URL.Path, "/borrower/")
+	switch {
+	case r.Method == http.MethodPut && isBorrower:
+		body, _ := io.ReadAll(r.Body)
+		w.mu.Lock()
+		w.puts = append(w.puts, string(body))
+		w.mu.Unlock()
+		if r.Body = io.NopCloser(bytes.NewReader(body)); w.show == nil {
+			break
+		}
+		out.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(out, `{"operationStatus":{"operationStatusCode":"050201"}}`)
+		return
+	case r.Method == http.MethodGet && isBorrower && w.show != nil:
+		reply := httptest.NewRecorder()
+		w.bank.ServeHTTP(reply, r)
+		out.Header().Set("Content-Type", "application/json")
+		out.WriteHeader(reply.Code)
+		_, _ = io.WriteString(out, w.show(reply.Body.String()))
+		return
+	}
+	w.bank.ServeHTTP(out, r)
+}
+
+// openWindow opens a house that sees its bank through a window.
+func openWindow(t *testing.T, show func(string) string, change ...func(*tools.Config)) (house, *window) {
+	t.Helper()
+	w := &window{show: show}
+	return openBehind(t, func(bank http.Handler) http.Handler { w.bank = bank; return w }, change...), w
+}
+
+// held is what the bank holds of a borrower.
+func (h house) held(t *testing.T, number, index int) portal.Borrower {
+	t.Helper()
+	ana := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
+	borrower, err := h.Bank.As(ana, "en").Borrower(t.Context(), sandbox.SampleProcess(number), sandbox.SampleBorrower(number, index))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return borrower
+}
+
+// leaves lists a JSON document's values by path, to the letter.
+func leaves(t *testing.T, document string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	var walk func(path string, data json.RawMessage)
+	walk = func(path string, data json.RawMessage) {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(data, &object) != nil || object == nil {
+			found[path] = string(data)
+			return
+		}
+		for name, value := range object {
+			walk(strings.TrimPrefix(path+"."+name, "."), value)
+		}
+	}
+	walk("", json.RawMessage(document))
+	return found
+}
+
+// changes compares two bodies, and lists what differs: "" for what is absent.
+func changes(t *testing.T, before, after string) map[string][2]string {
+	t.Helper()
+	was, is := leaves(t, before), leaves(t, after)
+	all, differ := maps.Clone(was), map[string][2]string{}
+	maps.Copy(all, is)
+	for path := range all {
+		if was[path] != is[path] {
+			differ[path] = [2]string{was[path], is[path]}
+		}
+	}
+	return differ
+}
+
+func clear(t *testing.T, request portal.BorrowerRequest) string {
+	t.Helper()
+	data, err := pii.MarshalClear(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func codes(failure *tools.Error) (found []string) {
+	if failure == nil {
+		return nil
+	}
+	for _, p := range failure.Problems {
+		found = append(found, strings.TrimSpace(p.Path+" "+p.Code+" "+string(p.Severity)))
+	}
+	slices.Sort(found)
+	return found
+}
+
+func confirmed(codes ...string) func(*tools.Request) {
+	return func(r *tools.Request) { r.Confirmed = codes }
+}
+
+func asAssistant(r *tools.Request) { r.Actor.Assistant = true }
+
+func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
+	const personal, financial, professional = "personalDataBorrowerRequest.", "financialDataBorrowerRequest.", "professionalDataBorrowerRequest."
+	for name, c := range map[string]struct {
+		given string
+		want  map[string]string // what reaches the bank; "" for what is gone
+	}{
+		"a text":           {`"personal":{"address":"Rua Nova"}`, map[string]string{personal + "address": `"Rua Nova"`}},
+		"a phone as typed": {`"personal":{"mobile":"912 000 111"}`, map[string]string{personal + "mobile": `"+351912000111"`}},
+		"a date as typed":  {`"personal":{"identificationDocumentExpiredDate":"31/12/2031"}`, map[string]string{personal + "identificationDocumentExpiredDate": `"2031-12-31"`}},
+		"money":            {`"financial":{"incomeRents":"1.250,50"}`, map[string]string{financial + "incomeRents": `1250.5`}},
+		"no money":         {`"financial":{"incomeWagesPensions":0}`, map[string]string{financial + "incomeWagesPensions": `0`}},
+		"a yes":            {`"financial":{"hasSocialSecurityDebt":true}`, map[string]string{financial + "hasSocialSecurityDebt": `true`}},
+		"a choice":         {`"personal":{"academicLevelId":2}`, map[string]string{personal + "academicLevelId": `2`}},
+		"the choice 0":     {`"professional":{"employmentProfessionId":0}`, map[string]string{professional + "employmentProfessionId": `0`}},
+		"a number":         {`"personal":{"dependentsNumber":0}`, map[string]string{personal + "dependentsNumber": `0`}},
+		"a field emptied":  {`"clear":["personal.floor","financial.installmentPersonalCredit"]`, map[string]string{personal + "floor": "", financial + "installmentPersonalCredit": ""}},
+		"one emptied beside one given": {`"clear":"personal.floor, personal.doorNumber","personal":{"doorNumber":"7 B"}`,
+			map[string]string{personal + "floor": "", personal + "doorNumber": `"7 B"`}},
+	} {
+		h, w := openWindow(t, nil)
+		before := h.held(t, 1043, ines).Request()
+		result, failure := h.run(t, "update_borrower", of(1043, ines, c.given), confirmed("income.none", "situation.no_wages"))
+		if failure != nil {
+			t.Errorf("%s: %v", name, failure)
+			continue
+		}
+		if want := "Inês M., borrower of process 1043, is up to date at the bank."; result.Card.Text != want {
+			t.Errorf("%s: got %q", name, result.Card.Text)
+		}
+		got := map[string]string{}
+		for path, pair := range changes(t, clear(t, before), w.puts[0]) {
+			got[path] = pair[1]
+		}
+		if !maps.Equal(got, c.want) || len(w.puts) != 1 {
+			t.Errorf("%s: got %v", name, got)
+		}
+		if clear(t, h.held(t, 1043, ines).Request()) != w.puts[0] {
+			t.Errorf("%s: the bank holds something else than was sent", name)
+		}
+	}
+}
+
+func TestWhatStaysReachesTheBankToTheLetter(t *testing.T) {
+	odd := func(reply string) string {
+		return strings.NewReplacer(
+			`"mobile":"+351912345003"`, `"mobile":"912 345 003","phone":" 21 000 00 00"`, `:1850,`, `:1850.00,`, `"zipCode":"1000-001"`, `"zipCode":"1000001"`,
+			`"academicLevelID":5`, `"academicLevelID":0`, `"employmentContractTypeID":1`, `"employmentContractTypeID":0`, `"name":"Inês Modelo"`, `"name":"  inês  modelo "`,
+		).Replace(reply)
+	}
+	h, w := openWindow(t, odd)
+	before := h.held(t, 1043, ines).Request()
+	sent := clear(t, before)
+	for _, letter := range []string{`"912 345 003"`, `" 21 000 00 00"`, `:1850.00,`, `"1000001"`, `"academicLevelId":0`, `"  inês  modelo "`} {
+		if !strings.Contains(sent, letter) {
+			t.Fatalf("%s is not what the bank shows", letter)
+		}
+	}
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"address":"Rua Nova"}`), confirmed("country.zip", "employer.required")); failure != nil {
+		t.Fatal(failure)
+	}
+	if got := changes(t, sent, w.puts[0]); len(got) != 1 || got["personalDataBorrowerRequest.address"][1] != `"Rua Nova"` {
+		t.Errorf("these changed: %v", got)
+	}
+}
+
+func TestAnObjectThatTheBankLacksStaysAway(t *testing.T) {
+	lacking := func(reply string) string {
+		var borrower map[string]json.RawMessage
+		if json.Unmarshal([]byte(reply), &borrower) != nil {
+			return reply
+		}
+		delete(borrower, "borrowerProfessionalData")
+		shown, _ := json.Marshal(borrower)
+		return string(shown)
+	}
+	for given, want := range map[string]bool{`"personal":{"address":"Rua Nova"}`: false, `"professional":{"employerName":"Fábrica Exemplo"}`: true} {
+		h, w := openWindow(t, lacking)
+		if _, failure := h.run(t, "update_borrower", of(1043, ines, given)); failure != nil {
+			t.Fatal(failure)
+		}
+		if strings.Contains(w.puts[0], "professionalDataBorrowerRequest") != want {
+			t.Errorf("%s sends %s", given, w.puts[0])
+		}
+	}
+}
+
+func TestAnUpdateOfNothingIsRefusedAndSendsNothing(t *testing.T) {
+	h, w := openWindow(t, nil)
+	held := h.held(t, 1043, ines)
+	for name, given := range map[string]string{
+		"nothing":                    `"personal":{}`,
+		"what is there":              `"personal":{"address":"Rua das Amostras","academicLevelId":5},"financial":{"incomeWagesPensions":"1.850,00","hasSocialSecurityDebt":false}`,
+		"what is there, as typed":    fmt.Sprintf(`"personal":{"mobile":%q}`, strings.TrimPrefix(held.Personal.Mobile.Reveal(), "+351")),
+		"what is empty, emptied":     `"clear":["personal.phone"]`,
+		"blanks and nulls":           `"personal":{"address":null,"floor":" "},"clear":[]`,
+		"a version and nothing else": `"version":"another"`,
+	} {
+		_, failure := h.run(t, "update_borrower", of(1043, ines, given), asAssistant)
+		if got := codes(failure); failure == nil || failure.Kind != tools.Invalid || !slices.Contains(got, "edit.nothing error") || slices.Contains(got, "edit.changes warning") {
+			t.Errorf("%s: got %v", name, failure)
+		}
+	}
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"genderId":"x"}`)); !slices.Equal(codes(failure), []string{"personal.genderId kind.choice error"}) {
+		t.Errorf("what cannot be read is no change, and it says so: %v", failure)
+	}
+	if len(w.puts) > 0 || h.bank.Calls(portal.BorrowerUpdate) > 0 {
+		t.Errorf("%d were sent", len(w.puts))
+	}
+}
+
+func TestOnlyOptionalFieldsCanBeEmptied(t *testing.T) {
+	h, w := openWindow(t, nil)
+	for _, path := range []string{"personal.name", "borrowerTypeId", "process", "borrower", "version", "clear", "personal", "personal.nif", ""} {
+		_, failure := h.run(t, "update_borrower", of(1043, ines, fmt.Sprintf(`"clear":[%q,"personal.floor"]`, path)))
+		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(codes(failure), "clear edit.clear error") {
+			t.Errorf("%q: got %v", path, failure)
+		}
+	}
+	if len(w.puts) > 0 {
+		t.Errorf("%d were sent", len(w.puts))
+	}
+}
+
+func TestWhoChangedItMeanwhileIsNotOverwritten(t *testing.T) {
+	h := open(t)
+	read, failure := h.run(t, "get_borrower", of(1043, ines))
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	version := fmt.Sprintf(`"version":%q`, read.Output.(tools.BorrowerFile).Version)
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"3.º Dto."}`, version)); failure != nil {
+		t.Fatalf("nobody changed it, and yet %v", failure)
+	}
+	_, failure = h.run(t, "update_borrower", of(1043, ines, `"personal":{"doorNumber":"7 B"}`, version))
+	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {
+		t.Fatalf("got %v", failure)
+	}
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"doorNumber":"7 B"}`, version), confirmed("edit.meanwhile")); failure != nil {
+		t.Fatal(failure)
+	}
+	if p := h.held(t, 1043, ines).Personal; p.Floor.Reveal() != "3.º Dto." || p.DoorNumber.Reveal() != "7 B" {
+		t.Error("one change is lost")
+	}
+}
+
+func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
+	h := open(t)
+	read, failure := h.run(t, "get_borrower", of(1043, ines))
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	config := h.Config
+	config.Digest = func(data []byte) string { return "a new key's " + h.Digest(data) }
+	rotated := house{tools.NewRunner(config), h.bank, h.trail, h.ana}
+	args := of(1043, ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(tools.BorrowerFile).Version))
+	if _, failure := rotated.run(t, "update_borrower", args); !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {
+		t.Fatalf("got %v", failure)
+	}
+	if _, failure := rotated.run(t, "update_borrower", args, confirmed("edit.meanwhile")); failure != nil {
+		t.Error(failure)
+	}
+}
+
+func TestWhatWasWrongBeforeIsDoubtedAndWhatBecomesWrongBlocks(t *testing.T) {
+	wrong := func(reply string) string {
+		return strings.NewReplacer(`"email":"ines.modelo@example.com"`, `"email":"none"`, `"academicLevelID":5`, `"academicLevelID":77`).Replace(reply)
+	}
+	h, w := openWindow(t, wrong)
+	before := []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format warning"}
+	for name, c := range map[string]struct {
+		given string
+		kind  tools.ErrorKind
+		want  []string
+	}{
+		"another field":                 {`"personal":{"floor":"3"}`, tools.Unconfirmed, before},
+		"another field, wrongly":        {`"personal":{"zipCode":"1"}`, tools.Invalid, append([]string{"personal.zipCode country.zip error"}, before...)},
+		"the same field, wrongly again": {`"personal":{"email":"nobody"}`, tools.Invalid, []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format error"}},
+		"the same choice, wrongly again": {`"personal":{"academicLevelId":78}`, tools.Invalid,
+			[]string{"personal.academicLevelId taxonomy.unknown error", "personal.email email.format warning"}},
+		"the number of somebody else": {fmt.Sprintf(`"personal":{"taxId":%q}`, h.held(t, 1043, 0).Personal.TaxID.Reveal()), tools.Invalid, append([]string{"personal.taxId borrower.duplicate error"}, before...)},
+	} {
+		_, failure := h.run(t, "update_borrower", of(1043, ines, c.given))
+		slices.Sort(c.want)
+		if failure == nil || failure.Kind != c.kind || !slices.Equal(codes(failure), c.want) {
+			t.Errorf("%s: got %v %q", name, failure, codes(failure))
+		}
+	}
+	if len(w.puts) > 0 {
+		t.Errorf("%d were sent", len(w.puts))
+	}
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"3"}`), confirmed("taxonomy.unknown", "email.format")); failure != nil || len(w.puts) != 1 {
+		t.Errorf("confirmed: %v, %d sent", failure, len(w.puts))
+	}
+}
+
+func TestAnAssistantHasTheChangesConfirmedAndAPersonHasSeenThem(t *testing.T) {
+	h := open(t)
+	args := of(1043, ines, `"personal":{"mobile":"912 000 111","academicLevelId":2,"name":"Inês Maqueta"},"clear":["personal.floor"]`)
+	_, failure := h.run(t, "update_borrower", args, asAssistant)
+	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"edit.changes warning"}) {
+		t.Fatalf("got %v", failure)
+	}
+	text := failure.Problems[0].Text
+	for _, want := range []string{"Full name: Inês M. (changed)", "Mobile: +351 ••• ••• 003 → +351 ••• ••• 111", "Academic level: Master → Secondary education", "Floor: •••••• → —"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	if strings.Contains(text, "Maqueta") || strings.Contains(text, "912000111") || strings.Contains(text, "E-mail") {
+		t.Errorf("it says too much: %q", text)
+	}
+	if _, failure := h.run(t, "update_borrower", args, asAssistant, confirmed("edit.changes")); failure != nil {
+		t.Error(failure)
+	}
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"1"}`)); failure != nil {
+		t.Errorf("a person has to confirm %v", failure)
+	}
+}
+
+func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing.T) {
+	odd := func(reply string) string {
+		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"floor":"2.º Esq."`, `"floor":" 2.º Esq. "`, `:1850,`, `:1850.00,`).Replace(reply)
+	}
+	h, _ := openWindow(t, odd)
+	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
+	before, labels, err := h.Current(t.Context(), h.ana, tools.UpdateBorrower, about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"personal.name": "Inês Modelo", "personal.floor": "2.º Esq.", "personal.academicLevelId": "", "financial.incomeWagesPensions": "1850.00",
+		"financial.hasSocialSecurityDebt": "false", "personal.genderId": "1", "personal.dependentsNumber": "1", "financial.incomeRents": "0", "process": "1043",
+	} {
+		if before[path] != want {
+			t.Errorf("%s holds %q, want %q", path, before[path], want)
+		}
+	}
+	if labels["personal.genderId"] != "Female" || labels["personal.academicLevelId"] != "" {
+		t.Errorf("the labels are %v", labels)
+	}
+	form := tools.Form{Answers: maps.Clone(before), Before: before}
+	for _, page := range tools.UpdateBorrower.Pages {
+		if problems := h.CheckPage(t.Context(), h.ana, tools.UpdateBorrower, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
+			t.Errorf("%s: %v", page, problems)
+		}
+	}
+	_, problems, err := h.Summary(t.Context(), h.ana, tools.UpdateBorrower, form)
+	if err != nil || !slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Code == "edit.nothing" }) {
+		t.Errorf("got %v, %v", problems, err)
+	}
+}
+
+func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
+	h, w := openWindow(t, nil)
+	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
+	before, _, err := h.Current(t.Context(), h.ana, tools.UpdateBorrower, about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := tools.Form{Answers: maps.Clone(before), Before: before}
+	maps.Copy(form.Answers, map[string]string{
+		"personal.identificationDocumentExpiredDate": "31/12/2031", "financial.incomeRents": "1.250,50", "financial.hasSocialSecurityDebt": "true",
+		"personal.academicLevelId": "2", "personal.dependentsNumber": "3", "personal.phone": "210 000 000", "personal.floor": " ", "personal.email": "ines@example.com",
+	})
+	sections, problems, err := h.Summary(t.Context(), h.ana, tools.UpdateBorrower, form)
+	if err != nil || slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity != tools.Hints }) {
+		t.Fatalf("got %v, %v", problems, err)
+	}
+	shown := map[string]string{}
+	for _, section := range sections {
+		for _, fact := range section.Facts {
+			shown[fact.Label] = fact.Value
+		}
+	}
+	want := map[string]string{
+		"Process": "1043", "Borrower": "Inês M. · ••••••" + h.held(t, 1043, ines).Personal.TaxID.Reveal()[6:],
+		"Expiry date": "•••••• (changed)", "Rents received": "0–500 € → 1000–1500 €", "Social security debt": "•••••• (changed)",
+		"Academic level": "Master → Secondary education", "Number of dependants": "1 → 3", "Phone": "— → +351 ••• ••• 000", "Floor": "•••••• → —", "E-mail": "i•••@example.com (changed)",
+	}
+	if !maps.Equal(shown, want) {
+		t.Errorf("got  %v\nwant %v", shown, want)
+	}
+	args, malformed := tools.UpdateBorrower.Args(tools.UpdateBorrower.Given(form), words.English)
+	if malformed != nil {
+		t.Fatal(malformed)
+	}
+	held := h.held(t, 1043, ines)
+	if _, failure := h.run(t, "update_borrower", string(args)); failure != nil {
+		t.Fatal(failure)
+	}
+	got := map[string]string{}
+	for path, pair := range changes(t, clear(t, held.Request()), w.puts[0]) {
+		got[path[strings.LastIndex(path, ".")+1:]] = pair[1]
+	}
+	if want := map[string]string{
+		"identificationDocumentExpiredDate": `"2031-12-31"`, "incomeRents": "1250.5", "hasSocialSecurityDebt": "true", "academicLevelId": "2",
+		"dependentsNumber": "3", "phone": `"+351210000000"`, "floor": "", "email": `"ines@example.com"`,
+	}; !maps.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestAPageOfAnEditorTellsWhatBecameWrongOnIt(t *testing.T) {
+	h := open(t)
+	before := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String(), "personal.email": "none", "personal.name": "Inês Modelo"}
+	look := func(change map[string]string) (found []string) {
+		form := tools.Form{Answers: maps.Clone(before), Before: before}
+		maps.Copy(form.Answers, change)
+		for _, p := range h.CheckPage(t.Context(), h.ana, tools.UpdateBorrower, "personal", form) {
+			if p.Severity == tools.Blocks {
+				found = append(found, p.Path+" "+p.Code)
+			}
+		}
+		return found
+	}
+	if got := look(nil); got != nil {
+		t.Errorf("untouched, got %q", got)
+	}
+	if got := look(map[string]string{"personal.email": "no one", "personal.name": ""}); !slices.Equal(got, []string{"personal.email email.format", "personal.name required"}) {
+		t.Errorf("got %q", got)
+	}
+}
