@@ -53,7 +53,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	t.Helper()
 	client, err := portal.New(portal.Config{
 		BaseURL: b.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: lease / 2, TotalTimeout: lease, ReadAttempts: 1,
+		AttemptTimeout: 5 * lease, TotalTimeout: 5 * lease, ReadAttempts: 1, // the machine may be busy
 	})
 	if err != nil {
 		t.Fatal(err)
