@@ -95,8 +95,14 @@ func (a *assistant) keepsToItself(t *testing.T, h *house, secrets ...string) {
 	if len(secrets) < 10 {
 		t.Fatalf("there are %d secrets to look for", len(secrets))
 	}
-	lacks(t, uuids.ReplaceAllString(a.told.String(), ""), secrets...)
-	lacks(t, uuids.ReplaceAllString(h.log.String(), ""), secrets...)
+	for place, text := range map[string]string{"an answer": strings.ReplaceAll(a.told.String(), `\n`, "\n"), "the log": h.log.String()} {
+		text = uuids.ReplaceAllString(text, "")
+		for _, secret := range secrets { // whole: a duration or a digest may have the digits of an income in it
+			if whole := regexp.MustCompile(`(^|[^0-9A-Za-z])` + regexp.QuoteMeta(secret) + `([^0-9A-Za-z]|$)`); whole.MatchString(text) {
+				t.Errorf("%q is in %s:\n%s", secret, place, text)
+			}
+		}
+	}
 }
 
 func same(t *testing.T, first, second *mcp.CallToolResult) {

@@ -49,11 +49,27 @@ func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
 				t.Fatalf("got %+v, %v", hello, err)
 			}
 			created := call(t, ctx, c, "create_borrower", `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{
-				"name":"Rui Amostra","birthDate":"1985-04-12","taxId":"299999998","mobile":"912345678","email":"rui@example.com","genderId":2}}`)
+				"name":"Rui Amostra","birthDate":"1990-04-12","taxId":"299999998","mobile":"912345678","email":"rui@example.com","genderId":2}}`)
 			if !strings.Contains(created, "Rui A.") || strings.Contains(created, "299999998") {
 				t.Errorf("created: %s", created)
 			}
 			if listed := call(t, ctx, c, "list_borrowers", `{"process":"1042"}`); !strings.Contains(listed, "••••••998") {
+				t.Errorf("listed: %s", listed)
+			}
+			var borrower struct {
+				StructuredContent struct{ Borrower string }
+			}
+			if err := json.Unmarshal([]byte(created), &borrower); err != nil {
+				t.Fatal(err)
+			}
+			about := `"process":"1042","borrower":"` + borrower.StructuredContent.Borrower + `"`
+			call(t, ctx, c, "update_borrower", `{`+about+`,"confirmed":["edit.changes"],"personal":{"mobile":"913456789"}}`)
+			if read := call(t, ctx, c, "get_borrower", `{`+about+`}`); !strings.Contains(read, "••• 789") || strings.Contains(read, "913456789") {
+				t.Errorf("read: %s", read)
+			}
+			call(t, ctx, c, "send_esis", `{`+about+`,"confirmed":["recipient.send"]}`)
+			call(t, ctx, c, "delete_borrower", `{`+about+`,"confirmed":["delete.borrower"]}`)
+			if listed := call(t, ctx, c, "list_borrowers", `{"process":"1042"}`); strings.Contains(listed, "••••••998") {
 				t.Errorf("listed: %s", listed)
 			}
 		})
