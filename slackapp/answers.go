@@ -107,7 +107,7 @@ func (f *form) refersOnly(page string) bool {
 // worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
 func (f *form) worthKeeping() bool {
 	typed := func(field tools.Field) bool {
-		return !field.Refers() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
+		return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
 	}
 	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, typed))
 }

@@ -186,3 +186,24 @@ func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestAFormThatChangesSomebodyDoesNotAskForWhatTheBankLacks(t *testing.T) {
+	f := &form{tools.UpdateBorrower, conversations.Draft{
+		ID: "D0", Answers: map[string]string{"process": "1042", "borrower": "b", "personal.name": "Rui Amostra"},
+		Notes: map[string]string{noteAbout: "1042 b", noteBefore + "personal.name": "Rui Amostra"}, Page: "personal",
+	}}
+	for _, block := range pageView(words.English, f).Blocks.BlockSet {
+		if input, ok := block.(*slack.InputBlock); ok && input.Optional == (input.BlockID == "personal.name") {
+			t.Errorf("%s: optional is %v", input.BlockID, input.Optional)
+		}
+	}
+	if !f.complete() {
+		t.Error("it cannot be read over without them")
+	}
+	if f.worthKeeping() {
+		t.Error("nothing was typed, and it is kept")
+	}
+	if f.Answers["personal.name"] = ""; f.complete() || !f.worthKeeping() {
+		t.Error("a name that the bank has may be left out")
+	}
+}

@@ -247,7 +247,7 @@ func typed(input map[string]map[string]any) string {
 
 func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, story := range slices.Concat(stories, formStories) {
+		for _, story := range slices.Concat(stories, formStories, borrowerStories) {
 			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
 				h := open(t, way)
 				story.tell(t, h)

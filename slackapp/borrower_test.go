@@ -1,0 +1,499 @@
+package slackapp_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+// Inês is the second borrower of process 1043, and so one who may be taken out.
+var ines = sandbox.SampleBorrower(sandbox.SampleCouple, 1)
+
+// picks opens a command about Inês.
+func (s someone) picks(command string) {
+	s.h.t.Helper()
+	s.types(command + " 1043")
+	s.sees("Página 2 de", "1043", "Proponente")
+	s.submits(slacksim.Values{"borrower": ines.String()})
+}
+
+// edits opens the form that changes Inês.
+func (s someone) edits() slacksim.View {
+	s.h.t.Helper()
+	s.picks("/borrower-edit")
+	return s.sees("Página 3 de 8", "Inês M.")
+}
+
+// renumbers opens the form that changes Inês, gives her another number, and reads it over.
+func (s someone) renumbers() slacksim.View {
+	s.h.t.Helper()
+	s.edits()
+	must(s.h.t, s.Fill(s.h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+	s.presses("skip")
+	return s.sees("Página 8 de 8", "Telemóvel", "→")
+}
+
+// atBank is Inês as the bank has her.
+func (h *house) atBank() portal.Borrower {
+	h.t.Helper()
+	borrower, err := h.asAna().Borrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+	must(h.t, err)
+	return borrower
+}
+
+func (h *house) asAna() *portal.User { return h.client.As(h.people.Team[""].Login, "pt-PT") }
+
+// meanwhile changes Inês as somebody else would.
+func (h *house) meanwhile(change func(*portal.PersonalDataRequest)) {
+	h.t.Helper()
+	request := h.atBank().Request()
+	change(request.Personal)
+	_, err := h.asAna().UpdateBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines, request)
+	must(h.t, err)
+}
+
+func (h *house) deleted() bool {
+	h.t.Helper()
+	found, err := h.asAna().ListBorrowers(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple))
+	must(h.t, err)
+	return len(found) == 1
+}
+
+// borrowerStories are of one borrower, told the same whichever way Slack delivers.
+var borrowerStories = []story{
+	{"a broker reads all that the bank has of a borrower", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower")
+		view := ana.sees("Proponente do processo 1043", "Inês M.")
+		for _, path := range []string{"personal.mobile", "personal.zipCode", "financial.incomeWagesPensions", "professional.employmentDurationMonths"} {
+			if field, _ := tools.CreateBorrower.Field(path); !strings.Contains(view.Text(), field.Label("pt-PT")) {
+				t.Errorf("the card lacks %s: %s", path, view.Text())
+			}
+		}
+		if len(h.drafts()) != 0 {
+			t.Error("a form that only reads is kept")
+		}
+	}},
+	{"what is read is changed: the form has what the bank has, and only what changed is different", func(t *testing.T, h *house) {
+		before := h.atBank().Request()
+		ana := h.ana()
+		ana.picks("/borrower")
+		ana.sees("Proponente do processo 1043")
+		ana.presses("step:a")
+		form := ana.sees("Página 3 de 8", "1043 › Inês M.")
+		for path, want := range map[string]string{
+			"personal.name": "Inês Modelo", "personal.mobile": before.Personal.Mobile.Reveal(), "personal.genderId": "1", "borrowerTypeId": "2",
+		} {
+			if got := typed(form.Values[path]); got != want {
+				t.Errorf("%s holds %q, want %q", path, got, want)
+			}
+		}
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961 234 567"}))
+		ana.presses("skip")
+		reading := ana.sees("Página 8 de 8", "Telemóvel", "→", "Confirmar")
+		if says(reading.Text(), []string{"Dados pessoais", "NIF"}) || strings.Contains(reading.Text(), "961") {
+			t.Errorf("what does not change is shown, or what does is not masked: %s", reading.Text())
+		}
+		ana.submits(nil)
+		ana.sees("Proponente alterado", "Inês M.")
+		ana.readsIn(ana.DM(), "Proponente alterado") // a modal's step knows no channel
+		before.Personal.Mobile = pii.New[pii.Phone]("+351961234567")
+		if after := h.atBank().Request(); !same(t, after, before) {
+			t.Error("more than the number is different")
+		}
+	}},
+	{"a choice is taken back and a text emptied", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		ana.submits(nil)
+		ana.sees("Página 4 de 8")
+		ana.submits(slacksim.Values{"personal.nationalityId": "(sem resposta)"})
+		ana.sees("Página 5 de 8")
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.floor": ""}))
+		ana.presses("skip")
+		ana.sees("Página 8 de 8", "Portugal → —")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+		if after := h.atBank().Request().Personal; after.NationalityID != nil || !after.Floor.IsZero() || after.ZipCode.IsZero() {
+			t.Error("the bank does not have it as she left it")
+		}
+	}},
+	{"what was wrong before keeps nobody from changing something else, and what she makes wrong does", func(t *testing.T, h *house) {
+		h.meanwhile(func(p *portal.PersonalDataRequest) {
+			p.SocialSecurityNumber = pii.New[pii.SocialSecurity]("12345678901")
+		})
+		ana := h.ana()
+		ana.edits()
+		refused := ana.submits(slacksim.Values{"personal.mobile": "21"})
+		if len(refused.Errors) != 1 || refused.Errors["personal.mobile"] == "" {
+			t.Errorf("a wrong number gives %+v", refused)
+		}
+		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
+		ana.sees("Página 4 de 8")
+		ana.submits(nil)
+		ana.sees("Página 5 de 8")
+		ana.presses("skip")
+		ana.sees("Página 8 de 8", "Aviso: ", "Confirmar")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+	}},
+	{"a form that changes nothing is not sent", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		ana.presses("skip")
+		if view := ana.sees("Página 8 de 8", "Não há nada a alterar"); view.Submit != "" {
+			t.Errorf("it can be confirmed: %q", view.Submit)
+		}
+	}},
+	{"what somebody else changed meanwhile is told, and stays", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+		ana.presses("skip")
+		ana.sees("Página 8 de 8", "Alguém alterou este proponente", "Confirmar")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+		if after := h.atBank().Personal; after.Floor.Reveal() != "5.º" || after.Mobile.Reveal() != "+351961234567" {
+			t.Error("one of the two changes is lost")
+		}
+	}},
+	{"what somebody else changes while she reads it over is told before it is sent", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.renumbers()
+		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
+		ana.submits(nil)
+		ana.sees("Página 8 de 8", "Alguém alterou este proponente")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+	}},
+	{"another choice of process and borrower brings another form", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+		ana.presses("back")
+		ana.sees("Página 2 de 8")
+		ana.presses("back")
+		ana.sees("Página 1 de 8")
+		ana.submits(slacksim.Values{"process": sandbox.SampleProcess(sandbox.SampleOpen).String()})
+		page := ana.sees("Página 2 de 8", "1042")
+		if got := typed(page.Values["borrower"]); got != "" {
+			t.Errorf("a borrower of the other process is still chosen: %s", got)
+		}
+		offered, err := ana.Options(h.soon(), "borrower", "")
+		must(t, err)
+		if len(offered) != 1 || !strings.HasPrefix(offered[0].Text, "Maria E.") {
+			t.Fatalf("offered are %+v", offered)
+		}
+		ana.submits(slacksim.Values{"borrower": offered[0].Value})
+		form := ana.sees("Página 3 de 8", "Maria E.")
+		if name, number := typed(form.Values["personal.name"]), typed(form.Values["personal.mobile"]); name != "Maria Exemplo" || strings.Contains(number, "961234567") {
+			t.Errorf("Maria's form has %q and %q", name, number)
+		}
+	}},
+	{"a change that was begun is found again, after the app's death too", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
+		ana.sees("Página 4 de 8")
+		must(t, ana.Close(h.soon()))
+		kept := ana.reads("ficou guardado", "Editar proponente")
+		h.kill()
+		h.replica = h.start()
+		ana.pressesIn(kept, "continue")
+		ana.sees("Página 4 de 8", "Continua o que começou", "Inês M.")
+		ana.presses("back")
+		if form := ana.sees("Página 3 de 8"); typed(form.Values["personal.mobile"]) != "961234567" {
+			t.Errorf("the number is %v", form.Values["personal.mobile"])
+		}
+		ana.presses("skip")
+		ana.sees("Página 8 de 8", "Telemóvel")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+	}},
+	{"what nobody filled in is not kept when it is closed", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		must(t, ana.Close(h.soon()))
+		ana.picks("/borrower-delete")
+		ana.sees("Página 3 de 3", "vai ser eliminado")
+		must(t, ana.Close(h.soon()))
+		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Mobile = pii.New[pii.Phone]("+351961234567") })
+		if form := ana.edits(); typed(form.Values["personal.mobile"]) != "+351961234567" {
+			t.Error("the form shows what the bank had before")
+		}
+		must(t, ana.Close(h.soon()))
+		must(t, h.replica.app.Close(h.soon())) // whatever that set off is done
+		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 || h.deleted() {
+			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
+		}
+	}},
+	{"a borrower is taken out from a card, once, however often she presses", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower")
+		ana.sees("Proponente do processo 1043")
+		ana.presses("step:c")
+		ana.sees("Página 3 de 3", "Inês M.", "vai ser eliminado do processo 1043", "Confirmar")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerDelete, Latency: time.Second})
+		h.pressesThrice()
+		ana.sees("Proponente eliminado", "Inês M.")
+		ana.readsIn(ana.DM(), "Proponente eliminado")
+		h.again()
+		if calls := h.bank.Calls(portal.BorrowerDelete); calls != 1 || !h.deleted() {
+			t.Errorf("the bank was asked %d times", calls)
+		}
+	}},
+	{"the key borrower is not taken out", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-delete 1042")
+		ana.sees("Página 2 de 3")
+		ana.submits(slacksim.Values{"borrower": sandbox.SampleBorrower(sandbox.SampleOpen, 0).String()})
+		if view := ana.sees("Página 3 de 3", "não pode ser eliminado"); view.Submit != "" || h.bank.Calls(portal.BorrowerDelete) != 0 {
+			t.Errorf("it can be confirmed: %q", view.Submit)
+		}
+	}},
+	{"a change is made once, however often she presses", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.renumbers()
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerUpdate, Latency: time.Second})
+		h.pressesThrice()
+		ana.sees("Proponente alterado")
+		ana.reads("Proponente alterado")
+		h.again()
+		if calls := h.bank.Calls(portal.BorrowerUpdate); calls != 1 {
+			t.Errorf("the bank was asked %d times", calls)
+		}
+	}},
+	{"the ESIS is sent once, to the address that she confirmed, however often she presses", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/esis-send")
+		reading := ana.sees("Página 3 de 3", "1043", "não pode ser anulado", "Confirmar")
+		if address := h.atBank().Personal.Email.Reveal(); strings.Contains(reading.Text(), address) {
+			t.Error("the address is not masked")
+		}
+		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, Latency: time.Second})
+		h.pressesThrice()
+		ana.sees("FINE do processo 1043 enviada")
+		ana.reads("FINE do processo 1043 enviada")
+		h.again()
+		sent := h.bank.Sent()
+		if len(sent) != 1 || sent[0].To != h.atBank().Personal.Email || sent[0].IgnoreRules {
+			t.Errorf("%d e-mails went out", len(sent))
+		}
+	}},
+	{"another address for the ESIS is doubted, and two are refused", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/esis-send 1043")
+		ana.sees("Página 2 de 3", "Destinatário")
+		for _, wrong := range []slacksim.Values{nil, {"borrower": ines.String(), "email": "rui@example.com"}} {
+			if refused := ana.submits(wrong); refused.Action != "errors" {
+				t.Errorf("%v gives %+v", wrong, refused)
+			}
+		}
+		ana.submits(slacksim.Values{"borrower": "(sem resposta)", "email": "rui@example.com"})
+		ana.sees("Página 3 de 3", "não é de nenhum proponente")
+		ana.submits(nil)
+		ana.sees("FINE do processo 1043 enviada")
+		if sent := h.bank.Sent(); len(sent) != 1 || sent[0].To.Reveal() != "rui@example.com" {
+			t.Errorf("%d e-mails went out", len(sent))
+		}
+	}},
+	{"what a form is about is asked for where the bank does not know it", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-edit 9999")
+		ana.sees("Página 1 de 8", "Processo")
+		ana.submits(nil)
+		ana.sees("Página 2 de 8")
+		must(t, ana.Close(h.soon()))
+		ana.types("/borrower-new 9999")
+		ana.sees("Página 1 de 7", "Processo")
+		ana.submits(nil)
+		ana.sees("Página 2 de 7")
+		ana.submits(whoItIs)
+		ana.sees("Página 3 de 7")
+		ana.presses("skip")
+		ana.sees("não foi encontrado", "Voltar ao formulário")
+		ana.presses("continue")
+		ana.sees("Página 1 de 7")
+		ana.submits(slacksim.Values{"process": sandbox.SampleProcess(sandbox.SampleOpen).String()})
+		if page := ana.sees("Página 2 de 7"); typed(page.Values["personal.name"]) != "Rui Amostra" {
+			t.Error("what she typed is gone")
+		}
+	}},
+}
+
+// same compares all that is sent of a borrower.
+func same(t *testing.T, a, b portal.BorrowerRequest) bool {
+	t.Helper()
+	one, err := pii.MarshalClear(a)
+	must(t, err)
+	other, err := pii.MarshalClear(b)
+	must(t, err)
+	return string(one) == string(other)
+}
+
+// pressesThrice confirms what Ana has in front of her three times at once.
+func (h *house) pressesThrice() {
+	var presses sync.WaitGroup
+	for range 3 {
+		presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.soon(), nil) }) // all but one find the modal changed
+	}
+	presses.Wait()
+}
+
+// again delivers once more whatever Slack has delivered, and waits until that is done.
+func (h *house) again() {
+	h.t.Helper()
+	for _, earlier := range h.sim.Deliveries() {
+		_, err := h.sim.Redeliver(h.soon(), earlier.ID)
+		must(h.t, err)
+	}
+	must(h.t, h.replica.app.Close(h.soon()))
+}
+
+// borrowerTrials are what goes wrong with them.
+var borrowerTrials = []story{
+	{"a slow bank holds up no acknowledgement of a form that it fills in", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower")
+		ana.sees("Proponente do processo 1043")
+		remove := h.bank.Inject(sandbox.Fault{Latency: 10 * time.Second})
+		ana.presses("step:a")
+		ana.sees("Editar proponente", "A carregar…")
+		for _, delivered := range h.sim.Deliveries() {
+			if delivered.Latency > time.Second {
+				t.Errorf("%s was acknowledged after %s", delivered.Kind, delivered.Latency)
+			}
+		}
+		remove()
+		ana.sees("Página 3 de 8")
+	}},
+	{"a form that the bank cannot fill in yet is there when it can", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower")
+		ana.sees("Proponente do processo 1043")
+		remove := h.bank.Inject(sandbox.Fault{Status: 503})
+		ana.presses("step:a")
+		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
+		remove()
+		ana.presses("continue")
+		if form := ana.sees("Página 3 de 8"); typed(form.Values["personal.name"]) != "Inês Modelo" {
+			t.Errorf("the form holds %v", form.Values)
+		}
+		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
+		ana.sees("Página 4 de 8")
+		remove = h.bank.Inject(sandbox.Fault{Status: 503})
+		ana.presses("skip")
+		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
+		remove()
+		ana.presses("continue")
+		ana.sees("Página 8 de 8", "Telemóvel")
+		ana.submits(nil)
+		ana.sees("Proponente alterado")
+	}},
+	{"a borrower who goes while the form is filled in is told, and what she typed stays", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
+		ana.sees("Página 4 de 8")
+		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		must(t, err)
+		ana.presses("skip")
+		if view := ana.sees("A corrigir: Proponente"); view.Submit != "" {
+			t.Errorf("it can be confirmed: %q", view.Submit)
+		}
+		if got := h.draft().Answers["personal.mobile"]; got != "961234567" {
+			t.Errorf("the number is %q", got)
+		}
+		ana.presses("fix")
+		ana.sees("Página 2 de 8")
+	}},
+	{"a card about a borrower who is gone leads to a choice of another", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower")
+		ana.sees("Proponente do processo 1043")
+		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		must(t, err)
+		ana.presses("step:a")
+		ana.sees("Proponente: ", "Voltar ao formulário")
+		ana.presses("continue")
+		ana.sees("Página 2 de 8")
+	}},
+	{"a borrower whom somebody else takes out first is not taken out twice", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower-delete")
+		ana.sees("Página 3 de 3", "Confirmar")
+		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		must(t, err)
+		ana.submits(nil)
+		ana.sees("Proponente: ", "Voltar ao formulário")
+		ana.presses("continue")
+		ana.sees("Página 2 de 3")
+		if calls := h.bank.Calls(portal.BorrowerDelete); calls != 1 {
+			t.Errorf("the bank was asked %d times", calls)
+		}
+	}},
+	{"a borrower who was taken out is not looked for again though the bank's answer was lost", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/borrower-delete")
+		ana.sees("Página 3 de 3")
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerDelete, DropAfter: true, Times: 1})
+		ana.submits(nil)
+		ana.sees("Proponente eliminado")
+		if calls := h.bank.Calls(portal.BorrowerDelete); calls != 1 || !h.deleted() {
+			t.Errorf("the bank was asked %d times", calls)
+		}
+	}},
+	{"an e-mail that may have gone out is not sent again by itself", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/esis-send")
+		ana.sees("Página 3 de 3")
+		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Times: 1})
+		ana.submits(nil)
+		view := ana.sees("pode ter seguido ou não", "O banco não permite saber")
+		if view.Submit != "" || strings.Contains(view.Text(), "Voltar ao formulário") {
+			t.Errorf("a blind repetition is offered: %s", view.Text())
+		}
+		ana.reads("pode ter seguido ou não", "Pergunte ao cliente")
+		must(t, ana.Close(h.soon()))
+		ana.types("/esis-send 1043")
+		ana.sees("Página 3 de 3", "ficou sem resposta", "Pergunte ao cliente", "Confirmar")
+		must(t, ana.Close(h.soon()))
+		kept := ana.reads("ficou guardado")
+		if sent := h.bank.Sent(); len(sent) != 1 {
+			t.Fatalf("%d e-mails went out", len(sent))
+		}
+		ana.pressesIn(kept, "continue")
+		ana.sees("Página 3 de 3", "ficou sem resposta")
+		ana.submits(nil)
+		ana.sees("FINE do processo 1043 enviada")
+		if sent := h.bank.Sent(); len(sent) != 2 {
+			t.Errorf("%d e-mails went out", len(sent))
+		}
+	}},
+	{"an app that dies while it sends an e-mail leaves one, and tells that nobody knows", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/esis-send")
+		ana.sees("Página 3 de 3")
+		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Latency: time.Second, Times: 1})
+		ana.submits(nil)
+		ana.sees("A enviar…")
+		h.dies()
+		h.replica = h.start()
+		must(t, ana.Close(h.soon()))
+		ana.types("/esis-send 1043")
+		ana.sees("a resposta ainda não chegou")
+		ana.presses("outcome")
+		ana.sees("pode ter seguido ou não", "Pergunte ao cliente")
+		if sent := h.bank.Sent(); len(sent) > 1 {
+			t.Errorf("%d e-mails went out", len(sent))
+		}
+	}},
+}
