@@ -54,9 +54,16 @@ func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []
 		}
 		blocks = append(blocks, paragraph(say(lang, closing)), slack.NewDividerBlock())
 	}
+	var about []tools.Fact
+	var rest []slack.Block
 	for _, section := range sections {
-		blocks = append(blocks, factBlocks("*"+escaped(section.Title, maxHeader)+"*", section.Facts)...)
+		if f.refersOnly(section.Page) { // a title would say the same as the facts' labels
+			about = append(about, section.Facts...)
+			continue
+		}
+		rest = append(rest, factBlocks("*"+escaped(section.Title, maxHeader)+"*", section.Facts)...)
 	}
+	blocks = append(append(blocks, factBlocks("", about)...), rest...)
 	view := formView(lang, f, blocks)
 	if !blocked {
 		view.Submit = plain(say(lang, "confirm.send"), maxTitle)

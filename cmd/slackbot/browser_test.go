@@ -85,6 +85,12 @@ func (d desk) choose(path, text string) {
 	d.Keys(kb.Enter)
 }
 
+// press uses a button of the modal.
+func (d desk) press(action string) {
+	d.Until("there is a button for "+action, `document.querySelector('dialog[open]:not([data-busy]) [data-action-id^="`+action+`"]')`)
+	d.Click(`dialog[open] [data-action-id^="` + action + `"]`)
+}
+
 func (d desk) next() { d.Click("dialog[open] .submit") }
 
 func (d desk) reads(text string) {
@@ -101,8 +107,6 @@ func TestABrokerCreatesABorrowerInTheBrowser(t *testing.T) {
 	ana.command("/borrower-new 1042")
 	ana.choose("borrowerTypeId", "Proponente")
 	ana.choose("keyBorrowerRelationId", "Cônjuge")
-	ana.next()
-
 	ana.write("personal.name", "Rui Amostra")
 	ana.write("personal.birthDate", "12/04/1995")
 	ana.write("personal.taxId", "299999990")
@@ -118,7 +122,7 @@ func TestABrokerCreatesABorrowerInTheBrowser(t *testing.T) {
 	ana.next()
 
 	ana.showsField("personal.identificationDocumentNumber")
-	ana.Click(`dialog[open] [data-action-id^="skip"]`)
+	ana.press("skip")
 	ana.reads("Confirmar")
 	if text := ana.Text("dialog[open]"); strings.Contains(text, "299999998") || !strings.Contains(text, "••••••998") || !strings.Contains(text, " anos\n") {
 		t.Errorf("the summary is not masked:\n%s", text)
@@ -139,6 +143,38 @@ func TestABrokerCreatesABorrowerInTheBrowser(t *testing.T) {
 	if text := readPDF(t, address); !strings.Contains(text, "1042") {
 		t.Errorf("the document says %.300q", text)
 	}
+}
+
+func TestABrokerChangesABorrowerAndTakesThemOutInTheBrowser(t *testing.T) {
+	ana := sit(t, playground(t))
+
+	ana.command("/borrower 1043")
+	ana.choose("borrower", "Inês M.")
+	ana.next()
+	ana.reads("Proponente do processo 1043")
+	ana.press("step:a")
+	ana.showsField("personal.mobile")
+	if held, _ := ana.Eval(`document.querySelector('` + field("personal.name") + ` input').value`).(string); held != "Inês Modelo" {
+		t.Errorf("the form is filled in with %q", held)
+	}
+	ana.write("personal.mobile", "961 234 567")
+	ana.press("skip")
+	ana.reads("Confirmar")
+	if text := ana.Text("dialog[open]"); !strings.Contains(text, "→") || strings.Contains(text, "961") {
+		t.Errorf("the change is not shown, or not masked:\n%s", text)
+	}
+	ana.next()
+	ana.reads("Proponente alterado")
+	ana.press("step:a")
+	ana.reads("Proponente do processo 1043")
+
+	ana.press("step:c")
+	ana.reads("vai ser eliminado do processo 1043")
+	ana.next()
+	ana.reads("Proponente eliminado")
+	ana.press("step:a")
+	ana.Until("the list lacks her", `(() => { const text = document.querySelector('dialog[open]').innerText;
+		return text.includes('Proponentes do processo 1043') && text.includes('Rui A.') && !text.includes('Inês M.') })()`)
 }
 
 func TestAProcessIsFoundByTypingInTheBrowser(t *testing.T) {

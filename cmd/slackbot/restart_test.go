@@ -23,9 +23,6 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 	if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
 		t.Fatal(err)
 	}
-	if next := fill(t, ctx, w.ana, rui); !next.Has("personal.name") {
-		t.Fatalf("the second page is %q", next.Text())
-	}
 	third := fill(t, ctx, w.ana, rui)
 
 	w.kill()
@@ -56,7 +53,6 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 		if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
 			t.Fatal(err)
 		}
-		fill(t, ctx, w.ana, rui)
 		fill(t, ctx, w.ana, rui)
 		if err := w.ana.Close(ctx); err != nil {
 			t.Fatal(err)
