@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
@@ -12,21 +14,28 @@ func (d BorrowerDetails) CheckFields(ctx context.Context, call *Call) []Problem 
 	return told(call.runner.Checks.Borrower(d.facts(ctx, call)), call.Actor.Lang)
 }
 
-// CheckBank implements [BankChecker] with the rules across the borrowers of the process.
-func (n NewBorrower) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
-	process, err := call.Process(ctx, n.Process)
+// others are what the rules across borrowers look at in those of a process, but for one.
+func (c *Call) others(ctx context.Context, ref ProcessRef, but uuid.UUID) ([]validation.BorrowerFacts, error) {
+	process, err := c.Process(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	borrowers, err := call.borrowers(ctx, process.ID)
+	borrowers, err := c.borrowers(ctx, process.ID)
 	if err != nil {
 		return nil, err
 	}
-	var members []validation.BorrowerFacts
+	var others []validation.BorrowerFacts
 	for _, borrower := range borrowers {
-		members = append(members, factsOf(borrower))
+		if borrower.BorrowerUniqueID != but {
+			others = append(others, factsOf(borrower))
+		}
 	}
-	return told(validation.Joining(n.facts(ctx, call), members), call.Actor.Lang), nil
+	return others, nil
+}
+
+// joining applies those rules to one who is, or is to be, among others.
+func (d BorrowerDetails) joining(ctx context.Context, call *Call, others []validation.BorrowerFacts) []Problem {
+	return told(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
 }
 
 // kinds tells what the bank's ids mean, from their descriptions.

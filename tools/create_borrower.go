@@ -26,6 +26,15 @@ var CreateBorrower = Define(Spec{
 	}, nil
 })
 
+// CheckBank implements [BankChecker] with the rules across the borrowers of the process.
+func (n NewBorrower) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
+	others, err := call.others(ctx, n.Process, uuid.Nil)
+	if err != nil {
+		return nil, err
+	}
+	return n.joining(ctx, call, others), nil
+}
+
 // Recognise implements [Recogniser]: the borrower is there when one of the process's borrowers has the tax number,
 // since nobody had it when the call was checked.
 func (n NewBorrower) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {

@@ -17,7 +17,7 @@ import (
 var SendESIS = Define(Spec{
 	Name: "send_esis", Command: "esis-send", Toolset: Documents, Effect: Sends,
 }, func(ctx context.Context, call *Call, in ESISEmail) (ESISSent, error) {
-	process, to, _, err := in.recipient(ctx, call)
+	process, to, err := in.recipient(ctx, call)
 	if err != nil {
 		return ESISSent{}, err
 	}
@@ -48,34 +48,36 @@ func (e ESISEmail) CheckFields(_ context.Context, call *Call) []Problem {
 // CheckBank implements [BankChecker]: a person confirms where a client's document goes, and once more when that is no
 // address of the process's borrowers.
 func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
-	process, to, known, err := e.recipient(ctx, call)
+	process, to, err := e.recipient(ctx, call)
 	if err != nil {
 		return nil, err
 	}
 	problems := []Problem{doubt(call.Actor.Lang, "", "recipient.send", "email", to, "number", process.Number)}
-	if !known {
+	if e.Borrower != "" {
+		return problems, nil
+	}
+	borrowers, err := call.borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, err
+	}
+	theirs := func(b portal.Borrower) bool { return strings.EqualFold(emailOf(b).Reveal(), to.Reveal()) }
+	if !slices.ContainsFunc(borrowers, theirs) {
 		problems = append(problems, doubt(call.Actor.Lang, "email", "recipient.other"))
 	}
 	return problems, nil
 }
 
-// recipient is the address to send to; known tells whether it is a borrower's.
-func (e ESISEmail) recipient(ctx context.Context, call *Call) (process FoundProcess, to pii.Email, known bool, err error) {
-	if e.Borrower != "" {
-		process, borrower, err := call.Borrower(ctx, e.Process, e.Borrower)
-		if err == nil && emailOf(borrower).IsZero() {
-			err = &Error{Kind: Invalid, Problems: []Problem{problem(call.Actor.Lang, "borrower", "recipient.no_address")}}
-		}
-		return process, emailOf(borrower), true, err
+// recipient is the address to send to.
+func (e ESISEmail) recipient(ctx context.Context, call *Call) (process FoundProcess, to pii.Email, err error) {
+	if e.Borrower == "" {
+		process, err = call.Process(ctx, e.Process)
+		return process, e.Email, err
 	}
-	if process, err = call.Process(ctx, e.Process); err != nil {
-		return process, to, false, err
+	process, borrower, err := call.Borrower(ctx, e.Process, e.Borrower)
+	if to = emailOf(borrower); err == nil && to.IsZero() {
+		err = &Error{Kind: Invalid, Problems: []Problem{problem(call.Actor.Lang, "borrower", "recipient.no_address")}}
 	}
-	borrowers, err := call.borrowers(ctx, process.ID)
-	known = slices.ContainsFunc(borrowers, func(b portal.Borrower) bool {
-		return strings.EqualFold(emailOf(b).Reveal(), e.Email.Reveal())
-	})
-	return process, e.Email, known, err
+	return process, to, err
 }
 
 func emailOf(b portal.Borrower) pii.Email {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
-	"github.com/balcao/balcao/validation"
 )
 
 // UpdateBorrower changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
@@ -48,25 +47,12 @@ func (u BorrowerUpdate) Current(ctx context.Context, call *Call) (any, error) {
 
 // CheckBank implements [BankChecker] with the rules across the borrowers of the process.
 func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
-	process, err := call.Process(ctx, u.Process)
-	if err != nil {
-		return nil, err
-	}
-	borrowers, err := call.borrowers(ctx, process.ID)
+	others, err := call.others(ctx, u.Process, u.was.BorrowerUniqueID)
 	if err != nil {
 		return nil, err
 	}
 	before := BorrowerUpdate{BorrowerDetails: detailsOf(u.was.Request())}
-	var others []validation.BorrowerFacts
-	for _, borrower := range borrowers {
-		if borrower.BorrowerUniqueID != u.was.BorrowerUniqueID {
-			others = append(others, factsOf(borrower))
-		}
-	}
-	look := func(details BorrowerDetails) []Problem {
-		return told(validation.Joining(details.facts(ctx, call), others), call.Actor.Lang)
-	}
-	return since(look(before.BorrowerDetails), look(u.BorrowerDetails), among(UpdateBorrower.changed(before, u))), nil
+	return since(before.joining(ctx, call, others), u.joining(ctx, call, others), among(UpdateBorrower.changed(before, u))), nil
 }
 
 // Recognise implements [Recogniser]: the update is there when it would change nothing any more.
