@@ -375,6 +375,16 @@ var borrowerTrials = []story{
 		remove()
 		ana.sees("Página 3 de 8")
 	}},
+	{"a form with many choices waits for a slow bank once, and not for each", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-edit 1043")
+		ana.sees("Página 2 de 8")
+		must(t, ana.Fill(h.soon(), slacksim.Values{"borrower": ines.String()}))
+		h.bank.Inject(sandbox.Fault{Latency: 2 * time.Second})
+		ana.submits(nil)
+		ana.sees("A verificar…")
+		ana.sees("Página 3 de 8", "Inês M.")
+	}},
 	{"a form that the bank cannot fill in yet is there when it can", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.picks("/borrower")

@@ -68,6 +68,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	if err != nil {
 		return nil, nil, err
 	}
+	call.readAhead(ctx, tool.Fields)
 	before, labels = tool.texts(current), map[string]string{}
 	for _, field := range tool.Fields {
 		if text := before[field.Path]; field.Kind == Choice && text != "" {

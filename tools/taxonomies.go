@@ -84,6 +84,18 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 	return nil, false, err
 }
 
+// readAhead reads the lists of choices all at once: who then asks for one after the other has waited for a slow bank
+// once. A list that does not come is missed where it is wanted.
+func (c *Call) readAhead(ctx context.Context, fields []Field) {
+	var all sync.WaitGroup
+	for _, field := range fields {
+		if field.Kind == Choice {
+			all.Go(func() { _, _ = c.Taxonomy(ctx, field.Taxonomy) })
+		}
+	}
+	all.Wait()
+}
+
 // described gives an id with its description, "" when there is no id or no list at hand.
 func (c *Call) described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
 	if id == nil {
