@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -196,6 +197,19 @@ var borrowerStories = []story{
 		form := ana.sees("Página 3 de 8", "Maria E.")
 		if name, number := typed(form.Values["personal.name"]), typed(form.Values["personal.mobile"]); name != "Maria Exemplo" || strings.Contains(number, "961234567") {
 			t.Errorf("Maria's form has %q and %q", name, number)
+		}
+	}},
+	{"a window left behind with one borrower shows the other whom she has chosen since, and nothing of the first", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.edits()
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Inês Errada"}))
+		h.elsewhere(func(d *conversations.Draft) {
+			d.Answers["borrower"] = sandbox.SampleBorrower(sandbox.SampleCouple, 0).String()
+		})
+		ana.submits(nil)
+		form := ana.sees("continuado noutra janela", "Página 3 de 8")
+		if got := typed(form.Values["personal.name"]); got != "Rui Amostra" {
+			t.Errorf("the name is %q", got)
 		}
 	}},
 	{"a change that was begun is found again, after the app's death too", func(t *testing.T, h *house) {

@@ -182,6 +182,21 @@ var trials = []story{
 			t.Errorf("the process has %d borrowers, and %d forms are open", h.borrowers(), len(h.drafts()))
 		}
 	}},
+	{"a look at what became of a form that came back sends nothing", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.begins("1042")
+		must(t, ana.Close(h.soon()))
+		ana.reads("ficou guardado")
+		h.elsewhere(func(d *conversations.Draft) { d.Page = ".sending" })
+		ana.types("/borrower-new 1042")
+		ana.sees("a resposta ainda não chegou")
+		h.elsewhere(func(d *conversations.Draft) { d.Page = ".confirm" })
+		ana.presses("outcome")
+		ana.sees("Página 7 de 7", "Confirmar")
+		if h.created() != 0 {
+			t.Error("it was sent without being confirmed")
+		}
+	}},
 	{"an app that dies while it sends leaves one borrower, and its result is found", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.begins("1042")
