@@ -34,6 +34,7 @@ const (
 // Notes of a draft.
 const (
 	noteView    = "view"    // the modal that it is filled in through; any other is out of date
+	noteTaken   = "taken"   // counts how often a modal that was left behind carried on with it
 	noteChannel = "channel" // where it was begun
 	noteURL     = "url"     // the response URL from there
 	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
@@ -178,8 +179,10 @@ func blocking(problems []tools.Problem) map[string]string {
 }
 
 // attempt tells a form's sendings apart that may each have taken effect.
-func (f *form) attempt() int {
-	n, _ := strconv.Atoi(f.Notes[noteAttempt])
+func (f *form) attempt() int { return f.count(noteAttempt) }
+
+func (f *form) count(note string) int {
+	n, _ := strconv.Atoi(f.Notes[note])
 	return n
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -252,6 +253,7 @@ func (a *App) formOf(ctx context.Context, v *visit, shown view) (f *form, at pla
 // takeOver makes this modal the one that the form is filled in through, as the form is now.
 func (a *App) takeOver(ctx context.Context, v *visit, f *form) (slack.ModalViewRequest, error) {
 	f.Notes[noteView] = v.view
+	f.Notes[noteTaken] = strconv.Itoa(f.count(noteTaken) + 1)
 	if err := a.save(ctx, f); err != nil {
 		return slack.ModalViewRequest{}, err
 	}

@@ -51,7 +51,7 @@ func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewReq
 
 // generation differs between forms, and between what one form is filled in with: see [input].
 func generation(f *form) string {
-	return strings.TrimSpace(f.ID[:min(len(f.ID), 8)] + " " + f.Notes[noteAbout])
+	return strings.Join([]string{f.ID[:min(len(f.ID), 8)], f.Notes[noteTaken], f.Notes[noteAbout]}, " ")
 }
 
 func progress(lang words.Lang, f *form, at int) string {

@@ -218,6 +218,17 @@ var stories = []story{
 			t.Errorf("the page holds %q", got)
 		}
 	}},
+	{"the window that was left behind on the same page shows what was typed since", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 2 de 7")
+		h.elsewhere(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Modelo" })
+		ana.submits(whoItIs)
+		view := ana.sees("continuado noutra janela", "Página 2 de 7")
+		if got := typed(view.Values["personal.name"]); got != "Rui Modelo" {
+			t.Errorf("the page holds %q", got)
+		}
+	}},
 	{"the Home tab leads back to what was begun", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
