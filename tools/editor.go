@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -69,7 +70,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 		return nil, nil, err
 	}
 	call.readAhead(ctx, tool.Fields)
-	before, labels = tool.texts(current), map[string]string{}
+	before, labels = tool.texts(current, actor.Lang), map[string]string{}
 	for _, field := range tool.Fields {
 		if text := before[field.Path]; field.Kind == Choice && text != "" {
 			switch option, ok := r.Option(ctx, actor, field, text, before); {
@@ -84,7 +85,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 }
 
 // texts is an input as a form shows it, by path.
-func (t *Tool) texts(in any) map[string]string {
+func (t *Tool) texts(in any, lang words.Lang) map[string]string {
 	texts := map[string]string{}
 	for _, field := range t.Fields {
 		value, given := field.value(in)
@@ -98,6 +99,9 @@ func (t *Tool) texts(in any) map[string]string {
 		text := string(clear)
 		if clear[0] == '"' {
 			_ = json.Unmarshal(clear, &text)
+		}
+		if day, err := time.Parse(time.DateOnly, text); err == nil && field.Kind == Date {
+			text = day.Format(book.Say(lang, "format.typed_day", nil))
 		}
 		texts[field.Path] = strings.TrimSpace(text)
 	}

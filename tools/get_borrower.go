@@ -28,6 +28,7 @@ var GetBorrower = Define(Spec{
 		file.Name = borrower.Personal.Name
 	}
 	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
+	call.readAhead(ctx, CreateBorrower.Fields)
 	for _, field := range CreateBorrower.Fields {
 		value, given := field.value(details)
 		if !given || field.Refers() {

@@ -387,7 +387,12 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 			t.Errorf("%s: %v", page, problems)
 		}
 	}
-	_, problems, err := h.Summary(t.Context(), h.ana, tools.UpdateBorrower, form)
+	ana := tools.Actor{ID: h.ana.ID, Lang: words.Portuguese}
+	portuguese, _, err := h.Current(t.Context(), ana, tools.UpdateBorrower, about)
+	if day := before["personal.birthDate"]; err != nil || portuguese["personal.birthDate"] != day[8:]+"/"+day[5:7]+"/"+day[:4] {
+		t.Errorf("%s is %s in Portuguese, %v", day, portuguese["personal.birthDate"], err)
+	}
+	_, problems, err := h.Summary(t.Context(), ana, tools.UpdateBorrower, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
 	if err != nil || !slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Code == "edit.nothing" }) {
 		t.Errorf("got %v, %v", problems, err)
 	}
