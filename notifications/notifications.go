@@ -1,0 +1,129 @@
+// Package notifications is the way from the bank's callback to the team's channel. What the bank, or anybody who knows
+// the address, says is a mere hint: the process is read again through the API, the difference to the last picture
+// becomes one update, and every place that watches hears of it once, in order, and without personal data.
+//
+// Everything under way is in Redis, so that any replica carries on where another died: hints in a stream, pictures and
+// updates not yet handed on beside each other in one slot, and a queue for each place.
+package notifications
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// Source says where a hint came from.
+type Source string
+
+// The sources.
+const (
+	Callback   Source = "callback"   // the bank, or somebody who knows the address
+	Balcao     Source = "balcao"     // a change made through Balcão
+	Reconciler Source = "reconciler" // a walk over the bank's list
+)
+
+// Hint says that something may have happened to a process.
+type Hint struct {
+	Process uuid.UUID // uuid.Nil asks for a walk over all
+	Source  Source
+	Type    int32  // of a callback: the bank's notification type
+	Actor   string // of a change made through Balcão: who made it
+}
+
+// Update is what moved of a process between two readings of the bank. It holds no personal data.
+type Update struct {
+	Process uuid.UUID `json:"process"`
+	Version int64     `json:"version"` // counts the updates of a process from 1, without a gap
+	Number  int64     `json:"number"`
+	At      time.Time `json:"at"` // when it was noticed
+	Actor   string    `json:"actor,omitempty"`
+	Owner   string    `json:"owner,omitempty"`
+	Changes []Change  `json:"changes"`
+	Picture Picture   `json:"picture"` // after it
+}
+
+// ID tells updates apart.
+func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.Process, u.Version) }
+
+// Change is one thing that differs. From and To are texts of the bank's lists or numbers: never personal data.
+type Change struct {
+	Kind string `json:"kind"` // its words are change.<kind>
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+}
+
+// Picture is what was last read of a process.
+type Picture struct {
+	Process    uuid.UUID         `json:"process"`
+	Version    int64             `json:"version"` // of the last update; 0 before the first
+	Number     int64             `json:"number"`
+	StatusID   int32             `json:"statusId"`
+	Status     string            `json:"status"`
+	BranchID   int32             `json:"branchId"`
+	Branch     string            `json:"branch,omitempty"`
+	LastAction time.Time         `json:"lastAction,omitzero"`
+	Borrowers  map[string]string `json:"borrowers,omitempty"` // a keyed digest of the data of each, by uuid
+	Read       time.Time         `json:"read"`                // when
+}
+
+// Notice is a message for a place, in the place's language.
+type Notice struct {
+	ID      string // tells it apart from every other: where it was posted, it is found again by it
+	Process uuid.UUID
+	Lang    words.Lang
+	Title   string
+	Text    string      // a sentence, for notifications and screen readers too
+	Facts   [][2]string // labels and values
+	Lines   []string
+	Mention string // the actor to mention, "" for nobody
+	Card    bool   // the live card of the process: it wants the process's buttons
+}
+
+// Poster puts notices where people read them. A failure may implement any of these, which say what to do about it:
+//
+//	RetryAfter() time.Duration  the place wants nothing for so long
+//	Unreachable() string        nothing can be posted there until somebody acts: a stable code, such as not_in_channel
+//	NotSent() bool              it is certain that nothing was posted
+type Poster interface {
+	// Post gives the id under which the message can be edited and answered. thread is such an id, or "".
+	Post(ctx context.Context, place, thread string, notice Notice) (id string, err error)
+	Edit(ctx context.Context, place, id string, notice Notice) error
+	// Find looks for a notice that may have been posted.
+	Find(ctx context.Context, place, thread, noticeID string) (id string, found bool, err error)
+}
+
+// Config says what a [Service] works with. Store, Bank, Digest and Poster are needed.
+type Config struct {
+	Store  *conversations.Store // places, owners, and the Redis that everything is kept in
+	Bank   *portal.User         // the service user, who sees every process of the broker
+	Poster Poster
+	Digest func([]byte) string // keyed and one-way
+	Log    *slog.Logger
+	Meter  metric.Meter // none by default
+	Now    func() time.Time
+
+	Team  string     // the place that hears of everything; "" for none
+	Lang  words.Lang // where a place says none, and of the administrator
+	Admin string     // the place of the administrator, who hears what to mend; "" for none
+
+	URL    string   // where the bank reaches [Service.Handler], without the path; "" when it cannot
+	Tokens []string // the first is given to the bank, all are accepted
+
+	Hush       time.Duration // how long a place waits for more before it is told; 2 s
+	Space      time.Duration // between two messages to one place; 1 s
+	Lease      time.Duration // after which what a dead replica held is taken over; 30 s
+	Walk       time.Duration // between two walks over the bank's list; 15 min
+	Pace       time.Duration // between two pages of a walk; 2 s
+	Register   time.Duration // between two looks at the bank's callbacks; 6 h
+	MaxHints   int64         // in the stream; a million
+	MaxTries   int64         // of a hint that fails through no fault of the bank's; 20
+	Unattended time.Duration // between two tries of a place that cannot be reached; 15 min
+}
