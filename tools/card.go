@@ -1,5 +1,14 @@
 package tools
 
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
 // Card is a result for eyes, the same for every door. Its texts are in the actor's language, personal data masked.
 type Card struct {
 	Title string
@@ -35,6 +44,25 @@ type Step struct {
 	Label string
 	Tool  string
 	Args  map[string]any
+}
+
+// StepsOn lists what the card of a process leads to: the tools whose definitions say so, in their order.
+func StepsOn(process uuid.UUID, lang words.Lang) []Step {
+	var steps []Step
+	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.OnCard == 0 })
+	slices.SortStableFunc(belong, func(a, b *Tool) int { return cmp.Compare(a.OnCard, b.OnCard) })
+	for _, tool := range belong {
+		i := slices.IndexFunc(tool.Fields, func(field Field) bool { return field.Kind == Process })
+		if i < 0 {
+			continue
+		}
+		label := tool.Title(lang)
+		if key := "step." + tool.Name; book.Has(lang, key) {
+			label = book.Say(lang, key, nil)
+		}
+		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: map[string]any{tool.Fields[i].Path: process}})
+	}
+	return steps
 }
 
 // Carder is implemented by every tool's output.

@@ -44,6 +44,7 @@ type Spec struct {
 	Toolset  Toolset //
 	Effect   Effect  //
 	Resource string  // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
+	OnCard   int     // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
 
 // Tool is one operation of the catalogue.

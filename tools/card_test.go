@@ -1,0 +1,34 @@
+package tools
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
+	process := uuid.New()
+	steps := StepsOn(process, words.Portuguese)
+	var order []string
+	for _, step := range steps {
+		order = append(order, step.Tool)
+		tool, known := Named(step.Tool)
+		if !known || step.Label == "" {
+			t.Fatalf("%q leads nowhere", step.Tool)
+		}
+		for path, value := range step.Args {
+			if field, known := tool.Field(path); !known || field.Kind != Process || value != process {
+				t.Errorf("%s gets %v for %s", step.Tool, value, path)
+			}
+		}
+		if len(step.Args) != 1 {
+			t.Errorf("%s gets %v", step.Tool, step.Args)
+		}
+	}
+	if !slices.Equal(order[:2], []string{"list_borrowers", "get_esis"}) || len(order) > 5 {
+		t.Errorf("the buttons are %q", order)
+	}
+}
