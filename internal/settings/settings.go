@@ -21,6 +21,9 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
+// paces are the values of SANDBOX_PACE.
+var paces = []string{"off", "slow", "fast"}
+
 // Values that stand for a system of our own in place of an outside one.
 const (
 	Sandbox   = "sandbox"   // PORTAL_URL: the sandbox bank
@@ -34,6 +37,7 @@ type Settings struct {
 	PortalClientID     string            `env:"PORTAL_CLIENT_ID"`
 	PortalClientSecret string            `env:"PORTAL_CLIENT_SECRET"`
 	PortalBrokerUID    string            `env:"PORTAL_BROKER_UID"`
+	PortalPartnerUID   string            `env:"PORTAL_PARTNER_UID"`
 	PortalUsername     string            `env:"PORTAL_USERNAME"`
 	PortalUsers        map[string]string `env:"PORTAL_USERS" envSeparator:"," envKeyValSeparator:"="`
 	PortalOperations   string            `env:"PORTAL_OPERATIONS"`
@@ -46,6 +50,14 @@ type Settings struct {
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
 	ReadOnly bool     `env:"-"` // assistants may change nothing
+
+	CallbackURL    string     `env:"CALLBACK_URL"`    // where the bank reaches the bot, without the path; "" when it cannot
+	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is given to the bank, all are accepted
+	TeamChannel    string     `env:"TEAM_CHANNEL"`
+	TeamLang       words.Lang `env:"TEAM_LANG" envDefault:"pt-PT"`
+	AdminUser      string     `env:"ADMIN_USER"`
+
+	SandboxPace string `env:"SANDBOX_PACE" envDefault:"off"` // how fast the sandbox bank moves processes by itself
 
 	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"60s"` // the longest that a call that changes something may take
 
@@ -67,7 +79,7 @@ const (
 
 // Playground is the environment in which everything outside is one of our own; what is set otherwise wins.
 func Playground(environ map[string]string) map[string]string {
-	merged := map[string]string{"PORTAL_URL": Sandbox, "SLACK_API_URL": Simulated, "REDIS_URL": Memory}
+	merged := map[string]string{"PORTAL_URL": Sandbox, "SLACK_API_URL": Simulated, "REDIS_URL": Memory, "SANDBOX_PACE": "slow"}
 	for name, value := range environ {
 		if value != "" {
 			merged[name] = value
@@ -100,6 +112,7 @@ func Load(program Program, environ map[string]string) (Settings, error) {
 	problems = append(problems, s.checkPortal()...)
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
+		problems = append(problems, s.checkNews()...)
 	}
 	problems = append(problems, s.checkState()...)
 	if host, _, err := net.SplitHostPort(s.Addr); err != nil {
@@ -142,8 +155,13 @@ func (s *Settings) checkPortal() (problems Problems) {
 			problems = append(problems, Problem{"PORTAL_URL", "wrong"})
 		}
 	}
-	if _, err := uuid.Parse(s.PortalBrokerUID); s.PortalBrokerUID != "" && err != nil {
-		problems = append(problems, Problem{"PORTAL_BROKER_UID", "wrong"})
+	for name, value := range map[string]string{"PORTAL_BROKER_UID": s.PortalBrokerUID, "PORTAL_PARTNER_UID": s.PortalPartnerUID} {
+		if _, err := uuid.Parse(value); value != "" && err != nil {
+			problems = append(problems, Problem{name, "wrong"})
+		}
+	}
+	if !slices.Contains(paces, s.SandboxPace) {
+		problems = append(problems, Problem{"SANDBOX_PACE", "wrong"})
 	}
 	if _, err := os.Stat(s.PortalOperations); s.PortalOperations != "" && err != nil {
 		problems = append(problems, Problem{"PORTAL_OPERATIONS", "wrong"})

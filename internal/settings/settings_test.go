@@ -3,6 +3,7 @@ package settings_test
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestAWholeEnvironmentIsTakenAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Addr != "127.0.0.1:8080" || s.SlackAPIURL != "https://slack.com/api/" || s.CallTimeout != time.Minute || s.Keys == nil {
+	if s.Addr != "127.0.0.1:8080" || s.SlackAPIURL != "https://slack.com/api/" || s.CallTimeout != time.Minute || s.Keys == nil || s.TeamLang != words.Portuguese || s.SandboxPace != "off" {
 		t.Errorf("defaults: %q %q %s", s.Addr, s.SlackAPIURL, s.CallTimeout)
 	}
 }
@@ -44,13 +45,14 @@ func TestAPlaygroundNeedsNothing(t *testing.T) {
 }
 
 func TestEverythingMissingOrWrongIsToldAtOnceWithHowToGetIt(t *testing.T) {
-	_, err := settings.Load(settings.SlackBot, map[string]string{"PORTAL_BROKER_UID": "7", "REDIS_URL": "localhost:6379", "SLACK_APP_TOKEN": "xoxb-2"})
+	_, err := settings.Load(settings.SlackBot, map[string]string{"PORTAL_BROKER_UID": "7", "REDIS_URL": "localhost:6379", "SLACK_APP_TOKEN": "xoxb-2", "CALLBACK_URL": "balcao.example", "TEAM_CHANNEL": "equipa", "TEAM_LANG": "br", "ADMIN_USER": "ana", "SANDBOX_PACE": "1"})
 	var problems settings.Problems
 	if !errors.As(err, &problems) {
 		t.Fatal(err)
 	}
-	want := "settings: PORTAL_BROKER_UID wrong, PORTAL_CLIENT_ID missing, PORTAL_CLIENT_SECRET missing, PORTAL_URL missing, " +
-		"PORTAL_USERNAME missing, REDIS_URL wrong, SLACK_APP_TOKEN wrong, SLACK_BOT_TOKEN missing, STATE_KEY missing"
+	want := "settings: ADMIN_USER wrong, CALLBACK_TOKENS missing, CALLBACK_URL wrong, PORTAL_BROKER_UID wrong, PORTAL_CLIENT_ID missing, " +
+		"PORTAL_CLIENT_SECRET missing, PORTAL_PARTNER_UID missing, PORTAL_URL missing, PORTAL_USERNAME missing, REDIS_URL wrong, SANDBOX_PACE wrong, " +
+		"SLACK_APP_TOKEN wrong, SLACK_BOT_TOKEN missing, STATE_KEY missing, TEAM_CHANNEL wrong, TEAM_LANG wrong"
 	if err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
 	}
@@ -80,6 +82,23 @@ func TestEachRule(t *testing.T) {
 		"nor does it last for ever":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
 		"two that are not understood are both told":     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
 		"an address is host and port":                   {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
+		"a callback's address may end in a slash":       {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/bank/"), ""},
+		"it is encrypted":                               {settings.SlackBot, callback("CALLBACK_URL", "http://balcao.example"), "settings: CALLBACK_URL wrong"},
+		"or on this machine":                            {settings.SlackBot, callback("CALLBACK_URL", "http://127.0.0.1:8080"), ""},
+		"it is an address and nothing more":             {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/?a=b"), "settings: CALLBACK_URL wrong"},
+		"who is told an address is told a secret":       {settings.SlackBot, callback("CALLBACK_TOKENS", " , "), "settings: CALLBACK_TOKENS missing"},
+		"and knows for whom":                            {settings.SlackBot, callback("PORTAL_PARTNER_UID", ""), "settings: PORTAL_PARTNER_UID missing"},
+		"for whom is a uuid":                            {settings.SlackBot, callback("PORTAL_PARTNER_UID", "7"), "settings: PORTAL_PARTNER_UID wrong"},
+		"a secret is long":                              {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+token[1:]), "settings: CALLBACK_TOKENS wrong"},
+		"and fits into a path":                          {settings.SlackBot, callback("CALLBACK_TOKENS", token+"/"), "settings: CALLBACK_TOKENS wrong"},
+		"the old one is accepted for a while":           {settings.SlackBot, callback("CALLBACK_TOKENS", token+", "+token), ""},
+		"an assistant's server hears of no callbacks":   {settings.MCPServer, map[string]string{"CALLBACK_URL": "no address"}, ""},
+		"a channel is told by its id":                   {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "#equipa"}, "settings: TEAM_CHANNEL wrong"},
+		"a private one too":                             {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "G0EQUIPA"}, ""},
+		"a language is one of ours":                     {settings.SlackBot, map[string]string{"TEAM_LANG": "fr"}, "settings: TEAM_LANG wrong"},
+		"one that is left empty is Portuguese":          {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
+		"an administrator is told by an id":             {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
+		"the sandbox has three paces":                   {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
 		"a file of operations must be there":            {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
 	} {
 		environ := whole(t)
@@ -88,6 +107,27 @@ func TestEachRule(t *testing.T) {
 		if got := text(err); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+const token = "0123456789abcdef0123456789abcdef"
+
+// callback is an environment that the bank may be told of, with one setting changed.
+func callback(name, value string) map[string]string {
+	environ := map[string]string{
+		"CALLBACK_URL": "https://balcao.example", "CALLBACK_TOKENS": token, "PORTAL_PARTNER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f",
+	}
+	environ[name] = value
+	return environ
+}
+
+func TestSecretsAreTakenWithoutWhatStandsAroundThem(t *testing.T) {
+	environ := whole(t)
+	maps.Copy(environ, callback("CALLBACK_TOKENS", " "+token+",, "+token+"x ,"))
+	environ["CALLBACK_URL"] += "/"
+	s, err := settings.Load(settings.SlackBot, environ)
+	if err != nil || !slices.Equal(s.CallbackTokens, []string{token, token + "x"}) || s.CallbackURL != "https://balcao.example" {
+		t.Errorf("got %q, %q, %v", s.CallbackTokens, s.CallbackURL, err)
 	}
 }
 

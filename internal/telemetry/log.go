@@ -1,5 +1,5 @@
-// Package telemetry makes the programs' logs. What looks like personal data or a secret is masked on its way out, the
-// last of several nets: the types of the package pii mask themselves before it.
+// Package telemetry makes the programs' logs and counts what they do. What looks like personal data or a secret is
+// masked on its way into a log, the last of several nets: the types of the package pii mask themselves before it.
 package telemetry
 
 import (

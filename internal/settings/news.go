@@ -1,0 +1,54 @@
+package settings
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+var (
+	// A token travels as a part of a path; with 32 characters that were drawn by lot nobody guesses it.
+	callbackToken = regexp.MustCompile(`^[A-Za-z0-9_-]{32,200}$`)
+	slackChannel  = regexp.MustCompile(`^[CG][A-Z0-9]{2,30}$`)
+	slackUser     = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+)
+
+// checkNews looks at what says how the team hears of processes that moved. All of it may be left out; where the bank is
+// told an address, it has to know for whom, and the way has to be secret.
+func (s *Settings) checkNews() (problems Problems) {
+	for i, token := range s.CallbackTokens {
+		s.CallbackTokens[i] = strings.TrimSpace(token)
+	}
+	s.CallbackTokens = slices.DeleteFunc(s.CallbackTokens, func(token string) bool { return token == "" })
+	s.CallbackURL = strings.TrimSuffix(s.CallbackURL, "/")
+	if s.CallbackURL != "" {
+		problems = require(map[string]string{"CALLBACK_TOKENS": strings.Join(s.CallbackTokens, "")})
+		if s.PortalURL != Sandbox {
+			problems = append(problems, require(map[string]string{"PORTAL_PARTNER_UID": s.PortalPartnerUID})...)
+		}
+	}
+	for name, right := range map[string]bool{
+		"CALLBACK_URL":    s.CallbackURL == "" || isCallback(s.CallbackURL),
+		"CALLBACK_TOKENS": !slices.ContainsFunc(s.CallbackTokens, func(token string) bool { return !callbackToken.MatchString(token) }),
+		"TEAM_CHANNEL":    s.TeamChannel == "" || slackChannel.MatchString(s.TeamChannel),
+		"TEAM_LANG":       slices.Contains(words.Langs, s.TeamLang),
+		"ADMIN_USER":      s.AdminUser == "" || slackUser.MatchString(s.AdminUser),
+	} {
+		if !right {
+			problems = append(problems, Problem{name, "wrong"})
+		}
+	}
+	return problems
+}
+
+// isCallback tells whether the bank may be told to come to an address: unencrypted only on this machine.
+func isCallback(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && Loopback(u.Hostname())
+}
