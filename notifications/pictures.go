@@ -1,0 +1,173 @@
+package notifications
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+const (
+	pictureLife = 400 * 24 * time.Hour
+	absentLife  = time.Hour // of the memory that a process is not ours
+	updatesKept = 200       // of a process
+	callTime    = 2 * time.Second
+)
+
+// pictures keeps what was last read of each process, and beside it, in the same slot, the updates: all of late, and those
+// not yet handed on. Of two who change a picture at once, one is told to read the bank again.
+type pictures struct{ redis redis.UniversalClient }
+
+func newPictures(client redis.UniversalClient) *pictures { return &pictures{client} }
+
+func pictureKey(process uuid.UUID) string { return "picture:{" + process.String() + "}" }
+func pendingKey(process uuid.UUID) string { return "pending:{" + process.String() + "}" }
+func updatesKey(process uuid.UUID) string { return "updates:{" + process.String() + "}" }
+
+// sight is what is known of a process before it is read.
+type sight struct {
+	picture Picture
+	known   bool
+	upTo    string   // hints that stood in the stream up to here are answered
+	pending []string // updates not yet handed on, as they were committed
+}
+
+// version is what a commit expects to find; "" nothing.
+func (s sight) version() string {
+	if !s.known {
+		return ""
+	}
+	return strconv.FormatInt(s.picture.Version, 10)
+}
+
+func (p *pictures) see(ctx context.Context, process uuid.UUID) (s sight, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var fields *redis.SliceCmd
+	var pending *redis.StringSliceCmd
+	_, err = p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		fields = pipe.HMGet(ctx, pictureKey(process), "picture", "upto")
+		pending = pipe.LRange(ctx, pendingKey(process), 0, -1)
+		return nil
+	})
+	if err != nil {
+		return sight{}, stored("reading a picture", err)
+	}
+	text, known := fields.Val()[0].(string)
+	s.upTo, _ = fields.Val()[1].(string)
+	s.known, s.pending = known, pending.Val()
+	if known {
+		err = decode("a picture", text, &s.picture)
+	}
+	return s, err
+}
+
+// picture gives what was last read of a process.
+func (p *pictures) picture(ctx context.Context, process uuid.UUID) (Picture, bool, error) {
+	s, err := p.see(ctx, process)
+	return s.picture, s.known, err
+}
+
+// updates gives those of a process after a version, in order. The last 200 are kept.
+func (p *pictures) updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	all, err := p.redis.LRange(ctx, updatesKey(process), 0, -1).Result()
+	if err != nil {
+		return nil, stored("reading the updates of a process", err)
+	}
+	updates := []Update{}
+	for _, text := range all {
+		var u Update
+		if err := decode("an update", text, &u); err != nil {
+			return nil, err
+		}
+		if u.Version > after {
+			updates = append(updates, u)
+		}
+	}
+	return updates, nil
+}
+
+// A picture is replaced only where it is the one that the new one was compared with. That the new one is there already
+// means that a first attempt, whose reply was lost, took hold.
+var commitPicture = redis.NewScript(`
+local e = redis.call('HMGET', KEYS[1], 'version', 'picture')
+if e[2] == ARGV[3] then return 1 end
+if (e[1] or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'picture', ARGV[3], 'upto', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+if ARGV[5] ~= '' then
+  redis.call('RPUSH', KEYS[2], ARGV[5])
+  redis.call('RPUSH', KEYS[3], ARGV[5])
+  redis.call('LTRIM', KEYS[3], -tonumber(ARGV[7]), -1)
+  redis.call('PEXPIRE', KEYS[2], ARGV[6])
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
+return 1`)
+
+// commit puts after in the place of what was seen before, together with the update between them, nil for none. It gives
+// false when somebody else was faster.
+func (p *pictures) commit(ctx context.Context, before sight, after Picture, update *Update, upTo string) (bool, error) {
+	picture, err := json.Marshal(after)
+	var moved []byte
+	if err == nil && update != nil {
+		moved, err = json.Marshal(update)
+	}
+	if err != nil {
+		return false, fmt.Errorf("writing a picture as JSON: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	keys := []string{pictureKey(after.Process), pendingKey(after.Process), updatesKey(after.Process)}
+	done, err := commitPicture.Run(ctx, p.redis, keys,
+		before.version(), after.Version, picture, upTo, moved, pictureLife.Milliseconds(), updatesKept).Bool()
+	return done, stored("committing a picture", err)
+}
+
+var answerHints = redis.NewScript(`
+redis.call('HSET', KEYS[1], 'upto', ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'version') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1`)
+
+// answer remembers that the bank was asked in vain, so that hints that stood in the stream by then do not ask it again.
+func (p *pictures) answer(ctx context.Context, process uuid.UUID, upTo string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err := answerHints.Run(ctx, p.redis, []string{pictureKey(process)}, upTo, absentLife.Milliseconds()).Err()
+	return stored("remembering that a process is not ours", err)
+}
+
+var popPending = redis.NewScript(`
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) end
+return 1`)
+
+// pop takes an update away that has been handed on, unless somebody else did.
+func (p *pictures) pop(ctx context.Context, process uuid.UUID, pending string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return stored("taking an update away", popPending.Run(ctx, p.redis, []string{pendingKey(process)}, pending).Err())
+}
+
+// decode reads what only this package writes.
+func decode(what, text string, into any) error {
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("%s is not understood", what) // without the cause, which may repeat it
+	}
+	return nil
+}
+
+// stored gives an error of Redis its kind.
+func stored(doing string, err error) error {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %w", doing, conversations.ErrUnavailable, err)
+}
