@@ -49,13 +49,17 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	playground := flags.Bool("playground", false, say("flag.playground"))
 	addr := flags.String("addr", "", say("flag.addr"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
+	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
 		return 2
 	}
 	if *newKey {
-		return printKey(stdout, stderr)
+		return printKey(keys.Generate, stdout, stderr)
+	}
+	if *rotateKey {
+		return printKey(func() (string, error) { return keys.Rotate(environ["STATE_KEY"]) }, stdout, stderr)
 	}
 	if *playground {
 		environ = settings.Playground(environ)
@@ -80,8 +84,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	return 0
 }
 
-func printKey(stdout, stderr io.Writer) int {
-	key, err := keys.Generate()
+func printKey(make func() (string, error), stdout, stderr io.Writer) int {
+	key, err := make()
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
@@ -119,7 +123,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	}
 	mux.Handle("/slack/events", bot.Handler())
 	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(system))
+	mux.Handle("GET /readyz", wiring.Ready(wiring.Part{Name: "store", Vital: true, Well: system.Store.Ping}))
 	if places.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,

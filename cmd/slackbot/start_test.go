@@ -18,6 +18,7 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 		"in Portuguese":                        {nil, map[string]string{"LANG": "pt_PT.UTF-8"}, 2, []string{"Falta PORTAL_URL", "peça-o ao banco"}},
 		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
 		"help":                                 {[]string{"-help"}, map[string]string{}, 0, []string{"-new-state-key"}},
+		"a key to rotate that is none":         {[]string{"-rotate-state-key"}, map[string]string{"STATE_KEY": "hunter2"}, 1, []string{"keyset"}},
 		"a flag that is none":                  {[]string{"-no-such-flag"}, map[string]string{}, 2, []string{"-playground"}},
 		"an address that is taken or none":     {[]string{"-playground", "-addr", "127.0.0.1:999999"}, map[string]string{}, 1, []string{"listening on ADDR"}},
 		"a Redis that does not answer":         {[]string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "STATE_KEY": stateKey(t)}, 1, []string{"REDIS_URL"}},
@@ -37,6 +38,32 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 func TestANewStateKeyIsOneThatTheProgramTakes(t *testing.T) {
 	if _, err := keys.Parse(stateKey(t)); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestARotatedStateKeyOpensWhatTheOldOneSealedAndSealsAnew(t *testing.T) {
+	old := stateKey(t)
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"-rotate-state-key"}, map[string]string{"STATE_KEY": old}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exits with %d: %s", code, stderr.String())
+	}
+	before, err := keys.Parse(old)
+	after, failed := keys.Parse(stdout.String())
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	sealed, err := before.Seal([]byte("text"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := after.Open(sealed, nil); err != nil || string(text) != "text" {
+		t.Errorf("the new one does not open it: %q, %v", text, err)
+	}
+	if sealed, err = after.Seal([]byte("text"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := before.Open(sealed, nil); err == nil {
+		t.Error("the old one seals still")
 	}
 }
 

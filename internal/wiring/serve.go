@@ -41,17 +41,3 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, pati
 	}
 	return <-ended
 }
-
-// Healthy answers as long as the process does.
-func Healthy() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-}
-
-// Ready answers 200 when a request could be served now, and 503 when the store does not answer.
-func Ready(system *System) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if system.Store.Ping(r.Context()) != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-}

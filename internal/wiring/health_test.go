@@ -1,0 +1,49 @@
+package wiring_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/balcao/balcao/internal/wiring"
+)
+
+func ask(ctx context.Context, handler http.Handler) (status int, body string) {
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz", nil))
+	return answer.Code, strings.TrimSpace(answer.Body.String())
+}
+
+func TestReadinessNamesWhatIsNotWellAndNothingMore(t *testing.T) {
+	well := func(context.Context) error { return nil }
+	ill := func(context.Context) error { return errors.New("redis://:secret@10.0.0.1 is gone") }
+	for name, c := range map[string]struct {
+		parts  []wiring.Part
+		status int
+		body   string
+	}{
+		"all is well":             {[]wiring.Part{{"store", true, well}, {"callbacks", false, well}}, 200, `{"ready":true}`},
+		"something can wait":      {[]wiring.Part{{"store", true, well}, {"callbacks", false, ill}}, 200, `{"ready":true,"unwell":["callbacks"]}`},
+		"nothing can be served":   {[]wiring.Part{{"store", true, ill}, {"callbacks", false, well}}, 503, `{"ready":false,"unwell":["store"]}`},
+		"both, in order of names": {[]wiring.Part{{"store", true, ill}, {"callbacks", false, ill}}, 503, `{"ready":false,"unwell":["callbacks","store"]}`},
+	} {
+		if status, body := ask(t.Context(), wiring.Ready(c.parts...)); status != c.status || body != c.body {
+			t.Errorf("%s: got %d %s", name, status, body)
+		}
+	}
+}
+
+func TestAPartThatHangsIsNotWaitedForLongAndHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		ill := func(context.Context) error { return errors.New("no") }
+		status, body := ask(t.Context(), wiring.Ready(wiring.Part{"store", true, hang}, wiring.Part{"slack", false, ill}))
+		if status != http.StatusServiceUnavailable || body != `{"ready":false,"unwell":["slack","store"]}` {
+			t.Errorf("got %d %s", status, body)
+		}
+	})
+}
