@@ -80,6 +80,8 @@ func (s *Sim) say(_ context.Context, userID, channelID, text string) error {
 	switch {
 	case c == nil || !c.has(userID):
 		return errors.New("slacksim: the person is not in that channel")
+	case c.archived:
+		return errors.New("slacksim: the channel is archived")
 	case strings.TrimSpace(text) == "" || len(text) > maxMessageText:
 		return errors.New("slacksim: nothing, or too much, to say")
 	}

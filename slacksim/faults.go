@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -28,6 +29,20 @@ func (s *Sim) Fail(method string, n int, with Failure) {
 	for range n {
 		s.failures[method] = append(s.failures[method], with)
 	}
+}
+
+type storm struct {
+	share float64
+	with  Failure
+	dice  *rand.Rand
+}
+
+// Storm makes every call of a method fail with a probability, between 0, which ends it, and 1. The same seed gives the
+// same sequence. What [Sim.Fail] arranges comes first.
+func (s *Sim) Storm(method string, share float64, seed uint64, with Failure) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.storms[method] = &storm{share, with, rand.New(rand.NewPCG(seed, seed))}
 }
 
 // Request is one call that the app made.
@@ -80,6 +95,9 @@ func (s *Sim) arranged(method string) (Failure, bool) {
 	s.calls[method]++
 	queue := s.failures[method]
 	if len(queue) == 0 {
+		if storm := s.storms[method]; storm != nil && storm.dice.Float64() < storm.share {
+			return storm.with, true
+		}
 		return Failure{}, false
 	}
 	s.failures[method] = queue[1:]

@@ -38,6 +38,10 @@ func (s *Sim) command(ctx context.Context, userID, channelID, line string) error
 		s.mu.Unlock()
 		return &Failed{"channel_not_found", "the person is not in that channel"}
 	}
+	if do := builtIn[name]; do != nil {
+		defer s.mu.Unlock()
+		return do(s, userID, c, text)
+	}
 	if !strings.HasPrefix(name, "/") || !s.manifest.knows(name) {
 		s.tell(u, u.say(s, "dispatch_unknown_command", map[string]any{"command": name}))
 		s.mu.Unlock()

@@ -26,6 +26,11 @@ type manifest struct {
 	Features struct {
 		SlashCommands []manifestCommand `json:"slash_commands"`
 	} `json:"features"`
+	OAuth struct {
+		Scopes struct {
+			Bot []string `json:"bot"`
+		} `json:"scopes"`
+	} `json:"oauth_config"`
 	Settings struct {
 		EventSubscriptions struct {
 			BotEvents []string `json:"bot_events"`
@@ -61,6 +66,13 @@ func (m manifest) name() string {
 
 func (m manifest) knows(command string) bool {
 	return !m.given || slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command })
+}
+
+func (m manifest) scopes() []string { return m.OAuth.Scopes.Bot }
+
+// grants tells whether the app asked for a scope. A manifest that names none grants all.
+func (m manifest) grants(scope string) bool {
+	return len(m.scopes()) == 0 || slices.Contains(m.scopes(), scope)
 }
 
 func (m manifest) hears(event string) bool {

@@ -21,8 +21,6 @@ type message struct {
 	states     map[string]State // what each person chose in it
 }
 
-const keptMessages = 500 // a channel
-
 func (m *message) visibleTo(user string) bool { return m.only == "" || m.only == user }
 
 func (m *message) seen(channel string) Message {
@@ -61,7 +59,7 @@ func (m *message) forApp() map[string]any {
 func (s *Sim) add(c *channel, m *message) {
 	m.ts = s.timestamp()
 	c.messages = append(c.messages, m)
-	if over := len(c.messages) - keptMessages; over > 0 {
+	if over := len(c.messages) - s.cfg.KeptMessages; over > 0 {
 		c.messages = slices.Delete(c.messages, 0, over)
 	}
 	s.touch()
@@ -125,6 +123,8 @@ func (s *Sim) destination(id string) (*channel, *refusal) {
 	switch {
 	case c == nil:
 		return nil, no("channel_not_found")
+	case c.archived:
+		return nil, no("is_archived")
 	case !c.has(BotUserID):
 		return nil, no("not_in_channel")
 	}
@@ -168,6 +168,8 @@ func (s *Sim) postEphemeral(a args) (answer, *refusal) {
 	switch {
 	case c == nil:
 		return nil, no("channel_not_found")
+	case c.archived:
+		return nil, no("is_archived")
 	case !c.has(BotUserID):
 		return nil, no("not_in_channel")
 	case s.users[a["user"]] == nil:
@@ -188,6 +190,10 @@ func (s *Sim) own(a args, otherwise string) (*channel, *message, *refusal) {
 	}
 	m := c.find(a["ts"])
 	switch {
+	case c.archived:
+		return nil, nil, no("is_inactive")
+	case !c.has(BotUserID):
+		return nil, nil, no("not_in_channel")
 	case m == nil || m.only != "":
 		return nil, nil, no("message_not_found")
 	case m.user != BotUserID:

@@ -19,10 +19,11 @@ var pageFiles embed.FS
 
 // Limits of the page's own calls.
 const (
-	maxPageCall = 1 << 20
-	maxStreams  = 32
-	heartbeat   = 15 * time.Second
-	settle      = 20 * time.Millisecond // changes that come together are shown together
+	maxPageCall  = 1 << 20
+	maxStreams   = 32
+	heartbeat    = 15 * time.Second
+	pageMessages = 300                   // of each channel, and what began their threads
+	settle       = 20 * time.Millisecond // changes that come together are shown together
 )
 
 // inhabitants is the order in which people are listed.
@@ -242,7 +243,7 @@ func (s *Sim) snapshot(userID string) (snap snapshot, version int, changed <-cha
 		}
 		snap.Channels = append(snap.Channels, map[string]any{"id": c.id, "name": name, "im": c.im != ""})
 		snap.Messages[c.id] = []pageMessage{}
-		for _, m := range c.messages {
+		for _, m := range c.newest(pageMessages) {
 			if m.visibleTo(userID) {
 				snap.Messages[c.id] = append(snap.Messages[c.id], s.messageForPage(c, m))
 			}
@@ -256,6 +257,23 @@ func (s *Sim) snapshot(userID string) (snap snapshot, version int, changed <-cha
 		snap.Home = &home
 	}
 	return snap, s.version, s.changed
+}
+
+// newest are the last messages of a channel, and those before them that began their threads.
+func (c *channel) newest(count int) []*message {
+	from := max(0, len(c.messages)-count)
+	last := c.messages[from:]
+	roots := map[string]bool{}
+	for _, m := range last {
+		roots[m.thread] = true
+	}
+	var newest []*message
+	for _, m := range c.messages[:from] {
+		if roots[m.ts] {
+			newest = append(newest, m)
+		}
+	}
+	return append(newest, last...)
 }
 
 func (s *Sim) messageForPage(c *channel, m *message) pageMessage {

@@ -51,6 +51,7 @@ type Config struct {
 	BaseURL       string           // where the simulator is reached, for the URLs it hands out; see SetBaseURL
 	BotChannels   []string         // the channels that the bot has joined; nil means TeamChannel
 	AnaLocale     string           // defaults to "pt-PT"
+	KeptMessages  int              // of each channel, the newest; defaults to 5000
 	Rate          Rate
 	Client        *http.Client // delivers to the app; defaults to one of its own
 }
@@ -91,6 +92,8 @@ type Sim struct {
 	requests []Request
 	calls    map[string]int
 	failures map[string][]Failure
+	storms   map[string]*storm
+	revoked  bool // the bot's token
 	limits   map[string]*rate.Limiter
 	users    map[string]*user
 	channels map[string]*channel
@@ -109,7 +112,7 @@ func New(cfg Config) *Sim {
 	s := &Sim{
 		cfg: cfg, baseURL: strings.TrimSuffix(cfg.BaseURL, "/"), client: deliveryClient(cfg.Client),
 		book: words.Load(wordFiles()), manifest: readManifest(cfg.Manifest),
-		changed: make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{},
+		changed: make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{}, storms: map[string]*storm{},
 		limits: map[string]*rate.Limiter{}, triggers: map[string]*trigger{}, replies: map[string]*responseURL{},
 		views: map[string]*view{}, files: map[string]*file{}, sockets: newSockets(),
 	}
@@ -127,6 +130,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.AnaLocale, "pt-PT")
 	setDefault(&c.AckTimeout, 3*time.Second)
 	setDefault(&c.PingInterval, 10*time.Second)
+	setDefault(&c.KeptMessages, 5000)
 	setDefault(&c.Rate.MessagesPerSecond, 1)
 	setDefault(&c.Rate.Burst, 5)
 	if c.Now == nil {

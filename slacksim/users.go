@@ -66,6 +66,7 @@ type channel struct {
 	im       string // the person of a direct conversation with the app, or ""
 	members  []string
 	shared   bool // with another company
+	archived bool
 	created  time.Time
 	messages []*message
 }
@@ -91,7 +92,7 @@ func (c *channel) has(user string) bool { return slices.Contains(c.members, user
 func (c *channel) info() map[string]any {
 	info := map[string]any{
 		"id": c.id, "created": c.created.Unix(), "is_im": c.im != "", "is_channel": c.im == "", "is_group": false,
-		"is_mpim": false, "is_private": c.im != "", "is_archived": false, "is_member": c.has(BotUserID),
+		"is_mpim": false, "is_private": c.im != "", "is_archived": c.archived, "is_member": c.has(BotUserID),
 		"is_shared": c.shared, "is_ext_shared": c.shared, "context_team_id": TeamID,
 	}
 	if c.im != "" {

@@ -29,13 +29,16 @@ var methods = map[string]method{
 	"auth.test":                    {call: (*Sim).authTest, read: true, tier: 300},
 	"apps.connections.open":        {call: (*Sim).openConnection, app: true, tier: 1},
 	"chat.delete":                  {call: (*Sim).deleteMessage, tier: 50},
+	"chat.getPermalink":            {call: (*Sim).permalink, read: true},
 	"chat.postEphemeral":           {call: (*Sim).postEphemeral, tier: 100},
 	"chat.postMessage":             {call: (*Sim).postMessage},
 	"chat.update":                  {call: (*Sim).updateMessage, tier: 50},
+	"conversations.history":        {call: (*Sim).history, read: true, tier: 50},
 	"conversations.info":           {call: (*Sim).conversationInfo, read: true, tier: 50},
 	"conversations.list":           {call: (*Sim).conversationList, read: true, tier: 20},
 	"conversations.members":        {call: (*Sim).conversationMembers, read: true, tier: 100},
 	"conversations.open":           {call: (*Sim).conversationOpen, tier: 50},
+	"conversations.replies":        {call: (*Sim).threadReplies, read: true, tier: 50},
 	"files.completeUploadExternal": {call: (*Sim).completeUpload, tier: 100},
 	"files.getUploadURLExternal":   {call: (*Sim).uploadURL, read: true, tier: 100},
 	"users.info":                   {call: (*Sim).userInfo, read: true, tier: 100},
@@ -217,6 +220,9 @@ func (s *Sim) authorise(m method, r *http.Request, token string) *refusal {
 	case "":
 		return no("not_authed")
 	case want:
+		if !m.app && s.isRevoked() {
+			return no("token_revoked")
+		}
 		return nil
 	case s.cfg.BotToken, s.cfg.AppToken:
 		return no("not_allowed_token_type")

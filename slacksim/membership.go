@@ -1,0 +1,116 @@
+package slacksim
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// What a person does to a channel with Slack's own commands. Unarchiving has none in Slack, where it is in a menu.
+var builtIn = map[string]func(s *Sim, userID string, c *channel, rest string) error{
+	"/invite":    (*Sim).invite,
+	"/remove":    (*Sim).remove,
+	"/archive":   func(s *Sim, userID string, c *channel, _ string) error { return s.archive(userID, c, true) },
+	"/unarchive": func(s *Sim, userID string, c *channel, _ string) error { return s.archive(userID, c, false) },
+}
+
+// Invite brings the app's bot into a channel that this person is in, as "/invite @Balcão" does.
+func (u *User) Invite(ctx context.Context, channel string) error {
+	return u.Command(ctx, channel, "/invite @"+u.sim.manifest.name())
+}
+
+// Remove sends the app's bot out of a channel.
+func (u *User) Remove(ctx context.Context, channel string) error {
+	return u.Command(ctx, channel, "/remove @"+u.sim.manifest.name())
+}
+
+// Archive closes a channel: nothing can be written there any more.
+func (u *User) Archive(ctx context.Context, channel string) error {
+	return u.Command(ctx, channel, "/archive")
+}
+
+// Unarchive opens it again.
+func (u *User) Unarchive(ctx context.Context, channel string) error {
+	return u.Command(ctx, channel, "/unarchive")
+}
+
+// Revoke takes the bot's token away, as uninstalling the app does, and tells the app so.
+func (s *Sim) Revoke() { s.setRevoked(true) }
+
+// Restore makes the bot's token good again.
+func (s *Sim) Restore() { s.setRevoked(false) }
+
+func (s *Sim) setRevoked(revoked bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked = revoked
+	if revoked {
+		s.event(map[string]any{"type": "tokens_revoked", "tokens": map[string]any{"oauth": []string{}, "bot": []string{BotUserID}}, "event_ts": s.timestamp()})
+	}
+	s.touch()
+}
+
+func (s *Sim) isRevoked() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revoked
+}
+
+// names tells whether a mention is of the app's bot.
+func (s *Sim) names(mention string) bool {
+	name := strings.TrimPrefix(strings.TrimSpace(mention), "@")
+	return strings.EqualFold(name, s.manifest.name()) || name == "balcao" || name == "<@"+BotUserID+">"
+}
+
+// invite and remove are called with s.mu held.
+func (s *Sim) invite(userID string, c *channel, whom string) error {
+	switch {
+	case !s.names(whom) || c.im != "":
+		return errors.New("slacksim: only the app is invited here, and only into channels")
+	case c.archived:
+		return errors.New("slacksim: the channel is archived")
+	case c.has(BotUserID):
+		return nil
+	}
+	c.members = append(c.members, BotUserID)
+	s.event(map[string]any{
+		"type": "member_joined_channel", "user": BotUserID, "channel": c.id, "channel_type": "C", "team": TeamID,
+		"inviter": userID, "event_ts": s.timestamp(),
+	})
+	s.touch()
+	return nil
+}
+
+func (s *Sim) remove(_ string, c *channel, whom string) error {
+	if !s.names(whom) || c.im != "" {
+		return errors.New("slacksim: only the app is removed here, and only from channels")
+	}
+	if !c.has(BotUserID) {
+		return nil
+	}
+	c.members = slices.DeleteFunc(c.members, func(id string) bool { return id == BotUserID })
+	s.event(map[string]any{
+		"type": "member_left_channel", "user": BotUserID, "channel": c.id, "channel_type": "C", "team": TeamID,
+		"event_ts": s.timestamp(),
+	})
+	s.touch()
+	return nil
+}
+
+func (s *Sim) archive(userID string, c *channel, archived bool) error {
+	if c.im != "" {
+		return errors.New("slacksim: a direct conversation is not archived")
+	}
+	if c.archived == archived {
+		return nil
+	}
+	kind := "channel_archive"
+	if !archived {
+		kind = "channel_unarchive"
+	}
+	c.archived = archived
+	s.event(map[string]any{"type": kind, "channel": c.id, "user": userID, "event_ts": s.timestamp()})
+	s.touch()
+	return nil
+}
