@@ -27,6 +27,7 @@ type Place struct {
 type Watch struct {
 	Kind  WatchKind `json:"kind"`
 	Value string    `json:"value,omitempty"`
+	Name  string    `json:"name,omitempty"` // what people call it, for those who ask; says nothing of anybody
 }
 
 // WatchKind says what a watch's value names.

@@ -26,8 +26,8 @@ const (
 
 // command answers a slash command. What follows its name is the answer to the tool's first field.
 func (a *App) command(ctx context.Context, v visit, c command) any {
-	lang, text := v.actor.Lang, strings.TrimSpace(c.Text)
-	tool, known := tools.ForCommand(c.Command)
+	lang := v.actor.Lang
+	tool, text, known := tools.ForCommand(c.Command, c.Text)
 	switch {
 	case !known:
 		return ephemeral(a.help(ctx, v.actor, say(lang, "command.unknown")))

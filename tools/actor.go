@@ -11,6 +11,7 @@ import (
 type Actor struct {
 	ID    string     // opaque and stable: "slack:T0TEAM/U0ANA", "mcp:local"
 	Lang  words.Lang // in which answers are given
+	Place string     // where people are told what moves and the actor is now: "slack:C0TEAM", "slack:U0ANA"; "" where there is none
 	Guest bool       // from outside the broker's own team, as its door knows: may do nothing
 	// Assistant is set when a program speaks on somebody's behalf: what only people may decide is refused.
 	Assistant bool

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
@@ -20,7 +22,9 @@ type blind struct {
 	Process ProcessRef `json:"process" page:"process" validate:"required"`
 }
 
-type nothing struct{}
+type nothing struct {
+	Process uuid.UUID `json:"process"`
+}
 
 func (nothing) Card(Say) Card { return Card{} }
 

@@ -121,7 +121,7 @@ func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page st
 		args, malformed := tool.Args(answers, actor.Lang)
 		in, worse := tool.decode(args, actor.Lang)
 		problems := append(malformed, worse...)
-		if call, err := r.admit(ctx, actor, tool.Effect); err == nil && in != nil {
+		if call, err := r.enter(ctx, actor, tool); err == nil && in != nil {
 			problems = joined(problems, r.fieldProblems(ctx, call, in))
 		}
 		return problems

@@ -56,7 +56,7 @@ func (r *Runner) Current(ctx context.Context, actor Actor, tool *Tool, answers m
 }
 
 func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) (before, labels map[string]string, err error) {
-	call, err := r.admit(ctx, actor, tool.Effect)
+	call, err := r.enter(ctx, actor, tool)
 	if err != nil {
 		return nil, nil, err
 	}

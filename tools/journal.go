@@ -204,6 +204,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 	if seen.token > 0 {
 		return r.settle(ctx, hold{seen.record, seen.token}, output, nil)
 	}
+	r.changed(ctx, request.Tool, seen.Actor, output)
 	return output, nil
 }
 
@@ -260,6 +261,9 @@ func (r *Runner) settle(ctx context.Context, held hold, output Carder, failure e
 	}
 	if err := r.keep(ctx, held, r.Journal.Finish); err != nil && failure != nil {
 		return nil, r.open(failure)
+	}
+	if tool, known := Named(held.Tool); known && failure == nil {
+		r.changed(ctx, tool, held.Actor, output)
 	}
 	return output, failure
 }

@@ -37,7 +37,7 @@ type Result struct {
 	Card   Card
 }
 
-// Config is what a [Runner] works with. Every field but Now, Log and CallTimeout is needed.
+// Config is what a [Runner] works with. Every field down to Digest is needed.
 type Config struct {
 	Bank    *portal.Client
 	People  People
@@ -50,6 +50,11 @@ type Config struct {
 	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
 	// default. Nothing is sent in its second half, so that no request may live that long when it is over.
 	CallTimeout time.Duration
+	Places      Places  // without it, nothing is offered that is about a place
+	Updates     History // without it, nobody can ask what moved
+	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
+	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
+	Changed func(context.Context, Change) error
 }
 
 // Runner runs the tools of the catalogue: it authorises, checks, journals, calls the bank as the actor, and audits.
@@ -74,8 +79,16 @@ func NewRunner(config Config) *Runner {
 
 // Permits tells whether the actor may use the tool at all; doors hide what they may not.
 func (r *Runner) Permits(ctx context.Context, actor Actor, tool *Tool) bool {
-	_, err := r.admit(ctx, actor, tool.Effect)
+	_, err := r.enter(ctx, actor, tool)
 	return err == nil
+}
+
+// enter opens a call of a tool for an actor who may use it, where there is what it needs.
+func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
+	if tool.Placed && (actor.Place == "" || r.Places == nil) || tool.Recorded && r.Updates == nil {
+		return nil, &Error{Kind: Forbidden}
+	}
+	return r.admit(ctx, actor, tool.Effect)
 }
 
 // admit opens a call for an actor who may have this effect.
@@ -99,7 +112,7 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 }
 
 func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, error) {
-	call, err := r.admit(ctx, request.Actor, request.Tool.Effect)
+	call, err := r.enter(ctx, request.Actor, request.Tool)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type Section struct {
 // Summary shows what was typed in a whole form, masked, with the problems and warnings that a call would meet, checked
 // with the bank. Of an editor's form it shows what changes. Errors are [*Error].
 func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form) ([]Section, []Problem, error) {
-	call, err := r.admit(ctx, actor, tool.Effect)
+	call, err := r.enter(ctx, actor, tool)
 	if err != nil {
 		return nil, nil, err
 	}

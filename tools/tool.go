@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Effect says what an operation does to the world. Permissions, confirmations and the hints that assistants get
@@ -21,10 +22,12 @@ const (
 	Updates Effect = "updates" // changes what was there
 	Deletes Effect = "deletes"
 	Sends   Effect = "sends" // something leaves the bank, and cannot be taken back
+
+	Remembers Effect = "remembers" // something is kept at Balcão, and the bank hears nothing of it
 )
 
 // Writes tells whether something at the bank is different afterwards.
-func (e Effect) Writes() bool { return e != Reads }
+func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 
 // Toolset groups tools that belong together.
 type Toolset string
@@ -34,16 +37,20 @@ const (
 	Processes Toolset = "processes"
 	Borrowers Toolset = "borrowers"
 	Documents Toolset = "documents"
+	News      Toolset = "news"
 	Reference Toolset = "reference"
 )
 
 // Spec is what a definition says of its operation besides its input and output.
 type Spec struct {
 	Name     string  // in snake_case: the tool's name for assistants and the prefix of its words
-	Command  string  // Slack's slash command, without the slash
+	Command  string  // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
 	Toolset  Toolset //
 	Effect   Effect  //
 	Resource string  // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
+	Placed   bool    // about the place where it is asked: nothing for an actor without one, nor without [Config.Places]
+	Recorded bool    // tells from [Config.Updates]: nothing without it
+	Asks     bool    // no field is required, and yet its form opens unless one is given
 	OnCard   int     // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
 
@@ -84,13 +91,16 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 			panic(fmt.Sprintf("tools: %s and %s share a name or a command", other.Name, spec.Name))
 		}
 	}
+	if spec.Effect.Writes() && !tool.tellsProcess() {
+		panic(fmt.Sprintf("tools: the output of %s does not say which process it changed", spec.Name))
+	}
 	catalogue = append(catalogue, tool)
 	return tool
 }
 
 // Catalogue lists every tool, by toolset and name.
 func Catalogue() []*Tool {
-	order := []Toolset{Processes, Borrowers, Documents, Reference}
+	order := []Toolset{Processes, Borrowers, Documents, News, Reference}
 	return slices.SortedFunc(slices.Values(catalogue), func(a, b *Tool) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Toolset), slices.Index(order, b.Toolset)), cmp.Compare(a.Name, b.Name))
 	})
@@ -105,16 +115,26 @@ func Named(name string) (*Tool, bool) {
 	return catalogue[i], true
 }
 
-// ForCommand finds a tool by its slash command, with or without the slash.
-func ForCommand(command string) (*Tool, bool) {
-	if len(command) > 0 && command[0] == '/' {
-		command = command[1:]
+// ForCommand finds the tool that a slash command and the text after it ask for, and gives the rest of the text.
+func ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
+	command, text = strings.TrimPrefix(command, "/"), strings.TrimSpace(text)
+	first, after, _ := strings.Cut(text, " ")
+	for _, tool := range catalogue {
+		switch tool.Command {
+		case command:
+			return tool, text, true
+		case command + " " + strings.ToLower(first):
+			return tool, strings.TrimSpace(after), true
+		}
 	}
-	i := slices.IndexFunc(catalogue, func(t *Tool) bool { return t.Command == command })
-	if i < 0 {
-		return nil, false
-	}
-	return catalogue[i], true
+	return nil, "", false
+}
+
+// Subcommands lists the tools whose commands are subcommands of this one, in the catalogue's order.
+func Subcommands(command string) []*Tool {
+	return slices.DeleteFunc(Catalogue(), func(t *Tool) bool {
+		return !strings.HasPrefix(t.Command, strings.TrimPrefix(command, "/")+" ")
+	})
 }
 
 // Field finds a field by its path.

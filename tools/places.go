@@ -1,0 +1,69 @@
+package tools
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// Places keeps what people want to hear where they are told what moves. A place is opaque here; see [Actor].
+type Places interface {
+	// Settings gives what is kept of a place: of one that is unknown, nothing.
+	Settings(ctx context.Context, place string) (PlaceSettings, error)
+	// Change lets change change it, perhaps more than once, and gives it as it is then. It fails with change's error as it is.
+	Change(ctx context.Context, place string, change func(*PlaceSettings) error) (PlaceSettings, error)
+	// SetOwner makes an actor the owner of a process, whom its news concern.
+	SetOwner(ctx context.Context, process uuid.UUID, actor string) error
+}
+
+// PlaceSettings is what a place wants to hear.
+type PlaceSettings struct {
+	Lang    words.Lang // of what is told there
+	Watches []Watch
+	Mutes   map[uuid.UUID]time.Time // processes, and until when; the zero time is for good
+	Quiet   Quiet                   // when nothing is told
+	Digest  string                  // the time of a weekday, HH:MM, when all is told at once; "" tells each as it comes
+}
+
+// Watch is one thing that a place hears about.
+type Watch struct {
+	Kind  WatchKind
+	Value string
+	Name  string // what people call it, without personal data; no part of what tells two watches apart
+}
+
+func (w Watch) same(other Watch) bool { return w.Kind == other.Kind && w.Value == other.Value }
+
+// WatchKind says what a watch's value names.
+type WatchKind string
+
+// The kinds.
+const (
+	WatchAll     WatchKind = "all"     // every process; no value
+	WatchProcess WatchKind = "process" // a process's uuid
+	WatchBranch  WatchKind = "branch"  // an id of the bank's branches
+	WatchPhase   WatchKind = "phase"   // an id of the bank's workflow phases
+	WatchPerson  WatchKind = "person"  // the actor who owns a process
+)
+
+// Quiet is the hours of each day, HH:MM in Lisbon, in which nothing is told; From after To goes over midnight. The zero
+// value is none.
+type Quiet struct{ From, To string }
+
+// History is the record of what moved, whoever may see it.
+type History interface {
+	// Since gives what moved at since or later, the oldest first and at most limit of it, in words of a language.
+	Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]Moved, error)
+}
+
+// Moved is one thing that happened to a process, without personal data.
+type Moved struct {
+	Process uuid.UUID
+	Number  int64
+	At      time.Time
+	Status  string   // after it
+	What    []string // what changed, each in a few words
+}
