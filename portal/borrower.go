@@ -243,6 +243,9 @@ func (r *writeReply) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// mayBeEmpty tells [read] that a reply without a body is one.
+func (r *writeReply) mayBeEmpty() {}
+
 // complete refuses an object without a status: something before the bank may have answered in its place.
 func (r *writeReply) complete() bool { return r.came }
 

@@ -21,6 +21,9 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 
+	// PartnerUID is whose callbacks are registered. What a partner is, and how it learns its uuid, is not public.
+	PartnerUID uuid.UUID
+
 	Operations   map[OperationID]Route // corrections of the table of operations, see [ReadRoutes]
 	LoginHeaders LoginHeaders
 

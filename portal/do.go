@@ -11,12 +11,13 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 )
@@ -28,10 +29,17 @@ type call struct {
 	query url.Values
 	body  any
 	cap   int64 // bytes of the reply; 0 is the client's
+
+	private []string // beside the values of query and body, what must not be kept of a refusal
 }
 
 // ids fills the places of a path.
-type ids map[string]uuid.UUID
+type ids map[string]fmt.Stringer
+
+// number is a place of a path that is no uuid.
+type number int32
+
+func (n number) String() string { return strconv.Itoa(int(n)) }
 
 // do makes a call as the user and reads the answer into reply. Every method goes through here.
 func (u *User) do(ctx context.Context, call call, reply any) error {
@@ -80,7 +88,7 @@ func (c *Client) request(call call) (request, error) {
 	})
 	target := c.base.JoinPath(path)
 	target.RawQuery = call.query.Encode()
-	r := request{op: op, url: target.String(), cap: call.cap, header: http.Header{
+	r := request{op: op, url: target.String(), cap: call.cap, private: slices.Clone(call.private), header: http.Header{
 		"Accept":     {"application/json"},
 		"User-Agent": {"balcao"},
 	}}
@@ -188,7 +196,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 
 // read reads a reply, or says what is wrong with it without repeating any of it.
 func read(body []byte, reply any) (problem string) {
-	if _, optional := reply.(*writeReply); optional && len(body) == 0 {
+	if _, optional := reply.(interface{ mayBeEmpty() }); optional && len(body) == 0 {
 		return ""
 	}
 	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), reply)

@@ -67,6 +67,8 @@ func FuzzReplies(f *testing.F) {
 	}
 	for _, body := range []string{
 		`"token"`, `{"sessionToken": "token"}`, `{"esis": "JVBERi0x"}`, `[{"id": 1, "description": "x"}]`,
+		`{"callbackList": [{"notificationTypeID": 1, "callbackUrl": "https://balcao.example/callbacks/secret/1"}]}`,
+		`[{"notificationType": "2", "url": "https://balcao.example/%zz"}]`,
 		`{"totalRecords": 1, "hasMoreResults": false, "processList": [{"processNumber": 1042, "creationDate": "2026-11-22"}]}`,
 		`{"borrowerUniqueID": "b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c", "borrowerFinancialData": {"incomeRents": 0.10}}`,
 	} {
@@ -74,7 +76,7 @@ func FuzzReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, reply := range []any{
-			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{}, &writeReply{},
+			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{}, &writeReply{}, &callbackListReply{}, &echoReply{},
 		} {
 			if problem := read(bytes.Clone(body), reply); !ourWords.MatchString(problem) {
 				t.Errorf("%T: the problem quotes the reply: %s", reply, problem)

@@ -158,6 +158,12 @@ func tidy(text string) string {
 	return text
 }
 
+// hidden stands where something was taken out.
+const hidden = "••••••"
+
+// address matches a URL: the path of one may be the secret of a callback.
+var address = regexp.MustCompile(`(?i)\bhttps?:(?://|\\/\\/)[^\s"'<>]+`)
+
 // scrub returns the start of a refusal for the log: without what looks personal, and without what was sent, which a
 // refusal likes to quote.
 func (r request) scrub(body []byte) string {
@@ -172,8 +178,9 @@ func (r request) scrub(body []byte) string {
 	}
 	text = strings.ToValidUTF8(text, "�")
 	if sent := r.sent(); sent != nil {
-		text = sent.ReplaceAllString(text, "••••••")
+		text = sent.ReplaceAllString(text, hidden)
 	}
+	text = address.ReplaceAllString(text, hidden)
 	text = strings.TrimSpace(pii.Scrub(text))
 	if len(text) > maxKept {
 		text = strings.ToValidUTF8(text[:maxKept], "") + "…"

@@ -26,6 +26,10 @@ const (
 	ProcessDetail    OperationID = "processDetail"
 	ProcessESISGet   OperationID = "processESISGet"
 	ProcessESISEmail OperationID = "processESISEmail"
+	CallbackList     OperationID = "callbackList"
+	CallbackUpdate   OperationID = "callbackUpdate"
+	CallbackDelete   OperationID = "callbackDelete"
+	CallbackEcho     OperationID = "callbackEcho"
 )
 
 // Operation is a row of the table of operations.
@@ -53,6 +57,10 @@ var operations = append([]Operation{
 	{ID: ProcessDetail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}"},
 	{ID: ProcessESISGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis"},
 	{ID: ProcessESISEmail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis/email", Writes: true}, // a GET that sends a document
+	{ID: CallbackList, Method: http.MethodGet, Path: "/v1/partners/{partnerUniqueID}/callbacks"},
+	{ID: CallbackUpdate, Method: http.MethodPut, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
+	{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
+	{ID: CallbackEcho, Method: http.MethodPost, Path: "/v1/partners/{partnerUniqueID}/callbacks/echo", Writes: true},
 }, taxonomyOperations()...)
 
 // Operations returns the table: one row for each operation of the bank that this client calls.

@@ -27,7 +27,7 @@ func TestTheTableNamesEachOperationOnceWithAPathThatServeMuxTakes(t *testing.T) 
 			t.Errorf("%s: writes is %v", op.ID, op.Writes)
 		}
 	}
-	if want := 10 + 45; len(ids) != want {
+	if want := 14 + 45; len(ids) != want {
 		t.Errorf("%d operations, want %d", len(ids), want)
 	}
 }
