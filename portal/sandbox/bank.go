@@ -12,8 +12,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -43,7 +46,8 @@ type Config struct {
 
 	// Envelope is the shape of errors. The bank's is not public, and a client must understand several.
 	Envelope Envelope
-	// Drivable serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail.
+	// Drivable serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail, and PUT
+	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/move, with which they make it do what it does by itself.
 	Drivable bool
 
 	// MaxBorrowers of one process are taken, 10 by default.
@@ -51,19 +55,33 @@ type Config struct {
 	// LenientTaxIDs takes a second borrower with the tax number of another. It is for tests of callers who must not rely
 	// on the bank to notice that they send something twice.
 	LenientTaxIDs bool
+
+	Processes int    // of broker A beside the samples, see [Bank.AddProcess]
+	Pace      Pace   // at which processes move by themselves, off by default
+	Seed      uint64 // of what happens by itself
+
+	DeliveryTimeout time.Duration     // for one try to deliver a notification, 5 s by default
+	DeliveryTries   int               // 8 by default
+	RetryPause      time.Duration     // before the second try, 1 s by default; it doubles with each further one
+	Transport       http.RoundTripper // of the deliveries
 }
 
 // Bank is the stand-in. It is an [http.Handler] and safe for use by many at once; its state lives in memory.
 type Bank struct {
-	config Config
-	mux    *http.ServeMux
+	config  Config
+	mux     *http.ServeMux
+	courier *courier
+	mover   mover
 
-	mu       sync.Mutex // guards all below
-	store    *store
-	sessions sessions
-	faults   faults
-	calls    map[portal.OperationID]int
-	sent     []Sent
+	mu        sync.Mutex // guards all below
+	store     *store
+	sessions  sessions
+	faults    faults
+	calls     map[portal.OperationID]int
+	sent      []Sent
+	callbacks map[uuid.UUID]map[int32]string // addresses by partner and type
+	dice      *dice
+	opened    []uuid.UUID // by the mover
 }
 
 // call is a request on its way through the bank.
@@ -91,9 +109,14 @@ var handlers = map[portal.OperationID]handler{
 	portal.BorrowerCreate:   (*Bank).createBorrower,
 	portal.BorrowerUpdate:   (*Bank).updateBorrower,
 	portal.BorrowerDelete:   (*Bank).deleteBorrower,
+	portal.CallbackList:     (*Bank).listCallbacks,
+	portal.CallbackUpdate:   (*Bank).updateCallback,
+	portal.CallbackDelete:   (*Bank).deleteCallback,
+	portal.CallbackEcho:     (*Bank).echoCallback,
 }
 
-// New returns a bank with the sample processes.
+// New returns a bank with the sample processes. One that delivers notifications or moves processes by itself is closed
+// at the end.
 func New(config Config) *Bank {
 	if config.Now == nil {
 		config.Now = time.Now
@@ -104,19 +127,35 @@ func New(config Config) *Bank {
 	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
 	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
 	config.MaxBorrowers = cmp.Or(config.MaxBorrowers, maxBorrowers)
+	config.DeliveryTimeout = cmp.Or(config.DeliveryTimeout, 5*time.Second)
+	config.DeliveryTries = cmp.Or(config.DeliveryTries, 8)
+	config.RetryPause = cmp.Or(config.RetryPause, time.Second)
+	if config.Transport == nil {
+		config.Transport = http.DefaultTransport.(*http.Transport).Clone()
+	}
 	b := &Bank{
-		config:   config,
-		mux:      http.NewServeMux(),
-		store:    samples(config.Now().In(lisbon())),
-		sessions: sessions{},
-		calls:    map[portal.OperationID]int{},
+		config:    config,
+		mux:       http.NewServeMux(),
+		courier:   newCourier(config),
+		mover:     mover{pace: Off},
+		store:     samples(config.Now().In(lisbon())),
+		sessions:  sessions{},
+		calls:     map[portal.OperationID]int{},
+		callbacks: map[uuid.UUID]map[int32]string{},
+		dice:      newDice(config.Seed),
+	}
+	for range config.Processes {
+		b.store.add(BrokerA, b.now())
 	}
 	b.route()
+	if err := b.SetPace(config.Pace); err != nil {
+		config.Log.Error("the processes stand still", "error", err)
+	}
 	return b
 }
 
 func (b *Bank) route() {
-	known := map[string]bool{}
+	served := map[string][]string{} // methods by path
 	for _, op := range portal.Operations() {
 		handle, ok := handlers[op.ID]
 		if key, isTaxonomy := taxonomyOf(op.ID); isTaxonomy {
@@ -126,15 +165,22 @@ func (b *Bank) route() {
 			continue // a test wants a handler for every operation
 		}
 		b.mux.Handle(op.Method+" "+op.Path, b.operation(op, handle))
-		if !known[op.Path] {
-			known[op.Path] = true
-			b.mux.Handle(op.Path, b.refuse(http.StatusMethodNotAllowed, "request.method"))
+		served[op.Path] = append(served[op.Path], op.Method)
+	}
+	for path, methods := range served { // each method by itself: one path may be a case of another
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+			if !slices.Contains(methods, method) {
+				b.mux.Handle(method+" "+path, b.refuse(http.StatusMethodNotAllowed, "request.method"))
+			}
 		}
 	}
 	b.mux.Handle("/", b.refuse(http.StatusNotFound, "request.path"))
 	if b.config.Drivable {
 		b.mux.HandleFunc("PUT /sandbox/faults", b.putFault)
 		b.mux.HandleFunc("DELETE /sandbox/faults", b.deleteFaults)
+		b.mux.HandleFunc("PUT /sandbox/deliveries", b.driven(b.putDeliveries))
+		b.mux.HandleFunc("PUT /sandbox/pace", b.driven(b.putPace))
+		b.mux.HandleFunc("PUT /sandbox/processes/{id}/move", b.driven(b.putMove))
 	}
 }
 

@@ -147,7 +147,9 @@ func (r reply) errorsOf(t *testing.T) []string {
 func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
 	d := open(t, sandbox.Config{})
 	ids := strings.NewReplacer("{processUniqueId}", sandbox.SampleProcess(sandbox.SampleOpen).String(),
-		"{borrowerUniqueId}", sandbox.SampleBorrower(sandbox.SampleOpen, 0).String())
+		"{borrowerUniqueId}", sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(),
+		"{partnerUniqueID}", sandbox.BrokerA.Partner.String(), "{notificationType}", "1")
+	d.setCallback(t, 1, "https://balcao.example/callbacks/token/1") // for it to be deleted
 	for _, op := range portal.Operations() {
 		got := d.call(t, op.Method, ids.Replace(op.Path), "")
 		if got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed || got.status >= 500 {

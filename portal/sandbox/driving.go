@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -77,4 +78,81 @@ func (b *Bank) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	b.faults = nil
 	b.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// driven answers what makes the bank do something.
+func (b *Bank) driven(do func(r *http.Request, body []byte) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := readBody(w, r)
+		if err == nil {
+			err = do(r, body)
+		}
+		if err != nil {
+			b.render(&call{r: r, lang: askedLanguage(r)}, nil, err).write(w)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// putDeliveries is PUT /sandbox/deliveries: {"duplicate": 0.3, "lose": 0.1, "reorder": true, "seed": 1}.
+func (b *Bank) putDeliveries(_ *http.Request, body []byte) error {
+	var way struct {
+		Duplicate float64 `json:"duplicate"`
+		Lose      float64 `json:"lose"`
+		Reorder   bool    `json:"reorder"`
+		Seed      uint64  `json:"seed"`
+	}
+	if err := decode(body, &way); err != nil {
+		return err
+	}
+	for field, share := range map[string]float64{"duplicate": way.Duplicate, "lose": way.Lose} {
+		if share < 0 || share > 1 {
+			return &refusal{http.StatusBadRequest, []problem{{"field.range", field}}}
+		}
+	}
+	b.Deliver(Deliveries{Duplicate: way.Duplicate, Lose: way.Lose, Reorder: way.Reorder, Seed: way.Seed})
+	return nil
+}
+
+// putPace is PUT /sandbox/pace: {"pace": "fast"}.
+func (b *Bank) putPace(_ *http.Request, body []byte) error {
+	var request struct {
+		Pace Pace `json:"pace"`
+	}
+	if err := decode(body, &request); err != nil {
+		return err
+	}
+	if request.Pace == "" || b.SetPace(request.Pace) != nil {
+		return &refusal{http.StatusBadRequest, []problem{{"field.range", "pace"}}}
+	}
+	return nil
+}
+
+// putMove is PUT /sandbox/processes/{id}/move, to the next state or, with the body {"state": 5}, to that one.
+func (b *Bank) putMove(r *http.Request, body []byte) error {
+	process, err := pathID(&call{r: r}, "id")
+	if err != nil {
+		return err
+	}
+	var to struct {
+		State int32 `json:"state"`
+	}
+	if len(body) > 0 {
+		if err := decode(body, &to); err != nil {
+			return err
+		}
+		err = b.MoveTo(process, to.State)
+	} else {
+		err = b.Move(process)
+	}
+	switch {
+	case errors.Is(err, ErrNoProcess):
+		return refused(http.StatusBadRequest, "process.missing")
+	case errors.Is(err, ErrEnded):
+		return refused(http.StatusBadRequest, "process.state")
+	case errors.Is(err, ErrNoState):
+		return &refusal{http.StatusBadRequest, []problem{{"field.id", "state"}}}
+	}
+	return err
 }

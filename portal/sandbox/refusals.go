@@ -56,7 +56,7 @@ func asRefusal(err error) *refusal {
 
 // category holds the first two digits of an error's code, by the room of the problem's key. They follow the categories
 // of the bank's codes for success, 04 process and 05 borrower; the others are ours.
-var category = map[string]int{"request": 0, "session": 1, "process": 4, "borrower": 5, "field": 5, "esis": 7}
+var category = map[string]int{"request": 0, "session": 1, "process": 4, "borrower": 5, "field": 5, "esis": 7, "callback": 8}
 
 // specific holds the last two digits of an error's code.
 var specific = map[string]int{
@@ -64,6 +64,8 @@ var specific = map[string]int{
 	"field.checkDigit": 5, "field.unknown": 6, "borrower.secondKey": 7, "borrower.duplicate": 8, "borrower.tooMany": 9,
 	"borrower.lastKey": 10, "borrower.isKey": 11,
 	"borrower.missing": 1, "process.missing": 1, "process.state": 2, "esis.age": 1, "esis.term": 2, "esis.noKey": 3, "esis.state": 4, "esis.address": 5,
+	"callback.partner": 1, "callback.type": 2, "callback.url": 3, "callback.missing": 4, "callback.subject": 5, "callback.body": 6,
+	"callback.unreachable": 7, "callback.answer": 8,
 	"request.json": 1, "request.contentType": 2, "request.tooLarge": 3, "request.path": 4, "request.method": 5,
 	"request.uuid": 6, "request.query": 7, "request.failed": 8,
 	"session.client": 1, "session.broker": 2, "session.user": 3, "session.missing": 4, "session.expired": 5,

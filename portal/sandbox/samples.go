@@ -21,17 +21,18 @@ const (
 
 // Broker is a credit intermediary who may use the API.
 type Broker struct {
-	UID   uuid.UUID
-	Name  string
-	Users []string
+	UID     uuid.UUID
+	Name    string
+	Users   []string
+	Partner uuid.UUID // under which its callbacks are registered; what the bank calls a partner is not public
 }
 
 // The sample brokers, and the first user of each is a good one to start with. Broker A has most of the processes.
 var (
 	BrokerA = Broker{uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e8a01"), "Mediadora Exemplo",
-		[]string{"ana@mediadora.example", "tiago@mediadora.example"}}
+		[]string{"ana@mediadora.example", "tiago@mediadora.example"}, uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e9a01")}
 	BrokerB = Broker{uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e8b02"), "Consultora Amostra",
-		[]string{"rita@consultora.example", "vasco@consultora.example"}}
+		[]string{"rita@consultora.example", "vasco@consultora.example"}, uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e9b02")}
 )
 
 // Sample processes that a test or a demonstration may want by name; [SampleProcess] gives their ids.
@@ -42,6 +43,7 @@ const (
 	SampleClosed    = 1049 // of broker A; takes no borrower any more
 	SampleCancelled = 1050 // of broker A; takes no borrower and makes no ESIS
 	SampleOthers    = 1051 // of broker B
+	SampleAdded     = 2001 // the first of those that [Config.Processes] and [Bank.AddProcess] add
 )
 
 // SampleProcess returns the id of a sample process. It is the same in every bank, so that examples in documents stay
@@ -131,32 +133,48 @@ var sampleProcesses = []sampleProcess{
 // samples makes the sample processes as they stand at a moment.
 func samples(now time.Time) *store {
 	s := &store{processes: map[uuid.UUID]*process{}}
-	serial := 0
 	for i, sample := range sampleProcesses {
-		p := &process{
-			id:               SampleProcess(sample.number),
-			number:           int64(sample.number),
-			broker:           sample.broker.UID,
-			simulation:       sampleID("simulation", sample.number, 0),
-			simulationNumber: int64(2017 + 3*i),
-			created:          now.AddDate(0, 0, -sample.daysOld).Truncate(time.Second),
-			last:             now.AddDate(0, 0, -sample.daysOld/3).Truncate(time.Second),
-			branch:           sample.branch,
-			state:            sample.state,
-			loan: loan{
-				amount: cents(sample.amount * 100), price: cents(sample.price * 100), months: sample.months,
-				rate: sample.rate, fixedYears: sample.fixedYears, fixed: sample.fixed, indexType: 3,
-				productPurpose: sample.purpose, loanPurpose: sample.use, productScheme: sample.scheme,
-				crossSelling: sample.crossSeller,
-			},
-		}
-		for j, someone := range sample.people {
-			serial++
-			p.borrowers = append(p.borrowers, borrower{SampleBorrower(sample.number, j), someone.request(serial, now)})
-		}
-		s.processes[p.id] = p
+		s.open(sample, int64(2017+3*i), now)
 	}
 	return s
+}
+
+// add opens one more process: a sample's loan, and an invented person.
+func (s *store) add(broker Broker, now time.Time) *process {
+	first := []string{"Ana", "Rui", "Marta", "Jorge", "Sara", "Pedro", "Lara", "Hugo", "Vera", "Diogo"}
+	last := []string{"Amostra", "Exemplo", "Modelo", "Ensaio", "Maqueta", "Suposto", "Figurado", "Rascunho", "Molde"}
+	n := s.added
+	s.added++
+	sample := sampleProcesses[n%5] // whose ESIS can be made
+	sample.number, sample.broker, sample.state, sample.daysOld = SampleAdded+n, broker, inCreation, 0
+	sample.people = []person{{first[n%len(first)] + " " + last[n%len(last)], int32(1 + n%2), 28 + n%10, 1, 0, 0, 4, 2, 2400, 0, 0}}
+	return s.open(sample, int64(3001+n), now)
+}
+
+func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *process {
+	p := &process{
+		id:               SampleProcess(sample.number),
+		number:           int64(sample.number),
+		broker:           sample.broker.UID,
+		simulation:       sampleID("simulation", sample.number, 0),
+		simulationNumber: simulation,
+		created:          now.AddDate(0, 0, -sample.daysOld).Truncate(time.Second),
+		last:             now.AddDate(0, 0, -sample.daysOld/3).Truncate(time.Second),
+		branch:           sample.branch,
+		state:            sample.state,
+		loan: loan{
+			amount: cents(sample.amount * 100), price: cents(sample.price * 100), months: sample.months,
+			rate: sample.rate, fixedYears: sample.fixedYears, fixed: sample.fixed, indexType: 3,
+			productPurpose: sample.purpose, loanPurpose: sample.use, productScheme: sample.scheme,
+			crossSelling: sample.crossSeller,
+		},
+	}
+	for i, someone := range sample.people {
+		s.people++
+		p.borrowers = append(p.borrowers, borrower{SampleBorrower(sample.number, i), someone.request(s.people, now)})
+	}
+	s.processes[p.id] = p
+	return p
 }
 
 // request is what a broker would have sent of a person.
@@ -186,9 +204,9 @@ func (p person) personal(serial int, now time.Time) *portal.PersonalDataRequest 
 	card, suffix := sampleCard(10_000_000 + serial)
 	personal := &portal.PersonalDataRequest{
 		Name:                              pii.New[pii.Name](p.name),
-		BirthDate:                         pii.New[pii.BirthDate](now.AddDate(-p.age, -serial%11-1, -serial).Format(time.DateOnly)),
+		BirthDate:                         pii.New[pii.BirthDate](now.AddDate(-p.age, -serial%11-1, -serial%28).Format(time.DateOnly)),
 		TaxID:                             pii.New[pii.TaxID](sampleTaxID(29_900_000 + serial)),
-		Mobile:                            pii.New[pii.Phone](fmt.Sprintf("+3519123450%02d", serial)),
+		Mobile:                            pii.New[pii.Phone](fmt.Sprintf("+351912%06d", 345_000+serial)),
 		Email:                             pii.New[pii.Email](plain(first) + "." + plain(last) + "@example.com"),
 		GenderID:                          &p.gender,
 		NationalityID:                     id(1),
@@ -225,7 +243,7 @@ func (p person) professional(serial int) *portal.ProfessionalDataRequest {
 	work.EmploymentContractTypeID = id(1)
 	work.EmployerName = pii.New[pii.Employer]("Empresa Exemplo, Lda.")
 	work.EmployerTaxID = pii.New[pii.TaxID](sampleTaxID(50_990_000 + serial))
-	work.EmploymentDurationMonths = id(int32(24 + serial*3))
+	work.EmploymentDurationMonths = id(int32(24 + serial%60*3))
 	return work
 }
 

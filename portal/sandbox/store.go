@@ -28,7 +28,11 @@ const (
 const keyBorrower int32 = 1
 
 // store is what the bank knows. [Bank] guards it.
-type store struct{ processes map[uuid.UUID]*process }
+type store struct {
+	processes map[uuid.UUID]*process
+	people    int // that were ever made up
+	added     int // processes beside the samples
+}
 
 // process is one application for a loan. An ended process is closed or cancelled.
 type process struct {

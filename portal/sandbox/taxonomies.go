@@ -173,15 +173,17 @@ func (q *query) text(name string) string {
 }
 
 // count reads a number from 1 to 1000, or returns otherwise when there is none.
-func (q *query) count(name string, otherwise int) int {
+func (q *query) count(name string, otherwise int) int { return q.between(name, 1, 1000, otherwise) }
+
+func (q *query) between(name string, least, most, otherwise int) int {
 	given := q.text(name)
 	if given == "" {
 		return otherwise
 	}
 	n, err := strconv.Atoi(given)
-	if err != nil || n < 1 || n > 1000 {
+	if err != nil || n < least || n > most {
 		q.refuse()
-		return 1
+		return least
 	}
 	return n
 }

@@ -1,0 +1,263 @@
+package sandbox
+
+import (
+	"cmp"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// The types of notifications (taxonomy notificationTypes). That there are types with integer ids is confirmed; these
+// are ours.
+const (
+	stateChanged      int32 = 1
+	newMessage        int32 = 2
+	documentAsked     int32 = 3
+	esisAvailable     int32 = 4
+	simulationChanged int32 = 5
+)
+
+// Codes of success; the bank's are not public.
+const (
+	callbackUpdated = "080201"
+	callbackEchoed  = "080301"
+	callbackDeleted = "080401"
+)
+
+const maxAddress = 2048 // bytes of a callback's URL
+
+// notification is the body of a delivery. Of the bank's it is known that it is JSON, that its fields depend on the type,
+// and that it concerns either a process or a simulation; all names are inferred. It holds no personal data.
+type notification struct {
+	NotificationTypeID int32     `json:"notificationTypeID,omitzero"`
+	ProcessUniqueID    uuid.UUID `json:"processUniqueId,omitzero"`
+	SimulationUniqueID uuid.UUID `json:"simulationUniqueId,omitzero"`
+	Date               string    `json:"date,omitzero"`
+	ProcessStatusID    int32     `json:"processStatusID,omitzero"`    // of stateChanged
+	DocumentTypeID     int32     `json:"documentTypeID,omitzero"`     // of documentAsked
+	SimulationStatusID int32     `json:"simulationStatusID,omitzero"` // of simulationChanged
+}
+
+// fits tells whether the fields are those of a type.
+func (n notification) fits(kind int32) bool {
+	return (n.NotificationTypeID == 0 || n.NotificationTypeID == kind) &&
+		(n.ProcessStatusID == 0 || kind == stateChanged) &&
+		(n.DocumentTypeID == 0 || kind == documentAsked) &&
+		(n.SimulationStatusID == 0 || kind == simulationChanged)
+}
+
+type callbackItem struct {
+	TypeID      int32  `json:"notificationTypeID"`
+	Description string `json:"notificationTypeDescription"`
+	URL         string `json:"callbackUrl"`
+}
+
+type callbackPage struct {
+	TotalCount int            `json:"totalCount"`
+	Count      int            `json:"count"`
+	List       []callbackItem `json:"callbackList"`
+}
+
+// partner finds whose callbacks the path names: here every broker is a partner of its own, under another uuid. Another's
+// is refused as one that does not exist.
+func (b *Bank) partner(c *call) (uuid.UUID, error) {
+	id, err := pathID(c, "partnerUniqueID")
+	if err == nil && id != c.session.broker.Partner {
+		err = refused(http.StatusBadRequest, "callback.partner")
+	}
+	return id, err
+}
+
+// notificationType reads the type that the path names.
+func notificationType(c *call) (int32, error) {
+	given := c.r.PathValue("notificationType")
+	n, err := strconv.ParseInt(given, 10, 32)
+	if _, known := taxonomies["notificationTypes"][int32(n)]; err != nil || !known || strconv.FormatInt(n, 10) != given {
+		return 0, &refusal{http.StatusBadRequest, []problem{{"callback.type", "notificationType"}}}
+	}
+	return int32(n), nil
+}
+
+// listCallbacks is Callback List, by offset and limit (confirmed; the rest of the shape is ours).
+func (b *Bank) listCallbacks(c *call) (any, error) {
+	partner, err := b.partner(c)
+	if err != nil {
+		return nil, err
+	}
+	query, err := readQuery(c, "offset", "limit")
+	if err != nil {
+		return nil, err
+	}
+	offset, limit := query.between("offset", 0, 1_000_000, 0), query.count("limit", 20)
+	if query.wrong != nil {
+		return nil, query.wrong
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	registered := b.callbacks[partner]
+	types := slices.Sorted(maps.Keys(registered))
+	page := callbackPage{TotalCount: len(types), List: []callbackItem{}}
+	start := min(offset, len(types))
+	for _, kind := range types[start:min(start+limit, len(types))] {
+		page.List = append(page.List, callbackItem{kind, describe("notificationTypes", &kind, c.lang), registered[kind]})
+	}
+	page.Count = len(page.List)
+	return page, nil
+}
+
+// updateCallback is Callback Update: it sets or replaces (confirmed).
+func (b *Bank) updateCallback(c *call) (any, error) {
+	partner, err := b.partner(c)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := notificationType(c)
+	if err != nil {
+		return nil, err
+	}
+	var request struct {
+		URL string `json:"callbackUrl"`
+	}
+	if err := decode(c.body, &request); err != nil {
+		return nil, err
+	}
+	if !reachable(request.URL) {
+		return nil, &refusal{http.StatusBadRequest, []problem{{"callback.url", "callbackUrl"}}}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.callbacks[partner] == nil {
+		b.callbacks[partner] = map[int32]string{}
+	}
+	b.callbacks[partner][kind] = request.URL
+	return done(c, callbackUpdated), nil
+}
+
+// reachable tells whether the bank would send to an address: by HTTPS (confirmed), or without within this machine (ours,
+// for the playground and tests).
+func reachable(address string) bool {
+	parsed, err := url.Parse(address)
+	if err != nil || len(address) > maxAddress || parsed.Hostname() == "" || parsed.User != nil || parsed.Fragment != "" {
+		return false
+	}
+	loopback := parsed.Hostname() == "localhost" || net.ParseIP(parsed.Hostname()).IsLoopback()
+	return parsed.Scheme == "https" || parsed.Scheme == "http" && loopback
+}
+
+// deleteCallback is Callback Delete; what is not configured is a 404 (confirmed).
+func (b *Bank) deleteCallback(c *call) (any, error) {
+	partner, err := b.partner(c)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := notificationType(c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, configured := b.callbacks[partner][kind]; !configured {
+		return nil, refused(http.StatusNotFound, "callback.missing")
+	}
+	delete(b.callbacks[partner], kind)
+	return done(c, callbackDeleted), nil
+}
+
+// echoed is the reply of Callback Echo, with the receiver's answer.
+type echoed struct {
+	Status operationStatus `json:"operationStatus"`
+	Data   struct {
+		ReceiverStatus int `json:"receiverStatus"`
+	} `json:"additionalData"`
+}
+
+// echoCallback is Callback Echo: one notification is sent at once and once, and the reply says what came back. Confirmed
+// are the names of the four fields, that exactly one of the ids must be there, and that the raw body must have the
+// structure of its type. Here it may have any of the type's fields, and the type and the id are filled in.
+func (b *Bank) echoCallback(c *call) (any, error) {
+	partner, err := b.partner(c)
+	if err != nil {
+		return nil, err
+	}
+	var request struct {
+		TypeID             *int32         `json:"notificationTypeID"`
+		ProcessUniqueID    uuid.UUID      `json:"processUniqueId"`
+		SimulationUniqueID uuid.UUID      `json:"simulationUniqueId"`
+		RawBody            jsontext.Value `json:"rawBody"`
+	}
+	if err := decode(c.body, &request); err != nil {
+		return nil, err
+	}
+	wrong := func(key, field string) error { return &refusal{http.StatusBadRequest, []problem{{key, field}}} }
+	switch {
+	case request.TypeID == nil:
+		return nil, wrong("field.required", "notificationTypeID")
+	case request.RawBody == nil:
+		return nil, wrong("field.required", "rawBody")
+	case (request.ProcessUniqueID == uuid.Nil) == (request.SimulationUniqueID == uuid.Nil):
+		return nil, wrong("callback.subject", "processUniqueId")
+	}
+	kind := *request.TypeID
+	if _, known := taxonomies["notificationTypes"][kind]; !known {
+		return nil, wrong("callback.type", "notificationTypeID")
+	}
+	var said notification
+	if request.RawBody.Kind() != '{' || decode(request.RawBody, &said) != nil || !said.fits(kind) ||
+		(kind == simulationChanged) != (request.SimulationUniqueID != uuid.Nil) ||
+		cmp.Or(said.ProcessUniqueID, request.ProcessUniqueID) != request.ProcessUniqueID ||
+		cmp.Or(said.SimulationUniqueID, request.SimulationUniqueID) != request.SimulationUniqueID {
+		return nil, wrong("callback.body", "rawBody")
+	}
+	said.NotificationTypeID, said.ProcessUniqueID, said.SimulationUniqueID = kind, request.ProcessUniqueID, request.SimulationUniqueID
+
+	b.mu.Lock()
+	known := slices.ContainsFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
+		return p.id == said.ProcessUniqueID || p.simulation == said.SimulationUniqueID
+	})
+	address, configured := b.callbacks[partner][kind]
+	b.mu.Unlock()
+	switch {
+	case !known:
+		return nil, refused(http.StatusBadRequest, "process.missing")
+	case !configured:
+		return nil, refused(http.StatusNotFound, "callback.missing")
+	}
+	body, err := pii.MarshalClear(said)
+	if err != nil {
+		return nil, err
+	}
+	status, err := b.courier.post(c.r.Context(), address, body)
+	switch {
+	case err != nil:
+		return nil, refused(http.StatusBadRequest, "callback.unreachable")
+	case status < 200 || status > 299:
+		return nil, refused(http.StatusBadRequest, "callback.answer")
+	}
+	reply := echoed{Status: done(c, callbackEchoed).Status}
+	reply.Data.ReceiverStatus = status
+	return reply, nil
+}
+
+// notify tells the broker of a process, where it has a callback for the type. The bank's lock is held by the caller.
+func (b *Bank) notify(p *process, said notification) {
+	broker, _ := brokerOf(p.broker.String())
+	address, configured := b.callbacks[broker.Partner][said.NotificationTypeID]
+	if !configured {
+		return
+	}
+	said.ProcessUniqueID, said.Date = p.id, p.last.Format("2006-01-02T15:04:05.000Z07:00")
+	body, err := pii.MarshalClear(said)
+	if err != nil {
+		b.config.Log.Error("notification has no JSON", "error", err)
+		return
+	}
+	b.courier.send(p.id, address, body)
+}

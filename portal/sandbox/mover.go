@@ -1,0 +1,258 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Pace says how fast processes move by themselves.
+type Pace string
+
+// The paces.
+const (
+	Off  Pace = "off"
+	Slow Pace = "slow" // every 30 to 60 seconds something happens at each broker
+	Fast Pace = "fast" // every 2 seconds
+)
+
+// maxOpened is how many processes the mover opens before the oldest that it opened and that has ended makes room.
+const maxOpened = 200
+
+// Why a process is not moved.
+var (
+	ErrNoProcess = errors.New("sandbox: there is no such process")
+	ErrEnded     = errors.New("sandbox: the process has ended")
+	ErrNoState   = errors.New("sandbox: there is no such state")
+)
+
+// mover is what moves processes in the background.
+type mover struct {
+	mu     sync.Mutex // guards all below
+	closed bool
+	pace   Pace
+	stop   context.CancelFunc // nil when nothing moves
+	done   chan struct{}
+}
+
+// SetPace changes how fast processes move by themselves. It fails for a pace that is none.
+func (b *Bank) SetPace(pace Pace) error {
+	pace = cmp.Or(pace, Off)
+	if !slices.Contains([]Pace{Off, Slow, Fast}, pace) {
+		return fmt.Errorf("sandbox: there is no pace %q", pace)
+	}
+	m := &b.mover
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if pace == m.pace || m.closed {
+		return nil
+	}
+	m.end()
+	m.pace = pace
+	if pace == Off {
+		return nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	m.stop, m.done = stop, make(chan struct{})
+	go func(done chan struct{}) {
+		defer close(done)
+		b.keepMoving(ctx, pace)
+	}(m.done)
+	return nil
+}
+
+// end waits until nothing moves by itself. The lock is held by the caller.
+func (m *mover) end() {
+	if m.stop != nil {
+		m.stop()
+		<-m.done
+		m.stop = nil
+	}
+	m.pace = Off
+}
+
+func (b *Bank) keepMoving(ctx context.Context, pace Pace) {
+	for {
+		timer := time.NewTimer(b.breath(pace))
+		select {
+		case <-timer.C:
+			b.stir()
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// breath is how long nothing happens.
+func (b *Bank) breath(pace Pace) time.Duration {
+	if pace == Fast {
+		return 2 * time.Second
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return 30*time.Second + time.Duration(b.dice.Int64N(int64(30*time.Second)))
+}
+
+// stir has something happen at each broker: mostly a process moves on, now and then the bank writes a message or asks for
+// a document. Where every process has ended, a new one is opened, so that a playground does not run dry.
+func (b *Bank) stir() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, broker := range []Broker{BrokerA, BrokerB} {
+		open := slices.DeleteFunc(b.store.of(broker.UID), (*process).ended)
+		if len(open) == 0 {
+			b.reopen(broker)
+			continue
+		}
+		p := open[b.dice.IntN(len(open))]
+		switch luck := b.dice.IntN(10); {
+		case luck == 0:
+			b.happen(p, notification{NotificationTypeID: newMessage})
+		case luck == 1:
+			b.happen(p, b.documentRequest())
+		default:
+			b.move(p, next(p.state))
+		}
+	}
+}
+
+// reopen opens a process in the place of those that ended. The bank's lock is held by the caller.
+func (b *Bank) reopen(broker Broker) {
+	p := b.store.add(broker, b.now())
+	b.opened = append(b.opened, p.id)
+	for i := 0; len(b.opened) > maxOpened && i < len(b.opened); {
+		if old := b.store.processes[b.opened[i]]; old != nil && !old.ended() {
+			i++
+			continue
+		}
+		delete(b.store.processes, b.opened[i])
+		b.opened = slices.Delete(b.opened, i, i+1)
+	}
+	b.move(p, p.state)
+}
+
+// next is the state after one. The workflow is ours: in creation, documents, analysis, valuation, approval, contract,
+// closed.
+func next(state int32) int32 { return min(state+1, closed) }
+
+// move puts a process into a state and tells its broker; the ESIS comes with the approval. The bank's lock is held by the
+// caller.
+func (b *Bank) move(p *process, state int32) {
+	p.state = state
+	b.happen(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
+	if state == approval {
+		b.notify(p, notification{NotificationTypeID: esisAvailable})
+	}
+}
+
+// happen dates the process's last action and tells its broker. The bank's lock is held by the caller.
+func (b *Bank) happen(p *process, said notification) {
+	p.touch(b.now())
+	b.notify(p, said)
+}
+
+// touch dates the last action, always later than the one before: a caller who looks for what changed must see it.
+func (p *process) touch(now time.Time) {
+	now = now.Truncate(time.Millisecond)
+	if !now.After(p.last) {
+		now = p.last.Add(time.Millisecond)
+	}
+	p.last = now
+}
+
+// documentRequest picks a type of document. The bank's lock is held by the caller.
+func (b *Bank) documentRequest() notification {
+	kinds := items("documentTypes", "")
+	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.dice.IntN(len(kinds))].ID}
+}
+
+// Move moves a process to its next state and tells its broker. One that has ended fails with [ErrEnded].
+func (b *Bank) Move(id uuid.UUID) error {
+	return b.act(id, func(p *process) error {
+		b.move(p, next(p.state))
+		return nil
+	})
+}
+
+// MoveTo moves a process to any state of the taxonomy workflowStatesProposal; one where it is already is no change.
+func (b *Bank) MoveTo(id uuid.UUID, state int32) error {
+	if _, known := taxonomies["workflowStatesProposal"][state]; !known {
+		return ErrNoState
+	}
+	return b.act(id, func(p *process) error {
+		if p.state != state {
+			b.move(p, state)
+		}
+		return nil
+	})
+}
+
+// WriteMessage has the bank write a message on a process. As yet only the notification and the last action's date tell of
+// it.
+func (b *Bank) WriteMessage(id uuid.UUID) error {
+	return b.act(id, func(p *process) error {
+		b.happen(p, notification{NotificationTypeID: newMessage})
+		return nil
+	})
+}
+
+// AskForDocument has the bank ask for a document of a process. As yet only the notification and the last action's date
+// tell of it.
+func (b *Bank) AskForDocument(id uuid.UUID) error {
+	return b.act(id, func(p *process) error {
+		b.happen(p, b.documentRequest())
+		return nil
+	})
+}
+
+// Touch dates the last action of a process anew, and tells nobody.
+func (b *Bank) Touch(id uuid.UUID) error {
+	return b.act(id, func(p *process) error {
+		p.touch(b.now())
+		return nil
+	})
+}
+
+// act does something to a process that has not ended.
+func (b *Bank) act(id uuid.UUID, do func(*process) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, known := b.store.processes[id]
+	switch {
+	case !known:
+		return ErrNoProcess
+	case p.ended():
+		return ErrEnded
+	}
+	return do(p)
+}
+
+// AddProcess opens a process of a broker, in creation and with one invented borrower, and returns its id: those of
+// [SampleProcess](SampleAdded), [SampleProcess](SampleAdded+1) and so on. It tells nobody.
+func (b *Bank) AddProcess(broker Broker) uuid.UUID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.store.add(broker, b.now()).id
+}
+
+// Close ends what the bank does by itself: the moving of processes and the deliveries, of which none starts any more. It
+// still answers calls.
+func (b *Bank) Close() {
+	b.mover.mu.Lock()
+	b.mover.closed = true
+	b.mover.end()
+	b.mover.mu.Unlock()
+	b.courier.close()
+}
+
+type dice = rand.Rand
+
+func newDice(seed uint64) *dice { return rand.New(rand.NewPCG(seed, seed)) }
