@@ -55,6 +55,8 @@ type Config struct {
 	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
 	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
 	Changed func(context.Context, Change) error
+	// Counted hears of every call: its tool, what became of it ("done" or a [Kind]) and how long it took.
+	Counted func(tool, outcome string, took time.Duration)
 }
 
 // Runner runs the tools of the catalogue: it authorises, checks, journals, calls the bank as the actor, and audits.
@@ -170,7 +172,11 @@ func (r *Runner) finish(ctx context.Context, id string, request Request, started
 		failure.Tool, failure.ID = request.Tool.Name, id
 		outcome = string(failure.Kind)
 	}
-	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", r.now().Sub(started)}
+	took := r.now().Sub(started)
+	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took}
+	if r.Counted != nil {
+		r.Counted(request.Tool.Name, outcome, took)
+	}
 	r.audit(ctx, id, request, outcome)
 	switch {
 	case failure == nil:

@@ -15,7 +15,7 @@ import (
 
 // maxSeries is how many combinations of labels one instrument may have. Labels are short lists of our own: one that
 // grows was fed with something from outside, and what comes after it is counted together.
-const maxSeries = 200
+const maxSeries = 500
 
 // scrapes is how many readers of the metrics are served at once.
 const scrapes = 4

@@ -17,6 +17,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -27,6 +28,7 @@ import (
 type System struct {
 	Runner  *tools.Runner
 	Store   *conversations.Store
+	Metrics *telemetry.Metrics
 	BankURL string // where the bank is reached
 	stop    []func() error
 }
@@ -39,12 +41,17 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 			err = errors.Join(err, system.Close())
 		}
 	}()
+	if system.Metrics, err = telemetry.NewMetrics(); err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
 	if s.PortalURL == settings.Sandbox {
-		if system.BankURL, err = system.serveSandbox(log); err != nil {
+		if system.BankURL, err = system.serveSandbox(s, log); err != nil {
 			return system, fmt.Errorf("starting the sandbox bank: %w", err)
 		}
 		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
 		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.UID.String())
+		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}
 	bank, err := client(s, system.BankURL, log)
@@ -66,9 +73,14 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	if len(s.PortalUsers) == 0 {
 		log.Warn("PORTAL_USERS is not set: the bank sees everybody's acts as those of PORTAL_USERNAME")
 	}
+	counted, err := counting(system.Metrics.Meter())
+	if err != nil {
+		return system, err
+	}
 	system.Runner = tools.NewRunner(tools.Config{
 		Bank: bank, People: people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log, CallTimeout: s.CallTimeout,
+		Counted: counted,
 	})
 	system.stop = append(system.stop, sweeping(system.Runner, log))
 	return system, nil
@@ -89,6 +101,13 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
 		// All of a request has ended well before others believe that it has.
 		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
+	}
+	if s.PortalPartnerUID != "" {
+		partner, err := uuid.Parse(s.PortalPartnerUID)
+		if err != nil {
+			return nil, errors.New("PORTAL_PARTNER_UID is no uuid")
+		}
+		config.PartnerUID = partner
 	}
 	if s.PortalOperations != "" {
 		file, err := os.Open(s.PortalOperations)
@@ -128,18 +147,20 @@ func team(s settings.Settings) (tools.Team, error) {
 }
 
 // serveSandbox serves a sandbox bank on a free port of this machine.
-func (s *System) serveSandbox(log *slog.Logger) (url string, err error) {
+func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
+	bank := sandbox.New(sandbox.Config{Log: log.With("at", "sandbox bank"), Drivable: true, Pace: sandbox.Pace(set.SandboxPace)})
 	server := &http.Server{
-		Handler:           sandbox.New(sandbox.Config{Log: log.With("at", "sandbox bank"), Drivable: true}),
+		Handler:           bank,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 90 * time.Second, IdleTimeout: time.Minute,
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	s.stop = append(s.stop, func() error {
+		bank.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))

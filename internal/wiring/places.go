@@ -1,0 +1,48 @@
+package wiring
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/tools"
+)
+
+// places keeps in the store what the catalogue's tools say of places.
+type places struct{ store *conversations.Store }
+
+func (p places) Settings(ctx context.Context, place string) (tools.PlaceSettings, error) {
+	kept, err := p.store.Place(ctx, place)
+	return settingsOf(kept), err
+}
+
+func (p places) Change(ctx context.Context, place string, change func(*tools.PlaceSettings) error) (tools.PlaceSettings, error) {
+	kept, err := p.store.ChangePlace(ctx, place, func(kept *conversations.Place) error {
+		settings := settingsOf(*kept)
+		if err := change(&settings); err != nil {
+			return err
+		}
+		kept.Lang, kept.Mutes, kept.Digest = settings.Lang, settings.Mutes, settings.Digest
+		kept.Quiet, kept.Watches = conversations.Quiet(settings.Quiet), nil
+		for _, watch := range settings.Watches {
+			kept.Watches = append(kept.Watches, conversations.Watch{
+				Kind: conversations.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name,
+			})
+		}
+		return nil
+	})
+	return settingsOf(kept), err
+}
+
+func (p places) SetOwner(ctx context.Context, process uuid.UUID, actor string) error {
+	return p.store.SetOwner(ctx, process, actor)
+}
+
+func settingsOf(kept conversations.Place) tools.PlaceSettings {
+	settings := tools.PlaceSettings{Lang: kept.Lang, Mutes: kept.Mutes, Digest: kept.Digest, Quiet: tools.Quiet(kept.Quiet)}
+	for _, watch := range kept.Watches {
+		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name})
+	}
+	return settings
+}
