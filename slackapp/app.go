@@ -3,6 +3,7 @@
 package slackapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ const (
 )
 
 // Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
-// nothing but it, and APIURL, which is Slack's own unless it says otherwise.
+// nothing but it, APIURL, which is Slack's own unless it says otherwise, and what says that it may be nil.
 type Config struct {
 	Runner        *tools.Runner
 	Store         *conversations.Store
@@ -41,6 +42,7 @@ type Config struct {
 	AppToken      string
 	APIURL        string // ends in a slash
 	Log           *slog.Logger
+	Reachable     func(place string) // called when something may be posted again where it could not; may be nil
 }
 
 // App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
@@ -50,6 +52,8 @@ type App struct {
 	store  *conversations.Store
 	log    *slog.Logger
 	secret string
+	token  string // of the bot
+	api    string // Slack's Web API; ends in a slash
 
 	quick   *slack.Client // for what a person waits for: short, never repeated
 	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
@@ -59,6 +63,8 @@ type App struct {
 	searches searches
 
 	team  team
+	self  self
+	reach func(place string)
 	ctx   context.Context // ends when Close loses its patience
 	stop  context.CancelFunc
 	slots chan struct{}
@@ -83,14 +89,12 @@ func New(config Config) (*App, error) {
 	}
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
+		token: config.BotToken, api: cmp.Or(config.APIURL, slack.APIURL), reach: config.Reachable,
 		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
 		slots: make(chan struct{}, maxWork), orphans: make(chan []byte, sockets*maxInFlight),
 		searches: searches{under: map[string]int{}},
 	}
-	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken)}
-	if config.APIURL != "" {
-		options = append(options, slack.OptionAPIURL(config.APIURL))
-	}
+	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken), slack.OptionAPIURL(app.api)}
 	brief := &http.Client{Timeout: quickCall, Transport: app.web.Transport}
 	app.quick = slack.New(config.BotToken, append(options, slack.OptionHTTPClient(brief))...)
 	retries := slack.DefaultRetryConfig()

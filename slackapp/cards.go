@@ -46,17 +46,22 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	if c.fileNote != "" {
 		blocks = append(blocks, paragraph(cut(c.fileNote, maxFact)))
 	}
+	return append(blocks, stepBlocks(c.Next)...)
+}
+
+// stepBlocks are the buttons of what may come next.
+func stepBlocks(steps []tools.Step) []slack.Block {
 	var next []*slack.ButtonBlockElement
-	for i, s := range c.Next {
+	for i, s := range steps {
 		value := string(encode(step{s.Tool, s.Args}))
 		if len(next) < maxButtons && len(value) <= maxValue {
 			next = append(next, button(actStep+":"+string(rune('a'+i)), value, s.Label))
 		}
 	}
-	if next != nil {
-		blocks = append(blocks, buttons(next...))
+	if next == nil {
+		return nil
 	}
-	return blocks
+	return []slack.Block{buttons(next...)}
 }
 
 // step is what the button of a next step carries.
@@ -125,10 +130,19 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	if len(table.Rows) == 0 {
 		return nil
 	}
-	blocks := []slack.Block{small(strings.Join(table.Columns, " · "))}
+	var lines []string
+	for _, cells := range table.Rows {
+		lines = append(lines, rowLine(cells))
+	}
+	return append([]slack.Block{small(strings.Join(table.Columns, " · "))}, lineBlocks(lang, lines)...)
+}
+
+// lineBlocks shows as many lines as there is room for, and says how many more there are. They are mrkdwn and end in a
+// line's end.
+func lineBlocks(lang words.Lang, lines []string) []slack.Block {
+	var blocks []slack.Block
 	chunk, total, shown := "", 0, 0
-	for _, cells := range table.Rows[:min(len(table.Rows), maxRows)] {
-		line := rowLine(cells)
+	for _, line := range lines[:min(len(lines), maxRows)] {
 		length := utf8.RuneCountInString(line)
 		if total+length > maxTable {
 			break
@@ -141,7 +155,7 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	if chunk != "" {
 		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(strings.TrimSpace(chunk)), nil, nil))
 	}
-	return append(blocks, moreBlocks(lang, len(table.Rows)-shown)...)
+	return append(blocks, moreBlocks(lang, len(lines)-shown)...)
 }
 
 func rowLine(cells []string) string {

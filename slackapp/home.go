@@ -17,11 +17,13 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 		do = a.home
 	case kind == "message" && e.Event.ChannelType == "im" && e.Event.Subtype == "" && e.Event.Bot == "" && e.Event.User != "":
 		do = func(ctx context.Context, v *visit) error {
-			return a.tellDirectly(ctx, v.user, a.help(ctx, v.actor, say(v.actor.Lang, "help.hello")))
+			return a.tellDirectly(ctx, v.user, a.help(v.actor, say(v.actor.Lang, "help.hello"), a.permitted(ctx, v.actor)))
 		}
 	case kind == "tokens_revoked", kind == "app_uninstalled":
 		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
 		return nil
+	case kind == "member_joined_channel", kind == "channel_unarchive", kind == "group_unarchive":
+		return a.reachable(ctx, kind, e.Event.User, e.Event.Channel)
 	default:
 		return nil
 	}
@@ -29,7 +31,7 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 	if err != nil || !first {
 		return err
 	}
-	v.actor, err = a.actor(ctx, v.user)
+	v.actor, err = a.actor(ctx, v.user, "")
 	if err == nil && !a.work(v, do) {
 		err = errCrowded
 	}

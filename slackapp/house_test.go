@@ -44,12 +44,14 @@ type house struct {
 	people  *people
 	way     transport
 	address string        // of the door, over HTTP
+	reached chan string   // places that may be posted to again
 	calls   time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
 // replica is one running app.
 type replica struct {
 	app    *slackapp.App
+	runner *tools.Runner
 	store  *conversations.Store
 	hangUp func() // ends its sockets
 	stop   func()
@@ -79,7 +81,7 @@ const (
 // open builds a house; change adjusts its workspace.
 func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house {
 	t.Helper()
-	h := &house{t: t, way: way, log: &logtest.Log{}}
+	h := &house{t: t, way: way, log: &logtest.Log{}, reached: make(chan string, 16)}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		door := h.door.Load()
 		if door == nil {
@@ -139,9 +141,10 @@ func (h *house) start() *replica {
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
 		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: log,
+		Reachable: func(place string) { h.reached <- place },
 	})
 	must(h.t, err)
-	r := &replica{app: app, store: store}
+	r := &replica{app: app, runner: runner, store: store}
 	handler := app.Handler()
 	h.door.Store(&handler)
 	ctx, hangUp := context.WithCancel(context.Background())

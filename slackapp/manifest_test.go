@@ -29,12 +29,22 @@ type object = map[string]any
 func manifest() []byte {
 	var commands []object
 	for _, tool := range tools.Catalogue() {
+		name, sub, isSub := strings.Cut(tool.Command, " ")
 		command := object{
-			"command": "/" + tool.Command, "url": address, "should_escape": false,
+			"command": "/" + name, "url": address, "should_escape": false,
 			"description": tool.Help(words.Portuguese),
 		}
 		if len(tool.Fields) > 0 {
 			command["usage_hint"] = "[" + strings.ToLower(tool.Fields[0].Label(words.Portuguese)) + "]"
+		}
+		if isSub { // Slack knows the first word only
+			if tool != tools.Subcommands(name)[0] {
+				continue
+			}
+			for _, other := range tools.Subcommands(name)[1:] {
+				sub += " | " + strings.TrimPrefix(other.Command, name+" ")
+			}
+			command["description"], command["usage_hint"] = tools.CommandHelp(words.Portuguese, name), "["+sub+"]"
 		}
 		commands = append(commands, command)
 	}
@@ -52,11 +62,17 @@ func manifest() []byte {
 			"bot_user":       object{"display_name": "Balcão", "always_online": true},
 			"slash_commands": commands,
 		},
-		"oauth_config": object{"scopes": object{"bot": []string{"chat:write", "commands", "files:write", "im:history", "im:write", "users:read"}}},
+		"oauth_config": object{"scopes": object{"bot": []string{
+			"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read",
+			"im:history", "im:write", "users:read",
+		}}},
 		"settings": object{
 			"event_subscriptions": object{
 				"request_url": address,
-				"bot_events":  []string{"app_home_opened", "app_uninstalled", "message.im", "tokens_revoked"},
+				"bot_events": []string{
+					"app_home_opened", "app_uninstalled", "channel_unarchive", "group_unarchive", "member_joined_channel",
+					"message.im", "tokens_revoked",
+				},
 			},
 			"interactivity":          object{"is_enabled": true, "request_url": address, "message_menu_options_url": address},
 			"org_deploy_enabled":     false,

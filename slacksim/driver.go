@@ -80,6 +80,7 @@ type Message struct {
 	Blocks    json.RawMessage
 	Ephemeral bool // only this person sees it
 	Edited    bool
+	Unfurls   bool // what it links to may be shown with it
 	Files     []File
 	Metadata  json.RawMessage
 }

@@ -18,6 +18,7 @@ type message struct {
 	edited     bool
 	files      []*file
 	metadata   json.RawMessage
+	unfurls    bool
 	states     map[string]State // what each person chose in it
 }
 
@@ -26,7 +27,8 @@ func (m *message) visibleTo(user string) bool { return m.only == "" || m.only ==
 func (m *message) seen(channel string) Message {
 	seen := Message{
 		Channel: channel, TS: m.ts, ThreadTS: m.thread, User: m.user, Text: m.text, Blocks: slices.Clone(m.blocks),
-		Ephemeral: m.only != "", Edited: m.edited, Metadata: slices.Clone(m.metadata),
+		Ephemeral: m.only != "", Edited: m.edited, Unfurls: m.unfurls,
+		Metadata: slices.Clone(m.metadata),
 	}
 	for _, f := range m.files {
 		seen.Files = append(seen.Files, f.seen())
@@ -153,6 +155,7 @@ func (s *Sim) postMessage(a args) (answer, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.thread = a["thread_ts"]
+	m.unfurls = a.yes("unfurl_links") || a["unfurl_media"] != "false" // what an app does not forbid is media
 	s.add(c, m)
 	return answer{"channel": c.id, "ts": m.ts, "message": m.forApp()}, nil
 }

@@ -1,0 +1,506 @@
+package slackapp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+const (
+	team = "slack:" + slacksim.TeamChannel
+	home = "slack:" + slacksim.GeneralChannel // which the bot has not joined
+)
+
+// aNotice is about process 1042, and shows everything that a notice can show.
+func aNotice(id string) slackapp.Notice {
+	return slackapp.Notice{
+		ID: id, Process: sandbox.SampleProcess(sandbox.SampleOpen), Lang: words.Portuguese,
+		Title: "Processo 1042", Text: "O processo passou à avaliação.",
+		Facts: [][2]string{{"Estado", "Em avaliação"}, {"Balcão", "Porto"}}, Lines: []string{"Estado: Aberto → Em avaliação"},
+	}
+}
+
+func card(id string) slackapp.Notice {
+	n := aNotice(id)
+	n.Card = true
+	return n
+}
+
+// hurried is a house whose channels take messages as fast as they come.
+func hurried(t testing.TB) *house {
+	t.Helper()
+	return open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+}
+
+func (h *house) posts(place, thread string, n slackapp.Notice) string {
+	h.t.Helper()
+	id, err := h.replica.app.Post(h.soon(), place, thread, n)
+	must(h.t, err)
+	return id
+}
+
+func (h *house) finds(place, thread, notice string) string {
+	h.t.Helper()
+	id, found, err := h.replica.app.Find(h.soon(), place, thread, notice)
+	must(h.t, err)
+	if found != (id != "") {
+		h.t.Errorf("found is %v, but the id is %q", found, id)
+	}
+	return id
+}
+
+func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
+	h := hurried(t)
+	id := h.posts(team, "", card("cartão"))
+	for i := range 3 {
+		h.posts(team, id, aNotice(fmt.Sprint("resposta ", i)))
+	}
+	changed := card("outro aviso")
+	changed.Text = "O processo foi aprovado."
+	must(t, h.replica.app.Edit(h.soon(), team, id, changed))
+	h.posts(team, "", aNotice("solto"))
+
+	threads := h.sim.Threads(slacksim.TeamChannel)
+	if len(threads) != 2 || len(threads[0].Replies) != 3 || len(threads[1].Replies) != 0 {
+		t.Fatalf("the threads are %+v", threads)
+	}
+	shown := threads[0]
+	if id != shown.Channel+"/"+shown.TS || !shown.Edited || !says(shown.FullText(), []string{"Processo 1042", "aprovado", "Em avaliação", "Aberto → Em avaliação"}) {
+		t.Errorf("the card is %+v", shown)
+	}
+	if shown.Text != "Processo 1042\nO processo foi aprovado." {
+		t.Errorf("a screen reader hears %q", shown.Text)
+	}
+	if shown.EventType() != "balcao_notice" || string(shown.Payload()) != `{"id":"cartão"}` {
+		t.Errorf("an edit changed what the card is found by: %s", shown.Metadata)
+	}
+	if reply := shown.Replies[2]; string(reply.Payload()) != `{"id":"resposta 2"}` || strings.Contains(string(reply.Blocks), `"actions"`) {
+		t.Errorf("the reply is %+v", reply)
+	}
+	for _, m := range append(shown.Replies, shown.Message) {
+		if m.Unfurls {
+			t.Error("what a notice links to is shown with it")
+		}
+	}
+	h.refusesNothing()
+}
+
+func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
+	h := hurried(t)
+	id := h.posts(team, "", card("cartão"))
+	message := h.sim.Threads(slacksim.TeamChannel)[0].Message
+	if id == "" || !says(message.FullText(), []string{"Ver proponentes"}) {
+		t.Fatalf("the card is %q", message.FullText())
+	}
+	ana := h.ana()
+	ana.pressesIn(message, "step:a")
+	ana.reads("Proponentes do processo 1042")
+	nobody := card("sem processo")
+	nobody.Process = uuid.Nil
+	h.posts(team, "", nobody)
+	if plain := h.sim.Threads(slacksim.TeamChannel)[1]; strings.Contains(string(plain.Blocks), `"actions"`) {
+		t.Errorf("a card without a process has buttons: %s", plain.Blocks)
+	}
+	h.refusesNothing()
+}
+
+func TestAPersonIsToldInHerDirectConversationByEitherOfHerNames(t *testing.T) {
+	h := hurried(t)
+	for _, place := range []string{"slack:" + slacksim.Ana, "slack:" + slacksim.TeamID + "/" + slacksim.Ana} {
+		id := h.posts(place, "", card(place))
+		h.posts(place, id, aNotice("resposta a "+place))
+		must(t, h.replica.app.Edit(h.soon(), place, id, card("x")))
+		if found := h.finds(place, "", place); found != id {
+			t.Errorf("%s: found %q, posted %q", place, found, id)
+		}
+	}
+	if threads := h.sim.Threads(h.ana().DM()); len(threads) != 2 || len(threads[1].Replies) != 1 || !threads[1].Edited {
+		t.Errorf("Ana sees %+v", threads)
+	}
+	if calls := h.sim.Calls("conversations.open"); calls != 4 { // replies and edits know where their message is
+		t.Errorf("her conversation was opened %d times", calls)
+	}
+	h.refusesNothing()
+}
+
+func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
+	h := hurried(t)
+	hostile := "<!channel> <@U0TOM> & <https://exemplo.pt|clique>"
+	n := slackapp.Notice{
+		ID: "x", Lang: words.English, Title: hostile, Text: hostile, Facts: [][2]string{{hostile, hostile}}, Lines: []string{hostile},
+		Mention: anasID,
+	}
+	h.posts(team, "", n)
+	for _, actor := range []string{"", "mcp:local", "slack:T0/<!here>", "slack:" + slacksim.TeamChannel} {
+		n.Mention = actor
+		h.posts(team, "", n)
+	}
+	for i, thread := range h.sim.Threads(slacksim.TeamChannel) {
+		mentions := strings.Count(string(thread.Blocks), "<@"+slacksim.Ana+">") + strings.Count(string(thread.Blocks), `\u003c@`+slacksim.Ana+`\u003e`)
+		if want := map[bool]int{true: 1}[i == 0]; mentions != want {
+			t.Errorf("message %d mentions Ana %d times: %s", i, mentions, thread.Blocks)
+		}
+		rest := strings.NewReplacer("<@"+slacksim.Ana+">", "", `\u003c@`+slacksim.Ana+`\u003e`, "").Replace(string(thread.Blocks) + thread.Text)
+		if strings.ContainsAny(rest, "<") || strings.Contains(rest, `\u003c`) {
+			t.Errorf("message %d holds markup: %s", i, rest)
+		}
+	}
+	h.refusesNothing()
+}
+
+func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
+	h := hurried(t)
+	long := strings.Repeat("<ção&🏠> ", 2000)
+	n := slackapp.Notice{ID: strings.Repeat("x", 200), Process: uuid.New(), Lang: words.Portuguese, Title: long, Text: long, Mention: anasID, Card: true}
+	for range 300 {
+		n.Facts, n.Lines = append(n.Facts, [2]string{long, long}), append(n.Lines, long)
+	}
+	id := h.posts(team, "", n)
+	n.Card = false
+	h.posts(team, id, n)
+	short := slackapp.Notice{ID: "curto", Lang: words.Portuguese}
+	for range 300 {
+		short.Facts, short.Lines = append(short.Facts, [2]string{"a", ""}), append(short.Lines, "")
+	}
+	h.posts(team, id, short)
+	h.posts(team, id, slackapp.Notice{ID: "nada"})
+	must(t, h.replica.app.Edit(h.soon(), team, id, n))
+	if text := h.sim.Threads(slacksim.TeamChannel)[0].Replies[1].FullText(); !says(text, []string{"…e mais 280", "…e mais 270"}) {
+		t.Errorf("what was left out is not said: %q", text)
+	}
+	h.refusesNothing()
+}
+
+func TestANoticeThatMayHaveBeenPostedIsFoundAndNoOther(t *testing.T) {
+	h := hurried(t)
+	h.sim.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true, AfterEffect: true})
+	if _, err := h.replica.app.Post(h.soon(), team, "", card("um")); err == nil || certain(err) {
+		t.Fatalf("a connection that was cut gave %v", err)
+	}
+	card1 := h.finds(team, "", "um")
+	if threads := h.sim.Threads(slacksim.TeamChannel); len(threads) != 1 || card1 != slacksim.TeamChannel+"/"+threads[0].TS {
+		t.Fatalf("found %q among %+v", card1, threads)
+	}
+	h.sim.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true, AfterEffect: true})
+	if _, err := h.replica.app.Post(h.soon(), team, card1, aNotice("dois")); err == nil {
+		t.Fatal("a connection that was cut gave no error")
+	}
+	reply := h.finds(team, card1, "dois")
+	if want := slacksim.TeamChannel + "/" + h.sim.Threads(slacksim.TeamChannel)[0].Replies[0].TS; reply != want {
+		t.Errorf("found %q, posted %q", reply, want)
+	}
+	for _, row := range [][2]string{{"", "dois"}, {card1, "um"}, {card1, "três"}, {"", ""}, {slacksim.TeamChannel + "/1.000001", "dois"}} {
+		if id := h.finds(team, row[0], row[1]); id != "" {
+			t.Errorf("%q under %q was found as %q", row[1], row[0], id)
+		}
+	}
+}
+
+func TestANoticeIsFoundBehindManyOthers(t *testing.T) {
+	h := hurried(t)
+	first := h.posts(team, "", card("primeiro"))
+	var replies []string
+	for i := range 450 {
+		thread := first
+		if i%2 == 0 {
+			thread = ""
+		}
+		replies = append(replies, h.posts(team, thread, slackapp.Notice{ID: fmt.Sprint(i), Text: "x"}))
+	}
+	if found := h.finds(team, "", "primeiro"); found != first {
+		t.Errorf("found %q, posted %q", found, first)
+	}
+	if found := h.finds(team, first, "449"); found != replies[449] {
+		t.Errorf("found %q, posted %q", found, replies[449])
+	}
+}
+
+func TestWhatSomebodyElseWroteIsNoNoticeOfOurs(t *testing.T) {
+	other := `{"ok":true,"has_more":false,"messages":[
+		{"ts":"1.000001","bot_id":"B0OUTRO","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
+		{"ts":"1.000002","user":"U0ANA","blocks":"not blocks","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
+		{"ts":"1.000003","bot_id":"B0BALCAO","metadata":{"event_type":"balcao_notice","event_payload":["um"]}},
+		{"ts":"1.000004","bot_id":"B0BALCAO","metadata":{"event_type":"outro","event_payload":{"id":"um"}}}]}`
+	h := hurried(t)
+	app := h.before(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/api/conversations.history" {
+			return false
+		}
+		_, _ = w.Write([]byte(other))
+		return true
+	})
+	if id, found, err := app.Find(h.soon(), team, "", "um"); found || err != nil {
+		t.Errorf("found %q: %v", id, err)
+	}
+}
+
+// before gives an app whose calls to Slack pass by somebody who may answer them.
+func (h *house) before(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) *slackapp.App {
+	t.Helper()
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !answer(w, r) {
+			h.sim.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(between.Close)
+	return h.another(t, between.URL+"/api/")
+}
+
+// another is an app that talks to Slack at an address.
+func (h *house) another(t *testing.T, url string) *slackapp.App {
+	t.Helper()
+	app, err := slackapp.New(slackapp.Config{
+		Runner: h.replica.runner, Store: h.replica.store, BotToken: slacksim.DefaultBotToken, SigningSecret: "x", APIURL: url,
+	})
+	must(t, err)
+	t.Cleanup(func() { must(t, app.Close(context.Background())) })
+	return app
+}
+
+// shared are a runner and a store that nothing is asked of.
+func shared(t *testing.T) *replica {
+	t.Helper()
+	keys, err := keys.Ephemeral()
+	must(t, err)
+	store, err := conversations.Open(t.Context(), "memory", keys)
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	return &replica{runner: tools.NewRunner(tools.Config{}), store: store}
+}
+
+// What an error may say of itself.
+func certain(err error) bool {
+	var says interface{ NotSent() bool }
+	return errors.As(err, &says) && says.NotSent()
+}
+
+func wait(err error) time.Duration {
+	var says interface{ RetryAfter() time.Duration }
+	if errors.As(err, &says) {
+		return says.RetryAfter()
+	}
+	return 0
+}
+
+func blocked(err error) string {
+	var says interface{ Unreachable() string }
+	if errors.As(err, &says) {
+		return says.Unreachable()
+	}
+	return ""
+}
+
+func missing(err error) bool {
+	var says interface{ Gone() bool }
+	return errors.As(err, &says) && says.Gone()
+}
+
+func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
+	type said struct {
+		certain bool
+		wait    time.Duration
+		blocked string
+		missing bool
+	}
+	for _, row := range []struct {
+		name   string
+		status int
+		header string
+		body   string
+		want   said
+	}{
+		{"too many, with a time", 429, "7", `{"ok":false,"error":"ratelimited"}`, said{certain: true, wait: 7 * time.Second}},
+		{"too many, with no time", 429, "", `{"ok":false,"error":"ratelimited"}`, said{certain: true, wait: 30 * time.Second}},
+		{"too many, with no body", 429, "2", ``, said{certain: true, wait: 2 * time.Second}},
+		{"too many, at once", 429, "0", ``, said{certain: true, wait: time.Second}},
+		{"too many, for a day", 429, "86400", ``, said{certain: true, wait: 15 * time.Minute}},
+		{"too many, with a good status", 200, "", `{"ok":false,"error":"ratelimited"}`, said{certain: true, wait: 30 * time.Second}},
+		{"no reason", 200, "", `{"ok":false}`, said{}},
+		{"errors of an unknown kind", 200, "", `{"ok":false,"error":"is_archived","errors":[{"new":{"kind":1}}]}`, said{certain: true, blocked: "is_archived"}},
+		{"not invited", 200, "", `{"ok":false,"error":"not_in_channel"}`, said{certain: true, blocked: "not_in_channel"}},
+		{"no such channel", 200, "", `{"ok":false,"error":"channel_not_found"}`, said{certain: true, blocked: "channel_not_found"}},
+		{"archived, when edited", 200, "", `{"ok":false,"error":"is_inactive"}`, said{certain: true, blocked: "is_archived"}},
+		{"not allowed there", 200, "", `{"ok":false,"error":"restricted_action_read_only_channel"}`, said{certain: true, blocked: "restricted_action"}},
+		{"revoked", 200, "", `{"ok":false,"error":"token_revoked"}`, said{certain: true, blocked: "token_revoked"}},
+		{"deactivated", 200, "", `{"ok":false,"error":"account_inactive"}`, said{certain: true, blocked: "account_inactive"}},
+		{"a wrong token", 200, "", `{"ok":false,"error":"invalid_auth"}`, said{certain: true, blocked: "invalid_auth"}},
+		{"a missing scope", 200, "", `{"ok":false,"error":"missing_scope","needed":"x"}`, said{certain: true, blocked: "missing_scope"}},
+		{"a message that was deleted", 200, "", `{"ok":false,"error":"message_not_found"}`, said{certain: true, missing: true}},
+		{"a thread that was deleted", 200, "", `{"ok":false,"error":"thread_not_found"}`, said{certain: true, missing: true}},
+		{"blocks that it does not like", 200, "", `{"ok":false,"error":"invalid_blocks"}`, said{certain: true}},
+		{"a fault of its own", 200, "", `{"ok":false,"error":"internal_error"}`, said{}},
+		{"another", 200, "", `{"ok":false,"error":"fatal_error"}`, said{}},
+		{"a status", 503, "", `{"ok":false,"error":"not_in_channel"}`, said{}},
+		{"a page of somebody else's", 200, "", `<html>`, said{}},
+		{"success without a message", 200, "", `{"ok":true}`, said{}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			calls := 0
+			slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				calls++
+				if row.header != "" {
+					w.Header().Set("Retry-After", row.header)
+				}
+				w.WriteHeader(row.status)
+				_, _ = w.Write([]byte(row.body))
+			}))
+			defer slack.Close()
+			h := &house{t: t, replica: shared(t)}
+			_, err := h.another(t, slack.URL+"/api/").Post(t.Context(), team, "", aNotice("um"))
+			if err == nil {
+				t.Fatal("there is no error")
+			}
+			if got := (said{certain(err), wait(err), blocked(err), missing(err)}); got != row.want {
+				t.Errorf("%v says %+v, want %+v", err, got, row.want)
+			}
+			if calls != 1 {
+				t.Errorf("Slack was called %d times", calls)
+			}
+			if strings.Contains(err.Error(), "1042") || strings.Contains(err.Error(), slacksim.DefaultBotToken) {
+				t.Errorf("the error tells too much: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatNobodyHeardIsCertainAndWhatNobodyAnsweredIsNot(t *testing.T) {
+	stuck := make(chan struct{})
+	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-stuck:
+		}
+	}))
+	h := &house{t: t, replica: shared(t)}
+	app := h.another(t, slack.URL+"/api/")
+	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := app.Post(brief, team, "", aNotice("um")); err == nil || certain(err) || blocked(err) != "" || wait(err) != 0 {
+		t.Errorf("no answer gave %v", err)
+	}
+	if _, err := app.Post(brief, anasID, "", aNotice("um")); err == nil || !certain(err) {
+		t.Errorf("a conversation that was not opened gave %v", err)
+	}
+	close(stuck)
+	slack.Close()
+	if _, err := app.Post(t.Context(), team, "", aNotice("um")); err == nil || !certain(err) {
+		t.Errorf("nobody there gave %v", err)
+	}
+	for _, place := range []string{"", "mcp:local", "slack:", "slack:equipa", "email:x"} {
+		if _, err := app.Post(t.Context(), place, "", aNotice("um")); blocked(err) != "channel_not_found" {
+			t.Errorf("the place %q gave %v", place, err)
+		}
+	}
+}
+
+func TestABadDayInTheWorkspaceSaysWhatToMend(t *testing.T) {
+	h := hurried(t)
+	ana, app := h.ana(), h.replica.app
+	id := h.posts(team, "", card("um"))
+	fails := func(place, want string) {
+		t.Helper()
+		_, err := app.Post(h.soon(), place, "", aNotice("dois"))
+		if blocked(err) != want || !certain(err) {
+			t.Errorf("posting to %s gave %v, want %s", place, err, want)
+		}
+	}
+	fails(home, "not_in_channel")
+	fails("slack:C0NADA", "channel_not_found")
+	fails("slack:U0NADA", "user_not_found")
+	must(t, ana.Archive(h.soon(), slacksim.TeamChannel))
+	fails(team, "is_archived")
+	if err := app.Edit(h.soon(), team, id, card("um")); blocked(err) != "is_archived" {
+		t.Errorf("editing gave %v", err)
+	}
+	must(t, ana.Unarchive(h.soon(), slacksim.TeamChannel))
+	must(t, ana.Remove(h.soon(), slacksim.TeamChannel))
+	fails(team, "not_in_channel")
+	if _, _, err := app.Find(h.soon(), team, "", "um"); blocked(err) != "not_in_channel" {
+		t.Errorf("finding gave %v", err)
+	}
+	must(t, ana.Invite(h.soon(), slacksim.TeamChannel))
+	h.sim.Revoke()
+	fails(team, "token_revoked")
+	h.sim.Restore()
+	h.posts(team, id, aNotice("dois"))
+	if err := app.Edit(h.soon(), team, slacksim.TeamChannel+"/1.000001", card("um")); !missing(err) {
+		t.Errorf("editing what is not there gave %v", err)
+	}
+	if _, err := app.Post(h.soon(), team, slacksim.TeamChannel+"/1.000001", aNotice("um")); !missing(err) || !certain(err) {
+		t.Errorf("answering what is not there gave %v", err)
+	}
+}
+
+func TestInAStormNothingIsTriedTwiceAndNothingPostedTwice(t *testing.T) {
+	h := hurried(t)
+	h.sim.Storm("chat.postMessage", 0.5, 42, slacksim.RateLimited(3*time.Second))
+	tries := 0
+	for i := range 20 {
+		for {
+			tries++
+			_, err := h.replica.app.Post(h.soon(), team, "", aNotice(fmt.Sprint(i)))
+			if err == nil {
+				break
+			}
+			if wait(err) != 3*time.Second || !certain(err) {
+				t.Fatalf("try %d gave %v", tries, err)
+			}
+		}
+	}
+	if calls := h.sim.Calls("chat.postMessage"); calls != tries || tries == 20 {
+		t.Errorf("%d calls for %d tries", calls, tries)
+	}
+	var seen []string
+	for _, thread := range h.sim.Threads(slacksim.TeamChannel) {
+		seen = append(seen, string(thread.Payload()))
+	}
+	if len(seen) != 20 || len(slices.Compact(slices.Sorted(slices.Values(seen)))) != 20 {
+		t.Errorf("the channel holds %q", seen)
+	}
+}
+
+func TestWhoIsInvitedOrLetInAgainHearsOfIt(t *testing.T) {
+	for _, way := range []transport{overHTTP, overSocket} {
+		t.Run(string(way), func(t *testing.T) {
+			h := open(t, way)
+			ana := h.ana()
+			hears := func(place string) {
+				t.Helper()
+				select {
+				case got := <-h.reached:
+					if got != place {
+						t.Errorf("%s may be posted to again, not %s", got, place)
+					}
+				case <-h.soon().Done():
+					t.Fatalf("nobody heard of %s\n%s", place, h.log)
+				}
+			}
+			must(t, ana.Invite(h.soon(), slacksim.GeneralChannel))
+			hears(home)
+			must(t, ana.Archive(h.soon(), slacksim.TeamChannel))
+			must(t, ana.Unarchive(h.soon(), slacksim.TeamChannel))
+			hears(team)
+			h.sim.Event(map[string]any{"type": "member_joined_channel", "user": slacksim.Tom, "channel": slacksim.GeneralChannel})
+			must(t, h.sim.WaitEvents(h.soon()))
+			if len(h.reached) != 0 {
+				t.Error("somebody else's joining was taken for ours")
+			}
+		})
+	}
+}
