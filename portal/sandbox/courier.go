@@ -33,7 +33,7 @@ type Tally struct {
 	Waiting    int // for their turn, for a retry or for an answer
 	Tries      int
 	Arrived    int // answered with 2xx
-	GivenUp    int // after the last try
+	GivenUp    int // after the last try, or when the bank closed
 	Duplicated int
 	Lost       int // on request
 	Dropped    int // because too many wait
@@ -136,6 +136,11 @@ func (c *courier) put(d *delivery) {
 		c.workers++
 		c.group.Go(c.work)
 	}
+	c.rouse()
+}
+
+// rouse has one who rests look again.
+func (c *courier) rouse() {
 	select {
 	case c.wake <- struct{}{}:
 	default: // somebody is about to look already
@@ -175,6 +180,7 @@ func (c *courier) take() (next *delivery, wait time.Duration, more bool) {
 		if !c.busy[d.process] {
 			c.waiting = slices.Delete(c.waiting, i, i+1)
 			c.busy[d.process] = true
+			c.rouse() // more may be due
 			return d, 0, true
 		}
 	}
@@ -234,7 +240,10 @@ func (c *courier) post(ctx context.Context, address string, body []byte) (status
 // close ends what is on its way, forgets what waits, and returns when all goroutines have ended.
 func (c *courier) close() {
 	c.mu.Lock()
-	c.closed, c.waiting = true, nil
+	c.closed = true
+	c.tally.Waiting -= len(c.waiting)
+	c.tally.GivenUp += len(c.waiting)
+	c.waiting = nil
 	c.mu.Unlock()
 	c.end()
 	c.group.Wait()

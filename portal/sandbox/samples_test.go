@@ -39,6 +39,24 @@ func TestTheSamplesWouldPassTheBanksOwnChecks(t *testing.T) {
 	}
 }
 
+func TestAddedProcessesWouldPassTheBanksOwnChecks(t *testing.T) {
+	s, seen := samples(noon), map[string]bool{}
+	for range 2000 {
+		p := s.add(BrokerA, noon)
+		if problems := check(p.borrowers[0].data, noon); problems != nil || !p.borrowers[0].isKey() {
+			t.Fatalf("process %d: %+v", p.number, problems)
+		}
+		taxID := p.borrowers[0].data.Personal.TaxID.Reveal()
+		if seen[taxID] || taxID == "299999998" {
+			t.Fatalf("process %d has the tax number of another", p.number)
+		}
+		seen[taxID] = true
+	}
+	if len(s.processes) != 2014 {
+		t.Errorf("%d processes", len(s.processes))
+	}
+}
+
 func TestTheSamplesAreManyAndDiffer(t *testing.T) {
 	states, brokers, couples := map[int32]int{}, map[string]int{}, 0
 	all := samples(noon).processes

@@ -85,6 +85,16 @@ func (p *process) keyName() (name pii.Name) {
 
 func (known borrower) isKey() bool { return known.data.BorrowerTypeID == keyBorrower }
 
+// State tells where a process stands, 0 when there is none.
+func (b *Bank) State(id uuid.UUID) int32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p, ok := b.store.processes[id]; ok {
+		return p.state
+	}
+	return 0
+}
+
 // Borrowers returns the ids of a process's borrowers in the order they came, for tests to see what took hold.
 func (b *Bank) Borrowers(process uuid.UUID) []uuid.UUID {
 	b.mu.Lock()

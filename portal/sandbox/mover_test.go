@@ -1,0 +1,241 @@
+package sandbox_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+func (d *desk) lastAction(t *testing.T, number int) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, d.get(t, processPath(number)).object(t)["lastActionDate"].(string))
+	must(t, err)
+	return at
+}
+
+func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	last := d.lastAction(t, sandbox.SampleOpen)
+	for _, want := range []string{"Documents", "Analysis", "Valuation", "Approval", "Contract", "Closed"} {
+		must(t, d.Move(opened))
+		if got := d.get(t, processPath(sandbox.SampleOpen)).object(t)["processStatusDescription"]; got != want {
+			t.Errorf("the process is in %s, want %s", got, want)
+		}
+		if now := d.lastAction(t, sandbox.SampleOpen); !now.After(last) { // although the clock stands still
+			t.Errorf("%s: the last action is still of %s", want, now)
+		} else {
+			last = now
+		}
+	}
+	for name, do := range map[string]func(uuid.UUID) error{
+		"move": d.Move, "message": d.WriteMessage, "document": d.AskForDocument, "touch": d.Touch,
+		"go back": func(id uuid.UUID) error { return d.MoveTo(id, 1) },
+	} {
+		if err := do(opened); !errors.Is(err, sandbox.ErrEnded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := do(uuid.New()); !errors.Is(err, sandbox.ErrNoProcess) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if now := d.lastAction(t, sandbox.SampleOpen); !now.Equal(last) || d.State(opened) != 7 {
+		t.Errorf("what has ended changed at %s", now)
+	}
+}
+
+func TestAProcessIsMovedToAnyState(t *testing.T) {
+	d, r := listening(t, sandbox.Config{}, nil)
+	for _, state := range []int32{4, 2, 2, 9} {
+		must(t, d.MoveTo(opened, state))
+		if d.State(opened) != state {
+			t.Errorf("in %d, want %d", d.State(opened), state)
+		}
+	}
+	for _, want := range []int{4, 2, 9} { // where it is already it does not move
+		if said := r.next(t); said.ProcessStatusID != want {
+			t.Errorf("told of %d, want %d", said.ProcessStatusID, want)
+		}
+	}
+	if err := d.MoveTo(sandbox.SampleProcess(sandbox.SampleCouple), 8); !errors.Is(err, sandbox.ErrNoState) {
+		t.Error(err)
+	}
+}
+
+// progress is the sum of the samples' states.
+func progress(b *sandbox.Bank) (sum int32) {
+	for number := sandbox.SampleOpen; number <= sandbox.SampleOpen+13; number++ {
+		sum += b.State(sandbox.SampleProcess(number))
+	}
+	return sum
+}
+
+func TestProcessesMoveByThemselvesAtTheirPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		bank := wired(t, sandbox.Config{}, w)
+		still := progress(bank)
+		time.Sleep(time.Hour)
+		if progress(bank) != still {
+			t.Error("processes move though nobody said so")
+		}
+		must(t, bank.SetPace(sandbox.Fast))
+		time.Sleep(21 * time.Second) // ten times, at two brokers
+		moved := progress(bank) - still
+		if moved < 10 || moved > 20 || len(w.states()) < 5 {
+			t.Errorf("%d moves in 21 s, of which %d were told", moved, len(w.states()))
+		}
+		must(t, bank.SetPace(sandbox.Slow))
+		still = progress(bank)
+		time.Sleep(29 * time.Second)
+		if progress(bank) != still {
+			t.Error("what is slow is too fast")
+		}
+		time.Sleep(5*time.Minute - 29*time.Second)
+		if moved := progress(bank) - still; moved < 4 || moved > 20 {
+			t.Errorf("%d slow moves in 5 minutes", moved)
+		}
+		must(t, bank.SetPace(sandbox.Off))
+		still = progress(bank)
+		time.Sleep(time.Hour)
+		if progress(bank) != still {
+			t.Error("what is off moves")
+		}
+		if bank.SetPace("swift") == nil {
+			t.Error("a pace that is none was taken")
+		}
+	})
+}
+
+func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bank := wired(t, sandbox.Config{Pace: sandbox.Fast}, &wire{})
+		seen := map[int32]bool{}
+		for range 200 {
+			time.Sleep(time.Second)
+			seen[bank.State(opened)] = true
+		}
+		if len(seen) < 4 {
+			t.Errorf("seen in %v", seen)
+		}
+	})
+}
+
+func TestTheSameSeedMovesTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		states := func(seed uint64) string {
+			w := &wire{}
+			bank := wired(t, sandbox.Config{Pace: sandbox.Fast, Seed: seed}, w)
+			time.Sleep(31 * time.Second)
+			bank.Close()
+			story := ""
+			for _, said := range w.seen {
+				story += fmt.Sprintln(said.ProcessUniqueID, said.ProcessStatusID)
+			}
+			return story
+		}
+		if one, same, other := states(1), states(1), states(2); one != same || one == other {
+			t.Errorf("seed 1: %s and %s\nseed 2: %s", one, same, other)
+		}
+	})
+}
+
+func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{}
+		bank := wired(t, sandbox.Config{Pace: sandbox.Fast}, w)
+		time.Sleep(5 * time.Hour) // 9,000 times at each broker
+		before := len(w.states())
+		time.Sleep(time.Minute)
+		if after := len(w.states()); after < before+15 {
+			t.Errorf("%d moves in a minute, after hours", after-before)
+		}
+		known := 0
+		for i := range 5000 {
+			if bank.State(sandbox.SampleProcess(sandbox.SampleAdded+i)) != 0 {
+				known++
+			}
+		}
+		if known < 200 || known > 202 || bank.State(sandbox.SampleProcess(sandbox.SampleAdded)) != 0 {
+			t.Errorf("%d processes were opened and are there still", known)
+		}
+		if bank.State(opened) == 0 {
+			t.Error("a sample is gone")
+		}
+	})
+}
+
+func TestATestGetsAsManyProcessesAsItWants(t *testing.T) {
+	d := open(t, sandbox.Config{Processes: 200})
+	page, numbers := d.processes(t, "lineCount=1000")
+	if page.TotalRecords != 209 || slices.Max(numbers) != sandbox.SampleAdded+199 {
+		t.Errorf("%d processes, the newest %d", page.TotalRecords, slices.Max(numbers))
+	}
+	if id := d.AddProcess(sandbox.BrokerA); id != sandbox.SampleProcess(sandbox.SampleAdded+200) || len(d.Borrowers(id)) != 1 || d.State(id) != 1 {
+		t.Errorf("added %s in %d", id, d.State(id))
+	}
+	for _, number := range []int{sandbox.SampleAdded, sandbox.SampleAdded + 199} {
+		if got := d.get(t, processPath(number)+"/esis"); got.status != http.StatusOK {
+			t.Errorf("the ESIS of %d: %d %s", number, got.status, got.body)
+		}
+	}
+}
+
+func TestATouchChangesTheLastActionAlone(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	before := d.get(t, processPath(sandbox.SampleOpen)).object(t)
+	must(t, d.Touch(opened))
+	after := d.get(t, processPath(sandbox.SampleOpen)).object(t)
+	if before["lastActionDate"] == after["lastActionDate"] {
+		t.Error("nothing has changed")
+	}
+	before["lastActionDate"] = after["lastActionDate"]
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		t.Errorf("%v became %v", before, after)
+	}
+}
+
+func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T) {
+	d, r := listening(t, sandbox.Config{Drivable: true}, nil)
+	move := "/sandbox/processes/" + opened.String() + "/move"
+	for _, c := range []struct {
+		path, body string
+	}{{move, ""}, {move, `{"state": 5}`}, {"/sandbox/deliveries", `{"lose": 1, "seed": 3}`}, {move, ""}, {"/sandbox/pace", `{"pace": "slow"}`}, {"/sandbox/pace", `{"pace": "off"}`}} {
+		if got := d.call(t, "PUT", c.path, c.body); got.status != http.StatusNoContent {
+			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
+		}
+	}
+	if first, second := r.next(t), r.next(t); first.ProcessStatusID != 2 || second.ProcessStatusID != 5 || d.State(opened) != 6 || d.Tally().Lost != 1 {
+		t.Errorf("%s, %s, %d, %+v", first.body, second.body, d.State(opened), d.Tally())
+	}
+	for _, c := range []struct{ path, body, want string }{
+		{"/sandbox/processes/" + uuid.NewString() + "/move", "", "040001"},
+		{"/sandbox/processes/1042/move", "", "000006 id"},
+		{"/sandbox/processes/" + sandbox.SampleProcess(sandbox.SampleClosed).String() + "/move", "", "040002"},
+		{move, `{"state": 8}`, "050003 state"},
+		{move, `{}`, "050003 state"},
+		{move, `{"to": 8}`, "050006 to"},
+		{"/sandbox/pace", `{"pace": "swift"}`, "050004 pace"},
+		{"/sandbox/pace", `{}`, "050004 pace"},
+		{"/sandbox/deliveries", `{"duplicate": 1.5}`, "050004 duplicate"},
+		{"/sandbox/deliveries", `{"lose": -1}`, "050004 lose"},
+		{"/sandbox/deliveries", `{"late": true}`, "050006 late"},
+	} {
+		if got := d.call(t, "PUT", c.path, c.body); got.status != http.StatusBadRequest || got.errorsOf(t)[0] != c.want {
+			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
+		}
+	}
+	strict := open(t, sandbox.Config{})
+	for _, path := range []string{move, "/sandbox/pace", "/sandbox/deliveries"} {
+		if got := strict.call(t, "PUT", path, ""); got.status != http.StatusNotFound {
+			t.Errorf("%s is served by a bank that is not to be driven: %d", path, got.status)
+		}
+	}
+}
