@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -60,4 +61,23 @@ func look(ctx context.Context, parts []Part) (ready bool, unwell []string) {
 	}
 	slices.Sort(unwell)
 	return ready, unwell
+}
+
+// Lately asks well no more often than each life: whoever looks often must not wear out who is asked.
+func Lately(well func(context.Context) error, life time.Duration) func(context.Context) error {
+	var mu sync.Mutex
+	var asked time.Time
+	var last error
+	return func(ctx context.Context) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !asked.IsZero() && time.Since(asked) < life {
+			return last
+		}
+		err := well(ctx)
+		if !errors.Is(ctx.Err(), context.Canceled) { // else it tells of who asked
+			asked, last = time.Now(), err
+		}
+		return err
+	}
 }

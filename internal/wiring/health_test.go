@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/balcao/balcao/internal/wiring"
 )
@@ -44,6 +45,31 @@ func TestAPartThatHangsIsNotWaitedForLongAndHidesNoOther(t *testing.T) {
 		status, body := ask(t.Context(), wiring.Ready(wiring.Part{"store", true, hang}, wiring.Part{"slack", false, ill}))
 		if status != http.StatusServiceUnavailable || body != `{"ready":false,"unwell":["slack","store"]}` {
 			t.Errorf("got %d %s", status, body)
+		}
+	})
+}
+
+func TestWhoLooksOftenDoesNotWearOutWhoIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, ill := 0, errors.New("no")
+		well := wiring.Lately(func(ctx context.Context) error { asked++; return errors.Join(ill, ctx.Err()) }, time.Minute)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if err := well(gone); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		for range 10 {
+			if err := well(t.Context()); !errors.Is(err, ill) || errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if asked != 2 {
+			t.Errorf("asked %d times", asked)
+		}
+		time.Sleep(time.Minute)
+		ill = nil
+		if err := well(t.Context()); err != nil || asked != 3 {
+			t.Errorf("a minute later: %v, asked %d times", err, asked)
 		}
 	})
 }
