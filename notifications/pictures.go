@@ -113,14 +113,10 @@ end
 redis.call('PEXPIRE', KEYS[3], ARGV[6])
 return 1`)
 
-// commit puts after in the place of what was seen before, together with the update between them, nil for none. It gives
-// false when somebody else was faster.
-func (p *pictures) commit(ctx context.Context, before sight, after Picture, update *Update, upTo string) (bool, error) {
+// commit puts after in the place of what was seen before, together with the update between them as JSON, "" for none.
+// It gives false when somebody else was faster.
+func (p *pictures) commit(ctx context.Context, before sight, after Picture, moved, upTo string) (bool, error) {
 	picture, err := json.Marshal(after)
-	var moved []byte
-	if err == nil && update != nil {
-		moved, err = json.Marshal(update)
-	}
 	if err != nil {
 		return false, fmt.Errorf("writing a picture as JSON: %w", err)
 	}

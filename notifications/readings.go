@@ -1,0 +1,152 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// The kinds of change.
+const (
+	Opened          = "opened"           // seen for the first time; To is the status
+	StatusChanged   = "status"           // From and To are the bank's texts
+	BranchChanged   = "branch"           // as above
+	BorrowerAdded   = "borrower_added"   // To is how many
+	BorrowerRemoved = "borrower_removed" // as above
+	BorrowerChanged = "borrower_changed" // as above
+	Acted           = "action"           // the bank dates a last action of which nothing else can be seen
+)
+
+// reading is one thing that is read of a process, and how two pictures differ in it. One more reading is one more row:
+// the messages, the documents and the ESIS will be, once the client can read them.
+type reading struct {
+	name string
+	read func(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error
+	diff func(before, after Picture) []Change
+}
+
+var readings = []reading{
+	{"process", readProcess, diffProcess},
+	{"borrowers", readBorrowers, diffBorrowers},
+}
+
+// reader is what readings work with.
+type reader struct {
+	bank   *portal.User
+	digest func([]byte) string
+}
+
+// read makes the picture of a process as the bank shows it now.
+func (r reader) read(ctx context.Context, process uuid.UUID) (Picture, error) {
+	picture := Picture{Process: process}
+	for _, reading := range readings {
+		if err := reading.read(ctx, r, process, &picture); err != nil {
+			return Picture{}, fmt.Errorf("reading the %s: %w", reading.name, err)
+		}
+	}
+	return picture, nil
+}
+
+// diff is what differs between two pictures. That there was an action is a change only where none is to be seen.
+func diff(before, after Picture) []Change {
+	var changes []Change
+	for _, reading := range readings {
+		changes = append(changes, reading.diff(before, after)...)
+	}
+	if len(changes) == 0 && !before.LastAction.Equal(after.LastAction) {
+		changes = []Change{{Kind: Acted}}
+	}
+	return changes
+}
+
+func readProcess(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error {
+	found, err := r.bank.Process(ctx, process)
+	if err != nil {
+		return err
+	}
+	picture.Number = found.ProcessNumber
+	picture.StatusID, picture.Status = found.ProcessStatusID, found.ProcessStatusDescription
+	picture.BranchID, picture.Branch = found.BranchID, found.BranchDescription
+	picture.LastAction = found.LastActionDate.UTC()
+	return nil
+}
+
+func diffProcess(before, after Picture) (changes []Change) {
+	if before.StatusID != after.StatusID {
+		changes = append(changes, Change{StatusChanged, before.status(), after.status()})
+	}
+	if before.BranchID != after.BranchID {
+		changes = append(changes, Change{BranchChanged, named(before.Branch, before.BranchID), named(after.Branch, after.BranchID)})
+	}
+	return changes
+}
+
+func (p Picture) status() string { return named(p.Status, p.StatusID) }
+
+// named is a text of the bank's lists, or its number where the bank gives no text.
+func named(text string, id int32) string {
+	if text == "" {
+		return strconv.Itoa(int(id))
+	}
+	return text
+}
+
+// errMoved says that what was read does not fit together, because the process moved meanwhile.
+var errMoved = errors.New("the process moved while it was read")
+
+func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error {
+	listed, err := r.bank.ListBorrowers(ctx, process)
+	if err != nil {
+		return err
+	}
+	picture.Borrowers = make(map[string]string, len(listed))
+	for _, one := range listed {
+		borrower, err := r.bank.Borrower(ctx, process, one.BorrowerUniqueID)
+		if kind := portal.KindOf(err); kind == portal.NotFound || kind == portal.Refused {
+			return fmt.Errorf("%w: a borrower that was listed is gone", errMoved)
+		}
+		if err != nil {
+			return err
+		}
+		// What the bank would be sent has no descriptions, which change with a language and its lists.
+		data, err := pii.MarshalClear(borrower.Request())
+		if err != nil {
+			return errors.New("writing a borrower as JSON") // without the cause, which may hold a value
+		}
+		picture.Borrowers[one.BorrowerUniqueID.String()] = r.digest(append([]byte("borrower "), data...))
+	}
+	return nil
+}
+
+func diffBorrowers(before, after Picture) (changes []Change) {
+	var added, removed, changed int
+	for id, digest := range after.Borrowers {
+		switch was, there := before.Borrowers[id]; {
+		case !there:
+			added++
+		case was != digest:
+			changed++
+		}
+	}
+	for id := range maps.Keys(before.Borrowers) {
+		if _, there := after.Borrowers[id]; !there {
+			removed++
+		}
+	}
+	for _, c := range []struct {
+		kind string
+		many int
+	}{{BorrowerAdded, added}, {BorrowerRemoved, removed}, {BorrowerChanged, changed}} {
+		if c.many > 0 {
+			changes = append(changes, Change{Kind: c.kind, To: strconv.Itoa(c.many)})
+		}
+	}
+	return changes
+}

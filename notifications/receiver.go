@@ -1,0 +1,155 @@
+package notifications
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	maxBody     = 64 << 10
+	bodyTimeout = 5 * time.Second
+)
+
+// receiver takes what the bank delivers, or somebody who knows the address. Nothing of it is believed: a process is
+// looked up again, and of the body no more is kept than which.
+type receiver struct {
+	tokens [][sha256.Size]byte
+	known  func(notificationType int32) bool
+	add    func(context.Context, Hint) error
+	count  *instruments
+	failed func(error)
+}
+
+func newReceiver(tokens []string, known func(int32) bool, add func(context.Context, Hint) error, count *instruments, failed func(error)) *receiver {
+	r := &receiver{known: known, add: add, count: count, failed: failed}
+	for _, token := range tokens {
+		if token != "" {
+			r.tokens = append(r.tokens, sha256.Sum256([]byte(token)))
+		}
+	}
+	return r
+}
+
+// ServeHTTP answers POST /callbacks/{token}/{notificationType}. Whoever has no token of ours learns nothing, not even
+// which types there are, and nothing that they send is read.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	kind, ok := r.admit(req)
+	if !ok {
+		r.refuse(w, http.StatusNotFound, "refused")
+		return
+	}
+	if req.ContentLength > maxBody {
+		r.refuse(w, http.StatusRequestEntityTooLarge, "too_large")
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a writer that cannot has its own
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		r.refuse(w, http.StatusRequestEntityTooLarge, "too_large")
+		return
+	}
+	process, about, err := subject(body, err)
+	switch {
+	case err != nil:
+		r.refuse(w, http.StatusBadRequest, "garbage")
+		return
+	case about == aSimulation:
+		r.count.received("simulation")
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	if err := r.add(req.Context(), Hint{Process: process, Source: Callback, Type: kind}); err != nil {
+		r.failed(err)
+		w.Header().Set("Retry-After", "5")
+		r.refuse(w, http.StatusServiceUnavailable, "failed")
+		return
+	}
+	r.count.received("accepted")
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// admit reads the path, in the same time whichever of the tokens it holds, or none.
+func (r *receiver) admit(req *http.Request) (kind int32, ok bool) {
+	parts := strings.Split(req.URL.Path, "/")
+	if len(parts) != 4 || parts[0] != "" || parts[1] != "callbacks" {
+		return 0, false
+	}
+	given, match := sha256.Sum256([]byte(parts[2])), 0
+	for _, token := range r.tokens {
+		match |= subtle.ConstantTimeCompare(given[:], token[:])
+	}
+	number, err := strconv.ParseUint(parts[3], 10, 31)
+	digits := len(parts[3]) <= 6 && strconv.FormatUint(number, 10) == parts[3]
+	ok = match == 1 && err == nil && digits && req.Method == http.MethodPost && r.known(int32(number))
+	return int32(number), ok
+}
+
+func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
+	r.count.received(result)
+	w.Header().Set("Connection", "close") // what is still on its way is not waited for
+	http.Error(w, http.StatusText(status), status)
+}
+
+// about says what a notification concerns.
+type about int
+
+const (
+	unsaid about = iota
+	aProcess
+	aSimulation
+)
+
+var errNoObject = errors.New("the body is no JSON object")
+
+// subject finds which process a notification concerns. The bank's spelling is not public: the id is looked for in any
+// case, at the top and one level below.
+func subject(body []byte, broken error) (uuid.UUID, about, error) {
+	var top map[string]json.RawMessage
+	if broken != nil || json.Unmarshal(body, &top) != nil || top == nil {
+		return uuid.Nil, unsaid, errNoObject
+	}
+	process, found := subjectIn(top)
+	for _, value := range top {
+		var below map[string]json.RawMessage
+		if found == aProcess || json.Unmarshal(value, &below) != nil {
+			continue
+		}
+		if inner, is := subjectIn(below); is == aProcess || found == unsaid {
+			process, found = inner, is
+		}
+	}
+	return process, found, nil
+}
+
+func subjectIn(fields map[string]json.RawMessage) (process uuid.UUID, found about) {
+	for name, value := range fields {
+		var text string
+		switch name = strings.ToLower(name); name {
+		case "processuniqueid", "simulationuniqueid":
+			if json.Unmarshal(value, &text) != nil {
+				continue
+			}
+		default:
+			continue
+		}
+		id, err := uuid.Parse(text)
+		switch {
+		case err != nil || id == uuid.Nil:
+		case name == "processuniqueid":
+			return id, aProcess
+		default:
+			found = aSimulation
+		}
+	}
+	return uuid.Nil, found
+}

@@ -1,0 +1,67 @@
+package notifications
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	recordKey  = "moved"
+	recordLife = 90 * 24 * time.Hour
+	maxRecord  = 100_000
+	maxSince   = 500
+)
+
+// record is everything that moved, in the order in which it was written down. The order is that of Redis's clock, never
+// going back, because the clocks of replicas differ: who asks again since the last update that they saw misses none.
+type record struct{ redis redis.UniversalClient }
+
+// Microseconds of our time are exact in a score. What is written down already keeps its place.
+var writeDown = redis.NewScript(`
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if last[2] and now <= tonumber(last[2]) then now = tonumber(last[2]) + 1 end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - ARGV[2] * 1000))
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`)
+
+// add writes an update down, once, and tells whether it was the first time.
+func (r record) add(ctx context.Context, update string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	first, err := writeDown.Run(ctx, r.redis, []string{recordKey}, update, recordLife.Milliseconds(), maxRecord).Bool()
+	return first, stored("writing an update down", err)
+}
+
+// since gives the first updates that were written down after t.
+func (r record) since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if limit <= 0 || limit > maxSince {
+		limit = maxSince
+	}
+	found, err := r.redis.ZRangeByScoreWithScores(ctx, recordKey, &redis.ZRangeBy{
+		Min: "(" + strconv.FormatInt(max(0, t.UnixMicro()), 10), Max: "+inf", Count: int64(limit),
+	}).Result()
+	if err != nil {
+		return nil, stored("reading what moved", err)
+	}
+	updates := make([]Update, 0, len(found))
+	for _, one := range found {
+		var update Update
+		text, _ := one.Member.(string)
+		if err := decode("an update", text, &update); err != nil {
+			return nil, err
+		}
+		update.At = time.UnixMicro(int64(one.Score)).UTC()
+		updates = append(updates, update)
+	}
+	return updates, nil
+}

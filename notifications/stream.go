@@ -1,0 +1,249 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// What a hint leaves behind shares the stream's slot. A hint that was worked off is deleted, so that what stands in the
+// stream is what is still to be done.
+const (
+	hintsKey   = "hints"
+	triesKey   = "{hints}:tries"
+	lettersKey = "{hints}:letters"
+	group      = "team"
+
+	hintsLife   = 30 * 24 * time.Hour
+	lettersLife = 90 * 24 * time.Hour
+	maxLetters  = 10_000
+	batchSize   = 100
+	blockFor    = 500 * time.Millisecond
+)
+
+// stream keeps hints until they are worked off. Several consumers share it; what a dead one held, others claim.
+type stream struct {
+	redis    redis.UniversalClient
+	consumer string
+	max      int64
+	lease    time.Duration
+	claimed  time.Time // when it was last looked for what dead ones held
+	cursor   string
+}
+
+func newStream(client redis.UniversalClient, max int64, lease time.Duration) *stream {
+	return &stream{redis: client, consumer: uuid.NewString(), max: max, lease: lease, cursor: "0-0"}
+}
+
+// entry is a hint in the stream.
+type entry struct {
+	id   string
+	hint Hint
+	ok   bool // it is understood
+}
+
+// add puts a hint into the stream. Every entry has the same fields, which Redis then stores once for many.
+func (s *stream) add(ctx context.Context, hint Hint) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{
+			"process", hint.Process.String(), "source", string(hint.Source), "type", hint.Type, "actor", hint.Actor,
+		}})
+		pipe.PExpire(ctx, hintsKey, hintsLife)
+		return nil
+	})
+	return stored("adding a hint", err)
+}
+
+func readEntry(message redis.XMessage) entry {
+	text := func(field string) string { s, _ := message.Values[field].(string); return s }
+	e := entry{id: message.ID, hint: Hint{Source: Source(text("source")), Actor: text("actor")}}
+	process, err := uuid.Parse(text("process"))
+	kind, wrong := strconv.ParseInt(text("type"), 10, 32)
+	e.hint.Process, e.hint.Type = process, int32(kind)
+	switch e.hint.Source {
+	case Callback, Balcao, Reconciler:
+		e.ok = err == nil && wrong == nil
+	}
+	return e
+}
+
+// next gives hints to work off: those that somebody held for longer than the lease, else new ones. It waits a little
+// for there to be any.
+func (s *stream) next(ctx context.Context) ([]entry, error) {
+	if time.Since(s.claimed) >= s.lease/3 {
+		old, err := s.claim(ctx)
+		if err != nil || len(old) > 0 {
+			return old, err
+		}
+	}
+	got, err := s.redis.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: group, Consumer: s.consumer, Streams: []string{hintsKey, ">"}, Count: batchSize, Block: min(blockFor, s.lease/3),
+	}).Result()
+	if isNoGroup(err) {
+		return nil, s.open(ctx)
+	}
+	if err := stored("reading hints", err); err != nil || len(got) == 0 {
+		return nil, err
+	}
+	return entries(got[0].Messages), nil
+}
+
+// claim takes over what others held for longer than the lease, a batch at a time.
+func (s *stream) claim(ctx context.Context) ([]entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	messages, cursor, err := s.redis.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+		Stream: hintsKey, Group: group, Consumer: s.consumer, MinIdle: s.lease, Start: s.cursor, Count: batchSize,
+	}).Result()
+	if isNoGroup(err) {
+		return nil, s.open(ctx)
+	}
+	if err := stored("claiming hints", err); err != nil {
+		return nil, err
+	}
+	if s.cursor = cursor; cursor == "0-0" {
+		s.claimed = time.Now() // that was all
+	}
+	err = s.redis.PExpire(ctx, hintsKey, hintsLife).Err()
+	return entries(messages), stored("keeping the hints", err)
+}
+
+// open makes the stream and its group, at the start and where Redis lost them.
+func (s *stream) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err := s.redis.XGroupCreateMkStream(ctx, hintsKey, group, "0").Err()
+	if err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
+		return stored("opening the stream of hints", err)
+	}
+	return stored("opening the stream of hints", s.redis.PExpire(ctx, hintsKey, hintsLife).Err())
+}
+
+// leave takes the consumer out of the group, unless others have yet to claim what it holds.
+func (s *stream) leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	held, err := s.redis.XPendingExt(ctx, &redis.XPendingExtArgs{
+		Stream: hintsKey, Group: group, Start: "-", End: "+", Count: 1, Consumer: s.consumer,
+	}).Result()
+	if err == nil && len(held) == 0 {
+		err = s.redis.XGroupDelConsumer(ctx, hintsKey, group, s.consumer).Err()
+	}
+	if isNoGroup(err) {
+		return nil
+	}
+	return stored("leaving the group", err)
+}
+
+func isNoGroup(err error) bool { return err != nil && strings.Contains(err.Error(), "NOGROUP") }
+
+func entries(messages []redis.XMessage) []entry {
+	all := make([]entry, 0, len(messages))
+	for _, message := range messages {
+		all = append(all, readEntry(message))
+	}
+	return all
+}
+
+// last is the id of the newest hint: whoever begins to read the bank now answers all up to it.
+func (s *stream) last(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	newest, err := s.redis.XRevRangeN(ctx, hintsKey, "+", "-", 1).Result()
+	if err != nil || len(newest) == 0 {
+		return "0-0", stored("looking for the newest hint", err)
+	}
+	return newest[0].ID, nil
+}
+
+// hold tells the others that hints are still being worked off.
+func (s *stream) hold(ctx context.Context, ids []string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err := s.redis.XClaimJustID(ctx, &redis.XClaimArgs{Stream: hintsKey, Group: group, Consumer: s.consumer, Messages: ids}).Err()
+	return stored("holding hints", err)
+}
+
+var countTries = redis.NewScript(`
+local most = 0
+for i = 3, #ARGV do
+  most = math.max(most, redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[1]))
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return most`)
+
+// try counts a try of each of the hints, by -1 one that was no fault of theirs, and gives the most that one had.
+func (s *stream) try(ctx context.Context, by int, ids []string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	most, err := countTries.Run(ctx, s.redis, []string{triesKey}, args(ids, by, hintsLife.Milliseconds())...).Int64()
+	return most, stored("counting a try", err)
+}
+
+var settleHints = redis.NewScript(`
+redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 2))
+redis.call('XDEL', KEYS[1], unpack(ARGV, 2))
+redis.call('HDEL', KEYS[2], unpack(ARGV, 2))
+return 1`)
+
+// settle takes hints away that were worked off.
+func (s *stream) settle(ctx context.Context, ids []string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err := settleHints.Run(ctx, s.redis, []string{hintsKey, triesKey}, args(ids, group)...).Err()
+	return stored("settling hints", err)
+}
+
+func args(ids []string, before ...any) []any {
+	for _, id := range ids {
+		before = append(before, id)
+	}
+	return before
+}
+
+// backlog tells how many hints are not worked off, and how old the oldest is by our clock.
+func (s *stream) backlog(ctx context.Context, now time.Time) (hints int64, oldest time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var length *redis.IntCmd
+	var first *redis.XMessageSliceCmd
+	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		length = pipe.XLen(ctx, hintsKey)
+		first = pipe.XRangeN(ctx, hintsKey, "-", "+", 1)
+		return nil
+	})
+	if err != nil {
+		return 0, 0, stored("looking at the stream of hints", err)
+	}
+	if len(first.Val()) > 0 {
+		oldest = max(0, now.Sub(idTime(first.Val()[0].ID)))
+	}
+	return length.Val(), oldest, nil
+}
+
+// answered tells whether a hint stood in the stream by the moment upTo.
+func answered(id, upTo string) bool {
+	at, n := splitID(id)
+	until, most := splitID(upTo)
+	return at < until || at == until && n <= most
+}
+
+func splitID(id string) (millis, n uint64) {
+	before, after, _ := strings.Cut(id, "-")
+	millis, _ = strconv.ParseUint(before, 10, 64)
+	n, _ = strconv.ParseUint(after, 10, 64)
+	return millis, n
+}
+
+func idTime(id string) time.Time {
+	millis, _ := splitID(id)
+	return time.UnixMilli(int64(millis))
+}
