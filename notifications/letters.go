@@ -2,14 +2,10 @@ package notifications
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
-
-// errNoLetter says that there is no such dead letter.
-var errNoLetter = errors.New("there is no such letter")
 
 // Letter is a hint that was given up and put aside.
 type Letter struct {

@@ -2,8 +2,6 @@ package notifications
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
