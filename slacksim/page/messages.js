@@ -47,9 +47,9 @@ export function messageList(root, context) {
       if (replies.length && !isReply(message)) nodes.push(thread(message.ts, replies, next));
     }
     if (!nodes.length) nodes.push(once('welcome', language(), welcome, next));
-    replaceChanged(nodes);
+    replaceChanged(root, nodes);
     shown = next;
-    if (focus && !root.contains(document.activeElement)) controlOf(root, focus.blockId, focus.actionId)?.focus();
+    if (focus && !root.contains(document.activeElement)) sameControl(focus)?.focus();
     if (following) toEnd();
     if (!changedPlace) tellNew(fresh);
   }
@@ -75,17 +75,25 @@ export function messageList(root, context) {
   }
 
   /** Puts nodes in place without moving those that are in place already, which keep their focus. */
-  function replaceChanged(nodes) {
+  function replaceChanged(parent, nodes) {
     const keep = new Set(nodes);
-    for (const child of [...root.children]) if (!keep.has(child)) child.remove();
+    for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
     nodes.forEach((node, i) => {
-      if (root.children[i] !== node) root.insertBefore(node, root.children[i] ?? null);
+      if (parent.children[i] !== node) parent.insertBefore(node, parent.children[i] ?? null);
     });
   }
 
   function focused() {
     const control = root.contains(document.activeElement) ? document.activeElement.closest('[data-action-id]') : null;
-    return control && { blockId: control.closest('[data-block-id]').dataset.blockId, actionId: control.dataset.actionId };
+    return control && {
+      ts: control.closest('.message').dataset.ts, blockId: control.closest('[data-block-id]').dataset.blockId, actionId: control.dataset.actionId,
+    };
+  }
+
+  /** The control that had the focus, in the message as it is now: its block may have another id since the app changed it. */
+  function sameControl({ ts, blockId, actionId }) {
+    const message = shown.get(ts)?.node;
+    return message && (controlOf(message, blockId, actionId) ?? message.querySelector(`[data-action-id="${CSS.escape(actionId)}"]`));
   }
 
   function tellNew(messages) {
@@ -97,9 +105,14 @@ export function messageList(root, context) {
   }
 
   function thread(ts, replies, next) {
-    const node = el('details', { class: 'thread', open: !folded.has(ts) },
-      el('summary', {}, sayCount('thread.replies', replies.length)), replies.map((reply) => drawn(reply, next)));
-    node.addEventListener('toggle', () => (node.open ? folded.delete(ts) : folded.add(ts)));
+    const node = once(`thread ${ts}`, '', () => {
+      const made = el('details', { class: 'thread', open: !folded.has(ts) }, el('summary'));
+      made.addEventListener('toggle', () => (made.open ? folded.delete(ts) : folded.add(ts)));
+      return made;
+    }, next);
+    const summary = node.firstElementChild;
+    summary.textContent = sayCount('thread.replies', replies.length);
+    replaceChanged(node, [summary, ...replies.map((reply) => drawn(reply, next))]);
     return node;
   }
 
