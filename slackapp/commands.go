@@ -24,20 +24,18 @@ const (
 	actStep     = "step"     // a card's next step; its value is a step. After a colon, what tells one from another
 )
 
-// command answers a slash command. What follows its name is the answer to the tool's first field.
+// command answers a slash command. What follows its name is the answer to the tool's first field, or names one that is
+// answered by yes.
 func (a *App) command(ctx context.Context, v visit, c command) any {
 	lang := v.actor.Lang
 	tool, text, known := tools.ForCommand(c.Command, c.Text)
 	switch {
 	case !known:
-		return ephemeral(a.help(ctx, v.actor, say(lang, "command.unknown")))
+		return ephemeral(a.unknown(ctx, v.actor, c))
 	case text == "help" || text == say(lang, "command.help"):
 		return ephemeral(toolHelp(lang, tool))
 	}
-	given := map[string]string{}
-	if text != "" && len(tool.Fields) > 0 {
-		given[tool.Fields[0].Path] = text
-	}
+	given := answersIn(lang, tool, text)
 	if !immediate(tool, given) {
 		if err := a.begin(ctx, v, tool, given); err != nil {
 			return a.ackText(&v, err)
@@ -60,10 +58,24 @@ func (a *App) command(ctx context.Context, v visit, c command) any {
 	return ephemeral(told)
 }
 
-// immediate tells whether a tool needs no form: it only reads, and has all it needs.
+// answersIn reads what follows a command's name.
+func answersIn(lang words.Lang, tool *tools.Tool, text string) map[string]string {
+	if text == "" || len(tool.Fields) == 0 {
+		return map[string]string{}
+	}
+	for _, field := range tool.Fields {
+		named := strings.EqualFold(text, field.Name()) || strings.EqualFold(text, field.Label(lang))
+		if named && field.Kind == tools.YesNo && !field.Hidden() {
+			return map[string]string{field.Path: "true"}
+		}
+	}
+	return map[string]string{tool.Fields[0].Path: text}
+}
+
+// immediate tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
 func immediate(tool *tools.Tool, given map[string]string) bool {
 	asked := form{tool, conversations.Draft{Answers: given}}
-	return !tool.Effect.Writes() && asked.complete()
+	return !tool.Effect.Writes() && asked.complete() && !(tool.Asks && len(given) == 0)
 }
 
 // begin starts a tool behind a person's back: it shows its result, or its form.
@@ -147,9 +159,21 @@ func (a *App) action(ctx context.Context, v visit, i interaction) any {
 	return nil
 }
 
+// unknown answers a command that is no tool's: with its subcommands, when it has any, else with everything.
+func (a *App) unknown(ctx context.Context, actor tools.Actor, c command) message {
+	lang, asked, permitted := actor.Lang, strings.ToLower(strings.TrimSpace(c.Text)), a.permitted(ctx, actor)
+	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(tools.Subcommands(c.Command), tool) })
+	switch {
+	case len(of) == 0:
+		return a.help(actor, say(lang, "command.unknown"), permitted)
+	case asked == "" || asked == "help" || asked == say(lang, "command.help"):
+		return a.help(actor, tools.CommandHelp(lang, c.Command), of)
+	}
+	return a.help(actor, say(lang, "command.unknown"), of)
+}
+
 // help lists what a person may do here, under a first line.
-func (a *App) help(ctx context.Context, actor tools.Actor, first string) message {
-	permitted := a.permitted(ctx, actor)
+func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) message {
 	if len(permitted) == 0 {
 		text := notServed(actor.Lang)
 		return message{text, []slack.Block{paragraph(text)}}

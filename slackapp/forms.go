@@ -102,6 +102,9 @@ func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, er
 		return nil, conversations.ErrGone
 	}
 	v.draft = draft.ID
+	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is nowhere: what it is about is where it was begun
+		v.actor.Place = placeIn(v.user, channel)
+	}
 	return &form{tool, draft}, nil
 }
 

@@ -70,6 +70,9 @@ func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest 
 		"an error": app.failureView(v, errorOf(text)),
 	}
 	for _, tool := range tools.Catalogue() {
+		if len(tool.Pages) == 0 { // what takes nothing has no form
+			continue
+		}
 		f := &form{tool, conversations.Draft{ID: v.draft, Answers: map[string]string{}, Notes: map[string]string{noteDoubt: "unclear"}}}
 		var problems []tools.Problem
 		var facts []tools.Fact

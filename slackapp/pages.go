@@ -33,7 +33,10 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	next := "form.next"
 	if at == len(f.tool.Pages)-1 {
 		next = "form.review"
-		if !f.tool.Effect.Writes() {
+		switch {
+		case f.tool.Effect == tools.Remembers:
+			next = "form.keep"
+		case !f.tool.Effect.Writes():
 			next = "form.read"
 		}
 	}

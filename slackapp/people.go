@@ -3,6 +3,7 @@ package slackapp
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +22,25 @@ type team struct {
 	id string
 }
 
-// actor finds out who a person is: her language, and whether she is of the team. Who cannot be placed is not served.
-func (a *App) actor(ctx context.Context, user string) (tools.Actor, error) {
+// actor finds out who a person is: her language, and whether she is of the team; and where she is told what moves from
+// the channel that she is in. Who cannot be placed is not served.
+func (a *App) actor(ctx context.Context, user, channel string) (tools.Actor, error) {
+	actor, err := a.known(ctx, user)
+	actor.Place = placeIn(user, channel)
+	return actor, err
+}
+
+// placeIn is where people are told what moves: the channel, or the person's direct messages when she is there, in the
+// Home tab or in a modal that was opened from it.
+func placeIn(user, channel string) string {
+	if channel == "" || strings.HasPrefix(channel, "D") {
+		return "slack:" + user
+	}
+	return "slack:" + channel
+}
+
+// known is who she is, wherever she is.
+func (a *App) known(ctx context.Context, user string) (tools.Actor, error) {
 	var actor tools.Actor
 	known, ok, err := a.store.Recall(ctx, "person", user)
 	if err != nil { // Slack knows too

@@ -172,7 +172,7 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 		}
 		return answer, nil
 	}
-	if v.actor, err = a.actor(ctx, v.user); err != nil {
+	if v.actor, err = a.actor(ctx, v.user, v.channel); err != nil {
 		return encode(failed(&v, err)), nil
 	}
 	var answer any

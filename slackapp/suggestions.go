@@ -43,7 +43,7 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 	var options []tools.Option
 	answers := map[string]string{}
 	err := a.guarded(func() (err error) {
-		if v.actor, err = a.actor(ctx, v.user); err != nil {
+		if v.actor, err = a.actor(ctx, v.user, v.channel); err != nil {
 			return err
 		}
 		if field.Kind == tools.Borrower { // whose list depends on the process

@@ -84,6 +84,7 @@ var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[[]string]():           Names,
 	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
 	reflect.TypeFor[pii.BirthDate]():      Date,
+	reflect.TypeFor[Day]():                Date,
 	reflect.TypeFor[pii.ExpiryDate]():     Date,
 	reflect.TypeFor[pii.Email]():          Email,
 	reflect.TypeFor[pii.Phone]():          Phone,

@@ -3,6 +3,7 @@ package tools
 import (
 	"embed"
 	"fmt"
+	"strings"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -13,6 +14,7 @@ import (
 //	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
+//	command.<command>.help          a slash command with subcommands
 //	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better
 //	problem.<code>                  a problem of the form of the arguments
 //
@@ -26,6 +28,11 @@ func (t *Tool) Title(lang words.Lang) string { return book.Say(lang, t.Name+".ti
 
 // Help says what the tool does, in a sentence or two. In English it is what an assistant reads.
 func (t *Tool) Help(lang words.Lang) string { return book.Say(lang, t.Name+".help", nil) }
+
+// CommandHelp says what a slash command with subcommands is for.
+func CommandHelp(lang words.Lang, command string) string {
+	return book.Say(lang, "command."+strings.TrimPrefix(command, "/")+".help", nil)
+}
 
 // PageTitle is what a form page is called, at most 24 characters.
 func PageTitle(lang words.Lang, page string) string { return book.Say(lang, "page."+page, nil) }

@@ -30,6 +30,14 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 			}
 		}
 	}
+	for _, kind := range []WatchKind{WatchAll, WatchProcess, WatchBranch, WatchPhase, WatchPerson} {
+		want = append(want, "watch."+string(kind))
+	}
+	for _, tool := range Catalogue() {
+		if command, _, sub := strings.Cut(tool.Command, " "); sub {
+			want = append(want, "command."+command+".help")
+		}
+	}
 	for _, kind := range []ErrorKind{Invalid, Unconfirmed, NotFound, Forbidden, Refused, Busy, Unavailable, Unclear, Internal} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
 	}
@@ -82,6 +90,10 @@ func TestEveryNextStepNamesAToolAndItsFields(t *testing.T) {
 	say := func(key string, _ ...any) string { return key }
 	for _, card := range []Card{
 		BorrowerList{}.Card(say), BorrowerFile{}.Card(say), BorrowerUpdated{}.Card(say), BorrowerDeleted{}.Card(say), ESISSent{}.Card(say), BorrowerCreated{}.Card(say), ESIS{}.Card(say), ProcessList{Processes: []ProcessRow{{}}}.Card(say),
+		Watching{again: Subject{}.again(Watch{Kind: WatchProcess})}.Card(say), Watching{again: Subject{}.again(Watch{Kind: WatchBranch})}.Card(say),
+		Watching{again: Subject{}.again(Watch{Kind: WatchPhase})}.Card(say), Watching{again: Subject{}.again(Watch{Kind: WatchPerson})}.Card(say),
+		Unwatched{Heard: Heard{Kind: WatchProcess}, Everything: true, again: Subject{}.again(Watch{Kind: WatchProcess})}.Card(say),
+		Muted{}.Card(say), Unmuted{}.Card(say), Owned{}.Card(say), PlaceView{}.Card(say), QuietSet{}.Card(say), DigestSet{}.Card(say), ProcessMoves{Next: "x"}.Card(say),
 	} {
 		for _, step := range card.Next {
 			tool, ok := Named(step.Tool)
@@ -112,7 +124,7 @@ func TestTheCommandsOfTheCatalogueArePredictable(t *testing.T) {
 	for _, tool := range Catalogue() {
 		commands = append(commands, tool.Command)
 	}
-	if want := []string{"processes", "borrower-new", "borrower-delete", "borrower", "borrowers", "borrower-edit", "esis", "esis-send", "taxonomy"}; !slices.Equal(commands, want) {
+	if want := []string{"processes", "borrower-new", "borrower-delete", "borrower", "borrowers", "borrower-edit", "esis", "esis-send", "balcao mute", "balcao own", "balcao updates", "balcao digest", "balcao quiet", "balcao unmute", "balcao unwatch", "balcao watch", "balcao watches", "taxonomy"}; !slices.Equal(commands, want) {
 		t.Errorf("got %q, want %q", commands, want)
 	}
 }

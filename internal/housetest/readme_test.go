@@ -24,7 +24,11 @@ func readme(t *testing.T) string {
 func TestTheReadmeListsTheCatalogue(t *testing.T) {
 	want := "| In Slack | For assistants | What it does |\n| --- | --- | --- |\n"
 	for _, tool := range tools.Catalogue() {
-		want += fmt.Sprintf("| `/%s` | `%s` | %s |\n", tool.Command, tool.Name, tool.Help(words.English))
+		assistants := "`" + tool.Name + "`"
+		if tool.Placed { // an assistant is nowhere
+			assistants = "—"
+		}
+		want += fmt.Sprintf("| `/%s` | %s | %s |\n", tool.Command, assistants, tool.Help(words.English))
 	}
 	if !strings.Contains(readme(t), want) {
 		t.Errorf("the README's table should be\n%s", want)

@@ -1,0 +1,168 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/validation"
+)
+
+// ProcessUpdates tells what moved, of the processes that the actor's person may see.
+var ProcessUpdates = Define(Spec{
+	Name: "process_updates", Command: "balcao updates", Toolset: News, Effect: Reads, Recorded: true,
+}, func(ctx context.Context, call *Call, in SinceWhen) (ProcessMoves, error) {
+	since, _ := parseSince(in.Since, call.runner.now())
+	moved, err := call.runner.Updates.Since(ctx, since, movesRead, call.Actor.Lang)
+	if err != nil {
+		return ProcessMoves{}, kept(err)
+	}
+	seen, err := call.seen(ctx, moved)
+	if err != nil {
+		return ProcessMoves{}, err
+	}
+	moves, size := ProcessMoves{Updates: []ProcessMove{}}, 0
+	for i, each := range moved {
+		visible, asked := seen[each.Process]
+		row := moveOf(each)
+		size += row.size(visible)
+		if !asked || size > movesSize {
+			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
+			return moves, nil
+		}
+		if visible {
+			moves.Updates = append(moves.Updates, row)
+		}
+		if i == movesRead-1 { // there may be more of the same moment: better told twice than never
+			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return moves, nil
+})
+
+const (
+	movesRead  = 200  // of the record, for one answer
+	movesAsked = 40   // processes of which the bank is asked whether the actor's person may see them
+	movesSize  = 3600 // bytes of an answer's rows, as data and as text
+	moveSize   = 240  // characters of what changed in one of them
+)
+
+// seen tells which of the processes the actor's person may see, for as many as the bank is asked about.
+func (c *Call) seen(ctx context.Context, moved []Moved) (map[uuid.UUID]bool, error) {
+	seen, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
+	for _, each := range moved {
+		if _, twice := seen[each.Process]; !twice && len(asked) < movesAsked {
+			seen[each.Process] = false
+			asked = append(asked, each.Process)
+		}
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, process := range asked {
+		group.Go(func() error {
+			_, err := c.Bank.Process(ctx, process)
+			if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			seen[process] = err == nil
+			return err
+		})
+	}
+	return seen, group.Wait()
+}
+
+// SinceWhen is the moment to tell from: a day, a moment, or how many hours ago; a day ago when it is "".
+type SinceWhen struct {
+	Since string `json:"since,omitzero" page:"since" validate:"omitempty,text=40" pii:"open"`
+}
+
+// CheckFields implements [FieldChecker].
+func (s SinceWhen) CheckFields(_ context.Context, call *Call) []Problem {
+	if _, ok := parseSince(s.Since, call.runner.now()); !ok {
+		return []Problem{problem(call.Actor.Lang, "since", "since.format")}
+	}
+	return nil
+}
+
+var hoursAgo = regexp.MustCompile(`^(\d{1,4})\s*h?$`)
+
+func parseSince(text string, now time.Time) (time.Time, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return now.Add(-24 * time.Hour), true
+	}
+	if parts := hoursAgo.FindStringSubmatch(text); parts != nil {
+		hours, _ := strconv.Atoi(parts[1])
+		return now.Add(-time.Duration(hours) * time.Hour), true
+	}
+	if _, err := validation.ParseDateInput(text); err == nil {
+		return Day(text).begins(), true
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return at, err == nil
+}
+
+// ProcessMoves is what moved, the newest last.
+type ProcessMoves struct {
+	Updates []ProcessMove `json:"updates"`
+	Next    string        `json:"next,omitempty" pii:"open"` // there is more: the since that goes on; "" when this is all
+}
+
+// ProcessMove is one thing that happened to a process.
+type ProcessMove struct {
+	Process uuid.UUID `json:"process"`
+	Number  int64     `json:"number"`
+	At      time.Time `json:"at"`
+	What    string    `json:"what" pii:"open"`
+}
+
+func moveOf(m Moved) ProcessMove {
+	what := strings.Join(m.What, "; ")
+	if what == "" {
+		what = m.Status
+	}
+	runes := []rune(clean(what))
+	if len(runes) > moveSize {
+		runes = append(runes[:moveSize-1], '…')
+	}
+	return ProcessMove{m.Process, m.Number, m.At.UTC().Truncate(time.Second), string(runes)}
+}
+
+// size is what a row takes of an answer, as data and as text: nothing when it is not told.
+func (m ProcessMove) size(told bool) int {
+	data, err := json.Marshal(m)
+	if err != nil || !told {
+		return 0
+	}
+	return len(data) + len(m.What) + 40
+}
+
+// Card implements [Carder].
+func (p ProcessMoves) Card(say Say) Card {
+	card := Card{Title: say("card.title")}
+	if p.Next != "" {
+		card.Text = say("card.more", "next", p.Next)
+		card.Next = []Step{{Label: say("step.more"), Tool: "process_updates", Args: map[string]any{"since": p.Next}}}
+	} else if len(p.Updates) == 0 {
+		card.Text = say("card.none")
+	}
+	if len(p.Updates) == 0 {
+		return card
+	}
+	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
+	for _, m := range p.Updates {
+		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.At.In(lisbon).Format(say("format.moment")), m.What})
+	}
+	return card
+}

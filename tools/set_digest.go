@@ -1,0 +1,44 @@
+package tools
+
+import (
+	"context"
+	"strings"
+)
+
+// SetDigest has everything told at a place once each weekday, and nothing in between.
+var SetDigest = Define(Spec{
+	Name: "set_digest", Command: "balcao digest", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
+}, func(ctx context.Context, call *Call, in DigestTime) (DigestSet, error) {
+	set := DigestSet{Digest: parseTime(in.At)}
+	return set, call.change(ctx, func(place *PlaceSettings) error {
+		place.Digest = set.Digest
+		return nil
+	})
+})
+
+// DigestTime is when to tell everything, such as 09:00; "" tells each as it comes.
+type DigestTime struct {
+	At string `json:"at,omitzero" page:"digest" validate:"omitempty,text=20" pii:"open"`
+}
+
+// CheckFields implements [FieldChecker].
+func (d DigestTime) CheckFields(_ context.Context, call *Call) []Problem {
+	if strings.TrimSpace(d.At) != "" && parseTime(d.At) == "" {
+		return []Problem{problem(call.Actor.Lang, "at", "digest.format")}
+	}
+	return nil
+}
+
+// DigestSet says when everything is told.
+type DigestSet struct {
+	Digest string `json:"digest,omitempty" pii:"open"` // "" for each as it comes
+}
+
+// Card implements [Carder].
+func (d DigestSet) Card(say Say) Card {
+	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	if d.Digest != "" {
+		card.Text = say("card.text", "time", d.Digest)
+	}
+	return card
+}

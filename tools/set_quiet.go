@@ -1,0 +1,81 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// SetQuiet says in which hours nothing is told at a place.
+var SetQuiet = Define(Spec{
+	Name: "set_quiet", Command: "balcao quiet", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
+}, func(ctx context.Context, call *Call, in QuietHours) (QuietSet, error) {
+	quiet, _ := parseQuiet(in.Hours)
+	return QuietSet{Quiet: quiet.String()}, call.change(ctx, func(place *PlaceSettings) error {
+		place.Quiet = quiet
+		return nil
+	})
+})
+
+// QuietHours are the hours to be quiet in, such as 20:00-08:00; "" for none.
+type QuietHours struct {
+	Hours string `json:"hours,omitzero" page:"quiet" validate:"omitempty,text=20" pii:"open"`
+}
+
+// CheckFields implements [FieldChecker].
+func (q QuietHours) CheckFields(_ context.Context, call *Call) []Problem {
+	if _, ok := parseQuiet(q.Hours); !ok {
+		return []Problem{problem(call.Actor.Lang, "hours", "quiet.format")}
+	}
+	return nil
+}
+
+// parseQuiet reads two times with a dash between them, as people type them.
+func parseQuiet(text string) (Quiet, bool) {
+	if strings.TrimSpace(text) == "" {
+		return Quiet{}, true
+	}
+	from, to, _ := strings.Cut(strings.NewReplacer("–", "-", "—", "-").Replace(text), "-")
+	quiet := Quiet{parseTime(from), parseTime(to)}
+	return quiet, quiet.From != "" && quiet.To != "" && quiet.From != quiet.To
+}
+
+var timeOfDay = regexp.MustCompile(`^(\d{1,2})(?:[:.h](\d{2})|h)?$`)
+
+// parseTime reads a time of day, 8, 8h, 8h30 or 08:30, as HH:MM; "" for what is none.
+func parseTime(text string) string {
+	parts := timeOfDay.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
+	if parts == nil {
+		return ""
+	}
+	hour, _ := strconv.Atoi(parts[1])
+	minute, _ := strconv.Atoi(parts[2]) // "" is 0
+	if hour > 23 || minute > 59 {
+		return ""
+	}
+	return fmt.Sprintf("%02d:%02d", hour, minute)
+}
+
+// String is how people read it, "" for none.
+func (q Quiet) String() string {
+	if q == (Quiet{}) {
+		return ""
+	}
+	return q.From + "–" + q.To
+}
+
+// QuietSet says when a place is quiet.
+type QuietSet struct {
+	Quiet string `json:"quiet,omitempty" pii:"open"` // "" for never
+}
+
+// Card implements [Carder].
+func (q QuietSet) Card(say Say) Card {
+	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	if q.Quiet != "" {
+		card.Text = say("card.text", "hours", q.Quiet)
+	}
+	return card
+}

@@ -1,0 +1,119 @@
+package tools
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Watches shows what the place where it is asked hears about, and when.
+var Watches = Define(Spec{
+	Name: "watches", Command: "balcao watches", Toolset: News, Effect: Reads, Placed: true,
+}, func(ctx context.Context, call *Call, _ Nothing) (PlaceView, error) {
+	place, err := call.settings(ctx)
+	if err != nil {
+		return PlaceView{}, err
+	}
+	view := PlaceView{Heard: []Heard{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
+	for _, watch := range place.Watches {
+		view.Heard = append(view.Heard, call.heard(ctx, watch))
+	}
+	for process, until := range maps.All(place.Mutes) {
+		if !over(until, call.runner.now()) {
+			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
+		}
+	}
+	slices.SortFunc(view.Muted, func(a, b Muted) int {
+		return cmp.Or(soonest(a.Until, b.Until), cmp.Compare(a.Process.String(), b.Process.String()))
+	})
+	view.More = max(0, len(view.Muted)-mutesShown)
+	view.Muted = view.Muted[:len(view.Muted)-view.More]
+	call.number(ctx, view.Muted)
+	return view, nil
+})
+
+// mutesShown is how many muted processes are listed: the bank is asked for the number of each.
+const mutesShown = 20
+
+// soonest puts what ends soon first, and what is for good last.
+func soonest(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return -a.Compare(b)
+	}
+	return a.Compare(b)
+}
+
+// number finds the numbers of processes, four at a time. One that the bank does not show has none.
+func (c *Call) number(ctx context.Context, muted []Muted) {
+	var group errgroup.Group
+	group.SetLimit(4)
+	for i := range muted {
+		group.Go(func() error {
+			if process, err := c.Bank.Process(ctx, muted[i].Process); err == nil {
+				muted[i].ProcessNumber = process.ProcessNumber
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
+}
+
+// Nothing is the input of tools that take none.
+type Nothing struct{}
+
+// PlaceView is what a place hears about, and when.
+type PlaceView struct {
+	Heard  []Heard `json:"heard"`
+	Muted  []Muted `json:"muted"`
+	More   int     `json:"more,omitempty"` // muted and not listed here
+	Quiet  string  `json:"quiet,omitempty" pii:"open"`
+	Digest string  `json:"digest,omitempty" pii:"open"`
+}
+
+// Card implements [Carder].
+func (p PlaceView) Card(say Say) Card {
+	card := Card{
+		Title: say("card.title"),
+		Facts: []Fact{{say("label.quiet"), say("card.no_quiet")}, {say("label.digest"), say("card.no_digest")}},
+		Next: []Step{
+			{Label: say("step.watch_process"), Tool: "watch_process"},
+			{Label: say("step.set_quiet"), Tool: "set_quiet"},
+			{Label: say("step.set_digest"), Tool: "set_digest"},
+		},
+	}
+	if p.Quiet != "" {
+		card.Facts[0].Value = say("card.quiet", "hours", p.Quiet)
+	}
+	if p.Digest != "" {
+		card.Facts[1].Value = say("card.digest", "time", p.Digest)
+	}
+	switch {
+	case len(p.Heard) == 0:
+		card.Text = say("card.none")
+	case p.More > 0:
+		card.Text = say("card.more", "count", p.More)
+	}
+	if len(p.Heard)+len(p.Muted) == 0 {
+		return card
+	}
+	card.Table.Columns = []string{say("label.news"), say("label.status")}
+	for _, heard := range p.Heard {
+		card.Table.Rows = append(card.Table.Rows, []string{heard.said(say), say("card.heard")})
+	}
+	for _, muted := range p.Muted {
+		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", day(say, muted.Until))})
+	}
+	return card
+}
+
+// name is what people call a muted process, or what is left of that.
+func (m Muted) name() string {
+	if m.ProcessNumber == 0 {
+		return m.Process.String()
+	}
+	return number(m.ProcessNumber)
+}

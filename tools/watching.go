@@ -1,0 +1,190 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+)
+
+// Subject says what a place hears about: exactly one of these.
+type Subject struct {
+	Process    ProcessRef `json:"process,omitzero" page:"watch"`
+	Branch     string     `json:"branch,omitzero" page:"watch" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
+	Phase      int32      `json:"phaseId,omitzero" page:"watch" taxonomy:"workflowPhases" pii:"open"`
+	Mine       bool       `json:"mine,omitzero" page:"watch" pii:"open"` // what the actor owns
+	Everything bool       `json:"everything,omitzero" page:"watch" pii:"open"`
+}
+
+// CheckFields implements [FieldChecker].
+func (s Subject) CheckFields(_ context.Context, call *Call) []Problem {
+	given := 0
+	for _, each := range []bool{s.Process != "", strings.TrimSpace(s.Branch) != "", s.Phase != 0, s.Mine, s.Everything} {
+		if each {
+			given++
+		}
+	}
+	switch given {
+	case 0:
+		return []Problem{problem(call.Actor.Lang, "process", "watch.missing")}
+	case 1:
+		return nil
+	}
+	return []Problem{problem(call.Actor.Lang, "process", "watch.several")}
+}
+
+// watch is what a place keeps of the subject, as the actor's person sees it at the bank.
+func (s Subject) watch(ctx context.Context, call *Call) (Watch, error) {
+	switch {
+	case s.Process != "":
+		process, err := call.Process(ctx, s.Process)
+		return Watch{WatchProcess, process.ID.String(), number(process.Number)}, err
+	case s.Phase != 0:
+		id, phase := call.described(ctx, phases, &s.Phase)
+		return Watch{WatchPhase, number(int64(id)), phase}, nil
+	case s.Mine:
+		return Watch{WatchPerson, call.Actor.ID, ""}, nil
+	case s.Everything:
+		return Watch{WatchAll, "", ""}, nil
+	}
+	return call.branch(ctx, s.Branch)
+}
+
+const phases portal.TaxonomyKey = "workflowPhases"
+
+// branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
+// that the bank finds under that name.
+func (c *Call) branch(ctx context.Context, name string) (Watch, error) {
+	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: maxOptions})
+	if err != nil {
+		return Watch{}, err
+	}
+	var found []portal.TaxonomyItem
+	for _, process := range page.Processes {
+		branch := portal.TaxonomyItem{ID: process.BranchID, Description: process.BranchDescription}
+		if branch.ID != 0 && !slices.Contains(found, branch) {
+			found = append(found, branch)
+		}
+	}
+	found = matching(found, name)
+	if len(found) > 1 && folded(found[0].Description) != folded(name) {
+		var names []string
+		for _, branch := range found[:min(len(found), 5)] {
+			names = append(names, clean(branch.Description))
+		}
+		return Watch{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
+	}
+	if len(found) == 0 {
+		return Watch{}, c.invalid("branch", "branch.unknown")
+	}
+	return Watch{WatchBranch, strconv.Itoa(int(found[0].ID)), clean(found[0].Description)}, nil
+}
+
+func (c *Call) invalid(path, code string, args ...any) error {
+	return &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, path, code, args...)}}
+}
+
+// means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
+// more can still be ended.
+func (s Subject) means(w Watch, actor string) bool {
+	switch w.Kind {
+	case WatchProcess:
+		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
+	case WatchBranch:
+		return s.Branch != "" && folded(s.Branch) == folded(w.Name)
+	case WatchPhase:
+		return s.Phase != 0 && number(int64(s.Phase)) == w.Value
+	case WatchPerson:
+		return s.Mine && w.Value == actor
+	case WatchAll:
+		return s.Everything
+	}
+	return false
+}
+
+// Heard is what a place hears about.
+type Heard struct {
+	Kind WatchKind `json:"kind" pii:"open"`
+	Name string    `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
+	Mine bool      `json:"mine,omitempty"`
+}
+
+// heard is a watch as the actor reads it.
+func (c *Call) heard(ctx context.Context, w Watch) Heard {
+	name := w.Name
+	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == WatchPhase {
+		phase := int32(id)
+		if _, described := c.described(ctx, phases, &phase); described != "" {
+			name = described
+		}
+	}
+	if name == "" && w.Kind != WatchPerson {
+		name = w.Value
+	}
+	return Heard{Kind: w.Kind, Name: name, Mine: w.Kind == WatchPerson && w.Value == c.Actor.ID}
+}
+
+func (h Heard) said(say Say) string {
+	if h.Mine {
+		return say("watch.mine")
+	}
+	return say("watch."+string(h.Kind), "name", h.Name)
+}
+
+// What is kept of a place at most; a person who reads a list of it would say so long before.
+const (
+	maxWatches = 50
+	maxMutes   = 500
+)
+
+var errUnchanged = errors.New("nothing to change")
+
+// change changes the place where the actor is, which speaks the language of who first wanted something there. With
+// errUnchanged of change it stays as it is.
+func (c *Call) change(ctx context.Context, change func(*PlaceSettings) error) error {
+	_, err := c.runner.Places.Change(ctx, c.Actor.Place, func(place *PlaceSettings) error {
+		if place.Lang == "" {
+			place.Lang = c.Actor.Lang
+		}
+		for process, until := range place.Mutes {
+			if over(until, c.runner.now()) {
+				delete(place.Mutes, process)
+			}
+		}
+		return change(place)
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return kept(err)
+}
+
+// settings is what is kept of the place where the actor is.
+func (c *Call) settings(ctx context.Context) (PlaceSettings, error) {
+	place, err := c.runner.Places.Settings(ctx, c.Actor.Place)
+	return place, kept(err)
+}
+
+// kept gives a failure of what keeps places its kind: the bank has nothing to do with it.
+func kept(err error) error {
+	if failure := (*Error)(nil); err == nil || errors.As(err, &failure) {
+		return err
+	}
+	return &Error{Kind: Internal, err: err}
+}
+
+// over tells whether a mute is over.
+func over(until, now time.Time) bool { return !until.IsZero() && !until.After(now) }
+
+// ofProcess are the arguments of a step about a process.
+func ofProcess(process uuid.UUID) map[string]any { return map[string]any{"process": process} }
+
+// command is what to type for a tool, for cards that say how to go on.
+func command(t *Tool, text string) string { return strings.TrimSpace("/" + t.Command + " " + text) }
