@@ -22,6 +22,7 @@ import (
 	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -90,6 +91,11 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	system, err := wiring.Start(ctx, s, log)
 	if err != nil {
 		return err
+	}
+	if s.RedisURL == settings.Memory { // nobody else follows the bank
+		if err := system.StartNews(ctx, notifications.Mute{}); err != nil {
+			return errors.Join(err, system.Close())
+		}
 	}
 	door, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,

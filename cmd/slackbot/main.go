@@ -25,6 +25,7 @@ import (
 	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/slackapp"
 	"github.com/balcao/balcao/tools"
 )
@@ -34,6 +35,9 @@ var manifest []byte
 
 // patience is how long the program waits at its end for what is under way.
 const patience = 15 * time.Second
+
+// tokenLife is how long it is believed that Slack takes our token.
+const tokenLife = time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,6 +54,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	addr := flags.String("addr", "", say("flag.addr"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
 	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
+	letters := flags.Bool("letters", false, say("flag.letters"))
+	replay := flags.String("replay", "", say("flag.replay"))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -77,7 +83,19 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	}
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
-	if err := serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) }); err != nil {
+	switch {
+	case *letters:
+		err = withNews(ctx, s, log, func(ctx context.Context, news *notifications.Service) error {
+			return listLetters(ctx, news, stdout, say)
+		})
+	case *replay != "":
+		err = withNews(ctx, s, log, func(ctx context.Context, news *notifications.Service) error {
+			return replayLetters(ctx, news, *replay, stdout, say)
+		})
+	default:
+		err = serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) })
+	}
+	if err != nil {
 		log.Error("stopped", "error", err)
 		return 1
 	}
@@ -101,13 +119,14 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
-	mux, places := http.NewServeMux(), places{bot: "http://" + listener.Addr().String()}
+	mux, places := http.NewServeMux(), places{bot: reached(listener)}
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, places.bot)
 		defer workspace.Close()
 		mux.Handle("/", workspace)
 		places.slack = places.bot + "/"
 	}
+	callBack(&s, places.bot)
 	system, err := wiring.Start(ctx, s, log)
 	if err != nil {
 		return err
@@ -117,13 +136,25 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	bot, err := slackapp.New(slackapp.Config{
 		Runner: system.Runner, Store: system.Store, Log: log,
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
+		Reachable: system.Reachable,
 	})
 	if err != nil {
 		return err
 	}
+	// The doors close first: what they hear of until then is written down, and is told by whoever comes next.
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		err = errors.Join(err, bot.Close(closing))
+	}()
+	if err := system.StartNews(ctx, poster{bot}); err != nil {
+		return err
+	}
+	mux.Handle("/callbacks/", system.News().Handler())
 	mux.Handle("/slack/events", bot.Handler())
+	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(wiring.Part{Name: "store", Vital: true, Well: system.Store.Ping}))
+	mux.Handle("GET /readyz", wiring.Ready(append(system.Parts(), wiring.Part{Name: "slack", Well: wiring.Lately(bot.Well, tokenLife)})...))
 	if places.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
@@ -143,8 +174,5 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		group.Go(func() error { return bot.RunSocket(ctx) })
 	}
 	started(places)
-	err = group.Wait()
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	return errors.Join(err, bot.Close(closing))
+	return group.Wait()
 }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"crypto/rand"
 	"embed"
+	"fmt"
+	"net"
 
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
@@ -23,6 +27,8 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	if s.SlackSigningSecret == "" {
 		s.SlackSigningSecret = slacksim.DefaultSigningSecret
 	}
+	s.TeamChannel = cmp.Or(s.TeamChannel, slacksim.TeamChannel)
+	s.AdminUser = cmp.Or(s.AdminUser, slacksim.Ana)
 	if s.PortalURL == settings.Sandbox && len(s.PortalUsers) == 0 {
 		s.PortalUsers = map[string]string{
 			slacksim.TeamID + "/" + slacksim.Ana: sandbox.BrokerA.Users[0],
@@ -30,6 +36,26 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 		}
 	}
 	return workspace
+}
+
+// callBack has a sandbox bank, which is within the same program, call back at base.
+func callBack(s *settings.Settings, base string) {
+	if s.PortalURL != settings.Sandbox || s.CallbackURL != "" {
+		return
+	}
+	s.CallbackURL = base
+	if len(s.CallbackTokens) == 0 {
+		s.CallbackTokens = []string{rand.Text() + rand.Text()}
+	}
+}
+
+// reached is where a listener is reached from this machine.
+func reached(listener net.Listener) string {
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	if ok && addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + listener.Addr().String()
 }
 
 // places is where things are reached, "" for what is not there.
@@ -40,13 +66,22 @@ var wordFiles embed.FS
 
 var book = words.Sub(wordFiles, "words")
 
+// sayer gives a text of the program's; what follows the key are names and values.
+type sayer func(key string, namesAndValues ...any) string
+
 // speaker says the program's texts in the language of the environment.
-func speaker(environ map[string]string) func(key string) string {
+func speaker(environ map[string]string) sayer {
 	lang := settings.Lang(environ)
-	return func(key string) string { return book.Say(lang, key, nil) }
+	return func(key string, namesAndValues ...any) string {
+		args := map[string]any{}
+		for i := 0; i+1 < len(namesAndValues); i += 2 {
+			args[namesAndValues[i].(string)] = namesAndValues[i+1]
+		}
+		return book.Say(lang, key, args)
+	}
 }
 
-func (p places) text(say func(string) string) string {
+func (p places) text(say sayer) string {
 	text := say("started") + "\n"
 	for _, place := range []struct{ key, url string }{
 		{"place.slack", p.slack}, {"place.mcp", p.mcp}, {"place.bank", p.bank}, {"place.bot", p.bot + "/slack/events"},

@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/browsertest": {},
 	"internal/soak":        {},
 	"cmd/slackbot":         {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "portal/sandbox", "slackapp", "slacksim", "tools"},
-	"cmd/mcpserver":        {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "tools"},
+	"cmd/mcpserver":        {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "tools"},
 	"slacksim/pagetest":    {},
 }
 

@@ -14,7 +14,12 @@ import (
 
 func readme(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(top, "README.md"))
+	return read(t, "README.md")
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(top, path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +43,7 @@ func TestTheReadmeListsTheCatalogue(t *testing.T) {
 var variable = regexp.MustCompile(`env:"([A-Z_]+)"`)
 
 func TestTheReadmeExplainsEverySetting(t *testing.T) {
-	code, err := os.ReadFile(filepath.Join(top, "internal/settings/settings.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, match := range variable.FindAllStringSubmatch(string(code), -1) {
+	for _, match := range variable.FindAllStringSubmatch(read(t, "internal/settings/settings.go"), -1) {
 		if !strings.Contains(readme(t), "`"+match[1]+"`") {
 			t.Errorf("%s is not in the README", match[1])
 		}
@@ -50,7 +51,7 @@ func TestTheReadmeExplainsEverySetting(t *testing.T) {
 }
 
 func TestTheReadmeNamesFilesThatAreThere(t *testing.T) {
-	for _, match := range regexp.MustCompile("[`(]((?:cmd|docs|internal|portal|script|tools|slackapp|mcpapp)/[a-zA-Z0-9_./-]+)[`)]").FindAllStringSubmatch(readme(t), -1) {
+	for _, match := range regexp.MustCompile("[`(]((?:cmd|docs|internal|notifications|conversations|portal|script|tools|slackapp|mcpapp)/[a-zA-Z0-9_./-]+)[`)]").FindAllStringSubmatch(readme(t), -1) {
 		if _, err := os.Stat(filepath.Join(top, match[1])); err != nil {
 			t.Errorf("the README names %s: %v", match[1], err)
 		}

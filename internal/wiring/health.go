@@ -20,6 +20,11 @@ type Part struct {
 	Well  func(context.Context) error
 }
 
+// Ailment is what is wrong with a part in a word that may be told.
+type Ailment string
+
+func (a Ailment) Error() string { return string(a) }
+
 // Healthy answers as long as the process does.
 func Healthy() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -55,7 +60,11 @@ func look(ctx context.Context, parts []Part) (ready bool, unwell []string) {
 	ready = true
 	for i, part := range parts {
 		if errs[i] != nil {
-			unwell = append(unwell, part.Name)
+			name := part.Name
+			if ailment, ok := errors.AsType[Ailment](errs[i]); ok {
+				name += ": " + string(ailment)
+			}
+			unwell = append(unwell, name)
 			ready = ready && !part.Vital
 		}
 	}

@@ -29,6 +29,7 @@ func TestReadinessNamesWhatIsNotWellAndNothingMore(t *testing.T) {
 	}{
 		"all is well":             {[]wiring.Part{{"store", true, well}, {"callbacks", false, well}}, 200, `{"ready":true}`},
 		"something can wait":      {[]wiring.Part{{"store", true, well}, {"callbacks", false, ill}}, 200, `{"ready":true,"unwell":["callbacks"]}`},
+		"it is known what":        {[]wiring.Part{{"bank", false, func(context.Context) error { return wiring.Ailment("no_echo") }}}, 200, `{"ready":true,"unwell":["bank: no_echo"]}`},
 		"nothing can be served":   {[]wiring.Part{{"store", true, ill}, {"callbacks", false, well}}, 503, `{"ready":false,"unwell":["store"]}`},
 		"both, in order of names": {[]wiring.Part{{"store", true, ill}, {"callbacks", false, ill}}, 503, `{"ready":false,"unwell":["callbacks","store"]}`},
 	} {

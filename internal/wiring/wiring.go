@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -30,12 +32,17 @@ type System struct {
 	Store   *conversations.Store
 	Metrics *telemetry.Metrics
 	BankURL string // where the bank is reached
-	stop    []func() error
+
+	settings settings.Settings
+	bank     *portal.Client
+	news     atomic.Pointer[notifications.Service]
+	log      *slog.Logger
+	stop     []func() error
 }
 
 // Start puts the system together. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *System, err error) {
-	system = &System{BankURL: s.PortalURL}
+	system = &System{BankURL: s.PortalURL, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, system.Close())
@@ -54,11 +61,11 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}
-	bank, err := client(s, system.BankURL, log)
-	if err != nil {
+	system.settings = s
+	if system.bank, err = client(s, system.BankURL, log); err != nil {
 		return system, err
 	}
-	system.stop = append(system.stop, func() error { bank.Close(); return nil })
+	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
 	if system.Store, err = conversations.Open(ctx, s.RedisURL, s.Keys); err != nil {
 		return system, fmt.Errorf("opening REDIS_URL: %w", err)
 	}
@@ -73,14 +80,17 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	if len(s.PortalUsers) == 0 {
 		log.Warn("PORTAL_USERS is not set: the bank sees everybody's acts as those of PORTAL_USERNAME")
 	}
+	if err := system.openNews(ctx); err != nil {
+		return system, err
+	}
 	counted, err := counting(system.Metrics.Meter())
 	if err != nil {
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
-		Bank: bank, People: people, Checks: validation.New(validation.Options{}),
+		Bank: system.bank, People: people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log, CallTimeout: s.CallTimeout,
-		Counted: counted,
+		Places: places{system.Store}, Updates: history{system}, Changed: system.changed, Counted: counted,
 	})
 	system.stop = append(system.stop, sweeping(system.Runner, log))
 	return system, nil
