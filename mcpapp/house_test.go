@@ -49,9 +49,20 @@ type house struct {
 
 // settings are what a test may want otherwise.
 type settings struct {
-	app    mcpapp.Config
-	people tools.People
-	redis  string
+	app     mcpapp.Config
+	people  tools.People
+	redis   string
+	updates record
+}
+
+// noPlaces are kept somewhere, and nobody here has one.
+type noPlaces struct{ tools.Places }
+
+// record is what moved, the oldest first.
+type record []tools.Moved
+
+func (r record) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+	return r, nil
 }
 
 func open(t testing.TB, change ...func(*settings)) *house {
@@ -87,6 +98,7 @@ func open(t testing.TB, change ...func(*settings)) *house {
 	s.app.Runner = tools.NewRunner(tools.Config{
 		Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
 		Journal: h.store, Trail: h.store, Digest: secrets.Digest, Log: s.app.Log,
+		Places: noPlaces{}, Updates: s.updates,
 	})
 	h.app, err = mcpapp.New(s.app)
 	must(t, err)

@@ -121,10 +121,10 @@ type ProcessMoves struct {
 
 // ProcessMove is one thing that happened to a process.
 type ProcessMove struct {
-	Process uuid.UUID `json:"process"`
-	Number  int64     `json:"number"`
-	At      time.Time `json:"at"`
-	What    string    `json:"what" pii:"open"`
+	Number int64  `json:"number,omitzero"`
+	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
+	What   string `json:"what,omitzero" pii:"open"`
+	at     time.Time
 }
 
 func moveOf(m Moved) ProcessMove {
@@ -136,7 +136,7 @@ func moveOf(m Moved) ProcessMove {
 	if len(runes) > moveSize {
 		runes = append(runes[:moveSize-1], '…')
 	}
-	return ProcessMove{m.Process, m.Number, m.At.UTC().Truncate(time.Second), string(runes)}
+	return ProcessMove{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
 }
 
 // size is what a row takes of an answer, as data and as text: nothing when it is not told.
@@ -162,7 +162,7 @@ func (p ProcessMoves) Card(say Say) Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
 	for _, m := range p.Updates {
-		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.At.In(lisbon).Format(say("format.moment")), m.What})
+		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.at.In(lisbon).Format(say("format.moment")), m.What})
 	}
 	return card
 }

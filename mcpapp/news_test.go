@@ -1,0 +1,48 @@
+package mcpapp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+func TestAnAssistantHearsWhatMovedInFourKilobytes(t *testing.T) {
+	var moved record
+	for i := range 100 {
+		moved = append(moved, tools.Moved{
+			Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now().Add(time.Duration(i-100) * time.Minute),
+			What: []string{fmt.Sprintf("Status: In Creation → Under Analysis at the branch %d", i)},
+		})
+	}
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			a := door.open(t, open(t, func(s *settings) { s.updates = moved }))
+			result := a.call(t, "process_updates", map[string]any{})
+			data, err := json.Marshal(result)
+			must(t, err)
+			if len(data) > 4<<10 {
+				t.Errorf("the answer takes %d bytes", len(data))
+			}
+			contains(t, string(data), "1042", "There is more")
+		})
+	}
+}
+
+func TestWhatIsAboutAPlaceIsRefusedToAnAssistant(t *testing.T) {
+	a := doors[3].open(t, open(t))
+	for _, tool := range tools.Catalogue() {
+		if !tool.Placed {
+			continue
+		}
+		result := a.call(t, tool.Name, map[string]any{"process": "1042"})
+		if data, err := json.Marshal(result); err != nil || !result.IsError {
+			t.Errorf("%s gives %s, %v", tool.Name, data, err)
+		}
+		contains(t, text(result), (&tools.Error{Kind: tools.Forbidden}).What(words.English))
+	}
+}
