@@ -62,13 +62,14 @@ type App struct {
 	orphans  chan []byte // acknowledgements whose socket ended before them
 	searches searches
 
-	team  team
-	self  self
-	reach func(place string)
-	ctx   context.Context // ends when Close loses its patience
-	stop  context.CancelFunc
-	slots chan struct{}
-	busy  sync.WaitGroup
+	team   team
+	self   self
+	called calledNames
+	reach  func(place string)
+	ctx    context.Context // ends when Close loses its patience
+	stop   context.CancelFunc
+	slots  chan struct{}
+	busy   sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool

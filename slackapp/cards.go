@@ -108,15 +108,24 @@ func moreBlocks(lang words.Lang, more int) []slack.Block {
 
 // factBlocks shows labelled values, two beside each other, under a title in mrkdwn that may be "".
 func factBlocks(title string, facts []tools.Fact) []slack.Block {
+	var texts []string
+	for _, fact := range facts {
+		texts = append(texts, factText(fact))
+	}
+	return fieldBlocks(title, texts)
+}
+
+// fieldBlocks shows texts in mrkdwn, two beside each other.
+func fieldBlocks(title string, texts []string) []slack.Block {
 	var blocks []slack.Block
 	var text *slack.TextBlockObject
 	if title != "" {
 		text = mrkdwn(title)
 	}
-	for from := 0; from < len(facts); from += maxFacts {
+	for from := 0; from < len(texts); from += maxFacts {
 		var fields []*slack.TextBlockObject
-		for _, fact := range facts[from:min(from+maxFacts, len(facts))] {
-			fields = append(fields, mrkdwn(factText(fact)))
+		for _, one := range texts[from:min(from+maxFacts, len(texts))] {
+			fields = append(fields, mrkdwn(one))
 		}
 		blocks = append(blocks, slack.NewSectionBlock(text, fields, nil))
 		text = nil

@@ -1,8 +1,14 @@
 package slackapp
 
 import (
+	"cmp"
+	"context"
+	"net/url"
 	"regexp"
 	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/slack-go/slack"
@@ -21,11 +27,14 @@ type Notice struct {
 	Facts   [][2]string // labels and values
 	Lines   []string
 	Mention string // the actor to mention, "" for nobody
+	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
+	About   string // the place that stands among the facts, to be shown by name; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
 }
 
-// message is the notice as a channel reads it. Nothing in it but the mention is taken for more than text.
-func (n Notice) message() message {
+// message is the notice as a channel reads it. Nothing in it but the mention, and the names of whom and what it is
+// about, is taken for more than text.
+func (n Notice) message(names map[string]string) message {
 	lead := escaped(n.Text, maxText)
 	if user, ok := person(n.Mention); ok {
 		lead = strings.TrimSpace("<@" + user + "> " + lead)
@@ -41,12 +50,8 @@ func (n Notice) message() message {
 	if lead != "" {
 		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(lead), nil, nil))
 	}
-	var facts []tools.Fact
-	for _, fact := range n.Facts[:min(len(n.Facts), maxNoticeFacts)] {
-		facts = append(facts, tools.Fact{Label: fact[0], Value: fact[1]})
-	}
-	facts = fitting(facts)
-	blocks = append(blocks, factBlocks("", facts)...)
+	facts := n.fields(names)
+	blocks = append(blocks, fieldBlocks("", facts)...)
 	blocks = append(blocks, moreBlocks(n.Lang, len(n.Facts)-len(facts))...)
 	var lines []string
 	for _, line := range n.Lines {
@@ -60,6 +65,72 @@ func (n Notice) message() message {
 		blocks = []slack.Block{paragraph("")}
 	}
 	return message{strings.TrimSpace(n.Title + "\n" + n.Text), blocks}
+}
+
+// fields are as many facts as there is room for, in mrkdwn.
+func (n Notice) fields(names map[string]string) []string {
+	var fields []string
+	total := 0
+	for _, fact := range n.Facts[:min(len(n.Facts), maxNoticeFacts)] {
+		text := factText(tools.Fact{Label: fact[0], Value: fact[1]})
+		if name, known := names[fact[1]]; known {
+			text = "*" + escaped(fact[0], maxCell) + "*\n" + name
+		}
+		if total += utf8.RuneCountInString(text); total > maxTable {
+			break
+		}
+		fields = append(fields, text)
+	}
+	return fields
+}
+
+// names are what to show, in mrkdwn, for the person and the place that stand among the facts. A person is not mentioned,
+// which would call her: who cannot be named is nobody.
+func (a *App) names(ctx context.Context, n Notice) map[string]string {
+	names := map[string]string{}
+	for _, one := range []string{n.Owner, n.About} {
+		user, isPerson := person(one)
+		id, known := target(one)
+		switch {
+		case isPerson:
+			names[one] = escaped(cmp.Or(a.personName(ctx, user), nothing), maxCell)
+		case known:
+			names[one] = "<#" + id + ">"
+		}
+	}
+	return names
+}
+
+// calledNames are the names of people in Slack, kept for a while.
+type calledNames struct {
+	mu    sync.Mutex
+	until time.Time
+	names map[string]string
+}
+
+// personName is what a person is called in Slack, "" while Slack does not say.
+func (a *App) personName(ctx context.Context, user string) string {
+	a.called.mu.Lock()
+	defer a.called.mu.Unlock()
+	if now := time.Now(); now.After(a.called.until) || len(a.called.names) >= maxNames {
+		a.called.names, a.called.until = map[string]string{}, now.Add(personLife)
+	}
+	if name, known := a.called.names[user]; known {
+		return name
+	}
+	var found struct {
+		User struct {
+			Name string `json:"real_name"`
+		} `json:"user"`
+	}
+	ctx, cancel := context.WithTimeout(ctx, personBudget)
+	defer cancel()
+	if err := a.call(ctx, "users.info", url.Values{"user": {user}}, &found); err != nil {
+		a.log.WarnContext(ctx, "a person is not named in a notice", "error", err)
+		return ""
+	}
+	a.called.names[user] = found.User.Name
+	return found.User.Name
 }
 
 // slackID is a channel or a person, as Slack names them.

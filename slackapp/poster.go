@@ -1,6 +1,7 @@
 package slackapp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,19 +39,22 @@ func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id stri
 	if err != nil {
 		return "", notSent(err)
 	}
-	form := n.form(channel)
-	form.Set("metadata", string(encode(slack.SlackMetadata{EventType: noticeEvent, EventPayload: map[string]any{"id": n.ID}})))
-	form.Set("unfurl_links", "false")
-	form.Set("unfurl_media", "false")
-	if root != "" {
-		form.Set("thread_ts", root)
-	}
 	var posted struct {
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
 	}
 	const method = "chat.postMessage"
-	if err := a.call(ctx, method, form, &posted); err != nil {
+	if err := a.write(ctx, method, encode(struct {
+		message
+		Channel  string              `json:"channel"`
+		Thread   string              `json:"thread_ts,omitempty"`
+		Metadata slack.SlackMetadata `json:"metadata"`
+		Links    bool                `json:"unfurl_links"`
+		Media    bool                `json:"unfurl_media"`
+	}{
+		message: n.message(a.names(ctx, n)).fit(), Channel: channel, Thread: root,
+		Metadata: slack.SlackMetadata{EventType: noticeEvent, EventPayload: map[string]any{"id": n.ID}},
+	}), &posted); err != nil {
 		return "", err
 	}
 	if posted.Channel == "" || posted.TS == "" {
@@ -65,9 +69,11 @@ func (a *App) Edit(ctx context.Context, place, id string, n Notice) error {
 	if err != nil {
 		return err
 	}
-	form := n.form(channel)
-	form.Set("ts", ts)
-	return a.call(ctx, "chat.update", form, nil)
+	return a.write(ctx, "chat.update", encode(struct {
+		message
+		Channel string `json:"channel"`
+		TS      string `json:"ts"`
+	}{n.message(a.names(ctx, n)).fit(), channel, ts}), nil)
 }
 
 // Find looks for a notice that may have been posted in a place, or under the message that thread names.
@@ -140,11 +146,6 @@ func (m writtenMessage) notice() string {
 	return payload.ID
 }
 
-func (n Notice) form(channel string) url.Values {
-	m := n.message().fit()
-	return url.Values{"channel": {channel}, "text": {m.Text}, "blocks": {string(encode(m.Blocks))}}
-}
-
 // conversation finds where in Slack a place is, and which message there an id of ours names, "" for none.
 func (a *App) conversation(ctx context.Context, place, id string) (channel, ts string, err error) {
 	if channel, ts, ok := strings.Cut(id, "/"); ok {
@@ -209,15 +210,24 @@ func (a *App) reachable(ctx context.Context, kind, user, channel string) error {
 	return nil
 }
 
-// call calls a method of Slack's Web API once. slack-go is not asked: it loses what a refusal says when its errors are
+// call calls a method of Slack's Web API once, in the form that every method takes. slack-go is not asked: it loses what a refusal says when its errors are
 // of a kind that it does not know, takes one without a reason for success, and one message that it cannot read for the
 // failure of a whole page.
 func (a *App) call(ctx context.Context, method string, form url.Values, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.api+method, strings.NewReader(form.Encode()))
+	return a.request(ctx, method, "application/x-www-form-urlencoded", []byte(form.Encode()), into)
+}
+
+// write is [App.call] in JSON, which the methods that write take.
+func (a *App) write(ctx context.Context, method string, args json.RawMessage, into any) error {
+	return a.request(ctx, method, "application/json", args, into)
+}
+
+func (a *App) request(ctx context.Context, method, media string, args []byte, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.api+method, bytes.NewReader(args))
 	if err != nil {
 		return notSent(&slackError{method, "malformed_url"})
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	request.Header.Set("Content-Type", media+"; charset=utf-8")
 	request.Header.Set("Authorization", "Bearer "+a.token)
 	response, err := a.web.Do(request)
 	if err != nil {

@@ -164,6 +164,31 @@ func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
 	h.refusesNothing()
 }
 
+func TestWhomANoticeIsAboutIsNamedAndNotCalled(t *testing.T) {
+	h := hurried(t)
+	n := aNotice("um")
+	n.Owner, n.About = anasID, home
+	n.Facts = [][2]string{{"Responsável", anasID}, {"Onde", home}}
+	id := h.posts(team, "", n)
+	must(t, h.replica.app.Edit(h.soon(), team, id, n))
+	shown := h.sim.Threads(slacksim.TeamChannel)[0]
+	if !says(shown.FullText(), []string{"*Responsável*\nAna Exemplo", "*Onde*\n<#" + slacksim.GeneralChannel + ">"}) || says(shown.FullText(), []string{"@"}) {
+		t.Errorf("the notice says %q", shown.FullText())
+	}
+	if calls := h.sim.Calls("users.info"); calls != 1 {
+		t.Errorf("Slack was asked %d times for her name", calls)
+	}
+	n.Owner, n.Facts[0][1] = "slack:U0NADA", "slack:U0NADA"
+	h.posts(team, "", n)
+	n.Owner, n.Facts[0][1] = "mcp:local", "mcp:local"
+	h.posts(team, "", n)
+	for i, want := range []string{"*Responsável*\n–", "*Responsável*\nmcp:local"} {
+		if text := h.sim.Threads(slacksim.TeamChannel)[i+1].FullText(); !says(text, []string{want}) {
+			t.Errorf("the notice says %q, want %q", text, want)
+		}
+	}
+}
+
 func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
 	h := hurried(t)
 	long := strings.Repeat("<ção&🏠> ", 2000)
