@@ -84,6 +84,8 @@ type Notice struct {
 	Facts   [][2]string // labels and values
 	Lines   []string
 	Mention string // the actor to mention, "" for nobody
+	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
+	About   string // the place that stands among the facts, to be shown by name; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
 }
 
@@ -91,7 +93,10 @@ type Notice struct {
 //
 //	RetryAfter() time.Duration  the place wants nothing for so long
 //	Unreachable() string        nothing can be posted there until somebody acts: a stable code, such as not_in_channel
+//	Gone() bool                 the message to edit or to answer is no longer there
 //	NotSent() bool              it is certain that nothing was posted
+//
+// The first three imply that nothing was posted. After any other failure it is looked for before it is posted again.
 type Poster interface {
 	// Post gives the id under which the message can be edited and answered. thread is such an id, or "".
 	Post(ctx context.Context, place, thread string, notice Notice) (id string, err error)

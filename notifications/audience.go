@@ -1,0 +1,104 @@
+package notifications
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+// audience finds the places that want to hear of an update, each once, however many of its watches it meets.
+func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.Place, error) {
+	places, err := o.places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var hears []conversations.Place
+	for _, place := range places {
+		wants, err := o.wants(ctx, place, update)
+		if err != nil {
+			return nil, err
+		}
+		if wants {
+			hears = append(hears, place)
+		}
+	}
+	return hears, nil
+}
+
+// places gives every place of which something is kept, and the team's, of which there may be nothing.
+func (o *outbox) places(ctx context.Context) ([]conversations.Place, error) {
+	places, err := o.config.Store.Places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	team := func(p conversations.Place) bool { return p.ID == o.config.Team }
+	if o.config.Team != "" && !slices.ContainsFunc(places, team) {
+		places = append(places, conversations.Place{ID: o.config.Team})
+	}
+	return places, nil
+}
+
+// wants tells whether one of the watches of a place is met. The team's place hears of everything until it has watches of
+// its own.
+func (o *outbox) wants(ctx context.Context, place conversations.Place, update Update) (bool, error) {
+	if len(place.Watches) == 0 {
+		return place.ID == o.config.Team, nil
+	}
+	for _, watch := range place.Watches {
+		wants, err := o.meets(ctx, watch, update)
+		if wants || err != nil {
+			return wants, err
+		}
+	}
+	return false, nil
+}
+
+func (o *outbox) meets(ctx context.Context, watch conversations.Watch, update Update) (bool, error) {
+	switch watch.Kind {
+	case conversations.WatchAll:
+		return true, nil
+	case conversations.WatchProcess:
+		return watch.Value == update.Process.String(), nil
+	case conversations.WatchBranch:
+		return watch.Value == strconv.Itoa(int(update.Picture.BranchID)), nil
+	case conversations.WatchPerson:
+		return update.Owner != "" && watch.Value == update.Owner, nil
+	case conversations.WatchPhase:
+		return o.inPhase(ctx, watch.Value, update)
+	}
+	return false, nil
+}
+
+// inPhase tells whether a process is in a phase, or has just left it: who waits for a phase to end wants to hear of that.
+func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, error) {
+	phase, _, err := o.phases.of(ctx, update.Picture.StatusID, update.Picture.Status)
+	if err != nil {
+		return false, err
+	}
+	if phase.ID != 0 && strconv.Itoa(int(phase.ID)) == id {
+		return true, nil
+	}
+	for _, change := range update.Changes {
+		if change.Kind != StatusChanged {
+			continue
+		}
+		number, _ := strconv.ParseInt(change.From, 10, 32) // which stands there where the bank gave no text
+		left, _, err := o.phases.of(ctx, int32(number), change.From)
+		if err != nil {
+			return false, err
+		}
+		if left.ID != 0 && strconv.Itoa(int(left.ID)) == id {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// watchesPerson tells whether a place wants to hear of an actor's processes.
+func watchesPerson(place conversations.Place, actor string) bool {
+	return actor != "" && slices.ContainsFunc(place.Watches, func(w conversations.Watch) bool {
+		return w.Kind == conversations.WatchPerson && w.Value == actor
+	})
+}

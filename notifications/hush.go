@@ -1,0 +1,72 @@
+package notifications
+
+import (
+	"sync"
+	"time"
+	_ "time/tzdata" // Lisbon's clock, on machines that have no zones
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+var lisbon = sync.OnceValue(func() *time.Location {
+	location, err := time.LoadLocation("Europe/Lisbon")
+	if err != nil {
+		return time.UTC // at most an hour off
+	}
+	return location
+})
+
+// muted tells whether a place wants to hear nothing of a process now.
+func muted(place conversations.Place, process uuid.UUID, now time.Time) bool {
+	until, is := place.Mutes[process]
+	return is && (until.IsZero() || now.Before(until))
+}
+
+// quietUntil gives the end of the quiet hours that now lies in; quiet is false outside them. It walks along the clock
+// on the wall, so that the days on which Lisbon changes its clock need no thought.
+func quietUntil(hours conversations.Quiet, now time.Time) (end time.Time, quiet bool) {
+	from, ok := clock(hours.From)
+	to, also := clock(hours.To)
+	if !ok || !also || from == to || !within(from, to, now) {
+		return time.Time{}, false
+	}
+	for end = now.Truncate(time.Minute); within(from, to, end); {
+		end = end.Add(time.Minute)
+	}
+	return end, true
+}
+
+// within tells whether the clock on the wall is from `from` to before `to`, over midnight where from is the later.
+func within(from, to int, at time.Time) bool {
+	at = at.In(lisbon())
+	minute := at.Hour()*60 + at.Minute()
+	if from < to {
+		return from <= minute && minute < to
+	}
+	return from <= minute || minute < to
+}
+
+// digestAfter gives the first digest after since: at that time of day, from Monday to Friday. ok is false where at is
+// no time.
+func digestAfter(at string, since time.Time) (due time.Time, ok bool) {
+	minute, ok := clock(at)
+	if !ok {
+		return time.Time{}, false
+	}
+	since = since.In(lisbon())
+	for day := 0; ; day++ {
+		due = time.Date(since.Year(), since.Month(), since.Day()+day, minute/60, minute%60, 0, 0, lisbon())
+		workday := due.Weekday() != time.Saturday && due.Weekday() != time.Sunday
+		if workday && due.After(since) {
+			return due, true
+		}
+	}
+}
+
+// clock reads HH:MM as minutes after midnight.
+func clock(text string) (minute int, ok bool) {
+	at, err := time.Parse("15:04", text)
+	return at.Hour()*60 + at.Minute(), err == nil
+}

@@ -1,0 +1,586 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
+	for kind := range redises {
+		t.Run(kind, func(t *testing.T) {
+			h := newTeam(t, kind, func(c *Config) { c.Hush = 200 * time.Millisecond })
+			if err := h.store.SetOwner(t.Context(), process(1), ana); err != nil {
+				t.Fatal(err)
+			}
+			o := h.replica()
+			h.start(o)
+			h.put(o, h.moves(1, "Documents"), h.moves(1, "Analysis"), h.moves(1, "Valuation"))
+			h.wantTold(channel, 1, "Documents", "Analysis", "Valuation")
+			if all := h.board.at(channel); len(all) != 2 || !all[0].notice.Card || all[1].thread != all[0].id {
+				t.Fatalf("got %+v", all)
+			}
+			h.put(o, h.moves(1, "Documents"))
+			h.wantTold(channel, 1, "Documents", "Analysis", "Valuation", "Documents")
+			card, _ := h.board.card(channel, process(1))
+			for label, want := range map[string]string{
+				"label.phase": "Preparation", "label.branch": "Lisboa", "label.waits": "the broker", "label.owner": ana,
+				"label.updated": moment("en", h.config.Now()),
+			} {
+				if got := card.fact(label); got != want && label != "label.updated" || got == "" {
+					t.Errorf("the card says %q of %s, want %q", got, label, want)
+				}
+			}
+			if card.edits != 1 || card.notice.Title != "Process 1001" {
+				t.Errorf("got %+v", card)
+			}
+			h.rests(o, channel)
+			if n := queueLength(t, o, channel); n != 0 {
+				t.Errorf("%d are left in the queue", n)
+			}
+			h.everyKey(o)
+		})
+	}
+}
+
+func TestPuttingAnUpdateAgainChangesNothing(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.start(o)
+	first, second := h.moves(1, "Documents"), h.moves(1, "Analysis")
+	h.put(o, first, first, second, first)
+	h.wantTold(channel, 1, "Documents", "Analysis")
+	calls := h.board.calls.Load()
+	h.put(o, first, second)
+	h.rests(o, channel)
+	if now := h.board.calls.Load(); now != calls {
+		t.Errorf("%d more calls", now-calls)
+	}
+}
+
+// Three replicas, one place per channel, half of all calls refused, and answers lost: each update is there once, in order.
+func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
+	for kind := range redises {
+		t.Run(kind, func(t *testing.T) {
+			h := newTeam(t, kind, func(c *Config) { c.Lease = 600 * time.Millisecond })
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("seed %d", seed)
+			dice := rand.New(rand.NewPCG(seed, 1))
+			var mu sync.Mutex
+			h.board.fault = func(_, method string) error {
+				mu.Lock()
+				defer mu.Unlock()
+				switch n := dice.IntN(100); {
+				case n < 50:
+					return asked(time.Millisecond)
+				case n < 54:
+					return errLost
+				case n < 58:
+					return notSent{}
+				}
+				return nil
+			}
+			second := "slack:C0SECOND"
+			h.watch(second, conversations.Watch{Kind: conversations.WatchAll})
+			var replicas []*outbox
+			for range 3 {
+				o := h.replica()
+				if kind != "memory" {
+					o = h.replica(func(c *Config) { c.Store = h.open() })
+				}
+				replicas = append(replicas, o)
+				h.start(o)
+			}
+			const processes = 6
+			all := statuses(8)
+			for i, status := range all {
+				for n := range processes {
+					h.put(replicas[(i+n)%3], h.moves(n, status))
+				}
+			}
+			for _, place := range []string{channel, second} {
+				for n := range processes {
+					h.wantTold(place, n, all...)
+				}
+			}
+		})
+	}
+}
+
+func TestAKilledReplicasPlaceIsTakenOverAndNothingIsToldTwice(t *testing.T) {
+	for _, posted := range []bool{true, false} {
+		t.Run(fmt.Sprintf("posted %v", posted), func(t *testing.T) {
+			h := newTeam(t, "node", func(c *Config) { c.Lease = 500 * time.Millisecond })
+			dying := h.replica(func(c *Config) { c.Store = h.open() })
+			reached, dead := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			h.board.fault = func(string, string) (err error) {
+				once.Do(func() {
+					close(reached)
+					<-dead
+					if err = errLost; !posted {
+						err = notSent{}
+					}
+				})
+				return err
+			}
+			stop := h.start(dying)
+			h.put(dying, h.moves(1, "Documents"))
+			<-reached
+			if err := dying.config.Store.Close(); err != nil { // from here on it can write nothing down
+				t.Fatal(err)
+			}
+			close(dead)
+			stop()
+			began := time.Now()
+			h.start(h.replica())
+			h.wantTold(channel, 1, "Documents")
+			if waited := time.Since(began); waited > 10*time.Second {
+				t.Errorf("the place waited for %s", waited)
+			}
+		})
+	}
+}
+
+func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.put(o, h.moves(1, "Documents"))
+	name := o.name(channel)
+	if claimed, err := o.claim(t.Context(), name, "mine"); err != nil || claimed != "taken" {
+		t.Fatal(claimed, err)
+	}
+	if claimed, err := o.claim(t.Context(), name, "other's"); err != nil || claimed != "held" {
+		t.Fatal(claimed, err)
+	}
+	if err := o.redis.Set(t.Context(), lockKey(name), "other's", time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	slept := &turn{outbox: o, name: name, token: "mine"}
+	for what, err := range map[string]error{
+		"holding":     slept.renew(t.Context()),
+		"a story":     slept.save(t.Context(), process(1).String(), change{set: fields{"told": "1"}, done: true}),
+		"a digest":    slept.saveSummary(t.Context(), &summary{}, 0, ""),
+		"what is due": slept.post(t.Context(), process(1).String(), story{}, intent{}, Notice{}),
+	} {
+		if !errors.Is(err, errTakenOver) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if h.board.calls.Load() != 0 || queueLength(t, o, channel) != 1 {
+		t.Error("it did something")
+	}
+}
+
+func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Space = 30 * time.Millisecond })
+	busy := "slack:C0BUSY"
+	h.watch(busy, conversations.Watch{Kind: conversations.WatchAll})
+	const wait = 800 * time.Millisecond
+	var refused time.Time
+	var mu sync.Mutex
+	var early []time.Duration
+	h.board.fault = func(place, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case place != busy:
+			return nil
+		case refused.IsZero():
+			refused = time.Now()
+			return asked(wait)
+		}
+		if waited := time.Since(refused); waited < wait {
+			early = append(early, waited)
+		}
+		return nil
+	}
+	o := h.replica()
+	h.start(o)
+	for n := range 3 {
+		h.put(o, h.moves(n, "Documents"))
+	}
+	for n := range 3 {
+		h.wantTold(channel, n, "Documents")
+	}
+	if told := len(h.board.at(busy)); told != 0 {
+		t.Errorf("the other place was told %d things first", told)
+	}
+	if places, oldest, err := o.waiting(t.Context()); places != 1 || err != nil || oldest < 0 || oldest > time.Minute {
+		t.Errorf("%d places wait, for %s, %v", places, oldest, err)
+	}
+	for n := range 3 {
+		h.wantTold(busy, n, "Documents")
+	}
+	if early != nil {
+		t.Errorf("it was called after %s already", early)
+	}
+	h.rests(o, busy)
+	if places, _, err := o.waiting(t.Context()); places != 0 || err != nil {
+		t.Errorf("%d places wait, %v", places, err)
+	}
+}
+
+func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
+	h := newTeam(t, "node")
+	const places = 3 * placesAtOnce
+	id := func(i int) string { return fmt.Sprintf("slack:C0%02d", i) }
+	for i := range places {
+		h.watch(id(i), conversations.Watch{Kind: conversations.WatchProcess, Value: process(1).String()})
+	}
+	full := make(chan struct{})
+	h.board.wait = func(context.Context) {
+		if h.board.now.Load() == placesAtOnce { // all that may be there are: let everybody go
+			select {
+			case <-full:
+			default:
+				close(full)
+			}
+		}
+		select {
+		case <-full:
+		case <-time.After(10 * time.Second):
+		}
+	}
+	// Two may see the last one come in at once.
+	closing := h.board.wait
+	var mu sync.Mutex
+	h.board.wait = func(ctx context.Context) {
+		mu.Lock()
+		locked := h.board.now.Load() == placesAtOnce
+		if locked {
+			closing(ctx)
+		}
+		mu.Unlock()
+		if !locked {
+			closing(ctx)
+		}
+	}
+	o := h.replica(func(c *Config) { c.Team = "" })
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	for i := range places {
+		h.wantTold(id(i), 1, "Documents")
+	}
+	if most := h.board.most.Load(); most != placesAtOnce {
+		t.Errorf("%d at once, want %d", most, placesAtOnce)
+	}
+}
+
+func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Unattended = 100 * time.Millisecond })
+	h.at("2026-11-23 10:00")
+	var mu sync.Mutex
+	reason, tries := unreachable("not_in_channel"), 0
+	h.board.fault = func(place, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if place == channel && reason != "" {
+			tries++
+			return reason
+		}
+		return nil
+	}
+	tried := func(n int) func() bool {
+		return func() bool { mu.Lock(); defer mu.Unlock(); return tries >= n }
+	}
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	soon(t, "it was tried thrice", tried(3))
+	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
+	soon(t, "it was tried again", tried(6))
+	h.rests(o, admin)
+	words := h.board.at(admin)
+	if len(words) != 1 || words[0].notice.About != channel || !strings.Contains(words[0].notice.Text, "/invite") || words[0].notice.Mention != "" {
+		t.Fatalf("the administrator was told %+v", words)
+	}
+	if places, _, err := o.waiting(t.Context()); places != 1 || err != nil {
+		t.Errorf("%d places wait, %v", places, err)
+	}
+	mu.Lock()
+	reason = "is_archived"
+	mu.Unlock()
+	soon(t, "another reason is told", func() bool { return len(h.board.at(admin)) == 2 })
+	h.at("2026-11-24 10:00")
+	soon(t, "the next day it is told again", func() bool { return len(h.board.at(admin)) == 3 })
+	mu.Lock()
+	reason = ""
+	mu.Unlock()
+	h.wantTold(channel, 1, "Documents", "Analysis")
+	h.wantTold(channel, 2, "Analysis")
+	h.everyKey(o)
+}
+
+func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
+	h := newTeam(t, "node") // which tries again in an hour
+	var mu sync.Mutex
+	away := true
+	h.board.fault = func(place, _ string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if place == channel && away {
+			return unreachable("not_in_channel")
+		}
+		return nil
+	}
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	soon(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
+	mu.Lock()
+	away = false
+	mu.Unlock()
+	h.put(o, h.moves(1, "Analysis")) // does not make it be tried
+	if err := o.retry(t.Context(), channel); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(channel, 1, "Documents", "Analysis")
+}
+
+func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Unattended = 50 * time.Millisecond })
+	var mu sync.Mutex
+	revoked := true
+	h.board.fault = func(string, string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if revoked {
+			return unreachable("token_revoked")
+		}
+		return nil
+	}
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	soon(t, "the log says so", func() bool { return strings.Contains(h.log.String(), "NOBODY CAN BE TOLD ANYTHING") })
+	mu.Lock()
+	revoked = false
+	mu.Unlock()
+	h.wantTold(channel, 1, "Documents")
+	if late := h.board.at(admin); len(late) != 0 {
+		t.Errorf("the administrator was told %+v when it was over", late)
+	}
+	if strings.Contains(h.log.String(), "C0TEAM") {
+		t.Error("the log says who is told")
+	}
+}
+
+func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	h.wantTold(channel, 1, "Documents")
+	h.rests(o, channel)
+	h.board.mu.Lock()
+	h.board.places[channel].messages[0].gone = true
+	h.board.mu.Unlock()
+	h.put(o, h.moves(1, "Analysis"))
+	h.wantTold(channel, 1, "Documents", "Analysis")
+}
+
+func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Space = 5 * time.Millisecond })
+	var mu sync.Mutex
+	refusals := 0
+	o := h.replica(func(c *Config) { c.Poster = refusing{h.board, &mu, &refusals} })
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"), h.moves(2, "Documents"))
+	h.wantTold(channel, 2, "Documents")
+	h.wantTold(channel, 1, "Documents")
+	if refusals != 5 {
+		t.Errorf("it was refused %d times", refusals)
+	}
+}
+
+// refusing refuses what is said of process 1 five times.
+type refusing struct {
+	*noticeboard
+	mu *sync.Mutex
+	n  *int
+}
+
+func (r refusing) Post(ctx context.Context, place, thread string, notice Notice) (string, error) {
+	r.mu.Lock()
+	refuse := notice.Process == process(1) && *r.n < 5
+	if refuse {
+		*r.n++
+	}
+	r.mu.Unlock()
+	if refuse {
+		return "", notSent{}
+	}
+	return r.noticeboard.Post(ctx, place, thread, notice)
+}
+
+func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	all := statuses(2*maxReplyLines + 5)
+	for _, status := range all {
+		h.put(o, h.moves(1, status))
+	}
+	h.start(o)
+	h.wantTold(channel, 1, all...)
+	if many := len(h.board.at(channel)); many != 4 {
+		t.Errorf("it took %d messages, want a card and three replies", many)
+	}
+}
+
+func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.put(o, h.moves(1, "Documents"), h.moves(1, "Analysis"), h.moves(1, "Valuation"))
+	h.album.mu.Lock()
+	h.album.moved[process(1)] = h.album.moved[process(1)][2:]
+	h.album.mu.Unlock()
+	h.start(o)
+	soon(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
+	if reply := h.board.at(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
+		t.Errorf("got %+v", reply)
+	}
+}
+
+func TestOnlyTheOwnerIsMentionedAndOnlyWhereItIsTheirTurn(t *testing.T) {
+	h := newTeam(t, "node")
+	personal := "slack:U0ANA"
+	h.watch(personal, conversations.Watch{Kind: conversations.WatchPerson, Value: ana})
+	for n := 1; n <= 3; n++ {
+		if err := h.store.SetOwner(t.Context(), process(n), ana); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := h.replica()
+	h.start(o)
+	owned := func(u *Update) { u.Owner = ana }
+	byAna := func(u *Update) { u.Owner, u.Actor = ana, ana }
+	h.put(o, h.moves(1, "Documents", owned), h.moves(2, "Analysis", owned), h.moves(3, "Documents", byAna), h.moves(4, "Documents"))
+	for n, want := range map[int][2]string{1: {ana, ana}, 2: {"", ana}, 3: {"", ""}, 4: {"", "nothing"}} {
+		for i, place := range []string{channel, personal} {
+			if want[i] == "nothing" {
+				continue
+			}
+			h.wantTold(place, n, []string{"", "Documents", "Analysis", "Documents", "Documents"}[n])
+			for _, m := range h.board.at(place) {
+				if m.notice.Process == process(n) && m.thread != "" && m.notice.Mention != want[i] {
+					t.Errorf("%s: of process %d, %q is mentioned, want %q", place, n, m.notice.Mention, want[i])
+				}
+				if m.notice.Card && m.notice.Mention != "" {
+					t.Errorf("a card mentions %q", m.notice.Mention)
+				}
+			}
+		}
+	}
+	if _, many := h.board.card(personal, process(4)); many != 0 {
+		t.Error("somebody was told of another's process")
+	}
+}
+
+func TestRunningEndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
+	h := newTeam(t, "node")
+	before := goleak.IgnoreCurrent()
+	slow := make(chan struct{})
+	h.board.wait = func(ctx context.Context) {
+		select {
+		case slow <- struct{}{}:
+		case <-ctx.Done():
+		}
+		<-ctx.Done()
+	}
+	o := h.replica()
+	stop := h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	<-slow
+	stop()
+	goleak.VerifyNone(t, before)
+	h.board.wait = nil
+	h.start(h.replica(func(c *Config) { c.Lease = 300 * time.Millisecond }))
+	h.wantTold(channel, 1, "Documents")
+}
+
+func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
+	watch := func(kind conversations.WatchKind, value string) conversations.Watch {
+		return conversations.Watch{Kind: kind, Value: value}
+	}
+	h := newTeam(t, "memory")
+	o := h.replica()
+	update := h.moves(1, "Valuation", func(u *Update) { u.Owner = ana })
+	for name, c := range map[string]struct {
+		watches []conversations.Watch
+		hears   bool
+	}{
+		"nothing":              {nil, false},
+		"all":                  {[]conversations.Watch{watch(conversations.WatchAll, "")}, true},
+		"the process":          {[]conversations.Watch{watch(conversations.WatchProcess, process(1).String())}, true},
+		"another process":      {[]conversations.Watch{watch(conversations.WatchProcess, process(2).String())}, false},
+		"the branch":           {[]conversations.Watch{watch(conversations.WatchBranch, "7")}, true},
+		"another branch":       {[]conversations.Watch{watch(conversations.WatchBranch, "8")}, false},
+		"the owner":            {[]conversations.Watch{watch(conversations.WatchPerson, ana)}, true},
+		"another person":       {[]conversations.Watch{watch(conversations.WatchPerson, "slack:T0TEAM/U0RUI")}, false},
+		"the phase":            {[]conversations.Watch{watch(conversations.WatchPhase, "2")}, true},
+		"the phase it left":    {[]conversations.Watch{watch(conversations.WatchPhase, "1")}, true},
+		"a phase to come":      {[]conversations.Watch{watch(conversations.WatchPhase, "3")}, false},
+		"several that are met": {[]conversations.Watch{watch(conversations.WatchAll, ""), watch(conversations.WatchBranch, "7")}, true},
+	} {
+		place := "slack:C0" + strings.ToUpper(strings.ReplaceAll(name, " ", ""))
+		h.watch(place, c.watches...)
+		for _, id := range []string{place, channel} {
+			heard, err := o.audience(t.Context(), update)
+			if err != nil {
+				t.Fatal(err)
+			}
+			many := 0
+			for _, p := range heard {
+				if p.ID == id {
+					many++
+				}
+			}
+			if want := c.hears || id == channel; many > 1 || want != (many == 1) {
+				t.Errorf("%s: %s hears %d times", name, id, many)
+			}
+		}
+	}
+	h.watch(channel, watch(conversations.WatchProcess, process(2).String()))
+	heard, err := o.audience(t.Context(), update)
+	if err != nil || slices.ContainsFunc(heard, func(p conversations.Place) bool { return p.ID == channel }) {
+		t.Errorf("the team's place hears of more than it watches (%v)", err)
+	}
+	unknown := h.moves(3, "Something new")
+	h.watch("slack:C0PHASE", watch(conversations.WatchPhase, "0"))
+	if heard, err := o.audience(t.Context(), unknown); err != nil || slices.ContainsFunc(heard, func(p conversations.Place) bool { return p.ID == "slack:C0PHASE" }) {
+		t.Errorf("a status that is unknown has a phase (%v)", err)
+	}
+}
+
+func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
+	h := newTeam(t, "node")
+	own := "slack:C0OWN"
+	o := h.replica()
+	h.start(o)
+	watch := conversations.Watch{Kind: conversations.WatchProcess, Value: process(1).String()}
+	h.put(o, h.moves(1, "Documents"))
+	h.watch(own, watch)
+	h.put(o, h.moves(1, "Analysis"))
+	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 1 })
+	h.rests(o, own)
+	h.watch(own)
+	h.put(o, h.moves(1, "Valuation"))
+	h.watch(own, watch)
+	h.put(o, h.moves(1, "Contract"))
+	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 2 })
+	want := []string{"Status: Documents → Analysis", "Status: Valuation → Contract"}
+	if got := h.board.told(own, process(1)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

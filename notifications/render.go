@@ -1,0 +1,140 @@
+package notifications
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// How much a notice tells.
+const (
+	maxReplyLines  = 20 // what came beyond is told in one more reply
+	maxDigestLines = 20
+)
+
+// cardOf is the live card of a process.
+func (t *turn) cardOf(id string, n news) Notice {
+	lang, p := t.place.Lang, n.picture
+	notice := Notice{
+		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner,
+		Title: titleOf(lang, n),
+		Text:  plain(p.status()),
+	}
+	fact := func(label, value string) {
+		if value != "" {
+			notice.Facts = append(notice.Facts, [2]string{say(lang, label), value})
+		}
+	}
+	fact("label.status", plain(p.status()))
+	fact("label.phase", plain(n.phase.Description))
+	fact("label.branch", plain(p.Branch))
+	fact("label.waits", waitsText(lang, n.waits))
+	fact("label.owner", n.owner)
+	fact("label.updated", moment(lang, n.at))
+	return notice
+}
+
+func titleOf(lang words.Lang, n news) string {
+	return say(lang, "process", "number", strconv.FormatInt(n.picture.Number, 10))
+}
+
+func waitsText(lang words.Lang, waits side) string {
+	if waits == nobody {
+		return ""
+	}
+	return say(lang, "waits."+string(waits))
+}
+
+// replyOf tells what came since the last reply, in order: as much as fits, and up to which version.
+func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
+	lang := t.place.Lang
+	notice := Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n), Mention: t.mentioned(n)}
+	var changes []string
+	if n.before > 0 {
+		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.before)))
+	}
+	to := upto
+	for i, update := range n.updates {
+		if i > 0 && len(notice.Lines)+len(update.Changes) > maxReplyLines {
+			to = n.updates[i-1].Version
+			break
+		}
+		for _, change := range update.Changes {
+			changes = append(changes, change.Text(lang))
+			notice.Lines = append(notice.Lines, shortMoment(lang, update.At)+" · "+change.Text(lang))
+		}
+	}
+	notice.ID = n.process.String() + ":" + strconv.FormatInt(to, 10)
+	if len(notice.Lines) == 1 && len(changes) == 1 {
+		notice.Text, notice.Lines = changes[0], nil
+	} else {
+		notice.Text = say(lang, "reply.text", "count", len(changes), "status", plain(n.picture.status()))
+	}
+	return notice, to
+}
+
+// mentioned is the owner, where the next act is on the broker's side or the place follows this person's processes, and
+// unless all of it was the owner's own doing.
+func (t *turn) mentioned(n news) string {
+	own := func(u Update) bool { return u.Actor != "" && u.Actor == n.owner }
+	others := !slices.ContainsFunc(n.updates, own) || slices.ContainsFunc(n.updates, func(u Update) bool { return !own(u) })
+	if others && (n.waits == broker || watchesPerson(t.place, n.owner)) {
+		return n.owner
+	}
+	return ""
+}
+
+// digestNotice tells of many processes at once: first those that wait on the broker's side.
+func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time) Notice {
+	slices.SortStableFunc(lines, func(a, b summaryLine) int {
+		return cmp.Or(cmp.Compare(rank(a.waits), rank(b.waits)), cmp.Compare(a.picture.Number, b.picture.Number))
+	})
+	changes, waiting := 0, 0
+	for _, line := range lines {
+		changes += line.changes
+		if line.waits == broker {
+			waiting++
+		}
+	}
+	notice := Notice{
+		ID: id, Process: uuid.Nil, Lang: lang,
+		Title: say(lang, "digest.title", "day", now.In(lisbon()).Format(say(lang, "time.day"))),
+		Text:  say(lang, "digest.processes", "count", len(lines)) + " · " + say(lang, "digest.changes", "count", changes),
+	}
+	if waiting > 0 {
+		notice.Text += " · " + say(lang, "digest.waiting", "count", waiting)
+	}
+	for _, line := range lines[:min(len(lines), maxDigestLines)] {
+		text := say(lang, "process", "number", strconv.FormatInt(line.picture.Number, 10)) +
+			" · " + plain(line.picture.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
+		if waits := waitsText(lang, line.waits); waits != "" {
+			text += " · " + say(lang, "digest.waits", "whom", waits)
+		}
+		notice.Lines = append(notice.Lines, text)
+	}
+	if more := len(lines) - maxDigestLines; more > 0 {
+		notice.Lines = append(notice.Lines, say(lang, "digest.more", "count", more))
+	}
+	return notice
+}
+
+func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
+
+// unreachableNotice tells the administrator which place cannot be reached, and what to do.
+func unreachableNotice(lang words.Lang, id, place, reason string) Notice {
+	key := "unreachable." + reason
+	if !book.Has(lang, key) {
+		key = "unreachable.other"
+	}
+	return Notice{
+		ID: id, Lang: lang, About: place,
+		Title: say(lang, "unreachable.title"),
+		Text:  say(lang, key, "reason", reason) + " " + say(lang, "unreachable.waits"),
+		Facts: [][2]string{{say(lang, "label.place"), place}, {say(lang, "label.reason"), reason}},
+	}
+}
