@@ -1,0 +1,187 @@
+package notifications
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/redistest"
+)
+
+// door is a receiver without a Redis, and what it took.
+func door(t *testing.T) (*receiver, *[]Hint) {
+	t.Helper()
+	count, err := newInstruments(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hints := &[]Hint{}
+	add := func(_ context.Context, hint Hint) error { *hints = append(*hints, hint); return nil }
+	known := func(kind int32) bool { return kind >= 1 && kind <= 5 }
+	return newReceiver([]string{"new-token", "old-token", ""}, known, add, count, func(error) {}), hints
+}
+
+func knock(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	return w
+}
+
+func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
+	id := uuid.NewString()
+	for body, want := range map[string]string{
+		`{"processUniqueId":"` + id + `","taxId":"299999998"}`:                                      id,
+		`{"processUniqueID":"` + strings.ToUpper(id) + `"}`:                                         id,
+		`{"PROCESSUNIQUEID":"` + id + `"}`:                                                          id,
+		`{"data":{"processUniqueId":"` + id + `"},"x":[1]}`:                                         id,
+		`{"simulationUniqueId":"` + uuid.NewString() + `","data":{"processUniqueId":"` + id + `"}}`: id,
+		`{}`:                                 uuid.Nil.String(),
+		`{"processUniqueId":"1042"}`:         uuid.Nil.String(),
+		`{"processUniqueId":["` + id + `"]}`: uuid.Nil.String(),
+		`{"a":{"b":{"processUniqueId":"` + id + `"}}}`:             uuid.Nil.String(), // too deep
+		`{"simulationUniqueId":"` + id + `"}`:                      "",
+		`{"data":{"simulationUniqueId":"` + id + `"},"date":null}`: "",
+	} {
+		r, hints := door(t)
+		if w := knock(r, "POST", "/callbacks/new-token/3", body); w.Code != http.StatusAccepted || w.Body.Len() != 0 {
+			t.Errorf("%s is answered %d %s", body, w.Code, w.Body)
+		}
+		switch {
+		case want == "" && len(*hints) == 0:
+		case want == "" || len(*hints) != 1 || (*hints)[0] != Hint{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
+			t.Errorf("of %s was taken %+v", body, *hints)
+		}
+	}
+}
+
+func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
+	good := `{"processUniqueId":"` + uuid.NewString() + `"}`
+	var first *httptest.ResponseRecorder
+	for _, forged := range []struct{ method, path string }{
+		{"POST", "/callbacks/wrong-token/3"}, {"POST", "/callbacks/new-token/6"}, {"POST", "/callbacks/new-token/0"},
+		{"POST", "/callbacks/new-token/03"}, {"POST", "/callbacks/new-token/+3"}, {"POST", "/callbacks/new-token/-3"},
+		{"POST", "/callbacks/new-token/99999999999999999999"}, {"POST", "/callbacks/new-token/three"}, {"POST", "/callbacks//3"},
+		{"POST", "/callbacks/new-token"}, {"POST", "/callbacks/new-token/3/"}, {"POST", "/callbacks/new-token/3/4"},
+		{"POST", "/callbacks/NEW-TOKEN/3"}, {"POST", "//callbacks/new-token/3"}, {"POST", "/"}, {"POST", "/other/new-token/3"},
+		{"GET", "/callbacks/new-token/3"}, {"PUT", "/callbacks/new-token/3"}, {"GET", "/callbacks/wrong-token/3"},
+	} {
+		r, hints := door(t)
+		w := knock(r, forged.method, forged.path, good)
+		if first == nil {
+			first = w
+		}
+		if w.Code != http.StatusNotFound || len(*hints) != 0 || w.Body.String() != first.Body.String() || fmt.Sprint(w.Header()) != fmt.Sprint(first.Header()) {
+			t.Errorf("%s %s is answered %d %q %v, and %d hints were taken", forged.method, forged.path, w.Code, w.Body, w.Header(), len(*hints))
+		}
+	}
+}
+
+func TestEachTokenThatEverWasGivenIsAccepted(t *testing.T) {
+	r, hints := door(t)
+	for _, token := range []string{"new-token", "old-token"} {
+		if w := knock(r, "POST", "/callbacks/"+token+"/1", "{}"); w.Code != http.StatusAccepted {
+			t.Errorf("%s is answered %d", token, w.Code)
+		}
+	}
+	if len(*hints) != 2 {
+		t.Errorf("taken were %d", len(*hints))
+	}
+}
+
+func TestGarbageIsRefused(t *testing.T) {
+	for _, body := range []string{"", "nonsense", "[]", "7", "null", `"text"`, `{"a":`, "\xff\xfe", strings.Repeat("[", 60_000)} {
+		r, hints := door(t)
+		if w := knock(r, "POST", "/callbacks/new-token/1", body); w.Code != http.StatusBadRequest || len(*hints) != 0 {
+			t.Errorf("%.20q is answered %d, and %d hints were taken", body, w.Code, len(*hints))
+		}
+	}
+}
+
+// spring is a body that counts what is drawn of it.
+type spring struct{ left, drawn int }
+
+func (s *spring) Read(p []byte) (int, error) {
+	n := min(len(p), s.left)
+	if n == 0 {
+		return 0, io.EOF
+	}
+	s.left, s.drawn = s.left-n, s.drawn+n
+	copy(p, bytes.Repeat([]byte(" "), n))
+	return n, nil
+}
+
+func TestALargeBodyIsNotRead(t *testing.T) {
+	for _, declared := range []int64{10 << 20, -1} {
+		for path, most := range map[string]int{"/callbacks/wrong-token/1": 0, "/callbacks/new-token/1": maxBody + 1} {
+			r, hints := door(t)
+			body := &spring{left: 10 << 20}
+			req := httptest.NewRequest("POST", path, body)
+			req.ContentLength = declared
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, req)
+			want := http.StatusRequestEntityTooLarge
+			if most == 0 {
+				want = http.StatusNotFound
+			}
+			if w.Code != want || body.drawn > most || len(*hints) != 0 || w.Header().Get("Connection") != "close" {
+				t.Errorf("%s is answered %d after %d bytes", path, w.Code, body.drawn)
+			}
+		}
+	}
+}
+
+func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
+	server := redistest.StartServer(t)
+	town := open(t, server.URL())
+	var log logtest.Log
+	s := town.replica(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	web := httptest.NewServer(s.Handler())
+	t.Cleanup(web.Close)
+	post := func() int {
+		response, err := http.Post(web.URL+"/callbacks/new-token/1", "application/json", strings.NewReader(`{"processUniqueId":"`+a1042.String()+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	if got := post(); got != http.StatusAccepted {
+		t.Fatalf("answered %d", got)
+	}
+	server.Stop()
+	if got := post(); got != http.StatusServiceUnavailable {
+		t.Errorf("answered %d while Redis is gone", got)
+	}
+	if err := s.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "stream of hints") {
+		t.Errorf("it is ready while Redis is gone: %v", err)
+	}
+	server.Start()
+	if hints, _, err := s.engine.stream.backlog(t.Context(), time.Now()); err != nil || hints != 1 {
+		t.Errorf("%d hints are there after a power cut, %v", hints, err)
+	}
+	if err := s.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if text := log.String(); strings.Contains(text, "new-token") || !strings.Contains(text, "not taken") {
+		t.Errorf("the log says %s", text)
+	}
+}
+
+func TestWithoutRoomForTheHintTheBankIsAskedToRepeat(t *testing.T) {
+	r, _ := door(t)
+	r.add = func(context.Context, Hint) error { return errors.New("full") }
+	if w := knock(r, "POST", "/callbacks/new-token/1", "{}"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("answered %d", w.Code)
+	}
+}

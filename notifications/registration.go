@@ -1,0 +1,247 @@
+package notifications
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/portal"
+)
+
+const (
+	registrationKey     = "registration" // at: when it was last done; problem: what was wrong; process, type, sent, back: of the echo; last: when one came
+	registrationLockKey = "registration:lock"
+	registrationLife    = 30 * 24 * time.Hour
+	typesLife           = 400 * 24 * time.Hour
+	echoPatience        = time.Minute
+)
+
+// The problems of a registration.
+const (
+	NoPartner    = "no_partner"    // the settings do not say whose callbacks they are
+	NotSet       = "not_set"       // the bank did not take our address
+	NoEcho       = "no_echo"       // a notification asked for as a test did not come back
+	EchoRefused  = "echo_refused"  // the bank does not send one
+	TypesUnknown = "types_unknown" // the bank did not say which types of notification there are
+)
+
+// registration has the bank call us: for each type of notification there is an address with our first token. It is looked
+// at again and again, because others may change it.
+type registration struct {
+	config   Config
+	redis    redis.UniversalClient
+	count    *instruments
+	types    atomic.Pointer[map[int32]bool]
+	patience time.Duration // for the echo
+}
+
+// known tells whether there is such a type of notification. Until the bank has ever said which there are, each may be.
+func (r *registration) known(notificationType int32) bool {
+	types := r.types.Load()
+	return types == nil || (*types)[notificationType]
+}
+
+// run registers at once, and then again and again, until ctx ends.
+func (r *registration) run(ctx context.Context) error {
+	if r.config.URL == "" {
+		r.config.Log.InfoContext(ctx, "no public URL: the bank is not asked to call, what moves is found by walking")
+	}
+	again := pause{least: r.config.Lease, most: r.config.Register}
+	for ctx.Err() == nil {
+		err := r.register(ctx)
+		if err == nil {
+			again.over()
+			again.now = r.config.Register
+		} else if ctx.Err() == nil {
+			r.config.Log.WarnContext(ctx, "callbacks are not registered as they should be", "error", err)
+			r.count.retried()
+		}
+		again.wait(ctx, err)
+	}
+	return nil
+}
+
+// register sets everything right once, unless another replica is at it, and tests the way with an echo.
+func (r *registration) register(ctx context.Context) error {
+	types, err := r.learn(ctx)
+	if err != nil || r.config.URL == "" {
+		return err
+	}
+	_, err = alone(ctx, r.redis, registrationLockKey, r.config.Lease, func(ctx context.Context) error {
+		problem, err := NotSet, r.repair(ctx, types)
+		if err == nil {
+			problem, err = r.echo(ctx, types)
+		}
+		if errors.Is(err, portal.ErrNoPartner) {
+			problem = NoPartner
+		}
+		return errors.Join(err, r.note(ctx, "at", r.now(), "problem", problem))
+	})
+	return err
+}
+
+// learn asks the bank which types of notification there are, and remembers them for when it does not answer.
+func (r *registration) learn(ctx context.Context) ([]int32, error) {
+	var types []int32
+	items, err := r.config.Bank.Taxonomy(ctx, "notificationTypes")
+	for _, item := range items {
+		types = append(types, item.ID)
+	}
+	if err == nil && len(types) > 0 {
+		if text, err := json.Marshal(types); err == nil {
+			err = r.config.Store.Remember(ctx, "notificationTypes", "", text, typesLife)
+			if err != nil {
+				return nil, err
+			}
+		}
+	} else {
+		text, there, forgotten := r.config.Store.Recall(ctx, "notificationTypes", "")
+		if !there || json.Unmarshal(text, &types) != nil {
+			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, forgotten, errors.New("none is known")))
+		}
+	}
+	known := make(map[int32]bool, len(types))
+	for _, id := range types {
+		known[id] = true
+	}
+	r.types.Store(&known)
+	return types, nil
+}
+
+// base is where all our callbacks begin.
+func (r *registration) base() string { return strings.TrimRight(r.config.URL, "/") + "/callbacks/" }
+
+func (r *registration) address(notificationType int32) string {
+	return r.base() + r.config.Tokens[0] + "/" + strconv.Itoa(int(notificationType))
+}
+
+// repair sets what is missing or wrong, and deletes what is ours and no longer a type.
+func (r *registration) repair(ctx context.Context, types []int32) error {
+	listed, err := r.config.Bank.ListCallbacks(ctx)
+	if err != nil {
+		return fmt.Errorf("listing callbacks: %w", err)
+	}
+	there := map[int32]string{}
+	for _, callback := range listed {
+		there[callback.NotificationTypeID] = callback.URL.Reveal()
+	}
+	var wrong []error
+	for _, id := range types {
+		was, address := there[id], r.address(id)
+		delete(there, id)
+		if was == address {
+			continue
+		}
+		if err := r.set(ctx, id, portal.NewCallbackURL(address)); err != nil {
+			wrong = append(wrong, fmt.Errorf("setting the callback %d: %w", id, err))
+			continue
+		}
+		r.config.Log.InfoContext(ctx, "a callback was set at the bank", "type", id, "missing", was == "")
+	}
+	for id, address := range there {
+		if !strings.HasPrefix(address, r.base()) {
+			continue // somebody else's
+		}
+		_, err := r.config.Bank.DeleteCallback(ctx, id)
+		if err != nil && portal.KindOf(err) != portal.NotFound {
+			wrong = append(wrong, fmt.Errorf("deleting the callback %d: %w", id, err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// set sets a callback, once more where it is unclear whether the first time took hold: only the last counts.
+func (r *registration) set(ctx context.Context, id int32, address portal.CallbackURL) error {
+	_, err := r.config.Bank.SetCallback(ctx, id, address)
+	if portal.KindOf(err) == portal.Unclear {
+		_, err = r.config.Bank.SetCallback(ctx, id, address)
+	}
+	return err
+}
+
+// echo has the bank send a notification, and waits until it has come through the stream.
+func (r *registration) echo(ctx context.Context, types []int32) (problem string, err error) {
+	page, err := r.config.Bank.ListProcesses(ctx, portal.ProcessQuery{Limit: 1})
+	if err != nil || len(page.Processes) == 0 || len(types) == 0 {
+		return "", err // there is nothing to ask about
+	}
+	test := portal.Echo{NotificationTypeID: types[0], ProcessUniqueID: page.Processes[0].ProcessUniqueID}
+	err = r.note(ctx, "process", test.ProcessUniqueID.String(), "type", test.NotificationTypeID, "sent", r.now(), "back", "")
+	if err != nil {
+		return "", err
+	}
+	if _, err := r.config.Bank.EchoCallback(ctx, test); err != nil {
+		return EchoRefused, fmt.Errorf("asking for an echo: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	defer cancel()
+	tick := time.NewTicker(r.patience / 100)
+	defer tick.Stop()
+	for {
+		state, err := r.state(ctx)
+		if err == nil && state.back != "" {
+			return "", nil
+		}
+		select {
+		case <-ctx.Done():
+			return NoEcho, errors.New("the echo did not come back: the bank does not reach us")
+		case <-tick.C:
+		}
+	}
+}
+
+// heard notes that callbacks came; one of them may be the echo.
+func (r *registration) heard(ctx context.Context, batch []entry) error {
+	for _, e := range batch {
+		if e.hint.Source != Callback {
+			continue
+		}
+		state, err := r.state(ctx)
+		if err != nil || state.back != "" || state.process == "" {
+			return err
+		}
+		for _, e := range batch {
+			if e.hint.Source == Callback && e.hint.Process.String() == state.process && e.hint.Type == state.kind {
+				return r.note(ctx, "back", r.now(), "last", r.now())
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// registered is what is known of the registration, by any replica.
+type registered struct {
+	at, back, last   string // in ms; "" for never
+	problem, process string
+	kind             int32
+}
+
+func (r *registration) state(ctx context.Context) (state registered, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	all, err := r.redis.HGetAll(ctx, registrationKey).Result()
+	kind, _ := strconv.ParseInt(all["type"], 10, 32)
+	state = registered{at: all["at"], back: all["back"], last: all["last"], problem: all["problem"], process: all["process"], kind: int32(kind)}
+	return state, stored("looking at the registration", err)
+}
+
+func (r *registration) note(ctx context.Context, fields ...any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	defer cancel()
+	_, err := r.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.HSet(ctx, registrationKey, fields...)
+		pipe.PExpire(ctx, registrationKey, registrationLife)
+		return nil
+	})
+	return stored("noting the registration", err)
+}
+
+func (r *registration) now() string { return strconv.FormatInt(r.config.Now().UnixMilli(), 10) }

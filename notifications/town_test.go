@@ -1,0 +1,321 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+// aLease is short, for stories in which others take over.
+const aLease = 300 * time.Millisecond
+
+// town is a bank and a Redis that several replicas share.
+type town struct {
+	bank  *sandbox.Bank
+	url   string // of the bank
+	redis string
+	keys  *keys.Keys
+	told  *told
+	first *conversations.Store // that of "memory", of which there is one
+}
+
+// told is a desk that keeps what is put on it, by any replica.
+type told struct {
+	mu      sync.Mutex
+	updates map[string]Update
+	puts    int
+}
+
+func (d *told) put(_ context.Context, update Update) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.puts++
+	d.updates[update.ID()] = update
+	return nil
+}
+
+func (d *told) of(process uuid.UUID) (updates []Update) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, update := range d.updates {
+		if update.Process == process {
+			updates = append(updates, update)
+		}
+	}
+	slices.SortFunc(updates, func(a, b Update) int { return int(a.Version - b.Version) })
+	return updates
+}
+
+func open(t testing.TB, redisURL string, change ...func(*sandbox.Config)) *town {
+	t.Helper()
+	config := sandbox.Config{LenientTaxIDs: true}
+	for _, c := range change {
+		c(&config)
+	}
+	bank := sandbox.New(config)
+	server := httptest.NewServer(bank)
+	t.Cleanup(server.Close)
+	t.Cleanup(bank.Close)
+	keys, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &town{bank: bank, url: server.URL, redis: redisURL, keys: keys, told: &told{updates: map[string]Update{}}}
+}
+
+// everywhere tells a story on each kind of Redis.
+func everywhere(t *testing.T, story func(t *testing.T, town *town)) {
+	for name, start := range map[string]func(t *testing.T) string{
+		"embedded": func(*testing.T) string { return "memory" },
+		"one node": func(t *testing.T) string { return redistest.Start(t) },
+		"Cluster":  func(t *testing.T) string { return redistest.StartCluster(t).URL() },
+		"Sentinel": func(t *testing.T) string { return redistest.StartSentinel(t, redistest.StartServer(t)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, open(t, start(t)))
+		})
+	}
+}
+
+func (w *town) store(t testing.TB) *conversations.Store {
+	t.Helper()
+	if w.redis == "memory" && w.first != nil {
+		return w.first
+	}
+	store, err := conversations.Open(t.Context(), w.redis, w.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.first = store
+	return store
+}
+
+func (w *town) user(t testing.TB) *portal.User {
+	t.Helper()
+	client, err := portal.New(portal.Config{
+		BaseURL: w.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
+		ReadAttempts: 1, OpenFor: 50 * time.Millisecond, MaxPerSecond: 10_000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en")
+}
+
+type nowhere struct{}
+
+func (nowhere) Post(context.Context, string, string, Notice) (string, error) { return "1", nil }
+func (nowhere) Edit(context.Context, string, string, Notice) error           { return nil }
+func (nowhere) Find(context.Context, string, string, string) (string, bool, error) {
+	return "", false, nil
+}
+
+func (w *town) config(t testing.TB) Config {
+	return Config{
+		Store: w.store(t), Bank: w.user(t), Digest: w.keys.Digest, Poster: nowhere{},
+		Lease: aLease, Pace: time.Millisecond, Walk: time.Hour, Tokens: []string{"new-token", "old-token"},
+	}
+}
+
+// replica is one more that is there and does nothing yet. Its updates are told to the town.
+func (w *town) replica(t testing.TB, change ...func(*Config)) *Service {
+	t.Helper()
+	config := w.config(t)
+	for _, c := range change {
+		c(&config)
+	}
+	s, err := assemble(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.stopMetrics(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.engine.desk = w.told
+	return s
+}
+
+// work lets a replica work hints off until the test ends.
+func work(t testing.TB, s *Service) *Service {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := s.engine.run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return s
+}
+
+// walk walks once over the bank's list.
+func walk(t testing.TB, s *Service) {
+	t.Helper()
+	if err := s.reconciler.walk(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hint(t testing.TB, s *Service, process uuid.UUID) {
+	t.Helper()
+	if err := s.Hint(t.Context(), Hint{Process: process, Source: Callback, Type: 1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// idle waits until everything is worked off.
+func idle(t testing.TB, s *Service) {
+	t.Helper()
+	eventually(t, "every hint is worked off", func() bool {
+		hints, _, err := s.engine.stream.backlog(t.Context(), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hints == 0
+	})
+}
+
+func eventually(t testing.TB, what string, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(20 * time.Second); !yes(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// wantOnce wants so many updates of a process, each once, in order, without a gap, and written down as told.
+func (w *town) wantOnce(t testing.TB, s *Service, process uuid.UUID, many int) []Update {
+	t.Helper()
+	updates := w.told.of(process)
+	recorded, err := s.Since(t.Context(), time.Time{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded = slices.DeleteFunc(recorded, func(u Update) bool { return u.Process != process })
+	kept, err := s.engine.pictures.updates(t.Context(), process, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(updates) != many || len(recorded) != many || len(kept) != many {
+		t.Fatalf("%d updates told, %d written down, %d kept, want %d", len(updates), len(recorded), len(kept), many)
+	}
+	for i, update := range updates {
+		if v := int64(i + 1); update.Version != v || recorded[i].Version != v || kept[i].Version != v {
+			t.Errorf("update %d has version %d, %d written down, %d kept", v, update.Version, recorded[i].Version, kept[i].Version)
+		}
+	}
+	return updates
+}
+
+func (w *town) move(t testing.TB, process uuid.UUID) {
+	t.Helper()
+	if err := w.bank.Move(process); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mortal lets a replica die at one of its commands to Redis: before it, or after it and before the answer has come.
+type mortal struct {
+	at    int64 // 1 is the first
+	after bool
+	count atomic.Int64
+	dead  atomic.Bool
+}
+
+var errDied = errors.New("the replica is dead")
+
+func (m *mortal) step(do func() error) error {
+	n := m.count.Add(1)
+	switch {
+	case m.dead.Load():
+		return errDied
+	case n == m.at && m.after:
+		m.dead.Store(true)
+		_ = do()
+		return errDied
+	case n == m.at:
+		m.dead.Store(true)
+		return errDied
+	}
+	return do()
+}
+
+func (m *mortal) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (m *mortal) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if strings.HasPrefix(cmd.Name(), "script") {
+			return next(ctx, cmd)
+		}
+		err := m.step(func() error { return next(ctx, cmd) })
+		if errors.Is(err, errDied) {
+			cmd.SetErr(err)
+		}
+		return err
+	}
+}
+
+func (m *mortal) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := m.step(func() error { return next(ctx, cmds) })
+		if errors.Is(err, errDied) {
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+		}
+		return err
+	}
+}
+
+var (
+	a1042 = sandbox.SampleProcess(sandbox.SampleOpen)
+	a1043 = sandbox.SampleProcess(sandbox.SampleCouple)
+	b1051 = sandbox.SampleProcess(sandbox.SampleOthers)
+)
+
+// rui is somebody who may be added to a process, in much like who is there.
+func (w *town) rui(t testing.TB) portal.BorrowerRequest {
+	t.Helper()
+	known, err := w.user(t).Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, someone := int32(1), known.Request()
+	someone.BorrowerTypeID, someone.KeyBorrowerRelationID = 2, &one
+	someone.Personal.Name, someone.Personal.TaxID = pii.New[pii.Name]("Rui Amostra"), pii.New[pii.TaxID]("299999998")
+	return someone
+}
