@@ -46,18 +46,23 @@ type entry struct {
 	ok   bool // it is understood
 }
 
-// add puts a hint into the stream. Every entry has the same fields, which Redis then stores once for many.
+// add puts a hint into the stream.
 func (s *stream) add(ctx context.Context, hint Hint) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.XAdd(ctx, &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{
-			"process", hint.Process.String(), "source", string(hint.Source), "type", hint.Type, "actor", hint.Actor,
-		}})
+		pipe.XAdd(ctx, s.entry(hint))
 		pipe.PExpire(ctx, hintsKey, hintsLife)
 		return nil
 	})
 	return stored("adding a hint", err)
+}
+
+// entry writes a hint with the same fields as any other, which Redis then stores once for many.
+func (s *stream) entry(hint Hint) *redis.XAddArgs {
+	return &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{
+		"process", hint.Process.String(), "source", string(hint.Source), "type", hint.Type, "actor", hint.Actor,
+	}}
 }
 
 func readEntry(message redis.XMessage) entry {

@@ -1,0 +1,103 @@
+package notifications
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/internal/redistest"
+)
+
+// BenchmarkReceiver delivers over HTTP, many at once, into a real Redis.
+func BenchmarkReceiver(b *testing.B) {
+	town := open(b, redistest.Start(b))
+	s := town.replica(b)
+	web := httptest.NewServer(s.Handler())
+	defer web.Close()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	var mu sync.Mutex
+	var took []time.Duration
+	b.SetParallelism(8)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		var own []time.Duration
+		for pb.Next() {
+			body := `{"notificationTypeID":1,"processUniqueId":"` + uuid.NewString() + `","date":"2026-11-20T10:00:00Z"}`
+			start := time.Now()
+			response, err := client.Post(web.URL+"/callbacks/new-token/1", "application/json", strings.NewReader(body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			response.Body.Close()
+			own = append(own, time.Since(start))
+			if response.StatusCode != http.StatusAccepted {
+				b.Errorf("answered %d", response.StatusCode)
+				return
+			}
+		}
+		mu.Lock()
+		took = append(took, own...)
+		mu.Unlock()
+	})
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// BenchmarkForgeries shows what it costs to be called by somebody without a token.
+func BenchmarkForgeries(b *testing.B) {
+	town := open(b, redistest.Start(b))
+	s := town.replica(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		knock(s.Handler(), "POST", "/callbacks/wrong-token/1", "{}")
+	}
+}
+
+// BenchmarkAMillionHints fills the stream beyond what it keeps, and reports what Redis needs for it.
+func BenchmarkAMillionHints(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it takes a while")
+	}
+	town := open(b, redistest.Start(b))
+	s := town.replica(b)
+	client, ctx := s.config.Store.Client(), b.Context()
+	memory := func() float64 {
+		info := client.Info(ctx, "memory").Val()
+		_, after, _ := strings.Cut(info, "used_memory:")
+		bytes, err := strconv.ParseFloat(strings.TrimSpace(strings.SplitN(after, "\n", 2)[0]), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return bytes / (1 << 20)
+	}
+	for b.Loop() {
+		client.Del(ctx, hintsKey)
+		empty := memory()
+		const more = 1_200_000
+		for written := 0; written < more; written += 10_000 {
+			if _, err := client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+				for range 10_000 {
+					hint := Hint{Process: uuid.New(), Source: Callback, Type: 1}
+					pipe.XAdd(ctx, s.engine.stream.entry(hint))
+				}
+				return nil
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(memory()-empty, "MB")
+		b.ReportMetric(float64(client.XLen(ctx, hintsKey).Val()), "hints")
+	}
+}
