@@ -136,14 +136,9 @@ func (c *courier) put(d *delivery) {
 		c.workers++
 		c.group.Go(c.work)
 	}
-	c.rouse()
-}
-
-// rouse has one who rests look again.
-func (c *courier) rouse() {
 	select {
-	case c.wake <- struct{}{}:
-	default: // somebody is about to look already
+	case c.wake <- struct{}{}: // one who rests looks again
+	default: // or else somebody is about to look
 	}
 }
 
@@ -180,7 +175,6 @@ func (c *courier) take() (next *delivery, wait time.Duration, more bool) {
 		if !c.busy[d.process] {
 			c.waiting = slices.Delete(c.waiting, i, i+1)
 			c.busy[d.process] = true
-			c.rouse() // more may be due
 			return d, 0, true
 		}
 	}

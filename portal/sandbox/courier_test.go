@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,8 +204,13 @@ func walk(t *testing.T, way sandbox.Deliveries, w *wire) []int {
 
 func TestDeliveriesOfAProcessKeepTheirOrderUnlessToldOtherwise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var under atomic.Int32
 		inOrder, slow := []int{2, 3, 4, 5, 6}, &wire{answer: func(try int, _ *http.Request) (int, error) {
-			time.Sleep(time.Duration(6-try) * time.Second) // the first is the slowest
+			if under.Add(1) > 1 {
+				t.Error("two are under way at once")
+			}
+			defer under.Add(-1)
+			time.Sleep(time.Second)
 			return http.StatusOK, nil
 		}}
 		if got := walk(t, sandbox.Deliveries{}, slow); !slices.Equal(got, inOrder) {
@@ -229,6 +235,29 @@ func TestDeliveriesOfSeveralProcessesDoNotWaitForEachOther(t *testing.T) {
 		}
 		time.Sleep(5500 * time.Millisecond) // eight at once
 		if got := bank.Tally(); got.Arrived != 40 || got.Waiting != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestWhatWaitsForARetryHoldsNothingElseUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{answer: func(try int, _ *http.Request) (int, error) {
+			if try <= 8 {
+				return http.StatusServiceUnavailable, nil
+			}
+			time.Sleep(time.Second)
+			return http.StatusOK, nil
+		}}
+		bank := wired(t, sandbox.Config{Processes: 16, RetryPause: 5 * time.Minute}, w)
+		for i := range 16 {
+			if i == 8 {
+				time.Sleep(time.Minute) // every worker rests
+			}
+			must(t, bank.Move(sandbox.SampleProcess(sandbox.SampleAdded+i)))
+		}
+		time.Sleep(1500 * time.Millisecond)
+		if got := bank.Tally(); got.Arrived != 8 || got.Waiting != 8 {
 			t.Errorf("%+v", got)
 		}
 	})
