@@ -111,6 +111,18 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	ana := h.ana()
 	ana.pressesIn(message, "step:a")
 	ana.reads("Proponentes do processo 1042")
+	ana.pressesIn(message, "step:c")
+	process := sandbox.SampleProcess(sandbox.SampleOpen)
+	h.wait("her to own the process", func() bool {
+		owner, err := h.replica.store.Owner(h.soon(), process)
+		return err == nil && owner == anasID
+	})
+	ana.pressesIn(message, "step:d")
+	h.wait("the channel to hear no more of it", func() bool {
+		place, err := h.replica.store.Place(h.soon(), team)
+		_, muted := place.Mutes[process]
+		return err == nil && muted
+	})
 	nobody := card("sem processo")
 	nobody.Process = uuid.Nil
 	h.posts(team, "", nobody)

@@ -12,7 +12,7 @@ import (
 
 // MuteProcess keeps a place from hearing about one process, whatever else it hears about.
 var MuteProcess = Define(Spec{
-	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, Placed: true,
+	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, Placed: true, OnCard: 4,
 }, func(ctx context.Context, call *Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

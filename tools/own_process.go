@@ -8,7 +8,7 @@ import (
 
 // OwnProcess makes the actor the one whom a process's news concern: who is mentioned when it moves.
 var OwnProcess = Define(Spec{
-	Name: "own_process", Command: "balcao own", Toolset: News, Effect: Remembers, Placed: true,
+	Name: "own_process", Command: "balcao own", Toolset: News, Effect: Remembers, Placed: true, OnCard: 3,
 }, func(ctx context.Context, call *Call, in OfProcess) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -11,19 +11,13 @@ import (
 type poster struct{ app *slackapp.App }
 
 func (p poster) Post(ctx context.Context, place, thread string, notice notifications.Notice) (id string, err error) {
-	return p.app.Post(ctx, place, thread, inSlack(notice))
+	return p.app.Post(ctx, place, thread, slackapp.Notice(notice))
 }
 
 func (p poster) Edit(ctx context.Context, place, id string, notice notifications.Notice) error {
-	return p.app.Edit(ctx, place, id, inSlack(notice))
+	return p.app.Edit(ctx, place, id, slackapp.Notice(notice))
 }
 
 func (p poster) Find(ctx context.Context, place, thread, noticeID string) (id string, found bool, err error) {
 	return p.app.Find(ctx, place, thread, noticeID)
-}
-
-func inSlack(n notifications.Notice) slackapp.Notice {
-	return slackapp.Notice{
-		ID: n.ID, Process: n.Process, Lang: n.Lang, Title: n.Title, Text: n.Text, Facts: n.Facts, Lines: n.Lines, Mention: n.Mention, Card: n.Card,
-	}
 }
