@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -339,6 +340,12 @@ return 1`)
 // down all the same. It gives false where another replica works the place.
 func (o *outbox) turn(ctx context.Context, name string) (worked bool) {
 	free := context.WithoutCancel(ctx)
+	defer func() {
+		if caught := recover(); caught != nil { // the claim runs out, and with it this place's wait
+			o.config.Log.Error("working a place caused a panic", "place", name, "panic", fmt.Sprintf("%T", caught), "stack", string(debug.Stack()))
+			worked = true
+		}
+	}()
 	token := rand.Text()
 	claimed, err := o.claim(free, name, token)
 	if err == nil && claimed == "held" {

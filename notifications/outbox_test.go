@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/words"
 )
 
 func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
@@ -239,31 +240,14 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 		h.watch(id(i), conversations.Watch{Kind: conversations.WatchProcess, Value: process(1).String()})
 	}
 	full := make(chan struct{})
-	h.board.wait = func(context.Context) {
-		if h.board.now.Load() == placesAtOnce { // all that may be there are: let everybody go
-			select {
-			case <-full:
-			default:
-				close(full)
-			}
+	var once sync.Once
+	h.board.wait = func(ctx context.Context) {
+		if h.board.now.Load() == placesAtOnce { // all that may be there are: everybody goes on
+			once.Do(func() { close(full) })
 		}
 		select {
 		case <-full:
-		case <-time.After(10 * time.Second):
-		}
-	}
-	// Two may see the last one come in at once.
-	closing := h.board.wait
-	var mu sync.Mutex
-	h.board.wait = func(ctx context.Context) {
-		mu.Lock()
-		locked := h.board.now.Load() == placesAtOnce
-		if locked {
-			closing(ctx)
-		}
-		mu.Unlock()
-		if !locked {
-			closing(ctx)
+		case <-ctx.Done():
 		}
 	}
 	o := h.replica(func(c *Config) { c.Team = "" })
@@ -301,9 +285,9 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
 	soon(t, "it was tried again", tried(6))
 	h.rests(o, admin)
-	words := h.board.at(admin)
-	if len(words) != 1 || words[0].notice.About != channel || !strings.Contains(words[0].notice.Text, "/invite") || words[0].notice.Mention != "" {
-		t.Fatalf("the administrator was told %+v", words)
+	heard := h.board.at(admin)
+	if len(heard) != 1 || heard[0].notice.About != channel || !strings.Contains(heard[0].notice.Text, "/invite") || heard[0].notice.Mention != "" {
+		t.Fatalf("the administrator was told %+v", heard)
 	}
 	if places, _, err := o.waiting(t.Context()); places != 1 || err != nil {
 		t.Errorf("%d places wait, %v", places, err)
@@ -431,10 +415,46 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 	for _, status := range all {
 		h.put(o, h.moves(1, status))
 	}
+	if n := queueLength(t, o, channel); n != 1 {
+		t.Errorf("%d stand in the queue for one process", n)
+	}
 	h.start(o)
 	h.wantTold(channel, 1, all...)
 	if many := len(h.board.at(channel)); many != 4 {
 		t.Errorf("it took %d messages, want a card and three replies", many)
+	}
+}
+
+func TestEachPlaceReadsItsLanguage(t *testing.T) {
+	h := newTeam(t, "node")
+	h.changePlace(channel, func(p *conversations.Place) { p.Lang = words.Portuguese })
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Recolha de documentos"))
+	soon(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
+	card, reply := h.board.at(channel)[0], h.board.at(channel)[1].notice
+	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "intermediário de crédito" || reply.Text != "Estado: In Creation → Recolha de documentos" {
+		t.Errorf("got %+v and %+v", card, reply)
+	}
+}
+
+func TestAPanicCostsAPlaceItsTurnAndNoMore(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Lease = 200 * time.Millisecond })
+	var once sync.Once
+	h.board.wait = func(context.Context) {
+		once.Do(func() {
+			h.board.mu.Lock()
+			h.board.places[channel].busy = false
+			h.board.mu.Unlock()
+			panic(secrets[2])
+		})
+	}
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	h.wantTold(channel, 1, "Documents")
+	if log := h.log.String(); !strings.Contains(log, "panic") || strings.Contains(log, secrets[2]) {
+		t.Errorf("the log says %s", log)
 	}
 }
 

@@ -1,0 +1,263 @@
+package notifications
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
+	night := conversations.Quiet{From: "20:00", To: "08:00"}
+	for name, c := range map[string]struct {
+		hours    conversations.Quiet
+		now, end string // "" for none
+	}{
+		"before the evening":              {night, "2026-11-23 19:59", ""},
+		"as they begin":                   {night, "2026-11-23 20:00", "2026-11-24 08:00"},
+		"before midnight":                 {night, "2026-11-23 23:59", "2026-11-24 08:00"},
+		"after midnight":                  {night, "2026-11-24 00:00", "2026-11-24 08:00"},
+		"as they end":                     {night, "2026-11-24 08:00", ""},
+		"over noon":                       {conversations.Quiet{From: "12:30", To: "14:00"}, "2026-11-23 13:15", "2026-11-23 14:00"},
+		"outside noon":                    {conversations.Quiet{From: "12:30", To: "14:00"}, "2026-11-23 20:15", ""},
+		"a night that is an hour shorter": {night, "2026-03-28 22:00", "2026-03-29 08:00"},
+		"a night that is an hour longer":  {night, "2026-10-24 22:00", "2026-10-25 08:00"},
+		"an end that never is":            {conversations.Quiet{From: "23:00", To: "01:30"}, "2026-03-28 23:30", "2026-03-29 02:00"},
+		"none":                            {conversations.Quiet{}, "2026-11-23 23:00", ""},
+		"no hours at all":                 {conversations.Quiet{From: "08:00", To: "08:00"}, "2026-11-23 08:00", ""},
+		"no time":                         {conversations.Quiet{From: "late", To: "08:00"}, "2026-11-23 23:00", ""},
+	} {
+		end, quiet := quietUntil(c.hours, inLisbon(t, c.now))
+		got := ""
+		if quiet {
+			got = end.In(lisbon()).Format("2006-01-02 15:04")
+		}
+		if got != c.end {
+			t.Errorf("%s: quiet until %q, want %q", name, got, c.end)
+		}
+	}
+	short, _ := quietUntil(night, inLisbon(t, "2026-03-28 20:00"))
+	long, _ := quietUntil(night, inLisbon(t, "2026-10-24 20:00"))
+	if a, b := short.Sub(inLisbon(t, "2026-03-28 20:00")), long.Sub(inLisbon(t, "2026-10-24 20:00")); a != 11*time.Hour || b != 13*time.Hour {
+		t.Errorf("the nights last %s and %s", a, b)
+	}
+}
+
+func TestTheDigestComesOnWeekdays(t *testing.T) {
+	for name, c := range map[string]struct{ since, due string }{
+		"before it":                  {"2026-11-23 08:59", "2026-11-23 09:00"},
+		"as it comes":                {"2026-11-23 09:00", "2026-11-24 09:00"},
+		"on a Friday":                {"2026-11-27 10:00", "2026-11-30 09:00"},
+		"on a Saturday":              {"2026-11-28 08:00", "2026-11-30 09:00"},
+		"on a Sunday":                {"2026-11-29 23:59", "2026-11-30 09:00"},
+		"over the change in spring":  {"2026-03-27 09:30", "2026-03-30 09:00"},
+		"over the change in autumn":  {"2026-10-23 09:30", "2026-10-26 09:00"},
+		"over the end of the year":   {"2026-12-31 09:30", "2027-01-01 09:00"},
+		"on the last of a short one": {"2027-02-26 12:00", "2027-03-01 09:00"},
+	} {
+		due, ok := digestAfter("09:00", inLisbon(t, c.since))
+		if got := due.Format("2006-01-02 15:04"); !ok || got != c.due {
+			t.Errorf("%s: due %s, want %s", name, got, c.due)
+		}
+	}
+	if _, ok := digestAfter("", time.Now()); ok {
+		t.Error("a digest without a time is due")
+	}
+}
+
+func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
+	for kind := range redises {
+		t.Run(kind, func(t *testing.T) {
+			h := newTeam(t, kind)
+			o := h.replica()
+			h.start(o)
+			h.at("2026-11-26 10:00") // a Thursday
+			if err := h.store.SetOwner(t.Context(), process(1), ana); err != nil {
+				t.Fatal(err)
+			}
+			h.put(o, h.moves(1, "Documents"))
+			h.wantTold(channel, 1, "Documents")
+			h.rests(o, channel)
+			h.changePlace(channel, func(p *conversations.Place) { p.Digest = "09:00" })
+
+			h.at("2026-11-27 10:00")
+			const processes = 25
+			for n := 1; n <= processes; n++ {
+				h.put(o, h.moves(n, "Analysis"))
+			}
+			h.put(o, h.moves(1, "Documents"))
+			h.rests(o, channel)
+			if all := h.board.at(channel); len(all) != 2 || all[0].fact("label.status") != "Documents" || all[0].edits == 0 {
+				t.Fatalf("before the digest: %+v", all)
+			}
+			h.at("2026-11-29 12:00")
+			h.put(o, h.moves(2, "Valuation"))
+			h.rests(o, channel)
+			if many := len(h.board.at(channel)); many != 2 {
+				t.Fatalf("%d messages on a Sunday", many)
+			}
+
+			h.at("2026-11-30 09:00")
+			if err := o.retry(t.Context(), channel); err != nil { // it would be looked at by itself, in a second
+				t.Fatal(err)
+			}
+			soon(t, "the digest is there", func() bool { return len(h.board.at(channel)) > 2 })
+			h.rests(o, channel)
+			all := h.board.at(channel)
+			if len(all) != 3 {
+				t.Fatalf("got %d messages", len(all))
+			}
+			d := all[2].notice
+			if d.Title != "What moved, 30 November 2026" || d.Text != "25 processes moved · 27 changes · one waits on the broker" ||
+				len(d.Lines) != 21 || d.Lines[0] != "Process 1001 · Documents · 2 changes · waits on the broker" ||
+				d.Lines[1] != "Process 1002 · Valuation · 2 changes · waits on the bank" || d.Lines[20] != "and 5 more" ||
+				d.Mention != "" || d.Card || d.Process != uuid.Nil || all[2].thread != "" {
+				t.Errorf("got %+v", d)
+			}
+			if n := queueLength(t, o, channel); n != 0 {
+				t.Errorf("%d are left in the queue", n)
+			}
+			h.everyKey(o)
+
+			h.changePlace(channel, func(p *conversations.Place) { p.Digest = "" })
+			h.put(o, h.moves(1, "Analysis"))
+			soon(t, "it is told at once again", func() bool { return len(h.board.at(channel)) == 4 })
+			if told := h.board.told(channel, process(1)); len(told) != 2 || told[1] != "Status: Documents → Analysis" {
+				t.Errorf("the thread says %q", told)
+			}
+		})
+	}
+}
+
+func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
+	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearNotPosted{}, "refused": notSent{}, "asked": asked(5 * time.Millisecond)} {
+		t.Run(name, func(t *testing.T) {
+			h := newTeam(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
+			h.at("2026-11-23 08:00")
+			h.changePlace(channel, func(p *conversations.Place) { p.Digest = "09:00" })
+			left := []error{fault, asked(5 * time.Millisecond)} // the second meets who looks for it, or repeats
+			h.board.fault = func(string, string) (err error) {
+				if len(left) > 0 {
+					err, left = left[0], left[1:]
+				}
+				return err
+			}
+			o := h.replica()
+			h.start(o)
+			for n := range 3 {
+				h.put(o, h.moves(n, "Documents"))
+			}
+			h.rests(o, channel)
+			h.at("2026-11-23 09:01")
+			if err := o.retry(t.Context(), channel); err != nil {
+				t.Fatal(err)
+			}
+			soon(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
+			if all := h.board.at(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
+				t.Errorf("got %+v", all)
+			}
+		})
+	}
+}
+
+type unclearNotPosted struct{}
+
+func (unclearNotPosted) Error() string { return "the connection never was" }
+
+func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.start(o)
+	h.at("2026-11-23 19:00")
+	h.changePlace(channel, func(p *conversations.Place) { p.Quiet = conversations.Quiet{From: "20:00", To: "08:00"} })
+	h.put(o, h.moves(1, "Documents"))
+	h.wantTold(channel, 1, "Documents")
+	h.rests(o, channel)
+	h.at("2026-11-23 23:30")
+	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Documents"))
+	h.rests(o, channel)
+	h.at("2026-11-24 03:00")
+	h.put(o, h.moves(1, "Valuation"))
+	h.rests(o, channel)
+	if all := h.board.at(channel); len(all) != 2 || all[0].fact("label.status") != "Valuation" {
+		t.Fatalf("in the night: %+v", all)
+	}
+	h.at("2026-11-24 08:00")
+	h.wantTold(channel, 1, "Documents", "Analysis", "Valuation")
+	h.wantTold(channel, 2, "Documents")
+}
+
+func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.start(o)
+	h.at("2026-11-23 10:00")
+	h.put(o, h.moves(1, "Documents"), h.moves(2, "Documents"))
+	h.wantTold(channel, 1, "Documents")
+	h.wantTold(channel, 2, "Documents")
+	h.rests(o, channel)
+	h.changePlace(channel, func(p *conversations.Place) {
+		p.Mutes = map[uuid.UUID]time.Time{process(1): inLisbon(t, "2026-11-25 00:00"), process(2): {}, process(3): {}}
+	})
+	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"), h.moves(3, "Analysis"))
+	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	h.rests(o, channel)
+	if all := h.board.at(channel); len(all) != 4 {
+		t.Fatalf("%d messages", len(all))
+	}
+	for n := 1; n <= 2; n++ {
+		if card, _ := h.board.card(channel, process(n)); card.fact("label.status") != "Analysis" {
+			t.Errorf("the card of %d says %q", n, card.fact("label.status"))
+		}
+	}
+	h.at("2026-11-25 10:00") // the first is over
+	h.put(o, h.moves(1, "Valuation"), h.moves(2, "Valuation"))
+	want := append(wantTold("Documents"), "Status: Analysis → Valuation")
+	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	if got := h.board.told(channel, process(1)); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	if got := h.board.told(channel, process(2)); len(got) != 1 {
+		t.Errorf("what is muted for good was told: %q", got)
+	}
+	h.changePlace(channel, func(p *conversations.Place) { p.Mutes = nil })
+	h.put(o, h.moves(2, "Contract"), h.moves(3, "Contract"))
+	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	if got := h.board.told(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
+		t.Errorf("told %q", got)
+	}
+	if got := h.board.told(channel, process(3)); len(got) != 1 || got[0] != "Status: Analysis → Contract" {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
+	h := newTeam(t, "node")
+	o := h.replica()
+	h.start(o)
+	h.at("2026-11-23 10:00")
+	h.changePlace(channel, func(p *conversations.Place) { p.Digest = "09:00" })
+	h.put(o, h.moves(1, "Documents"))
+	h.rests(o, channel)
+	h.changePlace(channel, func(p *conversations.Place) { p.Digest = "" })
+	if err := o.retry(t.Context(), channel); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(channel, 1, "Documents")
+}
+
+func TestADigestOfManyProcessesStaysReadable(t *testing.T) {
+	var lines []summaryLine
+	for n := range 5000 {
+		lines = append(lines, summaryLine{process(n).String(), 1, 1, Picture{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})
+	}
+	d := digestNotice("pt-PT", "digest:1", lines, inLisbon(t, "2026-11-23 09:00"))
+	if len([]rune(fmt.Sprint(d.Title, d.Text, d.Lines))) > 5000 || d.Lines[20] != "e mais 4980" || d.Text != "5000 processos avançaram · 5000 alterações" {
+		t.Errorf("got %+v", d)
+	}
+}

@@ -1,0 +1,63 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/portal"
+)
+
+func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
+	now, reads := time.Now(), 0
+	down := errors.New("the bank is down")
+	failure := down
+	p := &phases{now: func() time.Time { return now }, read: func(ctx context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
+		reads++
+		list, _ := taxonomies(ctx, key)
+		return list, failure
+	}}
+	if _, waits, err := p.of(t.Context(), 4, "Valuation"); !errors.Is(err, down) || waits != bank {
+		t.Fatalf("waits on %q, %v", waits, err)
+	}
+	failure = nil
+	if _, _, err := p.of(t.Context(), 4, "Valuation"); !errors.Is(err, down) || reads != 2 {
+		t.Fatalf("the bank was not left alone: %d readings, %v", reads, err)
+	}
+	now = now.Add(listsRest)
+	for what, status := range map[string]string{"its text": "Valuation", "the list": "", "the list, where its text says nothing": "?"} {
+		if phase, waits, err := p.of(t.Context(), 4, status); err != nil || phase.ID != 2 || waits != bank {
+			t.Errorf("by %s: %+v, %q, %v", what, phase, waits, err)
+		}
+	}
+	failure = down
+	now = now.Add(listsServe)
+	if phase, _, err := p.of(t.Context(), 1, ""); err != nil || phase.ID != 1 {
+		t.Errorf("%+v, %v", phase, err)
+	}
+	if reads != 6 {
+		t.Errorf("%d readings", reads)
+	}
+}
+
+func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing.T) {
+	h := newTeam(t, "memory")
+	o := h.replica()
+	o.phases.read = func(context.Context, portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
+		return nil, errors.New("down")
+	}
+	u := h.moves(1, "Valuation")
+	if err := o.put(t.Context(), u); err != nil {
+		t.Fatalf("nobody watches a phase: %v", err)
+	}
+	h.watch("slack:C0PHASE", conversations.Watch{Kind: conversations.WatchPhase, Value: "2"})
+	if err := o.put(t.Context(), u); err == nil {
+		t.Fatal("it was put although nobody knows who hears of it")
+	}
+	o.phases = &phases{now: h.config.Now, read: taxonomies}
+	h.put(o, u)
+	h.start(o)
+	h.wantTold("slack:C0PHASE", 1, "Valuation")
+}

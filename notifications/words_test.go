@@ -1,0 +1,136 @@
+package notifications
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+var said = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
+
+func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{"waits.bank": true, "waits.broker": true}
+	for _, kind := range []string{Opened, StatusChanged, BranchChanged, BorrowerAdded, BorrowerRemoved, BorrowerChanged, Acted} {
+		used["change."+kind] = true
+	}
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, match := range said.FindAllStringSubmatch(string(code), -1) {
+			if !strings.HasSuffix(match[1], ".") {
+				used[match[1]] = true
+			}
+		}
+	}
+	var want []string
+	for key := range used {
+		want = append(want, key)
+	}
+	if missing := book.Missing(want...); missing != nil {
+		t.Errorf("missing: %q", missing)
+	}
+	for _, key := range book.Keys(words.Portuguese) {
+		if !used[key] && !strings.HasPrefix(key, "unreachable.") {
+			t.Errorf("%s is said nowhere", key)
+		}
+	}
+	if len(used) < 25 {
+		t.Errorf("only %d keys were found in the code", len(used))
+	}
+}
+
+func TestChangesAreSaidInBothLanguages(t *testing.T) {
+	for _, c := range []struct {
+		change Change
+		pt, en string
+	}{
+		{Change{StatusChanged, "Em criação", "Análise"}, "Estado: Em criação → Análise", "Status: Em criação → Análise"},
+		{Change{BranchChanged, "7", "1"}, "Balcão: 7 → 1", "Branch: 7 → 1"},
+		{Change{Opened, "", "Em criação"}, "Novo processo: Em criação", "New process: Em criação"},
+		{Change{BorrowerAdded, "", "1"}, "Foi acrescentado um proponente", "A borrower was added"},
+		{Change{BorrowerRemoved, "", "2"}, "Foram retirados 2 proponentes", "2 borrowers were taken out"},
+		{Change{BorrowerChanged, "", "1"}, "Os dados de um proponente mudaram", "The data of a borrower changed"},
+		{Change{Kind: Acted}, "O banco registou uma ação; não se vê mais nada", "The bank worked on it; nothing else can be seen"},
+		{Change{Kind: "of a newer release"}, "O banco registou uma ação; não se vê mais nada", "The bank worked on it; nothing else can be seen"},
+	} {
+		if pt, en := c.change.Text(words.Portuguese), c.change.Text(words.English); pt != c.pt || en != c.en {
+			t.Errorf("%+v: %q and %q", c.change, pt, en)
+		}
+	}
+	long := Change{StatusChanged, strings.Repeat("ã", 500) + "\n<!channel>", "x"}.Text(words.Portuguese)
+	if utf8.RuneCountInString(long) > 150 || strings.Contains(long, "\n") || !utf8.ValidString(long) {
+		t.Errorf("got %q", long)
+	}
+}
+
+func TestEveryReasonSaysWhatToDo(t *testing.T) {
+	for _, lang := range words.Langs {
+		for _, reason := range []string{"not_in_channel", "channel_not_found", "is_archived", "user_not_found", "restricted_action",
+			"missing_scope", "messages_tab_disabled", "something_new"} {
+			n := unreachableNotice(lang, "word:x", channel, reason)
+			if strings.Contains(n.Text, "unreachable.") || strings.Contains(n.Text, "<no value>") || len(n.Text) < 80 || n.Facts[1][1] != reason {
+				t.Errorf("%s %s: %+v", lang, reason, n)
+			}
+		}
+	}
+}
+
+func TestAPhaseIsReadFromTheWordsOfTheStatus(t *testing.T) {
+	sandbox := func(lang words.Lang) (list []portal.TaxonomyItem) {
+		for i, text := range map[words.Lang][]string{
+			words.Portuguese: {"Preparação", "Decisão", "Contratação", "Terminado"},
+			words.English:    {"Preparation", "Decision", "Contract", "Ended"},
+		}[lang] {
+			list = append(list, portal.TaxonomyItem{ID: int32(i + 1), Description: text})
+		}
+		return list
+	}
+	fine := []portal.TaxonomyItem{
+		{ID: 1, Description: "Em criação"}, {ID: 2, Description: "Recolha de documentos"}, {ID: 3, Description: "Análise e pré-aprovação"},
+		{ID: 4, Description: "Avaliação"}, {ID: 5, Description: "Aprovação (FINE e minuta)"}, {ID: 6, Description: "Contratação e escritura"},
+		{ID: 7, Description: "Concluído"}, {ID: 9, Description: "Cancelado"},
+	}
+	for _, c := range []struct {
+		pt, en       string
+		coarse, fine int32
+		waits        side
+	}{
+		{"Em criação", "In Creation", 1, 1, broker},
+		{"Recolha de documentos", "Documents", 1, 2, broker},
+		{"Análise e pré-aprovação", "Analysis", 2, 3, bank},
+		{"Avaliação do imóvel", "Valuation", 2, 4, bank},
+		{"Aprovação (FINE e minuta)", "Approval", 2, 5, bank},
+		{"CONTRATAÇÃO E ESCRITURA", "Contract", 3, 6, nobody},
+		{"Concluído", "Closed", 4, 7, nobody},
+		{"Cancelado", "Cancelled", 4, 9, nobody},
+		{"Outra coisa", "Something else", 0, 0, nobody},
+		{"", "", 0, 0, nobody},
+	} {
+		for lang, status := range map[words.Lang]string{words.Portuguese: c.pt, words.English: c.en} {
+			s, ok := stepOf(status)
+			var coarse, exact portal.TaxonomyItem
+			if ok {
+				coarse, _ = phaseOf(s, sandbox(lang))
+				exact, _ = phaseOf(s, fine)
+			}
+			if coarse.ID != c.coarse || exact.ID != c.fine || s.Waits != c.waits {
+				t.Errorf("%q is in %d and %d and waits on %q", status, coarse.ID, exact.ID, s.Waits)
+			}
+		}
+	}
+}
