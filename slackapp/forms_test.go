@@ -249,8 +249,8 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	ana := h.ana()
 	for _, tool := range tools.Catalogue() {
 		ana.types("/" + tool.Command)
-		required := slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
-		if !required && !tool.Effect.Writes() {
+		asks := tool.Asks || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
+		if !asks && !tool.Effect.Writes() {
 			ana.reads(tool.Title("pt-PT"))
 			continue
 		}

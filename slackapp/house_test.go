@@ -45,6 +45,7 @@ type house struct {
 	way     transport
 	address string        // of the door, over HTTP
 	reached chan string   // places that may be posted to again
+	moved   record        // what moved
 	calls   time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
@@ -136,7 +137,7 @@ func (h *house) start() *replica {
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	runner := tools.NewRunner(tools.Config{
 		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, Trail: store, Digest: h.keys.Digest, Log: log,
-		People: h.people, CallTimeout: h.calls,
+		People: h.people, CallTimeout: h.calls, Places: places{store}, Updates: h.moved,
 	})
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,

@@ -1,0 +1,207 @@
+package slackapp_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/tools"
+)
+
+// places keeps places in the store.
+type places struct{ *conversations.Store }
+
+func (p places) Settings(ctx context.Context, id string) (tools.PlaceSettings, error) {
+	place, err := p.Place(ctx, id)
+	return settingsOf(place), err
+}
+
+func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceSettings) error) (tools.PlaceSettings, error) {
+	place, err := p.ChangePlace(ctx, id, func(place *conversations.Place) error {
+		changed := settingsOf(*place)
+		if err := change(&changed); err != nil {
+			return err
+		}
+		place.Lang, place.Mutes, place.Quiet, place.Digest = changed.Lang, changed.Mutes, conversations.Quiet(changed.Quiet), changed.Digest
+		place.Watches = nil
+		for _, w := range changed.Watches {
+			place.Watches = append(place.Watches, conversations.Watch{Kind: conversations.WatchKind(w.Kind), Value: w.Value, Name: w.Name})
+		}
+		return nil
+	})
+	return settingsOf(place), err
+}
+
+func settingsOf(place conversations.Place) tools.PlaceSettings {
+	settings := tools.PlaceSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.Quiet(place.Quiet), Digest: place.Digest}
+	for _, w := range place.Watches {
+		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(w.Kind), Value: w.Value, Name: w.Name})
+	}
+	return settings
+}
+
+// record is what moved.
+type record []tools.Moved
+
+func (r record) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+	return r, nil
+}
+
+const (
+	theTeam  = "slack:" + slacksim.TeamChannel
+	anaAlone = "slack:" + slacksim.Ana
+)
+
+// watched is what a place hears about, in short.
+func (h *house) watched(id string) string {
+	h.t.Helper()
+	place, err := h.replica.store.Place(h.soon(), id)
+	must(h.t, err)
+	var kinds []string
+	for _, w := range place.Watches {
+		kinds = append(kinds, strings.TrimSpace(string(w.Kind)+" "+w.Name))
+	}
+	return strings.Join(kinds, ", ")
+}
+
+func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
+	for _, way := range []transport{overHTTP, overSocket} {
+		t.Run(string(way), func(t *testing.T) {
+			h := open(t, way)
+			ana := h.ana()
+			ana.types("/balcao watch 1042")
+			card := ana.reads("Novidades aqui", "o processo 1042", "/balcao unwatch")
+			if got := h.watched(theTeam); got != "process 1042" {
+				t.Errorf("the channel hears about %q", got)
+			}
+			ana.pressesIn(card, "step:a")
+			ana.reads("Fim das novidades")
+			if got := h.watched(theTeam) + h.watched(anaAlone); got != "" {
+				t.Errorf("%q is still heard about", got)
+			}
+			h.refusesNothing()
+		})
+	}
+}
+
+func TestAWordForWhatIsAnsweredByYesActsAtOnce(t *testing.T) {
+	h := open(t, overHTTP)
+	ana, tom := h.ana(), h.user(slacksim.Tom)
+	ana.types("/balcao watch tudo")
+	ana.reads("todos os processos")
+	tom.types("/balcao watch MINE")
+	tom.reads("your processes")
+	if got := h.watched(theTeam); got != "all, person" {
+		t.Errorf("the channel hears about %q", got)
+	}
+	place, err := h.replica.store.Place(h.soon(), theTeam)
+	must(t, err)
+	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; place.Watches[1].Value != tomsID || place.Lang != words.Portuguese {
+		t.Errorf("it is kept as %+v", place)
+	}
+}
+
+func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *testing.T) {
+	h := open(t, overHTTP)
+	tom := h.user(slacksim.Tom)
+	tom.types("/balcao watch")
+	view := tom.sees("Hear about processes", "What to hear about")
+	if view.Submit != "Save" {
+		t.Errorf("the button says %q", view.Submit)
+	}
+	if done := tom.submits(slacksim.Values{}); len(done.Errors) == 0 {
+		t.Errorf("nothing is accepted: %+v", done)
+	}
+	tom.submits(slacksim.Values{"phaseId": "2"})
+	tom.sees("News comes here", "Decision")
+	if got := h.watched(theTeam); got != "phase Decision" {
+		t.Errorf("the channel hears about %q", got)
+	}
+	if got := h.watched("slack:" + slacksim.Tom); got != "" {
+		t.Errorf("Tom alone hears about %q", got)
+	}
+	h.refusesNothing()
+}
+
+func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	must(t, ana.OpenHome(h.soon()))
+	home, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Receber novidades"}) })
+	must(t, err)
+	for _, raw := range home.Blocks {
+		var row struct {
+			ID     string                 `json:"block_id"`
+			Button struct{ Value string } `json:"accessory"`
+		}
+		must(t, json.Unmarshal(raw, &row))
+		if strings.Contains(row.Button.Value, "watch_process") {
+			must(t, ana.ClickHome(h.soon(), row.ID))
+		}
+	}
+	ana.sees("Receber novidades", "Novidades sobre")
+	ana.submits(slacksim.Values{"everything": "true"})
+	ana.sees("Novidades aqui")
+	if got := h.watched(anaAlone); got != "all" {
+		t.Errorf("Ana hears about %q", got)
+	}
+}
+
+func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
+	h := open(t, overHTTP)
+	tom := h.user(slacksim.Tom)
+	for line, want := range map[string][]string{
+		"/balcao":             {"News of the processes", "/balcao watch [process]", "/balcao digest"},
+		"/balcao help":        {"News of the processes", "/balcao mute"},
+		"/balcao nonsense":    {"I do not know", "/balcao own"},
+		"/balcao watch help":  {"Hear about processes", "/balcao watch [process]"},
+		"/balcao  WATCHES  ":  {"What is heard here"},
+		"/balcao quiet 20-8":  {"20:00–08:00"},
+		"/balcao digest 9h":   {"09:00, Monday to Friday"},
+		"/balcao mute 1043":   {"Process 1043 is muted here"},
+		"/balcao own 1042":    {"Process 1042 is yours"},
+		"/balcao quiet never": {"two different times"},
+	} {
+		tom.types(line)
+		answer := tom.reads(want...)
+		if strings.Contains(answer.FullText(), "/borrowers") {
+			t.Errorf("%s lists other commands too: %s", line, answer.FullText())
+		}
+	}
+}
+
+func TestWhatMovedIsReadInTheChannel(t *testing.T) {
+	h := open(t, overHTTP)
+	h.moved = record{
+		{Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now(), What: []string{"Status: In Creation → Decision"}},
+		{Process: uuid.New(), Number: 7777, At: time.Now(), What: []string{"somebody else's"}},
+	}
+	h.replica.stop()
+	h.replica = h.start()
+	tom := h.user(slacksim.Tom)
+	tom.types("/balcao updates")
+	if told := tom.reads("What moved", "1042", "In Creation → Decision").FullText(); strings.Contains(told, "7777") {
+		t.Errorf("it tells of others' processes: %s", told)
+	}
+}
+
+func TestAPersonIsRememberedWithoutTheirPlace(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	ana.types("/balcao watch 1042")
+	ana.reads("Novidades aqui")
+	must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/balcao watch 1043"))
+	ana.readsIn(slacksim.GeneralChannel, "Novidades aqui")
+	if got := fmt.Sprint(h.watched(theTeam), "; ", h.watched("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
+		t.Errorf("the channels hear about %s", got)
+	}
+}
