@@ -227,6 +227,52 @@ func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
 	}
 }
 
+func TestWhoIsSlowKeepsItsHints(t *testing.T) {
+	town := open(t, redistest.Start(t))
+	s := town.replica(t)
+	walk(t, s)
+	town.move(t, a1042)
+	town.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Times: 1, Latency: 4 * aLease})
+	hint(t, s, a1042)
+	before := town.bank.Calls(portal.ProcessDetail)
+	work(t, s)
+	eventually(t, "the bank is asked", func() bool { return town.bank.Calls(portal.ProcessDetail) > before })
+	work(t, town.replica(t)) // which finds nothing to claim
+	idle(t, s)
+	if calls := town.bank.Calls(portal.ProcessDetail) - before; calls != 1 {
+		t.Errorf("the bank was asked %d times", calls)
+	}
+	town.wantOnce(t, s, a1042, 1)
+}
+
+func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
+	everywhere(t, func(t *testing.T, town *town) {
+		s, heir := town.replica(t), town.replica(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		consumers := func() int {
+			all, err := s.config.Store.Client().XInfoConsumers(t.Context(), hintsKey, group).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(all)
+		}
+		hint(t, s, a1042)
+		if batch, err := s.engine.stream.next(ctx); len(batch) != 1 || err != nil {
+			t.Fatal(len(batch), err)
+		}
+		cancel()
+		if err := s.engine.run(ctx); err != nil || consumers() != 1 {
+			t.Errorf("it left %d consumers, %v", consumers(), err)
+		}
+		work(t, heir)
+		idle(t, heir)
+		town.wantOnce(t, heir, a1042, 0)
+		if err := s.engine.run(ctx); err != nil || consumers() != 1 {
+			t.Errorf("it left %d consumers beside the heir, %v", consumers(), err)
+		}
+	})
+}
+
 func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
