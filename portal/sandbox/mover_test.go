@@ -151,7 +151,7 @@ func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{}
 		bank := wired(t, sandbox.Config{Pace: sandbox.Fast}, w)
-		time.Sleep(5 * time.Hour) // 9,000 times at each broker
+		time.Sleep(2 * time.Hour) // 3,600 times at each broker
 		before := len(w.states())
 		time.Sleep(time.Minute)
 		if after := len(w.states()); after < before+15 {
