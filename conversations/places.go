@@ -54,20 +54,30 @@ const (
 	maxPlaces  = 1000
 	maxWatches = 50
 	maxMutes   = 500
+	maxPlace   = 64 << 10 // bytes
 	placeLife  = 400 * 24 * time.Hour
 )
 
 const placesKey = "places"
 
-// The fields of one hash are few, and read together each time something moves.
+// The fields of one hash are few, and read together each time something moves. One that keeps nothing is taken out.
 var changePlace = redis.NewScript(`
-local now = redis.call('HGET', KEYS[1], ARGV[1])
+local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now == ARGV[3] then return 1 end
-if (now or '') ~= ARGV[2] then return 0 end
-if not now and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return -1 end
+if now ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then
+	redis.call('HDEL', KEYS[1], ARGV[1])
+	return 1
+end
+if now == '' and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return -1 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
+
+// nothing tells whether there is nothing to keep of a place; a language alone is nothing.
+func (p Place) nothing() bool {
+	return len(p.Watches)+len(p.Mutes) == 0 && p.Quiet == Quiet{} && p.Digest == ""
+}
 
 // Places gives every place of which something is kept.
 func (s *Store) Places(ctx context.Context) ([]Place, error) {
@@ -100,8 +110,8 @@ func (s *Store) Place(ctx context.Context, id string) (Place, error) {
 }
 
 // ChangePlace lets change change a place, and gives the place as it is then. Where somebody else was faster, change is
-// called again with what they made of it. It fails with change's error, and with [ErrLimit] over 50 watches, 500 mutes
-// or 1000 places.
+// called again with what they made of it. It fails with change's error as it is, and with [ErrLimit] over 50 watches, 500
+// mutes, 64 KiB or 1000 places.
 func (s *Store) ChangePlace(ctx context.Context, id string, change func(*Place) error) (Place, error) {
 	field := s.name("place", id)
 	for range 10 {
@@ -146,9 +156,14 @@ func (s *Store) writePlace(ctx context.Context, field, before string, place Plac
 	if err != nil {
 		return false, fmt.Errorf("changing a place: %w", err)
 	}
-	after, err := s.seal(placesKey+" "+field, data)
-	if err != nil {
-		return false, err
+	if len(data) > maxPlace {
+		return false, fmt.Errorf("keeping %d bytes of a place: %w", len(data), ErrLimit)
+	}
+	var after []byte
+	if !place.nothing() {
+		if after, err = s.seal(placesKey+" "+field, data); err != nil {
+			return false, err
+		}
 	}
 	outcome, err := s.run(ctx, changePlace, []string{placesKey}, field, before, after, millis(placeLife), maxPlaces).Int()
 	switch {

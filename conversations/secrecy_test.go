@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/internal/keys"
@@ -48,6 +49,18 @@ func aDay(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	must(s.Verify(ctx, MonthOf(time.Now())))(t)
+	for _, id := range []string{"maria@example.com", "slack:C0TEAM"} {
+		must(s.ChangePlace(ctx, id, func(p *Place) error {
+			p.Watches = []Watch{{Kind: WatchPerson, Value: "maria@example.com"}, {Kind: WatchBranch, Value: "299999998", Name: "Maria Exemplo"}}
+			return nil
+		}))(t)
+	}
+	if err := s.SetOwner(ctx, uuid.New(), "maria@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(s.Places(ctx))(t); len(got) != 2 {
+		t.Errorf("%d places are kept, want 2", len(got))
+	}
 }
 
 func TestADayLeavesNothingInTheClearAndNothingForEver(t *testing.T) {
@@ -144,9 +157,10 @@ func secrets(t *testing.T, s *Store) Draft {
 	t.Helper()
 	d := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
 	_, _, err := s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
-	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour)); err != nil {
+	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour), s.SetOwner(t.Context(), uuid.Nil, "maria")); err != nil {
 		t.Fatal(err)
 	}
+	must(s.ChangePlace(t.Context(), "slack:C0TEAM", watching("1")))(t)
 	return d
 }
 
@@ -159,6 +173,13 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "maria"); return err },
 		"begin":  func(ctx context.Context) error { _, _, err := s.Begin(ctx, "call", nil, time.Minute); return err },
 		"look":   func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "call"); return err },
+		"places": func(ctx context.Context) error { _, err := s.Places(ctx); return err },
+		"place":  func(ctx context.Context) error { _, err := s.Place(ctx, "slack:C0TEAM"); return err },
+		"change": func(ctx context.Context) error {
+			_, err := s.ChangePlace(ctx, "slack:C0TEAM", watching(uuid.NewString()))
+			return err
+		},
+		"owner":  func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
 		"recall": func(ctx context.Context) error { _, _, err := s.Recall(ctx, "memo", "id"); return err },
 	}
 }

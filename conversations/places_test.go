@@ -1,0 +1,254 @@
+package conversations
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// watching adds a watch of one process after another.
+func watching(values ...string) func(*Place) error {
+	return func(p *Place) error {
+		for _, value := range values {
+			p.Watches = append(p.Watches, Watch{Kind: WatchProcess, Value: value, Name: value})
+		}
+		return nil
+	}
+}
+
+func TestAPlaceKeepsWhatItWantsToHearUntilSomebodyChangesIt(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		one, other := p.replica(t), p.replica(t)
+		ctx, muted := t.Context(), uuid.New()
+		if unknown := must(one.Place(ctx, "slack:C0TEAM"))(t); unknown.ID != "slack:C0TEAM" || len(unknown.Watches) > 0 {
+			t.Errorf("an unknown place is %+v", unknown)
+		}
+		changed := must(one.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
+			p.Lang, p.Digest, p.Quiet = words.English, "09:00", Quiet{From: "20:00", To: "08:00"}
+			p.Watches = []Watch{{Kind: WatchAll}, {Kind: WatchBranch, Value: "101", Name: "Lisboa"}}
+			p.Mutes = map[uuid.UUID]time.Time{muted: {}}
+			return nil
+		}))(t)
+		must(other.ChangePlace(ctx, "slack:U0ANA", watching("1")))(t)
+		read := must(other.Place(ctx, "slack:C0TEAM"))(t)
+		for _, is := range []Place{changed, read} {
+			until, silent := is.Mutes[muted]
+			if is.ID != "slack:C0TEAM" || is.Lang != words.English || is.Digest != "09:00" || is.Quiet.To != "08:00" || len(is.Watches) != 2 ||
+				is.Watches[1].Name != "Lisboa" || !silent || !until.IsZero() {
+				t.Errorf("it is %+v", is)
+			}
+		}
+		ids := []string{}
+		for _, each := range must(other.Places(ctx))(t) {
+			ids = append(ids, each.ID)
+		}
+		if slices.Sort(ids); !slices.Equal(ids, []string{"slack:C0TEAM", "slack:U0ANA"}) {
+			t.Errorf("the places are %v", ids)
+		}
+	}, embeddedRedis, oneNode, aCluster, aSentinel)
+}
+
+func TestOfManyWhoChangeAPlaceAtOnceNobodyIsLost(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		replicas := []*Store{p.replica(t), p.replica(t)}
+		said := atOnce(6, func(i int) string {
+			_, err := replicas[i%2].ChangePlace(t.Context(), "slack:C0TEAM", watching(fmt.Sprint(i)))
+			return fmt.Sprint(err)
+		})
+		place := must(replicas[0].Place(t.Context(), "slack:C0TEAM"))(t)
+		values := map[string]bool{}
+		for _, watch := range place.Watches {
+			values[watch.Value] = true
+		}
+		if said["<nil>"] != 6 || len(values) != 6 || len(place.Watches) != 6 {
+			t.Errorf("they were told %v, and it keeps %v", said, place.Watches)
+		}
+	}, embeddedRedis, oneNode, aCluster)
+}
+
+func TestWhoIsAlwaysSlowerIsToldSo(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, rival := p.replica(t), p.replica(t)
+		calls := 0
+		_, err := s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+			calls++
+			must(rival.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+				p.Digest = fmt.Sprintf("%02d:00", calls)
+				return nil
+			}))(t)
+			return watching("1")(p)
+		})
+		wantError(t, err, ErrConflict)
+		if kept := must(s.Place(t.Context(), "slack:C0TEAM"))(t); len(kept.Watches) > 0 || calls < 2 || calls > 20 {
+			t.Errorf("after %d attempts it keeps %v", calls, kept)
+		}
+	})
+}
+
+func TestAChangeThatFailsChangesNothingAndFailsAsItIs(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, refusal := p.replica(t), errors.New("not like this")
+		_, err := s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+			p.Digest = "09:00"
+			return refusal
+		})
+		if err != refusal {
+			t.Errorf("got %v", err)
+		}
+		if kept := must(s.Places(t.Context()))(t); len(kept) > 0 {
+			t.Errorf("it keeps %v", kept)
+		}
+	})
+}
+
+func TestAPlaceCannotTakeAnotherOnesName(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		must(s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+			p.ID, p.Digest = "slack:C0OTHER", "09:00"
+			return nil
+		}))(t)
+		if kept := must(s.Places(t.Context()))(t); len(kept) != 1 || kept[0].ID != "slack:C0TEAM" {
+			t.Errorf("it keeps %v", kept)
+		}
+	})
+}
+
+func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, ctx := p.replica(t), t.Context()
+		watches := slices.Collect(func(yield func(string) bool) {
+			for i := range maxWatches {
+				if !yield(fmt.Sprint(i)) {
+					return
+				}
+			}
+		})
+		must(s.ChangePlace(ctx, "slack:C0TEAM", watching(watches...)))(t)
+		_, err := s.ChangePlace(ctx, "slack:C0TEAM", watching("one more"))
+		wantError(t, err, ErrLimit)
+		mute := func(count int) func(*Place) error {
+			return func(p *Place) error {
+				p.Mutes = map[uuid.UUID]time.Time{}
+				for range count {
+					p.Mutes[uuid.New()] = time.Time{}
+				}
+				return nil
+			}
+		}
+		must(s.ChangePlace(ctx, "slack:C0TEAM", mute(maxMutes)))(t)
+		_, err = s.ChangePlace(ctx, "slack:C0TEAM", mute(maxMutes+1))
+		wantError(t, err, ErrLimit)
+		_, err = s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
+			p.Watches = []Watch{{Kind: WatchBranch, Value: "1", Name: string(make([]byte, maxPlace))}}
+			return nil
+		})
+		wantError(t, err, ErrLimit)
+		filled := map[string]any{}
+		for i := range maxPlaces - 1 {
+			filled[fmt.Sprint("filler ", i)] = "sealed by nobody"
+		}
+		must(s.redis.HSet(ctx, placesKey, filled).Result())(t)
+		_, err = s.ChangePlace(ctx, "slack:C0ONEMORE", watching("1"))
+		wantError(t, err, ErrLimit)
+		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error { // one that is there already may go on changing
+			p.Digest = "09:00"
+			return nil
+		}))(t)
+	})
+}
+
+func TestAPlaceThatKeepsNothingTakesNoRoom(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, ctx := p.replica(t), t.Context()
+		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
+		must(s.ChangePlace(ctx, "slack:C0OTHER", watching("1")))(t)
+		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
+			p.Watches = nil
+			return nil
+		}))(t)
+		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
+			t.Errorf("%d places are kept", left)
+		}
+		must(s.ChangePlace(ctx, "slack:C0NEW", func(*Place) error { return nil }))(t)
+		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
+			t.Errorf("%d places are kept", left)
+		}
+	})
+}
+
+func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, ctx := p.replica(t), t.Context()
+		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
+		for name, use := range map[string]func() error{
+			"listing":  func() error { _, err := s.Places(ctx); return err },
+			"changing": func() error { _, err := s.ChangePlace(ctx, "slack:C0TEAM", watching(uuid.NewString())); return err },
+			"changing nothing": func() error {
+				_, err := s.ChangePlace(ctx, "slack:C0TEAM", func(*Place) error { return nil })
+				return err
+			},
+		} {
+			must(s.redis.Expire(ctx, placesKey, time.Hour).Result())(t)
+			if err := use(); err != nil {
+				t.Fatal(err)
+			}
+			if left := must(s.redis.PTTL(ctx, placesKey).Result())(t); left < placeLife-time.Minute {
+				t.Errorf("after %s they live for %s", name, left)
+			}
+		}
+		must(s.Places(ctx))(t)
+		if err := s.redis.Del(ctx, placesKey).Err(); err != nil {
+			t.Fatal(err)
+		}
+		must(s.Places(ctx))(t)
+		if there := must(s.redis.Exists(ctx, placesKey).Result())(t); there != 0 {
+			t.Error("reading nothing leaves something behind")
+		}
+	})
+}
+
+func TestAProcessHasOneOwnerWhoMayGiveItUp(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s, ctx, process := p.replica(t), t.Context(), uuid.New()
+		for _, owner := range []string{"", "slack:T0/U0ANA", "slack:T0/U0TOM", ""} {
+			if owner != "" || must(s.Owner(ctx, process))(t) != "" {
+				if err := s.SetOwner(ctx, process, owner); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := must(s.Owner(ctx, process))(t); got != owner {
+				t.Errorf("the owner is %q, want %q", got, owner)
+			}
+		}
+		if got := must(s.Owner(ctx, uuid.New()))(t); got != "" {
+			t.Errorf("another process is %q's", got)
+		}
+	}, embeddedRedis, oneNode, aCluster)
+}
+
+func TestOnePlacesSecretsPutInAnothersNameDoNotOpen(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, ctx := p.replica(t), t.Context()
+		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
+		must(s.ChangePlace(ctx, "slack:U0ANA", watching("2")))(t)
+		fields := slices.Sorted(maps.Keys(must(s.redis.HGetAll(ctx, placesKey).Result())(t)))
+		must(s.redis.HSet(ctx, placesKey, fields[0], s.redis.HGet(ctx, placesKey, fields[1]).Val()).Result())(t)
+		_, err := s.Places(ctx)
+		wantError(t, err, ErrSealed)
+	})
+}
+
+func TestTheConnectionIsThere(t *testing.T) {
+	s := open(t, "memory", newKeys(t))
+	if err := s.Client().Set(t.Context(), "a", "b", time.Minute).Err(); err != nil {
+		t.Error(err)
+	}
+}
