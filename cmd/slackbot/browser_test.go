@@ -25,14 +25,20 @@ var picture = flag.String("picture", "", "save a picture of the form with an err
 
 func TestMain(m *testing.M) { browsertest.Main(m) }
 
-// playground runs the program as a newcomer does, in this process, and gives the address of the simulated Slack.
-func playground(t *testing.T) string {
+// playground runs the program as a newcomer does, in this process, and gives the address of the simulated Slack. Settings
+// beside those of a playground are NAME=value.
+func playground(t *testing.T, set ...string) string {
 	t.Helper()
+	environ := map[string]string{"LANG": "en_GB.UTF-8"}
+	for _, setting := range set {
+		name, value, _ := strings.Cut(setting, "=")
+		environ[name] = value
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, printed := io.Pipe()
 	logs, ended := &logtest.Log{}, make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"LANG": "en_GB.UTF-8"}, printed, logs)
+		ended <- run(ctx, []string{"-playground", "-addr", "127.0.0.1:0"}, environ, printed, logs)
 		printed.Close()
 	}()
 	t.Cleanup(func() {
