@@ -72,10 +72,10 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	if *addr == "" {
-		err = serve(ctx, s, log, func(door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
+		err = serve(ctx, s, log, func(_ *wiring.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
 	} else {
-		err = serve(ctx, s, log, func(door *mcpapp.App) error {
-			return serveHTTP(ctx, *addr, door, log, func(url string) {
+		err = serve(ctx, s, log, func(system *wiring.System, door *mcpapp.App) error {
+			return serveHTTP(ctx, *addr, system, door, log, func(url string) {
 				fmt.Fprintln(stdout, say("started", map[string]any{"url": url}))
 			})
 		})
@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	return 0
 }
 
-func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*mcpapp.App) error) error {
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*wiring.System, *mcpapp.App) error) error {
 	system, err := wiring.Start(ctx, s, log)
 	if err != nil {
 		return err
@@ -102,19 +102,21 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 	})
 	if err == nil {
-		err = transport(door)
+		err = transport(system, door)
 	}
 	return errors.Join(err, system.Close())
 }
 
-func serveHTTP(ctx context.Context, addr string, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
+func serveHTTP(ctx context.Context, addr string, system *wiring.System, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", door.Handler())
+	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", wiring.Healthy())
+	mux.Handle("GET /readyz", wiring.Ready(wiring.Part{Name: "store", Vital: true, Well: system.Store.Ping}))
 	started("http://" + listener.Addr().String() + "/mcp")
 	return wiring.Serve(ctx, wiring.NewServer(mux, log), listener, patience)
 }
