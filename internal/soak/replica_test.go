@@ -17,9 +17,11 @@ import (
 	"time"
 )
 
-// replica is one real process of mcpserver, started again whenever it was killed.
+// replica is one real process, started again whenever it was killed. It says first where it is reached, and may end
+// when nobody holds its input any more.
 type replica struct {
 	program string
+	args    []string
 	environ []string
 	log     *os.File
 
@@ -38,9 +40,12 @@ func build(t *testing.T) string {
 }
 
 func (r *replica) start() error {
-	cmd := exec.Command(r.program, "-http", "127.0.0.1:0")
+	cmd := exec.Command(r.program, r.args...)
 	cmd.Env, cmd.Stderr = r.environ, r.log
 	out, err := cmd.StdoutPipe()
+	if err == nil {
+		_, err = cmd.StdinPipe()
+	}
 	if err != nil {
 		return err
 	}
