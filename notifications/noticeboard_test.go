@@ -69,6 +69,11 @@ func (gone) Gone() bool                   { return true }
 func (notSent) Error() string             { return "invalid_blocks" }
 func (notSent) NotSent() bool             { return true }
 
+// errLate fails, and what was to be posted is there a while later.
+type errLate time.Duration
+
+func (errLate) Error() string { return "the time is over" }
+
 // errLost has a call done and its answer lost.
 var errLost = errors.New("the connection ended")
 
@@ -139,23 +144,35 @@ func (n *noticeboard) enter(ctx context.Context, place, method string) (b *board
 func (n *noticeboard) Post(ctx context.Context, place, thread string, notice Notice) (string, error) {
 	b, leave, err := n.enter(ctx, place, "post")
 	defer leave()
-	if err != nil && !errors.Is(err, errLost) {
+	switch late := errLate(0); {
+	case errors.As(err, &late):
+		time.AfterFunc(time.Duration(late), func() {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			b.add(n.t, place, thread, notice)
+		})
 		return "", err
-	}
-	for _, m := range b.messages {
-		if m.notice.ID == notice.ID && !m.gone {
-			n.t.Errorf("%s was posted twice at %s", notice.ID, place)
-		}
-	}
-	if thread != "" && b.find(thread) == nil {
+	case err != nil && !errors.Is(err, errLost):
+		return "", err
+	case thread != "" && b.find(thread) == nil:
 		return "", gone{}
 	}
-	m := &message{id: fmt.Sprintf("%s#%d", place, len(b.messages)+1), thread: thread, notice: notice}
-	b.messages = append(b.messages, m)
+	m := b.add(n.t, place, thread, notice)
 	if err != nil {
 		return "", err
 	}
 	return m.id, nil
+}
+
+func (b *board) add(t testing.TB, place, thread string, notice Notice) *message {
+	for _, m := range b.messages {
+		if m.notice.ID == notice.ID && !m.gone {
+			t.Errorf("%s was posted twice at %s", notice.ID, place)
+		}
+	}
+	m := &message{id: fmt.Sprintf("%s#%d", place, len(b.messages)+1), thread: thread, notice: notice}
+	b.messages = append(b.messages, m)
+	return m
 }
 
 func (n *noticeboard) Edit(ctx context.Context, place, id string, notice Notice) error {

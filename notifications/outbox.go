@@ -128,15 +128,18 @@ func (o *outbox) put(ctx context.Context, update Update) error {
 	}
 	due := o.now() + o.config.Hush.Milliseconds()
 	for _, place := range places {
-		err := o.enqueue(ctx, o.name(place.ID), update.Process.String(), update.Version, due, storyLife)
-		if err != nil {
+		if err := o.enqueue(ctx, place.ID, update.Process.String(), update.Version, due, storyLife); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *outbox) enqueue(ctx context.Context, name, member string, version, due int64, life time.Duration) error {
+func (o *outbox) enqueue(ctx context.Context, place, member string, version, due int64, life time.Duration) error {
+	name := o.name(place)
+	if err := o.remember(ctx, name, place); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	waits, err := putStory.Run(ctx, o.redis, []string{queueKey(name), storyKey(name, member)},
@@ -304,26 +307,40 @@ func (o *outbox) place(ctx context.Context, name string) (conversations.Place, e
 	return place, err
 }
 
-func (o *outbox) placeID(ctx context.Context, name string) (string, error) {
+// Names of places are digests; whose they are is kept sealed, for replicas that did not queue anything for the place.
+const placeName = "place-name"
+
+func (o *outbox) remember(ctx context.Context, name, id string) error {
 	o.mu.Lock()
-	id, known := o.ids[name]
+	known := o.ids[name] != ""
 	o.mu.Unlock()
 	if known {
+		return nil
+	}
+	if err := o.config.Store.Remember(ctx, placeName, name, []byte(id), storyLife); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	o.ids[name] = id
+	o.mu.Unlock()
+	return nil
+}
+
+func (o *outbox) placeID(ctx context.Context, name string) (string, error) {
+	o.mu.Lock()
+	id := o.ids[name]
+	o.mu.Unlock()
+	if id != "" {
 		return id, nil
 	}
-	places, err := o.places(ctx)
+	kept, ok, err := o.config.Store.Recall(ctx, placeName, name)
+	if err == nil && !ok {
+		err = errNoPlace
+	}
 	if err != nil {
 		return "", err
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, place := range append(places, conversations.Place{ID: o.config.Admin}) {
-		o.ids[o.name(place.ID)] = place.ID
-	}
-	if id, known = o.ids[name]; !known {
-		return "", errNoPlace
-	}
-	return id, nil
+	return string(kept), o.remember(ctx, name, string(kept))
 }
 
 var takeLock = redis.NewScript(`

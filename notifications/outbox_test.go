@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -153,6 +154,24 @@ func TestAKilledReplicasPlaceIsTakenOverAndNothingIsToldTwice(t *testing.T) {
 	}
 }
 
+func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
+	h := newTeam(t, "node", func(c *Config) { c.Lease = 1500 * time.Millisecond })
+	var once sync.Once
+	h.board.fault = func(string, string) (err error) {
+		once.Do(func() { err = errLate(150 * time.Millisecond) })
+		return err
+	}
+	o := h.replica()
+	h.start(o)
+	h.put(o, h.moves(1, "Documents"))
+	soon(t, "it failed", func() bool { return strings.Contains(h.log.String(), resultUnclear) })
+	h.put(o, h.moves(1, "Analysis")) // does not make it be looked for sooner
+	if err := o.retry(t.Context(), channel); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(channel, 1, "Documents", "Analysis")
+}
+
 func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 	h := newTeam(t, "node")
 	o := h.replica()
@@ -211,7 +230,8 @@ func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 	for n := range 3 {
 		h.put(o, h.moves(n, "Documents"))
 	}
-	for n := range 3 {
+	h.put(o, h.moves(3, "Documents")) // the busy place is not asked sooner for it
+	for n := range 4 {
 		h.wantTold(channel, n, "Documents")
 	}
 	if told := len(h.board.at(busy)); told != 0 {
@@ -220,7 +240,7 @@ func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 	if places, oldest, err := o.waiting(t.Context()); places != 1 || err != nil || oldest < 0 || oldest > time.Minute {
 		t.Errorf("%d places wait, for %s, %v", places, oldest, err)
 	}
-	for n := range 3 {
+	for n := range 4 {
 		h.wantTold(busy, n, "Documents")
 	}
 	if early != nil {
@@ -240,19 +260,23 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 		h.watch(id(i), conversations.Watch{Kind: conversations.WatchProcess, Value: process(1).String()})
 	}
 	full := make(chan struct{})
-	var once sync.Once
 	h.board.wait = func(ctx context.Context) {
-		if h.board.now.Load() == placesAtOnce { // all that may be there are: everybody goes on
-			once.Do(func() { close(full) })
-		}
 		select {
 		case <-full:
 		case <-ctx.Done():
 		}
 	}
-	o := h.replica(func(c *Config) { c.Team = "" })
+	var looks atomic.Int64
+	now := h.config.Now
+	o := h.replica(func(c *Config) {
+		c.Team, c.Lease, c.Now = "", time.Minute, func() time.Time { looks.Add(1); return now() }
+	})
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
+	soon(t, "as many as may are told", func() bool { return h.board.now.Load() >= placesAtOnce })
+	seen := looks.Load() // from here on, only who looks for more places asks for the time
+	soon(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
+	close(full)
 	for i := range places {
 		h.wantTold(id(i), 1, "Documents")
 	}
@@ -309,11 +333,12 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	h := newTeam(t, "node") // which tries again in an hour
 	var mu sync.Mutex
-	away := true
+	away, tries := true, 0
 	h.board.fault = func(place, _ string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if place == channel && away {
+			tries++
 			return unreachable("not_in_channel")
 		}
 		return nil
@@ -322,10 +347,17 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
 	soon(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
+	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
+	own := "slack:C0OWN" // is told after it would have been tried
+	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
+	h.put(o, h.moves(3, "Analysis"))
+	h.wantTold(own, 3, "Analysis")
 	mu.Lock()
 	away = false
+	if tries != 1 {
+		t.Errorf("it was tried %d times", tries)
+	}
 	mu.Unlock()
-	h.put(o, h.moves(1, "Analysis")) // does not make it be tried
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
 	}
@@ -377,22 +409,23 @@ func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
 func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
 	h := newTeam(t, "node", func(c *Config) { c.Space = 5 * time.Millisecond })
 	var mu sync.Mutex
-	refusals := 0
-	o := h.replica(func(c *Config) { c.Poster = refusing{h.board, &mu, &refusals} })
+	refusals, before := 0, -1
+	o := h.replica(func(c *Config) { c.Poster = refusing{h.board, &mu, &refusals, &before} })
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"), h.moves(2, "Documents"))
 	h.wantTold(channel, 2, "Documents")
 	h.wantTold(channel, 1, "Documents")
-	if refusals != 5 {
-		t.Errorf("it was refused %d times", refusals)
+	if refusals != 5 || before >= 5 {
+		t.Errorf("it was refused %d times, %d of them before the other was told", refusals, before)
 	}
 }
 
 // refusing refuses what is said of process 1 five times.
 type refusing struct {
 	*noticeboard
-	mu *sync.Mutex
-	n  *int
+	mu     *sync.Mutex
+	n      *int
+	before *int // when something else was posted first
 }
 
 func (r refusing) Post(ctx context.Context, place, thread string, notice Notice) (string, error) {
@@ -400,6 +433,9 @@ func (r refusing) Post(ctx context.Context, place, thread string, notice Notice)
 	refuse := notice.Process == process(1) && *r.n < 5
 	if refuse {
 		*r.n++
+	}
+	if notice.Process != process(1) && *r.before < 0 {
+		*r.before = *r.n
 	}
 	r.mu.Unlock()
 	if refuse {
@@ -427,7 +463,9 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 
 func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	h := newTeam(t, "node")
-	h.changePlace(channel, func(p *conversations.Place) { p.Lang = words.Portuguese })
+	h.changePlace(channel, func(p *conversations.Place) {
+		p.Lang, p.Watches = words.Portuguese, []conversations.Watch{{Kind: conversations.WatchAll}}
+	})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Recolha de documentos"))
@@ -580,6 +618,24 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 	h.watch("slack:C0PHASE", watch(conversations.WatchPhase, "0"))
 	if heard, err := o.audience(t.Context(), unknown); err != nil || slices.ContainsFunc(heard, func(p conversations.Place) bool { return p.ID == "slack:C0PHASE" }) {
 		t.Errorf("a status that is unknown has a phase (%v)", err)
+	}
+}
+
+func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
+	h := newTeam(t, "node")
+	own := "slack:C0OWN"
+	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
+	putting := h.replica()
+	h.put(putting, h.moves(1, "Documents"))
+	h.watch(own)     // and nothing is kept of the place
+	o := h.replica() // which never heard of it
+	h.start(o)
+	h.rests(o, own)
+	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
+	h.put(o, h.moves(1, "Analysis"))
+	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) > 0 })
+	if got := h.board.told(own, process(1)); !slices.Equal(got, []string{"Status: Documents → Analysis"}) {
+		t.Errorf("told %q", got)
 	}
 }
 

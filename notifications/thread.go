@@ -351,7 +351,7 @@ func (t *turn) unreachable(ctx context.Context, reason string) error {
 	}
 	day := t.config.Now().In(lisbon()).Format(time.DateOnly)
 	member := toAdministrator + t.name + ":" + reason + ":" + day
-	return t.enqueue(context.WithoutCancel(ctx), t.outbox.name(t.config.Admin), member, 1, t.now(), wordLife)
+	return t.enqueue(context.WithoutCancel(ctx), t.config.Admin, member, 1, t.now(), wordLife)
 }
 
 // tellAdministrator says which place cannot be reached, and what to do. It waits for no quiet hours.
