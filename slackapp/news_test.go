@@ -132,6 +132,16 @@ func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *t
 	h.refusesNothing()
 }
 
+func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	must(t, ana.Command(h.soon(), ana.DM(), "/balcao watch 1042"))
+	ana.readsIn(ana.DM(), "Novidades aqui")
+	if got := h.watched(anaAlone); got != "process 1042" {
+		t.Errorf("Ana hears about %q", got)
+	}
+}
+
 func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 	h := open(t, overHTTP)
 	ana := h.ana()

@@ -105,10 +105,16 @@ func TestAChangeThatIsSweptUpIsHeardOf(t *testing.T) {
 }
 
 func TestWhoeverListensKeepsNobodyWaitingAndTakesNothingAlong(t *testing.T) {
+	released := make(chan struct{})
+	defer close(released)
 	for name, changed := range map[string]func(context.Context, tools.Change) error{
 		"never answers": func(ctx context.Context, _ tools.Change) error {
 			<-ctx.Done()
 			return ctx.Err()
+		},
+		"looks at no clock": func(context.Context, tools.Change) error {
+			<-released
+			return nil
 		},
 		"fails":  func(context.Context, tools.Change) error { return errors.New("no room for rui@example.com") },
 		"panics": func(context.Context, tools.Change) error { panic("rui@example.com") },

@@ -464,6 +464,16 @@ func TestALongStoryIsToldInPiecesAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatMovedAfterManyMovesOfOthersIsReachedToo(t *testing.T) {
+	others := moves(300, sandbox.SampleOthers)
+	h, _ := newsroom(t, func(c *tools.Config) { c.Updates = append(others, moves(1, 1042)...) })
+	first, next := h.moved(t, "2026-11-20")
+	second, end := h.moved(t, next)
+	if len(first) != 0 || next == "" || len(second) != 1 || end != "" {
+		t.Errorf("told are %v and more at %q, then %v and more at %q", first, next, second, end)
+	}
+}
+
 func TestTheBankIsAskedAboutAFewProcessesOnlyAndTheRestComesNext(t *testing.T) {
 	moved := moves(1, 1042)
 	for i := range 100 {

@@ -24,7 +24,7 @@ var Unwatch = Define(Spec{
 		before := len(place.Watches)
 		place.Watches = slices.DeleteFunc(place.Watches, ended.same)
 		unwatched.Ended = len(place.Watches) < before
-		unwatched.Everything = ended.Kind != WatchAll && slices.ContainsFunc(place.Watches, Watch{Kind: WatchAll}.same)
+		unwatched.Everything = slices.ContainsFunc(place.Watches, Watch{Kind: WatchAll}.same)
 		if !unwatched.Ended {
 			return errUnchanged
 		}
