@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,6 +126,28 @@ func TestTheTeamHearsOnceOfAProcessThatMovedWhileTheBotWasEnded(t *testing.T) {
 			t.Errorf("got %d %s", status, body)
 		}
 	})
+}
+
+func TestWhatWaitsIsToldOnceTheBotIsInvited(t *testing.T) {
+	ctx, w := minute(t), newTown(t)
+	w.env = append(w.env, "TEAM_CHANNEL="+slacksim.GeneralChannel, "ADMIN_USER="+slacksim.Ana, "TEAM_LANG=en", "CALLBACK_URL=http://"+w.addr,
+		"CALLBACK_TOKENS="+testToken, "PORTAL_PARTNER_UID="+sandbox.BrokerA.Partner.String())
+	w.start(t)
+	w.registered(t)
+	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+		t.Fatal(err)
+	}
+	heard := func(channel, text string) bool {
+		return slices.ContainsFunc(w.ana.Messages(channel), func(m slacksim.Message) bool { return strings.Contains(m.FullText(), text) })
+	}
+	await(t, "the administrator to hear what to do", func() bool { return heard("D"+slacksim.Ana[1:], "/invite") })
+	if heard(slacksim.GeneralChannel, "1042") {
+		t.Fatal("a channel without the bot heard of it")
+	}
+	if err := w.ana.Invite(ctx, slacksim.GeneralChannel); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the card", func() bool { return heard(slacksim.GeneralChannel, "1042") })
 }
 
 func TestLettersAreListedAndReplayed(t *testing.T) {
