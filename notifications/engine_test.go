@@ -39,6 +39,9 @@ func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
 			}
 		}
 		town.wantOnce(t, a, a1043, 0)
+		if left := a.config.Store.Client().HLen(t.Context(), triesKey).Val(); left != 0 {
+			t.Errorf("the tries of %d hints are kept that are worked off", left)
+		}
 	})
 }
 
@@ -271,6 +274,28 @@ func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
 			t.Errorf("it left %d consumers beside the heir, %v", consumers(), err)
 		}
 	})
+}
+
+func TestAllHintsPauseOnlyWhereTheBankAnswersNothing(t *testing.T) {
+	town := open(t, redistest.Start(t))
+	s := town.replica(t)
+	walk(t, s)
+	work := func(path string) error {
+		hint(t, s, a1042)
+		hint(t, s, a1043)
+		batch, err := s.engine.stream.next(t.Context())
+		if err != nil || len(batch) != 2 {
+			t.Fatal(len(batch), err)
+		}
+		defer town.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: path, Status: 500})()
+		return s.engine.work(t.Context(), batch)
+	}
+	if err := work(a1042.String()); err != nil {
+		t.Errorf("one that fails stops the others: %v", err)
+	}
+	if err := work(""); portal.KindOf(err) != portal.Unavailable {
+		t.Errorf("nothing is answered, and it goes on: %v", err)
+	}
 }
 
 func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {

@@ -131,7 +131,10 @@ func TestALargeBodyIsNotRead(t *testing.T) {
 			w := httptest.NewRecorder()
 			r.ServeHTTP(w, req)
 			want := http.StatusRequestEntityTooLarge
-			if most == 0 {
+			if declared > 0 {
+				most = 0
+			}
+			if strings.Contains(path, "wrong") {
 				want = http.StatusNotFound
 			}
 			if w.Code != want || body.drawn > most || len(*hints) != 0 || w.Header().Get("Connection") != "close" {

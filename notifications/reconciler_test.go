@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/portal"
@@ -246,6 +247,31 @@ func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
 		}
 		if now, err := a.Since(ctx, time.Now().Add(time.Minute), 10); err != nil || len(now) != 0 {
 			t.Errorf("since now: %d, %v", len(now), err)
+		}
+	})
+}
+
+func TestWhatIsWrittenDownKeepsItsPlaceThoughTheClockGoesBack(t *testing.T) {
+	everywhere(t, func(t *testing.T, town *town) {
+		s, ctx := town.replica(t), t.Context()
+		ahead := time.Now().Add(time.Hour).UnixMicro()
+		client := s.config.Store.Client()
+		if err := client.ZAdd(ctx, recordKey, redis.Z{Score: float64(ahead), Member: `{"version":1}`}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for i, text := range []string{`{"version":2}`, `{"version":3}`, `{"version":2}`, `{"version":1}`} {
+			if first, err := s.engine.record.add(ctx, text); err != nil || first != (i < 2) {
+				t.Errorf("%s is new: %v, %v", text, first, err)
+			}
+		}
+		updates, err := s.Since(ctx, time.Now(), 0)
+		if err != nil || len(updates) != 3 {
+			t.Fatalf("%d updates, %v", len(updates), err)
+		}
+		for i, update := range updates {
+			if update.Version != int64(i+1) || update.At.UnixMicro() != ahead+int64(i) {
+				t.Errorf("at %d stands %d of %s", i, update.Version, update.At)
+			}
 		}
 	})
 }
