@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,7 +80,7 @@ func (p Place) nothing() bool {
 	return len(p.Watches)+len(p.Mutes) == 0 && p.Quiet == Quiet{} && p.Digest == ""
 }
 
-// Places gives every place of which something is kept.
+// Places gives every place of which something is kept, and the team's. With [ErrSealed] come those that do open.
 func (s *Store) Places(ctx context.Context) ([]Place, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -92,18 +93,23 @@ func (s *Store) Places(ctx context.Context) ([]Place, error) {
 	if err != nil {
 		return nil, failed("listing places", err)
 	}
-	places := []Place{}
+	places, err := []Place{}, error(nil)
 	for field, sealed := range all.Val() {
-		place, err := s.openPlace(field, sealed)
-		if err != nil {
-			return nil, err
+		place, unreadable := s.openPlace(field, sealed)
+		if unreadable != nil {
+			err = unreadable
+			continue
 		}
 		places = append(places, place)
 	}
-	return places, nil
+	if _, kept := all.Val()[s.name("place", s.team.ID)]; s.team.ID != "" && !kept {
+		places = append(places, s.unheard(s.team.ID))
+	}
+	return places, err
 }
 
-// Place gives what is kept of a place: of one that is unknown, nothing but its id.
+// Place gives what is kept of a place: of one that is unknown, nothing but its id, and of the team's that it hears of
+// everything.
 func (s *Store) Place(ctx context.Context, id string) (Place, error) {
 	place, _, err := s.readPlace(ctx, id)
 	return place, err
@@ -140,13 +146,23 @@ func (s *Store) readPlace(ctx context.Context, id string) (place Place, sealed s
 	field := s.name("place", id)
 	sealed, err = s.redis.HGet(ctx, placesKey, field).Result()
 	if errors.Is(err, redis.Nil) {
-		return Place{ID: id}, "", nil
+		return s.unheard(id), "", nil
 	}
 	if err != nil {
 		return Place{}, "", failed("reading a place", err)
 	}
 	place, err = s.openPlace(field, sealed)
 	return place, sealed, err
+}
+
+// unheard is a place of which nothing is kept.
+func (s *Store) unheard(id string) Place {
+	if id == "" || id != s.team.ID {
+		return Place{ID: id}
+	}
+	team := s.team
+	team.Watches = slices.Clone(team.Watches)
+	return team
 }
 
 func (s *Store) writePlace(ctx context.Context, field, before string, place Place) (changed bool, err error) {
@@ -160,7 +176,7 @@ func (s *Store) writePlace(ctx context.Context, field, before string, place Plac
 		return false, fmt.Errorf("keeping %d bytes of a place: %w", len(data), ErrLimit)
 	}
 	var after []byte
-	if !place.nothing() {
+	if !place.nothing() || place.ID == s.team.ID { // that the team wants to hear nothing is to be kept
 		if after, err = s.seal(placesKey+" "+field, data); err != nil {
 			return false, err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -241,8 +242,11 @@ func TestOnePlacesSecretsPutInAnothersNameDoNotOpen(t *testing.T) {
 		must(s.ChangePlace(ctx, "slack:U0ANA", watching("2")))(t)
 		fields := slices.Sorted(maps.Keys(must(s.redis.HGetAll(ctx, placesKey).Result())(t)))
 		must(s.redis.HSet(ctx, placesKey, fields[0], s.redis.HGet(ctx, placesKey, fields[1]).Val()).Result())(t)
-		_, err := s.Places(ctx)
+		places, err := s.Places(ctx)
 		wantError(t, err, ErrSealed)
+		if len(places) != 1 {
+			t.Errorf("%d places open, want the other one", len(places))
+		}
 	})
 }
 
@@ -251,4 +255,29 @@ func TestTheConnectionIsThere(t *testing.T) {
 	if err := s.Client().Set(t.Context(), "a", "b", time.Minute).Err(); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestTheTeamsPlaceHearsOfEverythingUntilSomebodyThereSaysOtherwise(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *place) {
+		s, ctx := p.replica(t, WithTeam("slack:C0TEAM", words.Portuguese)), t.Context()
+		heard := func() []Place {
+			t.Helper()
+			place, listed := must(s.Place(ctx, "slack:C0TEAM"))(t), must(s.Places(ctx))(t)
+			if len(listed) != 1 || !reflect.DeepEqual(listed[0], place) {
+				t.Errorf("listed are %v, and asked for is %v", listed, place)
+			}
+			return listed
+		}
+		if got := heard(); got[0].Lang != words.Portuguese || !slices.Equal(got[0].Watches, []Watch{{Kind: WatchAll}}) {
+			t.Errorf("at first it hears of %v", got)
+		}
+		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
+		if got := heard(); len(got[0].Watches) != 2 {
+			t.Errorf("beside what it heard of it hears of %v", got)
+		}
+		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error { p.Watches = nil; return nil }))(t)
+		if got := heard(); len(got[0].Watches) != 0 {
+			t.Errorf("that it wants to hear nothing is forgotten: %v", got)
+		}
+	})
 }

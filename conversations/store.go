@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/internal/words"
 )
 
 // The ways in which a call can fail. Compare with [errors.Is].
@@ -75,6 +77,11 @@ func WithLives(l Lives) Option {
 // WithClock replaces the clock that dates drafts and chooses the month of an audit entry.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
+// WithTeam names the place that hears of everything until somebody there says otherwise, and its language.
+func WithTeam(id string, lang words.Lang) Option {
+	return func(s *Store) { s.team = Place{ID: id, Lang: lang, Watches: []Watch{{Kind: WatchAll}}} }
+}
+
 // Store remembers. Make one with [Open]; it is safe for concurrent use.
 type Store struct {
 	redis redis.UniversalClient
@@ -83,6 +90,7 @@ type Store struct {
 	now   func() time.Time
 	close func() error
 	end   lastEnd
+	team  Place // the zero value is none
 }
 
 // Open connects to the Redis at url and waits until it answers, at most as long as one call may take.

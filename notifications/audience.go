@@ -2,6 +2,7 @@ package notifications
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -27,25 +28,18 @@ func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.P
 	return hears, nil
 }
 
-// places gives every place of which something is kept, and the team's, of which there may be nothing.
+// places gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
 func (o *outbox) places(ctx context.Context) ([]conversations.Place, error) {
 	places, err := o.config.Store.Places(ctx)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, conversations.ErrSealed) {
+		o.config.Log.ErrorContext(ctx, "what is kept of a place does not open: STATE_KEY may lack a key", "error", err)
+		return places, nil
 	}
-	team := func(p conversations.Place) bool { return p.ID == o.config.Team }
-	if o.config.Team != "" && !slices.ContainsFunc(places, team) {
-		places = append(places, conversations.Place{ID: o.config.Team})
-	}
-	return places, nil
+	return places, err
 }
 
-// wants tells whether one of the watches of a place is met. The team's place hears of everything until it has watches of
-// its own.
+// wants tells whether one of the watches of a place is met.
 func (o *outbox) wants(ctx context.Context, place conversations.Place, update Update) (bool, error) {
-	if len(place.Watches) == 0 {
-		return place.ID == o.config.Team, nil
-	}
 	for _, watch := range place.Watches {
 		wants, err := o.meets(ctx, watch, update)
 		if wants || err != nil {

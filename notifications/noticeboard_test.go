@@ -325,8 +325,8 @@ func newTeam(t testing.TB, kind string, change ...func(*Config)) *team {
 	h.board = newNoticeboard(t)
 	h.config = Config{
 		Store: h.store, Poster: h.board, Digest: k.Digest, Log: slog.New(slog.NewTextHandler(h.log, nil)),
-		Now:  func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) },
-		Team: channel, Admin: admin, Lang: words.English,
+		Now:   func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) },
+		Admin: admin, Lang: words.English,
 		Hush: 20 * time.Millisecond, Space: 2 * time.Millisecond, Lease: 2 * time.Second, Unattended: time.Hour,
 	}
 	for _, c := range change {
@@ -338,7 +338,8 @@ func newTeam(t testing.TB, kind string, change ...func(*Config)) *team {
 
 func (h *team) open() *conversations.Store {
 	h.t.Helper()
-	store, err := conversations.Open(h.t.Context(), h.url, h.keys, conversations.WithLives(conversations.Lives{Call: time.Minute}))
+	store, err := conversations.Open(h.t.Context(), h.url, h.keys,
+		conversations.WithLives(conversations.Lives{Call: time.Minute}), conversations.WithTeam(channel, words.English))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -115,7 +115,6 @@ type Config struct {
 	Meter  metric.Meter // none by default
 	Now    func() time.Time
 
-	Team  string     // the place that hears of everything; "" for none
 	Lang  words.Lang // where a place says none, and of the administrator
 	Admin string     // the place of the administrator, who hears what to mend; "" for none
 

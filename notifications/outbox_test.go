@@ -269,7 +269,7 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	var looks atomic.Int64
 	now := h.config.Now
 	o := h.replica(func(c *Config) {
-		c.Team, c.Lease, c.Now = "", time.Minute, func() time.Time { looks.Add(1); return now() }
+		c.Lease, c.Now = time.Minute, func() time.Time { looks.Add(1); return now() }
 	})
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
@@ -599,10 +599,12 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 			}
 		}
 	}
-	h.watch(channel, watch(conversations.WatchProcess, process(2).String()))
-	heard, err := o.audience(t.Context(), update)
-	if err != nil || slices.ContainsFunc(heard, func(p conversations.Place) bool { return p.ID == channel }) {
-		t.Errorf("the team's place hears of more than it watches (%v)", err)
+	for _, watches := range [][]conversations.Watch{{watch(conversations.WatchProcess, process(2).String())}, nil} {
+		h.watch(channel, watches...)
+		heard, err := o.audience(t.Context(), update)
+		if err != nil || slices.ContainsFunc(heard, func(p conversations.Place) bool { return p.ID == channel }) {
+			t.Errorf("the team's place hears of more than it watches (%v)", err)
+		}
 	}
 	unknown := h.moves(3, "Something new")
 	h.watch("slack:C0PHASE", watch(conversations.WatchPhase, "0"))

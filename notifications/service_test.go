@@ -16,7 +16,6 @@ import (
 func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 	everywhere(t, func(t *testing.T, town *town) {
 		config := town.config(t)
-		config.Team = "slack:C0TEAM"
 		var services []*Service
 		for range 2 {
 			if town.redis != "memory" {

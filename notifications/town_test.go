@@ -19,6 +19,7 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -100,7 +101,7 @@ func (w *town) store(t testing.TB) *conversations.Store {
 	if w.redis == "memory" && w.first != nil {
 		return w.first
 	}
-	store, err := conversations.Open(t.Context(), w.redis, w.keys)
+	store, err := conversations.Open(t.Context(), w.redis, w.keys, conversations.WithTeam("slack:C0TEAM", words.English))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.C
 	if err != nil {
 		return notifications.Config{}, nil, err
 	}
-	store, err := conversations.Open(ctx, n.Redis, sealing)
+	store, err := conversations.Open(ctx, n.Redis, sealing, conversations.WithTeam(teamPlace, words.English))
 	if err != nil {
 		return notifications.Config{}, nil, err
 	}
@@ -105,7 +105,7 @@ func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.C
 	})
 	return notifications.Config{
 		Store: store, Bank: client.As(ana, "en"), Digest: sealing.Digest, Log: log,
-		Team: teamPlace, Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
+		Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
 		Lease: n.Lease, Hush: n.Hush, Space: n.Space, Walk: n.Walk, Pace: time.Millisecond,
 	}, client, err
 }

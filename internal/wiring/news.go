@@ -34,9 +34,6 @@ func (s *System) newsConfig() (notifications.Config, error) {
 		Store: s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Digest: s.settings.Keys.Digest, Log: s.log,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
-	if s.settings.TeamChannel != "" {
-		config.Team = "slack:" + s.settings.TeamChannel
-	}
 	if s.settings.AdminUser != "" {
 		config.Admin = "slack:" + s.settings.AdminUser
 	}

@@ -66,7 +66,11 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		return system, err
 	}
 	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
-	if system.Store, err = conversations.Open(ctx, s.RedisURL, s.Keys); err != nil {
+	var options []conversations.Option
+	if s.TeamChannel != "" {
+		options = append(options, conversations.WithTeam("slack:"+s.TeamChannel, s.TeamLang))
+	}
+	if system.Store, err = conversations.Open(ctx, s.RedisURL, s.Keys, options...); err != nil {
 		return system, fmt.Errorf("opening REDIS_URL: %w", err)
 	}
 	system.stop = append(system.stop, system.Store.Close)
