@@ -50,7 +50,7 @@ type newsScale struct {
 var (
 	newsInShort = newsScale{
 		processes: 12, callbacks: 200, replicas: 2, moving: 6 * time.Second, space: 20 * time.Millisecond, lease: 1500 * time.Millisecond,
-		killEvery: time.Second, outages: 1, outage: 400 * time.Millisecond, unheard: 3, patience: 2 * time.Minute,
+		killEvery: time.Second, outages: 1, outage: 400 * time.Millisecond, unheard: 3, patience: time.Minute,
 	}
 	newsInFull = newsScale{
 		processes: 200, callbacks: 5000, replicas: 3, moving: 150 * time.Second, space: 50 * time.Millisecond, lease: 3 * time.Second,
@@ -73,8 +73,8 @@ type newsroom struct {
 	ids      []uuid.UUID // of the processes
 	states   map[int32]string
 
-	killed, stopped int
-	taken           atomic.Int64   // callbacks that a replica took
+	killed, stopped, added int          // replicas, Redis, borrowers
+	taken                  atomic.Int64 // callbacks that a replica took
 
 	mu      sync.Mutex
 	heard   bytes.Buffer   // all that Slack was ever sent
@@ -82,6 +82,9 @@ type newsroom struct {
 	forged  map[string]int // by what was forged, and how it was answered
 	strange []string       // forged callbacks that were taken
 }
+
+// rounds are how often everything has to be told before more moves; in the last one, processes end.
+const rounds = 2
 
 func TestSoakTheTeamHearsOfEveryProcessOnceWhateverFails(t *testing.T) {
 	n := &newsroom{newsScale: newsInShort, said: map[string]int{}, forged: map[string]int{}}
@@ -103,12 +106,21 @@ func TestSoakTheTeamHearsOfEveryProcessOnceWhateverFails(t *testing.T) {
 	trouble.Go(func() { n.killNowAndThen(t, over) })
 	trouble.Go(func() { n.loseAnswers(over) })
 	trouble.Go(func() { n.forge(over) })
-	n.storm(0.5)
-	n.move(ctx, t)
-	if !n.endless {
-		n.storm(0)
+	dice := rand.New(rand.NewPCG(*seed, 7))
+	for round := range rounds {
+		n.storm(0.5)
+		n.move(ctx, t, dice, n.callbacks*(round+1)/rounds)
+		for _, process := range n.ids { // where it is to stay, for now or for good
+			stays := []int32{2, 3, 4, 5, 6, 7, 9}[:5+2*round]
+			if err := n.bank.MoveTo(process, stays[dice.IntN(len(stays))]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !n.endless {
+			n.storm(0)
+		}
+		n.until(ctx, t, "everything is told", n.isTold)
 	}
-	n.until(ctx, t, "everything is told", n.isTold)
 	close(over)
 	trouble.Wait()
 	took := time.Since(began)
@@ -130,7 +142,7 @@ func TestSoakTheTeamHearsOfEveryProcessOnceWhateverFails(t *testing.T) {
 	t.Logf("seed %d: %d processes, %d callbacks in %d tries (%d twice), all told after %s", *seed, n.processes, tally.Arrived, tally.Tries, tally.Duplicated, took.Round(time.Millisecond))
 	t.Logf("%d updates in %d messages of %d callbacks taken; Slack's answers: %v", len(updates), messages, n.taken.Load(), n.said)
 	t.Logf("%d processes killed, Redis killed %d times; forged callbacks: %v", n.killed, n.stopped, n.forged)
-	if n.killed < 3 || n.stopped < n.outages || n.said["cut off"] == 0 || n.said["429"] < int(n.moving/(2*time.Second)) || tally.Tries == tally.Arrived || tally.GivenUp > 0 {
+	if n.killed < 3 || n.stopped < n.outages || n.said["cut off"] == 0 || n.said["429"] < int(n.moving/(3*time.Second)) || tally.Tries == tally.Arrived || tally.GivenUp > 0 {
 		t.Errorf("too little went wrong for this to show anything, or too much: %+v", tally)
 	}
 }
@@ -306,25 +318,23 @@ func (n *newsroom) storm(share float64) {
 
 var methods = []string{"chat.postMessage", "chat.update", "conversations.history", "conversations.replies", "auth.test"}
 
-// move moves processes, each step at a time and several at once, until there were as many callbacks as there should be.
-// Then each is put where it is to stay.
-func (n *newsroom) move(ctx context.Context, t *testing.T) {
+// move moves processes, each step at a time and several at once, until there were so many callbacks.
+func (n *newsroom) move(ctx context.Context, t *testing.T, dice *rand.Rand, upTo int) {
 	t.Helper()
-	dice, began := rand.New(rand.NewPCG(*seed, 7)), time.Now()
+	began, before := time.Now(), n.sent()
 	must := func(err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	people := 0
-	for n.sent() < n.callbacks-n.processes && ctx.Err() == nil {
+	for n.sent() < upTo-n.processes && ctx.Err() == nil {
 		process := n.ids[dice.IntN(len(n.ids))]
 		for range 1 + dice.IntN(3) {
 			switch luck := dice.IntN(20); {
 			case luck == 0 && len(n.bank.Borrowers(process)) < 9:
-				_, err := n.user.CreateBorrower(ctx, process, somebody(t, people))
+				_, err := n.user.CreateBorrower(ctx, process, somebody(t, n.added))
 				must(err)
-				people++
+				n.added++
 				must(n.bank.WriteMessage(process)) // of which the bank tells us
 			case luck < 3:
 				must(n.bank.WriteMessage(process))
@@ -334,14 +344,11 @@ func (n *newsroom) move(ctx context.Context, t *testing.T) {
 				must(n.bank.MoveTo(process, 1+dice.Int32N(6)))
 			}
 		}
-		due := time.Duration(float64(n.moving) * float64(n.sent()) / float64(n.callbacks))
+		due := time.Duration(float64(n.moving) * float64(n.sent()-before) / float64(n.callbacks))
 		select {
 		case <-time.After(due - time.Since(began)):
 		case <-ctx.Done():
 		}
-	}
-	for _, process := range n.ids {
-		must(n.bank.MoveTo(process, []int32{2, 3, 4, 5, 6, 7, 9}[dice.IntN(7)]))
 	}
 }
 
@@ -393,9 +400,9 @@ func (n *newsroom) killNowAndThen(t *testing.T, over <-chan struct{}) {
 	}
 }
 
-// loseAnswers has one of about eight of Slack's answers get lost, mostly after what was asked for has happened.
+// loseAnswers has one of about eight of Slack's answers get lost.
 func (n *newsroom) loseAnswers(over <-chan struct{}) {
-	dice, next := rand.New(rand.NewPCG(*seed, 5)), map[string]int{}
+	dice, next, times := rand.New(rand.NewPCG(*seed, 5)), map[string]int{}, map[string]int{}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -409,16 +416,16 @@ func (n *newsroom) loseAnswers(over <-chan struct{}) {
 				continue
 			}
 			next[method] = n.sim.Calls(method) + 5 + dice.IntN(6)
-			switch dice.IntN(5) {
-			case 0:
-				n.sim.Fail(method, 1, slacksim.Failure{Status: http.StatusServiceUnavailable})
-			case 1:
-				n.sim.Fail(method, 1, slacksim.Failure{Error: "internal_error", AfterEffect: true})
-			default:
-				n.sim.Fail(method, 1, slacksim.Failure{Drop: true, AfterEffect: true})
-			}
+			n.sim.Fail(method, 1, losses[times[method]%len(losses)])
+			times[method]++
 		}
 	}
+}
+
+// losses are the ways in which an answer is lost, in turn: mostly after what was asked for has happened.
+var losses = []slacksim.Failure{
+	{Drop: true, AfterEffect: true}, {Error: "internal_error", AfterEffect: true}, {Drop: true, AfterEffect: true},
+	{Status: http.StatusServiceUnavailable}, {Drop: true, AfterEffect: true},
 }
 
 // moveUnheard moves some processes of which no callback comes: a walk over the bank's list finds them.
