@@ -71,8 +71,11 @@ func (r *registration) run(ctx context.Context) error {
 // register sets everything right once, unless another replica is at it, and tests the way with an echo.
 func (r *registration) register(ctx context.Context) error {
 	types, err := r.learn(ctx)
-	if err != nil || r.config.URL == "" {
-		return err
+	if err != nil {
+		return errors.Join(err, r.note(ctx, "at", r.now(), "problem", TypesUnknown))
+	}
+	if r.config.URL == "" {
+		return nil
 	}
 	_, err = alone(ctx, r.redis, registrationLockKey, r.config.Lease, func(ctx context.Context) error {
 		problem, err := NotSet, r.repair(ctx, types)

@@ -151,6 +151,19 @@ func TestWithoutAnAddressTheBankIsNotToldToCall(t *testing.T) {
 	}
 }
 
+func TestThatTheBankDoesNotSayItsTypesIsSaid(t *testing.T) {
+	town := open(t, "memory")
+	s := town.replica(t, func(c *Config) { c.URL = "http://127.0.0.1:1" })
+	walk(t, s)
+	remove := town.bank.Inject(sandbox.Fault{Status: 503})
+	err := s.Register(t.Context())
+	ailments, _ := s.Ailments(t.Context())
+	if err == nil || !slices.Equal(ailments, []string{TypesUnknown}) {
+		t.Errorf("it says %v after %v", ailments, err)
+	}
+	remove()
+}
+
 func TestTheTypesAreRememberedForWhenTheBankIsDown(t *testing.T) {
 	town := open(t, redistest.Start(t))
 	s := town.replica(t)
