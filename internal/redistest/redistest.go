@@ -18,7 +18,8 @@ import (
 const patience = 10 * time.Second
 
 // Server is a redis-server that a test can stop and start again on the same port and data. Every write is in
-// its file before it is acknowledged, so killing the server loses none.
+// its file before it is acknowledged, so killing the server loses none; and the file is never written anew, so that all
+// that was ever written stands there to be read.
 type Server struct {
 	t    testing.TB
 	dir  string
@@ -30,7 +31,7 @@ type Server struct {
 }
 
 var (
-	node     = []string{"--save", "", "--appendonly", "yes", "--appendfsync", "no"}
+	node     = []string{"--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", "no"}
 	cluster  = append(slices.Clone(node), "--cluster-enabled", "yes")
 	sentinel = []string{"--sentinel"}
 )
