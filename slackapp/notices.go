@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,9 @@ type Notice struct {
 // about, is taken for more than text.
 func (n Notice) message(names map[string]string) message {
 	lead := escaped(n.Text, maxText)
+	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // who reads the facts needs it no second time
+		lead = ""
+	}
 	if user, ok := person(n.Mention); ok {
 		lead = strings.TrimSpace("<@" + user + "> " + lead)
 	}
