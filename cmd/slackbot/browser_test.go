@@ -29,17 +29,24 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 // beside those of a playground are NAME=value.
 func playground(t *testing.T, set ...string) string {
 	t.Helper()
+	slack, _ := played(t, set...)
+	return slack
+}
+
+// played is a playground of which the address of the bank matters too.
+func played(t *testing.T, set ...string) (slack, bank string) {
+	t.Helper()
 	environ := map[string]string{"LANG": "en_GB.UTF-8"}
 	for _, setting := range set {
 		name, value, _ := strings.Cut(setting, "=")
 		environ[name] = value
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	stdout, printed := io.Pipe()
+	stdout, prints := io.Pipe()
 	logs, ended := &logtest.Log{}, make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"-playground", "-addr", "127.0.0.1:0"}, environ, printed, logs)
-		printed.Close()
+		ended <- run(ctx, []string{"-playground", "-addr", "127.0.0.1:0"}, environ, prints, logs)
+		prints.Close()
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -53,11 +60,14 @@ func playground(t *testing.T, set ...string) string {
 		t.Fatalf("the program said nothing: %v\n%s", err, logs)
 	}
 	go func() { _, _ = io.Copy(io.Discard, stdout) }()
-	_, rest, found := strings.Cut(string(said[:n]), "simulated Slack:")
-	if !found {
-		t.Fatalf("the program said %q", said[:n])
+	printed := func(name string) string {
+		_, rest, found := strings.Cut(string(said[:n]), name+":")
+		if !found {
+			t.Fatalf("the program said %q", said[:n])
+		}
+		return strings.TrimSuffix(strings.Fields(rest)[0], "/")
 	}
-	return strings.TrimSuffix(strings.Fields(rest)[0], "/")
+	return printed("simulated Slack"), printed("bank")
 }
 
 // desk is the simulated Slack's page in the browser.

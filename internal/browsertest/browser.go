@@ -92,7 +92,13 @@ func (p *Page) Click(selector string) {
 // Until waits for a JavaScript expression to become true; what is not there yet is not true yet.
 func (p *Page) Until(what, expression string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	p.Within(patience, what, expression)
+}
+
+// Within is Until for what takes its time.
+func (p *Page) Within(limit time.Duration, what, expression string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(limit); ; {
 		if p.Eval(`(() => { try { return !!(`+expression+`) } catch { return false } })()`) == true {
 			return
 		}
