@@ -51,7 +51,7 @@ type newsScale struct {
 var (
 	newsInShort = newsScale{
 		processes: 12, callbacks: 200, replicas: 2, rounds: 2, moving: 6 * time.Second, space: 20 * time.Millisecond, lease: 1500 * time.Millisecond,
-		killEvery: time.Second, outages: 1, outage: 400 * time.Millisecond, unheard: 3, patience: time.Minute,
+		killEvery: time.Second, outages: 1, outage: 400 * time.Millisecond, unheard: 3, patience: 2 * time.Minute,
 	}
 	newsInFull = newsScale{
 		processes: 200, callbacks: 5000, replicas: 3, rounds: 1, moving: 150 * time.Second, space: 50 * time.Millisecond, lease: 3 * time.Second,
