@@ -24,8 +24,8 @@ const (
 	actStep     = "step"     // a card's next step; its value is a step. After a colon, what tells one from another
 )
 
-// command answers a slash command. What follows its name is the answer to the tool's first field, or names one that is
-// answered by yes.
+// command answers a slash command. What follows its name is the answer to the tool's first field, perhaps with a day
+// after it, or names a field that is answered by yes.
 func (a *App) command(ctx context.Context, v visit, c command) any {
 	lang := v.actor.Lang
 	tool, text, known := tools.ForCommand(c.Command, c.Text)
@@ -69,7 +69,19 @@ func answersIn(lang words.Lang, tool *tools.Tool, text string) map[string]string
 			return map[string]string{field.Path: "true"}
 		}
 	}
-	return map[string]string{tool.Fields[0].Path: text}
+	first, until := tool.Fields[0], closing(tool)
+	if about, day, more := strings.Cut(text, " "); more && until != nil {
+		return map[string]string{first.Path: about, until.Path: strings.TrimSpace(day)}
+	}
+	return map[string]string{first.Path: text}
+}
+
+// closing is the day that may follow a process on the line of a command which asks for nothing else; nil where none does.
+func closing(tool *tools.Tool) *tools.Field {
+	if len(tool.Fields) == 2 && tool.Fields[0].Kind == tools.Process && tool.Fields[1].Kind == tools.Date {
+		return &tool.Fields[1]
+	}
+	return nil
 }
 
 // immediate tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
@@ -178,12 +190,13 @@ func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) mes
 		text := notServed(actor.Lang)
 		return message{text, []slack.Block{paragraph(text)}}
 	}
-	lines := []string{first, ""}
+	text, lines := first+"\n", []string(nil)
 	for _, tool := range permitted {
-		lines = append(lines, usage(actor.Lang, tool)+": "+tool.Help(actor.Lang))
+		how, what := usage(actor.Lang, tool), tool.Help(actor.Lang)
+		text += "\n" + how + ": " + what
+		lines = append(lines, "`"+escaped(how, maxCell)+"`\n"+escaped(what, maxFact)+"\n")
 	}
-	text := strings.Join(lines, "\n")
-	return message{text, []slack.Block{paragraph(text)}}
+	return message{text, append([]slack.Block{paragraph(first)}, lineBlocks(actor.Lang, lines)...)}
 }
 
 // permitted are the tools that a person may use.
@@ -207,5 +220,9 @@ func usage(lang words.Lang, tool *tools.Tool) string {
 	if len(tool.Fields) == 0 {
 		return "/" + tool.Command
 	}
-	return "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
+	line := "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
+	if until := closing(tool); until != nil {
+		line += " [" + strings.ToLower(until.Label(lang)) + "]"
+	}
+	return line
 }

@@ -66,7 +66,9 @@ var whole = regexp.MustCompile(`^-?\d{1,18}$`)
 func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {
 	text := field.Help(lang)
 	switch field.Kind {
-	case tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy:
+	case tools.YesNo:
+		text = say(lang, "field.yes_or_no")
+	case tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy:
 		text = say(lang, "field.choose")
 	}
 	if text == "" {

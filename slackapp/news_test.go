@@ -177,7 +177,8 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 		"/balcao  WATCHES  ":  {"What is heard here"},
 		"/balcao quiet 20-8":  {"20:00–08:00"},
 		"/balcao digest 9h":   {"09:00, Monday to Friday"},
-		"/balcao mute 1043":   {"Process 1043 is muted here"},
+		"/balcao mute 1043":   {"Process 1043 is muted here", "until it is unmuted"},
+		"/balcao mute help":   {"/balcao mute [process] [until]"},
 		"/balcao own 1042":    {"Process 1042 is yours"},
 		"/balcao quiet never": {"two different times"},
 	} {
@@ -187,6 +188,22 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 			t.Errorf("%s lists other commands too: %s", line, answer.FullText())
 		}
 	}
+}
+
+func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	day := time.Now().AddDate(0, 0, 30)
+	ana.types("/balcao mute 1042  " + day.Format(time.DateOnly))
+	ana.reads("Processo 1042 silenciado aqui", "antes de "+day.Format("02/01/2006"))
+	place, err := h.replica.store.Place(h.soon(), theTeam)
+	must(t, err)
+	if until := place.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
+		t.Errorf("it is muted until %s", until)
+	}
+	ana.types("/balcao mute 1042 amanhã")
+	ana.reads("Há dados a corrigir", "Até:")
+	h.refusesNothing()
 }
 
 func TestWhatMovedIsReadInTheChannel(t *testing.T) {

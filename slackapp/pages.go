@@ -65,6 +65,9 @@ func progress(lang words.Lang, f *form, at int) string {
 	if f.tool.Effect.Writes() {
 		total++
 	}
+	if total == 1 {
+		return title
+	}
 	return say(lang, "form.progress", "page", at+1, "pages", total, "title", title)
 }
 
