@@ -99,31 +99,19 @@ func TestSoakTheTeamHearsOfEveryProcessOnceWhateverFails(t *testing.T) {
 	})
 	n.until(ctx, t, "the bank calls, and each process had a first look", n.isReady)
 	began := time.Now()
-	over := make(chan struct{})
-	var trouble sync.WaitGroup
-	trouble.Go(func() { n.killNowAndThen(t, over) })
-	trouble.Go(func() { n.loseAnswers(over) })
-	trouble.Go(func() { n.forge(over) })
+	calm := n.trouble(t)
+	defer calm()
 	dice := rand.New(rand.NewPCG(*seed, 7))
 	for round := range n.rounds {
 		n.storm(0.5)
 		n.move(ctx, t, dice, n.callbacks*(round+1)/n.rounds)
-		for _, process := range n.ids { // where it is to stay, for now or for good
-			stays := []int32{2, 3, 4, 5, 6, 7, 9}
-			if round < n.rounds-1 {
-				stays = stays[:5] // it has not ended
-			}
-			if err := n.bank.MoveTo(process, stays[dice.IntN(len(stays))]); err != nil {
-				t.Fatal(err)
-			}
-		}
+		n.settle(t, dice, round == n.rounds-1)
 		if !n.endless {
 			n.storm(0)
 		}
 		n.until(ctx, t, "everything is told", n.isTold)
 	}
-	close(over)
-	trouble.Wait()
+	calm()
 	took := time.Since(began)
 	n.moveUnheard(ctx, t)
 	n.storm(0)
@@ -146,6 +134,19 @@ func TestSoakTheTeamHearsOfEveryProcessOnceWhateverFails(t *testing.T) {
 	if n.killed < 3 || n.stopped < n.outages || n.said["cut off"] == 0 || n.said["429"] < int(n.moving/(3*time.Second)) || tally.Tries == tally.Arrived || tally.GivenUp > 0 {
 		t.Errorf("too little went wrong for this to show anything, or too much: %+v", tally)
 	}
+}
+
+// trouble makes everything go wrong until it is told to stop.
+func (n *newsroom) trouble(t *testing.T) (calm func()) {
+	over := make(chan struct{})
+	var under sync.WaitGroup
+	under.Go(func() { n.killNowAndThen(t, over) })
+	under.Go(func() { n.loseAnswers(over) })
+	under.Go(func() { n.forge(over) })
+	return sync.OnceFunc(func() {
+		close(over)
+		under.Wait()
+	})
 }
 
 // open starts the bank, Slack, Redis and the replicas, with a door before them that leads to any.
@@ -349,6 +350,20 @@ func (n *newsroom) move(ctx context.Context, t *testing.T, dice *rand.Rand, upTo
 		select {
 		case <-time.After(due - time.Since(began)):
 		case <-ctx.Done():
+		}
+	}
+}
+
+// settle puts processes where they are to stay, for now or for good.
+func (n *newsroom) settle(t *testing.T, dice *rand.Rand, forGood bool) {
+	t.Helper()
+	states := []int32{2, 3, 4, 5, 6}
+	if forGood {
+		states = append(states, 7, 9) // ended
+	}
+	for _, process := range n.ids {
+		if err := n.bank.MoveTo(process, states[dice.IntN(len(states))]); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
