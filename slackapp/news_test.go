@@ -93,6 +93,17 @@ func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 	}
 }
 
+func TestWhoFollowsAProcessInAChannelIsToldAlone(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	ana.types("/balcao follow 1042")
+	ana.reads("Novidades para si", "o processo 1042", "/balcao unwatch 1042")
+	if channel, alone := h.watched(theTeam), h.watched(anaAlone); channel != "" || alone != "process 1042" {
+		t.Errorf("the channel hears about %q, and she about %q", channel, alone)
+	}
+	h.refusesNothing()
+}
+
 func TestAWordForWhatIsAnsweredByYesActsAtOnce(t *testing.T) {
 	h := open(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)

@@ -26,7 +26,7 @@ type team struct {
 // the channel that she is in. Who cannot be placed is not served.
 func (a *App) actor(ctx context.Context, user, channel string) (tools.Actor, error) {
 	actor, err := a.known(ctx, user)
-	actor.Place = placeIn(user, channel)
+	actor.Place, actor.Direct = placeIn(user, channel), placeIn(user, "")
 	return actor, err
 }
 

@@ -141,6 +141,9 @@ func (u *User) entry(ctx context.Context, at place, block, element map[string]an
 	return map[string]any{"type": kind, hold.key: value}, nil
 }
 
+// ErrNoChoice says that a person looked for a choice that the app does not offer, or not in time: she may look again.
+var ErrNoChoice = errors.New("the app offers no such choice")
+
 // choose finds the option whose text or value is value; an external select is searched for it.
 func (u *User) choose(ctx context.Context, at place, block, element map[string]any, value string) (map[string]any, error) {
 	if option := pick(offered(element), value); option != nil {
@@ -165,7 +168,7 @@ func (u *User) choose(ctx context.Context, at place, block, element map[string]a
 			return option, nil
 		}
 	}
-	return nil, errors.New("the app offers no such choice")
+	return nil, ErrNoChoice
 }
 
 // pick finds the option whose value or text is wanted.

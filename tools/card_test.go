@@ -28,7 +28,7 @@ func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 			t.Errorf("%s gets %v", step.Tool, step.Args)
 		}
 	}
-	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "own_process", "mute_process"}) {
+	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "own_process", "mute_process", "follow_process"}) {
 		t.Errorf("the buttons are %q", order)
 	}
 }

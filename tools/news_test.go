@@ -80,7 +80,7 @@ func newsroom(t *testing.T, change ...func(*tools.Config)) (house, *board) {
 	h := open(t, append([]func(*tools.Config){func(c *tools.Config) {
 		c.Places, c.Now = b, func() time.Time { return noon }
 	}}, change...)...)
-	h.ana.Place = team
+	h.ana.Place, h.ana.Direct = team, "slack:U0ANA"
 	return h, b
 }
 
@@ -170,13 +170,29 @@ func TestAWatchIsOfExactlyOneThing(t *testing.T) {
 func TestNobodyWatchesOrMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 	h, board := newsroom(t)
 	others := `{"process":"` + sandbox.SampleProcess(sandbox.SampleOthers).String() + `"}`
-	for _, tool := range []string{"watch_process", "unwatch", "mute_process", "unmute_process", "own_process"} {
+	for _, tool := range []string{"watch_process", "unwatch", "mute_process", "unmute_process", "own_process", "follow_process"} {
 		if _, failure := h.run(t, tool, others); failure == nil || failure.Kind != tools.NotFound {
 			t.Errorf("%s: got %v", tool, failure)
 		}
 	}
 	if len(board.places)+len(board.owners) > 0 {
 		t.Errorf("something is kept: %v, %v", board.places, board.owners)
+	}
+}
+
+func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
+	h, board := newsroom(t)
+	for range 2 {
+		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao unwatch 1042")
+	}
+	wanted := []tools.Watch{{Kind: tools.WatchProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042"}}
+	if got := board.places["slack:U0ANA"].Watches; len(board.places) != 1 || !slices.Equal(got, wanted) {
+		t.Errorf("kept is %v", board.places)
+	}
+	h.ana.Place = h.ana.Direct
+	h.says(t, "unwatch", `{"process":1042}`, "1042")
+	if got := board.places["slack:U0ANA"].Watches; len(got) != 0 {
+		t.Errorf("it cannot be ended: %v", got)
 	}
 }
 
@@ -529,7 +545,7 @@ func TestACommandOfTwoWordsIsASubcommand(t *testing.T) {
 			t.Errorf("%q asks for %q, want %q", line, got, want)
 		}
 	}
-	if got := len(tools.Subcommands("/balcao")); got != 9 {
+	if got := len(tools.Subcommands("/balcao")); got != 10 {
 		t.Errorf("/balcao has %d subcommands", got)
 	}
 }

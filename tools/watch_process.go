@@ -14,19 +14,25 @@ var StartWatch = Define(Spec{
 		return Watching{}, err
 	}
 	watching := Watching{Heard: call.heard(ctx, wanted), again: in.again(wanted)}
-	err = call.change(ctx, func(place *PlaceSettings) error {
-		watching.Already = slices.ContainsFunc(place.Watches, wanted.same)
+	watching.Already, err = call.watchAt(ctx, call.Actor.Place, wanted)
+	return watching, err
+})
+
+// watchAt has a place hear of what is wanted; already tells that it does.
+func (c *Call) watchAt(ctx context.Context, place string, wanted Watch) (already bool, err error) {
+	err = c.changeAt(ctx, place, func(place *PlaceSettings) error {
+		already = slices.ContainsFunc(place.Watches, wanted.same)
 		switch {
-		case watching.Already:
+		case already:
 			return errUnchanged
 		case len(place.Watches) >= maxWatches:
-			return call.invalid("process", "watch.full", "count", maxWatches)
+			return c.invalid("process", "watch.full", "count", maxWatches)
 		}
 		place.Watches = append(place.Watches, wanted)
 		return nil
 	})
-	return watching, err
-})
+	return already, err
+}
 
 // again are the arguments by which a step means the same.
 func (s Subject) again(w Watch) map[string]any {

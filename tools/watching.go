@@ -149,7 +149,11 @@ var errUnchanged = errors.New("nothing to change")
 // change changes the place where the actor is, which speaks the language of who first wanted something there. With
 // errUnchanged of change it stays as it is.
 func (c *Call) change(ctx context.Context, change func(*PlaceSettings) error) error {
-	_, err := c.runner.Places.Change(ctx, c.Actor.Place, func(place *PlaceSettings) error {
+	return c.changeAt(ctx, c.Actor.Place, change)
+}
+
+func (c *Call) changeAt(ctx context.Context, place string, change func(*PlaceSettings) error) error {
+	_, err := c.runner.Places.Change(ctx, place, func(place *PlaceSettings) error {
 		if place.Lang == "" {
 			place.Lang = c.Actor.Lang
 		}
