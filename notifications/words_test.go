@@ -65,8 +65,8 @@ func TestChangesAreSaidInBothLanguages(t *testing.T) {
 		{Change{BorrowerAdded, "", "1"}, "Foi acrescentado um proponente", "A borrower was added"},
 		{Change{BorrowerRemoved, "", "2"}, "Foram retirados 2 proponentes", "2 borrowers were taken out"},
 		{Change{BorrowerChanged, "", "1"}, "Os dados de um proponente mudaram", "The data of a borrower changed"},
-		{Change{Kind: Acted}, "O banco registou uma ação; não se vê mais nada", "The bank worked on it; nothing else can be seen"},
-		{Change{Kind: "of a newer release"}, "O banco registou uma ação; não se vê mais nada", "The bank worked on it; nothing else can be seen"},
+		{Change{Kind: Acted}, "O banco fez algo que daqui não se vê: consulte o portal", "The bank did something that does not show here: look in the portal"},
+		{Change{Kind: "of a newer release"}, "O banco fez algo que daqui não se vê: consulte o portal", "The bank did something that does not show here: look in the portal"},
 	} {
 		if pt, en := c.change.Text(words.Portuguese), c.change.Text(words.English); pt != c.pt || en != c.en {
 			t.Errorf("%+v: %q and %q", c.change, pt, en)
