@@ -105,17 +105,30 @@ func (r *registration) learn(ctx context.Context) ([]int32, error) {
 			}
 		}
 	} else {
-		text, there, forgotten := r.config.Store.Recall(ctx, "notificationTypes", "")
-		if !there || json.Unmarshal(text, &types) != nil {
+		var forgotten error
+		if types, forgotten = r.recall(ctx); len(types) == 0 {
 			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, forgotten, errors.New("none is known")))
 		}
 	}
+	r.keep(types)
+	return types, nil
+}
+
+// recall gives the types that the bank said there are, to this replica or another, none where it never did.
+func (r *registration) recall(ctx context.Context) (types []int32, err error) {
+	text, there, err := r.config.Store.Recall(ctx, "notificationTypes", "")
+	if there && json.Unmarshal(text, &types) != nil {
+		return nil, nil // another version's: as good as none
+	}
+	return types, err
+}
+
+func (r *registration) keep(types []int32) {
 	known := make(map[int32]bool, len(types))
 	for _, id := range types {
 		known[id] = true
 	}
 	r.types.Store(&known)
-	return types, nil
 }
 
 // base is where all our callbacks begin.

@@ -175,6 +175,9 @@ func TestTheTypesAreRememberedForWhenTheBankIsDown(t *testing.T) {
 	}
 	town.bank.Inject(sandbox.Fault{Status: 503})
 	next := town.replica(t)
+	if next.registration.known(77) {
+		t.Error("a replica that has just begun does not know what others were told")
+	}
 	if err := next.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -63,6 +63,9 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	s := &Service{config: config, outbox: newOutbox(config, pictures, count)}
 	s.registration = &registration{config: config, redis: client, count: count, patience: echoPatience}
+	if types, err := s.registration.recall(ctx); err == nil && len(types) > 0 { // a door that opens now knows them
+		s.registration.keep(types)
+	}
 	s.engine = &engine{
 		config: config, stream: stream, pictures: pictures, record: record{client}, desk: s.outbox, count: count,
 		reader: reader{config.Bank, config.Digest}, arrived: s.registration.heard,
