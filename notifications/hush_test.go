@@ -106,7 +106,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			if err := o.retry(t.Context(), channel); err != nil { // it would be looked at by itself, in a second
 				t.Fatal(err)
 			}
-			soon(t, "the digest is there", func() bool { return len(h.board.at(channel)) > 2 })
+			eventually(t, "the digest is there", func() bool { return len(h.board.at(channel)) > 2 })
 			h.rests(o, channel)
 			all := h.board.at(channel)
 			if len(all) != 3 {
@@ -126,7 +126,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 
 			h.changePlace(channel, func(p *conversations.Place) { p.Digest = "" })
 			h.put(o, h.moves(1, "Analysis"))
-			soon(t, "it is told at once again", func() bool { return len(h.board.at(channel)) == 4 })
+			eventually(t, "it is told at once again", func() bool { return len(h.board.at(channel)) == 4 })
 			if told := h.board.told(channel, process(1)); len(told) != 2 || told[1] != "Status: Documents → Analysis" {
 				t.Errorf("the thread says %q", told)
 			}
@@ -157,7 +157,7 @@ func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			if err := o.retry(t.Context(), channel); err != nil {
 				t.Fatal(err)
 			}
-			soon(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
+			eventually(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
 			if all := h.board.at(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
 				t.Errorf("got %+v", all)
 			}
@@ -205,7 +205,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 		p.Mutes = map[uuid.UUID]time.Time{process(1): inLisbon(t, "2026-11-25 00:00"), process(2): {}, process(3): {}}
 	})
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"), h.moves(3, "Analysis"))
-	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	h.rests(o, channel)
 	if all := h.board.at(channel); len(all) != 4 {
 		t.Fatalf("%d messages", len(all))
@@ -218,7 +218,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	h.at("2026-11-25 10:00") // the first is over
 	h.put(o, h.moves(1, "Valuation"), h.moves(2, "Valuation"))
 	want := append(wantTold("Documents"), "Status: Analysis → Valuation")
-	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := h.board.told(channel, process(1)); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
@@ -227,7 +227,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	}
 	h.changePlace(channel, func(p *conversations.Place) { p.Mutes = nil })
 	h.put(o, h.moves(2, "Contract"), h.moves(3, "Contract"))
-	soon(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := h.board.told(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
 		t.Errorf("told %q", got)
 	}

@@ -441,24 +441,10 @@ func (h *team) watch(place string, watches ...conversations.Watch) {
 	h.changePlace(place, func(p *conversations.Place) { p.Watches = watches })
 }
 
-// soon waits for what replicas do in their own time.
-func soon(t testing.TB, what string, yes func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(20 * time.Second); !yes(); {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
 // rests waits until nothing is to be done for a place before later by our clock.
 func (h *team) rests(o *outbox, place string) {
 	h.t.Helper()
-	soon(h.t, place+" rests", func() bool {
+	eventually(h.t, place+" rests", func() bool {
 		ctx, name := context.Background(), o.name(place)
 		held, err := o.redis.Exists(ctx, lockKey(name)).Result()
 		if err != nil || held > 0 {

@@ -164,7 +164,7 @@ func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "it failed", func() bool { return strings.Contains(h.log.String(), resultUnclear) })
+	eventually(t, "it failed", func() bool { return strings.Contains(h.log.String(), resultUnclear) })
 	h.put(o, h.moves(1, "Analysis")) // does not make it be looked for sooner
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
@@ -273,9 +273,9 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	})
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "as many as may are told", func() bool { return h.board.now.Load() >= placesAtOnce })
+	eventually(t, "as many as may are told", func() bool { return h.board.now.Load() >= placesAtOnce })
 	seen := looks.Load() // from here on, only who looks for more places asks for the time
-	soon(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
+	eventually(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
 	close(full)
 	for i := range places {
 		h.wantTold(id(i), 1, "Documents")
@@ -305,9 +305,9 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "it was tried thrice", tried(3))
+	eventually(t, "it was tried thrice", tried(3))
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
-	soon(t, "it was tried again", tried(6))
+	eventually(t, "it was tried again", tried(6))
 	h.rests(o, admin)
 	heard := h.board.at(admin)
 	if len(heard) != 1 || heard[0].notice.About != channel || !strings.Contains(heard[0].notice.Text, "/invite") || heard[0].notice.Mention != "" {
@@ -319,9 +319,9 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	mu.Lock()
 	reason = "is_archived"
 	mu.Unlock()
-	soon(t, "another reason is told", func() bool { return len(h.board.at(admin)) == 2 })
+	eventually(t, "another reason is told", func() bool { return len(h.board.at(admin)) == 2 })
 	h.at("2026-11-24 10:00")
-	soon(t, "the next day it is told again", func() bool { return len(h.board.at(admin)) == 3 })
+	eventually(t, "the next day it is told again", func() bool { return len(h.board.at(admin)) == 3 })
 	mu.Lock()
 	reason = ""
 	mu.Unlock()
@@ -346,7 +346,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
+	eventually(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
 	own := "slack:C0OWN" // is told after it would have been tried
 	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
@@ -379,7 +379,7 @@ func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "the log says so", func() bool { return strings.Contains(h.log.String(), "NOBODY CAN BE TOLD ANYTHING") })
+	eventually(t, "the log says so", func() bool { return strings.Contains(h.log.String(), "NOBODY CAN BE TOLD ANYTHING") })
 	mu.Lock()
 	revoked = false
 	mu.Unlock()
@@ -411,7 +411,7 @@ func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
 	o := h.replica(func(c *Config) { c.Poster = &refusing{noticeboard: h.board} })
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))
-	soon(t, "it is refused", func() bool { return strings.Contains(h.log.String(), resultNotSent) })
+	eventually(t, "it is refused", func() bool { return strings.Contains(h.log.String(), resultNotSent) })
 	h.put(o, h.moves(2, "Documents"))
 	h.wantTold(channel, 2, "Documents")
 	h.wantTold(channel, 1, "Documents")
@@ -459,7 +459,7 @@ func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.moves(1, "Recolha de documentos"))
-	soon(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
+	eventually(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
 	card, reply := h.board.at(channel)[0], h.board.at(channel)[1].notice
 	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "intermediário de crédito" || reply.Text != "Estado: In Creation → Recolha de documentos" {
 		t.Errorf("got %+v and %+v", card, reply)
@@ -494,7 +494,7 @@ func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
 	h.album.moved[process(1)] = h.album.moved[process(1)][2:]
 	h.album.mu.Unlock()
 	h.start(o)
-	soon(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
+	eventually(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
 	if reply := h.board.at(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
 		t.Errorf("got %+v", reply)
 	}
@@ -625,7 +625,7 @@ func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
 	h.rests(o, own)
 	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
 	h.put(o, h.moves(1, "Analysis"))
-	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) > 0 })
+	eventually(t, "it is told", func() bool { return len(h.board.told(own, process(1))) > 0 })
 	if got := h.board.told(own, process(1)); !slices.Equal(got, []string{"Status: Documents → Analysis"}) {
 		t.Errorf("told %q", got)
 	}
@@ -640,13 +640,13 @@ func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
 	h.put(o, h.moves(1, "Documents"))
 	h.watch(own, watch)
 	h.put(o, h.moves(1, "Analysis"))
-	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 1 })
+	eventually(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 1 })
 	h.rests(o, own)
 	h.watch(own)
 	h.put(o, h.moves(1, "Valuation"))
 	h.watch(own, watch)
 	h.put(o, h.moves(1, "Contract"))
-	soon(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 2 })
+	eventually(t, "it is told", func() bool { return len(h.board.told(own, process(1))) == 2 })
 	want := []string{"Status: Documents → Analysis", "Status: Valuation → Contract"}
 	if got := h.board.told(own, process(1)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -203,9 +203,10 @@ func idle(t testing.TB, s *Service) {
 	})
 }
 
+// eventually waits for what replicas do in their own time.
 func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for limit := time.After(20 * time.Second); !yes(); {
 		select {
