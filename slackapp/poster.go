@@ -210,9 +210,9 @@ func (a *App) reachable(ctx context.Context, kind, user, channel string) error {
 	return nil
 }
 
-// call calls a method of Slack's Web API once, in the form that every method takes. slack-go is not asked: it loses what a refusal says when its errors are
-// of a kind that it does not know, takes one without a reason for success, and one message that it cannot read for the
-// failure of a whole page.
+// call calls a method of Slack's Web API once, in the form that every method takes. slack-go is not asked: it loses what a
+// refusal says when its errors are of a kind that it does not know, takes one without a reason for success, and one
+// message that it cannot read for the failure of a whole page.
 func (a *App) call(ctx context.Context, method string, form url.Values, into any) error {
 	return a.request(ctx, method, "application/x-www-form-urlencoded", []byte(form.Encode()), into)
 }
