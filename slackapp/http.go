@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -40,7 +41,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.verify(r.Header, body); err != nil {
-		a.refuse(w, r, http.StatusUnauthorized, err.Error())
+		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
 		return
 	}
 	if challenge, ok := challengeIn(body); ok {
@@ -70,9 +71,25 @@ func (a *App) verify(header http.Header, body []byte) error {
 	return verifier.Ensure()
 }
 
+// unsigned is why a request does not count as Slack's, in words of ours: errors of slack-go repeat headers, which are
+// as long and as personal as their sender likes.
+func unsigned(err error) string {
+	switch {
+	case errors.Is(err, slack.ErrMissingHeaders):
+		return "it is not signed"
+	case errors.Is(err, slack.ErrExpiredTimestamp):
+		return "it was signed more than five minutes ago or ahead; compare the clocks"
+	}
+	return "the signature is wrong"
+}
+
 // refuse logs why a delivery is not taken, and nothing of what it says.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", r.Header.Get("X-Slack-Retry-Num"))
+	attempt, err := strconv.ParseUint(r.Header.Get("X-Slack-Retry-Num"), 10, 8)
+	if err != nil {
+		attempt = 0 // of the first delivery, which has none, and of what is no number
+	}
+	a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
 	w.WriteHeader(status)
 }
 

@@ -3,6 +3,7 @@ package slackapp_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,35 @@ func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
 	}
 	if log := h.log.String(); strings.Contains(log, "borrowers 1042") || strings.Contains(log, "text=1042") {
 		t.Error("the log repeats what was refused")
+	}
+}
+
+// The headers of an unsigned request hold whatever its sender likes: 60 kB of it, a tax number, a line that looks like ours.
+func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
+	h := open(t, overHTTP)
+	body, now := borrowersCommand("1.2.3"), strconv.FormatInt(time.Now().Unix(), 10)
+	long := strings.Repeat("planted", 60<<10/len("planted"))
+	for name, header := range map[string]http.Header{
+		"a time that is none":                 {"X-Slack-Request-Timestamp": {long}, "X-Slack-Signature": {"v0=" + strings.Repeat("00", 32)}},
+		"a time beyond numbers":               {"X-Slack-Request-Timestamp": {strings.Repeat("9", 60<<10)}, "X-Slack-Signature": {"v0=" + strings.Repeat("00", 32)}},
+		"a signature that is none":            {"X-Slack-Request-Timestamp": {now}, "X-Slack-Signature": {"v0=" + long}},
+		"a signature of nobody":               {"X-Slack-Request-Timestamp": {now}, "X-Slack-Signature": {long}},
+		"a count of attempts that is none":    {"X-Slack-Request-Timestamp": {now}, "X-Slack-Signature": {"v0=00"}, "X-Slack-Retry-Num": {long}},
+		"a reason for attempts that is none":  {"X-Slack-Retry-Num": {"1"}, "X-Slack-Retry-Reason": {long}},
+		"a type of its body that nobody asks": {"Content-Type": {"application/x-www-form-urlencoded; planted=" + long}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(h.log.String())
+			done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: body, Header: header})
+			must(t, err)
+			logged := h.log.String()[before:]
+			if done.Status != 401 || !strings.Contains(logged, "a delivery was refused") {
+				t.Errorf("got status %d, and the log says %.500q", done.Status, logged)
+			}
+			if len(logged) > 500 || strings.Contains(logged, "planted") || strings.Contains(logged, "9999") {
+				t.Errorf("%d bytes are logged: %.500q", len(logged), logged)
+			}
+		})
 	}
 }
 
