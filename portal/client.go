@@ -44,7 +44,7 @@ type Config struct {
 	MaxInFlight  int           // requests at once, 64 by default and 2 at least; a quarter of them is kept for logins
 	MaxWaiting   int           // calls that wait for their turn, and logins, 1,024 by default; further ones fail with [TooMany]
 	MaxPerSecond int           // requests, logins included, 200 by default
-	TripAfter    int           // failures in a row after which the bank is not asked for a while, 8 by default
+	TripAfter    int           // failures in a row after which an operation, or the whole bank, is not asked for a while, 8 by default
 	OpenFor      time.Duration // how long it is not asked then, 15 s by default; a single request finds out whether it is back
 }
 
@@ -107,7 +107,7 @@ func New(config Config) (*Client, error) {
 	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
 		config.Log.Warn("the bank is called without TLS: whoever is on the way reads everything", "host", base.Host)
 	}
-	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config)}
+	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config, rows)}
 	client.sessions = newSessions(client)
 	if transport, ok := config.Transport.(*http.Transport); ok {
 		client.writes = forWrites(transport)

@@ -184,7 +184,9 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	case status < 200 || status > 299:
 		return r.refused(response, body)
 	case err != nil:
-		return r.broken(ctx, err, true)
+		broken := r.broken(ctx, err, true)
+		broken.replied = true
+		return broken
 	case int64(len(body)) > r.cap:
 		return r.garbled(status, "the reply is too large")
 	}

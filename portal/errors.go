@@ -40,9 +40,11 @@ type Error struct {
 	Messages   []Message     // the bank's words, for the person; neither Error nor LogValue repeats their texts
 	RetryAfter time.Duration // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
 
-	kept  string // the start of a refusal, scrubbed
-	cause error
-	held  bool // on this side of the wire
+	kept    string // the start of a refusal, scrubbed
+	cause   error
+	held    bool // on this side of the wire
+	reached bool // there was a connection, where no whole reply came
+	replied bool // a reply had begun
 }
 
 var errNotUnderstood = errors.New("not understood")
@@ -89,7 +91,7 @@ func (e *Error) LogValue() slog.Value {
 
 // broken is the failure of a try that got no whole reply. Out tells whether the bank may have seen the request.
 func (r request) broken(ctx context.Context, cause error, out bool) *Error {
-	e := &Error{Kind: Unavailable, Operation: r.op.ID, Reason: "no connection", cause: cause}
+	e := &Error{Kind: Unavailable, Operation: r.op.ID, Reason: "no connection", cause: cause, reached: out}
 	if out {
 		e.Reason = "the connection broke"
 	}

@@ -3,30 +3,24 @@ package portal
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"sync"
+	"slices"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 )
 
 // soon is when to ask again where nothing better is known.
 const soon = time.Second
 
-// gate stands between the client and the bank. It lets only so many requests through at once and each second, and none
-// while the bank is down, so that a bank in trouble is not pushed deeper and nobody waits for it in vain.
+// gate stands between the client and the bank. It lets only so many requests through at once and each second, none of an
+// operation that keeps failing, and none at all while the bank cannot be reached, so that a bank in trouble is not pushed
+// deeper and nobody waits for it in vain.
 type gate struct {
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	pace    *rate.Limiter
-	calls   lane
-	logins  lane // apart from the calls: a slow operation that takes every turn must not keep everybody else logged out
-	openFor time.Duration
-	log     *slog.Logger
-
-	mu    sync.Mutex
-	open  chan struct{} // closed while the breaker is open
-	until time.Time     // when the breaker lets a probe through
+	bank       *circuit
+	operations map[OperationID]*circuit // one for each row of the table
+	pace       *rate.Limiter
+	calls      lane
+	logins     lane // apart from the calls: a slow operation that takes every turn must not keep everybody else logged out
 }
 
 // lane is a queue before a number of turns. A turn is given to who waits for it longest.
@@ -36,71 +30,50 @@ func newLane(turns, queue int) lane {
 	return lane{make(chan struct{}, turns), make(chan struct{}, queue)}
 }
 
-func newGate(config Config) *gate {
+func newGate(config Config, rows map[OperationID]row) *gate {
 	logins := config.MaxInFlight / 4
 	g := &gate{
-		pace:    rate.NewLimiter(rate.Limit(config.MaxPerSecond), max(1, config.MaxPerSecond/10)),
-		calls:   newLane(config.MaxInFlight-max(1, logins), config.MaxWaiting),
-		logins:  newLane(max(1, logins), config.MaxWaiting),
-		openFor: config.OpenFor,
-		log:     config.Log,
-		open:    make(chan struct{}),
+		bank:       newCircuit(config, bankHealth, "the bank is down", config.Log.With("circuit", "bank")),
+		operations: make(map[OperationID]*circuit, len(rows)),
+		pace:       rate.NewLimiter(rate.Limit(config.MaxPerSecond), max(1, config.MaxPerSecond/10)),
+		calls:      newLane(config.MaxInFlight-max(1, logins), config.MaxWaiting),
+		logins:     newLane(max(1, logins), config.MaxWaiting),
 	}
-	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		MaxRequests:   1, // one probe at a time; it closes the breaker, or opens it anew
-		Timeout:       config.OpenFor,
-		ReadyToTrip:   func(counts gobreaker.Counts) bool { return int(counts.ConsecutiveFailures) >= config.TripAfter },
-		OnStateChange: g.changed,
-		IsSuccessful:  func(err error) bool { return !errors.Is(err, errDown) },
-		IsExcluded:    func(err error) bool { return errors.Is(err, errNothingLearnt) },
-	})
+	for id := range rows {
+		g.operations[id] = newCircuit(config, operationHealth, "an operation of the bank fails", config.Log.With("circuit", string(id)))
+	}
 	return g
-}
-
-// What an attempt tells of the bank's health, beside that it is well.
-var (
-	errDown          = errors.New("the bank is down")
-	errNothingLearnt = errors.New("the attempt tells nothing")
-)
-
-// health reads an attempt. An answer in the 400s comes from a bank that is well. A caller who leaves, or whose own
-// deadline ends the attempt, tells nothing; nor does a page that something before the bank may have sent.
-func health(ctx context.Context, err error) error {
-	failure, failed := errors.AsType[*Error](err)
-	switch {
-	case !failed:
-		return nil
-	case failure.Status >= 500:
-		return errDown
-	case failure.Status >= 400:
-		return nil
-	case failure.Status != 0 || ctx.Err() != nil:
-		return errNothingLearnt
-	default: // no connection, a broken one, or no reply in the time of an attempt
-		return errDown
-	}
 }
 
 // enter waits for a turn to send r, which leave gives back with what came of it. Where there is none, nothing was sent.
 func (g *gate) enter(ctx context.Context, r request) (leave func(error), err error) {
-	lane := g.calls
+	lane, operation := g.calls, g.operations[r.op.ID]
 	if r.op.ID == Authenticate {
 		lane = g.logins
 	}
-	if g.breaker.State() == gobreaker.StateOpen {
-		return nil, g.down(r)
+	for _, circuit := range []*circuit{g.bank, operation} {
+		if circuit.isOpen() {
+			return nil, circuit.hold(r)
+		}
 	}
 	if err := g.wait(ctx, lane, r); err != nil {
 		return nil, err
 	}
-	done, err := g.breaker.Allow()
-	if err != nil {
+	ofOperation, ok := operation.allow(ctx)
+	if !ok {
 		<-lane.turns
-		return nil, g.down(r)
+		return nil, operation.hold(r)
+	}
+	ofBank, ok := g.bank.allow(ctx)
+	if !ok {
+		ofOperation(errNothingLearnt)
+		<-lane.turns
+		return nil, g.bank.hold(r)
 	}
 	return func(err error) {
 		<-lane.turns
-		done(health(ctx, err))
+		ofBank(err)
+		ofOperation(err)
 	}, nil
 }
 
@@ -130,8 +103,10 @@ func (g *gate) queue(ctx context.Context, lane lane, r request) error {
 	select {
 	case lane.turns <- struct{}{}:
 		return nil
-	case <-g.opened():
-		return g.down(r)
+	case <-g.bank.whenOpened():
+		return g.bank.hold(r)
+	case <-g.operations[r.op.ID].whenOpened():
+		return g.operations[r.op.ID].hold(r)
 	case <-ctx.Done():
 		return r.late(ctx)
 	}
@@ -145,36 +120,19 @@ func (r request) late(ctx context.Context) *Error {
 	return r.held(TooMany, "no turn in time", soon, context.DeadlineExceeded)
 }
 
-// down is the failure of a call while the bank is not asked.
-func (g *gate) down(r request) *Error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return r.held(Unavailable, "the bank is down and not asked for a while", max(time.Until(g.until), soon), nil)
-}
-
 // held is a failure on this side of the wire: nothing was sent, and trying again at once would not help.
 func (r request) held(kind Kind, reason string, retryAfter time.Duration, cause error) *Error {
 	return &Error{Kind: kind, Operation: r.op.ID, Reason: reason, RetryAfter: retryAfter, cause: cause, held: true}
 }
 
-func (g *gate) opened() <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.open
-}
-
-// changed follows the breaker. Who waits for a turn when it opens is told at once.
-func (g *gate) changed(_ string, _, to gobreaker.State) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch to {
-	case gobreaker.StateOpen:
-		g.until = time.Now().Add(g.openFor)
-		close(g.open)
-		g.log.Warn("the bank is down: no calls for a while", "retry_after", g.openFor)
-	case gobreaker.StateHalfOpen:
-		g.open = make(chan struct{})
-	case gobreaker.StateClosed:
-		g.log.Info("the bank is back")
+// Held lists the operations that are not asked for a while because they keep failing; all is set while none is, because
+// the bank cannot be reached.
+func (c *Client) Held() (operations []OperationID, all bool) {
+	for id, circuit := range c.gate.operations {
+		if circuit.isOpen() {
+			operations = append(operations, id)
+		}
 	}
+	slices.Sort(operations)
+	return operations, c.gate.bank.isOpen()
 }

@@ -211,7 +211,7 @@ func TestALoginIsHeldToo(t *testing.T) {
 func TestWhoWaitsForATurnWhenTheBankGoesDownIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
-		bank := &bank{valid: map[string]bool{}, answer: inTurn(text(200, nobody), text(500, ""))}
+		bank := &bank{valid: map[string]bool{}, answer: inTurn(text(200, nobody), text(503, ""))}
 		mux := http.NewServeMux()
 		mux.HandleFunc("/v1/authentication", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("xUsername") != maria.Username {
@@ -392,25 +392,30 @@ func TestCallsThatTakeEveryTurnDoNotKeepOthersFromLoggingIn(t *testing.T) {
 	})
 }
 
-func TestTheLogTellsWhenTheBankGoesDownAndComesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, config := overPipe(t, inTurn(text(500, ""), text(200, nobody)))
-		config.TripAfter = 1
-		var log bytes.Buffer
-		config.Log = logTo(&log)
-		user := as(t, once(config), maria)
-		_ = list(user)
-		wantHeld(t, list(user), portal.Unavailable, time.Second, 15*time.Second)
-		time.Sleep(15*time.Second + 1)
-		if err := list(user); err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range []string{"the bank is down: no calls for a while", "the bank is down and not asked for a while", "the bank is back"} {
-			if strings.Count(log.String(), want) != 1 {
-				t.Errorf("%q is not there once in %s", want, log.String())
+func TestTheLogTellsWhatIsHeldAndUntilWhen(t *testing.T) {
+	for status, want := range map[int][]string{
+		503: {"the bank is down: no calls for a while", "the bank is down, and is not asked for a while", `"calls are made again","circuit":"bank"`},
+		500: {"an operation of the bank fails: no calls for a while", "an operation of the bank fails, and is not asked for a while", `"calls are made again","circuit":"borrowerList"`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, config := overPipe(t, inTurn(text(status, ""), text(200, nobody)))
+			config.TripAfter = 1
+			var log bytes.Buffer
+			config.Log = logTo(&log)
+			user := as(t, once(config), maria)
+			_ = list(user)
+			wantHeld(t, list(user), portal.Unavailable, time.Second, 15*time.Second)
+			time.Sleep(15*time.Second + 1)
+			if err := list(user); err != nil {
+				t.Fatal(err)
 			}
-		}
-	})
+			for _, want := range want {
+				if strings.Count(log.String(), want) != 1 {
+					t.Errorf("%d: %q is not there once in %s", status, want, log.String())
+				}
+			}
+		})
+	}
 }
 
 func TestAWaitIsReadByTheClockOfTheBank(t *testing.T) {

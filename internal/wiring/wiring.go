@@ -87,6 +87,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	if err := system.openNews(ctx); err != nil {
 		return system, err
 	}
+	if err := showHeld(system.Metrics.Meter(), system.bank); err != nil {
+		return system, err
+	}
 	counted, err := counting(system.Metrics.Meter())
 	if err != nil {
 		return system, err
