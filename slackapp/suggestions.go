@@ -29,7 +29,7 @@ type choices struct {
 }
 
 // suggest finds the options that match what a person has typed in a select. What the bank does not tell in time is there
-// for her next keystroke; until then she sees what matches of the list before, or why there is none.
+// for her next keystroke; until then she sees what matches of the list before, or why there is nothing.
 func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 	found := choices{Options: []*slack.OptionBlockObject{}}
 	tool, known := tools.Named(i.View.Callback)
@@ -46,6 +46,9 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 		if v.actor, err = a.actor(ctx, v.user, v.channel); err != nil {
 			return err
 		}
+		if !a.runner.Permits(ctx, v.actor, tool) {
+			return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
+		}
 		if field.Kind == tools.Borrower { // whose list depends on the process
 			f, _, _, err := a.formOf(ctx, &v, i.View)
 			if err != nil {
@@ -58,7 +61,7 @@ func (a *App) suggest(ctx context.Context, v visit, i interaction) choices {
 	})
 	if err != nil {
 		a.log.WarnContext(ctx, "a list of options is not complete", "tool", tool.Name, "field", field.Path, "error", logged(err))
-		options = a.listBefore(ctx, v, tool, field, i.Value, answers)
+		options = a.instead(ctx, v, tool, field, i.Value, answers, err)
 	}
 	if err == nil && !field.Required && i.Value == "" {
 		options = append([]tools.Option{none(v.actor.Lang)}, options...)
@@ -110,9 +113,25 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string,
 	}
 }
 
-// listBefore is what matches of the list that a search of hers found last, or an option that says why there is none.
-func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) []tools.Option {
-	var kept, matching []tools.Option
+// instead is what a search that failed offers: what matches of the list that a search of hers found last, or an option
+// that says why there is nothing. Who may not search is not shown what she once found either.
+func (a *App) instead(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string, failure error) []tools.Option {
+	reason := func(text string) []tools.Option { return []tools.Option{{Value: unanswered, Text: text}} }
+	if tools.AsError(failure).Kind == tools.Forbidden {
+		return reason(say(v.actor.Lang, "field.forbidden"))
+	}
+	if matching := a.listBefore(ctx, v, tool, field, typed, answers); matching != nil {
+		return matching
+	}
+	if errors.Is(failure, errLate) {
+		return reason(say(v.actor.Lang, "field.late"))
+	}
+	return reason(say(v.actor.Lang, "field.failed"))
+}
+
+// listBefore is what matches of the list that a search of hers found last.
+func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) (matching []tools.Option) {
+	var kept []tools.Option
 	if list, ok, err := a.store.Recall(ctx, "options", listOf(v, tool, field, answers)); err == nil && ok {
 		_ = json.Unmarshal(list, &kept) // written by another version: as good as none
 	}
@@ -120,9 +139,6 @@ func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field t
 		if strings.Contains(strings.ToLower(each.Text+" "+each.Note), strings.ToLower(strings.TrimSpace(typed))) {
 			matching = append(matching, each)
 		}
-	}
-	if matching == nil {
-		return []tools.Option{{Value: unanswered, Text: say(v.actor.Lang, "field.late")}}
 	}
 	return matching
 }

@@ -1,0 +1,66 @@
+package slackapp_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
+	const forbidden, failed = "Não tem permissão para ver esta lista.", "Não foi possível ler a lista. Escreva outra vez."
+	for name, c := range map[string]struct {
+		user, tool, field string
+		fault             sandbox.Fault
+		want              string
+		asked             bool // whether the bank is
+	}{
+		"a guest":                        {slacksim.Guest, "list_borrowers", "process", sandbox.Fault{}, forbidden, false},
+		"a guest in a form":              {slacksim.Guest, "create_borrower", "personal.genderId", sandbox.Fault{}, forbidden, false},
+		"a guest without a draft":        {slacksim.Guest, "delete_borrower", "borrower", sandbox.Fault{}, forbidden, false},
+		"a stranger":                     {slacksim.Stranger, "list_borrowers", "process", sandbox.Fault{}, forbidden, false},
+		"a bank that takes its time":     {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Latency: time.Second}, "O banco demora a responder. Escreva outra vez.", true},
+		"a bank that fails":              {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Status: 500}, failed, true},
+		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, failed, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, overHTTP)
+			defer h.bank.Inject(c.fault)()
+			if got := h.offered(c.user, c.tool, c.field); len(got) != 1 || got[0] != c.want {
+				t.Errorf("the list says %q, want %q", got, c.want)
+			}
+			if asked := h.bank.Calls(portal.Authenticate) > 0; asked != c.asked {
+				t.Errorf("the bank was asked: %t", asked)
+			}
+		})
+	}
+}
+
+// offered are the texts that a select offers to who types in it, whether or not she was ever shown its form.
+func (h *house) offered(user, tool, field string) []string {
+	h.t.Helper()
+	payload, err := json.Marshal(map[string]any{
+		"type": "block_suggestion", "user": map[string]string{"id": user}, "block_id": field, "value": "",
+		"view": map[string]string{"id": "V1", "type": "modal", "callback_id": tool, "private_metadata": `{"draft":"none","page":"borrower"}`},
+	})
+	must(h.t, err)
+	done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: []byte(url.Values{"payload": {string(payload)}}.Encode()), Sign: true})
+	must(h.t, err)
+	var answer struct {
+		Options []struct {
+			Text struct {
+				Text string `json:"text"`
+			} `json:"text"`
+		} `json:"options"`
+	}
+	must(h.t, json.Unmarshal(done.Body, &answer))
+	var texts []string
+	for _, option := range answer.Options {
+		texts = append(texts, option.Text.Text)
+	}
+	return texts
+}
