@@ -42,6 +42,7 @@ func Match(locale string) Lang {
 type Book struct {
 	localizers map[Lang]*i18n.Localizer
 	keys       map[Lang]map[string]bool
+	formless   []string // «lang key (form)» of each text with a count that lacks a plural form
 }
 
 // Load reads pt-PT.toml and en.toml from files. It panics when one is missing or malformed: they are embedded.
@@ -57,6 +58,9 @@ func Load(files fs.FS) *Book {
 		book.keys[lang] = map[string]bool{}
 		for _, message := range file.Messages {
 			book.keys[lang][message.ID] = true
+			if message.One == "" && strings.Contains(message.Other, ".count") {
+				book.formless = append(book.formless, string(lang)+" "+message.ID+" (one)")
+			}
 		}
 		book.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
 	}
@@ -72,18 +76,24 @@ func Sub(files fs.FS, folder string) *Book {
 	return Load(sub)
 }
 
-// Say returns the text of key. Args fill its {{.name}} places; an arg "count" also chooses the plural form.
-// A key without a text is returned as it is, which the tests of each book forbid.
+// Say returns the text of key. Args fill its {{.name}} places; an arg "count" also chooses the plural form, which is
+// "other" where there is none for that count. A key without a text is returned as it is, which the tests of each book
+// forbid.
 func (b *Book) Say(lang Lang, key string, args map[string]any) string {
-	localizer, ok := b.localizers[lang]
-	if !ok {
-		localizer = b.localizers[Portuguese]
+	if b.localizers[lang] == nil {
+		lang = Portuguese
 	}
-	text, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: args["count"]})
-	if err != nil {
+	if !b.Has(lang, key) {
 		return key
 	}
-	return text
+	for _, count := range []any{args["count"], nil} { // without a count, it is "other"
+		// A missing form is an error beside the text that is there all the same.
+		text, _ := b.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: count})
+		if text != "" {
+			return text
+		}
+	}
+	return key
 }
 
 // Has tells whether key has a text in lang.
@@ -92,8 +102,8 @@ func (b *Book) Has(lang Lang, key string) bool { return b.keys[lang][key] }
 // Keys lists the keys of lang in order.
 func (b *Book) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(b.keys[lang])) }
 
-// Missing lists «lang key» for every wanted key without a text, and for every key that one language lacks.
-// Each book has a test that wants none.
+// Missing lists «lang key» for every wanted key without a text, for every key that one language lacks, and, with the
+// form, for every text with a count that lacks one. Each book has a test that wants none.
 func (b *Book) Missing(want ...string) []string {
 	all := map[string]bool{}
 	for _, key := range want {
@@ -102,7 +112,7 @@ func (b *Book) Missing(want ...string) []string {
 	for _, keys := range b.keys {
 		maps.Copy(all, keys)
 	}
-	var missing []string
+	missing := slices.Clone(b.formless)
 	for _, lang := range Langs {
 		for key := range all {
 			if !b.keys[lang][key] {

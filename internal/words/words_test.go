@@ -35,6 +35,32 @@ func TestTextsComeInThePersonsLanguage(t *testing.T) {
 	}
 }
 
+// Of a text with a count and no form for it, the form for most counts is said: never the key.
+func TestACountWithoutAFormOfItsOwnIsSaidInTheOther(t *testing.T) {
+	const plain = "\"more\" = \"{{.count}} more\"\n[rows]\nother = \"{{.count}} rows\"\n[borrowers]\none = \"{{.count}} borrower\"\nother = \"{{.count}} borrowers\"\n"
+	book := words.Load(fstest.MapFS{"pt-PT.toml": {Data: []byte(plain)}, "en.toml": {Data: []byte(plain)}})
+	for _, lang := range append(slices.Clone(words.Langs), "xx") {
+		for _, c := range []struct {
+			key   string
+			count any
+			want  string
+		}{
+			{"more", 0, "0 more"}, {"more", 1, "1 more"}, {"more", 2, "2 more"}, {"more", 1_000_000, "1000000 more"},
+			{"rows", 0, "0 rows"}, {"rows", 1, "1 rows"}, {"rows", int64(1), "1 rows"}, {"rows", 1_000_000, "1000000 rows"},
+			{"borrowers", 0, "0 borrowers"}, {"borrowers", 1, "1 borrower"}, {"borrowers", 1_000_000, "1000000 borrowers"},
+			{"borrowers", 1.5, "1.5 borrowers"}, {"borrowers", "many", "many borrowers"}, {"borrowers", []int{3}, "[3] borrowers"},
+		} {
+			if got := book.Say(lang, c.key, map[string]any{"count": c.count}); got != c.want {
+				t.Errorf("%s %s of %v: got %q, want %q", lang, c.key, c.count, got, c.want)
+			}
+		}
+	}
+	want := []string{"en more (one)", "en rows (one)", "pt-PT more (one)", "pt-PT rows (one)"}
+	if got := book.Missing(); !slices.Equal(got, want) {
+		t.Errorf("missing are %q, want %q", got, want)
+	}
+}
+
 func TestMissingNamesWhatOneLanguageLacks(t *testing.T) {
 	book := words.Load(files)
 	if got := book.Missing(); got != nil {
