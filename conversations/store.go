@@ -24,7 +24,8 @@ var (
 	ErrGone = errors.New("no longer there")
 	// ErrConflict says that somebody else was faster; read again and decide again.
 	ErrConflict = errors.New("changed by somebody else meanwhile")
-	// ErrUnavailable says that Redis could not be reached or refused. What was asked may or may not have happened.
+	// ErrUnavailable says that Redis could not be reached or refused. What was asked may or may not have happened; with a
+	// [RefusedError] among its causes it has not.
 	ErrUnavailable = errors.New("the store of conversations is unavailable")
 	// ErrSealed says that a stored value does not open: wrong key, moved, or tampered with.
 	ErrSealed = errors.New("a stored value cannot be opened")
@@ -128,6 +129,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	return failed("reaching Redis", s.redis.Ping(ctx).Err())
 }
 
+// readyKey is written by each [Store.Ready]; nobody reads it.
+const (
+	readyKey  = "ready"
+	readyLife = time.Minute
+)
+
+// Ready tells whether Redis takes a write, which one that answers may refuse.
+func (s *Store) Ready(ctx context.Context) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	return failed("writing to Redis", s.redis.Set(ctx, readyKey, s.now().UnixMilli(), readyLife).Err())
+}
+
 // bounded gives every call an end, whether or not the caller thought of one.
 func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.lives.Call)
@@ -165,5 +179,5 @@ func failed(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, refused(err))
 }

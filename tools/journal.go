@@ -78,7 +78,7 @@ type hold struct {
 func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 	data, token, lease, err := r.Journal.Look(ctx, key)
 	if err != nil {
-		return entry{}, &Error{Kind: Unavailable, err: err}
+		return entry{}, &Error{Kind: Unavailable, Store: true, err: err}
 	}
 	seen := entry{free: data == nil, token: token, lease: lease}
 	if seen.free {
@@ -131,8 +131,8 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 	defer cancel()
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	switch {
-	case err != nil: // the intent may stand in the journal all the same, where others find it
-		return nil, false, r.open(err)
+	case err != nil:
+		return nil, false, r.notRecorded(err)
 	case !first:
 		return nil, false, &Error{Kind: Busy}
 	}
@@ -172,6 +172,21 @@ var errOpen = errors.New("the call stays open")
 // open is the failure of a call of which the journal finds out later what became.
 func (r *Runner) open(cause error) error {
 	return &Error{Kind: Unclear, RetryAfter: whole(r.CallTimeout), err: fmt.Errorf("%w: %w", errOpen, cause)}
+}
+
+// notRecorded is the failure of a call that was not sent, because the journal did not confirm its intent. Unless it is
+// certain that the intent was not written, somebody may find it there and carry the call out.
+func (r *Runner) notRecorded(cause error) error {
+	if notWritten(cause) {
+		return &Error{Kind: Unavailable, Store: true, err: cause}
+	}
+	return &Error{Kind: Unclear, Store: true, RetryAfter: whole(2 * r.CallTimeout), err: fmt.Errorf("%w: %w", errOpen, cause)}
+}
+
+// notWritten tells failures of a store that certainly wrote nothing.
+func notWritten(err error) bool {
+	var sure interface{ NotWritten() bool }
+	return errors.As(err, &sure) && sure.NotWritten()
 }
 
 // resume answers a call that was begun before from what the journal holds of it and, where that does not say what

@@ -48,6 +48,7 @@ type Error struct {
 	Problems   []Problem
 	Notes      []string      // the bank's words, scrubbed: text from outside
 	RetryAfter time.Duration // when it is worth trying again; 0 when unknown
+	Store      bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
 	err        error
 }
 

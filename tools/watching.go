@@ -181,6 +181,9 @@ func kept(err error) error {
 	if failure := (*Error)(nil); err == nil || errors.As(err, &failure) {
 		return err
 	}
+	if notWritten(err) {
+		return &Error{Kind: Unavailable, Store: true, err: err}
+	}
 	return &Error{Kind: Internal, err: err}
 }
 

@@ -15,7 +15,8 @@ import (
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
-//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better
+//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better,
+//	                                error.<kind>.store.… where the store failed and not the bank
 //	problem.<code>                  a problem of the form of the arguments
 //
 //go:embed words
@@ -63,6 +64,9 @@ func (e *Error) say(lang words.Lang, what string) string {
 	key := "error." + string(e.Kind) + "." + what
 	if own := e.Tool + "." + key; book.Has(lang, own) {
 		key = own
+	}
+	if store := "error." + string(e.Kind) + ".store." + what; e.Store && book.Has(lang, store) {
+		key = store
 	}
 	return book.Say(lang, key, map[string]any{"id": e.ID, "seconds": seconds, "wait": e.RetryAfter > 0})
 }

@@ -41,6 +41,9 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 	for _, kind := range []ErrorKind{Invalid, Unconfirmed, NotFound, Forbidden, Refused, Busy, Unavailable, Unclear, Internal} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
 	}
+	for _, kind := range []ErrorKind{Unavailable, Unclear} {
+		want = append(want, "error."+string(kind)+".store.what", "error."+string(kind)+".store.next")
+	}
 	if missing := book.Missing(want...); missing != nil {
 		t.Errorf("missing: %q", missing)
 	}

@@ -105,6 +105,18 @@ func (s *Server) Stop() {
 	s.run = nil
 }
 
+// Fill makes the server refuse what needs memory, as one that has reached maxmemory and may evict nothing. Drain ends it.
+func (s *Server) Fill() { s.await("CONFIG SET maxmemory 1", "OK") }
+
+// Drain makes the server write again after Fill.
+func (s *Server) Drain() { s.await("CONFIG SET maxmemory 0", "OK") }
+
+// Demote makes the server a replica whose master is gone: it answers reads and refuses writes. Promote ends it.
+func (s *Server) Demote() { s.await("REPLICAOF 127.0.0.1 1", "OK") }
+
+// Promote makes the server write again after Demote.
+func (s *Server) Promote() { s.await("REPLICAOF NO ONE", "OK") }
+
 // startAnywhere tries a few ports: between finding a free one and listening on it, somebody else may.
 func (s *Server) startAnywhere() {
 	s.t.Helper()
