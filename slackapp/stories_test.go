@@ -113,12 +113,12 @@ var stories = []story{
 		tom.sees("New borrower", "Page 2 of 7", "Role in the process")
 	}},
 	{"guests and strangers are refused", func(t *testing.T, h *house) {
-		for _, id := range []string{slacksim.Guest, slacksim.Stranger} {
+		for id, channel := range map[string]string{slacksim.Guest: slacksim.TeamChannel, slacksim.Stranger: slacksim.SharedChannel} {
 			outsider := h.user(id)
-			outsider.types("/borrowers 1042")
-			outsider.reads("Não tem permissão")
-			outsider.types("/borrower-new")
-			if _, open := outsider.TopView(); open || len(outsider.Messages(slacksim.TeamChannel)) != 2 {
+			must(t, outsider.Command(h.soon(), channel, "/borrowers 1042"))
+			outsider.readsIn(channel, "Não tem permissão")
+			must(t, outsider.Command(h.soon(), channel, "/borrower-new"))
+			if _, open := outsider.TopView(); open || len(outsider.Messages(channel)) != 2 {
 				t.Errorf("%s got further than a refusal", id)
 			}
 			must(t, outsider.OpenHome(h.soon()))

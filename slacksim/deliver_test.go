@@ -273,3 +273,18 @@ func TestACommandMayBeAnsweredDirectly(t *testing.T) {
 		})
 	}
 }
+
+func TestACommandThatWantsItGetsPeopleAndChannelsAsIDs(t *testing.T) {
+	for escape, want := range map[string]string{
+		"false": "own 1042 @tom.sample & #geral https://a.pt @nobody",
+		"true":  "own 1042 <@U0TOM|tom.sample> &amp; <#C0GERAL|geral> <https://a.pt> @nobody",
+	} {
+		st := newStage(t, func(c *slacksim.Config) {
+			c.Manifest = []byte(`{"features":{"slash_commands":[{"command":"/balcao","should_escape":` + escape + `}]}}`)
+		})
+		no(t, st.User(slacksim.Ana).Command(soon(t), slacksim.TeamChannel, "/balcao own 1042 @tom.sample & #geral https://a.pt @nobody"))
+		if in, _ := st.last(); in["text"] != want {
+			t.Errorf("should_escape %s: the app got %q, want %q", escape, in["text"], want)
+		}
+	}
+}

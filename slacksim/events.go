@@ -29,7 +29,7 @@ func (s *Sim) event(inner map[string]any) {
 	}
 	p := jsonPayload("event_callback", map[string]any{
 		"token": verificationToken, "team_id": TeamID, "api_app_id": AppID, "type": "event_callback", "event": inner,
-		"event_id": newID("Ev"), "event_time": s.now().Unix(), "event_context": randomHex(8), "is_ext_shared_channel": false,
+		"event_id": newID("Ev"), "event_time": s.now().Unix(), "event_context": randomHex(8), "is_ext_shared_channel": s.external(inner["channel"]),
 		"authorizations": []any{map[string]any{
 			"enterprise_id": nil, "team_id": TeamID, "user_id": BotUserID, "is_bot": true, "is_enterprise_install": false,
 		}},
@@ -42,6 +42,12 @@ func (s *Sim) event(inner map[string]any) {
 		s.pending--
 		s.touch()
 	})
+}
+
+// external tells whether an event is of a channel that another company reads. Call it with s.mu held.
+func (s *Sim) external(channel any) bool {
+	c := s.channels[str(channel)]
+	return c != nil && len(c.shared) > 0 && !c.org
 }
 
 // sendEvent delivers an event until it is acknowledged or the tries are used up.

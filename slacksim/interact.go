@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,6 +48,9 @@ func (s *Sim) command(ctx context.Context, userID, channelID, line string) error
 		s.mu.Unlock()
 		return &Failed{"dispatch_unknown_command", name + " is not in the manifest"}
 	}
+	if s.manifest.escapes(name) {
+		text = s.escaped(text)
+	}
 	form := url.Values{
 		"token": {verificationToken}, "team_id": {TeamID}, "team_domain": {TeamDomain}, "channel_id": {c.id},
 		"channel_name": {c.nameForApp()}, "user_id": {u.id}, "user_name": {u.handle}, "command": {name},
@@ -65,6 +69,38 @@ func (s *Sim) command(ctx context.Context, userID, channelID, line string) error
 		s.mu.Unlock()
 	}
 	return err
+}
+
+// markup is what Slack replaces in the text of a command that wants it so.
+var markup = regexp.MustCompile(`[&<>]|[@#][\p{L}\p{N}._-]+|https?://\S+`)
+
+// escaped is a command's text with people, channels and links as ids and addresses. Call it with s.mu held.
+func (s *Sim) escaped(text string) string {
+	return markup.ReplaceAllStringFunc(text, func(found string) string {
+		switch found[0] {
+		case '&':
+			return "&amp;"
+		case '<':
+			return "&lt;"
+		case '>':
+			return "&gt;"
+		case 'h':
+			return "<" + found + ">"
+		case '@':
+			for _, u := range s.users {
+				if u.handle == found[1:] {
+					return "<@" + u.id + "|" + u.handle + ">"
+				}
+			}
+		case '#':
+			for _, c := range s.channels {
+				if c.im == "" && c.name == found[1:] {
+					return "<#" + c.id + "|" + c.name + ">"
+				}
+			}
+		}
+		return found
+	})
 }
 
 // answered shows the message that a command was answered with directly.

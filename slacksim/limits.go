@@ -44,6 +44,7 @@ const (
 var (
 	datePattern = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 	timePattern = regexp.MustCompile(`^\d{2}:\d{2}$`)
+	userPattern = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
 )
 
 var confirmShape = shape{fields: map[string]field{
@@ -100,6 +101,10 @@ var elementShapes = map[string]shape{
 		"min_query_length": opt(whole(0, 3000)), "max_selected_items": opt(whole(1, 100)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
+	"users_select": {fields: map[string]field{
+		"placeholder": opt(plain(150)), "initial_user": opt(matching(userPattern)),
+		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
+	}},
 	"radio_buttons": {also: initialsAmongOptions, fields: map[string]field{
 		"options": must(several(1, 10, richOption)), "initial_option": opt(richOption),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
@@ -138,8 +143,8 @@ var elementShapes = map[string]shape{
 // Where each element may stand.
 var (
 	choices = []string{
-		"static_select", "multi_static_select", "external_select", "multi_external_select", "radio_buttons", "checkboxes",
-		"datepicker", "timepicker",
+		"static_select", "multi_static_select", "external_select", "multi_external_select", "users_select", "radio_buttons",
+		"checkboxes", "datepicker", "timepicker",
 	}
 	accessories = append([]string{"button", "image", "overflow"}, choices...)
 	actionables = append([]string{"button", "overflow"}, choices...)

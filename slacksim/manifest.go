@@ -43,6 +43,7 @@ type manifestCommand struct {
 	Command     string `json:"command"`
 	Description string `json:"description"`
 	UsageHint   string `json:"usage_hint"`
+	Escape      bool   `json:"should_escape"` // people and channels come as ids
 }
 
 func readManifest(raw []byte) manifest {
@@ -66,6 +67,11 @@ func (m manifest) name() string {
 
 func (m manifest) knows(command string) bool {
 	return !m.given || slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command })
+}
+
+// escapes tells whether a command wants people, channels and links as ids and addresses.
+func (m manifest) escapes(command string) bool {
+	return slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command && c.Escape })
 }
 
 func (m manifest) scopes() []string { return m.OAuth.Scopes.Bot }

@@ -35,6 +35,37 @@ func (u *User) Unarchive(ctx context.Context, channel string) error {
 	return u.Command(ctx, channel, "/unarchive")
 }
 
+// Share has another company accept an invitation to a channel: its people read there from now on. With org the channel is
+// shared with another workspace of the same organisation instead.
+func (s *Sim) Share(channel string, org bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[channel]
+	c.shared, c.invited, c.org = []string{StrangerTeamID}, nil, org
+	s.event(map[string]any{"type": "channel_shared", "connected_team_id": StrangerTeamID, "channel": c.id, "event_ts": s.timestamp()})
+	s.touch()
+}
+
+// InviteCompany invites another company to share a channel. It has not answered yet, and Slack tells the app nothing.
+func (s *Sim) InviteCompany(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels[channel].invited = []string{StrangerTeamID}
+	s.touch()
+}
+
+// Unshare makes a channel the workspace's alone again.
+func (s *Sim) Unshare(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[channel]
+	c.shared, c.invited, c.org = nil, nil, false
+	s.event(map[string]any{
+		"type": "channel_unshared", "previously_connected_team_id": StrangerTeamID, "channel": c.id, "is_ext_shared": false, "event_ts": s.timestamp(),
+	})
+	s.touch()
+}
+
 // Revoke takes the bot's token away, as uninstalling the app does, and tells the app so.
 func (s *Sim) Revoke() { s.setRevoked(true) }
 

@@ -79,3 +79,53 @@ func TestARevokedTokenOpensNothingUntilItIsRestored(t *testing.T) {
 	st.Restore()
 	st.post("um", "")
 }
+
+func TestAChannelThatIsSharedSaysSoAndTheAppHears(t *testing.T) {
+	st := newStage(t)
+	info := func(id string) any {
+		return at(accepted(t, st.form("conversations.info", url.Values{"channel": {id}})), "channel")
+	}
+	alone := info(slacksim.TeamChannel)
+	for _, field := range []string{"is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared"} {
+		if at(alone, field) != false {
+			t.Errorf("%s of a channel of the workspace alone is %v", field, at(alone, field))
+		}
+	}
+	if at(alone, "shared_team_ids", "0") != slacksim.TeamID || at(alone, "shared_team_ids", "1") != nil {
+		t.Errorf("it is shared with %v", at(alone, "shared_team_ids"))
+	}
+	st.InviteCompany(slacksim.TeamChannel)
+	if invited := info(slacksim.TeamChannel); at(invited, "is_pending_ext_shared") != true || at(invited, "is_ext_shared") != false || at(invited, "pending_connected_team_ids", "0") != slacksim.StrangerTeamID {
+		t.Errorf("after the invitation it is %v", invited)
+	}
+	st.Share(slacksim.TeamChannel, false)
+	if shared := info(slacksim.TeamChannel); at(shared, "is_ext_shared") != true || at(shared, "is_pending_ext_shared") != false || at(shared, "connected_team_ids", "0") != slacksim.StrangerTeamID {
+		t.Errorf("shared, it is %v", shared)
+	}
+	if heard := st.heardOf("channel_shared"); at(heard, "channel") != slacksim.TeamChannel || at(heard, "connected_team_id") != slacksim.StrangerTeamID {
+		t.Errorf("the app heard %v", heard)
+	}
+	st.Unshare(slacksim.TeamChannel)
+	if again := info(slacksim.TeamChannel); at(again, "is_shared") != false {
+		t.Errorf("alone again, it is %v", again)
+	}
+	if heard := st.heardOf("channel_unshared"); at(heard, "channel") != slacksim.TeamChannel {
+		t.Errorf("the app heard %v", heard)
+	}
+	st.Share(slacksim.TeamChannel, true)
+	if org := info(slacksim.TeamChannel); at(org, "is_org_shared") != true || at(org, "is_ext_shared") != false || at(org, "shared_team_ids", "1") != slacksim.StrangerTeamID {
+		t.Errorf("shared within the organisation, it is %v", org)
+	}
+}
+
+func TestAStrangerSeesTheSharedChannelAlone(t *testing.T) {
+	st := newStage(t)
+	stranger := st.User(slacksim.Stranger)
+	if stranger.Say(soon(t), slacksim.TeamChannel, "olá") == nil {
+		t.Error("somebody of another company writes in a channel that is not shared")
+	}
+	no(t, stranger.Say(soon(t), slacksim.SharedChannel, "olá"))
+	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {stranger.DM()}})); at(info, "channel", "is_ext_shared") != true {
+		t.Errorf("the direct conversation is %v", info)
+	}
+}

@@ -260,11 +260,11 @@ func TestPeopleAndConversationsAreDescribed(t *testing.T) {
 		t.Errorf("#geral: %v", info)
 	}
 	listed := accepted(t, st.form("conversations.list", url.Values{"types": {"public_channel,im"}}))
-	if n := len(listed["channels"].([]any)); n != 3 {
+	if n := len(listed["channels"].([]any)); n != 4 {
 		t.Errorf("%d conversations are listed", n)
 	}
 	members := accepted(t, st.form("conversations.members", url.Values{"channel": {slacksim.TeamChannel}}))
-	if n := len(members["members"].([]any)); n != 5 {
+	if n := len(members["members"].([]any)); n != 4 {
 		t.Errorf("#equipa has %d members", n)
 	}
 }

@@ -97,7 +97,7 @@ func (s *Sim) serveWorkspace(w http.ResponseWriter, _ *http.Request) {
 		u := s.users[id]
 		people = append(people, map[string]any{"id": u.id, "name": u.handle, "real_name": u.realName, "locale": u.locale})
 	}
-	for _, id := range []string{TeamChannel, GeneralChannel} {
+	for _, id := range []string{TeamChannel, GeneralChannel, SharedChannel} {
 		rooms = append(rooms, map[string]any{"id": id, "name": s.channels[id].name})
 	}
 	s.mu.Unlock()

@@ -28,13 +28,16 @@ const (
 	BotID      = "B0BALCAO"
 	BotUserID  = "U0BALCAO"
 
-	TeamChannel    = "C0EQUIPA" // #equipa; the bot is a member
-	GeneralChannel = "C0GERAL"  // #geral; the bot is not, unless Config.BotChannels says so
+	TeamChannel    = "C0EQUIPA"    // #equipa; the bot is a member
+	GeneralChannel = "C0GERAL"     // #geral; the bot is not, unless Config.BotChannels says so
+	SharedChannel  = "C0PARCEIROS" // #parceiros, shared with another company through Slack Connect; nor in this one
 
 	Ana      = "U0ANA"      // Ana Exemplo, Portuguese
 	Tom      = "U0TOM"      // Tom Sample, British
 	Guest    = "U0GUEST"    // a restricted account
-	Stranger = "U0STRANGER" // somebody of another company, through Slack Connect
+	Stranger = "U0STRANGER" // somebody of another company, through Slack Connect; sees the shared channel alone
+
+	StrangerTeamID = "T0ALHEIO" // of the other company
 )
 
 // Config says what workspace to build. The zero value is a workspace in Socket Mode with every rule on.

@@ -17,6 +17,7 @@ var holds = map[string]struct{ key, initial string }{
 	"multi_static_select":   {"selected_options", "initial_options"},
 	"multi_external_select": {"selected_options", "initial_options"},
 	"checkboxes":            {"selected_options", "initial_options"},
+	"users_select":          {"selected_user", "initial_user"},
 	"datepicker":            {"selected_date", "initial_date"},
 	"timepicker":            {"selected_time", "initial_time"},
 }

@@ -124,6 +124,12 @@ func (u *User) entry(ctx context.Context, at place, block, element map[string]an
 		}
 		chosen, err := u.choose(ctx, at, block, element, value)
 		return map[string]any{"type": kind, hold.key: chosen}, err
+	case "selected_user":
+		if value == "" {
+			return map[string]any{"type": kind, hold.key: nil}, nil
+		}
+		chosen, err := u.sim.member(value)
+		return map[string]any{"type": kind, hold.key: chosen}, err
 	case "selected_options":
 		all := []any{}
 		for _, one := range strings.Split(value, "\n") {
@@ -139,6 +145,18 @@ func (u *User) entry(ctx context.Context, at place, block, element map[string]an
 		return map[string]any{"type": kind, hold.key: all}, nil
 	}
 	return map[string]any{"type": kind, hold.key: value}, nil
+}
+
+// member finds a person of the workspace by id, handle or name: Slack's own select offers nobody else.
+func (s *Sim) member(wanted string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, u := range s.users {
+		if wanted == id || wanted == u.handle || wanted == u.realName {
+			return id, nil
+		}
+	}
+	return "", errors.New("there is no such person")
 }
 
 // ErrNoChoice says that a person looked for a choice that the app does not offer, or not in time: she may look again.

@@ -26,7 +26,7 @@ func people(cfg Config) map[string]*user {
 		{id: Ana, handle: "ana.exemplo", realName: "Ana Exemplo", locale: cfg.AnaLocale, tz: "Europe/Lisbon", teamID: TeamID},
 		{id: Tom, handle: "tom.sample", realName: "Tom Sample", locale: "en-GB", tz: "Europe/London", teamID: TeamID},
 		{id: Guest, handle: "convidado", realName: "Convidado Exemplo", locale: "pt-PT", tz: "Europe/Lisbon", teamID: TeamID, restricted: true},
-		{id: Stranger, handle: "forasteiro", realName: "Forasteiro Exemplo", tz: "Europe/Lisbon", teamID: "T0ALHEIO", stranger: true},
+		{id: Stranger, handle: "forasteiro", realName: "Forasteiro Exemplo", tz: "Europe/Lisbon", teamID: StrangerTeamID, stranger: true},
 	}
 	users := map[string]*user{}
 	for _, u := range all {
@@ -65,7 +65,9 @@ type channel struct {
 	id, name string
 	im       string // the person of a direct conversation with the app, or ""
 	members  []string
-	shared   bool // with another company
+	shared   []string // the teams that it is shared with, beside ours
+	invited  []string // the teams that were invited to share it and have not answered
+	org      bool     // shared within one organisation, not through Slack Connect
 	archived bool
 	created  time.Time
 	messages []*message
@@ -73,8 +75,9 @@ type channel struct {
 
 func rooms(cfg Config) map[string]*channel {
 	all := []*channel{
-		{id: TeamChannel, name: "equipa", members: []string{Ana, Tom, Guest, Stranger}, shared: true},
+		{id: TeamChannel, name: "equipa", members: []string{Ana, Tom, Guest}},
 		{id: GeneralChannel, name: "geral", members: []string{Ana, Tom}},
+		{id: SharedChannel, name: "parceiros", members: []string{Ana, Tom, Stranger}, shared: []string{StrangerTeamID}},
 	}
 	channels := map[string]*channel{}
 	for _, c := range all {
@@ -87,13 +90,22 @@ func rooms(cfg Config) map[string]*channel {
 	return channels
 }
 
+// some is a list that JSON never shows as null.
+func some(ids []string) []string { return append([]string{}, ids...) }
+
 func (c *channel) has(user string) bool { return slices.Contains(c.members, user) }
 
 func (c *channel) info() map[string]any {
+	external := len(c.shared) > 0 && !c.org
 	info := map[string]any{
 		"id": c.id, "created": c.created.Unix(), "is_im": c.im != "", "is_channel": c.im == "", "is_group": false,
 		"is_mpim": false, "is_private": c.im != "", "is_archived": c.archived, "is_member": c.has(BotUserID),
-		"is_shared": c.shared, "is_ext_shared": c.shared, "context_team_id": TeamID,
+		"is_shared": len(c.shared) > 0, "is_ext_shared": external, "is_org_shared": c.org && len(c.shared) > 0,
+		"is_pending_ext_shared": len(c.invited) > 0, "pending_shared": some(c.invited), "pending_connected_team_ids": some(c.invited),
+		"context_team_id": TeamID, "shared_team_ids": append([]string{TeamID}, c.shared...),
+	}
+	if external {
+		info["connected_team_ids"], info["conversation_host_id"] = c.shared, TeamID
 	}
 	if c.im != "" {
 		info["user"], info["is_open"] = c.im, true
@@ -119,6 +131,9 @@ func (s *Sim) direct(userID string) *channel {
 		}
 	}
 	c := &channel{id: "D" + userID[1:], im: userID, members: []string{userID, BotUserID}, created: s.now()}
+	if other := s.users[userID]; other != nil && other.stranger {
+		c.shared = []string{other.teamID}
+	}
 	s.channels[c.id] = c
 	s.touch()
 	return c

@@ -179,6 +179,7 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		selectInput("data", "datepicker", nil),
 		selectInput("tipo", "static_select", object{"options": options(3)}),
 		selectInput("processo", "external_select", object{"min_query_length": 0}),
+		selectInput("pessoa", "users_select", object{"initial_user": slacksim.Ana}),
 		selectInput("sexo", "radio_buttons", object{"options": options(2)}),
 		selectInput("avisos", "checkboxes", object{"options": options(3)}),
 		with(textInput("vazio"), "optional", true),
@@ -188,7 +189,7 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 	})
 	_, err := ana.Submit(soon(t), slacksim.Values{
 		"nome": "Maria Exemplo", "valor": "180000.50", "email": "maria@example.com", "sitio": "https://example.com",
-		"data": "1990-02-28", "tipo": "opção 2", "processo": "p-1043", "sexo": "1", "avisos": "0\nopção 2",
+		"data": "1990-02-28", "tipo": "opção 2", "processo": "p-1043", "sexo": "1", "pessoa": "Tom Sample", "avisos": "0\nopção 2",
 	})
 	no(t, err)
 	in, _ := st.last()
@@ -196,6 +197,7 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		"nome/nome_typed/value": "Maria Exemplo", "valor/valor_chosen/value": "180000.50", "email/email_chosen/value": "maria@example.com",
 		"data/data_chosen/selected_date": "1990-02-28", "tipo/tipo_chosen/selected_option/value": "2",
 		"processo/processo_chosen/selected_option/text/text": "1043 · Faro", "sexo/sexo_chosen/selected_option/value": "1",
+		"pessoa/pessoa_chosen/selected_user":            slacksim.Tom,
 		"avisos/avisos_chosen/selected_options/1/value": "2", "vazio/vazio_typed/type": "plain_text_input", "vazio/vazio_typed/value": nil,
 	} {
 		if got := at(in, append([]string{"view", "state", "values"}, strings.Split(path, "/")...)...); got != want {

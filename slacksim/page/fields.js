@@ -141,6 +141,22 @@ function select(element, place) {
   };
 }
 
+/** A select of the workspace's people, which the page knows by itself. */
+function people(element, place) {
+  const nobody = el('option', { value: '' }, withEmoji(element.placeholder?.text || say('select.placeholder')));
+  const control = el('select', attributes(element, place), nobody,
+    // The map also holds the app, which writes messages and is nobody to choose.
+    [...place.names.users].filter(([id]) => id !== 'U0BALCAO').map(([id, name]) => el('option', { value: id }, name)));
+  control.value = element.initial_user ?? '';
+  control.addEventListener('change', () => place.changed('choice'));
+  return {
+    node: control,
+    control,
+    read: () => ({ type: element.type, selected_user: control.value || null }),
+    write: ({ selected_user: user }) => { control.value = user ?? ''; },
+  };
+}
+
 function typeAhead(element, place) {
   const make = (selected) => combobox({
     attributes: attributes(element, place),
@@ -205,6 +221,7 @@ const KINDS = {
   datepicker: date,
   static_select: select,
   external_select: typeAhead,
+  users_select: people,
   radio_buttons: marks('radio', ([option = null]) => ({ selected_option: option }),
     (element) => one(element.initial_option), (kept) => one(kept.selected_option)),
   checkboxes: marks('checkbox', (options) => ({ selected_options: options }),

@@ -65,6 +65,7 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 			inputBlock("processo", "Processo", object{"type": "external_select", "min_query_length": 1}),
 			inputBlock("nif", "NIF", object{"type": "plain_text_input", "max_length": 9}),
 			inputBlock("estado", "Estado civil", object{"type": "static_select", "options": []object{option("Casado", "2"), option("Solteiro", "1")}}),
+			inputBlock("pessoa", "Pessoa", object{"type": "users_select"}),
 			inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}}),
 			inputBlock("aceita", "Aceita", object{"type": "checkboxes", "options": []object{option("Contacto", "c")}}),
 			inputBlock("montante", "Montante", object{"type": "number_input", "is_decimal_allowed": true}),
@@ -73,7 +74,7 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 	p.Until("the first field has the focus", `document.activeElement.closest('[data-block-id=processo]')`)
 	p.Keys("1043")
 	p.Until("the process is found", `document.querySelectorAll('dialog [role=option]').length === 1 && document.querySelector('dialog [role=option]').innerText.includes('João')`)
-	p.Keys(kb.Enter + kb.Tab + "299999999" + kb.Tab + "Sol" + kb.Tab + kb.ArrowDown + kb.Tab + " " + kb.Tab + "1250,50")
+	p.Keys(kb.Enter + kb.Tab + "299999999" + kb.Tab + "Sol" + kb.Tab + "Tom" + kb.Tab + kb.ArrowDown + kb.Tab + " " + kb.Tab + "1250,50")
 	p.Keys(kb.Enter)
 	first := s.next(t, "submit")
 	p.Until("the problem stands under its field, which has the focus", `document.activeElement.closest('[data-block-id=nif]')
@@ -94,6 +95,9 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 		if chosen, _ := answerOf(second, block)["selected_option"].(map[string]any); chosen["value"] != want {
 			t.Errorf("%s: the page sent %v, want %s", block, chosen, want)
 		}
+	}
+	if chosen := answerOf(second, "pessoa")["selected_user"]; chosen != "UTOM" {
+		t.Errorf("pessoa: the page sent %v", chosen)
 	}
 	if chosen, _ := answerOf(second, "aceita")["selected_options"].([]any); len(chosen) != 1 {
 		t.Errorf("aceita: the page sent %v", chosen)
