@@ -26,6 +26,23 @@ func TestAmountsAreReadAsPeopleTypeThem(t *testing.T) {
 	}
 }
 
+func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
+	for _, text := range []string{"3/7/1985", "03.07.1985", "3-7-1985", "03071985", "3 jul 1985", "3 de julho de 1985", "1985-07-03"} {
+		typed, problems := CreateBorrower.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
+		if want := `{"personal":{"birthDate":"1985-07-03"}}`; problems != nil || string(typed) != want {
+			t.Errorf("%q in a form: got %s, %v", text, typed, problems)
+		}
+		args, err := json.Marshal(map[string]any{"personal": map[string]any{"birthDate": text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, problems := CreateBorrower.decode(args, words.English)
+		if problems != nil || in.(NewBorrower).Personal.BirthDate.Reveal() != "1985-07-03" {
+			t.Errorf("%q from an assistant is not read: %v", text, problems)
+		}
+	}
+}
+
 func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
 	args, problems := CreateBorrower.Args(map[string]string{
 		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",

@@ -18,7 +18,7 @@ const (
 	Text     Kind = "text"
 	Email    Kind = "email"
 	Phone    Kind = "phone"
-	Date     Kind = "date"     // YYYY-MM-DD; people may type DD/MM/YYYY
+	Date     Kind = "date"     // YYYY-MM-DD; people type it as validation.ParseDateInput reads it
 	Integer  Kind = "integer"  //
 	Amount   Kind = "amount"   // euros a month; people may type 1 234,56
 	YesNo    Kind = "yes_no"   //

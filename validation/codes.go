@@ -58,6 +58,7 @@ const (
 	EmailLength    Code = "email.length"
 
 	DateFormat Code = "date.format"
+	DateYear   Code = "date.year"
 	DateFuture Code = "date.future"
 	AgeMinor   Code = "age.minor"
 	AgeTooOld  Code = "age.too_old"
@@ -117,7 +118,7 @@ var severities = map[Code]Severity{
 	PostalCodeFormat: Warning, PostalCodeLength: Warning, PostalCodeCountry: Error,
 	PhoneInvalid: Error, PhoneNotMobile: Warning, PhoneSpecial: Warning, PhoneExtension: Warning,
 	EmailFormat: Error, EmailLength: Error,
-	DateFormat: Error, DateFuture: Error, AgeMinor: Error, AgeTooOld: Error,
+	DateFormat: Error, DateYear: Error, DateFuture: Error, AgeMinor: Error, AgeTooOld: Error,
 	NameWords: Warning, NameCharacters: Error,
 	AmountFormat: Error, AmountNegative: Error, AmountPlaces: Error, AmountTooHigh: Error,
 	MonthsRange: Error, DependantsRange: Error, DependantsMany: Warning,

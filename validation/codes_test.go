@@ -30,7 +30,7 @@ func TestAReaderSaysWhyItRefuses(t *testing.T) {
 		{"PostalCode", "1000001", validation.PostalCodeFormat}, {"PostalCode", "1000", validation.PostalCodeFormat},
 		{"Phone", "112", validation.PhoneInvalid}, {"Phone", "92a345678", validation.PhoneInvalid}, {"Phone", long, validation.PhoneInvalid},
 		{"Email", "maria", validation.EmailFormat}, {"Email", strings.Repeat("a", 255), validation.EmailLength},
-		{"Date", "2023-02-29", validation.DateFormat}, {"Date", "1985-4-12", validation.DateFormat},
+		{"Date", "2023-02-29", validation.DateFormat}, {"Date", "3/7/85", validation.DateYear},
 		{"Amount", "much", validation.AmountFormat}, {"Amount", "1e65", validation.AmountFormat}, {"Amount", long, validation.AmountFormat},
 		{"Amount", "-0.01", validation.AmountNegative}, {"Amount", "0.001", validation.AmountPlaces}, {"Amount", "1000000.01", validation.AmountTooHigh},
 		{"IBAN", "PT50", validation.IBANLength}, {"IBAN", long, validation.IBANLength}, {"IBAN", "QQ93 1234 5678", validation.IBANCountry},

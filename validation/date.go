@@ -2,9 +2,14 @@ package validation
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // Lisbon's clock, on machines that have no zones
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Date is a day of the calendar, without a clock or a zone.
@@ -33,15 +38,72 @@ func dateOf(t time.Time) Date {
 // ParseDate reads YYYY-MM-DD, the bank's format. It fails with [DateFormat], also for days that do not exist.
 func ParseDate(s string) (Date, error) { return parseDate(s, time.DateOnly) }
 
-// ParseDateInput reads what people type: YYYY-MM-DD, DD/MM/YYYY or DD-MM-YYYY. The month never comes first.
+// maxDateInput is how many bytes of a typed date are looked at: "15 de fevereiro de 1985" and room for spaces.
+const maxDateInput = 64
+
+// The forms in which people write a date: in numbers, in eight digits, with the month's name, and with the year first.
+// White space is single spaces by then.
+var (
+	numericDate   = regexp.MustCompile(`^(\d{1,2}) ?([/.\- ]) ?(\d{1,2}) ?([/.\- ]) ?(\d{4}|\d{2})$`)
+	compactDate   = regexp.MustCompile(`^(\d{2})(\d{2})((?:19|20|21)\d{2}|\d{2})$`)
+	namedDate     = regexp.MustCompile(`^(\d{1,2})(?:\.?º)?(?: de |[ .\-/]?)(\pL{3,9})\.?(?: de |,? |[.\-/]?)(\d{4}|\d{2})$`)
+	yearFirstDate = regexp.MustCompile(`^(\d{4})([/.\-])(\d{1,2})([/.\-])(\d{1,2})$`)
+)
+
+// monthNames are the months as they are written in Portuguese and in English. Three letters are enough of each.
+var monthNames = [12][]string{
+	{"janeiro", "january"}, {"fevereiro", "february"}, {"marco", "march"}, {"abril", "april"}, {"maio", "may"}, {"junho", "june"},
+	{"julho", "july"}, {"agosto", "august"}, {"setembro", "september", "sept"}, {"outubro", "october"}, {"novembro", "november"},
+	{"dezembro", "december"},
+}
+
+// ParseDateInput reads a date as people type it: 3/7/1985, 03.07.1985, 3-7-1985, 03 07 1985, 03071985, 3 jul 1985,
+// 3 de julho de 1985, 1985-07-03. The month never comes first. It fails with [DateYear] when all that is wrong is a year
+// of two digits, which nobody can tell the century of, and with [DateFormat] otherwise, also for days that do not exist.
 func ParseDateInput(s string) (Date, error) {
-	s = strings.TrimSpace(s)
-	for _, layout := range []string{time.DateOnly, "02/01/2006", "02-01-2006"} {
-		if date, err := parseDate(s, layout); err == nil {
-			return date, nil
-		}
+	if len(s) > maxDateInput {
+		return Date{}, DateFormat
+	}
+	s = strings.Join(strings.Fields(s), " ")
+	if m := numericDate.FindStringSubmatch(s); m != nil && m[2] == m[4] {
+		return dateFrom(m[1], m[3], m[5])
+	}
+	if m := compactDate.FindStringSubmatch(s); m != nil {
+		return dateFrom(m[1], m[2], m[3])
+	}
+	if m := namedDate.FindStringSubmatch(norm.NFC.String(s)); m != nil {
+		return dateFrom(m[1], monthNamed(m[2]), m[3])
+	}
+	if m := yearFirstDate.FindStringSubmatch(s); m != nil && m[2] == m[4] {
+		return dateFrom(m[5], m[3], m[1])
 	}
 	return Date{}, DateFormat
+}
+
+// dateFrom puts a date together from its digits.
+func dateFrom(day, month, year string) (Date, error) {
+	short := len(year) == 2
+	if short {
+		year = "20" + year // to tell whether the day exists
+	}
+	date, err := parseDate(fmt.Sprintf("%s-%02s-%02s", year, month, day), time.DateOnly)
+	if err == nil && short {
+		return Date{}, DateYear
+	}
+	return date, err
+}
+
+// monthNamed is a month's number in digits, "" for a word that names none.
+func monthNamed(word string) string {
+	word = folded(word)
+	for i, names := range monthNames {
+		for _, name := range names {
+			if word == name || word == name[:3] {
+				return strconv.Itoa(i + 1)
+			}
+		}
+	}
+	return ""
 }
 
 func parseDate(s, layout string) (Date, error) {

@@ -1,6 +1,7 @@
 package validation_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -53,20 +54,47 @@ func TestMonthsEndWhereTheMonthEnds(t *testing.T) {
 	}
 }
 
-func TestPeopleWriteTheDayFirstOrTheYearFirstAndNeverTheMonth(t *testing.T) {
+func TestDatesAreReadAsPeopleWriteThem(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"1985-04-12", "1985-04-12"}, {"12/04/1985", "1985-04-12"}, {"12-04-1985", "1985-04-12"},
-		{" 12/04/1985 ", "1985-04-12"}, {"29/02/2024", "2024-02-29"},
-		{"04/31/1985", ""}, {"12/13/1985", ""}, {"29/02/2023", ""}, {"2023-02-29", ""}, {"1985-4-12", ""},
-		{"12.04.1985", ""}, {"12/04/85", ""}, {"12-04/1985", ""}, {"1985-04-12T00:00:00Z", ""}, {"", ""},
+		{"1985-07-03", "1985-07-03"}, {"1985-7-3", "1985-07-03"}, {"1985/07/03", "1985-07-03"}, {"1985.07.03", "1985-07-03"},
+		{"03/07/1985", "1985-07-03"}, {"3/7/1985", "1985-07-03"}, {"03.07.1985", "1985-07-03"}, {"3.7.1985", "1985-07-03"},
+		{"03-07-1985", "1985-07-03"}, {"3-7-1985", "1985-07-03"}, {"03 07 1985", "1985-07-03"}, {"3 / 7 / 1985", "1985-07-03"},
+		{"03/ 07/1985", "1985-07-03"}, {"03071985", "1985-07-03"}, {" 03/07/1985\u00a0", "1985-07-03"},
+		{"3 jul 1985", "1985-07-03"}, {"3 jul. 1985", "1985-07-03"}, {"03JUL1985", "1985-07-03"}, {"3-jul-1985", "1985-07-03"},
+		{"3 julho 1985", "1985-07-03"}, {"3 de julho de 1985", "1985-07-03"}, {"3 de Julho, 1985", "1985-07-03"},
+		{"3 July 1985", "1985-07-03"}, {"3 Sept 1985", "1985-09-03"}, {"1.º de maio de 1985", "1985-05-01"}, {"1º maio 1985", "1985-05-01"},
+		{"15 de março de 1985", "1985-03-15"}, {"15 marco 1985", "1985-03-15"}, {"15 de marc\u0327o de 1985", "1985-03-15"},
+		{"1 fev 1985", "1985-02-01"}, {"1 feb 1985", "1985-02-01"}, {"1 ago 1985", "1985-08-01"}, {"1 de dezembro de 1985", "1985-12-01"},
+		{"12/04/1985", "1985-04-12"}, {"29/02/2024", "2024-02-29"}, {"31122035", "2035-12-31"}, {"20/12/2012", "2012-12-20"},
 	} {
-		date, err := validation.ParseDateInput(c.in)
-		if c.want == "" && err != validation.DateFormat || c.want != "" && (err != nil || date.String() != c.want) {
+		if date, err := validation.ParseDateInput(c.in); err != nil || date.String() != c.want {
 			t.Errorf("%q: got %s, %v, want %q", c.in, date, err, c.want)
 		}
 	}
 	if _, err := validation.ParseDate("12/04/1985"); err != validation.DateFormat {
 		t.Errorf("the bank's format takes a day first: %v", err)
+	}
+}
+
+func TestWhatIsNoDateIsRefusedWithWhy(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want validation.Code
+	}{
+		{"3/7/85", validation.DateYear}, {"03.07.85", validation.DateYear}, {"030785", validation.DateYear},
+		{"3 jul 85", validation.DateYear}, {"3 de julho de 85", validation.DateYear}, {"29/2/00", validation.DateYear},
+		{"31/31/85", validation.DateFormat}, {"85-07-03", validation.DateFormat}, {"04/31/1985", validation.DateFormat}, {"12/13/1985", validation.DateFormat},
+		{"29/02/2023", validation.DateFormat}, {"2023-02-29", validation.DateFormat}, {"31 abr 1985", validation.DateFormat},
+		{"0/7/1985", validation.DateFormat}, {"03/07/985", validation.DateFormat}, {"03/07/19855", validation.DateFormat},
+		{"12-04/1985", validation.DateFormat}, {"12/04 1985", validation.DateFormat}, {"1985-04/12", validation.DateFormat},
+		{"19850703", validation.DateFormat}, {"20121203", validation.DateFormat}, {"03071", validation.DateFormat},
+		{"3 ju 1985", validation.DateFormat}, {"3 julhinho 1985", validation.DateFormat}, {"July 3, 1985", validation.DateFormat},
+		{"1985-04-12T00:00:00Z", validation.DateFormat}, {"-3/7/1985", validation.DateFormat}, {"3//7//1985", validation.DateFormat},
+		{"amanhã", validation.DateFormat}, {"", validation.DateFormat}, {strings.Repeat("1", 5000), validation.DateFormat},
+	} {
+		if date, err := validation.ParseDateInput(c.in); err != c.want {
+			t.Errorf("%.40q: got %s, %v, want %v", c.in, date, err, c.want)
+		}
 	}
 }
 

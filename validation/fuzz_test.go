@@ -38,8 +38,11 @@ func FuzzPhone(f *testing.F)         { fuzz(f, "Phone", "phone") }
 func FuzzEmail(f *testing.F)         { fuzz(f, "Email", "email") }
 func FuzzIBAN(f *testing.F)          { fuzz(f, "IBAN", "iban") }
 func FuzzNIB(f *testing.F)           { fuzz(f, "NIB", "nib") }
-func FuzzDate(f *testing.F)          { fuzz(f, "Date", "", "1985-04-12", "29/02/2024", "31-12-1999") }
-func FuzzAmount(f *testing.F)        { fuzz(f, "Amount", "", "2500", "0.01", "-1", "1e9", "1e999999999") }
+func FuzzDate(f *testing.F) {
+	fuzz(f, "Date", "", "1985-04-12", "29/02/2024", "31-12-1999", "3.7.1985", "03071985", "3/7/85",
+		"3 de julho de 1985", "1.º mar. 2001", "03JUL1985")
+}
+func FuzzAmount(f *testing.F) { fuzz(f, "Amount", "", "2500", "0.01", "-1", "1e9", "1e999999999") }
 
 // FuzzSuggestPostalCode holds that what is suggested would be taken.
 func FuzzSuggestPostalCode(f *testing.F) {
