@@ -21,6 +21,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/balcao/balcao/internal/bodies"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -169,14 +170,18 @@ func (a *App) readWhole(next http.Handler) http.Handler {
 			a.refuse(w, r, http.StatusUnsupportedMediaType, "http.type")
 			return
 		}
-		body, err := io.ReadAll(r.Body)
-		var tooLong *http.MaxBytesError
+		read, err := bodies.Read(w, r, a.config.MaxBody, a.config.BodyTimeout)
 		switch {
-		case errors.As(err, &tooLong):
+		case errors.Is(err, bodies.ErrTooLarge):
 			a.refuse(w, r, http.StatusRequestEntityTooLarge, "http.too_long")
+		case errors.Is(err, bodies.ErrFull):
+			w.Header().Set("Retry-After", "1")
+			a.refuse(w, r, http.StatusServiceUnavailable, "http.server_full")
 		case err != nil:
 			a.refuse(w, r, http.StatusBadRequest, "http.broken_off")
 		default:
+			body := read.Bytes()
+			read.Free()
 			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in bounded
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, body)))
@@ -224,6 +229,7 @@ func (a *App) limited(next http.Handler) http.Handler {
 // refuse answers a request that never becomes a message. Who sent it is not known, so the answer is in English.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	a.config.Log.WarnContext(r.Context(), "a request refused", "reason", reason, "status", status)
+	bodies.Leave(w)
 	answerError(w, status, mcp.INVALID_REQUEST, reason, nil)
 }
 

@@ -6,13 +6,14 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/bodies"
 )
 
 const (
@@ -48,17 +49,22 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, http.StatusNotFound, "refused")
 		return
 	}
-	if req.ContentLength > maxBody {
+	read, err := bodies.Read(w, req, maxBody, bodyTimeout) // a token may have become known to others
+	switch {
+	case errors.Is(err, bodies.ErrTooLarge):
 		r.refuse(w, http.StatusRequestEntityTooLarge, "too_large")
 		return
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a writer that cannot has its own
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		r.refuse(w, http.StatusRequestEntityTooLarge, "too_large")
+	case errors.Is(err, bodies.ErrFull):
+		w.Header().Set("Retry-After", "5")
+		r.refuse(w, http.StatusServiceUnavailable, "failed")
+		return
+	case err != nil:
+		r.refuse(w, http.StatusBadRequest, "garbage")
 		return
 	}
-	process, about, err := subject(body, err)
+	body := read.Bytes()
+	read.Free()
+	process, about, err := subject(body)
 	switch {
 	case err != nil:
 		r.refuse(w, http.StatusBadRequest, "garbage")
@@ -96,7 +102,7 @@ func (r *receiver) admit(req *http.Request) (kind int32, ok bool) {
 
 func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
 	r.count.received(result)
-	w.Header().Set("Connection", "close") // what is still on its way is not waited for
+	bodies.Leave(w)
 	http.Error(w, http.StatusText(status), status)
 }
 
@@ -113,9 +119,9 @@ var errNoObject = errors.New("the body is no JSON object")
 
 // subject finds which process a notification concerns. The bank's spelling is not public: the id is looked for in any
 // case, at the top and one level below.
-func subject(body []byte, broken error) (uuid.UUID, about, error) {
+func subject(body []byte) (uuid.UUID, about, error) {
 	var top map[string]json.RawMessage
-	if broken != nil || json.Unmarshal(body, &top) != nil || top == nil {
+	if json.Unmarshal(body, &top) != nil || top == nil {
 		return uuid.Nil, unsaid, errNoObject
 	}
 	process, found := subjectIn(top)

@@ -3,13 +3,20 @@ package slackapp
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/bodies"
+)
+
+const (
+	bodyTimeout = 3 * time.Second // for a delivery to arrive; Slack waits no longer for the answer
+	maxSSLCheck = 512             // bytes of the one request that is not signed
 )
 
 // Handler serves POST /slack/events: the one address for commands, interactivity, options and events.
@@ -19,30 +26,39 @@ func (a *App) Handler() http.Handler {
 	return mux
 }
 
+// receive refuses what is not signed before anything of it is read, and what is, once the signature is wrong.
 func (a *App) receive(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		status := http.StatusBadRequest
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			status = http.StatusRequestEntityTooLarge
-		}
-		a.refuse(w, r, status, "the body could not be read")
+	if a.checksSSL(w, r) {
+		w.WriteHeader(http.StatusOK)
 		return
 	}
+	verifier, err := slack.NewSecretsVerifier(r.Header, a.secret)
+	if err != nil {
+		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		return
+	}
+	read, err := bodies.Read(w, r, maxBody, bodyTimeout)
+	if err != nil {
+		a.refuse(w, r, bodies.Status(err), err.Error())
+		return
+	}
+	defer read.Free()
+	if _, err := read.WriteTo(&verifier); err != nil {
+		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		return
+	}
+	if err := verifier.Ensure(); err != nil { // in constant time
+		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		return
+	}
+	body := read.Bytes()
+	read.Free()
 	form := url.Values{}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if isForm(r) {
 		if form, err = url.ParseQuery(string(body)); err != nil {
 			a.refuse(w, r, http.StatusBadRequest, "the form is malformed")
 			return
 		}
-	}
-	if form.Get("ssl_check") == "1" { // unsigned: whatever else it carries is not looked at
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	if err := a.verify(r.Header, body); err != nil {
-		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
-		return
 	}
 	if challenge, ok := challengeIn(body); ok {
 		respond(w, encode(map[string]string{"challenge": challenge}))
@@ -59,16 +75,23 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// verify checks that Slack signed the body as it came, within five minutes, in constant time.
-func (a *App) verify(header http.Header, body []byte) error {
-	verifier, err := slack.NewSecretsVerifier(header, a.secret)
+// checksSSL tells whether a request is the one that Slack sends unsigned, to look at a certificate: a form of a few
+// bytes, of which nothing else is looked at.
+func (a *App) checksSSL(w http.ResponseWriter, r *http.Request) bool {
+	if r.Header.Get("X-Slack-Signature") != "" || !isForm(r) || r.ContentLength <= 0 || r.ContentLength > maxSSLCheck {
+		return false
+	}
+	read, err := bodies.Read(w, r, maxSSLCheck, bodyTimeout)
 	if err != nil {
-		return err
+		return false
 	}
-	if _, err := verifier.Write(body); err != nil {
-		return err
-	}
-	return verifier.Ensure()
+	defer read.Free()
+	form, err := url.ParseQuery(string(read.Bytes()))
+	return err == nil && form.Get("ssl_check") == "1"
+}
+
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 // unsigned is why a request does not count as Slack's, in words of ours: errors of slack-go repeat headers, which are
@@ -90,6 +113,10 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why str
 		attempt = 0 // of the first delivery, which has none, and of what is no number
 	}
 	a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
+	bodies.Leave(w)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	w.WriteHeader(status)
 }
 

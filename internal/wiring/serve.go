@@ -7,7 +7,12 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
+
+// maxConnections are open at once; the next ones wait in the system's queue. An idle one takes about 20 kB.
+const maxConnections = 2000
 
 // NewServer makes an HTTP server in which every wait has an end. What streams extends its own deadline.
 func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
@@ -17,7 +22,7 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      90 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }
@@ -36,7 +41,7 @@ func Serve(ctx context.Context, server *http.Server, listener net.Listener, pati
 		}
 		ended <- nil
 	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-ended

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/slacksim"
+)
+
+const (
+	floodSize   = 1000    // connections
+	floodBody   = 1 << 20 // bytes that each sends
+	floodGrowth = 32 << 20
+)
+
+// memory is the most memory that a process had resident since its peak was last reset, which this resets too.
+func (w *town) memory(t *testing.T, line string) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.bot.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(line + `:\s+(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		t.Fatalf("there is no %s in\n%s", line, status)
+	}
+	kilobytes, _ := strconv.ParseInt(string(found[1]), 10, 64)
+	return kilobytes << 10
+}
+
+func (w *town) resetPeak(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", w.bot.Process.Pid), []byte("5"), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// flood opens all connections, sends head and then body on each, and reads the answers' first lines. It returns once
+// every connection was answered or closed.
+func (w *town) flood(ctx context.Context, head, body []byte) (answers map[string]int) {
+	answers = map[string]int{}
+	var mu sync.Mutex
+	var opened, senders sync.WaitGroup
+	var dialer net.Dialer
+	opened.Add(floodSize)
+	for range floodSize {
+		senders.Go(func() {
+			line := "closed"
+			conn, err := dialer.DialContext(ctx, "tcp", w.addr)
+			opened.Done()
+			if err == nil {
+				opened.Wait()
+				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				go func() { // ends with the connection
+					_, _ = conn.Write(head)
+					_, _ = conn.Write(body)
+				}()
+				answer := make([]byte, 12)
+				if n, _ := conn.Read(answer); n == len(answer) {
+					line = string(answer)
+				}
+				conn.Close()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answers[line]++
+		})
+	}
+	senders.Wait()
+	return answers
+}
+
+func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	w := newNewsTownWithAssistants(t)
+	fresh, old := strconv.FormatInt(time.Now().Unix(), 10), strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10)
+	forged := "X-Slack-Signature: v0=" + strings.Repeat("0a", 32) + "\r\n"
+	body := bytes.Repeat([]byte("a"), floodBody)
+	for _, c := range []struct {
+		name, path, header string
+		body               []byte
+		answer             string
+	}{
+		{"not signed", "/slack/events", "", body, "401"},
+		{"signed an hour ago", "/slack/events", "X-Slack-Request-Timestamp: " + old + "\r\n" + forged, body, "401"},
+		{"signed with another secret", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body, ""},
+		{"signed with another secret, and never ending", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body[1:], ""},
+		{"a callback without a token of ours", "/callbacks/" + strings.Repeat("x", 32) + "/1", "", body, "404"},
+		{"an assistant without a token", "/mcp", "Content-Type: application/json\r\n", body, "413"},
+		{"an assistant without a token, with less", "/mcp", "Content-Type: application/json\r\n", body[:200<<10], "401"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w.start(t)
+			defer w.kill()
+			if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042"); err != nil {
+				t.Fatal(err)
+			}
+			w.resetPeak(t)
+			before := w.memory(t, "VmRSS")
+			over, genuine := make(chan struct{}), atomic.Int64{}
+			var people sync.WaitGroup
+			people.Go(func() {
+				for {
+					if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042"); err != nil {
+						t.Errorf("a genuine command: %v", err)
+						return
+					}
+					genuine.Add(1)
+					select {
+					case <-over:
+						return
+					case <-time.After(50 * time.Millisecond):
+					}
+				}
+			})
+			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Length: %d\r\n\r\n", c.path, w.addr, c.header, len(body[:min(len(body), max(len(c.body), 1))]))
+			if len(c.body) == floodBody-1 {
+				head = strings.Replace(head, "Content-Length: "+strconv.Itoa(len(c.body)), "Content-Length: "+strconv.Itoa(floodBody), 1)
+			}
+			answers := w.flood(ctx, []byte(head), c.body)
+			close(over)
+			people.Wait()
+			grown := w.memory(t, "VmHWM") - before
+			t.Logf("answers %v, %d genuine commands, %d kB more than %d kB", answers, genuine.Load(), grown>>10, before>>10)
+			if grown > floodGrowth {
+				t.Errorf("the memory grew by %d kB", grown>>10)
+			}
+			if c.answer != "" && answers["HTTP/1.1 "+c.answer] < floodSize*9/10 {
+				t.Errorf("answered %v, want %s", answers, c.answer)
+			}
+			if answers["HTTP/1.1 200"]+answers["HTTP/1.1 202"] > 0 {
+				t.Errorf("answered %v", answers)
+			}
+		})
+	}
+}
+
+func newNewsTownWithAssistants(t *testing.T) *town {
+	t.Helper()
+	w := newsTown(t)
+	w.env = append(w.env, "MCP_TOKEN="+strings.Repeat("0123456789abcdef", 4))
+	return w
+}
