@@ -25,9 +25,8 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Handler serves Streamable HTTP at /mcp, both revisions of the protocol, without sessions. The one stream that there is
-// tells who listens for changes that they were heard, and ends. Its time-outs are its own; the server around it needs
-// one for headers and one for idle connections.
+// Handler serves Streamable HTTP at /mcp, both revisions of the protocol, without sessions and without streams. Its
+// time-outs are its own; the server around it needs one for headers and one for idle connections.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /mcp", server.NewStreamableHTTPServer(a.server,
@@ -38,7 +37,7 @@ func (a *App) Handler() http.Handler {
 	))
 	var handler http.Handler = mux
 	for _, layer := range slices.Backward([]func(http.Handler) http.Handler{
-		a.recovering, a.hardened, a.bounded, a.knownHost, a.authenticated, a.readWhole, a.withoutCancellation, a.limited, a.quiet,
+		a.recovering, a.hardened, a.bounded, a.knownHost, a.authenticated, a.readWhole, a.withoutCancellation, a.withoutListening, a.limited, a.quiet,
 	}) {
 		handler = layer(handler)
 	}
@@ -184,23 +183,25 @@ func (a *App) readWhole(next http.Handler) http.Handler {
 			read.Free()
 			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in bounded
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, body)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), messageKey{}, readMessage(body))))
 		}
 	})
 }
 
-type bodyKey struct{}
+type messageKey struct{}
+
+// messageOf is the message that readWhole has read.
+func messageOf(r *http.Request) incoming {
+	message, _ := r.Context().Value(messageKey{}).(incoming)
+	return message
+}
 
 // withoutCancellation swallows notices that a request is cancelled. Without sessions the library knows requests by the
 // numbers that clients give them, 1, 2, 3…, and one caller's notice would end another's call. Who wants to cancel
 // closes the connection.
 func (a *App) withoutCancellation(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := r.Context().Value(bodyKey{}).([]byte)
-		var message struct {
-			Method mcp.MCPMethod `json:"method"` // read as the library reads it
-		}
-		if json.Unmarshal(body, &message) == nil && message.Method == mcp.MethodNotificationCancelled {
+		if messageOf(r).Method == mcp.MethodNotificationCancelled {
 			w.WriteHeader(http.StatusAccepted)
 			return
 		}

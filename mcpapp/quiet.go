@@ -19,7 +19,12 @@ type outgoing struct {
 }
 
 // answers tells whether a request is answered by it.
-func (o outgoing) answers() bool { return o.Method == "" && len(o.ID) > 0 && string(o.ID) != "null" }
+func (o outgoing) answers() bool { return o.Method == "" && o.id() != nil }
+
+func (o outgoing) id() (id any) {
+	_ = json.Unmarshal(o.ID, &id) // where there is none it stays nil
+	return id
+}
 
 // inOurWords gives a message that leaves. Where the library refuses a request, it repeats parts of it and names types of
 // Go; that is told in our words instead, under the same code. Internal errors are ours already: all others of them
@@ -53,22 +58,14 @@ func (a *App) quiet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(quietWriter{w}, r) })
 }
 
-// quietWriter relies on the library writing a message at a time. What it streams is notices and results, never refusals.
+// quietWriter relies on the library writing a message at a time. It cannot be flushed, so that nothing is streamed.
 type quietWriter struct{ http.ResponseWriter }
 
 // Write implements io.Writer.
 func (w quietWriter) Write(message []byte) (int, error) {
-	told := message
-	if w.Header().Get("Content-Type") != "text/event-stream" {
-		told, _ = inOurWords(message)
-	}
+	told, _ := inOurWords(message)
 	if _, err := w.ResponseWriter.Write(told); err != nil {
 		return 0, err
 	}
 	return len(message), nil
-}
-
-// Flush implements http.Flusher, without which the library would not say that it heard who listens.
-func (w quietWriter) Flush() {
-	_ = http.NewResponseController(w.ResponseWriter).Flush() // an answer that cannot leave has nobody to tell
 }

@@ -3,14 +3,14 @@ package mcpapp
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"sync/atomic"
+	"sync"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 )
 
@@ -26,9 +26,10 @@ func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error
 	stdio := server.NewStdioServer(a.server)
 	server.WithWorkerPoolSize(a.config.MaxPerActor)(stdio)
 	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // its lines may hold what an assistant sent; what matters is returned
-	calls := &underWay{changed: make(chan struct{}, 1)}
-	inbox := &inbox{ctx: ctx, lines: bufio.NewReader(in), calls: calls, app: a}
-	if err := stdio.Listen(ctx, inbox, outbox{out, calls}); err != nil && ctx.Err() == nil {
+	calls := newUnderWay()
+	outbox := &outbox{out: out, calls: calls}
+	inbox := &inbox{ctx: ctx, lines: bufio.NewReader(in), calls: calls, app: a, outbox: outbox}
+	if err := stdio.Listen(ctx, inbox, outbox); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("serving on stdio: %w", err)
 	}
 	return nil
@@ -42,6 +43,8 @@ type inbox struct {
 	calls *underWay
 	app   *App
 	rest  []byte // of the line that is being read
+
+	outbox *outbox // for what the library is not asked
 }
 
 // tooLong is what an overlong line becomes: the beginning of a message, which is answered as what it is.
@@ -49,15 +52,21 @@ const tooLong = "{\n"
 
 // Read implements io.Reader.
 func (i *inbox) Read(p []byte) (int, error) {
-	if len(i.rest) == 0 {
+	for len(i.rest) == 0 {
 		i.calls.atMost(i.ctx, i.app.config.MaxConcurrent-1, i.app.config.CallTimeout)
 		line, err := i.line()
 		if len(line) == 0 && err != nil {
 			i.calls.atMost(i.ctx, 0, i.app.config.CallTimeout)
 			return 0, err
 		}
-		if isRequest(line) {
-			i.calls.count.Add(1)
+		switch message := readMessage(line); {
+		case message.listens() && message.isRequest():
+			_ = i.outbox.send(nothingChanges(message.ID)) // the library meets the same failure
+			continue
+		case message.Method == mcp.MethodNotificationCancelled:
+			i.calls.cancel(message.Params.Cancelled)
+		case message.isRequest():
+			i.calls.begin(message.ID)
 		}
 		i.rest = line
 	}
@@ -90,51 +99,107 @@ func (i *inbox) line() ([]byte, error) {
 	}
 }
 
-// outbox counts the answers that leave, and lets out no text of the library's.
+// outbox counts the answers that leave, and lets out no text of the library's, nor an answer to a request that was
+// cancelled: the protocol wants none.
 type outbox struct {
-	io.Writer
 	calls *underWay
+
+	mu  sync.Mutex
+	out io.Writer
 }
 
 // Write implements io.Writer; the library writes a message at a time.
-func (o outbox) Write(message []byte) (int, error) {
+func (o *outbox) Write(message []byte) (int, error) {
 	told, is := inOurWords(message)
-	_, err := o.Writer.Write(told)
-	if is.answers() {
-		o.calls.count.Add(-1)
-		select {
-		case o.calls.changed <- struct{}{}:
-		default: // somebody is told already
-		}
+	var err error
+	switch {
+	case !is.answers():
+		err = o.send(told)
+	case o.calls.cancelled(is.id()):
+		o.calls.end(is.id())
+	default:
+		err = o.send(told)
+		o.calls.end(is.id())
 	}
 	return len(message), err
 }
 
-// isRequest tells what the library will answer: with a result in it, whatever else there is, a message is an answer.
-func isRequest(line []byte) bool {
-	var message struct {
-		ID     any    `json:"id"`
-		Method string `json:"method"`
-		Result any    `json:"result"`
-	}
-	return json.Unmarshal(line, &message) == nil && message.Method != "" && message.ID != nil && message.Result == nil
+func (o *outbox) send(message []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, err := o.out.Write(message)
+	return err
 }
 
-// underWay counts the requests that are not answered yet. One goroutine waits for it.
+// underWay knows the requests that are not answered yet. One goroutine waits for it.
 type underWay struct {
-	count   atomic.Int64
 	changed chan struct{}
+
+	mu    sync.Mutex
+	count int
+	gone  map[string]bool // by request, whether its caller has cancelled it
+}
+
+func newUnderWay() *underWay {
+	return &underWay{changed: make(chan struct{}, 1), gone: map[string]bool{}}
+}
+
+func (u *underWay) begin(id any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.count++
+	u.gone[key(id)] = false
+}
+
+// cancel notes that a request was cancelled, if it is under way.
+func (u *underWay) cancel(id any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, known := u.gone[key(id)]; known {
+		u.gone[key(id)] = true
+	}
+}
+
+func (u *underWay) cancelled(id any) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.gone[key(id)]
+}
+
+func (u *underWay) end(id any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.count--
+	delete(u.gone, key(id))
+	select {
+	case u.changed <- struct{}{}:
+	default: // somebody is told already
+	}
+}
+
+func (u *underWay) over(n int) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.count > n
+}
+
+// giveUp forgets all requests: what was not answered by now never is.
+func (u *underWay) giveUp() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.count = 0
+	clear(u.gone)
 }
 
 // atMost waits until no more than n requests are under way, ctx is done, or nothing was answered for as long as a call
 // may take.
 func (u *underWay) atMost(ctx context.Context, n int, patience time.Duration) {
-	for u.count.Load() > int64(n) {
+	for u.over(n) {
 		timer := time.NewTimer(patience)
 		select {
 		case <-u.changed:
 		case <-timer.C:
-			u.count.Store(0) // what was not answered by now never is
+			u.giveUp()
 		case <-ctx.Done():
 			timer.Stop()
 			return

@@ -56,7 +56,7 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 		for _, note := range failure.Notes[:min(len(failure.Notes), maxNotes)] {
 			t.Lines = append(t.Lines, say(lang, "trouble.bank", "words", note))
 		}
-	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Internal:
+	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Cancelled, tools.Internal:
 		t.Back = true
 	case tools.Forbidden, tools.Unclear: // nothing to try again
 	}

@@ -36,6 +36,7 @@ const (
 	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
 	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed
+	Cancelled   ErrorKind = "cancelled"   // its caller left before a read was answered
 	Unclear     ErrorKind = "unclear"     // sent, and no answer came: it may or may not have happened
 	Internal    ErrorKind = "internal"    // our fault
 )

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -169,6 +170,9 @@ func (r *Runner) finish(ctx context.Context, id string, request Request, started
 	var failure *Error
 	if err != nil {
 		failure = convert(err)
+		if !request.Tool.Effect.Writes() && ctx.Err() == context.Canceled && errors.Is(err, context.Canceled) {
+			failure = &Error{Kind: Cancelled, err: err} // whatever else its caller's leaving looks like
+		}
 		failure.Tool, failure.ID = request.Tool.Name, id
 		outcome = string(failure.Kind)
 	}

@@ -1,0 +1,42 @@
+package tools_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/tools"
+)
+
+func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	h := openBehind(t, func(bank http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/borrower") {
+				leave()
+				<-r.Context().Done()
+				return
+			}
+			bank.ServeHTTP(w, r)
+		})
+	})
+	_, err := h.Run(ctx, tools.Request{Tool: tools.ListBorrowers, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
+	failure := tools.AsError(err)
+	if failure.Kind != tools.Cancelled || failure.What(h.ana.Lang) == "" {
+		t.Errorf("got %v", failure)
+	}
+	if last := h.trail.entries[len(h.trail.entries)-1]; !strings.Contains(last, `"outcome":"cancelled"`) {
+		t.Errorf("the audit trail says %s", last)
+	}
+}
+
+func TestACallerWhoLeftIsStillToldToBeForbidden(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	h := open(t)
+	_, err := h.Run(ctx, tools.Request{Tool: tools.ListBorrowers, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
+	if failure := tools.AsError(err); failure.Kind != tools.Forbidden {
+		t.Errorf("got %v", failure)
+	}
+}
