@@ -3,6 +3,7 @@ package slackapp
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -53,15 +54,23 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 func stepBlocks(steps []tools.Step) []slack.Block {
 	var next []*slack.ButtonBlockElement
 	for i, s := range steps {
-		value := string(encode(step{s.Tool, s.Args}))
-		if len(next) < maxButtons && len(value) <= maxValue {
-			next = append(next, button(actStep+":"+string(rune('a'+i)), value, s.Label))
+		if one := stepButton(string(rune('a'+i)), s); one != nil && len(next) < maxButtons {
+			next = append(next, one)
 		}
 	}
 	if next == nil {
 		return nil
 	}
 	return []slack.Block{buttons(next...)}
+}
+
+// stepButton is the button of a step, nil for one that it cannot carry. name tells it from the others of the card.
+func stepButton(name string, s tools.Step) *slack.ButtonBlockElement {
+	value := string(encode(step{s.Tool, s.Args}))
+	if len(value) > maxValue {
+		return nil
+	}
+	return button(actStep+":"+name, value, s.Label)
 }
 
 // step is what the button of a next step carries.
@@ -139,9 +148,12 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	if len(table.Rows) == 0 {
 		return nil
 	}
+	if table.Steps != nil {
+		return append([]slack.Block{small(strings.Join(table.Columns, " · "))}, rowBlocks(lang, table)...)
+	}
 	var lines []string
 	for _, cells := range table.Rows {
-		lines = append(lines, rowLine(cells))
+		lines = append(lines, "• "+rowText(cells)+"\n")
 	}
 	return append([]slack.Block{small(strings.Join(table.Columns, " · "))}, lineBlocks(lang, lines)...)
 }
@@ -167,7 +179,27 @@ func lineBlocks(lang words.Lang, lines []string) []slack.Block {
 	return append(blocks, moreBlocks(lang, len(lines)-shown)...)
 }
 
-func rowLine(cells []string) string {
+// rowBlocks shows each row of a table with the button of its step beside it, as many as there is room for.
+func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
+	var blocks []slack.Block
+	total := 0
+	for i, cells := range table.Rows[:min(len(table.Rows), maxRows)] {
+		text := rowText(cells)
+		if total += utf8.RuneCountInString(text); total > maxTable {
+			break
+		}
+		row := slack.NewSectionBlock(mrkdwn(text), nil, nil)
+		if open := stepButton("row"+strconv.Itoa(i), table.Steps[i]); open != nil {
+			open.AccessibilityLabel = cut(open.Text.Text+" "+cells[0], maxButton) // all of them look alike
+			row.Accessory = slack.NewAccessory(open)
+		}
+		blocks = append(blocks, row)
+	}
+	return append(blocks, moreBlocks(lang, len(table.Rows)-len(blocks))...)
+}
+
+// rowText is a row on one line, its first cell standing out, in mrkdwn.
+func rowText(cells []string) string {
 	var told []string
 	for i, cell := range cells {
 		switch cell = escaped(strings.Join(strings.Fields(cell), " "), maxCell); {
@@ -179,5 +211,5 @@ func rowLine(cells []string) string {
 			told = append(told, cell)
 		}
 	}
-	return "• " + strings.Join(told, " · ") + "\n"
+	return strings.Join(told, " · ")
 }

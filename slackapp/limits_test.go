@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,8 @@ func TestWhateverTextComesSlackTakesIt(t *testing.T) {
 				}
 				v.draft = strings.Repeat("D", 58)
 				for what, m := range map[string]message{
-					"a card":   {cardOf(text).text(), cardOf(text).blocks(lang)},
+					"a card":   {cardOf(text, false).text(), cardOf(text, false).blocks(lang)},
+					"a list":   {cardOf(text, true).text(), cardOf(text, true).blocks(lang)},
 					"an error": app.errorMessage(&v, errorOf(text)),
 					"help":     toolHelp(lang, tools.Catalogue()[0]),
 				} {
@@ -66,8 +68,9 @@ func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest 
 	lang := v.actor.Lang
 	v.draft = strings.Repeat("D", 58)
 	views := map[string]slack.ModalViewRequest{
-		"a card":   modal(text, text, cardOf(text).blocks(lang)...),
-		"an error": app.failureView(v, errorOf(text)),
+		"a card":                            modal(text, text, cardOf(text, false).blocks(lang)...),
+		"a card with a button for each row": modal(text, text, cardOf(text, true).blocks(lang)...),
+		"an error":                          app.failureView(v, errorOf(text)),
 	}
 	for _, tool := range tools.Catalogue() {
 		if len(tool.Pages) == 0 { // what takes nothing has no form
@@ -90,13 +93,16 @@ func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest 
 	return views
 }
 
-func cardOf(text string) shownCard {
+func cardOf(text string, rows bool) shownCard {
 	card := tools.Card{Title: text, Text: text}
 	for range 60 {
 		card.Facts = append(card.Facts, tools.Fact{Label: text, Value: text})
 		card.Table.Columns = append(card.Table.Columns, text)
 		card.Table.Rows = append(card.Table.Rows, []string{text, text, text, text})
 		card.Next = append(card.Next, tools.Step{Label: text, Tool: "list_borrowers"})
+	}
+	if rows {
+		card.Table.Steps = slices.Clone(card.Next)
 	}
 	card.Next = append([]tools.Step{{Label: "too much", Tool: "list_borrowers", Args: map[string]any{"process": text + strings.Repeat("x", 2000)}}}, card.Next...)
 	return shownCard{card, text}
@@ -185,7 +191,7 @@ func TestAReferenceIsToldOnce(t *testing.T) {
 }
 
 func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
-	if got := rowLine([]string{"Maria E.", "", "••••••010"}); got != "• *Maria E.* · – · ••••••010\n" {
+	if got := rowText([]string{"Maria E.", "", "••••••010"}); got != "*Maria E.* · – · ••••••010" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package slackapp_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +43,30 @@ func (s someone) begins(process string) {
 	s.sees("Página 7 de 7", "Confirmar", "••••••998")
 }
 
+// row is a line of a list with a button beside it.
+type row struct {
+	Text struct {
+		Text string `json:"text"`
+	} `json:"text"`
+	Accessory *struct {
+		Action string `json:"action_id"`
+		Label  string `json:"accessibility_label"`
+		Text   struct {
+			Text string `json:"text"`
+		} `json:"text"`
+	} `json:"accessory"`
+}
+
+// number is the process that a row begins with.
+func (r row) number() string { return strings.Trim(strings.Split(r.Text.Text, " · ")[0], "*") }
+
+func rowsOf(t *testing.T, m slacksim.Message) []row {
+	t.Helper()
+	var rows []row
+	must(t, json.Unmarshal(m.Blocks, &rows))
+	return slices.DeleteFunc(rows, func(r row) bool { return r.Accessory == nil })
+}
+
 // story is told in a house; at its end Slack has refused nothing.
 type story struct {
 	name string
@@ -56,6 +81,24 @@ var stories = []story{
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
 		if told := ana.Messages(slacksim.TeamChannel); len(told) != 1 {
 			t.Errorf("what is quick takes %d messages", len(told))
+		}
+	}},
+	{"each of several processes found has a button that opens it", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/processes")
+		found := ana.reads("1042", "1043", "Abrir")
+		for i, row := range rowsOf(t, found) {
+			if row.Accessory.Text.Text != "Abrir" || row.Accessory.Label != "Abrir "+row.number() {
+				t.Errorf("row %d has the button %+v", i, row.Accessory)
+			}
+			if row.number() == "1043" {
+				ana.pressesIn(found, row.Accessory.Action)
+			}
+		}
+		ana.reads("Proponentes do processo 1043", "Inês M.", "Acrescentar proponente")
+		ana.types("/processes 1042")
+		if only := ana.reads("1042", "Ver proponentes"); len(rowsOf(t, only)) != 0 {
+			t.Error("one process alone has a button beside it too")
 		}
 	}},
 	{"a broker adds a borrower and finds it in the list", func(t *testing.T, h *house) {

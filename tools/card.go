@@ -27,6 +27,7 @@ type Table struct {
 	Columns []string
 	Rows    [][]string
 	IDs     []string // of the rows, for a program that goes on with one of them; nil where a column says it
+	Steps   []Step   // of the rows: what a person goes on with from one of them; nil where there is no such thing
 }
 
 // File is a document that comes with a result. Its content is a client's: it goes to the person who asked and is

@@ -67,9 +67,11 @@ func (l ProcessList) Card(say Say) Card {
 	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
 	for _, p := range l.Processes {
 		card.Table.Rows = append(card.Table.Rows, []string{number(p.Number), p.KeyBorrower.String(), p.Status, day(say, p.LastAction)})
+		card.Table.Steps = append(card.Table.Steps, Step{Label: say("step.open"), Tool: "list_borrowers", Args: ofProcess(p.Process)})
 	}
 	if len(l.Processes) == 1 {
-		args := map[string]any{"process": l.Processes[0].Process}
+		args := ofProcess(l.Processes[0].Process)
+		card.Table.Steps = nil // the same stand below
 		card.Next = []Step{
 			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: args},
 			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: args},
