@@ -23,6 +23,8 @@ import (
 const (
 	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
 	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
+	lookAgain    = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
+	remembering  = 500 * time.Millisecond // for an acknowledgement to be remembered
 	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
 	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
 	slowCall     = 20 * time.Second       // one call to Slack in the background

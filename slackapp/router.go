@@ -166,26 +166,41 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 		return encode(failed(&v, err)), nil
 	}
 	if !first {
-		answer, _, err := a.store.Recall(ctx, "ack", id)
-		if err != nil {
-			a.log.WarnContext(ctx, "an acknowledgement could not be repeated", "error", logged(err))
-		}
-		return answer, nil
-	}
-	if v.actor, err = a.actor(ctx, v.user, v.channel); err != nil {
-		return encode(failed(&v, err)), nil
+		return a.answered(ctx, id)
 	}
 	var answer any
-	if err := a.guarded(func() error { answer = handle(v); return nil }); err != nil {
+	if v.actor, err = a.actor(ctx, v.user, v.channel); err == nil {
+		err = a.guarded(func() error { answer = handle(v); return nil })
+	}
+	if err != nil {
 		answer = failed(&v, err)
 	}
 	body := encode(answer)
-	if body != nil {
-		if err := a.store.Remember(ctx, "ack", id, body, rememberLife); err != nil {
-			a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
-		}
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), remembering) // somebody may be waiting for it
+	defer cancel()
+	if err := a.store.Remember(storing, "ack", id, body, rememberLife); err != nil {
+		a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
 	}
 	return body, nil
+}
+
+var errUnanswered = errors.New("whoever took the delivery first has not answered it")
+
+// answered is the answer that another gave, or is about to give, to the same delivery. Where there is none in time, it
+// fails: nobody knows what became of the delivery, and an empty answer would close the modal that it came from.
+func (a *App) answered(ctx context.Context, id string) (json.RawMessage, error) {
+	for {
+		answer, known, err := a.store.Recall(ctx, "ack", id)
+		switch {
+		case known && len(answer) == 0:
+			return nil, nil
+		case known:
+			return answer, nil
+		case ctx.Err() != nil:
+			return nil, errors.Join(errUnanswered, err)
+		}
+		wait(ctx, lookAgain)
+	}
 }
 
 func encode(answer any) json.RawMessage {
