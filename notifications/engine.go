@@ -110,6 +110,8 @@ type job struct {
 	actor   string // who made the latest change through Balcão
 	entries []entry
 	ok      bool
+
+	callback bool // nobody else asks
 }
 
 func (j job) ids() []string { return ids(j.entries) }
@@ -121,7 +123,7 @@ func sortOut(batch []entry) []*job {
 	for _, e := range batch {
 		j := of[e.hint.Process]
 		if j == nil || !e.ok {
-			j = &job{process: e.hint.Process, ok: e.ok}
+			j = &job{process: e.hint.Process, ok: e.ok, callback: true}
 			jobs = append(jobs, j)
 		}
 		if e.ok {
@@ -130,6 +132,7 @@ func sortOut(batch []entry) []*job {
 		if e.hint.Actor != "" {
 			j.actor = e.hint.Actor
 		}
+		j.callback = j.callback && e.hint.Source == Callback
 		j.entries = append(j.entries, e)
 	}
 	return jobs
@@ -243,7 +246,7 @@ func (e *engine) answer(ctx context.Context, j *job, upTo string) (err error) {
 	if j.process == uuid.Nil {
 		err = e.askWalk(ctx)
 	} else {
-		err = e.look(ctx, j.process, look{actor: j.actor, upTo: upTo, hints: j.ids()})
+		err = e.look(ctx, j.process, look{actor: j.actor, upTo: upTo, hints: j.ids(), callback: j.callback})
 	}
 	if err != nil {
 		return err
@@ -257,10 +260,13 @@ type look struct {
 	upTo  string
 	hints []string // none to look whatever was answered before
 	first bool     // of all: seeing it is no news
+
+	callback bool // it is asked for by callbacks alone, which others may forge
 }
 
 // look reads a process, and commits and hands on what moved.
 func (e *engine) look(ctx context.Context, process uuid.UUID, why look) error {
+	rested := false
 	for range raceTries {
 		before, err := e.pictures.see(ctx, process)
 		if err == nil {
@@ -272,6 +278,20 @@ func (e *engine) look(ctx context.Context, process uuid.UUID, why look) error {
 		if allAnswered(why.hints, before.upTo) {
 			e.count.read("late")
 			return nil
+		}
+		if why.callback && !before.known {
+			allowed, err := e.allowed(ctx, before)
+			if err != nil {
+				return err
+			}
+			if !allowed {
+				e.count.read("unknown")
+				return e.askWalk(ctx)
+			}
+		}
+		if why.callback && before.known && !rested && e.rest(ctx, before) {
+			rested = true
+			continue // another may have read it meanwhile
 		}
 		after, err := e.reader.read(ctx, process)
 		switch portal.KindOf(err) {

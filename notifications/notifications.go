@@ -124,6 +124,7 @@ type Config struct {
 	Hush       time.Duration // how long a place waits for more before it is told; 2 s
 	Space      time.Duration // between two messages to one place; 1 s
 	Lease      time.Duration // after which what a dead replica held is taken over; 30 s
+	Rest       time.Duration // of a process between two readings for callbacks; 1 s
 	Walk       time.Duration // between two walks over the bank's list; 15 min
 	Pace       time.Duration // between two pages of a walk; 2 s
 	Register   time.Duration // between two looks at the bank's callbacks; 6 h

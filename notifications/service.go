@@ -274,6 +274,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Hush, 2*time.Second)
 	setDefault(&c.Space, time.Second)
 	setDefault(&c.Lease, 30*time.Second)
+	setDefault(&c.Rest, time.Second)
 	setDefault(&c.Walk, 15*time.Minute)
 	setDefault(&c.Pace, 2*time.Second)
 	setDefault(&c.Register, 6*time.Hour)

@@ -138,7 +138,7 @@ func (nowhere) Find(context.Context, string, string, string) (string, bool, erro
 func (w *town) config(t testing.TB) Config {
 	return Config{
 		Store: w.store(t), Bank: w.user(t), Digest: w.keys.Digest, Poster: nowhere{},
-		Lease: aLease, Pace: time.Millisecond, Walk: time.Hour, Tokens: []string{"new-token", "old-token"},
+		Lease: aLease, Pace: time.Millisecond, Walk: time.Hour, Rest: time.Millisecond, Tokens: []string{"new-token", "old-token"},
 	}
 }
 
