@@ -15,7 +15,7 @@ func TestARefusalOfRedisIsToldFromAnAnswerThatNeverCame(t *testing.T) {
 	writes := map[string]func(ctx context.Context) error{
 		"ready":    s.Ready,
 		"remember": func(ctx context.Context) error { return s.Remember(ctx, "memo", "id", []byte("value"), time.Minute) },
-		"append":   func(ctx context.Context) error { return s.Append(ctx, []byte("entry")) },
+		"append":   func(ctx context.Context) error { return s.Append(ctx, []byte("entry"), "") },
 		"begin": func(ctx context.Context) error {
 			_, _, err := s.Begin(ctx, "call", []byte("intent"), time.Minute)
 			return err

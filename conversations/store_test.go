@@ -221,8 +221,11 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"look":      func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "a"); return err },
 		"take over": func(ctx context.Context) error { _, _, err := s.TakeOver(ctx, "a", 1, time.Minute); return err },
 		"abandoned": func(ctx context.Context) error { _, err := s.Abandoned(ctx, 1); return err },
-		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a")) },
-		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx, "2026-11"); return err },
+		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a"), "") },
+		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx); return err },
+		"text":      func(ctx context.Context) error { _, err := s.Text(ctx, Mark{Text: "a"}); return err },
+		"erase":     func(ctx context.Context) error { return s.EraseText(ctx, "1-1", nil) },
+		"ready":     s.Ready,
 		"trail": func(ctx context.Context) error {
 			for _, err := range s.Trail(ctx, "2026-11") {
 				return err

@@ -2,9 +2,10 @@ package conversations
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,30 +42,32 @@ func (m Month) next() Month {
 type Mark struct {
 	ID     string // given by Redis: milliseconds since 1970, a dash, a counter
 	Entry  []byte
+	Text   string // the fingerprint of the text beside the entry, for [Store.Text]; "" where there is none
+	Erases string // the id of the entry whose text this one erased, or ""
 	Before string // the hash of the entry before; empty in the first of all
 	Hash   string
+	month  Month
+	sealed string
 }
 
-// Chain is what [Store.Verify] walked: an unbroken run of entries. Who wants to be sure that nobody put back an old
-// copy of the whole database keeps Last of a month elsewhere and compares.
-type Chain struct {
-	Month   Month
-	Entries int
-	Before  string // the hash that the first entry continues
-	Last    string // the hash of the last entry
+// At is when Redis took the entry.
+func (m Mark) At() time.Time {
+	before, _, _ := strings.Cut(m.ID, "-")
+	at, _ := strconv.ParseInt(before, 10, 64) // Redis wrote it
+	return time.UnixMilli(at).UTC()
 }
-
-// ErrTampered says that the audit trail is not as it was written: an entry was changed, moved, added or removed.
-var ErrTampered = errors.New("the audit trail was tampered with")
 
 // The head only moves from the hash that the caller chained to; otherwise the caller learns the present one and chains
-// again. A repetition, whose first reply was lost, finds its own hash at the head.
+// again. A repetition, whose first reply was lost, finds its own hash at the head. The text that an entry brings is
+// written, and the text that it erases deleted, together with the entry.
 var appendMark = redis.NewScript(`
 local head = redis.call('HMGET', KEYS[1], 'month', 'hash')
 if head[2] == ARGV[4] then return {ARGV[1], ARGV[4]} end
 if (head[2] or '') ~= ARGV[2] or (head[1] or '') > ARGV[1] then return head end
-redis.call('XADD', KEYS[2], '*', 'before', ARGV[2], 'entry', ARGV[3], 'hash', ARGV[4])
+redis.call('XADD', KEYS[2], '*', 'before', ARGV[2], 'entry', ARGV[3], 'hash', ARGV[4], 'text', ARGV[6], 'erases', ARGV[7])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
+if ARGV[6] ~= '' then redis.call('SET', KEYS[3], ARGV[8], 'PX', ARGV[9]) end
+if ARGV[7] ~= '' then redis.call('DEL', KEYS[3]) end
 redis.call('HSET', KEYS[1], 'month', ARGV[1], 'hash', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {ARGV[1], ARGV[4]}`)
@@ -82,33 +85,54 @@ type lastEnd struct {
 }
 
 // Append adds an entry to the audit trail, for good: entries are chained by hash, so that changing, moving or removing
-// one shows. Entries are kept in the clear for five years and must hold no personal data; those over 16 KiB are refused
-// with [ErrLimit].
-func (s *Store) Append(ctx context.Context, entry []byte) error {
-	if len(entry) > maxAudit {
-		return fmt.Errorf("auditing %d bytes: %w", len(entry), ErrLimit)
+// one shows. text, which may be "", is what a person typed: it is sealed beside the entry, which holds only its
+// fingerprint, so that [Store.EraseText] can take it away. Entries and texts are sealed and kept for five years; those
+// over 16 KiB together are refused with [ErrLimit].
+func (s *Store) Append(ctx context.Context, entry []byte, text string) error {
+	if size := len(entry) + len(text); size > maxAudit {
+		return fmt.Errorf("auditing %d bytes: %w", size, ErrLimit)
 	}
+	beside, err := s.newText(text)
+	if err != nil {
+		return err
+	}
+	return s.chain(ctx, Mark{Entry: entry, Text: beside.fingerprint}, beside)
+}
+
+// chain adds an entry at the end of the trail, and does with the text beside it, or with the one that it erases, what it
+// says.
+func (s *Store) chain(ctx context.Context, mark Mark, beside textBeside) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	s.end.Lock() // entries of one replica queue here instead of racing each other in Redis
 	defer s.end.Unlock()
 	for {
-		month := max(MonthOf(s.now()), s.end.month) // a slow clock does not go back to a month that is over
-		hash := s.link(s.end.hash, entry)
-		found, err := s.run(ctx, appendMark, []string{trailHead, trailPrefix + string(month)},
-			string(month), s.end.hash, entry, hash, millis(s.lives.Trail)).Slice()
+		mark.month = max(MonthOf(s.now()), s.end.month) // a slow clock does not go back to a month that is over
+		mark.Before = s.end.hash
+		mark.Hash = s.link(mark)
+		sealed, err := s.seal(mark.bound(), mark.Entry)
+		if err != nil {
+			return err
+		}
+		found, err := s.run(ctx, appendMark, []string{trailHead, trailPrefix + string(mark.month), textKey(beside.fingerprint)},
+			string(mark.month), mark.Before, sealed, mark.Hash, millis(s.lives.Trail),
+			mark.Text, mark.Erases, beside.sealed, millis(s.textLife(mark.month))).Slice()
 		if err != nil {
 			return failed("appending to the audit trail", err)
 		}
 		end := texts(found)
 		s.end.trailEnd = trailEnd{Month(end[0]), end[1]}
-		if end[1] == hash {
+		if end[1] == mark.Hash {
 			return nil
 		}
 	}
 }
 
-// Trail returns the entries of a month in the order in which they were appended.
+// bound is what the seal of an entry binds it to: its month and its place in the chain.
+func (m Mark) bound() string { return trailPrefix + string(m.month) + " " + m.Before }
+
+// Trail returns the entries of a month in the order in which they were appended, and [ErrSealed] for one that does not
+// open.
 func (s *Store) Trail(ctx context.Context, month Month) iter.Seq2[Mark, error] {
 	return func(yield func(Mark, error) bool) {
 		for from := "-"; ; {
@@ -118,7 +142,7 @@ func (s *Store) Trail(ctx context.Context, month Month) iter.Seq2[Mark, error] {
 				return
 			}
 			for _, mark := range page {
-				if !yield(mark, nil) {
+				if mark, err = s.openMark(mark); !yield(mark, err) {
 					return
 				}
 			}
@@ -130,52 +154,19 @@ func (s *Store) Trail(ctx context.Context, month Month) iter.Seq2[Mark, error] {
 	}
 }
 
-// Verify walks the chain of a month, and looks that what follows it (the next month with entries, or the head of the
-// trail) continues it. It fails with [ErrTampered], naming the entry, where the chain breaks.
-func (s *Store) Verify(ctx context.Context, month Month) (Chain, error) {
-	end, err := s.trailHead(ctx)
-	if err != nil {
-		return Chain{}, err
-	}
-	chain := Chain{Month: month}
-	for mark, err := range s.Trail(ctx, month) {
-		if err != nil {
-			return chain, err
-		}
-		if chain.Entries == 0 {
-			chain.Before, chain.Last = mark.Before, mark.Before
-		}
-		if mark.Before != chain.Last || mark.Hash != s.link(mark.Before, mark.Entry) {
-			return chain, fmt.Errorf("entry %s of %s: %w", mark.ID, month, ErrTampered)
-		}
-		chain.Entries++
-		chain.Last = mark.Hash
-		if month == end.month && mark.Hash == end.hash {
-			return chain, nil // entries appended since we looked belong to the next walk
-		}
-	}
-	if month == end.month {
-		return chain, fmt.Errorf("the end of %s: %w", month, ErrTampered)
-	}
-	for later := month.next(); chain.Entries > 0 && later != "" && later <= end.month; later = later.next() {
-		page, err := s.trailPage(ctx, later, "-", 1)
-		if err != nil {
-			return chain, err
-		}
-		if len(page) == 0 {
-			continue
-		}
-		if page[0].Before != chain.Last {
-			return chain, fmt.Errorf("between %s and %s: %w", month, later, ErrTampered)
-		}
-		break
-	}
-	return chain, nil
+// link is the hash of an entry that continues the hash before. All before the entry is hex, or an id of Redis's, so that
+// no two parts can run together.
+func (s *Store) link(m Mark) string {
+	return s.keys.Digest(append([]byte("trail "+m.Before+" "+m.Text+" "+m.Erases+" "), m.Entry...))
 }
 
-// link is the hash of an entry that continues the hash before. That one is hex, so the two cannot run together.
-func (s *Store) link(before string, entry []byte) string {
-	return s.keys.Digest(append([]byte("trail "+before+" "), entry...))
+// openMark opens an entry as it was read.
+func (s *Store) openMark(m Mark) (Mark, error) {
+	var err error
+	if m.Entry, err = s.open(m.bound(), m.sealed); err != nil {
+		return m, fmt.Errorf("reading entry %s of the audit trail: %w", m.ID, err)
+	}
+	return m, nil
 }
 
 func (s *Store) trailHead(ctx context.Context) (trailEnd, error) {
@@ -198,10 +189,11 @@ func (s *Store) trailPage(ctx context.Context, month Month, from string, count i
 	}
 	marks := make([]Mark, len(messages))
 	for i, m := range messages {
-		before, _ := m.Values["before"].(string)
-		entry, _ := m.Values["entry"].(string)
-		hash, _ := m.Values["hash"].(string)
-		marks[i] = Mark{ID: m.ID, Entry: []byte(entry), Before: before, Hash: hash}
+		text := func(field string) string { value, _ := m.Values[field].(string); return value }
+		marks[i] = Mark{
+			ID: m.ID, Text: text("text"), Erases: text("erases"), Before: text("before"), Hash: text("hash"),
+			month: month, sealed: text("entry"),
+		}
 	}
 	return marks, nil
 }

@@ -2,7 +2,10 @@ package conversations
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,22 +18,22 @@ func TestTheTrailHoldsEveryEntryOnceAndVerifies(t *testing.T) {
 		replicas := []*Store{p.replica(t, november), p.replica(t, november)}
 		const entries = 2*trailPage + 10 // more than two pages
 		said := atOnce(entries, func(i int) string {
-			return fmt.Sprint(replicas[i%2].Append(context.Background(), fmt.Appendf(nil, "entry %d", i)))
+			return fmt.Sprint(replicas[i%2].Append(context.Background(), fmt.Appendf(nil, "entry %d", i), ""))
 		})
 		if said["<nil>"] != entries {
 			t.Fatalf("appending: %v", said)
 		}
-		read := make(map[string]int)
+		different := make(map[string]int)
 		for mark, err := range replicas[0].Trail(t.Context(), "2026-11") {
 			if err != nil {
 				t.Fatal(err)
 			}
-			read[string(mark.Entry)]++
+			different[string(mark.Entry)]++
 		}
-		if len(read) != entries {
-			t.Errorf("%d different entries, want %d", len(read), entries)
+		if len(different) != entries {
+			t.Errorf("%d different entries, want %d", len(different), entries)
 		}
-		chain := must(replicas[1].Verify(t.Context(), "2026-11"))(t)
+		chain := must(replicas[1].Verify(t.Context()))(t)
 		if chain.Entries != entries || chain.Before != "" || chain.Last == "" {
 			t.Errorf("verified %+v", chain)
 		}
@@ -46,30 +49,31 @@ func TestTheChainRunsOnFromMonthToMonthAndNeverBack(t *testing.T) {
 		at = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) // nothing happened in November
 		write(t, s, "c")
 		write(t, slow, "d")
-		october, december := must(s.Verify(t.Context(), "2026-10"))(t), must(s.Verify(t.Context(), "2026-12"))(t)
-		if october.Entries != 2 || december.Entries != 2 || december.Before != october.Last {
-			t.Errorf("the months are %+v and %+v", october, december)
+		for month, want := range map[Month]int{"2026-10": 2, "2026-11": 0, "2026-12": 2} {
+			if marks := read(t, s, month); len(marks) != want {
+				t.Errorf("%s has %d entries, want %d", month, len(marks), want)
+			}
 		}
-		if empty := must(s.Verify(t.Context(), "2026-11"))(t); empty.Entries != 0 {
-			t.Errorf("an empty month has %d entries", empty.Entries)
+		if chain := must(s.Verify(t.Context()))(t); chain.Entries != 4 || chain.Before != "" {
+			t.Errorf("verified %+v", chain)
 		}
 	})
 }
 
-func TestATamperedTrailIsFound(t *testing.T) {
+func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 	october, december := trailPrefix+"2026-10", trailPrefix+"2026-12"
-	// forge writes an entry as somebody would who has Redis but not the keys.
-	forge := func(s *Store, key, id, before, entry, hash string) error {
-		return s.redis.XAdd(context.Background(), &redis.XAddArgs{
-			Stream: key, ID: id, Values: []string{"before", before, "entry", entry, "hash", hash},
-		}).Err()
+	// put writes an entry as somebody would who has Redis but not the keys.
+	put := func(s *Store, key, id string, m Mark) error {
+		return s.redis.XAdd(context.Background(), &redis.XAddArgs{Stream: key, ID: id, Values: []string{
+			"before", m.Before, "entry", m.sealed, "hash", m.Hash, "text", m.Text, "erases", m.Erases,
+		}}).Err()
 	}
 	rewrite := func(s *Store, key string, marks []Mark) error {
 		if err := s.redis.Del(context.Background(), key).Err(); err != nil {
 			return err
 		}
 		for _, m := range marks {
-			if err := forge(s, key, m.ID, m.Before, string(m.Entry), m.Hash); err != nil {
+			if err := put(s, key, m.ID, m); err != nil {
 				return err
 			}
 		}
@@ -78,30 +82,45 @@ func TestATamperedTrailIsFound(t *testing.T) {
 	for _, crime := range []struct {
 		name   string
 		month  Month
-		commit func(s *Store, marks []Mark) error
+		broken func(m []Mark) string // the entry at which the chain breaks
+		commit func(s *Store, m []Mark) error
 	}{
-		{"an entry changed", "2026-10", func(s *Store, m []Mark) error {
-			m[1].Entry = []byte("innocent")
+		{"an entry changed", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+			m[1].sealed = "innocent"
 			return rewrite(s, october, m)
 		}},
-		{"an entry removed", "2026-10", func(s *Store, m []Mark) error {
+		{"another entry sealed with the right key", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+			sealed, err := s.seal(m[1].bound(), []byte("innocent"))
+			m[1].sealed = string(sealed)
+			return errors.Join(err, rewrite(s, october, m))
+		}},
+		{"an entry removed", "2026-10", func(m []Mark) string { return m[2].ID }, func(s *Store, m []Mark) error {
 			return s.redis.XDel(context.Background(), october, m[1].ID).Err()
 		}},
-		{"the last of a month removed", "2026-10", func(s *Store, m []Mark) error {
-			return s.redis.XDel(context.Background(), october, m[2].ID).Err()
-		}},
-		{"the last of all removed", "2026-12", func(s *Store, m []Mark) error {
+		{"the last of all removed", "2026-12", func([]Mark) string { return "" }, func(s *Store, m []Mark) error {
 			return s.redis.XDel(context.Background(), december, m[1].ID).Err()
 		}},
-		{"a whole month emptied", "2026-12", func(s *Store, m []Mark) error {
+		{"a whole month emptied", "2026-12", func([]Mark) string { return "" }, func(s *Store, _ []Mark) error {
 			return s.redis.Del(context.Background(), december).Err()
 		}},
-		{"two exchanged", "2026-10", func(s *Store, m []Mark) error {
-			m[0].Entry, m[1].Entry = m[1].Entry, m[0].Entry
+		{"the head removed", "2026-12", func([]Mark) string { return "" }, func(s *Store, _ []Mark) error {
+			return s.redis.Del(context.Background(), trailHead).Err()
+		}},
+		{"two exchanged", "2026-10", func(m []Mark) string { return m[0].ID }, func(s *Store, m []Mark) error {
+			m[0].sealed, m[1].sealed = m[1].sealed, m[0].sealed
 			return rewrite(s, october, m)
 		}},
-		{"one added at the end", "2026-10", func(s *Store, m []Mark) error {
-			return forge(s, october, "*", m[2].Hash, "never happened", m[1].Hash)
+		{"one added at the end", "2026-10", nil, func(s *Store, m []Mark) error {
+			forged := m[2]
+			forged.Before = m[2].Hash
+			return put(s, october, "*", forged)
+		}},
+		{"a text replaced", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+			return s.redis.Set(context.Background(), textKey(m[1].Text), "innocent", time.Hour).Err()
+		}},
+		{"an erasure forged", "2026-10", func(m []Mark) string { return m[2].ID }, func(s *Store, m []Mark) error {
+			m[2].Erases = m[1].ID
+			return rewrite(s, october, m)
 		}},
 	} {
 		t.Run(crime.name, func(t *testing.T) {
@@ -110,34 +129,94 @@ func TestATamperedTrailIsFound(t *testing.T) {
 			write(t, s, "a", "b", "c")
 			at = at.AddDate(0, 2, 0)
 			write(t, s, "d", "e")
-			must(s.Verify(t.Context(), "2026-10"))(t)
-			must(s.Verify(t.Context(), "2026-12"))(t)
-			var marks []Mark
-			for mark, err := range s.Trail(t.Context(), crime.month) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				marks = append(marks, mark)
-			}
-			if err := crime.commit(s, marks); err != nil {
+			must(s.Verify(t.Context()))(t)
+			marks := read(t, s, crime.month)
+			if err := crime.commit(s, slices.Clone(marks)); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Verify(t.Context(), crime.month)
+			_, err := s.Verify(t.Context())
 			wantError(t, err, ErrTampered)
+			broken, _ := errors.AsType[*BrokenError](err)
+			if broken == nil || crime.broken != nil && (broken.ID != crime.broken(marks) || broken.ID != "" && (broken.Month != crime.month || broken.At.IsZero())) {
+				t.Errorf("the error says %v", err)
+			}
 		})
 	}
 }
 
-func TestAnEntryOfTheTrailHasABound(t *testing.T) {
-	s := open(t, "memory", newKeys(t))
-	wantError(t, s.Append(t.Context(), make([]byte, maxAudit+1)), ErrLimit)
+func TestATrailOfWhichOldMonthsExpiredIsWhole(t *testing.T) {
+	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	s := open(t, "memory", newKeys(t), WithClock(func() time.Time { return at }))
+	if empty := must(s.Verify(t.Context()))(t); empty.Entries != 0 || empty.Last != "" {
+		t.Errorf("a trail without entries: %+v", empty)
+	}
+	write(t, s, "a", "b")
+	at = at.AddDate(5, 1, 0)
+	write(t, s, "c")
+	must(s.redis.Del(t.Context(), trailPrefix+"2026-10").Result())(t)
+	if chain := must(s.Verify(t.Context()))(t); chain.Entries != 1 || chain.Before == "" {
+		t.Errorf("verified %+v", chain)
+	}
 }
 
+func TestATextIsErasedWithoutBreakingTheChain(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		write(t, s, "a", "a")
+		month := MonthOf(time.Now())
+		marks := read(t, s, month)
+		if marks[0].Text == marks[1].Text {
+			t.Error("the same text has the same fingerprint twice")
+		}
+		if text := must(s.Text(t.Context(), marks[1]))(t); text != "why a" {
+			t.Errorf("the text is %q", text)
+		}
+		if err := s.EraseText(t.Context(), marks[1].ID, []byte("erased")); err != nil {
+			t.Fatal(err)
+		}
+		if left := must(s.redis.Exists(t.Context(), textKey(marks[1].Text)).Result())(t); left != 0 {
+			t.Error("the text is still in Redis")
+		}
+		_, err := s.Text(t.Context(), marks[1])
+		wantError(t, err, ErrGone)
+		write(t, s, "b")
+		must(s.redis.Del(t.Context(), textKey(marks[0].Text)).Result())(t)
+		chain := must(s.Verify(t.Context()))(t)
+		erasure := read(t, s, month)[2]
+		if chain.Entries != 4 || chain.Texts != 1 || len(chain.Gone) != 2 ||
+			chain.Gone[0].ID != marks[0].ID || chain.Gone[0].ByEntry != "" ||
+			chain.Gone[1].ID != marks[1].ID || chain.Gone[1].ByEntry != erasure.ID {
+			t.Errorf("verified %+v", chain)
+		}
+		for _, id := range []string{marks[1].ID, erasure.ID, "1-1", "1", "no id", "99999999999999999999-1"} {
+			wantError(t, s.EraseText(t.Context(), id, []byte("erased")), ErrGone)
+		}
+	}, embeddedRedis, oneNode, aCluster)
+}
+
+func TestAnEntryOfTheTrailHasABound(t *testing.T) {
+	s := open(t, "memory", newKeys(t))
+	wantError(t, s.Append(t.Context(), make([]byte, maxAudit+1), ""), ErrLimit)
+	wantError(t, s.Append(t.Context(), nil, strings.Repeat("x", maxAudit+1)), ErrLimit)
+}
+
+// write appends entries, each with a text beside it.
 func write(t *testing.T, s *Store, entries ...string) {
 	t.Helper()
 	for _, entry := range entries {
-		if err := s.Append(t.Context(), []byte(entry)); err != nil {
+		if err := s.Append(t.Context(), []byte(entry), "why "+entry); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func read(t *testing.T, s *Store, month Month) (marks []Mark) {
+	t.Helper()
+	for mark, err := range s.Trail(t.Context(), month) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks = append(marks, mark)
+	}
+	return marks
 }

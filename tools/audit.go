@@ -11,11 +11,13 @@ import (
 
 // Trail keeps the audit entries: append-only, each chained to the one before.
 type Trail interface {
-	Append(ctx context.Context, entry []byte) error
+	// Append adds an entry, for good. What a person typed comes as text, which may be erased later.
+	Append(ctx context.Context, entry []byte, text string) error
 }
 
 // auditEntry says who did what when, with which outcome, and nothing of the people concerned: of the arguments there
-// is a keyed digest, to recognise them by, and the process when it is given in a form that names nobody.
+// is a keyed digest, of this call alone, and the process when it is given in a form that names nobody. A reason, in the
+// actor's words, is kept beside it.
 type auditEntry struct {
 	Call    string    `json:"call"`
 	At      time.Time `json:"at"`
@@ -24,27 +26,67 @@ type auditEntry struct {
 	Effect  Effect    `json:"effect"`
 	Process string    `json:"process,omitempty"`
 	Fields  []string  `json:"fields,omitempty"` // the names of what was given
-	Reason  string    `json:"reason,omitempty"` // in the actor's words, scrubbed
-	Digest  string    `json:"digest"`
-	Outcome string    `json:"outcome"`
+	Digest  string    `json:"digest,omitempty"`
+	Entry   string    `json:"entry,omitempty"` // the entry whose text was erased
+	Outcome string    `json:"outcome"`         // done, the kind of a failure, or one of those below
 }
 
-// audit records a call, denied and failed ones too. A trail that cannot be written does not undo what happened: it is
-// reported loudly.
-func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) {
+// What an entry says that is no outcome of a call.
+const (
+	begun = "begun" // about to be sent to the bank
+	shown = "shown" // client data was shown in a form
+)
+
+// audit records a call, denied and failed ones too.
+func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	fields, reason := given(request)
 	entry, err := json.Marshal(auditEntry{
 		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
-		Process: processIn(request.Args), Fields: fields, Reason: reason, Digest: r.Digest(request.Args), Outcome: outcome,
+		Process: processIn(request.Args), Fields: fields, Digest: r.Digest(append([]byte(id+" "), request.Args...)), Outcome: outcome,
 	})
 	if err == nil {
-		err = r.Trail.Append(ctx, entry)
+		err = r.Trail.Append(ctx, entry, reason)
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "error", err)
+		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "outcome", outcome, "error", err)
 	}
+	return err
+}
+
+// unaudited is the failure of a call that shows and sends nothing, because the audit trail did not take its entry.
+func unaudited(err error) *Error { return &Error{Kind: Unavailable, Store: true, err: err} }
+
+// announce records that a call is about to be sent to the bank. Where it cannot, nothing is sent.
+func (r *Runner) announce(ctx context.Context, id string, call *Call, request Request) error {
+	if err := r.audit(ctx, id, request, begun); err != nil {
+		return unaudited(err)
+	}
+	call.announced = true
+	return nil
+}
+
+// showing records that an actor is about to be shown client data in a tool's form.
+func (r *Runner) showing(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {
+	args, _ := tool.Args(answers, actor.Lang)
+	if err := r.audit(ctx, uuid.NewString(), Request{Tool: tool, Actor: actor, Args: args}, shown); err != nil {
+		failure := unaudited(err)
+		failure.Tool = tool.Name
+		return failure
+	}
+	return nil
+}
+
+// Erasure is the audit entry that says who erased the text beside another entry.
+func Erasure(at time.Time, by, entry string) []byte {
+	data, err := json.Marshal(auditEntry{
+		Call: uuid.NewString(), At: at.UTC(), Actor: by, Tool: "audit_erase", Effect: Deletes, Entry: entry, Outcome: done,
+	})
+	if err != nil {
+		panic(err) // strings marshal
+	}
+	return data
 }
 
 // Reasoned is implemented by inputs that say why.

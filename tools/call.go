@@ -20,6 +20,8 @@ type Call struct {
 	Actor  Actor
 	Bank   *portal.User // acts as the actor's person
 	runner *Runner
+
+	announced bool // the audit trail says that it is about to be sent
 }
 
 // FoundProcess is the process that a [ProcessRef] named.

@@ -66,6 +66,9 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 		return nil, nil, errors.New("what a form is about is not understood")
 	}
 	current, err := in.(Editor).Current(ctx, call)
+	if err == nil {
+		err = r.showing(ctx, actor, tool, answers)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -127,6 +127,9 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 	if err != nil {
 		return nil, false, err
 	}
+	if err := r.announce(ctx, intent.Call, call, request); err != nil {
+		return nil, false, err
+	}
 	within, cancel := r.sending(ctx)
 	defer cancel()
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
@@ -254,6 +257,9 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 		return nil, r.open(err)
 	case err != nil:
 		return r.settle(ctx, held, nil, err)
+	}
+	if err := r.announce(ctx, held.Call, call, request); err != nil {
+		return nil, r.open(err)
 	}
 	return r.send(ctx, within, call, request, in, held)
 }

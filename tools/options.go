@@ -33,6 +33,9 @@ func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query st
 
 func (r *Runner) options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
 	call, err := r.admit(ctx, actor, Reads)
+	if err == nil {
+		err = r.lookedUp(ctx, actor, field, answers)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +126,9 @@ func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value str
 			}
 		}
 	case Borrower:
+		if r.lookedUp(ctx, actor, field, answers) != nil {
+			return Option{}, false
+		}
 		_, borrower, err := call.Borrower(ctx, processAmong(field, answers), BorrowerRef(value))
 		return borrowerOption(borrower), err == nil
 	case Taxonomy:

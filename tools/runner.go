@@ -65,11 +65,15 @@ type Runner struct {
 	Config
 	now        func() time.Time
 	taxonomies taxonomies
+	lookups    lookups
 }
 
 // NewRunner makes a Runner.
 func NewRunner(config Config) *Runner {
-	runner := &Runner{Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}}}
+	runner := &Runner{
+		Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}},
+		lookups: lookups{until: map[string]time.Time{}},
+	}
 	if runner.now == nil {
 		runner.now = time.Now
 	}
@@ -106,32 +110,33 @@ func (r *Runner) admit(ctx context.Context, actor Actor, effect Effect) (*Call, 
 // Run makes a call. Errors are [*Error].
 func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	started, id := r.now(), uuid.NewString()
-	output, err := r.run(ctx, id, request)
-	failure := r.finish(ctx, id, request, started, err)
-	if failure != nil {
-		return Result{ID: id}, failure
+	call, output, err := r.run(ctx, id, request)
+	if err := r.finish(ctx, id, call, request, started, err); err != nil {
+		return Result{ID: id}, err
 	}
 	return Result{ID: id, Output: output, Card: output.Card(request.Tool.sayer(request.Actor.Lang))}, nil
 }
 
-func (r *Runner) run(ctx context.Context, id string, request Request) (Carder, error) {
-	call, err := r.enter(ctx, request.Actor, request.Tool)
-	if err != nil {
-		return nil, err
+// run makes a call. call is nil where the actor may not make it.
+func (r *Runner) run(ctx context.Context, id string, request Request) (call *Call, output Carder, err error) {
+	if call, err = r.enter(ctx, request.Actor, request.Tool); err != nil {
+		return nil, nil, err
 	}
 	if !request.Tool.Effect.Writes() {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
 		in, err := r.accept(ctx, call, request)
 		if err != nil {
-			return nil, err
+			return call, nil, err
 		}
-		return request.Tool.call(ctx, call, in)
+		output, err = request.Tool.call(ctx, call, in)
+		return call, output, err
 	}
 	// It goes on when its caller hangs up: what was sent to the bank is followed to its end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CallTimeout)
 	defer cancel()
-	return r.once(ctx, id, call, request)
+	output, err = r.once(ctx, id, call, request)
+	return call, output, err
 }
 
 // accept reads and checks the arguments. What comes back may be sent.
@@ -164,24 +169,30 @@ func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err er
 	return result.(Carder), nil
 }
 
-// finish logs and audits a call and gives its error what doors need.
-func (r *Runner) finish(ctx context.Context, id string, request Request, started time.Time, err error) error {
-	outcome := "done"
+// finish audits and logs a call and gives its error what doors need. A call whose outcome cannot be audited fails: its
+// answer may hold client data. Only of what was sent, which the trail announces, the outcome is told all the same.
+func (r *Runner) finish(ctx context.Context, id string, call *Call, request Request, started time.Time, err error) error {
+	outcome := done
 	var failure *Error
 	if err != nil {
 		failure = convert(err)
 		if !request.Tool.Effect.Writes() && ctx.Err() == context.Canceled && errors.Is(err, context.Canceled) {
 			failure = &Error{Kind: Cancelled, err: err} // whatever else its caller's leaving looks like
 		}
-		failure.Tool, failure.ID = request.Tool.Name, id
 		outcome = string(failure.Kind)
+	}
+	if err := r.audit(ctx, id, request, outcome); err != nil && (call == nil || !call.announced) {
+		failure = unaudited(err)
+		outcome = string(failure.Kind)
+	}
+	if failure != nil {
+		failure.Tool, failure.ID = request.Tool.Name, id
 	}
 	took := r.now().Sub(started)
 	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took}
 	if r.Counted != nil {
 		r.Counted(request.Tool.Name, outcome, took)
 	}
-	r.audit(ctx, id, request, outcome)
 	switch {
 	case failure == nil:
 		r.Log.InfoContext(ctx, "call", attrs...)

@@ -2,6 +2,7 @@ package tools_test
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -41,12 +43,16 @@ func wantStore(t *testing.T, failure *tools.Error, kind tools.ErrorKind) {
 
 func TestAFullRedisIsToldAsSuchAndNothingIsSent(t *testing.T) {
 	server := redistest.StartServer(t)
-	h := onServer(t, server)
+	h := onServer(t, server, func(c *tools.Config) { c.Trail = c.Journal.(tools.Trail) })
 	server.Fill()
 	_, failure := h.click(t)
 	wantStore(t, failure, tools.Unavailable)
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 0 {
 		t.Errorf("%d calls were sent", calls)
+	}
+	result, failure := h.run(t, "list_borrowers", `{"process":"1042"}`)
+	if wantStore(t, failure, tools.Unavailable); result.Output != nil {
+		t.Errorf("client data is shown: %v", result.Output)
 	}
 	server.Drain()
 	if _, failure := h.click(t); failure != nil {
@@ -90,4 +96,95 @@ func TestACallThatIsPerhapsJournalledIsToldAsNotSentYetAndIsMadeOnce(t *testing.
 		t.Fatal(failure)
 	}
 	b.wantOnce(t, result, 1)
+}
+
+// deadTrail is an audit trail that takes nothing of a certain outcome.
+type deadTrail struct {
+	tools.Trail
+	refuses string
+}
+
+func (d deadTrail) Append(ctx context.Context, entry []byte, text string) error {
+	if strings.Contains(string(entry), `"outcome":"`+d.refuses) {
+		return conversations.ErrUnavailable
+	}
+	return d.Trail.Append(ctx, entry, text)
+}
+
+func withoutTrail(refuses string) func(*tools.Config) {
+	return func(c *tools.Config) { c.Trail = deadTrail{c.Trail, refuses} }
+}
+
+func TestWithoutAnAuditEntryNoClientDataIsShown(t *testing.T) {
+	h := open(t, withoutTrail(""))
+	for name, args := range map[string]string{
+		"find_processes": `{}`, "list_borrowers": `{"process":"1042"}`, "get_esis": `{"process":"1042"}`,
+	} {
+		result, failure := h.run(t, name, args)
+		if wantStore(t, failure, tools.Unavailable); result.Output != nil || result.Card.Title != "" {
+			t.Errorf("%s shows %+v", name, result)
+		}
+	}
+	borrower, _ := tools.SendESIS.Field("borrower")
+	process, _ := tools.ListBorrowers.Field("process")
+	for _, field := range []tools.Field{process, borrower} {
+		options, err := h.Options(t.Context(), h.ana, field, "", map[string]string{"process": "1042"})
+		if wantStore(t, tools.AsError(err), tools.Unavailable); len(options) > 0 {
+			t.Errorf("%s offers %v", field.Path, options)
+		}
+	}
+	key := h.bank.Borrowers(sandbox.SampleProcess(1042))[0].String()
+	if option, ok := h.Option(t.Context(), h.ana, borrower, key, map[string]string{"process": "1042"}); ok {
+		t.Errorf("a chosen borrower is shown as %v", option)
+	}
+	answers := map[string]string{"process": "1042", "borrower": key}
+	before, _, err := h.Current(t.Context(), h.ana, tools.UpdateBorrower, answers)
+	if wantStore(t, tools.AsError(err), tools.Unavailable); before != nil {
+		t.Errorf("a form is filled in with %v", before)
+	}
+	sections, _, err := h.Summary(t.Context(), h.ana, tools.DeleteBorrower, tools.Form{Answers: answers})
+	if wantStore(t, tools.AsError(err), tools.Unavailable); sections != nil {
+		t.Errorf("a summary shows %v", sections)
+	}
+	taxonomy, _ := tools.CreateBorrower.Field("personal.genderId")
+	if options, err := h.Options(t.Context(), h.ana, taxonomy, "", nil); err != nil || len(options) == 0 {
+		t.Errorf("the bank's lists, which are no client data: %v, %v", options, err)
+	}
+}
+
+func TestWithoutAnAuditEntryNothingIsSent(t *testing.T) {
+	h := open(t, withoutTrail("begun"))
+	_, failure := h.click(t)
+	if wantStore(t, failure, tools.Unavailable); h.bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Errorf("%d calls were sent", h.bank.Calls(portal.BorrowerCreate))
+	}
+}
+
+func TestWhatWasSentIsToldThoughItsOutcomeIsMissingFromTheAuditTrail(t *testing.T) {
+	h := open(t, withoutTrail("done"))
+	if result, failure := h.click(t); failure != nil || result.Output == nil {
+		t.Errorf("got %v", failure)
+	}
+	if len(h.trail.entries) != 1 || !strings.Contains(h.trail.entries[0], `"outcome":"begun"`) {
+		t.Errorf("the trail says %s", h.trail.entries)
+	}
+}
+
+func TestTheAuditTrailLinksNoPersonAcrossCallsAndTakesOneEntryForASearch(t *testing.T) {
+	h := open(t)
+	h.run(t, "get_borrower", `{"process":"1042","borrower":"`+h.bank.Borrowers(sandbox.SampleProcess(1042))[0].String()+`"}`)
+	h.run(t, "get_borrower", `{"process":"1042","borrower":"`+h.bank.Borrowers(sandbox.SampleProcess(1042))[0].String()+`"}`)
+	digests := regexp.MustCompile(`"digest":"(\w+)"`).FindAllStringSubmatch(strings.Join(h.trail.entries, ""), -1)
+	if len(digests) != 2 || digests[0][1] == digests[1][1] {
+		t.Errorf("two calls with the same arguments have the digests %v", digests)
+	}
+	process, _ := tools.ListBorrowers.Field("process")
+	for _, typed := range []string{"", "1", "10", "104"} {
+		if _, err := h.Options(t.Context(), h.ana, process, typed, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if shown := strings.Count(strings.Join(h.trail.entries, ""), `"outcome":"shown"`); shown != 1 {
+		t.Errorf("four letters are %d entries", shown)
+	}
 }

@@ -29,6 +29,9 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 		return nil, append(malformed, worse...), nil
 	}
 	found, err := r.check(ctx, call, tool, in, append(malformed, worse...))
+	if err == nil {
+		err = r.showing(ctx, actor, tool, form.Answers)
+	}
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = tool.Name

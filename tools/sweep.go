@@ -66,25 +66,26 @@ func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err err
 	}
 	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args, Confirmed: seen.Confirmed}
 	started := r.now()
-	if err = r.takeOverAs(ctx, request, seen); errors.Is(err, errOpen) {
+	call, err := r.takeOverAs(ctx, request, seen)
+	if errors.Is(err, errOpen) {
 		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
 	}
-	_ = r.finish(ctx, seen.Call, request, started, err) // its answer is in the journal: nobody waits for it here
+	_ = r.finish(ctx, seen.Call, call, request, started, err) // its answer is in the journal: nobody waits for it here
 	return true, nil
 }
 
 // takeOverAs takes a call over in the name of its actor. What an actor may do no longer is not done, nor looked at:
 // nobody knows then what became of it.
-func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) error {
+func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*Call, error) {
 	call, err := r.admit(ctx, request.Actor, request.Tool.Effect)
 	if err == nil {
 		_, err = r.takeOver(ctx, call, request, seen)
-		return err
+		return call, err
 	}
 	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 	if err != nil || !taken {
-		return errors.Join(errOpen, err)
+		return nil, errors.Join(errOpen, err)
 	}
 	_, err = r.settle(ctx, hold{seen.record, token}, nil, &Error{Kind: Unclear})
-	return err
+	return nil, err
 }

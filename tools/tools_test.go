@@ -84,12 +84,13 @@ func openBehind(t *testing.T, between func(http.Handler) http.Handler, change ..
 type trail struct {
 	mu      sync.Mutex
 	entries []string
+	texts   []string // what is kept beside each, "" for nothing
 }
 
-func (t *trail) Append(_ context.Context, entry []byte) error {
+func (t *trail) Append(_ context.Context, entry []byte, text string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.entries = append(t.entries, string(entry))
+	t.entries, t.texts = append(t.entries, string(entry)), append(t.texts, text)
 	return nil
 }
 

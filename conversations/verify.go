@@ -1,0 +1,143 @@
+package conversations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrTampered says that the audit trail is not as it was written: an entry was changed, moved, added or removed.
+var ErrTampered = errors.New("the audit trail was tampered with")
+
+// BrokenError says where the chain of the audit trail breaks. It is an [ErrTampered].
+type BrokenError struct {
+	Month Month
+	ID    string    // of the entry; "" at the end of the trail
+	At    time.Time // of the entry
+	Why   string
+}
+
+// Error names the place and the reason.
+func (e *BrokenError) Error() string {
+	if e.ID == "" {
+		return fmt.Sprintf("%v: at the end of %s: %s", ErrTampered, e.Month, e.Why)
+	}
+	return fmt.Sprintf("%v: in %s at entry %s of %s: %s", ErrTampered, e.Month, e.ID, e.At.Format(time.RFC3339), e.Why)
+}
+
+// Unwrap gives the kind.
+func (e *BrokenError) Unwrap() error { return ErrTampered }
+
+// Chain is what [Store.Verify] walked: an unbroken run of entries. Who wants to be sure that nobody put back an old
+// copy of the whole database keeps Last elsewhere and compares.
+type Chain struct {
+	Entries int
+	First   time.Time // of the first entry
+	Before  string    // the hash that the first entry continues; "" unless older entries have expired
+	Last    string    // the hash of the last entry
+	Texts   int       // that people typed and that are there
+	Gone    []GoneText
+}
+
+// GoneText is an entry whose text is no longer there.
+type GoneText struct {
+	ID      string
+	At      time.Time
+	ByEntry string // the id of the entry that says so; "" when none does, because it expired or was deleted past the program
+}
+
+// Verify walks the chain of the audit trail over all its months. It fails with a [BrokenError] where the chain breaks;
+// what comes before that place is whole.
+func (s *Store) Verify(ctx context.Context) (Chain, error) {
+	end, err := s.trailHead(ctx)
+	if err != nil {
+		return Chain{}, err
+	}
+	walk := walk{store: s, end: end.hash, erased: map[string]string{}}
+	first, last := s.kept(end.month)
+	for month := first; month != "" && month <= last; month = month.next() {
+		if err := walk.month(ctx, month); err != nil {
+			return walk.chain, err
+		}
+	}
+	if !walk.ended && (end.hash != "" || walk.chain.Entries > 0) {
+		return walk.chain, &BrokenError{Month: max(end.month, walk.last), Why: "its last entries are missing"}
+	}
+	for i, gone := range walk.chain.Gone {
+		walk.chain.Gone[i].ByEntry = walk.erased[gone.ID]
+	}
+	return walk.chain, nil
+}
+
+// kept is the first and the last month that may have entries: no month outlives its last entry by more than the life of
+// the trail.
+func (s *Store) kept(head Month) (first, last Month) {
+	now := s.now()
+	return MonthOf(now.Add(-s.lives.Trail).AddDate(0, -2, 0)), max(head, MonthOf(now.AddDate(0, 1, 0)))
+}
+
+// walk is a walk over the chain.
+type walk struct {
+	store  *Store
+	chain  Chain
+	end    string // the hash at the head, as it was when the walk began
+	ended  bool   // it was met
+	last   Month  // with entries
+	erased map[string]string
+}
+
+func (w *walk) month(ctx context.Context, month Month) error {
+	for from := "-"; ; {
+		page, err := w.store.trailPage(ctx, month, from, trailPage)
+		if err != nil {
+			return err
+		}
+		for _, mark := range page {
+			if err := w.entry(ctx, mark); err != nil {
+				return err
+			}
+		}
+		if len(page) < trailPage {
+			return nil
+		}
+		from = "(" + page[len(page)-1].ID
+	}
+}
+
+func (w *walk) entry(ctx context.Context, mark Mark) error {
+	broken := func(why string) error {
+		return &BrokenError{Month: mark.month, ID: mark.ID, At: mark.At(), Why: why}
+	}
+	if w.chain.Entries == 0 {
+		w.chain.Before, w.chain.Last, w.chain.First = mark.Before, mark.Before, mark.At()
+	}
+	if mark.Before != w.chain.Last {
+		return broken("it does not continue the entry before it")
+	}
+	mark, err := w.store.openMark(mark)
+	switch {
+	case err != nil:
+		return broken("it cannot be opened with this STATE_KEY")
+	case mark.Hash != w.store.link(mark):
+		return broken("it is not what was written")
+	}
+	_, err = w.store.Text(ctx, mark)
+	switch {
+	case errors.Is(err, ErrGone):
+		w.chain.Gone = append(w.chain.Gone, GoneText{ID: mark.ID, At: mark.At()})
+	case errors.Is(err, ErrTampered):
+		return broken("the text beside it is not what was written")
+	case err != nil:
+		return err
+	case mark.Text != "":
+		w.chain.Texts++
+	}
+	if mark.Erases != "" {
+		w.erased[mark.Erases] = mark.ID
+	}
+	w.chain.Entries++
+	w.chain.Last, w.last = mark.Hash, mark.month
+	w.ended = w.ended || mark.Hash == w.end
+	return nil
+}
