@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,12 +40,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) (answer *mcp.C
 		return a.failed(ctx, &tools.Error{Kind: tools.Internal, ID: result.ID})
 	}
 	card := result.Card
-	card.Next = nil
-	for _, step := range result.Card.Next {
-		if a.permits(ctx, step.Tool) && a.tools[step.Tool].Effect != tools.Deletes { // nobody puts that into a program's head
-			card.Next = append(card.Next, step)
-		}
-	}
+	card.Next = a.offered(ctx, card.Next)
 	text := markdown(card, lang)
 	if len(data) > maxData { // half an output would not be what the schema promises
 		return &mcp.CallToolResult{IsError: true, Content: contents(shortened(book.Say(lang, "data.too_long", nil)+"\n\n"+text, lang))}
@@ -59,11 +55,22 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) (answer *mcp.C
 	return answer
 }
 
+// offered are the steps that an assistant is told of.
+func (a *App) offered(ctx context.Context, steps []tools.Step) []tools.Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(step tools.Step) bool {
+		return !a.permits(ctx, step.Tool) || a.tools[step.Tool].Effect == tools.Deletes // nobody puts that into a program's head
+	})
+}
+
 // failed answers that a call gave no result. It has no structured content: clients hold that against the schema of
 // results. What a program may want of the failure is in _meta.
 func (a *App) failed(ctx context.Context, failure *tools.Error) *mcp.CallToolResult {
 	lang := callerOf(ctx).Lang
-	answer := &mcp.CallToolResult{IsError: true, Content: contents(shortened(failureText(failure, lang), lang))}
+	text := failureText(failure, lang)
+	if next := nextSteps(a.offered(ctx, failure.Steps), lang); next != "" {
+		text += "\n\n" + strings.TrimSpace(next)
+	}
+	answer := &mcp.CallToolResult{IsError: true, Content: contents(shortened(text, lang))}
 	answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{"balcao/error": map[string]any{
 		"kind": failure.Kind, "id": failure.ID, "retryAfterSeconds": int(failure.RetryAfter.Seconds()),
 		"problems": append([]tools.Problem{}, failure.Problems...),
@@ -104,7 +111,7 @@ func orAll(path string) string {
 // isMissing tells the failures that mean, to who reads a document, that it is not there.
 func isMissing(kind tools.ErrorKind) bool {
 	switch kind {
-	case tools.NotFound, tools.Invalid, tools.Forbidden:
+	case tools.NotFound, tools.Invalid, tools.Forbidden, tools.Closed:
 		return true
 	}
 	return false

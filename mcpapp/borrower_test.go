@@ -263,6 +263,21 @@ func TestAnAssistantSendsTheESISOnce(t *testing.T) {
 	}
 }
 
+func TestAnAssistantHearsFirstThatAProcessIsClosed(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			a := door.open(t, open(t))
+			result := a.call(t, "create_borrower", map[string]any{"process": "1049", "personal": map[string]any{"taxId": "1"}})
+			told := failed(t, result, "Process 1049", "Closed", "list_borrowers", "get_esis", sandbox.SampleProcess(sandbox.SampleClosed).String())
+			lacks(t, told, "check digit", "required", "create_borrower")
+			if kind := result.Meta.AdditionalFields["balcao/error"].(map[string]any)["kind"]; kind != string(tools.Closed) {
+				t.Errorf("the kind is %v", kind)
+			}
+			lacks(t, text(succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": "1049"}))), "create_borrower")
+		})
+	}
+}
+
 func TestWhatOnlyPeopleMayDecideIsRefusedToAnAssistant(t *testing.T) {
 	for _, door := range doors {
 		t.Run(door.name, func(t *testing.T) {

@@ -38,14 +38,21 @@ func markdown(card tools.Card, lang words.Lang) string {
 	if len(card.Next) > 0 {
 		fmt.Fprintln(&text)
 	}
-	for _, step := range card.Next {
+	text.WriteString(nextSteps(card.Next, lang))
+	return strings.TrimSpace(text.String())
+}
+
+// nextSteps are the lines of what may be called next.
+func nextSteps(steps []tools.Step, lang words.Lang) string {
+	var text strings.Builder
+	for _, step := range steps {
 		args, err := json.Marshal(step.Args)
 		if err != nil {
 			continue // a hint that cannot be written is no loss
 		}
 		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escaped(step.Label), "tool": step.Tool, "args": string(args)}))
 	}
-	return strings.TrimSpace(text.String())
+	return text.String()
 }
 
 // withIDs gives the rows their ids as a last column, for assistants who see the text alone.

@@ -87,6 +87,7 @@ type Notice struct {
 	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
 	About   string // the place that stands among the facts, to be shown by name; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
+	Status  string // of the process, in the bank's words: it decides which buttons are of use
 }
 
 // Poster puts notices where people read them. A failure may implement any of these, which say what to do about it:

@@ -21,7 +21,7 @@ const (
 func (t *turn) cardOf(id string, n news) Notice {
 	lang, p := t.place.Lang, n.picture
 	notice := Notice{
-		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner,
+		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Status: p.Status,
 		Title: titleOf(lang, n),
 		Text:  plain(p.status()),
 	}

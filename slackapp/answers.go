@@ -105,6 +105,11 @@ func (f *form) refersOnly(page string) bool {
 	return fields != nil && !slices.ContainsFunc(fields, func(field tools.Field) bool { return !field.Refers() })
 }
 
+// choosesProcess tells whether a page asks for the process.
+func (f *form) choosesProcess(page string) bool {
+	return slices.ContainsFunc(f.tool.FieldsOn(page), func(field tools.Field) bool { return field.Kind == tools.Process })
+}
+
 // worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
 func (f *form) worthKeeping() bool {
 	typed := func(field tools.Field) bool {

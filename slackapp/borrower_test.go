@@ -1,6 +1,7 @@
 package slackapp_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,26 @@ func (h *house) meanwhile(change func(*portal.PersonalDataRequest)) {
 	change(request.Personal)
 	_, err := h.asAna().UpdateBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines, request)
 	must(h.t, err)
+}
+
+// fillUp adds borrowers to process 1042 until the bank takes no more.
+func (h *house) fillUp() {
+	h.t.Helper()
+	process := sandbox.SampleProcess(sandbox.SampleOpen)
+	another := h.atBank().Request()
+	for eight := 29_990_000; ; eight++ {
+		sum := 0
+		for i, digit := range strconv.Itoa(eight) {
+			sum += (9 - i) * int(digit-'0')
+		}
+		if sum%11 < 2 {
+			continue // the control digit would be 0
+		}
+		another.Personal.TaxID = pii.New[pii.TaxID](strconv.Itoa(eight) + strconv.Itoa(11-sum%11))
+		if _, err := h.asAna().CreateBorrower(h.soon(), process, another); err != nil {
+			return
+		}
+	}
 }
 
 func (h *house) deleted() bool {

@@ -22,6 +22,7 @@ type trouble struct {
 	What, Next string
 	Lines      []string // problems by field, or the bank's own words
 	ID         string
+	Steps      []tools.Step
 	Back       bool // whether her form is still there to go back to
 }
 
@@ -56,6 +57,8 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 		for _, note := range failure.Notes[:min(len(failure.Notes), maxNotes)] {
 			t.Lines = append(t.Lines, say(lang, "trouble.bank", "words", note))
 		}
+	case tools.Closed:
+		t.Steps = failure.Steps
 	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Cancelled, tools.Internal:
 		t.Back = true
 	case tools.Forbidden, tools.Unclear: // nothing to try again
@@ -94,6 +97,7 @@ func (t trouble) blocks(v *visit) []slack.Block {
 		blocks = append(blocks, paragraph("• "+strings.Join(t.Lines, "\n• ")))
 	}
 	blocks = append(blocks, paragraph(t.Next))
+	blocks = append(blocks, stepBlocks(t.Steps)...)
 	if t.Back && v.draft != "" {
 		blocks = append(blocks, buttons(button(actContinue, v.draft, say(v.actor.Lang, "trouble.back"))))
 	}

@@ -31,6 +31,9 @@ func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given ma
 		return err
 	}
 	answers, notes, topic := a.understood(ctx, v.actor, tool, given)
+	if err := a.ready(ctx, v.actor, tool, answers); err != nil {
+		return err
+	}
 	draft, err := a.store.StartDraft(ctx, v.actor.ID, tool.Name, topic)
 	if err != nil {
 		return err
@@ -42,6 +45,13 @@ func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given ma
 		f.Page = firstPage(f)
 	}
 	return a.present(ctx, v, f, resumed)
+}
+
+// ready fails where the bank would refuse in the end what a form is for: its person learns it before she fills in a page.
+func (a *App) ready(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, quickCall)
+	defer cancel()
+	return a.runner.Ready(ctx, actor, tool, answers)
 }
 
 // understood looks up what is given for choices, so that the form shows names and one process has one draft however it
@@ -88,6 +98,11 @@ func (a *App) resume(ctx context.Context, v *visit, draftID string) error {
 	f, err := a.formWith(ctx, v, draftID)
 	if err != nil {
 		return err
+	}
+	if f.Page != sendingPage { // what was sent may be what closed the process
+		if err := a.ready(ctx, v.actor, f.tool, f.Answers); err != nil {
+			return err
+		}
 	}
 	return a.present(ctx, v, f, true)
 }
@@ -224,7 +239,7 @@ func (a *App) fill(ctx context.Context, v *visit, f *form) error {
 func (a *App) astray(ctx context.Context, f *form, cause error) error {
 	failure, page := tools.AsError(cause), f.Page
 	switch failure.Kind {
-	case tools.NotFound:
+	case tools.NotFound, tools.Closed:
 		page = f.tool.Pages[0]
 	case tools.Invalid:
 		for _, p := range failure.Problems {

@@ -31,6 +31,7 @@ type Notice struct {
 	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
 	About   string // the place that stands among the facts, to be shown by name; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
+	Status  string // of the process, in the bank's words: it decides which buttons are of use
 }
 
 // message is the notice as a channel reads it. Nothing in it but the mention, and the names of whom and what it is
@@ -63,7 +64,7 @@ func (n Notice) message(names map[string]string) message {
 	}
 	blocks = append(blocks, lineBlocks(n.Lang, lines)...)
 	if n.Card && n.Process != uuid.Nil {
-		blocks = append(blocks, stepBlocks(tools.StepsOn(n.Process, n.Lang))...)
+		blocks = append(blocks, stepBlocks(tools.StepsOn(n.Process, n.Status, n.Lang))...)
 	}
 	if blocks == nil {
 		blocks = []slack.Block{paragraph("")}

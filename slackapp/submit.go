@@ -46,6 +46,11 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 		})
 	}
 	return a.soon(v, waitingView(v.actor.Lang, f.tool, "form.checking"), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+		if f.choosesProcess(at.Page) {
+			if err := a.ready(ctx, v.actor, f.tool, f.Answers); err != nil {
+				return slack.ModalViewRequest{}, a.astray(ctx, f, err)
+			}
+		}
 		return a.screen(ctx, v, f)
 	})
 }

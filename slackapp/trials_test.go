@@ -103,7 +103,8 @@ var trials = []story{
 	}},
 	{"what the bank refuses can be corrected", func(t *testing.T, h *house) {
 		ana := h.ana()
-		ana.begins("1049")
+		ana.begins("1042")
+		h.fillUp()
 		ana.submits(nil)
 		ana.sees("O banco recusou", "O banco respondeu")
 		ana.presses("continue")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -22,6 +23,9 @@ type Call struct {
 	runner *Runner
 
 	announced bool // the audit trail says that it is about to be sent
+
+	mu        sync.Mutex // guards processes
+	processes map[ProcessRef]FoundProcess
 }
 
 // FoundProcess is the process that a [ProcessRef] named.
@@ -31,8 +35,39 @@ type FoundProcess struct {
 	Status string
 }
 
-// Process finds the process that ref names. A number is looked up in the list of the broker's processes.
+// note keeps a process that the bank has told of for the rest of the call.
+func (c *Call) note(process FoundProcess) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.processes == nil {
+		c.processes = map[ProcessRef]FoundProcess{}
+	}
+	c.processes[ProcessRef(process.ID.String())] = process
+	c.processes[ProcessRef(number(process.Number))] = process
+}
+
+// known gives a process that the bank has told of in this call.
+func (c *Call) known(ref ProcessRef) (FoundProcess, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	process, known := c.processes[ref]
+	return process, known
+}
+
+// Process finds the process that ref names. A number is looked up in the list of the broker's processes. The bank is
+// asked once in a call.
 func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
+	if process, known := c.known(ref); known {
+		return process, nil
+	}
+	process, err := c.findProcess(ctx, ref)
+	if err == nil {
+		c.note(process)
+	}
+	return process, err
+}
+
+func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
 	if id, err := uuid.Parse(string(ref)); err == nil && len(ref) == len(id.String()) {
 		process, err := c.Bank.Process(ctx, id)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
 )
 
 // Card is a result for eyes, the same for every door. Its texts are in the actor's language, personal data masked.
@@ -47,21 +48,23 @@ type Step struct {
 	Args  map[string]any
 }
 
-// StepsOn lists what the card of a process leads to: the tools whose definitions say so, in their order.
-func StepsOn(process uuid.UUID, lang words.Lang) []Step {
+// StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that are of
+// use at its stage, in their order.
+func StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
 	var steps []Step
-	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.OnCard == 0 })
+	stage := portal.StageOf(status)
+	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.OnCard == 0 || !t.WorksAt(stage) })
 	slices.SortStableFunc(belong, func(a, b *Tool) int { return cmp.Compare(a.OnCard, b.OnCard) })
 	for _, tool := range belong {
-		i := slices.IndexFunc(tool.Fields, func(field Field) bool { return field.Kind == Process })
-		if i < 0 {
+		field, about := tool.processField()
+		if !about {
 			continue
 		}
 		label := tool.Title(lang)
 		if key := "step." + tool.Name; book.Has(lang, key) {
 			label = book.Say(lang, key, nil)
 		}
-		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: map[string]any{tool.Fields[i].Path: process}})
+		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: map[string]any{field.Path: process}})
 	}
 	return steps
 }

@@ -11,7 +11,7 @@ import (
 
 func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 	process := uuid.New()
-	steps := StepsOn(process, words.Portuguese)
+	steps := StepsOn(process, "Em criação", words.Portuguese)
 	var order []string
 	for _, step := range steps {
 		order = append(order, step.Tool)
@@ -30,5 +30,10 @@ func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 	}
 	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "own_process", "mute_process", "follow_process"}) {
 		t.Errorf("the buttons are %q", order)
+	}
+	for _, step := range StepsOn(process, "Cancelado", words.Portuguese) {
+		if step.Tool == "get_esis" {
+			t.Error("the ESIS of a cancelled process is offered")
+		}
 	}
 }

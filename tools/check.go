@@ -32,8 +32,13 @@ type checked struct {
 	problems []Problem
 }
 
-// check checks an input whole, and against the bank once it is right in itself. malformed is what was left out of it.
+// check checks an input whole, and against the bank once it is right in itself. Before all else it tells that the process
+// is closed for what the tool does: nobody has to correct what cannot be sent. malformed is what was left out of it.
 func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
+	unread := call.readyFor(ctx, tool, in)
+	if unread != nil && convert(unread).Kind == Closed {
+		return checked{}, unread
+	}
 	found := checked{in: in, sent: tool.normalised(in), problems: joined(malformed, r.forPeople(call, tool, in))}
 	look := func(in any) []Problem {
 		return slices.Concat(r.fieldProblems(ctx, call, in), r.checkChoices(ctx, call, tool, in))
@@ -41,6 +46,9 @@ func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malf
 	if !tool.Edits {
 		found.problems = joined(found.problems, look(in))
 	} else {
+		if unread != nil {
+			return found, unread
+		}
 		if err := r.edit(ctx, call, tool, in, &found); err != nil || found.before == nil {
 			return found, err
 		}
@@ -50,6 +58,9 @@ func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malf
 	checker, ok := found.in.(BankChecker)
 	if !ok || blocked(found.problems) {
 		return found, nil
+	}
+	if unread != nil {
+		return found, unread
 	}
 	problems, err := checker.CheckBank(ctx, call)
 	found.problems = append(found.problems, problems...)

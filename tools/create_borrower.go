@@ -10,7 +10,7 @@ import (
 
 // CreateBorrower adds a borrower to a process (Borrower Create).
 var CreateBorrower = Define(Spec{
-	Name: "create_borrower", Command: "borrower-new", Toolset: Borrowers, Effect: Creates,
+	Name: "create_borrower", Command: "borrower-new", Toolset: Borrowers, Effect: Creates, Needs: OpenProcess,
 }, func(ctx context.Context, call *Call, in NewBorrower) (BorrowerCreated, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // DeleteBorrower takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
 // page Borrower Delete).
 var DeleteBorrower = Define(Spec{
-	Name: "delete_borrower", Command: "borrower-delete", Toolset: Borrowers, Effect: Deletes,
+	Name: "delete_borrower", Command: "borrower-delete", Toolset: Borrowers, Effect: Deletes, Needs: OpenProcess,
 }, func(ctx context.Context, call *Call, in BorrowerRemoval) (BorrowerDeleted, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
 	if err != nil {

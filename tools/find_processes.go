@@ -20,6 +20,7 @@ var FindProcesses = Define(Spec{
 	}
 	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
 	for _, process := range page.Processes {
+		call.note(FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription})
 		list.Processes = append(list.Processes, ProcessRow{
 			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
 			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,

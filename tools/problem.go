@@ -31,6 +31,7 @@ type ErrorKind string
 const (
 	Invalid     ErrorKind = "invalid"     // the input has problems: Problems names each
 	Unconfirmed ErrorKind = "unconfirmed" // nothing is wrong but Problems holds warnings that a person has to confirm
+	Closed      ErrorKind = "closed"      // the process is at a stage at which the bank refuses it: Steps holds what still works
 	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
 	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
@@ -47,9 +48,11 @@ type Error struct {
 	Tool       string
 	ID         string // finds the log line
 	Problems   []Problem
+	Steps      []Step
 	Notes      []string      // the bank's words, scrubbed: text from outside
 	RetryAfter time.Duration // when it is worth trying again; 0 when unknown
 	Store      bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
+	process    FoundProcess  // of Closed
 	err        error
 }
 

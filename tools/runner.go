@@ -114,7 +114,9 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	if err := r.finish(ctx, id, call, request, started, err); err != nil {
 		return Result{ID: id}, err
 	}
-	return Result{ID: id, Output: output, Card: output.Card(request.Tool.sayer(request.Actor.Lang))}, nil
+	card := output.Card(request.Tool.sayer(request.Actor.Lang))
+	card.Next = call.offered(card.Next)
+	return Result{ID: id, Output: output, Card: card}, nil
 }
 
 // run makes a call. call is nil where the actor may not make it.

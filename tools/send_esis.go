@@ -15,7 +15,7 @@ import (
 // to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
 // here: what is made without them is not for clients.
 var SendESIS = Define(Spec{
-	Name: "send_esis", Command: "esis-send", Toolset: Documents, Effect: Sends,
+	Name: "send_esis", Command: "esis-send", Toolset: Documents, Effect: Sends, Needs: NotCancelled,
 }, func(ctx context.Context, call *Call, in ESISEmail) (ESISSent, error) {
 	process, to, err := in.recipient(ctx, call)
 	if err != nil {

@@ -51,6 +51,7 @@ type Spec struct {
 	Placed   bool    // about the place where it is asked: nothing for an actor without one, nor without [Config.Places]
 	Recorded bool    // tells from [Config.Updates]: nothing without it
 	Asks     bool    // no field is required, and yet its form opens unless one is given
+	Needs    Needs   // of its process: where it is not met, the tool is not offered and its form does not open
 	OnCard   int     // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
 

@@ -12,7 +12,7 @@ import (
 // UpdateBorrower changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
 // object goes out: what the bank holds, with the changes over it.
 var UpdateBorrower = Define(Spec{
-	Name: "update_borrower", Command: "borrower-edit", Toolset: Borrowers, Effect: Updates,
+	Name: "update_borrower", Command: "borrower-edit", Toolset: Borrowers, Effect: Updates, Needs: OpenProcess,
 }, func(ctx context.Context, call *Call, in BorrowerUpdate) (BorrowerUpdated, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -68,7 +68,9 @@ func (e *Error) say(lang words.Lang, what string) string {
 	if store := "error." + string(e.Kind) + ".store." + what; e.Store && book.Has(lang, store) {
 		key = store
 	}
-	return book.Say(lang, key, map[string]any{"id": e.ID, "seconds": seconds, "wait": e.RetryAfter > 0})
+	args := e.stageArgs()
+	args["id"], args["seconds"], args["wait"] = e.ID, seconds, e.RetryAfter > 0
+	return book.Say(lang, key, args)
 }
 
 // sayer gives the words of one tool to its card.

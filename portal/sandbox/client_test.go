@@ -51,7 +51,7 @@ func TestTheRealClientDoesEverythingAgainstTheSandbox(t *testing.T) {
 	}
 	process := page.Processes[0].ProcessUniqueID
 	detail, err := user.Process(ctx, process)
-	if err != nil || detail.ProcessNumber != sandbox.SampleOpen || *detail.LoanDurationMonths != 420 {
+	if err != nil || detail.ProcessNumber != sandbox.SampleOpen || *detail.LoanDurationMonths != 120 {
 		t.Errorf("%+v, %v", detail, err)
 	}
 	created, err := user.CreateBorrower(ctx, process, vera())

@@ -48,11 +48,11 @@ func TestTheESISShowsFiguresThatFollowFromTheProcess(t *testing.T) {
 	for _, want := range []string{
 		"Ficha de Informação Normalizada Europeia", "Amostra, sem valor contratual", "Processo n.º 1042", "Emitida em 22/11/2026",
 		"Maria Exemplo", "Mediadora Exemplo", "Aquisição – Habitação própria permanente", "Página 1 de 3",
-		"180 000,00 €", "420 meses", // asked for
+		"60 000,00 €", "120 meses", // asked for
 		"3,00 %", "2,15 %", "0,85 %", // rate, index, spread
-		"692,73 €", "851,86 €", // the annuity, now and at 1.5 points more
-		"81,82 %",    // of the price
-		"1 080,00 €", // stamp duty on the loan
+		"579,36 €", "621,83 €", // the annuity, now and at 1.5 points more
+		"40,00 %",  // of the price
+		"360,00 €", // stamp duty on the loan
 		"Spread de base", "1,40 %",
 	} {
 		if !strings.Contains(text, want) {

@@ -102,12 +102,12 @@ func (b *Bank) breath(pace Pace) time.Duration {
 }
 
 // stir has something happen at each broker: mostly a process moves on, now and then the bank writes a message or asks for
-// a document. Where every process has ended, a new one is opened, so that a playground does not run dry.
+// a document. Where every process that moves has ended, a new one is opened, so that a playground does not run dry.
 func (b *Bank) stir() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, broker := range []Broker{BrokerA, BrokerB} {
-		open := slices.DeleteFunc(b.store.of(broker.UID), (*process).ended)
+		open := slices.DeleteFunc(b.store.of(broker.UID), func(p *process) bool { return p.ended() || p.still() })
 		if len(open) == 0 {
 			b.reopen(broker)
 			continue

@@ -120,10 +120,34 @@ func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
 		seen := map[int32]bool{}
 		for range 200 {
 			time.Sleep(time.Second)
-			seen[bank.State(opened)] = true
+			seen[bank.State(sandbox.SampleProcess(sandbox.SampleTooOld))] = true
 		}
 		if len(seen) < 4 {
 			t.Errorf("seen in %v", seen)
+		}
+	})
+}
+
+func TestTheProcessesOfExamplesHoldStillAtAnyPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bank := wired(t, sandbox.Config{}, &wire{})
+		examples := []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleAnalysis}
+		stand := func() (states []int32) {
+			for _, number := range examples {
+				states = append(states, bank.State(sandbox.SampleProcess(number)))
+			}
+			return states
+		}
+		before := stand()
+		for _, pace := range []sandbox.Pace{sandbox.Fast, sandbox.Slow} {
+			must(t, bank.SetPace(pace))
+			time.Sleep(6 * time.Hour)
+			if now := stand(); !slices.Equal(now, before) {
+				t.Errorf("at the pace %s they went from %v to %v", pace, before, now)
+			}
+		}
+		for _, number := range examples {
+			must(t, bank.Move(sandbox.SampleProcess(number))) // on request they move as any other
 		}
 	})
 }

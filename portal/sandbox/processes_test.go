@@ -107,7 +107,7 @@ func TestTheDetailShowsTheLoan(t *testing.T) {
 	for field, want := range map[string]any{
 		"processUniqueID": sandbox.SampleProcess(sandbox.SampleOpen).String(), "processNumber": 1042.0, "simulationNumber": 2017.0,
 		"branchDescription": "Lisboa – Sample", "processStatusDescription": "In Creation", "creationDate": "2026-11-20T10:00:00Z",
-		"loanAmount": 180_000.0, "loanDurationMonths": 420.0, "loanPurposeDescription": "Own permanent home", "hasCrossSelling": true,
+		"loanAmount": 60_000.0, "loanDurationMonths": 120.0, "loanPurposeDescription": "Own permanent home", "hasCrossSelling": true,
 	} {
 		if got[field] != want {
 			t.Errorf("%s is %v, want %v", field, got[field], want)

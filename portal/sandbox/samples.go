@@ -39,12 +39,17 @@ var (
 const (
 	SampleOpen      = 1042 // of broker A, in creation, with one borrower
 	SampleCouple    = 1043 // of broker A, with two borrowers
+	SampleAnalysis  = 1044 // of broker A, in analysis, with two borrowers
 	SampleTooOld    = 1047 // of broker A; its ESIS is refused, unless the rules are ignored
 	SampleClosed    = 1049 // of broker A; takes no borrower any more
 	SampleCancelled = 1050 // of broker A; takes no borrower and makes no ESIS
 	SampleOthers    = 1051 // of broker B
 	SampleAdded     = 2001 // the first of those that [Config.Processes] and [Bank.AddProcess] add
 )
+
+// Examples in documents name these: no pace moves them, and a borrower of any age up to 65 may join them without the
+// ESIS being refused.
+var stillSamples = []int64{SampleOpen, SampleCouple, SampleAnalysis}
 
 // SampleProcess returns the id of a sample process. It is the same in every bank, so that examples in documents stay
 // true.
@@ -100,11 +105,11 @@ type sampleProcess struct {
 }
 
 var sampleProcesses = []sampleProcess{
-	{1042, BrokerA, inCreation, 2, 101, 180_000, 220_000, 420, variableRate, 0, 0, 1, 1, 1, true,
+	{1042, BrokerA, inCreation, 2, 101, 60_000, 150_000, 120, variableRate, 0, 0, 1, 1, 1, true,
 		[]person{{"Maria Exemplo", 1, 34, 1, 0, 0, 4, 2, 2350, 0, 0}}},
-	{1043, BrokerA, documents, 9, 101, 240_000, 300_000, 432, mixedRate, 5, 325, 1, 1, 1, true,
+	{1043, BrokerA, documents, 9, 101, 110_000, 300_000, 120, mixedRate, 5, 325, 1, 1, 1, true,
 		[]person{{"Rui Amostra", 2, 33, 3, 2, 0, 5, 2, 2100, 1, 120}, {"Inês Modelo", 1, 32, 3, 2, 1, 5, 3, 1850, 1, 0}}},
-	{1044, BrokerA, analysis, 21, 102, 135_000, 150_000, 480, variableRate, 0, 0, 1, 1, 2, true,
+	{1044, BrokerA, analysis, 21, 102, 70_000, 150_000, 120, variableRate, 0, 0, 1, 1, 2, true,
 		[]person{{"Joana Ensaio", 1, 27, 2, 0, 0, 4, 2, 1500, 0, 0}, {"Nuno Rascunho", 2, 29, 2, 0, 2, 2, 2, 1420, 0, 85}}},
 	{1045, BrokerA, valuation, 30, 103, 96_000, 120_000, 360, fixedRate, 0, 360, 1, 2, 1, false,
 		[]person{{"Teresa Protótipo", 1, 41, 4, 0, 0, 6, 3, 2900, 2, 210}}},

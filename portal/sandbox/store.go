@@ -67,6 +67,9 @@ func (s *store) of(broker uuid.UUID) []*process {
 
 func (p *process) ended() bool { return p.state == closed || p.state == cancelled }
 
+// still tells whether the process moves only when it is told to.
+func (p *process) still() bool { return slices.Contains(stillSamples, p.number) }
+
 // key returns the key borrower.
 func (p *process) key() (borrower, bool) {
 	i := slices.IndexFunc(p.borrowers, borrower.isKey)

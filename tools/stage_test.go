@@ -1,0 +1,114 @@
+package tools_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+func next(card tools.Card) (names []string) {
+	for _, step := range card.Next {
+		names = append(names, step.Tool)
+	}
+	return names
+}
+
+func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) {
+	h := open(t)
+	key := `"borrower":"` + sandbox.SampleBorrower(sandbox.SampleClosed, 1).String() + `"`
+	for name, c := range map[string]struct{ tool, args string }{
+		"a new borrower without a field right": {"create_borrower", `{"process":"1049","personal":{"taxId":"1"}}`},
+		"by the process's uuid":                {"create_borrower", rui(map[string]string{"process": `"` + sandbox.SampleProcess(sandbox.SampleClosed).String() + `"`})},
+		"a change":                             {"update_borrower", `{"process":"1049",` + key + `,"personal":{"mobile":"961234567"}}`},
+		"a deletion":                           {"delete_borrower", `{"process":"1049",` + key + `}`},
+		"an e-mail of a cancelled process":     {"send_esis", `{"process":"1050","email":"maria@example.com"}`},
+	} {
+		_, failure := h.run(t, c.tool, c.args)
+		if failure == nil || failure.Kind != tools.Closed || len(failure.Problems) > 0 {
+			t.Errorf("%s: %v", name, failure)
+			continue
+		}
+		if len(failure.Steps) == 0 || failure.What("en") == "" || failure.Next("pt-PT") == "" {
+			t.Errorf("%s: it is not told what can be done: %q %q", name, failure.What("en"), failure.Next("pt-PT"))
+		}
+		for _, step := range failure.Steps {
+			if other, known := tools.Named(step.Tool); !known || other.Effect != tools.Reads {
+				t.Errorf("%s: it leads to %s", name, step.Tool)
+			}
+		}
+	}
+	for _, operation := range []portal.OperationID{portal.BorrowerCreate, portal.BorrowerUpdate, portal.BorrowerDelete, portal.ProcessESISEmail} {
+		if h.bank.Calls(operation) != 0 {
+			t.Errorf("the bank was asked for %s", operation)
+		}
+	}
+}
+
+func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
+	h := open(t)
+	borrower := func(process int) string {
+		return `","borrower":"` + sandbox.SampleBorrower(process, 0).String() + `"}`
+	}
+	for name, c := range map[string]struct {
+		tool, args string
+		want       []string
+	}{
+		"an open process":                {"list_borrowers", `{"process":"1042"}`, []string{"get_borrower", "create_borrower", "get_esis"}},
+		"a closed one":                   {"list_borrowers", `{"process":"1049"}`, []string{"get_borrower", "get_esis"}},
+		"a cancelled one":                {"list_borrowers", `{"process":"1050"}`, []string{"get_borrower"}},
+		"a borrower of an open process":  {"get_borrower", `{"process":"1042` + borrower(1042), []string{"update_borrower", "list_borrowers", "delete_borrower"}},
+		"a borrower of a closed process": {"get_borrower", `{"process":"1049` + borrower(1049), []string{"list_borrowers"}},
+		"a list with one closed process": {"find_processes", `{"text":"1049"}`, []string{"list_borrowers", "get_esis"}},
+		"a list with one cancelled":      {"find_processes", `{"text":"1050"}`, []string{"list_borrowers"}},
+		"the ESIS of a closed process":   {"get_esis", `{"process":"1049"}`, []string{"send_esis", "list_borrowers"}},
+	} {
+		result, failure := h.run(t, c.tool, c.args)
+		if failure != nil {
+			t.Errorf("%s: %v", name, failure)
+		} else if got := next(result.Card); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
+	h := open(t)
+	ready := func(tool *tools.Tool, process string) error {
+		return h.Ready(t.Context(), h.ana, tool, map[string]string{"process": process})
+	}
+	if err := ready(tools.CreateBorrower, "1049"); tools.AsError(err).Kind != tools.Closed {
+		t.Errorf("a closed process: %v", err)
+	}
+	for name, err := range map[string]error{
+		"an open process":              ready(tools.CreateBorrower, "1042"),
+		"the ESIS of a closed process": ready(tools.SendESIS, "1049"),
+		"no process yet":               ready(tools.CreateBorrower, ""),
+		"one that there is not":        ready(tools.CreateBorrower, "9999"),
+		"one of another broker":        ready(tools.CreateBorrower, "1051"),
+		"what only reads":              ready(tools.GetESIS, "1050"),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.bank.Inject(sandbox.Fault{Status: 503})
+	if err := ready(tools.CreateBorrower, "1049"); err != nil {
+		t.Errorf("while the bank does not say: %v", err)
+	}
+}
+
+func TestAProcessThatClosesWhileItsFormIsFilledInTakesNothing(t *testing.T) {
+	h := open(t)
+	if err := h.bank.MoveTo(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {
+		t.Fatal(err)
+	}
+	if _, failure := h.run(t, "create_borrower", rui(nil)); failure == nil || failure.Kind != tools.Closed {
+		t.Errorf("got %v", failure)
+	}
+	if h.bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Error("the bank was asked all the same")
+	}
+}
