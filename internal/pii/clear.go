@@ -5,9 +5,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-type clear interface{ clearJSON() ([]byte, error) }
+type revealer interface{ clearJSON() ([]byte, error) }
 
-var reveal = json.WithMarshalers(json.MarshalFunc(func(v clear) ([]byte, error) { return v.clearJSON() }))
+var reveal = json.WithMarshalers(json.MarshalFunc(func(v revealer) ([]byte, error) { return v.clearJSON() }))
 
 // MarshalClear returns v as JSON with personal data in the clear. It is for the body of a request to the bank and
 // for what is sealed before it is stored; everything else wants encoding/json, which masks.

@@ -130,23 +130,3 @@ func TestReadingErrorsNeverRepeatTheValue(t *testing.T) {
 		}
 	}
 }
-
-func TestScrubMasksPersonalDataInFreeTextAndLeavesIDsAlone(t *testing.T) {
-	for _, c := range []struct{ in, want string }{
-		{"NIF 299999998 already exists", "NIF •••••• already exists"},
-		{"NIF PT 299 999 998.", "NIF PT ••••••."},
-		{"NISS 12345678902", "NISS ••••••"},
-		{"write to maria.exemplo@example.com", "write to ••••••"},
-		{"call +351 912 345 678", "call ••••••"},
-		{"card 00000000 0 ZZ4", "card ••••••"},
-		{"to PT50 0002 0123 1234 5678 9015 4", "to ••••••"},
-		{"Authorization: Bearer eyJhbGciOi.x.y", "Authorization: ••••••"},
-		{"process 1042, iteration 3", "process 1042, iteration 3"},
-		{"borrower b3d9f6a1-2c34-4e9f-9f5a-123456789012", "borrower b3d9f6a1-2c34-4e9f-9f5a-123456789012"},
-		{"at 2026-11-22T21:37:56.123456789Z", "at 2026-11-22T21:37:56.123456789Z"},
-	} {
-		if got := pii.Scrub(c.in); got != c.want {
-			t.Errorf("%q: got %q, want %q", c.in, got, c.want)
-		}
-	}
-}

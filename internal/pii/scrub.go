@@ -1,34 +1,168 @@
 package pii
 
-import "regexp"
-
-// What looks like personal data in free text. Numbers are masked by their length and not by their check digit: in a
-// log line a process number lost to caution costs little.
-var (
-	looksLikeEmail  = regexp.MustCompile(`[\p{L}\p{N}._%+\-]+@[\p{L}\p{N}.\-]+\.\p{L}{2,}`)
-	looksLikeIBAN   = regexp.MustCompile(`\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b`)
-	looksLikeBearer = regexp.MustCompile(`(?i)\b(bearer\s+|xox[a-z]-|xapp-)\S+`)
-	looksLikeNumber = regexp.MustCompile(`\+?\b\d(?:[ .\-]?\d){8,}\b`)
-	looksLikeCard   = regexp.MustCompile(`(?i)\b\d{8}[ -]?\d[ -]?[A-Z0-9]{2}[ -]?\d\b`)
-	// Hexadecimal ids (uuids, digests) are no personal data, and their digits must survive for a log to be of use.
-	looksLikeID = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)\b`)
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
 )
 
-// Scrub masks what looks like an e-mail address, a tax, social security, card or phone number, an IBAN or a token in
-// text from outside (an error of the bank's, a line of a log). Uuids and timestamps stay.
-func Scrub(text string) string {
-	text = looksLikeBearer.ReplaceAllString(text, hidden)
-	text = looksLikeEmail.ReplaceAllString(text, hidden)
-	out, from := "", 0
-	for _, at := range looksLikeID.FindAllStringIndex(text, -1) {
-		out += scrubNumbers(text[from:at[0]]) + text[at[0]:at[1]]
-		from = at[1]
-	}
-	return out + scrubNumbers(text[from:])
+// maxScrubbed is how many bytes of a text [Scrub] looks at; the rest is cut off.
+const maxScrubbed = 64 << 10
+
+// What has the form of a secret or of an e-mail address, in folded text (see [fold]).
+var (
+	looksLikeSecret = regexp.MustCompile(`(?i)\bbearer\s+\S+|(?:xox[a-z]-|xapp-)\S+`)
+	looksLikeEmail  = regexp.MustCompile(`(?i)(?:"[^"\n]{1,64}"|[\p{L}\p{N}.!#$%&'*+/=?^_{|}~\x60-]+)(?:@|%40)[\p{L}\p{N}.-]+\.(?:xn--[a-z0-9-]+|\p{L}{2,})`)
+)
+
+// looksPersonal are the numbers that are masked, whatever letters stand right beside them. They are known by their length
+// and not by their check digit: a mistyped tax number is as personal as a right one.
+var looksPersonal = []struct {
+	pattern *regexp.Regexp
+	figures int  // at least so many are in it
+	whole   bool // it is no part of a longer number
+}{
+	// Tax, social security, telephone, card and account numbers.
+	{regexp.MustCompile(`\+?\(?\d(?:[ ./_()-]{0,3}\d){8,}`), 9, false},
+	{regexp.MustCompile(`\d{3}[,:;|*'#~]\d{3}[,:;|*'#~]\d{3}`), 9, true},
+	// An IBAN.
+	{regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]{4}){2,7}(?:[ .-]?[a-z0-9]{1,3})?\b`), 9, false},
+	// A citizen card with its check digits.
+	{regexp.MustCompile(`(?i)\d{7,8}[ ./-]{0,3}\d[ ./-]{0,3}[a-z0-9]{2}[ ./-]{0,3}\d`), 9, true},
+	// A postal code.
+	{regexp.MustCompile(`\d{4} ?- ?\d{3}`), 7, true},
+	// An amount in euros.
+	{regexp.MustCompile(`(?i)(?:€|eur) ?\d(?:[\d .,-]*\d)?|\d(?:[\d .,-]*\d)? ?(?:€|eur)`), 1, true},
+	// A shorter number, or one with letters, where a word says what it is.
+	{regexp.MustCompile(`(?i)(?:nif|nipc|niss|contribuinte|tax ?id|tax number|\bcc|\bbi|\bnic|cart[aã]o de cidad[aã]o|citizen card|` +
+		`passaporte|passport|t[ií]tulo de resid[eê]ncia|residence permit|document ?number|security ?number)` +
+		`[^\p{L}\p{N}\n]{0,4}(?:n\.?[ºo°]?[^\p{L}\p{N}\n]{1,2}|n[uú]mero |number )?(?:[a-z]{1,2} ?)?(\d(?:[ ./-]?\d){4,}[a-z0-9]{0,4})`), 5, false},
 }
 
-func scrubNumbers(text string) string {
-	text = looksLikeIBAN.ReplaceAllString(text, hidden)
-	text = looksLikeCard.ReplaceAllString(text, hidden)
-	return looksLikeNumber.ReplaceAllString(text, hidden)
+// What an operator needs of a log line though it holds long numbers: uuids, digests, trace ids and addresses of memory;
+// times of the day, durations, and addresses of machines with their port. Later dates are kept too, see [dates].
+var (
+	isID   = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{32,}\b|\b0x[0-9a-f]{9,16}\b`)
+	isKept = regexp.MustCompile(`(?:\b|T)\d\d:\d\d:\d\d(?:\.\d{1,9})?|\b(?:\d{1,5}h)?(?:\d{1,2}m)?\d{1,3}\.\d{1,9}(?:ns|us|µs|ms|s)\b|` +
+		`\b(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}`)
+)
+
+// Scrub masks what has the form of personal data or of a secret in text from outside, such as an error of the bank's or a
+// line of a log: e-mail addresses; numbers of nine digits or more however they are written and joined (tax, social
+// security, telephone, card and account numbers); shorter ones that a word names a NIF, a card or a passport; IBANs;
+// postal codes; dates of more than ten years ago, which are birth dates; amounts in euros; tokens.
+//
+// Uuids, digests, times, later dates, durations, addresses with a port, versions, statuses, codes and process numbers
+// stay. Names, streets and employers have no form: text that may hold them must not get here in the first place.
+func Scrub(text string) string {
+	const beyond = 256 // what begins before the cut is seen whole
+	f := fold(text[:min(len(text), maxScrubbed+beyond)])
+	hide := f.hide(time.Now())
+	end := min(len(text), maxScrubbed)
+	for end < len(text) && end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	if len(hide) == 0 && end == len(text) {
+		return text
+	}
+	var out strings.Builder
+	at := 0
+	for _, span := range hide {
+		if span.from >= end {
+			break
+		}
+		out.WriteString(text[at:span.from])
+		out.WriteString(hidden)
+		at = min(span.to, end)
+	}
+	out.WriteString(text[at:end])
+	if end < len(text) {
+		out.WriteString("…")
+	}
+	return out.String()
+}
+
+// span is a part of a text, in bytes.
+type span struct{ from, to int }
+
+// hide finds what is to be masked, in order and apart from each other, in the original text.
+func (f folded) hide(now time.Time) []span {
+	var found []span
+	add := func(all ...[]int) {
+		for _, at := range all {
+			found = append(found, span{at[0], at[1]})
+		}
+	}
+	add(looksLikeSecret.FindAllStringIndex(f.text, -1)...)
+	if strings.Contains(f.text, "@") || strings.Contains(f.text, "%40") {
+		add(looksLikeEmail.FindAllStringIndex(f.text, -1)...)
+	}
+	if text := []byte(f.text); digits(text) > 0 {
+		found = append(found, numbers(text, now)...)
+	}
+	return f.original(joined(found))
+}
+
+// numbers finds the personal ones among the numbers of folded text, of which it blanks what is kept.
+func numbers(text []byte, now time.Time) (found []span) {
+	blank(text, isID.FindAllIndex(text, -1))
+	old, late := dates(text, now)
+	for _, at := range old {
+		found = append(found, span{at[0], at[1]})
+	}
+	blank(text, late)
+	blank(text, isKept.FindAllIndex(text, -1))
+	figures := digits(text)
+	for _, number := range looksPersonal {
+		if figures < number.figures {
+			continue // most lines of a log end here
+		}
+		for _, at := range number.pattern.FindAllSubmatchIndex(text, -1) {
+			at = at[len(at)-2:] // what is in brackets, or all
+			beside := number.whole && (isDigit(text, at[0]-1) || isDigit(text, at[1]))
+			if !beside && digits(text[at[0]:at[1]]) >= number.figures {
+				found = append(found, span{at[0], at[1]})
+			}
+		}
+	}
+	return found
+}
+
+// joined sorts spans and makes one of those that touch.
+func joined(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
+	var apart []span
+	for _, each := range spans {
+		if last := len(apart) - 1; last >= 0 && each.from <= apart[last].to {
+			apart[last].to = max(apart[last].to, each.to)
+			continue
+		}
+		apart = append(apart, each)
+	}
+	return apart
+}
+
+// blank takes what is kept out of the sight of what looks for numbers. What is all figures, or goes on with one, is a
+// number.
+func blank(text []byte, kept [][]int) {
+	for _, at := range kept {
+		if digits(text[at[0]:at[1]]) < at[1]-at[0] && !isDigit(text, at[1]) {
+			clear(text[at[0]:at[1]])
+		}
+	}
+}
+
+func digits(text []byte) (count int) {
+	for i := range text {
+		if isDigit(text, i) {
+			count++
+		}
+	}
+	return count
+}
+
+func isDigit(text []byte, i int) bool {
+	return i >= 0 && i < len(text) && '0' <= text[i] && text[i] <= '9'
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/balcao/balcao/internal/pii"
 )
@@ -31,9 +33,10 @@ func masked(_ []string, attr slog.Attr) slog.Attr {
 	switch attr.Value.Kind() {
 	case slog.KindString:
 		attr.Value = slog.StringValue(pii.Scrub(attr.Value.String()))
-	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
-		// A number long enough to be a tax or telephone number.
-		attr.Value = numberOr(attr.Value)
+	case slog.KindInt64, slog.KindUint64:
+		attr.Value = numberOr(attr.Value, attr.Value.String())
+	case slog.KindFloat64: // the figures behind its point are nobody's
+		attr.Value = numberOr(attr.Value, strconv.FormatFloat(math.Trunc(attr.Value.Float64()), 'f', -1, 64))
 	case slog.KindAny:
 		if attr.Key != slog.LevelKey {
 			attr.Value = slog.StringValue(pii.Scrub(fmt.Sprintf("%v", attr.Value.Any())))
@@ -42,8 +45,9 @@ func masked(_ []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-func numberOr(value slog.Value) slog.Value {
-	if text := value.String(); pii.Scrub(text) != text {
+// numberOr masks a number that is long enough to be somebody's.
+func numberOr(value slog.Value, text string) slog.Value {
+	if pii.Scrub(text) != text {
 		return slog.StringValue(hidden)
 	}
 	return value

@@ -1,0 +1,126 @@
+package pii
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Ages of dates, in years: who borrows is of age, and what people talk about at work is younger.
+const (
+	firstYear = 1900
+	lastYear  = 2199
+	oldAfter  = 10
+)
+
+// Dates with the month in words, in Portuguese and English: «3 de julho de 1985», "July 3rd, 1985".
+const month = `(?:jan(?:eiro|uary)?|fev(?:ereiro)?|feb(?:ruary)?|mar(?:[cç]o|ch)?|abr(?:il)?|apr(?:il)?|mai(?:o)?|may|jun(?:ho|e)?|` +
+	`jul(?:ho|y)?|ago(?:sto)?|aug(?:ust)?|sep(?:t(?:ember)?)?|set(?:embro)?|oct(?:ober)?|out(?:ubro)?|nov(?:embro|ember)?|de[cz](?:embro|ember)?)`
+
+var (
+	dayMonthYear = regexp.MustCompile(`(?i)\d{1,2}(?:\.?[ºo]|st|nd|rd|th)?[ ./-]*(?:(?:de|of) +)?` + month + `[ .,/-]*(?:(?:de|do|of) +)?(\d{4})`)
+	monthDayYear = regexp.MustCompile(`(?i)` + month + `[ .]*\d{1,2}(?:st|nd|rd|th)?[ ,]+(\d{4})`)
+)
+
+// dates finds the dates in folded text: old are those of a year so long ago that they are somebody's, late are the others,
+// where they are written as programs do and are no part of a longer number.
+func dates(text []byte, now time.Time) (old, late [][]int) {
+	isOld := func(year int) bool { return year >= firstYear && year <= now.Year()-oldAfter }
+	for i := range text {
+		if !isDigit(text, i) || isDigit(text, i-1) {
+			continue
+		}
+		d, ok := dateAt(text, i, now)
+		switch {
+		case !ok:
+		case isOld(d.year):
+			old = append(old, []int{i, d.end})
+		case d.year > now.Year()-oldAfter && d.year <= lastYear && d.tight && !joins(text, i-1, -1) && !joins(text, d.end, 1):
+			late = append(late, []int{i, d.end})
+		}
+	}
+	for _, written := range []*regexp.Regexp{dayMonthYear, monthDayYear} {
+		for _, at := range written.FindAllSubmatchIndex(text, -1) {
+			if year := number(text[at[2]:at[3]]); isOld(year) && !isDigit(text, at[1]) {
+				old = append(old, at[:2])
+			}
+		}
+	}
+	return old, late
+}
+
+// writtenDate is one that was read in figures.
+type writtenDate struct {
+	year, end int
+	tight     bool // written with four figures for the year and one separator, as in 2026-11-22
+}
+
+// dateAt reads a date that begins with the number at i: 1985-07-03, 3/7/1985, 03.07.85, 19850703 or 03071985.
+func dateAt(text []byte, i int, now time.Time) (writtenDate, bool) {
+	end := numberEnd(text, i)
+	if end-i == 8 {
+		whole := text[i:end]
+		if year := number(whole[:4]); isDay(number(whole[4:6]), number(whole[6:])) && year >= firstYear && year <= lastYear {
+			return writtenDate{year: year, end: end}, true
+		}
+		return writtenDate{year: number(whole[4:]), end: end}, isDay(number(whole[:2]), number(whole[2:4]))
+	}
+	second, one := separated(text, end)
+	secondEnd := numberEnd(text, second)
+	third, two := separated(text, secondEnd)
+	thirdEnd := numberEnd(text, third)
+	if one == "" || two == "" || secondEnd-second > 2 {
+		return writtenDate{}, false
+	}
+	a, b, c := number(text[i:end]), number(text[second:secondEnd]), number(text[third:thirdEnd])
+	switch first, last := end-i, thirdEnd-third; {
+	case first == 4 && last <= 2:
+		return writtenDate{a, thirdEnd, one == two && len(one) == 1 && one != " "}, isDay(b, c)
+	case first <= 2 && last == 4:
+		return writtenDate{c, thirdEnd, one == two && len(one) == 1 && one != " "}, isDay(a, b)
+	case first <= 2 && last == 2 && one == two && (one == "/" || one == "-"):
+		if c += 2000; c > now.Year() {
+			c -= 100
+		}
+		return writtenDate{year: c, end: thirdEnd}, isDay(a, b)
+	}
+	return writtenDate{}, false
+}
+
+// separated skips what stands between the figures of a date: a dot, slash, dash or space, perhaps between spaces. It
+// returns "" when no figure follows.
+func separated(text []byte, i int) (next int, by string) {
+	from := i
+	for i < len(text) && i-from < 3 && strings.IndexByte(" ./-", text[i]) >= 0 {
+		i++
+	}
+	if !isDigit(text, i) {
+		return i, ""
+	}
+	return i, string(text[from:i])
+}
+
+func numberEnd(text []byte, i int) int {
+	for isDigit(text, i) {
+		i++
+	}
+	return i
+}
+
+// joins tells whether the character at i ties a date to another figure beyond it.
+func joins(text []byte, i, step int) bool {
+	return isDigit(text, i) || i >= 0 && i < len(text) && strings.IndexByte("./-", text[i]) >= 0 && isDigit(text, i+step)
+}
+
+// isDay tells whether two numbers are a day and a month, whichever stands first.
+func isDay(a, b int) bool { return a >= 1 && b >= 1 && min(a, b) <= 12 && max(a, b) <= 31 }
+
+// number is what a few figures say; those of longer numbers are no date's.
+func number(figures []byte) int {
+	n, err := strconv.Atoi(string(figures))
+	if err != nil || len(figures) > 8 {
+		return -1
+	}
+	return n
+}
