@@ -29,6 +29,7 @@ type Watch struct {
 	Kind  WatchKind `json:"kind"`
 	Value string    `json:"value,omitempty"`
 	Name  string    `json:"name,omitempty"` // what people call it, for those who ask; says nothing of anybody
+	By    string    `json:"by,omitempty"`   // the actor who asked for it, and as whom it is read; "" for the team's
 }
 
 // WatchKind says what a watch's value names.

@@ -58,6 +58,7 @@ type outbox struct {
 	pictures    pictureReader
 	instruments *instruments
 	phases      *phases
+	rights      *rights
 	wake        chan struct{}
 
 	mu    sync.Mutex
@@ -72,6 +73,7 @@ func newOutbox(config Config, pictures pictureReader, instruments *instruments) 
 		pictures:    pictures,
 		instruments: instruments,
 		phases:      &phases{now: config.Now},
+		rights:      &rights{reader: config.Reader, now: config.Now},
 		wake:        make(chan struct{}, 1),
 		ids:         map[string]string{},
 		works:       map[string]bool{},

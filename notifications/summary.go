@@ -60,12 +60,18 @@ func (t *turn) collect(ctx context.Context) ([]summaryLine, error) {
 	var lines []summaryLine
 	for i, member := range members {
 		s := stories[i]
+		if t.now() < s.rest {
+			continue
+		}
 		process, err := uuid.Parse(member)
 		due, _ := digestAfter(t.place.Digest, time.UnixMilli(s.since))
 		if err != nil || s.intent != nil || s.told >= s.upto || due.After(now) || muted(t.place, process, now) {
 			continue
 		}
 		n, err := t.news(ctx, member, s)
+		if errors.Is(err, errRights) {
+			err = t.postpone(ctx, member, s, err)
+		}
 		if err != nil {
 			return nil, err
 		}

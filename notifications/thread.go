@@ -79,11 +79,14 @@ func (t *turn) step(ctx context.Context) (over bool, err error) {
 // tell brings the card up to date, and then tells what is new where people want to hear it now.
 func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err error) {
 	n, err := t.news(ctx, member, s)
-	if err != nil {
+	switch {
+	case errors.Is(err, errRights):
+		return false, t.postpone(ctx, member, s, err)
+	case err != nil:
 		return true, err
 	}
 	now := t.config.Now()
-	if s.card != "" && s.shown < n.picture.Version {
+	if s.card != "" && s.shown < n.picture.Version && n.readable {
 		return true, t.edit(ctx, member, s, n)
 	}
 	if !n.wanted || muted(t.place, n.process, now) {
@@ -108,15 +111,16 @@ func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err
 
 // news is what there is to tell of a process.
 type news struct {
-	process uuid.UUID
-	picture Picture
-	updates []Update // since what was told
-	before  int64    // how many were not kept
-	at      time.Time
-	wanted  bool // by the watches that the place has now
-	owner   string
-	waits   side
-	phase   portal.TaxonomyItem
+	process  uuid.UUID
+	picture  Picture
+	updates  []Update // since what was told
+	before   int64    // how many were not kept
+	at       time.Time
+	wanted   bool // by the watches that the place has now, of those who may read it
+	readable bool // by somebody who has the place subscribe to anything
+	owner    string
+	waits    side
+	phase    portal.TaxonomyItem
 }
 
 func (t *turn) news(ctx context.Context, member string, s story) (n news, err error) {
@@ -144,14 +148,40 @@ func (t *turn) news(ctx context.Context, member string, s story) (n news, err er
 		}
 	}
 	n.phase, n.waits, _ = t.phases.of(ctx, n.picture.StatusID, n.picture.Status) // a card does without
-	for _, update := range n.updates {
-		wants, err := t.wants(ctx, t.place, update)
-		if err != nil {
-			return news{}, err
-		}
-		n.wanted = n.wanted || wants
+	if n.wanted, err = t.wanted(ctx, n); err != nil {
+		return news{}, err
 	}
-	return n, nil
+	if n.readable = n.wanted; !n.readable && s.card != "" {
+		n.readable, err = t.mayRead(ctx, n.process, askers(t.place.Watches))
+	}
+	return n, err
+}
+
+// wanted tells whether the place is to be told of the updates: a watch is met by one of them, and who asked for it may
+// read the process.
+func (t *turn) wanted(ctx context.Context, n news) (bool, error) {
+	var met []conversations.Watch
+	for _, update := range n.updates {
+		for _, watch := range t.place.Watches {
+			meets, err := t.meets(ctx, watch, update)
+			if err != nil {
+				return false, err
+			}
+			if meets {
+				met = append(met, watch)
+			}
+		}
+	}
+	return t.mayRead(ctx, n.process, askers(met))
+}
+
+// askers are those who asked for watches.
+func askers(watches []conversations.Watch) map[string]bool {
+	asked := map[string]bool{}
+	for _, watch := range watches {
+		asked[watch.By] = true
+	}
+	return asked
 }
 
 // post writes down what is about to be posted, and posts it.
@@ -280,7 +310,7 @@ func (t *turn) failed(ctx context.Context, member string, s story, err error, su
 	case resultGone:
 		after.set["card"], after.set["shown"] = "", ""
 	default:
-		rest := min(t.config.Space<<min(s.tries, maxDoublings), t.config.Unattended)
+		rest := t.pauseAfter(s)
 		if f.result == resultUnclear {
 			rest = max(rest, t.config.Lease/3) // what is still on its way shows by then
 		}
@@ -289,6 +319,18 @@ func (t *turn) failed(ctx context.Context, member string, s story, err error, su
 		t.config.Log.Warn("a place could not be told", "place", t.name, "member", member, "result", f.result, "tries", s.tries+1, "error", err)
 	}
 	return errors.Join(t.save(ctx, member, after), t.troubled(ctx))
+}
+
+// pauseAfter is how long a process is not tried after one more failure.
+func (t *turn) pauseAfter(s story) time.Duration {
+	return min(t.config.Space<<min(s.tries, maxDoublings), t.config.Unattended)
+}
+
+// postpone tries a process later of which it is not known whether the place may be told.
+func (t *turn) postpone(ctx context.Context, member string, s story, why error) error {
+	t.config.Log.WarnContext(ctx, "a place waits to be told", "place", t.name, "member", member, "tries", s.tries+1, "error", why)
+	rest := t.now() + t.pauseAfter(s).Milliseconds()
+	return t.save(ctx, member, change{set: fields{"tries": strconv.Itoa(s.tries + 1), "rest": millis(rest)}, due: rest, upto: s.upto})
 }
 
 // What a failure of the poster's comes to.

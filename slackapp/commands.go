@@ -131,11 +131,20 @@ func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[st
 	if len(problems) > 0 {
 		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
 	}
-	result, err := a.runner.Run(ctx, tools.Request{Tool: tool, Actor: v.actor, Args: args})
+	result, err := a.run(ctx, v, tools.Request{Tool: tool, Args: args})
 	if err != nil {
 		return message{}, err
 	}
 	return a.handOver(ctx, v, result), nil
+}
+
+// run runs a tool for a person, who is told to it with what it wants to know of the channel that she is in.
+func (a *App) run(ctx context.Context, v *visit, request tools.Request) (tools.Result, error) {
+	request.Actor = v.actor
+	if err := a.readBy(ctx, &request.Actor, request.Tool); err != nil {
+		return tools.Result{}, err
+	}
+	return a.runner.Run(ctx, request)
 }
 
 // action follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.

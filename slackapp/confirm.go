@@ -120,8 +120,8 @@ func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewReque
 	var result tools.Result
 	err := error(&tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems})
 	if len(problems) == 0 {
-		result, err = a.runner.Run(ctx, tools.Request{
-			Tool: f.tool, Actor: v.actor, Args: args, Confirmed: f.warned(),
+		result, err = a.run(ctx, v, tools.Request{
+			Tool: f.tool, Args: args, Confirmed: f.warned(),
 			Key: f.ID + " " + strconv.Itoa(f.attempt()),
 		})
 	}

@@ -61,7 +61,7 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 		t.Steps = failure.Steps
 	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Cancelled, tools.Internal:
 		t.Back = true
-	case tools.Forbidden, tools.Unclear: // nothing to try again
+	case tools.Forbidden, tools.Exposed, tools.Unclear: // nothing to try again
 	}
 	return t
 }

@@ -22,6 +22,8 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 	case kind == "tokens_revoked", kind == "app_uninstalled":
 		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
 		return nil
+	case kind == "channel_shared" || kind == "channel_unshared":
+		return a.shared(ctx, kind, e.Event.Channel)
 	case kind == "member_joined_channel", kind == "channel_unarchive", kind == "group_unarchive":
 		return a.reachable(ctx, kind, e.Event.User, e.Event.Channel)
 	default:

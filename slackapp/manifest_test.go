@@ -70,7 +70,7 @@ func manifest() []byte {
 			"event_subscriptions": object{
 				"request_url": address,
 				"bot_events": []string{
-					"app_home_opened", "app_uninstalled", "channel_unarchive", "group_unarchive", "member_joined_channel",
+					"app_home_opened", "app_uninstalled", "channel_shared", "channel_unarchive", "channel_unshared", "group_unarchive", "member_joined_channel",
 					"message.im", "tokens_revoked",
 				},
 			},

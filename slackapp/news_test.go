@@ -34,7 +34,7 @@ func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceS
 		place.Lang, place.Mutes, place.Quiet, place.Digest = changed.Lang, changed.Mutes, conversations.Quiet(changed.Quiet), changed.Digest
 		place.Watches = nil
 		for _, w := range changed.Watches {
-			place.Watches = append(place.Watches, conversations.Watch{Kind: conversations.WatchKind(w.Kind), Value: w.Value, Name: w.Name})
+			place.Watches = append(place.Watches, conversations.Watch{Kind: conversations.WatchKind(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
 		}
 		return nil
 	})
@@ -44,7 +44,7 @@ func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceS
 func settingsOf(place conversations.Place) tools.PlaceSettings {
 	settings := tools.PlaceSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.Quiet(place.Quiet), Digest: place.Digest}
 	for _, w := range place.Watches {
-		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(w.Kind), Value: w.Value, Name: w.Name})
+		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
 	}
 	return settings
 }
@@ -79,12 +79,12 @@ func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 			h := open(t, way)
 			ana := h.ana()
 			ana.types("/balcao watch 1042")
-			card := ana.reads("Novidades aqui", "o processo 1042", "/balcao unwatch")
+			card := ana.reads("A seguir nesta conversa", "o processo 1042", "/balcao unwatch")
 			if got := h.watched(theTeam); got != "process 1042" {
 				t.Errorf("the channel hears about %q", got)
 			}
 			ana.pressesIn(card, "step:a")
-			ana.reads("Fim das novidades")
+			ana.reads("Deixou de seguir")
 			if got := h.watched(theTeam) + h.watched(anaAlone); got != "" {
 				t.Errorf("%q is still heard about", got)
 			}
@@ -97,7 +97,7 @@ func TestWhoFollowsAProcessInAChannelIsToldAlone(t *testing.T) {
 	h := open(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao follow 1042")
-	ana.reads("Novidades para si", "o processo 1042", "/balcao unwatch 1042")
+	ana.reads("A seguir por mensagem direta", "o processo 1042", "/balcao unwatch 1042")
 	if channel, alone := h.watched(theTeam), h.watched(anaAlone); channel != "" || alone != "process 1042" {
 		t.Errorf("the channel hears about %q, and she about %q", channel, alone)
 	}
@@ -125,7 +125,7 @@ func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *t
 	h := open(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao watch")
-	view := tom.sees("Hear about processes", "What to hear about")
+	view := tom.sees("Follow processes", "What to follow")
 	if view.Submit != "Save" {
 		t.Errorf("the button says %q", view.Submit)
 	}
@@ -133,7 +133,7 @@ func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *t
 		t.Errorf("nothing is accepted: %+v", done)
 	}
 	tom.submits(slacksim.Values{"phaseId": "2"})
-	tom.sees("News comes here", "Decision")
+	tom.sees("Followed here", "Decision")
 	if got := h.watched(theTeam); got != "phase Decision" {
 		t.Errorf("the channel hears about %q", got)
 	}
@@ -147,7 +147,7 @@ func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
 	h := open(t, overHTTP)
 	ana := h.ana()
 	must(t, ana.Command(h.soon(), ana.DM(), "/balcao watch 1042"))
-	ana.readsIn(ana.DM(), "Novidades aqui")
+	ana.readsIn(ana.DM(), "A seguir nesta conversa")
 	if got := h.watched(anaAlone); got != "process 1042" {
 		t.Errorf("Ana hears about %q", got)
 	}
@@ -157,7 +157,7 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 	h := open(t, overHTTP)
 	ana := h.ana()
 	must(t, ana.OpenHome(h.soon()))
-	home, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Receber novidades"}) })
+	home, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Seguir processos"}) })
 	must(t, err)
 	for _, raw := range home.Blocks {
 		var row struct {
@@ -169,9 +169,9 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 			must(t, ana.ClickHome(h.soon(), row.ID))
 		}
 	}
-	ana.sees("Receber novidades", "Novidades sobre")
+	ana.sees("Seguir processos", "O que seguir")
 	ana.submits(slacksim.Values{"everything": "true"})
-	ana.sees("Novidades aqui")
+	ana.sees("A seguir nesta conversa")
 	if got := h.watched(anaAlone); got != "all" {
 		t.Errorf("Ana hears about %q", got)
 	}
@@ -181,16 +181,16 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 	h := open(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	for line, want := range map[string][]string{
-		"/balcao":             {"News of the processes", "/balcao watch [process]", "/balcao digest"},
-		"/balcao help":        {"News of the processes", "/balcao mute"},
+		"/balcao":             {"Process updates", "/balcao watch [process]", "/balcao digest"},
+		"/balcao help":        {"Process updates", "/balcao mute"},
 		"/balcao nonsense":    {"I do not know", "/balcao own"},
-		"/balcao watch help":  {"Hear about processes", "/balcao watch [process]"},
-		"/balcao  WATCHES  ":  {"What is heard here"},
+		"/balcao watch help":  {"Follow processes", "/balcao watch [process]"},
+		"/balcao  WATCHES  ":  {"Followed here"},
 		"/balcao quiet 20-8":  {"20:00–08:00"},
 		"/balcao digest 9h":   {"09:00, Monday to Friday"},
-		"/balcao mute 1043":   {"Process 1043 is muted here", "until it is unmuted"},
+		"/balcao mute 1043":   {"Process 1043 is muted", "until it is unmuted"},
 		"/balcao mute help":   {"/balcao mute [process] [until]"},
-		"/balcao own 1042":    {"Process 1042 is yours"},
+		"/balcao own 1042":    {"You now own process 1042"},
 		"/balcao quiet never": {"two different times"},
 	} {
 		tom.types(line)
@@ -206,7 +206,7 @@ func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
 	ana := h.ana()
 	day := time.Now().AddDate(0, 0, 30)
 	ana.types("/balcao mute 1042  " + day.Format(time.DateOnly))
-	ana.reads("Processo 1042 silenciado aqui", "antes de "+day.Format("02/01/2006"))
+	ana.reads("Processo 1042 silenciado", "até "+day.Format("02/01/2006"))
 	place, err := h.replica.store.Place(h.soon(), theTeam)
 	must(t, err)
 	if until := place.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
@@ -236,9 +236,9 @@ func TestAPersonIsRememberedWithoutTheirPlace(t *testing.T) {
 	h := open(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao watch 1042")
-	ana.reads("Novidades aqui")
+	ana.reads("A seguir nesta conversa")
 	must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/balcao watch 1043"))
-	ana.readsIn(slacksim.GeneralChannel, "Novidades aqui")
+	ana.readsIn(slacksim.GeneralChannel, "A seguir nesta conversa")
 	if got := fmt.Sprint(h.watched(theTeam), "; ", h.watched("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
 		t.Errorf("the channels hear about %s", got)
 	}

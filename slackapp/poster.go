@@ -35,6 +35,10 @@ const (
 // Unreachable() where somebody has to act first, Gone() where the message that it was about is no longer there, and
 // NotSent() where it is certain that nothing was posted. Nothing is tried twice here, since Slack would post it twice.
 func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id string, err error) {
+	const method = "chat.postMessage"
+	if err := a.withheld(ctx, method, place); err != nil {
+		return "", err
+	}
 	channel, root, err := a.conversation(ctx, place, thread)
 	if err != nil {
 		return "", notSent(err)
@@ -43,7 +47,6 @@ func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id stri
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
 	}
-	const method = "chat.postMessage"
 	if err := a.write(ctx, method, encode(struct {
 		message
 		Channel  string              `json:"channel"`
@@ -65,11 +68,15 @@ func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id stri
 
 // Edit shows a notice in a message that [App.Post] posted. Its metadata stay what they were.
 func (a *App) Edit(ctx context.Context, place, id string, n Notice) error {
+	const method = "chat.update"
+	if err := a.withheld(ctx, method, place); err != nil {
+		return err
+	}
 	channel, ts, err := a.conversation(ctx, place, id)
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, "chat.update", encode(struct {
+	return a.write(ctx, method, encode(struct {
 		message
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
@@ -174,8 +181,10 @@ type self struct {
 }
 
 type identity struct {
-	User string `json:"user_id"`
-	Bot  string `json:"bot_id"`
+	User       string `json:"user_id"`
+	Bot        string `json:"bot_id"`
+	Team       string `json:"team_id"`
+	Enterprise string `json:"enterprise_id"`
 }
 
 func (a *App) ourselves(ctx context.Context) (identity, error) {
@@ -319,6 +328,7 @@ var unreachable = map[string]string{
 	"missing_scope": "missing_scope", "team_access_not_granted": "missing_scope", "ekm_access_denied": "restricted_action",
 	"org_login_required": "restricted_action", "messages_tab_disabled": "messages_tab_disabled",
 	"user_not_found": "user_not_found", "user_disabled": "user_not_found", "users_not_found": "user_not_found",
+	sharedChannel: sharedChannel, notOfTeam: notOfTeam,
 	"cannot_dm_bot": "user_not_found", "user_not_visible": "user_not_found",
 }
 

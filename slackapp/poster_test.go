@@ -348,6 +348,20 @@ func missing(err error) bool {
 	return errors.As(err, &says) && says.Gone()
 }
 
+// alone is a Slack in which every channel is the team's alone, and whatever else is asked is answered by do.
+func alone(do http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/auth.test":
+			_, _ = fmt.Fprintf(w, `{"ok":true,"team_id":%q,"user_id":%q,"bot_id":%q}`, slacksim.TeamID, slacksim.BotUserID, slacksim.BotID)
+		case "/api/conversations.info":
+			_, _ = fmt.Fprintf(w, `{"ok":true,"channel":{"shared_team_ids":[%q]}}`, slacksim.TeamID)
+		default:
+			do(w, r)
+		}
+	})
+}
+
 func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 	type said struct {
 		certain bool
@@ -389,7 +403,7 @@ func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			calls := 0
-			slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			slack := httptest.NewServer(alone(func(w http.ResponseWriter, _ *http.Request) {
 				calls++
 				if row.header != "" {
 					w.Header().Set("Retry-After", row.header)
@@ -418,7 +432,7 @@ func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 
 func TestWhatNobodyHeardIsCertainAndWhatNobodyAnsweredIsNot(t *testing.T) {
 	stuck := make(chan struct{})
-	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	slack := httptest.NewServer(alone(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 		case <-stuck:

@@ -13,6 +13,8 @@ type Actor struct {
 	Lang  words.Lang // in which answers are given
 	Place string     // where people are told what moves and the actor is now: "slack:C0TEAM", "slack:U0ANA"; "" where there is none
 	Guest bool       // from outside the broker's own team, as its door knows: may do nothing
+	// Outsiders tells that people from outside the team read at Place. A front end finds it out for tools that subscribe.
+	Outsiders bool
 	// Direct is the place where the actor is told alone; "" for assistants.
 	Direct string
 	// Assistant is set when a program speaks on somebody's behalf: what only people may decide is refused.

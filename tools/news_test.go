@@ -115,21 +115,21 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 		want tools.Watch
 		said string
 	}{
-		`{"process":1042}`:              {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042"}, "process 1042"},
-		`{"process":"` + process + `"}`: {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042"}, "process 1042"},
-		`{"branch":"porto"}`:            {tools.Watch{Kind: tools.WatchBranch, Value: "102", Name: "Porto – Sample"}, "the processes of Porto – Sample"},
-		`{"phaseId":2}`:                 {tools.Watch{Kind: tools.WatchPhase, Value: "2", Name: "Decision"}, "the processes in the phase Decision"},
-		`{"mine":true}`:                 {tools.Watch{Kind: tools.WatchPerson, Value: "ana"}, "your processes"},
-		`{"everything":true}`:           {tools.Watch{Kind: tools.WatchAll}, "every process"},
+		`{"process":1042}`:              {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"process":"` + process + `"}`: {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"branch":"porto"}`:            {tools.Watch{Kind: tools.WatchBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
+		`{"phaseId":2}`:                 {tools.Watch{Kind: tools.WatchPhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
+		`{"mine":true}`:                 {tools.Watch{Kind: tools.WatchPerson, Value: "ana", By: "ana"}, "your processes"},
+		`{"everything":true}`:           {tools.Watch{Kind: tools.WatchAll, By: "ana"}, "every process"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			h, board := newsroom(t)
-			h.says(t, "unwatch", args, "Nothing to end", c.said)
+			h.says(t, "unwatch", args, "was not following", c.said)
 			began := h.says(t, "watch_process", args, "from now on", c.said, "/balcao unwatch")
 			if got := board.places[team].Watches; !slices.Equal(got, []tools.Watch{c.want}) {
 				t.Errorf("it is kept as %+v", got)
 			}
-			h.says(t, "watch_process", args, "comes here already", c.said)
+			h.says(t, "watch_process", args, "already", c.said)
 			if got := board.places[team].Watches; len(got) != 1 {
 				t.Errorf("asked for twice, it is kept as %+v", got)
 			}
@@ -139,7 +139,7 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h.says(t, stop.Tool, string(again), "no longer comes here", c.said)
+			h.says(t, stop.Tool, string(again), "no longer posted", c.said)
 			if got := board.places[team].Watches; len(got) != 0 {
 				t.Errorf("it is still kept as %+v", got)
 			}
@@ -185,7 +185,7 @@ func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	for range 2 {
 		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao unwatch 1042")
 	}
-	wanted := []tools.Watch{{Kind: tools.WatchProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042"}}
+	wanted := []tools.Watch{{Kind: tools.WatchProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
 	if got := board.places["slack:U0ANA"].Watches; len(board.places) != 1 || !slices.Equal(got, wanted) {
 		t.Errorf("kept is %v", board.places)
 	}
@@ -200,7 +200,7 @@ func TestWhatTheBankShowsNoMoreCanStillBeEnded(t *testing.T) {
 	h, board := newsroom(t)
 	h.says(t, "watch_process", `{"process":1042}`)
 	h.ana.ID = "rita" // of another broker
-	h.says(t, "unwatch", `{"process":1042}`, "no longer comes here")
+	h.says(t, "unwatch", `{"process":1042}`, "no longer posted")
 	if left := board.places[team].Watches; len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
@@ -210,7 +210,7 @@ func TestWhoEndsOneWatchIsToldThatAnotherStillBringsItsNews(t *testing.T) {
 	h, _ := newsroom(t)
 	h.says(t, "watch_process", `{"everything":true}`)
 	h.says(t, "watch_process", `{"process":1042}`)
-	ended := h.says(t, "unwatch", `{"process":1042}`, "no longer", "every process comes here all the same")
+	ended := h.says(t, "unwatch", `{"process":1042}`, "no longer", "still gets updates on every process")
 	if next := ended.Card.Next[0]; next.Tool != "mute_process" {
 		t.Errorf("the next step is %v", next)
 	}
@@ -221,8 +221,37 @@ func TestAColleaguesWatchOfTheirsIsNotMine(t *testing.T) {
 	h.says(t, "watch_process", `{"mine":true}`)
 	h.ana.ID = "reader" // who may, since the bank hears nothing of it
 	h.says(t, "watches", `{}`, "a colleague's processes")
-	h.says(t, "unwatch", `{"mine":true}`, "Nothing to end")
+	h.says(t, "unwatch", `{"mine":true}`, "was not following")
 	h.says(t, "watch_process", `{"mine":true}`, "from now on")
+}
+
+func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
+	h, board := newsroom(t)
+	h.says(t, "watch_process", `{"everything":true}`, "from now on")
+	h.ana.ID = "reader"
+	h.says(t, "watch_process", `{"everything":true}`, "from now on")
+	if got := board.places[team].Watches; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
+		t.Errorf("kept is %v", got)
+	}
+	h.says(t, "unwatch", `{"everything":true}`, "no longer")
+	if got := board.places[team].Watches; len(got) != 0 {
+		t.Errorf("left is %v", got)
+	}
+	board.places[team] = tools.PlaceSettings{Watches: []tools.Watch{{Kind: tools.WatchAll}}} // as the team's channel begins
+	h.says(t, "watch_process", `{"everything":true}`, "already")
+}
+
+func TestNothingSubscribesAPlaceWhereOutsidersRead(t *testing.T) {
+	h, board := newsroom(t)
+	h.ana.Outsiders = true
+	_, failure := h.run(t, "watch_process", `{"everything":true}`)
+	if failure == nil || failure.Kind != tools.Exposed || !strings.Contains(failure.What(words.Portuguese), "partilhado com outra empresa") {
+		t.Errorf("got %v", failure)
+	}
+	h.says(t, "follow_process", `{"process":1042}`) // told to her alone
+	if len(board.places[team].Watches) > 0 || len(board.places["slack:U0ANA"].Watches) != 1 {
+		t.Errorf("kept is %v", board.places)
+	}
 }
 
 func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
@@ -252,7 +281,7 @@ func TestAProcessIsMutedUntilADayOrForGood(t *testing.T) {
 	h, board := newsroom(t)
 	process := sandbox.SampleProcess(1042)
 	h.says(t, "unmute_process", `{"process":1042}`, "was not muted")
-	h.says(t, "mute_process", `{"process":1042,"until":"24/11/2026"}`, "before 24 Nov 2026")
+	h.says(t, "mute_process", `{"process":1042,"until":"24/11/2026"}`, "until 24 Nov 2026")
 	if got, want := board.places[team].Mutes[process], time.Date(2026, time.November, 24, 0, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("it is muted until %s", got)
 	}
@@ -261,7 +290,7 @@ func TestAProcessIsMutedUntilADayOrForGood(t *testing.T) {
 	if until, muted := board.places[team].Mutes[process]; !muted || !until.IsZero() {
 		t.Errorf("it is muted until %s: %v", until, muted)
 	}
-	h.says(t, "watches", `{}`, "muted for good")
+	h.says(t, "watches", `{}`, "muted indefinitely")
 	h.says(t, "unmute_process", `{"process":1042}`, "no longer muted")
 	if left := board.places[team].Mutes; len(left) > 0 {
 		t.Errorf("%v is left", left)
@@ -313,17 +342,17 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testi
 	}
 	h.says(t, "set_quiet", `{"hours":"20:00-08:00"}`)
 	h.says(t, "set_digest", `{"at":"09:00"}`)
-	h.says(t, "watches", `{}`, "20:00–08:00", "09:00, Monday to Friday", "Nothing is watched here yet")
-	h.says(t, "set_quiet", `{}`, "no quiet hours here any more")
-	h.says(t, "set_digest", `{}`, "no digest here any more")
-	h.says(t, "watches", `{}`, "none: news comes as it happens")
+	h.says(t, "watches", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process yet")
+	h.says(t, "set_quiet", `{}`, "no quiet hours any more")
+	h.says(t, "set_digest", `{}`, "no digest any more")
+	h.says(t, "watches", `{}`, "none: each update is posted as it comes")
 }
 
 func TestAPlaceSpeaksTheLanguageOfWhoFirstAskedThere(t *testing.T) {
 	h, board := newsroom(t)
 	h.says(t, "watch_process", `{"process":1042}`)
 	h.ana.Lang = words.Portuguese
-	h.says(t, "watch_process", `{"process":1043}`, "passam a chegar aqui")
+	h.says(t, "watch_process", `{"process":1043}`, "passa a receber")
 	if got := board.places[team].Lang; got != words.English {
 		t.Errorf("it speaks %s", got)
 	}

@@ -33,6 +33,7 @@ type Watch struct {
 	Kind  WatchKind
 	Value string
 	Name  string // what people call it, without personal data; no part of what tells two watches apart
+	By    string // the actor who asked for it: the place is told what this actor's person may read; "" for the team's own
 }
 
 func (w Watch) same(other Watch) bool { return w.Kind == other.Kind && w.Value == other.Value }

@@ -34,6 +34,7 @@ const (
 	Closed      ErrorKind = "closed"      // the process is at a stage at which the bank refuses it: Steps holds what still works
 	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
+	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
 	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
 	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed

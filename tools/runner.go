@@ -95,6 +95,9 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 	if tool.Placed && (actor.Place == "" || r.Places == nil) || tool.Recorded && r.Updates == nil {
 		return nil, &Error{Kind: Forbidden}
 	}
+	if tool.Subscribes && actor.Outsiders {
+		return nil, &Error{Kind: Exposed}
+	}
 	return r.admit(ctx, actor, tool.Effect)
 }
 

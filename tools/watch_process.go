@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// StartWatch has the place where it is asked hear of what moves.
+// StartWatch has the place where it is asked hear of what moves: of what the actor may read at the bank.
 var StartWatch = Define(Spec{
-	Name: "watch_process", Command: "balcao watch", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
+	Name: "watch_process", Command: "balcao watch", Toolset: News, Effect: Remembers, Placed: true, Subscribes: true, Asks: true,
 }, func(ctx context.Context, call *Call, in Subject) (Watching, error) {
 	wanted, err := in.watch(ctx, call)
 	if err != nil {
@@ -20,8 +20,9 @@ var StartWatch = Define(Spec{
 
 // watchAt has a place hear of what is wanted; already tells that it does.
 func (c *Call) watchAt(ctx context.Context, place string, wanted Watch) (already bool, err error) {
+	wanted.By = c.Actor.ID
 	err = c.changeAt(ctx, place, func(place *PlaceSettings) error {
-		already = slices.ContainsFunc(place.Watches, wanted.same)
+		already = slices.ContainsFunc(place.Watches, func(w Watch) bool { return w.same(wanted) && (w.By == "" || w.By == wanted.By) })
 		switch {
 		case already:
 			return errUnchanged

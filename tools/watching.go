@@ -45,14 +45,14 @@ func (s Subject) watch(ctx context.Context, call *Call) (Watch, error) {
 	switch {
 	case s.Process != "":
 		process, err := call.Process(ctx, s.Process)
-		return Watch{WatchProcess, process.ID.String(), number(process.Number)}, err
+		return Watch{Kind: WatchProcess, Value: process.ID.String(), Name: number(process.Number)}, err
 	case s.Phase != 0:
 		id, phase := call.described(ctx, phases, &s.Phase)
-		return Watch{WatchPhase, number(int64(id)), phase}, nil
+		return Watch{Kind: WatchPhase, Value: number(int64(id)), Name: phase}, nil
 	case s.Mine:
-		return Watch{WatchPerson, call.Actor.ID, ""}, nil
+		return Watch{Kind: WatchPerson, Value: call.Actor.ID}, nil
 	case s.Everything:
-		return Watch{WatchAll, "", ""}, nil
+		return Watch{Kind: WatchAll}, nil
 	}
 	return call.branch(ctx, s.Branch)
 }
@@ -84,7 +84,7 @@ func (c *Call) branch(ctx context.Context, name string) (Watch, error) {
 	if len(found) == 0 {
 		return Watch{}, c.invalid("branch", "branch.unknown")
 	}
-	return Watch{WatchBranch, strconv.Itoa(int(found[0].ID)), clean(found[0].Description)}, nil
+	return Watch{Kind: WatchBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
 }
 
 func (c *Call) invalid(path, code string, args ...any) error {

@@ -38,7 +38,7 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 			want = append(want, "command."+command+".help")
 		}
 	}
-	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, Refused, Busy, Unavailable, Unclear, Internal} {
+	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, Exposed, Refused, Busy, Unavailable, Unclear, Internal} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
 	}
 	for _, kind := range []ErrorKind{Unavailable, Unclear} {

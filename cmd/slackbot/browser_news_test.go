@@ -28,7 +28,7 @@ func following(t *testing.T, what string) (ana desk, bank string) {
 	ana.Eval(`document.querySelector('#composer').focus()`)
 	ana.command("/invite @Balcão")
 	ana.command("/balcao watch " + what)
-	ana.reads("Novidades aqui")
+	ana.reads("A seguir nesta conversa")
 	return ana, bank
 }
 
@@ -114,7 +114,7 @@ func TestTheStoryOfAProcessIsToldInOneThreadInTheBrowser(t *testing.T) {
 	}
 
 	ana.pushes("#messages", "Silenciar")
-	ana.reads("Processo 1042 silenciado aqui")
+	ana.reads("Processo 1042 silenciado")
 	moves(t, bank, 1042)
 	ana.told("Aprovação", "3")
 	ana.orders("/balcao watch 1043") // what is told of it comes after whatever else was to be told

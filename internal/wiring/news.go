@@ -31,7 +31,8 @@ func (s *System) newsConfig() (notifications.Config, error) {
 	}
 	login := portal.Login{BrokerUID: broker, Username: s.settings.PortalUsername}
 	config := notifications.Config{
-		Store: s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Digest: s.settings.Keys.Digest, Log: s.log,
+		Reader: s.reader(login),
+		Store:  s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Digest: s.settings.Keys.Digest, Log: s.log,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
 	if s.settings.AdminUser != "" {

@@ -27,7 +27,7 @@ func (p places) Change(ctx context.Context, place string, change func(*tools.Pla
 		kept.Quiet, kept.Watches = conversations.Quiet(settings.Quiet), nil
 		for _, watch := range settings.Watches {
 			kept.Watches = append(kept.Watches, conversations.Watch{
-				Kind: conversations.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name,
+				Kind: conversations.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name, By: watch.By,
 			})
 		}
 		return nil
@@ -42,7 +42,7 @@ func (p places) SetOwner(ctx context.Context, process uuid.UUID, actor string) e
 func settingsOf(kept conversations.Place) tools.PlaceSettings {
 	settings := tools.PlaceSettings{Lang: kept.Lang, Mutes: kept.Mutes, Digest: kept.Digest, Quiet: tools.Quiet(kept.Quiet)}
 	for _, watch := range kept.Watches {
-		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name})
+		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name, By: watch.By})
 	}
 	return settings
 }

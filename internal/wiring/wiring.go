@@ -35,6 +35,7 @@ type System struct {
 
 	settings settings.Settings
 	bank     *portal.Client
+	people   tools.Team
 	news     atomic.Pointer[notifications.Service]
 	log      *slog.Logger
 	stop     []func() error
@@ -77,8 +78,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	if s.RedisURL == settings.Memory {
 		log.Warn("REDIS_URL is memory: drafts, journal and audit trail are forgotten when this process ends")
 	}
-	people, err := team(s)
-	if err != nil {
+	if system.people, err = team(s); err != nil {
 		return system, err
 	}
 	if len(s.PortalUsers) == 0 {
@@ -95,7 +95,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
-		Bank: system.bank, People: people, Checks: validation.New(validation.Options{}),
+		Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Log: log, CallTimeout: s.CallTimeout,
 		Places: places{system.Store}, Updates: history{system}, Changed: system.changed, Counted: counted,
 	})

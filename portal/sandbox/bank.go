@@ -77,6 +77,7 @@ type Bank struct {
 	store     *store
 	sessions  sessions
 	faults    faults
+	hidden    map[string][]uuid.UUID // processes that a user of their broker does not see
 	calls     map[portal.OperationID]int
 	sent      []Sent
 	callbacks map[uuid.UUID]map[int32]string // addresses by partner and type

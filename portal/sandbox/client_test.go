@@ -159,3 +159,28 @@ func Example() {
 	// 1 KeyBorrower
 	// 2 Borrower
 }
+
+func TestAProcessMayBeHiddenFromOneUserOfItsBroker(t *testing.T) {
+	bank := sandbox.New(sandbox.Config{})
+	server := httptest.NewServer(bank)
+	t.Cleanup(server.Close)
+	client, err := portal.New(portal.Config{BaseURL: server.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	hidden := sandbox.SampleProcess(sandbox.SampleCouple)
+	bank.Hide(sandbox.BrokerA.Users[1], hidden)
+	for i, want := range []bool{true, false} {
+		user := client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}, "en")
+		_, err := user.Process(t.Context(), hidden)
+		page, listing := user.ListProcesses(t.Context(), portal.ProcessQuery{Text: pii.New[pii.Name]("1043")})
+		if listing != nil || (err == nil) != want || (len(page.Processes) == 1) != want || !want && portal.KindOf(err) != portal.Refused {
+			t.Errorf("%s sees it: %v, and %d in the list (%v)", sandbox.BrokerA.Users[i], err, len(page.Processes), listing)
+		}
+	}
+	bank.Hide(sandbox.BrokerA.Users[1])
+	if _, err := client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[1]}, "en").Process(t.Context(), hidden); err != nil {
+		t.Error(err)
+	}
+}

@@ -19,7 +19,7 @@ import (
 // defaultLines is how many processes a page of Process List has when the caller does not say.
 const defaultLines = 20
 
-// process finds the process that the path names. One of another broker is refused exactly as one that does not exist,
+// process finds the process that the path names. One of another broker, or hidden from the user, is refused exactly as one that does not exist,
 // with a validation error (confirmed; that this is a 400 is inferred). The bank's lock is held by the caller.
 func (b *Bank) process(c *call) (*process, error) {
 	id, err := pathID(c, "processUniqueId")
@@ -27,7 +27,7 @@ func (b *Bank) process(c *call) (*process, error) {
 		return nil, err
 	}
 	p, ok := b.store.processes[id]
-	if !ok || p.broker != c.session.broker.UID {
+	if !ok || !b.shows(c.session, p) {
 		return nil, refused(http.StatusBadRequest, "process.missing")
 	}
 	return p, nil
@@ -51,7 +51,9 @@ func (b *Bank) listProcesses(c *call) (any, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	matching := slices.DeleteFunc(b.store.of(c.session.broker.UID), func(p *process) bool { return !filter.match(p, c.lang) })
+	matching := slices.DeleteFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
+		return !b.shows(c.session, p) || !filter.match(p, c.lang)
+	})
 	start, end, err := filter.window(matching)
 	if err != nil {
 		return nil, err

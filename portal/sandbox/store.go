@@ -88,6 +88,22 @@ func (p *process) keyName() (name pii.Name) {
 
 func (known borrower) isKey() bool { return known.data.BorrowerTypeID == keyBorrower }
 
+// Hide keeps a user from seeing these processes of the user's broker, as if they were another's; without any the user sees
+// all again. Whether every user of a broker sees all of its processes is not public.
+func (b *Bank) Hide(user string, processes ...uuid.UUID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hidden == nil {
+		b.hidden = map[string][]uuid.UUID{}
+	}
+	b.hidden[user] = processes
+}
+
+// shows tells whether a process is one that who is logged in may see. The bank's lock is held by the caller.
+func (b *Bank) shows(s session, p *process) bool {
+	return p.broker == s.broker.UID && !slices.Contains(b.hidden[s.user], p.id)
+}
+
 // State tells where a process stands, 0 when there is none.
 func (b *Bank) State(id uuid.UUID) int32 {
 	b.mu.Lock()
