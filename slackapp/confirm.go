@@ -14,8 +14,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// confirmation is the last page of a form: everything masked, for reading over, with what is wrong or odd about it.
-// told adds problems that a sending met.
+// confirmation is the last page of a form: everything, for reading over, with what is wrong or odd about it. told adds
+// problems that a sending met.
 func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.Problem) (slack.ModalViewRequest, error) {
 	sections, problems, err := a.runner.Summary(ctx, v.actor, f.tool, f.filled())
 	if err != nil {
@@ -36,39 +36,7 @@ func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.
 	if err := a.save(ctx, f); err != nil {
 		return slack.ModalViewRequest{}, err
 	}
-	return confirmView(v.actor.Lang, f, sections, problems), nil
-}
-
-func confirmView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
-	blocks := []slack.Block{steering(lang, f, len(f.tool.Pages), false), small(progress(lang, f, len(f.tool.Pages)))}
-	blocks = append(blocks, doubtBlocks(lang, f)...)
-	blocked := false
-	for _, p := range problems {
-		blocked = blocked || p.Severity == tools.Blocks
-		blocks = append(blocks, problemRow(lang, f, p))
-	}
-	if len(problems) > 0 {
-		closing := "confirm.warnings"
-		if blocked {
-			closing = "confirm.blocked"
-		}
-		blocks = append(blocks, paragraph(say(lang, closing)), slack.NewDividerBlock())
-	}
-	var about []tools.Fact
-	var rest []slack.Block
-	for _, section := range sections {
-		if f.refersOnly(section.Page) { // a title would say the same as the facts' labels
-			about = append(about, section.Facts...)
-			continue
-		}
-		rest = append(rest, factBlocks("*"+escaped(section.Title, maxHeader)+"*", section.Facts)...)
-	}
-	blocks = append(append(blocks, factBlocks("", about)...), rest...)
-	view := formView(lang, f, blocks)
-	if !blocked {
-		view.Submit = plain(say(lang, "confirm.send"), maxTitle)
-	}
-	return view
+	return reviewView(v.actor.Lang, f, sections, problems), nil
 }
 
 // doubtBlocks warn of a sending of which nobody knows what became.
@@ -78,17 +46,6 @@ func doubtBlocks(lang words.Lang, f *form) []slack.Block {
 	}
 	unclear := &tools.Error{Kind: tools.Unclear, Tool: f.tool.Name}
 	return []slack.Block{paragraph(say(lang, "form.doubt", "next", unclear.Next(lang)))}
-}
-
-// problemRow says what is wrong with a field, with a way to its page.
-func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
-	text := say(lang, "confirm."+string(p.Severity)) + ": "
-	field, known := f.tool.Field(p.Path)
-	if !known {
-		return paragraph(cut(text+p.Text, maxProblem))
-	}
-	fix := button(actFix, field.Page, say(lang, "confirm.fix"))
-	return row(cut(text+field.Label(lang)+": "+p.Text, maxProblem), fix)
 }
 
 // confirmed sends a form that its person has read over. Of any number of presses, on any number of replicas, the one

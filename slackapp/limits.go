@@ -13,6 +13,8 @@ const (
 	maxText        = 2000     // of a section; Slack takes 3000
 	maxFact        = 250      // of one field of a section; Slack takes 2000
 	maxFacts       = 10       // fields in a section
+	maxReviewed    = 1000     // of a value in a review: two addresses and the arrow between them; Slack takes 2000
+	maxReview      = 6000     // all values of a review, before each is cut to a cell; more than what is valid ever takes
 	maxLabel       = 300      // of an input; Slack takes 2000
 	maxSmall       = 500      // a line of small print
 	maxHint        = 300      // under an input; Slack takes 2000
@@ -25,7 +27,7 @@ const (
 	maxValue       = 2000     // what a button carries
 	maxButtons     = 5        // after a card; Slack takes 25
 	maxFieldError  = 300      // under an input, in an answer to a submission
-	maxProblem     = 300      // in the list of a confirmation
+	maxProblem     = 400      // in the list of a review, which may hold an address
 	maxRows        = 30       // of a table, before «…and so many more»
 	maxCell        = 80       // of a table
 	maxTable       = 3000     // all rows of a table, and all facts: with the rest of a card they stay below the 10 000 that a message holds

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
@@ -78,17 +79,17 @@ func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest 
 		}
 		f := &form{tool, conversations.Draft{ID: v.draft, Answers: map[string]string{}, Notes: map[string]string{noteDoubt: "unclear"}}}
 		var problems []tools.Problem
-		var facts []tools.Fact
+		var facts []tools.ReviewFact
 		for _, field := range tool.Fields {
 			f.Answers[field.Path], f.Notes[noteLabel+field.Path] = cut(text, maxTyped), text
-			facts = append(facts, tools.Fact{Label: field.Label(lang), Value: text})
-			problems = append(problems, tools.Problem{Path: field.Path, Severity: tools.Warns, Text: text})
+			facts = append(facts, tools.ReviewFact{Label: field.Label(lang), Value: pii.New[pii.Private](text)})
+			problems = append(problems, tools.Problem{Path: field.Path, Severity: tools.Warns, Text: text, Clear: pii.New[pii.Private](text)})
 		}
 		for _, f.Page = range tool.Pages {
 			views[tool.Name+" "+f.Page] = pageView(lang, f, text, text)
 		}
 		f.Page = confirmPage
-		views[tool.Name+" confirmed"] = confirmView(lang, f, []tools.Section{{Title: text, Facts: facts}}, problems)
+		views[tool.Name+" confirmed"] = reviewView(lang, f, []tools.Section{{Title: text, Facts: facts}}, problems)
 	}
 	return views
 }

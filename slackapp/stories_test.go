@@ -40,7 +40,7 @@ func (s someone) begins(process string) {
 	s.submits(whoItIs)
 	s.sees("Página 3 de 7")
 	s.presses("skip")
-	s.sees("Página 7 de 7", "Confirmar", "••••••998")
+	s.sees("Página 7 de 7", "Criar proponente", "299999998")
 }
 
 // row is a line of a list with a button beside it.

@@ -94,7 +94,7 @@ var trials = []story{
 		remove()
 		must(t, ana.Close(h.soon()))
 		ana.pressesIn(failed, "continue")
-		ana.sees("Página 7 de 7", "Confirmar")
+		ana.sees("Página 7 de 7", "Criar proponente")
 		ana.submits(nil)
 		ana.sees("Proponente criado")
 		if h.borrowers() != 2 {
@@ -148,7 +148,7 @@ var trials = []story{
 		ana.sees("pode ter sido feito ou não")
 		must(t, ana.Close(h.soon()))
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 7 de 7", "ficou sem resposta", "Confirmar")
+		ana.sees("Página 7 de 7", "ficou sem resposta", "Criar proponente")
 		ana.submits(nil)
 		ana.sees("pode ter sido feito ou não")
 		if h.created() != 1 {
@@ -157,7 +157,7 @@ var trials = []story{
 		h.wait("the answer", func() bool { // once the lease is over
 			must(t, ana.Close(h.soon()))
 			ana.types("/borrower-new 1042")
-			ana.sees("Página 7 de 7", "Confirmar")
+			ana.sees("Página 7 de 7", "Criar proponente")
 			ana.submits(nil)
 			view, err := ana.WaitView(h.soon(), func(v slacksim.View) bool {
 				return strings.Contains(v.Text(), "Proponente criado") || strings.Contains(v.Text(), "pode ter sido feito ou não")
@@ -193,7 +193,7 @@ var trials = []story{
 		ana.sees("a resposta ainda não chegou")
 		h.elsewhere(func(d *conversations.Draft) { d.Page = ".confirm" })
 		ana.presses("outcome")
-		ana.sees("Página 7 de 7", "Confirmar")
+		ana.sees("Página 7 de 7", "Criar proponente")
 		if h.created() != 0 {
 			t.Error("it was sent without being confirmed")
 		}

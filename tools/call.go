@@ -127,8 +127,12 @@ func day(say Say, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	d := validation.Today(t)
-	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(say("format.day"))
+	return written(validation.Today(t), say("format.day"))
+}
+
+// written is a date in the form of a layout.
+func written(d validation.Date, layout string) string {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(layout)
 }
 
 // convert gives a tool's failure the kind that doors know. It is the one place that reads the bank's kinds.

@@ -42,7 +42,11 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *Call) ([]Problem, 
 		return []Problem{problem(call.Actor.Lang, "borrower", "delete.key_borrower")}, nil
 	}
 	who := borrowerOption(borrower)
-	return []Problem{doubt(call.Actor.Lang, "borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number)}, nil
+	lang := call.Actor.Lang
+	return []Problem{
+		doubt(lang, "borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number).
+			clearly(lang, "who", who.Clear, "role", who.Note, "number", process.Number),
+	}, nil
 }
 
 // Recognise implements [Recogniser]: the borrower is among the process's no more. Who was no borrower when the call was

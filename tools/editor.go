@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -221,26 +220,27 @@ func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes 
 func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string {
 	var lines []string
 	for _, field := range found.changes {
-		lines = append(lines, field.Label(actor.Lang)+": "+r.change(ctx, actor, field, found.before, found.sent))
+		was, is := change(actor.Lang, field, found, func(value any) string { return r.shown(ctx, actor, field, value, nil) })
+		what := was + " → " + is
+		if was == is { // masks hide what differs
+			what = book.Say(actor.Lang, "edit.masked", map[string]any{"value": is})
+		}
+		lines = append(lines, field.Label(actor.Lang)+": "+what)
 	}
 	return strings.Join(lines, "; ")
 }
 
-// change is what a field was and what it becomes, for eyes.
-func (r *Runner) change(ctx context.Context, actor Actor, field Field, before, after any) string {
-	shown := func(in any) string {
+// change is what a field was and what it becomes, as render shows values.
+func change(lang words.Lang, field Field, found checked, render func(value any) string) (was, is string) {
+	rendered := func(in any) string {
 		if value, given := field.value(in); given {
-			if text := r.shown(ctx, actor, field, value.Interface(), nil); text != "" {
+			if text := render(value.Interface()); text != "" {
 				return text
 			}
 		}
-		return book.Say(actor.Lang, "edit.empty", nil)
+		return book.Say(lang, "edit.empty", nil)
 	}
-	was, is := shown(before), shown(after)
-	if was == is { // masks hide what differs
-		return book.Say(actor.Lang, "edit.masked", map[string]any{"value": is})
-	}
-	return fmt.Sprintf("%s → %s", was, is)
+	return rendered(found.before), rendered(found.sent)
 }
 
 // since weighs problems that were there before the changes less than those that came with them: what a borrower's file

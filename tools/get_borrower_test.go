@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -118,7 +119,7 @@ func TestBorrowersAreOfferedOfTheProcessThatIsGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	taxID := h.held(t, 1043, ines).Personal.TaxID
-	want := tools.Option{Value: sandbox.SampleBorrower(1043, ines).String(), Text: "Inês M. · " + taxID.String(), Note: "Borrower"}
+	want := tools.Option{Value: sandbox.SampleBorrower(1043, ines).String(), Text: "Inês M. · " + taxID.String(), Note: "Borrower", Clear: pii.New[pii.Private]("Inês Modelo · " + taxID.Reveal())}
 	if options[0] != want {
 		t.Errorf("got %v, want %v", options[0], want)
 	}

@@ -16,7 +16,8 @@ const maxOptions = 100
 type Option struct {
 	Value string
 	Text  string
-	Note  string // what tells two alike apart; may be ""
+	Note  string      // what tells two alike apart; may be ""
+	Clear pii.Private `json:"-"` // Text unmasked, for a review
 }
 
 // Options lists the values that a Choice, Process, Borrower or Taxonomy field may take and that match what a person has
@@ -90,9 +91,11 @@ func processOption(process portal.ProcessSummary) Option {
 }
 
 func borrowerOption(borrower portal.Borrower) Option {
-	option := Option{Value: borrower.BorrowerUniqueID.String(), Text: borrower.BorrowerTypeDescription, Note: borrower.BorrowerTypeDescription}
+	role := borrower.BorrowerTypeDescription
+	option := Option{Value: borrower.BorrowerUniqueID.String(), Text: role, Note: role, Clear: pii.New[pii.Private](role)}
 	if p := borrower.Personal; p != nil && !p.Name.IsZero() {
 		option.Text = p.Name.String() + " · " + p.TaxID.String()
+		option.Clear = pii.New[pii.Private](p.Name.Reveal() + " · " + p.TaxID.Reveal())
 	}
 	return option
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/balcao/balcao/internal/pii"
 )
 
 // Severity says how much a problem weighs.
@@ -22,6 +24,8 @@ type Problem struct {
 	Code     string   `json:"code"` // stable, such as "nif.check_digit"
 	Severity Severity `json:"severity"`
 	Text     string   `json:"text"` // in the actor's language
+	// Clear is Text with the personal data in it unmasked, for a review; absent where Text says it all.
+	Clear pii.Private `json:"-"`
 }
 
 // ErrorKind is what a door has to know of an error to answer well.

@@ -52,7 +52,10 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 	if err != nil {
 		return nil, err
 	}
-	problems := []Problem{doubt(call.Actor.Lang, "", "recipient.send", "email", to, "number", process.Number)}
+	lang := call.Actor.Lang
+	problems := []Problem{
+		doubt(lang, "", "recipient.send", "email", to, "number", process.Number).clearly(lang, "email", to, "number", process.Number),
+	}
 	if e.Borrower != "" {
 		return problems, nil
 	}
@@ -62,7 +65,7 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 	}
 	theirs := func(b portal.Borrower) bool { return strings.EqualFold(emailOf(b).Reveal(), to.Reveal()) }
 	if !slices.ContainsFunc(borrowers, theirs) {
-		problems = append(problems, doubt(call.Actor.Lang, "email", "recipient.other"))
+		problems = append(problems, doubt(lang, "email", "recipient.other"))
 	}
 	return problems, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -398,6 +399,16 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 	}
 }
 
+// written is a date of the bank's as an English review shows it.
+func written(t *testing.T, date string) string {
+	t.Helper()
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return day.Format("2 Jan 2006")
+}
+
 func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	h, w := openWindow(t, nil)
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
@@ -414,19 +425,30 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	if err != nil || slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity != tools.Hints }) {
 		t.Fatalf("got %v, %v", problems, err)
 	}
-	shown := map[string]string{}
+	shown, was := map[string]string{}, h.held(t, 1043, ines).Personal
+	masked, err := json.Marshal(sections)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, section := range sections {
 		for _, fact := range section.Facts {
-			shown[fact.Label] = fact.Value
+			shown[fact.Label] = fact.Value.Reveal()
 		}
 	}
 	want := map[string]string{
-		"Process": "1043", "Borrower": "Inês M. · ••••••" + h.held(t, 1043, ines).Personal.TaxID.Reveal()[6:],
-		"Expiry date": "•••••• (changed)", "Rents received": "0–500 € → 1000–1500 €", "Social security debt": "•••••• (changed)",
-		"Academic level": "Master → Secondary education", "Number of dependants": "1 → 3", "Phone": "— → +351 ••• ••• 000", "Floor": "•••••• → —", "E-mail": "i•••@example.com (changed)",
+		"Process": "1043", "Borrower": "Inês Modelo · " + was.TaxID.Reveal(),
+		"Expiry date": written(t, was.IdentificationDocumentExpiredDate.Reveal()) + "\n→ 31 Dec 2031", "Rents received": "€0.00\n→ €1,250.50",
+		"Social security debt": "No\n→ Yes", "Academic level": "Master\n→ Secondary education", "Number of dependants": "1\n→ 3",
+		"Phone": "—\n→ +351210000000", "Floor": was.Floor.Reveal() + "\n→ —", "E-mail": was.Email.Reveal() + "\n→ ines@example.com",
 	}
 	if !maps.Equal(shown, want) {
 		t.Errorf("got  %v\nwant %v", shown, want)
+	}
+	printed := fmt.Sprintf("%v %+v %#v", sections, sections, sections) + string(masked)
+	for label, value := range want {
+		if new := value[strings.LastIndexByte(value, ' ')+1:]; len(new) > 4 && strings.Contains(printed, new) {
+			t.Errorf("printed, a summary tells %s: %s", label, new)
+		}
 	}
 	args, malformed := tools.UpdateBorrower.Args(tools.UpdateBorrower.Given(form), words.English)
 	if malformed != nil {

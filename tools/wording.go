@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 )
 
 // The tools' texts, by key:
 //
 //	<tool>.title, <tool>.help       what it is called and what it does
+//	<tool>.submit                   the button that has it done, of a tool that changes something at the bank
 //	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
@@ -29,6 +31,9 @@ func (t *Tool) Title(lang words.Lang) string { return book.Say(lang, t.Name+".ti
 
 // Help says what the tool does, in a sentence or two. In English it is what an assistant reads.
 func (t *Tool) Help(lang words.Lang) string { return book.Say(lang, t.Name+".help", nil) }
+
+// Submit is what stands on the button that has it done, at most 24 characters: what the button does.
+func (t *Tool) Submit(lang words.Lang) string { return book.Say(lang, t.Name+".submit", nil) }
 
 // CommandHelp says what a slash command with subcommands is for.
 func CommandHelp(lang words.Lang, command string) string {
@@ -76,10 +81,7 @@ func (e *Error) say(lang words.Lang, what string) string {
 // sayer gives the words of one tool to its card.
 func (t *Tool) sayer(lang words.Lang) Say {
 	return func(key string, args ...any) string {
-		values := map[string]any{}
-		for i := 0; i+1 < len(args); i += 2 {
-			values[fmt.Sprint(args[i])] = args[i+1]
-		}
+		values := named(args)
 		if own := t.Name + "." + key; book.Has(lang, own) {
 			return book.Say(lang, own, values)
 		}
@@ -88,9 +90,26 @@ func (t *Tool) sayer(lang words.Lang) Say {
 }
 
 func problem(lang words.Lang, path, code string, args ...any) Problem {
+	return Problem{Path: path, Code: code, Severity: Blocks, Text: book.Say(lang, "problem."+code, named(args))}
+}
+
+// clearly adds to a problem its text with the personal data among its args unmasked.
+func (p Problem) clearly(lang words.Lang, args ...any) Problem {
+	values := named(args)
+	for name, value := range values {
+		if personal, ok := value.(interface{ Reveal() string }); ok {
+			values[name] = personal.Reveal()
+		}
+	}
+	p.Clear = pii.New[pii.Private](book.Say(lang, "problem."+p.Code, values))
+	return p
+}
+
+// named are names and values in turn, by name.
+func named(args []any) map[string]any {
 	values := map[string]any{}
 	for i := 0; i+1 < len(args); i += 2 {
 		values[fmt.Sprint(args[i])] = args[i+1]
 	}
-	return Problem{Path: path, Code: code, Severity: Blocks, Text: book.Say(lang, "problem."+code, values)}
+	return values
 }

@@ -18,6 +18,9 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 	var want []string
 	for _, tool := range Catalogue() {
 		want = append(want, tool.Name+".title", tool.Name+".help")
+		if tool.Effect.Writes() {
+			want = append(want, tool.Name+".submit")
+		}
 		for _, page := range tool.Pages {
 			want = append(want, "page."+page)
 		}

@@ -20,6 +20,7 @@ type (
 	address  struct{}
 	postal   struct{}
 	locality struct{}
+	private  struct{}
 )
 
 func (name) class() Class     { return Contact }
@@ -32,6 +33,7 @@ func (phone) class() Class    { return Contact }
 func (address) class() Class  { return Contact }
 func (postal) class() Class   { return Contact }
 func (locality) class() Class { return Contact }
+func (private) class() Class  { return SpecialCare }
 
 // mask keeps the first name and the initial of the last: «Maria E.».
 func (name) mask(s string) string {
@@ -106,3 +108,5 @@ func (postal) mask(s string) string {
 }
 
 func (locality) mask(s string) string { return s }
+
+func (private) mask(string) string { return hidden }

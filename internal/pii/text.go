@@ -50,6 +50,7 @@ type (
 	PostalCode     = Text[postal]  // NNNN-NNN in Portugal
 	Locality       = Text[locality]
 	Employer       = Text[address] // an employer's name points at a person
+	Private        = Text[private] // what one person alone may read, whatever it says
 )
 
 // Texts lists the kinds of personal text as Go types, for what derives schemas and forms from structs.

@@ -1,0 +1,95 @@
+package slackapp
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// reviewView is a form read over by its person before it is sent, in the modal that she alone sees. It shows what was
+// typed, and what the bank has in its place, in clear: this file is the only one that reveals personal data, and what it
+// makes are views. Messages, be they for her alone, are made of what masks itself.
+func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
+	blocks := []slack.Block{steering(lang, f, len(f.tool.Pages), false), small(progress(lang, f, len(f.tool.Pages)))}
+	blocks = append(blocks, doubtBlocks(lang, f)...)
+	blocked := false
+	for _, p := range problems {
+		blocked = blocked || p.Severity == tools.Blocks
+		blocks = append(blocks, problemRow(lang, f, p))
+	}
+	if len(problems) > 0 {
+		closing := say(lang, "confirm.warnings", "button", f.tool.Submit(lang))
+		if blocked {
+			closing = say(lang, "confirm.blocked")
+		}
+		blocks = append(blocks, paragraph(closing), slack.NewDividerBlock())
+	}
+	var about []tools.ReviewFact
+	var rest []slack.Block
+	room := maxReview
+	for _, section := range sections {
+		if f.refersOnly(section.Page) { // a title would say the same as the facts' labels
+			about = append(about, section.Facts...)
+			continue
+		}
+		rest = append(rest, reviewBlocks(section.Title, section.Facts, &room)...)
+	}
+	blocks = append(append(blocks, reviewBlocks("", about, &room)...), rest...)
+	view := formView(lang, f, blocks)
+	if !blocked {
+		view.Submit = plain(f.tool.Submit(lang), maxTitle)
+	}
+	return view
+}
+
+// problemRow says what is wrong with a field, with a way to its page.
+func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
+	text := p.Text
+	if !p.Clear.IsZero() {
+		text = revealed(p.Clear)
+	}
+	severity := say(lang, "confirm."+string(p.Severity)) + ": "
+	field, known := f.tool.Field(p.Path)
+	if !known {
+		return paragraph(cut(severity+text, maxProblem))
+	}
+	fix := button(actFix, field.Page, say(lang, "confirm.fix"))
+	return row(cut(severity+field.Label(lang)+": "+text, maxProblem), fix)
+}
+
+// reviewBlocks shows labels and, beside each, its value as plain text: formatting would hide an underscore of an address.
+// room is how many characters are left for values.
+func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Block {
+	var blocks []slack.Block
+	var heading *slack.TextBlockObject
+	if title != "" {
+		heading = mrkdwn("*" + escaped(title, maxHeader) + "*")
+	}
+	for from := 0; from < len(facts); from += maxFacts / 2 {
+		var fields []*slack.TextBlockObject
+		for _, fact := range facts[from:min(from+maxFacts/2, len(facts))] {
+			value := cut(revealed(fact.Value), min(maxReviewed, max(maxCell, *room)))
+			*room -= utf8.RuneCountInString(value)
+			fields = append(fields, plain(fact.Label, maxCell), plain(value, maxReviewed))
+		}
+		blocks = append(blocks, slack.NewSectionBlock(heading, fields, nil))
+		heading = nil
+	}
+	return blocks
+}
+
+// revealed is a text in clear, what cannot be seen in it made visible.
+func revealed(text pii.Private) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.C, r) && r != '\n' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text.Reveal())
+}
