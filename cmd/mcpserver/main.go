@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 		err = serve(ctx, s, log, func(_ *wiring.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
 	} else {
 		err = serve(ctx, s, log, func(system *wiring.System, door *mcpapp.App) error {
-			return serveHTTP(ctx, *addr, system, door, log, func(url string) {
+			return serveHTTP(ctx, *addr, s, system, door, log, func(url string) {
 				fmt.Fprintln(stdout, say("started", map[string]any{"url": url}))
 			})
 		})
@@ -107,7 +107,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	return errors.Join(err, system.Close())
 }
 
-func serveHTTP(ctx context.Context, addr string, system *wiring.System, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
+func serveHTTP(ctx context.Context, addr string, s settings.Settings, system *wiring.System, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
@@ -118,5 +118,5 @@ func serveHTTP(ctx context.Context, addr string, system *wiring.System, door *mc
 	mux.Handle("GET /healthz", wiring.Healthy())
 	mux.Handle("GET /readyz", wiring.Ready(wiring.Part{Name: "store", Vital: true, Well: system.Store.Ping}))
 	started("http://" + listener.Addr().String() + "/mcp")
-	return wiring.Serve(ctx, wiring.NewServer(mux, log), listener, patience)
+	return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -102,6 +103,19 @@ func overStdio(t *testing.T, program string) *client.Client {
 
 func overHTTP(t *testing.T, program string, options ...client.ClientOption) *client.Client {
 	t.Helper()
+	c, err := client.NewStreamableHttpClient(serveHTTP(t, program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, option := range options {
+		option(c)
+	}
+	return c
+}
+
+// serveHTTP runs the program until the test ends, and gives its address.
+func serveHTTP(t *testing.T, program string) string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	server := exec.CommandContext(ctx, program, "-playground", "-http", "127.0.0.1:0")
 	out, err := server.StdoutPipe()
@@ -116,14 +130,7 @@ func overHTTP(t *testing.T, program string, options ...client.ClientOption) *cli
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.NewStreamableHttpClient(line[strings.Index(line, "http://") : len(line)-1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, option := range options {
-		option(c)
-	}
-	return c
+	return line[strings.Index(line, "http://") : len(line)-1]
 }
 
 func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
@@ -137,6 +144,34 @@ func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
 	for _, name := range []string{"PORTAL_URL", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_BROKER_UID", "PORTAL_USERNAME", "REDIS_URL", "STATE_KEY"} {
 		if !strings.Contains(stderr.String(), name+" is missing") {
 			t.Errorf("%s is not told:\n%s", name, stderr.String())
+		}
+	}
+}
+
+func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
+	base := strings.TrimSuffix(serveHTTP(t, build(t)), "/mcp")
+	_, port, _ := strings.Cut(strings.TrimPrefix(base, "http://"), ":")
+	for _, path := range []string{"/mcp", "/metrics", "/healthz", "/readyz", "/", "/nobody/registers/this"} {
+		for who, change := range map[string]func(*http.Request){
+			"":                                func(*http.Request) {},
+			"a name that points here":         func(r *http.Request) { r.Host = "evil.example:" + port },
+			"a page of another site":          func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
+			"a page of another port":          func(r *http.Request) { r.Header.Set("Origin", "http://127.0.0.1:1") },
+			"an image of another site's page": func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+		} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(request)
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if refused := response.StatusCode == http.StatusForbidden; refused != (who != "") {
+				t.Errorf("%s is answered with %d to %q", path, response.StatusCode, who)
+			}
 		}
 	}
 }

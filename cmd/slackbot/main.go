@@ -51,6 +51,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	flags := flag.NewFlagSet("slackbot", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground"))
+	realBank := flags.Bool("simulated-slack-with-real-bank", false, say("flag.simulated-slack-with-real-bank"))
 	addr := flags.String("addr", "", say("flag.addr"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
 	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
@@ -73,7 +74,11 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	s, err := settings.Load(settings.SlackBot, environ)
+	var allowed []settings.Option
+	if *realBank {
+		allowed = append(allowed, settings.AllowRealBankInSimulatedSlack)
+	}
+	s, err := settings.Load(settings.SlackBot, environ, allowed...)
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		if !*playground {
@@ -119,6 +124,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
+	guard := wiring.GuardOf(listener, s)
 	mux, places := http.NewServeMux(), places{bot: reached(listener)}
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, places.bot)
@@ -167,7 +173,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		places.mcp = places.bot + "/mcp"
 	}
 
-	server := wiring.NewServer(mux, log)
+	server := wiring.NewServer(mux, guard, log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return wiring.Serve(ctx, server, listener, patience) })
 	if s.SlackAppToken != "" {

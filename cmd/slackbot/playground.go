@@ -14,19 +14,16 @@ import (
 )
 
 // simulate makes the simulated workspace, reached at base and delivering to the bot there, and fills in the settings by
-// which the bot reaches it.
+// which the bot reaches it. Secrets that are not set are new each time.
 func simulate(s *settings.Settings, base string) *slacksim.Sim {
+	s.SlackBotToken = cmp.Or(s.SlackBotToken, "xoxb-"+rand.Text())
+	s.SlackSigningSecret = cmp.Or(s.SlackSigningSecret, rand.Text()+rand.Text())
 	workspace := slacksim.New(slacksim.Config{
 		BaseURL: base, RequestURL: base + "/slack/events", Manifest: manifest,
-		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken,
+		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret,
+		AppToken: cmp.Or(s.SlackAppToken, "xapp-"+rand.Text()),
 	})
 	s.SlackAPIURL = base + "/api/"
-	if s.SlackBotToken == "" {
-		s.SlackBotToken = slacksim.DefaultBotToken
-	}
-	if s.SlackSigningSecret == "" {
-		s.SlackSigningSecret = slacksim.DefaultSigningSecret
-	}
 	s.TeamChannel = cmp.Or(s.TeamChannel, slacksim.TeamChannel)
 	s.AdminUser = cmp.Or(s.AdminUser, slacksim.Ana)
 	if s.PortalURL == settings.Sandbox && len(s.PortalUsers) == 0 {

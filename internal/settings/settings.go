@@ -51,6 +51,8 @@ type Settings struct {
 	MCPHosts []string `env:"MCP_HOSTS"`
 	ReadOnly bool     `env:"-"` // assistants may change nothing
 
+	RealBankInSimulatedSlack bool `env:"-"` // allowed, though whoever reaches the page acts at the bank
+
 	CallbackURL    string     `env:"CALLBACK_URL"`    // where the bank reaches the bot, without the path; "" when it cannot
 	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is given to the bank, all are accepted
 	TeamChannel    string     `env:"TEAM_CHANNEL"`
@@ -99,9 +101,18 @@ func Lang(environ map[string]string) words.Lang {
 	return words.English
 }
 
+// Option changes what is allowed.
+type Option func(*Settings)
+
+// AllowRealBankInSimulatedSlack lets a real bank be used through the simulated Slack, which asks nobody who they are.
+func AllowRealBankInSimulatedSlack(s *Settings) { s.RealBankInSimulatedSlack = true }
+
 // Load reads the settings of a program. It fails with [Problems].
-func Load(program Program, environ map[string]string) (Settings, error) {
+func Load(program Program, environ map[string]string, options ...Option) (Settings, error) {
 	var s Settings
+	for _, option := range options {
+		option(&s)
+	}
 	var problems Problems
 	if err := env.ParseWithOptions(&s, env.Options{Environment: environ}); err != nil {
 		problems = append(problems, unread(err)...)
@@ -174,6 +185,9 @@ func (s *Settings) checkSlack() (problems Problems) {
 		if host, _, err := net.SplitHostPort(s.Addr); err == nil && !Loopback(host) {
 			problems = append(problems, Problem{"ADDR", "simulated"})
 		}
+		if s.PortalURL != "" && s.PortalURL != Sandbox && !s.RealBankInSimulatedSlack {
+			problems = append(problems, Problem{"PORTAL_URL", "simulated-slack"})
+		}
 		return problems
 	}
 	problems = require(map[string]string{"SLACK_BOT_TOKEN": s.SlackBotToken})
@@ -239,7 +253,7 @@ func Loopback(host string) bool {
 // Problem is one setting that is missing or wrong.
 type Problem struct {
 	Name string // of the environment variable
-	What string // missing, wrong or simulated
+	What string // missing, wrong, simulated or simulated-slack
 }
 
 // Problems is everything that keeps a program from starting.

@@ -69,37 +69,39 @@ func TestEachRule(t *testing.T) {
 		change  map[string]string
 		want    string
 	}{
-		"Socket Mode needs no signing secret":           {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, ""},
-		"one of the two is needed":                      {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": ""}, "settings: SLACK_SIGNING_SECRET missing"},
-		"an assistant's server needs no Slack":          {settings.MCPServer, map[string]string{"SLACK_BOT_TOKEN": ""}, ""},
-		"a server that others reach needs a token":      {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_HOSTS missing, MCP_TOKEN missing"},
-		"the simulated Slack stays on this machine":     {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
-		"a key that is none is told without showing it": {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
-		"who acts as whom must be pairs":                {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
-		"a call's time is a duration":                   {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon"}, "settings: CALL_TIMEOUT wrong"},
-		"a call may take some time":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
-		"a call is not over at once":                    {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
-		"nor does it last for ever":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
-		"two that are not understood are both told":     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
-		"an address is host and port":                   {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
-		"a callback's address may end in a slash":       {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/bank/"), ""},
-		"it is encrypted":                               {settings.SlackBot, callback("CALLBACK_URL", "http://balcao.example"), "settings: CALLBACK_URL wrong"},
-		"or on this machine":                            {settings.SlackBot, callback("CALLBACK_URL", "http://127.0.0.1:8080"), ""},
-		"it is an address and nothing more":             {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/?a=b"), "settings: CALLBACK_URL wrong"},
-		"who is told an address is told a secret":       {settings.SlackBot, callback("CALLBACK_TOKENS", " , "), "settings: CALLBACK_TOKENS missing"},
-		"and knows for whom":                            {settings.SlackBot, callback("PORTAL_PARTNER_UID", ""), "settings: PORTAL_PARTNER_UID missing"},
-		"for whom is a uuid":                            {settings.SlackBot, callback("PORTAL_PARTNER_UID", "7"), "settings: PORTAL_PARTNER_UID wrong"},
-		"a secret is long":                              {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+token[1:]), "settings: CALLBACK_TOKENS wrong"},
-		"and fits into a path":                          {settings.SlackBot, callback("CALLBACK_TOKENS", token+"/"), "settings: CALLBACK_TOKENS wrong"},
-		"the old one is accepted for a while":           {settings.SlackBot, callback("CALLBACK_TOKENS", token+", "+token), ""},
-		"an assistant's server hears of no callbacks":   {settings.MCPServer, map[string]string{"CALLBACK_URL": "no address"}, ""},
-		"a channel is told by its id":                   {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "#equipa"}, "settings: TEAM_CHANNEL wrong"},
-		"a private one too":                             {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "G0EQUIPA"}, ""},
-		"a language is one of ours":                     {settings.SlackBot, map[string]string{"TEAM_LANG": "fr"}, "settings: TEAM_LANG wrong"},
-		"one that is left empty is Portuguese":          {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
-		"an administrator is told by an id":             {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
-		"the sandbox has three paces":                   {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
-		"a file of operations must be there":            {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
+		"Socket Mode needs no signing secret":            {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, ""},
+		"one of the two is needed":                       {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": ""}, "settings: SLACK_SIGNING_SECRET missing"},
+		"an assistant's server needs no Slack":           {settings.MCPServer, map[string]string{"SLACK_BOT_TOKEN": ""}, ""},
+		"a server that others reach needs a token":       {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_HOSTS missing, MCP_TOKEN missing"},
+		"the simulated Slack stays on this machine":      {settings.SlackBot, map[string]string{"PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
+		"a real bank is not behind the simulated Slack":  {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack"},
+		"an assistant's server has no Slack to simulate": {settings.MCPServer, map[string]string{"SLACK_API_URL": "simulated"}, ""},
+		"a key that is none is told without showing it":  {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
+		"who acts as whom must be pairs":                 {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
+		"a call's time is a duration":                    {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon"}, "settings: CALL_TIMEOUT wrong"},
+		"a call may take some time":                      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
+		"a call is not over at once":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
+		"nor does it last for ever":                      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
+		"two that are not understood are both told":      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
+		"an address is host and port":                    {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
+		"a callback's address may end in a slash":        {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/bank/"), ""},
+		"it is encrypted":                                {settings.SlackBot, callback("CALLBACK_URL", "http://balcao.example"), "settings: CALLBACK_URL wrong"},
+		"or on this machine":                             {settings.SlackBot, callback("CALLBACK_URL", "http://127.0.0.1:8080"), ""},
+		"it is an address and nothing more":              {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/?a=b"), "settings: CALLBACK_URL wrong"},
+		"who is told an address is told a secret":        {settings.SlackBot, callback("CALLBACK_TOKENS", " , "), "settings: CALLBACK_TOKENS missing"},
+		"and knows for whom":                             {settings.SlackBot, callback("PORTAL_PARTNER_UID", ""), "settings: PORTAL_PARTNER_UID missing"},
+		"for whom is a uuid":                             {settings.SlackBot, callback("PORTAL_PARTNER_UID", "7"), "settings: PORTAL_PARTNER_UID wrong"},
+		"a secret is long":                               {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+token[1:]), "settings: CALLBACK_TOKENS wrong"},
+		"and fits into a path":                           {settings.SlackBot, callback("CALLBACK_TOKENS", token+"/"), "settings: CALLBACK_TOKENS wrong"},
+		"the old one is accepted for a while":            {settings.SlackBot, callback("CALLBACK_TOKENS", token+", "+token), ""},
+		"an assistant's server hears of no callbacks":    {settings.MCPServer, map[string]string{"CALLBACK_URL": "no address"}, ""},
+		"a channel is told by its id":                    {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "#equipa"}, "settings: TEAM_CHANNEL wrong"},
+		"a private one too":                              {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "G0EQUIPA"}, ""},
+		"a language is one of ours":                      {settings.SlackBot, map[string]string{"TEAM_LANG": "fr"}, "settings: TEAM_LANG wrong"},
+		"one that is left empty is Portuguese":           {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
+		"an administrator is told by an id":              {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
+		"the sandbox has three paces":                    {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
+		"a file of operations must be there":             {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
@@ -136,4 +138,22 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+func TestARealBankBehindTheSimulatedSlackHasToBeAskedFor(t *testing.T) {
+	environ := whole(t)
+	environ["SLACK_API_URL"] = settings.Simulated
+	_, err := settings.Load(settings.SlackBot, environ)
+	var problems settings.Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("got %v", err)
+	}
+	for _, lang := range words.Langs {
+		if text := problems.Text(lang); !strings.Contains(text, "-simulated-slack-with-real-bank") {
+			t.Errorf("%s does not say how: %s", lang, text)
+		}
+	}
+	if _, err := settings.Load(settings.SlackBot, environ, settings.AllowRealBankInSimulatedSlack); err != nil {
+		t.Error(err)
+	}
 }

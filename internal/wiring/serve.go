@@ -6,18 +6,24 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/net/netutil"
+
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/webguard"
 )
 
 // maxConnections are open at once; the next ones wait in the system's queue. An idle one takes about 20 kB.
 const maxConnections = 2000
 
-// NewServer makes an HTTP server in which every wait has an end. What streams extends its own deadline.
-func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
+// NewServer makes an HTTP server in which every wait has an end, and which pages of other sites do not reach. What
+// streams extends its own deadline.
+func NewServer(handler http.Handler, guard webguard.Guard, log *slog.Logger) *http.Server {
+	guard.Log = log
 	return &http.Server{
-		Handler:           handler,
+		Handler:           guard.Handler(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      90 * time.Second,
@@ -25,6 +31,24 @@ func NewServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+}
+
+// GuardOf says how a listener is reached. One that others reach takes any name: which are right is the operator's
+// business. One on this machine alone takes this machine's names and those that are set. Behind a proxy Slack and the bank
+// come to it under a public name that we are not told, each time with a proof, and so may who asks whether it is well; the
+// simulated Slack and the sandbox need no proxy.
+func GuardOf(listener net.Listener, s settings.Settings) webguard.Guard {
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	if !ok || !addr.IP.IsLoopback() {
+		return webguard.Guard{}
+	}
+	guard := webguard.Guard{Hosts: append([]string{}, s.MCPHosts...)}
+	if s.SlackAPIURL != settings.Simulated {
+		guard.AnyHost = []string{"/slack/events", "/callbacks/", "/healthz", "/readyz"}
+	} else if public, err := url.Parse(s.CallbackURL); err == nil && public.Host != "" && !webguard.Loopback(public.Hostname()) {
+		guard.AnyHost = []string{"/callbacks/"}
+	}
+	return guard
 }
 
 // Serve serves until ctx ends, and then lets requests under way finish for as long as patience lasts.

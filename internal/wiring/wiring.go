@@ -5,6 +5,7 @@ package wiring
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/webguard"
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -54,10 +56,10 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	}
 	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
 	if s.PortalURL == settings.Sandbox {
+		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, rand.Text()+rand.Text()
 		if system.BankURL, err = system.serveSandbox(s, log); err != nil {
 			return system, fmt.Errorf("starting the sandbox bank: %w", err)
 		}
-		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
 		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.UID.String())
 		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
@@ -169,11 +171,9 @@ func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url stri
 	if err != nil {
 		return "", err
 	}
-	bank := sandbox.New(sandbox.Config{Log: log.With("at", "sandbox bank"), Drivable: true, Pace: sandbox.Pace(set.SandboxPace)})
-	server := &http.Server{
-		Handler:           bank,
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 90 * time.Second, IdleTimeout: time.Minute,
-	}
+	log = log.With("at", "sandbox bank")
+	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, Drivable: true, Pace: sandbox.Pace(set.SandboxPace)})
+	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	s.stop = append(s.stop, func() error {

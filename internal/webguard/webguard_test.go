@@ -1,0 +1,69 @@
+package webguard_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/webguard"
+)
+
+func TestOnlyOwnPagesAndThoseWhoAreNoBrowserGetIn(t *testing.T) {
+	own := webguard.Guard{Hosts: []string{"bot.example"}, AnyHost: []string{"/slack/events", "/callbacks/"}, Log: slog.New(slog.DiscardHandler)}
+	open := webguard.Guard{Log: own.Log}
+	for name, c := range map[string]struct {
+		guard  webguard.Guard
+		host   string
+		path   string
+		header http.Header
+		in     bool
+	}{
+		"curl":                              {own, "127.0.0.1:8080", "/", nil, true},
+		"by this machine's name":            {own, "LocalHost:8080", "/", nil, true},
+		"by its IPv6 address":               {own, "[::1]:8080", "/", nil, true},
+		"without a port":                    {own, "[::1]", "/", nil, true},
+		"by another of its addresses":       {own, "127.8.8.8", "/", nil, true},
+		"by a name that is set":             {own, "Bot.Example", "/", nil, true},
+		"by a name that points here":        {own, "evil.example:8080", "/", nil, false},
+		"by a name that looks like ours":    {own, "localhost.evil.example", "/", nil, false},
+		"by a name with a dot":              {own, "localhost.", "/", nil, false},
+		"by no name":                        {own, "", "/", nil, false},
+		"by the address that is none":       {own, "0.0.0.0:8080", "/", nil, false},
+		"where each request is signed":      {own, "evil.example", "/slack/events", nil, true},
+		"below where each is signed":        {own, "evil.example", "/slack/events/x", nil, false},
+		"below where each has a token":      {own, "evil.example", "/callbacks/token/1", nil, true},
+		"a path that begins alike":          {own, "evil.example", "/callbacksx", nil, false},
+		"any name where any is answered":    {open, "bot.internal:8080", "/", nil, true},
+		"its own page":                      {own, "localhost:8080", "/sim/command", http.Header{"Origin": {"http://localhost:8080"}, "Sec-Fetch-Site": {"same-origin"}}, true},
+		"its own page, behind a proxy":      {open, "bot.example", "/", http.Header{"Origin": {"https://bot.example"}}, true},
+		"an address that somebody typed":    {own, "localhost:8080", "/", http.Header{"Sec-Fetch-Site": {"none"}}, true},
+		"another site's page":               {own, "localhost:8080", "/", http.Header{"Origin": {"https://evil.example"}}, false},
+		"another port's page":               {own, "localhost:8080", "/", http.Header{"Origin": {"http://localhost:8081"}}, false},
+		"its page by another name":          {own, "localhost:8080", "/", http.Header{"Origin": {"http://127.0.0.1:8080"}}, false},
+		"a page without an origin":          {own, "localhost:8080", "/", http.Header{"Origin": {"null"}}, false},
+		"an empty origin":                   {own, "localhost:8080", "/", http.Header{"Origin": {""}}, false},
+		"an origin that is none":            {own, "localhost:8080", "/", http.Header{"Origin": {"::"}}, false},
+		"two origins":                       {own, "localhost:8080", "/", http.Header{"Origin": {"http://localhost:8080", "http://evil.example"}}, false},
+		"an image of another site's page":   {own, "localhost:8080", "/", http.Header{"Sec-Fetch-Site": {"cross-site"}}, false},
+		"one of a page of the same site":    {own, "localhost:8080", "/", http.Header{"Sec-Fetch-Site": {"same-site"}}, false},
+		"another site's page, where signed": {own, "bot.example", "/slack/events", http.Header{"Origin": {"https://evil.example"}}, false},
+		"another site's page, open to all":  {open, "bot.internal", "/", http.Header{"Origin": {"https://evil.example"}}, false},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
+			in := false
+			handler := c.guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { in = true }))
+			r := httptest.NewRequest(method, c.path, nil)
+			r.Host, r.Header = c.host, c.header
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if in != c.in || in == (w.Code == http.StatusForbidden) {
+				t.Errorf("%s: %s gets in: %v, and is answered %d", name, method, in, w.Code)
+			}
+			if !in && !strings.Contains(w.Body.String(), "Recusado") {
+				t.Errorf("%s: reads %q", name, w.Body)
+			}
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package wiring_test
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/wiring"
+)
+
+// listening is a listener at an address, without one.
+type listening struct {
+	net.Listener
+	addr net.TCPAddr
+}
+
+func (l listening) Addr() net.Addr { return &l.addr }
+
+func TestWhichNamesAreAnsweredDependsOnWhoCanReachTheListener(t *testing.T) {
+	outside := settings.Settings{SlackAPIURL: "https://slack.com/api/", CallbackURL: "https://bot.example", MCPHosts: []string{"mcp.example"}}
+	playground := settings.Settings{SlackAPIURL: settings.Simulated}
+	tunnelled := settings.Settings{SlackAPIURL: settings.Simulated, CallbackURL: "https://bot.example"}
+	for name, c := range map[string]struct {
+		ip       string
+		settings settings.Settings
+		answered map[string]bool // by host and path
+	}{
+		"behind a proxy on this machine": {"127.0.0.1", outside, map[string]bool{
+			"bot.example/slack/events": true, "bot.example/callbacks/token/1": true, "bot.example/healthz": true, "bot.example/readyz": true,
+			"mcp.example/mcp": true, "bot.example/mcp": false, "bot.example/metrics": false, "localhost/metrics": true, "bot.example/": false,
+		}},
+		"where others reach it": {"10.0.0.7", outside, map[string]bool{"bot.internal/metrics": true, "10.0.0.7/healthz": true}},
+		"at every address":      {"0.0.0.0", outside, map[string]bool{"bot.internal/metrics": true}},
+		"a playground": {"127.0.0.1", playground, map[string]bool{
+			"localhost/": true, "127.0.0.1/slack/events": true, "bot.example/slack/events": false, "bot.example/callbacks/token/1": false, "bot.example/healthz": false,
+		}},
+		"a playground that a bank reaches through a tunnel": {"::1", tunnelled, map[string]bool{
+			"bot.example/callbacks/token/1": true, "bot.example/": false, "bot.example/slack/events": false, "[::1]/": true,
+		}},
+	} {
+		guard := wiring.GuardOf(listening{addr: net.TCPAddr{IP: net.ParseIP(c.ip), Port: 8080}}, c.settings)
+		server := wiring.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), guard, slog.New(slog.DiscardHandler))
+		for address, answered := range c.answered {
+			host, path, _ := strings.Cut(address, "/")
+			r, w := httptest.NewRequest(http.MethodPost, "/"+path, nil), httptest.NewRecorder()
+			r.Host = host
+			server.Handler.ServeHTTP(w, r)
+			if (w.Code == http.StatusOK) != answered {
+				t.Errorf("%s: %s is answered with %d", name, address, w.Code)
+			}
+		}
+	}
+}
+
+// Whoever makes a server elsewhere leaves it open to pages of other sites.
+func TestServersAreMadeInOnePlace(t *testing.T) {
+	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "internal/wiring/serve.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, making := range []string{"http.Server{", "http.ListenAndServe", "http.Serve("} {
+			if strings.Contains(string(source), making) {
+				t.Errorf("%s makes a server by itself", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
