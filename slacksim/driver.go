@@ -188,13 +188,17 @@ func (u *User) WaitHome(ctx context.Context, want func(View) bool) (View, error)
 	})
 }
 
-// Fill types into the modal in front without submitting it.
+// Fill types into the modal in front without submitting it. The app hears at once of what is chosen in an input that
+// dispatches its actions.
 func (u *User) Fill(ctx context.Context, values Values) error {
 	view, ok := u.TopView()
 	if !ok {
 		return errors.New("slacksim: no modal is open")
 	}
 	typed, err := u.typed(ctx, view, values)
+	if err == nil {
+		err = u.dispatch(ctx, view, typed)
+	}
 	if err != nil {
 		return err
 	}
@@ -209,6 +213,9 @@ func (u *User) Submit(ctx context.Context, values Values) (Submitted, error) {
 		return Submitted{}, errors.New("slacksim: no modal is open")
 	}
 	typed, err := u.typed(ctx, view, values)
+	if err == nil {
+		err = u.dispatch(ctx, view, typed)
+	}
 	if err != nil {
 		return Submitted{}, err
 	}

@@ -258,7 +258,9 @@ func (s *Sim) closeView(ctx context.Context, userID, viewID string) error {
 	for _, gone := range closed {
 		if gone.notifyOnClose {
 			body := s.who("view_closed", u)
-			body["view"], body["is_cleared"] = gone.forApp(), v.clearOnClose
+			seen := gone.forApp()
+			seen["state"] = map[string]any{"values": State{}} // Slack documents none here
+			body["view"], body["is_cleared"] = seen, v.clearOnClose
 			tell = append(tell, interaction("view_closed", body))
 		}
 	}

@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,46 @@ func (u *User) typed(ctx context.Context, v View, values Values) (State, error) 
 		}
 	}
 	return state, nil
+}
+
+// dispatch sends the actions of a person who fills in a page from its top: of every input that dispatches them, once she
+// has chosen something else in it, with all that stands above it.
+func (u *User) dispatch(ctx context.Context, v View, typed State) error {
+	soFar := State{}
+	for _, raw := range v.Blocks {
+		block := decode(raw)
+		blockID := str(block["block_id"])
+		for actionID, entry := range typed[blockID] {
+			soFar.set(blockID, actionID, entry)
+			if !dispatches(block) || sameHeld(entry, v.Values[blockID][actionID]) {
+				continue
+			}
+			action := maps.Clone(entry)
+			action["block_id"], action["action_id"] = blockID, actionID
+			if err := u.sim.act(ctx, u.ID, place{viewID: v.ID}, action, soFar.clone()); err != nil {
+				return fmt.Errorf("slacksim: choosing in %q: %w", blockID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// dispatches tells whether filling in a block sends an action: a choice does where the block says so, text only where it
+// asks for every character. Its default, the Enter key, is for [User.Click].
+func dispatches(block map[string]any) bool {
+	if block["type"] != "input" || block["dispatch_action"] != true {
+		return false
+	}
+	element := object(block["element"])
+	if holds[str(element["type"])].key != "value" {
+		return true
+	}
+	return slices.Contains(list(object(element["dispatch_action_config"])["trigger_actions_on"]), any("on_character_entered"))
+}
+
+func sameHeld(a, b map[string]any) bool {
+	key := holds[str(a["type"])].key
+	return bytes.Equal(encode(a[key]), encode(b[key]))
 }
 
 // entry is what an element holds once a person has typed or chosen value in it.

@@ -254,6 +254,37 @@ func TestTheAppHearsOfAClosedViewOnlyIfItAskedTo(t *testing.T) {
 	}
 }
 
+func TestAnInputThatDispatchesTellsTheAppOfAChoiceAtOnceAndAClosedViewOfNothing(t *testing.T) {
+	st := newStage(t)
+	var told []object
+	st.on("block_actions", func(in object) any { told = append(told, in); return nil })
+	who := with(selectInput("quem", "static_select", object{"options": []object{choice("M", "m"), choice("F", "f")}}), "dispatch_action", true)
+	eager := with(textInput("eager", object{"dispatch_action_config": object{"trigger_actions_on": []string{"on_character_entered"}}}), "dispatch_action", true)
+	ana := st.opened(with(modal("T", textInput("above"), who, with(textInput("enter"), "dispatch_action", true), eager), "notify_on_close", true))
+	before, _ := ana.TopView()
+
+	no(t, ana.Fill(soon(t), slacksim.Values{"above": "x", "quem": "f", "enter": "y"}))
+	if len(told) != 1 {
+		t.Fatalf("it was told %d times", len(told))
+	}
+	values := at(told[0], "view", "state", "values")
+	if at(told[0], "actions", "0", "selected_option", "value") != "f" || at(values, "above", "above_typed", "value") != "x" ||
+		at(values, "quem", "quem_chosen", "selected_option", "value") != "f" || at(values, "enter", "enter_typed", "value") != nil {
+		t.Errorf("it was told %v", told[0])
+	}
+	no(t, ana.Fill(soon(t), slacksim.Values{"quem": "f", "eager": "z"}))
+	if len(told) != 2 || at(told[1], "actions", "0", "value") != "z" {
+		t.Errorf("the same choice again is told, or a character is not: %v", told)
+	}
+	if after, _ := ana.TopView(); after.Hash != before.Hash {
+		t.Error("a choice changes the view")
+	}
+	no(t, ana.Close(soon(t)))
+	if in, _ := st.last(); in["type"] != "view_closed" || len(at(in, "view", "state", "values").(map[string]any)) != 0 {
+		t.Errorf("a closed view tells %v", in)
+	}
+}
+
 func TestAButtonCarriesWhatIsTypedAroundIt(t *testing.T) {
 	st := newStage(t)
 	ana := st.opened(modal("T", textInput("nif"), actions("acoes", button("verificar"), with(button("outro"), "value", "x"))))

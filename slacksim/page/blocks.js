@@ -13,6 +13,7 @@ import { say } from './words.js';
  * @property {import('./mrkdwn.js').Names} names
  * @property {(blockId: string, actionId: string) => object|undefined} kept an earlier answer that must not be lost
  * @property {(action: object, control: HTMLElement) => Promise<void>} act tells the app about a click or a choice
+ * @property {(action: object) => void} [report] tells the app about a choice that nobody waits for
  * @property {(element: {block_id: string, action_id: string, value: string}, signal: AbortSignal) => Promise<object>} options
  *
  * @typedef {import('./fields.js').Field & {showProblem?: (text: string|null) => void, required: boolean}} DrawnField
@@ -89,9 +90,12 @@ function fieldOf(element, { blockId, surface, fields }, { label, controlId, desc
   return field;
 }
 
-/** Tells the app about an element, in the form of an entry of block_actions. */
+/** What happened to an element, in the form of an entry of block_actions. */
+const entryOf = (element, blockId, answer) => ({ ...answer, type: element.type, block_id: blockId, action_id: element.action_id });
+
+/** Tells the app about an element. */
 function tell(element, { blockId, surface }, answer, control) {
-  return surface.act({ ...answer, type: element.type, block_id: blockId, action_id: element.action_id }, control);
+  return surface.act(entryOf(element, blockId, answer), control);
 }
 
 async function confirmed(element, names, then) {
@@ -129,7 +133,9 @@ function input(block, at) {
     changed(trigger) {
       showProblem(null);
       const hears = dispatches(block, trigger);
-      if (hears) tell(element, at, field.read(), field.control);
+      // A form goes on while the app hears of a choice in it.
+      if (hears && at.surface.report) at.surface.report(entryOf(element, at.blockId, field.read()));
+      else if (hears) tell(element, at, field.read(), field.control);
       return hears;
     },
   });

@@ -58,6 +58,10 @@ function modalOf(first, context) {
     act: (action, control) => occupied(control, () => post('action', {
       user: context().user, view_id: view.id, action, values: valuesOf(fields),
     })),
+    async report(action) {
+      const reply = await post('action', { user: context().user, view_id: view.id, action, values: valuesOf(fields) });
+      if (!reply.ok) fail(reply);
+    },
     options: (element, signal) => fetchOptions({ user: context().user, view_id: view.id, ...element }, signal),
   };
 

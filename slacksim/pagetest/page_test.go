@@ -250,6 +250,26 @@ func TestAChoiceThatTheAppWantsToHearOfIsSentWithAllThatIsTyped(t *testing.T) {
 		&& document.activeElement.value === 'f' && document.activeElement.checked`)
 }
 
+func TestAChoiceThatTheAppHearsOfKeepsNobodyWaiting(t *testing.T) {
+	s := newStage(t)
+	answered := make(chan struct{})
+	s.on("action", func(object) object { <-answered; return object{"ok": true} })
+	t.Cleanup(func() { close(answered) })
+	p := open(t, s, "UANA")
+	kind := inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}})
+	kind["dispatch_action"] = true
+	s.show(func(now *snapshot) {
+		now.Views = []object{view("h1", "Titular", kind, inputBlock("nome", "Nome", object{"type": "plain_text_input"}))}
+	})
+	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=tipo]')`)
+	p.Keys(kb.ArrowDown)
+	s.next(t, "action")
+	p.Keys(kb.Tab + "Maria" + kb.Enter)
+	if body := s.next(t, "submit"); answerOf(body, "nome")["value"] != "Maria" {
+		t.Errorf("the page sent %v", body)
+	}
+}
+
 func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
 	s := newStage(t)
 	s.show(func(now *snapshot) {
