@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -83,6 +84,9 @@ func WithTeam(id string, lang words.Lang) Option {
 	return func(s *Store) { s.team = Place{ID: id, Lang: lang, Watches: []Watch{{Kind: WatchAll}}} }
 }
 
+// WithLog says where to log what no caller learns. By default it is [slog.Default].
+func WithLog(log *slog.Logger) Option { return func(s *Store) { s.log = log } }
+
 // Store remembers. Make one with [Open]; it is safe for concurrent use.
 type Store struct {
 	redis redis.UniversalClient
@@ -92,9 +96,12 @@ type Store struct {
 	close func() error
 	end   lastEnd
 	team  Place // the zero value is none
+	log   *slog.Logger
+	guard *guard
 }
 
-// Open connects to the Redis at url and waits until it answers, at most as long as one call may take.
+// Open connects to the Redis at url and waits until it answers, at most as long as one call may take. It fails with
+// [ErrOtherKey] where the Redis is in use with other keys.
 //
 //	memory                                            a Redis inside this process, lost with it
 //	redis://user:password@host:6379/0                 one node (rediss:// for TLS)
@@ -103,7 +110,7 @@ type Store struct {
 //
 // Time-outs and pool sizes are further parameters, as go-redis reads them (dial_timeout=2s, pool_size=20).
 func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store, error) {
-	s := &Store{keys: keys, lives: defaults, now: time.Now}
+	s := &Store{keys: keys, lives: defaults, now: time.Now, log: slog.Default()}
 	for _, option := range options {
 		option(s)
 	}
@@ -113,21 +120,16 @@ func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store
 	}
 	s.redis = client
 	s.close = func() error { return errors.Join(client.Close(), stop()) }
-	if err := s.Ping(ctx); err != nil {
+	s.guard = &guard{redis: client, keys: keys, life: s.lives.Call, log: s.log}
+	if _, err := s.guard.check(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	client.AddHook(s.guard)
 	return s, nil
 }
 
 // Close lets go of every connection; the embedded Redis of "memory" ends with it.
 func (s *Store) Close() error { return s.close() }
-
-// Ping tells whether Redis answers.
-func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := s.bounded(ctx)
-	defer cancel()
-	return failed("reaching Redis", s.redis.Ping(ctx).Err())
-}
 
 // readyKey is written by each [Store.Ready]; nobody reads it.
 const (
@@ -135,8 +137,11 @@ const (
 	readyLife = time.Minute
 )
 
-// Ready tells whether Redis takes a write, which one that answers may refuse.
+// Ready tells whether Redis is ours, and takes a write, which one that answers may refuse.
 func (s *Store) Ready(ctx context.Context) error {
+	if err := s.guard.renew(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	return failed("writing to Redis", s.redis.Set(ctx, readyKey, s.now().UnixMilli(), readyLife).Err())

@@ -69,7 +69,7 @@ func (p *place) replica(t testing.TB, options ...Option) *Store {
 	t.Helper()
 	options = append([]Option{WithLives(Lives{Call: time.Minute})}, options...)
 	if p.url == "memory" && p.first != nil {
-		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now}
+		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now, guard: p.first.guard}
 		for _, option := range options {
 			option(s)
 		}
@@ -167,7 +167,7 @@ func TestAnUnpluggedRedisIsToldQuicklyAndAPluggedOneServesAgain(t *testing.T) {
 		})
 	}
 	server.Start()
-	eventually(t, "Redis serves again", func() bool { return s.Ping(t.Context()) == nil })
+	eventually(t, "Redis serves again", func() bool { return s.Ready(t.Context()) == nil })
 	if again := must(s.Draft(t.Context(), "u1", d.ID))(t); again.Version != 1 {
 		t.Errorf("the draft came back as version %d", again.Version)
 	}
@@ -204,7 +204,6 @@ func TestACallEndsWithItsContext(t *testing.T) {
 // calls is every call that reaches Redis.
 func calls(s *Store, d Draft) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"ping":   s.Ping,
 		"start":  func(ctx context.Context) error { _, err := s.StartDraft(ctx, "u1", "a", "b"); return err },
 		"find":   func(ctx context.Context) error { _, _, err := s.FindDraft(ctx, "u1", "a", "b"); return err },
 		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },

@@ -10,20 +10,32 @@ import (
 // ErrTampered says that the audit trail is not as it was written: an entry was changed, moved, added or removed.
 var ErrTampered = errors.New("the audit trail was tampered with")
 
+// Break says how the chain of the audit trail is broken.
+type Break string
+
+// The breaks.
+const (
+	BreakLink   Break = "link"   // the entry does not continue the one before it
+	BreakSealed Break = "sealed" // it cannot be opened with these keys
+	BreakEntry  Break = "entry"  // it is not what was written
+	BreakText   Break = "text"   // the text beside it is not what was written
+	BreakEnd    Break = "end"    // the last entries are missing
+)
+
 // BrokenError says where the chain of the audit trail breaks. It is an [ErrTampered].
 type BrokenError struct {
 	Month Month
 	ID    string    // of the entry; "" at the end of the trail
 	At    time.Time // of the entry
-	Why   string
+	Break Break
 }
 
 // Error names the place and the reason.
 func (e *BrokenError) Error() string {
 	if e.ID == "" {
-		return fmt.Sprintf("%v: at the end of %s: %s", ErrTampered, e.Month, e.Why)
+		return fmt.Sprintf("%v: %s at the end of %s", ErrTampered, e.Break, e.Month)
 	}
-	return fmt.Sprintf("%v: in %s at entry %s of %s: %s", ErrTampered, e.Month, e.ID, e.At.Format(time.RFC3339), e.Why)
+	return fmt.Sprintf("%v: %s in %s at entry %s of %s", ErrTampered, e.Break, e.Month, e.ID, e.At.Format(time.RFC3339))
 }
 
 // Unwrap gives the kind.
@@ -62,7 +74,7 @@ func (s *Store) Verify(ctx context.Context) (Chain, error) {
 		}
 	}
 	if !walk.ended && (end.hash != "" || walk.chain.Entries > 0) {
-		return walk.chain, &BrokenError{Month: max(end.month, walk.last), Why: "its last entries are missing"}
+		return walk.chain, &BrokenError{Month: max(end.month, walk.last), Break: BreakEnd}
 	}
 	for i, gone := range walk.chain.Gone {
 		walk.chain.Gone[i].ByEntry = walk.erased[gone.ID]
@@ -106,28 +118,28 @@ func (w *walk) month(ctx context.Context, month Month) error {
 }
 
 func (w *walk) entry(ctx context.Context, mark Mark) error {
-	broken := func(why string) error {
-		return &BrokenError{Month: mark.month, ID: mark.ID, At: mark.At(), Why: why}
+	broken := func(how Break) error {
+		return &BrokenError{Month: mark.month, ID: mark.ID, At: mark.At(), Break: how}
 	}
 	if w.chain.Entries == 0 {
 		w.chain.Before, w.chain.Last, w.chain.First = mark.Before, mark.Before, mark.At()
 	}
 	if mark.Before != w.chain.Last {
-		return broken("it does not continue the entry before it")
+		return broken(BreakLink)
 	}
 	mark, err := w.store.openMark(mark)
 	switch {
 	case err != nil:
-		return broken("it cannot be opened with this STATE_KEY")
+		return broken(BreakSealed)
 	case mark.Hash != w.store.link(mark):
-		return broken("it is not what was written")
+		return broken(BreakEntry)
 	}
 	_, err = w.store.Text(ctx, mark)
 	switch {
 	case errors.Is(err, ErrGone):
 		w.chain.Gone = append(w.chain.Gone, GoneText{ID: mark.ID, At: mark.At()})
 	case errors.Is(err, ErrTampered):
-		return broken("the text beside it is not what was written")
+		return broken(BreakText)
 	case err != nil:
 		return err
 	case mark.Text != "":

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/wiring"
@@ -80,6 +81,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 			})
 		})
 	}
+	if errors.Is(err, conversations.ErrOtherKey) {
+		fmt.Fprintln(stderr, say("other-key", nil))
+	}
 	if err != nil {
 		log.Error("stopped", "error", err)
 		return 1
@@ -116,7 +120,7 @@ func serveHTTP(ctx context.Context, addr string, s settings.Settings, system *wi
 	mux.Handle("/mcp", door.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(wiring.Part{Name: "store", Vital: true, Well: system.Store.Ping}))
+	mux.Handle("GET /readyz", wiring.Ready(system.StorePart()))
 	started("http://" + listener.Addr().String() + "/mcp")
 	return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
 }

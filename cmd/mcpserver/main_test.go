@@ -14,6 +14,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/redistest"
 )
 
 // build makes the program as its users run it.
@@ -173,5 +176,34 @@ func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
 				t.Errorf("%s is answered with %d to %q", path, response.StatusCode, who)
 			}
 		}
+	}
+}
+
+func TestAStartOnARedisInUseWithAnotherStateKeySaysWhatToDo(t *testing.T) {
+	url, program := redistest.Start(t), build(t)
+	newKey := func() string {
+		key, err := keys.Generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	start := func(key string) (code int, stderr string) {
+		var said bytes.Buffer
+		server := exec.Command(program, "-playground") // stdin is empty, so that it ends at once
+		server.Env = []string{"LANG=en", "REDIS_URL=" + url, "STATE_KEY=" + key}
+		server.Stderr = &said
+		_ = server.Run()
+		return server.ProcessState.ExitCode(), said.String()
+	}
+	first := newKey()
+	if code, stderr := start(first); code != 0 {
+		t.Fatalf("the first exits with %d:\n%s", code, stderr)
+	}
+	if code, stderr := start(newKey()); code != 1 || !strings.Contains(stderr, "in use with another STATE_KEY") {
+		t.Errorf("with another key it exits with %d:\n%s", code, stderr)
+	}
+	if code, stderr := start(first); code != 0 {
+		t.Errorf("the first again exits with %d:\n%s", code, stderr)
 	}
 }

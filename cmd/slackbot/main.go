@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
@@ -62,6 +63,11 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	} else if err != nil {
 		return 2
 	}
+	audit := auditCommand(flags.Args())
+	if flags.NArg() > 0 && audit == nil {
+		fmt.Fprintln(stderr, say("usage"))
+		return 2
+	}
 	if *newKey {
 		return printKey(keys.Generate, stdout, stderr)
 	}
@@ -89,6 +95,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	log := telemetry.NewLogger(stderr, slog.LevelInfo)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	switch {
+	case audit != nil:
+		err = withAudit(ctx, s, log, stdout, say, audit)
 	case *letters:
 		err = withNews(ctx, s, log, func(ctx context.Context, news *notifications.Service) error {
 			return listLetters(ctx, news, stdout, say)
@@ -99,6 +107,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		})
 	default:
 		err = serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) })
+	}
+	if errors.Is(err, conversations.ErrOtherKey) {
+		fmt.Fprintln(stderr, say("other-key"))
 	}
 	if err != nil {
 		log.Error("stopped", "error", err)

@@ -36,8 +36,8 @@ var mayImport = map[string][]string{
 	"internal/housetest":   {},
 	"internal/browsertest": {},
 	"internal/soak":        {},
-	"cmd/slackbot":         {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "portal/sandbox", "slackapp", "slacksim", "tools"},
-	"cmd/mcpserver":        {"internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "tools"},
+	"cmd/slackbot":         {"conversations", "internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "portal/sandbox", "slackapp", "slacksim", "tools"},
+	"cmd/mcpserver":        {"conversations", "internal/keys", "internal/settings", "internal/telemetry", "internal/wiring", "mcpapp", "notifications", "tools"},
 	"slacksim/pagetest":    {},
 }
 

@@ -105,7 +105,7 @@ func (s *System) Reachable(place string) {
 // Parts is what has to be well where notifications run.
 func (s *System) Parts() []Part {
 	return []Part{
-		{Name: "store", Vital: true, Well: s.Store.Ping},
+		s.StorePart(),
 		{Name: "notifications", Vital: true, Well: func(ctx context.Context) error { return s.News().Ready(ctx) }},
 		{Name: "bank", Well: func(ctx context.Context) error {
 			ailments, err := s.News().Ailments(ctx)

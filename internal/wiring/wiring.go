@@ -69,12 +69,8 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		return system, err
 	}
 	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
-	var options []conversations.Option
-	if s.TeamChannel != "" {
-		options = append(options, conversations.WithTeam("slack:"+s.TeamChannel, s.TeamLang))
-	}
-	if system.Store, err = conversations.Open(ctx, s.RedisURL, s.Keys, options...); err != nil {
-		return system, fmt.Errorf("opening REDIS_URL: %w", err)
+	if system.Store, err = OpenStore(ctx, s, log); err != nil {
+		return system, err
 	}
 	system.stop = append(system.stop, system.Store.Close)
 	if s.RedisURL == settings.Memory {

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"time"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/wiring"
+	"github.com/balcao/balcao/tools"
+)
+
+// auditTime is the longest that a command on the audit log may take.
+const auditTime = 10 * time.Minute
+
+// auditLog is what the commands on the audit log work with.
+type auditLog struct {
+	store *conversations.Store
+	out   io.Writer
+	say   sayer
+}
+
+// auditCommand finds the command that words such as «audit verify» ask for; nil where there is none.
+func auditCommand(args []string) func(context.Context, auditLog) error {
+	if len(args) < 2 || args[0] != "audit" {
+		return nil
+	}
+	switch rest := args[2:]; {
+	case args[1] == "verify" && len(rest) == 0:
+		return func(ctx context.Context, a auditLog) error { return a.verify(ctx) }
+	case args[1] == "list" && len(rest) == 1:
+		return func(ctx context.Context, a auditLog) error { return a.list(ctx, conversations.Month(rest[0])) }
+	case args[1] == "erase" && len(rest) == 1:
+		return func(ctx context.Context, a auditLog) error { return a.erase(ctx, rest[0]) }
+	}
+	return nil
+}
+
+// withAudit runs a command on the audit log, beside the bots that run.
+func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Writer, say sayer, do func(context.Context, auditLog) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, auditTime)
+	defer cancel()
+	store, err := wiring.OpenStore(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(ctx, auditLog{store, out, say})
+}
+
+// verify walks the whole chain and says where it breaks.
+func (a auditLog) verify(ctx context.Context) error {
+	chain, err := a.store.Verify(ctx)
+	if broken, is := errors.AsType[*conversations.BrokenError](err); is {
+		why := a.say("audit.break." + string(broken.Break))
+		if broken.ID == "" {
+			fmt.Fprintln(a.out, a.say("audit.broken.end", "month", broken.Month, "why", why))
+		} else {
+			fmt.Fprintln(a.out, a.say("audit.broken", "month", broken.Month, "entry", broken.ID, "at", stamp(broken.At), "why", why))
+		}
+		fmt.Fprintln(a.out, a.say("audit.before", "count", chain.Entries))
+	}
+	if err != nil {
+		return err
+	}
+	for _, gone := range chain.Gone {
+		if gone.ByEntry != "" {
+			fmt.Fprintln(a.out, a.say("audit.erased", "entry", gone.ID, "at", stamp(gone.At), "by", gone.ByEntry))
+		} else {
+			fmt.Fprintln(a.out, a.say("audit.missing", "entry", gone.ID, "at", stamp(gone.At)))
+		}
+	}
+	if chain.Entries == 0 {
+		fmt.Fprintln(a.out, a.say("audit.empty"))
+		return nil
+	}
+	if chain.Before != "" {
+		fmt.Fprintln(a.out, a.say("audit.older", "hash", chain.Before))
+	}
+	fmt.Fprintln(a.out, a.say("audit.whole", "count", chain.Entries, "first", stamp(chain.First), "hash", chain.Last))
+	return nil
+}
+
+// list writes a line for each entry of a month, and one for the text beside it.
+func (a auditLog) list(ctx context.Context, month conversations.Month) error {
+	for mark, err := range a.store.Trail(ctx, month) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s  %s\n", mark.ID, mark.Entry)
+		text, err := a.store.Text(ctx, mark)
+		switch {
+		case errors.Is(err, conversations.ErrGone):
+			text = a.say("audit.gone")
+		case err != nil:
+			return err
+		}
+		if text != "" {
+			fmt.Fprintf(a.out, "    %q\n", text)
+		}
+	}
+	return nil
+}
+
+// erase erases the text beside an entry.
+func (a auditLog) erase(ctx context.Context, id string) error {
+	by := "operator"
+	if current, err := user.Current(); err == nil {
+		by += ":" + current.Username
+	}
+	err := a.store.EraseText(ctx, id, tools.Erasure(time.Now(), by, id))
+	if errors.Is(err, conversations.ErrGone) {
+		fmt.Fprintln(a.out, a.say("audit.nothing", "entry", id))
+	}
+	if err == nil {
+		fmt.Fprintln(a.out, a.say("audit.done", "entry", id))
+	}
+	return err
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }

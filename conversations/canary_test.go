@@ -1,0 +1,99 @@
+package conversations
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/keys"
+)
+
+// onlySeals are keys with the seal of one keyset and the digests of another, as those of a keyset that lost its first key.
+type onlySeals struct {
+	*keys.Keys
+	digests *keys.Keys
+}
+
+func (k onlySeals) Digest(data []byte) string { return k.digests.Digest(data) }
+
+func TestAStoreWithOtherKeysIsRefusedAndChangesNothing(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		write(t, s, "a")
+		before := everything(t, s)
+		for name, other := range map[string]Keys{
+			"another keyset":            newKeys(t),
+			"one that opens nothing":    onlyDigests{p.keys, newKeys(t)},
+			"one that lost a first key": onlySeals{p.keys, newKeys(t)},
+		} {
+			if _, err := Open(t.Context(), p.url, other); !errors.Is(err, ErrOtherKey) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		if after := everything(t, s); len(after) != len(before) {
+			t.Errorf("%d keys became %d", len(before), len(after))
+		}
+		must(s.Verify(t.Context()))(t)
+	}, oneNode, aCluster, aSentinel)
+}
+
+func TestAKeysetToWhichKeysWereAddedIsTheSame(t *testing.T) {
+	text, err := keys.Generate()
+	rotated, failed := keys.Rotate(text)
+	if err := errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
+	on(t, func(t *testing.T, p *place) {
+		for _, text := range []string{text, rotated} {
+			s := open(t, p.url, must(keys.Parse(text))(t))
+			write(t, s, "a")
+			must(s.Verify(t.Context()))(t)
+		}
+		open(t, p.url, must(keys.Parse(text))(t)) // as a replica that is yet to be given the new one
+	}, oneNode)
+}
+
+func TestAStoreWhoseRedisIsEmptiedOrReplacedNoticesIt(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		var log bytes.Buffer
+		s := p.replica(t, WithLog(slog.New(slog.NewTextHandler(&log, nil))))
+		d := must(s.StartDraft(t.Context(), "u1", "a", "b"))(t)
+		empty := func() { must(s.redis.FlushAll(t.Context()).Result())(t) }
+		empty()
+		if err := s.Ready(t.Context()); err != nil {
+			t.Errorf("emptied: %v", err)
+		}
+		if life := must(s.redis.PTTL(t.Context(), canaryKey).Result())(t); life <= 0 || !strings.Contains(log.String(), "Redis was emptied") {
+			t.Errorf("the canary lives for %s, the log says %q", life, log.String())
+		}
+		empty()
+		other := open(t, p.url, newKeys(t))
+		wantError(t, s.Ready(t.Context()), ErrOtherKey)
+		for name, call := range calls(s, d) {
+			if err := call(t.Context()); !errors.Is(err, ErrOtherKey) || !errors.Is(err, ErrUnavailable) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		if stored := everything(t, other); len(stored) != 1 {
+			t.Errorf("the other's Redis holds %v", stored)
+		}
+		must(other.redis.FlushAll(t.Context()).Result())(t)
+		if err := s.Ready(t.Context()); err != nil {
+			t.Errorf("after the other left: %v", err)
+		}
+	}, oneNode)
+}
+
+func TestAReplacedRedisIsNoticedThoughNobodyAsksForReadiness(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		s := p.replica(t)
+		must(s.redis.FlushAll(t.Context()).Result())(t)
+		open(t, p.url, newKeys(t))
+		s.guard.checked.Add(-int64(guardEvery + time.Second)) // as it is a little later
+		_, err := s.First(t.Context(), "a", "b", time.Minute)
+		wantError(t, err, ErrOtherKey)
+	}, oneNode)
+}
