@@ -22,6 +22,17 @@ func (s *Store) First(ctx context.Context, scope, id string, life time.Duration)
 	return is, failed("remembering a delivery", err)
 }
 
+// Claim lets one user use a thing that can be used once, for as long as life: the first that claims it is told true, as
+// often as it asks, and all others false. scope is a constant of the caller's code and readable in Redis; id and by may
+// be anything.
+func (s *Store) Claim(ctx context.Context, scope, id, by string, life time.Duration) (bool, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	key := "claim:" + scope + ":{" + s.name("claim", scope, id) + "}"
+	is, err := s.run(ctx, first, []string{key}, s.name("claimed by", by), millis(life)).Bool()
+	return is, failed("claiming a thing", err)
+}
+
 // Forget makes a delivery new again. It is for the one whom First told true and who failed before anything happened,
 // so that the sender's next attempt is not dropped.
 func (s *Store) Forget(ctx context.Context, scope, id string) error {

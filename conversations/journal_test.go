@@ -143,6 +143,26 @@ func TestAbandonedCallsAreFoundTheOldestFirstAndNoOthers(t *testing.T) {
 	}, embeddedRedis, oneNode, aCluster)
 }
 
+func TestOfAHundredWhoClaimAThingOneMayUseItAsOftenAsItAsks(t *testing.T) {
+	on(t, func(t *testing.T, p *place) {
+		replicas := []*Store{p.replica(t), p.replica(t)}
+		said := atOnce(100, func(i int) string { // each of 50 asks twice
+			is, err := replicas[i%2].Claim(context.Background(), "confirmation", "a thing", fmt.Sprint("maria@example.com ", i%50), time.Minute)
+			return fmt.Sprintf("%t, %v", is, err)
+		})
+		if said["true, <nil>"] != 2 || said["false, <nil>"] != 98 {
+			t.Errorf("got %v", said)
+		}
+		if is := must(replicas[0].Claim(t.Context(), "confirmation", "another thing", "b", time.Minute))(t); !is {
+			t.Error("one claim takes another thing")
+		}
+		must(replicas[0].Claim(t.Context(), "confirmation", "soon over", "a", time.Millisecond))(t)
+		eventually(t, "a claim is over", func() bool {
+			return must(replicas[1].Claim(t.Context(), "confirmation", "soon over", "b", time.Millisecond))(t)
+		})
+	}, embeddedRedis, oneNode, aCluster)
+}
+
 func TestOfAHundredDeliveriesExactlyOneIsFirst(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		replicas := []*Store{p.replica(t), p.replica(t)}

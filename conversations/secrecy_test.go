@@ -36,6 +36,7 @@ func aDay(t *testing.T, s *Store) {
 		t.Errorf("%d drafts are open, want 3", len(got))
 	}
 	must(s.First(ctx, "slack", "maria@example.com", time.Hour))(t)
+	must(s.Claim(ctx, "confirmation", "maria@example.com", "maria@example.com", time.Hour))(t)
 	for _, key := range []string{"Maria Exemplo", "299999998"} {
 		if _, _, err := s.Begin(ctx, key, []byte("Maria Exemplo 299999998"), time.Minute); err != nil {
 			t.Fatal(err)

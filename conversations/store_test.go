@@ -210,6 +210,7 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"save":   func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
 		"end":    func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
 		"first":  func(ctx context.Context) error { _, err := s.First(ctx, "a", "b", time.Minute); return err },
+		"claim":  func(ctx context.Context) error { _, err := s.Claim(ctx, "a", "b", "c", time.Minute); return err },
 		"forget": func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
 		"begin": func(ctx context.Context) error {
 			_, _, err := s.Begin(ctx, "a", nil, time.Minute)

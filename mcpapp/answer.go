@@ -57,9 +57,7 @@ func (a *App) succeeded(ctx context.Context, result tools.Result) (answer *mcp.C
 
 // offered are the steps that an assistant is told of.
 func (a *App) offered(ctx context.Context, steps []tools.Step) []tools.Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(step tools.Step) bool {
-		return !a.permits(ctx, step.Tool) || a.tools[step.Tool].Effect == tools.Deletes // nobody puts that into a program's head
-	})
+	return slices.DeleteFunc(slices.Clone(steps), func(step tools.Step) bool { return !a.permits(ctx, step.Tool) })
 }
 
 // failed answers that a call gave no result. It has no structured content: clients hold that against the schema of
@@ -73,7 +71,7 @@ func (a *App) failed(ctx context.Context, failure *tools.Error) *mcp.CallToolRes
 	answer := &mcp.CallToolResult{IsError: true, Content: contents(shortened(text, lang))}
 	answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{"balcao/error": map[string]any{
 		"kind": failure.Kind, "id": failure.ID, "retryAfterSeconds": int(failure.RetryAfter.Seconds()),
-		"problems": append([]tools.Problem{}, failure.Problems...),
+		"problems": append([]tools.Problem{}, failure.Problems...), "confirmation": failure.Confirmation,
 	}}}
 	return answer
 }

@@ -34,8 +34,20 @@ func about(borrower uuid.UUID) map[string]any {
 	return map[string]any{"process": "1043", "borrower": borrower.String()}
 }
 
-func confirmed(args map[string]any, codes ...string) map[string]any {
-	return with(args, "confirmed", codes)
+// agreed is a call whose warnings, which have to be these, the person has agreed to.
+func (a *assistant) agreed(t *testing.T, tool string, args map[string]any, codes ...string) map[string]any {
+	t.Helper()
+	asked := a.call(t, tool, args)
+	failed(t, asked, append(codes, "«confirmation» = "+confirmationOf(asked))...)
+	return with(args, "confirmation", confirmationOf(asked))
+}
+
+// confirmationOf is what came with a question, "" when there is none.
+func confirmationOf(asked *mcp.CallToolResult) string {
+	if !asked.IsError {
+		return ""
+	}
+	return asked.Meta.AdditionalFields["balcao/error"].(map[string]any)["confirmation"].(string)
 }
 
 // held is what the bank holds of a borrower of the couple, in the clear, by path.
@@ -133,20 +145,21 @@ func TestAnAssistantChangesOneFieldOfABorrower(t *testing.T) {
 
 			change := with(with(about(ines), "version", version(t, read)), "idempotencyKey", "k-1")
 			change["personal"] = map[string]any{"email": "nova.morada@example.com"}
-			contains(t, failed(t, a.call(t, "update_borrower", change), "edit.changes", "«confirmed»"), "E-mail: i•••@example.com → n•••@example.com.")
-			failed(t, a.call(t, "update_borrower", confirmed(change, "delete.borrower")), "edit.changes")
+			agreed := a.agreed(t, "update_borrower", change, "edit.changes", "E-mail: i•••@example.com → n•••@example.com.")
+			failed(t, a.call(t, "update_borrower", with(change, "confirmed", []string{"edit.changes"})), "args.unknown_field")
+			failed(t, a.call(t, "update_borrower", with(change, "confirmation", "edit.changes")), "edit.changes", "confirmation.unknown")
 			if n := h.bank.Calls(portal.BorrowerUpdate); n != 0 {
 				t.Fatalf("the bank was asked to change %d times before anybody confirmed", n)
 			}
-			done := succeeded(t, a.call(t, "update_borrower", confirmed(change, "edit.changes")))
+			done := succeeded(t, a.call(t, "update_borrower", agreed))
 			contains(t, text(done), "Inês M.", "Next: get_borrower {")
 			after := h.held(t, ines)
 			if changed := differing(before, after); !slices.Equal(changed, []string{"personal.email"}) || after["personal.email"] != "nova.morada@example.com" {
 				t.Errorf("changed: %v", changed)
 			}
 
-			same(t, done, succeeded(t, a.call(t, "update_borrower", confirmed(change, "edit.changes"))))
-			failed(t, a.call(t, "update_borrower", confirmed(with(change, "idempotencyKey", "k-2"), "edit.changes")), "edit.nothing")
+			same(t, done, succeeded(t, a.call(t, "update_borrower", agreed)))
+			failed(t, a.call(t, "update_borrower", with(agreed, "idempotencyKey", "k-2")), "edit.nothing")
 			if n := h.bank.Calls(portal.BorrowerUpdate); n != 1 {
 				t.Errorf("the bank was asked to change %d times", n)
 			}
@@ -163,10 +176,12 @@ func TestAnAssistantEmptiesAFieldByItsPath(t *testing.T) {
 			before := h.held(t, ines)
 			emptying := func(path string) map[string]any { return with(about(ines), "clear", []string{path}) }
 			for _, path := range []string{"personal.name", "process", "version", "floor"} {
-				failed(t, a.call(t, "update_borrower", confirmed(emptying(path), "edit.changes")), "edit.clear")
+				refused := a.call(t, "update_borrower", emptying(path))
+				if failed(t, refused, "edit.clear"); confirmationOf(refused) != "" {
+					t.Errorf("%s: what is wrong can be confirmed", path)
+				}
 			}
-			contains(t, failed(t, a.call(t, "update_borrower", emptying("personal.floor")), "edit.changes"), "Floor: •••••• → —")
-			succeeded(t, a.call(t, "update_borrower", confirmed(emptying("personal.floor"), "edit.changes")))
+			succeeded(t, a.call(t, "update_borrower", a.agreed(t, "update_borrower", emptying("personal.floor"), "edit.changes", "Floor: •••••• → —")))
 			after := h.held(t, ines)
 			if changed := differing(before, after); !slices.Equal(changed, []string{"personal.floor"}) || after["personal.floor"] != nil {
 				t.Errorf("changed: %v", changed)
@@ -193,10 +208,9 @@ func TestAnAssistantHearsThatSomebodyElseChangedTheBorrower(t *testing.T) {
 
 			change := with(about(ines), "version", stale)
 			change["personal"] = map[string]any{"dependentsNumber": 2}
-			failed(t, a.call(t, "update_borrower", change), "edit.meanwhile", "edit.changes", "Number of dependants: 1 → 2")
-			failed(t, a.call(t, "update_borrower", confirmed(change, "edit.changes")), "edit.meanwhile")
+			agreed := a.agreed(t, "update_borrower", change, "edit.meanwhile", "edit.changes", "Number of dependants: 1 → 2")
 			lacks(t, text(a.call(t, "update_borrower", with(change, "version", version(t, a.call(t, "get_borrower", about(ines)))))), "edit.meanwhile")
-			succeeded(t, a.call(t, "update_borrower", confirmed(change, "edit.changes", "edit.meanwhile")))
+			succeeded(t, a.call(t, "update_borrower", agreed))
 			if changed := differing(before, h.held(t, ines)); !slices.Equal(changed, []string{"personal.dependentsNumber"}) {
 				t.Errorf("changed: %v", changed) // what the other one did stays
 			}
@@ -205,27 +219,23 @@ func TestAnAssistantHearsThatSomebodyElseChangedTheBorrower(t *testing.T) {
 	}
 }
 
-func TestAnAssistantDeletesWhomThePersonConfirmed(t *testing.T) {
+func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 	for _, door := range doors {
 		t.Run(door.name, func(t *testing.T) {
 			h := open(t)
 			a := door.open(t, h)
-			secrets := append(secretsOf(h.held(t, key)), secretsOf(h.held(t, ines))...)
-			failed(t, a.call(t, "delete_borrower", confirmed(about(key), "delete.borrower", "delete.key_borrower")), "delete.key_borrower", "error")
-			removal := with(about(ines), "idempotencyKey", "k-1")
-			failed(t, a.call(t, "delete_borrower", removal), "Inês M.", "••••••", "1043", "for good", "delete.borrower")
+			for _, tool := range a.tools(t) {
+				if known, _ := tools.Named(tool.Name); known.Effect == tools.Deletes {
+					t.Errorf("%s is offered", tool.Name)
+				}
+			}
+			for _, args := range []map[string]any{about(ines), with(about(ines), "confirmation", "yes"), with(about(ines), "idempotencyKey", "k-1")} {
+				failed(t, a.call(t, "delete_borrower", args), "Only a person may do this", "in Slack, with /borrower-delete")
+			}
 			if n := h.bank.Calls(portal.BorrowerDelete); n != 0 {
-				t.Fatalf("the bank was asked to delete %d times before anybody confirmed", n)
+				t.Errorf("the bank was asked to delete %d times", n)
 			}
-			done := succeeded(t, a.call(t, "delete_borrower", confirmed(removal, "delete.borrower")))
-			contains(t, text(done), "Inês M.", "1043")
-			same(t, done, succeeded(t, a.call(t, "delete_borrower", confirmed(removal, "delete.borrower"))))
-			if left, n := h.bank.Borrowers(couple), h.bank.Calls(portal.BorrowerDelete); !slices.Equal(left, []uuid.UUID{key}) || n != 1 {
-				t.Errorf("left are %v after %d deletions", left, n)
-			}
-			lacks(t, text(succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": "1043"}))), "Inês", ines.String())
-			failed(t, a.call(t, "get_borrower", about(ines)), "borrower.unknown")
-			a.keepsToItself(t, h, secrets...)
+			contains(t, h.log.String(), `"tool":"delete_borrower","outcome":"people_only"`)
 		})
 	}
 }
@@ -237,26 +247,25 @@ func TestAnAssistantSendsTheESISOnce(t *testing.T) {
 			a := door.open(t, h)
 			secrets := append(secretsOf(h.held(t, ines)), "outra.pessoa@example.com")
 			sending := with(about(ines), "idempotencyKey", "k-1")
-			failed(t, a.call(t, "send_esis", sending), "i•••@example.com", "cannot be taken back", "recipient.send")
-			done := succeeded(t, a.call(t, "send_esis", confirmed(sending, "recipient.send")))
+			agreed := a.agreed(t, "send_esis", sending, "i•••@example.com", "cannot be taken back", "recipient.send")
+			done := succeeded(t, a.call(t, "send_esis", agreed))
 			contains(t, text(done), "i•••@example.com")
-			same(t, done, succeeded(t, a.call(t, "send_esis", confirmed(sending, "recipient.send"))))
+			same(t, done, succeeded(t, a.call(t, "send_esis", agreed)))
+			failed(t, a.call(t, "send_esis", with(agreed, "idempotencyKey", "k-2")), "confirmation.used")
+			failed(t, a.call(t, "send_esis", with(with(agreed, "idempotencyKey", "k-3"), "borrower", key.String())), "confirmation.arguments")
 			sent := h.bank.Sent()
 			if len(sent) != 1 || sent[0].Process != couple || sent[0].To.Reveal() != "ines.modelo@example.com" || sent[0].IgnoreRules {
 				t.Fatalf("sent: %+v", sent)
 			}
 
 			elsewhere := map[string]any{"process": "1043", "email": "outra.pessoa@example.com"}
-			failed(t, a.call(t, "send_esis", confirmed(elsewhere, "recipient.send")), "recipient.other", "no address of the process's borrowers")
-			failed(t, a.call(t, "send_esis", with(elsewhere, "borrower", ines.String())), "recipient.two")
+			failed(t, a.call(t, "send_esis", elsewhere), "only_people", "in Slack")
+			failed(t, a.call(t, "send_esis", with(elsewhere, "borrower", ines.String())), "only_people")
+			failed(t, a.call(t, "send_esis", with(elsewhere, "confirmation", agreed["confirmation"])), "only_people")
 			failed(t, a.call(t, "send_esis", map[string]any{"process": "1043"}), "recipient.missing")
-			failed(t, a.call(t, "send_esis", with(elsewhere, "ignoreRules", true)), "args.unknown_field")
+			failed(t, a.call(t, "send_esis", with(about(ines), "ignoreRules", true)), "args.unknown_field")
 			if n := len(h.bank.Sent()); n != 1 {
-				t.Fatalf("sent %d times", n)
-			}
-			succeeded(t, a.call(t, "send_esis", confirmed(elsewhere, "recipient.send", "recipient.other")))
-			if sent := h.bank.Sent(); len(sent) != 2 || sent[1].To.Reveal() != "outra.pessoa@example.com" {
-				t.Errorf("sent: %+v", sent)
+				t.Errorf("sent %d times", n)
 			}
 			a.keepsToItself(t, h, secrets...)
 		})
@@ -306,7 +315,7 @@ func TestAWholeBorrowerFitsInFourKilobytes(t *testing.T) {
 			"installmentHousingCredit": 12345.67, "installmentAutoLeasingCredit": 12345.67, "installmentCreditCard": 12345.67,
 			"installmentBankOverdraft": 12345.67, "installmentOther": 12345.67,
 		}
-		succeeded(t, a.call(t, "update_borrower", confirmed(rest, codesOf(a.call(t, "update_borrower", rest))...)))
+		succeeded(t, a.call(t, "update_borrower", with(rest, "confirmation", confirmationOf(a.call(t, "update_borrower", rest)))))
 		read := succeeded(t, a.call(t, "get_borrower", about(ines)))
 		whole, err := json.Marshal(read)
 		must(t, err)
@@ -319,12 +328,4 @@ func TestAWholeBorrowerFitsInFourKilobytes(t *testing.T) {
 			t.Errorf("%s: %d fields of %d in %d bytes", lang, fields, len(create.Fields)-1, len(whole))
 		}
 	}
-}
-
-// codesOf lists the codes of what a call was refused for.
-func codesOf(refused *mcp.CallToolResult) (codes []string) {
-	for _, problem := range refused.Meta.AdditionalFields["balcao/error"].(map[string]any)["problems"].([]any) {
-		codes = append(codes, problem.(map[string]any)["code"].(string))
-	}
-	return codes
 }

@@ -48,7 +48,7 @@ func requestOf(tool *tools.Tool, actor tools.Actor, args json.RawMessage) (tools
 			problems = append(problems, problem(actor.Lang, name))
 		}
 	}
-	take(argConfirmed, &call.Confirmed, func() bool { return true })
+	take(argConfirmation, &call.Confirmation, func() bool { return true })
 	take(argKey, &call.Key, func() bool { return utf8.RuneCountInString(call.Key) <= maxKey })
 	rest, err := json.Marshal(given)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 // The arguments that concern a call and no field: tools that change something take them beside their own.
 const (
-	argConfirmed = "confirmed"      // codes of the warnings that a person has confirmed
-	argKey       = "idempotencyKey" // the same key gives the same answer
+	argConfirmation = "confirmation"   // what came with the question, once a person has agreed
+	argKey          = "idempotencyKey" // the same key gives the same answer
 )
 
 const maxKey = 128 // characters of an idempotency key
@@ -30,8 +30,8 @@ func define(tool *tools.Tool) (mcp.Tool, error) {
 	in := tool.InputSchema()
 	if tool.Effect.Writes() {
 		for name, schema := range map[string]*jsonschema.Schema{
-			argConfirmed: {Type: "array", Items: &jsonschema.Schema{Type: "string"}},
-			argKey:       {Type: "string"},
+			argConfirmation: {Type: "string"},
+			argKey:          {Type: "string"},
 		} {
 			if in.Properties[name] != nil {
 				return mcp.Tool{}, fmt.Errorf("the field %s has the name of an argument of the call", name)
@@ -39,7 +39,7 @@ func define(tool *tools.Tool) (mcp.Tool, error) {
 			schema.Description = book.Say(words.English, "arg."+name, nil)
 			in.Properties[name] = schema
 		}
-		in.PropertyOrder = append(in.PropertyOrder, argConfirmed, argKey)
+		in.PropertyOrder = append(in.PropertyOrder, argConfirmation, argKey)
 	}
 	input, err := compiled(in)
 	if err != nil {

@@ -97,7 +97,7 @@ func open(t testing.TB, change ...func(*settings)) *house {
 	t.Cleanup(func() { must(t, h.store.Close()) })
 	s.app.Runner = tools.NewRunner(tools.Config{
 		Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
-		Journal: h.store, Trail: h.store, Digest: secrets.Digest, Log: s.app.Log,
+		Journal: h.store, Trail: h.store, Digest: secrets.Digest, Sealer: secrets, Claims: h.store, Log: s.app.Log,
 		Places: noPlaces{}, Updates: s.updates,
 	})
 	h.app, err = mcpapp.New(s.app)

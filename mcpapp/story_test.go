@@ -86,9 +86,9 @@ func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
 			h := open(t)
 			a := door.open(t, h)
 			cher := with(with(rui(), "personal.name", "Amostra"), "idempotencyKey", "k-1") // the key outlives the warning
-			failed(t, a.call(t, "create_borrower", cher), "name.words", "warning", "«confirmed»")
-			failed(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"phone.special"})), "name.words")
-			succeeded(t, a.call(t, "create_borrower", with(cher, "confirmed", []string{"name.words"})))
+			agreed := a.agreed(t, "create_borrower", cher, "name.words", "warning")
+			failed(t, a.call(t, "create_borrower", with(agreed, "personal.mobile", "913456789")), "name.words", "confirmation.arguments")
+			succeeded(t, a.call(t, "create_borrower", agreed))
 		})
 	}
 }
@@ -111,7 +111,7 @@ func TestTheSameKeyMakesOneBorrower(t *testing.T) {
 			told := failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
 			_, id, _ := strings.Cut(told, "Reference: ")
 			contains(t, h.log.String(), id)
-			failed(t, a.call(t, "create_borrower", with(rui(), "confirmed", "name.words")), "- confirmed:")
+			failed(t, a.call(t, "create_borrower", with(rui(), "confirmation", []string{"name.words"})), "- confirmation:")
 		})
 	}
 }

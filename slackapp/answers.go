@@ -40,7 +40,7 @@ const (
 	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
 	noteSent    = "sent"    // it was confirmed at least once
 	noteDoubt   = "doubt"   // the last sending may have taken effect; one of the two below
-	noteWarned  = "warned"  // the codes of the warnings shown on the confirmation page, by space
+	noteWarned  = "warned"  // the marks of the warnings shown on the confirmation page, by space
 	noteLabel   = "label "  // and a path: the text of the option chosen there
 	noteBefore  = "before " // and a path: what an editor's field held when it was read
 	noteAbout   = "about"   // what it was read for

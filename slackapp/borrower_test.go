@@ -323,6 +323,23 @@ var borrowerStories = []story{
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
+	{"an address that changed since she read it is shown to her before anything goes there", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.picks("/esis-send")
+		ana.sees("Página 3 de 3", "não pode ser anulado", "Confirmar")
+		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Email = pii.New[pii.Email]("intruso@example.com") }) // masked it looks the same
+		ana.submits(nil)
+		h.wait("the form to come back", func() bool { return h.draft().Page == ".confirm" })
+		ana.sees("Página 3 de 3", "não pode ser anulado")
+		if sent := h.bank.Sent(); len(sent) != 0 {
+			t.Fatalf("%d e-mails went out", len(sent))
+		}
+		ana.submits(nil)
+		ana.sees("FINE do processo 1043 enviada")
+		if sent := h.bank.Sent(); len(sent) != 1 || sent[0].To.Reveal() != "intruso@example.com" {
+			t.Errorf("%d e-mails went out", len(sent))
+		}
+	}},
 	{"another address for the ESIS is doubted, and two are refused", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/esis-send 1043")

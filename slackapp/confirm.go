@@ -29,7 +29,7 @@ func (a *App) confirmation(ctx context.Context, v *visit, f *form, told []tools.
 	var warned []string
 	for _, p := range problems {
 		if p.Severity == tools.Warns {
-			warned = append(warned, p.Code)
+			warned = append(warned, p.Mark)
 		}
 	}
 	f.Page, f.Notes[noteWarned] = confirmPage, strings.Join(warned, " ")

@@ -25,6 +25,7 @@ type BankChecker interface {
 
 // checked is an input with what the checks found.
 type checked struct {
+	given    any     // as the call gives it: of an editor's, what it changes
 	in       any     // whole, as it was given: a phone's extension, which the normal form drops, is a warning
 	sent     any     // whole, as the bank gets it: what is given in its normal form, and what stays to the letter
 	before   any     // of an editor's: what the bank holds; else nil
@@ -32,14 +33,25 @@ type checked struct {
 	problems []Problem
 }
 
-// check checks an input whole, and against the bank once it is right in itself. Before all else it tells that the process
-// is closed for what the tool does: nobody has to correct what cannot be sent. malformed is what was left out of it.
+// check checks an input whole, and marks the warnings that are found. malformed is what was left out of it.
 func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
+	found, err := r.examine(ctx, call, tool, in, malformed)
+	for i, p := range found.problems {
+		if p.Severity == Warns {
+			found.problems[i].Mark = r.mark(p)
+		}
+	}
+	return found, err
+}
+
+// examine looks at an input in itself, and against the bank once it is right in itself. Before all else it tells that the
+// process is closed for what the tool does: nobody has to correct what cannot be sent.
+func (r *Runner) examine(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
 	unread := call.readyFor(ctx, tool, in)
 	if unread != nil && convert(unread).Kind == Closed {
 		return checked{}, unread
 	}
-	found := checked{in: in, sent: tool.normalised(in), problems: joined(malformed, r.forPeople(call, tool, in))}
+	found := checked{given: in, in: in, sent: tool.normalised(in), problems: joined(malformed, r.forPeople(call, tool, in))}
 	look := func(in any) []Problem {
 		return slices.Concat(r.fieldProblems(ctx, call, in), r.checkChoices(ctx, call, tool, in))
 	}
@@ -154,14 +166,14 @@ func told(report validation.Report, lang words.Lang) []Problem {
 	return problems
 }
 
-// verdict makes problems an error: what blocks always, warnings until each is confirmed.
+// verdict makes problems an error: what blocks always, warnings until the mark of each is among the confirmed.
 func verdict(problems []Problem, confirmed []string) error {
 	var kind ErrorKind
 	for _, p := range problems {
 		switch {
 		case p.Severity == Blocks:
 			kind = Invalid
-		case p.Severity == Warns && kind == "" && !slices.Contains(confirmed, p.Code):
+		case p.Severity == Warns && kind == "" && !slices.Contains(confirmed, p.Mark):
 			kind = Unconfirmed
 		}
 	}

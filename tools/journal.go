@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,7 +39,7 @@ type record struct {
 	Lang      words.Lang      `json:"lang"`
 	Digest    string          `json:"digest"` // of the arguments
 	Args      json.RawMessage `json:"args,omitempty"`
-	Confirmed []string        `json:"confirmed,omitempty"`
+	Confirmed []string        `json:"confirmed,omitempty"` // marks
 	Begun     time.Time       `json:"begun"`
 	Outcome   string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
 	Output    json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
@@ -96,10 +95,10 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 func (r *Runner) once(ctx context.Context, id string, call *Call, request Request) (Carder, error) {
 	intent := record{
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Lang: request.Actor.Lang,
-		Digest: r.Digest(request.Args), Args: request.Args, Confirmed: request.Confirmed, Begun: r.now().UTC(),
+		Digest: r.Digest(request.Args), Args: request.Args, Begun: r.now().UTC(),
 	}
 	for attempt := range maxAttempts {
-		intent.Key = fmt.Sprintf("%s %s %s %d", intent.Actor, intent.Tool, cmp.Or(request.Key, id), attempt)
+		intent.Key = fmt.Sprintf("%s %d", callKey(request, id), attempt)
 		seen, err := r.look(ctx, intent.Key)
 		if err != nil { // what cannot be journalled is not sent
 			return nil, err
@@ -123,13 +122,16 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 
 // begin makes a call for the first time, once it is accepted and in the journal. begun is false when it was not sent.
 func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent record) (output Carder, begun bool, err error) {
-	in, err := r.accept(ctx, call, request)
+	found, err := r.accept(ctx, call, request, func(found checked) error {
+		return r.confirm(ctx, request, callKey(request, intent.Call), found)
+	})
 	if err != nil {
 		return nil, false, err
 	}
 	if err := r.announce(ctx, intent.Call, call, request); err != nil {
 		return nil, false, err
 	}
+	intent.Confirmed = marks(found.problems)
 	within, cancel := r.sending(ctx)
 	defer cancel()
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
@@ -139,7 +141,7 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 	case !first:
 		return nil, false, &Error{Kind: Busy}
 	}
-	output, err = r.send(ctx, within, call, request, in, hold{intent, 1})
+	output, err = r.send(ctx, within, call, request, found.sent, hold{intent, 1})
 	return output, true, err
 }
 
@@ -250,8 +252,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	if err != nil {
 		return nil, r.open(err)
 	}
-	request.Confirmed = seen.Confirmed
-	in, err := r.accept(within, call, request)
+	accepted, err := r.accept(within, call, request, func(found checked) error { return verdict(found.problems, seen.Confirmed) })
 	switch {
 	case err != nil && (notSent(err) || convert(err).Kind == Internal): // of the bank, which was only asked
 		return nil, r.open(err)
@@ -261,7 +262,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	if err := r.announce(ctx, held.Call, call, request); err != nil {
 		return nil, r.open(err)
 	}
-	return r.send(ctx, within, call, request, in, held)
+	return r.send(ctx, within, call, request, accepted.sent, held)
 }
 
 // notSent tells failures that say nothing of the call, but of the bank's day: tomorrow it may go well.

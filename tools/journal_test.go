@@ -70,7 +70,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	})
 	trail := &trail{}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: b.keys.Digest, CallTimeout: lease,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: b.keys.Digest, Sealer: b.keys, Claims: store, CallTimeout: lease,
 		People: tools.Team{"ana": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}}},
 	}
 	for _, c := range change {

@@ -26,6 +26,8 @@ type Problem struct {
 	Text     string   `json:"text"` // in the actor's language
 	// Clear is Text with the personal data in it unmasked, for a review; absent where Text says it all.
 	Clear pii.Private `json:"-"`
+	// Mark stands for a warning with all that it says; who confirms it gives it back.
+	Mark string `json:"-"`
 }
 
 // ErrorKind is what a door has to know of an error to answer well.
@@ -34,10 +36,11 @@ type ErrorKind string
 // The kinds. Every door switches on them in one place.
 const (
 	Invalid     ErrorKind = "invalid"     // the input has problems: Problems names each
-	Unconfirmed ErrorKind = "unconfirmed" // nothing is wrong but Problems holds warnings that a person has to confirm
+	Unconfirmed ErrorKind = "unconfirmed" // nothing is wrong but Problems holds warnings that a person has to confirm; see Confirmation
 	Closed      ErrorKind = "closed"      // the process is at a stage at which the bank refuses it: Steps holds what still works
 	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
+	PeopleOnly  ErrorKind = "people_only" // an assistant may not; a person may
 	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
 	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
@@ -49,16 +52,18 @@ const (
 
 // Error is why a call did not give a result. Its Error text is safe to log.
 type Error struct {
-	Kind       ErrorKind
-	Tool       string
-	ID         string // finds the log line
-	Problems   []Problem
-	Steps      []Step
-	Notes      []string      // the bank's words, scrubbed: text from outside
-	RetryAfter time.Duration // when it is worth trying again; 0 when unknown
-	Store      bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
-	process    FoundProcess  // of Closed
-	err        error
+	Kind     ErrorKind
+	Tool     string
+	ID       string // finds the log line
+	Problems []Problem
+	// Confirmation is what an assistant gives back with the same call, once its person has agreed to the warnings.
+	Confirmation string
+	Steps        []Step
+	Notes        []string      // the bank's words, scrubbed: text from outside
+	RetryAfter   time.Duration // when it is worth trying again; 0 when unknown
+	Store        bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
+	process      FoundProcess  // of Closed
+	err          error
 }
 
 // Error names the kind and the tool, and nothing of the input.

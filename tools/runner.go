@@ -24,8 +24,10 @@ type Request struct {
 	Tool  *Tool
 	Actor Actor
 	Args  json.RawMessage // an object with the tool's fields
-	// Confirmed holds the codes of the warnings that a person has read and wants to go on with.
-	Confirmed []string
+	// Confirmed holds the marks of the warnings that a person has read in a form and wants to go on with. Those that an
+	// assistant gives count for nothing: it has to give back the Confirmation that came with the question.
+	Confirmed    []string
+	Confirmation string
 	// Key makes a call that changes something happen once, however often it is sent: the same key gives the same
 	// answer. "" when the caller has none.
 	Key string
@@ -38,7 +40,7 @@ type Result struct {
 	Card   Card
 }
 
-// Config is what a [Runner] works with. Every field down to Digest is needed.
+// Config is what a [Runner] works with. Every field down to Claims is needed.
 type Config struct {
 	Bank    *portal.Client
 	People  People
@@ -46,6 +48,8 @@ type Config struct {
 	Journal Journal
 	Trail   Trail
 	Digest  func([]byte) string // keyed and one-way
+	Sealer  Sealer              // of confirmations; without it, or without Claims, assistants cannot confirm anything
+	Claims  Claims
 	Log     *slog.Logger
 	Now     func() time.Time
 	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
@@ -98,7 +102,11 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 	if tool.Subscribes && actor.Outsiders {
 		return nil, &Error{Kind: Exposed}
 	}
-	return r.admit(ctx, actor, tool.Effect)
+	call, err := r.admit(ctx, actor, tool.Effect)
+	if err == nil && actor.Assistant && !tool.ForAssistants() {
+		return nil, &Error{Kind: PeopleOnly}
+	}
+	return call, err
 }
 
 // admit opens a call for an actor who may have this effect.
@@ -130,11 +138,11 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 	if !request.Tool.Effect.Writes() {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
-		in, err := r.accept(ctx, call, request)
+		found, err := r.accept(ctx, call, request, func(found checked) error { return verdict(found.problems, request.Confirmed) })
 		if err != nil {
 			return call, nil, err
 		}
-		output, err = request.Tool.call(ctx, call, in)
+		output, err = request.Tool.call(ctx, call, found.sent)
 		return call, output, err
 	}
 	// It goes on when its caller hangs up: what was sent to the bank is followed to its end.
@@ -144,20 +152,17 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 	return call, output, err
 }
 
-// accept reads and checks the arguments. What comes back may be sent.
-func (r *Runner) accept(ctx context.Context, call *Call, request Request) (any, error) {
+// accept reads and checks the arguments, and lets confirm decide of what was found. What comes back may be sent.
+func (r *Runner) accept(ctx context.Context, call *Call, request Request, confirm func(checked) error) (checked, error) {
 	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
-		return nil, verdict(malformed, nil)
+		return checked{}, verdict(malformed, nil)
 	}
 	found, err := r.check(ctx, call, request.Tool, in, malformed)
 	if err == nil {
-		err = verdict(found.problems, request.Confirmed)
+		err = confirm(found)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return found.sent, nil
+	return found, err
 }
 
 // call runs the tool's function and keeps its panics from taking the program along.

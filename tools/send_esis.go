@@ -27,11 +27,12 @@ var SendESIS = Define(Spec{
 	return ESISSent{Process: process.ID, ProcessNumber: process.Number, To: to}, nil
 })
 
-// ESISEmail says whom to send the ESIS of which process: one of the two.
+// ESISEmail says whom to send the ESIS of which process: one of the two. An assistant sends to no address but the one that
+// the bank holds of a borrower.
 type ESISEmail struct {
 	Process  ProcessRef  `json:"process" page:"process" validate:"required"`
 	Borrower BorrowerRef `json:"borrower,omitzero" page:"recipient"`
-	Email    pii.Email   `json:"email,omitzero" page:"recipient" validate:"omitempty,email_address"`
+	Email    pii.Email   `json:"email,omitzero" page:"recipient" only:"people" validate:"omitempty,email_address"`
 }
 
 // CheckFields implements [FieldChecker].

@@ -64,7 +64,7 @@ func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err err
 		_, _, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 		return false, errors.Join(fmt.Errorf("call %s is of an unknown tool", seen.Call), err)
 	}
-	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args, Confirmed: seen.Confirmed}
+	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args}
 	started := r.now()
 	call, err := r.takeOverAs(ctx, request, seen)
 	if errors.Is(err, errOpen) {

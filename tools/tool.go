@@ -139,6 +139,10 @@ func Subcommands(command string) []*Tool {
 	})
 }
 
+// ForAssistants tells whether an assistant may ever use the tool. What is about a place is for who is at one, and what
+// deletes is for people.
+func (t *Tool) ForAssistants() bool { return !t.Placed && t.Effect != Deletes }
+
 // Field finds a field by its path.
 func (t *Tool) Field(path string) (Field, bool) {
 	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Path == path })

@@ -67,7 +67,7 @@ func openBehind(t *testing.T, between func(http.Handler) http.Handler, change ..
 		return portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}
 	}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: keys.Digest,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: keys.Digest, Sealer: keys, Claims: store,
 		People: tools.Team{
 			"ana":    {Login: login(sandbox.BrokerA)},
 			"reader": {Login: login(sandbox.BrokerA), ReadOnly: true},
@@ -94,6 +94,7 @@ func (t *trail) Append(_ context.Context, entry []byte, text string) error {
 	return nil
 }
 
+// run calls a tool. Warnings with a code in the request's Confirmed are confirmed as front ends do it, by a second call.
 func (h house) run(t *testing.T, name string, args string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
 	t.Helper()
 	tool, ok := tools.Named(name)
@@ -104,7 +105,13 @@ func (h house) run(t *testing.T, name string, args string, change ...func(*tools
 	for _, c := range change {
 		c(&request)
 	}
+	codes := request.Confirmed
+	request.Confirmed = nil
 	result, err := h.Run(t.Context(), request)
+	if asked := tools.AsError(err); err != nil && asked.Kind == tools.Unconfirmed && codes != nil {
+		request.Confirmed, request.Confirmation = agreed(asked, codes)
+		result, err = h.Run(t.Context(), request)
+	}
 	if err == nil {
 		return result, nil
 	}
@@ -113,6 +120,19 @@ func (h house) run(t *testing.T, name string, args string, change ...func(*tools
 		t.Fatalf("%s failed with %T", name, err)
 	}
 	return result, failure
+}
+
+// agreed is what a person gives back who agrees to warnings with these codes: their marks, or the confirmation of all.
+func agreed(asked *tools.Error, codes []string) (marks []string, confirmation string) {
+	confirmation = asked.Confirmation
+	for _, p := range asked.Problems {
+		if slices.Contains(codes, p.Code) {
+			marks = append(marks, p.Mark)
+		} else if p.Severity == tools.Warns {
+			confirmation = ""
+		}
+	}
+	return marks, confirmation
 }
 
 // rui is a borrower without a fault, for process 1042 unless changed.

@@ -74,7 +74,10 @@ func (e *Error) say(lang words.Lang, what string) string {
 		key = store
 	}
 	args := e.stageArgs()
-	args["id"], args["seconds"], args["wait"] = e.ID, seconds, e.RetryAfter > 0
+	args["id"], args["seconds"], args["wait"], args["confirmation"] = e.ID, seconds, e.RetryAfter > 0, e.Confirmation
+	if tool, known := Named(e.Tool); known {
+		args["command"] = tool.Command
+	}
 	return book.Say(lang, key, args)
 }
 

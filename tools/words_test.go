@@ -41,8 +41,11 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 			want = append(want, "command."+command+".help")
 		}
 	}
-	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, Exposed, Refused, Busy, Unavailable, Unclear, Internal} {
+	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, PeopleOnly, Exposed, Refused, Busy, Unavailable, Cancelled, Unclear, Internal} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
+	}
+	for _, refusal := range []string{"unknown", "expired", "arguments", "warnings", "used"} {
+		want = append(want, "problem.confirmation."+refusal)
 	}
 	for _, kind := range []ErrorKind{Unavailable, Unclear} {
 		want = append(want, "error."+string(kind)+".store.what", "error."+string(kind)+".store.next")

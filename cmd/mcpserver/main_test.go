@@ -67,17 +67,26 @@ func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
 				t.Fatal(err)
 			}
 			about := `"process":"1042","borrower":"` + borrower.StructuredContent.Borrower + `"`
-			call(t, ctx, c, "update_borrower", `{`+about+`,"confirmed":["edit.changes"],"personal":{"mobile":"913456789"}}`)
+			agree(t, ctx, c, "update_borrower", about+`,"personal":{"mobile":"913456789"}`)
 			if read := call(t, ctx, c, "get_borrower", `{`+about+`}`); !strings.Contains(read, "••• 789") || strings.Contains(read, "913456789") {
 				t.Errorf("read: %s", read)
 			}
-			call(t, ctx, c, "send_esis", `{`+about+`,"confirmed":["recipient.send"]}`)
-			call(t, ctx, c, "delete_borrower", `{`+about+`,"confirmed":["delete.borrower"]}`)
-			if listed := call(t, ctx, c, "list_borrowers", `{"process":"1042"}`); strings.Contains(listed, "••••••998") {
-				t.Errorf("listed: %s", listed)
-			}
+			agree(t, ctx, c, "send_esis", about)
 		})
 	}
+}
+
+// agree makes a call twice: the second time with the confirmation that came with the question.
+func agree(t *testing.T, ctx context.Context, c *client.Client, name, args string) {
+	t.Helper()
+	request := mcp.CallToolRequest{}
+	request.Params.Name, request.Params.Arguments = name, json.RawMessage("{"+args+"}")
+	asked, err := c.CallTool(ctx, request)
+	if err != nil || !asked.IsError {
+		t.Fatalf("%s asks nothing: %+v, %v", name, asked, err)
+	}
+	confirmation := asked.Meta.AdditionalFields["balcao/error"].(map[string]any)["confirmation"].(string)
+	call(t, ctx, c, name, "{"+args+`,"confirmation":"`+confirmation+`"}`)
 }
 
 func call(t *testing.T, ctx context.Context, c *client.Client, name, args string) string {

@@ -118,7 +118,7 @@ func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
 	w.start(t)
 	list, err := assistant(t, ctx, w).ListTools(ctx, mcp.ListToolsRequest{})
-	everywhere := slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return tool.Placed }) // an assistant is nowhere
+	everywhere := slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 	if err != nil || len(list.Tools) != len(everywhere) {
 		t.Fatalf("assistants are offered %d tools, %v", len(list.Tools), err)
 	}
@@ -139,7 +139,7 @@ func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
 			t.Fatal(err)
 		}
 		forAssistants := input.fields("")
-		delete(forAssistants, "confirmed")      // a form shows warnings and has a button for this
+		delete(forAssistants, "confirmation")   // a form shows warnings and has a button for this
 		delete(forAssistants, "idempotencyKey") // a form is its own key
 		inSlack := form(t, ctx, w.slack.User(slacksim.Tom), tool, nil)
 		for _, field := range tool.Fields {

@@ -30,7 +30,7 @@ func TestTheReadmeListsTheCatalogue(t *testing.T) {
 	want := "| In Slack | For assistants | What it does |\n| --- | --- | --- |\n"
 	for _, tool := range tools.Catalogue() {
 		assistants := "`" + tool.Name + "`"
-		if tool.Placed { // an assistant is nowhere
+		if !tool.ForAssistants() {
 			assistants = "—"
 		}
 		want += fmt.Sprintf("| `/%s` | %s | %s |\n", tool.Command, assistants, tool.Help(words.English))

@@ -1,0 +1,298 @@
+package tools_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+// assistant makes a call as an assistant does, in one piece.
+func (h house) assistant(t *testing.T, tool, args, confirmation, key string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
+	t.Helper()
+	known, _ := tools.Named(tool)
+	request := tools.Request{Tool: known, Actor: h.ana, Args: json.RawMessage(args), Confirmation: confirmation, Key: key}
+	request.Actor.Assistant = true
+	for _, c := range change {
+		c(&request)
+	}
+	result, err := h.Run(t.Context(), request)
+	if err == nil {
+		return result, nil
+	}
+	return result, tools.AsError(err)
+}
+
+// asks wants a call to be asked about anew, with this among what is said, and gives the confirmation of that question.
+func asks(t *testing.T, failure *tools.Error, code string) (confirmation string) {
+	t.Helper()
+	if failure == nil || failure.Kind != tools.Unconfirmed || failure.Confirmation == "" || !slices.Contains(codes(failure), code) {
+		t.Fatalf("got %v %q, want %q and a confirmation", failure, codes(failure), code)
+	}
+	if strings.Contains(failure.Error(), failure.Confirmation) || !strings.Contains(failure.Next("en"), failure.Confirmation) {
+		t.Errorf("a confirmation belongs in the answer, and not in a log: %v, %s", failure, failure.Next("en"))
+	}
+	return failure.Confirmation
+}
+
+var toInes = of(1043, ines)
+
+func TestNoSingleCallOfAnAssistantIsItsOwnConfirmation(t *testing.T) {
+	h := open(t)
+	_, asked := h.run(t, "send_esis", toInes, asAssistant)
+	for name, change := range map[string]func(*tools.Request){
+		"nothing":                  func(*tools.Request) {},
+		"the codes":                func(r *tools.Request) { r.Confirmed = []string{"recipient.send"} },
+		"the marks of a form":      func(r *tools.Request) { r.Confirmed, _ = agreed(asked, []string{"recipient.send"}) },
+		"a yes":                    func(r *tools.Request) { r.Confirmation = "yes" },
+		"the code as confirmation": func(r *tools.Request) { r.Confirmation = "recipient.send" },
+		"something long":           func(r *tools.Request) { r.Confirmation = strings.Repeat("A", 1<<16) },
+		"a confirmation, bent":     func(r *tools.Request) { r.Confirmation = strings.Repeat("A", 4) + asked.Confirmation[4:] },
+		"half a confirmation":      func(r *tools.Request) { r.Confirmation = asked.Confirmation[:40] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, failure := h.assistant(t, "send_esis", toInes, "", "", change)
+			asks(t, failure, "recipient.send warning")
+		})
+	}
+	if len(h.bank.Sent()) != 0 {
+		t.Error("something was sent")
+	}
+}
+
+func TestAConfirmationIsForOneCallOnEveryReplica(t *testing.T) {
+	b := openBranches(t)
+	one, other := b.replica(t), b.replica(t)
+	_, failure := one.assistant(t, "send_esis", toInes, "", "k-1")
+	confirmation := asks(t, failure, "recipient.send warning")
+
+	first, failure := other.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, ines).String()+`","process":1043}`, confirmation, "k-1")
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	for range 2 { // whoever has not heard the answer asks again under the same key
+		again, failure := one.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, ines).String()+`","process":1043}`, confirmation, "k-1")
+		if failure != nil || again.Output != first.Output {
+			t.Errorf("the same call again gives %v, %v", again.Output, failure)
+		}
+	}
+	for _, key := range []string{"k-2", ""} {
+		_, failure = one.assistant(t, "send_esis", toInes, confirmation, key)
+		renewed := asks(t, failure, "confirmation confirmation.used error")
+		if key == "" {
+			if _, failure := other.assistant(t, "send_esis", toInes, renewed, key); failure != nil {
+				t.Errorf("the new confirmation: %v", failure)
+			}
+		}
+	}
+	if sent := len(b.bank.Sent()); sent != 2 {
+		t.Errorf("%d were sent", sent)
+	}
+}
+
+func TestOfManyCallsAtOnceWithOneConfirmationOneIsMade(t *testing.T) {
+	b := openBranches(t)
+	replicas := []house{b.replica(t), b.replica(t)}
+	_, failure := replicas[0].assistant(t, "send_esis", toInes, "", "")
+	confirmation := asks(t, failure, "recipient.send warning")
+	var done, used atomic.Int32
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			switch _, failure := replicas[i%2].assistant(t, "send_esis", toInes, confirmation, ""); {
+			case failure == nil:
+				done.Add(1)
+			case slices.Contains(codes(failure), "confirmation confirmation.used error"):
+				used.Add(1)
+			default:
+				t.Errorf("got %v", failure)
+			}
+		})
+	}
+	all.Wait()
+	if done.Load() != 1 || used.Load() != 19 || len(b.bank.Sent()) != 1 {
+		t.Errorf("%d done, %d refused, %d sent", done.Load(), used.Load(), len(b.bank.Sent()))
+	}
+}
+
+func TestAConfirmationIsForWhatWasAskedAndNothingElse(t *testing.T) {
+	change := func(mobile string) string { return of(1043, ines, `"personal":{"mobile":"`+mobile+`"}`) }
+	asked := change("912 000 111")
+	for name, c := range map[string]struct {
+		meanwhile func(t *testing.T, h house)
+		tool      string
+		args      string
+		actor     string
+		want      string
+	}{
+		"other arguments":             {nil, "update_borrower", change("912 000 211"), "ana", "confirmation confirmation.arguments error"}, // their masks are the same
+		"more arguments":              {nil, "update_borrower", of(1043, ines, `"personal":{"mobile":"912 000 111","floor":"9"}`), "ana", "confirmation confirmation.arguments error"},
+		"another borrower":            {nil, "update_borrower", of(1043, 0, `"personal":{"mobile":"912 000 111"}`), "ana", "confirmation confirmation.arguments error"},
+		"another tool":                {nil, "send_esis", toInes, "ana", "confirmation confirmation.unknown error"},
+		"another caller":              {nil, "update_borrower", asked, "bruno", "confirmation confirmation.unknown error"},
+		"what the bank holds changed": {changeFloor, "update_borrower", asked, "ana", "confirmation confirmation.warnings error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, func(config *tools.Config) { config.People.(tools.Team)["bruno"] = config.People.(tools.Team)["ana"] })
+			_, failure := h.assistant(t, "update_borrower", asked, "", "")
+			confirmation := asks(t, failure, "edit.changes warning")
+			if c.meanwhile != nil {
+				c.meanwhile(t, h)
+			}
+			_, failure = h.assistant(t, c.tool, c.args, confirmation, "", func(r *tools.Request) { r.Actor.ID = c.actor })
+			renewed := asks(t, failure, c.want)
+			if n := h.bank.Calls(portal.BorrowerUpdate) + h.bank.Calls(portal.ProcessESISEmail); c.meanwhile == nil && n != 0 {
+				t.Fatalf("the bank was asked %d times", n)
+			}
+			if _, failure = h.assistant(t, c.tool, c.args, renewed, "", func(r *tools.Request) { r.Actor.ID = c.actor }); failure != nil {
+				t.Errorf("the new confirmation: %v", failure)
+			}
+		})
+	}
+}
+
+func changeFloor(t *testing.T, h house) {
+	t.Helper()
+	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"9"}`)); failure != nil {
+		t.Fatal(failure)
+	}
+}
+
+func TestAConfirmationEndsAfterTenMinutes(t *testing.T) {
+	for name, c := range map[string]struct {
+		wait time.Duration
+		done bool
+	}{"in time": {9*time.Minute + 50*time.Second, true}, "too late": {10*time.Minute + time.Second, false}} {
+		t.Run(name, func(t *testing.T) {
+			var later atomic.Int64
+			h := open(t, func(config *tools.Config) {
+				config.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+			})
+			_, failure := h.assistant(t, "send_esis", toInes, "", "")
+			confirmation := asks(t, failure, "recipient.send warning")
+			later.Store(int64(c.wait))
+			if _, failure = h.assistant(t, "send_esis", toInes, confirmation, ""); c.done != (failure == nil) {
+				t.Fatalf("got %v", failure)
+			}
+			if !c.done {
+				asks(t, failure, "confirmation confirmation.expired error")
+			}
+		})
+	}
+}
+
+func TestAConfirmedCallThatChangedNothingMayBeMadeAgainUnderItsKey(t *testing.T) {
+	h := open(t)
+	args := of(1043, ines, `"personal":{"mobile":"912 000 111"}`)
+	_, failure := h.assistant(t, "update_borrower", args, "", "k-1")
+	confirmation := asks(t, failure, "edit.changes warning")
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerUpdate, Status: 429, Times: 1})
+	if _, failure = h.assistant(t, "update_borrower", args, confirmation, "k-1"); failure == nil || failure.Kind != tools.Busy {
+		t.Fatalf("got %v", failure)
+	}
+	_, failure = h.assistant(t, "update_borrower", args, confirmation, "k-2")
+	asks(t, failure, "confirmation confirmation.used error")
+	if _, failure = h.assistant(t, "update_borrower", args, confirmation, "k-1"); failure != nil {
+		t.Error(failure)
+	}
+}
+
+// noClaims is a store that cannot be reached.
+type noClaims struct{}
+
+func (noClaims) Claim(context.Context, string, string, string, time.Duration) (bool, error) {
+	return false, errors.New("no connection")
+}
+
+func TestWithoutAStoreNothingIsConfirmed(t *testing.T) {
+	for name, c := range map[string]struct {
+		claims tools.Claims
+		kind   tools.ErrorKind
+	}{"one that cannot be reached": {noClaims{}, tools.Unavailable}, "none": {nil, tools.PeopleOnly}} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			_, failure := h.assistant(t, "send_esis", toInes, "", "")
+			confirmation := asks(t, failure, "recipient.send warning")
+			config := h.Config
+			config.Claims = c.claims
+			h.Runner = tools.NewRunner(config)
+			if _, failure = h.assistant(t, "send_esis", toInes, confirmation, ""); failure == nil || failure.Kind != c.kind || len(h.bank.Sent()) != 0 {
+				t.Errorf("got %v, sent %d", failure, len(h.bank.Sent()))
+			}
+		})
+	}
+}
+
+func TestDeletingIsForPeople(t *testing.T) {
+	h := open(t)
+	for _, tool := range tools.Catalogue() {
+		person, assistant := h.ana, h.ana
+		assistant.Assistant = true
+		if tool.Effect == tools.Deletes && (tool.ForAssistants() || h.Permits(t.Context(), assistant, tool) || !h.Permits(t.Context(), person, tool)) {
+			t.Errorf("%s is offered to an assistant, or not to a person", tool.Name)
+		}
+	}
+	_, failure := h.assistant(t, "delete_borrower", toInes, "", "")
+	if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), "in Slack, with /borrower-delete.") {
+		t.Errorf("got %v", failure)
+	}
+	if _, failure := h.assistant(t, "delete_borrower", toInes, "", "", func(r *tools.Request) { r.Actor.ID = "nobody" }); failure.Kind != tools.Forbidden {
+		t.Errorf("a stranger's assistant: %v", failure)
+	}
+	if n := h.bank.Calls(portal.BorrowerDelete); n != 0 {
+		t.Errorf("the bank was asked %d times", n)
+	}
+}
+
+func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
+	for _, tool := range tools.Catalogue() {
+		for _, field := range tool.Fields {
+			if address := field.Kind == tools.Text && strings.Contains(strings.ToLower(field.Path), "mail"); tool.Effect == tools.Sends && address && !field.People {
+				t.Errorf("%s lets an assistant give %s", tool.Name, field.Path)
+			}
+		}
+	}
+	h := open(t)
+	for _, address := range []string{"outra@example.com", h.held(t, 1043, ines).Personal.Email.Reveal()} {
+		_, failure := h.assistant(t, "send_esis", `{"process":"1043","email":"`+address+`"}`, "", "")
+		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(codes(failure), "email only_people error") || failure.Confirmation != "" {
+			t.Errorf("got %v", failure)
+		}
+	}
+	if len(h.bank.Sent()) != 0 {
+		t.Error("something was sent")
+	}
+}
+
+func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {
+	h := open(t)
+	form := tools.Form{Answers: map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}}
+	_, shown, err := h.Summary(t.Context(), h.ana, tools.SendESIS, form)
+	if err != nil || len(shown) != 1 || shown[0].Mark == "" {
+		t.Fatalf("shown is %v, %v", shown, err)
+	}
+	held := h.held(t, 1043, ines)
+	request := held.Request()
+	request.Personal.Email = pii.New[pii.Email]("intruso@example.com") // masked, it looks the same
+	if _, err := h.Bank.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en").
+		UpdateBorrower(t.Context(), sandbox.SampleProcess(1043), held.BorrowerUniqueID, request); err != nil {
+		t.Fatal(err)
+	}
+	seen := tools.Request{Tool: tools.SendESIS, Actor: h.ana, Args: json.RawMessage(toInes), Confirmed: []string{shown[0].Mark}}
+	if _, err := h.Run(t.Context(), seen); err == nil || tools.AsError(err).Kind != tools.Unconfirmed {
+		t.Errorf("sent to an address that nobody has seen: %v", err)
+	}
+	if len(h.bank.Sent()) != 0 {
+		t.Error("something was sent")
+	}
+}
