@@ -69,7 +69,7 @@ type Rate struct {
 
 // Defaults of Config, plainly not secrets of anybody.
 const (
-	DefaultSigningSecret = "simulated-signing-secret"
+	DefaultSigningSecret = "51a11a7ed0516e1b4c2f9083d7e6ab52" // as long as Slack's
 	DefaultBotToken      = "xoxb-simulated-bot"
 	DefaultAppToken      = "xapp-simulated-app"
 )

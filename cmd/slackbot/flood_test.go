@@ -149,6 +149,6 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 func newNewsTownWithAssistants(t *testing.T) *town {
 	t.Helper()
 	w := newsTown(t)
-	w.env = append(w.env, "MCP_TOKEN="+strings.Repeat("0123456789abcdef", 4))
+	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
 	return w
 }

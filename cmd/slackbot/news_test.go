@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/slacksim"
 )
 
-const testToken = "0123456789abcdef0123456789abcdef"
+const testToken = "5e0c2f9ab7d1483e6c90fa21b8d74e63"
 
 // newsTown is a town whose bank calls the bot, and whose team hears of everything.
 func newsTown(t *testing.T) *town {

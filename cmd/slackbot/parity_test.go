@@ -51,7 +51,7 @@ func assistant(t *testing.T, ctx context.Context, w *town) *client.Client {
 	return c
 }
 
-const assistantToken = "a-token-of-this-test"
+const assistantToken = "d1f4b06a93c85e27f0a4c6e81b39572d"
 
 // answers fill the required fields of every form.
 var answers = func() slacksim.Values {

@@ -14,11 +14,11 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 		code    int
 		says    []string
 	}{
-		"nothing is set":                       {nil, map[string]string{}, 2, []string{"PORTAL_URL is missing", "SLACK_BOT_TOKEN is missing", "REDIS_URL is missing", "STATE_KEY is missing", "-new-state-key", "start it with -playground"}},
+		"nothing is set":                       {nil, map[string]string{}, 2, []string{"PORTAL_URL is missing", "SLACK_BOT_TOKEN is missing", "REDIS_URL is missing", "STATE_KEY is missing", "PORTAL_USERS is missing", "*=portal user", "-new-state-key", "start it with -playground"}},
 		"in Portuguese":                        {nil, map[string]string{"LANG": "pt_PT.UTF-8"}, 2, []string{"Falta PORTAL_URL", "peça-o ao banco"}},
 		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
-		"a playground with a real bank":        {[]string{"-playground"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana"}, 2, []string{"PORTAL_URL is a real bank", "-simulated-slack-with-real-bank"}},
-		"one that was asked for":               {[]string{"-playground", "-simulated-slack-with-real-bank", "-addr", "127.0.0.1:999999"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana"}, 1, []string{"listening on ADDR"}},
+		"a playground with a real bank":        {[]string{"-playground"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 2, []string{"PORTAL_URL is a real bank", "-simulated-slack-with-real-bank"}},
+		"one that was asked for":               {[]string{"-playground", "-simulated-slack-with-real-bank", "-addr", "127.0.0.1:999999"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 1, []string{"listening on ADDR"}},
 		"help":                                 {[]string{"-help"}, map[string]string{}, 0, []string{"-new-state-key"}},
 		"a key to rotate that is none":         {[]string{"-rotate-state-key"}, map[string]string{"STATE_KEY": "hunter2"}, 1, []string{"keyset"}},
 		"a flag that is none":                  {[]string{"-no-such-flag"}, map[string]string{}, 2, []string{"-playground"}},

@@ -62,7 +62,7 @@ func newTown(t *testing.T) *town {
 	}
 	town.env = []string{
 		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret,
-		"PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(), "PORTAL_USERNAME=" + sandbox.BrokerA.Users[0],
+		"PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(), "PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "PORTAL_USERS=*=" + sandbox.BrokerA.Users[0],
 		"SLACK_API_URL=" + slackServer.URL + "/api/", "SLACK_BOT_TOKEN=" + slacksim.DefaultBotToken, "SLACK_SIGNING_SECRET=" + slacksim.DefaultSigningSecret,
 		"REDIS_URL=" + town.redis, "STATE_KEY=" + key, "ADDR=" + addr, "HOME=" + t.TempDir(),
 	}

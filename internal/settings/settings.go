@@ -67,6 +67,8 @@ type Settings struct {
 	StateKey string `env:"STATE_KEY"`
 	Addr     string `env:"ADDR" envDefault:"127.0.0.1:8080"`
 
+	Warnings []Warning `env:"-"` // what somebody should know of
+
 	Keys *keys.Keys `env:"-"` // of StateKey; with Redis in memory and no StateKey, keys that are lost with it
 }
 
@@ -124,15 +126,18 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
 		problems = append(problems, s.checkNews()...)
+		problems = append(problems, s.checkUsers()...)
 	}
 	problems = append(problems, s.checkState()...)
+	problems = append(problems, s.checkSecrets()...)
+	s.checkNetwork()
 	if host, _, err := net.SplitHostPort(s.Addr); err != nil {
 		problems = append(problems, Problem{"ADDR", "wrong"})
 	} else if program == MCPServer && !Loopback(host) {
 		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
 	}
 	if len(problems) > 0 {
-		return Settings{}, problems
+		return Settings{}, problems.firsts()
 	}
 	return s, nil
 }
@@ -253,11 +258,21 @@ func Loopback(host string) bool {
 // Problem is one setting that is missing or wrong.
 type Problem struct {
 	Name string // of the environment variable
-	What string // missing, wrong, simulated or simulated-slack
+	What string // missing, wrong, weak, refused, simulated or simulated-slack
 }
 
 // Problems is everything that keeps a program from starting.
 type Problems []Problem
+
+// firsts are the first problems of each setting: the others follow from them.
+func (p Problems) firsts() Problems {
+	told := map[string]bool{}
+	return slices.DeleteFunc(p, func(problem Problem) bool {
+		again := told[problem.Name]
+		told[problem.Name] = true
+		return again
+	})
+}
 
 //go:embed words
 var wordFiles embed.FS

@@ -20,9 +20,10 @@ func whole(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"PORTAL_URL": "https://bank.example/api", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret",
+		"PORTAL_URL": "https://bank.example/api", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": token,
 		"PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana@mediadora.example",
-		"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s", "REDIS_URL": "redis://127.0.0.1:6379", "STATE_KEY": key,
+		"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": token,
+		"PORTAL_USERS": "T0123/U0456=ana@mediadora.example", "REDIS_URL": "redis://127.0.0.1:6379", "STATE_KEY": key,
 	}
 }
 
@@ -51,7 +52,7 @@ func TestEverythingMissingOrWrongIsToldAtOnceWithHowToGetIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "settings: ADMIN_USER wrong, CALLBACK_TOKENS missing, CALLBACK_URL wrong, PORTAL_BROKER_UID wrong, PORTAL_CLIENT_ID missing, " +
-		"PORTAL_CLIENT_SECRET missing, PORTAL_PARTNER_UID missing, PORTAL_URL missing, PORTAL_USERNAME missing, REDIS_URL wrong, SANDBOX_PACE wrong, " +
+		"PORTAL_CLIENT_SECRET missing, PORTAL_PARTNER_UID missing, PORTAL_URL missing, PORTAL_USERNAME missing, PORTAL_USERS missing, REDIS_URL wrong, SANDBOX_PACE wrong, " +
 		"SLACK_APP_TOKEN wrong, SLACK_BOT_TOKEN missing, STATE_KEY missing, TEAM_CHANNEL wrong, TEAM_LANG wrong"
 	if err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
@@ -102,6 +103,21 @@ func TestEachRule(t *testing.T) {
 		"an administrator is told by an id":              {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
 		"the sandbox has three paces":                    {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
 		"a file of operations must be there":             {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
+		"somebody decides who acts as whom":              {settings.SlackBot, map[string]string{"PORTAL_USERS": ""}, "settings: PORTAL_USERS missing"},
+		"with a sandbox bank too":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox"}, "settings: PORTAL_USERS missing"},
+		"and with a simulated Slack":                     {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack, PORTAL_USERS missing"},
+		"but not in a playground":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated"}, ""},
+		"nor for assistants":                             {settings.MCPServer, map[string]string{"PORTAL_USERS": ""}, ""},
+		"everybody may act as one":                       {settings.SlackBot, map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, ""},
+		"beside those who are listed":                    {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=rui@mediadora.example, *=ana@mediadora.example"}, ""},
+		"as nobody is nothing":                           {settings.SlackBot, map[string]string{"PORTAL_USERS": "*="}, "settings: PORTAL_USERS wrong"},
+		"a person is told by team and user":              {settings.SlackBot, map[string]string{"PORTAL_USERS": "U0456=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"and by ids":                                     {settings.SlackBot, map[string]string{"PORTAL_USERS": "T0123/ana=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a token that is guessed is none":                {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
+		"nor is one of the bot's":                        {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
+		"nor such a signing secret":                      {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
+		"nor such a secret in a path":                    {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+strings.Repeat("a", 32)), "settings: CALLBACK_TOKENS weak"},
+		"the bank's secret is not ours to choose":        {settings.SlackBot, map[string]string{"PORTAL_CLIENT_SECRET": "a"}, ""},
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
@@ -112,7 +128,7 @@ func TestEachRule(t *testing.T) {
 	}
 }
 
-const token = "0123456789abcdef0123456789abcdef"
+const token = "b3c0b9f2c1a84d7e9f5d2a6e0c4817d3"
 
 // callback is an environment that the bank may be told of, with one setting changed.
 func callback(name, value string) map[string]string {
@@ -155,5 +171,44 @@ func TestARealBankBehindTheSimulatedSlackHasToBeAskedFor(t *testing.T) {
 	}
 	if _, err := settings.Load(settings.SlackBot, environ, settings.AllowRealBankInSimulatedSlack); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStartWarnsOfWhatSomebodyShouldKnow(t *testing.T) {
+	for name, c := range map[string]struct {
+		change map[string]string
+		want   string
+	}{
+		"nothing":                       {nil, ""},
+		"Redis on this machine":         {map[string]string{"REDIS_URL": "redis://localhost:6379"}, ""},
+		"Redis elsewhere":               {map[string]string{"REDIS_URL": "redis://:password@redis.example:6379/0"}, "REDIS_URL plain"},
+		"one of its nodes elsewhere":    {map[string]string{"REDIS_URL": "redis://127.0.0.1:6379?cluster=true&addr=10.0.0.2:6379"}, "REDIS_URL plain"},
+		"Redis elsewhere, encrypted":    {map[string]string{"REDIS_URL": "rediss://redis.example:6379"}, ""},
+		"the bank elsewhere":            {map[string]string{"PORTAL_URL": "http://bank.example/api"}, "PORTAL_URL plain"},
+		"the bank on this machine":      {map[string]string{"PORTAL_URL": "http://[::1]:8090"}, ""},
+		"Slack through a proxy":         {map[string]string{"SLACK_API_URL": "http://proxy.example/api/"}, "SLACK_API_URL plain"},
+		"Redis that forgets":            {map[string]string{"REDIS_URL": "memory"}, "REDIS_URL memory"},
+		"with a sandbox, that is all":   {map[string]string{"REDIS_URL": "memory", "PORTAL_URL": "sandbox"}, ""},
+		"one portal user for everybody": {map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, "PORTAL_USERS everybody"},
+		"a secret of the bank's":        {map[string]string{"PORTAL_CLIENT_SECRET": "secret"}, "PORTAL_CLIENT_SECRET weak"},
+	} {
+		environ := whole(t)
+		maps.Copy(environ, c.change)
+		s, err := settings.Load(settings.SlackBot, environ)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		got := ""
+		for _, warning := range s.Warnings {
+			got += warning.Name + " " + warning.What
+			for _, lang := range words.Langs {
+				if text := warning.Text(lang); !strings.HasPrefix(text, warning.Name) || strings.Contains(text, "example") {
+					t.Errorf("%s: %s", name, text)
+				}
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/webguard"
+	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -45,6 +46,9 @@ type System struct {
 
 // Start puts the system together. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *System, err error) {
+	for _, warning := range s.Warnings {
+		log.Warn(warning.Text(words.English))
+	}
 	system = &System{BankURL: s.PortalURL, log: log}
 	defer func() {
 		if err != nil {
@@ -73,14 +77,8 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		return system, err
 	}
 	system.stop = append(system.stop, system.Store.Close)
-	if s.RedisURL == settings.Memory {
-		log.Warn("REDIS_URL is memory: drafts, journal and audit trail are forgotten when this process ends")
-	}
 	if system.people, err = team(s); err != nil {
 		return system, err
-	}
-	if len(s.PortalUsers) == 0 {
-		log.Warn("PORTAL_USERS is not set: the bank sees everybody's acts as those of PORTAL_USERNAME")
 	}
 	if err := system.openNews(ctx); err != nil {
 		return system, err
@@ -140,7 +138,7 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 // Assistant is the actor behind an assistant: the person at this machine, or the holder of MCP_TOKEN.
 const Assistant = "mcp:local"
 
-// team is who acts as whom. When people are listed, nobody else in Slack is served; an assistant on this machine is.
+// team is who acts as whom: who is listed in PORTAL_USERS, everybody else only where it says so, and assistants.
 func team(s settings.Settings) (tools.Team, error) {
 	broker, err := uuid.Parse(s.PortalBrokerUID)
 	if err != nil {
@@ -152,10 +150,11 @@ func team(s settings.Settings) (tools.Team, error) {
 	assistant := person(s.PortalUsername)
 	assistant.ReadOnly = s.ReadOnly
 	team := tools.Team{Assistant: assistant}
-	if len(s.PortalUsers) == 0 {
-		team[""] = person(s.PortalUsername)
-	}
 	for user, username := range s.PortalUsers {
+		if user == settings.Everybody {
+			team[""] = person(username)
+			continue
+		}
 		team["slack:"+user] = person(username)
 	}
 	return team, nil

@@ -53,11 +53,30 @@ func TestAPlaygroundsSystemWorksAndEndsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := find(t, system, "slack:T1/U1"); err != nil {
+	if err := find(t, system, wiring.Assistant); err != nil {
 		t.Error(err)
 	}
 	if err := system.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNobodyIsServedWhomNoSettingNames(t *testing.T) {
+	system := start(t, load(t, nil))
+	if err := find(t, system, "slack:T1/U1"); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("somebody who is not listed acts as a user of the bank: %v", err)
+	}
+}
+
+func TestEverybodyActsAsOneOnlyWhereThatIsSaid(t *testing.T) {
+	s := load(t, nil)
+	s.PortalUsers = map[string]string{"T1/U1": "nobody@mediadora.example", settings.Everybody: "ana@mediadora.example"}
+	system := start(t, s)
+	if err := find(t, system, "slack:T1/U2"); err != nil {
+		t.Errorf("somebody who is not listed: %v", err)
+	}
+	if err := find(t, system, "slack:T1/U1"); err == nil {
+		t.Error("who is listed acts as everybody else does")
 	}
 }
 
