@@ -66,6 +66,8 @@ return 'done'`)
 
 // Begin claims a call before it is made: first is true for exactly one caller, who holds the call under the token 1 for
 // lease and makes it. Everybody else gets what is recorded. key may be anything; intent is sealed and kept for 7 days.
+// It returns once a replica of Redis has the intent, where there is one, and fails when none has it in time: the intent
+// stands then, and whoever finds it makes the call.
 func (s *Store) Begin(ctx context.Context, key string, intent []byte, lease time.Duration) (prior []byte, first bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -83,7 +85,7 @@ func (s *Store) Begin(ctx context.Context, key string, intent []byte, lease time
 	}
 	recorded := texts(found)[3]
 	if recorded == string(sealed) {
-		return nil, true, nil
+		return nil, true, s.replicated(ctx, name)
 	}
 	prior, err = s.openRecord(name, recorded)
 	return prior, false, err
@@ -108,8 +110,7 @@ func (s *Store) look(ctx context.Context, name string) (record []byte, token int
 	fields := texts(found)
 	if fields[0] == "held" {
 		token, _ = strconv.ParseInt(fields[1], 10, 64) // the scripts write numbers
-		left, _ := strconv.ParseInt(fields[2], 10, 64)
-		lease = time.Duration(max(left, 0)) * time.Millisecond
+		lease = max(millisIn(fields[2]), 0)
 	}
 	record, err = s.openRecord(name, fields[3])
 	return record, token, lease, err
@@ -121,11 +122,15 @@ func (s *Store) look(ctx context.Context, name string) (record []byte, token int
 func (s *Store) TakeOver(ctx context.Context, key string, token int64, lease time.Duration) (next int64, taken bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	next, err = s.run(ctx, takeEntry, []string{s.entryKey(key)}, token, rand.Text(), millis(lease), millis(s.lives.Journal)).Int64()
+	name := s.entryKey(key)
+	next, err = s.run(ctx, takeEntry, []string{name}, token, rand.Text(), millis(lease), millis(s.lives.Journal)).Int64()
 	if err != nil {
 		return 0, false, failed("taking over a call in the journal", err)
 	}
-	return next, next > 0, nil
+	if next > 0 {
+		err = s.replicated(ctx, name)
+	}
+	return next, next > 0, err
 }
 
 // Amend puts another record in the place of the intent of a call that is held under token, and leaves its lease as it
@@ -161,7 +166,14 @@ func (s *Store) write(ctx context.Context, doing string, script *redis.Script, n
 	case said == "conflict":
 		return fmt.Errorf("%s: %w", doing, ErrConflict)
 	}
+	_ = s.replicated(ctx, name) // an outcome that is lost with its node is found at the bank again
 	return nil
+}
+
+// millisIn reads a number of milliseconds that a script wrote.
+func millisIn(text string) time.Duration {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return time.Duration(n) * time.Millisecond
 }
 
 func (s *Store) entryKey(key string) string { return "journal:{" + s.name("journal", key) + "}" }

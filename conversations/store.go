@@ -95,6 +95,7 @@ type Store struct {
 	now   func() time.Time
 	close func() error
 	end   lastEnd
+	epoch lastEpoch
 	team  Place // the zero value is none
 	log   *slog.Logger
 	guard *guard
@@ -121,7 +122,11 @@ func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store
 	s.redis = client
 	s.close = func() error { return errors.Join(client.Close(), stop()) }
 	s.guard = &guard{redis: client, keys: keys, life: s.lives.Call, log: s.log}
-	if _, err := s.guard.check(ctx); err != nil {
+	_, err = s.guard.check(ctx)
+	if err == nil {
+		_, _, err = s.Epoch(ctx, 0)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	client.AddHook(s.guard)

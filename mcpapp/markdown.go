@@ -19,6 +19,9 @@ func markdown(card tools.Card, lang words.Lang) string {
 	if card.Text != "" {
 		fmt.Fprintf(&text, "\n%s\n", escaped(card.Text))
 	}
+	if card.Note != "" {
+		fmt.Fprintf(&text, "\n%s\n", escaped(card.Note))
+	}
 	if len(card.Facts) > 0 {
 		fmt.Fprintln(&text)
 	}

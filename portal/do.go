@@ -158,6 +158,10 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	if err != nil {
 		return err
 	}
+	if err := r.permitted(ctx); err != nil {
+		leave(errNothingLearnt)
+		return err
+	}
 	defer func() { leave(err) }()
 	started = time.Now() // the wait for a turn is not the bank's
 	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)

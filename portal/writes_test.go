@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -72,6 +74,30 @@ func TestEachWriteIsSentOnceToItsPlace(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestAWriteIsSentOnlyAfterItsCheck(t *testing.T) {
+	no := errors.New("no")
+	for _, answer := range []error{nil, no} {
+		bank, config := overTCP(t, inTurn(text(200, nobody), text(200, "")))
+		user, asked := as(t, config, maria), 0
+		ctx := portal.BeforeWrites(t.Context(), func(context.Context) error {
+			asked++
+			bank.wantSeen(t, 1, 1) // logged in already
+			return answer
+		})
+		if _, err := user.ListBorrowers(ctx, process); err != nil || asked != 0 {
+			t.Errorf("a read: asked %d times, %v", asked, err)
+		}
+		if _, err := user.DeleteBorrower(ctx, process, borrower); !errors.Is(err, answer) || asked != 1 {
+			t.Errorf("a write: asked %d times, %v", asked, err)
+		}
+		want := 2
+		if answer != nil {
+			want = 1
+		}
+		bank.wantSeen(t, 1, want)
 	}
 }
 

@@ -16,13 +16,14 @@ import (
 // shownCard is a result as Slack shows it, with what became of its file.
 type shownCard struct {
 	tools.Card
+	earlier  *tools.Earlier
 	fileNote string
 }
 
 // handOver gives a result's file to the person, and gives the card to show with it. A file that cannot be given is said
 // on the card: what was asked for did happen.
 func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) message {
-	lang, shown := v.actor.Lang, shownCard{Card: result.Card}
+	lang, shown := v.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
 	if file := shown.File; file != nil {
 		shown.fileNote = say(lang, "file.sent", "name", file.Name)
 		if err := a.hand(ctx, v, file, shown.Title); err != nil {
@@ -33,12 +34,15 @@ func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) messa
 }
 
 // text is the card for notifications and screen readers.
-func (c shownCard) text() string { return strings.TrimSpace(c.Title + "\n" + c.Text) }
+func (c shownCard) text() string { return strings.TrimSpace(c.Title + "\n" + c.Text + "\n" + c.Note) }
 
 func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	blocks := []slack.Block{header(c.Title)}
 	if c.Text != "" {
 		blocks = append(blocks, paragraph(c.Text))
+	}
+	if c.earlier != nil {
+		blocks = append(blocks, earlierBlock(lang, *c.earlier))
 	}
 	facts := fitting(c.Facts)
 	blocks = append(blocks, factBlocks("", facts)...)

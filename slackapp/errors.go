@@ -23,7 +23,8 @@ type trouble struct {
 	Lines      []string // problems by field, or the bank's own words
 	ID         string
 	Steps      []tools.Step
-	Back       bool // whether her form is still there to go back to
+	Earlier    *tools.Earlier // whom the call waits for; What says it without a name
+	Back       bool           // whether her form is still there to go back to
 }
 
 // troubleOf is the one place that decides what a person is told of an error. It logs what the runner has not.
@@ -39,7 +40,7 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 			Back: key != "gone",
 		}
 	}
-	t := trouble{What: failure.What(lang), Next: failure.Next(lang), ID: failure.ID}
+	t := trouble{What: failure.What(lang), Next: failure.Next(lang), ID: failure.ID, Earlier: failure.Earlier}
 	switch failure.Kind {
 	case tools.Invalid, tools.Unconfirmed:
 		t.Back = true
@@ -93,6 +94,9 @@ func logged(err error) string { return pii.Scrub(fmt.Sprint(err)) }
 
 func (t trouble) blocks(v *visit) []slack.Block {
 	blocks := []slack.Block{paragraph(t.What)}
+	if t.Earlier != nil {
+		blocks = []slack.Block{earlierBlock(v.actor.Lang, *t.Earlier)}
+	}
 	if len(t.Lines) > 0 {
 		blocks = append(blocks, paragraph("• "+strings.Join(t.Lines, "\n• ")))
 	}

@@ -106,7 +106,7 @@ func cardOf(text string, rows bool) shownCard {
 		card.Table.Steps = slices.Clone(card.Next)
 	}
 	card.Next = append([]tools.Step{{Label: "too much", Tool: "list_borrowers", Args: map[string]any{"process": text + strings.Repeat("x", 2000)}}}, card.Next...)
-	return shownCard{card, text}
+	return shownCard{Card: card, fileNote: text}
 }
 
 func errorOf(text string) error {

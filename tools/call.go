@@ -111,6 +111,12 @@ func (c *Call) Borrower(ctx context.Context, process ProcessRef, ref BorrowerRef
 	return found, borrower, err
 }
 
+// subjectOf is what a call changes that changes a borrower of a process.
+func (c *Call) subjectOf(ctx context.Context, process ProcessRef, borrower BorrowerRef) ([]string, error) {
+	found, err := c.Process(ctx, process)
+	return []string{"borrower", found.ID.String(), string(borrower)}, err
+}
+
 // notFoundWhenRefused reads a refusal of a call that names nothing but a process: the bank answers a process that is
 // missing or another broker's with a validation error.
 func notFoundWhenRefused(err error) error {

@@ -14,6 +14,7 @@ import (
 type Card struct {
 	Title string
 	Text  string // a sentence or two; may be ""
+	Note  string // that somebody had asked for the same before; "" where the call did it itself
 	Facts []Fact
 	Table Table
 	File  *File

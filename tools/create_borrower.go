@@ -57,6 +57,12 @@ func (n NewBorrower) Recognise(ctx context.Context, call *Call) (Carder, bool, e
 	return nil, false, nil
 }
 
+// Subject implements [Recogniser].
+func (n NewBorrower) Subject(ctx context.Context, call *Call) ([]string, error) {
+	process, err := call.Process(ctx, n.Process)
+	return []string{"new borrower", process.ID.String(), n.Personal.TaxID.Reveal()}, err
+}
+
 // NewBorrower is what a new borrower is made of.
 type NewBorrower struct {
 	Process ProcessRef `json:"process" page:"process" validate:"required"`

@@ -67,6 +67,11 @@ func (r BorrowerRemoval) Recognise(ctx context.Context, call *Call) (Carder, boo
 	return BorrowerDeleted{Process: process.ID, ProcessNumber: process.Number}, true, nil
 }
 
+// Subject implements [Recogniser].
+func (r BorrowerRemoval) Subject(ctx context.Context, call *Call) ([]string, error) {
+	return call.subjectOf(ctx, r.Process, r.Borrower)
+}
+
 // BorrowerDeleted says who was taken out of which process.
 type BorrowerDeleted struct {
 	Process       uuid.UUID `json:"process"`

@@ -31,6 +31,14 @@ func (b brief) TakeOver(ctx context.Context, key string, token int64, _ time.Dur
 	return b.Journal.TakeOver(ctx, key, token, moment)
 }
 
+func (b brief) Acquire(ctx context.Context, subject, call string, _ time.Duration) (token int64, other string, left time.Duration, err error) {
+	return b.Journal.Acquire(ctx, subject, call, moment)
+}
+
+func (b brief) Hold(ctx context.Context, subject string, token int64, _ time.Duration) (held bool, err error) {
+	return b.Journal.Hold(ctx, subject, token, 0)
+}
+
 // deed is a call that changes something of Inês, made under one key.
 type deed struct {
 	tool      string

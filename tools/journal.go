@@ -1,15 +1,16 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
 )
 
 // Journal remembers calls that change something, so that each is made once. A call is begun by one, who holds it for
@@ -28,6 +29,7 @@ type Journal interface {
 	Finish(ctx context.Context, key string, token int64, outcome []byte) error
 	// Abandoned gives the records of calls that are not finished and that nobody holds, limit of them at most.
 	Abandoned(ctx context.Context, limit int) (records [][]byte, err error)
+	Leases
 }
 
 // record is what the journal holds of a call: all that another replica needs to finish it, and later its outcome.
@@ -36,6 +38,7 @@ type record struct {
 	Call      string          `json:"call"`
 	Tool      string          `json:"tool"`
 	Actor     string          `json:"actor"`
+	Assistant bool            `json:"assistant,omitempty"`
 	Lang      words.Lang      `json:"lang"`
 	Digest    string          `json:"digest"` // of the arguments
 	Args      json.RawMessage `json:"args,omitempty"`
@@ -43,10 +46,13 @@ type record struct {
 	Begun     time.Time       `json:"begun"`
 	Outcome   string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
 	Output    json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
+	Earlier   *Earlier        `json:"earlier,omitempty"` // whose outcome it is, of a call that sent nothing itself
 }
 
 const (
 	done = "done"
+	// alreadyDone is what the audit trail says of a call that got the output of another and sent nothing.
+	alreadyDone = "already_done"
 	// maxAttempts bounds how often the same key may be tried again after a failure that changed nothing.
 	maxAttempts = 100
 	// givenUp is the age at which a call that still nobody could finish is left to people.
@@ -68,10 +74,11 @@ func (e entry) changedNothing() bool {
 	return !e.free && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
 }
 
-// hold is a call that this replica holds.
+// hold is a call that this replica holds, with the subject that it changes.
 type hold struct {
 	record
 	token int64
+	claim claim
 }
 
 func (r *Runner) look(ctx context.Context, key string) (entry, error) {
@@ -94,7 +101,7 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 // that failed and changed nothing may be made again under its key, as a further attempt.
 func (r *Runner) once(ctx context.Context, id string, call *Call, request Request) (Carder, error) {
 	intent := record{
-		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Lang: request.Actor.Lang,
+		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Assistant: request.Actor.Assistant, Lang: request.Actor.Lang,
 		Digest: r.Digest(request.Args), Args: request.Args, Begun: r.now().UTC(),
 	}
 	for attempt := range maxAttempts {
@@ -120,43 +127,59 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 	return nil, &Error{Kind: Busy}
 }
 
-// begin makes a call for the first time, once it is accepted and in the journal. begun is false when it was not sent.
+// begin makes a call for the first time, once its subject is its own, it is accepted, and it is in the journal. begun is
+// false when it was not sent.
 func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent record) (output Carder, begun bool, err error) {
-	found, err := r.accept(ctx, call, request, func(found checked) error {
-		return r.confirm(ctx, request, callKey(request, intent.Call), found)
-	})
+	confirm := func(found checked) error { return r.confirm(ctx, request, callKey(request, intent.Call), found) }
+	subject, err := r.subject(ctx, call, request)
+	if err != nil { // perhaps for what the checks find too, and say better
+		_, refused := r.accept(ctx, call, request, confirm)
+		return nil, false, cmp.Or(refused, err)
+	}
+	held, earlier, err := r.claim(ctx, call, request, hold{record: intent}, subject)
 	if err != nil {
 		return nil, false, err
 	}
+	if earlier != nil {
+		return r.share(ctx, intent, earlier), true, nil
+	}
+	within, cancel := held.sending(ctx)
+	defer cancel()
+	found, err := r.accept(within, call, request, confirm)
+	if err != nil {
+		r.release(ctx, held)
+		return nil, false, err
+	}
 	if err := r.announce(ctx, intent.Call, call, request); err != nil {
+		r.release(ctx, held)
 		return nil, false, err
 	}
 	intent.Confirmed = marks(found.problems)
-	within, cancel := r.sending(ctx)
-	defer cancel()
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	switch {
 	case err != nil:
+		if notWritten(err) {
+			r.release(ctx, held)
+		}
 		return nil, false, r.notRecorded(err)
 	case !first:
+		r.release(ctx, held)
 		return nil, false, &Error{Kind: Busy}
 	}
-	output, err = r.send(ctx, within, call, request, found.sent, hold{intent, 1})
+	output, err = r.send(ctx, within, call, request, found.sent, hold{intent, 1, held})
 	return output, true, err
-}
-
-// sending bounds the sending of a call that is about to be held to half its lease: what is on the way to the bank then has
-// the other half to arrive, before anybody may believe that it never will.
-func (r *Runner) sending(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, r.CallTimeout/2)
 }
 
 // send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may
 // still come, so that the call stays open until the lease is over, and is then looked at again.
 func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held hold) (Carder, error) {
+	within = portal.BeforeWrites(within, func(ctx context.Context) error { return r.fence(ctx, held.claim) })
 	output, err := request.Tool.call(within, call, in)
 	switch {
+	case errors.Is(err, errLost): // the intent is gone, and nobody else finds it
+		return nil, err
 	case err != nil && held.token > 1 && notSent(err): // who asked for it may not be there to ask again
+		r.release(ctx, held.claim)
 		return nil, r.open(err)
 	case err == nil || convert(err).Kind != Unclear:
 		return r.settle(ctx, held, output, err)
@@ -201,11 +224,11 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 	case seen.Digest != digest:
 		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
 	case seen.Outcome == done:
-		output := reflect.New(request.Tool.out)
-		if err := json.Unmarshal(seen.Output, output.Interface()); err != nil {
-			return nil, &Error{Kind: Internal, err: err}
+		output, err := request.Tool.output(seen.record)
+		if err == nil && seen.Earlier != nil {
+			output = shared{output, *seen.Earlier}
 		}
-		return output.Elem().Interface().(Carder), nil
+		return output, err
 	case seen.abandoned():
 		return r.takeOver(ctx, call, request, seen)
 	case seen.Outcome == "": // whoever makes it may live
@@ -222,7 +245,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 		return nil, unclear
 	}
 	if seen.token > 0 {
-		return r.settle(ctx, hold{seen.record, seen.token}, output, nil)
+		return r.settle(ctx, hold{seen.record, seen.token, claim{}}, output, nil)
 	}
 	r.changed(ctx, request.Tool, seen.Actor, output)
 	return output, nil
@@ -231,8 +254,6 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 // takeOver finishes a call whose holder is gone, or never learnt what became of it. It is made again only when the bank
 // shows that it did not take hold. What cannot be found out now stays open for the next who looks.
 func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen entry) (Carder, error) {
-	within, cancel := r.sending(ctx)
-	defer cancel()
 	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 	switch {
 	case err != nil:
@@ -240,26 +261,43 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	case !taken:
 		return nil, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errOpen}
 	}
-	held := hold{seen.record, token}
+	held := hold{record: seen.record, token: token}
 	recogniser, ok := request.Tool.input(request).(Recogniser)
 	if !ok || r.now().Sub(seen.Begun) > givenUp {
 		return r.settle(ctx, held, nil, &Error{Kind: Unclear})
 	}
+	subject, err := r.subject(ctx, call, request)
+	if err != nil {
+		return nil, r.open(err)
+	}
+	claimed, earlier, err := r.claim(ctx, call, request, held, subject)
+	if err != nil {
+		return nil, r.open(err)
+	}
+	if earlier != nil {
+		return r.settle(ctx, held, earlier.Carder, nil)
+	}
+	held.claim = claimed
+	within, cancel := claimed.sending(ctx)
+	defer cancel()
 	output, found, err := recognise(within, call, recogniser)
 	if found {
 		return r.settle(ctx, held, output, nil)
 	}
 	if err != nil {
+		r.release(ctx, claimed)
 		return nil, r.open(err)
 	}
 	accepted, err := r.accept(within, call, request, func(found checked) error { return verdict(found.problems, seen.Confirmed) })
 	switch {
 	case err != nil && (notSent(err) || convert(err).Kind == Internal): // of the bank, which was only asked
+		r.release(ctx, claimed)
 		return nil, r.open(err)
 	case err != nil:
 		return r.settle(ctx, held, nil, err)
 	}
 	if err := r.announce(ctx, held.Call, call, request); err != nil {
+		r.release(ctx, claimed)
 		return nil, r.open(err)
 	}
 	return r.send(ctx, within, call, request, accepted.sent, held)
@@ -274,14 +312,9 @@ func notSent(err error) bool {
 // settle records the outcome in the place of the intent, even when the call's time is up: the bank has answered. A
 // failure that cannot be recorded is told as unclear, because whoever finds the call open makes it again.
 func (r *Runner) settle(ctx context.Context, held hold, output Carder, failure error) (Carder, error) {
-	held.Outcome, held.Args, held.Confirmed = done, nil, nil
-	var err error
-	if failure != nil {
-		held.Outcome = string(convert(failure).Kind)
-	} else if held.Output, err = pii.MarshalClear(output); err != nil {
-		held.Outcome = string(Unclear)
-	}
-	if err := r.keep(ctx, held, r.Journal.Finish); err != nil && failure != nil {
+	err := r.conclude(ctx, held, output, failure)
+	r.release(ctx, held.claim)
+	if err != nil && failure != nil {
 		return nil, r.open(failure)
 	}
 	if tool, known := Named(held.Tool); known && failure == nil {
@@ -290,11 +323,25 @@ func (r *Runner) settle(ctx context.Context, held hold, output Carder, failure e
 	return output, failure
 }
 
-// keep writes what the holder of a call knows of it.
+// conclude records what became of a call, for good.
+func (r *Runner) conclude(ctx context.Context, held hold, output Carder, failure error) (err error) {
+	held.Outcome, held.Args, held.Confirmed = done, nil, nil
+	if failure != nil {
+		held.Outcome = string(convert(failure).Kind)
+	} else if held.Output, err = pii.MarshalClear(output); err != nil {
+		held.Outcome = string(Unclear)
+	}
+	return r.keep(ctx, held, r.Journal.Finish)
+}
+
+// keep writes what the holder of a call knows of it, and nothing once another call holds its subject.
 func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, string, int64, []byte) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	err := in(ctx, held.Key, held.token, encoded(held.record))
+	err := r.hold(ctx, held.claim, 0)
+	if err == nil {
+		err = in(ctx, held.Key, held.token, encoded(held.record))
+	}
 	if err != nil {
 		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", held.Call, "outcome", held.Outcome, "error", err)
 	}
@@ -306,6 +353,9 @@ func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, s
 type Recogniser interface {
 	// Recognise gives the output of a call that took hold, looking for its effect; found is false when it is not there.
 	Recognise(ctx context.Context, call *Call) (output Carder, found bool, err error)
+	// Subject is what its effect is recognised by, such as a process and a tax number. Of all calls with the same
+	// subject one at a time looks at the bank and sends.
+	Subject(ctx context.Context, call *Call) ([]string, error)
 }
 
 // recognise keeps panics of a look from taking the program along.

@@ -71,7 +71,10 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	trail := &trail{}
 	config := tools.Config{
 		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: b.keys.Digest, Sealer: b.keys, Claims: store, CallTimeout: lease,
-		People: tools.Team{"ana": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}}},
+		People: tools.Team{
+			"ana":   {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
+			"bruno": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
+		},
 	}
 	for _, c := range change {
 		c(&config)
@@ -157,13 +160,18 @@ func (m mortal) Finish(context.Context, string, int64, []byte) error { panic("ki
 // die lets a replica be killed while it makes the call.
 func (b branches) die(t *testing.T, moment string) {
 	t.Helper()
-	victim := b.replica(t, func(c *tools.Config) { c.Journal = mortal{c.Journal, moment} })
+	b.dieWith(t, moment, "a click", func(*tools.Config) {})
+}
+
+func (b branches) dieWith(t *testing.T, moment, key string, change func(*tools.Config)) {
+	t.Helper()
+	victim := b.replica(t, change, func(c *tools.Config) { c.Journal = mortal{c.Journal, moment} })
 	defer func() {
 		if recover() == nil {
 			t.Error("the replica lives on")
 		}
 	}()
-	victim.click(t)
+	victim.run(t, "create_borrower", rui(nil), keyed(key))
 }
 
 // moments are when a maker may die, with the calls that the bank sees in all until the borrower is there.

@@ -62,6 +62,7 @@ type Error struct {
 	Notes        []string      // the bank's words, scrubbed: text from outside
 	RetryAfter   time.Duration // when it is worth trying again; 0 when unknown
 	Store        bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
+	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
 	process      FoundProcess  // of Closed
 	err          error
 }

@@ -38,6 +38,8 @@ type Result struct {
 	ID     string // finds the log line
 	Output Carder // of the tool's output type; encoding/json masks its personal data
 	Card   Card
+	// Earlier is the call that made the change, where another than this one did: nothing was sent then.
+	Earlier *Earlier
 }
 
 // Config is what a [Runner] works with. Every field down to Claims is needed.
@@ -60,7 +62,7 @@ type Config struct {
 	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
 	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
 	Changed func(context.Context, Change) error
-	// Counted hears of every call: its tool, what became of it ("done" or a [Kind]) and how long it took.
+	// Counted hears of every call: its tool, what became of it ("done", "already_done" or an [ErrorKind]) and how long it took.
 	Counted func(tool, outcome string, took time.Duration)
 }
 
@@ -122,12 +124,19 @@ func (r *Runner) admit(ctx context.Context, actor Actor, effect Effect) (*Call, 
 func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	started, id := r.now(), uuid.NewString()
 	call, output, err := r.run(ctx, id, request)
-	if err := r.finish(ctx, id, call, request, started, err); err != nil {
+	result, outcome := Result{ID: id, Output: output}, done
+	if by, ok := output.(shared); ok {
+		result.Output, result.Earlier, outcome = by.Carder, &by.earlier, alreadyDone
+	}
+	if err := r.finish(ctx, id, call, request, started, outcome, err); err != nil {
 		return Result{ID: id}, err
 	}
-	card := output.Card(request.Tool.sayer(request.Actor.Lang))
-	card.Next = call.offered(card.Next)
-	return Result{ID: id, Output: output, Card: card}, nil
+	result.Card = result.Output.Card(request.Tool.sayer(request.Actor.Lang))
+	result.Card.Next = call.offered(result.Card.Next)
+	if result.Earlier != nil {
+		result.Card.Note = result.Earlier.Text(request.Actor.Lang, "")
+	}
+	return result, nil
 }
 
 // run makes a call. call is nil where the actor may not make it.
@@ -179,10 +188,10 @@ func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err er
 	return result.(Carder), nil
 }
 
-// finish audits and logs a call and gives its error what doors need. A call whose outcome cannot be audited fails: its
-// answer may hold client data. Only of what was sent, which the trail announces, the outcome is told all the same.
-func (r *Runner) finish(ctx context.Context, id string, call *Call, request Request, started time.Time, err error) error {
-	outcome := done
+// finish audits and logs a call, with this outcome unless it failed, and gives its error what doors need. A call whose
+// outcome cannot be audited fails: its answer may hold client data. Only of what was sent, which the trail announces, the
+// outcome is told all the same.
+func (r *Runner) finish(ctx context.Context, id string, call *Call, request Request, started time.Time, outcome string, err error) error {
 	var failure *Error
 	if err != nil {
 		failure = convert(err)

@@ -21,6 +21,7 @@ const (
 // lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
 // allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
 func (r *Runner) Sweep(ctx context.Context) (finished int, err error) {
+	_, _ = r.epoch(ctx) // so that a loss of data is noticed though nobody asks for anything
 	abandoned, err := r.Journal.Abandoned(ctx, sweptMost)
 	errs := make([]error, len(abandoned)+1)
 	errs[len(abandoned)] = err
@@ -70,7 +71,7 @@ func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err err
 	if errors.Is(err, errOpen) {
 		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
 	}
-	_ = r.finish(ctx, seen.Call, call, request, started, err) // its answer is in the journal: nobody waits for it here
+	_ = r.finish(ctx, seen.Call, call, request, started, done, err) // its answer is in the journal: nobody waits for it here
 	return true, nil
 }
 
@@ -86,6 +87,6 @@ func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*
 	if err != nil || !taken {
 		return nil, errors.Join(errOpen, err)
 	}
-	_, err = r.settle(ctx, hold{seen.record, token}, nil, &Error{Kind: Unclear})
+	_, err = r.settle(ctx, hold{record: seen.record, token: token}, nil, &Error{Kind: Unclear})
 	return nil, err
 }

@@ -71,6 +71,11 @@ func (u BorrowerUpdate) Recognise(ctx context.Context, call *Call) (Carder, bool
 	return current.(BorrowerUpdate).done(process), true, nil
 }
 
+// Subject implements [Recogniser].
+func (u BorrowerUpdate) Subject(ctx context.Context, call *Call) ([]string, error) {
+	return call.subjectOf(ctx, u.Process, u.Borrower)
+}
+
 // request is the bank's form of the whole. An object that the bank does not have, and that nobody fills in, stays away.
 func (u BorrowerUpdate) request() portal.BorrowerRequest {
 	request, was := u.BorrowerDetails.request(), u.was.Request()

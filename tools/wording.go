@@ -19,6 +19,7 @@ import (
 //	command.<command>.help          a slash command with subcommands
 //	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better,
 //	                                error.<kind>.store.… where the store failed and not the bank
+//	earlier.…                       another call for the same, who made it and when
 //	problem.<code>                  a problem of the form of the arguments
 //
 //go:embed words
@@ -59,7 +60,12 @@ func (f Field) say(lang words.Lang, what string) string {
 }
 
 // What says what happened.
-func (e *Error) What(lang words.Lang) string { return e.say(lang, "what") }
+func (e *Error) What(lang words.Lang) string {
+	if e.Earlier != nil {
+		return e.Earlier.Text(lang, "")
+	}
+	return e.say(lang, "what")
+}
 
 // Next says what to do now.
 func (e *Error) Next(lang words.Lang) string { return e.say(lang, "next") }

@@ -4,6 +4,7 @@ package redistest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -62,6 +64,16 @@ func StartCluster(t testing.TB) *Server {
 	return s
 }
 
+// StartReplica starts a replica of master, and waits until it follows it.
+func StartReplica(t testing.TB, master *Server) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), kind: append([]string{"--replicaof", "127.0.0.1 " + master.port}, node...)}
+	s.startAnywhere()
+	s.await("INFO replication", "master_link_status:up")
+	master.await("INFO replication", "state=online")
+	return s
+}
+
 // StartSentinel starts a Sentinel that watches master under the name «balcao» and returns its address.
 func StartSentinel(t testing.TB, master *Server) (url string) {
 	t.Helper()
@@ -104,6 +116,35 @@ func (s *Server) Stop() {
 	<-s.done
 	s.run = nil
 }
+
+// Lose kills the server and starts it again without data, as where nothing is written to disk.
+func (s *Server) Lose() {
+	s.t.Helper()
+	s.Stop()
+	if err := errors.Join(os.RemoveAll(s.dir), os.Mkdir(s.dir, 0o700)); err != nil {
+		s.t.Fatalf("removing the data of redis-server: %v", err)
+	}
+	s.Start()
+}
+
+// Suspend makes the server stand still, with its connections open, until Resume.
+func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
+
+// Resume lets a suspended server go on.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal os.Signal) {
+	s.t.Helper()
+	if err := s.run.Process.Signal(signal); err != nil {
+		s.t.Fatalf("sending redis-server %v: %v", signal, err)
+	}
+}
+
+// Set changes one of the server's settings.
+func (s *Server) Set(name, value string) { s.await("CONFIG SET "+name+" "+value, "OK") }
+
+// Forbid lets nobody call a command, as managed Redis does with some.
+func (s *Server) Forbid(command string) { s.await("ACL SETUSER default -"+command, "OK") }
 
 // Fill makes the server refuse what needs memory, as one that has reached maxmemory and may evict nothing. Drain ends it.
 func (s *Server) Fill() { s.await("CONFIG SET maxmemory 1", "OK") }

@@ -1,0 +1,81 @@
+package conversations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Weakness is a setting with which Redis may lose what it has taken.
+type Weakness string
+
+// The weaknesses. Each may be told to whoever watches the program.
+const (
+	NotPersistent Weakness = "not_persistent" // appendonly is off: a restart loses all, or all since the last snapshot
+	Evicts        Weakness = "evicts"         // maxmemory-policy is not noeviction: a full Redis drops what is still needed
+	NoMinReplicas Weakness = "no_min_replicas"
+)
+
+// ErrUnchecked says that Redis does not tell its settings.
+var ErrUnchecked = errors.New("Redis does not tell how it keeps its data")
+
+// Weaknesses looks for settings with which Redis may lose what it has taken, at each node that takes writes. It asks for
+// INFO, which says the same as CONFIG GET and is allowed where that is not; where it is not either, it fails with
+// [ErrUnchecked].
+func (s *Store) Weaknesses(ctx context.Context) ([]Weakness, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	if client, ok := s.redis.(*redis.Client); ok {
+		return weaknessesOf(ctx, client)
+	}
+	cluster, ok := s.redis.(*redis.ClusterClient)
+	if !ok {
+		return nil, ErrUnchecked
+	}
+	var mu sync.Mutex
+	var found []Weakness
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		of, err := weaknessesOf(ctx, node)
+		mu.Lock()
+		defer mu.Unlock()
+		found = append(found, of...)
+		return err
+	})
+	slices.Sort(found)
+	return slices.Compact(found), err
+}
+
+func weaknessesOf(ctx context.Context, node *redis.Client) (found []Weakness, err error) {
+	text, err := node.Info(ctx).Result()
+	if refused := redis.Error(nil); errors.As(err, &refused) {
+		return nil, fmt.Errorf("%w: %w", ErrUnchecked, err)
+	}
+	if err != nil {
+		return nil, failed("asking Redis how it keeps its data", err)
+	}
+	info := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	if info["aof_enabled"] == "" || info["maxmemory_policy"] == "" {
+		return nil, ErrUnchecked
+	}
+	if info["aof_enabled"] != "1" {
+		found = append(found, NotPersistent)
+	}
+	if info["maxmemory_policy"] != "noeviction" {
+		found = append(found, Evicts)
+	}
+	// Redis counts its good replicas only where min-replicas-to-write is set.
+	if replicas := info["connected_slaves"]; replicas != "" && replicas != "0" && info["min_slaves_good_slaves"] == "" {
+		found = append(found, NoMinReplicas)
+	}
+	return found, nil
+}

@@ -1,0 +1,90 @@
+package conversations
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A subject is what a call changes, such as one borrower of one process. Of all calls for it one at a time holds its lease.
+//
+// A lease is one hash: token (counts the holders, and so fences those before), until (the end in ms by the clock of
+// Redis), call (the key of the call that holds or last held it, sealed), before (that of the one before) and claimer
+// (tells a repetition of the same claim, whose first reply was lost, from another claim).
+var (
+	acquireLease = redis.NewScript(nowMillis + `
+local e = redis.call('HMGET', KEYS[1], 'token', 'until', 'call', 'claimer', 'before')
+if e[4] == ARGV[2] then return {e[1], '0', e[5]} end
+local left = (tonumber(e[2]) or 0) - now
+if left > 0 then return {'0', string.format('%.0f', left), e[3]} end
+local token = string.format('%.0f', (tonumber(e[1]) or 0) + 1)
+local before = e[3] or ''
+redis.call('HSET', KEYS[1], 'token', token, 'until', string.format('%.0f', now + ARGV[3]), 'call', ARGV[1],
+	'claimer', ARGV[2], 'before', before)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {token, '0', before}`)
+
+	holdLease = redis.NewScript(nowMillis + `
+local e = redis.call('HMGET', KEYS[1], 'token', 'until')
+if e[1] ~= ARGV[1] then return 0 end
+if tonumber(e[2]) < now + ARGV[2] then redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + ARGV[2])) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`)
+
+	endLease = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then redis.call('HSET', KEYS[1], 'until', '0') end
+return 1`)
+)
+
+// Acquire gives the lease of a subject to one call, named by its key in the journal. token is 0 while another call holds
+// the lease, for as long as left. other is that call or, once the lease is ours, the call that held it last; "" when
+// nobody did in the last 7 days. Whoever held it before is fenced: it can no longer [Store.Hold] the lease.
+func (s *Store) Acquire(ctx context.Context, subject, call string, lease time.Duration) (token int64, other string, left time.Duration, err error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	name := s.leaseKey(subject)
+	sealed, err := s.seal(name, []byte(call))
+	if err != nil {
+		return 0, "", 0, err
+	}
+	found, err := s.run(ctx, acquireLease, []string{name}, sealed, rand.Text(), millis(lease), millis(s.lives.Journal)).Slice()
+	if err != nil {
+		return 0, "", 0, failed("acquiring a lease", err)
+	}
+	fields := texts(found)
+	token, _ = strconv.ParseInt(fields[0], 10, 64) // the script writes numbers
+	if fields[2] != "" {
+		opened, err := s.open(name, fields[2])
+		if err != nil {
+			return 0, "", 0, fmt.Errorf("acquiring a lease: %w", err)
+		}
+		other = string(opened)
+	}
+	return token, other, millisIn(fields[1]), nil
+}
+
+// Hold tells whether nobody has claimed the subject since token was given out, and keeps the lease for at least that
+// much longer. It returns once a replica of Redis knows, where there is one.
+func (s *Store) Hold(ctx context.Context, subject string, token int64, least time.Duration) (held bool, err error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	name := s.leaseKey(subject)
+	held, err = s.run(ctx, holdLease, []string{name}, token, max(0, least.Milliseconds()), millis(s.lives.Journal)).Bool()
+	if err != nil {
+		return false, failed("holding a lease", err)
+	}
+	return held, s.replicated(ctx, name)
+}
+
+// Release ends a lease, unless somebody else holds it by now. One that cannot be ended runs out.
+func (s *Store) Release(ctx context.Context, subject string, token int64) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	return failed("ending a lease", s.run(ctx, endLease, []string{s.leaseKey(subject)}, token).Err())
+}
+
+func (s *Store) leaseKey(subject string) string { return "lease:{" + s.name("lease", subject) + "}" }

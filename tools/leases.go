@@ -1,0 +1,106 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Leases keep two calls from changing the same thing at the bank at once, whoever makes them and at whichever replica.
+type Leases interface {
+	// Acquire lets one call, named by its key in the journal, hold a subject for the time of a lease. token is 0 while
+	// another call holds it, for as long as left. other is that call or, once the subject is ours, the one that held it
+	// last, "" when there was none.
+	Acquire(ctx context.Context, subject, call string, lease time.Duration) (token int64, other string, left time.Duration, err error)
+	// Hold tells whether nobody has claimed the subject since, and keeps the lease for at least that much longer.
+	Hold(ctx context.Context, subject string, token int64, least time.Duration) (held bool, err error)
+	// Release ends a lease before its time. It does nothing to that of another.
+	Release(ctx context.Context, subject string, token int64) error
+	// Epoch is another one after the journal has lost its data. Then, for the time of rest, left is more than 0, and
+	// nothing may be sent: what was sent before may be on its way to the bank still.
+	Epoch(ctx context.Context, rest time.Duration) (epoch string, left time.Duration, err error)
+}
+
+var (
+	errLost   = errors.New("the journal has lost its data")
+	errFenced = errors.New("another call holds the subject")
+)
+
+// claim is what a call holds while it looks at the bank, sends and records.
+type claim struct {
+	epoch   string    // of the journal when the call began
+	subject string    // "" for a call whose effect cannot be seen at the bank: nobody knows which calls have the same
+	token   int64     //
+	until   time.Time // the end of sending
+}
+
+// sending bounds looking and sending to the first half of the lease: what is on the way to the bank then has the other
+// half to arrive, before anybody may believe that it never will.
+func (c claim) sending(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, c.until)
+}
+
+// subject is a keyed digest of what a call changes, "" where its effect cannot be seen at the bank.
+func (r *Runner) subject(ctx context.Context, call *Call, request Request) (string, error) {
+	in, ok := request.Tool.input(request).(Recogniser)
+	if !ok {
+		return "", nil
+	}
+	parts, err := in.Subject(ctx, call)
+	if err != nil {
+		return "", err
+	}
+	return r.Digest(fmt.Appendf(nil, "subject %q", parts)), nil
+}
+
+// epoch names the time since the journal last lost its data. It fails while what was sent before may be on its way.
+func (r *Runner) epoch(ctx context.Context) (string, error) {
+	epoch, rest, err := r.Journal.Epoch(ctx, r.CallTimeout)
+	switch {
+	case err != nil:
+		return "", &Error{Kind: Unavailable, Store: true, err: err}
+	case rest > 0:
+		return "", &Error{Kind: Unavailable, Store: true, RetryAfter: whole(rest), err: errLost}
+	}
+	return epoch, nil
+}
+
+// fence is asked right before a request to the bank goes out. It keeps back who is not the holder any more, and whose
+// intent and lease the journal has lost: others may have begun the same since, and the bank has to be looked at again.
+func (r *Runner) fence(ctx context.Context, held claim) error {
+	epoch, err := r.epoch(ctx)
+	switch {
+	case err != nil:
+		return err
+	case epoch != held.epoch:
+		return &Error{Kind: Unavailable, Store: true, RetryAfter: whole(r.CallTimeout), err: errLost}
+	}
+	return r.hold(ctx, held, r.CallTimeout/2)
+}
+
+// hold fails for who is not the holder of a subject any more.
+func (r *Runner) hold(ctx context.Context, held claim, least time.Duration) error {
+	if held.subject == "" {
+		return nil
+	}
+	switch ours, err := r.Journal.Hold(ctx, held.subject, held.token, least); {
+	case err != nil:
+		return &Error{Kind: Unavailable, Store: true, err: err}
+	case !ours:
+		return &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errFenced}
+	}
+	return nil
+}
+
+// release lets others have the subject. What is not released runs out.
+func (r *Runner) release(ctx context.Context, held claim) {
+	if held.token == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := r.Journal.Release(ctx, held.subject, held.token); err != nil {
+		r.Log.WarnContext(ctx, "a lease is not released and runs out", "error", err)
+	}
+}
