@@ -33,7 +33,7 @@ type Server struct {
 }
 
 var (
-	node     = []string{"--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", "no"}
+	node     = []string{"--save", "", "--repl-diskless-sync-delay", "0", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync", "no"}
 	cluster  = append(slices.Clone(node), "--cluster-enabled", "yes")
 	sentinel = []string{"--sentinel"}
 )
