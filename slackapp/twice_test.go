@@ -1,0 +1,53 @@
+package slackapp_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+func TestTwoColleaguesWhoConfirmTheSameBorrowerAreToldOfOne(t *testing.T) {
+	h := open(t, overHTTP)
+	ana, tom := h.ana(), h.user(slacksim.Tom)
+	ana.begins("1042")
+	tom.types("/borrower-new 1042")
+	tom.sees("Page 2 of 7")
+	tom.submits(whoItIs)
+	tom.sees("Page 3 of 7")
+	tom.presses("skip")
+	tom.sees("Page 7 of 7")
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second})
+	ana.submits(nil)
+	h.wait("the first is at the bank", func() bool { return h.bank.Calls(portal.BorrowerCreate) == 1 })
+	tom.submits(nil)
+	ana.sees("Proponente criado", "Rui A.")
+	tom.sees("Borrower created", "Rui A.", "<@"+slacksim.Ana+"> had already asked for this at ", "Nothing was sent a second time.")
+	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
+		t.Errorf("sent %d times", calls)
+	}
+	h.refusesNothing()
+}
+
+func TestAColleagueIsToldWhileNobodyKnowsWhatBecameOfTheFirst(t *testing.T) {
+	h := open(t, overHTTP)
+	ana, tom := h.ana(), h.user(slacksim.Tom)
+	tom.types("/borrower-new 1042")
+	tom.sees("Page 2 of 7")
+	tom.submits(whoItIs)
+	tom.sees("Page 3 of 7")
+	tom.presses("skip")
+	tom.sees("Page 7 of 7")
+	ana.begins("1042")
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: 502})
+	ana.submits(nil)
+	ana.sees("pode ter sido")
+	tom.submits(nil)
+	tom.sees("<@"+slacksim.Ana+"> asked for the same at ", "the bank has not answered yet", "Nothing was sent for you.")
+	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
+		t.Errorf("sent %d times", calls)
+	}
+	h.refusesNothing()
+}
