@@ -120,7 +120,7 @@ func serveHTTP(ctx context.Context, addr string, s settings.Settings, system *wi
 	mux.Handle("/mcp", door.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(system.StorePart()))
+	mux.Handle("GET /readyz", wiring.Ready(system.StorePart(), system.Durability()))
 	started("http://" + listener.Addr().String() + "/mcp")
 	return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
 }

@@ -106,6 +106,7 @@ func (s *System) Reachable(place string) {
 func (s *System) Parts() []Part {
 	return []Part{
 		s.StorePart(),
+		s.Durability(),
 		{Name: "notifications", Vital: true, Well: func(ctx context.Context) error { return s.News().Ready(ctx) }},
 		{Name: "bank", Well: func(ctx context.Context) error {
 			ailments, err := s.News().Ailments(ctx)

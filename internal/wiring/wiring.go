@@ -77,6 +77,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 		return system, err
 	}
 	system.stop = append(system.stop, system.Store.Close)
+	if !system.inMemory() {
+		warnOfLoss(ctx, system.Store, log)
+	}
 	if system.people, err = team(s); err != nil {
 		return system, err
 	}
@@ -98,6 +101,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	system.stop = append(system.stop, sweeping(system.Runner, log))
 	return system, nil
 }
+
+// inMemory tells whether everything is forgotten with this process anyway.
+func (s *System) inMemory() bool { return s.settings.RedisURL == settings.Memory }
 
 // Close ends the system, what was started last first.
 func (s *System) Close() error {
