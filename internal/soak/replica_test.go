@@ -81,7 +81,7 @@ func (r *replica) address() string {
 // answer is what a caller was told.
 type answer struct {
 	Borrower string // of a success
-	Kind     string // of a failure; "connection" when nobody answered
+	Kind     string // of a failure; "connection" when nobody answered, "there" when the bank has the borrower already
 	Wait     time.Duration
 	Text     string
 }
@@ -108,6 +108,7 @@ func create(ctx context.Context, client *http.Client, url string, args json.RawM
 			Meta              map[string]struct {
 				Kind              string
 				RetryAfterSeconds int
+				Problems          []struct{ Code string }
 			} `json:"_meta"`
 		}
 	}
@@ -118,6 +119,9 @@ func create(ctx context.Context, client *http.Client, url string, args json.RawM
 		return answer{Kind: "connection", Text: fmt.Sprintf("%d, %v: %.200s", response.StatusCode, err, text)}
 	}
 	failure := reply.Result.Meta["balcao/error"]
+	if failure.Kind == "invalid" && len(failure.Problems) == 1 && failure.Problems[0].Code == "borrower.duplicate" {
+		failure.Kind = "there"
+	}
 	if reply.Result.IsError || reply.Result.StructuredContent.Borrower == "" {
 		return answer{Kind: failure.Kind, Wait: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text)}
 	}

@@ -1,5 +1,5 @@
 // Package soak shows that things happen exactly once whatever fails, with real processes that share a real Redis and are
-// killed: that they create borrowers through a network that cuts and delays, at a bank that fails; and that they tell the
+// killed: that they create borrowers, each asked for by two callers, through a network that cuts and delays, at a bank that fails; and that they tell the
 // team what moved, while Redis is killed too, Slack wants nothing half the time and its answers are lost. It has tests only.
 package soak
 
@@ -67,7 +67,7 @@ type story struct {
 
 	mu      sync.Mutex
 	told    map[string]int // answers by kind
-	answers []answer       // the last that each caller got
+	answers [][2]answer    // the last that the two callers for each borrower got
 }
 
 func TestSoakEveryBorrowerIsThereOnceWhateverFails(t *testing.T) {
@@ -85,12 +85,16 @@ func TestSoakEveryBorrowerIsThereOnceWhateverFails(t *testing.T) {
 	}
 	s.proxy.calm()
 	left := s.resolved(ctx, t)
-	t.Logf("seed %d: %d borrowers in %s, %d processes killed", *seed, s.borrowers, time.Since(began).Round(time.Millisecond), killed)
+	shared := s.told["done"] - len(s.answers)
+	t.Logf("seed %d: %d borrowers, each asked for twice at once, in %s; %d processes killed", *seed, s.borrowers, time.Since(began).Round(time.Millisecond), killed)
 	t.Logf("what befell connections: %v", s.proxy.counts)
 	t.Logf("what callers were told: %v; %d left with «unclear», which the journal resolved", s.told, left)
 	spoilt := 0
 	for _, count := range s.proxy.counts {
 		spoilt += count
+	}
+	if shared <= 0 {
+		t.Error("no two callers were told of the same creation")
 	}
 	if killed == 0 || spoilt < s.borrowers/4 || s.told["unclear"] == 0 {
 		t.Error("too little went wrong for this to show anything")
@@ -144,23 +148,25 @@ func (s *story) start(t *testing.T) (faults []func()) {
 	return faults
 }
 
-// createAll lets the workers create everybody, each under a key of their own, while processes are killed.
+// createAll lets the workers create everybody while processes are killed. For each borrower there are two callers at
+// once, one with a key of its own and one without any.
 func (s *story) createAll(ctx context.Context, t *testing.T) (killed int) {
 	t.Helper()
-	s.answers = make([]answer, s.borrowers)
-	next, over := make(chan int), make(chan struct{})
+	s.answers = make([][2]answer, s.borrowers)
+	next, over := make(chan [2]int), make(chan struct{})
 	var group, killing sync.WaitGroup
 	for w := range workers {
 		dice := rand.New(rand.NewPCG(*seed, uint64(100+w)))
 		group.Go(func() {
-			for i := range next {
-				s.answers[i] = s.insist(ctx, dice, i)
+			for at := range next {
+				s.answers[at[0]][at[1]] = s.insist(ctx, dice, at[0], at[1] == 0)
 			}
 		})
 	}
 	killing.Go(func() { killed = s.killNowAndThen(t, over) })
 	for i := range s.borrowers {
-		next <- i
+		next <- [2]int{i, 0}
+		next <- [2]int{i, 1}
 	}
 	close(next)
 	group.Wait()
@@ -169,11 +175,11 @@ func (s *story) createAll(ctx context.Context, t *testing.T) (killed int) {
 	return killed
 }
 
-// insist repeats a creation under its key, at any replica, until the caller knows. One in five who are told that the
-// outcome is unclear leaves it at that.
-func (s *story) insist(ctx context.Context, dice *rand.Rand, i int) answer {
+// insist repeats a creation, under its key or without any, at any replica, until the caller knows. One in five who are
+// told that the outcome is unclear leaves it at that.
+func (s *story) insist(ctx context.Context, dice *rand.Rand, i int, keyed bool) answer {
 	for {
-		said := create(ctx, s.client, s.replicas[dice.IntN(replicas)].address(), borrower(i))
+		said := create(ctx, s.client, s.replicas[dice.IntN(replicas)].address(), borrower(i, keyed))
 		if said.Kind == "" && said.Borrower != "" {
 			s.count("done")
 			return said
@@ -189,7 +195,7 @@ func (s *story) insist(ctx context.Context, dice *rand.Rand, i int) answer {
 		case "busy", "unavailable":
 			wait += min(said.Wait, time.Second)
 		case "connection":
-		default: // invalid, refused, forbidden…: the caller is told no, and it must not be there
+		default: // there, or invalid, refused, forbidden…: the caller is told no
 			return said
 		}
 		select {
@@ -225,7 +231,7 @@ func (s *story) killNowAndThen(t *testing.T, over <-chan struct{}) (killed int) 
 }
 
 // resolved waits until the bank holds everybody, and a lease longer: what is repeated wrongly comes late. Then everybody
-// must be there once, and be who their caller was told. left counts callers who went away without an answer.
+// must be there once, and be who both of their callers were told. left counts callers who went away without an answer.
 func (s *story) resolved(ctx context.Context, t *testing.T) (left int) {
 	t.Helper()
 	for len(s.held(t)) < s.borrowers && ctx.Err() == nil {
@@ -236,15 +242,17 @@ func (s *story) resolved(ctx context.Context, t *testing.T) (left int) {
 	for i, said := range s.answers {
 		ids := held[taxID(i)]
 		if len(ids) != 1 {
-			t.Errorf("borrower %d is there %d times; its caller was told %+v", i, len(ids), said)
+			t.Errorf("borrower %d is there %d times; its callers were told %+v", i, len(ids), said)
 			continue
 		}
-		if said.Kind == "unclear" {
-			left++
-			said = create(ctx, s.client, s.replicas[0].address(), borrower(i))
-		}
-		if said.Borrower != ids[0] {
-			t.Errorf("borrower %d is %s, and its caller was told %+v", i, ids[0], said)
+		for caller, said := range said {
+			if said.Kind == "unclear" {
+				left++
+				said = create(ctx, s.client, s.replicas[0].address(), borrower(i, caller == 0))
+			}
+			if said.Borrower != ids[0] && said.Kind != "there" {
+				t.Errorf("borrower %d is %s, and a caller was told %+v", i, ids[0], said)
+			}
 		}
 	}
 	if len(held) != s.borrowers {
@@ -341,12 +349,15 @@ func personal(i int) map[string]any {
 	}
 }
 
-// borrower is the arguments of the i-th call.
-func borrower(i int) json.RawMessage {
-	return encoded(map[string]any{
-		"process": fmt.Sprint(processes[i%len(processes)]), "borrowerTypeId": 2, "keyBorrowerRelationId": 7,
-		"personal": personal(i), "idempotencyKey": fmt.Sprintf("soak %d", i),
-	})
+// borrower is the arguments of a call for the i-th.
+func borrower(i int, keyed bool) json.RawMessage {
+	args := map[string]any{
+		"process": fmt.Sprint(processes[i%len(processes)]), "borrowerTypeId": 2, "keyBorrowerRelationId": 7, "personal": personal(i),
+	}
+	if keyed {
+		args["idempotencyKey"] = fmt.Sprintf("soak %d", i)
+	}
+	return encoded(args)
 }
 
 // requestOf is the i-th borrower as the bank gets it.
