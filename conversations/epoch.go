@@ -40,13 +40,16 @@ func (e *lastEpoch) last() string {
 	return e.seen
 }
 
-// follow goes on to the next epoch, unless another call did so meanwhile: answers may come late.
-func (e *lastEpoch) follow(last, next string) {
+// follow goes on to the next epoch, unless another call did so meanwhile: answers may come late. It tells whether this is
+// the first to see the next after another.
+func (e *lastEpoch) follow(last, next string) (lost bool) {
 	e.Lock()
 	defer e.Unlock()
-	if e.seen == last {
-		e.seen = next
+	if e.seen != last {
+		return false
 	}
+	e.seen = next
+	return last != "" && last != next
 }
 
 // Epoch names the time since Redis last began without data. Where this store saw another epoch before, Redis has lost
@@ -61,6 +64,8 @@ func (s *Store) Epoch(ctx context.Context, rest time.Duration) (epoch string, le
 		return "", 0, failed("reading the epoch", err)
 	}
 	fields := texts(found)
-	s.epoch.follow(last, fields[0])
+	if s.epoch.follow(last, fields[0]) {
+		s.log.WarnContext(ctx, "Redis has lost its data: for a while nothing is sent to the bank that changes anything", "rest", rest)
+	}
 	return fields[0], millisIn(fields[1]), nil
 }

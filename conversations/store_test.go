@@ -69,7 +69,7 @@ func (p *place) replica(t testing.TB, options ...Option) *Store {
 	t.Helper()
 	options = append([]Option{WithLives(Lives{Call: time.Minute})}, options...)
 	if p.url == "memory" && p.first != nil {
-		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now, guard: p.first.guard}
+		s := &Store{redis: p.first.redis, keys: p.keys, lives: defaults, now: time.Now, guard: p.first.guard, log: p.first.log}
 		for _, option := range options {
 			option(s)
 		}
