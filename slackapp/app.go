@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/time/rate"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/pii"
@@ -21,17 +23,18 @@ import (
 )
 
 const (
-	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
-	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
-	lookAgain    = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
-	remembering  = 500 * time.Millisecond // for an acknowledgement to be remembered
-	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
-	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
-	slowCall     = 20 * time.Second       // one call to Slack in the background
-	workBudget   = 2 * time.Minute        // everything after an acknowledgement
-	maxWork      = 64                     // done at once after acknowledgements
-	lastWords    = 2 * time.Second        // for what is cut off to end
-	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
+	ackBudget      = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
+	patience       = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
+	lookAgain      = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
+	remembering    = 500 * time.Millisecond // for an acknowledgement to be remembered
+	settling       = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
+	quickCall      = 2 * time.Second        // one call to Slack while a person's trigger runs out
+	slowCall       = 20 * time.Second       // one call to Slack in the background
+	workBudget     = 2 * time.Minute        // everything after an acknowledgement
+	loggedRefusals = 20                     // a second
+	maxWork        = 64                     // done at once after acknowledgements
+	lastWords      = 2 * time.Second        // for what is cut off to end
+	rememberLife   = time.Hour              // of what was delivered; Slack repeats for some minutes
 )
 
 // Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
@@ -60,6 +63,9 @@ type App struct {
 	quick   *slack.Client // for what a person waits for: short, never repeated
 	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
 	web     *http.Client  // response URLs and uploads
+
+	refusals *rate.Limiter // of the log: anybody can make a request that is refused
+	unlogged atomic.Int64  // refusals since the last that was logged
 
 	orphans  chan []byte // acknowledgements whose socket ended before them
 	searches searches
@@ -94,7 +100,7 @@ func New(config Config) (*App, error) {
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		token: config.BotToken, api: cmp.Or(config.APIURL, slack.APIURL), reach: config.Reachable,
 		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
-		slots: make(chan struct{}, maxWork), orphans: make(chan []byte, sockets*maxInFlight),
+		slots: make(chan struct{}, maxWork), refusals: rate.NewLimiter(loggedRefusals, loggedRefusals), orphans: make(chan []byte, sockets*maxInFlight),
 		searches: searches{under: map[string]int{}},
 	}
 	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken), slack.OptionAPIURL(app.api)}

@@ -106,13 +106,17 @@ func unsigned(err error) string {
 	return "the signature is wrong"
 }
 
-// refuse logs why a delivery is not taken, and nothing of what it says.
+// refuse logs why a delivery is not taken, and nothing of what it says. In a flood it logs some, and how many others.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
 	attempt, err := strconv.ParseUint(r.Header.Get("X-Slack-Retry-Num"), 10, 8)
 	if err != nil {
 		attempt = 0 // of the first delivery, which has none, and of what is no number
 	}
-	a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
+	if a.refusals.Allow() {
+		a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt, "unlogged", a.unlogged.Swap(0))
+	} else {
+		a.unlogged.Add(1)
+	}
 	bodies.Leave(w)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")

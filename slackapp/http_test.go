@@ -1,8 +1,11 @@
 package slackapp_test
 
 import (
+	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,5 +113,28 @@ func TestSlacksOwnChecksAreAnswered(t *testing.T) {
 	must(t, err)
 	if done.Status != 200 || len(done.Body) > 0 || h.sim.Calls("users.info") > 0 {
 		t.Errorf("an unsigned ssl_check with a command in it is answered with %d %q", done.Status, done.Body)
+	}
+}
+
+func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
+	h := open(t, overHTTP)
+	app, began := h.replica.app.Handler(), time.Now()
+	refuse := func() {
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/slack/events", bytes.NewReader(borrowersCommand("1.2.3"))))
+		if w.Code != 401 {
+			t.Fatalf("got status %d", w.Code)
+		}
+	}
+	for range 1000 {
+		refuse()
+	}
+	h.wait("the log to tell of those that it left out", func() bool {
+		refuse()
+		return regexp.MustCompile(`"unlogged":[1-9]`).MatchString(h.log.String())
+	})
+	lines, most := strings.Count(h.log.String(), "a delivery was refused"), 20+int(20*time.Since(began).Seconds())+1
+	if lines > most {
+		t.Errorf("%d lines are logged, want at most %d", lines, most)
 	}
 }

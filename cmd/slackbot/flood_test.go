@@ -23,7 +23,7 @@ const (
 	floodGrowth = 32 << 20
 )
 
-// memory is the most memory that a process had resident since its peak was last reset, which this resets too.
+// memory reads a line of what the system says of the program's memory: VmRSS is what it has now, VmHWM its peak.
 func (w *town) memory(t *testing.T, line string) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.bot.Process.Pid))
@@ -38,6 +38,7 @@ func (w *town) memory(t *testing.T, line string) int64 {
 	return kilobytes << 10
 }
 
+// resetPeak has VmHWM begin anew.
 func (w *town) resetPeak(t *testing.T) {
 	t.Helper()
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", w.bot.Process.Pid), []byte("5"), 0); err != nil {
@@ -90,15 +91,16 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 	for _, c := range []struct {
 		name, path, header string
 		body               []byte
+		claimed            int
 		answer             string
 	}{
-		{"not signed", "/slack/events", "", body, "401"},
-		{"signed an hour ago", "/slack/events", "X-Slack-Request-Timestamp: " + old + "\r\n" + forged, body, "401"},
-		{"signed with another secret", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body, ""},
-		{"signed with another secret, and never ending", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body[1:], ""},
-		{"a callback without a token of ours", "/callbacks/" + strings.Repeat("x", 32) + "/1", "", body, "404"},
-		{"an assistant without a token", "/mcp", "Content-Type: application/json\r\n", body, "413"},
-		{"an assistant without a token, with less", "/mcp", "Content-Type: application/json\r\n", body[:200<<10], "401"},
+		{"not signed", "/slack/events", "", body, floodBody, "401"},
+		{"signed an hour ago", "/slack/events", "X-Slack-Request-Timestamp: " + old + "\r\n" + forged, body, floodBody, "401"},
+		{"signed with another secret", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body, floodBody, ""},
+		{"signed with another secret, and never ending", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body[1:], floodBody, ""},
+		{"a callback without a token of ours", "/callbacks/" + strings.Repeat("x", 32) + "/1", "", body, floodBody, "404"},
+		{"an assistant without a token", "/mcp", "Content-Type: application/json\r\n", body, floodBody, "413"},
+		{"an assistant without a token, with less", "/mcp", "Content-Type: application/json\r\n", body[:200<<10], 200 << 10, "401"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w.start(t)
@@ -111,12 +113,14 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 			over, genuine := make(chan struct{}), atomic.Int64{}
 			var people sync.WaitGroup
 			people.Go(func() {
-				for {
-					if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042"); err != nil {
-						t.Errorf("a genuine command: %v", err)
+				for late := 0; ; {
+					if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042"); err == nil {
+						genuine.Add(1)
+						late = 0
+					} else if late++; late > 1 { // one may be late where others use the machine as well
+						t.Errorf("genuine commands, one after the other: %v", err)
 						return
 					}
-					genuine.Add(1)
 					select {
 					case <-over:
 						return
@@ -124,13 +128,13 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 					}
 				}
 			})
-			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Length: %d\r\n\r\n", c.path, w.addr, c.header, len(body[:min(len(body), max(len(c.body), 1))]))
-			if len(c.body) == floodBody-1 {
-				head = strings.Replace(head, "Content-Length: "+strconv.Itoa(len(c.body)), "Content-Length: "+strconv.Itoa(floodBody), 1)
-			}
+			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Length: %d\r\n\r\n", c.path, w.addr, c.header, c.claimed)
 			answers := w.flood(ctx, []byte(head), c.body)
 			close(over)
 			people.Wait()
+			if genuine.Load() == 0 {
+				t.Error("no genuine command was answered")
+			}
 			grown := w.memory(t, "VmHWM") - before
 			t.Logf("answers %v, %d genuine commands, %d kB more than %d kB", answers, genuine.Load(), grown>>10, before>>10)
 			if grown > floodGrowth {

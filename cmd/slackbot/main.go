@@ -43,6 +43,7 @@ const tokenLife = time.Minute
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	wiring.SaveMemory()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
 

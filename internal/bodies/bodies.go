@@ -18,7 +18,7 @@ var (
 )
 
 // process is the bound of all bodies that this process holds before it knows who sent them.
-var process = newPool(4 << 20)
+var process = newPool(2 << 20)
 
 // Body is a body that was read. Free it once its sender is verified, or refused.
 type Body struct {
