@@ -16,13 +16,15 @@ type state struct {
 }
 
 type answer struct {
-	Value  *string `json:"value"`
-	Chosen *struct {
-		Value string `json:"value"`
-		Text  struct {
-			Text string `json:"text"`
-		} `json:"text"`
-	} `json:"selected_option"`
+	Value  *string       `json:"value"`
+	Chosen *chosenOption `json:"selected_option"`
+}
+
+type chosenOption struct {
+	Value string `json:"value"`
+	Text  struct {
+		Text string `json:"text"`
+	} `json:"text"`
 }
 
 // Pages of a draft that are no pages of its tool.
@@ -34,6 +36,7 @@ const (
 // Notes of a draft.
 const (
 	noteView    = "view"    // the modal that it is filled in through; any other is out of date
+	noteChosen  = "chosen"  // when the last choice was made that a page reported, as Slack says it
 	noteTaken   = "taken"   // counts how often a modal that was left behind carried on with it
 	noteChannel = "channel" // where it was begun
 	noteURL     = "url"     // the response URL from there
@@ -112,10 +115,12 @@ func (f *form) choosesProcess(page string) bool {
 
 // worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
 func (f *form) worthKeeping() bool {
-	typed := func(field tools.Field) bool {
-		return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
-	}
-	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, typed))
+	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, f.typed))
+}
+
+// typed tells whether its person filled in a field, or changed it.
+func (f *form) typed(field tools.Field) bool {
+	return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
 }
 
 // requires tells whether a field has to be filled in. What the bank lacks of somebody need not be known to change the

@@ -243,7 +243,7 @@ var borrowerStories = []story{
 		h.kill()
 		h.replica = h.start()
 		ana.pressesIn(kept, "continue")
-		ana.sees("Página 4 de 8", "Continua o que começou", "Inês M.")
+		ana.sees("Página 4 de 8", "Retomámos o que começou", "Inês M.")
 		ana.presses("back")
 		if form := ana.sees("Página 3 de 8"); typed(form.Values["personal.mobile"]) != "961234567" {
 			t.Errorf("the number is %v", form.Values["personal.mobile"])

@@ -2,6 +2,7 @@ package slackapp
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -15,17 +16,25 @@ const unanswered = "-"
 // input is a field as a block. Its block_id is the field's path. generation differs between drafts: Slack keeps what is
 // typed in an element for as long as its ids stay the same, which after starting over would be what was thrown away, and
 // after another choice of borrower somebody else's.
-func input(lang words.Lang, field tools.Field, typed, label, generation string) slack.Block {
+//
+// A choice is reported at once where reports says so, and with it what is typed around it. Text is not: with every
+// character would be a flood, and with the Enter key, which then no longer sends the page, little.
+func input(lang words.Lang, field tools.Field, typed, label, generation string, reports bool) slack.Block {
 	hint := field.Help(lang)
 	block := slack.NewInputBlock(field.Path, plain(field.Label(lang), maxLabel), nil, element(lang, field, typed, label, generation))
 	block.Optional = !field.Required
-	switch field.Kind {
-	case tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy: // a placeholder says how to choose
-		if hint != "" {
+	if isChoice(field.Kind) {
+		block.DispatchAction = reports
+		if hint != "" { // the placeholder says how to choose
 			block.Hint = plain(hint, maxHint)
 		}
 	}
 	return block
+}
+
+// isChoice tells whether a field of this kind is chosen from a list and not typed.
+func isChoice(kind tools.Kind) bool {
+	return slices.Contains([]tools.Kind{tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy}, kind)
 }
 
 func element(lang words.Lang, field tools.Field, typed, label, generation string) slack.BlockElement {

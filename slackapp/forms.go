@@ -126,22 +126,24 @@ func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, er
 // present makes the modal in front of the person the one that the form is filled in through, and shows where it stands.
 func (a *App) present(ctx context.Context, v *visit, f *form, resumed bool) error {
 	v.draft = f.ID
-	if f.Notes == nil {
-		f.Notes = map[string]string{}
-	}
-	f.Notes[noteView] = v.view
-	if v.responseURL != "" {
-		f.Notes[noteURL] = v.responseURL
-	}
-	if v.channel != "" {
-		f.Notes[noteChannel] = v.channel
-	}
-	if err := a.save(ctx, f); err != nil {
+	if err := a.amend(ctx, f, func() {
+		if f.Notes == nil {
+			f.Notes = map[string]string{}
+		}
+		f.Notes[noteView] = v.view
+		if v.responseURL != "" {
+			f.Notes[noteURL] = v.responseURL
+		}
+		if v.channel != "" {
+			f.Notes[noteChannel] = v.channel
+		}
+	}); err != nil {
 		return err
 	}
 	notices := []string{}
 	if resumed {
-		notices = append(notices, say(v.actor.Lang, "form.resumed", "time", f.Started.In(lisbon).Format(say(v.actor.Lang, "format.time"))))
+		began := f.Started.In(lisbon).Format(say(v.actor.Lang, "format.time"))
+		notices = append(notices, say(v.actor.Lang, "form.resumed", "time", began, "kept", f.kept(v.actor.Lang)))
 	}
 	view, err := a.screen(ctx, v, f, notices...)
 	if err != nil {

@@ -162,6 +162,9 @@ func (h *house) start() *replica {
 	r.hangUp = func() {
 		hangUp()
 		listening.Wait()
+		if h.way == overSocket { // else Slack may still deliver to one of them, and count them as the next replica's
+			h.wait("its sockets to be gone", func() bool { return h.sim.Sockets() == 0 })
+		}
 	}
 	r.stop = func() {
 		r.hangUp()

@@ -27,21 +27,32 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	}
 	for _, field := range f.tool.FieldsOn(f.Page) {
 		field.Required = f.requires(field)
-		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f)))
+		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f), f.tool.Effect.Writes()))
+	}
+	next := nextLabel(lang, f.tool, at)
+	if f.tool.Effect.Writes() && slices.ContainsFunc(f.tool.FieldsOn(f.Page), isTyped) {
+		blocks = append(blocks, small(say(lang, "form.unsent", "next", next)))
 	}
 	view := formView(lang, f, blocks)
+	view.Submit = plain(next, maxTitle)
+	return view
+}
+
+func isTyped(field tools.Field) bool { return !isChoice(field.Kind) }
+
+// nextLabel is what stands on the button that sends a page.
+func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {
 	next := "form.next"
-	if at == len(f.tool.Pages)-1 {
+	if at == len(tool.Pages)-1 {
 		next = "form.review"
 		switch {
-		case f.tool.Effect == tools.Remembers:
+		case tool.Effect == tools.Remembers:
 			next = "form.keep"
-		case !f.tool.Effect.Writes():
+		case !tool.Effect.Writes():
 			next = "form.read"
 		}
 	}
-	view.Submit = plain(say(lang, next), maxTitle)
-	return view
+	return say(lang, next)
 }
 
 // formView is a modal that belongs to a draft.

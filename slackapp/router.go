@@ -71,8 +71,11 @@ type interaction struct {
 }
 
 type action struct {
-	ID    string `json:"action_id"`
-	Value string `json:"value"`
+	ID     string        `json:"action_id"`
+	Value  string        `json:"value"`
+	Block  string        `json:"block_id"`
+	Chosen *chosenOption `json:"selected_option"` // in a select
+	At     string        `json:"action_ts"`       // of one form, so that later ones compare as greater
 }
 
 type view struct {
@@ -153,6 +156,9 @@ func (a *App) interaction(ctx context.Context, v visit, i interaction, id string
 	case "view_closed":
 		return a.once(ctx, v, id, func(v visit) any { return a.closing(ctx, v, i) }, quiet)
 	case "block_actions":
+		if i.chosenIn() {
+			return a.once(ctx, v, id, func(v visit) any { return a.reported(v, i) }, quiet)
+		}
 		return a.once(ctx, v, id, func(v visit) any { return a.action(ctx, v, i) }, a.tellElsewhere)
 	}
 	return nil, nil // something newer than we are; acknowledged, so that nobody waits

@@ -197,7 +197,7 @@ var stories = []story{
 		h.kill()
 		h.replica = h.start()
 		ana.pressesIn(kept, "continue")
-		ana.sees("Página 2 de 7", "Continua o que começou")
+		ana.sees("Página 2 de 7", "Retomámos o que começou")
 	}},
 	{"a double press on confirm makes one borrower", func(t *testing.T, h *house) {
 		ana := h.ana()
@@ -241,7 +241,7 @@ var stories = []story{
 		ana.sees("Página 3 de 7")
 		must(t, ana.Close(h.soon()))
 		ana.types("/borrower-new 1042")
-		ana.sees("Página 3 de 7", "Continua o que começou")
+		ana.sees("Página 3 de 7", "Retomámos o que começou")
 		ana.presses("restart")
 		view := ana.sees("Página 2 de 7", "1042")
 		if got := typed(view.Values["personal.name"]); got != "" {
@@ -282,7 +282,7 @@ var stories = []story{
 		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })
 		must(t, err)
 		must(t, ana.ClickHome(h.soon(), "continue"))
-		ana.sees("Página 2 de 7", "Continua o que começou")
+		ana.sees("Página 2 de 7", "Retomámos o que começou")
 	}},
 }
 
@@ -301,7 +301,7 @@ func typed(input map[string]map[string]any) string {
 
 func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, story := range slices.Concat(stories, formStories, borrowerStories) {
+		for _, story := range slices.Concat(stories, formStories, borrowerStories, keptStories) {
 			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
 				h := open(t, way)
 				story.tell(t, h)

@@ -26,15 +26,16 @@ func (a *App) submission(ctx context.Context, v visit, i interaction) any {
 	case at.Page == confirmPage:
 		return a.confirmed(ctx, v, f)
 	}
-	f.collect(at.Page, i.View.State)
-	f.Page = at.Page
 	inTime, cancel := context.WithDeadline(ctx, v.due)
 	defer cancel()
-	problems := a.wrong(inTime, v.actor, f, at.Page)
-	if len(problems) == 0 {
-		f.Page = pageAfter(f.tool, at.Page)
-	}
-	if err := a.save(ctx, f); err != nil {
+	var problems map[string]string
+	if err := a.amend(ctx, f, func() {
+		f.collect(at.Page, i.View.State)
+		f.Page = at.Page
+		if problems = a.wrong(inTime, v.actor, f, at.Page); len(problems) == 0 {
+			f.Page = pageAfter(f.tool, at.Page)
+		}
+	}); err != nil {
 		return a.keepTyping(v, f, at.Page, err)
 	}
 	if len(problems) > 0 {
@@ -167,10 +168,11 @@ func (a *App) steer(ctx context.Context, v *visit, shown view, pressed action) e
 	case pressed.ID == actRestart:
 		return a.restart(ctx, v, f)
 	default:
-		f.collect(at.Page, shown.State)
 		var notices []string
-		f.Page, notices = a.heading(ctx, v.actor, f, at.Page, pressed)
-		if err = a.save(ctx, f); err == nil {
+		if err = a.amend(ctx, f, func() {
+			f.collect(at.Page, shown.State)
+			f.Page, notices = a.heading(ctx, v.actor, f, at.Page, pressed)
+		}); err == nil {
 			view, err = a.screen(ctx, v, f, notices...)
 		}
 	}
@@ -220,30 +222,37 @@ func (a *App) restart(ctx context.Context, v *visit, f *form) error {
 	return a.openForm(ctx, v, f.tool, given)
 }
 
-// closing tells a person who closed a form that it is kept, if that is worth it.
+// closing tells a person who closed a form what of it is kept, if that is worth it. What stood in the page is not known.
 func (a *App) closing(ctx context.Context, v visit, i interaction) any {
-	f, at, elsewhere, err := a.formOf(ctx, &v, i.View)
-	switch {
-	case err != nil || elsewhere || f.Page == sendingPage:
-		return nil
-	}
-	f.collect(at.Page, i.View.State)
-	if !f.worthKeeping() {
-		if _, err := a.store.EndDraft(ctx, f.Draft); err != nil {
-			a.log.InfoContext(ctx, "a form was closed and not ended", "error", logged(err))
+	var f *form
+	var at place
+	for range maxAmends {
+		var elsewhere bool
+		var err error
+		f, at, elsewhere, err = a.formOf(ctx, &v, i.View)
+		if err != nil || elsewhere || f.Page == sendingPage {
+			return nil
 		}
-		return nil
+		if f.worthKeeping() {
+			err = a.save(ctx, f) // for another 24 hours
+		} else {
+			_, err = a.store.EndDraft(ctx, f.Draft)
+		}
+		if errors.Is(err, conversations.ErrConflict) {
+			continue // a choice came in
+		}
+		if err != nil {
+			a.log.InfoContext(ctx, "a form was closed and neither kept nor ended", "error", logged(err))
+			return nil
+		}
+		break
 	}
-	if err := a.save(ctx, f); err != nil { // another window was quicker, say
-		a.log.InfoContext(ctx, "a form was closed and not saved again", "error", logged(err))
+	if !f.worthKeeping() {
 		return nil
 	}
 	a.work(v, func(ctx context.Context, v *visit) error {
 		v.channel, v.responseURL, v.view = f.Notes[noteChannel], f.Notes[noteURL], ""
-		text := say(v.actor.Lang, "form.kept", "tool", f.tool.Title(v.actor.Lang))
-		return a.tell(ctx, v, message{text, []slack.Block{
-			paragraph(text), buttons(button(actContinue, f.ID, say(v.actor.Lang, "form.continue"))),
-		}})
+		return a.tell(ctx, v, f.keptMessage(v.actor.Lang, at.Page))
 	})
 	return nil
 }

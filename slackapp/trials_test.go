@@ -61,6 +61,23 @@ var trials = []story{
 		remove()
 		ana.reads("Proponente criado")
 	}},
+	{"a choice that Redis cannot take disturbs nobody", func(t *testing.T, h *house) {
+		ana := h.ana()
+		ana.types("/borrower-new 1042")
+		ana.sees("Página 2 de 7")
+		view, _ := ana.TopView()
+		h.redis.Stop()
+		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+		must(t, h.replica.app.Close(h.soon()))
+		h.redis.Start()
+		h.wait("Redis to be found again", func() bool {
+			_, _, err := h.replica.store.Recall(h.soon(), "test", "")
+			return err == nil
+		})
+		if after, _ := ana.TopView(); after.Hash != view.Hash || len(ana.Messages(ana.DM()))+len(ana.Messages(slacksim.TeamChannel)) != 0 {
+			t.Error("she was told in the middle of typing")
+		}
+	}},
 	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *house) {
 		ana := h.ana()
 		ana.types("/borrowers")
