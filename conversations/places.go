@@ -203,16 +203,5 @@ func (s *Store) openPlace(field, sealed string) (place Place, err error) {
 	return place, nil
 }
 
-// SetOwner makes an actor the owner of a process, whom its news concern; "" gives it up.
-func (s *Store) SetOwner(ctx context.Context, process uuid.UUID, actor string) error {
-	return s.Remember(ctx, "owner", process.String(), []byte(actor), placeLife)
-}
-
-// Owner gives the owner of a process, "" when there is none.
-func (s *Store) Owner(ctx context.Context, process uuid.UUID) (actor string, err error) {
-	value, _, err := s.Recall(ctx, "owner", process.String())
-	return string(value), err
-}
-
 // Client is the connection to Redis, for what is kept there in forms of its own.
 func (s *Store) Client() redis.UniversalClient { return s.redis }

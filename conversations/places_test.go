@@ -216,25 +216,6 @@ func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
 	})
 }
 
-func TestAProcessHasOneOwnerWhoMayGiveItUp(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
-		s, ctx, process := p.replica(t), t.Context(), uuid.New()
-		for _, owner := range []string{"", "slack:T0/U0ANA", "slack:T0/U0TOM", ""} {
-			if owner != "" || must(s.Owner(ctx, process))(t) != "" {
-				if err := s.SetOwner(ctx, process, owner); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got := must(s.Owner(ctx, process))(t); got != owner {
-				t.Errorf("the owner is %q, want %q", got, owner)
-			}
-		}
-		if got := must(s.Owner(ctx, uuid.New()))(t); got != "" {
-			t.Errorf("another process is %q's", got)
-		}
-	}, embeddedRedis, oneNode, aCluster)
-}
-
 func TestOnePlacesSecretsPutInAnothersNameDoNotOpen(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t), t.Context()

@@ -64,7 +64,7 @@ func aDay(t *testing.T, s *Store) {
 			return nil
 		}))(t)
 	}
-	if err := s.SetOwner(ctx, uuid.New(), "maria@example.com"); err != nil {
+	if _, _, err := s.ChangeOwner(ctx, uuid.New(), "maria@example.com", "rui@example.com", anybody); err != nil {
 		t.Fatal(err)
 	}
 	if got := must(s.Places(ctx))(t); len(got) != 2 {
@@ -173,7 +173,8 @@ func secrets(t *testing.T, s *Store) Draft {
 		t.Fatal(err)
 	}
 	_, _, err = s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
-	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour), s.SetOwner(t.Context(), uuid.Nil, "maria")); err != nil {
+	_, _, owning := s.ChangeOwner(t.Context(), uuid.Nil, "maria", "rui", anybody)
+	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour), owning); err != nil {
 		t.Fatal(err)
 	}
 	must(s.ChangePlace(t.Context(), "slack:C0TEAM", watching("1")))(t)

@@ -239,10 +239,13 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"places":       func(ctx context.Context) error { _, err := s.Places(ctx); return err },
 		"place":        func(ctx context.Context) error { _, err := s.Place(ctx, "a"); return err },
 		"change place": func(ctx context.Context) error { _, err := s.ChangePlace(ctx, "a", watching("1")); return err },
-		"own":          func(ctx context.Context) error { return s.SetOwner(ctx, uuid.New(), "a") },
-		"owner":        func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.New()); return err },
-		"remember":     func(ctx context.Context) error { return s.Remember(ctx, "a", "b", nil, time.Minute) },
-		"recall":       func(ctx context.Context) error { _, _, err := s.Recall(ctx, "a", "b"); return err },
+		"own": func(ctx context.Context) error {
+			_, _, err := s.ChangeOwner(ctx, uuid.New(), "a", "b", anybody)
+			return err
+		},
+		"owner":    func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.New()); return err },
+		"remember": func(ctx context.Context) error { return s.Remember(ctx, "a", "b", nil, time.Minute) },
+		"recall":   func(ctx context.Context) error { _, _, err := s.Recall(ctx, "a", "b"); return err },
 	}
 }
 

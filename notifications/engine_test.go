@@ -122,7 +122,7 @@ func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
 	s := work(t, town.replica(t))
 	walk(t, s)
 	ctx := t.Context()
-	if err := s.config.Store.SetOwner(ctx, a1042, "slack:T1/U0ANA"); err != nil {
+	if _, _, err := s.config.Store.ChangeOwner(ctx, a1042, "slack:T1/U0ANA", "slack:T1/U0ANA", anybody); err != nil {
 		t.Fatal(err)
 	}
 	hints := func(actor string) {

@@ -77,7 +77,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			o := h.replica()
 			h.start(o)
 			h.at("2026-11-26 10:00") // a Thursday
-			if err := h.store.SetOwner(t.Context(), process(1), ana); err != nil {
+			if _, _, err := h.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
 				t.Fatal(err)
 			}
 			h.put(o, h.moves(1, "Documents"))

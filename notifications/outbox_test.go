@@ -21,7 +21,7 @@ func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
 	for kind := range redises {
 		t.Run(kind, func(t *testing.T) {
 			h := newTeam(t, kind, func(c *Config) { c.Hush = 200 * time.Millisecond })
-			if err := h.store.SetOwner(t.Context(), process(1), ana); err != nil {
+			if _, _, err := h.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
 				t.Fatal(err)
 			}
 			o := h.replica()
@@ -347,41 +347,6 @@ func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
 	eventually(t, "it is told", func() bool { return len(h.board.at(channel)) == 2 })
 	if reply := h.board.at(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
 		t.Errorf("got %+v", reply)
-	}
-}
-
-func TestOnlyTheOwnerIsMentionedAndOnlyWhereItIsTheirTurn(t *testing.T) {
-	h := newTeam(t, "node")
-	personal := "slack:U0ANA"
-	h.watch(personal, conversations.Watch{Kind: conversations.WatchPerson, Value: ana})
-	for n := 1; n <= 3; n++ {
-		if err := h.store.SetOwner(t.Context(), process(n), ana); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o := h.replica()
-	h.start(o)
-	owned := func(u *Update) { u.Owner = ana }
-	byAna := func(u *Update) { u.Owner, u.Actor = ana, ana }
-	h.put(o, h.moves(1, "Documents", owned), h.moves(2, "Analysis", owned), h.moves(3, "Documents", byAna), h.moves(4, "Documents"))
-	for n, want := range map[int][2]string{1: {ana, ana}, 2: {"", ana}, 3: {"", ""}, 4: {"", "nothing"}} {
-		for i, place := range []string{channel, personal} {
-			if want[i] == "nothing" {
-				continue
-			}
-			h.wantTold(place, n, []string{"", "Documents", "Analysis", "Documents", "Documents"}[n])
-			for _, m := range h.board.at(place) {
-				if m.notice.Process == process(n) && m.thread != "" && m.notice.Mention != want[i] {
-					t.Errorf("%s: of process %d, %q is mentioned, want %q", place, n, m.notice.Mention, want[i])
-				}
-				if m.notice.Card && m.notice.Mention != "" {
-					t.Errorf("a card mentions %q", m.notice.Mention)
-				}
-			}
-		}
-	}
-	if _, many := h.board.card(personal, process(4)); many != 0 {
-		t.Error("somebody was told of another's process")
 	}
 }
 

@@ -53,15 +53,15 @@ func waitsText(lang words.Lang, waits side) string {
 // replyOf tells what came since the last reply, in order: as much as fits, and up to which version.
 func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
 	lang := t.place.Lang
-	notice := Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n), Mention: t.mentioned(n)}
+	notice := Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n)}
 	var changes []string
 	if n.before > 0 {
 		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.before)))
 	}
-	to := upto
+	to, told := upto, n.updates
 	for i, update := range n.updates {
 		if i > 0 && len(notice.Lines)+len(update.Changes) > maxReplyLines {
-			to = n.updates[i-1].Version
+			to, told = n.updates[i-1].Version, n.updates[:i]
 			break
 		}
 		for _, change := range update.Changes {
@@ -69,6 +69,7 @@ func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
 			notice.Lines = append(notice.Lines, shortMoment(lang, update.At)+" · "+change.Text(lang))
 		}
 	}
+	notice.Mention = t.mentioned(n, told)
 	notice.ID = n.process.String() + ":" + strconv.FormatInt(to, 10)
 	if len(notice.Lines) == 1 && len(changes) == 1 {
 		notice.Text, notice.Lines = changes[0], nil
@@ -78,12 +79,19 @@ func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
 	return notice, to
 }
 
-// mentioned is the owner, where the next act is on the broker's side or the place follows this person's processes, and
-// unless all of it was the owner's own doing.
-func (t *turn) mentioned(n news) string {
-	own := func(u Update) bool { return u.Actor != "" && u.Actor == n.owner }
-	others := !slices.ContainsFunc(n.updates, own) || slices.ContainsFunc(n.updates, func(u Update) bool { return !own(u) })
-	if others && (n.waits == broker || watchesPerson(t.place, n.owner)) {
+// mentioned is the owner: whenever the status changed, and with it perhaps the phase; and for what else somebody changed
+// where the next act is on the broker's side or the place follows this person's processes. Nobody is mentioned of a
+// process that they muted.
+func (t *turn) mentioned(n news, told []Update) string {
+	if n.ownerMuted {
+		return ""
+	}
+	status := func(u Update) bool {
+		return slices.ContainsFunc(u.Changes, func(c Change) bool { return c.Kind == StatusChanged })
+	}
+	others := func(u Update) bool { return u.Actor == "" || u.Actor != n.owner }
+	concerned := n.waits == broker || watchesPerson(t.place, n.owner)
+	if slices.ContainsFunc(told, status) || concerned && slices.ContainsFunc(told, others) {
 		return n.owner
 	}
 	return ""

@@ -29,6 +29,8 @@ type story struct {
 	since  int64   // since when there is something to tell, in ms
 	rest   int64   // nothing is tried before, in ms
 	tries  int     // failures in a row
+	asked  int64   // counts how often the card was to be shown anew, for its owner say
+	shows  int64   // the count that the card shows
 	intent *intent // what may have been posted, and was not seen
 }
 
@@ -72,6 +74,8 @@ func (t *turn) step(ctx context.Context) (over bool, err error) {
 		return t.resolve(ctx, member, s)
 	case strings.HasPrefix(member, toAdministrator):
 		return t.tellAdministrator(ctx, member, s)
+	case strings.HasPrefix(member, toPeople):
+		return t.tellAnnouncement(ctx, member, s)
 	}
 	return t.tell(ctx, member, s)
 }
@@ -86,7 +90,7 @@ func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err
 		return true, err
 	}
 	now := t.config.Now()
-	if s.card != "" && s.shown < n.picture.Version && n.readable {
+	if s.stale(n.picture.Version) && n.readable {
 		return true, t.edit(ctx, member, s, n)
 	}
 	if !n.wanted || muted(t.place, n.process, now) {
@@ -109,18 +113,24 @@ func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err
 	return true, t.post(ctx, member, s, intent{Kind: ofReply, ID: notice.ID, To: to}, notice)
 }
 
+// stale tells whether the card shows less than what is known.
+func (s story) stale(version int64) bool {
+	return s.card != "" && (s.shown < version || s.shows < s.asked)
+}
+
 // news is what there is to tell of a process.
 type news struct {
-	process  uuid.UUID
-	picture  Picture
-	updates  []Update // since what was told
-	before   int64    // how many were not kept
-	at       time.Time
-	wanted   bool // by the watches that the place has now, of those who may read it
-	readable bool // by somebody who has the place subscribe to anything
-	owner    string
-	waits    side
-	phase    portal.TaxonomyItem
+	process    uuid.UUID
+	picture    Picture
+	updates    []Update // since what was told
+	before     int64    // how many were not kept
+	at         time.Time
+	wanted     bool // by the watches that the place has now, of those who may read it
+	readable   bool // by somebody who has the place subscribe to anything
+	owner      string
+	ownerMuted bool // the owner wants to hear nothing of the process
+	waits      side
+	phase      portal.TaxonomyItem
 }
 
 func (t *turn) news(ctx context.Context, member string, s story) (n news, err error) {
@@ -135,7 +145,7 @@ func (t *turn) news(ctx context.Context, member string, s story) (n news, err er
 	if n.updates, err = t.pictures.updates(ctx, n.process, s.told); err != nil {
 		return news{}, err
 	}
-	if n.owner, err = t.config.Store.Owner(ctx, n.process); err != nil {
+	if n.owner, n.ownerMuted, err = t.owner(ctx, n.process); err != nil {
 		return news{}, err
 	}
 	n.at = n.picture.Read
@@ -155,6 +165,19 @@ func (t *turn) news(ctx context.Context, member string, s story) (n news, err er
 		n.readable, err = t.mayRead(ctx, n.process, askers(t.place.Watches))
 	}
 	return n, err
+}
+
+// owner gives the owner of a process, and whether the owner wants to hear nothing of it.
+func (t *turn) owner(ctx context.Context, process uuid.UUID) (owner string, mutes bool, err error) {
+	owner, err = t.config.Store.Owner(ctx, process)
+	if owner == "" || err != nil {
+		return "", false, err
+	}
+	direct, err := t.config.Store.Place(ctx, conversations.Direct(owner))
+	if errors.Is(err, conversations.ErrSealed) { // said where places are listed
+		return owner, false, nil
+	}
+	return owner, muted(direct, process, t.config.Now()), err
 }
 
 // wanted tells whether the place is to be told of the updates: a watch is met by one of them, and who asked for it may
@@ -252,7 +275,7 @@ func (t *turn) edit(ctx context.Context, member string, s story, n news) error {
 	}
 	t.instruments.posted("edit")
 	shown := change{
-		set:  fields{"shown": millis(n.picture.Version), "tries": "", "rest": ""},
+		set:  fields{"shown": millis(n.picture.Version), "shows": millis(s.asked), "tries": "", "rest": ""},
 		lull: t.config.Space, reason: lullSpace,
 	}
 	return errors.Join(t.save(ctx, member, shown), t.reached(ctx))
@@ -261,7 +284,7 @@ func (t *turn) edit(ctx context.Context, member string, s story, n news) error {
 // finish leaves untold what a place does not want to hear, for good.
 func (t *turn) finish(ctx context.Context, member string, s story) error {
 	shown := max(s.shown, s.upto)
-	return t.save(ctx, member, change{set: fields{"told": millis(s.upto), "shown": millis(shown), "since": millis(t.now())}, done: true})
+	return t.save(ctx, member, change{set: fields{"told": millis(s.upto), "shown": millis(shown), "shows": millis(s.asked), "since": millis(t.now())}, done: true})
 }
 
 // errNotHeld says that the poster was not called, since the place may not be ours.
@@ -463,7 +486,7 @@ func readStory(hash map[string]string) (s story, err error) {
 	}
 	s = story{
 		card: hash["card"], shown: number("shown"), told: number("told"), upto: number("upto"),
-		since: number("since"), rest: number("rest"), tries: int(min(number("tries"), math.MaxInt32)),
+		asked: number("asked"), shows: number("shows"), since: number("since"), rest: number("rest"), tries: int(min(number("tries"), math.MaxInt32)),
 	}
 	if hash["intent"] != "" {
 		s.intent = &intent{}
@@ -491,9 +514,10 @@ for i = 9, #ARGV, 2 do
 end
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 if ARGV[7] ~= '0' then redis.call('SET', KEYS[4], ARGV[8], 'PX', ARGV[7]) end
-local e = redis.call('HMGET', KEYS[3], 'told', 'upto', 'shown', 'card')
+local e = redis.call('HMGET', KEYS[3], 'told', 'upto', 'shown', 'card', 'asked', 'shows')
 local told, upto, shown = tonumber(e[1] or 0), tonumber(e[2] or 0), tonumber(e[3] or 0)
-if ARGV[4] == '1' and told >= upto and (not e[4] or shown >= upto) then redis.call('ZREM', KEYS[2], ARGV[2]) end
+local fresh = shown >= upto and tonumber(e[6] or 0) >= tonumber(e[5] or 0)
+if ARGV[4] == '1' and told >= upto and (not e[4] or fresh) then redis.call('ZREM', KEYS[2], ARGV[2]) end
 if ARGV[5] ~= '0' and upto == tonumber(ARGV[6]) then redis.call('ZADD', KEYS[2], ARGV[5], ARGV[2]) end
 return 1`)
 
@@ -502,7 +526,7 @@ func (t *turn) save(ctx context.Context, member string, c change) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	life, done := storyLife, 0
-	if strings.HasPrefix(member, toAdministrator) {
+	if !isProcess(member) {
 		life = wordLife
 	}
 	if c.done {

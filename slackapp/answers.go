@@ -17,6 +17,7 @@ type state struct {
 
 type answer struct {
 	Value  *string       `json:"value"`
+	User   *string       `json:"selected_user"`
 	Chosen *chosenOption `json:"selected_option"`
 }
 
@@ -147,6 +148,8 @@ func (f *form) collect(page string, s state) {
 			switch {
 			case given.Chosen != nil && given.Chosen.Value != unanswered:
 				text, label = given.Chosen.Value, given.Chosen.Text.Text
+			case given.User != nil:
+				text = *given.User
 			case given.Value != nil:
 				text = strings.TrimSpace(*given.Value)
 			}

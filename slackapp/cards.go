@@ -70,7 +70,7 @@ func stepBlocks(steps []tools.Step) []slack.Block {
 
 // stepButton is the button of a step, nil for one that it cannot carry. name tells it from the others of the card.
 func stepButton(name string, s tools.Step) *slack.ButtonBlockElement {
-	value := string(encode(step{s.Tool, s.Args}))
+	value := string(encode(step{s.Tool, s.Args, s.Form}))
 	if len(value) > maxValue {
 		return nil
 	}
@@ -81,19 +81,19 @@ func stepButton(name string, s tools.Step) *slack.ButtonBlockElement {
 type step struct {
 	Tool string         `json:"tool"`
 	Args map[string]any `json:"args"`
+	Form bool           `json:"form,omitempty"` // it opens even where the arguments are enough
 }
 
 // stepIn reads a button's value back into a tool and the answers that its form would hold.
-func stepIn(value string) (*tools.Tool, map[string]string, bool) {
+func stepIn(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
 	var s step
 	if json.Unmarshal([]byte(value), &s) != nil {
-		return nil, nil, false
+		return nil, nil, false, false
 	}
-	tool, known := tools.Named(s.Tool)
-	if !known {
-		return nil, nil, false
+	if tool, known = tools.Named(s.Tool); !known {
+		return nil, nil, false, false
 	}
-	return tool, tool.Answers(s.Args), true
+	return tool, tool.Answers(s.Args), s.Form, true
 }
 
 // fitting are as many facts as a card has room for.

@@ -29,6 +29,7 @@ const (
 func (a *App) command(ctx context.Context, v visit, c command) any {
 	lang := v.actor.Lang
 	tool, text, known := tools.ForCommand(c.Command, c.Text)
+	text = unescaped(text)
 	switch {
 	case !known:
 		return ephemeral(a.unknown(ctx, v.actor, c))
@@ -37,7 +38,7 @@ func (a *App) command(ctx context.Context, v visit, c command) any {
 	}
 	given := answersIn(lang, tool, text)
 	if !immediate(tool, given) {
-		if err := a.begin(ctx, v, tool, given); err != nil {
+		if err := a.begin(ctx, v, tool, given, false); err != nil {
 			return a.ackText(&v, err)
 		}
 		return nil
@@ -69,17 +70,19 @@ func answersIn(lang words.Lang, tool *tools.Tool, text string) map[string]string
 			return map[string]string{field.Path: "true"}
 		}
 	}
-	first, until := tool.Fields[0], closing(tool)
-	if about, day, more := strings.Cut(text, " "); more && until != nil {
-		return map[string]string{first.Path: about, until.Path: strings.TrimSpace(day)}
+	first, last := tool.Fields[0], closing(tool)
+	if about, more, found := strings.Cut(text, " "); found && last != nil {
+		return map[string]string{first.Path: about, last.Path: mentioned(strings.TrimSpace(more))}
 	}
 	return map[string]string{first.Path: text}
 }
 
-// closing is the day that may follow a process on the line of a command which asks for nothing else; nil where none does.
+// closing is the day, or the colleague, that may follow a process on the line of a command whose form asks for nothing
+// else; nil where none does.
 func closing(tool *tools.Tool) *tools.Field {
-	if len(tool.Fields) == 2 && tool.Fields[0].Kind == tools.Process && tool.Fields[1].Kind == tools.Date {
-		return &tool.Fields[1]
+	asked := slices.DeleteFunc(slices.Clone(tool.Fields), tools.Field.Hidden)
+	if len(asked) == 2 && asked[0].Kind == tools.Process && (asked[1].Kind == tools.Date || asked[1].Kind == tools.Somebody) {
+		return &asked[1]
 	}
 	return nil
 }
@@ -90,13 +93,13 @@ func immediate(tool *tools.Tool, given map[string]string) bool {
 	return !tool.Effect.Writes() && asked.complete() && !(tool.Asks && len(given) == 0)
 }
 
-// begin starts a tool behind a person's back: it shows its result, or its form.
-func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string) error {
+// begin starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.
+func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string, asks bool) error {
 	if !a.runner.Permits(ctx, v.actor, tool) {
 		return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
 	}
 	if !a.work(v, func(ctx context.Context, v *visit) error {
-		if immediate(tool, given) {
+		if immediate(tool, given) && !asks {
 			return a.consult(ctx, v, tool, given)
 		}
 		return a.openForm(ctx, v, tool, given)
@@ -127,7 +130,10 @@ func (a *App) consult(ctx context.Context, v *visit, tool *tools.Tool, given map
 
 // read runs a tool that changes nothing, gives its file to the person, and gives what to show of the rest.
 func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) (message, error) {
-	args, problems := tool.Args(given, v.actor.Lang)
+	args, problems, err := a.arguments(ctx, v.actor.Lang, tool, given)
+	if err != nil {
+		return message{}, err
+	}
 	if len(problems) > 0 {
 		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
 	}
@@ -163,11 +169,11 @@ func (a *App) action(ctx context.Context, v visit, i interaction) any {
 	case actOutcome:
 		do = func(ctx context.Context, v *visit) error { return a.outcome(ctx, v, pressed.Value) }
 	case actStart, actStep:
-		tool, given, known := stepIn(pressed.Value)
+		tool, given, asks, known := stepIn(pressed.Value)
 		if !known {
 			return nil // an update of ours took the tool away
 		}
-		if err := a.begin(ctx, v, tool, given); err != nil {
+		if err := a.begin(ctx, v, tool, given, asks); err != nil {
 			return a.tellLater(&v, err)
 		}
 		return nil
@@ -230,8 +236,8 @@ func usage(lang words.Lang, tool *tools.Tool) string {
 		return "/" + tool.Command
 	}
 	line := "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
-	if until := closing(tool); until != nil {
-		line += " [" + strings.ToLower(until.Label(lang)) + "]"
+	if last := closing(tool); last != nil {
+		line += " [" + strings.ToLower(last.Label(lang)) + "]"
 	}
 	return line
 }

@@ -73,10 +73,12 @@ func (a *App) confirmed(ctx context.Context, v visit, f *form) any {
 // for whoever closed the modal. The draft ends only when the call is done, and the call's key is the draft and the
 // attempt: whoever finds the draft still open, after a crash say, may send it again and changes nothing twice.
 func (a *App) send(ctx context.Context, v *visit, f *form) (slack.ModalViewRequest, error) {
-	args, problems := f.tool.Args(f.tool.Given(f.filled()), v.actor.Lang)
+	args, problems, err := a.arguments(ctx, v.actor.Lang, f.tool, f.tool.Given(f.filled()))
 	var result tools.Result
-	err := error(&tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems})
-	if len(problems) == 0 {
+	if err == nil && len(problems) > 0 {
+		err = &tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems}
+	}
+	if err == nil {
 		result, err = a.run(ctx, v, tools.Request{
 			Tool: f.tool, Args: args, Confirmed: f.warned(),
 			Key: f.ID + " " + strconv.Itoa(f.attempt()),

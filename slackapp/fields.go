@@ -3,6 +3,7 @@ package slackapp
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -34,7 +35,7 @@ func input(lang words.Lang, field tools.Field, typed, label, generation string, 
 
 // isChoice tells whether a field of this kind is chosen from a list and not typed.
 func isChoice(kind tools.Kind) bool {
-	return slices.Contains([]tools.Kind{tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy}, kind)
+	return slices.Contains([]tools.Kind{tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy, tools.Somebody}, kind)
 }
 
 func element(lang words.Lang, field tools.Field, typed, label, generation string) slack.BlockElement {
@@ -50,6 +51,12 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		}
 		if typed != "" && len(typed) <= maxOptionValue {
 			choose.InitialOption = option(tools.Option{Value: typed, Text: label})
+		}
+		return choose
+	case tools.Somebody:
+		choose := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, placeholder, generation)
+		if user, is := person("slack:" + strings.TrimPrefix(typed, "slack:")); is {
+			choose.InitialUser = user
 		}
 		return choose
 	case tools.Email:
@@ -77,7 +84,7 @@ func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {
 	switch field.Kind {
 	case tools.YesNo:
 		text = say(lang, "field.yes_or_no")
-	case tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy:
+	case tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy, tools.Somebody:
 		text = say(lang, "field.choose")
 	}
 	if text == "" {

@@ -84,11 +84,11 @@ func (a *App) keepChoice(ctx context.Context, v *visit, shown view, chosen actio
 func (s state) with(chosen action) state {
 	held := state{Values: map[string]map[string]answer{}}
 	for block, inputs := range s.Values {
-		if given := inputs[chosen.ID]; given.Chosen != nil || given.Value != nil && *given.Value != "" {
+		if given := inputs[chosen.ID]; given.Chosen != nil || given.User != nil || given.Value != nil && *given.Value != "" {
 			held.Values[block] = map[string]answer{chosen.ID: given}
 		}
 	}
-	held.Values[chosen.Block] = map[string]answer{chosen.ID: {Chosen: chosen.Chosen}}
+	held.Values[chosen.Block] = map[string]answer{chosen.ID: {Chosen: chosen.Chosen, User: chosen.User}}
 	return held
 }
 

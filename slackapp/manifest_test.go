@@ -44,6 +44,7 @@ func manifest() []byte {
 			for _, other := range tools.Subcommands(name)[1:] {
 				sub += " | " + strings.TrimPrefix(other.Command, name+" ")
 			}
+			command["should_escape"] = namesPeople(name)
 			command["description"], command["usage_hint"] = tools.CommandHelp(words.Portuguese, name), "["+sub+"]"
 		}
 		commands = append(commands, command)
@@ -83,6 +84,18 @@ func manifest() []byte {
 		panic(err)
 	}
 	return out.Bytes()
+}
+
+// namesPeople tells whether a colleague may be named on the line of a subcommand: then Slack is to say which.
+func namesPeople(command string) bool {
+	for _, tool := range tools.Subcommands(command) {
+		for _, field := range tool.Fields {
+			if field.Kind == tools.Somebody {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestTheManifestIsWhatTheCatalogueWants(t *testing.T) {

@@ -41,6 +41,13 @@ func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceS
 	return settingsOf(place), err
 }
 
+func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool, error) {
+	_, changed, err := p.Store.ChangeOwner(ctx, change.Process, change.To, change.By.ID, func(owner string) bool {
+		return change.OnlyFrom == "" || owner == change.OnlyFrom
+	})
+	return changed, err
+}
+
 func settingsOf(place conversations.Place) tools.PlaceSettings {
 	settings := tools.PlaceSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.Quiet(place.Quiet), Digest: place.Digest}
 	for _, w := range place.Watches {

@@ -30,6 +30,7 @@ type Notice struct {
 	Mention string // the actor to mention, "" for nobody
 	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
 	About   string // the place that stands among the facts, to be shown by name; "" for none
+	Change  string // of the place's settings, which a button undoes; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
 	Status  string // of the process, in the bank's words: it decides which buttons are of use
 }

@@ -61,6 +61,7 @@ func (a *App) known(ctx context.Context, user string) (tools.Actor, error) {
 	}
 	actor = tools.Actor{
 		ID:    "slack:" + info.TeamID + "/" + user,
+		Name:  info.RealName,
 		Lang:  words.Match(info.Locale),
 		Guest: info.IsRestricted || info.IsUltraRestricted || info.IsStranger || info.TeamID != ours,
 	}

@@ -75,6 +75,7 @@ type action struct {
 	Value  string        `json:"value"`
 	Block  string        `json:"block_id"`
 	Chosen *chosenOption `json:"selected_option"` // in a select
+	User   *string       `json:"selected_user"`   // in a select of people
 	At     string        `json:"action_ts"`       // of one form, so that later ones compare as greater
 }
 

@@ -47,6 +47,7 @@ type Step struct {
 	Label string
 	Tool  string
 	Args  map[string]any
+	Form  bool // its form opens, with the arguments filled in, even where they are enough
 }
 
 // StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that are of

@@ -25,6 +25,7 @@ const (
 	Choice   Kind = "choice"   // an id of the taxonomy that the field names
 	Process  Kind = "process"  // a process's uuid or number
 	Borrower Kind = "borrower" // the uuid of a borrower of the process that is given beside it
+	Somebody Kind = "person"   // an actor; people choose a colleague
 	Names    Kind = "names"    // names of fields
 	Taxonomy Kind = "taxonomy" // the key of one of the bank's taxonomies
 )
@@ -78,9 +79,16 @@ type BorrowerRef string
 // Class says that a borrower's uuid tells nothing of a person.
 func (BorrowerRef) Class() pii.Class { return pii.Open }
 
+// PersonRef names a colleague as an actor; see [Actor].
+type PersonRef string
+
+// Class says that a colleague's id tells nothing of a client.
+func (PersonRef) Class() pii.Class { return pii.Open }
+
 var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[ProcessRef]():         Process,
 	reflect.TypeFor[BorrowerRef]():        Borrower,
+	reflect.TypeFor[PersonRef]():          Somebody,
 	reflect.TypeFor[[]string]():           Names,
 	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
 	reflect.TypeFor[pii.BirthDate]():      Date,

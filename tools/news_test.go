@@ -49,11 +49,15 @@ func (b *board) Change(_ context.Context, place string, change func(*tools.Place
 	return changed, nil
 }
 
-func (b *board) SetOwner(_ context.Context, process uuid.UUID, actor string) error {
+func (b *board) ChangeOwner(_ context.Context, change tools.OwnerChange) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.owners[process] = actor
-	return b.broken
+	owner := b.owners[change.Process]
+	if b.broken != nil || owner == change.To || change.OnlyFrom != "" && change.OnlyFrom != owner {
+		return false, b.broken
+	}
+	b.owners[change.Process] = change.To
+	return true, nil
 }
 
 // record is what moved, the oldest first.
@@ -170,7 +174,7 @@ func TestAWatchIsOfExactlyOneThing(t *testing.T) {
 func TestNobodyWatchesOrMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 	h, board := newsroom(t)
 	others := `{"process":"` + sandbox.SampleProcess(sandbox.SampleOthers).String() + `"}`
-	for _, tool := range []string{"watch_process", "unwatch", "mute_process", "unmute_process", "own_process", "follow_process"} {
+	for _, tool := range []string{"watch_process", "unwatch", "mute_process", "unmute_process", "own_process", "release_process", "follow_process"} {
 		if _, failure := h.run(t, tool, others); failure == nil || failure.Kind != tools.NotFound {
 			t.Errorf("%s: got %v", tool, failure)
 		}
@@ -313,8 +317,37 @@ func TestTheOwnerOfAProcessIsWhoSaysSo(t *testing.T) {
 	if got := board.owners[sandbox.SampleProcess(1042)]; got != "ana" {
 		t.Errorf("the owner is %q", got)
 	}
-	if next := owned.Card.Next[0]; next.Tool != "watch_process" || next.Args["mine"] != true {
-		t.Errorf("the next step is %v", next)
+	if next := owned.Card.Next; next[0].Tool != "own_process" || !next[0].Form || next[1].Tool != "release_process" || next[2].Args["mine"] != true {
+		t.Errorf("the next steps are %v", next)
+	}
+	h.says(t, "own_process", `{"process":1042}`, "You own process 1042 already")
+	h.ana.ID = "reader"
+	h.says(t, "release_process", `{"process":1042}`, "not yours: nothing changed")
+	h.says(t, "own_process", `{"process":1042}`, "You now own process 1042")
+	h.says(t, "release_process", `{"process":1042}`, "Nobody owns process 1042 now")
+	if got := board.owners[sandbox.SampleProcess(1042)]; got != "" {
+		t.Errorf("the owner is %q", got)
+	}
+}
+
+func TestAProcessIsAssignedToAColleagueWhoMaySeeIt(t *testing.T) {
+	h, board := newsroom(t)
+	process := sandbox.SampleProcess(1042)
+	h.says(t, "own_process", `{"process":1042,"owner":"reader"}`, "assigned", "now owns process 1042")
+	h.says(t, "own_process", `{"process":1042,"owner":"reader"}`, "already")
+	if got := board.owners[process]; got != "reader" {
+		t.Errorf("the owner is %q", got)
+	}
+	for actor, code := range map[string]string{"nobody": "owner.unserved", "rita": "owner.unseen"} {
+		h.refuses(t, "own_process", `{"process":1042,"owner":"`+actor+`"}`, code)
+	}
+	h.says(t, "own_process", `{"process":1042}`)
+	defer h.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Status: 503})()
+	if _, failure := h.run(t, "own_process", `{"process":"`+process.String()+`","owner":"reader"}`); failure == nil || failure.Kind != tools.Unavailable {
+		t.Errorf("got %v", failure)
+	}
+	if got := board.owners[process]; got != "ana" {
+		t.Errorf("the owner is %q", got)
 	}
 }
 
@@ -574,7 +607,7 @@ func TestACommandOfTwoWordsIsASubcommand(t *testing.T) {
 			t.Errorf("%q asks for %q, want %q", line, got, want)
 		}
 	}
-	if got := len(tools.Subcommands("/balcao")); got != 10 {
+	if got := len(tools.Subcommands("/balcao")); got != 11 {
 		t.Errorf("/balcao has %d subcommands", got)
 	}
 }

@@ -15,8 +15,9 @@ type Places interface {
 	Settings(ctx context.Context, place string) (PlaceSettings, error)
 	// Change lets change change it, perhaps more than once, and gives it as it is then. It fails with change's error as it is.
 	Change(ctx context.Context, place string, change func(*PlaceSettings) error) (PlaceSettings, error)
-	// SetOwner makes an actor the owner of a process, whom its news concern.
-	SetOwner(ctx context.Context, process uuid.UUID, actor string) error
+	// ChangeOwner changes whom the news of a process concern, and tells whether it did. Whom that concerns is told, and the
+	// cards of the process show it.
+	ChangeOwner(ctx context.Context, change OwnerChange) (changed bool, err error)
 }
 
 // PlaceSettings is what a place wants to hear.

@@ -3,14 +3,16 @@ package wiring
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/tools"
 )
 
-// places keeps in the store what the catalogue's tools say of places.
-type places struct{ store *conversations.Store }
+// places keeps in the store what the catalogue's tools say of places, and has it told whom it concerns.
+type places struct {
+	store *conversations.Store
+	news  func() *notifications.Service
+}
 
 func (p places) Settings(ctx context.Context, place string) (tools.PlaceSettings, error) {
 	kept, err := p.store.Place(ctx, place)
@@ -35,8 +37,14 @@ func (p places) Change(ctx context.Context, place string, change func(*tools.Pla
 	return settingsOf(kept), err
 }
 
-func (p places) SetOwner(ctx context.Context, process uuid.UUID, actor string) error {
-	return p.store.SetOwner(ctx, process, actor)
+// ChangeOwner implements [tools.Places]. What is so already is announced again: whoever made it so may have died before.
+func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (changed bool, err error) {
+	allowed := func(owner string) bool { return change.OnlyFrom == "" || owner == change.OnlyFrom }
+	owned, changed, err := p.store.ChangeOwner(ctx, change.Process, change.To, change.By.ID, allowed)
+	if err == nil && owned.Owner == change.To && owned.By == change.By.ID {
+		err = p.news().OwnerChanged(ctx, change.Process, change.Number, owned, change.By.Name)
+	}
+	return changed, err
 }
 
 func settingsOf(kept conversations.Place) tools.PlaceSettings {

@@ -24,7 +24,7 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	all := places{store}
+	all := places{store: store}
 	want := tools.PlaceSettings{
 		Lang:    words.English,
 		Watches: []tools.Watch{{Kind: tools.WatchBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.WatchAll}},
