@@ -73,9 +73,9 @@ func (u CallbackURL) String() string {
 	}
 	parsed, err := u.parse()
 	if err != nil {
-		return hidden
+		return "••••••"
 	}
-	return parsed.Scheme + "://" + parsed.Host + "/" + hidden
+	return parsed.Scheme + "://" + parsed.Host + "/••••••"
 }
 
 // Format writes String for every verb.

@@ -24,11 +24,15 @@ const (
 	Garbled      Kind = "garbled"     // a read was answered with something that is not understood
 )
 
-// Message is what the bank says about a failure. It is text from outside, and may hold personal data.
+// Message is what the bank says about a failure.
 type Message struct {
-	Code  string // six digits by the bank's guide: category, field, error
-	Field string // the field at fault, in the few envelopes that name it apart
-	Text  string
+	Code   string // "" when what came has not the form of a code; by the bank's guide six digits: category, field, error
+	Field  string // the name of the request's field at fault, where the bank names one that exists
+	Reason Reason // what it means, by its text or else by its code; "" when that is not known
+	Known  bool   // Text is a text that is known whole
+	// Text is the bank's words, without what was sent and what looks personal. It is text from outside and may still
+	// name somebody, unless it is Known: it is for the person who asked, and for nobody else.
+	Text string
 }
 
 // Error is the failure of a call.
@@ -37,10 +41,10 @@ type Error struct {
 	Operation  OperationID
 	Status     int           // of HTTP; 0 when no reply came
 	Reason     string        // what went wrong, in our words, for a log
-	Messages   []Message     // the bank's words, for the person; neither Error nor LogValue repeats their texts
+	Messages   []Message     // what the bank says; neither Error nor LogValue repeats a text
 	RetryAfter time.Duration // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
 
-	kept    string // the start of a refusal, scrubbed
+	traces  []string // uuids of the refusal, by which the bank finds it in its own log
 	cause   error
 	held    bool // on this side of the wire
 	reached bool // there was a connection, where no whole reply came
@@ -72,19 +76,32 @@ func (e *Error) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
 // Unwrap returns what cut the call off, such as [context.DeadlineExceeded], nil when the bank has answered.
 func (e *Error) Unwrap() error { return e.cause }
 
-// LogValue tells a log all there is, the reply of the bank scrubbed of what looks personal and of what was sent.
+// LogValue tells a log all there is that comes from a closed set: of the bank's words their codes and what they are known
+// to mean. What else a refusal says may name anybody.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", string(e.Kind)), slog.String("reason", e.Reason)}
+	unknown := 0
 	for _, message := range e.Messages {
 		if message.Code != "" {
 			attrs = append(attrs, slog.String("code", message.Code))
 		}
+		if message.Reason != "" {
+			attrs = append(attrs, slog.String("refusal", string(message.Reason)))
+		} else {
+			unknown++
+		}
+		if message.Field != "" {
+			attrs = append(attrs, slog.String("field", message.Field))
+		}
+	}
+	if unknown > 0 {
+		attrs = append(attrs, slog.Int("messages_unknown", unknown))
 	}
 	if e.RetryAfter > 0 {
 		attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
 	}
-	if e.kept != "" {
-		attrs = append(attrs, slog.String("reply", e.kept))
+	if e.traces != nil {
+		attrs = append(attrs, slog.Any("traces", e.traces))
 	}
 	return slog.GroupValue(attrs...)
 }
@@ -119,7 +136,7 @@ func (r request) garbled(status int, reason string) *Error {
 
 // refused is the failure of a try that was answered with anything but success.
 func (r request) refused(response *http.Response, body []byte) *Error {
-	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: parseMessages(body), kept: r.scrub(body)}
+	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.understood(parseMessages(body)), traces: r.traces(body)}
 	e.Kind, e.Reason = r.op.judge(e.Status)
 	if e.Kind == TooMany || e.Status == http.StatusServiceUnavailable {
 		e.RetryAfter = retryAfter(response.Header)

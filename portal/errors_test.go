@@ -21,18 +21,28 @@ func TestTheBanksMessagesAreFoundInEveryEnvelope(t *testing.T) {
 		want       messages
 	}{
 		{"a list", `[{"code": "050103", "message": "taxId is invalid"}, {"code": "050104", "message": "birthDate is missing"}]`,
-			messages{{Code: "050103", Text: "taxId is invalid"}, {Code: "050104", Text: "birthDate is missing"}}},
-		{"one object", `{"code": 50103, "message": "no"}`, messages{{Code: "50103", Text: "no"}}},
-		{"errors with long names", `{"errors": [{"errorCode": "050103", "errorMessage": "no"}]}`, messages{{Code: "050103", Text: "no"}}},
+			messages{{Code: "050103", Reason: "field.id", Text: "taxId is invalid"}, {Code: "050104", Reason: "field.range", Text: "birthDate is missing"}}},
+		{"one object", `{"code": 50103, "message": "no"}`, messages{{Code: "50103", Reason: "field.id", Text: "no"}}},
+		{"errors with long names", `{"errors": [{"errorCode": "059903", "errorMessage": "no"}]}`, messages{{Code: "059903", Reason: "field.id", Text: "no"}}},
 		{"errors as texts", `{"errors": ["no", "never"]}`, messages{{Text: "no"}, {Text: "never"}}},
-		{"one error inside", `{"error": {"code": "1", "message": "no"}}`, messages{{Code: "1", Text: "no"}}},
+		{"one error inside", `{"error": {"code": "123", "message": "no"}}`, messages{{Code: "123", Text: "no"}}},
 		{"an error as text", `{"error": "invalid"}`, messages{{Text: "invalid"}}},
 		{"an operation status", `{"operationStatus": {"operationStatusCode": "990001", "operationStatusMessage": "no"}}`, messages{{Code: "990001", Text: "no"}}},
 		{"problem details", `{"type": "about:blank", "title": "One or more errors", "status": 400, "errors": {"TaxId": ["is invalid", "is short"], "Name": ["is missing"]}}`,
-			messages{{Field: "Name", Text: "is missing"}, {Field: "TaxId", Text: "is invalid"}, {Field: "TaxId", Text: "is short"}}},
+			messages{{Field: "name", Text: "is missing"}, {Field: "taxId", Text: "is invalid"}, {Field: "taxId", Text: "is short"}}},
 		{"problem details alone", `{"title": "Bad Request", "status": 400, "detail": "no"}`, messages{{Text: "no"}}},
 		{"a field beside", `{"errors": [{"field": "taxId", "message": "no"}]}`, messages{{Field: "taxId", Text: "no"}}},
-		{"in Pascal case", `{"Errors": [{"Code": "1", "Message": "no"}]}`, messages{{Code: "1", Text: "no"}}},
+		{"in Pascal case", `{"Errors": [{"Code": "PP-123", "Message": "no"}]}`, messages{{Code: "PP-123", Text: "no"}}},
+		{"a path", `{"errors": {"$.personalDataBorrowerRequest.birthDate": ["no"]}}`, messages{{Field: "birthDate", Text: "no"}}},
+		{"a field that no request has", `{"errors": {"Maria": ["no"]}}`, messages{{Text: "no"}}},
+		{"a code that is none", `{"code": "Maria Exemplo", "message": "no"}`, messages{{Text: "no"}}},
+		{"a code that is a tax number", `{"code": 299999998, "message": "no"}`, messages{{Text: "no"}}},
+		{"a known text", `{"message": "O  proponente principal não pode ser eliminado"}`,
+			messages{{Reason: "borrower.isKey", Known: true, Text: "O proponente principal não pode ser eliminado"}}},
+		{"a known text with its field", `{"code": "050302", "message": "The field personalDataBorrowerRequest.taxId is not in the expected form."}`,
+			messages{{Code: "050302", Field: "taxId", Reason: "field.format", Known: true, Text: "The field personalDataBorrowerRequest.taxId is not in the expected form."}}},
+		{"a known text and more", `{"message": "The key borrower cannot be deleted. Rui Modelo can."}`, messages{{Text: "The key borrower cannot be deleted. Rui Modelo can."}}},
+		{"a known text with a name in it", `{"message": "The field Rui is not in the expected form."}`, messages{{Text: "The field Rui is not in the expected form."}}},
 		{"a string", `"no"`, messages{{Text: "no"}}},
 		{"plain text", "no such process\n", messages{{Text: "no such process"}}},
 		{"control characters", `"one\u0000\n two\u202e"`, messages{{Text: "one two"}}},
@@ -69,7 +79,7 @@ func TestNeitherErrorsNorLogsRepeatWhatIsPersonal(t *testing.T) {
 		Email:   pii.New[pii.Email]("jose@example.com"),
 		Address: pii.New[pii.Address]("Rua Exemplo 123"),
 	}}
-	refusal := `{"code": "050103", "message": "Jos\u00e9 EXEMPLO (299 999 998, 123456789) of Rua Exemplo 123 is known to maria@example.com", "trace": "0f8fad5b-d9cb-469f-a165-70867728950e"}`
+	refusal := `{"code": "050103", "message": "Jos\u00e9 EXEMPLO (299 999 998, 123456789) of Rua Exemplo 123 is known to rui.modelo@example.com", "trace": "0f8fad5b-d9cb-469f-a165-70867728950e"}`
 	_, config := overTCP(t, text(400, refusal))
 	var log bytes.Buffer
 	config.Log = logTo(&log)
@@ -77,8 +87,8 @@ func TestNeitherErrorsNorLogsRepeatWhatIsPersonal(t *testing.T) {
 	_, createError := user.CreateBorrower(t.Context(), process, person)
 	_, listError := user.ListProcesses(t.Context(), portal.ProcessQuery{Text: pii.New[pii.Name]("José Exemplo")})
 	var failure *portal.Error
-	if !errors.As(createError, &failure) || !strings.Contains(failure.Messages[0].Text, "José EXEMPLO") {
-		t.Fatalf("the person is not told: %v", createError)
+	if want := "•••••• (••••••, ••••••) of •••••• is known to ••••••"; !errors.As(createError, &failure) || failure.Messages[0].Text != want {
+		t.Fatalf("the person is told %+v, want %q", failure.Messages, want)
 	}
 	config.Log.Error("by a caller", "err", createError, "login", maria, "config", config)
 	said := log.String() + fmt.Sprintf("%v %+v %#v %s %q", createError, createError, createError, listError, listError) +
@@ -88,9 +98,29 @@ func TestNeitherErrorsNorLogsRepeatWhatIsPersonal(t *testing.T) {
 			t.Errorf("%q is in %s", secret, said)
 		}
 	}
-	for _, useful := range []string{`"operation":"borrowerCreate"`, `"status":400`, `"kind":"refused"`, `"code":"050103"`, "0f8fad5b-d9cb-469f-a165-70867728950e"} {
+	for _, useful := range []string{`"operation":"borrowerCreate"`, `"status":400`, `"kind":"refused"`, `"code":"050103"`, `"refusal":"field.id"`, "0f8fad5b-d9cb-469f-a165-70867728950e"} {
 		if !strings.Contains(log.String(), useful) {
 			t.Errorf("%s is missing in %s", useful, log.String())
+		}
+	}
+}
+
+// A third party, the refusal's own words and all that was sent, in whatever form, stay out of the log.
+func TestTheLogOfARefusalHoldsNothingThatTheBankSays(t *testing.T) {
+	for _, refusal := range []string{
+		`{"code": "050308", "message": "Rui Modelo, nascido a 3 de julho de 1985, já é proponente do processo 1044"}`,
+		`{"errors": [{"code": "Rui Modelo", "field": "Rui Modelo", "message": "Rui Modelo", "property": "Rui Modelo"}]}`,
+		`{"Rui Modelo": "Rui Modelo", "errors": {"Rui Modelo": ["Rui Modelo"]}, "title": "Rui Modelo", "traceId": "00-Rui-Modelo"}`,
+		`"Rui Modelo"`, `Rui Modelo`, `<p>Rui Modelo</p>`, `["Rui Modelo", {"Rui": "Modelo"}]`,
+	} {
+		_, config := overTCP(t, text(400, refusal))
+		var log bytes.Buffer
+		config.Log = logTo(&log)
+		err := create(as(t, config, maria))
+		wantKind(t, err, portal.Refused)
+		config.Log.Error("by a caller", "err", err, "wrapped", fmt.Errorf("calling: %w", err))
+		if said := log.String() + fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(said, "Rui") || strings.Contains(said, "Modelo") || strings.Contains(said, "1985") {
+			t.Errorf("%s\nis logged as %s", refusal, said)
 		}
 	}
 }

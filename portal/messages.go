@@ -2,8 +2,8 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"html"
 	"io"
 	"maps"
 	"regexp"
@@ -19,8 +19,8 @@ import (
 const (
 	maxMessages = 50
 	maxDepth    = 6
-	maxText     = 500  // runes of a message
-	maxKept     = 2000 // bytes of the reply, for the log
+	maxText     = 500 // runes of a message
+	maxTraces   = 3   // uuids, for the log
 	maxRefusal  = 64 << 10
 )
 
@@ -158,55 +158,56 @@ func tidy(text string) string {
 	return text
 }
 
-// hidden stands where something was taken out.
-const hidden = "••••••"
-
-// address matches a URL: the path of one may be the secret of a callback.
-var address = regexp.MustCompile(`(?i)\bhttps?:(?://|\\/\\/)[^\s"'<>]+`)
-
-// scrub returns the start of a refusal for the log: without what looks personal, and without what was sent, which a
-// refusal likes to quote.
-func (r request) scrub(body []byte) string {
-	text := html.UnescapeString(string(body[:min(len(body), maxRefusal)]))
-	if value, ok := parse(body); ok { // once more as JSON, so that "Jos\u00e9" reads José
-		var plain strings.Builder
-		encoder := json.NewEncoder(&plain)
-		encoder.SetEscapeHTML(false)
-		if encoder.Encode(value) == nil {
-			text = plain.String()
+// understood are the bank's messages as they may be handed on: what they mean where that is known, and the bank's words
+// without what was sent, which a refusal likes to quote.
+func (r request) understood(raw []Message) []Message {
+	if raw == nil {
+		return nil
+	}
+	echo := pii.NewEcho(r.sent())
+	var all []Message
+	for _, said := range raw {
+		m := Message{Field: knownField(said.Field), Text: tidy(echo.Scrub(said.Text))}
+		if isCode.MatchString(said.Code) && echo.Scrub(said.Code) == said.Code {
+			m.Code = said.Code
 		}
+		if reason, field := meaning(said.Text); reason != "" {
+			m.Reason, m.Known, m.Field, m.Text = reason, true, cmp.Or(m.Field, field), said.Text
+		} else {
+			m.Reason = meaningOf(m.Code)
+		}
+		all = append(all, m)
 	}
-	text = strings.ToValidUTF8(text, "�")
-	if sent := r.sent(); sent != nil {
-		text = sent.ReplaceAllString(text, hidden)
-	}
-	text = address.ReplaceAllString(text, hidden)
-	text = strings.TrimSpace(pii.Scrub(text))
-	if len(text) > maxKept {
-		text = strings.ToValidUTF8(text[:maxKept], "") + "…"
-	}
-	return text
+	return all
 }
 
-// sent matches every value of the request, and every longer word of it, nil when there is none.
-func (r request) sent() *regexp.Regexp {
+var (
+	isUUID = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b`)
+	// address matches a URL: the path of one may be the secret of a callback.
+	address = regexp.MustCompile(`(?i)\bhttps?:(?://|\\/\\/)[^\s"'<>]+`)
+)
+
+// traces are the uuids in a refusal that were not sent: with them the bank finds its own log.
+func (r request) traces(body []byte) (ids []string) {
+	text, sent := address.ReplaceAllString(string(body[:min(len(body), maxRefusal)]), ""), strings.ToLower(r.url)
+	for _, value := range r.sent() {
+		sent += " " + strings.ToLower(value)
+	}
+	for _, id := range isUUID.FindAllString(text, maxMessages) {
+		if id = strings.ToLower(id); len(ids) < maxTraces && !strings.Contains(sent, id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// sent are the values of the request.
+func (r request) sent() []string {
 	values := append(slices.Clone(r.private), strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "))
 	if value, ok := parse(r.body); ok {
 		values = leaves(value, values)
 	}
-	var patterns []string
-	for _, value := range values {
-		for _, part := range append(strings.Fields(value), value) {
-			if utf8.RuneCountInString(part) > 2 {
-				patterns = append(patterns, regexp.QuoteMeta(part))
-			}
-		}
-	}
-	if patterns == nil {
-		return nil
-	}
-	slices.SortFunc(patterns, func(a, b string) int { return len(b) - len(a) }) // the longest first
-	return regexp.MustCompile("(?i)" + strings.Join(patterns, "|"))
+	return values
 }
 
 func leaves(value any, found []string) []string {
@@ -215,6 +216,8 @@ func leaves(value any, found []string) []string {
 		return append(found, value)
 	case json.Number:
 		return append(found, value.String())
+	case bool:
+		return append(found, "true", "false")
 	case []any:
 		for _, item := range value {
 			found = leaves(item, found)

@@ -154,10 +154,7 @@ func convert(err error) *Error {
 	converted := &Error{RetryAfter: bankError.RetryAfter, err: err}
 	switch bankError.Kind {
 	case portal.Refused:
-		converted.Kind = Refused
-		for _, message := range bankError.Messages {
-			converted.Notes = append(converted.Notes, clean(message.Text))
-		}
+		converted.Kind = Refused // see explain
 	case portal.NotFound:
 		converted.Kind = NotFound
 	case portal.TooMany:

@@ -27,6 +27,9 @@ func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query st
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = field.tool
+		if tool, known := Named(field.tool); known {
+			failure.explain(actor, tool)
+		}
 		return nil, failure
 	}
 	return options[:min(len(options), maxOptions)], nil

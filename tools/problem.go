@@ -42,7 +42,7 @@ const (
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
 	PeopleOnly  ErrorKind = "people_only" // an assistant may not; a person may
 	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
-	Refused     ErrorKind = "refused"     // the bank said no: Notes holds its words
+	Refused     ErrorKind = "refused"     // the bank said no: Notes and Problems hold why
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
 	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed
 	Cancelled   ErrorKind = "cancelled"   // its caller left before a read was answered
@@ -59,7 +59,7 @@ type Error struct {
 	// Confirmation is what an assistant gives back with the same call, once its person has agreed to the warnings.
 	Confirmation string
 	Steps        []Step
-	Notes        []string      // the bank's words, scrubbed: text from outside
+	Notes        []string      // the bank's reasons, see explain: text from outside
 	RetryAfter   time.Duration // when it is worth trying again; 0 when unknown
 	Store        bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one

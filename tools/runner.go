@@ -206,6 +206,7 @@ func (r *Runner) finish(ctx context.Context, id string, call *Call, request Requ
 	}
 	if failure != nil {
 		failure.Tool, failure.ID = request.Tool.Name, id
+		failure.explain(request.Actor, request.Tool)
 	}
 	took := r.now().Sub(started)
 	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took}

@@ -49,6 +49,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = tool.Name
+		failure.explain(actor, tool)
 		return nil, nil, failure
 	}
 	fields := tool.Fields

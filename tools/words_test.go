@@ -47,6 +47,9 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 	for _, refusal := range []string{"unknown", "expired", "arguments", "warnings", "used"} {
 		want = append(want, "problem.confirmation."+refusal)
 	}
+	for _, reason := range []string{"known", "by_code", "unknown_code", "unknown"} {
+		want = append(want, "refusal."+reason)
+	}
 	for _, kind := range []ErrorKind{Unavailable, Unclear} {
 		want = append(want, "error."+string(kind)+".store.what", "error."+string(kind)+".store.next")
 	}

@@ -15,7 +15,7 @@ const (
 )
 
 // Dates with the month in words, in Portuguese and English: «3 de julho de 1985», "July 3rd, 1985".
-const month = `(?:jan(?:eiro|uary)?|fev(?:ereiro)?|feb(?:ruary)?|mar(?:[cç]o|ch)?|abr(?:il)?|apr(?:il)?|mai(?:o)?|may|jun(?:ho|e)?|` +
+const month = `(?:jan(?:eiro|uary)?|fev(?:ereiro)?|feb(?:ruary)?|mar(?:\p{L}o|ch)?|abr(?:il)?|apr(?:il)?|mai(?:o)?|may|jun(?:ho|e)?|` +
 	`jul(?:ho|y)?|ago(?:sto)?|aug(?:ust)?|sep(?:t(?:ember)?)?|set(?:embro)?|oct(?:ober)?|out(?:ubro)?|nov(?:embro|ember)?|de[cz](?:embro|ember)?)`
 
 var (

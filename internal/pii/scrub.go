@@ -17,6 +17,8 @@ var (
 	looksLikeEmail  = regexp.MustCompile(`(?i)(?:"[^"\n]{1,64}"|[\p{L}\p{N}.!#$%&'*+/=?^_{|}~\x60-]+)(?:@|%40)[\p{L}\p{N}.-]+\.(?:xn--[a-z0-9-]+|\p{L}{2,})`)
 )
 
+const sum = `\d+(?:[ .,]\d{3})*(?:[.,]\d{1,2})?`
+
 // looksPersonal are the numbers that are masked, whatever letters stand right beside them. They are known by their length
 // and not by their check digit: a mistyped tax number is as personal as a right one.
 var looksPersonal = []struct {
@@ -25,7 +27,7 @@ var looksPersonal = []struct {
 	whole   bool // it is no part of a longer number
 }{
 	// Tax, social security, telephone, card and account numbers.
-	{regexp.MustCompile(`\+?\(?\d(?:[ ./_()-]{0,3}\d){8,}`), 9, false},
+	{regexp.MustCompile(`\+?\d(?:[ ./_()-]{0,3}\d){8,}`), 9, false},
 	{regexp.MustCompile(`\d{3}[,:;|*'#~]\d{3}[,:;|*'#~]\d{3}`), 9, true},
 	// An IBAN.
 	{regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]{4}){2,7}(?:[ .-]?[a-z0-9]{1,3})?\b`), 9, false},
@@ -34,11 +36,11 @@ var looksPersonal = []struct {
 	// A postal code.
 	{regexp.MustCompile(`\d{4} ?- ?\d{3}`), 7, true},
 	// An amount in euros.
-	{regexp.MustCompile(`(?i)(?:€|eur) ?\d(?:[\d .,-]*\d)?|\d(?:[\d .,-]*\d)? ?(?:€|eur)`), 1, true},
+	{regexp.MustCompile(`(?i)(?:€|eur) ?` + sum + `|(?:` + sum + ` ?- ?)?` + sum + ` ?(?:€|eur)`), 1, true},
 	// A shorter number, or one with letters, where a word says what it is.
-	{regexp.MustCompile(`(?i)(?:nif|nipc|niss|contribuinte|tax ?id|tax number|\bcc|\bbi|\bnic|cart[aã]o de cidad[aã]o|citizen card|` +
-		`passaporte|passport|t[ií]tulo de resid[eê]ncia|residence permit|document ?number|security ?number)` +
-		`[^\p{L}\p{N}\n]{0,4}(?:n\.?[ºo°]?[^\p{L}\p{N}\n]{1,2}|n[uú]mero |number )?(?:[a-z]{1,2} ?)?(\d(?:[ ./-]?\d){4,}[a-z0-9]{0,4})`), 5, false},
+	{regexp.MustCompile(`(?i)(?:nif|nipc|niss|contribuinte|tax ?id|tax number|\bcc|\bbi|\bnic|cart\p{L}o de cidad\p{L}o|citizen card|` +
+		`passaporte|passport|t\p{L}tulo de resid\p{L}ncia|residence permit|document ?number|security ?number)` +
+		`[^\p{L}\p{N}\n]{0,4}(?:n\.?[ºo°]?[^\p{L}\p{N}\n]{1,2}|n\p{L}mero |number )?(?:[a-z]{1,2} ?)?(\d(?:[ ./-]?\d){4,}[a-z0-9]{0,4})`), 5, false},
 }
 
 // What an operator needs of a log line though it holds long numbers: uuids, digests, trace ids and addresses of memory;
@@ -67,9 +69,14 @@ func Scrub(text string) string {
 	if len(hide) == 0 && end == len(text) {
 		return text
 	}
+	return mask(text, hide, end)
+}
+
+// mask puts the mask in the place of spans, and cuts text off at its end.
+func mask(text string, spans []span, end int) string {
 	var out strings.Builder
 	at := 0
-	for _, span := range hide {
+	for _, span := range spans {
 		if span.from >= end {
 			break
 		}

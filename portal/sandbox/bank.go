@@ -198,7 +198,7 @@ func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 			c.body, bodyErr = readBody(w, r) // first: only then does net/http notice a caller who leaves
 		}
 		fault := b.arrive(c)
-		if fault.before(w, r) {
+		if fault.before(w, r, c.body) {
 			return
 		}
 		reply, err := b.answer(c, handle, bodyErr)

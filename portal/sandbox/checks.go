@@ -70,7 +70,7 @@ func check(data portal.BorrowerRequest, now time.Time) []problem {
 		c.prefix = "professionalDataBorrowerRequest."
 		c.professional(data.Professional)
 	}
-	slices.SortStableFunc(c.problems, func(a, b problem) int { return borrowerFields[a.field] - borrowerFields[b.field] })
+	slices.SortStableFunc(c.problems, func(a, b problem) int { return portal.FieldNumber(a.field) - portal.FieldNumber(b.field) })
 	return c.problems
 }
 

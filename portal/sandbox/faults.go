@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -37,7 +39,8 @@ type Fault struct {
 	Latency       time.Duration // at most a minute; a caller who does not wait leaves nothing changed
 	ExpireSession bool          // the caller's session ends before the call
 	DropBefore    bool          // the connection ends; nothing took hold
-	Status        int           // the answer, 5xx or 429; nothing took hold
+	Status        int           // the answer, 5xx, 429 or another; nothing took hold
+	Reply         string        // the body of that answer, in which {{request}} stands for what was sent, within a JSON text
 	RetryAfter    time.Duration // sent with Status, in whole seconds
 	DropAfter     bool          // the connection ends; the change took hold
 	Body          Body          // of the reply; the change took hold, unless there is a Status
@@ -84,7 +87,7 @@ func (f *faults) take(operation portal.OperationID, path string) Fault {
 }
 
 // before does what happens ahead of the call, and tells whether it has been answered.
-func (f Fault) before(w http.ResponseWriter, r *http.Request) (answered bool) {
+func (f Fault) before(w http.ResponseWriter, r *http.Request, body []byte) (answered bool) {
 	if f.Latency > 0 {
 		wait := time.NewTimer(min(f.Latency, maxLatency))
 		defer wait.Stop()
@@ -103,8 +106,9 @@ func (f Fault) before(w http.ResponseWriter, r *http.Request) (answered bool) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}
-	out := response{f.Status, []byte("{}")}
-	f.after(w, out)
+	quoted, _ := json.Marshal(string(body) + r.URL.RawQuery) // a string marshals
+	sent := string(quoted[1 : len(quoted)-1])
+	f.after(w, response{f.Status, []byte(cmp.Or(strings.ReplaceAll(f.Reply, "{{request}}", sent), "{}"))})
 	return true
 }
 

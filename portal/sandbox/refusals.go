@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -28,7 +27,7 @@ const (
 	ProblemDetails                  // {"title", "status", "errors": {"field": ["message"]}} as ASP.NET has it
 )
 
-// problem is one thing wrong with a call: a key of the words, and the field at fault if there is one. It never holds
+// problem is one thing wrong with a call: a [portal.Reason], and the field at fault if there is one. It never holds
 // the value at fault.
 type problem struct {
 	key   string
@@ -54,48 +53,9 @@ func asRefusal(err error) *refusal {
 	return refused(http.StatusInternalServerError, "request.failed")
 }
 
-// category holds the first two digits of an error's code, by the room of the problem's key. They follow the categories
-// of the bank's codes for success, 04 process and 05 borrower; the others are ours.
-var category = map[string]int{"request": 0, "session": 1, "process": 4, "borrower": 5, "field": 5, "esis": 7, "callback": 8}
+func (p problem) code() string { return portal.Reason(p.key).Code(p.field) }
 
-// specific holds the last two digits of an error's code.
-var specific = map[string]int{
-	"field.required": 1, "field.type": 2, "field.format": 2, "field.id": 3, "field.range": 4, "field.length": 4,
-	"field.checkDigit": 5, "field.unknown": 6, "borrower.secondKey": 7, "borrower.duplicate": 8, "borrower.tooMany": 9,
-	"borrower.lastKey": 10, "borrower.isKey": 11,
-	"borrower.missing": 1, "process.missing": 1, "process.state": 2, "esis.age": 1, "esis.term": 2, "esis.noKey": 3, "esis.state": 4, "esis.address": 5,
-	"callback.partner": 1, "callback.type": 2, "callback.url": 3, "callback.missing": 4, "callback.subject": 5, "callback.body": 6,
-	"callback.unreachable": 7, "callback.answer": 8,
-	"request.json": 1, "request.contentType": 2, "request.tooLarge": 3, "request.path": 4, "request.method": 5,
-	"request.uuid": 6, "request.query": 7, "request.failed": 8,
-	"session.client": 1, "session.broker": 2, "session.user": 3, "session.missing": 4, "session.expired": 5,
-}
-
-// borrowerFields numbers the fields of a borrower's request, from 1, for the middle two digits of a code.
-var borrowerFields = func() map[string]int {
-	numbers := map[string]int{}
-	var walk func(reflect.Type, string)
-	walk = func(t reflect.Type, path string) {
-		for field := range t.Fields() {
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			numbers[path+name] = len(numbers) + 1
-			if inner := field.Type; inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct {
-				walk(inner.Elem(), path+name+".")
-			}
-		}
-	}
-	walk(reflect.TypeFor[portal.BorrowerRequest](), "")
-	return numbers
-}()
-
-func (p problem) code() string {
-	room, _, _ := strings.Cut(p.key, ".")
-	return fmt.Sprintf("%02d%02d%02d", category[room], borrowerFields[p.field], specific[p.key])
-}
-
-func (p problem) say(lang words.Lang) string {
-	return book.Say(lang, p.key, map[string]any{"field": p.field})
-}
+func (p problem) say(lang words.Lang) string { return portal.Reason(p.key).Text(string(lang), p.field) }
 
 type (
 	listedError struct {

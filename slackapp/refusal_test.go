@@ -1,0 +1,41 @@
+package slackapp_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+// A bank that repeats the request and names somebody else: the person who asked reads its words without what she sent,
+// the channel and the log learn nothing.
+func TestARefusalIsToldToThePersonWithoutWhatSheSent(t *testing.T) {
+	h := open(t, overHTTP)
+	ana := h.ana()
+	ana.begins("1042")
+	h.bank.Inject(sandbox.Fault{
+		Operation: portal.BorrowerCreate, Status: http.StatusBadRequest,
+		Reply: `{"code": "050308", "message": "Recusado por causa de Berta Terceira (NIF 123/456/789): {{request}}"}`,
+	})
+	ana.submits(nil)
+	told := []string{ana.sees("O banco recusou", "Recusado por causa de Berta Terceira").Text(), ana.reads("O banco recusou", "Berta Terceira").Text}
+	for _, message := range h.user(slacksim.Tom).Messages(slacksim.TeamChannel) {
+		told = append(told, message.Text)
+		if strings.Contains(message.Text, "Berta") {
+			t.Errorf("the channel reads %s", message.Text)
+		}
+	}
+	for _, text := range append(told, h.log.String()) {
+		for _, part := range []string{"Rui", "Amostra", "1985-04-12", "299999998", "912345678", "rui@", "123/456"} {
+			if strings.Contains(text, part) {
+				t.Errorf("%q is told: %s", part, text)
+			}
+		}
+	}
+	if log := h.log.String(); strings.Contains(log, "Berta") || !strings.Contains(log, "refused") {
+		t.Errorf("the log says %s", log)
+	}
+}

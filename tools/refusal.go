@@ -1,0 +1,76 @@
+package tools
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// maxReasons is how many of the bank's reasons are told of one refusal.
+const maxReasons = 20
+
+// explain gives a refusal the bank's reasons, as far as its reader may have them. A refusal may repeat what was sent and
+// may name others. So an assistant reads the bank's code in words of ours, and a text of the bank's only where the whole
+// of it is known; a person, who asked and reads it alone, gets the bank's words without what she sent. Of a reason that
+// is about a field of the tool there is a problem as well.
+func (e *Error) explain(actor Actor, tool *Tool) {
+	var bank *portal.Error
+	if e.Kind != Refused || e.Notes != nil || !errors.As(e.err, &bank) {
+		return
+	}
+	for _, message := range bank.Messages[:min(len(bank.Messages), maxReasons)] {
+		field, named := tool.fieldNamed(message.Field)
+		if named {
+			code := "bank." + cmp.Or(message.Code, string(message.Reason), "refused")
+			e.Problems = append(e.Problems, Problem{
+				Path: field.Path, Code: code, Severity: Blocks, Text: explained(actor.Lang, message, field.Path),
+			})
+		}
+		note := explained(actor.Lang, message, message.Field)
+		switch {
+		case actor.Assistant && named:
+			continue // the problem says it
+		case !actor.Assistant && message.Known && named:
+			note = message.Reason.Text(string(actor.Lang), field.Label(actor.Lang))
+		case !actor.Assistant && message.Text != "":
+			note = clean(message.Text)
+			if named {
+				note = field.Label(actor.Lang) + ": " + note
+			}
+		}
+		if !slices.Contains(e.Notes, note) {
+			e.Notes = append(e.Notes, note)
+		}
+	}
+}
+
+// explained says a reason without a word of the bank's that is not known, of a field where it is about one.
+func explained(lang words.Lang, message portal.Message, field string) string {
+	say := func(key string) string {
+		return book.Say(lang, key, map[string]any{"code": message.Code, "words": message.Reason.Text(string(lang), cmp.Or(field, "…"))})
+	}
+	switch {
+	case message.Known && message.Code == "":
+		return message.Reason.Text(string(lang), cmp.Or(field, "…"))
+	case message.Known:
+		return say("refusal.known")
+	case message.Reason != "":
+		return say("refusal.by_code")
+	case message.Code != "":
+		return say("refusal.unknown_code")
+	}
+	return say("refusal.unknown")
+}
+
+// fieldNamed finds the field that a request to the bank calls by a name.
+func (t *Tool) fieldNamed(name string) (Field, bool) {
+	at := slices.IndexFunc(t.Fields, func(field Field) bool { return name != "" && strings.EqualFold(field.Name(), name) })
+	if at < 0 {
+		return Field{}, false
+	}
+	return t.Fields[at], true
+}

@@ -1,0 +1,123 @@
+package tools_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+// whole is a borrower of whom everything is known that a refusal may repeat.
+const whole = `{"process": "1042", "borrowerTypeId": 2, "keyBorrowerRelationId": 1,
+	"personal": {"name": "Rui Amostra Sá", "birthDate": "1985-04-12", "taxId": "299999998", "mobile": "912345678", "email": "rui.amostra@example.com", "genderId": 2,
+		"identificationDocumentTypeId": 2, "identificationDocumentNumber": "AB123456", "identificationDocumentExpiredDate": "2031-05-20",
+		"address": "Rua Modelo Antigo 77", "zipCode": "1000-001", "zipCodeLocal": "Vila Fictícia", "doorNumber": "771B", "floor": "cave"},
+	"financial": {"incomeWagesPensions": 1850.50, "hasSocialSecurityDebt": true},
+	"professional": {"employerName": "Padaria Exemplar", "employerTaxId": "501964843"}}`
+
+// parts are pieces of it, in small letters, of which none may be told.
+var parts = []string{"rui", "amostra", "299999998", "1985", "912345678", "912 345", "ab123456", "2031", "modelo", "antigo", "1000-001", "fict", "771b", "cave", "1850", "padaria", "exemplar", "501964843", "true"}
+
+// byChance matches the parts that ids, digests and times may hold too.
+var byChance = regexp.MustCompile(`^(?:[0-9a-f]{4}|true)$`)
+
+// refusing are banks that say too much, each with what a person and an assistant may read of it.
+var refusing = []struct {
+	name, reply       string
+	person, assistant []string
+	told              []string // of others, which a person may read and nobody else
+}{
+	{"the whole request", `{"code": "050308", "message": "Cannot take {{request}}"}`,
+		[]string{"Cannot take"}, []string{"050308; Balcão's list", "already has a borrower with the same number"}, nil},
+	{"the request in other forms", `{"errors": [{"errorCode": "059999", "errorMessage": "RUI AMOSTRA SA, 12/04/1985 (12 de abril de 1985), +351 912 345 678, 1.850,50, cc AB-123-456 até 20/05/2031"}]}`,
+		[]string{"••••••"}, []string{"059999, a code that Balcão does not know"}, nil},
+	{"a third party", `{"code": "050308", "message": "O proponente Berta Terceira já está no processo, casada com Carlos Quarto"}`,
+		[]string{"O proponente Berta Terceira já está"}, []string{"050308; Balcão's list"}, []string{"Berta", "Terceira", "Carlos", "Quarto"}},
+	{"a third party as a code and a field", `{"errors": [{"code": "Berta", "field": "Terceira", "message": "Carlos Quarto"}]}`,
+		[]string{"Carlos Quarto"}, []string{"words of the bank's own"}, []string{"Berta", "Terceira", "Carlos", "Quarto"}},
+	{"a tax number as a code", `{"code": 299999998, "message": "no"}`, []string{"no"}, []string{"words of the bank's own"}, nil},
+	{"a field and a third party", `{"errors": {"$.personalDataBorrowerRequest.taxId": ["É o de Berta Terceira"]}}`,
+		[]string{"Tax number (NIF): É o de Berta Terceira"}, []string{"personal.taxId", "words of the bank's own"}, []string{"Berta", "Terceira"}},
+	{"a text that is known", `{"code": "050009", "message": "The process already has as many borrowers as it can."}`,
+		[]string{"The process already has as many borrowers as it can."}, []string{"050009: The process already has as many borrowers as it can."}, nil},
+	{"a known text of a field", `{"message": "The field personalDataBorrowerRequest.taxId is not in the expected form."}`,
+		[]string{"The field Tax number (NIF) is not in the expected form."}, []string{"personal.taxId", "The field personal.taxId is not in the expected form."}, nil},
+	{"a known text and a name behind it", `{"message": "The key borrower cannot be deleted. Berta Terceira can."}`,
+		[]string{"Berta Terceira can"}, []string{"words of the bank's own"}, []string{"Berta", "Terceira"}},
+	{"a page", `<html><body>{{request}} Berta</body></html>`, nil, nil, []string{"Berta"}},
+}
+
+func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
+	for _, bank := range refusing {
+		for _, assistant := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/assistant %t", bank.name, assistant), func(t *testing.T) {
+				var log bytes.Buffer
+				var counted []string
+				h := open(t, func(c *tools.Config) {
+					c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+					c.Counted = func(tool, outcome string, _ time.Duration) { counted = append(counted, tool+" "+outcome) }
+				})
+				h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Reply: bank.reply})
+				_, failure := h.run(t, "create_borrower", whole, func(r *tools.Request) {
+					r.Actor.Assistant = assistant
+					r.Confirmed = []string{"document.shape", "hint.social_security_debt"}
+				})
+				if failure == nil || failure.Kind != tools.Refused {
+					t.Fatalf("got %v", failure)
+				}
+				told := strings.Join(failure.Notes, "\n")
+				if assistant {
+					told += fmt.Sprintf("\n%+v", failure.Problems)
+				}
+				want := bank.person
+				if assistant {
+					want = bank.assistant
+				}
+				for _, each := range want {
+					if !strings.Contains(told, each) {
+						t.Errorf("%q is not told: %s", each, told)
+					}
+				}
+				kept := log.String() + failure.Error() + fmt.Sprint(h.trail.entries, counted)
+				for _, part := range parts {
+					if strings.Contains(strings.ToLower(told), part) {
+						t.Errorf("%q is told: %s", part, told)
+					}
+					if !byChance.MatchString(part) && strings.Contains(strings.ToLower(kept), part) {
+						t.Errorf("%q is kept: %s", part, kept)
+					}
+				}
+				for _, name := range bank.told {
+					if strings.Contains(kept, name) || assistant && strings.Contains(told, name) {
+						t.Errorf("%q of somebody else is told or kept: %s %s", name, told, kept)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestARefusalOfAReadIsToldByWhoReadsIt(t *testing.T) {
+	h := open(t)
+	remove := h.bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: http.StatusBadRequest, Reply: `{"message": "{{request}} of Berta Terceira"}`})
+	defer remove()
+	_, failure := h.run(t, "find_processes", `{"text": "Rui Amostra"}`, func(r *tools.Request) { r.Actor.Assistant = true })
+	if failure == nil || failure.Kind != tools.Refused || strings.Contains(fmt.Sprint(failure.Notes), "Berta") {
+		t.Errorf("an assistant is told %+v", failure)
+	}
+	tool, _ := tools.Named("list_borrowers")
+	field, _ := tool.Field("process")
+	_, err := h.Options(t.Context(), tools.Actor{ID: "ana", Lang: words.Portuguese}, field, "Rui Amostra", nil)
+	if said := fmt.Sprint(tools.AsError(err).Notes); !strings.Contains(said, "of Berta Terceira") || strings.Contains(said, "Amostra") {
+		t.Errorf("a person is told %s", said)
+	}
+}
