@@ -45,7 +45,7 @@ func TestAColleagueIsToldWhileNobodyKnowsWhatBecameOfTheFirst(t *testing.T) {
 	ana.submits(nil)
 	ana.sees("pode ter sido")
 	tom.submits(nil)
-	tom.sees("<@"+slacksim.Ana+"> asked for the same at ", "the bank has not answered yet", "Nothing was sent for you.")
+	tom.sees("<@"+slacksim.Ana+"> asked for the same at ", "the bank has not answered yet", "Nothing was sent for you now.")
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}

@@ -338,7 +338,7 @@ func (r *Runner) conclude(ctx context.Context, held hold, output Carder, failure
 func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, string, int64, []byte) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	err := r.hold(ctx, held.claim, 0)
+	err := r.stillHolds(ctx, held.claim, 0)
 	if err == nil {
 		err = in(ctx, held.Key, held.token, encoded(held.record))
 	}

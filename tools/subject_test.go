@@ -144,6 +144,7 @@ func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
 		t.Run(moment, func(t *testing.T) {
 			b := openBranches(t)
 			b.die(t, moment)
+			b.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: slowBank})
 			repeats, sweeps, fresh := b.replica(t, unhurried), b.replica(t, unhurried), b.replica(t, unhurried)
 			stop := make(chan struct{})
 			var group, sweeping sync.WaitGroup
