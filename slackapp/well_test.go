@@ -1,14 +1,24 @@
 package slackapp_test
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/slacksim"
+)
 
 func TestATokenThatWasTakenAwayIsFoundOut(t *testing.T) {
 	h := hurried(t)
 	must(t, h.replica.app.Well(h.soon()))
 	h.sim.Revoke()
-	if err := h.replica.app.Well(h.soon()); err == nil {
-		t.Error("a revoked token is well")
+	if err := h.replica.app.Well(h.soon()); !errors.Is(err, slackapp.ErrToken) {
+		t.Errorf("a revoked token: %v", err)
 	}
 	h.sim.Restore()
 	must(t, h.replica.app.Well(h.soon()))
+	h.sim.Fail("auth.test", 1, slacksim.Failure{Status: 503})
+	if err := h.replica.app.Well(h.soon()); err == nil || errors.Is(err, slackapp.ErrToken) {
+		t.Errorf("a Slack that is down says nothing of a token: %v", err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,6 +51,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground", nil))
 	addr := flags.String("http", "", say("flag.http", nil))
+	verbose := flags.Bool("v", false, say("flag.v", nil))
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -71,7 +73,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 		return 2
 	}
 	s.ReadOnly = *readOnly
-	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	log := telemetry.ForProgram(stderr, *playground, *verbose)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	if *addr == "" {
 		err = serve(ctx, s, log, func(_ *wiring.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
@@ -84,6 +86,10 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	}
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key", nil))
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintln(stderr, say("addr-taken", map[string]any{"addr": s.Addr}))
+		return 1
 	}
 	if err != nil {
 		log.Error("stopped", "error", err)
@@ -102,6 +108,9 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 			return errors.Join(err, system.Close())
 		}
 	}
+	asking, stop := context.WithCancel(ctx)
+	var asked sync.WaitGroup
+	asked.Go(func() { system.AskBank(asking) }) // nobody waits for it: the log says what came of it
 	door, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
@@ -109,6 +118,8 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	if err == nil {
 		err = transport(system, door)
 	}
+	stop()
+	asked.Wait()
 	return errors.Join(err, system.Close())
 }
 

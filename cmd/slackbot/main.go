@@ -43,6 +43,7 @@ const tokenLife = time.Minute
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice does not wait
 	wiring.SaveMemory()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
@@ -55,6 +56,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	playground := flags.Bool("playground", false, say("flag.playground"))
 	realBank := flags.Bool("simulated-slack-with-real-bank", false, say("flag.simulated-slack-with-real-bank"))
 	addr := flags.String("addr", "", say("flag.addr"))
+	verbose := flags.Bool("v", false, say("flag.v"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
 	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
 	letters := flags.Bool("letters", false, say("flag.letters"))
@@ -93,7 +95,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		}
 		return 2
 	}
-	log := telemetry.NewLogger(stderr, slog.LevelInfo)
+	log := telemetry.ForProgram(stderr, *playground, *verbose)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	switch {
 	case audit != nil:
@@ -108,9 +110,20 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		})
 	default:
 		err = serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) })
+		if err == nil {
+			fmt.Fprintln(stdout, say("ended"))
+		}
 	}
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key"))
+	}
+	if problems, ok := errors.AsType[settings.Problems](err); ok { // which only Slack knew
+		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+		return 2
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintln(stderr, say("addr-taken", "addr", s.Addr))
+		return 1
 	}
 	if err != nil {
 		log.Error("stopped", "error", err)
@@ -137,10 +150,12 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	}
 	defer listener.Close()
 	guard := wiring.GuardOf(listener, s)
-	mux, places := http.NewServeMux(), places{bot: reached(listener)}
+	mux, places := http.NewServeMux(), places{bot: reached(listener), slackAPI: s.SlackAPIURL}
+	server := wiring.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, places.bot)
 		defer workspace.Close()
+		server.RegisterOnShutdown(func() { _ = workspace.Close() }) // its pages listen until then
 		mux.Handle("/", workspace)
 		places.slack = places.bot + "/"
 	}
@@ -165,6 +180,9 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		defer cancel()
 		err = errors.Join(err, bot.Close(closing))
 	}()
+	if places.said, err = askSystems(ctx, system, bot, places.slack != "", log); err != nil {
+		return err
+	}
 	if err := system.StartNews(ctx, poster{bot}); err != nil {
 		return err
 	}
@@ -185,7 +203,6 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		places.mcp = places.bot + "/mcp"
 	}
 
-	server := wiring.NewServer(mux, guard, log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return wiring.Serve(ctx, server, listener, patience) })
 	if s.SlackAppToken != "" {

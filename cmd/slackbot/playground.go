@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slacksim"
@@ -55,8 +56,11 @@ func reached(listener net.Listener) string {
 	return "http://" + listener.Addr().String()
 }
 
-// places is where things are reached, "" for what is not there.
-type places struct{ bot, slack, mcp, bank string }
+// places is where things are reached, "" for what is not there, and what was said there.
+type places struct {
+	bot, slack, slackAPI, mcp, bank string
+	said                            startAnswers
+}
 
 //go:embed words
 var wordFiles embed.FS
@@ -80,12 +84,23 @@ func speaker(environ map[string]string) sayer {
 
 func (p places) text(say sayer) string {
 	text := say("started") + "\n"
-	for _, place := range []struct{ key, url string }{
-		{"place.slack", p.slack}, {"place.mcp", p.mcp}, {"place.bank", p.bank}, {"place.bot", p.bot + "/slack/events"},
-	} {
-		if place.url != "" {
-			text += "  " + say(place.key) + "  " + place.url + "\n"
+	type line struct {
+		key, url string
+		said     wiring.Answer
+	}
+	lines := []line{{"place.slack", p.slack, ""}, {"place.mcp", p.mcp, ""}, {"place.bank", p.bank, p.said.bank}, {"place.bot", p.bot + "/slack/events", ""}}
+	if p.slack == "" {
+		lines[0] = line{"place.slack-api", p.slackAPI, p.said.slack}
+	}
+	for _, line := range lines {
+		if line.url == "" {
+			continue
 		}
+		text += "  " + say(line.key) + "  " + line.url
+		if line.said != "" {
+			text += "  " + say("answer."+string(line.said))
+		}
+		text += "\n"
 	}
 	if p.slack != "" {
 		text += say("try") + "\n"

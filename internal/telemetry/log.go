@@ -26,6 +26,25 @@ func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: masked}))
 }
 
+// NewTextLogger logs lines for somebody who reads them as they come.
+func NewTextLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: masked}))
+}
+
+// ForProgram makes the log of a program: JSON for whoever collects logs; in a playground lines for the person in front of
+// it, who reads warnings only unless she asks for more.
+func ForProgram(w io.Writer, playground, verbose bool) *slog.Logger {
+	switch {
+	case playground && verbose:
+		return NewTextLogger(w, slog.LevelInfo)
+	case playground:
+		return NewTextLogger(w, slog.LevelWarn)
+	case verbose:
+		return NewLogger(w, slog.LevelDebug)
+	}
+	return NewLogger(w, slog.LevelInfo)
+}
+
 func masked(_ []string, attr slog.Attr) slog.Attr {
 	if slices.Contains(private, attr.Key) {
 		return slog.String(attr.Key, hidden)

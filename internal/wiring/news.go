@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
-	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -25,11 +25,11 @@ func (s *System) News() *notifications.Service { return s.news.Load() }
 
 // newsConfig is what notifications work with, without a poster.
 func (s *System) newsConfig() (notifications.Config, error) {
-	broker, err := uuid.Parse(s.settings.PortalBrokerUID)
+	_, err := uuid.Parse(s.settings.PortalBrokerUID)
 	if err != nil {
 		return notifications.Config{}, errors.New("PORTAL_BROKER_UID is no uuid")
 	}
-	login := portal.Login{BrokerUID: broker, Username: s.settings.PortalUsername}
+	login := s.itself()
 	config := notifications.Config{
 		Reader: s.reader(login),
 		Store:  s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Digest: s.settings.Keys.Digest, Log: s.log,
@@ -72,6 +72,9 @@ func (s *System) StartNews(ctx context.Context, poster notifications.Poster) err
 		return fmt.Errorf("starting notifications: %w", err)
 	}
 	s.news.Store(news)
+	if s.sandbox != nil && sandbox.Pace(s.settings.SandboxPace) != sandbox.Off {
+		s.stop = append(s.stop, s.openWithNews())
+	}
 	s.stop = append(s.stop, func() error {
 		ended := make(chan struct{})
 		go func() {
@@ -86,6 +89,35 @@ func (s *System) StartNews(ctx context.Context, poster notifications.Poster) err
 		}
 	})
 	return nil
+}
+
+// openWithNews moves a process of the sandbox bank once it was looked at for the first time, so that whoever opens a
+// playground reads of something at once.
+func (s *System) openWithNews() (stop func() error) {
+	ctx, cancel := context.WithTimeout(context.Background(), newsPatience)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		process := sandbox.SampleProcess(sandbox.SampleFirst)
+		for {
+			if _, known, err := s.News().Picture(ctx, process); known && err == nil {
+				_ = s.sandbox.Move(process) // it may have moved to its end by itself
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() error {
+		cancel()
+		<-ended
+		return nil
+	}
 }
 
 // changed has a process looked at that a tool changed.

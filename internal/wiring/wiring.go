@@ -38,6 +38,7 @@ type System struct {
 
 	settings settings.Settings
 	bank     *portal.Client
+	sandbox  *sandbox.Bank // nil where the bank is a real one
 	people   tools.Team
 	news     atomic.Pointer[notifications.Service]
 	log      *slog.Logger
@@ -177,6 +178,7 @@ func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url stri
 	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
+	s.sandbox = bank
 	s.stop = append(s.stop, func() error {
 		bank.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -40,6 +40,7 @@ const (
 	SampleOpen      = 1042 // of broker A, in creation, with one borrower
 	SampleCouple    = 1043 // of broker A, with two borrowers
 	SampleAnalysis  = 1044 // of broker A, in analysis, with two borrowers
+	SampleFirst     = 1045 // of broker A, in valuation
 	SampleTooOld    = 1047 // of broker A; its ESIS is refused, unless the rules are ignored
 	SampleClosed    = 1049 // of broker A; takes no borrower any more
 	SampleCancelled = 1050 // of broker A; takes no borrower and makes no ESIS

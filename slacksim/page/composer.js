@@ -8,7 +8,7 @@ const REMEMBERED = 50;
 
 /**
  * @param {HTMLFormElement} form
- * @param {() => {user: string, channel: string, commands: {command: string, description: string, usage_hint: string}[]}} context
+ * @param {() => {user: string, channel: string, commands: {command: string, description: string, usage_hint: string}[], sending: () => void}} context
  */
 export function composer(form, context) {
   const box = form.querySelector('#composer');
@@ -58,13 +58,14 @@ export function composer(form, context) {
 
   async function send() {
     const text = box.value.trim();
-    const { user, channel } = context();
+    const { user, channel, sending } = context();
     if (!text || busy || !channel) return;
     remember(text);
     busy = true;
     form.toggleAttribute('data-busy', true);
     fail('');
     write('');
+    sending();
     const reply = await post(text.startsWith('/') ? 'command' : 'message', { user, channel, text });
     busy = false;
     form.toggleAttribute('data-busy', false);

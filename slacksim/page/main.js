@@ -20,7 +20,7 @@ const state = {
 
 const context = () => ({
   user: state.user?.id, channel: state.channel, names: state.names, commands: state.workspace?.commands ?? [], notify,
-  write: (text) => writer.write(text),
+  write: (text) => writer.write(text), sending: () => list.follow(),
 });
 const list = messageList(byId('messages'), context);
 const writer = composer(byId('composer-form'), context);

@@ -17,7 +17,9 @@ export function messageList(root, context) {
   let place = '';
   const folded = new Set();
   /** Whether the newest message is in sight, and should stay there when more come or the page gets lower. */
-  let following = true;
+  let following = false;
+  /** Whether any message is on the page. The page opens at its top, and stays there until somebody scrolls or writes. */
+  let begun = false;
 
   const toEnd = () => { root.scrollTop = root.scrollHeight; };
   root.addEventListener('scroll', () => {
@@ -30,7 +32,7 @@ export function messageList(root, context) {
     const changedPlace = here !== place;
     if (changedPlace) shown = new Map();
     [channel, place] = [channelId, here];
-    if (changedPlace) following = true;
+    if (begun && (changedPlace || root.scrollHeight <= root.clientHeight)) following = true;
     const focus = focused();
     const fresh = messages.filter(({ ts }) => !shown.has(ts));
     const parents = new Set(messages.filter((message) => !isReply(message)).map(({ ts }) => ts));
@@ -51,6 +53,7 @@ export function messageList(root, context) {
     shown = next;
     if (focus && !root.contains(document.activeElement)) sameControl(focus)?.focus();
     if (following) toEnd();
+    begun ||= tops.length > 0;
     if (!changedPlace) tellNew(fresh);
   }
 
@@ -145,7 +148,13 @@ export function messageList(root, context) {
         message.files?.length > 0 && el('div', { class: 'files' }, message.files.map(fileCard))));
   }
 
-  return { show };
+  /** Brings the newest message in sight, and keeps it there. */
+  function follow() {
+    following = true;
+    toEnd();
+  }
+
+  return { follow, show };
 }
 
 const isReply = (message) => message.thread_ts && message.thread_ts !== message.ts;

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/logtest"
+)
+
+// built makes the program as its users run it.
+func built(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "slackbot")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	return path
+}
+
+// newcomer is the program as it is started by somebody who tries it.
+type newcomer struct {
+	*exec.Cmd
+	said  *bufio.Reader
+	page  string
+	error *logtest.Log
+}
+
+// tries starts a playground, and reads its banner.
+func tries(t *testing.T, path string, args ...string) newcomer {
+	t.Helper()
+	program := newcomer{Cmd: exec.Command(path, append([]string{"-playground", "-addr", "127.0.0.1:0"}, args...)...), error: &logtest.Log{}}
+	program.Env, program.Stderr = []string{"LANG=en_GB.UTF-8", "HOME=" + t.TempDir()}, program.error
+	out, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = program.Process.Kill()
+		_ = program.Wait()
+	})
+	program.said = bufio.NewReader(out)
+	for line := ""; !strings.HasPrefix(line, "Open the simulated Slack"); {
+		if line, err = program.said.ReadString('\n'); err != nil {
+			t.Fatalf("the banner breaks off: %v\n%s", err, program.error)
+		}
+		if _, url, found := strings.Cut(line, "simulated Slack:"); found {
+			program.page = strings.TrimSpace(url)
+		}
+	}
+	return program
+}
+
+func TestTheFirstMinuteIsQuietAndEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := built(t)
+	program := tries(t, path)
+	if log := program.error.String(); log != "" {
+		t.Errorf("before the banner stands\n%s", log)
+	}
+	page := browsertest.Open(t, program.page+"?user=U0ANA")
+	page.Until("one card is there, with what moved", cards+`.length === 1 && `+thread+`.length === 1`)
+	if others := page.Eval(posted + `.length`); others != 1.0 {
+		t.Errorf("%v messages stand in the channel", others)
+	}
+	for width, height := range map[int64]int64{1280: 860, 390: 500} { // where the card is higher than the page
+		page.Do(chromedp.EmulateViewport(width, height), chromedp.Reload())
+		page.Until("the card is there again", cards+`.length === 1`)
+		if top := page.Eval(`document.querySelector('#messages').scrollTop`); top != 0.0 {
+			t.Errorf("at %d the page opens %v below its top", width, top)
+		}
+		page.Until("its title is in sight", `(() => {
+			const title = `+cards+`[0].querySelector('h3, h2, .header, .content').getBoundingClientRect(), list = document.querySelector('#messages').getBoundingClientRect()
+			return title.top >= list.top && title.top < list.bottom })()`)
+	}
+
+	t.Run("a taken port is one line", func(t *testing.T) {
+		addr := strings.TrimSuffix(strings.TrimPrefix(program.page, "http://"), "/")
+		var stdout, stderr bytes.Buffer
+		second := exec.Command(path, "-playground", "-addr", addr)
+		second.Env, second.Stdout, second.Stderr = program.Env, &stdout, &stderr
+		_ = second.Run()
+		if said := stderr.String(); second.ProcessState.ExitCode() != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "-addr") || !strings.Contains(said, addr) || stdout.Len() > 0 {
+			t.Errorf("exits with %d and says\n%s%s", second.ProcessState.ExitCode(), said, stdout.String())
+		}
+	})
+
+	began := time.Now()
+	if err := program.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(program.said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Wait(); err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("with a tab open it takes %s to end", took)
+	}
+	if string(rest) != "Balcão has ended.\n" {
+		t.Errorf("at the end it says %q", rest)
+	}
+	if log := program.error.String(); log != "" {
+		t.Errorf("the log says\n%s", log)
+	}
+}
+
+func TestMoreIsLoggedForWhoAsks(t *testing.T) {
+	t.Parallel()
+	program := tries(t, built(t), "-v")
+	await(t, "a line about a call", func() bool { return strings.Contains(program.error.String(), "level=INFO msg=call") })
+	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deaf is an address at which nobody listens.
+func deaf(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// starting runs the program within this one with the settings of a town, some of them otherwise, until stop is called.
+func (w *town) starting(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
+	t.Helper()
+	environ := map[string]string{}
+	for _, setting := range append(w.env, change...) {
+		name, value, _ := strings.Cut(setting, "=")
+		environ[name] = value
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	said, ended := &logtest.Log{}, make(chan int, 1)
+	go func() { ended <- run(ctx, nil, environ, said, w.logs) }()
+	return said, func() int { cancel(); return <-ended }
+}
+
+func TestAStartSaysWhoAnswers(t *testing.T) {
+	w := newTown(t)
+	said, stop := w.starting(t, "LANG=en")
+	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
+	for _, name := range []string{"Slack:", "bank:"} {
+		_, line, _ := strings.Cut(said.String(), name)
+		if line, _, _ = strings.Cut(line, "\n"); !strings.HasSuffix(line, "(answers)") {
+			t.Errorf("%s %s", name, line)
+		}
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("it ends with %d", code)
+	}
+}
+
+func TestAStartGoesOnWhileNobodyAnswersAndSaysSo(t *testing.T) {
+	w := newTown(t)
+	said, stop := w.starting(t, "LANG=en", "PORTAL_URL=http://"+deaf(t), "SLACK_API_URL=http://"+deaf(t)+"/api/")
+	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
+	if n := strings.Count(said.String(), "(does not answer"); n != 2 {
+		t.Errorf("%d do not answer:\n%s", n, said)
+	}
+	for _, warns := range []string{"Slack does not answer", "the bank does not answer"} {
+		if !strings.Contains(w.logs.String(), warns) {
+			t.Errorf("the log does not say %q", warns)
+		}
+	}
+	await(t, "readiness to name both", func() bool {
+		_, body := get(t, "http://"+w.addr+"/readyz")
+		return strings.Contains(body, `"ready":true`) && strings.Contains(body, `"bank`) && strings.Contains(body, `"slack"`)
+	})
+	stop()
+}
+
+func TestAStartWithAnotherLoginSaysThatTheBankRefusesIt(t *testing.T) {
+	w := newTown(t)
+	said, stop := w.starting(t, "LANG=en", "PORTAL_CLIENT_SECRET=another")
+	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
+	if !strings.Contains(said.String(), "(refuses the login") || !strings.Contains(w.logs.String(), "the bank answers and refuses the login") {
+		t.Errorf("it says\n%s", said)
+	}
+	stop()
+}
+
+func TestAWrongBotTokenDoesNotStart(t *testing.T) {
+	w := newTown(t)
+	said, stop := w.starting(t, "LANG=en", "SLACK_BOT_TOKEN=xoxb-another")
+	await(t, "what is wrong", func() bool { return strings.Contains(w.logs.String(), "Slack does not accept SLACK_BOT_TOKEN") })
+	if code := stop(); code != 2 || said.String() != "" {
+		t.Errorf("it ends with %d and says %q", code, said)
+	}
+	if !strings.Contains(w.logs.String(), "OAuth & Permissions") {
+		t.Error("it is not said where the token is found")
+	}
+}
