@@ -9,10 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// epoch is a hash that begins with the data of a Redis and is lost with it: value (random) and rest (the time, in ms by
+// The epoch is a hash that begins with the data of a Redis and is lost with it: value (random) and rest (the time, in ms by
 // the clock of Redis, until which nothing that changes the bank is sent). A store that finds another value than it saw
-// last knows that Redis has lost its data, and with them every intent and every lease.
-const epochKey = "journal:{epoch}"
+// last knows that Redis has lost its data, and with them every lease.
+const epochKey = leases + "epoch"
 
 var readEpoch = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'value', 'rest')

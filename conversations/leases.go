@@ -87,4 +87,8 @@ func (s *Store) Release(ctx context.Context, subject string, token int64) error 
 	return failed("ending a lease", s.run(ctx, endLease, []string{s.leaseKey(subject)}, token).Err())
 }
 
-func (s *Store) leaseKey(subject string) string { return "lease:{" + s.name("lease", subject) + "}" }
+// leases begins the names of all leases and of the epoch. They lie in one slot, so that in a Cluster a node that loses
+// the leases loses the epoch too; there are few enough of them.
+const leases = "lease:{leases}:"
+
+func (s *Store) leaseKey(subject string) string { return leases + s.name("lease", subject) }

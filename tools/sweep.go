@@ -21,7 +21,6 @@ const (
 // lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
 // allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
 func (r *Runner) Sweep(ctx context.Context) (finished int, err error) {
-	_, _ = r.epoch(ctx) // so that a loss of data is noticed though nobody asks for anything
 	abandoned, err := r.Journal.Abandoned(ctx, sweptMost)
 	errs := make([]error, len(abandoned)+1)
 	errs[len(abandoned)] = err
@@ -41,6 +40,12 @@ func (r *Runner) Sweep(ctx context.Context) (finished int, err error) {
 		}
 	}
 	return finished, errors.Join(errs...)
+}
+
+// NoticeLoss notices when the journal has lost its data, though nobody asks for anything, so that replicas that begin
+// later and know of nothing send nothing too soon.
+func (r *Runner) NoticeLoss(ctx context.Context) {
+	_, _, _ = r.Journal.Epoch(ctx, r.CallTimeout) // who asks for something hears of a failure
 }
 
 // sweep finishes one call. Its outcome goes to the log and to the audit trail as that of any other.

@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/wiring"
@@ -46,4 +48,22 @@ func TestARedisThatMayLoseItsDataIsWarnedOfAtStartAndByReadiness(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestALossOfDataIsNoticedThoughNobodyAsksForAnything(t *testing.T) {
+	t.Parallel()
+	server := redistest.StartServer(t)
+	s := load(t, nil)
+	s.RedisURL = server.URL()
+	start(t, s)
+	server.Lose()
+	fresh, err := conversations.Open(t.Context(), server.URL(), s.Keys) // knows of nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	await(t, "whoever begins later to be told to rest", func() bool {
+		_, left, err := fresh.Epoch(t.Context(), time.Minute)
+		return err == nil && left > 0
+	})
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T) {
+	ctx, w := minute(t), newTown(t)
+	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
+	w.start(t)
+	helper := assistant(t, ctx, w)
+	if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
+		t.Fatal(err)
+	}
+	view, err := w.ana.WaitView(ctx, isPage)
+	for err == nil && isPage(view) {
+		view = fill(t, ctx, w.ana, rui)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 2 * time.Second})
+	if _, err := w.ana.Submit(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the person's call to be at the bank", func() bool { return w.bank.Calls(portal.BorrowerCreate) == 1 })
+	request := mcp.CallToolRequest{}
+	request.Params.Name = "create_borrower"
+	request.Params.Arguments = map[string]any{
+		"process": "1042", "borrowerTypeId": 2, "keyBorrowerRelationId": 1, "personal": map[string]any{
+			"name": "Rui Amostra", "birthDate": "1985-04-12", "taxId": "299999998", "mobile": "912345678",
+			"email": "rui.amostra@example.com", "genderId": 2,
+		},
+	}
+	result, err := helper.CallTool(ctx, request)
+	if err != nil || result.IsError || !strings.Contains(fmt.Sprint(result.Content), "Somebody else in your team had already asked for this at ") {
+		t.Errorf("the assistant is told %+v, %v", result, err)
+	}
+	if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return strings.Contains(v.Text(), "Rui A.") }); err != nil {
+		t.Error(err)
+	}
+	if calls := w.bank.Calls(portal.BorrowerCreate); calls != 1 {
+		t.Errorf("sent %d times", calls)
+	}
+}
