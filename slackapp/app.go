@@ -32,7 +32,6 @@ const (
 	slowCall       = 20 * time.Second       // one call to Slack in the background
 	workBudget     = 2 * time.Minute        // everything after an acknowledgement
 	loggedRefusals = 20                     // a second
-	maxWork        = 64                     // done at once after acknowledgements
 	lastWords      = 2 * time.Second        // for what is cut off to end
 	rememberLife   = time.Hour              // of what was delivered; Slack repeats for some minutes
 )
@@ -76,7 +75,7 @@ type App struct {
 	reach  func(place string)
 	ctx    context.Context // ends when Close loses its patience
 	stop   context.CancelFunc
-	slots  chan struct{}
+	shares shares
 	busy   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -99,8 +98,8 @@ func New(config Config) (*App, error) {
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		token: config.BotToken, api: cmp.Or(config.APIURL, slack.APIURL), reach: config.Reachable,
-		web:   &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
-		slots: make(chan struct{}, maxWork), refusals: rate.NewLimiter(loggedRefusals, loggedRefusals), orphans: make(chan []byte, sockets*maxInFlight),
+		web:    &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		shares: shares{people: map[string]*share{}}, refusals: rate.NewLimiter(loggedRefusals, loggedRefusals), orphans: make(chan []byte, sockets*maxInFlight),
 		searches: searches{under: map[string]int{}},
 	}
 	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken), slack.OptionAPIURL(app.api)}
@@ -139,28 +138,35 @@ func (a *App) Close(ctx context.Context) error {
 	return err
 }
 
-// work does something for a person after her delivery is acknowledged, and answers her when it fails. It tells false
-// when too much is under way already.
-func (a *App) work(v visit, do func(ctx context.Context, v *visit) error) bool {
+// work does something for a person after her delivery is acknowledged, and answers her when it fails. It gives an error
+// when too much is under way already, here or for her.
+func (a *App) work(v visit, do func(ctx context.Context, v *visit) error) error {
+	return a.workAs(v.user, v, do)
+}
+
+// workAs does the same as a part of another share of the work than hers.
+func (a *App) workAs(share string, v visit, do func(ctx context.Context, v *visit) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return false
+		return errCrowded
 	}
-	select {
-	case a.slots <- struct{}{}:
-	default:
-		return false
-	}
-	a.busy.Go(func() {
-		defer func() { <-a.slots }()
-		ctx, cancel := context.WithTimeout(a.ctx, workBudget)
+	ctx, cancel := context.WithTimeout(a.ctx, workBudget) // its wait for a turn included
+	a.busy.Add(1)
+	err := a.shares.add(share, func() {
+		defer a.busy.Done()
 		defer cancel()
 		if err := a.guarded(func() error { return do(ctx, &v) }); err != nil {
+			ctx, cancel := context.WithTimeout(a.ctx, slowCall) // that of the work may be over
+			defer cancel()
 			a.answerError(ctx, &v, err)
 		}
 	})
-	return true
+	if err != nil {
+		cancel()
+		a.busy.Done()
+	}
+	return err
 }
 
 // guarded turns a panic into an error.

@@ -98,15 +98,12 @@ func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[st
 	if !a.runner.Permits(ctx, v.actor, tool) {
 		return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
 	}
-	if !a.work(v, func(ctx context.Context, v *visit) error {
+	return a.work(v, func(ctx context.Context, v *visit) error {
 		if immediate(tool, given) && !asks {
 			return a.consult(ctx, v, tool, given)
 		}
 		return a.openForm(ctx, v, tool, given)
-	}) {
-		return errCrowded
-	}
-	return nil
+	})
 }
 
 // consult runs a tool that changes nothing and shows what it gives where the person is.
@@ -180,8 +177,8 @@ func (a *App) action(ctx context.Context, v visit, i interaction) any {
 	default: // a link, or a select of a form's page
 		return nil
 	}
-	if !a.work(v, do) {
-		return a.tellLater(&v, errCrowded)
+	if err := a.work(v, do); err != nil {
+		return a.tellLater(&v, err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -33,10 +34,15 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 	failure, ofTool := errors.AsType[*tools.Error](err)
 	if !ofTool {
 		id := rand.Text()[:12]
-		a.log.Error("a person could not be served", "id", id, "user", v.user, "error", logged(err))
+		level := slog.LevelError
+		over, isOver := errors.AsType[overShareError](err)
+		if isOver { // as often as she asks, and no fault
+			level = slog.LevelInfo
+		}
+		a.log.Log(context.Background(), level, "a person could not be served", "id", id, "user", v.user, "error", logged(err))
 		key := ownTrouble(err)
 		return trouble{
-			What: say(lang, "trouble."+key+".what"), Next: say(lang, "trouble."+key+".next"), ID: id,
+			What: say(lang, "trouble."+key+".what", "number", int(over)), Next: say(lang, "trouble."+key+".next"), ID: id,
 			Back: key != "gone",
 		}
 	}
@@ -70,7 +76,10 @@ func (a *App) troubleOf(v *visit, err error) trouble {
 // ownTrouble names the trouble that is this door's own: the words under it say what to do.
 func ownTrouble(err error) string {
 	failed, ofSlack := errors.AsType[*slackError](err)
+	_, overShare := errors.AsType[overShareError](err)
 	switch {
+	case overShare:
+		return "many"
 	case errors.Is(err, errCrowded):
 		return "crowded"
 	case storeFailed(err):
@@ -150,7 +159,8 @@ func (a *App) ackView(v *visit, err error) any {
 
 // tellLater acknowledges a press with nothing, since Slack shows nothing, and tells of the error afterwards.
 func (a *App) tellLater(v *visit, err error) any {
-	if !a.work(*v, func(context.Context, *visit) error { return err }) {
+	why := func(context.Context, *visit) error { return err }
+	if lost := a.workAs("told "+v.user, *v, why); lost != nil { // not of her share, which may be what is used up
 		a.log.Warn("a press is not answered", "error", logged(err))
 	}
 	return nil

@@ -34,8 +34,8 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 		return err
 	}
 	v.actor, err = a.actor(ctx, v.user, "")
-	if err == nil && !a.work(v, do) {
-		err = errCrowded
+	if err == nil {
+		err = a.work(v, do)
 	}
 	if err != nil { // nothing has happened yet: the next attempt is to be taken
 		if lost := a.store.Forget(ctx, "slack", id); lost != nil {

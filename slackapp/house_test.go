@@ -47,6 +47,7 @@ type house struct {
 	address string        // of the door, over HTTP
 	reached chan string   // places that may be posted to again
 	moved   record        // what moved
+	gate    gate          // before the bank
 	calls   time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
@@ -105,7 +106,7 @@ func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house 
 	workspace := httptest.NewServer(h.sim)
 	h.sim.SetBaseURL(workspace.URL)
 	h.bank = sandbox.New(sandbox.Config{})
-	bank := httptest.NewServer(h.bank)
+	bank := httptest.NewServer(h.gate.before(h.bank))
 	client, err := portal.New(portal.Config{
 		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
 		AttemptTimeout: 15 * time.Second, TotalTimeout: 20 * time.Second, ReadAttempts: 1,

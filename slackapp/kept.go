@@ -48,13 +48,15 @@ func (i interaction) chosenIn() bool {
 // reported keeps what stands on a page in which something was chosen. The page is not drawn anew, and nobody is told:
 // not of a failure either, since all of it comes again with the page.
 func (a *App) reported(v visit, i interaction) any {
-	if !a.work(v, func(ctx context.Context, v *visit) error {
+	// In a share of its own: it is quick, and must not wait behind what is slow.
+	lost := a.workAs("kept "+v.user, v, func(ctx context.Context, v *visit) error {
 		if err := a.keepChoice(ctx, v, i.View, i.Actions[0]); err != nil {
 			a.log.InfoContext(ctx, "a choice is not kept before its page is sent", "error", logged(err))
 		}
 		return nil
-	}) {
-		a.log.Info("a choice is not kept before its page is sent", "error", errCrowded)
+	})
+	if lost != nil {
+		a.log.Info("a choice is not kept before its page is sent", "error", lost)
 	}
 	return nil
 }

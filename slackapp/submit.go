@@ -125,7 +125,7 @@ func (a *App) soon(v visit, waiting slack.ModalViewRequest, do func(context.Cont
 // what do makes.
 func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) T, later func(context.Context, *visit, T) error) (T, error) {
 	ready, late := make(chan T), make(chan time.Time, 1)
-	started := a.work(v, func(ctx context.Context, v *visit) error {
+	err := a.work(v, func(ctx context.Context, v *visit) error {
 		made := do(ctx, v)
 		var since time.Time
 		if len(encode(made)) > maxAck {
@@ -141,8 +141,8 @@ func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) 
 		wait(ctx, time.Until(since.Add(settling)))
 		return later(ctx, v, made)
 	})
-	if !started {
-		return waiting, errCrowded
+	if err != nil {
+		return waiting, err
 	}
 	timer := time.NewTimer(time.Until(v.due))
 	defer timer.Stop()
@@ -250,9 +250,12 @@ func (a *App) closing(ctx context.Context, v visit, i interaction) any {
 	if !f.worthKeeping() {
 		return nil
 	}
-	a.work(v, func(ctx context.Context, v *visit) error {
+	told := a.workAs("told "+v.user, v, func(ctx context.Context, v *visit) error {
 		v.channel, v.responseURL, v.view = f.Notes[noteChannel], f.Notes[noteURL], ""
 		return a.tell(ctx, v, f.keptMessage(v.actor.Lang, at.Page))
 	})
+	if told != nil {
+		a.log.WarnContext(ctx, "nobody was told that a form is kept", "error", logged(told))
+	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 
 const (
 	maxSearches = 2               // under way for one person in one select: what she typed last counts
-	maxSearched = 16              // selects with a search under way
 	listLife    = 5 * time.Minute // that a list serves while the bank does not answer
 )
 
@@ -85,7 +84,7 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string,
 		err     error
 	}
 	told := make(chan answer, 1)
-	if !a.work(v, func(ctx context.Context, v *visit) error {
+	err := a.work(v, func(ctx context.Context, v *visit) error {
 		defer a.searches.end(list)
 		var found answer
 		found.err = a.guarded(func() (err error) {
@@ -99,9 +98,10 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string,
 			}
 		}
 		return nil
-	}) {
+	})
+	if err != nil {
 		a.searches.end(list)
-		return nil, errCrowded
+		return nil, err
 	}
 	timer := time.NewTimer(time.Until(v.due))
 	defer timer.Stop()
@@ -163,7 +163,7 @@ type searches struct {
 func (s *searches) begin(list string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.under[list] == maxSearches || s.under[list] == 0 && len(s.under) == maxSearched {
+	if s.under[list] == maxSearches {
 		return false
 	}
 	s.under[list]++

@@ -328,7 +328,7 @@ var trials = []story{
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042")
 	}},
-	{"who comes when too much is under way is told so", func(t *testing.T, h *house) {
+	{"who asks for too much at once is told how much of it is under way", func(t *testing.T, h *house) {
 		ana := h.ana()
 		remove := h.bank.Inject(sandbox.Fault{Latency: 4 * time.Second})
 		var crowd sync.WaitGroup
@@ -336,7 +336,7 @@ var trials = []story{
 			crowd.Go(func() { _ = ana.Command(h.soon(), slacksim.TeamChannel, "/borrowers 1042") })
 		}
 		crowd.Wait()
-		ana.reads("demasiados pedidos")
+		ana.reads("Já tem 16 pedidos em curso")
 		remove()
 	}},
 	{"an event that Redis could not keep apart comes again", func(t *testing.T, h *house) {
