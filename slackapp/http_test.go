@@ -2,6 +2,7 @@ package slackapp_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -136,5 +137,39 @@ func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
 	lines, most := strings.Count(h.log.String(), "a delivery was refused"), 20+int(20*time.Since(began).Seconds())+1
 	if lines > most {
 		t.Errorf("%d lines are logged, want at most %d", lines, most)
+	}
+}
+
+// untouched is a body that nobody may read.
+type untouched struct{ *testing.T }
+
+func (u untouched) Read([]byte) (int, error) {
+	u.Error("the body is read")
+	return 0, errors.New("the body is read")
+}
+
+func TestWhatIsNotSignedIsRefusedBeforeItIsRead(t *testing.T) {
+	h := open(t, overHTTP)
+	now := time.Now()
+	stamp := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
+	right := "v0=" + strings.Repeat("0a", 32)
+	for name, header := range map[string]http.Header{
+		"no signature at all":        {},
+		"a signature without a time": {"X-Slack-Signature": {right}},
+		"a time without a signature": {"X-Slack-Request-Timestamp": {stamp(now)}},
+		"six minutes old":            {"X-Slack-Signature": {right}, "X-Slack-Request-Timestamp": {stamp(now.Add(-6 * time.Minute))}},
+		"six minutes ahead":          {"X-Slack-Signature": {right}, "X-Slack-Request-Timestamp": {stamp(now.Add(6 * time.Minute))}},
+		"a time that is none":        {"X-Slack-Signature": {right}, "X-Slack-Request-Timestamp": {"now"}},
+		"a signature that is short":  {"X-Slack-Signature": {"v0=0a"}, "X-Slack-Request-Timestamp": {stamp(now)}},
+		"a signature of no version":  {"X-Slack-Signature": {strings.Repeat("0a", 32)}, "X-Slack-Request-Timestamp": {stamp(now)}},
+		"a signature that is no hex": {"X-Slack-Signature": {"v0=" + strings.Repeat("zz", 32)}, "X-Slack-Request-Timestamp": {stamp(now)}},
+	} {
+		r, w := httptest.NewRequest(http.MethodPost, "/slack/events", untouched{t}), httptest.NewRecorder()
+		r.Header = header
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.ContentLength = 1 << 20
+		if h.replica.app.Handler().ServeHTTP(w, r); w.Code != 401 {
+			t.Errorf("%s: got status %d", name, w.Code)
+		}
 	}
 }
