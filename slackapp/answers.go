@@ -185,7 +185,7 @@ func blocking(problems []tools.Problem) map[string]string {
 	errors := map[string]string{}
 	for _, p := range problems {
 		if _, told := errors[p.Path]; p.Severity == tools.Blocks && !told {
-			errors[p.Path] = cut(p.Text, maxFieldError)
+			errors[p.Path] = fit(p.Text, maxFieldError)
 		}
 	}
 	return errors

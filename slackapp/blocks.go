@@ -14,10 +14,10 @@ const nothing = "–"
 
 // plain is text from anywhere, shown as it is.
 func plain(text string, limit int) *slack.TextBlockObject {
-	if strings.TrimSpace(text) == "" {
+	if text = fit(text, limit); strings.TrimSpace(text) == "" {
 		text = nothing
 	}
-	return slack.NewTextBlockObject(slack.PlainTextType, cut(text, limit), false, false)
+	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 }
 
 // mrkdwn takes text that is already escaped.

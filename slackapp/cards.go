@@ -194,7 +194,7 @@ func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
 		}
 		row := slack.NewSectionBlock(mrkdwn(text), nil, nil)
 		if open := stepButton("row"+strconv.Itoa(i), table.Steps[i]); open != nil {
-			open.AccessibilityLabel = cut(open.Text.Text+" "+cells[0], maxButton) // all of them look alike
+			open.AccessibilityLabel = fit(open.Text.Text+" "+cells[0], maxButton) // all of them look alike
 			row.Accessory = slack.NewAccessory(open)
 		}
 		blocks = append(blocks, row)

@@ -61,7 +61,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		return choose
 	case tools.Email:
 		email := slack.NewEmailTextInputBlockElement(placeholder, generation)
-		email.InitialValue = cut(typed, maxTyped)
+		email.InitialValue = fit(typed, maxTyped)
 		return email
 	case tools.Integer:
 		number := slack.NewNumberInputBlockElement(placeholder, generation, false)
@@ -71,7 +71,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		return number
 	default:
 		text := slack.NewPlainTextInputBlockElement(placeholder, generation)
-		text.InitialValue, text.MaxLength = cut(typed, maxTyped), maxTyped
+		text.InitialValue, text.MaxLength = fit(typed, maxTyped), maxTyped
 		return text
 	}
 }

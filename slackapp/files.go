@@ -16,7 +16,7 @@ func (a *App) hand(ctx context.Context, v *visit, file *tools.File, comment stri
 		return err
 	}
 	slot, err := a.patient.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{
-		FileName: file.Name, FileSize: len(file.Content),
+		FileName: fit(file.Name, maxHeader), FileSize: len(file.Content),
 	})
 	if err != nil {
 		return slackFailed("files.getUploadURLExternal", err)
@@ -25,7 +25,7 @@ func (a *App) hand(ctx context.Context, v *visit, file *tools.File, comment stri
 		return err
 	}
 	_, err = a.patient.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{
-		Files:   []slack.FileSummary{{ID: slot.FileID, Title: file.Name}},
+		Files:   []slack.FileSummary{{ID: slot.FileID, Title: fit(file.Name, maxHeader)}},
 		Channel: channel, InitialComment: escaped(comment, maxText),
 	})
 	return slackFailed("files.completeUploadExternal", err)

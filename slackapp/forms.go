@@ -223,11 +223,11 @@ func (a *App) fill(ctx context.Context, v *visit, f *form) error {
 	})
 	answers := map[string]string{}
 	for _, field := range f.tool.Fields {
-		answers[field.Path] = before[field.Path]
+		answers[field.Path] = visible(before[field.Path]) // as the input shows it, so that what is left alone is no change
 		if field.Refers() {
 			answers[field.Path] = f.Answers[field.Path]
 		}
-		notes[noteBefore+field.Path] = before[field.Path]
+		notes[noteBefore+field.Path] = visible(before[field.Path])
 		if labels[field.Path] != "" {
 			notes[noteLabel+field.Path] = labels[field.Path]
 		}

@@ -51,37 +51,3 @@ func cut(text string, limit int) string {
 }
 
 func isSpace(r rune) bool { return r == ' ' || r == '\n' }
-
-var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
-
-// escaped makes text safe to stand in mrkdwn, where <!channel> would call a whole channel, and shortens it to limit
-// characters, escapes included and never inside one.
-func escaped(text string, limit int) string {
-	var out strings.Builder
-	length := 0
-	for _, r := range text {
-		piece, special := escapes[r]
-		if !special {
-			piece = string(r)
-		}
-		if length += utf8.RuneCountInString(piece); length > limit {
-			return shortened(out.String(), limit)
-		}
-		out.WriteString(piece)
-	}
-	return out.String()
-}
-
-// shortened makes room for the dots behind text that is full, dropping a whole escape where one is in the way.
-func shortened(text string, limit int) string {
-	for utf8.RuneCountInString(text) >= limit {
-		_, size := utf8.DecodeLastRuneInString(text)
-		for _, escape := range escapes {
-			if strings.HasSuffix(text, escape) {
-				size = len(escape)
-			}
-		}
-		text = text[:len(text)-size]
-	}
-	return text + "…"
-}

@@ -85,7 +85,7 @@ func (a *App) underFirstField(v *visit, tool *tools.Tool, page string, err error
 		return a.ackView(v, err)
 	}
 	t := a.troubleOf(v, err)
-	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: cut(t.text(), maxFieldError)})
+	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: fit(t.text(), maxFieldError)})
 }
 
 // unserved answers a submission that could not even be looked at.
