@@ -22,7 +22,7 @@ const (
 )
 
 // ErrUnchecked says that Redis does not tell its settings.
-var ErrUnchecked = errors.New("Redis does not tell how it keeps its data")
+var ErrUnchecked = errors.New("the settings of Redis cannot be read")
 
 // Weaknesses looks for settings with which Redis may lose what it has taken, at each node that takes writes. It asks for
 // INFO, which says the same as CONFIG GET and is allowed where that is not; where it is not either, it fails with

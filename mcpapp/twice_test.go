@@ -14,7 +14,7 @@ import (
 
 func TestTwoAssistantsWithoutKeysWhoAskForTheSameBorrowerGetOne(t *testing.T) {
 	h := open(t)
-	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second})
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
 	results := make([]*mcp.CallToolResult, 2)
 	var group sync.WaitGroup
 	for i, door := range doors[2:] {

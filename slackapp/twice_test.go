@@ -19,7 +19,7 @@ func TestTwoColleaguesWhoConfirmTheSameBorrowerAreToldOfOne(t *testing.T) {
 	tom.sees("Page 3 of 7")
 	tom.presses("skip")
 	tom.sees("Page 7 of 7")
-	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second})
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
 	ana.submits(nil)
 	h.wait("the first is at the bank", func() bool { return h.bank.Calls(portal.BorrowerCreate) == 1 })
 	tom.submits(nil)

@@ -28,7 +28,7 @@ func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 2 * time.Second})
+	w.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
 	if _, err := w.ana.Submit(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
