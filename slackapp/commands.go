@@ -229,7 +229,7 @@ func toolHelp(lang words.Lang, tool *tools.Tool) message {
 
 // usage is how a command is typed: «/borrowers [processo]».
 func usage(lang words.Lang, tool *tools.Tool) string {
-	if len(tool.Fields) == 0 {
+	if len(tool.Pages) == 0 {
 		return "/" + tool.Command
 	}
 	line := "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"

@@ -34,7 +34,7 @@ func manifest() []byte {
 			"command": "/" + name, "url": address, "should_escape": false,
 			"description": tool.Help(words.Portuguese),
 		}
-		if len(tool.Fields) > 0 {
+		if len(tool.Pages) > 0 {
 			command["usage_hint"] = "[" + strings.ToLower(tool.Fields[0].Label(words.Portuguese)) + "]"
 		}
 		if isSub { // Slack knows the first word only

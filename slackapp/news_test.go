@@ -41,6 +41,22 @@ func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceS
 	return settingsOf(place), err
 }
 
+func (p places) Announce(ctx context.Context, place string, change tools.SettingsChange) error {
+	data, err := json.Marshal(change)
+	if err != nil {
+		return err
+	}
+	return p.Remember(ctx, "settings-change", place, data, time.Hour)
+}
+
+func (p places) LastChange(ctx context.Context, place string) (change tools.SettingsChange, ok bool, err error) {
+	data, ok, err := p.Recall(ctx, "settings-change", place)
+	if ok {
+		err = json.Unmarshal(data, &change)
+	}
+	return change, ok, err
+}
+
 func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool, error) {
 	_, changed, err := p.Store.ChangeOwner(ctx, change.Process, change.To, change.By.ID, func(owner string) bool {
 		return change.OnlyFrom == "" || owner == change.OnlyFrom

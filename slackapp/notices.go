@@ -67,6 +67,9 @@ func (n Notice) message(names map[string]string) message {
 	if n.Card && n.Process != uuid.Nil {
 		blocks = append(blocks, stepBlocks(tools.StepsOn(n.Process, n.Status, n.Lang))...)
 	}
+	if n.Change != "" {
+		blocks = append(blocks, stepBlocks([]tools.Step{tools.UndoStep(n.Change, n.Lang)})...)
+	}
 	if blocks == nil {
 		blocks = []slack.Block{paragraph("")}
 	}

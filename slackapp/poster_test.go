@@ -118,11 +118,14 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 		return err == nil && owner == anasID
 	})
 	ana.pressesIn(message, "step:d")
-	h.wait("the channel to hear no more of it", func() bool {
-		place, err := h.replica.store.Place(h.soon(), team)
-		_, muted := place.Mutes[process]
-		return err == nil && muted
-	})
+	ana.reads("silenciado só para si", "/balcao mute 1042")
+	alone, err := h.replica.store.Place(h.soon(), anaAlone)
+	must(t, err)
+	everybody, err := h.replica.store.Place(h.soon(), team)
+	must(t, err)
+	if _, muted := alone.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
+		t.Errorf("muted are %v for her, and %v for all", alone.Mutes, everybody.Mutes)
+	}
 	nobody := card("sem processo")
 	nobody.Process = uuid.Nil
 	h.posts(team, "", nobody)
@@ -554,4 +557,31 @@ func TestWhoIsInvitedOrLetInAgainHearsOfIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
+	h := hurried(t)
+	ana := h.ana()
+	ana.types("/balcao digest 09:00")
+	ana.reads("Resumo diário")
+	last, known, err := places{h.replica.store}.LastChange(h.soon(), team)
+	if err != nil || !known || last.Text != "Ana Exemplo juntou as atualizações deste canal num resumo, de segunda a sexta às 09:00." {
+		t.Fatalf("announced is %+v, %v", last, err)
+	}
+	h.posts(team, "", slackapp.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Change: last.ID})
+	announcement := h.sim.Threads(slacksim.TeamChannel)[0].Message
+	if !says(announcement.FullText(), []string{"Ana Exemplo", "Desfazer"}) || strings.Contains(announcement.FullText()+announcement.Text, "<@") || strings.Contains(announcement.FullText(), "<!") {
+		t.Errorf("it is announced as %q", announcement.FullText())
+	}
+	tom := h.user(slacksim.Tom)
+	tom.pressesIn(announcement, "step:a")
+	tom.reads("Undo a change", "as it was before")
+	place, err := h.replica.store.Place(h.soon(), team)
+	must(t, err)
+	if place.Digest != "" {
+		t.Errorf("the digest is still at %s", place.Digest)
+	}
+	tom.pressesIn(announcement, "step:a")
+	tom.reads("undone already")
+	h.refusesNothing()
 }

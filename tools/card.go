@@ -2,6 +2,7 @@ package tools
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -63,10 +64,15 @@ func StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
 			continue
 		}
 		label := tool.Title(lang)
-		if key := "step." + tool.Name; book.Has(lang, key) {
-			label = book.Say(lang, key, nil)
+		for _, key := range []string{"on_card." + tool.Name, "step." + tool.Name} {
+			if book.Has(lang, key) {
+				label = book.Say(lang, key, nil)
+				break
+			}
 		}
-		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: map[string]any{field.Path: process}})
+		args := map[string]any{field.Path: process}
+		maps.Copy(args, tool.CardArgs)
+		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: args})
 	}
 	return steps
 }

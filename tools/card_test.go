@@ -20,11 +20,12 @@ func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 			t.Fatalf("%q leads nowhere", step.Tool)
 		}
 		for path, value := range step.Args {
-			if field, known := tool.Field(path); !known || field.Kind != Process || value != process {
+			field, known := tool.Field(path)
+			if own, said := tool.CardArgs[path]; !known || said && value != own || !said && (field.Kind != Process || value != process) {
 				t.Errorf("%s gets %v for %s", step.Tool, value, path)
 			}
 		}
-		if len(step.Args) != 1 {
+		if len(step.Args) != 1+len(tool.CardArgs) {
 			t.Errorf("%s gets %v", step.Tool, step.Args)
 		}
 	}

@@ -10,16 +10,17 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// MuteProcess keeps a place from hearing about one process, whatever else it hears about.
+// MuteProcess keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
+// actor alone, who is not mentioned of it either.
 var MuteProcess = Define(Spec{
-	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, Placed: true, OnCard: 4,
+	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, Placed: true, OnCard: 4, CardArgs: map[string]any{"mine": true},
 }, func(ctx context.Context, call *Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return Muted{}, err
 	}
-	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.begins()}
-	return muted, call.change(ctx, func(place *PlaceSettings) error {
+	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.begins(), Mine: in.Mine}
+	mute := func(place *PlaceSettings) error {
 		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= maxMutes && !again {
 			return call.invalid("process", "mute.full", "count", maxMutes)
 		}
@@ -28,13 +29,20 @@ var MuteProcess = Define(Spec{
 		}
 		place.Mutes[process.ID] = muted.Until
 		return nil
-	})
+	}
+	if in.Mine {
+		return muted, call.changeAt(ctx, call.Actor.Direct, mute)
+	}
+	return muted, call.change(ctx, func(say Say) string {
+		return say("announce.muted", "who", call.who(say), "number", process.Number, "day", day(say, muted.Until))
+	}, mute)
 })
 
 // Muting is a process to mute.
 type Muting struct {
 	Process ProcessRef `json:"process" page:"mute" validate:"required"`
 	Until   Day        `json:"until,omitzero" page:"mute" validate:"omitempty,date"` // for good without it
+	Mine    bool       `json:"mine,omitzero" page:"-" pii:"open"`                    // for the actor alone, wherever it is asked
 }
 
 // CheckFields implements [FieldChecker].
@@ -73,16 +81,23 @@ type Muted struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
 	Until         time.Time `json:"until,omitzero"` // for good when zero
+	Mine          bool      `json:"mine,omitempty"` // of which the actor alone hears nothing
 }
 
 // Card implements [Carder].
 func (m Muted) Card(say Say) Card {
+	unmute := Step{Label: say("step.unmute_process"), Tool: "unmute_process", Args: ofProcess(m.Process)}
+	if m.Mine {
+		unmute.Args["mine"] = true
+		return Card{
+			Title: say("card.mine", "number", m.ProcessNumber),
+			Text:  say("card.mine_text", "number", m.ProcessNumber, "command", "/balcao mute "+number(m.ProcessNumber)),
+			Next:  []Step{unmute},
+		}
+	}
 	return Card{
 		Title: say("card.title", "number", m.ProcessNumber),
 		Text:  say("card.text", "number", m.ProcessNumber, "day", day(say, m.Until)),
-		Next: []Step{
-			{Label: say("step.unmute_process"), Tool: "unmute_process", Args: ofProcess(m.Process)},
-			{Label: say("step.watches"), Tool: "watches"},
-		},
+		Next:  []Step{unmute, {Label: say("step.watches"), Tool: "watches"}},
 	}
 }

@@ -15,6 +15,10 @@ type Places interface {
 	Settings(ctx context.Context, place string) (PlaceSettings, error)
 	// Change lets change change it, perhaps more than once, and gives it as it is then. It fails with change's error as it is.
 	Change(ctx context.Context, place string, change func(*PlaceSettings) error) (PlaceSettings, error)
+	// Announce has a place told of a change of its settings, once for each id, and keeps it to be undone.
+	Announce(ctx context.Context, place string, change SettingsChange) error
+	// LastChange gives the last change that was announced at a place; ok is false where none is kept any more.
+	LastChange(ctx context.Context, place string) (change SettingsChange, ok bool, err error)
 	// ChangeOwner changes whom the news of a process concern, and tells whether it did. Whom that concerns is told, and the
 	// cards of the process show it.
 	ChangeOwner(ctx context.Context, change OwnerChange) (changed bool, err error)

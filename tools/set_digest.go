@@ -10,7 +10,13 @@ var SetDigest = Define(Spec{
 	Name: "set_digest", Command: "balcao digest", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
 }, func(ctx context.Context, call *Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
-	return set, call.change(ctx, func(place *PlaceSettings) error {
+	said := func(say Say) string {
+		if set.Digest == "" {
+			return say("announce.digest_ended", "who", call.who(say))
+		}
+		return say("announce.digest", "who", call.who(say), "time", set.Digest)
+	}
+	return set, call.change(ctx, said, func(place *PlaceSettings) error {
 		place.Digest = set.Digest
 		return nil
 	})

@@ -13,7 +13,13 @@ var SetQuiet = Define(Spec{
 	Name: "set_quiet", Command: "balcao quiet", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
 }, func(ctx context.Context, call *Call, in QuietHours) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
-	return QuietSet{Quiet: quiet.String()}, call.change(ctx, func(place *PlaceSettings) error {
+	said := func(say Say) string {
+		if quiet == (Quiet{}) {
+			return say("announce.quiet_ended", "who", call.who(say))
+		}
+		return say("announce.quiet", "who", call.who(say), "hours", quiet.String())
+	}
+	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *PlaceSettings) error {
 		place.Quiet = quiet
 		return nil
 	})

@@ -43,17 +43,18 @@ const (
 
 // Spec is what a definition says of its operation besides its input and output.
 type Spec struct {
-	Name       string  // in snake_case: the tool's name for assistants and the prefix of its words
-	Command    string  // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
-	Toolset    Toolset //
-	Effect     Effect  //
-	Resource   string  // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
-	Placed     bool    // about the place where it is asked: nothing for an actor without one, nor without [Config.Places]
-	Subscribes bool    // the place where it is asked is told of processes from then on: nothing where outsiders read
-	Recorded   bool    // tells from [Config.Updates]: nothing without it
-	Asks       bool    // no field is required, and yet its form opens unless one is given
-	Needs      Needs   // of its process: where it is not met, the tool is not offered and its form does not open
-	OnCard     int     // its place among the buttons of a process's card, from 1; 0 where it does not belong there
+	Name       string         // in snake_case: the tool's name for assistants and the prefix of its words
+	Command    string         // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
+	Toolset    Toolset        //
+	Effect     Effect         //
+	Resource   string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
+	Placed     bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Places]
+	Subscribes bool           // the place where it is asked is told of processes from then on: nothing where outsiders read
+	Recorded   bool           // tells from [Config.Updates]: nothing without it
+	Asks       bool           // no field is required, and yet its form opens unless one is given
+	Needs      Needs          // of its process: where it is not met, the tool is not offered and its form does not open
+	CardArgs   map[string]any // what the button on a process's card says beside the process
+	OnCard     int            // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
 
 // Tool is one operation of the catalogue.

@@ -20,7 +20,10 @@ var Unwatch = Define(Spec{
 		return Unwatched{}, err
 	}
 	unwatched := Unwatched{Heard: call.heard(ctx, ended), again: in.again(ended)}
-	err = call.change(ctx, func(place *PlaceSettings) error {
+	said := func(say Say) string {
+		return say("announce.unwatched", "who", call.who(say), "what", unwatched.Heard.saidToAll(say))
+	}
+	err = call.change(ctx, said, func(place *PlaceSettings) error {
 		before := len(place.Watches)
 		place.Watches = slices.DeleteFunc(place.Watches, ended.same)
 		unwatched.Ended = len(place.Watches) < before

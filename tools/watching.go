@@ -138,6 +138,14 @@ func (h Heard) said(say Say) string {
 	return say("watch."+string(h.Kind), "name", h.Name)
 }
 
+// saidToAll says it to others than the actor.
+func (h Heard) saidToAll(say Say) string {
+	if h.Mine {
+		return say("watch.theirs")
+	}
+	return h.said(say)
+}
+
 // What is kept of a place at most; a person who reads a list of it would say so long before.
 const (
 	maxWatches = 50
@@ -146,12 +154,8 @@ const (
 
 var errUnchanged = errors.New("nothing to change")
 
-// change changes the place where the actor is, which speaks the language of who first wanted something there. With
-// errUnchanged of change it stays as it is.
-func (c *Call) change(ctx context.Context, change func(*PlaceSettings) error) error {
-	return c.changeAt(ctx, c.Actor.Place, change)
-}
-
+// changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
+// stays as it is.
 func (c *Call) changeAt(ctx context.Context, place string, change func(*PlaceSettings) error) error {
 	_, err := c.runner.Places.Change(ctx, place, func(place *PlaceSettings) error {
 		if place.Lang == "" {

@@ -136,7 +136,7 @@ func TestTheCommandsOfTheCatalogueArePredictable(t *testing.T) {
 	for _, tool := range Catalogue() {
 		commands = append(commands, tool.Command)
 	}
-	if want := []string{"processes", "borrower-new", "borrower-delete", "borrower", "borrowers", "borrower-edit", "esis", "esis-send", "balcao follow", "balcao mute", "balcao own", "balcao updates", "balcao release", "balcao digest", "balcao quiet", "balcao unmute", "balcao unwatch", "balcao watch", "balcao watches", "taxonomy"}; !slices.Equal(commands, want) {
+	if want := []string{"processes", "borrower-new", "borrower-delete", "borrower", "borrowers", "borrower-edit", "esis", "esis-send", "balcao follow", "balcao mute", "balcao own", "balcao updates", "balcao release", "balcao digest", "balcao quiet", "balcao undo", "balcao unmute", "balcao unwatch", "balcao watch", "balcao watches", "taxonomy"}; !slices.Equal(commands, want) {
 		t.Errorf("got %q, want %q", commands, want)
 	}
 }

@@ -113,16 +113,19 @@ func TestTheStoryOfAProcessIsToldInOneThreadInTheBrowser(t *testing.T) {
 		t.Errorf("the card does not say once where the process stands:\n%s", text)
 	}
 
-	ana.pushes("#messages", "Silenciar")
+	ana.orders("/balcao mute 1042")
 	ana.reads("Processo 1042 silenciado")
+	ana.Until("all read who did it", posted+`.some((message) => message.innerText.includes('Ana Exemplo silenciou o processo 1042 neste canal'))`)
 	moves(t, bank, 1042)
 	ana.told("Aprovação", "3")
 	ana.orders("/balcao watch 1043") // what is told of it comes after whatever else was to be told
 	ana.reads("sobre o processo 1043")
 	moves(t, bank, 1043)
-	ana.Until("the other process has its card and its reply", cards+`.length === 2 && document.querySelectorAll('#messages > .thread').length === 2`)
+	ana.Until("the other process has its card and its reply", cards+`.filter((message) => message.innerText.includes('Ver proponentes')).length === 2 && document.querySelectorAll('#messages > .thread').length === 2`)
 	ana.told("Aprovação", "3")
 
+	ana.pushes("#messages", "Desfazer") // which would undo what came after it
+	ana.reads("nada foi desfeito")
 	ana.pushes("#messages .ephemeral", "Deixar de silenciar")
 	ana.reads("Já não está silenciado")
 	moves(t, bank, 1042)
@@ -163,7 +166,7 @@ func TestTheDigestComesInTheBrowser(t *testing.T) {
 		t.Errorf("it came %s before its time", before)
 	}
 	ana.told("Análise e pré-aprovação", "1")
-	if others := ana.Eval(posted + `.length`); others != 2.0 {
-		t.Errorf("%v messages stand in the channel, with the card and the digest", others)
+	if others := ana.Eval(posted + `.length`); others != 3.0 {
+		t.Errorf("%v messages stand in the channel, with the card, what was announced and the digest", others)
 	}
 }

@@ -2,6 +2,8 @@ package wiring
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/notifications"
@@ -36,6 +38,34 @@ func (p places) Change(ctx context.Context, place string, change func(*tools.Pla
 	})
 	return settingsOf(kept), err
 }
+
+// undoLife is how long a change of a place's settings can be undone.
+const undoLife = 24 * time.Hour
+
+// Announce implements [tools.Places]. Of each place the last change is kept.
+func (p places) Announce(ctx context.Context, place string, change tools.SettingsChange) error {
+	data, err := json.Marshal(change)
+	if err != nil {
+		return err
+	}
+	if err := p.store.Remember(ctx, lastChange, place, data, undoLife); err != nil {
+		return err
+	}
+	return p.news().Announce(ctx, place, notifications.Announcement{
+		ID: change.ID, Lang: change.Lang, Title: change.Title, Text: change.Text, Change: change.ID,
+	})
+}
+
+// LastChange implements [tools.Places].
+func (p places) LastChange(ctx context.Context, place string) (change tools.SettingsChange, ok bool, err error) {
+	data, ok, err := p.store.Recall(ctx, lastChange, place)
+	if err == nil && ok {
+		err = json.Unmarshal(data, &change)
+	}
+	return change, ok, err
+}
+
+const lastChange = "settings-change"
 
 // ChangeOwner implements [tools.Places]. What is so already is announced again: whoever made it so may have died before.
 func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (changed bool, err error) {

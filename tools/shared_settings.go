@@ -1,0 +1,94 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// What acts for everybody in a channel is announced there, by name and with a button that undoes it: nobody changes what
+// a team hears without the team seeing it. In a person's direct messages nothing is announced.
+
+// SettingsChange is a change of what a place wants to hear, as it is announced there.
+type SettingsChange struct {
+	ID     string // by which it is undone
+	Lang   words.Lang
+	Title  string
+	Text   string
+	Before PlaceSettings
+	After  PlaceSettings
+	Undoes string // the change that it undid, "" for none
+}
+
+// change changes the place where the actor is, and announces it where others are told there too; said is the announcement,
+// in the place's language. With errUnchanged of change, or where nothing differs, it stays as it is. A change that cannot
+// be announced is taken back.
+func (c *Call) change(ctx context.Context, said func(Say) string, change func(*PlaceSettings) error) error {
+	return c.changeBack(ctx, "", said, change)
+}
+
+// changeBack is [Call.change] where it undoes another change.
+func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) string, change func(*PlaceSettings) error) error {
+	var before, after PlaceSettings
+	changed := false
+	err := c.changeAt(ctx, c.Actor.Place, func(place *PlaceSettings) error {
+		before, changed = place.clone(), false
+		if err := change(place); err != nil {
+			return err
+		}
+		if place.equals(before) {
+			return errUnchanged
+		}
+		after, changed = place.clone(), true
+		return nil
+	})
+	if err != nil || !changed || c.Actor.Place == c.Actor.Direct {
+		return err
+	}
+	say := (&Tool{}).sayer(after.Lang)
+	err = c.runner.Places.Announce(ctx, c.Actor.Place, SettingsChange{
+		ID: uuid.NewString(), Lang: after.Lang, Title: say("announce.title"), Text: said(say), Before: before, After: after, Undoes: undoes,
+	})
+	if err == nil {
+		return nil
+	}
+	undone := c.changeAt(context.WithoutCancel(ctx), c.Actor.Place, func(place *PlaceSettings) error {
+		if !place.equals(after) {
+			return errUnchanged
+		}
+		*place = before
+		return nil
+	})
+	return kept(errors.Join(err, undone))
+}
+
+// who is what colleagues call the actor.
+func (c *Call) who(say Say) string {
+	if c.Actor.Name == "" {
+		return say("announce.somebody")
+	}
+	return clean(c.Actor.Name)
+}
+
+func (p PlaceSettings) clone() PlaceSettings {
+	p.Watches, p.Mutes = slices.Clone(p.Watches), maps.Clone(p.Mutes)
+	return p
+}
+
+func (p PlaceSettings) equals(other PlaceSettings) bool {
+	return p.Quiet == other.Quiet && p.Digest == other.Digest && slices.Equal(p.Watches, other.Watches) &&
+		maps.EqualFunc(p.Mutes, other.Mutes, time.Time.Equal)
+}
+
+// at is what is left of settings at a moment: mutes that are over are none.
+func (p PlaceSettings) at(now time.Time) PlaceSettings {
+	p = p.clone()
+	maps.DeleteFunc(p.Mutes, func(_ uuid.UUID, until time.Time) bool { return over(until, now) })
+	return p
+}

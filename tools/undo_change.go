@@ -1,0 +1,62 @@
+package tools
+
+import (
+	"context"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// UndoChange puts a place's settings back to what they were before the last change that was announced there, unless
+// anything else has changed since.
+var UndoChange = Define(Spec{
+	Name: "undo_change", Command: "balcao undo", Toolset: News, Effect: Remembers, Placed: true,
+}, func(ctx context.Context, call *Call, in Undoing) (Undone, error) {
+	last, known, err := call.runner.Places.LastChange(ctx, call.Actor.Place)
+	if err != nil || !known {
+		return Undone{}, kept(err)
+	}
+	undone := Undone{Known: true}
+	now := call.runner.now()
+	before, after := last.Before.at(now), last.After.at(now)
+	said := func(say Say) string { return say("announce.undone", "who", call.who(say)) }
+	err = call.changeBack(ctx, last.ID, said, func(place *PlaceSettings) error {
+		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.equals(after)
+		if in.Change != "" && in.Change != last.ID || !place.equals(after) {
+			return errUnchanged
+		}
+		*place, undone.Done = before.clone(), true
+		return nil
+	})
+	return undone, err
+})
+
+// Undoing names the change to undo; the last one where it is "".
+type Undoing struct {
+	Change string `json:"change,omitzero" page:"-" validate:"omitempty,text=40" pii:"open"`
+}
+
+// Undone says what became of undoing.
+type Undone struct {
+	Known   bool `json:"known"`             // there was something to undo
+	Done    bool `json:"done"`              //
+	Already bool `json:"already,omitempty"` // the settings are what they were before
+}
+
+// Card implements [Carder].
+func (u Undone) Card(say Say) Card {
+	card := Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	switch {
+	case u.Done:
+		card.Text = say("card.done")
+	case !u.Known:
+		card.Text = say("card.none")
+	case u.Already:
+		card.Text = say("card.already")
+	}
+	return card
+}
+
+// UndoStep is the button that undoes an announced change of a place's settings.
+func UndoStep(change string, lang words.Lang) Step {
+	return Step{Label: book.Say(lang, "step.undo_change", nil), Tool: UndoChange.Name, Args: map[string]any{"change": change}}
+}
