@@ -156,7 +156,7 @@ func TestWhatTheBankSaysCannotLeaveItsQuote(t *testing.T) {
 }
 
 func TestNothingBehindTheDoorSeesTheToken(t *testing.T) {
-	a := &App{config: Config{Actor: Always(tools.Actor{ID: "ana"}), Token: "synthetic"}.withDefaults()}
+	a := &App{config: Config{Actor: Always(tools.Actor{ID: "ana"}), Token: "synthetic"}.withDefaults(), guesses: newGuesses()}
 	var seen http.Header
 	handler := a.authenticated(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header }))
 	request := httptest.NewRequest("POST", "/mcp", nil)

@@ -53,6 +53,7 @@ type App struct {
 	tools     map[string]*tools.Tool
 	documents []document
 	busy      *slots
+	guesses   *guesses
 }
 
 // New makes an App. It fails on a definition that assistants could not use, and on a configuration that would let
@@ -62,7 +63,7 @@ func New(config Config) (*App, error) {
 	if err := a.config.check(); err != nil {
 		return nil, err
 	}
-	a.busy = newSlots(a.config.MaxConcurrent, a.config.MaxPerActor)
+	a.busy, a.guesses = newSlots(a.config.MaxConcurrent, a.config.MaxPerActor), newGuesses()
 	hooks := &server.Hooks{}
 	hooks.AddAfterListTools(a.hideTools)
 	hooks.AddAfterListResourceTemplates(a.hideDocuments)

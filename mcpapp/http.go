@@ -9,11 +9,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,6 +129,12 @@ func (a *App) allowsOrigin(origin string) bool {
 // authenticated lets in who shows the token and is somebody, and takes the token away before anything else sees it.
 func (a *App) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Clients begin without a token, to hear that one is needed.
+		if wait := a.guess(r); wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			a.refuse(w, r, http.StatusTooManyRequests, "http.guesses")
+			return
+		}
 		ctx, ok := r.Context(), a.showsToken(r)
 		if ok {
 			ctx, ok = a.identified(ctx, r, "http")
@@ -147,6 +155,14 @@ func (a *App) authenticated(next http.Handler) http.Handler {
 	})
 }
 
+// guess is how long the sender of a request has to wait before a token of theirs is looked at; 0 when it is now.
+func (a *App) guess(r *http.Request) time.Duration {
+	if a.config.Token == "" || r.Header.Get("Authorization") == "" {
+		return 0
+	}
+	return a.guesses.take(r.RemoteAddr)
+}
+
 // showsToken compares digests, so that the time it takes tells nothing of the token, not even its length.
 func (a *App) showsToken(r *http.Request) bool {
 	if a.config.Token == "" {
@@ -154,7 +170,11 @@ func (a *App) showsToken(r *http.Request) bool {
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	shown, wanted := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.config.Token))
-	return subtle.ConstantTimeCompare(shown[:], wanted[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	right := subtle.ConstantTimeCompare(shown[:], wanted[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	if right {
+		a.guesses.right(r.RemoteAddr)
+	}
+	return right
 }
 
 // readWhole reads the message, so that what follows works on all of it, and nobody waits for a slow sender within one

@@ -1,0 +1,69 @@
+package mcpapp_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const goodToken = "5c1e9d7a40b8f2e63d0a97c41fb6e825"
+
+func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
+	h := open(t, func(s *settings) { s.app.Token = goodToken })
+	synctest.Test(t, func(t *testing.T) {
+		handler := h.app.Handler()
+		show := func(remote, token string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(list))
+			r.RemoteAddr = remote
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("X-Forwarded-For", "198.51.100."+strconv.Itoa(int(time.Now().UnixNano()%250))) // which nobody believes
+			if token != "" {
+				r.Header.Set("Authorization", "Bearer "+token)
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			return w
+		}
+		expect := func(what string, want int, got *httptest.ResponseRecorder) {
+			t.Helper()
+			if got.Code != want {
+				t.Errorf("%s: got %d, want %d: %s", what, got.Code, want, got.Body)
+			}
+		}
+		const guesser, other, proxy = "203.0.113.7:4000", "203.0.113.8:4000", "10.0.0.1:4000"
+		expect("the right one", http.StatusOK, show(proxy, goodToken))
+		for i := range 10 {
+			expect("a wrong one", http.StatusUnauthorized, show("203.0.113.7:"+strconv.Itoa(5000+i), "wrong"+strconv.Itoa(i)))
+		}
+		refused := show(guesser, "wrong")
+		expect("one too many", http.StatusTooManyRequests, refused)
+		if after, err := strconv.Atoi(refused.Header().Get("Retry-After")); err != nil || after < 1 || after > 6 {
+			t.Errorf("it is to come again after %q", refused.Header().Get("Retry-After"))
+		}
+		expect("the right one, which nobody looks at", http.StatusTooManyRequests, show(guesser, goodToken))
+		expect("none at all", http.StatusUnauthorized, show(guesser, ""))
+		expect("another address", http.StatusOK, show(other, goodToken))
+		for range 50 {
+			expect("a wrong one through a proxy", http.StatusUnauthorized, show(proxy, "wrong"))
+		}
+		expect("the right one through the same", http.StatusOK, show(proxy, goodToken))
+
+		time.Sleep(6 * time.Second)
+		expect("one more a while later", http.StatusUnauthorized, show(guesser, "wrong"))
+		expect("and no second", http.StatusTooManyRequests, show(guesser, "wrong"))
+		time.Sleep(time.Minute)
+		expect("the right one in the end", http.StatusOK, show(guesser, goodToken))
+		for i := range 11 {
+			remote := "[2001:db8::" + strconv.Itoa(i+1) + "]:4000"
+			want := http.StatusUnauthorized
+			if i == 10 { // of one network
+				want = http.StatusTooManyRequests
+			}
+			expect(remote, want, show(remote, "wrong"))
+		}
+	})
+}
