@@ -35,8 +35,8 @@ func (a *App) amend(ctx context.Context, f *form, change func()) error {
 	return err
 }
 
-// chosenIn tells whether an action is a choice in an input of a form.
-func (i interaction) chosenIn() bool {
+// choosesInForm tells whether an action is a choice in an input of a form.
+func (i interaction) choosesInForm() bool {
 	tool, known := tools.Named(i.View.Callback)
 	if !known || len(i.Actions) == 0 {
 		return false
@@ -45,18 +45,11 @@ func (i interaction) chosenIn() bool {
 	return isField
 }
 
-// reported keeps what stands on a page in which something was chosen. The page is not drawn anew, and nobody is told:
-// not of a failure either, since all of it comes again with the page.
-func (a *App) reported(v visit, i interaction) any {
-	// In a share of its own: it is quick, and must not wait behind what is slow.
-	lost := a.workAs("kept "+v.user, v, func(ctx context.Context, v *visit) error {
-		if err := a.keepChoice(ctx, v, i.View, i.Actions[0]); err != nil {
-			a.log.InfoContext(ctx, "a choice is not kept before its page is sent", "error", logged(err))
-		}
-		return nil
-	})
-	if lost != nil {
-		a.log.Info("a choice is not kept before its page is sent", "error", lost)
+// reported keeps what stands on a page in which something was chosen, before Slack hears that we know of it. The page is
+// not drawn anew, and nobody is told: not of a failure either, since all of it comes again with the page.
+func (a *App) reported(ctx context.Context, v visit, i interaction) any {
+	if err := a.keepChoice(ctx, &v, i.View, i.Actions[0]); err != nil {
+		a.log.InfoContext(ctx, "a choice is not kept before its page is sent", "error", logged(err))
 	}
 	return nil
 }

@@ -157,8 +157,8 @@ func (a *App) interaction(ctx context.Context, v visit, i interaction, id string
 	case "view_closed":
 		return a.once(ctx, v, id, func(v visit) any { return a.closing(ctx, v, i) }, quiet)
 	case "block_actions":
-		if i.chosenIn() {
-			return a.once(ctx, v, id, func(v visit) any { return a.reported(v, i) }, quiet)
+		if i.choosesInForm() {
+			return a.once(ctx, v, id, func(v visit) any { return a.reported(ctx, v, i) }, quiet)
 		}
 		return a.once(ctx, v, id, func(v visit) any { return a.action(ctx, v, i) }, a.tellElsewhere)
 	}

@@ -250,3 +250,24 @@ func readPDF(t *testing.T, address string) string {
 	}
 	return string(plain)
 }
+
+func TestWhatWasKeptOfAClosedFormIsToldInTheBrowser(t *testing.T) {
+	ana := sit(t, playground(t))
+	ana.command("/borrower-new 1042")
+	ana.write("personal.name", "Rui Amostra")
+	ana.choose("personal.genderId", "Masculino")
+	ana.Until("the app has heard of the choice", `performance.getEntriesByType('resource').some((call) => call.name.endsWith('/sim/action') && call.responseEnd > 0)`)
+	ana.write("personal.email", "rui@example.com")
+	ana.Keys(kb.Escape)
+	ana.reads("«Novo proponente» ficou guardado por 24 horas: página 2 (2 campos).")
+	ana.reads("Não ficou guardado: texto escrito na página 2")
+	ana.Click(`#messages [data-action-id=continue], .message [data-action-id=continue]`)
+	ana.showsField("personal.name")
+	value := func(path string) string {
+		text, _ := ana.Eval(`document.querySelector('` + field(path) + ` input').value`).(string)
+		return text
+	}
+	if value("personal.name") != "Rui Amostra" || value("personal.genderId") != "Masculino" || value("personal.email") != "" {
+		t.Errorf("the form holds %q, %q and %q", value("personal.name"), value("personal.genderId"), value("personal.email"))
+	}
+}

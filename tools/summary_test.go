@@ -1,0 +1,36 @@
+package tools_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What a person reads over names the borrower, or the recipient, in full; wherever else the warning goes, it does not.
+func TestAWarningIsInClearForAReviewAlone(t *testing.T) {
+	h := open(t)
+	held := h.held(t, 1043, ines).Personal
+	for tool, secret := range map[string]string{
+		"delete_borrower": held.Name.Reveal() + " · " + held.TaxID.Reveal(),
+		"send_esis":       held.Email.Reveal(),
+	} {
+		_, failure := h.run(t, tool, of(1043, ines))
+		if failure == nil || len(failure.Problems) != 1 {
+			t.Fatalf("%s: got %v", tool, failure)
+		}
+		warning := failure.Problems[0]
+		if !strings.Contains(warning.Clear.Reveal(), secret) {
+			t.Errorf("%s: the review reads %q", tool, warning.Clear.Reveal())
+		}
+		data, err := json.Marshal(failure)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shown := range []string{string(data), failure.Error(), warning.Text, fmt.Sprintf("%v %+v %#v", warning, warning, warning), fmt.Sprintf("%+v", failure)} {
+			if strings.Contains(shown, secret) || strings.Contains(shown, held.Name.Reveal()) || strings.Contains(shown, held.TaxID.Reveal()) {
+				t.Errorf("%s tells %q: %s", tool, secret, shown)
+			}
+		}
+	}
+}
