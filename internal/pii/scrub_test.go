@@ -56,7 +56,7 @@ func TestScrubMasksEveryFormInEverySurrounding(t *testing.T) {
 	for _, form := range forms {
 		for _, around := range []string{
 			"%s", " %s ", "x%sy", "the value %s is known", "ou%sou", "(%s)", "[%s]", `{"a":"%s"}`, "«%s»", "a=%s;", "%s.", "é%sé", "\n%s\n", ":%s:",
-			"process 1042: %s, 1043", "1042, %s (400)", "call deadbeef-cafe-4abc-9def-abcdefabcdef: %s", "2126-11-22T21:37:56Z %s", strings.Repeat("á", 1000) + "%s",
+			"process 1042: %s, 1043", "1042, %s (400)", "call deadbeef-cafe-4abc-9def-abcdefabcdef: %s", "2126-11-22T21:37:56Z %s", strings.Repeat("á", 50) + "%s",
 		} {
 			if shortWord.MatchString(form) && (strings.HasPrefix(around, "x") || strings.HasPrefix(around, "ou")) {
 				continue // «cc» in the middle of a word says nothing
@@ -174,8 +174,8 @@ func TestScrubMasksNoMoreThanItMust(t *testing.T) {
 
 func TestScrubLooksAtABoundedPartAndLosesNothingAtItsEnd(t *testing.T) {
 	const most = 64 << 10
-	for back := range 40 { // a value across the end of what is kept
-		text := strings.Repeat("x", most-back) + "299 999 998" + strings.Repeat("y", 1<<20)
+	for _, back := range []int{0, 1, 5, 11, 20} { // a value across the end of what is kept
+		text := strings.Repeat("x", most-back) + "299 999 998" + strings.Repeat("y", 1<<16)
 		if got := pii.Scrub(text); len(got) > most+64 || tells(got, "299999998") || !strings.HasSuffix(got, "…") {
 			t.Errorf("%d bytes from the end: %d bytes, ending in %q", back, len(got), got[len(got)-40:])
 		}
