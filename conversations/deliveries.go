@@ -28,9 +28,20 @@ func (s *Store) First(ctx context.Context, scope, id string, life time.Duration)
 func (s *Store) Claim(ctx context.Context, scope, id, by string, life time.Duration) (bool, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	key := "claim:" + scope + ":{" + s.name("claim", scope, id) + "}"
-	is, err := s.run(ctx, first, []string{key}, s.name("claimed by", by), millis(life)).Bool()
+	is, err := s.run(ctx, first, []string{s.claimKey(scope, id)}, s.name("claimed by", by), millis(life)).Bool()
 	return is, failed("claiming a thing", err)
+}
+
+// Claimed tells whether anybody has claimed a thing, and that claim still lives.
+func (s *Store) Claimed(ctx context.Context, scope, id string) (bool, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	found, err := s.redis.Exists(ctx, s.claimKey(scope, id)).Result()
+	return found > 0, failed("looking for a claim", err)
+}
+
+func (s *Store) claimKey(scope, id string) string {
+	return "claim:" + scope + ":{" + s.name("claim", scope, id) + "}"
 }
 
 // Forget makes a delivery new again. It is for the one whom First told true and who failed before anything happened,

@@ -153,6 +153,9 @@ func TestOfAHundredWhoClaimAThingOneMayUseItAsOftenAsItAsks(t *testing.T) {
 		if said["true, <nil>"] != 2 || said["false, <nil>"] != 98 {
 			t.Errorf("got %v", said)
 		}
+		if !must(replicas[1].Claimed(t.Context(), "confirmation", "a thing"))(t) || must(replicas[1].Claimed(t.Context(), "confirmation", "another thing"))(t) {
+			t.Error("who asks is told another's claim")
+		}
 		if is := must(replicas[0].Claim(t.Context(), "confirmation", "another thing", "b", time.Minute))(t); !is {
 			t.Error("one claim takes another thing")
 		}

@@ -204,14 +204,15 @@ func TestACallEndsWithItsContext(t *testing.T) {
 // calls is every call that reaches Redis.
 func calls(s *Store, d Draft) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"start":  func(ctx context.Context) error { _, err := s.StartDraft(ctx, "u1", "a", "b"); return err },
-		"find":   func(ctx context.Context) error { _, _, err := s.FindDraft(ctx, "u1", "a", "b"); return err },
-		"list":   func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },
-		"save":   func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
-		"end":    func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
-		"first":  func(ctx context.Context) error { _, err := s.First(ctx, "a", "b", time.Minute); return err },
-		"claim":  func(ctx context.Context) error { _, err := s.Claim(ctx, "a", "b", "c", time.Minute); return err },
-		"forget": func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
+		"start":   func(ctx context.Context) error { _, err := s.StartDraft(ctx, "u1", "a", "b"); return err },
+		"find":    func(ctx context.Context) error { _, _, err := s.FindDraft(ctx, "u1", "a", "b"); return err },
+		"list":    func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },
+		"save":    func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
+		"end":     func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
+		"first":   func(ctx context.Context) error { _, err := s.First(ctx, "a", "b", time.Minute); return err },
+		"claimed": func(ctx context.Context) error { _, err := s.Claimed(ctx, "a", "b"); return err },
+		"claim":   func(ctx context.Context) error { _, err := s.Claim(ctx, "a", "b", "c", time.Minute); return err },
+		"forget":  func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
 		"begin": func(ctx context.Context) error {
 			_, _, err := s.Begin(ctx, "a", nil, time.Minute)
 			return err

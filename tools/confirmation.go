@@ -26,10 +26,12 @@ type Sealer interface {
 	Open(sealed, associated []byte) ([]byte, error)
 }
 
-// Claims remembers, for all replicas, by whom something was used that can be used once.
+// Claims remembers, for all replicas, by whom something was taken that one can have. It keeps digests of ids.
 type Claims interface {
 	// Claim tells true to the first that claims id, as often as that one asks, and false to all others.
 	Claim(ctx context.Context, scope, id, by string, life time.Duration) (bool, error)
+	// Claimed tells whether anybody has claimed id.
+	Claimed(ctx context.Context, scope, id string) (bool, error)
 }
 
 const (

@@ -214,6 +214,8 @@ func (noClaims) Claim(context.Context, string, string, string, time.Duration) (b
 	return false, errors.New("no connection")
 }
 
+func (noClaims) Claimed(context.Context, string, string) (bool, error) { return false, nil }
+
 func TestWithoutAStoreNothingIsConfirmed(t *testing.T) {
 	for name, c := range map[string]struct {
 		claims tools.Claims
@@ -272,6 +274,55 @@ func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
 	if len(h.bank.Sent()) != 0 {
 		t.Error("something was sent")
 	}
+}
+
+func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
+	const stranger = "Intruso@Example.com"
+	newcomer := func(r tools.Result) string {
+		return `{"process":"1042","borrower":"` + r.Output.(tools.BorrowerCreated).Borrower.String() + `"}`
+	}
+	for name, set := range map[string]func(t *testing.T, h house) (to string){
+		"of a borrower it changed": func(t *testing.T, h house) string {
+			if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"email":" `+stranger+`"}`), asAssistant, confirmed("edit.changes")); failure != nil {
+				t.Fatal(failure)
+			}
+			return toInes
+		},
+		"of a borrower it added": func(t *testing.T, h house) string {
+			created, failure := h.run(t, "create_borrower", rui(map[string]string{"email": `"` + stranger + `"`}), asAssistant)
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			return newcomer(created)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			to := set(t, h)
+			_, failure := h.assistant(t, "send_esis", to, "", "")
+			if failure == nil || failure.Kind != tools.Invalid || !slices.Equal(codes(failure), []string{"borrower recipient.set_by_assistant error"}) || failure.Confirmation != "" {
+				t.Fatalf("got %v", failure)
+			}
+			if _, failure := h.run(t, "send_esis", of(1043, 0), asAssistant, confirmed("recipient.send")); failure != nil {
+				t.Errorf("to another borrower: %v", failure)
+			}
+			if _, failure := h.run(t, "send_esis", to, confirmed("recipient.send")); failure != nil {
+				t.Errorf("a person sends: %v", failure)
+			}
+			if sent := len(h.bank.Sent()); sent != 2 {
+				t.Errorf("%d were sent", sent)
+			}
+		})
+	}
+	t.Run("of a borrower a person changed", func(t *testing.T) {
+		h := open(t)
+		if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"email":"nova@example.com"}`)); failure != nil {
+			t.Fatal(failure)
+		}
+		if _, failure := h.run(t, "send_esis", toInes, asAssistant, confirmed("recipient.send")); failure != nil {
+			t.Error(failure)
+		}
+	})
 }
 
 func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {

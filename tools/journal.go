@@ -154,6 +154,10 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 		r.release(ctx, held)
 		return nil, false, err
 	}
+	if err := r.noteAddresses(ctx, request, found); err != nil {
+		r.release(ctx, held)
+		return nil, false, err
+	}
 	intent.Confirmed = marks(found.problems)
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	switch {

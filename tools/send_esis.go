@@ -47,7 +47,7 @@ func (e ESISEmail) CheckFields(_ context.Context, call *Call) []Problem {
 }
 
 // CheckBank implements [BankChecker]: a person confirms where a client's document goes, and once more when that is no
-// address of the process's borrowers.
+// address of the process's borrowers. An assistant does not send to an address that an assistant has set.
 func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
 	process, to, err := e.recipient(ctx, call)
 	if err != nil {
@@ -56,6 +56,14 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 	lang := call.Actor.Lang
 	problems := []Problem{
 		doubt(lang, "", "recipient.send", "email", to, "number", process.Number).clearly(lang, "email", to, "number", process.Number),
+	}
+	if call.Actor.Assistant {
+		switch set, err := call.setByAssistant(ctx, to); {
+		case err != nil:
+			return nil, err
+		case set:
+			return []Problem{problem(lang, "borrower", "recipient.set_by_assistant")}, nil
+		}
 	}
 	if e.Borrower != "" {
 		return problems, nil

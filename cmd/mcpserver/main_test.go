@@ -17,6 +17,7 @@ import (
 
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal/sandbox"
 )
 
 // build makes the program as its users run it.
@@ -71,7 +72,7 @@ func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
 			if read := call(t, ctx, c, "get_borrower", `{`+about+`}`); !strings.Contains(read, "••• 789") || strings.Contains(read, "913456789") {
 				t.Errorf("read: %s", read)
 			}
-			agree(t, ctx, c, "send_esis", about)
+			agree(t, ctx, c, "send_esis", `"process":"1043","borrower":"`+sandbox.SampleBorrower(sandbox.SampleCouple, 1).String()+`"`)
 		})
 	}
 }
