@@ -78,11 +78,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if *addr == "" {
 		err = serve(ctx, s, log, func(_ *wiring.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
 	} else {
-		err = serve(ctx, s, log, func(system *wiring.System, door *mcpapp.App) error {
-			return serveHTTP(ctx, *addr, s, system, door, log, func(url string) {
-				fmt.Fprintln(stdout, say("started", map[string]any{"url": url}))
-			})
-		})
+		err = serveHTTP(ctx, *addr, s, log, func(url string) { fmt.Fprintln(stdout, say("started", map[string]any{"url": url})) })
 	}
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key", nil))
@@ -123,16 +119,20 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	return errors.Join(err, system.Close())
 }
 
-func serveHTTP(ctx context.Context, addr string, s settings.Settings, system *wiring.System, door *mcpapp.App, log *slog.Logger, started func(url string)) error {
+// serveHTTP serves at an address, which is taken before anything else begins.
+func serveHTTP(ctx context.Context, addr string, s settings.Settings, log *slog.Logger, started func(url string)) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/mcp", door.Handler())
-	mux.Handle("GET /metrics", system.Metrics.Handler())
-	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(system.StorePart(), system.Durability()))
-	started("http://" + listener.Addr().String() + "/mcp")
-	return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
+	defer listener.Close()
+	return serve(ctx, s, log, func(system *wiring.System, door *mcpapp.App) error {
+		mux := http.NewServeMux()
+		mux.Handle("/mcp", door.Handler())
+		mux.Handle("GET /metrics", system.Metrics.Handler())
+		mux.Handle("GET /healthz", wiring.Healthy())
+		mux.Handle("GET /readyz", wiring.Ready(system.StorePart(), system.Durability()))
+		started("http://" + listener.Addr().String() + "/mcp")
+		return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
+	})
 }

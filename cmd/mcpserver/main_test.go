@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -215,5 +216,57 @@ func TestAStartOnARedisInUseWithAnotherStateKeySaysWhatToDo(t *testing.T) {
 	}
 	if code, stderr := start(first); code != 0 {
 		t.Errorf("the first again exits with %d:\n%s", code, stderr)
+	}
+}
+
+func TestAStartSaysThatTheBankDoesNotAnswerAndServesAllTheSame(t *testing.T) {
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bank := "http://" + deaf.Addr().String()
+	deaf.Close()
+	key, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := build(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, path, "-http", "127.0.0.1:0")
+	program.Env = []string{"LANG=en", "PORTAL_URL=" + bank, "PORTAL_CLIENT_ID=id", "PORTAL_CLIENT_SECRET=d1f4b06a93c85e27f0a4c6e81b39572d",
+		"PORTAL_BROKER_UID=3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME=ana@mediadora.example", "REDIS_URL=memory", "STATE_KEY=" + key}
+	out, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := program.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = program.Wait() })
+	serving, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := false
+	for lines := bufio.NewScanner(log); !said && lines.Scan(); {
+		said = strings.Contains(lines.Text(), "the bank does not answer")
+	}
+	if !said {
+		t.Error("the log does not say it")
+	}
+
+	_, addr, _ := strings.Cut(strings.TrimSpace(serving), "http://")
+	addr = strings.TrimSuffix(addr, "/mcp")
+	var stderr bytes.Buffer
+	second := exec.CommandContext(ctx, path, "-playground", "-http", addr)
+	second.Env, second.Stderr = []string{"LANG=en"}, &stderr
+	_ = second.Run()
+	if taken := stderr.String(); second.ProcessState.ExitCode() != 1 || strings.Count(taken, "\n") != 1 || !strings.Contains(taken, "-http") || !strings.Contains(taken, addr) {
+		t.Errorf("a taken port: exits with %d and says\n%s", second.ProcessState.ExitCode(), taken)
 	}
 }
