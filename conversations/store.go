@@ -162,6 +162,14 @@ func (s *Store) name(kind string, parts ...string) string {
 	return s.keys.Digest(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
+// Seal seals what is kept in Redis in a form of its own, bound to the name of where it is kept; see [Store.Client].
+func (s *Store) Seal(at string, plaintext []byte) ([]byte, error) {
+	return s.seal("other "+at, plaintext)
+}
+
+// Unseal opens what Seal sealed under the same name. It fails with [ErrSealed].
+func (s *Store) Unseal(at, sealed string) ([]byte, error) { return s.open("other "+at, sealed) }
+
 func (s *Store) seal(key string, plaintext []byte) ([]byte, error) {
 	sealed, err := s.keys.Seal(plaintext, []byte(key))
 	if err != nil {

@@ -42,11 +42,11 @@ func (o *outbox) announce(ctx context.Context, place string, a Announcement) err
 	if err != nil {
 		return fmt.Errorf("writing an announcement as JSON: %w", err)
 	}
-	member := toPeople + o.config.Digest([]byte("announcement "+a.ID))
+	member := toPeople + o.fingerprint("announcement", o.name(place), a.ID)
 	if err := o.config.Store.Remember(ctx, announcementKind, o.name(place)+" "+member, data, wordLife); err != nil {
 		return err
 	}
-	return o.enqueue(ctx, place, member, 1, o.now(), wordLife)
+	return o.enqueue(ctx, place, member, "", 1, o.now(), wordLife)
 }
 
 // tellAnnouncement tells one, if the place may still read of it.
@@ -83,8 +83,8 @@ func (t *turn) announcement(ctx context.Context, member string) (a Announcement,
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	data, kept, err := t.config.Store.Recall(ctx, announcementKind, t.name+" "+member)
-	if err == nil && kept {
-		err = decode("an announcement", string(data), &a)
+	if err == nil && kept && json.Unmarshal(data, &a) != nil {
+		err = errors.New("an announcement is not understood")
 	}
 	return a, kept, err
 }
@@ -158,15 +158,16 @@ return 1`)
 
 // refresh has every card of a process shown anew, at once.
 func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
-	names, err := o.withCard(ctx, process.String())
+	names, err := o.withCard(ctx, process)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	for _, name := range names {
-		keys := []string{queueKey(name), storyKey(name, process.String())}
-		asked, err := askRefresh.Run(ctx, o.redis, keys, process.String(), o.now(), storyLife.Milliseconds()).Bool()
+		member := o.member(name, process)
+		keys := []string{queueKey(name), storyKey(name, member)}
+		asked, err := askRefresh.Run(ctx, o.redis, keys, member, o.now(), storyLife.Milliseconds()).Bool()
 		if err == nil && asked {
 			err = o.look(ctx, name, o.now())
 		}
@@ -178,7 +179,7 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 }
 
 // withCard finds the places that have a card of a process.
-func (o *outbox) withCard(ctx context.Context, process string) (found []string, err error) {
+func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	names, err := o.redis.ZRange(ctx, placeIndex, 0, -1).Result()
@@ -188,7 +189,7 @@ func (o *outbox) withCard(ctx context.Context, process string) (found []string, 
 	cards := map[string]*redis.BoolCmd{}
 	_, err = o.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, name := range names {
-			cards[name] = p.HExists(ctx, storyKey(name, process), "card")
+			cards[name] = p.HExists(ctx, storyKey(name, o.member(name, process)), "card")
 		}
 		return nil
 	})

@@ -2,7 +2,6 @@ package notifications
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -339,7 +338,7 @@ func allAnswered(hints []string, upTo string) bool {
 	return true
 }
 
-// compare gives the update between two pictures as JSON, "" where nothing moved, and numbers the later picture.
+// compare gives the update between two pictures, sealed, "" where nothing moved, and numbers the later picture.
 func (e *engine) compare(ctx context.Context, before sight, after *Picture, why look) (string, error) {
 	after.Version, after.Read = before.picture.Version, e.config.Now().UTC()
 	changes := diff(before.picture, *after)
@@ -359,14 +358,10 @@ func (e *engine) compare(ctx context.Context, before sight, after *Picture, why 
 		return "", err
 	}
 	after.Version++
-	update, err := json.Marshal(Update{
+	return e.pictures.sealUpdate(Update{
 		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
 		Actor: why.actor, Owner: owner, Changes: changes, Picture: *after,
 	})
-	if err != nil {
-		return "", fmt.Errorf("writing an update as JSON: %w", err)
-	}
-	return string(update), nil
 }
 
 // newsworthy tells whether a process that was never seen is a new one.
@@ -385,8 +380,8 @@ func (e *engine) newsworthy(ctx context.Context, why look) (bool, error) {
 // handOn writes updates down and puts them on the desk, in order. Doing so again changes nothing.
 func (e *engine) handOn(ctx context.Context, process uuid.UUID, pending []string) error {
 	for _, text := range pending {
-		var update Update
-		if err := decode("an update", text, &update); err != nil {
+		update, err := e.pictures.openUpdate(text)
+		if err != nil {
 			return err
 		}
 		first, err := e.record.add(ctx, text)

@@ -89,8 +89,11 @@ func BenchmarkAMillionHints(b *testing.B) {
 		for written := 0; written < more; written += 10_000 {
 			if _, err := client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 				for range 10_000 {
-					hint := Hint{Process: uuid.New(), Source: Callback, Type: 1}
-					pipe.XAdd(ctx, s.engine.stream.entry(hint))
+					entry, err := s.engine.stream.entry(Hint{Process: uuid.New(), Source: Callback, Type: 1})
+					if err != nil {
+						return err
+					}
+					pipe.XAdd(ctx, entry)
 				}
 				return nil
 			}); err != nil {

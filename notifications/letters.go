@@ -60,7 +60,7 @@ func (s *stream) letters(ctx context.Context) ([]Letter, error) {
 		if hint, _ := message.Values["hint"].(string); hint != "" {
 			letter.Since = idTime(hint)
 		}
-		if entry := readEntry(message); entry.ok {
+		if entry := s.readEntry(message); entry.ok {
 			letter.Hint = entry.hint
 		}
 		letters = append(letters, letter)

@@ -23,7 +23,7 @@ import (
 // in ms. A process stands there once, so that a queue is no longer than there are processes and a burst is told at once.
 // Beside it, in the same slot, stand
 //
-//	story   for each process, what the place was told of it (see story)
+//	story   for each process, what the place was told of it (see story), and sealed, which process it is
 //	lock    who works the place now; every write is refused to anybody else
 //	lull    is there while the place wants nothing, and says why
 //
@@ -53,6 +53,7 @@ type pictureReader interface {
 
 // outbox tells places what moved.
 type outbox struct {
+	sealer
 	config      Config
 	redis       redis.UniversalClient
 	pictures    pictureReader
@@ -68,6 +69,7 @@ type outbox struct {
 
 func newOutbox(config Config, pictures pictureReader, instruments *instruments) *outbox {
 	o := &outbox{
+		sealer:      sealer{config.Store, config.Digest},
 		config:      config,
 		redis:       config.Store.Client(),
 		pictures:    pictures,
@@ -95,6 +97,15 @@ func lullKey(name string) string          { return "lull:{" + name + "}" }
 func summaryKey(name string) string       { return "summary:{" + name + "}" }
 func storyKey(name, member string) string { return "story:{" + name + "}:" + member }
 
+// member is what a process is called in the queue of a place: different in each, so that a copy of Redis does not tell
+// who hears of the same process.
+func (o *outbox) member(name string, process uuid.UUID) string {
+	return o.fingerprint("member", name, process.String())
+}
+
+// storyAt is what the seal of a field of a story binds it to.
+func storyAt(name, member, field string) string { return storyKey(name, member) + " " + field }
+
 // What was told of a process before, and what came of it while nobody here watched it, is no news: told is moved up to
 // just before the first version that is.
 var putStory = redis.NewScript(`
@@ -113,6 +124,7 @@ if version > upto then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
+if ARGV[7] ~= '' then redis.call('HSETNX', KEYS[2], 'about', ARGV[7]) end
 if told < upto then return 1 end
 return 0`)
 
@@ -130,14 +142,21 @@ func (o *outbox) put(ctx context.Context, update Update) error {
 	}
 	due := o.now() + o.config.Hush.Milliseconds()
 	for _, place := range places {
-		if err := o.enqueue(ctx, place.ID, update.Process.String(), update.Version, due, storyLife); err != nil {
+		name := o.name(place.ID)
+		member := o.member(name, update.Process)
+		process, err := o.seal(storyAt(name, member, "about"), update.Process)
+		if err == nil {
+			err = o.enqueue(ctx, place.ID, member, process, update.Version, due, storyLife)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *outbox) enqueue(ctx context.Context, place, member string, version, due int64, life time.Duration) error {
+// enqueue queues a member. process is the one that it stands for, sealed; "" of what tells of none.
+func (o *outbox) enqueue(ctx context.Context, place, member, process string, version, due int64, life time.Duration) error {
 	name := o.name(place)
 	if err := o.remember(ctx, name, place); err != nil {
 		return err
@@ -145,7 +164,7 @@ func (o *outbox) enqueue(ctx context.Context, place, member string, version, due
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	waits, err := putStory.Run(ctx, o.redis, []string{queueKey(name), storyKey(name, member)},
-		member, version, due, o.now(), life.Milliseconds(), storyLife.Milliseconds()).Bool()
+		member, version, due, o.now(), life.Milliseconds(), storyLife.Milliseconds(), process).Bool()
 	if err == nil && waits {
 		err = o.look(ctx, name, due)
 	}

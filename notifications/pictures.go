@@ -2,7 +2,6 @@ package notifications
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,20 +22,32 @@ const (
 
 // pictures keeps what was last read of each process, and beside it, in the same slot, the updates: all of late, and those
 // not yet handed on. Of two who change a picture at once, one is told to read the bank again.
-type pictures struct{ redis redis.UniversalClient }
+type pictures struct {
+	redis redis.UniversalClient
+	sealer
+}
 
-func newPictures(client redis.UniversalClient) *pictures { return &pictures{client} }
+func (p *pictures) pictureKey(process uuid.UUID) string {
+	return "picture:{" + p.process(process) + "}"
+}
+func (p *pictures) pendingKey(process uuid.UUID) string {
+	return "pending:{" + p.process(process) + "}"
+}
+func (p *pictures) updatesKey(process uuid.UUID) string {
+	return "updates:{" + p.process(process) + "}"
+}
 
-func pictureKey(process uuid.UUID) string { return "picture:{" + process.String() + "}" }
-func pendingKey(process uuid.UUID) string { return "pending:{" + process.String() + "}" }
-func updatesKey(process uuid.UUID) string { return "updates:{" + process.String() + "}" }
+// pictureAt is what the seal of a picture binds it to.
+func (p *pictures) pictureAt(process uuid.UUID, version string) string {
+	return p.pictureKey(process) + " " + version
+}
 
 // sight is what is known of a process before it is read.
 type sight struct {
 	picture Picture
 	known   bool
 	upTo    string   // hints that stood in the stream up to here are answered
-	pending []string // updates not yet handed on, as they were committed
+	pending []string // updates not yet handed on, sealed as they were committed
 }
 
 // version is what a commit expects to find; "" nothing.
@@ -53,8 +64,8 @@ func (p *pictures) see(ctx context.Context, process uuid.UUID) (s sight, err err
 	var fields *redis.SliceCmd
 	var pending *redis.StringSliceCmd
 	_, err = p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		fields = pipe.HMGet(ctx, pictureKey(process), "picture", "upto")
-		pending = pipe.LRange(ctx, pendingKey(process), 0, -1)
+		fields = pipe.HMGet(ctx, p.pictureKey(process), "picture", "upto", "version")
+		pending = pipe.LRange(ctx, p.pendingKey(process), 0, -1)
 		return nil
 	})
 	if err != nil {
@@ -64,7 +75,8 @@ func (p *pictures) see(ctx context.Context, process uuid.UUID) (s sight, err err
 	s.upTo, _ = fields.Val()[1].(string)
 	s.known, s.pending = known, pending.Val()
 	if known {
-		err = decode("a picture", text, &s.picture)
+		version, _ := fields.Val()[2].(string)
+		err = p.open("a picture", p.pictureAt(process, version), text, &s.picture)
 	}
 	return s, err
 }
@@ -79,14 +91,14 @@ func (p *pictures) picture(ctx context.Context, process uuid.UUID) (Picture, boo
 func (p *pictures) updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	all, err := p.redis.LRange(ctx, updatesKey(process), 0, -1).Result()
+	all, err := p.redis.LRange(ctx, p.updatesKey(process), 0, -1).Result()
 	if err != nil {
 		return nil, stored("reading the updates of a process", err)
 	}
 	updates := []Update{}
 	for _, text := range all {
-		var u Update
-		if err := decode("an update", text, &u); err != nil {
+		u, err := p.openUpdate(text)
+		if err != nil {
 			return nil, err
 		}
 		if u.Version > after {
@@ -113,18 +125,19 @@ end
 redis.call('PEXPIRE', KEYS[3], ARGV[6])
 return 1`)
 
-// commit puts after in the place of what was seen before, together with the update between them as JSON, "" for none.
+// commit puts after in the place of what was seen before, together with the update between them, sealed, "" for none.
 // It gives false when somebody else was faster.
 func (p *pictures) commit(ctx context.Context, before sight, after Picture, moved, upTo string) (bool, error) {
-	picture, err := json.Marshal(after)
+	version := strconv.FormatInt(after.Version, 10)
+	picture, err := p.seal(p.pictureAt(after.Process, version), after)
 	if err != nil {
-		return false, fmt.Errorf("writing a picture as JSON: %w", err)
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	keys := []string{pictureKey(after.Process), pendingKey(after.Process), updatesKey(after.Process)}
+	keys := []string{p.pictureKey(after.Process), p.pendingKey(after.Process), p.updatesKey(after.Process)}
 	done, err := commitPicture.Run(ctx, p.redis, keys,
-		before.version(), after.Version, picture, upTo, moved, pictureLife.Milliseconds(), updatesKept).Bool()
+		before.version(), version, picture, upTo, moved, pictureLife.Milliseconds(), updatesKept).Bool()
 	return done, stored("committing a picture", err)
 }
 
@@ -137,7 +150,7 @@ return 1`)
 func (p *pictures) answer(ctx context.Context, process uuid.UUID, upTo string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	err := answerHints.Run(ctx, p.redis, []string{pictureKey(process)}, upTo, absentLife.Milliseconds()).Err()
+	err := answerHints.Run(ctx, p.redis, []string{p.pictureKey(process)}, upTo, absentLife.Milliseconds()).Err()
 	return stored("remembering that a process is not ours", err)
 }
 
@@ -149,15 +162,7 @@ return 1`)
 func (p *pictures) pop(ctx context.Context, process uuid.UUID, pending string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return stored("taking an update away", popPending.Run(ctx, p.redis, []string{pendingKey(process)}, pending).Err())
-}
-
-// decode reads what only this package writes.
-func decode(what, text string, into any) error {
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		return fmt.Errorf("%s is not understood", what) // without the cause, which may repeat it
-	}
-	return nil
+	return stored("taking an update away", popPending.Run(ctx, p.redis, []string{p.pendingKey(process)}, pending).Err())
 }
 
 // stored gives an error of Redis its kind.

@@ -120,7 +120,8 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Pi
 		if err != nil {
 			return errors.New("writing a borrower as JSON") // without the cause, which may hold a value
 		}
-		picture.Borrowers[one.BorrowerUniqueID.String()] = r.digest(append([]byte("borrower "), data...))
+		// The process is part of what is digested: the same person in two processes leaves no trace that links them.
+		picture.Borrowers[one.BorrowerUniqueID.String()] = r.digest(fmt.Appendf(nil, "borrower of %s %s", process, data))
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	walkKey     = "walk" // done: when the last one ended, in ms; asked: somebody wants one sooner
-	walkLockKey = "walk:lock"
+	walkKey     = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
+	walkLockKey = "reconciliation:lock"
 	walkPage    = 100
 	maxPages    = 1000
 	readAgain   = 24 * time.Hour // the list does not show everything, such as the borrowers

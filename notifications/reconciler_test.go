@@ -256,12 +256,19 @@ func TestWhatIsWrittenDownKeepsItsPlaceThoughTheClockGoesBack(t *testing.T) {
 		s, ctx := town.replica(t), t.Context()
 		ahead := time.Now().Add(time.Hour).UnixMicro()
 		client := s.config.Store.Client()
-		if err := client.ZAdd(ctx, recordKey, redis.Z{Score: float64(ahead), Member: `{"version":1}`}).Err(); err != nil {
+		sealed := make([]string, 4)
+		for version := range sealed {
+			var err error
+			if sealed[version], err = s.engine.pictures.sealUpdate(Update{Version: int64(version)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := client.ZAdd(ctx, recordKey, redis.Z{Score: float64(ahead), Member: sealed[1]}).Err(); err != nil {
 			t.Fatal(err)
 		}
-		for i, text := range []string{`{"version":2}`, `{"version":3}`, `{"version":2}`, `{"version":1}`} {
-			if first, err := s.engine.record.add(ctx, text); err != nil || first != (i < 2) {
-				t.Errorf("%s is new: %v, %v", text, first, err)
+		for i, version := range []int{2, 3, 2, 1} {
+			if first, err := s.engine.record.add(ctx, sealed[version]); err != nil || first != (i < 2) {
+				t.Errorf("%d is new: %v, %v", version, first, err)
 			}
 		}
 		updates, err := s.Since(ctx, time.Now(), 0)

@@ -2,6 +2,7 @@ package notifications
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 const (
-	recordKey  = "moved"
+	recordKey  = "changelog"
 	recordLife = 90 * 24 * time.Hour
 	maxRecord  = 100_000
 	maxSince   = 500
@@ -17,7 +18,11 @@ const (
 
 // record is everything that moved, in the order in which it was written down. The order is that of Redis's clock, never
 // going back, because the clocks of replicas differ: who asks again since the last update that they saw misses none.
-type record struct{ redis redis.UniversalClient }
+type record struct {
+	redis redis.UniversalClient
+	sealer
+	log *slog.Logger
+}
 
 // Microseconds of our time are exact in a score. What is written down already keeps its place.
 var writeDown = redis.NewScript(`
@@ -55,10 +60,11 @@ func (r record) since(ctx context.Context, t time.Time, limit int) ([]Update, er
 	}
 	updates := make([]Update, 0, len(found))
 	for _, one := range found {
-		var update Update
 		text, _ := one.Member.(string)
-		if err := decode("an update", text, &update); err != nil {
-			return nil, err
+		update, err := r.openUpdate(text)
+		if err != nil { // it keeps no other from being told
+			r.log.ErrorContext(ctx, "an update is left out", "error", err)
+			continue
 		}
 		update.At = time.UnixMicro(int64(one.Score)).UTC()
 		updates = append(updates, update)

@@ -10,13 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/portal"
 )
 
 const (
-	registrationKey     = "registration" // at: when it was last done; problem: what was wrong; process, type, sent, back: of the echo; last: when one came
+	registrationKey     = "registration" // at: when it was last done; problem: what was wrong; echo (a fingerprint of what was asked for), sent, back: of the echo; last: when one came
 	registrationLockKey = "registration:lock"
 	registrationLife    = 30 * 24 * time.Hour
 	typesLife           = 400 * 24 * time.Hour
@@ -36,6 +37,7 @@ const (
 // at again and again, because others may change it.
 type registration struct {
 	config   Config
+	sealer   sealer
 	redis    redis.UniversalClient
 	count    *instruments
 	types    atomic.Pointer[map[int32]bool]
@@ -189,7 +191,7 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 		return "", err // there is nothing to ask about
 	}
 	test := portal.Echo{NotificationTypeID: types[0], ProcessUniqueID: page.Processes[0].ProcessUniqueID}
-	err = r.note(ctx, "process", test.ProcessUniqueID.String(), "type", test.NotificationTypeID, "sent", r.now(), "back", "")
+	err = r.note(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "sent", r.now(), "back", "")
 	if err != nil {
 		return "", err
 	}
@@ -220,11 +222,11 @@ func (r *registration) heard(ctx context.Context, batch []entry) error {
 			continue
 		}
 		state, err := r.state(ctx)
-		if err != nil || state.back != "" || state.process == "" {
+		if err != nil || state.back != "" || state.echo == "" {
 			return err
 		}
 		for _, e := range batch {
-			if e.hint.Source == Callback && e.hint.Process.String() == state.process && e.hint.Type == state.kind {
+			if e.hint.Source == Callback && r.echoOf(e.hint.Process, e.hint.Type) == state.echo {
 				return r.note(ctx, "back", r.now(), "last", r.now())
 			}
 		}
@@ -235,17 +237,20 @@ func (r *registration) heard(ctx context.Context, batch []entry) error {
 
 // registered is what is known of the registration, by any replica.
 type registered struct {
-	at, back, last   string // in ms; "" for never
-	problem, process string
-	kind             int32
+	at, back, last string // in ms; "" for never
+	problem, echo  string
+}
+
+// echoOf is the fingerprint of a notification that is asked for as a test.
+func (r *registration) echoOf(process uuid.UUID, notificationType int32) string {
+	return r.sealer.fingerprint("echo", process.String(), strconv.Itoa(int(notificationType)))
 }
 
 func (r *registration) state(ctx context.Context) (state registered, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	all, err := r.redis.HGetAll(ctx, registrationKey).Result()
-	kind, _ := strconv.ParseInt(all["type"], 10, 32)
-	state = registered{at: all["at"], back: all["back"], last: all["last"], problem: all["problem"], process: all["process"], kind: int32(kind)}
+	state = registered{at: all["at"], back: all["back"], last: all["last"], problem: all["problem"], echo: all["echo"]}
 	return state, stored("looking at the registration", err)
 }
 

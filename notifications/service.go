@@ -57,17 +57,18 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 		return nil, err
 	}
 	client := config.Store.Client()
-	stream, pictures := newStream(client, config.MaxHints, config.Lease), newPictures(client)
-	if err := stream.open(ctx); err != nil {
+	sealer := sealer{config.Store, config.Digest}
+	stream, pictures := newStream(client, sealer, config.MaxHints, config.Lease), &pictures{client, sealer}
+	if err := stream.begin(ctx); err != nil {
 		return nil, err
 	}
 	s := &Service{config: config, outbox: newOutbox(config, pictures, count)}
-	s.registration = &registration{config: config, redis: client, count: count, patience: echoPatience}
+	s.registration = &registration{config: config, sealer: sealer, redis: client, count: count, patience: echoPatience}
 	if types, err := s.registration.recall(ctx); err == nil && len(types) > 0 { // a door that opens now knows them
 		s.registration.keep(types)
 	}
 	s.engine = &engine{
-		config: config, stream: stream, pictures: pictures, record: record{client}, desk: s.outbox, count: count,
+		config: config, stream: stream, pictures: pictures, record: record{client, sealer, config.Log}, desk: s.outbox, count: count,
 		reader: reader{config.Bank, config.Digest}, arrived: s.registration.heard,
 	}
 	s.engine.heard.Store(config.Now().UnixNano())

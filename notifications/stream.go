@@ -27,7 +27,8 @@ const (
 
 // stream keeps hints until they are worked off. Several consumers share it; what a dead one held, others claim.
 type stream struct {
-	redis    redis.UniversalClient
+	redis redis.UniversalClient
+	sealer
 	consumer string
 	max      int64
 	lease    time.Duration
@@ -35,8 +36,8 @@ type stream struct {
 	cursor   string
 }
 
-func newStream(client redis.UniversalClient, max int64, lease time.Duration) *stream {
-	return &stream{redis: client, consumer: uuid.NewString(), max: max, lease: lease, cursor: "0-0"}
+func newStream(client redis.UniversalClient, sealer sealer, max int64, lease time.Duration) *stream {
+	return &stream{redis: client, sealer: sealer, consumer: uuid.NewString(), max: max, lease: lease, cursor: "0-0"}
 }
 
 // entry is a hint in the stream.
@@ -50,30 +51,31 @@ type entry struct {
 func (s *stream) add(ctx context.Context, hint Hint) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.XAdd(ctx, s.entry(hint))
+	entry, err := s.entry(hint)
+	if err != nil {
+		return err
+	}
+	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.XAdd(ctx, entry)
 		pipe.PExpire(ctx, hintsKey, hintsLife)
 		return nil
 	})
 	return stored("adding a hint", err)
 }
 
-// entry writes a hint with the same fields as any other, which Redis then stores once for many.
-func (s *stream) entry(hint Hint) *redis.XAddArgs {
-	return &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{
-		"process", hint.Process.String(), "source", string(hint.Source), "type", hint.Type, "actor", hint.Actor,
-	}}
+// entry writes a hint with the same field as any other, which Redis then stores once for many.
+func (s *stream) entry(hint Hint) (*redis.XAddArgs, error) {
+	sealed, err := s.seal(hintsKey, hint)
+	return &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{"sealed", sealed}}, err
 }
 
-func readEntry(message redis.XMessage) entry {
-	text := func(field string) string { s, _ := message.Values[field].(string); return s }
-	e := entry{id: message.ID, hint: Hint{Source: Source(text("source")), Actor: text("actor")}}
-	process, err := uuid.Parse(text("process"))
-	kind, wrong := strconv.ParseInt(text("type"), 10, 32)
-	e.hint.Process, e.hint.Type = process, int32(kind)
+func (s *stream) readEntry(message redis.XMessage) entry {
+	e := entry{id: message.ID}
+	sealed, _ := message.Values["sealed"].(string)
+	err := s.open("a hint", hintsKey, sealed, &e.hint)
 	switch e.hint.Source {
 	case Callback, Balcao, Reconciler:
-		e.ok = err == nil && wrong == nil
+		e.ok = err == nil
 	}
 	return e
 }
@@ -91,12 +93,12 @@ func (s *stream) next(ctx context.Context) ([]entry, error) {
 		Group: group, Consumer: s.consumer, Streams: []string{hintsKey, ">"}, Count: batchSize, Block: min(blockFor, s.lease/3),
 	}).Result()
 	if isNoGroup(err) {
-		return nil, s.open(ctx)
+		return nil, s.begin(ctx)
 	}
 	if err := stored("reading hints", err); err != nil || len(got) == 0 {
 		return nil, err
 	}
-	return entries(got[0].Messages), nil
+	return s.entries(got[0].Messages), nil
 }
 
 // claim takes over what others held for longer than the lease, a batch at a time.
@@ -107,7 +109,7 @@ func (s *stream) claim(ctx context.Context) ([]entry, error) {
 		Stream: hintsKey, Group: group, Consumer: s.consumer, MinIdle: s.lease, Start: s.cursor, Count: batchSize,
 	}).Result()
 	if isNoGroup(err) {
-		return nil, s.open(ctx)
+		return nil, s.begin(ctx)
 	}
 	if err := stored("claiming hints", err); err != nil {
 		return nil, err
@@ -116,11 +118,11 @@ func (s *stream) claim(ctx context.Context) ([]entry, error) {
 		s.claimed = time.Now() // that was all
 	}
 	err = s.redis.PExpire(ctx, hintsKey, hintsLife).Err()
-	return entries(messages), stored("keeping the hints", err)
+	return s.entries(messages), stored("keeping the hints", err)
 }
 
-// open makes the stream and its group, at the start and where Redis lost them.
-func (s *stream) open(ctx context.Context) error {
+// begin makes the stream and its group, at the start and where Redis lost them.
+func (s *stream) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	err := s.redis.XGroupCreateMkStream(ctx, hintsKey, group, "0").Err()
@@ -148,10 +150,10 @@ func (s *stream) leave(ctx context.Context) error {
 
 func isNoGroup(err error) bool { return err != nil && strings.Contains(err.Error(), "NOGROUP") }
 
-func entries(messages []redis.XMessage) []entry {
+func (s *stream) entries(messages []redis.XMessage) []entry {
 	all := make([]entry, 0, len(messages))
 	for _, message := range messages {
-		all = append(all, readEntry(message))
+		all = append(all, s.readEntry(message))
 	}
 	return all
 }

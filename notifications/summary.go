@@ -2,7 +2,6 @@ package notifications
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -63,9 +62,8 @@ func (t *turn) collect(ctx context.Context) ([]summaryLine, error) {
 		if t.now() < s.rest {
 			continue
 		}
-		process, err := uuid.Parse(member)
 		due, _ := digestAfter(t.place.Digest, time.UnixMilli(s.since))
-		if err != nil || s.intent != nil || s.told >= s.upto || due.After(now) || muted(t.place, process, now) {
+		if s.process == uuid.Nil || s.intent != nil || s.told >= s.upto || due.After(now) || muted(t.place, s.process, now) {
 			continue
 		}
 		n, err := t.news(ctx, member, s)
@@ -105,8 +103,8 @@ func (t *turn) queued(ctx context.Context) (members []string, stories []story, e
 		if err != nil {
 			return nil, nil, stored("reading what a place was told", err)
 		}
-		for _, hash := range hashes {
-			s, err := readStory(hash.Val())
+		for i, hash := range hashes {
+			s, err := t.readStory(some[i], hash.Val())
 			if err != nil {
 				return nil, nil, err
 			}
@@ -124,7 +122,7 @@ func (t *turn) resumeSummary(ctx context.Context) (over bool, err error) {
 		return err != nil, err
 	}
 	var s summary
-	if err := decode("a digest", written, &s); err != nil {
+	if err := t.open("a digest", summaryKey(t.name), written, &s); err != nil {
 		return true, err
 	}
 	if wait := time.Duration(s.Rest-t.now()) * time.Millisecond; wait > 0 {
@@ -199,10 +197,10 @@ return 1`)
 
 // saveSummary writes a digest down, or with nil that none is left open, and that the place wants nothing for a while.
 func (t *turn) saveSummary(ctx context.Context, s *summary, lull time.Duration, reason string) error {
-	var written []byte
+	var written string
 	if s != nil {
 		var err error
-		if written, err = json.Marshal(s); err != nil {
+		if written, err = t.seal(summaryKey(t.name), s); err != nil {
 			return err
 		}
 	}

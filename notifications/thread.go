@@ -3,7 +3,6 @@ package notifications
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -22,6 +21,8 @@ import (
 // story is what a place was told of a process, as a hash of the fields' names. What is told there next begins after
 // told; all up to upto was asked for.
 type story struct {
+	process uuid.UUID // uuid.Nil of what tells of none
+
 	card   string  // the id of the live card, "" before there is one
 	shown  int64   // the version that the card shows
 	told   int64   // the last version of which the thread, or a digest, tells
@@ -109,7 +110,7 @@ func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err
 		planned := intent{Kind: ofCard, ID: member + ":card", To: n.picture.Version}
 		return true, t.post(ctx, member, s, planned, t.cardOf(planned.ID, n))
 	}
-	notice, to := t.replyOf(n, s.upto)
+	notice, to := t.replyOf(member, n, s.upto)
 	return true, t.post(ctx, member, s, intent{Kind: ofReply, ID: notice.ID, To: to}, notice)
 }
 
@@ -135,7 +136,7 @@ type news struct {
 
 func (t *turn) news(ctx context.Context, member string, s story) (n news, err error) {
 	ctx = context.WithoutCancel(ctx) // each reading has an end of its own
-	if n.process, err = uuid.Parse(member); err != nil {
+	if n.process = s.process; n.process == uuid.Nil {
 		return news{}, nil // not ours: there is nothing to tell of it
 	}
 	var known bool
@@ -209,15 +210,11 @@ func askers(watches []conversations.Watch) map[string]bool {
 
 // post writes down what is about to be posted, and posts it.
 func (t *turn) post(ctx context.Context, member string, s story, planned intent, notice Notice) error {
-	written, err := json.Marshal(planned)
-	if err != nil {
-		return err
-	}
-	if err := t.save(ctx, member, change{set: fields{"intent": string(written)}}); err != nil {
+	if err := t.save(ctx, member, change{set: fields{"intent": planned}}); err != nil {
 		return err
 	}
 	var id string
-	err = t.call(ctx, func(ctx context.Context) (err error) {
+	err := t.call(ctx, func(ctx context.Context) (err error) {
 		id, err = t.config.Poster.Post(ctx, t.place.ID, s.thread(planned), notice)
 		return err
 	})
@@ -416,7 +413,7 @@ func (t *turn) unreachable(ctx context.Context, reason string) error {
 	}
 	day := t.config.Now().In(lisbon()).Format(time.DateOnly)
 	member := toAdministrator + t.name + ":" + reason + ":" + day
-	return t.enqueue(context.WithoutCancel(ctx), t.config.Admin, member, 1, t.now(), wordLife)
+	return t.enqueue(context.WithoutCancel(ctx), t.config.Admin, member, "", 1, t.now(), wordLife)
 }
 
 // tellAdministrator says which place cannot be reached, and what to do. It waits for no quiet hours.
@@ -476,28 +473,29 @@ func (t *turn) story(ctx context.Context, member string) (story, error) {
 	if err != nil {
 		return story{}, stored("reading what a place was told", err)
 	}
-	return readStory(hash)
+	return t.readStory(member, hash)
 }
 
-func readStory(hash map[string]string) (s story, err error) {
+func (t *turn) readStory(member string, hash map[string]string) (s story, err error) {
 	number := func(field string) int64 {
 		n, _ := strconv.ParseInt(hash[field], 10, 64) // only this package writes it
 		return n
 	}
 	s = story{
-		card: hash["card"], shown: number("shown"), told: number("told"), upto: number("upto"),
+		shown: number("shown"), told: number("told"), upto: number("upto"),
 		asked: number("asked"), shows: number("shows"), since: number("since"), rest: number("rest"), tries: int(min(number("tries"), math.MaxInt32)),
 	}
-	if hash["intent"] != "" {
-		s.intent = &intent{}
-		err = decode("an intent", hash["intent"], s.intent)
+	for field, into := range map[string]any{"about": &s.process, "card": &s.card, "intent": &s.intent} {
+		if sealed := hash[field]; sealed != "" {
+			err = errors.Join(err, t.open("what a place was told", storyAt(t.name, member, field), sealed, into))
+		}
 	}
 	return s, err
 }
 
 // change is what a step writes down, all of it or nothing.
 type change struct {
-	set    fields        // of the story; "" takes a field away
+	set    fields        // of the story, card and intent to be sealed; "" takes a field away
 	done   bool          // takes the process from the queue, unless there is more to tell or to show
 	due    int64         // when to look at it again, unless more than upto is asked for by now; 0 leaves it
 	upto   int64         //
@@ -505,7 +503,7 @@ type change struct {
 	reason string
 }
 
-type fields map[string]string
+type fields map[string]any
 
 var saveStory = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -538,6 +536,13 @@ func (t *turn) save(ctx context.Context, member string, c change) error {
 	}
 	args := []any{t.token, member, life.Milliseconds(), done, c.due, c.upto, lull, c.reason}
 	for field, value := range c.set {
+		if (field == "card" || field == "intent") && value != "" {
+			sealed, err := t.seal(storyAt(t.name, member, field), value)
+			if err != nil {
+				return err
+			}
+			value = sealed
+		}
 		args = append(args, field, value)
 	}
 	keys := []string{lockKey(t.name), queueKey(t.name), storyKey(t.name, member), lullKey(t.name)}

@@ -27,6 +27,7 @@ type town struct {
 	slack  *slacksim.Sim
 	ana    *slacksim.User
 	redis  string // its URL
+	server *redistest.Server
 	logs   *logtest.Log
 	env    []string
 	addr   string
@@ -57,8 +58,10 @@ func newTown(t *testing.T) *town {
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
+	server := redistest.StartServer(t)
 	town := &town{
-		bank: bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: redistest.Start(t), logs: &logtest.Log{}, addr: addr, path: path,
+		server: server,
+		bank:   bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: server.URL(), logs: &logtest.Log{}, addr: addr, path: path,
 	}
 	town.env = []string{
 		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret,

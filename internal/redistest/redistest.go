@@ -158,6 +158,24 @@ func (s *Server) Demote() { s.await("REPLICAOF 127.0.0.1 1", "OK") }
 // Promote makes the server write again after Demote.
 func (s *Server) Promote() { s.await("REPLICAOF NO ONE", "OK") }
 
+// Written is all that was ever written to the server, with what was deleted since: its append-only file.
+func (s *Server) Written() []byte {
+	s.t.Helper()
+	var all []byte
+	files, err := filepath.Glob(filepath.Join(s.dir, "appendonlydir", "*"))
+	if err != nil || len(files) == 0 {
+		s.t.Fatalf("there is no append-only file: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	return all
+}
+
 // startAnywhere tries a few ports: between finding a free one and listening on it, somebody else may.
 func (s *Server) startAnywhere() {
 	s.t.Helper()

@@ -307,7 +307,7 @@ func (s *status) WriteHeader(code int) {
 func (n *newsroom) isReady(ctx context.Context) bool {
 	ailments, err := n.news.Ailments(ctx)
 	registered, lost := n.config.Store.Client().HGet(ctx, "registration", "at").Result()
-	walked, none := n.config.Store.Client().HGet(ctx, "walk", "done").Result()
+	walked, none := n.config.Store.Client().HGet(ctx, "reconciliation", "done").Result()
 	return err == nil && lost == nil && none == nil && len(ailments) == 0 && registered != "" && walked != ""
 }
 

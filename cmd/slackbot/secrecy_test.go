@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slacksim"
+)
+
+// A whole story through the program: drafts, two borrowers who are the same person, subscriptions, ownership, a digest,
+// reads, callbacks, moves, a card and its replies. Nothing that was ever written to Redis tells of whom or what, not even
+// what was deleted since; only times, versions and fingerprints stay in the clear.
+func TestNothingThatWasEverWrittenToRedisTellsOfPeopleOrProcesses(t *testing.T) {
+	ctx, w := minute(t), newsTown(t)
+	user := w.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "pt-PT")
+	w.start(t)
+	w.registered(t)
+	secrets := []string{
+		"Rui", "Amostra", "Exemplo", "299999998", "299 999 998", "912345678", "912 345 678", "rui.amostra", "1985-04-12", "12/04/1985",
+		"2345.67", "2.345,67", "Rua da", "1000-001", slacksim.Ana, slacksim.TeamID, slacksim.TeamChannel, w.ana.DM(),
+		sandbox.BrokerA.Users[0], "create_borrower", "list_borrowers", `"process"`, `"actor"`, `"status"`,
+	}
+	for _, number := range []int{1042, 1043} {
+		command := fmt.Sprintf("/borrower-new %d", number)
+		if err := w.ana.Command(ctx, slacksim.TeamChannel, command); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
+			t.Fatal(err)
+		}
+		confirm(t, ctx, w.ana, rui, "Rui A.")
+		if err := w.ana.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range []string{
+		"/balcao watch 1042", "/balcao own 1042", "/balcao follow 1043", "/balcao digest 09:00", "/balcao mute 1044", "/balcao updates", "/borrowers 1042",
+	} {
+		before := len(w.ana.Messages(w.ana.DM()))
+		if err := w.ana.Command(ctx, w.ana.DM(), line); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the answer to "+line, func() bool { return len(w.ana.Messages(w.ana.DM())) > before })
+	}
+	for _, number := range []int{1042, 1043} {
+		if err := w.bank.Move(sandbox.SampleProcess(number)); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the card and its replies", func() bool { return w.tells(fmt.Sprint("Processo ", number)) > 1 })
+	}
+	for number := 1040; number < 1060; number++ {
+		process := sandbox.SampleProcess(number)
+		secrets = append(secrets, process.String(), strings.ReplaceAll(process.String(), "-", ""), string(process[:]))
+		for _, borrower := range w.bank.Borrowers(process) {
+			secrets = append(secrets, borrower.String())
+		}
+	}
+	for _, list := range []portal.TaxonomyKey{"workflowStatesProposal", "workflowPhases"} {
+		items, err := user.Taxonomy(ctx, list)
+		if err != nil || len(items) == 0 {
+			t.Fatal(list, err)
+		}
+		for _, item := range items {
+			secrets = append(secrets, item.Description)
+		}
+	}
+	page, err := user.ListProcesses(ctx, portal.ProcessQuery{Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, process := range page.Processes {
+		secrets = append(secrets, process.BranchDescription, process.ProcessStatusDescription)
+	}
+	slices.Sort(secrets)
+	written := w.server.Written()
+	if len(written) < 50_000 {
+		t.Fatalf("only %d bytes were written", len(written))
+	}
+	for _, secret := range slices.Compact(secrets) {
+		if at := bytes.Index(written, []byte(secret)); secret != "" && at >= 0 {
+			t.Errorf("%q was written, in %q", secret, written[max(0, at-150):min(len(written), at+100)])
+		}
+	}
+	everything(t, ctx, w.redis) // and each key has an end
+}
