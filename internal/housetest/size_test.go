@@ -19,8 +19,7 @@ const maxTracked = 500_000
 var large = map[string]string{}
 
 func TestNoTrackedFileIsLargeUnlessItIsListed(t *testing.T) {
-	root := output(t, "git", "rev-parse", "--show-toplevel")
-	sizes := trackedSizes(t, strings.TrimSpace(string(root)))
+	sizes := trackedSizes(t)
 	for path, size := range sizes {
 		if _, listed := large[path]; size > maxTracked && !listed {
 			t.Errorf("%s has %d bytes, over %d: remove it, or list it in large with the reason", path, size, maxTracked)
@@ -34,14 +33,14 @@ func TestNoTrackedFileIsLargeUnlessItIsListed(t *testing.T) {
 }
 
 // trackedSizes gives the size in bytes of every file that git tracks.
-func trackedSizes(t *testing.T, root string) map[string]int64 {
+func trackedSizes(t *testing.T) map[string]int64 {
 	t.Helper()
 	sizes := map[string]int64{}
-	for path := range bytes.SplitSeq(output(t, "git", "-C", root, "ls-files", "-z"), []byte{0}) {
+	for path := range bytes.SplitSeq(output(t, "git", "-C", top, "ls-files", "-z"), []byte{0}) {
 		if len(path) == 0 {
 			continue
 		}
-		info, err := os.Lstat(filepath.Join(root, string(path)))
+		info, err := os.Lstat(filepath.Join(top, string(path)))
 		if errors.Is(err, fs.ErrNotExist) { // deleted, and not committed yet
 			continue
 		}
