@@ -113,6 +113,7 @@ func TestWhatIsToBeSentIsAtAReplicaOfRedisFirst(t *testing.T) {
 		}
 		return err
 	}
+	eventually(t, "the replica follows", func() bool { return begin("zero"+time.Now().String()) == nil })
 	if err := begin("one"); err != nil {
 		t.Fatal(err)
 	}
