@@ -42,7 +42,7 @@ func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
 					t.Errorf("the card says %q of %s, want %q", got, label, want)
 				}
 			}
-			if card.edits != 1 || card.notice.Title != "Process 1001" {
+			if card.edits != 1 || card.notice.Title != "Process 1001" || card.notice.Status != "Documents" {
 				t.Errorf("got %+v", card)
 			}
 			h.rests(o, channel)

@@ -126,10 +126,16 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	if _, muted := alone.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
 		t.Errorf("muted are %v for her, and %v for all", alone.Mutes, everybody.Mutes)
 	}
+	cancelled := card("cancelado")
+	cancelled.Status = "Cancelado"
+	h.posts(team, "", cancelled)
+	if offers := h.sim.Threads(slacksim.TeamChannel)[1].Message.FullText(); !says(offers, []string{"Ver proponentes"}) || says(offers, []string{"FINE"}) {
+		t.Errorf("the card of a cancelled process offers %q", offers)
+	}
 	nobody := card("sem processo")
 	nobody.Process = uuid.Nil
 	h.posts(team, "", nobody)
-	if plain := h.sim.Threads(slacksim.TeamChannel)[1]; strings.Contains(string(plain.Blocks), `"actions"`) {
+	if plain := h.sim.Threads(slacksim.TeamChannel)[2]; strings.Contains(string(plain.Blocks), `"actions"`) {
 		t.Errorf("a card without a process has buttons: %s", plain.Blocks)
 	}
 	h.refusesNothing()
