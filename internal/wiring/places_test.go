@@ -11,6 +11,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -44,5 +45,23 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 	}
 	if kept, err := all.Settings(t.Context(), "slack:C0EQUIPA"); err != nil || kept.Digest != "" {
 		t.Errorf("what was refused is kept: %+v, %v", kept, err)
+	}
+}
+
+func TestAPersonIsFoundByTheIDInSlackUnlessTwoWorkspacesDisagree(t *testing.T) {
+	person := func(name string) tools.Person { return tools.Person{Login: portal.Login{Username: name}} }
+	team := tools.Team{"slack:T1/U1": person("ana"), "slack:T2/U1": person("ana"), "slack:T1/U2": person("tom"), "slack:T2/U2": person("rui"), Assistant: person("x")}
+	for user, want := range map[string]string{"U1": "ana", "U2": "", "U3": "", "local": ""} {
+		found, ok := personOf(team, user)
+		if ok != (want != "") || found.Login.Username != want {
+			t.Errorf("%s is %q, %v", user, found.Login.Username, ok)
+		}
+	}
+	team[""] = person("everybody")
+	if found, ok := personOf(team, "U3"); !ok || found.Login.Username != "everybody" {
+		t.Errorf("whoever is not listed is %+v, %v", found, ok)
+	}
+	if _, ok := personOf(team, "U2"); ok {
+		t.Error("one of two different people was taken for both")
 	}
 }
