@@ -51,7 +51,7 @@ func waitsText(lang words.Lang, waits side) string {
 }
 
 // replyOf tells what came since the last reply, in order: as much as fits, and up to which version.
-func (t *turn) replyOf(member string, n news, upto int64) (Notice, int64) {
+func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
 	lang := t.place.Lang
 	notice := Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n)}
 	var changes []string
@@ -70,7 +70,7 @@ func (t *turn) replyOf(member string, n news, upto int64) (Notice, int64) {
 		}
 	}
 	notice.Mention = t.mentioned(n, told)
-	notice.ID = member + ":" + strconv.FormatInt(to, 10)
+	notice.ID = n.process.String() + ":" + strconv.FormatInt(to, 10)
 	if len(notice.Lines) == 1 && len(changes) == 1 {
 		notice.Text, notice.Lines = changes[0], nil
 	} else {

@@ -107,10 +107,10 @@ func (t *turn) tell(ctx context.Context, member string, s story) (over bool, err
 		return false, t.save(ctx, member, change{due: end.UnixMilli(), upto: s.upto})
 	}
 	if s.card == "" {
-		planned := intent{Kind: ofCard, ID: member + ":card", To: n.picture.Version}
+		planned := intent{Kind: ofCard, ID: n.process.String() + ":card", To: n.picture.Version}
 		return true, t.post(ctx, member, s, planned, t.cardOf(planned.ID, n))
 	}
-	notice, to := t.replyOf(member, n, s.upto)
+	notice, to := t.replyOf(n, s.upto)
 	return true, t.post(ctx, member, s, intent{Kind: ofReply, ID: notice.ID, To: to}, notice)
 }
 
@@ -265,7 +265,7 @@ func (t *turn) resolve(ctx context.Context, member string, s story) (over bool, 
 
 func (t *turn) edit(ctx context.Context, member string, s story, n news) error {
 	err := t.call(ctx, func(ctx context.Context) error {
-		return t.config.Poster.Edit(ctx, t.place.ID, s.card, t.cardOf(member+":card", n))
+		return t.config.Poster.Edit(ctx, t.place.ID, s.card, t.cardOf(n.process.String()+":card", n))
 	})
 	if err != nil {
 		return t.failed(ctx, member, s, err, false)
