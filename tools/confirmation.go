@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -120,9 +121,10 @@ func (r *Runner) question(found checked) (asked confirmation, err error) {
 }
 
 // fingerprint is short, so that an assistant copies it without a slip, and keyed, so that nobody can look for another
-// that has the same.
+// that has the same. The digest is a text, of which each byte tells less than eight bits; its hash has all of them.
 func (r *Runner) fingerprint(of string, parts ...string) (short [8]byte) {
-	copy(short[:], r.Digest(encode(append([]string{of}, parts...)...)))
+	sum := sha256.Sum256([]byte(r.Digest(encode(append([]string{of}, parts...)...))))
+	copy(short[:], sum[:])
 	return short
 }
 
