@@ -114,8 +114,8 @@ type Config struct {
 	Poster Poster
 	Digest func([]byte) string // keyed and one-way
 	// Reader gives the bank user with whose eyes a place is told what an actor had it subscribe to ("" where nobody in
-	// particular did): nil for that of Bank. ok is false where nobody reads, and nothing may be told. Without it all is
-	// told as Bank reads it.
+	// particular did, as in the team's channel): nil for that of Bank. ok is false where nobody reads, and nothing may be
+	// told. Without it all is told as Bank reads it.
 	Reader func(place, by string) (user *portal.User, ok bool)
 	Log    *slog.Logger
 	Meter  metric.Meter // none by default

@@ -14,16 +14,17 @@ import (
 type places struct {
 	store *conversations.Store
 	news  func() *notifications.Service
+	team  string // the place of the team's channel, "" for none
 }
 
 func (p places) Settings(ctx context.Context, place string) (tools.PlaceSettings, error) {
 	kept, err := p.store.Place(ctx, place)
-	return settingsOf(kept), err
+	return p.settings(kept), err
 }
 
 func (p places) Change(ctx context.Context, place string, change func(*tools.PlaceSettings) error) (tools.PlaceSettings, error) {
 	kept, err := p.store.ChangePlace(ctx, place, func(kept *conversations.Place) error {
-		settings := settingsOf(*kept)
+		settings := p.settings(*kept)
 		if err := change(&settings); err != nil {
 			return err
 		}
@@ -36,7 +37,7 @@ func (p places) Change(ctx context.Context, place string, change func(*tools.Pla
 		}
 		return nil
 	})
-	return settingsOf(kept), err
+	return p.settings(kept), err
 }
 
 // undoLife is how long a change of a place's settings can be undone.
@@ -77,10 +78,14 @@ func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (chan
 	return changed, err
 }
 
-func settingsOf(kept conversations.Place) tools.PlaceSettings {
+// settings are what is kept of a place, as tools know it. What nobody subscribed to is told in the team's channel alone, and
+// is left out elsewhere, so that it can be subscribed to.
+func (p places) settings(kept conversations.Place) tools.PlaceSettings {
 	settings := tools.PlaceSettings{Lang: kept.Lang, Mutes: kept.Mutes, Digest: kept.Digest, Quiet: tools.Quiet(kept.Quiet)}
 	for _, watch := range kept.Watches {
-		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name, By: watch.By})
+		if watch.By != "" || kept.ID == p.team {
+			settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(watch.Kind), Value: watch.Value, Name: watch.Name, By: watch.By})
+		}
 	}
 	return settings
 }

@@ -25,7 +25,7 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	all := places{store: store}
+	all := places{store: store, team: "slack:C0EQUIPA"}
 	want := tools.PlaceSettings{
 		Lang:    words.English,
 		Watches: []tools.Watch{{Kind: tools.WatchBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.WatchAll}},
@@ -63,5 +63,58 @@ func TestAPersonIsFoundByTheIDInSlackUnlessTwoWorkspacesDisagree(t *testing.T) {
 	}
 	if _, ok := personOf(team, "U2"); ok {
 		t.Error("one of two different people was taken for both")
+	}
+}
+
+func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testing.T) {
+	const before, now = "slack:C0ANTES", "slack:C0AGORA"
+	bank, err := portal.New(portal.Config{BaseURL: "http://127.0.0.1:1", ClientID: "x", ClientSecret: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(bank.Close)
+	itself, ana := portal.Login{Username: "balcao"}, portal.Login{Username: "ana"}
+	system := &System{bank: bank, people: tools.Team{"slack:T1/U1": {Login: ana}, "": {Login: itself}}}
+	system.settings.TeamChannel = "C0AGORA"
+	reader := system.reader(itself)
+	for _, c := range []struct {
+		place, by string
+		as        string
+		told      bool
+	}{
+		{now, "", "balcao", true}, {now, "slack:T1/U1", "balcao", true},
+		{before, "", "", false}, {before, "slack:T1/U1", "ana", true}, {"slack:U1", "", "ana", true},
+	} {
+		user, told := reader(c.place, c.by)
+		if told != c.told || told && (user == nil) != (c.as == "balcao") {
+			t.Errorf("%s is told what %q subscribed to: %v, as a person: %v", c.place, c.by, told, user != nil)
+		}
+	}
+
+	sealed, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := conversations.Open(t.Context(), "memory", sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	all, hers := places{store: store, team: now}, tools.Watch{Kind: tools.WatchAll, By: "slack:T1/U1"}
+	if _, err := store.ChangePlace(t.Context(), before, func(p *conversations.Place) error {
+		p.Digest, p.Watches = "09:00", []conversations.Watch{{Kind: conversations.WatchAll}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Watches) != 0 || listed.Digest != "09:00" {
+		t.Errorf("what is not told is listed: %+v, %v", listed, err)
+	}
+	if _, err := all.Change(t.Context(), before, func(s *tools.PlaceSettings) error { s.Watches = append(s.Watches, hers); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := store.Place(t.Context(), before)
+	if want := []conversations.Watch{{Kind: conversations.WatchAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Watches) != "" {
+		t.Errorf("%v: %s", err, cmp.Diff(want, kept.Watches))
 	}
 }

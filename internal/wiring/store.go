@@ -13,8 +13,8 @@ import (
 // OpenStore opens the store that the settings name.
 func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*conversations.Store, error) {
 	options := []conversations.Option{conversations.WithLog(log)}
-	if s.TeamChannel != "" {
-		options = append(options, conversations.WithTeam("slack:"+s.TeamChannel, s.TeamLang))
+	if team := teamPlace(s); team != "" {
+		options = append(options, conversations.WithTeam(team, s.TeamLang))
 	}
 	store, err := conversations.Open(ctx, s.RedisURL, s.Keys, options...)
 	if err != nil {
