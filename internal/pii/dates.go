@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"bytes"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,8 +20,9 @@ const month = `(?:jan(?:eiro|uary)?|fev(?:ereiro)?|feb(?:ruary)?|mar(?:\p{L}o|ch
 	`jul(?:ho|y)?|ago(?:sto)?|aug(?:ust)?|sep(?:t(?:ember)?)?|set(?:embro)?|oct(?:ober)?|out(?:ubro)?|nov(?:embro|ember)?|de[cz](?:embro|ember)?)`
 
 var (
-	dayMonthYear = regexp.MustCompile(`(?i)\d{1,2}(?:\.?[ºo]|st|nd|rd|th)?[ ./-]*(?:(?:de|of) +)?` + month + `[ .,/-]*(?:(?:de|do|of) +)?(\d{4})`)
-	monthDayYear = regexp.MustCompile(`(?i)` + month + `[ .]*\d{1,2}(?:st|nd|rd|th)?[ ,]+(\d{4})`)
+	dayMonthYear  = regexp.MustCompile(`(?i)\d{1,2}(?:\.?[ºo]|st|nd|rd|th)?[ ./-]*(?:(?:de|of) +)?` + month + `[ .,/-]*(?:(?:de|do|of) +)?(\d{4})`)
+	dayMonthShort = regexp.MustCompile(`(?i)\d{1,2}(?:[ /-]| +de +)` + month + `\.?(?:[ /-]| +de +)(\d{2})\b`) // «3 jul 85»
+	monthDayYear  = regexp.MustCompile(`(?i)` + month + `[ .]*\d{1,2}(?:st|nd|rd|th)?[ ,]+(\d{4})`)
 )
 
 // dates finds the dates in folded text: old are those of a year so long ago that they are somebody's, late are the others,
@@ -40,9 +42,13 @@ func dates(text []byte, now time.Time) (old, late [][]int) {
 			late = append(late, []int{i, d.end})
 		}
 	}
-	for _, written := range []*regexp.Regexp{dayMonthYear, monthDayYear} {
+	for _, written := range []*regexp.Regexp{dayMonthYear, dayMonthShort, monthDayYear} {
 		for _, at := range written.FindAllSubmatchIndex(text, -1) {
-			if year := number(text[at[2]:at[3]]); isOld(year) && !isDigit(text, at[1]) {
+			year, isHour := number(text[at[2]:at[3]]), false
+			if at[3]-at[2] == 2 {
+				year, isHour = ofCentury(year, now), bytes.HasPrefix(text[at[1]:], []byte(":")) && isDigit(text, at[1]+1)
+			}
+			if isOld(year) && !isHour && !isDigit(text, at[1]) {
 				old = append(old, at[:2])
 			}
 		}
@@ -80,12 +86,17 @@ func dateAt(text []byte, i int, now time.Time) (writtenDate, bool) {
 	case first <= 2 && last == 4:
 		return writtenDate{c, thirdEnd, one == two && len(one) == 1 && one != " "}, isDay(a, b)
 	case first <= 2 && last == 2 && one == two && (one == "/" || one == "-"):
-		if c += 2000; c > now.Year() {
-			c -= 100
-		}
-		return writtenDate{year: c, end: thirdEnd}, isDay(a, b)
+		return writtenDate{year: ofCentury(c, now), end: thirdEnd}, isDay(a, b)
 	}
 	return writtenDate{}, false
+}
+
+// ofCentury is the last year that ends in these two figures.
+func ofCentury(year int, now time.Time) int {
+	if year += 2000; year > now.Year() {
+		year -= 100
+	}
+	return year
 }
 
 // separated skips what stands between the figures of a date: a dot, slash, dash or space, perhaps between spaces. It

@@ -16,13 +16,16 @@ func fold(text string) folded {
 	if plain(text) {
 		return folded{text: text}
 	}
+	return foldBy(text, utf8.DecodeRuneInString)
+}
+
+// foldBy folds a text of which next tells the first character, and how many bytes it takes.
+func foldBy(text string, next func(string) (rune, int)) folded {
 	out := make([]byte, 0, len(text))
 	f := folded{from: make([]int, 0, len(text)), to: make([]int, 0, len(text))}
-	for at, c := range text {
-		size := utf8.RuneLen(c)
-		if c == utf8.RuneError {
-			_, size = utf8.DecodeRuneInString(text[at:]) // one byte where the text is broken
-		}
+	for at, size := 0, 0; at < len(text); at += size {
+		var c rune
+		c, size = next(text[at:])
 		like, seen := alike(c)
 		if !seen {
 			continue

@@ -27,7 +27,7 @@ var looksPersonal = []struct {
 	whole   bool // it is no part of a longer number
 }{
 	// Tax, social security, telephone, card and account numbers.
-	{regexp.MustCompile(`\+?\d(?:[ ./_()-]{0,3}\d){8,}`), 9, false},
+	{regexp.MustCompile(`\+?\d(?:[ ./_()+-]{0,3}\d){8,}`), 9, false},
 	{regexp.MustCompile(`\d{3}[,:;|*'#~]\d{3}[,:;|*'#~]\d{3}`), 9, true},
 	// An IBAN.
 	{regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]{4}){2,7}(?:[ .-]?[a-z0-9]{1,3})?\b`), 9, false},
@@ -38,7 +38,7 @@ var looksPersonal = []struct {
 	// An amount in euros.
 	{regexp.MustCompile(`(?i)(?:€|eur) ?` + sum + `|(?:` + sum + ` ?- ?)?` + sum + ` ?(?:€|eur)`), 1, true},
 	// A shorter number, or one with letters, where a word says what it is.
-	{regexp.MustCompile(`(?i)(?:nif|nipc|niss|contribuinte|tax ?id|tax number|\bcc|\bbi|\bnic|cart\p{L}o de cidad\p{L}o|citizen card|` +
+	{regexp.MustCompile(`(?i)(?:n\.?i\.?f|nipc|niss|contribuinte|tax ?id|tax number|\bc\.?c|\bb\.?i|\bnic|cart\p{L}o (?:de )?cidad\p{L}o|citizen card|` +
 		`passaporte|passport|t\p{L}tulo de resid\p{L}ncia|residence permit|document ?number|security ?number)` +
 		`[^\p{L}\p{N}\n]{0,4}(?:n\.?[ºo°]?[^\p{L}\p{N}\n]{1,2}|n\p{L}mero |number )?(?:[a-z]{1,2} ?)?(\d(?:[ ./-]?\d){4,}[a-z0-9]{0,4})`), 5, false},
 }
@@ -60,8 +60,11 @@ var (
 // stay. Names, streets and employers have no form: text that may hold them must not get here in the first place.
 func Scrub(text string) string {
 	const beyond = 256 // what begins before the cut is seen whole
-	f := fold(text[:min(len(text), maxScrubbed+beyond)])
-	hide := f.hide(time.Now())
+	seen, now := text[:min(len(text), maxScrubbed+beyond)], time.Now()
+	hide := fold(seen).hide(now)
+	if strings.ContainsAny(seen, escapes) { // or what looks like it: «50%299999998»
+		hide = joined(append(hide, foldBy(seen, decoded).hide(now)...))
+	}
 	end := min(len(text), maxScrubbed)
 	for end < len(text) && end > 0 && !utf8.RuneStart(text[end]) {
 		end--

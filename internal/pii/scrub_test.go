@@ -25,6 +25,10 @@ var forms = []string{
 	"299\u200b999\u200b998", "2\u200d9\u200d9\u200d9\u200d9\u200d9\u200d9\u200d9\u200d8", "299\u2060999\ufeff998", "299\u00ad999\u00ad998", "\u202e299999998\u202c",
 	"299\x00999\x00998", "299\x1b999\b998", "299\u2011999\u2011998", "299–999–998", "299—999—998", "299−999−998", "299·999·998", "299⁄999⁄998",
 	"２９９９９９９９８", "２９９ ９９９ ９９８", "٢٩٩٩٩٩٩٩٨", "२९९९९९९९८", "𝟐𝟗𝟗𝟗𝟗𝟗𝟗𝟗𝟖", "2̶9̶9̶9̶9̶9̶9̶9̶8̶",
+	// As programs escape it: Go's %q, JSON, addresses on the web and HTML.
+	`299\u00a0999\u00a0998`, `299\u202F999\u202F998`, `299\xa0999\xa0998`, `299\t999\t998`, `03\/07\/1985`, `\u0032\u0039\u0039\u0039\u0039\u0039\u0039\u0039\u0038`, "299+999+998", "filterByText=299+999+998",
+	"299%20999%20998", "299%C2%A0999%C2%A0998", "299%2F999%2f998", "03%2F07%2F1985", "%2B351961234987", "299&nbsp;999&nbsp;998", "299&#160;999&#xa0;998", "299&thinsp;999&thinsp;998",
+	"N.I.F. 29999999", "C.C. 12345678", "cartão cidadão 12345678",
 	// Social security numbers.
 	"12345678902", "1234567 8902", "123 456 789 02", "123.456.789.02", "NISS12345678902", "niss: 12345678902", "NISS 1234567",
 	// Telephones.
@@ -43,7 +47,7 @@ var forms = []string{
 	"1985-07-03", "1985-7-3", "1985/07/03", "1985.07.03", "1985 07 03", "03/07/1985", "3/7/1985", "03-07-1985", "03.07.1985", "3.7.1985", "03 07 1985", "03 / 07 / 1985",
 	"19850703", "03071985", "07/25/1985", "25/07/85", "25-07-85", "1985-07-03T00:00:00", "1985-07-03 00:00:00", "1985-07-03T00:00:00.000Z", "１９８５－０７－０３",
 	"3 de julho de 1985", "3 de Julho de 1985", "03 julho 1985", "3 jul. 1985", "3-Jul-1985", "3 de março de 1985", "3 de marco de 1985", "1 de dezembro de 1985", "1.º de maio de 1985",
-	"3 July 1985", "3rd of July 1985", "July 3, 1985", "Jul 3rd, 1985", "Wed Jul 03 1985", "Wed, 03 Jul 1985 00:00:00 GMT", "29/02/1988", "31-12-1999",
+	"3 July 1985", "3rd of July 1985", "3 de julho de 85", "3 Jul 85", "3-jul-85", "3/jul/85", "July 3, 1985", "Jul 3rd, 1985", "Wed Jul 03 1985", "Wed, 03 Jul 1985 00:00:00 GMT", "29/02/1988", "31-12-1999",
 	// Amounts.
 	"2512,34 €", "2.512,34 €", "2 512,34€", "€2512.34", "EUR 2512.34", "2512.34 EUR", "1985 euros",
 }
@@ -69,7 +73,7 @@ func TestScrubMasksEveryFormInEverySurrounding(t *testing.T) {
 	}
 }
 
-var shortWord = regexp.MustCompile(`^(?i:cc|bi)`)
+var shortWord = regexp.MustCompile(`^(?i:c\.?c|bi)`)
 
 // tells tells whether a text holds four figures in a row of the value.
 func tells(text, value string) bool {
@@ -137,6 +141,7 @@ func TestScrubLeavesWhatALogIsReadFor(t *testing.T) {
 		"/src/main.go:123 +0x1d4", "panic at 0xc000123456789a", "goroutine 123456 [running]:", "pid 123456",
 		"slack:T0TEAM/U0ANA", "C0TEAM", "050201 ProcessBorrower_Updated_Successfully", "60 %", "page 3 of 20", "1 234", "12 345", "1,234,567 bytes", "ETIMEDOUT -110",
 		"5000 pessoas", "1985", "born in 1985", "T2", "10-40 years", "CC", "cc 12", "NIF", "NIF 1042", "K453286", "E123456", "@here", "a@b", "Ana às 9h",
+		"até 3 de maio, 10 dias", "22 Nov 10:30", lately.Format(time.RFC822), "/x?a=1%202&b=3%2F4", "60%20", "R&D; 12&nbsp;345", `C:\new\table\u12`, `"\x00\u12"`, "100%", `\`, "&", "%zz", "a+1+2",
 		"processo 1042 – n.º 3", "linha «x»", strings.Repeat("á", 5000),
 	} {
 		if got := pii.Scrub(text); got != text {
@@ -168,6 +173,10 @@ func TestScrubMasksNoMoreThanItMust(t *testing.T) {
 		{"12-03-07-1985", "••••••"},
 		{"299999998 and 123456789", "•••••• and ••••••"},
 		{"299999998\xff\xfe", "••••••\xff\xfe"},
+		{`parsing "299\u00a0999\u00a0998": invalid syntax`, `parsing "••••••": invalid syntax`},
+		{"Get https://bank.example/v1/x?q=299+999+998&r=1%2F2: EOF", "Get https://bank.example/v1/x?q=••••••&r=1%2F2: EOF"},
+		{"x%299999998", "x%••••••"}, // whose beginning reads as an escaped bracket
+		{"%E4%BD%A0 299%20999%20998", "%E4%BD%A0 ••••••"},
 		{strings.Repeat("9", 40), "••••••"},
 	} {
 		if got := pii.Scrub(c.in); got != c.want {

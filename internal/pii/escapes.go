@@ -1,0 +1,75 @@
+package pii
+
+import (
+	"html"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// escapes begin what programs write in place of a character.
+const escapes = `\%&`
+
+// decoded is the first character of a text, be it written as it is or as Go, JSON, URLs or HTML escape it, and how many
+// bytes it takes.
+func decoded(text string) (c rune, size int) {
+	switch text[0] {
+	case '\\':
+		c, size = afterBackslash(text)
+	case '%':
+		c, size = percentEncoded(text)
+	case '&':
+		c, size = entity(text)
+	}
+	if size == 0 {
+		return utf8.DecodeRuneInString(text)
+	}
+	return c, size
+}
+
+func afterBackslash(text string) (c rune, size int) {
+	if len(text) < 2 {
+		return 0, 0
+	}
+	figures := map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[1]]
+	switch size = 2 + figures; {
+	case text[1] == 'n' || text[1] == 'r':
+		return '\n', size
+	case text[1] == 't':
+		return ' ', size
+	case text[1] == '/': // as JSON may have it
+		return '/', size
+	case figures == 0 || len(text) < size:
+		return 0, 0
+	}
+	value, err := strconv.ParseUint(text[2:size], 16, 31)
+	if err != nil {
+		return 0, 0
+	}
+	return rune(value), size
+}
+
+func percentEncoded(text string) (c rune, size int) {
+	for size+3 <= min(len(text), 3*utf8.UTFMax) && text[size] == '%' {
+		size += 3
+		if plain, err := url.PathUnescape(text[:size]); err == nil && utf8.FullRuneInString(plain) {
+			c, _ = utf8.DecodeRuneInString(plain)
+			return c, size
+		}
+	}
+	return 0, 0
+}
+
+func entity(text string) (c rune, size int) {
+	const longest = 10 // of those that stand for a space, a figure or what separates figures
+	end := strings.IndexByte(text[:min(len(text), longest)], ';')
+	if end < 0 {
+		return 0, 0
+	}
+	plain := html.UnescapeString(text[:end+1])
+	if c, size = utf8.DecodeRuneInString(plain); size != len(plain) {
+		return 0, 0
+	}
+	return c, end + 1
+}
