@@ -14,6 +14,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/balcao/balcao/internal/refusals"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
 )
@@ -54,6 +55,7 @@ type App struct {
 	documents []document
 	busy      *slots
 	guesses   *guesses
+	refused   *refusals.Log
 }
 
 // New makes an App. It fails on a definition that assistants could not use, and on a configuration that would let
@@ -64,6 +66,7 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	a.busy, a.guesses = newSlots(a.config.MaxConcurrent, a.config.MaxPerActor), newGuesses()
+	a.refused = refusals.New(a.config.Log)
 	hooks := &server.Hooks{}
 	hooks.AddAfterListTools(a.hideTools)
 	hooks.AddAfterListResourceTemplates(a.hideDocuments)

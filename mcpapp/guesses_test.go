@@ -67,3 +67,22 @@ func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
 		}
 	})
 }
+
+func TestAFloodOfRequestsWithoutATokenFillsNoLog(t *testing.T) {
+	h := open(t, func(s *settings) { s.app.Token = goodToken })
+	handler, began := h.app.Handler(), time.Now()
+	for i := range 1000 {
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(list))
+		if i%2 == 0 {
+			r.Header.Set("Authorization", "Bearer wrong")
+		}
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != http.StatusUnauthorized && w.Code != http.StatusTooManyRequests {
+			t.Fatalf("got status %d", w.Code)
+		}
+	}
+	lines, most := strings.Count(h.log.String(), "a request refused"), 20+int(20*time.Since(began).Seconds())+1
+	if lines == 0 || lines > most {
+		t.Errorf("%d lines are logged, want at most %d", lines, most)
+	}
+}

@@ -249,7 +249,7 @@ func (a *App) limited(next http.Handler) http.Handler {
 
 // refuse answers a request that never becomes a message. Who sent it is not known, so the answer is in English.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	a.config.Log.WarnContext(r.Context(), "a request refused", "reason", reason, "status", status)
+	a.refused.Warn(r.Context(), "a request refused", "reason", reason, "status", status)
 	bodies.Leave(w)
 	answerError(w, status, mcp.INVALID_REQUEST, reason, nil)
 }

@@ -11,29 +11,27 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
-	"golang.org/x/time/rate"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/refusals"
 	"github.com/balcao/balcao/tools"
 )
 
 const (
-	ackBudget      = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
-	patience       = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
-	lookAgain      = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
-	remembering    = 500 * time.Millisecond // for an acknowledgement to be remembered
-	settling       = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
-	quickCall      = 2 * time.Second        // one call to Slack while a person's trigger runs out
-	slowCall       = 20 * time.Second       // one call to Slack in the background
-	workBudget     = 2 * time.Minute        // everything after an acknowledgement
-	loggedRefusals = 20                     // a second
-	lastWords      = 2 * time.Second        // for what is cut off to end
-	rememberLife   = time.Hour              // of what was delivered; Slack repeats for some minutes
+	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
+	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
+	lookAgain    = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
+	remembering  = 500 * time.Millisecond // for an acknowledgement to be remembered
+	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
+	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
+	slowCall     = 20 * time.Second       // one call to Slack in the background
+	workBudget   = 2 * time.Minute        // everything after an acknowledgement
+	lastWords    = 2 * time.Second        // for what is cut off to end
+	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
 )
 
 // Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
@@ -63,8 +61,7 @@ type App struct {
 	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
 	web     *http.Client  // response URLs and uploads
 
-	refusals *rate.Limiter // of the log: anybody can make a request that is refused
-	unlogged atomic.Int64  // refusals since the last that was logged
+	refused *refusals.Log
 
 	orphans  chan []byte // acknowledgements whose socket ended before them
 	searches searches
@@ -99,7 +96,7 @@ func New(config Config) (*App, error) {
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		token: config.BotToken, api: cmp.Or(config.APIURL, slack.APIURL), reach: config.Reachable,
 		web:    &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
-		shares: shares{people: map[string]*share{}}, refusals: rate.NewLimiter(loggedRefusals, loggedRefusals), orphans: make(chan []byte, sockets*maxInFlight),
+		shares: shares{people: map[string]*share{}}, refused: refusals.New(config.Log), orphans: make(chan []byte, sockets*maxInFlight),
 		searches: searches{under: map[string]int{}},
 	}
 	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken), slack.OptionAPIURL(app.api)}

@@ -112,11 +112,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why str
 	if err != nil {
 		attempt = 0 // of the first delivery, which has none, and of what is no number
 	}
-	if a.refusals.Allow() {
-		a.log.WarnContext(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt, "unlogged", a.unlogged.Swap(0))
-	} else {
-		a.unlogged.Add(1)
-	}
+	a.refused.Warn(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
 	bodies.Leave(w)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")

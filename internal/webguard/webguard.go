@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/balcao/balcao/internal/bodies"
+	"github.com/balcao/balcao/internal/refusals"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -37,6 +38,7 @@ type Guard struct {
 // [http.CrossOriginProtection] lets what it takes for safe methods pass. Here those are refused too: some of our paths
 // cost a call to the bank, and none is meant for other sites.
 func (g Guard) Handler(next http.Handler) http.Handler {
+	refused := refusals.New(g.Log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reason := ""
 		switch {
@@ -48,7 +50,7 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		g.Log.WarnContext(r.Context(), "a request of another site's page was refused", "reason", reason)
+		refused.Warn(r.Context(), "a request of another site's page was refused", "reason", reason)
 		bodies.Leave(w)
 		http.Error(w, book.Say(words.Match(r.Header.Get("Accept-Language")), reason, nil), http.StatusForbidden)
 	})

@@ -1,11 +1,13 @@
 package webguard_test
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/internal/webguard"
 )
@@ -65,5 +67,19 @@ func TestOnlyOwnPagesAndThoseWhoAreNoBrowserGetIn(t *testing.T) {
 				t.Errorf("%s: reads %q", name, w.Body)
 			}
 		}
+	}
+}
+
+func TestAFloodFromAnotherSitesPageFillsNoLog(t *testing.T) {
+	var out bytes.Buffer
+	guard := webguard.Guard{Log: slog.New(slog.NewTextHandler(&out, nil))}
+	handler, began := guard.Handler(http.NotFoundHandler()), time.Now()
+	for range 1000 {
+		r := httptest.NewRequest(http.MethodPost, "/slack/events", nil)
+		r.Header.Set("Origin", "https://evil.example")
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if lines, most := strings.Count(out.String(), "\n"), 20+int(20*time.Since(began).Seconds())+1; lines == 0 || lines > most {
+		t.Errorf("%d lines are logged, want at most %d", lines, most)
 	}
 }
