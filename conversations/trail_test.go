@@ -97,6 +97,13 @@ func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 		{"an entry removed", "2026-10", func(m []Mark) string { return m[2].ID }, func(s *Store, m []Mark) error {
 			return s.redis.XDel(context.Background(), october, m[1].ID).Err()
 		}},
+		{"the first of all removed", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+			return s.redis.XDel(context.Background(), october, m[0].ID).Err()
+		}},
+		{"the first removed and the next dated back", "2026-10", func([]Mark) string { return "1600000000000-0" }, func(s *Store, m []Mark) error {
+			m[1].ID = "1600000000000-0"
+			return rewrite(s, october, m[1:])
+		}},
 		{"the last of all removed", "2026-12", func([]Mark) string { return "" }, func(s *Store, m []Mark) error {
 			return s.redis.XDel(context.Background(), december, m[1].ID).Err()
 		}},
@@ -151,8 +158,9 @@ func TestATrailOfWhichOldMonthsExpiredIsWhole(t *testing.T) {
 		t.Errorf("a trail without entries: %+v", empty)
 	}
 	write(t, s, "a", "b")
-	at = at.AddDate(5, 1, 0)
+	at = at.AddDate(0, 2, 0)
 	write(t, s, "c")
+	at = at.AddDate(4, 11, 0)
 	must(s.redis.Del(t.Context(), trailPrefix+"2026-10").Result())(t)
 	if chain := must(s.Verify(t.Context()))(t); chain.Entries != 1 || chain.Before == "" {
 		t.Errorf("verified %+v", chain)

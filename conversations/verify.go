@@ -19,6 +19,7 @@ const (
 	BreakSealed Break = "sealed" // it cannot be opened with these keys
 	BreakEntry  Break = "entry"  // it is not what was written
 	BreakText   Break = "text"   // the text beside it is not what was written
+	BreakStart  Break = "start"  // the first entries are missing, and are too young to have expired
 	BreakEnd    Break = "end"    // the last entries are missing
 )
 
@@ -89,6 +90,14 @@ func (s *Store) kept(head Month) (first, last Month) {
 	return MonthOf(now.Add(-s.lives.Trail).AddDate(0, -2, 0)), max(head, MonthOf(now.AddDate(0, 1, 0)))
 }
 
+// longestSilence is how long a trail may be without entries at most.
+const longestSilence = 92 * 24 * time.Hour
+
+// oldest is the last month that the first entry kept may be of, once those before it have expired: months expire when
+// the last of their entries is as old as the trail lives, and the next entry came within the longest silence. The
+// month is sealed with the entry, its id is not.
+func (s *Store) oldest() Month { return MonthOf(s.now().Add(longestSilence - s.lives.Trail)) }
+
 // walk is a walk over the chain.
 type walk struct {
 	store  *Store
@@ -122,6 +131,9 @@ func (w *walk) entry(ctx context.Context, mark Mark) error {
 		return &BrokenError{Month: mark.month, ID: mark.ID, At: mark.At(), Break: how}
 	}
 	if w.chain.Entries == 0 {
+		if mark.Before != "" && mark.month > w.store.oldest() {
+			return broken(BreakStart)
+		}
 		w.chain.Before, w.chain.Last, w.chain.First = mark.Before, mark.Before, mark.At()
 	}
 	if mark.Before != w.chain.Last {
