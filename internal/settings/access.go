@@ -17,8 +17,8 @@ var slackPerson = regexp.MustCompile(`^[TE][A-Z0-9]{1,30}/[UW][A-Z0-9]{1,30}$`)
 // Playing tells whether nobody but who sits at this machine can be meant: bank and Slack are ours.
 func (s *Settings) Playing() bool { return s.PortalURL == Sandbox && s.SlackAPIURL == Simulated }
 
-// checkUsers looks at who acts as whom. Outside the playground somebody has decided it.
-func (s *Settings) checkUsers() (problems Problems) {
+// checkUsers looks at who acts as whom, and at what that was read from. Outside the playground somebody has decided it.
+func (s *Settings) checkUsers(from string) (problems Problems) {
 	if len(s.PortalUsers) == 0 && !s.Playing() {
 		return Problems{{"PORTAL_USERS", "missing"}}
 	}
@@ -29,6 +29,9 @@ func (s *Settings) checkUsers() (problems Problems) {
 			return Problems{{"PORTAL_USERS", "wrong"}}
 		}
 		users[person] = user
+	}
+	if len(users) > 0 && len(users) < len(strings.Split(from, ",")) { // somebody acts as two
+		return Problems{{"PORTAL_USERS", "wrong"}}
 	}
 	s.PortalUsers = users
 	if users[Everybody] != "" {

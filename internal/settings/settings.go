@@ -126,12 +126,16 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
 		problems = append(problems, s.checkNews()...)
-		problems = append(problems, s.checkUsers()...)
+		problems = append(problems, s.checkUsers(environ["PORTAL_USERS"])...)
 	}
 	problems = append(problems, s.checkState()...)
 	problems = append(problems, s.checkSecrets()...)
 	s.checkNetwork()
-	if host, _, err := net.SplitHostPort(s.Addr); err != nil {
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
 		problems = append(problems, Problem{"ADDR", "wrong"})
 	} else if program == MCPServer && !Loopback(host) {
 		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
