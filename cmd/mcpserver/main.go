@@ -58,6 +58,10 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	} else if err != nil {
 		return 2
 	}
+	if flags.NArg() > 0 { // flags after a word are not read either
+		fmt.Fprintln(stderr, say("usage", nil))
+		return 2
+	}
 	if *playground {
 		environ = settings.Playground(environ)
 	}

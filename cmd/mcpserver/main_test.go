@@ -162,6 +162,15 @@ func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
 	}
 }
 
+func TestWordsThatAreNoFlagsAreNotPassedOver(t *testing.T) {
+	var stderr bytes.Buffer
+	program := exec.Command(build(t), "stdio", "-playground")
+	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
+	if err := program.Run(); program.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), "-help") {
+		t.Errorf("got %v and\n%s", err, stderr.String())
+	}
+}
+
 func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
 	base := strings.TrimSuffix(serveHTTP(t, build(t)), "/mcp")
 	_, port, _ := strings.Cut(strings.TrimPrefix(base, "http://"), ":")
