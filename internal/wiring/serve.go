@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -61,13 +62,39 @@ func SaveMemory() {
 	}
 }
 
-// Serve serves until ctx ends, and then lets requests under way finish for as long as patience lasts.
+// lastRequest is how long, once the end has begun, a first request may take to arrive.
+const lastRequest = time.Second
+
+// newConnections are those on which no request has arrived whole. [http.Server.Shutdown] waits five seconds for them.
+type newConnections struct{ conns sync.Map }
+
+func (n *newConnections) note(conn net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		n.conns.Store(conn, nil)
+	} else {
+		n.conns.Delete(conn)
+	}
+}
+
+func (n *newConnections) close() {
+	n.conns.Range(func(conn, _ any) bool {
+		_ = conn.(net.Conn).Close() // its server notices
+		return true
+	})
+}
+
+// Serve serves until ctx ends, and then lets requests under way finish for as long as patience lasts. Connections on
+// which no request has come have less time: browsers open some ahead.
 func Serve(ctx context.Context, server *http.Server, listener net.Listener, patience time.Duration) error {
+	var waiting newConnections
+	server.ConnState = waiting.note
 	ended := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
+		closing := time.AfterFunc(lastRequest, waiting.close)
+		defer closing.Stop()
 		if err := server.Shutdown(ctx); err != nil {
 			err = server.Close() // streams that nobody ends
 			ended <- err

@@ -1,6 +1,9 @@
 package wiring_test
 
 import (
+	"bufio"
+	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -9,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/wiring"
@@ -55,6 +59,51 @@ func TestWhichNamesAreAnsweredDependsOnWhoCanReachTheListener(t *testing.T) {
 				t.Errorf("%s: %s is answered with %d", name, address, w.Code)
 			}
 		}
+	}
+}
+
+func TestConnectionsThatSayNothingDoNotHoldUpTheEndAndRequestsFinish(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	working, release := make(chan struct{}), make(chan struct{})
+	server := wiring.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(working)
+		<-release
+	}), wiring.GuardOf(listener, settings.Settings{}), slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- wiring.Serve(ctx, server, listener, time.Minute) }()
+	dial := func(says string) net.Conn {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err == nil {
+			t.Cleanup(func() { _ = conn.Close() })
+			_ = conn.SetDeadline(time.Now().Add(time.Minute))
+			_, err = io.WriteString(conn, says)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	silent, half := dial(""), dial("GET / HTTP/1.1\r\nHost: 127.0.")
+	under := dial("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") // accepted after the two others
+	<-working
+	began := time.Now()
+	stop()
+	for _, conn := range []net.Conn{silent, half} {
+		if _, err := io.ReadAll(conn); err != nil || time.Since(began) > 4*time.Second {
+			t.Errorf("it is closed after %s, %v", time.Since(began), err)
+		}
+	}
+	close(release)
+	if answer, err := http.ReadResponse(bufio.NewReader(under), nil); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("what was under way ended with %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
