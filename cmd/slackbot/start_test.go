@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -8,6 +9,11 @@ import (
 )
 
 func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	for name, c := range map[string]struct {
 		args    []string
 		environ map[string]string
@@ -18,11 +24,12 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 		"in Portuguese":                        {nil, map[string]string{"LANG": "pt_PT.UTF-8"}, 2, []string{"Falta PORTAL_URL", "peça-o ao banco"}},
 		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
 		"a playground with a real bank":        {[]string{"-playground"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 2, []string{"PORTAL_URL is a real bank", "-simulated-slack-with-real-bank"}},
-		"one that was asked for":               {[]string{"-playground", "-simulated-slack-with-real-bank", "-addr", "127.0.0.1:999999"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 1, []string{"listening on ADDR"}},
+		"one that was asked for":               {[]string{"-playground", "-simulated-slack-with-real-bank", "-addr", taken.Addr().String()}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 1, []string{"is taken"}},
 		"help":                                 {[]string{"-help"}, map[string]string{}, 0, []string{"-new-state-key"}},
 		"a key to rotate that is none":         {[]string{"-rotate-state-key"}, map[string]string{"STATE_KEY": "hunter2"}, 1, []string{"keyset"}},
 		"a flag that is none":                  {[]string{"-no-such-flag"}, map[string]string{}, 2, []string{"-playground"}},
-		"an address that is taken or none":     {[]string{"-playground", "-addr", "127.0.0.1:999999"}, map[string]string{}, 1, []string{"listening on ADDR"}},
+		"an address that is taken":             {[]string{"-playground", "-addr", taken.Addr().String()}, map[string]string{}, 1, []string{"is taken"}},
+		"an address that is none":              {[]string{"-playground", "-addr", "127.0.0.1:999999"}, map[string]string{}, 2, []string{"ADDR is not valid"}},
 		"a Redis that does not answer":         {[]string{"-playground", "-addr", "127.0.0.1:0"}, map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "STATE_KEY": stateKey(t)}, 1, []string{"REDIS_URL"}},
 	} {
 		var stdout, stderr strings.Builder
