@@ -37,6 +37,14 @@ type conversationInfo struct {
 	} `json:"channel"`
 }
 
+// foreign tells whether others than us read the channel, or are invited to. Each sign is enough.
+func (i conversationInfo) foreign(us identity) bool {
+	c := i.Channel
+	return c.External || c.PendingExternal || slices.ContainsFunc(slices.Concat(c.Pending, c.Teams, c.Connected, c.Invited), func(team string) bool {
+		return team != us.Team && team != us.Enterprise
+	})
+}
+
 // outsiders tells whether people from outside the team read a channel, or are invited to: another company through Slack
 // Connect, or another workspace of the same organisation.
 func (a *App) outsiders(ctx context.Context, channel string) (bool, error) {
@@ -56,10 +64,7 @@ func (a *App) lookUpOutsiders(ctx context.Context, channel string) (bool, error)
 	if err := a.call(ctx, "conversations.info", url.Values{"channel": {channel}}, &found); err != nil {
 		return false, err
 	}
-	foreign := func(team string) bool { return team != us.Team && team != us.Enterprise }
-	c := found.Channel
-	others := c.External || c.PendingExternal || slices.ContainsFunc(slices.Concat(c.Pending, c.Teams, c.Connected, c.Invited), foreign)
-	known := readByTeam
+	others, known := found.foreign(us), readByTeam
 	if others {
 		known = readByOthers
 	}
