@@ -98,6 +98,28 @@ func TestACallThatIsPerhapsJournalledIsToldAsNotSentYetAndIsMadeOnce(t *testing.
 	b.wantOnce(t, result, 1)
 }
 
+// filling is a journal whose Redis is full once a call is about to be written down.
+type filling struct {
+	tools.Journal
+	server *redistest.Server
+}
+
+func (f filling) Begin(ctx context.Context, key string, intent []byte, lease time.Duration) ([]byte, bool, error) {
+	f.server.Fill()
+	return f.Journal.Begin(ctx, key, intent, lease)
+}
+
+func TestACallThatRedisRefusesToJournalIsToldAsNotSentForGood(t *testing.T) {
+	server := redistest.StartServer(t)
+	h := onServer(t, server, func(c *tools.Config) { c.Journal = filling{c.Journal, server} })
+	_, failure := h.click(t)
+	server.Drain()
+	wantStore(t, failure, tools.Unavailable)
+	if failure.RetryAfter != 0 || h.bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Errorf("told to wait %s after %d calls", failure.RetryAfter, h.bank.Calls(portal.BorrowerCreate))
+	}
+}
+
 // deadTrail is an audit trail that takes nothing of a certain outcome.
 type deadTrail struct {
 	tools.Trail
