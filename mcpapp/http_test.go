@@ -151,6 +151,26 @@ func TestATokenIsAskedForAndGoesNoFurther(t *testing.T) {
 	lacks(t, h.log.String(), token)
 }
 
+// unread is a body that nobody may read.
+type unread struct{ *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.Error("the body is read")
+	return 0, io.ErrUnexpectedEOF
+}
+
+func TestWhoShowsNoTokenIsRefusedBeforeTheBodyIsRead(t *testing.T) {
+	h := open(t, func(s *settings) { s.app.Token = goodToken })
+	for name, authorization := range map[string]string{"none": "", "another": "Bearer another", "another scheme": "Basic " + goodToken} {
+		r, w := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", unread{t}), httptest.NewRecorder()
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {authorization}}
+		r.ContentLength = 100
+		if h.app.Handler().ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: got %d", name, w.Code)
+		}
+	}
+}
+
 func TestWhoIsNobodyIsTurnedAway(t *testing.T) {
 	w := wire{url: open(t, func(s *settings) { s.app.Actor = nobody }).serve(t)}
 	if reply := w.send(t, "POST", list); reply.status != 401 {
