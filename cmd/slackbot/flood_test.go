@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -21,6 +22,10 @@ const (
 	floodSize   = 1000    // connections
 	floodBody   = 1 << 20 // bytes that each sends
 	floodGrowth = 32 << 20
+
+	// floodPatience is how long genuine commands may go unanswered. A flood takes 4 s at most, more where its thousand
+	// senders and the program have little of the machine.
+	floodPatience = 15 * time.Second
 )
 
 // memory reads a line of what the system says of the program's memory: VmRSS is what it has now, VmHWM its peak.
@@ -93,14 +98,15 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 		body               []byte
 		claimed            int
 		answer             string
+		genuine            int64 // commands that are answered meanwhile, at least
 	}{
-		{"not signed", "/slack/events", "", body, floodBody, "401"},
-		{"signed an hour ago", "/slack/events", "X-Slack-Request-Timestamp: " + old + "\r\n" + forged, body, floodBody, "401"},
-		{"signed with another secret", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body, floodBody, ""},
-		{"signed with another secret, and never ending", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body[1:], floodBody, ""},
-		{"a callback without a token of ours", "/callbacks/" + strings.Repeat("x", 32) + "/1", "", body, floodBody, "404"},
-		{"an assistant without a token", "/mcp", "Content-Type: application/json\r\n", body, floodBody, "413"},
-		{"an assistant without a token, with less", "/mcp", "Content-Type: application/json\r\n", body[:200<<10], 200 << 10, "401"},
+		{"not signed", "/slack/events", "", body, floodBody, "401", 1},
+		{"signed an hour ago", "/slack/events", "X-Slack-Request-Timestamp: " + old + "\r\n" + forged, body, floodBody, "401", 1},
+		{"signed with another secret", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body, floodBody, "", 1},
+		{"signed with another secret, and never ending", "/slack/events", "X-Slack-Request-Timestamp: " + fresh + "\r\n" + forged, body[1:], floodBody, "", 10}, // for 3 s, in which a quiet machine answers 50
+		{"a callback without a token of ours", "/callbacks/" + strings.Repeat("x", 32) + "/1", "", body, floodBody, "404", 1},
+		{"an assistant without a token", "/mcp", "Content-Type: application/json\r\n", body, floodBody, "413", 1},
+		{"an assistant without a token, with less", "/mcp", "Content-Type: application/json\r\n", body[:200<<10], 200 << 10, "401", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w.start(t)
@@ -113,12 +119,19 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 			over, genuine := make(chan struct{}), atomic.Int64{}
 			var people sync.WaitGroup
 			people.Go(func() {
-				for late := 0; ; {
-					if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042"); err == nil {
+				answered := time.Now()
+				for refused := 0; ; {
+					err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042")
+					failure, _ := errors.AsType[*slacksim.Failed](err)
+					switch {
+					case err == nil:
 						genuine.Add(1)
-						late = 0
-					} else if late++; late > 1 { // one may be late where others use the machine as well
-						t.Errorf("genuine commands, one after the other: %v", err)
+						answered, refused = time.Now(), 0
+					case failure != nil && failure.Code == "operation_timeout" && time.Since(answered) < floodPatience: // others use the machine as well
+					case refused == 0 && time.Since(answered) < floodPatience:
+						refused++
+					default:
+						t.Errorf("genuine commands, one after the other, for %s: %v", time.Since(answered), err)
 						return
 					}
 					select {
@@ -132,8 +145,8 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndHoldsNobodyUp(t *testing.
 			answers := w.flood(ctx, []byte(head), c.body)
 			close(over)
 			people.Wait()
-			if genuine.Load() == 0 {
-				t.Error("no genuine command was answered")
+			if genuine.Load() < c.genuine {
+				t.Errorf("%d genuine commands were answered, want %d", genuine.Load(), c.genuine)
 			}
 			grown := w.memory(t, "VmHWM") - before
 			t.Logf("answers %v, %d genuine commands, %d kB more than %d kB", answers, genuine.Load(), grown>>10, before>>10)
