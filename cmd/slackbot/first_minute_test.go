@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,17 +130,6 @@ func TestMoreIsLoggedForWhoAsks(t *testing.T) {
 	}
 }
 
-// deaf is an address at which nobody listens.
-func deaf(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // starting runs the program within this one with the settings of a town, some of them otherwise, until stop is called.
 func (w *town) starting(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
 	t.Helper()
@@ -173,7 +161,7 @@ func TestAStartSaysWhoAnswers(t *testing.T) {
 
 func TestAStartGoesOnWhileNobodyAnswersAndSaysSo(t *testing.T) {
 	w := newTown(t)
-	said, stop := w.starting(t, "LANG=en", "PORTAL_URL=http://"+deaf(t), "SLACK_API_URL=http://"+deaf(t)+"/api/")
+	said, stop := w.starting(t, "LANG=en", "PORTAL_URL=http://"+freeAddr(t), "SLACK_API_URL=http://"+freeAddr(t)+"/api/")
 	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
 	if n := strings.Count(said.String(), "(does not answer"); n != 2 {
 		t.Errorf("%d do not answer:\n%s", n, said)
