@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // BenchmarkAcknowledgementsWithASlowBank tells how long Slack waits for each acknowledgement while the bank takes ten

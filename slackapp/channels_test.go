@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/internal/slacksim"
 )
 
 // exposures are the ways in which people from outside the team come to read a channel.

@@ -3,8 +3,8 @@ package slackapp_test
 import (
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 const tomsID = "slack:" + slacksim.TeamID + "/" + slacksim.Tom

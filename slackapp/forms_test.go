@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
 )
 

@@ -18,10 +18,10 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slackapp"
-	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/validation"
 )

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/internal/slacksim"
 )
 
 // borrowersCommand is a command as Slack posts it, with a trigger of its own choosing.

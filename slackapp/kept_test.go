@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/conversations"
-	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/internal/slacksim"
 )
 
 // holds waits until a field of Ana's only form is kept.

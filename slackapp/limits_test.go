@@ -16,8 +16,8 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
 )
 

@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
 )
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // TestAReviewIsInClearForItsPersonAloneAndNowhereElse goes through everything that is read over before it is sent: the

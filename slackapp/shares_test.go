@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // gate stands before the bank, and holds calls to a path until it is opened.

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // whoItIs is what Ana types of a borrower on the first page about them.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/slacksim"
 	"github.com/balcao/balcao/tools"
 )
 

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // trials are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 func TestTwoColleaguesWhoConfirmTheSameBorrowerAreToldOfOne(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/slackapp"
-	"github.com/balcao/balcao/slacksim"
 )
 
 func TestATokenThatWasTakenAwayIsFoundOut(t *testing.T) {

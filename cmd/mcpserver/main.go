@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
-	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/notifications"
@@ -39,7 +39,7 @@ const patience = 15 * time.Second
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	wiring.SaveMemory()
+	app.SaveMemory()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	log := telemetry.ForProgram(stderr, *playground, *verbose)
 	slog.SetDefault(log) // what libraries say by themselves goes the same way
 	if *addr == "" {
-		err = serve(ctx, s, log, func(_ *wiring.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
+		err = serve(ctx, s, log, func(_ *app.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
 	} else {
 		err = serveHTTP(ctx, *addr, s, log, func(url string) { fmt.Fprintln(stdout, say("started", map[string]any{"url": url})) })
 	}
@@ -98,8 +98,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	return 0
 }
 
-func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*wiring.System, *mcpapp.App) error) error {
-	system, err := wiring.Start(ctx, s, log)
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*app.System, *mcpapp.App) error) error {
+	system, err := app.Start(ctx, s, log)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	var asked sync.WaitGroup
 	asked.Go(func() { system.AskBank(asking) }) // nobody waits for it: the log says what came of it
 	door, err := mcpapp.New(mcpapp.Config{
-		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
+		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 	})
 	if err == nil {
@@ -130,13 +130,13 @@ func serveHTTP(ctx context.Context, addr string, s settings.Settings, log *slog.
 		return fmt.Errorf("listening: %w", err)
 	}
 	defer listener.Close()
-	return serve(ctx, s, log, func(system *wiring.System, door *mcpapp.App) error {
+	return serve(ctx, s, log, func(system *app.System, door *mcpapp.App) error {
 		mux := http.NewServeMux()
 		mux.Handle("/mcp", door.Handler())
 		mux.Handle("GET /metrics", system.Metrics.Handler())
-		mux.Handle("GET /healthz", wiring.Healthy())
-		mux.Handle("GET /readyz", wiring.Ready(system.StorePart(), system.Durability()))
+		mux.Handle("GET /healthz", app.Healthy())
+		mux.Handle("GET /readyz", app.Ready(system.StorePart(), system.Durability()))
 		started("http://" + listener.Addr().String() + "/mcp")
-		return wiring.Serve(ctx, wiring.NewServer(mux, wiring.GuardOf(listener, s), log), listener, patience)
+		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, s), log), listener, patience)
 	})
 }

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 func TestWhoSilencesAChannelIsAnnouncedThereAndAnybodyUndoesIt(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
-	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -45,7 +45,7 @@ func auditCommand(args []string) func(context.Context, auditLog) error {
 func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Writer, say sayer, do func(context.Context, auditLog) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, auditTime)
 	defer cancel()
-	store, err := wiring.OpenStore(ctx, s, log)
+	store, err := app.OpenStore(ctx, s, log)
 	if err != nil {
 		return err
 	}

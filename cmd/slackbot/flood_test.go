@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balcao/balcao/slacksim"
+	"github.com/balcao/balcao/internal/slacksim"
 )
 
 const (

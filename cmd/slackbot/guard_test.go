@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 var (
@@ -114,7 +114,7 @@ func wantGuarded(t *testing.T, base string, paths []request) {
 
 func TestEveryPathOfThePlaygroundRefusesPagesOfOtherSites(t *testing.T) {
 	slack, bank := played(t)
-	bot := served(t, "cmd/slackbot", "slacksim", "slackapp", "mcpapp", "notifications")
+	bot := served(t, "cmd/slackbot", "internal/slacksim", "slackapp", "mcpapp", "notifications")
 	for _, path := range []string{"/", "/api/x", "/slack/events", "/metrics", "/healthz", "/readyz", "/mcp", "/callbacks/", "/socket", "/sim/", "/sim/stream"} {
 		if !slices.ContainsFunc(bot, func(r request) bool { return r.path == path }) {
 			t.Errorf("%s is not among what is registered: %v", path, bot)

@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
-	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/notifications"
 )
 
@@ -20,7 +20,7 @@ const allLetters = "all"
 func withNews(ctx context.Context, s settings.Settings, log *slog.Logger, do func(context.Context, *notifications.Service) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	system, err := wiring.Start(ctx, s, log)
+	system, err := app.Start(ctx, s, log)
 	if err != nil {
 		return err
 	}

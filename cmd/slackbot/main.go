@@ -20,10 +20,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
-	"github.com/balcao/balcao/internal/wiring"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/notifications"
@@ -44,7 +44,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who asks twice does not wait
-	wiring.SaveMemory()
+	app.SaveMemory()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
 
@@ -149,9 +149,9 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
-	guard := wiring.GuardOf(listener, s)
+	guard := app.GuardOf(listener, s)
 	mux, places := http.NewServeMux(), places{bot: reached(listener), slackAPI: s.SlackAPIURL}
-	server := wiring.NewServer(mux, guard, log)
+	server := app.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, places.bot)
 		defer workspace.Close()
@@ -160,7 +160,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		places.slack = places.bot + "/"
 	}
 	callBack(&s, places.bot)
-	system, err := wiring.Start(ctx, s, log)
+	system, err := app.Start(ctx, s, log)
 	if err != nil {
 		return err
 	}
@@ -189,11 +189,11 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	mux.Handle("/callbacks/", system.News().Handler())
 	mux.Handle("/slack/events", bot.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
-	mux.Handle("GET /healthz", wiring.Healthy())
-	mux.Handle("GET /readyz", wiring.Ready(append(system.Parts(), wiring.Part{Name: "slack", Well: wiring.Lately(bot.Well, tokenLife)})...))
+	mux.Handle("GET /healthz", app.Healthy())
+	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Part{Name: "slack", Well: app.Lately(bot.Well, tokenLife)})...))
 	if places.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
-			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: wiring.Assistant, Lang: words.English}), Log: log,
+			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
 			Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 		})
 		if err != nil {
@@ -204,7 +204,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return wiring.Serve(ctx, server, listener, patience) })
+	group.Go(func() error { return app.Serve(ctx, server, listener, patience) })
 	if s.SlackAppToken != "" {
 		group.Go(func() error { return bot.RunSocket(ctx) })
 	}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
-	"github.com/balcao/balcao/internal/wiring"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // simulate makes the simulated workspace, reached at base and delivering to the bot there, and fills in the settings by
@@ -86,7 +86,7 @@ func (p places) text(say sayer) string {
 	text := say("started") + "\n"
 	type line struct {
 		key, url string
-		said     wiring.Answer
+		said     app.Answer
 	}
 	lines := []line{{"place.slack", p.slack, ""}, {"place.mcp", p.mcp, ""}, {"place.bank", p.bank, p.said.bank}, {"place.bot", p.bot + "/slack/events", ""}}
 	if p.slack == "" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // reads counts what a person reads in a channel that says this.

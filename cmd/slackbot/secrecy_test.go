@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // A whole story through the program: drafts, two borrowers who are the same person, subscriptions, ownership, a digest,

@@ -14,9 +14,9 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 // town is everything around the program, outliving it: a bank, a Slack workspace and a Redis. The program itself is the

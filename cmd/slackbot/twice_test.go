@@ -8,9 +8,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/slacksim"
 )
 
 func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T) {

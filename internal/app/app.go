@@ -1,0 +1,196 @@
+// Package app puts the rooms of the house together for the two programs: the bank or its sandbox, the store, and the
+// runner of the catalogue between them.
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/webguard"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/notifications"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// System is everything below the doors.
+type System struct {
+	Runner  *tools.Runner
+	Store   *conversations.Store
+	Metrics *telemetry.Metrics
+	BankURL string // where the bank is reached
+
+	settings settings.Settings
+	bank     *portal.Client
+	sandbox  *sandbox.Bank // nil where the bank is a real one
+	people   tools.Team
+	news     atomic.Pointer[notifications.Service]
+	log      *slog.Logger
+	stop     []func() error
+}
+
+// Start puts the system together. Stop it with Close.
+func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *System, err error) {
+	for _, warning := range s.Warnings {
+		log.Warn(warning.Text(words.English))
+	}
+	system = &System{BankURL: s.PortalURL, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, system.Close())
+		}
+	}()
+	if system.Metrics, err = telemetry.NewMetrics(); err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
+	if s.PortalURL == settings.Sandbox {
+		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, rand.Text()+rand.Text()
+		if system.BankURL, err = system.serveSandbox(s, log); err != nil {
+			return system, fmt.Errorf("starting the sandbox bank: %w", err)
+		}
+		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.UID.String())
+		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
+		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
+	}
+	system.settings = s
+	if system.bank, err = client(s, system.BankURL, log); err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
+	if system.Store, err = OpenStore(ctx, s, log); err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, system.Store.Close)
+	if !system.inMemory() {
+		warnOfLoss(ctx, system.Store, log)
+	}
+	if system.people, err = team(s); err != nil {
+		return system, err
+	}
+	if err := system.openNews(ctx); err != nil {
+		return system, err
+	}
+	if err := showHeld(system.Metrics.Meter(), system.bank); err != nil {
+		return system, err
+	}
+	counted, err := counting(system.Metrics.Meter())
+	if err != nil {
+		return system, err
+	}
+	system.Runner = tools.NewRunner(tools.Config{
+		Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
+		Journal: system.Store, Trail: system.Store, Digest: s.Keys.Digest, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
+		Places: places{system.Store, system.News, teamPlace(s)}, Updates: history{system}, Changed: system.changed, Counted: counted,
+	})
+	system.stop = append(system.stop, sweeping(system.Runner, log))
+	return system, nil
+}
+
+// inMemory tells whether everything is forgotten with this process anyway.
+func (s *System) inMemory() bool { return s.settings.RedisURL == settings.Memory }
+
+// Close ends the system, what was started last first.
+func (s *System) Close() error {
+	var errs []error
+	for i := len(s.stop) - 1; i >= 0; i-- {
+		errs = append(errs, s.stop[i]())
+	}
+	s.stop = nil
+	return errors.Join(errs...)
+}
+
+func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client, error) {
+	config := portal.Config{
+		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
+		// All of a request has ended well before others believe that it has.
+		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
+	}
+	if s.PortalPartnerUID != "" {
+		partner, err := uuid.Parse(s.PortalPartnerUID)
+		if err != nil {
+			return nil, errors.New("PORTAL_PARTNER_UID is no uuid")
+		}
+		config.PartnerUID = partner
+	}
+	if s.PortalOperations != "" {
+		file, err := os.Open(s.PortalOperations)
+		if err != nil {
+			return nil, fmt.Errorf("opening PORTAL_OPERATIONS: %w", err)
+		}
+		defer file.Close()
+		if config.Operations, err = portal.ReadRoutes(file); err != nil {
+			return nil, fmt.Errorf("reading PORTAL_OPERATIONS: %w", err)
+		}
+	}
+	return portal.New(config)
+}
+
+// Assistant is the actor behind an assistant: the person at this machine, or the holder of MCP_TOKEN.
+const Assistant = "mcp:local"
+
+// team is who acts as whom: who is listed in PORTAL_USERS, everybody else only where it says so, and assistants.
+func team(s settings.Settings) (tools.Team, error) {
+	broker, err := uuid.Parse(s.PortalBrokerUID)
+	if err != nil {
+		return nil, errors.New("PORTAL_BROKER_UID is no uuid")
+	}
+	person := func(username string) tools.Person {
+		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}
+	}
+	assistant := person(s.PortalUsername)
+	assistant.ReadOnly = s.ReadOnly
+	team := tools.Team{Assistant: assistant}
+	for user, username := range s.PortalUsers {
+		if user == settings.Everybody {
+			team[""] = person(username)
+			continue
+		}
+		team["slack:"+user] = person(username)
+	}
+	return team, nil
+}
+
+// serveSandbox serves a sandbox bank on a free port of this machine.
+func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	log = log.With("at", "sandbox bank")
+	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, Drivable: true, Pace: sandbox.Pace(set.SandboxPace)})
+	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	s.sandbox = bank
+	s.stop = append(s.stop, func() error {
+		bank.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return errors.Join(server.Shutdown(ctx), ignoreClosed(<-done))
+	})
+	return "http://" + listener.Addr().String(), nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,121 @@
+package app_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/internal/app"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+func load(t *testing.T, change map[string]string) settings.Settings {
+	t.Helper()
+	s, err := settings.Load(settings.MCPServer, settings.Playground(change))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func start(t *testing.T, s settings.Settings) *app.System {
+	t.Helper()
+	system, err := app.Start(t.Context(), s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := system.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return system
+}
+
+func find(t *testing.T, system *app.System, actor string) error {
+	t.Helper()
+	_, err := system.Runner.Run(t.Context(), tools.Request{
+		Tool: tools.FindProcesses, Actor: tools.Actor{ID: actor, Lang: words.English}, Args: json.RawMessage(`{}`),
+	})
+	return err
+}
+
+func TestAPlaygroundsSystemWorksAndEndsWhole(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	system, err := app.Start(t.Context(), load(t, nil), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := find(t, system, app.Assistant); err != nil {
+		t.Error(err)
+	}
+	if err := system.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNobodyIsServedWhomNoSettingNames(t *testing.T) {
+	system := start(t, load(t, nil))
+	if err := find(t, system, "slack:T1/U1"); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("somebody who is not listed acts as a user of the bank: %v", err)
+	}
+}
+
+func TestEverybodyActsAsOneOnlyWhereThatIsSaid(t *testing.T) {
+	s := load(t, nil)
+	s.PortalUsers = map[string]string{"T1/U1": "nobody@mediadora.example", settings.Everybody: "ana@mediadora.example"}
+	system := start(t, s)
+	if err := find(t, system, "slack:T1/U2"); err != nil {
+		t.Errorf("somebody who is not listed: %v", err)
+	}
+	if err := find(t, system, "slack:T1/U1"); err == nil {
+		t.Error("who is listed acts as everybody else does")
+	}
+}
+
+func TestWhenPeopleAreListedNobodyElseIsServed(t *testing.T) {
+	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example,T1/U2=nobody@mediadora.example"}))
+	for actor, want := range map[string]string{"slack:T1/U1": "", app.Assistant: "", "slack:T1/U3": "forbidden", "slack:T1/U2": "internal"} {
+		if err := find(t, system, actor); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", actor, err, want)
+		}
+	}
+}
+
+func TestAnAssistantMayBeKeptFromChanging(t *testing.T) {
+	s := load(t, nil)
+	s.ReadOnly = true
+	system := start(t, s)
+	actor := tools.Actor{ID: app.Assistant}
+	if system.Runner.Permits(t.Context(), actor, tools.CreateBorrower) || !system.Runner.Permits(t.Context(), actor, tools.ListBorrowers) {
+		t.Error("it may change, or not even read")
+	}
+}
+
+func TestAFileOfOperationsCorrectsThem(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"a path that the bank does not have": {`{"processList":{"path":"/v1/elsewhere"}}`, "processList"},
+		"an operation that is none":          {`{"processLost":{"path":"/v1/elsewhere"}}`, "processLost"},
+		"no JSON":                            {`path`, "PORTAL_OPERATIONS"},
+	} {
+		file := filepath.Join(t.TempDir(), "operations.json")
+		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		system, err := app.Start(t.Context(), load(t, map[string]string{"PORTAL_OPERATIONS": file}), slog.New(slog.DiscardHandler))
+		if err == nil {
+			err = find(t, system, app.Assistant)
+			_ = system.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

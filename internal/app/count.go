@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/balcao/balcao/portal"
+)
+
+// showHeld shows which operations of the bank are not asked for a while, and as "all" that none is.
+func showHeld(meter metric.Meter, bank *portal.Client) error {
+	_, err := meter.Int64ObservableGauge("balcao.bank.held",
+		metric.WithDescription("Operations of the bank that are not asked for a while, because they fail."),
+		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
+			operations, all := bank.Held()
+			if all {
+				operations = append(operations, "all")
+			}
+			for _, operation := range operations {
+				gauge.Observe(1, metric.WithAttributes(attribute.String("operation", string(operation))))
+			}
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("making metrics: %w", err)
+	}
+	return nil
+}
+
+// counting makes what counts the calls of tools by name, outcome and time.
+func counting(meter metric.Meter) (func(tool, outcome string, took time.Duration), error) {
+	calls, err := meter.Float64Histogram("balcao.calls", metric.WithUnit("s"),
+		metric.WithDescription("Calls of tools, by what became of them."),
+		metric.WithExplicitBucketBoundaries(0.1, 0.3, 1, 3, 10, 30, 60))
+	if err != nil {
+		return nil, fmt.Errorf("making metrics: %w", err)
+	}
+	return func(tool, outcome string, took time.Duration) {
+		calls.Record(context.Background(), took.Seconds(), metric.WithAttributes(
+			attribute.String("tool", tool), attribute.String("outcome", outcome)))
+	}, nil
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
+	sealed, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := conversations.Open(t.Context(), "memory", sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	all := places{store: store, team: "slack:C0EQUIPA"}
+	want := tools.PlaceSettings{
+		Lang:    words.English,
+		Watches: []tools.Watch{{Kind: tools.WatchBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.WatchAll}},
+		Mutes:   map[uuid.UUID]time.Time{uuid.Max: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), uuid.New(): {}},
+		Quiet:   tools.Quiet{From: "20:00", To: "08:00"}, Digest: "09:00",
+	}
+	for _, settings := range []tools.PlaceSettings{want, {}} { // and what is taken back is gone
+		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.PlaceSettings) error { *s = settings; return nil })
+		read, again := all.Settings(t.Context(), "slack:C0EQUIPA")
+		if err != nil || again != nil || cmp.Diff(settings, changed) != "" || cmp.Diff(settings, read) != "" {
+			t.Errorf("%v, %v: %s", err, again, cmp.Diff(settings, read))
+		}
+	}
+	refused := errors.New("no")
+	if _, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.PlaceSettings) error { s.Digest = "10:00"; return refused }); !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	if kept, err := all.Settings(t.Context(), "slack:C0EQUIPA"); err != nil || kept.Digest != "" {
+		t.Errorf("what was refused is kept: %+v, %v", kept, err)
+	}
+}
+
+func TestAPersonIsFoundByTheIDInSlackUnlessTwoWorkspacesDisagree(t *testing.T) {
+	person := func(name string) tools.Person { return tools.Person{Login: portal.Login{Username: name}} }
+	team := tools.Team{"slack:T1/U1": person("ana"), "slack:T2/U1": person("ana"), "slack:T1/U2": person("tom"), "slack:T2/U2": person("rui"), Assistant: person("x")}
+	for user, want := range map[string]string{"U1": "ana", "U2": "", "U3": "", "local": ""} {
+		found, ok := personOf(team, user)
+		if ok != (want != "") || found.Login.Username != want {
+			t.Errorf("%s is %q, %v", user, found.Login.Username, ok)
+		}
+	}
+	team[""] = person("everybody")
+	if found, ok := personOf(team, "U3"); !ok || found.Login.Username != "everybody" {
+		t.Errorf("whoever is not listed is %+v, %v", found, ok)
+	}
+	if _, ok := personOf(team, "U2"); ok {
+		t.Error("one of two different people was taken for both")
+	}
+}
+
+func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testing.T) {
+	const before, now = "slack:C0ANTES", "slack:C0AGORA"
+	bank, err := portal.New(portal.Config{BaseURL: "http://127.0.0.1:1", ClientID: "x", ClientSecret: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(bank.Close)
+	itself, ana := portal.Login{Username: "balcao"}, portal.Login{Username: "ana"}
+	system := &System{bank: bank, people: tools.Team{"slack:T1/U1": {Login: ana}, "": {Login: itself}}}
+	system.settings.TeamChannel = "C0AGORA"
+	reader := system.reader(itself)
+	for _, c := range []struct {
+		place, by string
+		as        string
+		told      bool
+	}{
+		{now, "", "balcao", true}, {now, "slack:T1/U1", "balcao", true},
+		{before, "", "", false}, {before, "slack:T1/U1", "ana", true}, {"slack:U1", "", "ana", true},
+	} {
+		user, told := reader(c.place, c.by)
+		if told != c.told || told && (user == nil) != (c.as == "balcao") {
+			t.Errorf("%s is told what %q subscribed to: %v, as a person: %v", c.place, c.by, told, user != nil)
+		}
+	}
+
+	sealed, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := conversations.Open(t.Context(), "memory", sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	all, hers := places{store: store, team: now}, tools.Watch{Kind: tools.WatchAll, By: "slack:T1/U1"}
+	if _, err := store.ChangePlace(t.Context(), before, func(p *conversations.Place) error {
+		p.Digest, p.Watches = "09:00", []conversations.Watch{{Kind: conversations.WatchAll}}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Watches) != 0 || listed.Digest != "09:00" {
+		t.Errorf("what is not told is listed: %+v, %v", listed, err)
+	}
+	if _, err := all.Change(t.Context(), before, func(s *tools.PlaceSettings) error { s.Watches = append(s.Watches, hers); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := store.Place(t.Context(), before)
+	if want := []conversations.Watch{{Kind: conversations.WatchAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Watches) != "" {
+		t.Errorf("%v: %s", err, cmp.Diff(want, kept.Watches))
+	}
+}

@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/settings"
+)
+
+// OpenStore opens the store that the settings name.
+func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*conversations.Store, error) {
+	options := []conversations.Option{conversations.WithLog(log)}
+	if team := teamPlace(s); team != "" {
+		options = append(options, conversations.WithTeam(team, s.TeamLang))
+	}
+	store, err := conversations.Open(ctx, s.RedisURL, s.Keys, options...)
+	if err != nil {
+		return nil, fmt.Errorf("opening REDIS_URL: %w", err)
+	}
+	return store, nil
+}
+
+// otherKey is told where the store is in use with another STATE_KEY.
+const otherKey Ailment = "other_key"
+
+// StorePart is well where the store is ours and takes writes.
+func (s *System) StorePart() Part {
+	return Part{Name: "store", Vital: true, Well: func(ctx context.Context) error {
+		err := s.Store.Ready(ctx)
+		if errors.Is(err, conversations.ErrOtherKey) {
+			return otherKey
+		}
+		if refused, is := errors.AsType[*conversations.RefusedError](err); is {
+			return Ailment(refused.Refusal)
+		}
+		return err
+	}}
+}

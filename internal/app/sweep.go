@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/tools"
+)
+
+// noticeEvery is the longest time, about, between two looks whether Redis has lost its data.
+const noticeEvery = 2 * time.Second
+
+// sweeping finishes, now and then until stop is called, the calls that were left behind: by this replica before it was
+// ended, or by another.
+func sweeping(runner *tools.Runner, log *slog.Logger) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for pause(ctx, runner.CallTimeout) {
+			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
+			finished, err := runner.Sweep(round)
+			over()
+			if finished > 0 {
+				log.Info("finished what was left behind", "calls", finished)
+			}
+			if err != nil && ctx.Err() == nil {
+				log.Warn("calls stay open", "error", pii.Scrub(err.Error()))
+			}
+		}
+	})
+	working.Go(func() {
+		for pause(ctx, noticeEvery) {
+			runner.NoticeLoss(ctx)
+		}
+	})
+	return func() error {
+		cancel()
+		working.Wait()
+		return nil
+	}
+}
+
+// pause waits for a quarter to three quarters of a time, so that replicas started together do not look together.
+// It tells whether ctx goes on after it.
+func pause(ctx context.Context, about time.Duration) bool {
+	timer := time.NewTimer(about/4 + rand.N(about/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,96 @@
+package soak
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+// forgery is a callback that the bank did not send.
+type forgery struct {
+	name, path, body string
+	want             int // 202 where it is as good as a hint; nothing comes of it all the same
+}
+
+func forgeries(ours uuid.UUID) []forgery {
+	others := sandbox.SampleProcess(sandbox.SampleOthers)
+	about := func(process uuid.UUID) string {
+		return fmt.Sprintf(`{"notificationTypeID":1,"processUniqueId":"%s","processStatusID":9,"name":"Maria Exemplo","taxId":"299000007"}`, process)
+	}
+	return []forgery{
+		{"wrong token", "/callbacks/" + token + "x/1", about(ours), http.StatusNotFound},
+		{"unknown type", "/callbacks/" + token + "/99", about(ours), http.StatusNotFound},
+		{"garbage", "/callbacks/" + token + "/1", "\x00nonsense{", http.StatusBadRequest},
+		{"10 MB", "/callbacks/" + token + "/1", strings.Repeat(" ", 10<<20), http.StatusRequestEntityTooLarge},
+		{"another broker's", "/callbacks/" + token + "/1", about(others), http.StatusAccepted},
+		{"nobody's", "/callbacks/" + token + "/1", about(uuid.New()), http.StatusAccepted},
+		{"untrue", "/callbacks/" + token + "/1", about(ours), http.StatusAccepted},
+	}
+}
+
+const noAnswer = "no answer"
+
+// forge sends forged callbacks, straight to any replica.
+func (n *newsroom) forge(over <-chan struct{}) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 3 * time.Second}
+	for i := 0; ; i++ {
+		select {
+		case <-time.After(n.moving / 60):
+		case <-over:
+			return
+		}
+		all := forgeries(n.ids[i%len(n.ids)])
+		f := all[i%len(all)]
+		said := noAnswer
+		response, err := client.Post(n.any().address()+f.path, "application/json", strings.NewReader(f.body))
+		if err == nil {
+			said = fmt.Sprint(response.StatusCode)
+			_ = response.Body.Close()
+		}
+		n.mu.Lock()
+		n.forged[f.name+": "+said]++
+		if err == nil && response.StatusCode < 300 && f.want >= 300 {
+			n.strange = append(n.strange, f.name)
+		}
+		n.mu.Unlock()
+	}
+}
+
+// nothingForged wants nothing to have come of forged callbacks.
+func (n *newsroom) nothingForged(t *testing.T) {
+	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.strange) > 0 {
+		t.Errorf("taken were forged callbacks: %v", n.strange)
+	}
+	for _, f := range forgeries(n.ids[0]) {
+		answered := n.forged[fmt.Sprintf("%s: %d", f.name, f.want)]
+		if len(f.body) > 1<<20 { // who is still sending may not hear the answer
+			answered += n.forged[f.name+": "+noAnswer]
+		}
+		if answered == 0 {
+			t.Errorf("%s was never answered as it should: %v", f.name, n.forged)
+		}
+	}
+	others := sandbox.SampleProcess(sandbox.SampleOthers)
+	if picture, known, err := n.news.Picture(t.Context(), others); known || err != nil {
+		t.Errorf("of another broker's process there is a picture: %+v, %v", picture, err)
+	}
+	for _, thread := range n.sim.Threads(slacksim.TeamChannel) {
+		if strings.Contains(noticeOf(thread.Message), others.String()) {
+			t.Errorf("the channel reads of another broker's process: %s", thread.FullText())
+		}
+	}
+	if bytes.Contains(n.heard.Bytes(), []byte(others.String())) {
+		t.Error("Slack was told of another broker's process")
+	}
+}

@@ -1,0 +1,126 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/notifications"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// asNotifier is the variable that makes this test's program a replica that tells the team. It holds a notifier as JSON.
+const asNotifier = "SOAK_NOTIFIER"
+
+// notifier is what a replica that tells the team works with.
+type notifier struct {
+	Redis, Key, Bank, Slack string
+	Callbacks, Token        string // where the bank is to send
+	Lease, Hush, Space      time.Duration
+	Walk                    time.Duration
+}
+
+const teamPlace = "slack:" + slacksim.TeamChannel
+
+// notify is the whole of such a process.
+func notify(given string) (code int) {
+	log := telemetry.NewLogger(os.Stderr, slog.LevelInfo)
+	slog.SetDefault(log)
+	var n notifier
+	err := json.Unmarshal([]byte(given), &n)
+	if err == nil {
+		err = n.run(context.Background(), log)
+	}
+	if err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func (n notifier) run(ctx context.Context, log *slog.Logger) error {
+	config, client, err := n.config(ctx, log)
+	if err != nil {
+		return err
+	}
+	app, err := slackapp.New(slackapp.Config{
+		Runner: tools.NewRunner(tools.Config{
+			Bank: client, People: tools.Team{"": {Login: ana}}, Checks: validation.New(validation.Options{}),
+			Journal: config.Store, Trail: config.Store, Digest: config.Digest, Log: log,
+		}),
+		Store: config.Store, BotToken: slacksim.DefaultBotToken, AppToken: slacksim.DefaultAppToken, APIURL: n.Slack, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	config.Poster = poster{app}
+	news, err := notifications.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer news.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: news.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the test has ended, however it did
+		_ = server.Close()
+	}()
+	fmt.Printf("http://%s\n", listener.Addr())
+	return server.Serve(listener)
+}
+
+var ana = portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
+
+// config is everything but the poster.
+func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.Config, *portal.Client, error) {
+	sealing, err := keys.Parse(n.Key)
+	if err != nil {
+		return notifications.Config{}, nil, err
+	}
+	store, err := conversations.Open(ctx, n.Redis, sealing, conversations.WithTeam(teamPlace, words.English))
+	if err != nil {
+		return notifications.Config{}, nil, err
+	}
+	client, err := portal.New(portal.Config{
+		BaseURL: n.Bank, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
+		PartnerUID: sandbox.BrokerA.Partner, MaxPerSecond: 10_000, OpenFor: 500 * time.Millisecond, Log: log,
+	})
+	return notifications.Config{
+		Store: store, Bank: client.As(ana, "en"), Digest: sealing.Digest, Log: log,
+		Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
+		Lease: n.Lease, Hush: n.Hush, Space: n.Space, Walk: n.Walk, Pace: time.Millisecond,
+	}, client, err
+}
+
+// poster is where notices become Slack's messages.
+type poster struct{ app *slackapp.App }
+
+func (p poster) Post(ctx context.Context, place, thread string, notice notifications.Notice) (id string, err error) {
+	return p.app.Post(ctx, place, thread, slackapp.Notice(notice))
+}
+
+func (p poster) Edit(ctx context.Context, place, id string, notice notifications.Notice) error {
+	return p.app.Edit(ctx, place, id, slackapp.Notice(notice))
+}
+
+func (p poster) Find(ctx context.Context, place, thread, noticeID string) (id string, found bool, err error) {
+	return p.app.Find(ctx, place, thread, noticeID)
+}
