@@ -28,8 +28,8 @@ return 1`)
 return redis.call('ZRANGE', KEYS[1], '-inf', string.format('%.0f', now), 'BYSCORE', 'LIMIT', 0, ARGV[1])`)
 )
 
-// Abandoned gives the intents of up to limit calls that nobody holds any more, those that have waited longest first.
-func (s *Store) Abandoned(ctx context.Context, limit int) (intents [][]byte, err error) {
+// Orphaned gives the intents of up to limit calls that nobody holds any more, those that have waited longest first.
+func (s *Store) Orphaned(ctx context.Context, limit int) (intents [][]byte, err error) {
 	within, cancel := s.bounded(ctx)
 	defer cancel()
 	names, err := s.run(within, dueReminders, []string{reminders}, limit).StringSlice()

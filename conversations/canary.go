@@ -46,7 +46,7 @@ type passes struct{}
 func (g *guard) check(ctx context.Context) (planted bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, passes{}, true), g.life)
 	defer cancel()
-	digest := g.keys.Digest([]byte(canaryKey))
+	digest := g.keys.Fingerprint([]byte(canaryKey))
 	sealed, err := g.redis.Get(ctx, canaryKey).Result()
 	if errors.Is(err, redis.Nil) {
 		canary, failure := g.keys.Seal([]byte(digest), []byte(canaryKey))

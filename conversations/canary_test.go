@@ -17,7 +17,7 @@ type onlySeals struct {
 	digests *keys.Keys
 }
 
-func (k onlySeals) Digest(data []byte) string { return k.digests.Digest(data) }
+func (k onlySeals) Fingerprint(data []byte) string { return k.digests.Fingerprint(data) }
 
 func TestAStoreWithOtherKeysIsRefusedAndChangesNothing(t *testing.T) {
 	on(t, func(t *testing.T, p *place) {
@@ -96,7 +96,7 @@ func TestAReplacedRedisIsNoticedThoughNobodyAsksForReadiness(t *testing.T) {
 		must(s.redis.FlushAll(t.Context()).Result())(t)
 		open(t, p.url, newKeys(t))
 		s.guard.checked.Add(-int64(guardEvery + time.Second)) // as it is a little later
-		_, err := s.First(t.Context(), "a", "b", time.Minute)
+		_, err := s.MarkSeen(t.Context(), "a", "b", time.Minute)
 		wantError(t, err, ErrOtherKey)
 	}, oneNode)
 }

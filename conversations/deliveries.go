@@ -13,9 +13,9 @@ var first = redis.NewScript(`
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0`)
 
-// First tells whether a delivery is new, and remembers it for life: of all callers with the same scope and id exactly
+// MarkSeen tells whether a delivery is new, and remembers it for life: of all callers with the same scope and id exactly
 // one gets true. scope is a constant of the caller's code and readable in Redis; id may be anything.
-func (s *Store) First(ctx context.Context, scope, id string, life time.Duration) (bool, error) {
+func (s *Store) MarkSeen(ctx context.Context, scope, id string, life time.Duration) (bool, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	is, err := s.run(ctx, first, []string{s.seenKey(scope, id)}, rand.Text(), millis(life)).Bool()

@@ -113,7 +113,7 @@ func TestAbandonedCallsAreFoundTheOldestFirstAndNoOthers(t *testing.T) {
 			}
 		}
 		found := func(limit int) string {
-			intents, err := other.Abandoned(ctx, limit)
+			intents, err := other.Orphaned(ctx, limit)
 			return fmt.Sprintf("%s %v", intents, err)
 		}
 		begin("held", time.Minute)
@@ -170,13 +170,13 @@ func TestOfAHundredDeliveriesExactlyOneIsFirst(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		replicas := []*Store{p.replica(t), p.replica(t)}
 		first := func(i int) string {
-			is, err := replicas[i%2].First(context.Background(), "slack", "Ev {1}\r\n maria@example.com", time.Minute)
+			is, err := replicas[i%2].MarkSeen(context.Background(), "slack", "Ev {1}\r\n maria@example.com", time.Minute)
 			return fmt.Sprint(is, err)
 		}
 		if said := atOnce(100, first); said["true <nil>"] != 1 || said["false <nil>"] != 99 {
 			t.Errorf("got %v", said)
 		}
-		if is := must(replicas[0].First(t.Context(), "teams", "Ev {1}\r\n maria@example.com", time.Minute))(t); !is {
+		if is := must(replicas[0].MarkSeen(t.Context(), "teams", "Ev {1}\r\n maria@example.com", time.Minute))(t); !is {
 			t.Error("the same id in another scope is not new")
 		}
 		if err := replicas[1].Forget(t.Context(), "slack", "Ev {1}\r\n maria@example.com"); err != nil {
@@ -191,8 +191,8 @@ func TestOfAHundredDeliveriesExactlyOneIsFirst(t *testing.T) {
 func TestADeliveryIsForgottenAfterItsLife(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s := p.replica(t)
-		must(s.First(t.Context(), "slack", "Ev1", time.Millisecond))(t)
-		eventually(t, "it is new again", func() bool { return must(s.First(t.Context(), "slack", "Ev1", time.Millisecond))(t) })
+		must(s.MarkSeen(t.Context(), "slack", "Ev1", time.Millisecond))(t)
+		eventually(t, "it is new again", func() bool { return must(s.MarkSeen(t.Context(), "slack", "Ev1", time.Millisecond))(t) })
 	})
 }
 
@@ -201,11 +201,11 @@ func TestWhatIsRememberedIsRecalledUntilItsLifeIsOver(t *testing.T) {
 		one, other := p.replica(t), p.replica(t)
 		ctx := t.Context()
 		recall := func(id string) string {
-			value, ok, err := other.Recall(ctx, "taxonomy", id)
+			value, ok, err := other.Get(ctx, "taxonomy", id)
 			return fmt.Sprint(string(value), " ", ok, " ", err)
 		}
 		for _, value := range []string{"old", "new"} {
-			if err := one.Remember(ctx, "taxonomy", "countries", []byte(value), time.Minute); err != nil {
+			if err := one.Put(ctx, "taxonomy", "countries", []byte(value), time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -215,10 +215,10 @@ func TestWhatIsRememberedIsRecalledUntilItsLifeIsOver(t *testing.T) {
 		if got := recall("banks"); got != " false <nil>" {
 			t.Errorf("recalled what was not there: %s", got)
 		}
-		if err := one.Remember(ctx, "taxonomy", "countries", []byte("brief"), time.Millisecond); err != nil {
+		if err := one.Put(ctx, "taxonomy", "countries", []byte("brief"), time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "its life is over", func() bool { return recall("countries") == " false <nil>" })
-		wantError(t, one.Remember(ctx, "taxonomy", "all", make([]byte, maxMemo+1), time.Minute), ErrLimit)
+		wantError(t, one.Put(ctx, "taxonomy", "all", make([]byte, maxMemo+1), time.Minute), ErrLimit)
 	})
 }

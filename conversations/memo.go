@@ -11,9 +11,9 @@ import (
 
 const maxMemo = 1 << 20 // bytes
 
-// Remember keeps value for life, sealed, in place of what was remembered under the same kind and id. kind is a constant
+// Put keeps value for life, sealed, in place of what was remembered under the same kind and id. kind is a constant
 // of the caller's code and readable in Redis; id may be anything. Values over 1 MiB are refused with [ErrLimit].
-func (s *Store) Remember(ctx context.Context, kind, id string, value []byte, life time.Duration) error {
+func (s *Store) Put(ctx context.Context, kind, id string, value []byte, life time.Duration) error {
 	if len(value) > maxMemo {
 		return fmt.Errorf("remembering %d bytes: %w", len(value), ErrLimit)
 	}
@@ -27,8 +27,8 @@ func (s *Store) Remember(ctx context.Context, kind, id string, value []byte, lif
 	return failed("remembering a value", s.redis.Set(ctx, key, sealed, time.Duration(millis(life))*time.Millisecond).Err())
 }
 
-// Recall returns what was remembered; ok is false when nothing was, or its life is over.
-func (s *Store) Recall(ctx context.Context, kind, id string) (value []byte, ok bool, err error) {
+// Get returns what was remembered; ok is false when nothing was, or its life is over.
+func (s *Store) Get(ctx context.Context, kind, id string) (value []byte, ok bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	key := s.memoKey(kind, id)

@@ -39,7 +39,7 @@ func TestAProcessHasOneOwnerAndEachChangeSaysWhoWasBefore(t *testing.T) {
 func TestAnOwnerKeptBeforeThereWereVersionsIsStillTheOwner(t *testing.T) {
 	on(t, func(t *testing.T, p *place) {
 		s, ctx, process := p.replica(t), t.Context(), uuid.New()
-		if err := s.Remember(ctx, ownerKind, process.String(), []byte("slack:T0/U0ANA"), placeLife); err != nil {
+		if err := s.Put(ctx, ownerKind, process.String(), []byte("slack:T0/U0ANA"), placeLife); err != nil {
 			t.Fatal(err)
 		}
 		now, changed, err := s.ChangeOwner(ctx, process, "slack:T0/U0TOM", "slack:T0/U0TOM", anybody)

@@ -14,39 +14,39 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Place is where people are told what moves, and of what they want to hear there: a channel, or one person.
-type Place struct {
-	ID      string                  `json:"id"` // opaque, such as slack:C0TEAM
-	Lang    words.Lang              `json:"lang,omitempty"`
-	Watches []Watch                 `json:"watches,omitempty"`
-	Mutes   map[uuid.UUID]time.Time `json:"mutes,omitempty"`  // processes, and until when; the zero time is for good
-	Quiet   Quiet                   `json:"quiet,omitzero"`   // when nothing is told
-	Digest  string                  `json:"digest,omitempty"` // the time of a weekday, HH:MM, when all is told at once; "" tells each as it comes
+// Destination is where people are told what moves, and of what they want to hear there: a channel, or one person.
+type Destination struct {
+	ID            string                  `json:"id"` // opaque, such as slack:C0TEAM
+	Lang          words.Lang              `json:"lang,omitempty"`
+	Subscriptions []Subscription          `json:"watches,omitempty"`
+	Mutes         map[uuid.UUID]time.Time `json:"mutes,omitempty"`  // processes, and until when; the zero time is for good
+	Quiet         QuietHours              `json:"quiet,omitzero"`   // when nothing is told
+	Digest        string                  `json:"digest,omitempty"` // the time of a weekday, HH:MM, when all is told at once; "" tells each as it comes
 }
 
-// Watch is what a place wants to hear of.
-type Watch struct {
-	Kind  WatchKind `json:"kind"`
-	Value string    `json:"value,omitempty"`
-	Name  string    `json:"name,omitempty"` // what people call it, for those who ask; says nothing of anybody
-	By    string    `json:"by,omitempty"`   // the actor who asked for it, and as whom it is read; "" for the team's
+// Subscription is what a place wants to hear of.
+type Subscription struct {
+	Kind  Scope  `json:"kind"`
+	Value string `json:"value,omitempty"`
+	Name  string `json:"name,omitempty"` // what people call it, for those who ask; says nothing of anybody
+	By    string `json:"by,omitempty"`   // the actor who asked for it, and as whom it is read; "" for the team's
 }
 
-// WatchKind says what a watch's value names.
-type WatchKind string
+// Scope says what a watch's value names.
+type Scope string
 
 // The kinds.
 const (
-	WatchAll     WatchKind = "all"     // every process; no value
-	WatchProcess WatchKind = "process" // a process's uuid
-	WatchBranch  WatchKind = "branch"  // an id of the bank's branches
-	WatchPhase   WatchKind = "phase"   // an id of the bank's workflow phases
-	WatchPerson  WatchKind = "person"  // the actor who owns a process
+	ScopeAll     Scope = "all"     // every process; no value
+	ScopeProcess Scope = "process" // a process's uuid
+	ScopeBranch  Scope = "branch"  // an id of the bank's branches
+	ScopePhase   Scope = "phase"   // an id of the bank's workflow phases
+	ScopePerson  Scope = "person"  // the actor who owns a process
 )
 
-// Quiet is the hours of each day, HH:MM in Lisbon, in which nothing is told; From after To goes over midnight. The zero
+// QuietHours is the hours of each day, HH:MM in Lisbon, in which nothing is told; From after To goes over midnight. The zero
 // value is none.
-type Quiet struct {
+type QuietHours struct {
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 }
@@ -77,12 +77,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
 
 // nothing tells whether there is nothing to keep of a place; a language alone is nothing.
-func (p Place) nothing() bool {
-	return len(p.Watches)+len(p.Mutes) == 0 && p.Quiet == Quiet{} && p.Digest == ""
+func (p Destination) nothing() bool {
+	return len(p.Subscriptions)+len(p.Mutes) == 0 && p.Quiet == QuietHours{} && p.Digest == ""
 }
 
-// Places gives every place of which something is kept, and the team's. With [ErrSealed] come those that do open.
-func (s *Store) Places(ctx context.Context) ([]Place, error) {
+// Destinations gives every place of which something is kept, and the team's. With [ErrSealed] come those that do open.
+func (s *Store) Destinations(ctx context.Context) ([]Destination, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	var all *redis.MapStringStringCmd
@@ -94,7 +94,7 @@ func (s *Store) Places(ctx context.Context) ([]Place, error) {
 	if err != nil {
 		return nil, failed("listing places", err)
 	}
-	places, err := []Place{}, error(nil)
+	places, err := []Destination{}, error(nil)
 	for field, sealed := range all.Val() {
 		place, unreadable := s.openPlace(field, sealed)
 		if unreadable != nil {
@@ -109,28 +109,28 @@ func (s *Store) Places(ctx context.Context) ([]Place, error) {
 	return places, err
 }
 
-// Place gives what is kept of a place: of one that is unknown, nothing but its id, and of the team's that it hears of
+// Destination gives what is kept of a place: of one that is unknown, nothing but its id, and of the team's that it hears of
 // everything.
-func (s *Store) Place(ctx context.Context, id string) (Place, error) {
+func (s *Store) Destination(ctx context.Context, id string) (Destination, error) {
 	place, _, err := s.readPlace(ctx, id)
 	return place, err
 }
 
-// ChangePlace lets change change a place, and gives the place as it is then. Where somebody else was faster, change is
+// ChangeDestination lets change change a place, and gives the place as it is then. Where somebody else was faster, change is
 // called again with what they made of it. It fails with change's error as it is, and with [ErrLimit] over 50 watches, 500
 // mutes, 64 KiB or 1000 places.
-func (s *Store) ChangePlace(ctx context.Context, id string, change func(*Place) error) (Place, error) {
+func (s *Store) ChangeDestination(ctx context.Context, id string, change func(*Destination) error) (Destination, error) {
 	field := s.name("place", id)
 	for range 10 {
 		place, before, err := s.readPlace(ctx, id)
 		if err == nil {
 			err = change(&place)
 		}
-		if err == nil && (len(place.Watches) > maxWatches || len(place.Mutes) > maxMutes) {
+		if err == nil && (len(place.Subscriptions) > maxWatches || len(place.Mutes) > maxMutes) {
 			err = fmt.Errorf("changing a place: %w", ErrLimit)
 		}
 		if err != nil {
-			return Place{}, err
+			return Destination{}, err
 		}
 		place.ID = id
 		changed, err := s.writePlace(ctx, field, before, place)
@@ -138,10 +138,10 @@ func (s *Store) ChangePlace(ctx context.Context, id string, change func(*Place) 
 			return place, err
 		}
 	}
-	return Place{}, fmt.Errorf("changing a place: %w", ErrConflict)
+	return Destination{}, fmt.Errorf("changing a place: %w", ErrConflict)
 }
 
-func (s *Store) readPlace(ctx context.Context, id string) (place Place, sealed string, err error) {
+func (s *Store) readPlace(ctx context.Context, id string) (place Destination, sealed string, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	field := s.name("place", id)
@@ -150,23 +150,23 @@ func (s *Store) readPlace(ctx context.Context, id string) (place Place, sealed s
 		return s.unheard(id), "", nil
 	}
 	if err != nil {
-		return Place{}, "", failed("reading a place", err)
+		return Destination{}, "", failed("reading a place", err)
 	}
 	place, err = s.openPlace(field, sealed)
 	return place, sealed, err
 }
 
 // unheard is a place of which nothing is kept.
-func (s *Store) unheard(id string) Place {
+func (s *Store) unheard(id string) Destination {
 	if id == "" || id != s.team.ID {
-		return Place{ID: id}
+		return Destination{ID: id}
 	}
 	team := s.team
-	team.Watches = slices.Clone(team.Watches)
+	team.Subscriptions = slices.Clone(team.Subscriptions)
 	return team
 }
 
-func (s *Store) writePlace(ctx context.Context, field, before string, place Place) (changed bool, err error) {
+func (s *Store) writePlace(ctx context.Context, field, before string, place Destination) (changed bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	data, err := json.Marshal(place)
@@ -192,13 +192,13 @@ func (s *Store) writePlace(ctx context.Context, field, before string, place Plac
 	return outcome == 1, nil
 }
 
-func (s *Store) openPlace(field, sealed string) (place Place, err error) {
+func (s *Store) openPlace(field, sealed string) (place Destination, err error) {
 	data, err := s.open(placesKey+" "+field, sealed)
 	if err != nil {
-		return Place{}, err
+		return Destination{}, err
 	}
 	if err := json.Unmarshal(data, &place); err != nil {
-		return Place{}, ErrSealed
+		return Destination{}, ErrSealed
 	}
 	return place, nil
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // watching adds a watch of one process after another.
-func watching(values ...string) func(*Place) error {
-	return func(p *Place) error {
+func watching(values ...string) func(*Destination) error {
+	return func(p *Destination) error {
 		for _, value := range values {
-			p.Watches = append(p.Watches, Watch{Kind: WatchProcess, Value: value, Name: value})
+			p.Subscriptions = append(p.Subscriptions, Subscription{Kind: ScopeProcess, Value: value, Name: value})
 		}
 		return nil
 	}
@@ -28,26 +28,26 @@ func TestAPlaceKeepsWhatItWantsToHearUntilSomebodyChangesIt(t *testing.T) {
 	on(t, func(t *testing.T, p *place) {
 		one, other := p.replica(t), p.replica(t)
 		ctx, muted := t.Context(), uuid.New()
-		if unknown := must(one.Place(ctx, "slack:C0TEAM"))(t); unknown.ID != "slack:C0TEAM" || len(unknown.Watches) > 0 {
+		if unknown := must(one.Destination(ctx, "slack:C0TEAM"))(t); unknown.ID != "slack:C0TEAM" || len(unknown.Subscriptions) > 0 {
 			t.Errorf("an unknown place is %+v", unknown)
 		}
-		changed := must(one.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
-			p.Lang, p.Digest, p.Quiet = words.English, "09:00", Quiet{From: "20:00", To: "08:00"}
-			p.Watches = []Watch{{Kind: WatchAll}, {Kind: WatchBranch, Value: "101", Name: "Lisboa"}}
+		changed := must(one.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
+			p.Lang, p.Digest, p.Quiet = words.English, "09:00", QuietHours{From: "20:00", To: "08:00"}
+			p.Subscriptions = []Subscription{{Kind: ScopeAll}, {Kind: ScopeBranch, Value: "101", Name: "Lisboa"}}
 			p.Mutes = map[uuid.UUID]time.Time{muted: {}}
 			return nil
 		}))(t)
-		must(other.ChangePlace(ctx, "slack:U0ANA", watching("1")))(t)
-		read := must(other.Place(ctx, "slack:C0TEAM"))(t)
-		for _, is := range []Place{changed, read} {
+		must(other.ChangeDestination(ctx, "slack:U0ANA", watching("1")))(t)
+		read := must(other.Destination(ctx, "slack:C0TEAM"))(t)
+		for _, is := range []Destination{changed, read} {
 			until, silent := is.Mutes[muted]
-			if is.ID != "slack:C0TEAM" || is.Lang != words.English || is.Digest != "09:00" || is.Quiet.To != "08:00" || len(is.Watches) != 2 ||
-				is.Watches[1].Name != "Lisboa" || !silent || !until.IsZero() {
+			if is.ID != "slack:C0TEAM" || is.Lang != words.English || is.Digest != "09:00" || is.Quiet.To != "08:00" || len(is.Subscriptions) != 2 ||
+				is.Subscriptions[1].Name != "Lisboa" || !silent || !until.IsZero() {
 				t.Errorf("it is %+v", is)
 			}
 		}
 		ids := []string{}
-		for _, each := range must(other.Places(ctx))(t) {
+		for _, each := range must(other.Destinations(ctx))(t) {
 			ids = append(ids, each.ID)
 		}
 		if slices.Sort(ids); !slices.Equal(ids, []string{"slack:C0TEAM", "slack:U0ANA"}) {
@@ -60,16 +60,16 @@ func TestOfManyWhoChangeAPlaceAtOnceNobodyIsLost(t *testing.T) {
 	on(t, func(t *testing.T, p *place) {
 		replicas := []*Store{p.replica(t), p.replica(t)}
 		said := atOnce(6, func(i int) string {
-			_, err := replicas[i%2].ChangePlace(t.Context(), "slack:C0TEAM", watching(fmt.Sprint(i)))
+			_, err := replicas[i%2].ChangeDestination(t.Context(), "slack:C0TEAM", watching(fmt.Sprint(i)))
 			return fmt.Sprint(err)
 		})
-		place := must(replicas[0].Place(t.Context(), "slack:C0TEAM"))(t)
+		place := must(replicas[0].Destination(t.Context(), "slack:C0TEAM"))(t)
 		values := map[string]bool{}
-		for _, watch := range place.Watches {
+		for _, watch := range place.Subscriptions {
 			values[watch.Value] = true
 		}
-		if said["<nil>"] != 6 || len(values) != 6 || len(place.Watches) != 6 {
-			t.Errorf("they were told %v, and it keeps %v", said, place.Watches)
+		if said["<nil>"] != 6 || len(values) != 6 || len(place.Subscriptions) != 6 {
+			t.Errorf("they were told %v, and it keeps %v", said, place.Subscriptions)
 		}
 	}, embeddedRedis, oneNode, aCluster)
 }
@@ -78,16 +78,16 @@ func TestWhoIsAlwaysSlowerIsToldSo(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, rival := p.replica(t), p.replica(t)
 		calls := 0
-		_, err := s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
 			calls++
-			must(rival.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+			must(rival.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
 				p.Digest = fmt.Sprintf("%02d:00", calls)
 				return nil
 			}))(t)
 			return watching("1")(p)
 		})
 		wantError(t, err, ErrConflict)
-		if kept := must(s.Place(t.Context(), "slack:C0TEAM"))(t); len(kept.Watches) > 0 || calls < 2 || calls > 20 {
+		if kept := must(s.Destination(t.Context(), "slack:C0TEAM"))(t); len(kept.Subscriptions) > 0 || calls < 2 || calls > 20 {
 			t.Errorf("after %d attempts it keeps %v", calls, kept)
 		}
 	})
@@ -96,14 +96,14 @@ func TestWhoIsAlwaysSlowerIsToldSo(t *testing.T) {
 func TestAChangeThatFailsChangesNothingAndFailsAsItIs(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, refusal := p.replica(t), errors.New("not like this")
-		_, err := s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
 			p.Digest = "09:00"
 			return refusal
 		})
 		if err != refusal {
 			t.Errorf("got %v", err)
 		}
-		if kept := must(s.Places(t.Context()))(t); len(kept) > 0 {
+		if kept := must(s.Destinations(t.Context()))(t); len(kept) > 0 {
 			t.Errorf("it keeps %v", kept)
 		}
 	})
@@ -112,11 +112,11 @@ func TestAChangeThatFailsChangesNothingAndFailsAsItIs(t *testing.T) {
 func TestAPlaceCannotTakeAnotherOnesName(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s := p.replica(t)
-		must(s.ChangePlace(t.Context(), "slack:C0TEAM", func(p *Place) error {
+		must(s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
 			p.ID, p.Digest = "slack:C0OTHER", "09:00"
 			return nil
 		}))(t)
-		if kept := must(s.Places(t.Context()))(t); len(kept) != 1 || kept[0].ID != "slack:C0TEAM" {
+		if kept := must(s.Destinations(t.Context()))(t); len(kept) != 1 || kept[0].ID != "slack:C0TEAM" {
 			t.Errorf("it keeps %v", kept)
 		}
 	})
@@ -132,11 +132,11 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 				}
 			}
 		})
-		must(s.ChangePlace(ctx, "slack:C0TEAM", watching(watches...)))(t)
-		_, err := s.ChangePlace(ctx, "slack:C0TEAM", watching("one more"))
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching(watches...)))(t)
+		_, err := s.ChangeDestination(ctx, "slack:C0TEAM", watching("one more"))
 		wantError(t, err, ErrLimit)
-		mute := func(count int) func(*Place) error {
-			return func(p *Place) error {
+		mute := func(count int) func(*Destination) error {
+			return func(p *Destination) error {
 				p.Mutes = map[uuid.UUID]time.Time{}
 				for range count {
 					p.Mutes[uuid.New()] = time.Time{}
@@ -144,11 +144,11 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 				return nil
 			}
 		}
-		must(s.ChangePlace(ctx, "slack:C0TEAM", mute(maxMutes)))(t)
-		_, err = s.ChangePlace(ctx, "slack:C0TEAM", mute(maxMutes+1))
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", mute(maxMutes)))(t)
+		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", mute(maxMutes+1))
 		wantError(t, err, ErrLimit)
-		_, err = s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
-			p.Watches = []Watch{{Kind: WatchBranch, Value: "1", Name: string(make([]byte, maxPlace))}}
+		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
+			p.Subscriptions = []Subscription{{Kind: ScopeBranch, Value: "1", Name: string(make([]byte, maxPlace))}}
 			return nil
 		})
 		wantError(t, err, ErrLimit)
@@ -157,9 +157,9 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 			filled[fmt.Sprint("filler ", i)] = "sealed by nobody"
 		}
 		must(s.redis.HSet(ctx, placesKey, filled).Result())(t)
-		_, err = s.ChangePlace(ctx, "slack:C0ONEMORE", watching("1"))
+		_, err = s.ChangeDestination(ctx, "slack:C0ONEMORE", watching("1"))
 		wantError(t, err, ErrLimit)
-		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error { // one that is there already may go on changing
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error { // one that is there already may go on changing
 			p.Digest = "09:00"
 			return nil
 		}))(t)
@@ -169,16 +169,16 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 func TestAPlaceThatKeepsNothingTakesNoRoom(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t), t.Context()
-		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
-		must(s.ChangePlace(ctx, "slack:C0OTHER", watching("1")))(t)
-		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error {
-			p.Watches = nil
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
+		must(s.ChangeDestination(ctx, "slack:C0OTHER", watching("1")))(t)
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
+			p.Subscriptions = nil
 			return nil
 		}))(t)
 		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
 			t.Errorf("%d places are kept", left)
 		}
-		must(s.ChangePlace(ctx, "slack:C0NEW", func(*Place) error { return nil }))(t)
+		must(s.ChangeDestination(ctx, "slack:C0NEW", func(*Destination) error { return nil }))(t)
 		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
 			t.Errorf("%d places are kept", left)
 		}
@@ -188,12 +188,15 @@ func TestAPlaceThatKeepsNothingTakesNoRoom(t *testing.T) {
 func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t), t.Context()
-		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
 		for name, use := range map[string]func() error{
-			"listing":  func() error { _, err := s.Places(ctx); return err },
-			"changing": func() error { _, err := s.ChangePlace(ctx, "slack:C0TEAM", watching(uuid.NewString())); return err },
+			"listing": func() error { _, err := s.Destinations(ctx); return err },
+			"changing": func() error {
+				_, err := s.ChangeDestination(ctx, "slack:C0TEAM", watching(uuid.NewString()))
+				return err
+			},
 			"changing nothing": func() error {
-				_, err := s.ChangePlace(ctx, "slack:C0TEAM", func(*Place) error { return nil })
+				_, err := s.ChangeDestination(ctx, "slack:C0TEAM", func(*Destination) error { return nil })
 				return err
 			},
 		} {
@@ -205,11 +208,11 @@ func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
 				t.Errorf("after %s they live for %s", name, left)
 			}
 		}
-		must(s.Places(ctx))(t)
+		must(s.Destinations(ctx))(t)
 		if err := s.redis.Del(ctx, placesKey).Err(); err != nil {
 			t.Fatal(err)
 		}
-		must(s.Places(ctx))(t)
+		must(s.Destinations(ctx))(t)
 		if there := must(s.redis.Exists(ctx, placesKey).Result())(t); there != 0 {
 			t.Error("reading nothing leaves something behind")
 		}
@@ -219,11 +222,11 @@ func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
 func TestOnePlacesSecretsPutInAnothersNameDoNotOpen(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t), t.Context()
-		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
-		must(s.ChangePlace(ctx, "slack:U0ANA", watching("2")))(t)
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
+		must(s.ChangeDestination(ctx, "slack:U0ANA", watching("2")))(t)
 		fields := slices.Sorted(maps.Keys(must(s.redis.HGetAll(ctx, placesKey).Result())(t)))
 		must(s.redis.HSet(ctx, placesKey, fields[0], s.redis.HGet(ctx, placesKey, fields[1]).Val()).Result())(t)
-		places, err := s.Places(ctx)
+		places, err := s.Destinations(ctx)
 		wantError(t, err, ErrSealed)
 		if len(places) != 1 {
 			t.Errorf("%d places open, want the other one", len(places))
@@ -241,23 +244,23 @@ func TestTheConnectionIsThere(t *testing.T) {
 func TestTheTeamsPlaceHearsOfEverythingUntilSomebodyThereSaysOtherwise(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t, WithTeam("slack:C0TEAM", words.Portuguese)), t.Context()
-		heard := func() []Place {
+		heard := func() []Destination {
 			t.Helper()
-			place, listed := must(s.Place(ctx, "slack:C0TEAM"))(t), must(s.Places(ctx))(t)
+			place, listed := must(s.Destination(ctx, "slack:C0TEAM"))(t), must(s.Destinations(ctx))(t)
 			if len(listed) != 1 || !reflect.DeepEqual(listed[0], place) {
 				t.Errorf("listed are %v, and asked for is %v", listed, place)
 			}
 			return listed
 		}
-		if got := heard(); got[0].Lang != words.Portuguese || !slices.Equal(got[0].Watches, []Watch{{Kind: WatchAll}}) {
+		if got := heard(); got[0].Lang != words.Portuguese || !slices.Equal(got[0].Subscriptions, []Subscription{{Kind: ScopeAll}}) {
 			t.Errorf("at first it hears of %v", got)
 		}
-		must(s.ChangePlace(ctx, "slack:C0TEAM", watching("1")))(t)
-		if got := heard(); len(got[0].Watches) != 2 {
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
+		if got := heard(); len(got[0].Subscriptions) != 2 {
 			t.Errorf("beside what it heard of it hears of %v", got)
 		}
-		must(s.ChangePlace(ctx, "slack:C0TEAM", func(p *Place) error { p.Watches = nil; return nil }))(t)
-		if got := heard(); len(got[0].Watches) != 0 {
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error { p.Subscriptions = nil; return nil }))(t)
+		if got := heard(); len(got[0].Subscriptions) != 0 {
 			t.Errorf("that it wants to hear nothing is forgotten: %v", got)
 		}
 	})

@@ -14,7 +14,7 @@ func TestARefusalOfRedisIsToldFromAnAnswerThatNeverCame(t *testing.T) {
 	s := open(t, server.URL(), newKeys(t))
 	writes := map[string]func(ctx context.Context) error{
 		"ready":    s.Ready,
-		"remember": func(ctx context.Context) error { return s.Remember(ctx, "memo", "id", []byte("value"), time.Minute) },
+		"remember": func(ctx context.Context) error { return s.Put(ctx, "memo", "id", []byte("value"), time.Minute) },
 		"append":   func(ctx context.Context) error { return s.Append(ctx, []byte("entry"), "") },
 		"begin": func(ctx context.Context) error {
 			_, _, err := s.Begin(ctx, "call", []byte("intent"), time.Minute)

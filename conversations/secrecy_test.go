@@ -35,7 +35,7 @@ func aDay(t *testing.T, s *Store) {
 	if got := must(s.Drafts(ctx, "maria@example.com"))(t); len(got) != 3 {
 		t.Errorf("%d drafts are open, want 3", len(got))
 	}
-	must(s.First(ctx, "slack", "maria@example.com", time.Hour))(t)
+	must(s.MarkSeen(ctx, "slack", "maria@example.com", time.Hour))(t)
 	must(s.Claim(ctx, "confirmation", "maria@example.com", "maria@example.com", time.Hour))(t)
 	for _, key := range []string{"Maria Exemplo", "299999998"} {
 		if _, _, err := s.Begin(ctx, key, []byte("Maria Exemplo 299999998"), time.Minute); err != nil {
@@ -52,22 +52,22 @@ func aDay(t *testing.T, s *Store) {
 	if err := errors.Join(
 		s.Release(ctx, "299999998", 1),
 		s.Finish(ctx, "299999998", 1, []byte("Maria Exemplo has an id")),
-		s.Remember(ctx, "processes", "maria@example.com", []byte("Maria Exemplo 299999998"), time.Hour),
+		s.Put(ctx, "processes", "maria@example.com", []byte("Maria Exemplo 299999998"), time.Hour),
 		s.Append(ctx, []byte(`{"operation":"create_borrower","actor":"maria@example.com"}`), "Maria Exemplo asked for it"),
 	); err != nil {
 		t.Fatal(err)
 	}
 	must(s.Verify(ctx))(t)
 	for _, id := range []string{"maria@example.com", "slack:C0TEAM"} {
-		must(s.ChangePlace(ctx, id, func(p *Place) error {
-			p.Watches = []Watch{{Kind: WatchPerson, Value: "maria@example.com"}, {Kind: WatchBranch, Value: "299999998", Name: "Maria Exemplo"}}
+		must(s.ChangeDestination(ctx, id, func(p *Destination) error {
+			p.Subscriptions = []Subscription{{Kind: ScopePerson, Value: "maria@example.com"}, {Kind: ScopeBranch, Value: "299999998", Name: "Maria Exemplo"}}
 			return nil
 		}))(t)
 	}
 	if _, _, err := s.ChangeOwner(ctx, uuid.New(), "maria@example.com", "rui@example.com", anybody); err != nil {
 		t.Fatal(err)
 	}
-	if got := must(s.Places(ctx))(t); len(got) != 2 {
+	if got := must(s.Destinations(ctx))(t); len(got) != 2 {
 		t.Errorf("%d places are kept, want 2", len(got))
 	}
 }
@@ -145,12 +145,12 @@ func TestAValueMovedToAnotherKeyDoesNotOpen(t *testing.T) {
 		s := p.replica(t)
 		ctx := t.Context()
 		d := secrets(t, s)
-		if err := s.Remember(ctx, "memo", "hers", []byte("b"), time.Hour); err != nil {
+		if err := s.Put(ctx, "memo", "hers", []byte("b"), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		hers := s.redis.Get(ctx, s.memoKey("memo", "hers")).Val()
 		must(s.redis.Set(ctx, s.memoKey("memo", "id"), hers, redis.KeepTTL).Result())(t)
-		if _, _, err := s.Recall(ctx, "memo", "id"); !errors.Is(err, ErrSealed) {
+		if _, _, err := s.Get(ctx, "memo", "id"); !errors.Is(err, ErrSealed) {
 			t.Errorf("a moved memo: got %v", err)
 		}
 
@@ -174,10 +174,10 @@ func secrets(t *testing.T, s *Store) Draft {
 	}
 	_, _, err = s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
 	_, _, owning := s.ChangeOwner(t.Context(), uuid.Nil, "maria", "rui", anybody)
-	if err := errors.Join(err, s.Remember(t.Context(), "memo", "id", []byte("value"), time.Hour), owning); err != nil {
+	if err := errors.Join(err, s.Put(t.Context(), "memo", "id", []byte("value"), time.Hour), owning); err != nil {
 		t.Fatal(err)
 	}
-	must(s.ChangePlace(t.Context(), "slack:C0TEAM", watching("1")))(t)
+	must(s.ChangeDestination(t.Context(), "slack:C0TEAM", watching("1")))(t)
 	return d
 }
 
@@ -194,14 +194,14 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 			return err
 		},
 		"look":   func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "call"); return err },
-		"places": func(ctx context.Context) error { _, err := s.Places(ctx); return err },
-		"place":  func(ctx context.Context) error { _, err := s.Place(ctx, "slack:C0TEAM"); return err },
+		"places": func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
+		"place":  func(ctx context.Context) error { _, err := s.Destination(ctx, "slack:C0TEAM"); return err },
 		"change": func(ctx context.Context) error {
-			_, err := s.ChangePlace(ctx, "slack:C0TEAM", watching(uuid.NewString()))
+			_, err := s.ChangeDestination(ctx, "slack:C0TEAM", watching(uuid.NewString()))
 			return err
 		},
 		"owner":  func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
-		"recall": func(ctx context.Context) error { _, _, err := s.Recall(ctx, "memo", "id"); return err },
+		"recall": func(ctx context.Context) error { _, _, err := s.Get(ctx, "memo", "id"); return err },
 	}
 }
 

@@ -39,7 +39,7 @@ var (
 type Keys interface {
 	Seal(plaintext, associated []byte) ([]byte, error)
 	Open(sealed, associated []byte) ([]byte, error)
-	Digest(data []byte) string
+	Fingerprint(data []byte) string
 }
 
 // Lives says how long things are kept. A zero field keeps its default.
@@ -47,7 +47,7 @@ type Lives struct {
 	Draft     time.Duration // after the last save; 24 hours
 	Tombstone time.Duration // of an ended draft, telling a second click from a lost draft; 1 hour
 	Journal   time.Duration // of an intent or an outcome, after it was written; 7 days
-	Trail     time.Duration // of a month of the audit trail, after its last entry; 5 years
+	AuditLog  time.Duration // of a month of the audit trail, after its last entry; 5 years
 	Call      time.Duration // the longest that one call waits for Redis; 2 seconds, as a front end has 3 to answer
 }
 
@@ -55,7 +55,7 @@ var defaults = Lives{
 	Draft:     24 * time.Hour,
 	Tombstone: time.Hour,
 	Journal:   7 * 24 * time.Hour,
-	Trail:     5 * 366 * 24 * time.Hour,
+	AuditLog:  5 * 366 * 24 * time.Hour,
 	Call:      2 * time.Second,
 }
 
@@ -67,7 +67,7 @@ func WithLives(l Lives) Option {
 	return func(s *Store) {
 		for _, set := range []struct{ to, from *time.Duration }{
 			{&s.lives.Draft, &l.Draft}, {&s.lives.Tombstone, &l.Tombstone}, {&s.lives.Journal, &l.Journal},
-			{&s.lives.Trail, &l.Trail}, {&s.lives.Call, &l.Call},
+			{&s.lives.AuditLog, &l.AuditLog}, {&s.lives.Call, &l.Call},
 		} {
 			if *set.from > 0 {
 				*set.to = *set.from
@@ -81,7 +81,9 @@ func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = no
 
 // WithTeam names the place that hears of everything until somebody there says otherwise, and its language.
 func WithTeam(id string, lang words.Lang) Option {
-	return func(s *Store) { s.team = Place{ID: id, Lang: lang, Watches: []Watch{{Kind: WatchAll}}} }
+	return func(s *Store) {
+		s.team = Destination{ID: id, Lang: lang, Subscriptions: []Subscription{{Kind: ScopeAll}}}
+	}
 }
 
 // WithLog says where to log what no caller learns. By default it is [slog.Default].
@@ -96,7 +98,7 @@ type Store struct {
 	close func() error
 	end   lastEnd
 	epoch lastEpoch
-	team  Place // the zero value is none
+	team  Destination // the zero value is none
 	log   *slog.Logger
 	guard *guard
 }
@@ -159,7 +161,7 @@ func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFun
 
 // name makes the digest that stands for parts in the name of a key; kind keeps digests of different things apart.
 func (s *Store) name(kind string, parts ...string) string {
-	return s.keys.Digest(fmt.Appendf(nil, "%s %q", kind, parts))
+	return s.keys.Fingerprint(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
 // Seal seals what is kept in Redis in a form of its own, bound to the name of where it is kept; see [Store.Client].

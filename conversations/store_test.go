@@ -209,7 +209,7 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"list":    func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },
 		"save":    func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
 		"end":     func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
-		"first":   func(ctx context.Context) error { _, err := s.First(ctx, "a", "b", time.Minute); return err },
+		"first":   func(ctx context.Context) error { _, err := s.MarkSeen(ctx, "a", "b", time.Minute); return err },
 		"claimed": func(ctx context.Context) error { _, err := s.Claimed(ctx, "a", "b"); return err },
 		"claim":   func(ctx context.Context) error { _, err := s.Claim(ctx, "a", "b", "c", time.Minute); return err },
 		"forget":  func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
@@ -225,28 +225,28 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"hold":      func(ctx context.Context) error { _, err := s.Hold(ctx, "a", 1, time.Minute); return err },
 		"release":   func(ctx context.Context) error { return s.Release(ctx, "a", 1) },
 		"epoch":     func(ctx context.Context) error { _, _, err := s.Epoch(ctx, time.Minute); return err },
-		"abandoned": func(ctx context.Context) error { _, err := s.Abandoned(ctx, 1); return err },
+		"abandoned": func(ctx context.Context) error { _, err := s.Orphaned(ctx, 1); return err },
 		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a"), "") },
 		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx); return err },
-		"text":      func(ctx context.Context) error { _, err := s.Text(ctx, Mark{Text: "a"}); return err },
+		"text":      func(ctx context.Context) error { _, err := s.Text(ctx, AuditEntry{Text: "a"}); return err },
 		"erase":     func(ctx context.Context) error { return s.EraseText(ctx, "1-1", nil) },
 		"ready":     s.Ready,
 		"trail": func(ctx context.Context) error {
-			for _, err := range s.Trail(ctx, "2026-11") {
+			for _, err := range s.AuditEntries(ctx, "2026-11") {
 				return err
 			}
 			return nil
 		},
-		"places":       func(ctx context.Context) error { _, err := s.Places(ctx); return err },
-		"place":        func(ctx context.Context) error { _, err := s.Place(ctx, "a"); return err },
-		"change place": func(ctx context.Context) error { _, err := s.ChangePlace(ctx, "a", watching("1")); return err },
+		"places":       func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
+		"place":        func(ctx context.Context) error { _, err := s.Destination(ctx, "a"); return err },
+		"change place": func(ctx context.Context) error { _, err := s.ChangeDestination(ctx, "a", watching("1")); return err },
 		"own": func(ctx context.Context) error {
 			_, _, err := s.ChangeOwner(ctx, uuid.New(), "a", "b", anybody)
 			return err
 		},
 		"owner":    func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.New()); return err },
-		"remember": func(ctx context.Context) error { return s.Remember(ctx, "a", "b", nil, time.Minute) },
-		"recall":   func(ctx context.Context) error { _, _, err := s.Recall(ctx, "a", "b"); return err },
+		"remember": func(ctx context.Context) error { return s.Put(ctx, "a", "b", nil, time.Minute) },
+		"recall":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "a", "b"); return err },
 	}
 }
 

@@ -48,14 +48,14 @@ func textKey(fingerprint string) string { return trailPrefix + "text:" + fingerp
 func (s *Store) textLife(month Month) time.Duration {
 	ends, err := time.Parse("2006-01", string(month.next()))
 	if err != nil {
-		return s.lives.Trail
+		return s.lives.AuditLog
 	}
-	return max(0, ends.Sub(s.now())) + s.lives.Trail
+	return max(0, ends.Sub(s.now())) + s.lives.AuditLog
 }
 
 // Text gives the text beside an entry of the audit trail: [ErrGone] when it was erased, [ErrTampered] when it is not
 // the one that was written with the entry.
-func (s *Store) Text(ctx context.Context, mark Mark) (string, error) {
+func (s *Store) Text(ctx context.Context, mark AuditEntry) (string, error) {
 	if mark.Text == "" {
 		return "", nil
 	}
@@ -90,27 +90,27 @@ func (s *Store) EraseText(ctx context.Context, id string, entry []byte) error {
 	if _, err := s.Text(ctx, mark); err != nil && !errors.Is(err, ErrTampered) {
 		return err
 	}
-	return s.chain(ctx, Mark{Entry: entry, Erases: id}, textBeside{fingerprint: mark.Text})
+	return s.chain(ctx, AuditEntry{Entry: entry, Erases: id}, textBeside{fingerprint: mark.Text})
 }
 
 var markID = regexp.MustCompile(`^\d{1,18}-\d{1,18}$`)
 
 // mark finds an entry by its id. The month in which it lies may be the one before or after that of its time, because
 // the clocks of Redis and of the replicas differ.
-func (s *Store) mark(ctx context.Context, id string) (Mark, error) {
+func (s *Store) mark(ctx context.Context, id string) (AuditEntry, error) {
 	unknown := fmt.Errorf("there is no entry %q in the audit trail: %w", id, ErrGone)
 	if !markID.MatchString(id) {
-		return Mark{}, unknown
+		return AuditEntry{}, unknown
 	}
-	at := Mark{ID: id}.At()
+	at := AuditEntry{ID: id}.At()
 	for _, month := range []Month{MonthOf(at), MonthOf(at.AddDate(0, 0, -1)), MonthOf(at.AddDate(0, 0, 1))} {
 		page, err := s.trailPage(ctx, month, id, 1)
 		if err != nil {
-			return Mark{}, err
+			return AuditEntry{}, err
 		}
 		if len(page) == 1 && page[0].ID == id {
 			return page[0], nil
 		}
 	}
-	return Mark{}, unknown
+	return AuditEntry{}, unknown
 }

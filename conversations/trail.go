@@ -37,9 +37,9 @@ func (m Month) next() Month {
 	return MonthOf(t.AddDate(0, 1, 0))
 }
 
-// Mark is one entry of the audit trail. Hash is the keyed digest of the entry and of the hash before it, which
+// AuditEntry is one entry of the audit trail. Hash is the keyed digest of the entry and of the hash before it, which
 // nobody can compute who can merely write to Redis.
-type Mark struct {
+type AuditEntry struct {
 	ID     string // given by Redis: milliseconds since 1970, a dash, a counter
 	Entry  []byte
 	Text   string // the fingerprint of the text beside the entry, for [Store.Text]; "" where there is none
@@ -51,7 +51,7 @@ type Mark struct {
 }
 
 // At is when Redis took the entry.
-func (m Mark) At() time.Time {
+func (m AuditEntry) At() time.Time {
 	before, _, _ := strings.Cut(m.ID, "-")
 	at, _ := strconv.ParseInt(before, 10, 64) // Redis wrote it
 	return time.UnixMilli(at).UTC()
@@ -96,12 +96,12 @@ func (s *Store) Append(ctx context.Context, entry []byte, text string) error {
 	if err != nil {
 		return err
 	}
-	return s.chain(ctx, Mark{Entry: entry, Text: beside.fingerprint}, beside)
+	return s.chain(ctx, AuditEntry{Entry: entry, Text: beside.fingerprint}, beside)
 }
 
 // chain adds an entry at the end of the trail, and does with the text beside it, or with the one that it erases, what it
 // says.
-func (s *Store) chain(ctx context.Context, mark Mark, beside textBeside) error {
+func (s *Store) chain(ctx context.Context, mark AuditEntry, beside textBeside) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	s.end.Lock() // entries of one replica queue here instead of racing each other in Redis
@@ -115,7 +115,7 @@ func (s *Store) chain(ctx context.Context, mark Mark, beside textBeside) error {
 			return err
 		}
 		found, err := s.run(ctx, appendMark, []string{trailHead, trailPrefix + string(mark.month), textKey(beside.fingerprint)},
-			string(mark.month), mark.Before, sealed, mark.Hash, millis(s.lives.Trail),
+			string(mark.month), mark.Before, sealed, mark.Hash, millis(s.lives.AuditLog),
 			mark.Text, mark.Erases, beside.sealed, millis(s.textLife(mark.month))).Slice()
 		if err != nil {
 			return failed("appending to the audit trail", err)
@@ -129,16 +129,16 @@ func (s *Store) chain(ctx context.Context, mark Mark, beside textBeside) error {
 }
 
 // bound is what the seal of an entry binds it to: its month and its place in the chain.
-func (m Mark) bound() string { return trailPrefix + string(m.month) + " " + m.Before }
+func (m AuditEntry) bound() string { return trailPrefix + string(m.month) + " " + m.Before }
 
-// Trail returns the entries of a month in the order in which they were appended, and [ErrSealed] for one that does not
+// AuditLog returns the entries of a month in the order in which they were appended, and [ErrSealed] for one that does not
 // open.
-func (s *Store) Trail(ctx context.Context, month Month) iter.Seq2[Mark, error] {
-	return func(yield func(Mark, error) bool) {
+func (s *Store) AuditEntries(ctx context.Context, month Month) iter.Seq2[AuditEntry, error] {
+	return func(yield func(AuditEntry, error) bool) {
 		for from := "-"; ; {
 			page, err := s.trailPage(ctx, month, from, trailPage)
 			if err != nil {
-				yield(Mark{}, err)
+				yield(AuditEntry{}, err)
 				return
 			}
 			for _, mark := range page {
@@ -156,12 +156,12 @@ func (s *Store) Trail(ctx context.Context, month Month) iter.Seq2[Mark, error] {
 
 // link is the hash of an entry that continues the hash before. All before the entry is hex, or an id of Redis's, so that
 // no two parts can run together.
-func (s *Store) link(m Mark) string {
-	return s.keys.Digest(append([]byte("trail "+m.Before+" "+m.Text+" "+m.Erases+" "), m.Entry...))
+func (s *Store) link(m AuditEntry) string {
+	return s.keys.Fingerprint(append([]byte("trail "+m.Before+" "+m.Text+" "+m.Erases+" "), m.Entry...))
 }
 
 // openMark opens an entry as it was read.
-func (s *Store) openMark(m Mark) (Mark, error) {
+func (s *Store) openMark(m AuditEntry) (AuditEntry, error) {
 	var err error
 	if m.Entry, err = s.open(m.bound(), m.sealed); err != nil {
 		return m, fmt.Errorf("reading entry %s of the audit trail: %w", m.ID, err)
@@ -180,17 +180,17 @@ func (s *Store) trailHead(ctx context.Context) (trailEnd, error) {
 	return trailEnd{Month(head[0]), head[1]}, nil
 }
 
-func (s *Store) trailPage(ctx context.Context, month Month, from string, count int64) ([]Mark, error) {
+func (s *Store) trailPage(ctx context.Context, month Month, from string, count int64) ([]AuditEntry, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	messages, err := s.redis.XRangeN(ctx, trailPrefix+string(month), from, "+", count).Result()
 	if err != nil {
 		return nil, failed("reading the audit trail", err)
 	}
-	marks := make([]Mark, len(messages))
+	marks := make([]AuditEntry, len(messages))
 	for i, m := range messages {
 		text := func(field string) string { value, _ := m.Values[field].(string); return value }
-		marks[i] = Mark{
+		marks[i] = AuditEntry{
 			ID: m.ID, Text: text("text"), Erases: text("erases"), Before: text("before"), Hash: text("hash"),
 			month: month, sealed: text("entry"),
 		}

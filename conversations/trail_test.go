@@ -24,7 +24,7 @@ func TestTheTrailHoldsEveryEntryOnceAndVerifies(t *testing.T) {
 			t.Fatalf("appending: %v", said)
 		}
 		different := make(map[string]int)
-		for mark, err := range replicas[0].Trail(t.Context(), "2026-11") {
+		for mark, err := range replicas[0].AuditEntries(t.Context(), "2026-11") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,12 +63,12 @@ func TestTheChainRunsOnFromMonthToMonthAndNeverBack(t *testing.T) {
 func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 	october, december := trailPrefix+"2026-10", trailPrefix+"2026-12"
 	// put writes an entry as somebody would who has Redis but not the keys.
-	put := func(s *Store, key, id string, m Mark) error {
+	put := func(s *Store, key, id string, m AuditEntry) error {
 		return s.redis.XAdd(context.Background(), &redis.XAddArgs{Stream: key, ID: id, Values: []string{
 			"before", m.Before, "entry", m.sealed, "hash", m.Hash, "text", m.Text, "erases", m.Erases,
 		}}).Err()
 	}
-	rewrite := func(s *Store, key string, marks []Mark) error {
+	rewrite := func(s *Store, key string, marks []AuditEntry) error {
 		if err := s.redis.Del(context.Background(), key).Err(); err != nil {
 			return err
 		}
@@ -82,50 +82,50 @@ func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 	for _, crime := range []struct {
 		name   string
 		month  Month
-		broken func(m []Mark) string // the entry at which the chain breaks
-		commit func(s *Store, m []Mark) error
+		broken func(m []AuditEntry) string // the entry at which the chain breaks
+		commit func(s *Store, m []AuditEntry) error
 	}{
-		{"an entry changed", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+		{"an entry changed", "2026-10", func(m []AuditEntry) string { return m[1].ID }, func(s *Store, m []AuditEntry) error {
 			m[1].sealed = "innocent"
 			return rewrite(s, october, m)
 		}},
-		{"another entry sealed with the right key", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+		{"another entry sealed with the right key", "2026-10", func(m []AuditEntry) string { return m[1].ID }, func(s *Store, m []AuditEntry) error {
 			sealed, err := s.seal(m[1].bound(), []byte("innocent"))
 			m[1].sealed = string(sealed)
 			return errors.Join(err, rewrite(s, october, m))
 		}},
-		{"an entry removed", "2026-10", func(m []Mark) string { return m[2].ID }, func(s *Store, m []Mark) error {
+		{"an entry removed", "2026-10", func(m []AuditEntry) string { return m[2].ID }, func(s *Store, m []AuditEntry) error {
 			return s.redis.XDel(context.Background(), october, m[1].ID).Err()
 		}},
-		{"the first of all removed", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+		{"the first of all removed", "2026-10", func(m []AuditEntry) string { return m[1].ID }, func(s *Store, m []AuditEntry) error {
 			return s.redis.XDel(context.Background(), october, m[0].ID).Err()
 		}},
-		{"the first removed and the next dated back", "2026-10", func([]Mark) string { return "1600000000000-0" }, func(s *Store, m []Mark) error {
+		{"the first removed and the next dated back", "2026-10", func([]AuditEntry) string { return "1600000000000-0" }, func(s *Store, m []AuditEntry) error {
 			m[1].ID = "1600000000000-0"
 			return rewrite(s, october, m[1:])
 		}},
-		{"the last of all removed", "2026-12", func([]Mark) string { return "" }, func(s *Store, m []Mark) error {
+		{"the last of all removed", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, m []AuditEntry) error {
 			return s.redis.XDel(context.Background(), december, m[1].ID).Err()
 		}},
-		{"a whole month emptied", "2026-12", func([]Mark) string { return "" }, func(s *Store, _ []Mark) error {
+		{"a whole month emptied", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, _ []AuditEntry) error {
 			return s.redis.Del(context.Background(), december).Err()
 		}},
-		{"the head removed", "2026-12", func([]Mark) string { return "" }, func(s *Store, _ []Mark) error {
+		{"the head removed", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, _ []AuditEntry) error {
 			return s.redis.Del(context.Background(), trailHead).Err()
 		}},
-		{"two exchanged", "2026-10", func(m []Mark) string { return m[0].ID }, func(s *Store, m []Mark) error {
+		{"two exchanged", "2026-10", func(m []AuditEntry) string { return m[0].ID }, func(s *Store, m []AuditEntry) error {
 			m[0].sealed, m[1].sealed = m[1].sealed, m[0].sealed
 			return rewrite(s, october, m)
 		}},
-		{"one added at the end", "2026-10", nil, func(s *Store, m []Mark) error {
+		{"one added at the end", "2026-10", nil, func(s *Store, m []AuditEntry) error {
 			forged := m[2]
 			forged.Before = m[2].Hash
 			return put(s, october, "*", forged)
 		}},
-		{"a text replaced", "2026-10", func(m []Mark) string { return m[1].ID }, func(s *Store, m []Mark) error {
+		{"a text replaced", "2026-10", func(m []AuditEntry) string { return m[1].ID }, func(s *Store, m []AuditEntry) error {
 			return s.redis.Set(context.Background(), textKey(m[1].Text), "innocent", time.Hour).Err()
 		}},
-		{"an erasure forged", "2026-10", func(m []Mark) string { return m[2].ID }, func(s *Store, m []Mark) error {
+		{"an erasure forged", "2026-10", func(m []AuditEntry) string { return m[2].ID }, func(s *Store, m []AuditEntry) error {
 			m[2].Erases = m[1].ID
 			return rewrite(s, october, m)
 		}},
@@ -218,9 +218,9 @@ func write(t *testing.T, s *Store, entries ...string) {
 	}
 }
 
-func read(t *testing.T, s *Store, month Month) (marks []Mark) {
+func read(t *testing.T, s *Store, month Month) (marks []AuditEntry) {
 	t.Helper()
-	for mark, err := range s.Trail(t.Context(), month) {
+	for mark, err := range s.AuditEntries(t.Context(), month) {
 		if err != nil {
 			t.Fatal(err)
 		}

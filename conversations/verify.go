@@ -42,9 +42,9 @@ func (e *BrokenError) Error() string {
 // Unwrap gives the kind.
 func (e *BrokenError) Unwrap() error { return ErrTampered }
 
-// Chain is what [Store.Verify] walked: an unbroken run of entries. Who wants to be sure that nobody put back an old
+// AuditRange is what [Store.Verify] walked: an unbroken run of entries. Who wants to be sure that nobody put back an old
 // copy of the whole database keeps Last elsewhere and compares.
-type Chain struct {
+type AuditRange struct {
 	Entries int
 	First   time.Time // of the first entry
 	Before  string    // the hash that the first entry continues; "" unless older entries have expired
@@ -62,10 +62,10 @@ type GoneText struct {
 
 // Verify walks the chain of the audit trail over all its months. It fails with a [BrokenError] where the chain breaks;
 // what comes before that place is whole.
-func (s *Store) Verify(ctx context.Context) (Chain, error) {
+func (s *Store) Verify(ctx context.Context) (AuditRange, error) {
 	end, err := s.trailHead(ctx)
 	if err != nil {
-		return Chain{}, err
+		return AuditRange{}, err
 	}
 	walk := walk{store: s, end: end.hash, erased: map[string]string{}}
 	first, last := s.kept(end.month)
@@ -87,7 +87,7 @@ func (s *Store) Verify(ctx context.Context) (Chain, error) {
 // the trail.
 func (s *Store) kept(head Month) (first, last Month) {
 	now := s.now()
-	return MonthOf(now.Add(-s.lives.Trail).AddDate(0, -2, 0)), max(head, MonthOf(now.AddDate(0, 1, 0)))
+	return MonthOf(now.Add(-s.lives.AuditLog).AddDate(0, -2, 0)), max(head, MonthOf(now.AddDate(0, 1, 0)))
 }
 
 // longestSilence is how long a trail may be without entries at most.
@@ -96,12 +96,12 @@ const longestSilence = 92 * 24 * time.Hour
 // oldest is the last month that the first entry kept may be of, once those before it have expired: months expire when
 // the last of their entries is as old as the trail lives, and the next entry came within the longest silence. The
 // month is sealed with the entry, its id is not.
-func (s *Store) oldest() Month { return MonthOf(s.now().Add(longestSilence - s.lives.Trail)) }
+func (s *Store) oldest() Month { return MonthOf(s.now().Add(longestSilence - s.lives.AuditLog)) }
 
 // walk is a walk over the chain.
 type walk struct {
 	store  *Store
-	chain  Chain
+	chain  AuditRange
 	end    string // the hash at the head, as it was when the walk began
 	ended  bool   // it was met
 	last   Month  // with entries
@@ -126,7 +126,7 @@ func (w *walk) month(ctx context.Context, month Month) error {
 	}
 }
 
-func (w *walk) entry(ctx context.Context, mark Mark) error {
+func (w *walk) entry(ctx context.Context, mark AuditEntry) error {
 	broken := func(how Break) error {
 		return &BrokenError{Month: mark.month, ID: mark.ID, At: mark.At(), Break: how}
 	}

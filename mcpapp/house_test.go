@@ -56,7 +56,7 @@ type settings struct {
 }
 
 // noPlaces are kept somewhere, and nobody here has one.
-type noPlaces struct{ tools.Places }
+type noPlaces struct{ tools.Destinations }
 
 // record is what moved, the oldest first.
 type record []tools.Moved
@@ -97,8 +97,8 @@ func open(t testing.TB, change ...func(*settings)) *house {
 	t.Cleanup(func() { must(t, h.store.Close()) })
 	s.app.Runner = tools.NewRunner(tools.Config{
 		Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
-		Journal: h.store, Trail: h.store, Digest: secrets.Digest, Sealer: secrets, Claims: h.store, Log: s.app.Log,
-		Places: noPlaces{}, Updates: s.updates,
+		Journal: h.store, AuditLog: h.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: h.store, Log: s.app.Log,
+		Destinations: noPlaces{}, Updates: s.updates,
 	})
 	h.app, err = mcpapp.New(s.app)
 	must(t, err)

@@ -36,7 +36,7 @@ func TestAnAssistantHearsWhatMovedInFourKilobytes(t *testing.T) {
 func TestWhatIsAboutAPlaceIsRefusedToAnAssistant(t *testing.T) {
 	a := doors[3].open(t, open(t))
 	for _, tool := range tools.Catalogue() {
-		if !tool.Placed {
+		if !tool.NeedsDestination {
 			continue
 		}
 		result := a.call(t, tool.Name, map[string]any{"process": "1042"})

@@ -36,7 +36,7 @@ func TestARefusalTellsAnAssistantNothingOfAnybody(t *testing.T) {
 				whole, err := json.Marshal(result)
 				must(t, err)
 				audit := ""
-				for mark, err := range h.store.Trail(t.Context(), conversations.MonthOf(time.Now())) {
+				for mark, err := range h.store.AuditEntries(t.Context(), conversations.MonthOf(time.Now())) {
 					must(t, err)
 					audit += string(mark.Entry)
 				}

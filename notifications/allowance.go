@@ -36,11 +36,11 @@ func (e *engine) allowed(ctx context.Context, before sight) (bool, error) {
 // rest waits until a process was left alone for a while after it was last read. What comes for it meanwhile is answered
 // by the same reading. It tells whether it had to wait.
 func (e *engine) rest(ctx context.Context, before sight) bool {
-	left := e.config.Rest - e.config.Now().Sub(before.picture.Read)
+	left := e.config.ReadInterval - e.config.Now().Sub(before.picture.Read)
 	if left <= 0 {
 		return false
 	}
-	timer := time.NewTimer(min(left, e.config.Rest)) // however wrong the clock of whoever read it
+	timer := time.NewTimer(min(left, e.config.ReadInterval)) // however wrong the clock of whoever read it
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -22,7 +22,7 @@ type Announcement struct {
 	Title   string     `json:"title"`
 	Text    string     `json:"text"`
 	Process uuid.UUID  `json:"process,omitzero"` // it is told where this process may be read; uuid.Nil is everywhere
-	Change  string     `json:"change,omitempty"` // of the place's settings, which a button undoes
+	Undo    string     `json:"change,omitempty"` // of the place's settings, which a button undoes
 	Waits   bool       `json:"waits,omitempty"`  // until the quiet hours of the place are over
 }
 
@@ -43,7 +43,7 @@ func (o *outbox) announce(ctx context.Context, place string, a Announcement) err
 		return fmt.Errorf("writing an announcement as JSON: %w", err)
 	}
 	member := toPeople + o.fingerprint("announcement", o.name(place), a.ID)
-	if err := o.config.Store.Remember(ctx, announcementKind, o.name(place)+" "+member, data, wordLife); err != nil {
+	if err := o.config.Store.Put(ctx, announcementKind, o.name(place)+" "+member, data, wordLife); err != nil {
 		return err
 	}
 	return o.enqueue(ctx, place, member, "", 1, o.now(), wordLife)
@@ -72,7 +72,7 @@ func (t *turn) tellAnnouncement(ctx context.Context, member string, s story) (ov
 	if end, quiet := quietUntil(t.place.Quiet, t.config.Now()); quiet && a.Waits {
 		return false, t.save(ctx, member, change{due: end.UnixMilli(), upto: s.upto})
 	}
-	notice := Notice{ID: member, Lang: t.place.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Change: a.Change}
+	notice := Notice{ID: member, Lang: t.place.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Undo: a.Undo}
 	if a.Lang != "" {
 		notice.Lang = a.Lang
 	}
@@ -82,7 +82,7 @@ func (t *turn) tellAnnouncement(ctx context.Context, member string, s story) (ov
 func (t *turn) announcement(ctx context.Context, member string) (a Announcement, kept bool, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	data, kept, err := t.config.Store.Recall(ctx, announcementKind, t.name+" "+member)
+	data, kept, err := t.config.Store.Get(ctx, announcementKind, t.name+" "+member)
 	if err == nil && kept && json.Unmarshal(data, &a) != nil {
 		err = errors.New("an announcement is not understood")
 	}
@@ -120,7 +120,7 @@ func (o *outbox) ownerChanged(ctx context.Context, process uuid.UUID, number int
 }
 
 func (o *outbox) tellOfOwner(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, role, actor, by string) error {
-	place, err := o.config.Store.Place(ctx, conversations.Direct(actor))
+	place, err := o.config.Store.Destination(ctx, conversations.Direct(actor))
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // audience finds the places that want to hear of an update, each once, however many of its watches it meets.
-func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.Place, error) {
+func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.Destination, error) {
 	places, err := o.places(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var hears []conversations.Place
+	var hears []conversations.Destination
 	for _, place := range places {
 		wants, err := o.wants(ctx, place, update)
 		if err != nil {
@@ -29,8 +29,8 @@ func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.P
 }
 
 // places gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
-func (o *outbox) places(ctx context.Context) ([]conversations.Place, error) {
-	places, err := o.config.Store.Places(ctx)
+func (o *outbox) places(ctx context.Context) ([]conversations.Destination, error) {
+	places, err := o.config.Store.Destinations(ctx)
 	if errors.Is(err, conversations.ErrSealed) {
 		o.config.Log.ErrorContext(ctx, "what is kept of a place does not open: STATE_KEY may lack a key", "error", err)
 		return places, nil
@@ -39,8 +39,8 @@ func (o *outbox) places(ctx context.Context) ([]conversations.Place, error) {
 }
 
 // wants tells whether one of the watches of a place is met.
-func (o *outbox) wants(ctx context.Context, place conversations.Place, update Update) (bool, error) {
-	for _, watch := range place.Watches {
+func (o *outbox) wants(ctx context.Context, place conversations.Destination, update Update) (bool, error) {
+	for _, watch := range place.Subscriptions {
 		wants, err := o.meets(ctx, watch, update)
 		if wants || err != nil {
 			return wants, err
@@ -49,17 +49,17 @@ func (o *outbox) wants(ctx context.Context, place conversations.Place, update Up
 	return false, nil
 }
 
-func (o *outbox) meets(ctx context.Context, watch conversations.Watch, update Update) (bool, error) {
+func (o *outbox) meets(ctx context.Context, watch conversations.Subscription, update Update) (bool, error) {
 	switch watch.Kind {
-	case conversations.WatchAll:
+	case conversations.ScopeAll:
 		return true, nil
-	case conversations.WatchProcess:
+	case conversations.ScopeProcess:
 		return watch.Value == update.Process.String(), nil
-	case conversations.WatchBranch:
-		return watch.Value == strconv.Itoa(int(update.Picture.BranchID)), nil
-	case conversations.WatchPerson:
+	case conversations.ScopeBranch:
+		return watch.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
+	case conversations.ScopePerson:
 		return update.Owner != "" && watch.Value == update.Owner, nil
-	case conversations.WatchPhase:
+	case conversations.ScopePhase:
 		return o.inPhase(ctx, watch.Value, update)
 	}
 	return false, nil
@@ -67,7 +67,7 @@ func (o *outbox) meets(ctx context.Context, watch conversations.Watch, update Up
 
 // inPhase tells whether a process is in a phase, or has just left it: who waits for a phase to end wants to hear of that.
 func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, error) {
-	phase, _, err := o.phases.of(ctx, update.Picture.StatusID, update.Picture.Status)
+	phase, _, err := o.phases.of(ctx, update.Snapshot.StatusID, update.Snapshot.Status)
 	if err != nil {
 		return false, err
 	}
@@ -91,8 +91,8 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 }
 
 // watchesPerson tells whether a place wants to hear of an actor's processes.
-func watchesPerson(place conversations.Place, actor string) bool {
-	return actor != "" && slices.ContainsFunc(place.Watches, func(w conversations.Watch) bool {
-		return w.Kind == conversations.WatchPerson && w.Value == actor
+func watchesPerson(place conversations.Destination, actor string) bool {
+	return actor != "" && slices.ContainsFunc(place.Subscriptions, func(w conversations.Subscription) bool {
+		return w.Kind == conversations.ScopePerson && w.Value == actor
 	})
 }

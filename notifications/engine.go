@@ -339,7 +339,7 @@ func allAnswered(hints []string, upTo string) bool {
 }
 
 // compare gives the update between two pictures, sealed, "" where nothing moved, and numbers the later picture.
-func (e *engine) compare(ctx context.Context, before sight, after *Picture, why look) (string, error) {
+func (e *engine) compare(ctx context.Context, before sight, after *Snapshot, why look) (string, error) {
 	after.Version, after.Read = before.picture.Version, e.config.Now().UTC()
 	changes := diff(before.picture, *after)
 	if !before.known {
@@ -360,7 +360,7 @@ func (e *engine) compare(ctx context.Context, before sight, after *Picture, why 
 	after.Version++
 	return e.pictures.sealUpdate(Update{
 		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
-		Actor: why.actor, Owner: owner, Changes: changes, Picture: *after,
+		Actor: why.actor, Owner: owner, Changes: changes, Snapshot: *after,
 	})
 }
 

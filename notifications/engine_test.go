@@ -126,7 +126,7 @@ func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	hints := func(actor string) {
-		if err := s.Hint(ctx, Hint{Process: a1042, Source: Balcao, Actor: actor}); err != nil {
+		if err := s.Trigger(ctx, Trigger{Process: a1042, Source: Balcao, Actor: actor}); err != nil {
 			t.Fatal(err)
 		}
 		idle(t, s)
@@ -203,7 +203,7 @@ func TestWhatIsNotOursIsDroppedAndAskedForOnce(t *testing.T) {
 		}
 		town.wantOnce(t, s, b1051, 0)
 		town.wantOnce(t, s, forged, 0)
-		if letters, err := s.Letters(t.Context()); err != nil || len(letters) != 0 {
+		if letters, err := s.DeadLetters(t.Context()); err != nil || len(letters) != 0 {
 			t.Errorf("letters: %v, %v", letters, err)
 		}
 	})
@@ -225,7 +225,7 @@ func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
 	back()
 	idle(t, s)
 	town.wantOnce(t, s, a1042, 1)
-	if letters, err := s.Letters(t.Context()); err != nil || len(letters) != 0 {
+	if letters, err := s.DeadLetters(t.Context()); err != nil || len(letters) != 0 {
 		t.Errorf("letters: %v, %v", letters, err)
 	}
 }
@@ -321,11 +321,11 @@ func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 		town.move(t, a1042)
-		for _, hint := range []Hint{
+		for _, hint := range []Trigger{
 			{Process: a1042, Source: Balcao, Actor: "slack:T1/U0ANA"}, {Process: b1051, Source: Callback, Type: 3},
 			{Source: Callback, Type: 2}, {Process: a1043, Source: "nonsense"},
 		} {
-			if err := s.Hint(t.Context(), hint); err != nil {
+			if err := s.Trigger(t.Context(), hint); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -64,7 +64,7 @@ func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) 
 
 func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 	town := open(t, redistest.Start(t))
-	s := town.following(t, func(c *Config) { c.Walk = 15 * time.Second }) // and a second after one that was asked for
+	s := town.following(t, func(c *Config) { c.ReconcileInterval = 15 * time.Second }) // and a second after one that was asked for
 	walk(t, s)
 	walking(t, s)
 	for range 2 * unknownReads {
@@ -84,7 +84,7 @@ func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 func TestTheSameProcessAgainAndAgainIsReadAtAPace(t *testing.T) {
 	const rest = 500 * time.Millisecond
 	town := open(t, redistest.Start(t))
-	s := town.following(t, func(c *Config) { c.Rest = rest })
+	s := town.following(t, func(c *Config) { c.ReadInterval = rest })
 	walk(t, s)
 	idle(t, s)
 	missing := uuid.New()

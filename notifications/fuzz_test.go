@@ -27,8 +27,8 @@ func FuzzCallback(f *testing.F) {
 	f.Add("{}", "-1")
 	f.Add("{}", "99999999999999999999")
 	f.Fuzz(func(t *testing.T, body, kind string) {
-		var taken []Hint
-		add := func(_ context.Context, h Hint) error { taken = append(taken, h); return nil }
+		var taken []Trigger
+		add := func(_ context.Context, h Trigger) error { taken = append(taken, h); return nil }
 		r := newReceiver([]string{"token"}, func(n int32) bool { return n == 1 }, add, nil, func(error) {})
 		request := httptest.NewRequest(http.MethodPost, "/callbacks/token/1", strings.NewReader(body))
 		request.URL.Path = "/callbacks/token/" + kind

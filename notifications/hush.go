@@ -19,14 +19,14 @@ var lisbon = sync.OnceValue(func() *time.Location {
 })
 
 // muted tells whether a place wants to hear nothing of a process now.
-func muted(place conversations.Place, process uuid.UUID, now time.Time) bool {
+func muted(place conversations.Destination, process uuid.UUID, now time.Time) bool {
 	until, is := place.Mutes[process]
 	return is && (until.IsZero() || now.Before(until))
 }
 
 // quietUntil gives the end of the quiet hours that now lies in; quiet is false outside them. It walks along the clock
 // on the wall, so that the days on which Lisbon changes its clock need no thought.
-func quietUntil(hours conversations.Quiet, now time.Time) (end time.Time, quiet bool) {
+func quietUntil(hours conversations.QuietHours, now time.Time) (end time.Time, quiet bool) {
 	from, ok := clock(hours.From)
 	to, also := clock(hours.To)
 	if !ok || !also || from == to || !within(from, to, now) {

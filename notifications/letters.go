@@ -7,10 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Letter is a hint that was given up and put aside.
-type Letter struct {
+// DeadLetter is a hint that was given up and put aside.
+type DeadLetter struct {
 	ID     string
-	Hint   Hint // zero when it is not understood
+	Hint   Trigger // zero when it is not understood
 	Reason string
 	At     time.Time // when it was put aside
 	Since  time.Time // when the hint came
@@ -46,16 +46,16 @@ func (s *stream) giveUp(ctx context.Context, id, reason string) (bool, error) {
 }
 
 // letters gives those that were put aside, the oldest first, at most a thousand.
-func (s *stream) letters(ctx context.Context) ([]Letter, error) {
+func (s *stream) letters(ctx context.Context) ([]DeadLetter, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	found, err := s.redis.XRangeN(ctx, lettersKey, "-", "+", 1000).Result()
 	if err != nil {
 		return nil, stored("reading the letters", err)
 	}
-	letters := []Letter{}
+	letters := []DeadLetter{}
 	for _, message := range found {
-		letter := Letter{ID: message.ID, At: idTime(message.ID)}
+		letter := DeadLetter{ID: message.ID, At: idTime(message.ID)}
 		letter.Reason, _ = message.Values["reason"].(string)
 		if hint, _ := message.Values["hint"].(string); hint != "" {
 			letter.Since = idTime(hint)

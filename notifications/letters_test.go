@@ -37,7 +37,7 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 		hint(t, s, a1043)
 		work(t, s)
 		idle(t, s)
-		letters, err := s.Letters(ctx)
+		letters, err := s.DeadLetters(ctx)
 		if err != nil || len(letters) != 2 {
 			t.Fatalf("letters: %+v, %v", letters, err)
 		}
@@ -66,7 +66,7 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 		}
 		idle(t, s)
 		town.wantOnce(t, s, a1042, 1)
-		if letters, err = s.Letters(ctx); err != nil || len(letters) != 1 || letters[0].Reason != Undecodable {
+		if letters, err = s.DeadLetters(ctx); err != nil || len(letters) != 1 || letters[0].Reason != Undecodable {
 			t.Errorf("letters after a replay: %+v, %v", letters, err)
 		}
 	})
@@ -90,7 +90,7 @@ func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) 
 	work(t, s)
 	calls := town.bank.Calls(portal.ProcessDetail)
 	eventually(t, "the bank was asked often", func() bool { return town.bank.Calls(portal.ProcessDetail) > calls+6 })
-	letters, err := s.Letters(t.Context())
+	letters, err := s.DeadLetters(t.Context())
 	if err != nil || len(letters) != 1 || letters[0].Reason != Garbled || letters[0].Hint.Process != a1042 {
 		t.Errorf("letters: %+v, %v", letters, err)
 	}
@@ -114,7 +114,7 @@ func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
 	}
 	work(t, s)
 	idle(t, s)
-	if letters, err := s.Letters(t.Context()); err != nil || len(letters) != 1 || letters[0].Reason != Crashed {
+	if letters, err := s.DeadLetters(t.Context()); err != nil || len(letters) != 1 || letters[0].Reason != Crashed {
 		t.Errorf("letters: %+v, %v", letters, err)
 	}
 }

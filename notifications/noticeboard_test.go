@@ -268,14 +268,14 @@ type album struct {
 	moved map[uuid.UUID][]Update
 }
 
-func (a *album) picture(_ context.Context, process uuid.UUID) (Picture, bool, error) {
+func (a *album) picture(_ context.Context, process uuid.UUID) (Snapshot, bool, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	updates := a.moved[process]
 	if len(updates) == 0 {
-		return Picture{}, false, nil
+		return Snapshot{}, false, nil
 	}
-	return updates[len(updates)-1].Picture, true, nil
+	return updates[len(updates)-1].Snapshot, true, nil
 }
 
 func (a *album) updates(_ context.Context, process uuid.UUID, after int64) (since []Update, err error) {
@@ -324,15 +324,15 @@ func newTeam(t testing.TB, kind string, change ...func(*Config)) *team {
 	h.store = h.open()
 	h.board = newNoticeboard(t)
 	h.config = Config{
-		Store: h.store, Poster: h.board, Digest: k.Digest, Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Store: h.store, Poster: h.board, Fingerprint: k.Fingerprint, Log: slog.New(slog.NewTextHandler(h.log, nil)),
 		Now:   func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) },
 		Admin: admin, Lang: words.English,
-		Hush: 20 * time.Millisecond, Space: 2 * time.Millisecond, Lease: 2 * time.Second, Unattended: time.Hour,
+		Debounce: 20 * time.Millisecond, MinInterval: 2 * time.Millisecond, Lease: 2 * time.Second, UnreachableRetry: time.Hour,
 	}
 	for _, c := range change {
 		c(&h.config)
 	}
-	h.board.space = h.config.Space
+	h.board.space = h.config.MinInterval
 	return h
 }
 
@@ -402,12 +402,12 @@ func (h *team) moves(n int, status string, change ...func(*Update)) Update {
 	version := int64(len(before) + 1)
 	was := "In Creation"
 	if version > 1 {
-		was = before[version-2].Picture.Status
+		was = before[version-2].Snapshot.Status
 	}
 	u := Update{
 		Process: id, Version: version, Number: int64(1000 + n), At: h.config.Now(),
 		Changes: []Change{{StatusChanged, was, status}},
-		Picture: Picture{
+		Snapshot: Snapshot{
 			Process: id, Version: version, Number: int64(1000 + n), Status: status, StatusID: 99, BranchID: 7, Branch: "Lisboa",
 			Borrowers: map[string]string{secrets[0]: secrets[1]}, Read: h.config.Now(),
 		},
@@ -428,17 +428,17 @@ func (h *team) put(o *outbox, updates ...Update) {
 	}
 }
 
-func (h *team) changePlace(place string, change func(*conversations.Place)) {
+func (h *team) changePlace(place string, change func(*conversations.Destination)) {
 	h.t.Helper()
-	_, err := h.store.ChangePlace(context.Background(), place, func(p *conversations.Place) error { change(p); return nil })
+	_, err := h.store.ChangeDestination(context.Background(), place, func(p *conversations.Destination) error { change(p); return nil })
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-func (h *team) watch(place string, watches ...conversations.Watch) {
+func (h *team) watch(place string, watches ...conversations.Subscription) {
 	h.t.Helper()
-	h.changePlace(place, func(p *conversations.Place) { p.Watches = watches })
+	h.changePlace(place, func(p *conversations.Destination) { p.Subscriptions = watches })
 }
 
 // rests waits until nothing is to be done for a place before later by our clock.

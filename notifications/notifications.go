@@ -30,8 +30,8 @@ const (
 	Reconciler Source = "reconciler" // a walk over the bank's list
 )
 
-// Hint says that something may have happened to a process.
-type Hint struct {
+// Trigger says that something may have happened to a process.
+type Trigger struct {
 	Process uuid.UUID // uuid.Nil asks for a walk over all
 	Source  Source
 	Type    int32  // of a callback: the bank's notification type
@@ -40,28 +40,28 @@ type Hint struct {
 
 // Update is what moved of a process between two readings of the bank. It holds no personal data.
 type Update struct {
-	Process uuid.UUID `json:"process"`
-	Version int64     `json:"version"` // counts the updates of a process from 1, without a gap
-	Number  int64     `json:"number"`
-	At      time.Time `json:"at"` // when it was noticed
-	Actor   string    `json:"actor,omitempty"`
-	Owner   string    `json:"owner,omitempty"`
-	Changes []Change  `json:"changes"`
-	Picture Picture   `json:"picture"` // after it
+	Process  uuid.UUID `json:"process"`
+	Version  int64     `json:"version"` // counts the updates of a process from 1, without a gap
+	Number   int64     `json:"number"`
+	At       time.Time `json:"at"` // when it was noticed
+	Actor    string    `json:"actor,omitempty"`
+	Owner    string    `json:"owner,omitempty"`
+	Changes  []Change  `json:"changes"`
+	Snapshot Snapshot  `json:"picture"` // after it
 }
 
 // ID tells updates apart.
 func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.Process, u.Version) }
 
-// Change is one thing that differs. From and To are texts of the bank's lists or numbers: never personal data.
+// ProcessChanged is one thing that differs. From and To are texts of the bank's lists or numbers: never personal data.
 type Change struct {
 	Kind string `json:"kind"` // its words are change.<kind>
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 }
 
-// Picture is what was last read of a process.
-type Picture struct {
+// Snapshot is what was last read of a process.
+type Snapshot struct {
 	Process    uuid.UUID         `json:"process"`
 	Version    int64             `json:"version"` // of the last update; 0 before the first
 	Number     int64             `json:"number"`
@@ -86,7 +86,7 @@ type Notice struct {
 	Mention string // the actor to mention, "" for nobody
 	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
 	About   string // the place that stands among the facts, to be shown by name; "" for none
-	Change  string // of the place's settings, which a button undoes; "" for none
+	Undo    string // of the place's settings, which a button undoes; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
 	Status  string // of the process, in the bank's words: it decides which buttons are of use
 }
@@ -109,10 +109,10 @@ type Poster interface {
 
 // Config says what a [Service] works with. Store, Bank, Digest and Poster are needed.
 type Config struct {
-	Store  *conversations.Store // places, owners, and the Redis that everything is kept in
-	Bank   *portal.User         // the service user, who sees every process of the broker
-	Poster Poster
-	Digest func([]byte) string // keyed and one-way
+	Store       *conversations.Store // places, owners, and the Redis that everything is kept in
+	Bank        *portal.User         // the service user, who sees every process of the broker
+	Poster      Poster
+	Fingerprint func([]byte) string // keyed and one-way
 	// Reader gives the bank user with whose eyes a place is told what an actor had it subscribe to ("" where nobody in
 	// particular did, as in the team's channel): nil for that of Bank. ok is false where nobody reads, and nothing may be
 	// told. Without it all is told as Bank reads it.
@@ -127,14 +127,14 @@ type Config struct {
 	URL    string   // where the bank reaches [Service.Handler], without the path; "" when it cannot
 	Tokens []string // the first is given to the bank, all are accepted
 
-	Hush       time.Duration // how long a place waits for more before it is told; 2 s
-	Space      time.Duration // between two messages to one place; 1 s
-	Lease      time.Duration // after which what a dead replica held is taken over; 30 s
-	Rest       time.Duration // of a process between two readings for callbacks; 1 s
-	Walk       time.Duration // between two walks over the bank's list; 15 min
-	Pace       time.Duration // between two pages of a walk; 2 s
-	Register   time.Duration // between two looks at the bank's callbacks; 6 h
-	MaxHints   int64         // in the stream; a million
-	MaxTries   int64         // of a hint that fails through no fault of the bank's; 20
-	Unattended time.Duration // between two tries of a place that cannot be reached; 15 min
+	Debounce          time.Duration // how long a place waits for more before it is told; 2 s
+	MinInterval       time.Duration // between two messages to one place; 1 s
+	Lease             time.Duration // after which what a dead replica held is taken over; 30 s
+	ReadInterval      time.Duration // of a process between two readings for callbacks; 1 s
+	ReconcileInterval time.Duration // between two walks over the bank's list; 15 min
+	PageInterval      time.Duration // between two pages of a walk; 2 s
+	RegisterInterval  time.Duration // between two looks at the bank's callbacks; 6 h
+	MaxTriggers       int64         // in the stream; a million
+	MaxTries          int64         // of a hint that fails through no fault of the bank's; 20
+	UnreachableRetry  time.Duration // between two tries of a place that cannot be reached; 15 min
 }

@@ -9,7 +9,7 @@ import (
 // moved, and shows and replays letters, and leaves the work to them. It needs no Poster.
 func Open(ctx context.Context, config Config) (*Service, error) {
 	if config.Poster == nil {
-		config.Poster = Mute{}
+		config.Poster = NopPoster{}
 	}
 	s, err := assemble(ctx, config)
 	if err != nil {
@@ -19,18 +19,18 @@ func Open(ctx context.Context, config Config) (*Service, error) {
 	return s, nil
 }
 
-// Mute posts nothing, for a program in which nobody reads.
-type Mute struct{}
+// NopPoster posts nothing, for a program in which nobody reads.
+type NopPoster struct{}
 
 var errMute = errors.New("nobody reads here")
 
 // Post implements [Poster].
-func (Mute) Post(context.Context, string, string, Notice) (string, error) { return "", errMute }
+func (NopPoster) Post(context.Context, string, string, Notice) (string, error) { return "", errMute }
 
 // Edit implements [Poster].
-func (Mute) Edit(context.Context, string, string, Notice) error { return errMute }
+func (NopPoster) Edit(context.Context, string, string, Notice) error { return errMute }
 
 // Find implements [Poster].
-func (Mute) Find(context.Context, string, string, string) (string, bool, error) {
+func (NopPoster) Find(context.Context, string, string, string) (string, bool, error) {
 	return "", false, nil
 }

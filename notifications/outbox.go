@@ -47,7 +47,7 @@ const (
 const toAdministrator = "word:"
 
 type pictureReader interface {
-	picture(ctx context.Context, process uuid.UUID) (Picture, bool, error)
+	picture(ctx context.Context, process uuid.UUID) (Snapshot, bool, error)
 	updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error)
 }
 
@@ -69,7 +69,7 @@ type outbox struct {
 
 func newOutbox(config Config, pictures pictureReader, instruments *instruments) *outbox {
 	o := &outbox{
-		sealer:      sealer{config.Store, config.Digest},
+		sealer:      sealer{config.Store, config.Fingerprint},
 		config:      config,
 		redis:       config.Store.Client(),
 		pictures:    pictures,
@@ -87,7 +87,7 @@ func newOutbox(config Config, pictures pictureReader, instruments *instruments) 
 }
 
 // name is what a place is called in Redis.
-func (o *outbox) name(place string) string { return o.config.Digest([]byte("place " + place)) }
+func (o *outbox) name(place string) string { return o.config.Fingerprint([]byte("place " + place)) }
 
 func (o *outbox) now() int64 { return o.config.Now().UnixMilli() }
 
@@ -140,7 +140,7 @@ func (o *outbox) put(ctx context.Context, update Update) error {
 	if err != nil {
 		return fmt.Errorf("finding who hears of an update: %w", err)
 	}
-	due := o.now() + o.config.Hush.Milliseconds()
+	due := o.now() + o.config.Debounce.Milliseconds()
 	for _, place := range places {
 		name := o.name(place.ID)
 		member := o.member(name, update.Process)
@@ -233,7 +233,7 @@ func (o *outbox) run(ctx context.Context) error {
 	var turns errgroup.Group
 	turns.SetLimit(placesAtOnce)
 	defer func() { _ = turns.Wait() }() // a turn's errors are in the log
-	tick := min(max(o.config.Hush/4, time.Millisecond), longestTick)
+	tick := min(max(o.config.Debounce/4, time.Millisecond), longestTick)
 	failing := false
 	for {
 		names, next, err := o.due(ctx)
@@ -318,12 +318,12 @@ var (
 )
 
 // place finds a place by its name in Redis.
-func (o *outbox) place(ctx context.Context, name string) (conversations.Place, error) {
+func (o *outbox) place(ctx context.Context, name string) (conversations.Destination, error) {
 	id, err := o.placeID(ctx, name)
 	if err != nil {
-		return conversations.Place{}, err
+		return conversations.Destination{}, err
 	}
-	place, err := o.config.Store.Place(ctx, id)
+	place, err := o.config.Store.Destination(ctx, id)
 	place.Lang = cmp.Or(place.Lang, o.config.Lang)
 	return place, err
 }
@@ -338,7 +338,7 @@ func (o *outbox) remember(ctx context.Context, name, id string) error {
 	if known {
 		return nil
 	}
-	if err := o.config.Store.Remember(ctx, placeName, name, []byte(id), storyLife); err != nil {
+	if err := o.config.Store.Put(ctx, placeName, name, []byte(id), storyLife); err != nil {
 		return err
 	}
 	o.mu.Lock()
@@ -354,7 +354,7 @@ func (o *outbox) placeID(ctx context.Context, name string) (string, error) {
 	if id != "" {
 		return id, nil
 	}
-	kept, ok, err := o.config.Store.Recall(ctx, placeName, name)
+	kept, ok, err := o.config.Store.Get(ctx, placeName, name)
 	if err == nil && !ok {
 		err = errNoPlace
 	}

@@ -20,7 +20,7 @@ import (
 func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
 	for kind := range redises {
 		t.Run(kind, func(t *testing.T) {
-			h := newTeam(t, kind, func(c *Config) { c.Hush = 200 * time.Millisecond })
+			h := newTeam(t, kind, func(c *Config) { c.Debounce = 200 * time.Millisecond })
 			if _, _, err := h.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
 				return nil
 			}
 			second := "slack:C0SECOND"
-			h.watch(second, conversations.Watch{Kind: conversations.WatchAll})
+			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll})
 			var replicas []*outbox
 			for range 3 {
 				o := h.replica()
@@ -202,9 +202,9 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 }
 
 func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
-	h := newTeam(t, "node", func(c *Config) { c.Space = 30 * time.Millisecond })
+	h := newTeam(t, "node", func(c *Config) { c.MinInterval = 30 * time.Millisecond })
 	busy := "slack:C0BUSY"
-	h.watch(busy, conversations.Watch{Kind: conversations.WatchAll})
+	h.watch(busy, conversations.Subscription{Kind: conversations.ScopeAll})
 	const wait = 800 * time.Millisecond
 	var refused time.Time
 	var mu sync.Mutex
@@ -256,7 +256,7 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	const places = 3 * placesAtOnce
 	id := func(i int) string { return fmt.Sprintf("slack:C0%02d", i) }
 	for i := range places {
-		h.watch(id(i), conversations.Watch{Kind: conversations.WatchProcess, Value: process(1).String()})
+		h.watch(id(i), conversations.Subscription{Kind: conversations.ScopeProcess, Value: process(1).String()})
 	}
 	full := make(chan struct{})
 	h.board.wait = func(ctx context.Context) {
@@ -303,8 +303,8 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 
 func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	h := newTeam(t, "node")
-	h.changePlace(channel, func(p *conversations.Place) {
-		p.Lang, p.Watches = words.Portuguese, []conversations.Watch{{Kind: conversations.WatchAll}}
+	h.changePlace(channel, func(p *conversations.Destination) {
+		p.Lang, p.Subscriptions = words.Portuguese, []conversations.Subscription{{Kind: conversations.ScopeAll}}
 	})
 	o := h.replica()
 	h.start(o)

@@ -81,7 +81,7 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 
 func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *testing.T) {
 	h := newTeam(t, "node")
-	h.watch(anaDirect, conversations.Watch{Kind: conversations.WatchPerson, Value: ana})
+	h.watch(anaDirect, conversations.Subscription{Kind: conversations.ScopePerson, Value: ana})
 	o := h.replica()
 	h.start(o)
 	added := func(actor string) func(*Update) {
@@ -118,7 +118,7 @@ func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.owns(o, 1, ana, ana)
-	h.changePlace(anaDirect, func(p *conversations.Place) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
+	h.changePlace(anaDirect, func(p *conversations.Destination) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
 	h.put(o, h.moves(1, "Documents"))
 	h.wantTold(channel, 1, "Documents")
 	for _, m := range h.board.at(channel) {
@@ -136,7 +136,7 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 		t.Run(kind, func(t *testing.T) {
 			h := newTeam(t, kind)
 			h.at("2026-11-26 10:00")
-			h.watch(second, conversations.Watch{Kind: conversations.WatchAll})
+			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll})
 			o := h.replica()
 			other := o
 			h.start(o)
@@ -150,8 +150,8 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 				h.wantTold(place, 1, "Documents")
 				h.rests(o, place)
 			}
-			h.changePlace(channel, func(p *conversations.Place) { p.Quiet = conversations.Quiet{From: "09:00", To: "18:00"} })
-			h.changePlace(second, func(p *conversations.Place) { p.Digest = "18:00" })
+			h.changePlace(channel, func(p *conversations.Destination) { p.Quiet = conversations.QuietHours{From: "09:00", To: "18:00"} })
+			h.changePlace(second, func(p *conversations.Destination) { p.Digest = "18:00" })
 			h.watch(second) // which follows nothing any more: its card is no longer the team's concern
 			owned, changed, err := h.store.ChangeOwner(t.Context(), process(1), tom, tom, anybody)
 			if err != nil || !changed {
@@ -263,8 +263,8 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
 	h := newTeam(t, "node")
 	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon()).Format("15:04") }
-	h.changePlace(anaDirect, func(p *conversations.Place) {
-		p.Quiet = conversations.Quiet{From: clock(-time.Hour), To: clock(30 * time.Minute)}
+	h.changePlace(anaDirect, func(p *conversations.Destination) {
+		p.Quiet = conversations.QuietHours{From: clock(-time.Hour), To: clock(30 * time.Minute)}
 	})
 	o := h.replica()
 	h.start(o)

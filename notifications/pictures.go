@@ -44,7 +44,7 @@ func (p *pictures) pictureAt(process uuid.UUID, version string) string {
 
 // sight is what is known of a process before it is read.
 type sight struct {
-	picture Picture
+	picture Snapshot
 	known   bool
 	upTo    string   // hints that stood in the stream up to here are answered
 	pending []string // updates not yet handed on, sealed as they were committed
@@ -82,7 +82,7 @@ func (p *pictures) see(ctx context.Context, process uuid.UUID) (s sight, err err
 }
 
 // picture gives what was last read of a process.
-func (p *pictures) picture(ctx context.Context, process uuid.UUID) (Picture, bool, error) {
+func (p *pictures) picture(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
 	s, err := p.see(ctx, process)
 	return s.picture, s.known, err
 }
@@ -127,7 +127,7 @@ return 1`)
 
 // commit puts after in the place of what was seen before, together with the update between them, sealed, "" for none.
 // It gives false when somebody else was faster.
-func (p *pictures) commit(ctx context.Context, before sight, after Picture, moved, upTo string) (bool, error) {
+func (p *pictures) commit(ctx context.Context, before sight, after Snapshot, moved, upTo string) (bool, error) {
 	version := strconv.FormatInt(after.Version, 10)
 	picture, err := p.seal(p.pictureAt(after.Process, version), after)
 	if err != nil {

@@ -28,8 +28,8 @@ const (
 // the messages, the documents and the ESIS will be, once the client can read them.
 type reading struct {
 	name string
-	read func(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error
-	diff func(before, after Picture) []Change
+	read func(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error
+	diff func(before, after Snapshot) []Change
 }
 
 var readings = []reading{
@@ -44,18 +44,18 @@ type reader struct {
 }
 
 // read makes the picture of a process as the bank shows it now.
-func (r reader) read(ctx context.Context, process uuid.UUID) (Picture, error) {
-	picture := Picture{Process: process}
+func (r reader) read(ctx context.Context, process uuid.UUID) (Snapshot, error) {
+	picture := Snapshot{Process: process}
 	for _, reading := range readings {
 		if err := reading.read(ctx, r, process, &picture); err != nil {
-			return Picture{}, fmt.Errorf("reading the %s: %w", reading.name, err)
+			return Snapshot{}, fmt.Errorf("reading the %s: %w", reading.name, err)
 		}
 	}
 	return picture, nil
 }
 
 // diff is what differs between two pictures. That there was an action is a change only where none is to be seen.
-func diff(before, after Picture) []Change {
+func diff(before, after Snapshot) []Change {
 	var changes []Change
 	for _, reading := range readings {
 		changes = append(changes, reading.diff(before, after)...)
@@ -66,7 +66,7 @@ func diff(before, after Picture) []Change {
 	return changes
 }
 
-func readProcess(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error {
+func readProcess(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error {
 	found, err := r.bank.Process(ctx, process)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func readProcess(ctx context.Context, r reader, process uuid.UUID, picture *Pict
 	return nil
 }
 
-func diffProcess(before, after Picture) (changes []Change) {
+func diffProcess(before, after Snapshot) (changes []Change) {
 	if before.StatusID != after.StatusID {
 		changes = append(changes, Change{StatusChanged, before.status(), after.status()})
 	}
@@ -88,7 +88,7 @@ func diffProcess(before, after Picture) (changes []Change) {
 	return changes
 }
 
-func (p Picture) status() string { return named(p.Status, p.StatusID) }
+func (p Snapshot) status() string { return named(p.Status, p.StatusID) }
 
 // named is a text of the bank's lists, or its number where the bank gives no text.
 func named(text string, id int32) string {
@@ -101,7 +101,7 @@ func named(text string, id int32) string {
 // errMoved says that what was read does not fit together, because the process moved meanwhile.
 var errMoved = errors.New("the process moved while it was read")
 
-func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Picture) error {
+func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error {
 	listed, err := r.bank.ListBorrowers(ctx, process)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Pi
 	return nil
 }
 
-func diffBorrowers(before, after Picture) (changes []Change) {
+func diffBorrowers(before, after Snapshot) (changes []Change) {
 	var added, removed, changed int
 	for id, digest := range after.Borrowers {
 		switch was, there := before.Borrowers[id]; {

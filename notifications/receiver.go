@@ -26,12 +26,12 @@ const (
 type receiver struct {
 	tokens [][sha256.Size]byte
 	known  func(notificationType int32) bool
-	add    func(context.Context, Hint) error
+	add    func(context.Context, Trigger) error
 	count  *instruments
 	failed func(error)
 }
 
-func newReceiver(tokens []string, known func(int32) bool, add func(context.Context, Hint) error, count *instruments, failed func(error)) *receiver {
+func newReceiver(tokens []string, known func(int32) bool, add func(context.Context, Trigger) error, count *instruments, failed func(error)) *receiver {
 	r := &receiver{known: known, add: add, count: count, failed: failed}
 	for _, token := range tokens {
 		if token != "" {
@@ -74,7 +74,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	if err := r.add(req.Context(), Hint{Process: process, Source: Callback, Type: kind}); err != nil {
+	if err := r.add(req.Context(), Trigger{Process: process, Source: Callback, Type: kind}); err != nil {
 		r.failed(err)
 		w.Header().Set("Retry-After", "5")
 		r.refuse(w, http.StatusServiceUnavailable, "failed")

@@ -20,14 +20,14 @@ import (
 )
 
 // door is a receiver without a Redis, and what it took.
-func door(t *testing.T) (*receiver, *[]Hint) {
+func door(t *testing.T) (*receiver, *[]Trigger) {
 	t.Helper()
 	count, err := newInstruments(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	hints := &[]Hint{}
-	add := func(_ context.Context, hint Hint) error { *hints = append(*hints, hint); return nil }
+	hints := &[]Trigger{}
+	add := func(_ context.Context, hint Trigger) error { *hints = append(*hints, hint); return nil }
 	known := func(kind int32) bool { return kind >= 1 && kind <= 5 }
 	return newReceiver([]string{"new-token", "old-token", ""}, known, add, count, func(error) {}), hints
 }
@@ -59,7 +59,7 @@ func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
 		}
 		switch {
 		case want == "" && len(*hints) == 0:
-		case want == "" || len(*hints) != 1 || (*hints)[0] != Hint{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
+		case want == "" || len(*hints) != 1 || (*hints)[0] != Trigger{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
 			t.Errorf("of %s was taken %+v", body, *hints)
 		}
 	}
@@ -183,7 +183,7 @@ func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 
 func TestWithoutRoomForTheHintTheBankIsAskedToRepeat(t *testing.T) {
 	r, _ := door(t)
-	r.add = func(context.Context, Hint) error { return errors.New("full") }
+	r.add = func(context.Context, Trigger) error { return errors.New("full") }
 	if w := knock(r, "POST", "/callbacks/new-token/1", "{}"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("answered %d", w.Code)
 	}

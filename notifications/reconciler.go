@@ -32,7 +32,7 @@ type reconciler struct {
 
 // run walks whenever it is time, until ctx ends.
 func (r *reconciler) run(ctx context.Context) error {
-	pause := pause{least: r.config.Lease / 3, most: r.config.Walk}
+	pause := pause{least: r.config.Lease / 3, most: r.config.ReconcileInterval}
 	for ctx.Err() == nil {
 		err := r.turn(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -67,7 +67,7 @@ func (r *reconciler) turn(ctx context.Context) error {
 func (r *reconciler) due(ctx context.Context) (due bool, asked string, err error) {
 	done, asked, err := lastWalk(ctx, r.redis)
 	since := r.config.Now().Sub(done)
-	return done.IsZero() || since >= r.config.Walk || asked != "" && since >= r.config.Walk/15, asked, err
+	return done.IsZero() || since >= r.config.ReconcileInterval || asked != "" && since >= r.config.ReconcileInterval/15, asked, err
 }
 
 // lastWalk tells when the last walk ended, and the mark of who asked for another.
@@ -137,7 +137,7 @@ func (r *reconciler) walk(ctx context.Context, asked string) error {
 			return errors.New("listing processes: the list does not go on")
 		}
 		query.Next = next
-		pace := pause{least: r.config.Pace, most: r.config.Pace}
+		pace := pause{least: r.config.PageInterval, most: r.config.PageInterval}
 		if pace.wait(ctx, nil); ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -168,7 +168,7 @@ func (r *reconciler) check(ctx context.Context, row portal.ProcessSummary, first
 		}
 		return err
 	case !r.fits(row, seen):
-		return r.engine.stream.add(ctx, Hint{Process: row.ProcessUniqueID, Source: Reconciler})
+		return r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func TestWhatTheListSaysIsWeighedAgainstThePicture(t *testing.T) {
 		return portal.ProcessSummary{ProcessStatusID: status, ProcessStatusDescription: text, LastActionDate: portal.Time{Time: acted}}
 	}
 	seen := func(change func(*sight)) sight {
-		s := sight{known: true, picture: Picture{StatusID: 2, LastAction: now.Add(-time.Hour), Read: now.Add(-time.Minute)}}
+		s := sight{known: true, picture: Snapshot{StatusID: 2, LastAction: now.Add(-time.Hour), Read: now.Add(-time.Minute)}}
 		if change != nil {
 			change(&s)
 		}
@@ -106,7 +106,7 @@ func TestAWalkTurnsEveryPage(t *testing.T) {
 		t.Errorf("%d pages were read", calls)
 	}
 	last := sandbox.SampleProcess(sandbox.SampleOpen) // the oldest is at the end
-	if _, known, err := s.Picture(t.Context(), last); !known || err != nil {
+	if _, known, err := s.Snapshot(t.Context(), last); !known || err != nil {
 		t.Errorf("the last is not known: %v", err)
 	}
 }

@@ -55,12 +55,12 @@ func (r *registration) run(ctx context.Context) error {
 	if r.config.URL == "" {
 		r.config.Log.InfoContext(ctx, "no public URL: the bank is not asked to call, what moves is found by walking")
 	}
-	again := pause{least: r.config.Lease, most: r.config.Register}
+	again := pause{least: r.config.Lease, most: r.config.RegisterInterval}
 	for ctx.Err() == nil {
 		err := r.register(ctx)
 		if err == nil {
 			again.over()
-			again.now = r.config.Register
+			again.now = r.config.RegisterInterval
 		} else if ctx.Err() == nil {
 			r.config.Log.WarnContext(ctx, "callbacks are not registered as they should be", "error", err)
 			r.count.retried()
@@ -101,7 +101,7 @@ func (r *registration) learn(ctx context.Context) ([]int32, error) {
 	}
 	if err == nil && len(types) > 0 {
 		if text, err := json.Marshal(types); err == nil {
-			err = r.config.Store.Remember(ctx, "notificationTypes", "", text, typesLife)
+			err = r.config.Store.Put(ctx, "notificationTypes", "", text, typesLife)
 			if err != nil {
 				return nil, err
 			}
@@ -118,7 +118,7 @@ func (r *registration) learn(ctx context.Context) ([]int32, error) {
 
 // recall gives the types that the bank said there are, to this replica or another, none where it never did.
 func (r *registration) recall(ctx context.Context) (types []int32, err error) {
-	text, there, err := r.config.Store.Recall(ctx, "notificationTypes", "")
+	text, there, err := r.config.Store.Get(ctx, "notificationTypes", "")
 	if there && json.Unmarshal(text, &types) != nil {
 		return nil, nil // another version's: as good as none
 	}

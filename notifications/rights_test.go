@@ -52,7 +52,7 @@ func (h *team) movesAt(number int, status string) Update {
 	version := int64(len(h.album.moved[id]) + 1)
 	u := Update{
 		Process: id, Version: version, Number: int64(number), At: h.config.Now(), Changes: []Change{{StatusChanged, "Before", status}},
-		Picture: Picture{Process: id, Version: version, Number: int64(number), Status: status, Read: h.config.Now()},
+		Snapshot: Snapshot{Process: id, Version: version, Number: int64(number), Status: status, Read: h.config.Now()},
 	}
 	h.album.moved[id] = append(h.album.moved[id], u)
 	return u
@@ -74,8 +74,8 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 			bank := &tomsBank{}
 			h := newTeam(t, kind, withTomsBank(t, bank))
 			bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
-			h.watch(direct, conversations.Watch{Kind: conversations.WatchAll, By: tom})
-			h.watch(second, conversations.Watch{Kind: conversations.WatchAll, By: tom})
+			h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
+			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
 			o := h.replica()
 			h.start(o)
 			h.put(o, h.movesAt(1042, "Documents"), h.movesAt(1043, "Documents"), h.movesAt(1044, "Documents"), h.movesAt(1051, "Documents"))
@@ -97,7 +97,7 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 func TestWhoMayReadAProcessNoMoreIsNotToldOfItAndItsCardStays(t *testing.T) {
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
-	h.watch(direct, conversations.Watch{Kind: conversations.WatchAll, By: tom})
+	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1042, "Documents"))
@@ -115,8 +115,8 @@ func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	bank.served = false
-	h.watch(direct, conversations.Watch{Kind: conversations.WatchAll, By: tom})
-	h.watch(second, conversations.Watch{Kind: conversations.WatchAll, By: tom}, conversations.Watch{Kind: conversations.WatchPhase, Value: "1", By: ana})
+	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
+	h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll, By: tom}, conversations.Subscription{Kind: conversations.ScopePhase, Value: "1", By: ana})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1042, "Documents"), h.movesAt(1043, "Valuation"))
@@ -135,7 +135,7 @@ func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) 
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	mend := bank.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: sandbox.SampleProcess(1043).String(), Status: 500})
-	h.watch(direct, conversations.Watch{Kind: conversations.WatchAll, By: tom})
+	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1043, "Documents"), h.movesAt(1042, "Documents"))
@@ -150,8 +150,8 @@ func TestADigestHoldsOnlyWhatItsPersonMayRead(t *testing.T) {
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
 	h.at("2026-11-26 08:00")
-	h.changePlace(direct, func(p *conversations.Place) {
-		p.Watches, p.Digest = []conversations.Watch{{Kind: conversations.WatchAll, By: tom}}, "09:00"
+	h.changePlace(direct, func(p *conversations.Destination) {
+		p.Subscriptions, p.Digest = []conversations.Subscription{{Kind: conversations.ScopeAll, By: tom}}, "09:00"
 	})
 	o := h.replica()
 	h.start(o)

@@ -44,7 +44,7 @@ func TestWhatIsSealedOfOneProcessDoesNotOpenForAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done, err := pictures.commit(ctx, sight{}, Picture{Process: one, Version: 1}, update, "1-0"); !done || err != nil {
+	if done, err := pictures.commit(ctx, sight{}, Snapshot{Process: one, Version: 1}, update, "1-0"); !done || err != nil {
 		t.Fatal(done, err)
 	}
 	moved := client.HGetAll(ctx, pictures.pictureKey(one)).Val()

@@ -57,8 +57,8 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 		return nil, err
 	}
 	client := config.Store.Client()
-	sealer := sealer{config.Store, config.Digest}
-	stream, pictures := newStream(client, sealer, config.MaxHints, config.Lease), &pictures{client, sealer}
+	sealer := sealer{config.Store, config.Fingerprint}
+	stream, pictures := newStream(client, sealer, config.MaxTriggers, config.Lease), &pictures{client, sealer}
 	if err := stream.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	s.engine = &engine{
 		config: config, stream: stream, pictures: pictures, record: record{client, sealer, config.Log}, desk: s.outbox, count: count,
-		reader: reader{config.Bank, config.Digest}, arrived: s.registration.heard,
+		reader: reader{config.Bank, config.Fingerprint}, arrived: s.registration.heard,
 	}
 	s.engine.heard.Store(config.Now().UnixNano())
 	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine}
@@ -118,8 +118,8 @@ func (s *Service) Close() {
 // Handler takes the bank's callbacks, at POST /callbacks/{token}/{notificationType}. Its path is a secret: do not log it.
 func (s *Service) Handler() http.Handler { return s.receiver }
 
-// Hint says that something may have happened to a process. When it returns without an error, it will be looked at.
-func (s *Service) Hint(ctx context.Context, hint Hint) error {
+// Trigger says that something may have happened to a process. When it returns without an error, it will be looked at.
+func (s *Service) Trigger(ctx context.Context, hint Trigger) error {
 	return s.engine.stream.add(ctx, hint)
 }
 
@@ -130,22 +130,24 @@ func (s *Service) Since(ctx context.Context, t time.Time, limit int) ([]Update, 
 	return s.engine.record.since(ctx, t, limit)
 }
 
-// Picture gives what was last read of a process; false where nothing was.
-func (s *Service) Picture(ctx context.Context, process uuid.UUID) (Picture, bool, error) {
+// Snapshot gives what was last read of a process; false where nothing was.
+func (s *Service) Snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
 	return s.engine.pictures.picture(ctx, process)
 }
 
 // Retry says that a place may be reachable again.
 func (s *Service) Retry(ctx context.Context, place string) error { return s.outbox.retry(ctx, place) }
 
-// Letters gives the hints that were given up, the oldest first, at most a thousand.
-func (s *Service) Letters(ctx context.Context) ([]Letter, error) { return s.engine.stream.letters(ctx) }
+// DeadLetters gives the hints that were given up, the oldest first, at most a thousand.
+func (s *Service) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
+	return s.engine.stream.letters(ctx)
+}
 
-// Replay makes a letter a hint again, or with "" all of [Service.Letters], and tells how many.
+// Replay makes a letter a hint again, or with "" all of [Service.DeadLetters], and tells how many.
 func (s *Service) Replay(ctx context.Context, id string) (replayed int, err error) {
-	letters := []Letter{{ID: id}}
+	letters := []DeadLetter{{ID: id}}
 	if id == "" {
-		if letters, err = s.Letters(ctx); err != nil {
+		if letters, err = s.DeadLetters(ctx); err != nil {
 			return 0, err
 		}
 	}
@@ -161,7 +163,7 @@ func (s *Service) Replay(ctx context.Context, id string) (replayed int, err erro
 	return replayed, nil
 }
 
-// Register sets the callbacks at the bank right now, and tests the way with an echo.
+// RegisterInterval sets the callbacks at the bank right now, and tests the way with an echo.
 func (s *Service) Register(ctx context.Context) error { return s.registration.register(ctx) }
 
 // Ready tells whether callbacks are taken and worked off here, and which part is not well where they are not. That the
@@ -188,7 +190,7 @@ func (s *Service) Ailments(ctx context.Context) ([]string, error) {
 		ailments = append(ailments, state.problem)
 	}
 	done, _, err := lastWalk(ctx, s.engine.stream.redis)
-	if err == nil && s.config.Now().Sub(done) > 4*s.config.Walk {
+	if err == nil && s.config.Now().Sub(done) > 4*s.config.ReconcileInterval {
 		ailments = append(ailments, "walk")
 	}
 	return ailments, err
@@ -257,7 +259,7 @@ func (s *Service) standing(ctx context.Context) (map[string]float64, error) {
 func (c Config) withDefaults() (Config, error) {
 	var wrong []error
 	for what, missing := range map[string]bool{
-		"Store": c.Store == nil, "Bank": c.Bank == nil, "Digest": c.Digest == nil, "Poster": c.Poster == nil,
+		"Store": c.Store == nil, "Bank": c.Bank == nil, "Digest": c.Fingerprint == nil, "Poster": c.Poster == nil,
 	} {
 		if missing {
 			wrong = append(wrong, errors.New(what+" is missing"))
@@ -272,15 +274,15 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	setDefault(&c.Hush, 2*time.Second)
-	setDefault(&c.Space, time.Second)
+	setDefault(&c.Debounce, 2*time.Second)
+	setDefault(&c.MinInterval, time.Second)
 	setDefault(&c.Lease, 30*time.Second)
-	setDefault(&c.Rest, time.Second)
-	setDefault(&c.Walk, 15*time.Minute)
-	setDefault(&c.Pace, 2*time.Second)
-	setDefault(&c.Register, 6*time.Hour)
-	setDefault(&c.Unattended, 15*time.Minute)
-	setDefault(&c.MaxHints, 1_000_000)
+	setDefault(&c.ReadInterval, time.Second)
+	setDefault(&c.ReconcileInterval, 15*time.Minute)
+	setDefault(&c.PageInterval, 2*time.Second)
+	setDefault(&c.RegisterInterval, 6*time.Hour)
+	setDefault(&c.UnreachableRetry, 15*time.Minute)
+	setDefault(&c.MaxTriggers, 1_000_000)
 	setDefault(&c.MaxTries, 20)
 	if err := errors.Join(wrong...); err != nil {
 		return c, fmt.Errorf("settings of notifications: %w", err)

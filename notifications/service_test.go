@@ -40,7 +40,7 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			}
 			return len(moved) == 1
 		})
-		if picture, known, err := b.Picture(t.Context(), a1042); !known || err != nil || picture.Version != 1 {
+		if picture, known, err := b.Snapshot(t.Context(), a1042); !known || err != nil || picture.Version != 1 {
 			t.Errorf("the picture is %+v, %v", picture, err)
 		}
 		for _, s := range services {
@@ -107,7 +107,7 @@ func TestMetricsShowWhatWaitsAndWhatBecameOfTheRest(t *testing.T) {
 	if _, there := before["balcao.oldest_seconds"]; !there {
 		t.Error("the age of the oldest hint is not measured")
 	}
-	if err := s.Hint(t.Context(), Hint{Process: a1043, Source: "nonsense"}); err != nil {
+	if err := s.Trigger(t.Context(), Trigger{Process: a1043, Source: "nonsense"}); err != nil {
 		t.Fatal(err)
 	}
 	work(t, s)

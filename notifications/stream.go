@@ -43,12 +43,12 @@ func newStream(client redis.UniversalClient, sealer sealer, max int64, lease tim
 // entry is a hint in the stream.
 type entry struct {
 	id   string
-	hint Hint
+	hint Trigger
 	ok   bool // it is understood
 }
 
 // add puts a hint into the stream.
-func (s *stream) add(ctx context.Context, hint Hint) error {
+func (s *stream) add(ctx context.Context, hint Trigger) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	entry, err := s.entry(hint)
@@ -64,7 +64,7 @@ func (s *stream) add(ctx context.Context, hint Hint) error {
 }
 
 // entry writes a hint with the same field as any other, which Redis then stores once for many.
-func (s *stream) entry(hint Hint) (*redis.XAddArgs, error) {
+func (s *stream) entry(hint Trigger) (*redis.XAddArgs, error) {
 	sealed, err := s.seal(hintsKey, hint)
 	return &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{"sealed", sealed}}, err
 }

@@ -22,7 +22,7 @@ type summaryLine struct {
 	member  string
 	to      int64
 	changes int
-	picture Picture
+	picture Snapshot
 	waits   side
 }
 
@@ -152,7 +152,7 @@ func (t *turn) summarised(ctx context.Context, s summary) error {
 			return err
 		}
 	}
-	return errors.Join(t.saveSummary(ctx, nil, t.config.Space, lullSpace), t.reached(ctx))
+	return errors.Join(t.saveSummary(ctx, nil, t.config.MinInterval, lullSpace), t.reached(ctx))
 }
 
 // summaryFailed is to a digest what failed is to a process. sure says that but for this failure nothing can have been
@@ -162,15 +162,15 @@ func (t *turn) summaryFailed(ctx context.Context, s summary, err error, sure boo
 		return err
 	}
 	f := judge(err)
-	lull, reason := max(t.config.Space, t.config.Lease/3), lullSpace
+	lull, reason := max(t.config.MinInterval, t.config.Lease/3), lullSpace
 	switch f.result {
 	case resultAsked:
-		lull, reason = max(f.wait, t.config.Space), lullAsked
+		lull, reason = max(f.wait, t.config.MinInterval), lullAsked
 	case resultUnreachable:
 		if err := t.unreachable(ctx, f.reason); err != nil {
 			return err
 		}
-		lull, reason = t.config.Unattended, lullUnreachable+f.reason
+		lull, reason = t.config.UnreachableRetry, lullUnreachable+f.reason
 	}
 	kept := &s
 	if sure && f.result != resultUnclear {

@@ -53,7 +53,7 @@ type turn struct {
 	*outbox
 	name  string
 	token string
-	place conversations.Place
+	place conversations.Destination
 }
 
 // step does the first thing that is due. The turn is over when something was posted, or tried, or nothing is due.
@@ -122,7 +122,7 @@ func (s story) stale(version int64) bool {
 // news is what there is to tell of a process.
 type news struct {
 	process    uuid.UUID
-	picture    Picture
+	picture    Snapshot
 	updates    []Update // since what was told
 	before     int64    // how many were not kept
 	at         time.Time
@@ -155,7 +155,7 @@ func (t *turn) news(ctx context.Context, member string, s story) (n news, err er
 		last := n.updates[many-1]
 		n.at, n.before = last.At, n.updates[0].Version-s.told-1
 		if !known {
-			n.picture = last.Picture
+			n.picture = last.Snapshot
 		}
 	}
 	n.phase, n.waits, _ = t.phases.of(ctx, n.picture.StatusID, n.picture.Status) // a card does without
@@ -163,7 +163,7 @@ func (t *turn) news(ctx context.Context, member string, s story) (n news, err er
 		return news{}, err
 	}
 	if n.readable = n.wanted; !n.readable && s.card != "" {
-		n.readable, err = t.mayRead(ctx, n.process, askers(t.place.Watches))
+		n.readable, err = t.mayRead(ctx, n.process, askers(t.place.Subscriptions))
 	}
 	return n, err
 }
@@ -174,7 +174,7 @@ func (t *turn) owner(ctx context.Context, process uuid.UUID) (owner string, mute
 	if owner == "" || err != nil {
 		return "", false, err
 	}
-	direct, err := t.config.Store.Place(ctx, conversations.Direct(owner))
+	direct, err := t.config.Store.Destination(ctx, conversations.Direct(owner))
 	if errors.Is(err, conversations.ErrSealed) { // said where places are listed
 		return owner, false, nil
 	}
@@ -184,9 +184,9 @@ func (t *turn) owner(ctx context.Context, process uuid.UUID) (owner string, mute
 // wanted tells whether the place is to be told of the updates: a watch is met by one of them, and who asked for it may
 // read the process.
 func (t *turn) wanted(ctx context.Context, n news) (bool, error) {
-	var met []conversations.Watch
+	var met []conversations.Subscription
 	for _, update := range n.updates {
-		for _, watch := range t.place.Watches {
+		for _, watch := range t.place.Subscriptions {
 			meets, err := t.meets(ctx, watch, update)
 			if err != nil {
 				return false, err
@@ -200,7 +200,7 @@ func (t *turn) wanted(ctx context.Context, n news) (bool, error) {
 }
 
 // askers are those who asked for watches.
-func askers(watches []conversations.Watch) map[string]bool {
+func askers(watches []conversations.Subscription) map[string]bool {
 	asked := map[string]bool{}
 	for _, watch := range watches {
 		asked[watch.By] = true
@@ -235,7 +235,7 @@ func (s story) thread(planned intent) string {
 // happened writes down that something is posted.
 func (t *turn) happened(ctx context.Context, member string, planned intent, id string) error {
 	t.instruments.posted(planned.Kind)
-	done := change{set: fields{"intent": "", "tries": "", "rest": ""}, lull: t.config.Space, reason: lullSpace}
+	done := change{set: fields{"intent": "", "tries": "", "rest": ""}, lull: t.config.MinInterval, reason: lullSpace}
 	if planned.Kind == ofCard {
 		done.set["card"], done.set["shown"] = id, millis(planned.To)
 	} else {
@@ -273,7 +273,7 @@ func (t *turn) edit(ctx context.Context, member string, s story, n news) error {
 	t.instruments.posted("edit")
 	shown := change{
 		set:  fields{"shown": millis(n.picture.Version), "shows": millis(s.asked), "tries": "", "rest": ""},
-		lull: t.config.Space, reason: lullSpace,
+		lull: t.config.MinInterval, reason: lullSpace,
 	}
 	return errors.Join(t.save(ctx, member, shown), t.reached(ctx))
 }
@@ -315,18 +315,18 @@ func (t *turn) failed(ctx context.Context, member string, s story, err error, su
 	}
 	f := judge(err)
 	t.instruments.posted(f.result)
-	after := change{set: fields{}, lull: t.config.Space, reason: lullSpace}
+	after := change{set: fields{}, lull: t.config.MinInterval, reason: lullSpace}
 	if f.result == resultGone || sure && f.result != resultUnclear {
 		after.set["intent"] = ""
 	}
 	switch f.result {
 	case resultAsked:
-		after.lull, after.reason = max(f.wait, t.config.Space), lullAsked
+		after.lull, after.reason = max(f.wait, t.config.MinInterval), lullAsked
 	case resultUnreachable:
 		if err := t.unreachable(ctx, f.reason); err != nil {
 			return err
 		}
-		after.lull, after.reason = t.config.Unattended, lullUnreachable+f.reason
+		after.lull, after.reason = t.config.UnreachableRetry, lullUnreachable+f.reason
 	case resultGone:
 		after.set["card"], after.set["shown"] = "", ""
 	default:
@@ -343,7 +343,7 @@ func (t *turn) failed(ctx context.Context, member string, s story, err error, su
 
 // pauseAfter is how long a process is not tried after one more failure.
 func (t *turn) pauseAfter(s story) time.Duration {
-	return min(t.config.Space<<min(s.tries, maxDoublings), t.config.Unattended)
+	return min(t.config.MinInterval<<min(s.tries, maxDoublings), t.config.UnreachableRetry)
 }
 
 // postpone tries a process later of which it is not known whether the place may be told.

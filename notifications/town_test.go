@@ -137,8 +137,8 @@ func (nowhere) Find(context.Context, string, string, string) (string, bool, erro
 
 func (w *town) config(t testing.TB) Config {
 	return Config{
-		Store: w.store(t), Bank: w.user(t), Digest: w.keys.Digest, Poster: nowhere{},
-		Lease: aLease, Pace: time.Millisecond, Walk: time.Hour, Rest: time.Millisecond, Tokens: []string{"new-token", "old-token"},
+		Store: w.store(t), Bank: w.user(t), Fingerprint: w.keys.Fingerprint, Poster: nowhere{},
+		Lease: aLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
 	}
 }
 
@@ -186,7 +186,7 @@ func walk(t testing.TB, s *Service) {
 
 func hint(t testing.TB, s *Service, process uuid.UUID) {
 	t.Helper()
-	if err := s.Hint(t.Context(), Hint{Process: process, Source: Callback, Type: 1}); err != nil {
+	if err := s.Trigger(t.Context(), Trigger{Process: process, Source: Callback, Type: 1}); err != nil {
 		t.Fatal(err)
 	}
 }

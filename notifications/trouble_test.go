@@ -12,7 +12,7 @@ import (
 )
 
 func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *testing.T) {
-	h := newTeam(t, "node", func(c *Config) { c.Unattended = 100 * time.Millisecond })
+	h := newTeam(t, "node", func(c *Config) { c.UnreachableRetry = 100 * time.Millisecond })
 	h.at("2026-11-23 10:00")
 	var mu sync.Mutex
 	reason, tries := unreachable("not_in_channel"), 0
@@ -75,7 +75,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	eventually(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
 	own := "slack:C0OWN" // is told after it would have been tried
-	h.watch(own, conversations.Watch{Kind: conversations.WatchAll})
+	h.watch(own, conversations.Subscription{Kind: conversations.ScopeAll})
 	h.put(o, h.moves(3, "Analysis"))
 	h.wantTold(own, 3, "Analysis")
 	mu.Lock()
@@ -91,7 +91,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 }
 
 func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
-	h := newTeam(t, "node", func(c *Config) { c.Unattended = 50 * time.Millisecond })
+	h := newTeam(t, "node", func(c *Config) { c.UnreachableRetry = 50 * time.Millisecond })
 	var mu sync.Mutex
 	revoked := true
 	h.board.fault = func(string, string) error {
@@ -133,7 +133,7 @@ func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
 }
 
 func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
-	h := newTeam(t, "node", func(c *Config) { c.Space = 5 * time.Millisecond })
+	h := newTeam(t, "node", func(c *Config) { c.MinInterval = 5 * time.Millisecond })
 	o := h.replica(func(c *Config) { c.Poster = &refusing{noticeboard: h.board} })
 	h.start(o)
 	h.put(o, h.moves(1, "Documents"))

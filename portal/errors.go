@@ -24,8 +24,8 @@ const (
 	Garbled      Kind = "garbled"     // a read was answered with something that is not understood
 )
 
-// Message is what the bank says about a failure.
-type Message struct {
+// ErrorMessage is what the bank says about a failure.
+type ErrorMessage struct {
 	Code   string // "" when what came has not the form of a code; by the bank's guide six digits: category, field, error
 	Field  string // the name of the request's field at fault, where the bank names one that exists
 	Reason Reason // what it means, by its text or else by its code; "" when that is not known
@@ -39,10 +39,10 @@ type Message struct {
 type Error struct {
 	Kind       Kind
 	Operation  OperationID
-	Status     int           // of HTTP; 0 when no reply came
-	Reason     string        // what went wrong, in our words, for a log
-	Messages   []Message     // what the bank says; neither Error nor LogValue repeats a text
-	RetryAfter time.Duration // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
+	Status     int            // of HTTP; 0 when no reply came
+	Reason     string         // what went wrong, in our words, for a log
+	Messages   []ErrorMessage // what the bank says; neither Error nor LogValue repeats a text
+	RetryAfter time.Duration  // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
 
 	traces  []string // uuids of the refusal, by which the bank finds it in its own log
 	cause   error

@@ -15,7 +15,7 @@ import (
 )
 
 func TestTheBanksMessagesAreFoundInEveryEnvelope(t *testing.T) {
-	type messages = []portal.Message
+	type messages = []portal.ErrorMessage
 	for _, c := range []struct {
 		name, body string
 		want       messages

@@ -28,13 +28,13 @@ const (
 // nowhere prints its envelope, so these are understood, nested in each other too: {"code", "message"} under several
 // names, alone or in a list; {"errors": […]}; {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are
 // texts by field; a bare string.
-func parseMessages(body []byte) []Message {
+func parseMessages(body []byte) []ErrorMessage {
 	value, ok := parse(body)
 	if !ok {
 		return plainText(body)
 	}
-	var found []Message
-	collect(value, Message{}, 0, &found)
+	var found []ErrorMessage
+	collect(value, ErrorMessage{}, 0, &found)
 	return found
 }
 
@@ -53,12 +53,12 @@ func parse(body []byte) (value any, ok bool) {
 }
 
 // plainText takes a short body that is no JSON, and no page for a browser, for the message itself.
-func plainText(body []byte) []Message {
+func plainText(body []byte) []ErrorMessage {
 	text := strings.TrimSpace(string(body))
 	if text == "" || len(text) > maxText || strings.ContainsAny(text, "<{[") {
 		return nil
 	}
-	return []Message{{Text: tidy(text)}}
+	return []ErrorMessage{{Text: tidy(text)}}
 }
 
 var (
@@ -69,7 +69,7 @@ var (
 )
 
 // collect appends the messages in value. Around holds the field and code that stand outside of it.
-func collect(value any, around Message, depth int, found *[]Message) {
+func collect(value any, around ErrorMessage, depth int, found *[]ErrorMessage) {
 	if depth > maxDepth || len(*found) >= maxMessages {
 		return
 	}
@@ -99,9 +99,9 @@ func collect(value any, around Message, depth int, found *[]Message) {
 }
 
 // collectByField reads the errors of ProblemDetails: {"TaxId": ["is invalid"]}.
-func collectByField(fields map[string]any, depth int, found *[]Message) {
+func collectByField(fields map[string]any, depth int, found *[]ErrorMessage) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		collect(fields[name], Message{Field: tidy(name)}, depth, found)
+		collect(fields[name], ErrorMessage{Field: tidy(name)}, depth, found)
 	}
 }
 
@@ -116,8 +116,8 @@ func isMessage(value map[string]any) bool {
 	return message.Text != "" || message.Code != ""
 }
 
-func messageOf(fields map[string]any) Message {
-	return Message{Code: first(fields, codeNames), Field: first(fields, fieldNames), Text: first(fields, textNames)}
+func messageOf(fields map[string]any) ErrorMessage {
+	return ErrorMessage{Code: first(fields, codeNames), Field: first(fields, fieldNames), Text: first(fields, textNames)}
 }
 
 func first(fields map[string]any, names []string) string {
@@ -160,14 +160,14 @@ func tidy(text string) string {
 
 // understood are the bank's messages as they may be handed on: what they mean where that is known, and the bank's words
 // without what was sent, which a refusal likes to quote.
-func (r request) understood(raw []Message) []Message {
+func (r request) understood(raw []ErrorMessage) []ErrorMessage {
 	if raw == nil {
 		return nil
 	}
 	echo := pii.NewEcho(r.sent())
-	var all []Message
+	var all []ErrorMessage
 	for _, said := range raw {
-		m := Message{Field: knownField(said.Field), Text: tidy(echo.Scrub(said.Text))}
+		m := ErrorMessage{Field: knownField(said.Field), Text: tidy(echo.Scrub(said.Text))}
 		if isCode.MatchString(said.Code) && echo.Scrub(said.Code) == said.Code {
 			m.Code = said.Code
 		}

@@ -48,7 +48,7 @@ func (i conversationInfo) foreign(us identity) bool {
 // outsiders tells whether people from outside the team read a channel, or are invited to: another company through Slack
 // Connect, or another workspace of the same organisation.
 func (a *App) outsiders(ctx context.Context, channel string) (bool, error) {
-	if known, ok, err := a.store.Recall(ctx, "channel", channel); err == nil && ok {
+	if known, ok, err := a.store.Get(ctx, "channel", channel); err == nil && ok {
 		return string(known) == readByOthers, nil
 	}
 	return a.lookUpOutsiders(ctx, channel)
@@ -68,7 +68,7 @@ func (a *App) lookUpOutsiders(ctx context.Context, channel string) (bool, error)
 	if others {
 		known = readByOthers
 	}
-	if err := a.store.Remember(ctx, "channel", channel, []byte(known), channelLife); err != nil {
+	if err := a.store.Put(ctx, "channel", channel, []byte(known), channelLife); err != nil {
 		a.log.WarnContext(ctx, "who reads a channel could not be remembered", "error", logged(err))
 	}
 	return others, nil
@@ -106,8 +106,8 @@ func (a *App) withheld(ctx context.Context, method, place string) error {
 // readBy notes for a call of a tool that subscribes the place where a person is whether outsiders read there. What Slack
 // does not show us we cannot post to either.
 func (a *App) readBy(ctx context.Context, actor *tools.Actor, tool *tools.Tool) error {
-	id, known := target(actor.Place)
-	if _, direct := person(actor.Place); !tool.Subscribes || !known || direct {
+	id, known := target(actor.Destination)
+	if _, direct := person(actor.Destination); !tool.Subscribes || !known || direct {
 		return nil
 	}
 	others, err := a.outsiders(ctx, id)

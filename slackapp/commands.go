@@ -90,7 +90,7 @@ func closing(tool *tools.Tool) *tools.Field {
 // immediate tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
 func immediate(tool *tools.Tool, given map[string]string) bool {
 	asked := form{tool, conversations.Draft{Answers: given}}
-	return !tool.Effect.Writes() && asked.complete() && !(tool.Asks && len(given) == 0)
+	return !tool.Effect.Writes() && asked.complete() && !(tool.AlwaysForm && len(given) == 0)
 }
 
 // begin starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.

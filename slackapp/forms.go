@@ -118,7 +118,7 @@ func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, er
 	}
 	v.draft = draft.ID
 	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is nowhere: what it is about is where it was begun
-		v.actor.Place = placeIn(v.user, channel)
+		v.actor.Destination = placeIn(v.user, channel)
 	}
 	return &form{tool, draft}, nil
 }

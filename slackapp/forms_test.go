@@ -248,7 +248,7 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	ana := h.ana()
 	for _, tool := range tools.Catalogue() {
 		ana.types("/" + tool.Command)
-		asks := tool.Asks || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
+		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
 		if !asks && !tool.Effect.Writes() {
 			ana.reads(tool.Title("pt-PT"))
 			continue

@@ -29,7 +29,7 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 	default:
 		return nil
 	}
-	first, err := a.store.First(ctx, "slack", id, rememberLife)
+	first, err := a.store.MarkSeen(ctx, "slack", id, rememberLife)
 	if err != nil || !first {
 		return err
 	}

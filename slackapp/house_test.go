@@ -138,8 +138,8 @@ func (h *house) start() *replica {
 	must(h.t, err)
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	runner := tools.NewRunner(tools.Config{
-		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, Trail: store, Digest: h.keys.Digest, Log: log,
-		People: h.people, CallTimeout: h.calls, Places: places{store}, Updates: h.moved,
+		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: store, Fingerprint: h.keys.Fingerprint, Log: log,
+		People: h.people, CallTimeout: h.calls, Destinations: places{store}, Updates: h.moved,
 	})
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,

@@ -20,21 +20,21 @@ import (
 // places keeps places in the store.
 type places struct{ *conversations.Store }
 
-func (p places) Settings(ctx context.Context, id string) (tools.PlaceSettings, error) {
-	place, err := p.Place(ctx, id)
+func (p places) Settings(ctx context.Context, id string) (tools.DestinationSettings, error) {
+	place, err := p.Destination(ctx, id)
 	return settingsOf(place), err
 }
 
-func (p places) Change(ctx context.Context, id string, change func(*tools.PlaceSettings) error) (tools.PlaceSettings, error) {
-	place, err := p.ChangePlace(ctx, id, func(place *conversations.Place) error {
+func (p places) Change(ctx context.Context, id string, change func(*tools.DestinationSettings) error) (tools.DestinationSettings, error) {
+	place, err := p.ChangeDestination(ctx, id, func(place *conversations.Destination) error {
 		changed := settingsOf(*place)
 		if err := change(&changed); err != nil {
 			return err
 		}
-		place.Lang, place.Mutes, place.Quiet, place.Digest = changed.Lang, changed.Mutes, conversations.Quiet(changed.Quiet), changed.Digest
-		place.Watches = nil
-		for _, w := range changed.Watches {
-			place.Watches = append(place.Watches, conversations.Watch{Kind: conversations.WatchKind(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
+		place.Lang, place.Mutes, place.Quiet, place.Digest = changed.Lang, changed.Mutes, conversations.QuietHours(changed.Quiet), changed.Digest
+		place.Subscriptions = nil
+		for _, w := range changed.Subscriptions {
+			place.Subscriptions = append(place.Subscriptions, conversations.Subscription{Kind: conversations.Scope(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
 		}
 		return nil
 	})
@@ -46,11 +46,11 @@ func (p places) Announce(ctx context.Context, place string, change tools.Setting
 	if err != nil {
 		return err
 	}
-	return p.Remember(ctx, "settings-change", place, data, time.Hour)
+	return p.Put(ctx, "settings-change", place, data, time.Hour)
 }
 
 func (p places) LastChange(ctx context.Context, place string) (change tools.SettingsChange, ok bool, err error) {
-	data, ok, err := p.Recall(ctx, "settings-change", place)
+	data, ok, err := p.Get(ctx, "settings-change", place)
 	if ok {
 		err = json.Unmarshal(data, &change)
 	}
@@ -64,10 +64,10 @@ func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool
 	return changed, err
 }
 
-func settingsOf(place conversations.Place) tools.PlaceSettings {
-	settings := tools.PlaceSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.Quiet(place.Quiet), Digest: place.Digest}
-	for _, w := range place.Watches {
-		settings.Watches = append(settings.Watches, tools.Watch{Kind: tools.WatchKind(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
+func settingsOf(place conversations.Destination) tools.DestinationSettings {
+	settings := tools.DestinationSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.QuietHours(place.Quiet), Digest: place.Digest}
+	for _, w := range place.Subscriptions {
+		settings.Subscriptions = append(settings.Subscriptions, tools.Subscription{Kind: tools.Scope(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
 	}
 	return settings
 }
@@ -87,10 +87,10 @@ const (
 // watched is what a place hears about, in short.
 func (h *house) watched(id string) string {
 	h.t.Helper()
-	place, err := h.replica.store.Place(h.soon(), id)
+	place, err := h.replica.store.Destination(h.soon(), id)
 	must(h.t, err)
 	var kinds []string
-	for _, w := range place.Watches {
+	for _, w := range place.Subscriptions {
 		kinds = append(kinds, strings.TrimSpace(string(w.Kind)+" "+w.Name))
 	}
 	return strings.Join(kinds, ", ")
@@ -137,9 +137,9 @@ func TestAWordForWhatIsAnsweredByYesActsAtOnce(t *testing.T) {
 	if got := h.watched(theTeam); got != "all, person" {
 		t.Errorf("the channel hears about %q", got)
 	}
-	place, err := h.replica.store.Place(h.soon(), theTeam)
+	place, err := h.replica.store.Destination(h.soon(), theTeam)
 	must(t, err)
-	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; place.Watches[1].Value != tomsID || place.Lang != words.Portuguese {
+	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; place.Subscriptions[1].Value != tomsID || place.Lang != words.Portuguese {
 		t.Errorf("it is kept as %+v", place)
 	}
 }
@@ -230,7 +230,7 @@ func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
 	day := time.Now().AddDate(0, 0, 30)
 	ana.types("/balcao mute 1042  " + day.Format(time.DateOnly))
 	ana.reads("Processo 1042 silenciado", "até "+day.Format("02/01/2006"))
-	place, err := h.replica.store.Place(h.soon(), theTeam)
+	place, err := h.replica.store.Destination(h.soon(), theTeam)
 	must(t, err)
 	if until := place.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
 		t.Errorf("it is muted until %s", until)

@@ -30,7 +30,7 @@ type Notice struct {
 	Mention string // the actor to mention, "" for nobody
 	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
 	About   string // the place that stands among the facts, to be shown by name; "" for none
-	Change  string // of the place's settings, which a button undoes; "" for none
+	Undo    string // of the place's settings, which a button undoes; "" for none
 	Card    bool   // the live card of the process: it wants the process's buttons
 	Status  string // of the process, in the bank's words: it decides which buttons are of use
 }
@@ -67,8 +67,8 @@ func (n Notice) message(names map[string]string) message {
 	if n.Card && n.Process != uuid.Nil {
 		blocks = append(blocks, stepBlocks(tools.StepsOn(n.Process, n.Status, n.Lang))...)
 	}
-	if n.Change != "" {
-		blocks = append(blocks, stepBlocks([]tools.Step{tools.UndoStep(n.Change, n.Lang)})...)
+	if n.Undo != "" {
+		blocks = append(blocks, stepBlocks([]tools.Step{tools.UndoStep(n.Undo, n.Lang)})...)
 	}
 	if blocks == nil {
 		blocks = []slack.Block{paragraph("")}

@@ -26,7 +26,7 @@ type team struct {
 // the channel that she is in. Who cannot be placed is not served.
 func (a *App) actor(ctx context.Context, user, channel string) (tools.Actor, error) {
 	actor, err := a.known(ctx, user)
-	actor.Place, actor.Direct = placeIn(user, channel), placeIn(user, "")
+	actor.Destination, actor.Direct = placeIn(user, channel), placeIn(user, "")
 	return actor, err
 }
 
@@ -42,7 +42,7 @@ func placeIn(user, channel string) string {
 // known is who she is, wherever she is.
 func (a *App) known(ctx context.Context, user string) (tools.Actor, error) {
 	var actor tools.Actor
-	known, ok, err := a.store.Recall(ctx, "person", user)
+	known, ok, err := a.store.Get(ctx, "person", user)
 	if err != nil { // Slack knows too
 		a.log.WarnContext(ctx, "a person could not be recalled", "error", logged(err))
 	}
@@ -65,7 +65,7 @@ func (a *App) known(ctx context.Context, user string) (tools.Actor, error) {
 		Lang:  words.Match(info.Locale),
 		Guest: info.IsRestricted || info.IsUltraRestricted || info.IsStranger || info.TeamID != ours,
 	}
-	if err := a.store.Remember(ctx, "person", user, encode(actor), personLife); err != nil {
+	if err := a.store.Put(ctx, "person", user, encode(actor), personLife); err != nil {
 		a.log.WarnContext(ctx, "a person could not be remembered", "error", logged(err))
 	}
 	return actor, nil

@@ -119,9 +119,9 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	})
 	ana.pressesIn(message, "step:d")
 	ana.reads("silenciado só para si", "/balcao mute 1042")
-	alone, err := h.replica.store.Place(h.soon(), anaAlone)
+	alone, err := h.replica.store.Destination(h.soon(), anaAlone)
 	must(t, err)
-	everybody, err := h.replica.store.Place(h.soon(), team)
+	everybody, err := h.replica.store.Destination(h.soon(), team)
 	must(t, err)
 	if _, muted := alone.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
 		t.Errorf("muted are %v for her, and %v for all", alone.Mutes, everybody.Mutes)
@@ -574,7 +574,7 @@ func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
 	if err != nil || !known || last.Text != "Ana Exemplo juntou as atualizações deste canal num resumo, de segunda a sexta às 09:00." {
 		t.Fatalf("announced is %+v, %v", last, err)
 	}
-	h.posts(team, "", slackapp.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Change: last.ID})
+	h.posts(team, "", slackapp.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Undo: last.ID})
 	announcement := h.sim.Threads(slacksim.TeamChannel)[0].Message
 	if !says(announcement.FullText(), []string{"Ana Exemplo", "Desfazer"}) || strings.Contains(announcement.FullText()+announcement.Text, "<@") || strings.Contains(announcement.FullText(), "<!") {
 		t.Errorf("it is announced as %q", announcement.FullText())
@@ -582,7 +582,7 @@ func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
 	tom := h.user(slacksim.Tom)
 	tom.pressesIn(announcement, "step:a")
 	tom.reads("Undo a change", "as it was before")
-	place, err := h.replica.store.Place(h.soon(), team)
+	place, err := h.replica.store.Destination(h.soon(), team)
 	must(t, err)
 	if place.Digest != "" {
 		t.Errorf("the digest is still at %s", place.Digest)

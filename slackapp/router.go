@@ -168,7 +168,7 @@ func (a *App) interaction(ctx context.Context, v visit, i interaction, id string
 // once handles a delivery that nobody has handled yet, and gives one that somebody has the same answer again. failed
 // answers the person when even that much is not possible.
 func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) any, failed func(*visit, error) any) (json.RawMessage, error) {
-	first, err := a.store.First(ctx, "slack", id, rememberLife)
+	first, err := a.store.MarkSeen(ctx, "slack", id, rememberLife)
 	if err != nil {
 		return encode(failed(&v, err)), nil
 	}
@@ -185,7 +185,7 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 	body := encode(answer)
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), remembering) // somebody may be waiting for it
 	defer cancel()
-	if err := a.store.Remember(storing, "ack", id, body, rememberLife); err != nil {
+	if err := a.store.Put(storing, "ack", id, body, rememberLife); err != nil {
 		a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
 	}
 	return body, nil
@@ -197,7 +197,7 @@ var errUnanswered = errors.New("whoever took the delivery first has not answered
 // fails: nobody knows what became of the delivery, and an empty answer would close the modal that it came from.
 func (a *App) answered(ctx context.Context, id string) (json.RawMessage, error) {
 	for {
-		answer, known, err := a.store.Recall(ctx, "ack", id)
+		answer, known, err := a.store.Get(ctx, "ack", id)
 		switch {
 		case known && len(answer) == 0:
 			return nil, nil

@@ -93,7 +93,7 @@ func (a *App) search(v visit, tool *tools.Tool, field tools.Field, typed string,
 		})
 		told <- found
 		if len(found.options) > 0 {
-			if err := a.store.Remember(ctx, "options", list, encode(found.options), listLife); err != nil {
+			if err := a.store.Put(ctx, "options", list, encode(found.options), listLife); err != nil {
 				a.log.WarnContext(ctx, "a list of options could not be kept", "error", logged(err))
 			}
 		}
@@ -132,7 +132,7 @@ func (a *App) instead(ctx context.Context, v visit, tool *tools.Tool, field tool
 // listBefore is what matches of the list that a search of hers found last.
 func (a *App) listBefore(ctx context.Context, v visit, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) (matching []tools.Option) {
 	var kept []tools.Option
-	if list, ok, err := a.store.Recall(ctx, "options", listOf(v, tool, field, answers)); err == nil && ok {
+	if list, ok, err := a.store.Get(ctx, "options", listOf(v, tool, field, answers)); err == nil && ok {
 		_ = json.Unmarshal(list, &kept) // written by another version: as good as none
 	}
 	for _, each := range kept {

@@ -33,7 +33,7 @@ var trials = []story{
 		ana.readsIn(ana.DM(), "Não foi possível guardar")
 		h.redis.Start()
 		h.wait("Redis to be found again", func() bool {
-			_, _, err := h.replica.store.Recall(h.soon(), "test", "")
+			_, _, err := h.replica.store.Get(h.soon(), "test", "")
 			return err == nil
 		})
 		ana.submits(nil)
@@ -71,7 +71,7 @@ var trials = []story{
 		must(t, h.replica.app.Close(h.soon()))
 		h.redis.Start()
 		h.wait("Redis to be found again", func() bool {
-			_, _, err := h.replica.store.Recall(h.soon(), "test", "")
+			_, _, err := h.replica.store.Get(h.soon(), "test", "")
 			return err == nil
 		})
 		if after, _ := ana.TopView(); after.Hash != view.Hash || len(ana.Messages(ana.DM()))+len(ana.Messages(slacksim.TeamChannel)) != 0 {

@@ -10,15 +10,15 @@ import (
 
 func TestATokenThatWasTakenAwayIsFoundOut(t *testing.T) {
 	h := hurried(t)
-	must(t, h.replica.app.Well(h.soon()))
+	must(t, h.replica.app.HealthCheck(h.soon()))
 	h.sim.Revoke()
-	if err := h.replica.app.Well(h.soon()); !errors.Is(err, slackapp.ErrToken) {
+	if err := h.replica.app.HealthCheck(h.soon()); !errors.Is(err, slackapp.ErrToken) {
 		t.Errorf("a revoked token: %v", err)
 	}
 	h.sim.Restore()
-	must(t, h.replica.app.Well(h.soon()))
+	must(t, h.replica.app.HealthCheck(h.soon()))
 	h.sim.Fail("auth.test", 1, slacksim.Failure{Status: 503})
-	if err := h.replica.app.Well(h.soon()); err == nil || errors.Is(err, slackapp.ErrToken) {
+	if err := h.replica.app.HealthCheck(h.soon()); err == nil || errors.Is(err, slackapp.ErrToken) {
 		t.Errorf("a Slack that is down says nothing of a token: %v", err)
 	}
 }

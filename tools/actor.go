@@ -9,11 +9,11 @@ import (
 
 // Actor is who asks: a person in Slack, or an assistant on somebody's behalf.
 type Actor struct {
-	ID    string     // opaque and stable: "slack:T0TEAM/U0ANA", "mcp:local"
-	Lang  words.Lang // in which answers are given
-	Place string     // where people are told what moves and the actor is now: "slack:C0TEAM", "slack:U0ANA"; "" where there is none
-	Name  string     // what colleagues call the actor; "" where that is not known
-	Guest bool       // from outside the broker's own team, as its door knows: may do nothing
+	ID          string     // opaque and stable: "slack:T0TEAM/U0ANA", "mcp:local"
+	Lang        words.Lang // in which answers are given
+	Destination string     // where people are told what moves and the actor is now: "slack:C0TEAM", "slack:U0ANA"; "" where there is none
+	Name        string     // what colleagues call the actor; "" where that is not known
+	Guest       bool       // from outside the broker's own team, as its door knows: may do nothing
 	// Outsiders tells that people from outside the team read at Place. A front end finds it out for tools that subscribe.
 	Outsiders bool
 	// Direct is the place where the actor is told alone; "" for assistants.

@@ -31,10 +31,10 @@ func TestWhatActsForAllInAChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, board := newsroom(t)
 			h.ana.Name = "Ana Exemplo"
-			before := tools.PlaceSettings{
-				Lang: c.lang, Digest: "09:00", Quiet: tools.Quiet{From: "12:00", To: "13:00"},
-				Watches: []tools.Watch{{Kind: tools.WatchAll}, {Kind: tools.WatchPerson, Value: "ana", By: "ana"}},
-				Mutes:   map[uuid.UUID]time.Time{sandbox.SampleProcess(1042): {}, uuid.New(): noon.Add(time.Hour)},
+			before := tools.DestinationSettings{
+				Lang: c.lang, Digest: "09:00", Quiet: tools.QuietHours{From: "12:00", To: "13:00"},
+				Subscriptions: []tools.Subscription{{Kind: tools.ScopeAll}, {Kind: tools.ScopePerson, Value: "ana", By: "ana"}},
+				Mutes:         map[uuid.UUID]time.Time{sandbox.SampleProcess(1042): {}, uuid.New(): noon.Add(time.Hour)},
 			}
 			board.places[team] = before
 			h.says(t, name, c.args)
@@ -69,18 +69,18 @@ func TestNothingIsUndoneOnceSomethingElseChanged(t *testing.T) {
 	h.says(t, "undo_change", `{"change":"`+board.told[0].ID+`"}`, "nothing was undone")
 	h.says(t, "set_quiet", `{"hours":"20-8"}`)
 	h.says(t, "undo_change", `{"change":"`+board.told[0].ID+`"}`, "nothing was undone")
-	if place := board.places[team]; place.Digest != "09:00" || place.Quiet.From != "20:00" || len(place.Watches) != 1 {
+	if place := board.places[team]; place.Digest != "09:00" || place.Quiet.From != "20:00" || len(place.Subscriptions) != 1 {
 		t.Errorf("kept is %+v", place)
 	}
 	h.says(t, "undo_change", `{"change":"`+board.told[1].ID+`"}`, "as it was before")
-	if place := board.places[team]; place.Digest != "09:00" || place.Quiet.From != "" || len(place.Watches) != 1 {
+	if place := board.places[team]; place.Digest != "09:00" || place.Quiet.From != "" || len(place.Subscriptions) != 1 {
 		t.Errorf("kept is %+v", place)
 	}
 }
 
 func TestInDirectMessagesNothingIsAnnounced(t *testing.T) {
 	h, board := newsroom(t)
-	h.ana.Place = h.ana.Direct
+	h.ana.Destination = h.ana.Direct
 	for name, args := range map[string]string{"mute_process": `{"process":1042}`, "set_quiet": `{"hours":"20-8"}`, "set_digest": `{"at":"9"}`} {
 		h.says(t, name, args)
 	}
@@ -100,7 +100,7 @@ func TestWhatCannotBeAnnouncedIsNotDone(t *testing.T) {
 			t.Errorf("%s: got %v", name, failure)
 		}
 	}
-	if place := board.places[team]; len(place.Mutes) > 0 || place.Quiet.From != "" || place.Digest != "" || len(place.Watches) != 1 {
+	if place := board.places[team]; len(place.Mutes) > 0 || place.Quiet.From != "" || place.Digest != "" || len(place.Subscriptions) != 1 {
 		t.Errorf("kept is %+v", place)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Trail keeps the audit entries: append-only, each chained to the one before.
-type Trail interface {
+// AuditLog keeps the audit entries: append-only, each chained to the one before.
+type AuditLog interface {
 	// Append adds an entry, for good. What a person typed comes as text, which may be erased later.
 	Append(ctx context.Context, entry []byte, text string) error
 }
@@ -19,16 +19,16 @@ type Trail interface {
 // is a keyed digest, of this call alone, and the process when it is given in a form that names nobody. A reason, in the
 // actor's words, is kept beside it.
 type auditEntry struct {
-	Call    string    `json:"call"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	Tool    string    `json:"tool"`
-	Effect  Effect    `json:"effect"`
-	Process string    `json:"process,omitempty"`
-	Fields  []string  `json:"fields,omitempty"` // the names of what was given
-	Digest  string    `json:"digest,omitempty"`
-	Entry   string    `json:"entry,omitempty"` // the entry whose text was erased
-	Outcome string    `json:"outcome"`         // done, the kind of a failure, or one of those below
+	Call        string    `json:"call"`
+	At          time.Time `json:"at"`
+	Actor       string    `json:"actor"`
+	Tool        string    `json:"tool"`
+	Effect      Effect    `json:"effect"`
+	Process     string    `json:"process,omitempty"`
+	Fields      []string  `json:"fields,omitempty"` // the names of what was given
+	Fingerprint string    `json:"digest,omitempty"`
+	Entry       string    `json:"entry,omitempty"` // the entry whose text was erased
+	Outcome     string    `json:"outcome"`         // done, the kind of a failure, or one of those below
 }
 
 // What an entry says that is no outcome of a call.
@@ -44,10 +44,10 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 	fields, reason := given(request)
 	entry, err := json.Marshal(auditEntry{
 		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
-		Process: processIn(request.Args), Fields: fields, Digest: r.Digest(append([]byte(id+" "), request.Args...)), Outcome: outcome,
+		Process: processIn(request.Args), Fields: fields, Fingerprint: r.Fingerprint(append([]byte(id+" "), request.Args...)), Outcome: outcome,
 	})
 	if err == nil {
-		err = r.Trail.Append(ctx, entry, reason)
+		err = r.AuditLog.Append(ctx, entry, reason)
 	}
 	if err != nil {
 		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "outcome", outcome, "error", err)

@@ -59,7 +59,7 @@ func blindRunner(t *testing.T, bank *sandbox.Bank, journal func(Journal) Journal
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	return NewRunner(Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: journal(store), Trail: store, Digest: secrets.Digest,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: journal(store), AuditLog: store, Fingerprint: secrets.Fingerprint,
 		People:      Team{"": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}}},
 		CallTimeout: 10 * time.Second,
 	})
@@ -80,7 +80,7 @@ func TestWhatCannotBeSeenAtTheBankIsNeverRepeated(t *testing.T) {
 			t.Errorf("got %v, to try again after %s", failure, failure.RetryAfter)
 		}
 	}
-	if abandoned, err := r.Journal.Abandoned(t.Context(), 10); len(abandoned) != 0 || err != nil {
+	if abandoned, err := r.Journal.Orphaned(t.Context(), 10); len(abandoned) != 0 || err != nil {
 		t.Errorf("%d calls are open, %v", len(abandoned), err)
 	}
 	if calls := bank.Calls(portal.BorrowerDelete); calls != 1 {
@@ -108,7 +108,7 @@ func TestWhatCannotBeSeenAtTheBankStaysUnclearWhenItsMakerDies(t *testing.T) {
 	r.Journal = journal
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		finished, err := r.Sweep(t.Context()) // on a busy machine the store may fail once
+		finished, err := r.Recover(t.Context()) // on a busy machine the store may fail once
 		if finished == 1 {
 			break
 		}

@@ -56,8 +56,8 @@ type Step struct {
 func StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
 	var steps []Step
 	stage := portal.StageOf(status)
-	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.OnCard == 0 || !t.WorksAt(stage) })
-	slices.SortStableFunc(belong, func(a, b *Tool) int { return cmp.Compare(a.OnCard, b.OnCard) })
+	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.CardOrder == 0 || !t.WorksAt(stage) })
+	slices.SortStableFunc(belong, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
 	for _, tool := range belong {
 		field, about := tool.processField()
 		if !about {

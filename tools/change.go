@@ -11,8 +11,8 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// Change says that a call changed something of a process at the bank.
-type Change struct {
+// ProcessChanged says that a call changed something of a process at the bank.
+type ProcessChanged struct {
 	Process uuid.UUID
 	Actor   string // who made it
 	Tool    string
@@ -28,7 +28,7 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changedTimeout)
 	defer cancel()
-	change := Change{Process: tool.processOf(output), Actor: actor, Tool: tool.Name}
+	change := ProcessChanged{Process: tool.processOf(output), Actor: actor, Tool: tool.Name}
 	heard := make(chan error, 1)
 	go func() {
 		var err error

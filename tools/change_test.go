@@ -18,11 +18,11 @@ import (
 // ear hears of changes.
 type ear struct {
 	mu    sync.Mutex
-	heard []tools.Change
+	heard []tools.ProcessChanged
 	fail  error
 }
 
-func (e *ear) changed(_ context.Context, change tools.Change) error {
+func (e *ear) changed(_ context.Context, change tools.ProcessChanged) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.heard = append(e.heard, change)
@@ -34,7 +34,7 @@ func (e *ear) hears(t *testing.T, tool string, process int) {
 	t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	want := tools.Change{Process: sandbox.SampleProcess(process), Actor: "ana", Tool: tool}
+	want := tools.ProcessChanged{Process: sandbox.SampleProcess(process), Actor: "ana", Tool: tool}
 	if len(e.heard) != 1 || e.heard[0] != want {
 		t.Errorf("heard %v, want %v", e.heard, want)
 	}
@@ -107,17 +107,17 @@ func TestAChangeThatIsSweptUpIsHeardOf(t *testing.T) {
 func TestWhoeverListensKeepsNobodyWaitingAndTakesNothingAlong(t *testing.T) {
 	released := make(chan struct{})
 	defer close(released)
-	for name, changed := range map[string]func(context.Context, tools.Change) error{
-		"never answers": func(ctx context.Context, _ tools.Change) error {
+	for name, changed := range map[string]func(context.Context, tools.ProcessChanged) error{
+		"never answers": func(ctx context.Context, _ tools.ProcessChanged) error {
 			<-ctx.Done()
 			return ctx.Err()
 		},
-		"looks at no clock": func(context.Context, tools.Change) error {
+		"looks at no clock": func(context.Context, tools.ProcessChanged) error {
 			<-released
 			return nil
 		},
-		"fails":  func(context.Context, tools.Change) error { return errors.New("no room for rui@example.com") },
-		"panics": func(context.Context, tools.Change) error { panic("rui@example.com") },
+		"fails":  func(context.Context, tools.ProcessChanged) error { return errors.New("no room for rui@example.com") },
+		"panics": func(context.Context, tools.ProcessChanged) error { panic("rui@example.com") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := &logtest.Log{}

@@ -52,7 +52,7 @@ type confirmation struct {
 // mark is a fingerprint of a warning with all that it tells, unmasked: who confirms one has not confirmed another that
 // looks like it.
 func (r *Runner) mark(p Problem) string {
-	return r.Digest(encode("warning", p.Path, p.Code, p.Text, p.Clear.Reveal()))
+	return r.Fingerprint(encode("warning", p.Path, p.Code, p.Text, p.Clear.Reveal()))
 }
 
 // marks lists the marks of all warnings.
@@ -123,7 +123,7 @@ func (r *Runner) question(found checked) (asked confirmation, err error) {
 // fingerprint is short, so that an assistant copies it without a slip, and keyed, so that nobody can look for another
 // that has the same. The digest is a text, of which each byte tells less than eight bits; its hash has all of them.
 func (r *Runner) fingerprint(of string, parts ...string) (short [8]byte) {
-	sum := sha256.Sum256([]byte(r.Digest(encode(append([]string{of}, parts...)...))))
+	sum := sha256.Sum256([]byte(r.Fingerprint(encode(append([]string{of}, parts...)...))))
 	copy(short[:], sum[:])
 	return short
 }

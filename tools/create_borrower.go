@@ -35,9 +35,9 @@ func (n NewBorrower) CheckBank(ctx context.Context, call *Call) ([]Problem, erro
 	return n.joining(ctx, call, others), nil
 }
 
-// Recognise implements [Recogniser]: the borrower is there when one of the process's borrowers has the tax number,
+// FindEffect implements [Verifier]: the borrower is there when one of the process's borrowers has the tax number,
 // since nobody had it when the call was checked.
-func (n NewBorrower) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {
+func (n NewBorrower) FindEffect(ctx context.Context, call *Call) (Carder, bool, error) {
 	process, err := call.Process(ctx, n.Process)
 	if err != nil {
 		return nil, false, err
@@ -57,7 +57,7 @@ func (n NewBorrower) Recognise(ctx context.Context, call *Call) (Carder, bool, e
 	return nil, false, nil
 }
 
-// Subject implements [Recogniser].
+// Selector implements [Verifier].
 func (n NewBorrower) Subject(ctx context.Context, call *Call) ([]string, error) {
 	process, err := call.Process(ctx, n.Process)
 	return []string{"new borrower", process.ID.String(), n.Personal.TaxID.Reveal()}, err

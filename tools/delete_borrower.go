@@ -49,9 +49,9 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *Call) ([]Problem, 
 	}, nil
 }
 
-// Recognise implements [Recogniser]: the borrower is among the process's no more. Who was no borrower when the call was
+// FindEffect implements [Verifier]: the borrower is among the process's no more. Who was no borrower when the call was
 // checked was refused then.
-func (r BorrowerRemoval) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {
+func (r BorrowerRemoval) FindEffect(ctx context.Context, call *Call) (Carder, bool, error) {
 	process, err := call.Process(ctx, r.Process)
 	if err != nil {
 		return nil, false, err
@@ -67,7 +67,7 @@ func (r BorrowerRemoval) Recognise(ctx context.Context, call *Call) (Carder, boo
 	return BorrowerDeleted{Process: process.ID, ProcessNumber: process.Number}, true, nil
 }
 
-// Subject implements [Recogniser].
+// Selector implements [Verifier].
 func (r BorrowerRemoval) Subject(ctx context.Context, call *Call) ([]string, error) {
 	return call.subjectOf(ctx, r.Process, r.Borrower)
 }

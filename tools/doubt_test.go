@@ -87,7 +87,7 @@ func (h house) persist(t *testing.T, d deed) (result tools.Result) {
 // sweepUp sweeps until one call is finished, whatever a busy machine keeps open until then.
 func (h house) sweepUp(t *testing.T) {
 	t.Helper()
-	eventually(t, "a call is swept up", func() bool { finished, _ := h.Sweep(t.Context()); return finished == 1 })
+	eventually(t, "a call is swept up", func() bool { finished, _ := h.Recover(t.Context()); return finished == 1 })
 }
 
 // wantDone wants the bank to show it after so many calls.
@@ -185,7 +185,7 @@ func TestAChangeWhoseMakerDiedIsMadeOnceByWhoRepeatsItOrSweeps(t *testing.T) {
 				if again, failure := h.do(t, d); failure != nil || again.Output != result.Output {
 					t.Errorf("again, got %v, %v", again.Output, failure)
 				}
-				if finished, err := h.Sweep(t.Context()); finished != 0 || err != nil {
+				if finished, err := h.Recover(t.Context()); finished != 0 || err != nil {
 					t.Errorf("swept again: %d, %v", finished, err)
 				}
 				h.wantDone(t, d, 1)
@@ -238,7 +238,7 @@ func TestAnEMailInDoubtIsNeverSentAgain(t *testing.T) {
 			if said := failure.What(h.ana.Lang) + failure.Next(h.ana.Lang); !strings.Contains(said, "the e-mail may or may not have gone out") || !strings.Contains(said, "send again only if it did not") {
 				t.Errorf("%s: it says %q", name, said)
 			}
-			if finished, err := h.Sweep(t.Context()); finished != 0 || err != nil {
+			if finished, err := h.Recover(t.Context()); finished != 0 || err != nil {
 				t.Errorf("%s: a sweep finishes %d, %v", name, finished, err)
 			}
 		}

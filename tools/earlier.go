@@ -51,7 +51,7 @@ func (e entry) seenBy(other record) *Earlier {
 // sameAs tells whether two calls for the same subject ask for the same. A creation and a deletion are all said by their
 // subject; an update is not.
 func (e entry) sameAs(intent record, effect Effect) bool {
-	return e.Tool == intent.Tool && (effect != Updates || e.Digest == intent.Digest)
+	return e.Tool == intent.Tool && (effect != Updates || e.Fingerprint == intent.Fingerprint)
 }
 
 // output is what a call that is done gave.

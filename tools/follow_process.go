@@ -4,9 +4,9 @@ import "context"
 
 // FollowProcess has the actor hear of a process directly, wherever that is asked: on a card in a channel, say.
 var FollowProcess = Define(Spec{
-	Name: "follow_process", Command: "balcao follow", Toolset: News, Effect: Remembers, Placed: true, OnCard: 5,
+	Name: "follow_process", Command: "balcao follow", Toolset: News, Effect: Remembers, NeedsDestination: true, CardOrder: 5,
 }, func(ctx context.Context, call *Call, in OfProcess) (Following, error) {
-	wanted, err := Subject{Process: in.Process}.watch(ctx, call)
+	wanted, err := Selector{Process: in.Process}.subscription(ctx, call)
 	if err != nil {
 		return Following{}, err
 	}
@@ -16,7 +16,7 @@ var FollowProcess = Define(Spec{
 
 // Following says what a person hears about directly.
 type Following struct {
-	Heard Heard `json:"heard"`
+	Heard SubscriptionView `json:"heard"`
 }
 
 // Card implements [Carder].

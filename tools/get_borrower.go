@@ -79,7 +79,7 @@ func (c *Call) version(borrower portal.Borrower) string {
 	if err != nil {
 		panic(fmt.Sprintf("tools: a borrower that the bank sent: %T", err)) // it was JSON a moment ago
 	}
-	digest := c.runner.Digest(data)
+	digest := c.runner.Fingerprint(data)
 	return digest[:min(len(digest), 16)]
 }
 

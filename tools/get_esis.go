@@ -14,7 +14,7 @@ import (
 // for the team's own use, and has to say why.
 var GetESIS = Define(Spec{
 	Name: "get_esis", Command: "esis", Toolset: Documents, Effect: Reads, Resource: "balcao://processes/{process}/esis",
-	Needs: NotCancelled, OnCard: 2,
+	Needs: NotCancelled, CardOrder: 2,
 }, func(ctx context.Context, call *Call, in ESISRequest) (ESIS, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -27,26 +27,26 @@ type Journal interface {
 	// Amend replaces the record of a call that token holds, and Finish does so for good. They fail when it does not.
 	Amend(ctx context.Context, key string, token int64, record []byte) error
 	Finish(ctx context.Context, key string, token int64, outcome []byte) error
-	// Abandoned gives the records of calls that are not finished and that nobody holds, limit of them at most.
-	Abandoned(ctx context.Context, limit int) (records [][]byte, err error)
+	// Orphaned gives the records of calls that are not finished and that nobody holds, limit of them at most.
+	Orphaned(ctx context.Context, limit int) (records [][]byte, err error)
 	Leases
 }
 
 // record is what the journal holds of a call: all that another replica needs to finish it, and later its outcome.
 type record struct {
-	Key       string          `json:"key"`
-	Call      string          `json:"call"`
-	Tool      string          `json:"tool"`
-	Actor     string          `json:"actor"`
-	Assistant bool            `json:"assistant,omitempty"`
-	Lang      words.Lang      `json:"lang"`
-	Digest    string          `json:"digest"` // of the arguments
-	Args      json.RawMessage `json:"args,omitempty"`
-	Confirmed []string        `json:"confirmed,omitempty"` // marks
-	Begun     time.Time       `json:"begun"`
-	Outcome   string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
-	Output    json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
-	Earlier   *Earlier        `json:"earlier,omitempty"` // whose outcome it is, of a call that sent nothing itself
+	Key         string          `json:"key"`
+	Call        string          `json:"call"`
+	Tool        string          `json:"tool"`
+	Actor       string          `json:"actor"`
+	Assistant   bool            `json:"assistant,omitempty"`
+	Lang        words.Lang      `json:"lang"`
+	Fingerprint string          `json:"digest"` // of the arguments
+	Args        json.RawMessage `json:"args,omitempty"`
+	Confirmed   []string        `json:"confirmed,omitempty"` // marks
+	Begun       time.Time       `json:"begun"`
+	Outcome     string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
+	Output      json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
+	Earlier     *Earlier        `json:"earlier,omitempty"` // whose outcome it is, of a call that sent nothing itself
 }
 
 const (
@@ -102,7 +102,7 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 func (r *Runner) once(ctx context.Context, id string, call *Call, request Request) (Carder, error) {
 	intent := record{
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Assistant: request.Actor.Assistant, Lang: request.Actor.Lang,
-		Digest: r.Digest(request.Args), Args: request.Args, Begun: r.now().UTC(),
+		Fingerprint: r.Fingerprint(request.Args), Args: request.Args, Begun: r.now().UTC(),
 	}
 	for attempt := range maxAttempts {
 		intent.Key = fmt.Sprintf("%s %d", callKey(request, id), attempt)
@@ -121,7 +121,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 			}
 		}
 		if !seen.changedNothing() {
-			return r.resume(ctx, call, request, seen, intent.Digest)
+			return r.resume(ctx, call, request, seen, intent.Fingerprint)
 		}
 	}
 	return nil, &Error{Kind: Busy}
@@ -188,8 +188,8 @@ func (r *Runner) send(ctx, within context.Context, call *Call, request Request, 
 	case err == nil || convert(err).Kind != Unclear:
 		return r.settle(ctx, held, output, err)
 	}
-	if recogniser, ok := request.Tool.input(request).(Recogniser); ok { // in may be whole, and not tell what it changes
-		if output, found, _ := recognise(ctx, call, recogniser); found {
+	if verifier, ok := request.Tool.input(request).(Verifier); ok { // in may be whole, and not tell what it changes
+		if output, found, _ := findEffect(ctx, call, verifier); found {
 			return r.settle(ctx, held, output, nil)
 		}
 		held.Outcome = string(Unclear)
@@ -225,7 +225,7 @@ func notWritten(err error) bool {
 // became of it, from what the bank holds.
 func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen entry, digest string) (Carder, error) {
 	switch {
-	case seen.Digest != digest:
+	case seen.Fingerprint != digest:
 		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
 	case seen.Outcome == done:
 		output, err := request.Tool.output(seen.record)
@@ -239,11 +239,11 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 		return nil, &Error{Kind: Busy, RetryAfter: whole(seen.lease)}
 	}
 	unclear := &Error{Kind: Unclear, RetryAfter: whole(seen.lease)}
-	recogniser, ok := request.Tool.input(request).(Recogniser)
+	verifier, ok := request.Tool.input(request).(Verifier)
 	if !ok {
 		return nil, unclear
 	}
-	output, found, err := recognise(ctx, call, recogniser)
+	output, found, err := findEffect(ctx, call, verifier)
 	if !found {
 		unclear.err = err
 		return nil, unclear
@@ -266,7 +266,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 		return nil, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errOpen}
 	}
 	held := hold{record: seen.record, token: token}
-	recogniser, ok := request.Tool.input(request).(Recogniser)
+	verifier, ok := request.Tool.input(request).(Verifier)
 	if !ok || r.now().Sub(seen.Begun) > givenUp {
 		return r.settle(ctx, held, nil, &Error{Kind: Unclear})
 	}
@@ -284,7 +284,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	held.claim = claimed
 	within, cancel := claimed.sending(ctx)
 	defer cancel()
-	output, found, err := recognise(within, call, recogniser)
+	output, found, err := findEffect(within, call, verifier)
 	if found {
 		return r.settle(ctx, held, output, nil)
 	}
@@ -352,24 +352,24 @@ func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, s
 	return err
 }
 
-// Recogniser is implemented by inputs whose effect can be seen at the bank. Where it cannot, a call that was sent and
+// Verifier is implemented by inputs whose effect can be seen at the bank. Where it cannot, a call that was sent and
 // not answered stays unclear until a person has looked.
-type Recogniser interface {
-	// Recognise gives the output of a call that took hold, looking for its effect; found is false when it is not there.
-	Recognise(ctx context.Context, call *Call) (output Carder, found bool, err error)
-	// Subject is what its effect is recognised by, such as a process and a tax number. Of all calls with the same
+type Verifier interface {
+	// FindEffect gives the output of a call that took hold, looking for its effect; found is false when it is not there.
+	FindEffect(ctx context.Context, call *Call) (output Carder, found bool, err error)
+	// Selector is what its effect is recognised by, such as a process and a tax number. Of all calls with the same
 	// subject one at a time looks at the bank and sends.
 	Subject(ctx context.Context, call *Call) ([]string, error)
 }
 
-// recognise keeps panics of a look from taking the program along.
-func recognise(ctx context.Context, call *Call, in Recogniser) (output Carder, found bool, err error) {
+// findEffect keeps panics of a look from taking the program along.
+func findEffect(ctx context.Context, call *Call, in Verifier) (output Carder, found bool, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			found, err = false, fmt.Errorf("a panic of type %T", caught)
 		}
 	}()
-	return in.Recognise(ctx, call)
+	return in.FindEffect(ctx, call)
 }
 
 // input is what a request's arguments say, as the bank gets it; nil when they say nothing.

@@ -70,7 +70,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	})
 	trail := &trail{}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: b.keys.Digest, Sealer: b.keys, Claims: store, CallTimeout: lease,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: b.keys.Fingerprint, Sealer: b.keys, Claims: store, CallTimeout: lease,
 		People: tools.Team{
 			"ana":   {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
 			"bruno": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
@@ -105,7 +105,7 @@ func (h house) insist(t *testing.T) (result tools.Result) {
 func (h house) sweep(t *testing.T) {
 	t.Helper()
 	eventually(t, "a call is swept up", func() bool {
-		finished, err := h.Sweep(t.Context())
+		finished, err := h.Recover(t.Context())
 		if err != nil || finished > 1 {
 			t.Fatalf("%d finished, %v", finished, err)
 		}
@@ -206,7 +206,7 @@ func TestACallWhoseMakerDiedIsFinishedThoughNobodyAsksForIt(t *testing.T) {
 				t.Fatal(failure)
 			}
 			b.wantOnce(t, result, calls)
-			if finished, err := h.Sweep(t.Context()); finished != 0 || err != nil {
+			if finished, err := h.Recover(t.Context()); finished != 0 || err != nil {
 				t.Errorf("swept again: %d, %v", finished, err)
 			}
 		})
@@ -223,7 +223,7 @@ func TestOfManyReplicasThatSweepOneFinishesACall(t *testing.T) {
 		var group sync.WaitGroup
 		for _, h := range replicas {
 			group.Go(func() {
-				n, _ := h.Sweep(t.Context()) // who comes second may say that the call stays open
+				n, _ := h.Recover(t.Context()) // who comes second may say that the call stays open
 				mu.Lock()
 				defer mu.Unlock()
 				finished += n
@@ -247,7 +247,7 @@ func TestWhatGotLostOnTheWayIsSentAgainOnceItCannotArriveAnyMore(t *testing.T) {
 			t.Errorf("while it may arrive, got %v", failure)
 		}
 	}
-	if finished, err := h.Sweep(t.Context()); finished != 0 || err != nil || b.bank.Calls(portal.BorrowerCreate) != 1 {
+	if finished, err := h.Recover(t.Context()); finished != 0 || err != nil || b.bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Errorf("while it may arrive, a sweep finishes %d, %v", finished, err)
 	}
 	h.sweep(t)
@@ -380,11 +380,11 @@ func TestACallStaysOpenWhileTheBankIsDownAndIsFinishedWhenItIsBack(t *testing.T)
 			h := b.replica(t)
 			remove := b.bank.Inject(c.fault)
 			eventually(t, "a sweep fails", func() bool {
-				finished, err := h.Sweep(t.Context())
+				finished, err := h.Recover(t.Context())
 				return finished == 0 && err != nil && strings.Contains(err.Error(), "stays open")
 			})
 			remove()
-			eventually(t, "it is finished", func() bool { finished, _ := h.Sweep(t.Context()); return finished == 1 })
+			eventually(t, "it is finished", func() bool { finished, _ := h.Recover(t.Context()); return finished == 1 })
 			b.wantOnce(t, h.insist(t), c.calls)
 		})
 	}

@@ -44,7 +44,7 @@ func (c claim) sending(ctx context.Context) (context.Context, context.CancelFunc
 
 // subject is a keyed digest of what a call changes, "" where its effect cannot be seen at the bank.
 func (r *Runner) subject(ctx context.Context, call *Call, request Request) (string, error) {
-	in, ok := request.Tool.input(request).(Recogniser)
+	in, ok := request.Tool.input(request).(Verifier)
 	if !ok {
 		return "", nil
 	}
@@ -52,7 +52,7 @@ func (r *Runner) subject(ctx context.Context, call *Call, request Request) (stri
 	if err != nil {
 		return "", err
 	}
-	return r.Digest(fmt.Appendf(nil, "subject %q", parts)), nil
+	return r.Fingerprint(fmt.Appendf(nil, "subject %q", parts)), nil
 }
 
 // epoch names the time since the journal last lost its data. It fails while what was sent before may be on its way.
@@ -155,7 +155,7 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 		if !alone || !other.unknown() {
 			continue
 		}
-		output, found, err := recognise(ctx, call, request.Tool.input(request).(Recogniser))
+		output, found, err := findEffect(ctx, call, request.Tool.input(request).(Verifier))
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 
 // ListBorrowers lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
 var ListBorrowers = Define(Spec{
-	Name: "list_borrowers", Command: "borrowers", Toolset: Borrowers, Effect: Reads, OnCard: 1,
+	Name: "list_borrowers", Command: "borrowers", Toolset: Borrowers, Effect: Reads, CardOrder: 1,
 }, func(ctx context.Context, call *Call, in OfProcess) (BorrowerList, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

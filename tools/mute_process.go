@@ -13,14 +13,14 @@ import (
 // MuteProcess keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
 // actor alone, who is not mentioned of it either.
 var MuteProcess = Define(Spec{
-	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, Placed: true, OnCard: 4, CardArgs: map[string]any{"mine": true},
+	Name: "mute_process", Command: "balcao mute", Toolset: News, Effect: Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
 }, func(ctx context.Context, call *Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return Muted{}, err
 	}
 	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.begins(), Mine: in.Mine}
-	mute := func(place *PlaceSettings) error {
+	mute := func(place *DestinationSettings) error {
 		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= maxMutes && !again {
 			return call.invalid("process", "mute.full", "count", maxMutes)
 		}

@@ -23,7 +23,7 @@ import (
 // board keeps places in memory, and may be out of order.
 type board struct {
 	mu     sync.Mutex
-	places map[string]tools.PlaceSettings
+	places map[string]tools.DestinationSettings
 	owners map[uuid.UUID]string
 	told   []tools.SettingsChange // what was announced, at whichever place
 	last   map[string]tools.SettingsChange
@@ -63,22 +63,22 @@ func (b *board) announced(t *testing.T, many int) string {
 	return b.told[many-1].Text
 }
 
-func (b *board) Settings(_ context.Context, place string) (tools.PlaceSettings, error) {
+func (b *board) Settings(_ context.Context, place string) (tools.DestinationSettings, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.places[place], b.broken
 }
 
-func (b *board) Change(_ context.Context, place string, change func(*tools.PlaceSettings) error) (tools.PlaceSettings, error) {
+func (b *board) Change(_ context.Context, place string, change func(*tools.DestinationSettings) error) (tools.DestinationSettings, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken != nil {
-		return tools.PlaceSettings{}, b.broken
+		return tools.DestinationSettings{}, b.broken
 	}
 	changed := b.places[place]
-	changed.Watches, changed.Mutes = slices.Clone(changed.Watches), maps.Clone(changed.Mutes)
+	changed.Subscriptions, changed.Mutes = slices.Clone(changed.Subscriptions), maps.Clone(changed.Mutes)
 	if err := change(&changed); err != nil {
-		return tools.PlaceSettings{}, err
+		return tools.DestinationSettings{}, err
 	}
 	b.places[place] = changed
 	return changed, nil
@@ -102,11 +102,11 @@ var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 // newsroom is a house whose places are on a board, at noon, with Ana in the team's channel.
 func newsroom(t *testing.T, change ...func(*tools.Config)) (house, *board) {
 	t.Helper()
-	b := &board{places: map[string]tools.PlaceSettings{}, owners: map[uuid.UUID]string{}}
+	b := &board{places: map[string]tools.DestinationSettings{}, owners: map[uuid.UUID]string{}}
 	h := open(t, append([]func(*tools.Config){func(c *tools.Config) {
-		c.Places, c.Now = b, func() time.Time { return noon }
+		c.Destinations, c.Now = b, func() time.Time { return noon }
 	}}, change...)...)
-	h.ana.Place, h.ana.Direct = team, "slack:U0ANA"
+	h.ana.Destination, h.ana.Direct = team, "slack:U0ANA"
 	return h, b
 }
 
@@ -138,25 +138,25 @@ func (h house) refuses(t *testing.T, name, args, code string, change ...func(*to
 func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 	process := sandbox.SampleProcess(1042).String()
 	for args, c := range map[string]struct {
-		want tools.Watch
+		want tools.Subscription
 		said string
 	}{
-		`{"process":1042}`:              {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"process":"` + process + `"}`: {tools.Watch{Kind: tools.WatchProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"branch":"porto"}`:            {tools.Watch{Kind: tools.WatchBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
-		`{"phaseId":2}`:                 {tools.Watch{Kind: tools.WatchPhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
-		`{"mine":true}`:                 {tools.Watch{Kind: tools.WatchPerson, Value: "ana", By: "ana"}, "your processes"},
-		`{"everything":true}`:           {tools.Watch{Kind: tools.WatchAll, By: "ana"}, "every process"},
+		`{"process":1042}`:              {tools.Subscription{Kind: tools.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"process":"` + process + `"}`: {tools.Subscription{Kind: tools.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"branch":"porto"}`:            {tools.Subscription{Kind: tools.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
+		`{"phaseId":2}`:                 {tools.Subscription{Kind: tools.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
+		`{"mine":true}`:                 {tools.Subscription{Kind: tools.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
+		`{"everything":true}`:           {tools.Subscription{Kind: tools.ScopeAll, By: "ana"}, "every process"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			h, board := newsroom(t)
 			h.says(t, "unwatch", args, "was not following", c.said)
 			began := h.says(t, "watch_process", args, "from now on", c.said, "/balcao unwatch")
-			if got := board.places[team].Watches; !slices.Equal(got, []tools.Watch{c.want}) {
+			if got := board.places[team].Subscriptions; !slices.Equal(got, []tools.Subscription{c.want}) {
 				t.Errorf("it is kept as %+v", got)
 			}
 			h.says(t, "watch_process", args, "already", c.said)
-			if got := board.places[team].Watches; len(got) != 1 {
+			if got := board.places[team].Subscriptions; len(got) != 1 {
 				t.Errorf("asked for twice, it is kept as %+v", got)
 			}
 			h.says(t, "watches", `{}`, c.said)
@@ -166,7 +166,7 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.says(t, stop.Tool, string(again), "no longer posted", c.said)
-			if got := board.places[team].Watches; len(got) != 0 {
+			if got := board.places[team].Subscriptions; len(got) != 0 {
 				t.Errorf("it is still kept as %+v", got)
 			}
 			if len(board.places) != 1 {
@@ -211,13 +211,13 @@ func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	for range 2 {
 		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao unwatch 1042")
 	}
-	wanted := []tools.Watch{{Kind: tools.WatchProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
-	if got := board.places["slack:U0ANA"].Watches; len(board.places) != 1 || !slices.Equal(got, wanted) {
+	wanted := []tools.Subscription{{Kind: tools.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
+	if got := board.places["slack:U0ANA"].Subscriptions; len(board.places) != 1 || !slices.Equal(got, wanted) {
 		t.Errorf("kept is %v", board.places)
 	}
-	h.ana.Place = h.ana.Direct
+	h.ana.Destination = h.ana.Direct
 	h.says(t, "unwatch", `{"process":1042}`, "1042")
-	if got := board.places["slack:U0ANA"].Watches; len(got) != 0 {
+	if got := board.places["slack:U0ANA"].Subscriptions; len(got) != 0 {
 		t.Errorf("it cannot be ended: %v", got)
 	}
 }
@@ -227,7 +227,7 @@ func TestWhatTheBankShowsNoMoreCanStillBeEnded(t *testing.T) {
 	h.says(t, "watch_process", `{"process":1042}`)
 	h.ana.ID = "rita" // of another broker
 	h.says(t, "unwatch", `{"process":1042}`, "no longer posted")
-	if left := board.places[team].Watches; len(left) > 0 {
+	if left := board.places[team].Subscriptions; len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
 }
@@ -256,14 +256,14 @@ func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
 	h.says(t, "watch_process", `{"everything":true}`, "from now on")
 	h.ana.ID = "reader"
 	h.says(t, "watch_process", `{"everything":true}`, "from now on")
-	if got := board.places[team].Watches; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
+	if got := board.places[team].Subscriptions; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
 		t.Errorf("kept is %v", got)
 	}
 	h.says(t, "unwatch", `{"everything":true}`, "no longer")
-	if got := board.places[team].Watches; len(got) != 0 {
+	if got := board.places[team].Subscriptions; len(got) != 0 {
 		t.Errorf("left is %v", got)
 	}
-	board.places[team] = tools.PlaceSettings{Watches: []tools.Watch{{Kind: tools.WatchAll}}} // as the team's channel begins
+	board.places[team] = tools.DestinationSettings{Subscriptions: []tools.Subscription{{Kind: tools.ScopeAll}}} // as the team's channel begins
 	h.says(t, "watch_process", `{"everything":true}`, "already")
 }
 
@@ -275,16 +275,16 @@ func TestNothingSubscribesAPlaceWhereOutsidersRead(t *testing.T) {
 		t.Errorf("got %v", failure)
 	}
 	h.says(t, "follow_process", `{"process":1042}`) // told to her alone
-	if len(board.places[team].Watches) > 0 || len(board.places["slack:U0ANA"].Watches) != 1 {
+	if len(board.places[team].Subscriptions) > 0 || len(board.places["slack:U0ANA"].Subscriptions) != 1 {
 		t.Errorf("kept is %v", board.places)
 	}
 }
 
 func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
 	h, board := newsroom(t)
-	full := tools.PlaceSettings{Mutes: map[uuid.UUID]time.Time{}}
+	full := tools.DestinationSettings{Mutes: map[uuid.UUID]time.Time{}}
 	for i := range 50 {
-		full.Watches = append(full.Watches, tools.Watch{Kind: tools.WatchBranch, Value: fmt.Sprint(1000 + i)})
+		full.Subscriptions = append(full.Subscriptions, tools.Subscription{Kind: tools.ScopeBranch, Value: fmt.Sprint(1000 + i)})
 	}
 	for range 500 {
 		full.Mutes[uuid.New()] = time.Time{}
@@ -375,7 +375,7 @@ func TestAProcessIsAssignedToAColleagueWhoMaySeeIt(t *testing.T) {
 
 func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testing.T) {
 	h, board := newsroom(t)
-	for typed, want := range map[string]tools.Quiet{
+	for typed, want := range map[string]tools.QuietHours{
 		"20:00-08:00": {From: "20:00", To: "08:00"}, " 22h – 7h30 ": {From: "22:00", To: "07:30"}, "9-17": {From: "09:00", To: "17:00"}, "": {},
 	} {
 		h.says(t, "set_quiet", fmt.Sprintf(`{"hours":%q}`, typed), want.From, want.To)
@@ -415,13 +415,13 @@ func TestAPlaceSpeaksTheLanguageOfWhoFirstAskedThere(t *testing.T) {
 
 // placed lists the tools that are about a place.
 func placed() []*tools.Tool {
-	return slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.Placed })
+	return slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.NeedsDestination })
 }
 
 func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 	h, _ := newsroom(t)
 	without, guest := h.ana, h.ana
-	without.Place, guest.Guest = "", true
+	without.Destination, guest.Guest = "", true
 	bare := open(t)
 	reader := h.ana
 	reader.ID = "reader"
@@ -451,10 +451,10 @@ func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 type noJournal struct{ tools.Journal }
 
 func TestWhatIsOnlyRememberedIsNoChangeAtTheBank(t *testing.T) {
-	var told []tools.Change
+	var told []tools.ProcessChanged
 	h, _ := newsroom(t, func(c *tools.Config) {
 		c.Journal = noJournal{}
-		c.Changed = func(_ context.Context, change tools.Change) error {
+		c.Changed = func(_ context.Context, change tools.ProcessChanged) error {
 			told = append(told, change)
 			return nil
 		}

@@ -11,7 +11,7 @@ import (
 
 // OwnProcess makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
 var OwnProcess = Define(Spec{
-	Name: "own_process", Command: "balcao own", Toolset: News, Effect: Remembers, Placed: true, OnCard: 3,
+	Name: "own_process", Command: "balcao own", Toolset: News, Effect: Remembers, NeedsDestination: true, CardOrder: 3,
 }, func(ctx context.Context, call *Call, in Owning) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -24,7 +24,7 @@ var OwnProcess = Define(Spec{
 			return Owned{}, err
 		}
 	}
-	changed, err := call.runner.Places.ChangeOwner(ctx, OwnerChange{Process: process.ID, Number: process.Number, To: owner, By: call.Actor})
+	changed, err := call.runner.Destinations.ChangeOwner(ctx, OwnerChange{Process: process.ID, Number: process.Number, To: owner, By: call.Actor})
 	owned.Already = !changed
 	return owned, kept(err)
 })

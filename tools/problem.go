@@ -26,7 +26,7 @@ type Problem struct {
 	Text     string   `json:"text"` // in the actor's language
 	// Clear is Text with the personal data in it unmasked, for a review; absent where Text says it all.
 	Clear pii.Private `json:"-"`
-	// Mark stands for a warning with all that it says; who confirms it gives it back.
+	// AuditEntry stands for a warning with all that it says; who confirms it gives it back.
 	Mark string `json:"-"`
 }
 

@@ -18,7 +18,7 @@ import (
 
 // ProcessUpdates tells what moved, of the processes that the actor's person may see.
 var ProcessUpdates = Define(Spec{
-	Name: "process_updates", Command: "balcao updates", Toolset: News, Effect: Reads, Recorded: true,
+	Name: "process_updates", Command: "balcao updates", Toolset: News, Effect: Reads, NeedsHistory: true,
 }, func(ctx context.Context, call *Call, in SinceWhen) (ProcessMoves, error) {
 	since, _ := parseSince(in.Since, call.runner.now())
 	moved, err := call.runner.Updates.Since(ctx, since, movesRead, call.Actor.Lang)

@@ -9,7 +9,7 @@ import (
 func TestEveryChangeIsRecognisedButAnEMail(t *testing.T) {
 	var blind []string
 	for _, tool := range Catalogue() {
-		if _, recognises := reflect.Zero(tool.in).Interface().(Recogniser); tool.Effect.Writes() && !recognises {
+		if _, recognises := reflect.Zero(tool.in).Interface().(Verifier); tool.Effect.Writes() && !recognises {
 			blind = append(blind, tool.Name)
 		}
 	}

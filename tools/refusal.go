@@ -49,7 +49,7 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 }
 
 // explained says a reason without a word of the bank's that is not known, of a field where it is about one.
-func explained(lang words.Lang, message portal.Message, field string) string {
+func explained(lang words.Lang, message portal.ErrorMessage, field string) string {
 	say := func(key string) string {
 		return book.Say(lang, key, map[string]any{"code": message.Code, "words": message.Reason.Text(string(lang), cmp.Or(field, "…"))})
 	}

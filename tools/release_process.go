@@ -8,13 +8,13 @@ import (
 
 // ReleaseProcess ends what [OwnProcess] began for who owns a process: nobody owns it then.
 var ReleaseProcess = Define(Spec{
-	Name: "release_process", Command: "balcao release", Toolset: News, Effect: Remembers, Placed: true,
+	Name: "release_process", Command: "balcao release", Toolset: News, Effect: Remembers, NeedsDestination: true,
 }, func(ctx context.Context, call *Call, in OfProcess) (Released, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return Released{}, err
 	}
-	released, err := call.runner.Places.ChangeOwner(ctx, OwnerChange{
+	released, err := call.runner.Destinations.ChangeOwner(ctx, OwnerChange{
 		Process: process.ID, Number: process.Number, By: call.Actor, OnlyFrom: call.Actor.ID,
 	})
 	return Released{Process: process.ID, ProcessNumber: process.Number, Ended: released}, kept(err)

@@ -44,24 +44,24 @@ type Result struct {
 
 // Config is what a [Runner] works with. Every field down to Claims is needed.
 type Config struct {
-	Bank    *portal.Client
-	People  People
-	Checks  *validation.Checker
-	Journal Journal
-	Trail   Trail
-	Digest  func([]byte) string // keyed and one-way
-	Sealer  Sealer              // of confirmations; without it, or without Claims, assistants cannot confirm anything
-	Claims  Claims
-	Log     *slog.Logger
-	Now     func() time.Time
+	Bank        *portal.Client
+	People      People
+	Checks      *validation.Checker
+	Journal     Journal
+	AuditLog    AuditLog
+	Fingerprint func([]byte) string // keyed and one-way
+	Sealer      Sealer              // of confirmations; without it, or without Claims, assistants cannot confirm anything
+	Claims      Claims
+	Log         *slog.Logger
+	Now         func() time.Time
 	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
 	// default. Nothing is sent in its second half, so that no request may live that long when it is over.
-	CallTimeout time.Duration
-	Places      Places  // without it, nothing is offered that is about a place
-	Updates     History // without it, nobody can ask what moved
+	CallTimeout  time.Duration
+	Destinations Destinations // without it, nothing is offered that is about a place
+	Updates      History      // without it, nobody can ask what moved
 	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
 	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
-	Changed func(context.Context, Change) error
+	Changed func(context.Context, ProcessChanged) error
 	// Counted hears of every call: its tool, what became of it ("done", "already_done" or an [ErrorKind]) and how long it took.
 	Counted func(tool, outcome string, took time.Duration)
 }
@@ -98,7 +98,7 @@ func (r *Runner) Permits(ctx context.Context, actor Actor, tool *Tool) bool {
 
 // enter opens a call of a tool for an actor who may use it, where there is what it needs.
 func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
-	if tool.Placed && (actor.Place == "" || r.Places == nil) || tool.Recorded && r.Updates == nil {
+	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil {
 		return nil, &Error{Kind: Forbidden}
 	}
 	if tool.Subscribes && actor.Outsiders {

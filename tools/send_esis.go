@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// SendESIS has the bank e-mail the ESIS of a process (Process ESIS Email). It has no [Recogniser]: the bank offers no way
+// SendESIS has the bank e-mail the ESIS of a process (Process ESIS Email). It has no [Verifier]: the bank offers no way
 // to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
 // here: what is made without them is not for clients.
 var SendESIS = Define(Spec{

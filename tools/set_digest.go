@@ -7,7 +7,7 @@ import (
 
 // SetDigest has everything told at a place once each weekday, and nothing in between.
 var SetDigest = Define(Spec{
-	Name: "set_digest", Command: "balcao digest", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
+	Name: "set_digest", Command: "balcao digest", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
 }, func(ctx context.Context, call *Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
 	said := func(say Say) string {
@@ -16,7 +16,7 @@ var SetDigest = Define(Spec{
 		}
 		return say("announce.digest", "who", call.who(say), "time", set.Digest)
 	}
-	return set, call.change(ctx, said, func(place *PlaceSettings) error {
+	return set, call.change(ctx, said, func(place *DestinationSettings) error {
 		place.Digest = set.Digest
 		return nil
 	})

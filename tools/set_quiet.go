@@ -10,28 +10,28 @@ import (
 
 // SetQuiet says in which hours nothing is told at a place.
 var SetQuiet = Define(Spec{
-	Name: "set_quiet", Command: "balcao quiet", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
-}, func(ctx context.Context, call *Call, in QuietHours) (QuietSet, error) {
+	Name: "set_quiet", Command: "balcao quiet", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+}, func(ctx context.Context, call *Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
 	said := func(say Say) string {
-		if quiet == (Quiet{}) {
+		if quiet == (QuietHours{}) {
 			return say("announce.quiet_ended", "who", call.who(say))
 		}
 		return say("announce.quiet", "who", call.who(say), "hours", quiet.String())
 	}
-	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *PlaceSettings) error {
+	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *DestinationSettings) error {
 		place.Quiet = quiet
 		return nil
 	})
 })
 
-// QuietHours are the hours to be quiet in, such as 20:00-08:00; "" for none.
-type QuietHours struct {
+// QuietTimes are the hours to be quiet in, such as 20:00-08:00; "" for none.
+type QuietTimes struct {
 	Hours string `json:"hours,omitzero" page:"quiet" validate:"omitempty,text=20" pii:"open"`
 }
 
 // CheckFields implements [FieldChecker].
-func (q QuietHours) CheckFields(_ context.Context, call *Call) []Problem {
+func (q QuietTimes) CheckFields(_ context.Context, call *Call) []Problem {
 	if _, ok := parseQuiet(q.Hours); !ok {
 		return []Problem{problem(call.Actor.Lang, "hours", "quiet.format")}
 	}
@@ -39,12 +39,12 @@ func (q QuietHours) CheckFields(_ context.Context, call *Call) []Problem {
 }
 
 // parseQuiet reads two times with a dash between them, as people type them.
-func parseQuiet(text string) (Quiet, bool) {
+func parseQuiet(text string) (QuietHours, bool) {
 	if strings.TrimSpace(text) == "" {
-		return Quiet{}, true
+		return QuietHours{}, true
 	}
 	from, to, _ := strings.Cut(strings.NewReplacer("–", "-", "—", "-").Replace(text), "-")
-	quiet := Quiet{parseTime(from), parseTime(to)}
+	quiet := QuietHours{parseTime(from), parseTime(to)}
 	return quiet, quiet.From != "" && quiet.To != "" && quiet.From != quiet.To
 }
 
@@ -65,8 +65,8 @@ func parseTime(text string) string {
 }
 
 // String is how people read it, "" for none.
-func (q Quiet) String() string {
-	if q == (Quiet{}) {
+func (q QuietHours) String() string {
+	if q == (QuietHours{}) {
 		return ""
 	}
 	return q.From + "–" + q.To

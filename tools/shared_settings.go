@@ -21,23 +21,23 @@ type SettingsChange struct {
 	Lang   words.Lang
 	Title  string
 	Text   string
-	Before PlaceSettings
-	After  PlaceSettings
+	Before DestinationSettings
+	After  DestinationSettings
 	Undoes string // the change that it undid, "" for none
 }
 
 // change changes the place where the actor is, and announces it where others are told there too; said is the announcement,
 // in the place's language. With errUnchanged of change, or where nothing differs, it stays as it is. A change that cannot
 // be announced is taken back.
-func (c *Call) change(ctx context.Context, said func(Say) string, change func(*PlaceSettings) error) error {
+func (c *Call) change(ctx context.Context, said func(Say) string, change func(*DestinationSettings) error) error {
 	return c.changeBack(ctx, "", said, change)
 }
 
 // changeBack is [Call.change] where it undoes another change.
-func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) string, change func(*PlaceSettings) error) error {
-	var before, after PlaceSettings
+func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) string, change func(*DestinationSettings) error) error {
+	var before, after DestinationSettings
 	changed := false
-	err := c.changeAt(ctx, c.Actor.Place, func(place *PlaceSettings) error {
+	err := c.changeAt(ctx, c.Actor.Destination, func(place *DestinationSettings) error {
 		before, changed = place.clone(), false
 		if err := change(place); err != nil {
 			return err
@@ -48,17 +48,17 @@ func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) str
 		after, changed = place.clone(), true
 		return nil
 	})
-	if err != nil || !changed || c.Actor.Place == c.Actor.Direct {
+	if err != nil || !changed || c.Actor.Destination == c.Actor.Direct {
 		return err
 	}
 	say := (&Tool{}).sayer(after.Lang)
-	err = c.runner.Places.Announce(ctx, c.Actor.Place, SettingsChange{
+	err = c.runner.Destinations.Announce(ctx, c.Actor.Destination, SettingsChange{
 		ID: uuid.NewString(), Lang: after.Lang, Title: say("announce.title"), Text: said(say), Before: before, After: after, Undoes: undoes,
 	})
 	if err == nil {
 		return nil
 	}
-	undone := c.changeAt(context.WithoutCancel(ctx), c.Actor.Place, func(place *PlaceSettings) error {
+	undone := c.changeAt(context.WithoutCancel(ctx), c.Actor.Destination, func(place *DestinationSettings) error {
 		if !place.equals(after) {
 			return errUnchanged
 		}
@@ -76,18 +76,18 @@ func (c *Call) who(say Say) string {
 	return clean(c.Actor.Name)
 }
 
-func (p PlaceSettings) clone() PlaceSettings {
-	p.Watches, p.Mutes = slices.Clone(p.Watches), maps.Clone(p.Mutes)
+func (p DestinationSettings) clone() DestinationSettings {
+	p.Subscriptions, p.Mutes = slices.Clone(p.Subscriptions), maps.Clone(p.Mutes)
 	return p
 }
 
-func (p PlaceSettings) equals(other PlaceSettings) bool {
-	return p.Quiet == other.Quiet && p.Digest == other.Digest && slices.Equal(p.Watches, other.Watches) &&
+func (p DestinationSettings) equals(other DestinationSettings) bool {
+	return p.Quiet == other.Quiet && p.Digest == other.Digest && slices.Equal(p.Subscriptions, other.Subscriptions) &&
 		maps.EqualFunc(p.Mutes, other.Mutes, time.Time.Equal)
 }
 
 // at is what is left of settings at a moment: mutes that are over are none.
-func (p PlaceSettings) at(now time.Time) PlaceSettings {
+func (p DestinationSettings) at(now time.Time) DestinationSettings {
 	p = p.clone()
 	maps.DeleteFunc(p.Mutes, func(_ uuid.UUID, until time.Time) bool { return over(until, now) })
 	return p

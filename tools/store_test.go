@@ -43,7 +43,7 @@ func wantStore(t *testing.T, failure *tools.Error, kind tools.ErrorKind) {
 
 func TestAFullRedisIsToldAsSuchAndNothingIsSent(t *testing.T) {
 	server := redistest.StartServer(t)
-	h := onServer(t, server, func(c *tools.Config) { c.Trail = c.Journal.(tools.Trail) })
+	h := onServer(t, server, func(c *tools.Config) { c.AuditLog = c.Journal.(tools.AuditLog) })
 	server.Fill()
 	_, failure := h.click(t)
 	wantStore(t, failure, tools.Unavailable)
@@ -122,7 +122,7 @@ func TestACallThatRedisRefusesToJournalIsToldAsNotSentForGood(t *testing.T) {
 
 // deadTrail is an audit trail that takes nothing of a certain outcome.
 type deadTrail struct {
-	tools.Trail
+	tools.AuditLog
 	refuses string
 }
 
@@ -130,11 +130,11 @@ func (d deadTrail) Append(ctx context.Context, entry []byte, text string) error 
 	if strings.Contains(string(entry), `"outcome":"`+d.refuses) {
 		return conversations.ErrUnavailable
 	}
-	return d.Trail.Append(ctx, entry, text)
+	return d.AuditLog.Append(ctx, entry, text)
 }
 
 func withoutTrail(refuses string) func(*tools.Config) {
-	return func(c *tools.Config) { c.Trail = deadTrail{c.Trail, refuses} }
+	return func(c *tools.Config) { c.AuditLog = deadTrail{c.AuditLog, refuses} }
 }
 
 func TestWithoutAnAuditEntryNoClientDataIsShown(t *testing.T) {

@@ -91,7 +91,7 @@ func TestRepeatsWithoutAKeyAtAFailingGatewayAreOneBorrower(t *testing.T) {
 	}
 	remove()
 	eventually(t, "all is swept up", func() bool {
-		_, err := h.Sweep(t.Context())
+		_, err := h.Recover(t.Context())
 		return err == nil && len(b.bank.Borrowers(sandbox.SampleProcess(1042))) > 1
 	})
 	b.wantSettled(t, h, 1)
@@ -101,7 +101,7 @@ func TestRepeatsWithoutAKeyAtAFailingGatewayAreOneBorrower(t *testing.T) {
 func (b branches) wantSettled(t *testing.T, h house, created int) {
 	t.Helper()
 	eventually(t, "nothing is left to sweep", func() bool {
-		finished, err := h.Sweep(t.Context())
+		finished, err := h.Recover(t.Context())
 		return finished == 0 && err == nil
 	})
 	if there := b.bank.Borrowers(sandbox.SampleProcess(1042)); len(there) != 1+created {
@@ -121,7 +121,7 @@ func TestCallsLeftBehindForOneBorrowerAreFinishedOneAfterTheOther(t *testing.T) 
 		var group sync.WaitGroup
 		for _, h := range replicas {
 			group.Go(func() {
-				n, _ := h.Sweep(t.Context())
+				n, _ := h.Recover(t.Context())
 				mu.Lock()
 				defer mu.Unlock()
 				finished += n
@@ -155,7 +155,7 @@ func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
 					case <-stop:
 						return
 					case <-time.After(20 * time.Millisecond):
-						_, _ = sweeps.Sweep(t.Context())
+						_, _ = sweeps.Recover(t.Context())
 					}
 				}
 			})

@@ -11,17 +11,17 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// A round of [Runner.Sweep] is short enough for another replica to notice what this one leaves behind.
+// A round of [Runner.Recover] is short enough for another replica to notice what this one leaves behind.
 const (
 	sweptAtOnce = 4
 	sweptMost   = 40
 )
 
-// Sweep finishes calls that were begun and that nobody holds any more: their replica died, or the bank's answer was
+// Recover finishes calls that were begun and that nobody holds any more: their replica died, or the bank's answer was
 // lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
 // allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
-func (r *Runner) Sweep(ctx context.Context) (finished int, err error) {
-	abandoned, err := r.Journal.Abandoned(ctx, sweptMost)
+func (r *Runner) Recover(ctx context.Context) (finished int, err error) {
+	abandoned, err := r.Journal.Orphaned(ctx, sweptMost)
 	errs := make([]error, len(abandoned)+1)
 	errs[len(abandoned)] = err
 	ends := make([]bool, len(abandoned))

@@ -43,18 +43,18 @@ const (
 
 // Spec is what a definition says of its operation besides its input and output.
 type Spec struct {
-	Name       string         // in snake_case: the tool's name for assistants and the prefix of its words
-	Command    string         // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
-	Toolset    Toolset        //
-	Effect     Effect         //
-	Resource   string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
-	Placed     bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Places]
-	Subscribes bool           // the place where it is asked is told of processes from then on: nothing where outsiders read
-	Recorded   bool           // tells from [Config.Updates]: nothing without it
-	Asks       bool           // no field is required, and yet its form opens unless one is given
-	Needs      Needs          // of its process: where it is not met, the tool is not offered and its form does not open
-	CardArgs   map[string]any // what the button on a process's card says beside the process
-	OnCard     int            // its place among the buttons of a process's card, from 1; 0 where it does not belong there
+	Name             string         // in snake_case: the tool's name for assistants and the prefix of its words
+	Command          string         // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
+	Toolset          Toolset        //
+	Effect           Effect         //
+	Resource         string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
+	NeedsDestination bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Destinations]
+	Subscribes       bool           // the place where it is asked is told of processes from then on: nothing where outsiders read
+	NeedsHistory     bool           // tells from [Config.Updates]: nothing without it
+	AlwaysForm       bool           // no field is required, and yet its form opens unless one is given
+	Needs            Needs          // of its process: where it is not met, the tool is not offered and its form does not open
+	CardArgs         map[string]any // what the button on a process's card says beside the process
+	CardOrder        int            // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
 
 // Tool is one operation of the catalogue.
@@ -71,7 +71,7 @@ type Tool struct {
 var catalogue []*Tool
 
 // Define adds an operation to the catalogue. In is a struct whose tags describe each field (see [Field]); Out is a
-// struct with a method Card. In may implement [FieldChecker], [BankChecker], [Recogniser], [Editor] and [Reasoned]. It
+// struct with a method Card. In may implement [FieldChecker], [BankChecker], [Verifier], [Editor] and [Reasoned]. It
 // panics on a definition that no door could show.
 func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
 	tool := &Tool{
@@ -142,7 +142,7 @@ func Subcommands(command string) []*Tool {
 
 // ForAssistants tells whether an assistant may ever use the tool. What is about a place is for who is at one, and what
 // deletes is for people.
-func (t *Tool) ForAssistants() bool { return !t.Placed && t.Effect != Deletes }
+func (t *Tool) ForAssistants() bool { return !t.NeedsDestination && t.Effect != Deletes }
 
 // Field finds a field by its path.
 func (t *Tool) Field(path string) (Field, bool) {

@@ -67,7 +67,7 @@ func openBehind(t *testing.T, between func(http.Handler) http.Handler, change ..
 		return portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}
 	}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, Trail: trail, Digest: keys.Digest, Sealer: keys, Claims: store,
+		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: keys.Fingerprint, Sealer: keys, Claims: store,
 		People: tools.Team{
 			"ana":    {Login: login(sandbox.BrokerA)},
 			"reader": {Login: login(sandbox.BrokerA), ReadOnly: true},

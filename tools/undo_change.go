@@ -9,9 +9,9 @@ import (
 // UndoChange puts a place's settings back to what they were before the last change that was announced there, unless
 // anything else has changed since.
 var UndoChange = Define(Spec{
-	Name: "undo_change", Command: "balcao undo", Toolset: News, Effect: Remembers, Placed: true,
+	Name: "undo_change", Command: "balcao undo", Toolset: News, Effect: Remembers, NeedsDestination: true,
 }, func(ctx context.Context, call *Call, in Undoing) (Undone, error) {
-	last, known, err := call.runner.Places.LastChange(ctx, call.Actor.Place)
+	last, known, err := call.runner.Destinations.LastChange(ctx, call.Actor.Destination)
 	if err != nil || !known {
 		return Undone{}, kept(err)
 	}
@@ -19,7 +19,7 @@ var UndoChange = Define(Spec{
 	now := call.runner.now()
 	before, after := last.Before.at(now), last.After.at(now)
 	said := func(say Say) string { return say("announce.undone", "who", call.who(say)) }
-	err = call.changeBack(ctx, last.ID, said, func(place *PlaceSettings) error {
+	err = call.changeBack(ctx, last.ID, said, func(place *DestinationSettings) error {
 		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.equals(after)
 		if in.Change != "" && in.Change != last.ID || !place.equals(after) {
 			return errUnchanged

@@ -8,14 +8,14 @@ import (
 
 // UnmuteProcess ends what [MuteProcess] began.
 var UnmuteProcess = Define(Spec{
-	Name: "unmute_process", Command: "balcao unmute", Toolset: News, Effect: Remembers, Placed: true,
+	Name: "unmute_process", Command: "balcao unmute", Toolset: News, Effect: Remembers, NeedsDestination: true,
 }, func(ctx context.Context, call *Call, in Unmuting) (Unmuted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return Unmuted{}, err
 	}
 	unmuted := Unmuted{Process: process.ID, ProcessNumber: process.Number, Mine: in.Mine}
-	unmute := func(place *PlaceSettings) error {
+	unmute := func(place *DestinationSettings) error {
 		if _, unmuted.Ended = place.Mutes[process.ID]; !unmuted.Ended {
 			return errUnchanged
 		}

@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// Unwatch ends what [StartWatch] began.
+// Unwatch ends what [WatchProcess] began.
 var Unwatch = Define(Spec{
-	Name: "unwatch", Command: "balcao unwatch", Toolset: News, Effect: Remembers, Placed: true, Asks: true,
-}, func(ctx context.Context, call *Call, in Subject) (Unwatched, error) {
+	Name: "unwatch", Command: "balcao unwatch", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+}, func(ctx context.Context, call *Call, in Selector) (Unwatched, error) {
 	place, err := call.settings(ctx)
 	if err != nil {
 		return Unwatched{}, err
 	}
-	var ended Watch
-	if i := slices.IndexFunc(place.Watches, func(w Watch) bool { return in.means(w, call.Actor.ID) }); i >= 0 {
-		ended = place.Watches[i]
-	} else if ended, err = in.watch(ctx, call); err != nil {
+	var ended Subscription
+	if i := slices.IndexFunc(place.Subscriptions, func(w Subscription) bool { return in.means(w, call.Actor.ID) }); i >= 0 {
+		ended = place.Subscriptions[i]
+	} else if ended, err = in.subscription(ctx, call); err != nil {
 		return Unwatched{}, err
 	}
 	unwatched := Unwatched{Heard: call.heard(ctx, ended), again: in.again(ended)}
 	said := func(say Say) string {
 		return say("announce.unwatched", "who", call.who(say), "what", unwatched.Heard.saidToAll(say))
 	}
-	err = call.change(ctx, said, func(place *PlaceSettings) error {
-		before := len(place.Watches)
-		place.Watches = slices.DeleteFunc(place.Watches, ended.same)
-		unwatched.Ended = len(place.Watches) < before
-		unwatched.Everything = slices.ContainsFunc(place.Watches, Watch{Kind: WatchAll}.same)
+	err = call.change(ctx, said, func(place *DestinationSettings) error {
+		before := len(place.Subscriptions)
+		place.Subscriptions = slices.DeleteFunc(place.Subscriptions, ended.same)
+		unwatched.Ended = len(place.Subscriptions) < before
+		unwatched.Everything = slices.ContainsFunc(place.Subscriptions, Subscription{Kind: ScopeAll}.same)
 		if !unwatched.Ended {
 			return errUnchanged
 		}
@@ -38,9 +38,9 @@ var Unwatch = Define(Spec{
 
 // Unwatched says what a place no longer hears about.
 type Unwatched struct {
-	Heard      Heard `json:"heard"`
-	Ended      bool  `json:"ended"`                // false when it heard nothing about it
-	Everything bool  `json:"everything,omitempty"` // it hears about every process all the same
+	Heard      SubscriptionView `json:"heard"`
+	Ended      bool             `json:"ended"`                // false when it heard nothing about it
+	Everything bool             `json:"everything,omitempty"` // it hears about every process all the same
 	again      map[string]any
 }
 
@@ -57,7 +57,7 @@ func (u Unwatched) Card(say Say) Card {
 		return card
 	}
 	card.Text += " " + say("card.everything")
-	if u.Heard.Kind == WatchProcess {
+	if u.Heard.Kind == ScopeProcess {
 		card.Next = append([]Step{{Label: say("step.mute_process"), Tool: "mute_process", Args: u.again}}, card.Next...)
 	}
 	return card

@@ -55,8 +55,8 @@ func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, e
 	return since(before.joining(ctx, call, others), u.joining(ctx, call, others), among(UpdateBorrower.changed(before, u))), nil
 }
 
-// Recognise implements [Recogniser]: the update is there when it would change nothing any more.
-func (u BorrowerUpdate) Recognise(ctx context.Context, call *Call) (Carder, bool, error) {
+// FindEffect implements [Verifier]: the update is there when it would change nothing any more.
+func (u BorrowerUpdate) FindEffect(ctx context.Context, call *Call) (Carder, bool, error) {
 	process, err := call.Process(ctx, u.Process)
 	if err != nil {
 		return nil, false, err
@@ -71,7 +71,7 @@ func (u BorrowerUpdate) Recognise(ctx context.Context, call *Call) (Carder, bool
 	return current.(BorrowerUpdate).done(process), true, nil
 }
 
-// Subject implements [Recogniser].
+// Selector implements [Verifier].
 func (u BorrowerUpdate) Subject(ctx context.Context, call *Call) ([]string, error) {
 	return call.subjectOf(ctx, u.Process, u.Borrower)
 }

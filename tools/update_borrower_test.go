@@ -294,7 +294,7 @@ func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
 		t.Fatal(failure)
 	}
 	config := h.Config
-	config.Digest = func(data []byte) string { return "a new key's " + h.Digest(data) }
+	config.Fingerprint = func(data []byte) string { return "a new key's " + h.Fingerprint(data) }
 	rotated := house{tools.NewRunner(config), h.bank, h.trail, h.ana}
 	args := of(1043, ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(tools.BorrowerFile).Version))
 	if _, failure := rotated.run(t, "update_borrower", args); !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {

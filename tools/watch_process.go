@@ -5,46 +5,46 @@ import (
 	"slices"
 )
 
-// StartWatch has the place where it is asked hear of what moves: of what the actor may read at the bank.
-var StartWatch = Define(Spec{
-	Name: "watch_process", Command: "balcao watch", Toolset: News, Effect: Remembers, Placed: true, Subscribes: true, Asks: true,
-}, func(ctx context.Context, call *Call, in Subject) (Watching, error) {
-	wanted, err := in.watch(ctx, call)
+// WatchProcess has the place where it is asked hear of what moves: of what the actor may read at the bank.
+var WatchProcess = Define(Spec{
+	Name: "watch_process", Command: "balcao watch", Toolset: News, Effect: Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
+}, func(ctx context.Context, call *Call, in Selector) (Watching, error) {
+	wanted, err := in.subscription(ctx, call)
 	if err != nil {
 		return Watching{}, err
 	}
 	watching := Watching{Heard: call.heard(ctx, wanted), again: in.again(wanted)}
-	watching.Already, err = call.watchAt(ctx, call.Actor.Place, wanted)
+	watching.Already, err = call.watchAt(ctx, call.Actor.Destination, wanted)
 	return watching, err
 })
 
 // watchAt has a place hear of what is wanted; already tells that it does.
-func (c *Call) watchAt(ctx context.Context, place string, wanted Watch) (already bool, err error) {
+func (c *Call) watchAt(ctx context.Context, place string, wanted Subscription) (already bool, err error) {
 	wanted.By = c.Actor.ID
-	err = c.changeAt(ctx, place, func(place *PlaceSettings) error {
-		already = slices.ContainsFunc(place.Watches, func(w Watch) bool { return w.same(wanted) && (w.By == "" || w.By == wanted.By) })
+	err = c.changeAt(ctx, place, func(place *DestinationSettings) error {
+		already = slices.ContainsFunc(place.Subscriptions, func(w Subscription) bool { return w.same(wanted) && (w.By == "" || w.By == wanted.By) })
 		switch {
 		case already:
 			return errUnchanged
-		case len(place.Watches) >= maxWatches:
+		case len(place.Subscriptions) >= maxWatches:
 			return c.invalid("process", "watch.full", "count", maxWatches)
 		}
-		place.Watches = append(place.Watches, wanted)
+		place.Subscriptions = append(place.Subscriptions, wanted)
 		return nil
 	})
 	return already, err
 }
 
 // again are the arguments by which a step means the same.
-func (s Subject) again(w Watch) map[string]any {
+func (s Selector) again(w Subscription) map[string]any {
 	switch w.Kind {
-	case WatchProcess:
+	case ScopeProcess:
 		return map[string]any{"process": w.Value}
-	case WatchBranch:
+	case ScopeBranch:
 		return map[string]any{"branch": w.Name}
-	case WatchPhase:
+	case ScopePhase:
 		return map[string]any{"phaseId": s.Phase}
-	case WatchPerson:
+	case ScopePerson:
 		return map[string]any{"mine": true}
 	}
 	return map[string]any{"everything": true}
@@ -52,8 +52,8 @@ func (s Subject) again(w Watch) map[string]any {
 
 // Watching says what a place hears about from now on.
 type Watching struct {
-	Heard   Heard `json:"heard"`
-	Already bool  `json:"already,omitempty"` // before it was asked for
+	Heard   SubscriptionView `json:"heard"`
+	Already bool             `json:"already,omitempty"` // before it was asked for
 	again   map[string]any
 }
 

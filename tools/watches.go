@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Watches shows what the place where it is asked hears about, and when.
+// Subscriptions shows what the place where it is asked hears about, and when.
 var Watches = Define(Spec{
-	Name: "watches", Command: "balcao watches", Toolset: News, Effect: Reads, Placed: true,
-}, func(ctx context.Context, call *Call, _ Nothing) (PlaceView, error) {
+	Name: "watches", Command: "balcao watches", Toolset: News, Effect: Reads, NeedsDestination: true,
+}, func(ctx context.Context, call *Call, _ Nothing) (DestinationView, error) {
 	place, err := call.settings(ctx)
 	if err != nil {
-		return PlaceView{}, err
+		return DestinationView{}, err
 	}
-	view := PlaceView{Heard: []Heard{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
-	for _, watch := range place.Watches {
-		view.Heard = append(view.Heard, call.heard(ctx, watch))
+	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
+	for _, watch := range place.Subscriptions {
+		view.Subscriptions = append(view.Subscriptions, call.heard(ctx, watch))
 	}
 	for process, until := range maps.All(place.Mutes) {
 		if !over(until, call.runner.now()) {
@@ -65,17 +65,17 @@ func (c *Call) number(ctx context.Context, muted []Muted) {
 // Nothing is the input of tools that take none.
 type Nothing struct{}
 
-// PlaceView is what a place hears about, and when.
-type PlaceView struct {
-	Heard  []Heard `json:"heard"`
-	Muted  []Muted `json:"muted"`
-	More   int     `json:"more,omitempty"` // muted and not listed here
-	Quiet  string  `json:"quiet,omitempty" pii:"open"`
-	Digest string  `json:"digest,omitempty" pii:"open"`
+// DestinationView is what a place hears about, and when.
+type DestinationView struct {
+	Subscriptions []SubscriptionView `json:"heard"`
+	Muted         []Muted            `json:"muted"`
+	More          int                `json:"more,omitempty"` // muted and not listed here
+	Quiet         string             `json:"quiet,omitempty" pii:"open"`
+	Digest        string             `json:"digest,omitempty" pii:"open"`
 }
 
 // Card implements [Carder].
-func (p PlaceView) Card(say Say) Card {
+func (p DestinationView) Card(say Say) Card {
 	card := Card{
 		Title: say("card.title"),
 		Facts: []Fact{{say("label.quiet"), say("card.no_quiet")}, {say("label.digest"), say("card.no_digest")}},
@@ -92,16 +92,16 @@ func (p PlaceView) Card(say Say) Card {
 		card.Facts[1].Value = say("card.digest", "time", p.Digest)
 	}
 	switch {
-	case len(p.Heard) == 0:
+	case len(p.Subscriptions) == 0:
 		card.Text = say("card.none")
 	case p.More > 0:
 		card.Text = say("card.more", "count", p.More)
 	}
-	if len(p.Heard)+len(p.Muted) == 0 {
+	if len(p.Subscriptions)+len(p.Muted) == 0 {
 		return card
 	}
 	card.Table.Columns = []string{say("label.news"), say("label.status")}
-	for _, heard := range p.Heard {
+	for _, heard := range p.Subscriptions {
 		card.Table.Rows = append(card.Table.Rows, []string{heard.said(say), say("card.heard")})
 	}
 	for _, muted := range p.Muted {

@@ -14,8 +14,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Subject says what a place hears about: exactly one of these.
-type Subject struct {
+// Selector says what a place hears about: exactly one of these.
+type Selector struct {
 	Process    ProcessRef `json:"process,omitzero" page:"watch"`
 	Branch     string     `json:"branch,omitzero" page:"watch" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
 	Phase      int32      `json:"phaseId,omitzero" page:"watch" taxonomy:"workflowPhases" pii:"open"`
@@ -24,7 +24,7 @@ type Subject struct {
 }
 
 // CheckFields implements [FieldChecker].
-func (s Subject) CheckFields(_ context.Context, call *Call) []Problem {
+func (s Selector) CheckFields(_ context.Context, call *Call) []Problem {
 	given := 0
 	for _, each := range []bool{s.Process != "", strings.TrimSpace(s.Branch) != "", s.Phase != 0, s.Mine, s.Everything} {
 		if each {
@@ -40,19 +40,19 @@ func (s Subject) CheckFields(_ context.Context, call *Call) []Problem {
 	return []Problem{problem(call.Actor.Lang, "process", "watch.several")}
 }
 
-// watch is what a place keeps of the subject, as the actor's person sees it at the bank.
-func (s Subject) watch(ctx context.Context, call *Call) (Watch, error) {
+// subscription is what a place keeps of the subject, as the actor's person sees it at the bank.
+func (s Selector) subscription(ctx context.Context, call *Call) (Subscription, error) {
 	switch {
 	case s.Process != "":
 		process, err := call.Process(ctx, s.Process)
-		return Watch{Kind: WatchProcess, Value: process.ID.String(), Name: number(process.Number)}, err
+		return Subscription{Kind: ScopeProcess, Value: process.ID.String(), Name: number(process.Number)}, err
 	case s.Phase != 0:
 		id, phase := call.described(ctx, phases, &s.Phase)
-		return Watch{Kind: WatchPhase, Value: number(int64(id)), Name: phase}, nil
+		return Subscription{Kind: ScopePhase, Value: number(int64(id)), Name: phase}, nil
 	case s.Mine:
-		return Watch{Kind: WatchPerson, Value: call.Actor.ID}, nil
+		return Subscription{Kind: ScopePerson, Value: call.Actor.ID}, nil
 	case s.Everything:
-		return Watch{Kind: WatchAll}, nil
+		return Subscription{Kind: ScopeAll}, nil
 	}
 	return call.branch(ctx, s.Branch)
 }
@@ -61,10 +61,10 @@ const phases portal.TaxonomyKey = "workflowPhases"
 
 // branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
 // that the bank finds under that name.
-func (c *Call) branch(ctx context.Context, name string) (Watch, error) {
+func (c *Call) branch(ctx context.Context, name string) (Subscription, error) {
 	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: maxOptions})
 	if err != nil {
-		return Watch{}, err
+		return Subscription{}, err
 	}
 	var found []portal.TaxonomyItem
 	for _, process := range page.Processes {
@@ -79,12 +79,12 @@ func (c *Call) branch(ctx context.Context, name string) (Watch, error) {
 		for _, branch := range found[:min(len(found), 5)] {
 			names = append(names, clean(branch.Description))
 		}
-		return Watch{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
+		return Subscription{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
 	}
 	if len(found) == 0 {
-		return Watch{}, c.invalid("branch", "branch.unknown")
+		return Subscription{}, c.invalid("branch", "branch.unknown")
 	}
-	return Watch{Kind: WatchBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
+	return Subscription{Kind: ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
 }
 
 func (c *Call) invalid(path, code string, args ...any) error {
@@ -93,45 +93,45 @@ func (c *Call) invalid(path, code string, args ...any) error {
 
 // means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
 // more can still be ended.
-func (s Subject) means(w Watch, actor string) bool {
+func (s Selector) means(w Subscription, actor string) bool {
 	switch w.Kind {
-	case WatchProcess:
+	case ScopeProcess:
 		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
-	case WatchBranch:
+	case ScopeBranch:
 		return s.Branch != "" && folded(s.Branch) == folded(w.Name)
-	case WatchPhase:
+	case ScopePhase:
 		return s.Phase != 0 && number(int64(s.Phase)) == w.Value
-	case WatchPerson:
+	case ScopePerson:
 		return s.Mine && w.Value == actor
-	case WatchAll:
+	case ScopeAll:
 		return s.Everything
 	}
 	return false
 }
 
-// Heard is what a place hears about.
-type Heard struct {
-	Kind WatchKind `json:"kind" pii:"open"`
-	Name string    `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
-	Mine bool      `json:"mine,omitempty"`
+// Subscriptions is what a place hears about.
+type SubscriptionView struct {
+	Kind Scope  `json:"kind" pii:"open"`
+	Name string `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
+	Mine bool   `json:"mine,omitempty"`
 }
 
 // heard is a watch as the actor reads it.
-func (c *Call) heard(ctx context.Context, w Watch) Heard {
+func (c *Call) heard(ctx context.Context, w Subscription) SubscriptionView {
 	name := w.Name
-	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == WatchPhase {
+	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == ScopePhase {
 		phase := int32(id)
 		if _, described := c.described(ctx, phases, &phase); described != "" {
 			name = described
 		}
 	}
-	if name == "" && w.Kind != WatchPerson {
+	if name == "" && w.Kind != ScopePerson {
 		name = w.Value
 	}
-	return Heard{Kind: w.Kind, Name: name, Mine: w.Kind == WatchPerson && w.Value == c.Actor.ID}
+	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == ScopePerson && w.Value == c.Actor.ID}
 }
 
-func (h Heard) said(say Say) string {
+func (h SubscriptionView) said(say Say) string {
 	if h.Mine {
 		return say("watch.mine")
 	}
@@ -139,7 +139,7 @@ func (h Heard) said(say Say) string {
 }
 
 // saidToAll says it to others than the actor.
-func (h Heard) saidToAll(say Say) string {
+func (h SubscriptionView) saidToAll(say Say) string {
 	if h.Mine {
 		return say("watch.theirs")
 	}
@@ -156,8 +156,8 @@ var errUnchanged = errors.New("nothing to change")
 
 // changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
 // stays as it is.
-func (c *Call) changeAt(ctx context.Context, place string, change func(*PlaceSettings) error) error {
-	_, err := c.runner.Places.Change(ctx, place, func(place *PlaceSettings) error {
+func (c *Call) changeAt(ctx context.Context, place string, change func(*DestinationSettings) error) error {
+	_, err := c.runner.Destinations.Change(ctx, place, func(place *DestinationSettings) error {
 		if place.Lang == "" {
 			place.Lang = c.Actor.Lang
 		}
@@ -175,8 +175,8 @@ func (c *Call) changeAt(ctx context.Context, place string, change func(*PlaceSet
 }
 
 // settings is what is kept of the place where the actor is.
-func (c *Call) settings(ctx context.Context) (PlaceSettings, error) {
-	place, err := c.runner.Places.Settings(ctx, c.Actor.Place)
+func (c *Call) settings(ctx context.Context) (DestinationSettings, error) {
+	place, err := c.runner.Destinations.Settings(ctx, c.Actor.Destination)
 	return place, kept(err)
 }
 

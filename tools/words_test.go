@@ -33,7 +33,7 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []WatchKind{WatchAll, WatchProcess, WatchBranch, WatchPhase, WatchPerson} {
+	for _, kind := range []Scope{ScopeAll, ScopeProcess, ScopeBranch, ScopePhase, ScopePerson} {
 		want = append(want, "watch."+string(kind))
 	}
 	for _, tool := range Catalogue() {
@@ -102,10 +102,10 @@ func TestEveryNextStepNamesAToolAndItsFields(t *testing.T) {
 	say := func(key string, _ ...any) string { return key }
 	for _, card := range []Card{
 		BorrowerList{}.Card(say), BorrowerFile{}.Card(say), BorrowerUpdated{}.Card(say), BorrowerDeleted{}.Card(say), ESISSent{}.Card(say), BorrowerCreated{}.Card(say), ESIS{}.Card(say), ProcessList{Processes: []ProcessRow{{}}}.Card(say),
-		Watching{again: Subject{}.again(Watch{Kind: WatchProcess})}.Card(say), Watching{again: Subject{}.again(Watch{Kind: WatchBranch})}.Card(say),
-		Watching{again: Subject{}.again(Watch{Kind: WatchPhase})}.Card(say), Watching{again: Subject{}.again(Watch{Kind: WatchPerson})}.Card(say),
-		Unwatched{Heard: Heard{Kind: WatchProcess}, Everything: true, again: Subject{}.again(Watch{Kind: WatchProcess})}.Card(say),
-		Muted{}.Card(say), Unmuted{}.Card(say), Owned{}.Card(say), PlaceView{}.Card(say), QuietSet{}.Card(say), DigestSet{}.Card(say), ProcessMoves{Next: "x"}.Card(say),
+		Watching{again: Selector{}.again(Subscription{Kind: ScopeProcess})}.Card(say), Watching{again: Selector{}.again(Subscription{Kind: ScopeBranch})}.Card(say),
+		Watching{again: Selector{}.again(Subscription{Kind: ScopePhase})}.Card(say), Watching{again: Selector{}.again(Subscription{Kind: ScopePerson})}.Card(say),
+		Unwatched{Heard: SubscriptionView{Kind: ScopeProcess}, Everything: true, again: Selector{}.again(Subscription{Kind: ScopeProcess})}.Card(say),
+		Muted{}.Card(say), Unmuted{}.Card(say), Owned{}.Card(say), DestinationView{}.Card(say), QuietSet{}.Card(say), DigestSet{}.Card(say), ProcessMoves{Next: "x"}.Card(say),
 	} {
 		for _, step := range card.Next {
 			tool, ok := Named(step.Tool)

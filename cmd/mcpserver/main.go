@@ -104,7 +104,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 		return err
 	}
 	if s.RedisURL == settings.Memory { // nobody else follows the bank
-		if err := system.StartNews(ctx, notifications.Mute{}); err != nil {
+		if err := system.StartNews(ctx, notifications.NopPoster{}); err != nil {
 			return errors.Join(err, system.Close())
 		}
 	}

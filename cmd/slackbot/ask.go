@@ -31,7 +31,7 @@ func askSystems(ctx context.Context, system *app.System, bot *slackapp.App, simu
 func askSlack(ctx context.Context, bot *slackapp.App, log *slog.Logger) (app.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, app.AskedWithin)
 	defer cancel()
-	err := bot.Well(ctx)
+	err := bot.HealthCheck(ctx)
 	switch {
 	case err == nil:
 		log.Info("Slack answers", "setting", "SLACK_BOT_TOKEN")

@@ -88,7 +88,7 @@ func (a auditLog) verify(ctx context.Context) error {
 
 // list writes a line for each entry of a month, and one for the text beside it.
 func (a auditLog) list(ctx context.Context, month conversations.Month) error {
-	for mark, err := range a.store.Trail(ctx, month) {
+	for mark, err := range a.store.AuditEntries(ctx, month) {
 		if err != nil {
 			return err
 		}

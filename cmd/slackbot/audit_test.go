@@ -31,7 +31,7 @@ func audited(t *testing.T) (environ map[string]string, db *redis.Client, ids []s
 			t.Fatal(err)
 		}
 	}
-	for mark, err := range store.Trail(t.Context(), conversations.MonthOf(time.Now())) {
+	for mark, err := range store.AuditEntries(t.Context(), conversations.MonthOf(time.Now())) {
 		if err != nil {
 			t.Fatal(err)
 		}

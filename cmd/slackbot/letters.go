@@ -30,7 +30,7 @@ func withNews(ctx context.Context, s settings.Settings, log *slog.Logger, do fun
 
 // listLetters writes a line for each hint that was given up: its id, when, why, and what it was.
 func listLetters(ctx context.Context, news *notifications.Service, out io.Writer, say sayer) error {
-	letters, err := news.Letters(ctx)
+	letters, err := news.DeadLetters(ctx)
 	if err != nil {
 		return err
 	}

@@ -190,7 +190,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	mux.Handle("/slack/events", bot.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", app.Healthy())
-	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Part{Name: "slack", Well: app.Lately(bot.Well, tokenLife)})...))
+	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenLife)})...))
 	if places.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,

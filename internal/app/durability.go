@@ -36,8 +36,8 @@ func warnOfLoss(ctx context.Context, store *conversations.Store, log *slog.Logge
 
 // Durability is the part of the system that is unwell where Redis may lose what it has taken. Requests are served all the
 // same. What Redis does not tell is not held against it.
-func (s *System) Durability() Part {
-	return Part{Name: "redis", Well: Lately(func(ctx context.Context) error {
+func (s *System) Durability() Check {
+	return Check{Name: "redis", Run: Cached(func(ctx context.Context) error {
 		if s.inMemory() {
 			return nil
 		}
@@ -49,6 +49,6 @@ func (s *System) Durability() Part {
 		for i, weakness := range found {
 			names[i] = string(weakness)
 		}
-		return Ailment(strings.Join(names, ", "))
+		return Problem(strings.Join(names, ", "))
 	}, durabilityLife)}
 }

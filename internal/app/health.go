@@ -13,17 +13,17 @@ import (
 // readyWithin is how long whoever watches waits for an answer, at most.
 const readyWithin = 3 * time.Second
 
-// Part is something that has to be well.
-type Part struct {
+// Check is something that has to be well.
+type Check struct {
 	Name  string // short, and no secret
 	Vital bool   // without it no request can be served; other replicas may be able to
-	Well  func(context.Context) error
+	Run   func(context.Context) error
 }
 
-// Ailment is what is wrong with a part in a word that may be told.
-type Ailment string
+// Problem is what is wrong with a part in a word that may be told.
+type Problem string
 
-func (a Ailment) Error() string { return string(a) }
+func (a Problem) Error() string { return string(a) }
 
 // Healthy answers as long as the process does.
 func Healthy() http.Handler {
@@ -32,7 +32,7 @@ func Healthy() http.Handler {
 
 // Ready answers 200 when a request could be served now and 503 when a vital part is not well, with the names of the
 // parts that are not. Why they are not, the log says.
-func Ready(parts ...Part) http.Handler {
+func Ready(parts ...Check) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
 		defer cancel()
@@ -50,18 +50,18 @@ func Ready(parts ...Part) http.Handler {
 }
 
 // look asks all parts at once: one that hangs does not hide another.
-func look(ctx context.Context, parts []Part) (ready bool, unwell []string) {
+func look(ctx context.Context, parts []Check) (ready bool, unwell []string) {
 	errs := make([]error, len(parts))
 	var looking sync.WaitGroup
 	for i, part := range parts {
-		looking.Go(func() { errs[i] = part.Well(ctx) })
+		looking.Go(func() { errs[i] = part.Run(ctx) })
 	}
 	looking.Wait()
 	ready = true
 	for i, part := range parts {
 		if errs[i] != nil {
 			name := part.Name
-			if ailment, ok := errors.AsType[Ailment](errs[i]); ok {
+			if ailment, ok := errors.AsType[Problem](errs[i]); ok {
 				name += ": " + string(ailment)
 			}
 			unwell = append(unwell, name)
@@ -72,8 +72,8 @@ func look(ctx context.Context, parts []Part) (ready bool, unwell []string) {
 	return ready, unwell
 }
 
-// Lately asks well no more often than each life: whoever looks often must not wear out who is asked.
-func Lately(well func(context.Context) error, life time.Duration) func(context.Context) error {
+// Cached asks well no more often than each life: whoever looks often must not wear out who is asked.
+func Cached(well func(context.Context) error, life time.Duration) func(context.Context) error {
 	var mu sync.Mutex
 	var asked time.Time
 	var last error

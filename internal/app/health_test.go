@@ -23,15 +23,15 @@ func TestReadinessNamesWhatIsNotWellAndNothingMore(t *testing.T) {
 	well := func(context.Context) error { return nil }
 	ill := func(context.Context) error { return errors.New("redis://:secret@10.0.0.1 is gone") }
 	for name, c := range map[string]struct {
-		parts  []app.Part
+		parts  []app.Check
 		status int
 		body   string
 	}{
-		"all is well":             {[]app.Part{{"store", true, well}, {"callbacks", false, well}}, 200, `{"ready":true}`},
-		"something can wait":      {[]app.Part{{"store", true, well}, {"callbacks", false, ill}}, 200, `{"ready":true,"unwell":["callbacks"]}`},
-		"it is known what":        {[]app.Part{{"bank", false, func(context.Context) error { return app.Ailment("no_echo") }}}, 200, `{"ready":true,"unwell":["bank: no_echo"]}`},
-		"nothing can be served":   {[]app.Part{{"store", true, ill}, {"callbacks", false, well}}, 503, `{"ready":false,"unwell":["store"]}`},
-		"both, in order of names": {[]app.Part{{"store", true, ill}, {"callbacks", false, ill}}, 503, `{"ready":false,"unwell":["callbacks","store"]}`},
+		"all is well":             {[]app.Check{{"store", true, well}, {"callbacks", false, well}}, 200, `{"ready":true}`},
+		"something can wait":      {[]app.Check{{"store", true, well}, {"callbacks", false, ill}}, 200, `{"ready":true,"unwell":["callbacks"]}`},
+		"it is known what":        {[]app.Check{{"bank", false, func(context.Context) error { return app.Problem("no_echo") }}}, 200, `{"ready":true,"unwell":["bank: no_echo"]}`},
+		"nothing can be served":   {[]app.Check{{"store", true, ill}, {"callbacks", false, well}}, 503, `{"ready":false,"unwell":["store"]}`},
+		"both, in order of names": {[]app.Check{{"store", true, ill}, {"callbacks", false, ill}}, 503, `{"ready":false,"unwell":["callbacks","store"]}`},
 	} {
 		if status, body := ask(t.Context(), app.Ready(c.parts...)); status != c.status || body != c.body {
 			t.Errorf("%s: got %d %s", name, status, body)
@@ -43,7 +43,7 @@ func TestAPartThatHangsIsNotWaitedForLongAndHidesNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		ill := func(context.Context) error { return errors.New("no") }
-		status, body := ask(t.Context(), app.Ready(app.Part{"store", true, hang}, app.Part{"slack", false, ill}))
+		status, body := ask(t.Context(), app.Ready(app.Check{"store", true, hang}, app.Check{"slack", false, ill}))
 		if status != http.StatusServiceUnavailable || body != `{"ready":false,"unwell":["slack","store"]}` {
 			t.Errorf("got %d %s", status, body)
 		}
@@ -53,7 +53,7 @@ func TestAPartThatHangsIsNotWaitedForLongAndHidesNoOther(t *testing.T) {
 func TestWhoLooksOftenDoesNotWearOutWhoIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, ill := 0, errors.New("no")
-		well := app.Lately(func(ctx context.Context) error { asked++; return errors.Join(ill, ctx.Err()) }, time.Minute)
+		well := app.Cached(func(ctx context.Context) error { asked++; return errors.Join(ill, ctx.Err()) }, time.Minute)
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		if err := well(gone); !errors.Is(err, context.Canceled) {

@@ -32,14 +32,14 @@ func (s *System) newsConfig() (notifications.Config, error) {
 	login := s.itself()
 	config := notifications.Config{
 		Reader: s.reader(login),
-		Store:  s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Digest: s.settings.Keys.Digest, Log: s.log,
+		Store:  s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Fingerprint: s.settings.Keys.Fingerprint, Log: s.log,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
 	if s.settings.AdminUser != "" {
 		config.Admin = "slack:" + s.settings.AdminUser
 	}
 	if s.settings.PortalURL == settings.Sandbox {
-		config.Walk = sandboxWalk
+		config.ReconcileInterval = sandboxWalk
 	}
 	return config, nil
 }
@@ -102,7 +102,7 @@ func (s *System) openWithNews() (stop func() error) {
 		defer tick.Stop()
 		process := sandbox.SampleProcess(sandbox.SampleFirst)
 		for {
-			if _, known, err := s.News().Picture(ctx, process); known && err == nil {
+			if _, known, err := s.News().Snapshot(ctx, process); known && err == nil {
 				_ = s.sandbox.Move(process) // it may have moved to its end by itself
 				return
 			}
@@ -121,8 +121,8 @@ func (s *System) openWithNews() (stop func() error) {
 }
 
 // changed has a process looked at that a tool changed.
-func (s *System) changed(ctx context.Context, change tools.Change) error {
-	return s.News().Hint(ctx, notifications.Hint{Process: change.Process, Source: notifications.Balcao, Actor: change.Actor})
+func (s *System) changed(ctx context.Context, change tools.ProcessChanged) error {
+	return s.News().Trigger(ctx, notifications.Trigger{Process: change.Process, Source: notifications.Balcao, Actor: change.Actor})
 }
 
 // Reachable has a place told what waits for it, since it may be reachable again.
@@ -135,15 +135,15 @@ func (s *System) Reachable(place string) {
 }
 
 // Parts is what has to be well where notifications run.
-func (s *System) Parts() []Part {
-	return []Part{
+func (s *System) Parts() []Check {
+	return []Check{
 		s.StorePart(),
 		s.Durability(),
-		{Name: "notifications", Vital: true, Well: func(ctx context.Context) error { return s.News().Ready(ctx) }},
-		{Name: "bank", Well: func(ctx context.Context) error {
+		{Name: "notifications", Vital: true, Run: func(ctx context.Context) error { return s.News().Ready(ctx) }},
+		{Name: "bank", Run: func(ctx context.Context) error {
 			ailments, err := s.News().Ailments(ctx)
 			if len(ailments) > 0 {
-				return Ailment(ailments[0])
+				return Problem(ailments[0])
 			}
 			return err
 		}},
@@ -166,7 +166,7 @@ func (h history) Since(ctx context.Context, since time.Time, limit int, lang wor
 			what = append(what, change.Text(lang))
 		}
 		moved = append(moved, tools.Moved{
-			Process: update.Process, Number: update.Number, At: update.At, Status: update.Picture.Status, What: what,
+			Process: update.Process, Number: update.Number, At: update.At, Status: update.Snapshot.Status, What: what,
 		})
 	}
 	return moved, nil

@@ -52,15 +52,15 @@ func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	hint := notifications.Hint{Process: sandbox.SampleProcess(1042), Source: notifications.Reconciler}
-	if err := system.News().Hint(t.Context(), hint); err != nil { // whoever does not follow the bank leaves it to others
+	hint := notifications.Trigger{Process: sandbox.SampleProcess(1042), Source: notifications.Reconciler}
+	if err := system.News().Trigger(t.Context(), hint); err != nil { // whoever does not follow the bank leaves it to others
 		t.Fatal(err)
 	}
-	if err := system.StartNews(t.Context(), notifications.Mute{}); err != nil {
+	if err := system.StartNews(t.Context(), notifications.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the first look", func() bool {
-		_, known, err := system.News().Picture(t.Context(), hint.Process)
+		_, known, err := system.News().Snapshot(t.Context(), hint.Process)
 		return known && err == nil
 	})
 	if before := moved(t, system, ""); len(before.Updates) != 0 {

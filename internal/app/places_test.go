@@ -26,21 +26,21 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	all := places{store: store, team: "slack:C0EQUIPA"}
-	want := tools.PlaceSettings{
-		Lang:    words.English,
-		Watches: []tools.Watch{{Kind: tools.WatchBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.WatchAll}},
-		Mutes:   map[uuid.UUID]time.Time{uuid.Max: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), uuid.New(): {}},
-		Quiet:   tools.Quiet{From: "20:00", To: "08:00"}, Digest: "09:00",
+	want := tools.DestinationSettings{
+		Lang:          words.English,
+		Subscriptions: []tools.Subscription{{Kind: tools.ScopeBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.ScopeAll}},
+		Mutes:         map[uuid.UUID]time.Time{uuid.Max: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), uuid.New(): {}},
+		Quiet:         tools.QuietHours{From: "20:00", To: "08:00"}, Digest: "09:00",
 	}
-	for _, settings := range []tools.PlaceSettings{want, {}} { // and what is taken back is gone
-		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.PlaceSettings) error { *s = settings; return nil })
+	for _, settings := range []tools.DestinationSettings{want, {}} { // and what is taken back is gone
+		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.DestinationSettings) error { *s = settings; return nil })
 		read, again := all.Settings(t.Context(), "slack:C0EQUIPA")
 		if err != nil || again != nil || cmp.Diff(settings, changed) != "" || cmp.Diff(settings, read) != "" {
 			t.Errorf("%v, %v: %s", err, again, cmp.Diff(settings, read))
 		}
 	}
 	refused := errors.New("no")
-	if _, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.PlaceSettings) error { s.Digest = "10:00"; return refused }); !errors.Is(err, refused) {
+	if _, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.DestinationSettings) error { s.Digest = "10:00"; return refused }); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 	if kept, err := all.Settings(t.Context(), "slack:C0EQUIPA"); err != nil || kept.Digest != "" {
@@ -100,21 +100,21 @@ func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	all, hers := places{store: store, team: now}, tools.Watch{Kind: tools.WatchAll, By: "slack:T1/U1"}
-	if _, err := store.ChangePlace(t.Context(), before, func(p *conversations.Place) error {
-		p.Digest, p.Watches = "09:00", []conversations.Watch{{Kind: conversations.WatchAll}}
+	all, hers := places{store: store, team: now}, tools.Subscription{Kind: tools.ScopeAll, By: "slack:T1/U1"}
+	if _, err := store.ChangeDestination(t.Context(), before, func(p *conversations.Destination) error {
+		p.Digest, p.Subscriptions = "09:00", []conversations.Subscription{{Kind: conversations.ScopeAll}}
 		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Watches) != 0 || listed.Digest != "09:00" {
+	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Subscriptions) != 0 || listed.Digest != "09:00" {
 		t.Errorf("what is not told is listed: %+v, %v", listed, err)
 	}
-	if _, err := all.Change(t.Context(), before, func(s *tools.PlaceSettings) error { s.Watches = append(s.Watches, hers); return nil }); err != nil {
+	if _, err := all.Change(t.Context(), before, func(s *tools.DestinationSettings) error { s.Subscriptions = append(s.Subscriptions, hers); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := store.Place(t.Context(), before)
-	if want := []conversations.Watch{{Kind: conversations.WatchAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Watches) != "" {
-		t.Errorf("%v: %s", err, cmp.Diff(want, kept.Watches))
+	kept, err := store.Destination(t.Context(), before)
+	if want := []conversations.Subscription{{Kind: conversations.ScopeAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Subscriptions) != "" {
+		t.Errorf("%v: %s", err, cmp.Diff(want, kept.Subscriptions))
 	}
 }

@@ -24,17 +24,17 @@ func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*con
 }
 
 // otherKey is told where the store is in use with another STATE_KEY.
-const otherKey Ailment = "other_key"
+const otherKey Problem = "other_key"
 
 // StorePart is well where the store is ours and takes writes.
-func (s *System) StorePart() Part {
-	return Part{Name: "store", Vital: true, Well: func(ctx context.Context) error {
+func (s *System) StorePart() Check {
+	return Check{Name: "store", Vital: true, Run: func(ctx context.Context) error {
 		err := s.Store.Ready(ctx)
 		if errors.Is(err, conversations.ErrOtherKey) {
 			return otherKey
 		}
 		if refused, is := errors.AsType[*conversations.RefusedError](err); is {
-			return Ailment(refused.Refusal)
+			return Problem(refused.Refusal)
 		}
 		return err
 	}}

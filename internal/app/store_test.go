@@ -49,7 +49,7 @@ func wantReady(t *testing.T, system *app.System, what, unwell string) {
 func TestARedisThatTakesNoWritesMakesBothProgramsNotReadyAndShowsNoClient(t *testing.T) {
 	server := redistest.StartServer(t)
 	system := start(t, onRedis(t, server.URL(), newKey(t)))
-	if err := system.StartNews(t.Context(), notifications.Mute{}); err != nil {
+	if err := system.StartNews(t.Context(), notifications.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
 	wantReady(t, system, "at first", "")

@@ -22,7 +22,7 @@ func sweeping(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	working.Go(func() {
 		for pause(ctx, runner.CallTimeout) {
 			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
-			finished, err := runner.Sweep(round)
+			finished, err := runner.Recover(round)
 			over()
 			if finished > 0 {
 				log.Info("finished what was left behind", "calls", finished)

@@ -53,7 +53,7 @@ func Generate() (string, error) {
 
 // Rotate returns the keyset of text with one more key, which seals from now on; what was sealed before still opens.
 //
-// The first key stays where it is, and with it what [Keys.Digest] returns: remove it from a keyset only when all that
+// The first key stays where it is, and with it what [Keys.Fingerprint] returns: remove it from a keyset only when all that
 // is named or chained by digests (drafts, the journal, the audit trail) may be forgotten.
 func Rotate(text string) (string, error) {
 	handle, err := decode(text)
@@ -111,10 +111,10 @@ func (k *Keys) Open(sealed, associated []byte) ([]byte, error) {
 	return k.sealer.Decrypt(sealed, associated)
 }
 
-// Digest returns 32 hex digits (HMAC-SHA-256 cut to 128 bits) that stand for data without telling it. The HMAC's key
+// Fingerprint returns 32 hex digits (HMAC-SHA-256 cut to 128 bits) that stand for data without telling it. The HMAC's key
 // comes by HKDF-SHA-256 from the first key of the keyset, be it primary or not, so that rotation by adding keys
 // ([Rotate]) leaves every digest as it was.
-func (k *Keys) Digest(data []byte) string {
+func (k *Keys) Fingerprint(data []byte) string {
 	mac := hmac.New(sha256.New, k.digest)
 	mac.Write(data)
 	return hex.EncodeToString(mac.Sum(nil)[:digestBytes])

@@ -69,25 +69,25 @@ func TestRotationOpensTheOldSealsWithTheNewAndKeepsDigests(t *testing.T) {
 	if _, err := old.Open(sealed, nil); err == nil {
 		t.Error("the old key still seals after rotation")
 	}
-	if old.Digest([]byte("maria")) != now.Digest([]byte("maria")) {
+	if old.Fingerprint([]byte("maria")) != now.Fingerprint([]byte("maria")) {
 		t.Error("rotation changes digests: every draft would be lost")
 	}
 }
 
 func TestADigestIs128BitsThatOnlyTheKeysetCanMake(t *testing.T) {
 	ours, theirs := parse(t, generate(t)), parse(t, generate(t))
-	digest := ours.Digest([]byte("maria"))
+	digest := ours.Fingerprint([]byte("maria"))
 	if len(digest) != 32 || strings.Trim(digest, "0123456789abcdef") != "" {
 		t.Errorf("%q is not 32 hex digits", digest)
 	}
-	if digest == ours.Digest([]byte("joana")) || digest == theirs.Digest([]byte("maria")) {
+	if digest == ours.Fingerprint([]byte("joana")) || digest == theirs.Fingerprint([]byte("maria")) {
 		t.Error("two different digests are the same")
 	}
 }
 
 func TestAKeysetIsReadHoweverItsBase64WasCopied(t *testing.T) {
 	text := generate(t)
-	want := parse(t, text).Digest(nil)
+	want := parse(t, text).Fingerprint(nil)
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestAKeysetIsReadHoweverItsBase64WasCopied(t *testing.T) {
 		"no padding":   base64.RawStdEncoding.EncodeToString(raw),
 		"wrapped":      " " + text[:40] + "\r\n" + text[40:] + "\n",
 	} {
-		if got := parse(t, variant).Digest(nil); got != want {
+		if got := parse(t, variant).Fingerprint(nil); got != want {
 			t.Errorf("%s reads another keyset", name)
 		}
 	}

@@ -70,7 +70,7 @@ func (v View) Block(blockID string) json.RawMessage {
 	return v.Blocks[i]
 }
 
-// Message is a message as a person sees it.
+// ErrorMessage is a message as a person sees it.
 type Message struct {
 	Channel   string
 	TS        string

@@ -246,7 +246,7 @@ func (s *Sim) Threads(channel string) []Thread {
 // EventType and Payload are what the message's metadata say, "" and nil where there are none. Nobody sees them.
 func (m Message) EventType() string { return str(decode(m.Metadata)["event_type"]) }
 
-// Payload is documented at [Message.EventType].
+// Payload is documented at [ErrorMessage.EventType].
 func (m Message) Payload() json.RawMessage {
 	var metadata struct {
 		Payload json.RawMessage `json:"event_payload"`

@@ -21,7 +21,7 @@ func (st *stage) page(what string, body object) object {
 	return answer
 }
 
-// watch follows the stream of one person until want is satisfied by a snapshot.
+// subscription follows the stream of one person until want is satisfied by a snapshot.
 func (st *stage) watch(user string, want func(object) bool) object {
 	st.t.Helper()
 	ctx, cancel := context.WithCancel(soon(st.t))

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Pace says how fast processes move by themselves.
+// PageInterval says how fast processes move by themselves.
 type Pace string
 
 // The paces.

@@ -55,7 +55,7 @@ func openTill(t testing.TB) *till {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Poster = notifications.Mute{}
+	config.Poster = notifications.NopPoster{}
 	c.config = config
 	t.Cleanup(client.Close)
 	t.Cleanup(func() {

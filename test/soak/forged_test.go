@@ -82,7 +82,7 @@ func (n *newsroom) nothingForged(t *testing.T) {
 		}
 	}
 	others := sandbox.SampleProcess(sandbox.SampleOthers)
-	if picture, known, err := n.news.Picture(t.Context(), others); known || err != nil {
+	if picture, known, err := n.news.Snapshot(t.Context(), others); known || err != nil {
 		t.Errorf("of another broker's process there is a picture: %+v, %v", picture, err)
 	}
 	for _, thread := range n.sim.Threads(slacksim.TeamChannel) {

@@ -509,7 +509,7 @@ func (n *newsroom) untold(ctx context.Context) (untold []string) {
 			untold = append(untold, fmt.Sprint(sandbox.SampleAdded+i))
 			continue
 		}
-		picture, _, err := n.news.Picture(ctx, process)
+		picture, _, err := n.news.Snapshot(ctx, process)
 		last := noticeOf(thread.Replies[len(thread.Replies)-1])
 		if err != nil || picture.Status != state || last != fmt.Sprintf("%s:%d", process, picture.Version) {
 			untold = append(untold, fmt.Sprintf("%d (%s, %d, after %s: %v)", sandbox.SampleAdded+i, picture.Status, picture.Version, last, err))

@@ -329,7 +329,7 @@ func (p private) add(t *testing.T, whose string, request portal.BorrowerRequest)
 // writtenDown looks at what the replicas left: no letters, and no race, panic or secret in their logs.
 func (n *newsroom) writtenDown(t *testing.T) {
 	t.Helper()
-	if letters, err := n.news.Letters(context.Background()); err != nil || len(letters) > 0 {
+	if letters, err := n.news.DeadLetters(context.Background()); err != nil || len(letters) > 0 {
 		t.Errorf("given up were %+v, %v", letters, err)
 	}
 	for _, r := range n.crew {

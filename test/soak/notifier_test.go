@@ -61,7 +61,7 @@ func (n notifier) run(ctx context.Context, log *slog.Logger) error {
 	app, err := slackapp.New(slackapp.Config{
 		Runner: tools.NewRunner(tools.Config{
 			Bank: client, People: tools.Team{"": {Login: ana}}, Checks: validation.New(validation.Options{}),
-			Journal: config.Store, Trail: config.Store, Digest: config.Digest, Log: log,
+			Journal: config.Store, AuditLog: config.Store, Fingerprint: config.Fingerprint, Log: log,
 		}),
 		Store: config.Store, BotToken: slacksim.DefaultBotToken, AppToken: slacksim.DefaultAppToken, APIURL: n.Slack, Log: log,
 	})
@@ -104,9 +104,9 @@ func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.C
 		PartnerUID: sandbox.BrokerA.Partner, MaxPerSecond: 10_000, OpenFor: 500 * time.Millisecond, Log: log,
 	})
 	return notifications.Config{
-		Store: store, Bank: client.As(ana, "en"), Digest: sealing.Digest, Log: log,
+		Store: store, Bank: client.As(ana, "en"), Fingerprint: sealing.Fingerprint, Log: log,
 		Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
-		Lease: n.Lease, Hush: n.Hush, Space: n.Space, Walk: n.Walk, Pace: time.Millisecond,
+		Lease: n.Lease, Debounce: n.Hush, MinInterval: n.Space, ReconcileInterval: n.Walk, PageInterval: time.Millisecond,
 	}, client, err
 }
 
