@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 )
 
@@ -59,8 +60,8 @@ func aDay(t *testing.T, s *Store) {
 	}
 	must(s.Verify(ctx))(t)
 	for _, id := range []string{"maria@example.com", "slack:C0TEAM"} {
-		must(s.ChangeDestination(ctx, id, func(p *Destination) error {
-			p.Subscriptions = []Subscription{{Kind: ScopePerson, Value: "maria@example.com"}, {Kind: ScopeBranch, Value: "299999998", Name: "Maria Exemplo"}}
+		must(s.ChangeDestination(ctx, id, func(p *destination.Settings) error {
+			p.Subscriptions = []destination.Subscription{{Kind: destination.ScopePerson, Value: "maria@example.com"}, {Kind: destination.ScopeBranch, Value: "299999998", Name: "Maria Exemplo"}}
 			return nil
 		}))(t)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -82,7 +83,7 @@ func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = no
 // WithTeam names the place that hears of everything until somebody there says otherwise, and its language.
 func WithTeam(id string, lang words.Lang) Option {
 	return func(s *Store) {
-		s.team = Destination{ID: id, Lang: lang, Subscriptions: []Subscription{{Kind: ScopeAll}}}
+		s.team = destination.Settings{ID: id, Lang: lang, Subscriptions: []destination.Subscription{{Kind: destination.ScopeAll}}}
 	}
 }
 
@@ -98,7 +99,7 @@ type Store struct {
 	close func() error
 	end   lastEnd
 	epoch lastEpoch
-	team  Destination // the zero value is none
+	team  destination.Settings // the zero value is none
 	log   *slog.Logger
 	guard *guard
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -72,7 +73,7 @@ func (t *turn) tellAnnouncement(ctx context.Context, member string, s story) (ov
 	if end, quiet := quietUntil(t.place.Quiet, t.config.Now()); quiet && a.Waits {
 		return false, t.save(ctx, member, change{due: end.UnixMilli(), upto: s.upto})
 	}
-	notice := Notice{ID: member, Lang: t.place.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Undo: a.Undo}
+	notice := destination.Notice{ID: member, Lang: t.place.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Undo: a.Undo}
 	if a.Lang != "" {
 		notice.Lang = a.Lang
 	}

@@ -7,15 +7,16 @@ import (
 	"strconv"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // audience finds the places that want to hear of an update, each once, however many of its watches it meets.
-func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.Destination, error) {
+func (o *outbox) audience(ctx context.Context, update Update) ([]destination.Settings, error) {
 	places, err := o.places(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var hears []conversations.Destination
+	var hears []destination.Settings
 	for _, place := range places {
 		wants, err := o.wants(ctx, place, update)
 		if err != nil {
@@ -29,7 +30,7 @@ func (o *outbox) audience(ctx context.Context, update Update) ([]conversations.D
 }
 
 // places gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
-func (o *outbox) places(ctx context.Context) ([]conversations.Destination, error) {
+func (o *outbox) places(ctx context.Context) ([]destination.Settings, error) {
 	places, err := o.config.Store.Destinations(ctx)
 	if errors.Is(err, conversations.ErrSealed) {
 		o.config.Log.ErrorContext(ctx, "what is kept of a place does not open: STATE_KEY may lack a key", "error", err)
@@ -39,7 +40,7 @@ func (o *outbox) places(ctx context.Context) ([]conversations.Destination, error
 }
 
 // wants tells whether one of the watches of a place is met.
-func (o *outbox) wants(ctx context.Context, place conversations.Destination, update Update) (bool, error) {
+func (o *outbox) wants(ctx context.Context, place destination.Settings, update Update) (bool, error) {
 	for _, watch := range place.Subscriptions {
 		wants, err := o.meets(ctx, watch, update)
 		if wants || err != nil {
@@ -49,17 +50,17 @@ func (o *outbox) wants(ctx context.Context, place conversations.Destination, upd
 	return false, nil
 }
 
-func (o *outbox) meets(ctx context.Context, watch conversations.Subscription, update Update) (bool, error) {
+func (o *outbox) meets(ctx context.Context, watch destination.Subscription, update Update) (bool, error) {
 	switch watch.Kind {
-	case conversations.ScopeAll:
+	case destination.ScopeAll:
 		return true, nil
-	case conversations.ScopeProcess:
+	case destination.ScopeProcess:
 		return watch.Value == update.Process.String(), nil
-	case conversations.ScopeBranch:
+	case destination.ScopeBranch:
 		return watch.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
-	case conversations.ScopePerson:
+	case destination.ScopePerson:
 		return update.Owner != "" && watch.Value == update.Owner, nil
-	case conversations.ScopePhase:
+	case destination.ScopePhase:
 		return o.inPhase(ctx, watch.Value, update)
 	}
 	return false, nil
@@ -91,8 +92,8 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 }
 
 // watchesPerson tells whether a place wants to hear of an actor's processes.
-func watchesPerson(place conversations.Destination, actor string) bool {
-	return actor != "" && slices.ContainsFunc(place.Subscriptions, func(w conversations.Subscription) bool {
-		return w.Kind == conversations.ScopePerson && w.Value == actor
+func watchesPerson(place destination.Settings, actor string) bool {
+	return actor != "" && slices.ContainsFunc(place.Subscriptions, func(w destination.Subscription) bool {
+		return w.Kind == destination.ScopePerson && w.Value == actor
 	})
 }

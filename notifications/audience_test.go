@@ -5,32 +5,32 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 )
 
 func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
-	watch := func(kind conversations.Scope, value string) conversations.Subscription {
-		return conversations.Subscription{Kind: kind, Value: value}
+	watch := func(kind destination.Scope, value string) destination.Subscription {
+		return destination.Subscription{Kind: kind, Value: value}
 	}
 	h := newTeam(t, "memory")
 	o := h.replica()
 	update := h.moves(1, "Valuation", func(u *Update) { u.Owner = ana })
 	for name, c := range map[string]struct {
-		watches []conversations.Subscription
+		watches []destination.Subscription
 		hears   bool
 	}{
 		"nothing":              {nil, false},
-		"all":                  {[]conversations.Subscription{watch(conversations.ScopeAll, "")}, true},
-		"the process":          {[]conversations.Subscription{watch(conversations.ScopeProcess, process(1).String())}, true},
-		"another process":      {[]conversations.Subscription{watch(conversations.ScopeProcess, process(2).String())}, false},
-		"the branch":           {[]conversations.Subscription{watch(conversations.ScopeBranch, "7")}, true},
-		"another branch":       {[]conversations.Subscription{watch(conversations.ScopeBranch, "8")}, false},
-		"the owner":            {[]conversations.Subscription{watch(conversations.ScopePerson, ana)}, true},
-		"another person":       {[]conversations.Subscription{watch(conversations.ScopePerson, "slack:T0TEAM/U0RUI")}, false},
-		"the phase":            {[]conversations.Subscription{watch(conversations.ScopePhase, "2")}, true},
-		"the phase it left":    {[]conversations.Subscription{watch(conversations.ScopePhase, "1")}, true},
-		"a phase to come":      {[]conversations.Subscription{watch(conversations.ScopePhase, "3")}, false},
-		"several that are met": {[]conversations.Subscription{watch(conversations.ScopeAll, ""), watch(conversations.ScopeBranch, "7")}, true},
+		"all":                  {[]destination.Subscription{watch(destination.ScopeAll, "")}, true},
+		"the process":          {[]destination.Subscription{watch(destination.ScopeProcess, process(1).String())}, true},
+		"another process":      {[]destination.Subscription{watch(destination.ScopeProcess, process(2).String())}, false},
+		"the branch":           {[]destination.Subscription{watch(destination.ScopeBranch, "7")}, true},
+		"another branch":       {[]destination.Subscription{watch(destination.ScopeBranch, "8")}, false},
+		"the owner":            {[]destination.Subscription{watch(destination.ScopePerson, ana)}, true},
+		"another person":       {[]destination.Subscription{watch(destination.ScopePerson, "slack:T0TEAM/U0RUI")}, false},
+		"the phase":            {[]destination.Subscription{watch(destination.ScopePhase, "2")}, true},
+		"the phase it left":    {[]destination.Subscription{watch(destination.ScopePhase, "1")}, true},
+		"a phase to come":      {[]destination.Subscription{watch(destination.ScopePhase, "3")}, false},
+		"several that are met": {[]destination.Subscription{watch(destination.ScopeAll, ""), watch(destination.ScopeBranch, "7")}, true},
 	} {
 		place := "slack:C0" + strings.ToUpper(strings.ReplaceAll(name, " ", ""))
 		h.watch(place, c.watches...)
@@ -50,16 +50,16 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 			}
 		}
 	}
-	for _, watches := range [][]conversations.Subscription{{watch(conversations.ScopeProcess, process(2).String())}, nil} {
+	for _, watches := range [][]destination.Subscription{{watch(destination.ScopeProcess, process(2).String())}, nil} {
 		h.watch(channel, watches...)
 		heard, err := o.audience(t.Context(), update)
-		if err != nil || slices.ContainsFunc(heard, func(p conversations.Destination) bool { return p.ID == channel }) {
+		if err != nil || slices.ContainsFunc(heard, func(p destination.Settings) bool { return p.ID == channel }) {
 			t.Errorf("the team's place hears of more than it watches (%v)", err)
 		}
 	}
 	unknown := h.moves(3, "Something new")
-	h.watch("slack:C0PHASE", watch(conversations.ScopePhase, "0"))
-	if heard, err := o.audience(t.Context(), unknown); err != nil || slices.ContainsFunc(heard, func(p conversations.Destination) bool { return p.ID == "slack:C0PHASE" }) {
+	h.watch("slack:C0PHASE", watch(destination.ScopePhase, "0"))
+	if heard, err := o.audience(t.Context(), unknown); err != nil || slices.ContainsFunc(heard, func(p destination.Settings) bool { return p.ID == "slack:C0PHASE" }) {
 		t.Errorf("a status that is unknown has a phase (%v)", err)
 	}
 }
@@ -67,14 +67,14 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
 	h := newTeam(t, "node")
 	own := "slack:C0OWN"
-	h.watch(own, conversations.Subscription{Kind: conversations.ScopeAll})
+	h.watch(own, destination.Subscription{Kind: destination.ScopeAll})
 	putting := h.replica()
 	h.put(putting, h.moves(1, "Documents"))
 	h.watch(own)     // and nothing is kept of the place
 	o := h.replica() // which never heard of it
 	h.start(o)
 	h.rests(o, own)
-	h.watch(own, conversations.Subscription{Kind: conversations.ScopeAll})
+	h.watch(own, destination.Subscription{Kind: destination.ScopeAll})
 	h.put(o, h.moves(1, "Analysis"))
 	eventually(t, "it is told", func() bool { return len(h.board.told(own, process(1))) > 0 })
 	if got := h.board.told(own, process(1)); !slices.Equal(got, []string{"Status: Documents → Analysis"}) {
@@ -87,7 +87,7 @@ func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
 	own := "slack:C0OWN"
 	o := h.replica()
 	h.start(o)
-	watch := conversations.Subscription{Kind: conversations.ScopeProcess, Value: process(1).String()}
+	watch := destination.Subscription{Kind: destination.ScopeProcess, Value: process(1).String()}
 	h.put(o, h.moves(1, "Documents"))
 	h.watch(own, watch)
 	h.put(o, h.moves(1, "Analysis"))

@@ -15,7 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/words"
@@ -47,7 +49,7 @@ type board struct {
 
 type message struct {
 	id, thread string
-	notice     Notice
+	notice     destination.Notice
 	edits      int
 	gone       bool
 }
@@ -141,7 +143,7 @@ func (n *noticeboard) enter(ctx context.Context, place, method string) (b *board
 	}, err
 }
 
-func (n *noticeboard) Post(ctx context.Context, place, thread string, notice Notice) (string, error) {
+func (n *noticeboard) Post(ctx context.Context, place, thread string, notice destination.Notice) (string, error) {
 	b, leave, err := n.enter(ctx, place, "post")
 	defer leave()
 	switch late := errLate(0); {
@@ -164,7 +166,7 @@ func (n *noticeboard) Post(ctx context.Context, place, thread string, notice Not
 	return m.id, nil
 }
 
-func (b *board) add(t testing.TB, place, thread string, notice Notice) *message {
+func (b *board) add(t testing.TB, place, thread string, notice destination.Notice) *message {
 	for _, m := range b.messages {
 		if m.notice.ID == notice.ID && !m.gone {
 			t.Errorf("%s was posted twice at %s", notice.ID, place)
@@ -175,7 +177,7 @@ func (b *board) add(t testing.TB, place, thread string, notice Notice) *message 
 	return m
 }
 
-func (n *noticeboard) Edit(ctx context.Context, place, id string, notice Notice) error {
+func (n *noticeboard) Edit(ctx context.Context, place, id string, notice destination.Notice) error {
 	b, leave, err := n.enter(ctx, place, "edit")
 	defer leave()
 	if err != nil && !errors.Is(err, errLost) {
@@ -383,7 +385,7 @@ func (h *team) at(moment string) {
 
 func inLisbon(t testing.TB, moment string) time.Time {
 	t.Helper()
-	at, err := time.ParseInLocation("2006-01-02 15:04", moment, lisbon())
+	at, err := time.ParseInLocation("2006-01-02 15:04", moment, lisbon.Zone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -428,17 +430,17 @@ func (h *team) put(o *outbox, updates ...Update) {
 	}
 }
 
-func (h *team) changePlace(place string, change func(*conversations.Destination)) {
+func (h *team) changePlace(place string, change func(*destination.Settings)) {
 	h.t.Helper()
-	_, err := h.store.ChangeDestination(context.Background(), place, func(p *conversations.Destination) error { change(p); return nil })
+	_, err := h.store.ChangeDestination(context.Background(), place, func(p *destination.Settings) error { change(p); return nil })
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-func (h *team) watch(place string, watches ...conversations.Subscription) {
+func (h *team) watch(place string, watches ...destination.Subscription) {
 	h.t.Helper()
-	h.changePlace(place, func(p *conversations.Destination) { p.Subscriptions = watches })
+	h.changePlace(place, func(p *destination.Settings) { p.Subscriptions = watches })
 }
 
 // rests waits until nothing is to be done for a place before later by our clock.

@@ -7,7 +7,6 @@
 package notifications
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 )
@@ -74,44 +74,11 @@ type Snapshot struct {
 	Read       time.Time         `json:"read"`                // when
 }
 
-// Notice is a message for a place, in the place's language.
-type Notice struct {
-	ID      string // tells it apart from every other: where it was posted, it is found again by it
-	Process uuid.UUID
-	Lang    words.Lang
-	Title   string
-	Text    string      // a sentence, for notifications and screen readers too
-	Facts   [][2]string // labels and values
-	Lines   []string
-	Mention string // the actor to mention, "" for nobody
-	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
-	About   string // the place that stands among the facts, to be shown by name; "" for none
-	Undo    string // of the place's settings, which a button undoes; "" for none
-	Card    bool   // the live card of the process: it wants the process's buttons
-	Status  string // of the process, in the bank's words: it decides which buttons are of use
-}
-
-// Poster puts notices where people read them. A failure may implement any of these, which say what to do about it:
-//
-//	RetryAfter() time.Duration  the place wants nothing for so long
-//	Unreachable() string        nothing can be posted there until somebody acts: a stable code, such as not_in_channel
-//	Gone() bool                 the message to edit or to answer is no longer there
-//	NotSent() bool              it is certain that nothing was posted
-//
-// The first three imply that nothing was posted. After any other failure it is looked for before it is posted again.
-type Poster interface {
-	// Post gives the id under which the message can be edited and answered. thread is such an id, or "".
-	Post(ctx context.Context, place, thread string, notice Notice) (id string, err error)
-	Edit(ctx context.Context, place, id string, notice Notice) error
-	// Find looks for a notice that may have been posted.
-	Find(ctx context.Context, place, thread, noticeID string) (id string, found bool, err error)
-}
-
 // Config says what a [Service] works with. Store, Bank, Digest and Poster are needed.
 type Config struct {
 	Store       *conversations.Store // places, owners, and the Redis that everything is kept in
 	Bank        *portal.User         // the service user, who sees every process of the broker
-	Poster      Poster
+	Poster      destination.Poster
 	Fingerprint func([]byte) string // keyed and one-way
 	// Reader gives the bank user with whose eyes a place is told what an actor had it subscribe to ("" where nobody in
 	// particular did, as in the team's channel): nil for that of Bank. ok is false where nobody reads, and nothing may be

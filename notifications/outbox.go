@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // What is to be told stands in a queue for each place: a sorted set of processes by the time at which to look at them,
@@ -318,10 +318,10 @@ var (
 )
 
 // place finds a place by its name in Redis.
-func (o *outbox) place(ctx context.Context, name string) (conversations.Destination, error) {
+func (o *outbox) place(ctx context.Context, name string) (destination.Settings, error) {
 	id, err := o.placeID(ctx, name)
 	if err != nil {
-		return conversations.Destination{}, err
+		return destination.Settings{}, err
 	}
 	place, err := o.config.Store.Destination(ctx, id)
 	place.Lang = cmp.Or(place.Lang, o.config.Lang)

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -92,7 +92,7 @@ func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
 				return nil
 			}
 			second := "slack:C0SECOND"
-			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll})
+			h.watch(second, destination.Subscription{Kind: destination.ScopeAll})
 			var replicas []*outbox
 			for range 3 {
 				o := h.replica()
@@ -190,7 +190,7 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 		"holding":     slept.renew(t.Context()),
 		"a story":     slept.save(t.Context(), process(1).String(), change{set: fields{"told": "1"}, done: true}),
 		"a digest":    slept.saveSummary(t.Context(), &summary{}, 0, ""),
-		"what is due": slept.post(t.Context(), process(1).String(), story{}, intent{}, Notice{}),
+		"what is due": slept.post(t.Context(), process(1).String(), story{}, intent{}, destination.Notice{}),
 	} {
 		if !errors.Is(err, errTakenOver) {
 			t.Errorf("%s: %v", what, err)
@@ -204,7 +204,7 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 	h := newTeam(t, "node", func(c *Config) { c.MinInterval = 30 * time.Millisecond })
 	busy := "slack:C0BUSY"
-	h.watch(busy, conversations.Subscription{Kind: conversations.ScopeAll})
+	h.watch(busy, destination.Subscription{Kind: destination.ScopeAll})
 	const wait = 800 * time.Millisecond
 	var refused time.Time
 	var mu sync.Mutex
@@ -256,7 +256,7 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	const places = 3 * placesAtOnce
 	id := func(i int) string { return fmt.Sprintf("slack:C0%02d", i) }
 	for i := range places {
-		h.watch(id(i), conversations.Subscription{Kind: conversations.ScopeProcess, Value: process(1).String()})
+		h.watch(id(i), destination.Subscription{Kind: destination.ScopeProcess, Value: process(1).String()})
 	}
 	full := make(chan struct{})
 	h.board.wait = func(ctx context.Context) {
@@ -303,8 +303,8 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 
 func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	h := newTeam(t, "node")
-	h.changePlace(channel, func(p *conversations.Destination) {
-		p.Lang, p.Subscriptions = words.Portuguese, []conversations.Subscription{{Kind: conversations.ScopeAll}}
+	h.changePlace(channel, func(p *destination.Settings) {
+		p.Lang, p.Subscriptions = words.Portuguese, []destination.Subscription{{Kind: destination.ScopeAll}}
 	})
 	o := h.replica()
 	h.start(o)

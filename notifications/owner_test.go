@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -81,7 +83,7 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 
 func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *testing.T) {
 	h := newTeam(t, "node")
-	h.watch(anaDirect, conversations.Subscription{Kind: conversations.ScopePerson, Value: ana})
+	h.watch(anaDirect, destination.Subscription{Kind: destination.ScopePerson, Value: ana})
 	o := h.replica()
 	h.start(o)
 	added := func(actor string) func(*Update) {
@@ -118,7 +120,7 @@ func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.owns(o, 1, ana, ana)
-	h.changePlace(anaDirect, func(p *conversations.Destination) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
+	h.changePlace(anaDirect, func(p *destination.Settings) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
 	h.put(o, h.moves(1, "Documents"))
 	h.wantTold(channel, 1, "Documents")
 	for _, m := range h.board.at(channel) {
@@ -136,7 +138,7 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 		t.Run(kind, func(t *testing.T) {
 			h := newTeam(t, kind)
 			h.at("2026-11-26 10:00")
-			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll})
+			h.watch(second, destination.Subscription{Kind: destination.ScopeAll})
 			o := h.replica()
 			other := o
 			h.start(o)
@@ -150,8 +152,8 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 				h.wantTold(place, 1, "Documents")
 				h.rests(o, place)
 			}
-			h.changePlace(channel, func(p *conversations.Destination) { p.Quiet = conversations.QuietHours{From: "09:00", To: "18:00"} })
-			h.changePlace(second, func(p *conversations.Destination) { p.Digest = "18:00" })
+			h.changePlace(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "09:00", To: "18:00"} })
+			h.changePlace(second, func(p *destination.Settings) { p.Digest = "18:00" })
 			h.watch(second) // which follows nothing any more: its card is no longer the team's concern
 			owned, changed, err := h.store.ChangeOwner(t.Context(), process(1), tom, tom, anybody)
 			if err != nil || !changed {
@@ -262,9 +264,9 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 
 func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
 	h := newTeam(t, "node")
-	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon()).Format("15:04") }
-	h.changePlace(anaDirect, func(p *conversations.Destination) {
-		p.Quiet = conversations.QuietHours{From: clock(-time.Hour), To: clock(30 * time.Minute)}
+	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon.Zone).Format("15:04") }
+	h.changePlace(anaDirect, func(p *destination.Settings) {
+		p.Quiet = destination.QuietHours{From: clock(-time.Hour), To: clock(30 * time.Minute)}
 	})
 	o := h.replica()
 	h.start(o)

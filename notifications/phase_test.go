@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -52,7 +52,7 @@ func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing
 	if err := o.put(t.Context(), u); err != nil {
 		t.Fatalf("nobody watches a phase: %v", err)
 	}
-	h.watch("slack:C0PHASE", conversations.Subscription{Kind: conversations.ScopePhase, Value: "2"})
+	h.watch("slack:C0PHASE", destination.Subscription{Kind: destination.ScopePhase, Value: "2"})
 	if err := o.put(t.Context(), u); err == nil {
 		t.Fatal("it was put although nobody knows who hears of it")
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -18,9 +20,9 @@ const (
 )
 
 // cardOf is the live card of a process.
-func (t *turn) cardOf(id string, n news) Notice {
+func (t *turn) cardOf(id string, n news) destination.Notice {
 	lang, p := t.place.Lang, n.picture
-	notice := Notice{
+	notice := destination.Notice{
 		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Status: p.Status,
 		Title: titleOf(lang, n),
 		Text:  plain(p.status()),
@@ -51,9 +53,9 @@ func waitsText(lang words.Lang, waits side) string {
 }
 
 // replyOf tells what came since the last reply, in order: as much as fits, and up to which version.
-func (t *turn) replyOf(n news, upto int64) (Notice, int64) {
+func (t *turn) replyOf(n news, upto int64) (destination.Notice, int64) {
 	lang := t.place.Lang
-	notice := Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n)}
+	notice := destination.Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n)}
 	var changes []string
 	if n.before > 0 {
 		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.before)))
@@ -98,7 +100,7 @@ func (t *turn) mentioned(n news, told []Update) string {
 }
 
 // digestNotice tells of many processes at once: first those that wait on the broker's side.
-func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time) Notice {
+func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time) destination.Notice {
 	slices.SortStableFunc(lines, func(a, b summaryLine) int {
 		return cmp.Or(cmp.Compare(rank(a.waits), rank(b.waits)), cmp.Compare(a.picture.Number, b.picture.Number))
 	})
@@ -109,9 +111,9 @@ func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time
 			waiting++
 		}
 	}
-	notice := Notice{
+	notice := destination.Notice{
 		ID: id, Process: uuid.Nil, Lang: lang,
-		Title: say(lang, "digest.title", "day", now.In(lisbon()).Format(say(lang, "time.day"))),
+		Title: say(lang, "digest.title", "day", now.In(lisbon.Zone).Format(say(lang, "time.day"))),
 		Text:  say(lang, "digest.processes", "count", len(lines)) + " · " + say(lang, "digest.changes", "count", changes),
 	}
 	if waiting > 0 {
@@ -134,12 +136,12 @@ func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time
 func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
 
 // unreachableNotice tells the administrator which place cannot be reached, and what to do.
-func unreachableNotice(lang words.Lang, id, place, reason string) Notice {
+func unreachableNotice(lang words.Lang, id, place, reason string) destination.Notice {
 	key := "unreachable." + reason
 	if !book.Has(lang, key) {
 		key = "unreachable.other"
 	}
-	return Notice{
+	return destination.Notice{
 		ID: id, Lang: lang, About: place,
 		Title: say(lang, "unreachable.title"),
 		Text:  say(lang, key, "reason", reason) + " " + say(lang, "unreachable.waits"),

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -74,8 +74,8 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 			bank := &tomsBank{}
 			h := newTeam(t, kind, withTomsBank(t, bank))
 			bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
-			h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
-			h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
+			h.watch(direct, destination.Subscription{Kind: destination.ScopeAll, By: tom})
+			h.watch(second, destination.Subscription{Kind: destination.ScopeAll, By: tom})
 			o := h.replica()
 			h.start(o)
 			h.put(o, h.movesAt(1042, "Documents"), h.movesAt(1043, "Documents"), h.movesAt(1044, "Documents"), h.movesAt(1051, "Documents"))
@@ -97,7 +97,7 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 func TestWhoMayReadAProcessNoMoreIsNotToldOfItAndItsCardStays(t *testing.T) {
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
-	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
+	h.watch(direct, destination.Subscription{Kind: destination.ScopeAll, By: tom})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1042, "Documents"))
@@ -115,8 +115,8 @@ func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	bank.served = false
-	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
-	h.watch(second, conversations.Subscription{Kind: conversations.ScopeAll, By: tom}, conversations.Subscription{Kind: conversations.ScopePhase, Value: "1", By: ana})
+	h.watch(direct, destination.Subscription{Kind: destination.ScopeAll, By: tom})
+	h.watch(second, destination.Subscription{Kind: destination.ScopeAll, By: tom}, destination.Subscription{Kind: destination.ScopePhase, Value: "1", By: ana})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1042, "Documents"), h.movesAt(1043, "Valuation"))
@@ -135,7 +135,7 @@ func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) 
 	bank := &tomsBank{}
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	mend := bank.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: sandbox.SampleProcess(1043).String(), Status: 500})
-	h.watch(direct, conversations.Subscription{Kind: conversations.ScopeAll, By: tom})
+	h.watch(direct, destination.Subscription{Kind: destination.ScopeAll, By: tom})
 	o := h.replica()
 	h.start(o)
 	h.put(o, h.movesAt(1043, "Documents"), h.movesAt(1042, "Documents"))
@@ -150,8 +150,8 @@ func TestADigestHoldsOnlyWhatItsPersonMayRead(t *testing.T) {
 	h := newTeam(t, "node", withTomsBank(t, bank))
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
 	h.at("2026-11-26 08:00")
-	h.changePlace(direct, func(p *conversations.Destination) {
-		p.Subscriptions, p.Digest = []conversations.Subscription{{Kind: conversations.ScopeAll, By: tom}}, "09:00"
+	h.changePlace(direct, func(p *destination.Settings) {
+		p.Subscriptions, p.Digest = []destination.Subscription{{Kind: destination.ScopeAll, By: tom}}, "09:00"
 	})
 	o := h.replica()
 	h.start(o)

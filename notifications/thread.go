@@ -15,6 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -53,7 +55,7 @@ type turn struct {
 	*outbox
 	name  string
 	token string
-	place conversations.Destination
+	place destination.Settings
 }
 
 // step does the first thing that is due. The turn is over when something was posted, or tried, or nothing is due.
@@ -184,7 +186,7 @@ func (t *turn) owner(ctx context.Context, process uuid.UUID) (owner string, mute
 // wanted tells whether the place is to be told of the updates: a watch is met by one of them, and who asked for it may
 // read the process.
 func (t *turn) wanted(ctx context.Context, n news) (bool, error) {
-	var met []conversations.Subscription
+	var met []destination.Subscription
 	for _, update := range n.updates {
 		for _, watch := range t.place.Subscriptions {
 			meets, err := t.meets(ctx, watch, update)
@@ -200,7 +202,7 @@ func (t *turn) wanted(ctx context.Context, n news) (bool, error) {
 }
 
 // askers are those who asked for watches.
-func askers(watches []conversations.Subscription) map[string]bool {
+func askers(watches []destination.Subscription) map[string]bool {
 	asked := map[string]bool{}
 	for _, watch := range watches {
 		asked[watch.By] = true
@@ -209,7 +211,7 @@ func askers(watches []conversations.Subscription) map[string]bool {
 }
 
 // post writes down what is about to be posted, and posts it.
-func (t *turn) post(ctx context.Context, member string, s story, planned intent, notice Notice) error {
+func (t *turn) post(ctx context.Context, member string, s story, planned intent, notice destination.Notice) error {
 	if err := t.save(ctx, member, change{set: fields{"intent": planned}}); err != nil {
 		return err
 	}
@@ -411,7 +413,7 @@ func (t *turn) unreachable(ctx context.Context, reason string) error {
 	if t.config.Admin == "" || t.config.Admin == t.place.ID {
 		return nil
 	}
-	day := t.config.Now().In(lisbon()).Format(time.DateOnly)
+	day := t.config.Now().In(lisbon.Zone).Format(time.DateOnly)
 	member := toAdministrator + t.name + ":" + reason + ":" + day
 	return t.enqueue(context.WithoutCancel(ctx), t.config.Admin, member, "", 1, t.now(), wordLife)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/redistest"
@@ -129,8 +130,10 @@ func (w *town) user(t testing.TB) *portal.User {
 
 type nowhere struct{}
 
-func (nowhere) Post(context.Context, string, string, Notice) (string, error) { return "1", nil }
-func (nowhere) Edit(context.Context, string, string, Notice) error           { return nil }
+func (nowhere) Post(context.Context, string, string, destination.Notice) (string, error) {
+	return "1", nil
+}
+func (nowhere) Edit(context.Context, string, string, destination.Notice) error { return nil }
 func (nowhere) Find(context.Context, string, string, string) (string, bool, error) {
 	return "", false, nil
 }

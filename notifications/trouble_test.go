@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 )
 
 func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *testing.T) {
@@ -75,7 +75,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	eventually(t, "the administrator knows", func() bool { return len(h.board.at(admin)) == 1 })
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"))
 	own := "slack:C0OWN" // is told after it would have been tried
-	h.watch(own, conversations.Subscription{Kind: conversations.ScopeAll})
+	h.watch(own, destination.Subscription{Kind: destination.ScopeAll})
 	h.put(o, h.moves(3, "Analysis"))
 	h.wantTold(own, 3, "Analysis")
 	mu.Lock()
@@ -149,7 +149,7 @@ type refusing struct {
 	other atomic.Bool
 }
 
-func (r *refusing) Post(ctx context.Context, place, thread string, notice Notice) (string, error) {
+func (r *refusing) Post(ctx context.Context, place, thread string, notice destination.Notice) (string, error) {
 	if notice.Process == process(1) && !r.other.Load() {
 		return "", notSent{}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -52,9 +53,9 @@ func plain(text string) string {
 
 // moment is a point in time as the clocks of Lisbon show it.
 func moment(lang words.Lang, at time.Time) string {
-	return at.In(lisbon()).Format(say(lang, "time.moment"))
+	return at.In(lisbon.Zone).Format(say(lang, "time.moment"))
 }
 
 func shortMoment(lang words.Lang, at time.Time) string {
-	return at.In(lisbon()).Format(say(lang, "time.short"))
+	return at.In(lisbon.Zone).Format(say(lang, "time.short"))
 }

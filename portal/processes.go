@@ -6,11 +6,11 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/pii"
 )
 
@@ -122,14 +122,6 @@ func (p *Process) complete() bool { return p.ProcessUniqueID != uuid.Nil }
 // without a zone, which is taken to be Lisbon's. What cannot be read is the zero time, and not a failed call.
 type Time struct{ time.Time }
 
-var lisbon = sync.OnceValue(func() *time.Location {
-	location, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		return time.UTC // at most an hour off
-	}
-	return location
-})
-
 // UnmarshalJSON reads a moment.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	t.Time = time.Time{}
@@ -138,7 +130,7 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, text, lisbon()); err == nil {
+		if at, err := time.ParseInLocation(layout, text, lisbon.Zone); err == nil {
 			t.Time = at
 			break
 		}

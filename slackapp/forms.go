@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -142,7 +142,7 @@ func (a *App) present(ctx context.Context, v *visit, f *form, resumed bool) erro
 	}
 	notices := []string{}
 	if resumed {
-		began := f.Started.In(lisbon).Format(say(v.actor.Lang, "format.time"))
+		began := f.Started.In(lisbon.Zone).Format(say(v.actor.Lang, "format.time"))
 		notices = append(notices, say(v.actor.Lang, "form.resumed", "time", began, "kept", f.kept(v.actor.Lang)))
 	}
 	view, err := a.screen(ctx, v, f, notices...)
@@ -151,13 +151,6 @@ func (a *App) present(ctx context.Context, v *visit, f *form, resumed bool) erro
 	}
 	return a.replace(ctx, v, view)
 }
-
-var lisbon = func() *time.Location {
-	if zone, err := time.LoadLocation("Europe/Lisbon"); err == nil {
-		return zone
-	}
-	return time.UTC
-}()
 
 // save stores the form. One that somebody else saved meanwhile is not overwritten.
 func (a *App) save(ctx context.Context, f *form) error {

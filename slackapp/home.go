@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -68,7 +69,7 @@ func (a *App) home(ctx context.Context, v *visit) error {
 			blocks = append(blocks, header(say(lang, "home.drafts")))
 		}
 		text := say(lang, "home.draft", "tool", tool.Title(lang), "about", f.subject(""),
-			"time", draft.Saved.In(lisbon).Format(say(lang, "format.time")))
+			"time", draft.Saved.In(lisbon.Zone).Format(say(lang, "format.time")))
 		blocks = append(blocks, row(text, button(actContinue, draft.ID, say(lang, "form.continue"))))
 	}
 	if len(permitted) > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -20,25 +21,12 @@ import (
 // places keeps places in the store.
 type places struct{ *conversations.Store }
 
-func (p places) Settings(ctx context.Context, id string) (tools.DestinationSettings, error) {
-	place, err := p.Destination(ctx, id)
-	return settingsOf(place), err
+func (p places) Settings(ctx context.Context, id string) (destination.Settings, error) {
+	return p.Destination(ctx, id)
 }
 
-func (p places) Change(ctx context.Context, id string, change func(*tools.DestinationSettings) error) (tools.DestinationSettings, error) {
-	place, err := p.ChangeDestination(ctx, id, func(place *conversations.Destination) error {
-		changed := settingsOf(*place)
-		if err := change(&changed); err != nil {
-			return err
-		}
-		place.Lang, place.Mutes, place.Quiet, place.Digest = changed.Lang, changed.Mutes, conversations.QuietHours(changed.Quiet), changed.Digest
-		place.Subscriptions = nil
-		for _, w := range changed.Subscriptions {
-			place.Subscriptions = append(place.Subscriptions, conversations.Subscription{Kind: conversations.Scope(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
-		}
-		return nil
-	})
-	return settingsOf(place), err
+func (p places) Change(ctx context.Context, id string, change func(*destination.Settings) error) (destination.Settings, error) {
+	return p.ChangeDestination(ctx, id, change)
 }
 
 func (p places) Announce(ctx context.Context, place string, change tools.SettingsChange) error {
@@ -62,14 +50,6 @@ func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool
 		return change.OnlyFrom == "" || owner == change.OnlyFrom
 	})
 	return changed, err
-}
-
-func settingsOf(place conversations.Destination) tools.DestinationSettings {
-	settings := tools.DestinationSettings{Lang: place.Lang, Mutes: place.Mutes, Quiet: tools.QuietHours(place.Quiet), Digest: place.Digest}
-	for _, w := range place.Subscriptions {
-		settings.Subscriptions = append(settings.Subscriptions, tools.Subscription{Kind: tools.Scope(w.Kind), Value: w.Value, Name: w.Name, By: w.By})
-	}
-	return settings
 }
 
 // record is what moved.

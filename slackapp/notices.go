@@ -14,30 +14,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/slack-go/slack"
 
-	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/tools"
 )
 
-// Notice is what a place is told of itself, rather than for having been asked.
-type Notice struct {
-	ID      string // tells it apart from every other: where it was posted, it is found again by it
-	Process uuid.UUID
-	Lang    words.Lang
-	Title   string
-	Text    string      // a sentence, for notifications and screen readers too
-	Facts   [][2]string // labels and values
-	Lines   []string
-	Mention string // the actor to mention, "" for nobody
-	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
-	About   string // the place that stands among the facts, to be shown by name; "" for none
-	Undo    string // of the place's settings, which a button undoes; "" for none
-	Card    bool   // the live card of the process: it wants the process's buttons
-	Status  string // of the process, in the bank's words: it decides which buttons are of use
-}
-
 // message is the notice as a channel reads it. Nothing in it but the mention, and the names of whom and what it is
 // about, is taken for more than text.
-func (n Notice) message(names map[string]string) message {
+func noticeMessage(n destination.Notice, names map[string]string) message {
 	lead := escaped(n.Text, maxText)
 	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // who reads the facts needs it no second time
 		lead = ""
@@ -56,7 +39,7 @@ func (n Notice) message(names map[string]string) message {
 	if lead != "" {
 		blocks = append(blocks, slack.NewSectionBlock(mrkdwn(lead), nil, nil))
 	}
-	facts := n.fields(names)
+	facts := noticeFields(n, names)
 	blocks = append(blocks, fieldBlocks("", facts)...)
 	blocks = append(blocks, moreBlocks(n.Lang, len(n.Facts)-len(facts))...)
 	var lines []string
@@ -77,7 +60,7 @@ func (n Notice) message(names map[string]string) message {
 }
 
 // fields are as many facts as there is room for, in mrkdwn.
-func (n Notice) fields(names map[string]string) []string {
+func noticeFields(n destination.Notice, names map[string]string) []string {
 	var fields []string
 	total := 0
 	for _, fact := range n.Facts[:min(len(n.Facts), maxNoticeFacts)] {
@@ -95,7 +78,7 @@ func (n Notice) fields(names map[string]string) []string {
 
 // names are what to show, in mrkdwn, for the person and the place that stand among the facts. A person is not mentioned,
 // which would call her: who cannot be named is nobody.
-func (a *App) names(ctx context.Context, n Notice) map[string]string {
+func (a *App) names(ctx context.Context, n destination.Notice) map[string]string {
 	names := map[string]string{}
 	for _, one := range []string{n.Owner, n.About} {
 		user, isPerson := person(one)

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 const (
@@ -34,7 +36,7 @@ const (
 // Its error, and that of [App.Edit] and [App.Find], says what to do about it: RetryAfter() where Slack wants us to wait,
 // Unreachable() where somebody has to act first, Gone() where the message that it was about is no longer there, and
 // NotSent() where it is certain that nothing was posted. Nothing is tried twice here, since Slack would post it twice.
-func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id string, err error) {
+func (a *App) Post(ctx context.Context, place, thread string, n destination.Notice) (id string, err error) {
 	const method = "chat.postMessage"
 	if err := a.withheld(ctx, method, place); err != nil {
 		return "", err
@@ -55,7 +57,7 @@ func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id stri
 		Links    bool                `json:"unfurl_links"`
 		Media    bool                `json:"unfurl_media"`
 	}{
-		message: n.message(a.names(ctx, n)).fit(), Channel: channel, Thread: root,
+		message: noticeMessage(n, a.names(ctx, n)).fit(), Channel: channel, Thread: root,
 		Metadata: slack.SlackMetadata{EventType: noticeEvent, EventPayload: map[string]any{"id": n.ID}},
 	}), &posted); err != nil {
 		return "", err
@@ -67,7 +69,7 @@ func (a *App) Post(ctx context.Context, place, thread string, n Notice) (id stri
 }
 
 // Edit shows a notice in a message that [App.Post] posted. Its metadata stay what they were.
-func (a *App) Edit(ctx context.Context, place, id string, n Notice) error {
+func (a *App) Edit(ctx context.Context, place, id string, n destination.Notice) error {
 	const method = "chat.update"
 	if err := a.withheld(ctx, method, place); err != nil {
 		return err
@@ -80,7 +82,7 @@ func (a *App) Edit(ctx context.Context, place, id string, n Notice) error {
 		message
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
-	}{n.message(a.names(ctx, n)).fit(), channel, ts}), nil)
+	}{noticeMessage(n, a.names(ctx, n)).fit(), channel, ts}), nil)
 }
 
 // Find looks for a notice that may have been posted in a place, or under the message that thread names.

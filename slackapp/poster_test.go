@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
@@ -28,15 +29,15 @@ const (
 )
 
 // aNotice is about process 1042, and shows everything that a notice can show.
-func aNotice(id string) slackapp.Notice {
-	return slackapp.Notice{
+func aNotice(id string) destination.Notice {
+	return destination.Notice{
 		ID: id, Process: sandbox.SampleProcess(sandbox.SampleOpen), Lang: words.Portuguese,
 		Title: "Processo 1042", Text: "O processo passou à avaliação.",
 		Facts: [][2]string{{"Estado", "Em avaliação"}, {"Balcão", "Porto"}}, Lines: []string{"Estado: Aberto → Em avaliação"},
 	}
 }
 
-func card(id string) slackapp.Notice {
+func card(id string) destination.Notice {
 	n := aNotice(id)
 	n.Card = true
 	return n
@@ -48,7 +49,7 @@ func hurried(t testing.TB) *house {
 	return open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 }
 
-func (h *house) posts(place, thread string, n slackapp.Notice) string {
+func (h *house) posts(place, thread string, n destination.Notice) string {
 	h.t.Helper()
 	id, err := h.replica.app.Post(h.soon(), place, thread, n)
 	must(h.t, err)
@@ -163,7 +164,7 @@ func TestAPersonIsToldInHerDirectConversationByEitherOfHerNames(t *testing.T) {
 func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
 	h := hurried(t)
 	hostile := "<!channel> <@U0TOM> & <https://exemplo.pt|clique>"
-	n := slackapp.Notice{
+	n := destination.Notice{
 		ID: "x", Lang: words.English, Title: hostile, Text: hostile, Facts: [][2]string{{hostile, hostile}}, Lines: []string{hostile},
 		Mention: anasID,
 	}
@@ -213,19 +214,19 @@ func TestWhomANoticeIsAboutIsNamedAndNotCalled(t *testing.T) {
 func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
 	h := hurried(t)
 	long := strings.Repeat("<ção&🏠> ", 2000)
-	n := slackapp.Notice{ID: strings.Repeat("x", 200), Process: uuid.New(), Lang: words.Portuguese, Title: long, Text: long, Mention: anasID, Card: true}
+	n := destination.Notice{ID: strings.Repeat("x", 200), Process: uuid.New(), Lang: words.Portuguese, Title: long, Text: long, Mention: anasID, Card: true}
 	for range 300 {
 		n.Facts, n.Lines = append(n.Facts, [2]string{long, long}), append(n.Lines, long)
 	}
 	id := h.posts(team, "", n)
 	n.Card = false
 	h.posts(team, id, n)
-	short := slackapp.Notice{ID: "curto", Lang: words.Portuguese}
+	short := destination.Notice{ID: "curto", Lang: words.Portuguese}
 	for range 300 {
 		short.Facts, short.Lines = append(short.Facts, [2]string{"a", ""}), append(short.Lines, "")
 	}
 	h.posts(team, id, short)
-	h.posts(team, id, slackapp.Notice{ID: "nada"})
+	h.posts(team, id, destination.Notice{ID: "nada"})
 	must(t, h.replica.app.Edit(h.soon(), team, id, n))
 	if text := h.sim.Threads(slacksim.TeamChannel)[0].Replies[1].FullText(); !says(text, []string{"…e mais 280", "…e mais 270"}) {
 		t.Errorf("what was left out is not said: %q", text)
@@ -267,7 +268,7 @@ func TestANoticeIsFoundBehindManyOthers(t *testing.T) {
 		if i%2 == 0 {
 			thread = ""
 		}
-		replies = append(replies, h.posts(team, thread, slackapp.Notice{ID: fmt.Sprint(i), Text: "x"}))
+		replies = append(replies, h.posts(team, thread, destination.Notice{ID: fmt.Sprint(i), Text: "x"}))
 	}
 	if found := h.finds(team, "", "primeiro"); found != first {
 		t.Errorf("found %q, posted %q", found, first)
@@ -574,7 +575,7 @@ func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
 	if err != nil || !known || last.Text != "Ana Exemplo juntou as atualizações deste canal num resumo, de segunda a sexta às 09:00." {
 		t.Fatalf("announced is %+v, %v", last, err)
 	}
-	h.posts(team, "", slackapp.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Undo: last.ID})
+	h.posts(team, "", destination.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Undo: last.ID})
 	announcement := h.sim.Threads(slacksim.TeamChannel)[0].Message
 	if !says(announcement.FullText(), []string{"Ana Exemplo", "Desfazer"}) || strings.Contains(announcement.FullText()+announcement.Text, "<@") || strings.Contains(announcement.FullText(), "<!") {
 		t.Errorf("it is announced as %q", announcement.FullText())

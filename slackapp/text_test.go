@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
@@ -93,7 +94,7 @@ func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 func hostileThings(app *App, v *visit, text string) map[string]any {
 	lang := words.Portuguese
 	card, list := cardOf(text, false), cardOf(text, true)
-	notice := Notice{
+	notice := destination.Notice{
 		ID: "n", Process: uuid.New(), Lang: lang, Title: text, Text: text, Card: true, Mention: "slack:T0TEAM/U0ANA",
 		Facts: [][2]string{{text, text}, {"Estado", text}}, Lines: []string{text, text},
 	}
@@ -102,8 +103,8 @@ func hostileThings(app *App, v *visit, text string) map[string]any {
 	return map[string]any{
 		"a card":   message{card.text(), card.blocks(lang)}.fit(),
 		"a list":   message{list.text(), list.blocks(lang)}.fit(),
-		"a notice": notice.message(nil).fit(),
-		"a reply":  reply.message(nil).fit(),
+		"a notice": noticeMessage(notice, nil).fit(),
+		"a reply":  noticeMessage(reply, nil).fit(),
 		"a refusal": app.errorMessage(v, &tools.Error{
 			Kind: tools.Refused, ID: "11111111-2222-4333-8444-555555555555", Notes: []string{text, text},
 		}).fit(),

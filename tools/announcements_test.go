@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -31,9 +32,9 @@ func TestWhatActsForAllInAChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, board := newsroom(t)
 			h.ana.Name = "Ana Exemplo"
-			before := tools.DestinationSettings{
-				Lang: c.lang, Digest: "09:00", Quiet: tools.QuietHours{From: "12:00", To: "13:00"},
-				Subscriptions: []tools.Subscription{{Kind: tools.ScopeAll}, {Kind: tools.ScopePerson, Value: "ana", By: "ana"}},
+			before := destination.Settings{
+				Lang: c.lang, Digest: "09:00", Quiet: destination.QuietHours{From: "12:00", To: "13:00"},
+				Subscriptions: []destination.Subscription{{Kind: destination.ScopeAll}, {Kind: destination.ScopePerson, Value: "ana", By: "ana"}},
 				Mutes:         map[uuid.UUID]time.Time{sandbox.SampleProcess(1042): {}, uuid.New(): noon.Add(time.Hour)},
 			}
 			board.places[team] = before

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -34,7 +35,7 @@ func (e Earlier) Text(lang words.Lang, who string) string {
 	default:
 		who = book.Say(lang, "earlier.colleague", nil)
 	}
-	return book.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon).Format("15:04"), "own": e.Own})
+	return book.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon.Zone).Format("15:04"), "own": e.Own})
 }
 
 // shared is an output that an earlier call gave to this one, which sent nothing.

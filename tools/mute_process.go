@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/validation"
 )
@@ -20,9 +22,9 @@ var MuteProcess = Define(Spec{
 		return Muted{}, err
 	}
 	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.begins(), Mine: in.Mine}
-	mute := func(place *DestinationSettings) error {
-		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= maxMutes && !again {
-			return call.invalid("process", "mute.full", "count", maxMutes)
+	mute := func(place *destination.Settings) error {
+		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= destination.MaxMutes && !again {
+			return call.invalid("process", "mute.full", "count", destination.MaxMutes)
 		}
 		if place.Mutes == nil {
 			place.Mutes = map[uuid.UUID]time.Time{}
@@ -47,7 +49,7 @@ type Muting struct {
 
 // CheckFields implements [FieldChecker].
 func (m Muting) CheckFields(_ context.Context, call *Call) []Problem {
-	if day := m.Until.begins(); over(day, call.runner.now()) {
+	if day := m.Until.begins(); destination.Ended(day, call.runner.now()) {
 		return []Problem{problem(call.Actor.Lang, "until", "mute.past")}
 	}
 	return nil
@@ -65,16 +67,8 @@ func (d Day) begins() time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return time.Date(date.Year, date.Month, date.Day, 0, 0, 0, 0, lisbon)
+	return time.Date(date.Year, date.Month, date.Day, 0, 0, 0, 0, lisbon.Zone)
 }
-
-var lisbon = func() *time.Location {
-	zone, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		panic(err) // package validation embeds it
-	}
-	return zone
-}()
 
 // Muted is a process of which a place hears nothing.
 type Muted struct {

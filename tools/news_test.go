@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -23,7 +24,7 @@ import (
 // board keeps places in memory, and may be out of order.
 type board struct {
 	mu     sync.Mutex
-	places map[string]tools.DestinationSettings
+	places map[string]destination.Settings
 	owners map[uuid.UUID]string
 	told   []tools.SettingsChange // what was announced, at whichever place
 	last   map[string]tools.SettingsChange
@@ -63,22 +64,22 @@ func (b *board) announced(t *testing.T, many int) string {
 	return b.told[many-1].Text
 }
 
-func (b *board) Settings(_ context.Context, place string) (tools.DestinationSettings, error) {
+func (b *board) Settings(_ context.Context, place string) (destination.Settings, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.places[place], b.broken
 }
 
-func (b *board) Change(_ context.Context, place string, change func(*tools.DestinationSettings) error) (tools.DestinationSettings, error) {
+func (b *board) Change(_ context.Context, place string, change func(*destination.Settings) error) (destination.Settings, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken != nil {
-		return tools.DestinationSettings{}, b.broken
+		return destination.Settings{}, b.broken
 	}
 	changed := b.places[place]
 	changed.Subscriptions, changed.Mutes = slices.Clone(changed.Subscriptions), maps.Clone(changed.Mutes)
 	if err := change(&changed); err != nil {
-		return tools.DestinationSettings{}, err
+		return destination.Settings{}, err
 	}
 	b.places[place] = changed
 	return changed, nil
@@ -102,7 +103,7 @@ var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 // newsroom is a house whose places are on a board, at noon, with Ana in the team's channel.
 func newsroom(t *testing.T, change ...func(*tools.Config)) (house, *board) {
 	t.Helper()
-	b := &board{places: map[string]tools.DestinationSettings{}, owners: map[uuid.UUID]string{}}
+	b := &board{places: map[string]destination.Settings{}, owners: map[uuid.UUID]string{}}
 	h := open(t, append([]func(*tools.Config){func(c *tools.Config) {
 		c.Destinations, c.Now = b, func() time.Time { return noon }
 	}}, change...)...)
@@ -138,21 +139,21 @@ func (h house) refuses(t *testing.T, name, args, code string, change ...func(*to
 func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 	process := sandbox.SampleProcess(1042).String()
 	for args, c := range map[string]struct {
-		want tools.Subscription
+		want destination.Subscription
 		said string
 	}{
-		`{"process":1042}`:              {tools.Subscription{Kind: tools.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"process":"` + process + `"}`: {tools.Subscription{Kind: tools.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"branch":"porto"}`:            {tools.Subscription{Kind: tools.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
-		`{"phaseId":2}`:                 {tools.Subscription{Kind: tools.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
-		`{"mine":true}`:                 {tools.Subscription{Kind: tools.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
-		`{"everything":true}`:           {tools.Subscription{Kind: tools.ScopeAll, By: "ana"}, "every process"},
+		`{"process":1042}`:              {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"process":"` + process + `"}`: {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"branch":"porto"}`:            {destination.Subscription{Kind: destination.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
+		`{"phaseId":2}`:                 {destination.Subscription{Kind: destination.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
+		`{"mine":true}`:                 {destination.Subscription{Kind: destination.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
+		`{"everything":true}`:           {destination.Subscription{Kind: destination.ScopeAll, By: "ana"}, "every process"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			h, board := newsroom(t)
 			h.says(t, "unwatch", args, "was not following", c.said)
 			began := h.says(t, "watch_process", args, "from now on", c.said, "/balcao unwatch")
-			if got := board.places[team].Subscriptions; !slices.Equal(got, []tools.Subscription{c.want}) {
+			if got := board.places[team].Subscriptions; !slices.Equal(got, []destination.Subscription{c.want}) {
 				t.Errorf("it is kept as %+v", got)
 			}
 			h.says(t, "watch_process", args, "already", c.said)
@@ -211,7 +212,7 @@ func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	for range 2 {
 		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao unwatch 1042")
 	}
-	wanted := []tools.Subscription{{Kind: tools.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
+	wanted := []destination.Subscription{{Kind: destination.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
 	if got := board.places["slack:U0ANA"].Subscriptions; len(board.places) != 1 || !slices.Equal(got, wanted) {
 		t.Errorf("kept is %v", board.places)
 	}
@@ -263,7 +264,7 @@ func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
 	if got := board.places[team].Subscriptions; len(got) != 0 {
 		t.Errorf("left is %v", got)
 	}
-	board.places[team] = tools.DestinationSettings{Subscriptions: []tools.Subscription{{Kind: tools.ScopeAll}}} // as the team's channel begins
+	board.places[team] = destination.Settings{Subscriptions: []destination.Subscription{{Kind: destination.ScopeAll}}} // as the team's channel begins
 	h.says(t, "watch_process", `{"everything":true}`, "already")
 }
 
@@ -282,9 +283,9 @@ func TestNothingSubscribesAPlaceWhereOutsidersRead(t *testing.T) {
 
 func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
 	h, board := newsroom(t)
-	full := tools.DestinationSettings{Mutes: map[uuid.UUID]time.Time{}}
+	full := destination.Settings{Mutes: map[uuid.UUID]time.Time{}}
 	for i := range 50 {
-		full.Subscriptions = append(full.Subscriptions, tools.Subscription{Kind: tools.ScopeBranch, Value: fmt.Sprint(1000 + i)})
+		full.Subscriptions = append(full.Subscriptions, destination.Subscription{Kind: destination.ScopeBranch, Value: fmt.Sprint(1000 + i)})
 	}
 	for range 500 {
 		full.Mutes[uuid.New()] = time.Time{}
@@ -375,7 +376,7 @@ func TestAProcessIsAssignedToAColleagueWhoMaySeeIt(t *testing.T) {
 
 func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testing.T) {
 	h, board := newsroom(t)
-	for typed, want := range map[string]tools.QuietHours{
+	for typed, want := range map[string]destination.QuietHours{
 		"20:00-08:00": {From: "20:00", To: "08:00"}, " 22h – 7h30 ": {From: "22:00", To: "07:30"}, "9-17": {From: "09:00", To: "17:00"}, "": {},
 	} {
 		h.says(t, "set_quiet", fmt.Sprintf(`{"hours":%q}`, typed), want.From, want.To)

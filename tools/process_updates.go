@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
@@ -162,7 +163,7 @@ func (p ProcessMoves) Card(say Say) Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
 	for _, m := range p.Updates {
-		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.at.In(lisbon).Format(say("format.moment")), m.What})
+		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), m.What})
 	}
 	return card
 }

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"strings"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // SetDigest has everything told at a place once each weekday, and nothing in between.
@@ -16,7 +18,7 @@ var SetDigest = Define(Spec{
 		}
 		return say("announce.digest", "who", call.who(say), "time", set.Digest)
 	}
-	return set, call.change(ctx, said, func(place *DestinationSettings) error {
+	return set, call.change(ctx, said, func(place *destination.Settings) error {
 		place.Digest = set.Digest
 		return nil
 	})

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // SetQuiet says in which hours nothing is told at a place.
@@ -14,12 +16,12 @@ var SetQuiet = Define(Spec{
 }, func(ctx context.Context, call *Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
 	said := func(say Say) string {
-		if quiet == (QuietHours{}) {
+		if quiet == (destination.QuietHours{}) {
 			return say("announce.quiet_ended", "who", call.who(say))
 		}
 		return say("announce.quiet", "who", call.who(say), "hours", quiet.String())
 	}
-	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *DestinationSettings) error {
+	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *destination.Settings) error {
 		place.Quiet = quiet
 		return nil
 	})
@@ -39,12 +41,12 @@ func (q QuietTimes) CheckFields(_ context.Context, call *Call) []Problem {
 }
 
 // parseQuiet reads two times with a dash between them, as people type them.
-func parseQuiet(text string) (QuietHours, bool) {
+func parseQuiet(text string) (destination.QuietHours, bool) {
 	if strings.TrimSpace(text) == "" {
-		return QuietHours{}, true
+		return destination.QuietHours{}, true
 	}
 	from, to, _ := strings.Cut(strings.NewReplacer("–", "-", "—", "-").Replace(text), "-")
-	quiet := QuietHours{parseTime(from), parseTime(to)}
+	quiet := destination.QuietHours{From: parseTime(from), To: parseTime(to)}
 	return quiet, quiet.From != "" && quiet.To != "" && quiet.From != quiet.To
 }
 
@@ -62,14 +64,6 @@ func parseTime(text string) string {
 		return ""
 	}
 	return fmt.Sprintf("%02d:%02d", hour, minute)
-}
-
-// String is how people read it, "" for none.
-func (q QuietHours) String() string {
-	if q == (QuietHours{}) {
-		return ""
-	}
-	return q.From + "–" + q.To
 }
 
 // QuietSet says when a place is quiet.

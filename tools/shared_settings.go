@@ -3,12 +3,10 @@ package tools
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -21,31 +19,31 @@ type SettingsChange struct {
 	Lang   words.Lang
 	Title  string
 	Text   string
-	Before DestinationSettings
-	After  DestinationSettings
+	Before destination.Settings
+	After  destination.Settings
 	Undoes string // the change that it undid, "" for none
 }
 
 // change changes the place where the actor is, and announces it where others are told there too; said is the announcement,
 // in the place's language. With errUnchanged of change, or where nothing differs, it stays as it is. A change that cannot
 // be announced is taken back.
-func (c *Call) change(ctx context.Context, said func(Say) string, change func(*DestinationSettings) error) error {
+func (c *Call) change(ctx context.Context, said func(Say) string, change func(*destination.Settings) error) error {
 	return c.changeBack(ctx, "", said, change)
 }
 
 // changeBack is [Call.change] where it undoes another change.
-func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) string, change func(*DestinationSettings) error) error {
-	var before, after DestinationSettings
+func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) string, change func(*destination.Settings) error) error {
+	var before, after destination.Settings
 	changed := false
-	err := c.changeAt(ctx, c.Actor.Destination, func(place *DestinationSettings) error {
-		before, changed = place.clone(), false
+	err := c.changeAt(ctx, c.Actor.Destination, func(place *destination.Settings) error {
+		before, changed = place.Clone(), false
 		if err := change(place); err != nil {
 			return err
 		}
-		if place.equals(before) {
+		if place.Equals(before) {
 			return errUnchanged
 		}
-		after, changed = place.clone(), true
+		after, changed = place.Clone(), true
 		return nil
 	})
 	if err != nil || !changed || c.Actor.Destination == c.Actor.Direct {
@@ -58,8 +56,8 @@ func (c *Call) changeBack(ctx context.Context, undoes string, said func(Say) str
 	if err == nil {
 		return nil
 	}
-	undone := c.changeAt(context.WithoutCancel(ctx), c.Actor.Destination, func(place *DestinationSettings) error {
-		if !place.equals(after) {
+	undone := c.changeAt(context.WithoutCancel(ctx), c.Actor.Destination, func(place *destination.Settings) error {
+		if !place.Equals(after) {
 			return errUnchanged
 		}
 		*place = before
@@ -74,21 +72,4 @@ func (c *Call) who(say Say) string {
 		return say("announce.somebody")
 	}
 	return clean(c.Actor.Name)
-}
-
-func (p DestinationSettings) clone() DestinationSettings {
-	p.Subscriptions, p.Mutes = slices.Clone(p.Subscriptions), maps.Clone(p.Mutes)
-	return p
-}
-
-func (p DestinationSettings) equals(other DestinationSettings) bool {
-	return p.Quiet == other.Quiet && p.Digest == other.Digest && slices.Equal(p.Subscriptions, other.Subscriptions) &&
-		maps.EqualFunc(p.Mutes, other.Mutes, time.Time.Equal)
-}
-
-// at is what is left of settings at a moment: mutes that are over are none.
-func (p DestinationSettings) at(now time.Time) DestinationSettings {
-	p = p.clone()
-	maps.DeleteFunc(p.Mutes, func(_ uuid.UUID, until time.Time) bool { return over(until, now) })
-	return p
 }

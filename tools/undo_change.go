@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -17,14 +18,14 @@ var UndoChange = Define(Spec{
 	}
 	undone := Undone{Known: true}
 	now := call.runner.now()
-	before, after := last.Before.at(now), last.After.at(now)
+	before, after := last.Before.At(now), last.After.At(now)
 	said := func(say Say) string { return say("announce.undone", "who", call.who(say)) }
-	err = call.changeBack(ctx, last.ID, said, func(place *DestinationSettings) error {
-		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.equals(after)
-		if in.Change != "" && in.Change != last.ID || !place.equals(after) {
+	err = call.changeBack(ctx, last.ID, said, func(place *destination.Settings) error {
+		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.Equals(after)
+		if in.Change != "" && in.Change != last.ID || !place.Equals(after) {
 			return errUnchanged
 		}
-		*place, undone.Done = before.clone(), true
+		*place, undone.Done = before.Clone(), true
 		return nil
 	})
 	return undone, err

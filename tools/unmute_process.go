@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // UnmuteProcess ends what [MuteProcess] began.
@@ -15,7 +17,7 @@ var UnmuteProcess = Define(Spec{
 		return Unmuted{}, err
 	}
 	unmuted := Unmuted{Process: process.ID, ProcessNumber: process.Number, Mine: in.Mine}
-	unmute := func(place *DestinationSettings) error {
+	unmute := func(place *destination.Settings) error {
 		if _, unmuted.Ended = place.Mutes[process.ID]; !unmuted.Ended {
 			return errUnchanged
 		}

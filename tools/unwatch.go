@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"slices"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // Unwatch ends what [WatchProcess] began.
@@ -13,8 +15,8 @@ var Unwatch = Define(Spec{
 	if err != nil {
 		return Unwatched{}, err
 	}
-	var ended Subscription
-	if i := slices.IndexFunc(place.Subscriptions, func(w Subscription) bool { return in.means(w, call.Actor.ID) }); i >= 0 {
+	var ended destination.Subscription
+	if i := slices.IndexFunc(place.Subscriptions, func(w destination.Subscription) bool { return in.means(w, call.Actor.ID) }); i >= 0 {
 		ended = place.Subscriptions[i]
 	} else if ended, err = in.subscription(ctx, call); err != nil {
 		return Unwatched{}, err
@@ -23,11 +25,11 @@ var Unwatch = Define(Spec{
 	said := func(say Say) string {
 		return say("announce.unwatched", "who", call.who(say), "what", unwatched.Heard.saidToAll(say))
 	}
-	err = call.change(ctx, said, func(place *DestinationSettings) error {
+	err = call.change(ctx, said, func(place *destination.Settings) error {
 		before := len(place.Subscriptions)
-		place.Subscriptions = slices.DeleteFunc(place.Subscriptions, ended.same)
+		place.Subscriptions = slices.DeleteFunc(place.Subscriptions, ended.Same)
 		unwatched.Ended = len(place.Subscriptions) < before
-		unwatched.Everything = slices.ContainsFunc(place.Subscriptions, Subscription{Kind: ScopeAll}.same)
+		unwatched.Everything = slices.ContainsFunc(place.Subscriptions, destination.Subscription{Kind: destination.ScopeAll}.Same)
 		if !unwatched.Ended {
 			return errUnchanged
 		}
@@ -57,7 +59,7 @@ func (u Unwatched) Card(say Say) Card {
 		return card
 	}
 	card.Text += " " + say("card.everything")
-	if u.Heard.Kind == ScopeProcess {
+	if u.Heard.Kind == destination.ScopeProcess {
 		card.Next = append([]Step{{Label: say("step.mute_process"), Tool: "mute_process", Args: u.again}}, card.Next...)
 	}
 	return card

@@ -3,6 +3,8 @@ package tools
 import (
 	"context"
 	"slices"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // WatchProcess has the place where it is asked hear of what moves: of what the actor may read at the bank.
@@ -19,15 +21,15 @@ var WatchProcess = Define(Spec{
 })
 
 // watchAt has a place hear of what is wanted; already tells that it does.
-func (c *Call) watchAt(ctx context.Context, place string, wanted Subscription) (already bool, err error) {
+func (c *Call) watchAt(ctx context.Context, place string, wanted destination.Subscription) (already bool, err error) {
 	wanted.By = c.Actor.ID
-	err = c.changeAt(ctx, place, func(place *DestinationSettings) error {
-		already = slices.ContainsFunc(place.Subscriptions, func(w Subscription) bool { return w.same(wanted) && (w.By == "" || w.By == wanted.By) })
+	err = c.changeAt(ctx, place, func(place *destination.Settings) error {
+		already = slices.ContainsFunc(place.Subscriptions, func(w destination.Subscription) bool { return w.Same(wanted) && (w.By == "" || w.By == wanted.By) })
 		switch {
 		case already:
 			return errUnchanged
-		case len(place.Subscriptions) >= maxWatches:
-			return c.invalid("process", "watch.full", "count", maxWatches)
+		case len(place.Subscriptions) >= destination.MaxSubscriptions:
+			return c.invalid("process", "watch.full", "count", destination.MaxSubscriptions)
 		}
 		place.Subscriptions = append(place.Subscriptions, wanted)
 		return nil
@@ -36,15 +38,15 @@ func (c *Call) watchAt(ctx context.Context, place string, wanted Subscription) (
 }
 
 // again are the arguments by which a step means the same.
-func (s Selector) again(w Subscription) map[string]any {
+func (s Selector) again(w destination.Subscription) map[string]any {
 	switch w.Kind {
-	case ScopeProcess:
+	case destination.ScopeProcess:
 		return map[string]any{"process": w.Value}
-	case ScopeBranch:
+	case destination.ScopeBranch:
 		return map[string]any{"branch": w.Name}
-	case ScopePhase:
+	case destination.ScopePhase:
 		return map[string]any{"phaseId": s.Phase}
-	case ScopePerson:
+	case destination.ScopePerson:
 		return map[string]any{"mine": true}
 	}
 	return map[string]any{"everything": true}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/destination"
 )
 
 // Subscriptions shows what the place where it is asked hears about, and when.
@@ -23,7 +25,7 @@ var Watches = Define(Spec{
 		view.Subscriptions = append(view.Subscriptions, call.heard(ctx, watch))
 	}
 	for process, until := range maps.All(place.Mutes) {
-		if !over(until, call.runner.now()) {
+		if !destination.Ended(until, call.runner.now()) {
 			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 )
@@ -41,18 +41,18 @@ func (s Selector) CheckFields(_ context.Context, call *Call) []Problem {
 }
 
 // subscription is what a place keeps of the subject, as the actor's person sees it at the bank.
-func (s Selector) subscription(ctx context.Context, call *Call) (Subscription, error) {
+func (s Selector) subscription(ctx context.Context, call *Call) (destination.Subscription, error) {
 	switch {
 	case s.Process != "":
 		process, err := call.Process(ctx, s.Process)
-		return Subscription{Kind: ScopeProcess, Value: process.ID.String(), Name: number(process.Number)}, err
+		return destination.Subscription{Kind: destination.ScopeProcess, Value: process.ID.String(), Name: number(process.Number)}, err
 	case s.Phase != 0:
 		id, phase := call.described(ctx, phases, &s.Phase)
-		return Subscription{Kind: ScopePhase, Value: number(int64(id)), Name: phase}, nil
+		return destination.Subscription{Kind: destination.ScopePhase, Value: number(int64(id)), Name: phase}, nil
 	case s.Mine:
-		return Subscription{Kind: ScopePerson, Value: call.Actor.ID}, nil
+		return destination.Subscription{Kind: destination.ScopePerson, Value: call.Actor.ID}, nil
 	case s.Everything:
-		return Subscription{Kind: ScopeAll}, nil
+		return destination.Subscription{Kind: destination.ScopeAll}, nil
 	}
 	return call.branch(ctx, s.Branch)
 }
@@ -61,10 +61,10 @@ const phases portal.TaxonomyKey = "workflowPhases"
 
 // branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
 // that the bank finds under that name.
-func (c *Call) branch(ctx context.Context, name string) (Subscription, error) {
+func (c *Call) branch(ctx context.Context, name string) (destination.Subscription, error) {
 	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: maxOptions})
 	if err != nil {
-		return Subscription{}, err
+		return destination.Subscription{}, err
 	}
 	var found []portal.TaxonomyItem
 	for _, process := range page.Processes {
@@ -79,12 +79,12 @@ func (c *Call) branch(ctx context.Context, name string) (Subscription, error) {
 		for _, branch := range found[:min(len(found), 5)] {
 			names = append(names, clean(branch.Description))
 		}
-		return Subscription{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
+		return destination.Subscription{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
 	}
 	if len(found) == 0 {
-		return Subscription{}, c.invalid("branch", "branch.unknown")
+		return destination.Subscription{}, c.invalid("branch", "branch.unknown")
 	}
-	return Subscription{Kind: ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
+	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
 }
 
 func (c *Call) invalid(path, code string, args ...any) error {
@@ -93,17 +93,17 @@ func (c *Call) invalid(path, code string, args ...any) error {
 
 // means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
 // more can still be ended.
-func (s Selector) means(w Subscription, actor string) bool {
+func (s Selector) means(w destination.Subscription, actor string) bool {
 	switch w.Kind {
-	case ScopeProcess:
+	case destination.ScopeProcess:
 		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
-	case ScopeBranch:
+	case destination.ScopeBranch:
 		return s.Branch != "" && folded(s.Branch) == folded(w.Name)
-	case ScopePhase:
+	case destination.ScopePhase:
 		return s.Phase != 0 && number(int64(s.Phase)) == w.Value
-	case ScopePerson:
+	case destination.ScopePerson:
 		return s.Mine && w.Value == actor
-	case ScopeAll:
+	case destination.ScopeAll:
 		return s.Everything
 	}
 	return false
@@ -111,24 +111,24 @@ func (s Selector) means(w Subscription, actor string) bool {
 
 // Subscriptions is what a place hears about.
 type SubscriptionView struct {
-	Kind Scope  `json:"kind" pii:"open"`
-	Name string `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
-	Mine bool   `json:"mine,omitempty"`
+	Kind destination.Scope `json:"kind" pii:"open"`
+	Name string            `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
+	Mine bool              `json:"mine,omitempty"`
 }
 
 // heard is a watch as the actor reads it.
-func (c *Call) heard(ctx context.Context, w Subscription) SubscriptionView {
+func (c *Call) heard(ctx context.Context, w destination.Subscription) SubscriptionView {
 	name := w.Name
-	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == ScopePhase {
+	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == destination.ScopePhase {
 		phase := int32(id)
 		if _, described := c.described(ctx, phases, &phase); described != "" {
 			name = described
 		}
 	}
-	if name == "" && w.Kind != ScopePerson {
+	if name == "" && w.Kind != destination.ScopePerson {
 		name = w.Value
 	}
-	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == ScopePerson && w.Value == c.Actor.ID}
+	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == destination.ScopePerson && w.Value == c.Actor.ID}
 }
 
 func (h SubscriptionView) said(say Say) string {
@@ -146,23 +146,17 @@ func (h SubscriptionView) saidToAll(say Say) string {
 	return h.said(say)
 }
 
-// What is kept of a place at most; a person who reads a list of it would say so long before.
-const (
-	maxWatches = 50
-	maxMutes   = 500
-)
-
 var errUnchanged = errors.New("nothing to change")
 
 // changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
 // stays as it is.
-func (c *Call) changeAt(ctx context.Context, place string, change func(*DestinationSettings) error) error {
-	_, err := c.runner.Destinations.Change(ctx, place, func(place *DestinationSettings) error {
+func (c *Call) changeAt(ctx context.Context, place string, change func(*destination.Settings) error) error {
+	_, err := c.runner.Destinations.Change(ctx, place, func(place *destination.Settings) error {
 		if place.Lang == "" {
 			place.Lang = c.Actor.Lang
 		}
 		for process, until := range place.Mutes {
-			if over(until, c.runner.now()) {
+			if destination.Ended(until, c.runner.now()) {
 				delete(place.Mutes, process)
 			}
 		}
@@ -175,7 +169,7 @@ func (c *Call) changeAt(ctx context.Context, place string, change func(*Destinat
 }
 
 // settings is what is kept of the place where the actor is.
-func (c *Call) settings(ctx context.Context) (DestinationSettings, error) {
+func (c *Call) settings(ctx context.Context) (destination.Settings, error) {
 	place, err := c.runner.Destinations.Settings(ctx, c.Actor.Destination)
 	return place, kept(err)
 }
@@ -190,9 +184,6 @@ func kept(err error) error {
 	}
 	return &Error{Kind: Internal, err: err}
 }
-
-// over tells whether a mute is over.
-func over(until, now time.Time) bool { return !until.IsZero() && !until.After(now) }
 
 // ofProcess are the arguments of a step about a process.
 func ofProcess(process uuid.UUID) map[string]any { return map[string]any{"process": process} }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
@@ -33,7 +34,7 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []Scope{ScopeAll, ScopeProcess, ScopeBranch, ScopePhase, ScopePerson} {
+	for _, kind := range []destination.Scope{destination.ScopeAll, destination.ScopeProcess, destination.ScopeBranch, destination.ScopePhase, destination.ScopePerson} {
 		want = append(want, "watch."+string(kind))
 	}
 	for _, tool := range Catalogue() {
@@ -102,9 +103,9 @@ func TestEveryNextStepNamesAToolAndItsFields(t *testing.T) {
 	say := func(key string, _ ...any) string { return key }
 	for _, card := range []Card{
 		BorrowerList{}.Card(say), BorrowerFile{}.Card(say), BorrowerUpdated{}.Card(say), BorrowerDeleted{}.Card(say), ESISSent{}.Card(say), BorrowerCreated{}.Card(say), ESIS{}.Card(say), ProcessList{Processes: []ProcessRow{{}}}.Card(say),
-		Watching{again: Selector{}.again(Subscription{Kind: ScopeProcess})}.Card(say), Watching{again: Selector{}.again(Subscription{Kind: ScopeBranch})}.Card(say),
-		Watching{again: Selector{}.again(Subscription{Kind: ScopePhase})}.Card(say), Watching{again: Selector{}.again(Subscription{Kind: ScopePerson})}.Card(say),
-		Unwatched{Heard: SubscriptionView{Kind: ScopeProcess}, Everything: true, again: Selector{}.again(Subscription{Kind: ScopeProcess})}.Card(say),
+		Watching{again: Selector{}.again(destination.Subscription{Kind: destination.ScopeProcess})}.Card(say), Watching{again: Selector{}.again(destination.Subscription{Kind: destination.ScopeBranch})}.Card(say),
+		Watching{again: Selector{}.again(destination.Subscription{Kind: destination.ScopePhase})}.Card(say), Watching{again: Selector{}.again(destination.Subscription{Kind: destination.ScopePerson})}.Card(say),
+		Unwatched{Heard: SubscriptionView{Kind: destination.ScopeProcess}, Everything: true, again: Selector{}.again(destination.Subscription{Kind: destination.ScopeProcess})}.Card(say),
 		Muted{}.Card(say), Unmuted{}.Card(say), Owned{}.Card(say), DestinationView{}.Card(say), QuietSet{}.Card(say), DigestSet{}.Card(say), ProcessMoves{Next: "x"}.Card(say),
 	} {
 		for _, step := range card.Next {

@@ -7,9 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // Lisbon's clock, on machines that have no zones
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/balcao/balcao/internal/lisbon"
 )
 
 // Date is a day of the calendar, without a clock or a zone.
@@ -19,16 +20,8 @@ type Date struct {
 	Day   int
 }
 
-var lisbon = func() *time.Location {
-	zone, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	return zone
-}()
-
 // Today is the date in Lisbon, where the bank is.
-func Today(now time.Time) Date { return dateOf(now.In(lisbon)) }
+func Today(now time.Time) Date { return dateOf(now.In(lisbon.Zone)) }
 
 func dateOf(t time.Time) Date {
 	year, month, day := t.Date()

@@ -20,11 +20,11 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/app"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
-	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -104,7 +104,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 		return err
 	}
 	if s.RedisURL == settings.Memory { // nobody else follows the bank
-		if err := system.StartNews(ctx, notifications.NopPoster{}); err != nil {
+		if err := system.StartNews(ctx, destination.NopPoster{}); err != nil {
 			return errors.Join(err, system.Close())
 		}
 	}

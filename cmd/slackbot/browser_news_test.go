@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -141,11 +142,7 @@ func TestTheDigestComesInTheBrowser(t *testing.T) {
 	moves(t, bank, 1042)
 	ana.told("Recolha de documentos", "1")
 
-	lisbon, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		t.Fatal(err)
-	}
-	due := time.Now().In(lisbon).Add(15 * time.Second).Truncate(time.Minute).Add(time.Minute) // what moves until then is in it
+	due := time.Now().In(lisbon.Zone).Add(15 * time.Second).Truncate(time.Minute).Add(time.Minute) // what moves until then is in it
 	ana.command("/balcao digest " + due.Format("15:04"))
 	ana.reads("todas juntas às " + due.Format("15:04") + ", de segunda a sexta")
 	moves(t, bank, 1042)

@@ -183,7 +183,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	if places.said, err = askSystems(ctx, system, bot, places.slack != "", log); err != nil {
 		return err
 	}
-	if err := system.StartNews(ctx, poster{bot}); err != nil {
+	if err := system.StartNews(ctx, bot); err != nil {
 		return err
 	}
 	mux.Handle("/callbacks/", system.News().Handler())

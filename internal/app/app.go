@@ -97,7 +97,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *
 	system.Runner = tools.NewRunner(tools.Config{
 		Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
-		Destinations: places{system.Store, system.News, teamPlace(s)}, Updates: history{system}, Changed: system.changed, Counted: counted,
+		Destinations: destinations{system.Store, system.News, teamPlace(s)}, Updates: history{system}, Changed: system.changed, Counted: counted,
 	})
 	system.stop = append(system.stop, sweeping(system.Runner, log))
 	return system, nil

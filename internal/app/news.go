@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
@@ -61,7 +62,7 @@ func (s *System) openNews(ctx context.Context) error {
 
 // StartNews begins to follow the bank and to tell people by poster, in any number of replicas. Close the doors before the
 // system: what they still hear of is then written down.
-func (s *System) StartNews(ctx context.Context, poster notifications.Poster) error {
+func (s *System) StartNews(ctx context.Context, poster destination.Poster) error {
 	config, err := s.newsConfig()
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/internal/app"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -56,7 +57,7 @@ func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
 	if err := system.News().Trigger(t.Context(), hint); err != nil { // whoever does not follow the bank leaves it to others
 		t.Fatal(err)
 	}
-	if err := system.StartNews(t.Context(), notifications.NopPoster{}); err != nil {
+	if err := system.StartNews(t.Context(), destination.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the first look", func() bool {

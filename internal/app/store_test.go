@@ -9,10 +9,10 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/app"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/settings"
-	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -49,7 +49,7 @@ func wantReady(t *testing.T, system *app.System, what, unwell string) {
 func TestARedisThatTakesNoWritesMakesBothProgramsNotReadyAndShowsNoClient(t *testing.T) {
 	server := redistest.StartServer(t)
 	system := start(t, onRedis(t, server.URL(), newKey(t)))
-	if err := system.StartNews(t.Context(), notifications.NopPoster{}); err != nil {
+	if err := system.StartNews(t.Context(), destination.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
 	wantReady(t, system, "at first", "")

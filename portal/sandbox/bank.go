@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -139,7 +140,7 @@ func New(config Config) *Bank {
 		mux:       http.NewServeMux(),
 		courier:   newCourier(config),
 		mover:     mover{pace: Off},
-		store:     samples(config.Now().In(lisbon())),
+		store:     samples(config.Now().In(lisbon.Zone)),
 		sessions:  sessions{},
 		calls:     map[portal.OperationID]int{},
 		callbacks: map[uuid.UUID]map[int32]string{},
@@ -267,15 +268,7 @@ func (out response) write(w http.ResponseWriter) {
 }
 
 // now is the bank's time; its days begin and end in Lisbon.
-func (b *Bank) now() time.Time { return b.config.Now().In(lisbon()) }
-
-var lisbon = sync.OnceValue(func() *time.Location {
-	location, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		return time.UTC // at most an hour off
-	}
-	return location
-})
+func (b *Bank) now() time.Time { return b.config.Now().In(lisbon.Zone) }
 
 // refuse answers what is no operation at all.
 func (b *Bank) refuse(status int, problem string) http.Handler {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/notifications"
@@ -55,7 +56,7 @@ func openTill(t testing.TB) *till {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Poster = notifications.NopPoster{}
+	config.Poster = destination.NopPoster{}
 	c.config = config
 	t.Cleanup(client.Close)
 	t.Cleanup(func() {

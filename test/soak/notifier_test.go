@@ -68,7 +68,7 @@ func (n notifier) run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	config.Poster = poster{app}
+	config.Poster = app
 	news, err := notifications.Start(ctx, config)
 	if err != nil {
 		return err
@@ -108,19 +108,4 @@ func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.C
 		Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
 		Lease: n.Lease, Debounce: n.Hush, MinInterval: n.Space, ReconcileInterval: n.Walk, PageInterval: time.Millisecond,
 	}, client, err
-}
-
-// poster is where notices become Slack's messages.
-type poster struct{ app *slackapp.App }
-
-func (p poster) Post(ctx context.Context, place, thread string, notice notifications.Notice) (id string, err error) {
-	return p.app.Post(ctx, place, thread, slackapp.Notice(notice))
-}
-
-func (p poster) Edit(ctx context.Context, place, id string, notice notifications.Notice) error {
-	return p.app.Edit(ctx, place, id, slackapp.Notice(notice))
-}
-
-func (p poster) Find(ctx context.Context, place, thread, noticeID string) (id string, found bool, err error) {
-	return p.app.Find(ctx, place, thread, noticeID)
 }

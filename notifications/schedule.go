@@ -1,32 +1,23 @@
 package notifications
 
 import (
-	"sync"
 	"time"
-	_ "time/tzdata" // Lisbon's clock, on machines that have no zones
 
 	"github.com/google/uuid"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 )
 
-var lisbon = sync.OnceValue(func() *time.Location {
-	location, err := time.LoadLocation("Europe/Lisbon")
-	if err != nil {
-		return time.UTC // at most an hour off
-	}
-	return location
-})
-
 // muted tells whether a place wants to hear nothing of a process now.
-func muted(place conversations.Destination, process uuid.UUID, now time.Time) bool {
+func muted(place destination.Settings, process uuid.UUID, now time.Time) bool {
 	until, is := place.Mutes[process]
 	return is && (until.IsZero() || now.Before(until))
 }
 
 // quietUntil gives the end of the quiet hours that now lies in; quiet is false outside them. It walks along the clock
 // on the wall, so that the days on which Lisbon changes its clock need no thought.
-func quietUntil(hours conversations.QuietHours, now time.Time) (end time.Time, quiet bool) {
+func quietUntil(hours destination.QuietHours, now time.Time) (end time.Time, quiet bool) {
 	from, ok := clock(hours.From)
 	to, also := clock(hours.To)
 	if !ok || !also || from == to || !within(from, to, now) {
@@ -40,7 +31,7 @@ func quietUntil(hours conversations.QuietHours, now time.Time) (end time.Time, q
 
 // within tells whether the clock on the wall is from `from` to before `to`, over midnight where from is the later.
 func within(from, to int, at time.Time) bool {
-	at = at.In(lisbon())
+	at = at.In(lisbon.Zone)
 	minute := at.Hour()*60 + at.Minute()
 	if from < to {
 		return from <= minute && minute < to
@@ -55,9 +46,9 @@ func digestAfter(at string, since time.Time) (due time.Time, ok bool) {
 	if !ok {
 		return time.Time{}, false
 	}
-	since = since.In(lisbon())
+	since = since.In(lisbon.Zone)
 	for day := 0; ; day++ {
-		due = time.Date(since.Year(), since.Month(), since.Day()+day, minute/60, minute%60, 0, 0, lisbon())
+		due = time.Date(since.Year(), since.Month(), since.Day()+day, minute/60, minute%60, 0, 0, lisbon.Zone)
 		workday := due.Weekday() != time.Saturday && due.Weekday() != time.Sunday
 		if workday && due.After(since) {
 			return due, true

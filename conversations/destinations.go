@@ -8,56 +8,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/internal/destination"
 )
-
-// Destination is where people are told what moves, and of what they want to hear there: a channel, or one person.
-type Destination struct {
-	ID            string                  `json:"id"` // opaque, such as slack:C0TEAM
-	Lang          words.Lang              `json:"lang,omitempty"`
-	Subscriptions []Subscription          `json:"watches,omitempty"`
-	Mutes         map[uuid.UUID]time.Time `json:"mutes,omitempty"`  // processes, and until when; the zero time is for good
-	Quiet         QuietHours              `json:"quiet,omitzero"`   // when nothing is told
-	Digest        string                  `json:"digest,omitempty"` // the time of a weekday, HH:MM, when all is told at once; "" tells each as it comes
-}
-
-// Subscription is what a place wants to hear of.
-type Subscription struct {
-	Kind  Scope  `json:"kind"`
-	Value string `json:"value,omitempty"`
-	Name  string `json:"name,omitempty"` // what people call it, for those who ask; says nothing of anybody
-	By    string `json:"by,omitempty"`   // the actor who asked for it, and as whom it is read; "" for the team's
-}
-
-// Scope says what a watch's value names.
-type Scope string
-
-// The kinds.
-const (
-	ScopeAll     Scope = "all"     // every process; no value
-	ScopeProcess Scope = "process" // a process's uuid
-	ScopeBranch  Scope = "branch"  // an id of the bank's branches
-	ScopePhase   Scope = "phase"   // an id of the bank's workflow phases
-	ScopePerson  Scope = "person"  // the actor who owns a process
-)
-
-// QuietHours is the hours of each day, HH:MM in Lisbon, in which nothing is told; From after To goes over midnight. The zero
-// value is none.
-type QuietHours struct {
-	From string `json:"from,omitempty"`
-	To   string `json:"to,omitempty"`
-}
 
 // What the store keeps of places at most.
 const (
-	maxPlaces  = 1000
-	maxWatches = 50
-	maxMutes   = 500
-	maxPlace   = 64 << 10 // bytes
-	placeLife  = 400 * 24 * time.Hour
+	maxPlaces = 1000
+	maxPlace  = 64 << 10 // bytes
+	placeLife = 400 * 24 * time.Hour
 )
 
 const placesKey = "places"
@@ -76,13 +36,13 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
 
-// nothing tells whether there is nothing to keep of a place; a language alone is nothing.
-func (p Destination) nothing() bool {
-	return len(p.Subscriptions)+len(p.Mutes) == 0 && p.Quiet == QuietHours{} && p.Digest == ""
+// empty tells whether there is nothing to keep of a destination; a language alone is nothing.
+func empty(s destination.Settings) bool {
+	return len(s.Subscriptions)+len(s.Mutes) == 0 && s.Quiet == destination.QuietHours{} && s.Digest == ""
 }
 
 // Destinations gives every place of which something is kept, and the team's. With [ErrSealed] come those that do open.
-func (s *Store) Destinations(ctx context.Context) ([]Destination, error) {
+func (s *Store) Destinations(ctx context.Context) ([]destination.Settings, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	var all *redis.MapStringStringCmd
@@ -94,7 +54,7 @@ func (s *Store) Destinations(ctx context.Context) ([]Destination, error) {
 	if err != nil {
 		return nil, failed("listing places", err)
 	}
-	places, err := []Destination{}, error(nil)
+	places, err := []destination.Settings{}, error(nil)
 	for field, sealed := range all.Val() {
 		place, unreadable := s.openPlace(field, sealed)
 		if unreadable != nil {
@@ -111,7 +71,7 @@ func (s *Store) Destinations(ctx context.Context) ([]Destination, error) {
 
 // Destination gives what is kept of a place: of one that is unknown, nothing but its id, and of the team's that it hears of
 // everything.
-func (s *Store) Destination(ctx context.Context, id string) (Destination, error) {
+func (s *Store) Destination(ctx context.Context, id string) (destination.Settings, error) {
 	place, _, err := s.readPlace(ctx, id)
 	return place, err
 }
@@ -119,18 +79,18 @@ func (s *Store) Destination(ctx context.Context, id string) (Destination, error)
 // ChangeDestination lets change change a place, and gives the place as it is then. Where somebody else was faster, change is
 // called again with what they made of it. It fails with change's error as it is, and with [ErrLimit] over 50 watches, 500
 // mutes, 64 KiB or 1000 places.
-func (s *Store) ChangeDestination(ctx context.Context, id string, change func(*Destination) error) (Destination, error) {
+func (s *Store) ChangeDestination(ctx context.Context, id string, change func(*destination.Settings) error) (destination.Settings, error) {
 	field := s.name("place", id)
 	for range 10 {
 		place, before, err := s.readPlace(ctx, id)
 		if err == nil {
 			err = change(&place)
 		}
-		if err == nil && (len(place.Subscriptions) > maxWatches || len(place.Mutes) > maxMutes) {
+		if err == nil && (len(place.Subscriptions) > destination.MaxSubscriptions || len(place.Mutes) > destination.MaxMutes) {
 			err = fmt.Errorf("changing a place: %w", ErrLimit)
 		}
 		if err != nil {
-			return Destination{}, err
+			return destination.Settings{}, err
 		}
 		place.ID = id
 		changed, err := s.writePlace(ctx, field, before, place)
@@ -138,10 +98,10 @@ func (s *Store) ChangeDestination(ctx context.Context, id string, change func(*D
 			return place, err
 		}
 	}
-	return Destination{}, fmt.Errorf("changing a place: %w", ErrConflict)
+	return destination.Settings{}, fmt.Errorf("changing a place: %w", ErrConflict)
 }
 
-func (s *Store) readPlace(ctx context.Context, id string) (place Destination, sealed string, err error) {
+func (s *Store) readPlace(ctx context.Context, id string) (place destination.Settings, sealed string, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	field := s.name("place", id)
@@ -150,23 +110,23 @@ func (s *Store) readPlace(ctx context.Context, id string) (place Destination, se
 		return s.unheard(id), "", nil
 	}
 	if err != nil {
-		return Destination{}, "", failed("reading a place", err)
+		return destination.Settings{}, "", failed("reading a place", err)
 	}
 	place, err = s.openPlace(field, sealed)
 	return place, sealed, err
 }
 
 // unheard is a place of which nothing is kept.
-func (s *Store) unheard(id string) Destination {
+func (s *Store) unheard(id string) destination.Settings {
 	if id == "" || id != s.team.ID {
-		return Destination{ID: id}
+		return destination.Settings{ID: id}
 	}
 	team := s.team
 	team.Subscriptions = slices.Clone(team.Subscriptions)
 	return team
 }
 
-func (s *Store) writePlace(ctx context.Context, field, before string, place Destination) (changed bool, err error) {
+func (s *Store) writePlace(ctx context.Context, field, before string, place destination.Settings) (changed bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	data, err := json.Marshal(place)
@@ -177,7 +137,7 @@ func (s *Store) writePlace(ctx context.Context, field, before string, place Dest
 		return false, fmt.Errorf("keeping %d bytes of a place: %w", len(data), ErrLimit)
 	}
 	var after []byte
-	if !place.nothing() || place.ID == s.team.ID { // that the team wants to hear nothing is to be kept
+	if !empty(place) || place.ID == s.team.ID { // that the team wants to hear nothing is to be kept
 		if after, err = s.seal(placesKey+" "+field, data); err != nil {
 			return false, err
 		}
@@ -192,13 +152,13 @@ func (s *Store) writePlace(ctx context.Context, field, before string, place Dest
 	return outcome == 1, nil
 }
 
-func (s *Store) openPlace(field, sealed string) (place Destination, err error) {
+func (s *Store) openPlace(field, sealed string) (place destination.Settings, err error) {
 	data, err := s.open(placesKey+" "+field, sealed)
 	if err != nil {
-		return Destination{}, err
+		return destination.Settings{}, err
 	}
 	if err := json.Unmarshal(data, &place); err != nil {
-		return Destination{}, ErrSealed
+		return destination.Settings{}, ErrSealed
 	}
 	return place, nil
 }

@@ -9,13 +9,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/lisbon"
 )
 
 func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
-	night := conversations.QuietHours{From: "20:00", To: "08:00"}
+	night := destination.QuietHours{From: "20:00", To: "08:00"}
 	for name, c := range map[string]struct {
-		hours    conversations.QuietHours
+		hours    destination.QuietHours
 		now, end string // "" for none
 	}{
 		"before the evening":              {night, "2026-11-23 19:59", ""},
@@ -23,19 +24,19 @@ func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
 		"before midnight":                 {night, "2026-11-23 23:59", "2026-11-24 08:00"},
 		"after midnight":                  {night, "2026-11-24 00:00", "2026-11-24 08:00"},
 		"as they end":                     {night, "2026-11-24 08:00", ""},
-		"over noon":                       {conversations.QuietHours{From: "12:30", To: "14:00"}, "2026-11-23 13:15", "2026-11-23 14:00"},
-		"outside noon":                    {conversations.QuietHours{From: "12:30", To: "14:00"}, "2026-11-23 20:15", ""},
+		"over noon":                       {destination.QuietHours{From: "12:30", To: "14:00"}, "2026-11-23 13:15", "2026-11-23 14:00"},
+		"outside noon":                    {destination.QuietHours{From: "12:30", To: "14:00"}, "2026-11-23 20:15", ""},
 		"a night that is an hour shorter": {night, "2026-03-28 22:00", "2026-03-29 08:00"},
 		"a night that is an hour longer":  {night, "2026-10-24 22:00", "2026-10-25 08:00"},
-		"an end that never is":            {conversations.QuietHours{From: "23:00", To: "01:30"}, "2026-03-28 23:30", "2026-03-29 02:00"},
-		"none":                            {conversations.QuietHours{}, "2026-11-23 23:00", ""},
-		"no hours at all":                 {conversations.QuietHours{From: "08:00", To: "08:00"}, "2026-11-23 08:00", ""},
-		"no time":                         {conversations.QuietHours{From: "late", To: "08:00"}, "2026-11-23 23:00", ""},
+		"an end that never is":            {destination.QuietHours{From: "23:00", To: "01:30"}, "2026-03-28 23:30", "2026-03-29 02:00"},
+		"none":                            {destination.QuietHours{}, "2026-11-23 23:00", ""},
+		"no hours at all":                 {destination.QuietHours{From: "08:00", To: "08:00"}, "2026-11-23 08:00", ""},
+		"no time":                         {destination.QuietHours{From: "late", To: "08:00"}, "2026-11-23 23:00", ""},
 	} {
 		end, quiet := quietUntil(c.hours, inLisbon(t, c.now))
 		got := ""
 		if quiet {
-			got = end.In(lisbon()).Format("2006-01-02 15:04")
+			got = end.In(lisbon.Zone).Format("2006-01-02 15:04")
 		}
 		if got != c.end {
 			t.Errorf("%s: quiet until %q, want %q", name, got, c.end)
@@ -83,7 +84,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			h.put(o, h.moves(1, "Documents"))
 			h.wantTold(channel, 1, "Documents")
 			h.rests(o, channel)
-			h.changePlace(channel, func(p *conversations.Destination) { p.Digest = "09:00" })
+			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
 
 			h.at("2026-11-27 10:00")
 			const processes = 25
@@ -124,7 +125,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			}
 			h.everyKey(o)
 
-			h.changePlace(channel, func(p *conversations.Destination) { p.Digest = "" })
+			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "" })
 			h.put(o, h.moves(1, "Analysis"))
 			eventually(t, "it is told at once again", func() bool { return len(h.board.at(channel)) == 4 })
 			if told := h.board.told(channel, process(1)); len(told) != 2 || told[1] != "Status: Documents → Analysis" {
@@ -139,7 +140,7 @@ func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newTeam(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
 			h.at("2026-11-23 08:00")
-			h.changePlace(channel, func(p *conversations.Destination) { p.Digest = "09:00" })
+			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
 			left := []error{fault, asked(5 * time.Millisecond)} // the second meets who looks for it, or repeats
 			h.board.fault = func(string, string) (err error) {
 				if len(left) > 0 {
@@ -174,7 +175,7 @@ func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.at("2026-11-23 19:00")
-	h.changePlace(channel, func(p *conversations.Destination) { p.Quiet = conversations.QuietHours{From: "20:00", To: "08:00"} })
+	h.changePlace(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "20:00", To: "08:00"} })
 	h.put(o, h.moves(1, "Documents"))
 	h.wantTold(channel, 1, "Documents")
 	h.rests(o, channel)
@@ -201,7 +202,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	h.wantTold(channel, 1, "Documents")
 	h.wantTold(channel, 2, "Documents")
 	h.rests(o, channel)
-	h.changePlace(channel, func(p *conversations.Destination) {
+	h.changePlace(channel, func(p *destination.Settings) {
 		p.Mutes = map[uuid.UUID]time.Time{process(1): inLisbon(t, "2026-11-25 00:00"), process(2): {}, process(3): {}}
 	})
 	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"), h.moves(3, "Analysis"))
@@ -225,7 +226,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	if got := h.board.told(channel, process(2)); len(got) != 1 {
 		t.Errorf("what is muted for good was told: %q", got)
 	}
-	h.changePlace(channel, func(p *conversations.Destination) { p.Mutes = nil })
+	h.changePlace(channel, func(p *destination.Settings) { p.Mutes = nil })
 	h.put(o, h.moves(2, "Contract"), h.moves(3, "Contract"))
 	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := h.board.told(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
@@ -241,10 +242,10 @@ func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
 	o := h.replica()
 	h.start(o)
 	h.at("2026-11-23 10:00")
-	h.changePlace(channel, func(p *conversations.Destination) { p.Digest = "09:00" })
+	h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
 	h.put(o, h.moves(1, "Documents"))
 	h.rests(o, channel)
-	h.changePlace(channel, func(p *conversations.Destination) { p.Digest = "" })
+	h.changePlace(channel, func(p *destination.Settings) { p.Digest = "" })
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
 	}

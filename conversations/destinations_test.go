@@ -11,14 +11,15 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 )
 
 // watching adds a watch of one process after another.
-func watching(values ...string) func(*Destination) error {
-	return func(p *Destination) error {
+func watching(values ...string) func(*destination.Settings) error {
+	return func(p *destination.Settings) error {
 		for _, value := range values {
-			p.Subscriptions = append(p.Subscriptions, Subscription{Kind: ScopeProcess, Value: value, Name: value})
+			p.Subscriptions = append(p.Subscriptions, destination.Subscription{Kind: destination.ScopeProcess, Value: value, Name: value})
 		}
 		return nil
 	}
@@ -31,15 +32,15 @@ func TestAPlaceKeepsWhatItWantsToHearUntilSomebodyChangesIt(t *testing.T) {
 		if unknown := must(one.Destination(ctx, "slack:C0TEAM"))(t); unknown.ID != "slack:C0TEAM" || len(unknown.Subscriptions) > 0 {
 			t.Errorf("an unknown place is %+v", unknown)
 		}
-		changed := must(one.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
-			p.Lang, p.Digest, p.Quiet = words.English, "09:00", QuietHours{From: "20:00", To: "08:00"}
-			p.Subscriptions = []Subscription{{Kind: ScopeAll}, {Kind: ScopeBranch, Value: "101", Name: "Lisboa"}}
+		changed := must(one.ChangeDestination(ctx, "slack:C0TEAM", func(p *destination.Settings) error {
+			p.Lang, p.Digest, p.Quiet = words.English, "09:00", destination.QuietHours{From: "20:00", To: "08:00"}
+			p.Subscriptions = []destination.Subscription{{Kind: destination.ScopeAll}, {Kind: destination.ScopeBranch, Value: "101", Name: "Lisboa"}}
 			p.Mutes = map[uuid.UUID]time.Time{muted: {}}
 			return nil
 		}))(t)
 		must(other.ChangeDestination(ctx, "slack:U0ANA", watching("1")))(t)
 		read := must(other.Destination(ctx, "slack:C0TEAM"))(t)
-		for _, is := range []Destination{changed, read} {
+		for _, is := range []destination.Settings{changed, read} {
 			until, silent := is.Mutes[muted]
 			if is.ID != "slack:C0TEAM" || is.Lang != words.English || is.Digest != "09:00" || is.Quiet.To != "08:00" || len(is.Subscriptions) != 2 ||
 				is.Subscriptions[1].Name != "Lisboa" || !silent || !until.IsZero() {
@@ -78,9 +79,9 @@ func TestWhoIsAlwaysSlowerIsToldSo(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, rival := p.replica(t), p.replica(t)
 		calls := 0
-		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
+		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *destination.Settings) error {
 			calls++
-			must(rival.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
+			must(rival.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *destination.Settings) error {
 				p.Digest = fmt.Sprintf("%02d:00", calls)
 				return nil
 			}))(t)
@@ -96,7 +97,7 @@ func TestWhoIsAlwaysSlowerIsToldSo(t *testing.T) {
 func TestAChangeThatFailsChangesNothingAndFailsAsItIs(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, refusal := p.replica(t), errors.New("not like this")
-		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
+		_, err := s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *destination.Settings) error {
 			p.Digest = "09:00"
 			return refusal
 		})
@@ -112,7 +113,7 @@ func TestAChangeThatFailsChangesNothingAndFailsAsItIs(t *testing.T) {
 func TestAPlaceCannotTakeAnotherOnesName(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s := p.replica(t)
-		must(s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *Destination) error {
+		must(s.ChangeDestination(t.Context(), "slack:C0TEAM", func(p *destination.Settings) error {
 			p.ID, p.Digest = "slack:C0OTHER", "09:00"
 			return nil
 		}))(t)
@@ -126,7 +127,7 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t), t.Context()
 		watches := slices.Collect(func(yield func(string) bool) {
-			for i := range maxWatches {
+			for i := range destination.MaxSubscriptions {
 				if !yield(fmt.Sprint(i)) {
 					return
 				}
@@ -135,8 +136,8 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching(watches...)))(t)
 		_, err := s.ChangeDestination(ctx, "slack:C0TEAM", watching("one more"))
 		wantError(t, err, ErrLimit)
-		mute := func(count int) func(*Destination) error {
-			return func(p *Destination) error {
+		mute := func(count int) func(*destination.Settings) error {
+			return func(p *destination.Settings) error {
 				p.Mutes = map[uuid.UUID]time.Time{}
 				for range count {
 					p.Mutes[uuid.New()] = time.Time{}
@@ -144,11 +145,11 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 				return nil
 			}
 		}
-		must(s.ChangeDestination(ctx, "slack:C0TEAM", mute(maxMutes)))(t)
-		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", mute(maxMutes+1))
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", mute(destination.MaxMutes)))(t)
+		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", mute(destination.MaxMutes+1))
 		wantError(t, err, ErrLimit)
-		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
-			p.Subscriptions = []Subscription{{Kind: ScopeBranch, Value: "1", Name: string(make([]byte, maxPlace))}}
+		_, err = s.ChangeDestination(ctx, "slack:C0TEAM", func(p *destination.Settings) error {
+			p.Subscriptions = []destination.Subscription{{Kind: destination.ScopeBranch, Value: "1", Name: string(make([]byte, maxPlace))}}
 			return nil
 		})
 		wantError(t, err, ErrLimit)
@@ -159,7 +160,7 @@ func TestPlacesAndWhatTheyKeepAreBounded(t *testing.T) {
 		must(s.redis.HSet(ctx, placesKey, filled).Result())(t)
 		_, err = s.ChangeDestination(ctx, "slack:C0ONEMORE", watching("1"))
 		wantError(t, err, ErrLimit)
-		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error { // one that is there already may go on changing
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *destination.Settings) error { // one that is there already may go on changing
 			p.Digest = "09:00"
 			return nil
 		}))(t)
@@ -171,14 +172,14 @@ func TestAPlaceThatKeepsNothingTakesNoRoom(t *testing.T) {
 		s, ctx := p.replica(t), t.Context()
 		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
 		must(s.ChangeDestination(ctx, "slack:C0OTHER", watching("1")))(t)
-		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error {
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *destination.Settings) error {
 			p.Subscriptions = nil
 			return nil
 		}))(t)
 		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
 			t.Errorf("%d places are kept", left)
 		}
-		must(s.ChangeDestination(ctx, "slack:C0NEW", func(*Destination) error { return nil }))(t)
+		must(s.ChangeDestination(ctx, "slack:C0NEW", func(*destination.Settings) error { return nil }))(t)
 		if left := must(s.redis.HLen(ctx, placesKey).Result())(t); left != 1 {
 			t.Errorf("%d places are kept", left)
 		}
@@ -196,7 +197,7 @@ func TestPlacesLiveOnWhileSomebodyReadsOrChangesThem(t *testing.T) {
 				return err
 			},
 			"changing nothing": func() error {
-				_, err := s.ChangeDestination(ctx, "slack:C0TEAM", func(*Destination) error { return nil })
+				_, err := s.ChangeDestination(ctx, "slack:C0TEAM", func(*destination.Settings) error { return nil })
 				return err
 			},
 		} {
@@ -244,7 +245,7 @@ func TestTheConnectionIsThere(t *testing.T) {
 func TestTheTeamsPlaceHearsOfEverythingUntilSomebodyThereSaysOtherwise(t *testing.T) {
 	everywhere(t, func(t *testing.T, p *place) {
 		s, ctx := p.replica(t, WithTeam("slack:C0TEAM", words.Portuguese)), t.Context()
-		heard := func() []Destination {
+		heard := func() []destination.Settings {
 			t.Helper()
 			place, listed := must(s.Destination(ctx, "slack:C0TEAM"))(t), must(s.Destinations(ctx))(t)
 			if len(listed) != 1 || !reflect.DeepEqual(listed[0], place) {
@@ -252,14 +253,14 @@ func TestTheTeamsPlaceHearsOfEverythingUntilSomebodyThereSaysOtherwise(t *testin
 			}
 			return listed
 		}
-		if got := heard(); got[0].Lang != words.Portuguese || !slices.Equal(got[0].Subscriptions, []Subscription{{Kind: ScopeAll}}) {
+		if got := heard(); got[0].Lang != words.Portuguese || !slices.Equal(got[0].Subscriptions, []destination.Subscription{{Kind: destination.ScopeAll}}) {
 			t.Errorf("at first it hears of %v", got)
 		}
 		must(s.ChangeDestination(ctx, "slack:C0TEAM", watching("1")))(t)
 		if got := heard(); len(got[0].Subscriptions) != 2 {
 			t.Errorf("beside what it heard of it hears of %v", got)
 		}
-		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *Destination) error { p.Subscriptions = nil; return nil }))(t)
+		must(s.ChangeDestination(ctx, "slack:C0TEAM", func(p *destination.Settings) error { p.Subscriptions = nil; return nil }))(t)
 		if got := heard(); len(got[0].Subscriptions) != 0 {
 			t.Errorf("that it wants to hear nothing is forgotten: %v", got)
 		}

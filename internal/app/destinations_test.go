@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -25,22 +26,23 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	all := places{store: store, team: "slack:C0EQUIPA"}
-	want := tools.DestinationSettings{
+	all := destinations{store: store, team: "slack:C0EQUIPA"}
+	want := destination.Settings{
+		ID:            "slack:C0EQUIPA",
 		Lang:          words.English,
-		Subscriptions: []tools.Subscription{{Kind: tools.ScopeBranch, Value: "7", Name: "Lisboa"}, {Kind: tools.ScopeAll}},
+		Subscriptions: []destination.Subscription{{Kind: destination.ScopeBranch, Value: "7", Name: "Lisboa"}, {Kind: destination.ScopeAll}},
 		Mutes:         map[uuid.UUID]time.Time{uuid.Max: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), uuid.New(): {}},
-		Quiet:         tools.QuietHours{From: "20:00", To: "08:00"}, Digest: "09:00",
+		Quiet:         destination.QuietHours{From: "20:00", To: "08:00"}, Digest: "09:00",
 	}
-	for _, settings := range []tools.DestinationSettings{want, {}} { // and what is taken back is gone
-		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.DestinationSettings) error { *s = settings; return nil })
+	for _, settings := range []destination.Settings{want, {ID: want.ID}} { // and what is taken back is gone
+		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *destination.Settings) error { *s = settings; return nil })
 		read, again := all.Settings(t.Context(), "slack:C0EQUIPA")
 		if err != nil || again != nil || cmp.Diff(settings, changed) != "" || cmp.Diff(settings, read) != "" {
 			t.Errorf("%v, %v: %s", err, again, cmp.Diff(settings, read))
 		}
 	}
 	refused := errors.New("no")
-	if _, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *tools.DestinationSettings) error { s.Digest = "10:00"; return refused }); !errors.Is(err, refused) {
+	if _, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *destination.Settings) error { s.Digest = "10:00"; return refused }); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 	if kept, err := all.Settings(t.Context(), "slack:C0EQUIPA"); err != nil || kept.Digest != "" {
@@ -100,9 +102,9 @@ func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	all, hers := places{store: store, team: now}, tools.Subscription{Kind: tools.ScopeAll, By: "slack:T1/U1"}
-	if _, err := store.ChangeDestination(t.Context(), before, func(p *conversations.Destination) error {
-		p.Digest, p.Subscriptions = "09:00", []conversations.Subscription{{Kind: conversations.ScopeAll}}
+	all, hers := destinations{store: store, team: now}, destination.Subscription{Kind: destination.ScopeAll, By: "slack:T1/U1"}
+	if _, err := store.ChangeDestination(t.Context(), before, func(p *destination.Settings) error {
+		p.Digest, p.Subscriptions = "09:00", []destination.Subscription{{Kind: destination.ScopeAll}}
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -110,11 +112,11 @@ func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testi
 	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Subscriptions) != 0 || listed.Digest != "09:00" {
 		t.Errorf("what is not told is listed: %+v, %v", listed, err)
 	}
-	if _, err := all.Change(t.Context(), before, func(s *tools.DestinationSettings) error { s.Subscriptions = append(s.Subscriptions, hers); return nil }); err != nil {
+	if _, err := all.Change(t.Context(), before, func(s *destination.Settings) error { s.Subscriptions = append(s.Subscriptions, hers); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := store.Destination(t.Context(), before)
-	if want := []conversations.Subscription{{Kind: conversations.ScopeAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Subscriptions) != "" {
+	if want := []destination.Subscription{{Kind: destination.ScopeAll, By: hers.By}}; err != nil || cmp.Diff(want, kept.Subscriptions) != "" {
 		t.Errorf("%v: %s", err, cmp.Diff(want, kept.Subscriptions))
 	}
 }
