@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/webguard":          {"internal/bodies", "internal/refusals"},
 	"internal/destination":       {},
 	"internal/lisbon":            {},
+	"internal/pause":             {},
 	"internal/pii":               {},
 	"internal/words":             {},
 	"internal/keys":              {},
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/app":               {"conversations", "internal/webguard", "internal/settings", "internal/telemetry", "notifications", "portal", "portal/sandbox", "tools", "validation"},
 	"internal/logtest":           {},
 	"internal/redistest":         {},
+	"internal/waittest":          {},
 	"internal/archtest":          {},
 	"internal/browsertest":       {},
 	"test/soak":                  {},
@@ -45,7 +47,7 @@ var mayImport = map[string][]string{
 }
 
 // leaves may be imported from everywhere.
-var leaves = []string{"internal/pii", "internal/words", "internal/destination", "internal/lisbon"}
+var leaves = []string{"internal/pii", "internal/words", "internal/destination", "internal/lisbon", "internal/pause"}
 
 // onlyIn keeps libraries that change often in one room each, or two.
 var onlyIn = map[string][]string{
