@@ -5,16 +5,19 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// A subject is what a call changes, such as one borrower of one process. Of all calls for it one at a time holds its lease.
+// A subject is what work is about, such as one borrower of one process, or the reconciliation. One holder at a time, in
+// all replicas, has its lease.
 //
 // A lease is one hash: token (counts the holders, and so fences those before), until (the end in ms by the clock of
 // Redis), call (the key of the call that holds or last held it, sealed), before (that of the one before) and claimer
-// (tells a repetition of the same claim, whose first reply was lost, from another claim).
+// (random; it tells a repetition of the same claim, whose first reply was lost, from another claim, and a holder from one
+// that got the same token after Redis had lost its data).
 var (
 	acquireLease = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'token', 'until', 'call', 'claimer', 'before')
@@ -28,15 +31,17 @@ redis.call('HSET', KEYS[1], 'token', token, 'until', string.format('%.0f', now +
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return {token, '0', before}`)
 
+	// An empty claimer is not compared.
 	holdLease = redis.NewScript(nowMillis + `
-local e = redis.call('HMGET', KEYS[1], 'token', 'until')
-if e[1] ~= ARGV[1] then return 0 end
+local e = redis.call('HMGET', KEYS[1], 'token', 'until', 'claimer')
+if e[1] ~= ARGV[1] or ARGV[4] ~= '' and e[3] ~= ARGV[4] then return 0 end
 if tonumber(e[2]) < now + ARGV[2] then redis.call('HSET', KEYS[1], 'until', string.format('%.0f', now + ARGV[2])) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-	endLease = redis.NewScript(`
-if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then redis.call('HSET', KEYS[1], 'until', '0') end
+	releaseLease = redis.NewScript(`
+local e = redis.call('HMGET', KEYS[1], 'token', 'claimer')
+if e[1] == ARGV[1] and (ARGV[2] == '' or e[2] == ARGV[2]) then redis.call('HSET', KEYS[1], 'until', '0') end
 return 1`)
 )
 
@@ -44,6 +49,10 @@ return 1`)
 // the lease, for as long as left. other is that call or, once the lease is ours, the call that held it last; "" when
 // nobody did in the last 7 days. Whoever held it before is fenced: it can no longer [Store.Hold] the lease.
 func (s *Store) Acquire(ctx context.Context, subject, call string, lease time.Duration) (token int64, other string, left time.Duration, err error) {
+	return s.acquire(ctx, subject, call, rand.Text(), lease)
+}
+
+func (s *Store) acquire(ctx context.Context, subject, call, claimer string, lease time.Duration) (token int64, other string, left time.Duration, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	name := s.leaseKey(subject)
@@ -51,7 +60,7 @@ func (s *Store) Acquire(ctx context.Context, subject, call string, lease time.Du
 	if err != nil {
 		return 0, "", 0, err
 	}
-	found, err := s.run(ctx, acquireLease, []string{name}, sealed, rand.Text(), millis(lease), millis(s.lives.Journal)).Slice()
+	found, err := s.run(ctx, acquireLease, []string{name}, sealed, claimer, millis(lease), millis(s.lives.Journal)).Slice()
 	if err != nil {
 		return 0, "", 0, failed("acquiring a lease", err)
 	}
@@ -67,27 +76,78 @@ func (s *Store) Acquire(ctx context.Context, subject, call string, lease time.Du
 	return token, other, millisIn(fields[1]), nil
 }
 
-// Hold tells whether nobody has claimed the subject since token was given out, and keeps the lease for at least that
-// much longer. It returns once a replica of Redis knows, where there is one.
+// Hold reports whether nobody has claimed the subject since token was given out, and keeps the lease for at least that
+// much longer. It returns once a replica of Redis has acknowledged the write, where there is one.
 func (s *Store) Hold(ctx context.Context, subject string, token int64, least time.Duration) (held bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	name := s.leaseKey(subject)
-	held, err = s.run(ctx, holdLease, []string{name}, token, max(0, least.Milliseconds()), millis(s.lives.Journal)).Bool()
+	held, err = s.hold(ctx, subject, "", token, least)
 	if err != nil {
-		return false, failed("holding a lease", err)
+		return false, err
 	}
-	return held, s.replicated(ctx, name)
+	return held, s.replicated(ctx, s.leaseKey(subject))
 }
 
-// Release ends a lease, unless somebody else holds it by now. One that cannot be ended runs out.
-func (s *Store) Release(ctx context.Context, subject string, token int64) error {
+func (s *Store) hold(ctx context.Context, subject, claimer string, token int64, least time.Duration) (held bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	return failed("ending a lease", s.run(ctx, endLease, []string{s.leaseKey(subject)}, token).Err())
+	held, err = s.run(ctx, holdLease, []string{s.leaseKey(subject)},
+		token, max(0, least.Milliseconds()), millis(s.lives.Journal), claimer).Bool()
+	return held, failed("holding a lease", err)
 }
 
-// leases begins the names of all leases and of the epoch. They lie in one slot, so that in a Cluster a node that loses
+// Release ends a lease, unless somebody else holds it by now. A lease that cannot be ended expires.
+func (s *Store) Release(ctx context.Context, subject string, token int64) error {
+	return s.release(ctx, subject, "", token)
+}
+
+func (s *Store) release(ctx context.Context, subject, claimer string, token int64) error {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	return failed("ending a lease", s.run(ctx, releaseLease, []string{s.leaseKey(subject)}, token, claimer).Err())
+}
+
+// WithLease runs work while it holds the lease of a subject, and reports false without running it where somebody else
+// holds the lease. It extends the lease three times in the time of one, and cancels the context of work once somebody else
+// has the lease, or once it could not be extended for the time of a lease. It does not wait for replicas of Redis: use
+// Acquire and Hold for what must never happen twice.
+func (s *Store) WithLease(ctx context.Context, subject string, lease time.Duration, work func(context.Context) error) (ran bool, err error) {
+	claimer, acquired := rand.Text(), time.Now()
+	token, _, _, err := s.acquire(ctx, subject, "", claimer, lease)
+	if err != nil || token == 0 {
+		return false, err
+	}
+	working, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var extending sync.WaitGroup
+	extending.Go(func() {
+		defer cancel()
+		tick := time.NewTicker(lease / 3)
+		defer tick.Stop()
+		for extended := acquired; time.Since(extended) < lease; {
+			select {
+			case <-working.Done():
+				return
+			case <-tick.C:
+			}
+			asked := time.Now()
+			held, err := s.hold(working, subject, claimer, token, lease)
+			switch {
+			case err == nil && !held:
+				return
+			case err == nil:
+				extended = asked
+			}
+		}
+	})
+	err = work(working)
+	cancel()
+	extending.Wait()
+	_ = s.release(context.WithoutCancel(ctx), subject, claimer, token) // a lease that is not ended expires
+	return true, err
+}
+
+// leases begins the names of all leases and of the epoch. They are in one slot, so that in a Cluster a node that loses
 // the leases loses the epoch too; there are few enough of them.
 const leases = "lease:{leases}:"
 

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	walkKey     = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
-	walkLockKey = "reconciliation:lock"
-	walkPage    = 100
-	maxPages    = 1000
-	readAgain   = 24 * time.Hour // the list does not show everything, such as the borrowers
-	clockSlack  = 10 * time.Minute
+	walkKey    = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
+	walkLease  = "reconciliation" // the subject of the lease of who walks
+	walkPage   = 100
+	maxPages   = 1000
+	readAgain  = 24 * time.Hour // the list does not show everything, such as the borrowers
+	clockSlack = 10 * time.Minute
 )
 
 // reconciler walks over the bank's list of processes, slowly and one replica at a time, and finds what callbacks missed.
@@ -52,7 +52,7 @@ func (r *reconciler) turn(ctx context.Context) error {
 	if err != nil || !due {
 		return err
 	}
-	_, err = alone(ctx, r.redis, walkLockKey, r.config.Lease, func(ctx context.Context) error {
+	_, err = r.config.Store.WithLease(ctx, walkLease, r.config.Lease, func(ctx context.Context) error {
 		due, asked, err := r.due(ctx) // another may just have ended one
 		if err != nil || !due {
 			return err

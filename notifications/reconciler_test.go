@@ -180,27 +180,6 @@ func TestAWalkOutlivesTheBanksBadDay(t *testing.T) {
 	eventually(t, "the walk is done", func() bool { done, err := walkedOnce(ctx, s.engine.stream.redis); return done && err == nil })
 }
 
-func TestALeaseEndsTheWorkOfWhoLostIt(t *testing.T) {
-	town := open(t, redistest.Start(t))
-	client := town.store(t).Client()
-	ended := false
-	held, err := alone(t.Context(), client, "a:lock", aLease, func(ctx context.Context) error {
-		if others, err := alone(ctx, client, "a:lock", aLease, nil); others || err != nil {
-			t.Errorf("two hold it: %v", err)
-		}
-		client.Set(ctx, "a:lock", "another's", time.Minute)
-		select {
-		case <-ctx.Done():
-			ended = true
-		case <-time.After(10 * time.Second):
-		}
-		return nil
-	})
-	if !held || err != nil || !ended || client.Get(t.Context(), "a:lock").Val() != "another's" {
-		t.Errorf("held %v, ended %v, %v", held, ended, err)
-	}
-}
-
 func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
 	everywhere(t, func(t *testing.T, town *town) {
 		ctx := t.Context()

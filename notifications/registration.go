@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	registrationKey     = "registration" // at: when it was last done; problem: what was wrong; echo (a fingerprint of what was asked for), sent, back: of the echo; last: when one came
-	registrationLockKey = "registration:lock"
-	registrationLife    = 30 * 24 * time.Hour
-	typesLife           = 400 * 24 * time.Hour
-	echoPatience        = time.Minute
+	registrationKey   = "registration" // at: when it was last done; problem: what was wrong; echo (a fingerprint of what was asked for), sent, back: of the echo; last: when one came
+	registrationLease = "registration" // the subject of the lease of who registers
+	registrationLife  = 30 * 24 * time.Hour
+	typesLife         = 400 * 24 * time.Hour
+	echoPatience      = time.Minute
 )
 
 // The problems of a registration.
@@ -79,7 +79,7 @@ func (r *registration) register(ctx context.Context) error {
 	if r.config.URL == "" {
 		return nil
 	}
-	_, err = alone(ctx, r.redis, registrationLockKey, r.config.Lease, func(ctx context.Context) error {
+	_, err = r.config.Store.WithLease(ctx, registrationLease, r.config.Lease, func(ctx context.Context) error {
 		problem, err := NotSet, r.repair(ctx, types)
 		if err == nil {
 			problem, err = r.echo(ctx, types)
