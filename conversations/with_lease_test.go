@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 const shortLease = 300 * time.Millisecond
@@ -60,7 +61,7 @@ func TestOneAtATimeWorksWithALease(t *testing.T) {
 	failure := errors.New("it failed")
 	ran, err := one.WithLease(t.Context(), "work", 3*time.Second, func(ctx context.Context) error {
 		end := one.redis.HGet(ctx, one.leaseKey("work"), "until").Val()
-		eventually(t, "the lease was extended", func() bool {
+		waittest.Eventually(t, "the lease was extended", func() bool {
 			return one.redis.HGet(ctx, one.leaseKey("work"), "until").Val() > end
 		})
 		ran, err := other.WithLease(ctx, "work", 3*time.Second, func(context.Context) error {
