@@ -19,6 +19,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
 )
 
@@ -129,24 +130,9 @@ func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int)
 			return err
 		}
 		// The jitter on top keeps those who were told the same time from coming back together.
-		if !pause(ctx, failure.RetryAfter+pauses.NextBackOff()) {
+		if !pause.For(ctx, failure.RetryAfter+pauses.NextBackOff()) {
 			return err
 		}
-	}
-}
-
-// pause waits for d, and tells whether ctx goes on after it. It does not wait for a moment that ctx will not see.
-func pause(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -85,7 +85,7 @@ func (a *App) withheld(ctx context.Context, method, place string) error {
 		failed, ofSlack := errors.AsType[*slackError](err)
 		switch {
 		case ofSlack && failed.code != "":
-			return reject(failed.method, failed.code, pause)
+			return reject(failed.method, failed.code, retryDelay)
 		case err != nil:
 			return notSent(err)
 		case actor.Guest:

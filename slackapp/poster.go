@@ -25,7 +25,7 @@ const (
 	lookBack    = 72 * time.Hour  // how far a notice that may have been posted is looked for
 	lookPage    = 200             // messages at once
 	lookPages   = 10              // before it is taken for not posted
-	pause       = 30 * time.Second
+	retryDelay  = 30 * time.Second
 	longPause   = 15 * time.Minute
 	maxAnswered = 8 << 20 // bytes of Slack's answer
 )
@@ -275,7 +275,7 @@ func (a *App) request(ctx context.Context, method, media string, args []byte, in
 func waiting(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil {
-		return pause
+		return retryDelay
 	}
 	return min(max(time.Duration(seconds)*time.Second, time.Second), longPause)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -203,10 +204,9 @@ func (a *App) answered(ctx context.Context, id string) (json.RawMessage, error) 
 			return nil, nil
 		case known:
 			return answer, nil
-		case ctx.Err() != nil:
+		case !pause.For(ctx, lookAgain):
 			return nil, errors.Join(errUnanswered, err)
 		}
-		wait(ctx, lookAgain)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gorilla/websocket"
+
+	"github.com/balcao/balcao/internal/pause"
 )
 
 // Socket Mode is written here on the WebSocket itself. slack-go's client reconnects one connection after the other,
@@ -55,7 +57,7 @@ func (a *App) keepConnected(ctx context.Context) error {
 		}
 		if err != nil {
 			a.log.WarnContext(ctx, "Slack's socket could not be opened", "error", logged(err))
-			wait(ctx, pauses.NextBackOff())
+			pause.For(ctx, pauses.NextBackOff())
 			continue
 		}
 		opened, leaving := time.Now(), make(chan struct{})
@@ -67,19 +69,10 @@ func (a *App) keepConnected(ctx context.Context) error {
 		if time.Since(opened) > maxPause {
 			pauses.Reset()
 		} else { // somebody closes what we open: not in a circle without a pause
-			wait(ctx, pauses.NextBackOff())
+			pause.For(ctx, pauses.NextBackOff())
 		}
 	}
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // refused tells whether trying again is of no use.

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -138,7 +139,7 @@ func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) 
 			}
 		}
 		// What we say now must not reach Slack before the acknowledgement that it follows.
-		wait(ctx, time.Until(since.Add(settling)))
+		pause.For(ctx, time.Until(since.Add(settling)))
 		return later(ctx, v, made)
 	})
 	if err != nil {

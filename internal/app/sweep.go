@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/tools"
 )
@@ -20,7 +21,7 @@ func sweeping(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	working.Go(func() {
-		for pause(ctx, runner.CallTimeout) {
+		for pause.For(ctx, between(runner.CallTimeout)) {
 			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
 			finished, err := runner.Recover(round)
 			over()
@@ -33,7 +34,7 @@ func sweeping(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 		}
 	})
 	working.Go(func() {
-		for pause(ctx, noticeEvery) {
+		for pause.For(ctx, between(noticeEvery)) {
 			runner.NoticeLoss(ctx)
 		}
 	})
@@ -44,15 +45,5 @@ func sweeping(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	}
 }
 
-// pause waits for a quarter to three quarters of a time, so that replicas started together do not look together.
-// It tells whether ctx goes on after it.
-func pause(ctx context.Context, about time.Duration) bool {
-	timer := time.NewTimer(about/4 + rand.N(about/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
+// between returns a quarter to three quarters of d, so that replicas started together do not work together.
+func between(d time.Duration) time.Duration { return d/4 + rand.N(d/2) }

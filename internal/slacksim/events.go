@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
+
+	"github.com/balcao/balcao/internal/pause"
 )
 
 // Event tells the app that something happened, with Slack's retries, without waiting for it; see WaitEvents. inner is
@@ -57,11 +58,7 @@ func (s *Sim) sendEvent(p payload) {
 		if done.Failure == "" || done.noRetry {
 			return
 		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-s.ctx.Done():
-			timer.Stop()
+		if !pause.For(s.ctx, delay) {
 			return
 		}
 		done = s.send(s.ctx, p, i+1, done.Failure)

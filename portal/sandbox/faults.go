@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -88,14 +89,8 @@ func (f *faults) take(operation portal.OperationID, path string) Fault {
 
 // before does what happens ahead of the call, and tells whether it has been answered.
 func (f Fault) before(w http.ResponseWriter, r *http.Request, body []byte) (answered bool) {
-	if f.Latency > 0 {
-		wait := time.NewTimer(min(f.Latency, maxLatency))
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-r.Context().Done():
-			return true
-		}
+	if f.Latency > 0 && !pause.For(r.Context(), min(f.Latency, maxLatency)) {
+		return true
 	}
 	if f.DropBefore {
 		panic(http.ErrAbortHandler) // closes the connection, and nothing else

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pause"
 )
 
 // PageInterval says how fast processes move by themselves.
@@ -79,15 +81,8 @@ func (m *mover) end() {
 }
 
 func (b *Bank) keepMoving(ctx context.Context, pace Pace) {
-	for {
-		timer := time.NewTimer(b.breath(pace))
-		select {
-		case <-timer.C:
-			b.stir()
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	for pause.For(ctx, b.breath(pace)) {
+		b.stir()
 	}
 }
 
