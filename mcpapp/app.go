@@ -1,6 +1,6 @@
-// Package mcpapp is the door for AI assistants: it serves the catalogue over the Model Context Protocol, on stdio and
-// as Streamable HTTP. It exists so that nothing else has to know that protocol; it names no tool and no field, but
-// derives all it shows from their definitions.
+// Package mcpapp is the front end for AI assistants: it serves the catalogue of tools over the Model Context Protocol, on
+// stdio and as Streamable HTTP. No other package imports the MCP library. The package names no tool and no field; it
+// derives everything from their definitions.
 package mcpapp
 
 import (
@@ -19,62 +19,62 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Identify says who asks. The request is nil on stdio; it still has its Authorization header, which nothing behind it
-// sees. With ok false the caller is turned away.
+// Identify returns the actor of a request, and ok false if the caller is to be refused. The request is nil on stdio. It
+// still has its Authorization header, which is removed afterwards.
 type Identify func(ctx context.Context, r *http.Request) (actor tools.Actor, ok bool)
 
-// Always identifies everybody who gets in as the same actor.
+// Always identifies every caller as the same actor.
 func Always(actor tools.Actor) Identify {
 	return func(context.Context, *http.Request) (tools.Actor, bool) { return actor, true }
 }
 
-// Config says what an [App] works with. Runner and Actor are needed; the rest has defaults.
+// Config configures an [App]. Runner and Actor are required; the rest has defaults.
 type Config struct {
 	Runner  *tools.Runner
-	Actor   Identify // an actor without a language is answered in English
+	Actor   Identify // an actor without a language gets English
 	Log     *slog.Logger
-	Version string // of Balcão, for clients
+	Version string // of Balcão, in serverInfo; "dev" by default
 
-	Token          string   `json:"-"` // a bearer token that HTTP callers have to show; "" asks for none, on loopback only
+	Token          string   `json:"-"` // the bearer token of HTTP callers; "" requires none, and is allowed on loopback only
 	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
-	AllowedOrigins []string // such as https://assistant.example.com; pages served from loopback by default
+	AllowedOrigins []string // such as https://assistant.example.com; loopback origins by default
 
 	MaxBody       int64         // bytes of a message, 256 KiB by default
-	MaxFile       int           // bytes of a document, 8 MiB by default; base64 makes them a third more
-	MaxConcurrent int           // requests at once, 64 by default
-	MaxPerActor   int           // of them by one actor, 16 by default
-	BodyTimeout   time.Duration // for a message to arrive whole, 10 s by default
-	CallTimeout   time.Duration // for a call, 70 s by default: beyond what the runner grants, for what it does not foresee
+	MaxFile       int           // bytes of a document before base64, 8 MiB by default
+	MaxConcurrent int           // requests in flight, 64 by default
+	MaxPerActor   int           // requests in flight of one actor, 16 by default
+	BodyTimeout   time.Duration // for reading a message, 10 s by default
+	CallTimeout   time.Duration // for a call, 70 s by default; longer than the runner's own time-out
 }
 
-// App serves assistants. It is safe for use by many at once.
+// App serves assistants. It is safe for concurrent use.
 type App struct {
 	config    Config
 	server    *server.MCPServer
 	tools     map[string]*tools.Tool
 	documents []document
-	busy      *slots
-	guesses   *guesses
-	refused   *refusals.Log
+	limits    *concurrencyLimit
+	attempts  *attemptLimiter
+	refusals  *refusals.Log
 }
 
-// New makes an App. It fails on a definition that assistants could not use, and on a configuration that would let
-// strangers in.
+// New returns an App. It returns an error if a tool's schema does not compile, or if the configuration would serve callers
+// from outside without a token.
 func New(config Config) (*App, error) {
 	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}}
 	if err := a.config.check(); err != nil {
 		return nil, err
 	}
-	a.busy, a.guesses = newSlots(a.config.MaxConcurrent, a.config.MaxPerActor), newGuesses()
-	a.refused = refusals.New(a.config.Log)
+	a.limits, a.attempts = newConcurrencyLimit(a.config.MaxConcurrent, a.config.MaxPerActor), newAttemptLimiter()
+	a.refusals = refusals.New(a.config.Log)
 	hooks := &server.Hooks{}
-	hooks.AddAfterListTools(a.hideTools)
-	hooks.AddAfterListResourceTemplates(a.hideDocuments)
-	hooks.AddBeforeReadResource(a.fetch)
+	hooks.AddAfterListTools(a.filterTools)
+	hooks.AddAfterListResourceTemplates(a.filterDocuments)
+	hooks.AddBeforeReadResource(a.fetchDocument)
 	a.server = server.NewMCPServer("balcao", a.config.Version,
 		server.WithTitle("Balcão"),
 		server.WithInstructions(book.Say(words.English, "instructions", nil)),
-		// Said outright, because the library would else promise notices of changes, and hold a stream open for them.
+		// Set explicitly: by default the library announces change notifications, and keeps a stream open for them.
 		server.WithToolCapabilities(false),
 		server.WithResourceCapabilities(false, false),
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
@@ -89,7 +89,7 @@ func New(config Config) (*App, error) {
 }
 
 func (a *App) add(tool *tools.Tool) error {
-	definition, err := define(tool)
+	definition, err := definition(tool)
 	if err != nil {
 		return err
 	}
@@ -103,19 +103,19 @@ func (a *App) add(tool *tools.Tool) error {
 		return err
 	}
 	a.documents = append(a.documents, document)
-	a.server.AddResourceTemplate(document.template, a.read)
+	a.server.AddResourceTemplate(document.template, a.readDocument)
 	return nil
 }
 
-// String tells how callers get in, without the token.
+// String returns the configuration without the token.
 func (c Config) String() string {
 	return fmt.Sprintf("assistants at %v, with a token: %v", c.AllowedHosts, c.Token != "")
 }
 
-// Format writes String for every verb.
+// Format implements fmt.Formatter: every verb prints String.
 func (c Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
-// LogValue gives String to slog.
+// LogValue implements slog.LogValuer with String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 func (c Config) withDefaults() Config {
@@ -147,20 +147,20 @@ func positive[N ~int | ~int64](given, otherwise N) N {
 func (c Config) check() error {
 	var wrong []error
 	if c.Runner == nil {
-		wrong = append(wrong, errors.New("there is no runner"))
+		wrong = append(wrong, errors.New("Runner is missing"))
 	}
 	if c.Actor == nil {
-		wrong = append(wrong, errors.New("nothing says who asks"))
+		wrong = append(wrong, errors.New("Actor is missing"))
 	}
 	for _, host := range c.AllowedHosts {
 		if c.Token == "" && !isLoopback(host) {
-			wrong = append(wrong, fmt.Errorf("the host %q can be reached from outside, which wants a token", host))
+			wrong = append(wrong, fmt.Errorf("the host %q is not a loopback name, so a token is required", host))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// caller is who asks, and which way they came.
+// caller is the actor of a request and its transport.
 type caller struct {
 	tools.Actor
 	transport string // "stdio" or "http"
@@ -168,8 +168,8 @@ type caller struct {
 
 type callerKey struct{}
 
-// identified puts the caller into ctx; ok is false for those who are turned away.
-func (a *App) identified(ctx context.Context, r *http.Request, transport string) (_ context.Context, ok bool) {
+// identify returns ctx with the caller in it, and ok false if the caller is to be refused.
+func (a *App) identify(ctx context.Context, r *http.Request, transport string) (_ context.Context, ok bool) {
 	actor, ok := a.config.Actor(ctx, r)
 	if actor.Lang == "" {
 		actor.Lang = words.English
@@ -178,8 +178,8 @@ func (a *App) identified(ctx context.Context, r *http.Request, transport string)
 	return context.WithValue(ctx, callerKey{}, caller{Actor: actor, transport: transport}), ok
 }
 
-// callerOf finds who asks; both transports put them there before anything else happens.
+// callerOf returns the caller that identify put into ctx.
 func callerOf(ctx context.Context) caller {
-	who, _ := ctx.Value(callerKey{}).(caller)
-	return who
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-const search = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
+const searchRequest = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
 
-// What the door costs by itself, without a network: search_taxonomy asks the bank once and then answers from memory.
-func BenchmarkTheDoor(b *testing.B) {
-	handler := open(b).app.Handler()
-	for name, body := range map[string]string{"list": list, "call": search} {
+// BenchmarkHandler measures the App without a network. search_taxonomy calls the bank once and then uses its cache.
+func BenchmarkHandler(b *testing.B) {
+	handler := start(b).app.Handler()
+	for name, body := range map[string]string{"list": listRequest, "call": searchRequest} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -32,7 +32,7 @@ func BenchmarkTheDoor(b *testing.B) {
 				request.Header.Set("Content-Type", "application/json")
 				recorder := httptest.NewRecorder()
 				handler.ServeHTTP(recorder, request)
-				if answer := recorder.Body.String(); !succeeds(answer) {
+				if answer := recorder.Body.String(); !isSuccess(answer) {
 					b.Fatal(answer)
 				}
 			}
@@ -40,16 +40,16 @@ func BenchmarkTheDoor(b *testing.B) {
 	}
 }
 
-func succeeds(answer string) bool {
+func isSuccess(answer string) bool {
 	return strings.Contains(answer, `"result"`) && !strings.Contains(answer, `"isError"`)
 }
 
-// What everything that a call goes through costs, audit trail included, beside a server of the library alone that says
-// the same. The bars: no more than 1 ms added to the slowest hundredth of calls one at a time, and 5 ms to that of
-// eight at once; at least 60 % of the bare server's throughput.
-func BenchmarkCallsBesideABareServer(b *testing.B) {
-	door := open(b, func(s *settings) { s.redis, s.app.Log = redistest.Start(b), slog.New(slog.DiscardHandler) }).serve(b)
-	body, err := post(http.DefaultClient, door)
+// BenchmarkCallsComparedToABareServer measures whole calls, audit log included, and those of a server made of the library
+// alone that gives the same result. The goals: at most 1 ms added to the 99th percentile of one call at a time, at most
+// 5 ms to that of eight; at least 60 % of the bare server's throughput.
+func BenchmarkCallsComparedToABareServer(b *testing.B) {
+	variant := start(b, func(s *options) { s.redis, s.app.Log = redistest.Start(b), slog.New(slog.DiscardHandler) }).serve(b)
+	body, err := callSearch(http.DefaultClient, variant)
 	must(b, err)
 	bare := server.NewMCPServer("bare", "1")
 	bare.AddTool(mcp.NewTool("search_taxonomy"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -57,9 +57,9 @@ func BenchmarkCallsBesideABareServer(b *testing.B) {
 	})
 	echo := httptest.NewServer(server.NewStreamableHTTPServer(bare, server.WithStateLess(true)))
 	b.Cleanup(echo.Close)
-	for _, atOnce := range []int{1, 8} {
-		b.Run(fmt.Sprintf("%d at once", atOnce), func(b *testing.B) {
-			took := drive(b, [2]string{door, echo.URL}, atOnce)
+	for _, concurrency := range []int{1, 8} {
+		b.Run(fmt.Sprintf("%d at once", concurrency), func(b *testing.B) {
+			took := measure(b, [2]string{variant, echo.URL}, concurrency)
 			var p99, mean [2]float64
 			for i := range took {
 				slices.Sort(took[i])
@@ -75,21 +75,21 @@ func BenchmarkCallsBesideABareServer(b *testing.B) {
 	}
 }
 
-// drive makes b.N calls of each server, in turns, so that what else the machine does is the same to both.
-func drive(b *testing.B, urls [2]string, atOnce int) (took [2][]time.Duration) {
-	transport := &http.Transport{MaxIdleConnsPerHost: atOnce}
+// measure makes b.N calls of each server, alternately, so that other load on the machine affects both.
+func measure(b *testing.B, urls [2]string, concurrency int) (took [2][]time.Duration) {
+	transport := &http.Transport{MaxIdleConnsPerHost: concurrency}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: testTimeout}
 	for i := range took {
 		took[i] = make([]time.Duration, b.N)
 	}
 	var callers sync.WaitGroup
-	for caller := range atOnce {
+	for caller := range concurrency {
 		callers.Go(func() {
-			for n := caller; n < b.N; n += atOnce {
+			for n := caller; n < b.N; n += concurrency {
 				for i, url := range urls {
 					sent := time.Now()
-					if _, err := post(client, url); err != nil {
+					if _, err := callSearch(client, url); err != nil {
 						b.Error(err)
 					}
 					took[i][n] = time.Since(sent)
@@ -101,14 +101,14 @@ func drive(b *testing.B, urls [2]string, atOnce int) (took [2][]time.Duration) {
 	return took
 }
 
-func post(client *http.Client, url string) (answer string, err error) {
-	response, err := client.Post(url, "application/json", strings.NewReader(search))
+func callSearch(client *http.Client, url string) (answer string, err error) {
+	response, err := client.Post(url, "application/json", strings.NewReader(searchRequest))
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	if err == nil && !succeeds(string(body)) {
+	if err == nil && !isSuccess(string(body)) {
 		err = fmt.Errorf("answered %s", body)
 	}
 	return string(body), err

@@ -17,20 +17,21 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// handler answers calls of one tool. It never gives the library an error, which would tell it to the assistant as it is.
+// handler returns the handler of one tool. It never returns an error, because the library would show it to the assistant
+// unchanged.
 func (a *App) handler(tool *tools.Tool) server.ToolHandlerFunc {
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		call, problems := requestOf(tool, callerOf(ctx).Actor, request.Params.RawArguments)
 		result, failure := a.run(ctx, request.Header, call, problems)
 		if failure != nil {
-			return a.failed(ctx, failure), nil
+			return a.errorResult(ctx, failure), nil
 		}
-		return a.succeeded(ctx, result), nil
+		return a.resultOf(ctx, result), nil
 	}
 }
 
-// requestOf makes a call of the arguments that an assistant sent: those that concern the call are taken out, the tool's own
-// are left for the runner to judge.
+// requestOf returns the runner's request for the arguments that an assistant sent. It removes the arguments of the call
+// itself, and leaves the tool's own fields for the runner to check.
 func requestOf(tool *tools.Tool, actor tools.Actor, args json.RawMessage) (tools.Request, []tools.Problem) {
 	call := tools.Request{Tool: tool, Actor: actor, Args: args}
 	var given map[string]json.RawMessage
@@ -52,7 +53,7 @@ func requestOf(tool *tools.Tool, actor tools.Actor, args json.RawMessage) (tools
 	take(argKey, &call.Key, func() bool { return utf8.RuneCountInString(call.Key) <= maxKey })
 	rest, err := json.Marshal(given)
 	if err != nil {
-		panic(err) // it was JSON a moment ago
+		panic(err) // it was parsed from JSON
 	}
 	call.Args = rest
 	return call, problems
@@ -62,22 +63,22 @@ func problem(lang words.Lang, arg string) tools.Problem {
 	return tools.Problem{Path: arg, Code: "arg." + arg, Severity: tools.Blocks, Text: book.Say(lang, "problem."+arg, nil)}
 }
 
-// run makes a call, unless problems were found already, and lets nothing out but a result or a failure that may be
-// told. Header is that of the HTTP request, if there is one.
+// run runs a call, unless problems were found already. It recovers panics, and returns a result or an error that may be
+// shown to the caller. header is that of the HTTP request, nil on stdio.
 func (a *App) run(ctx context.Context, header http.Header, call tools.Request, problems []tools.Problem) (result tools.Result, failure *tools.Error) {
 	ctx, cancel := context.WithTimeout(ctx, a.config.CallTimeout)
 	defer cancel()
 	started := time.Now()
 	defer func() {
-		if caught := recover(); caught != nil {
+		if recovered := recover(); recovered != nil {
 			failure = &tools.Error{Kind: tools.Internal, Tool: call.Tool.Name, ID: uuid.NewString()}
-			a.reportPanic(ctx, failure.ID, caught)
+			a.reportPanic(ctx, failure.ID, recovered)
 		}
 		id, outcome := result.ID, "done"
 		if failure != nil {
 			id, outcome = failure.ID, string(failure.Kind)
 		}
-		a.config.Log.InfoContext(ctx, "an assistant's call", "call", id, "tool", call.Tool.Name, "outcome", outcome,
+		a.config.Log.InfoContext(ctx, "tool called", "call", id, "tool", call.Tool.Name, "outcome", outcome,
 			"took", time.Since(started), "protocol", protocol(ctx, header), "transport", callerOf(ctx).transport)
 	}()
 	if problems != nil {
@@ -90,12 +91,12 @@ func (a *App) run(ctx context.Context, header http.Header, call tools.Request, p
 	return result, nil
 }
 
-// reportPanic logs where it happened. What was panicked with may hold anything, so its type has to do.
-func (a *App) reportPanic(ctx context.Context, id string, caught any) {
-	a.config.Log.ErrorContext(ctx, "panic", "call", id, "type", fmt.Sprintf("%T", caught), "stack", string(debug.Stack()))
+// reportPanic logs the stack and the type of the recovered value. The value itself may hold personal data.
+func (a *App) reportPanic(ctx context.Context, id string, recovered any) {
+	a.config.Log.ErrorContext(ctx, "panic", "call", id, "type", fmt.Sprintf("%T", recovered), "stack", string(debug.Stack()))
 }
 
-// protocol is the revision that the caller speaks, for the log. What a caller merely claims is not repeated.
+// protocol returns the caller's protocol revision for the log, "unknown" if it is not a known one.
 func protocol(ctx context.Context, header http.Header) string {
 	for _, version := range []string{server.RequestProtocolVersion(ctx), header.Get(mcp.HeaderProtocolVersion)} {
 		if mcp.IsValidProtocolVersion(version) {

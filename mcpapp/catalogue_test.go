@@ -19,19 +19,19 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-var update = flag.Bool("update", false, "write what assistants are told into testdata")
+var update = flag.Bool("update", false, "write the golden files in testdata")
 
-// What assistants are told is code that runs in somebody else's head: every change of it is looked at.
-func TestWhatAssistantsAreToldIsWrittenDown(t *testing.T) {
+// Descriptions and schemas are prompts: each change of them has to be reviewed.
+func TestListsMatchTheGoldenFiles(t *testing.T) {
 	for _, actor := range []string{"ana", "reader"} {
-		w := wire{url: open(t, as(actor)).serve(t)}
+		w := rawClient{url: start(t, asActor(actor)).serve(t)}
 		for revision, hello := range map[string]string{legacy: "initialize", modern: "server/discover"} {
 			for _, method := range []string{hello, "tools/list", "resources/templates/list"} {
 				name := strings.Join([]string{strings.ReplaceAll(method, "/", "-"), revision, actor}, ".") + ".json"
 				t.Run(name, func(t *testing.T) {
-					first, second := w.ask(t, revision, 1, method, nil), w.ask(t, revision, 1, method, nil)
+					first, second := w.request(t, revision, 1, method, nil), w.request(t, revision, 1, method, nil)
 					if first.body != second.body {
-						t.Error("told twice, it is not the same")
+						t.Error("two requests got different responses")
 					}
 					compare(t, filepath.Join("testdata", name), first.result(t))
 				})
@@ -51,15 +51,15 @@ func compare(t *testing.T, path string, got json.RawMessage) {
 	want, err := os.ReadFile(path)
 	must(t, err)
 	if !bytes.Equal(pretty.Bytes(), want) {
-		t.Errorf("%s is out of date: look at what changed, then run with -update", path)
+		t.Errorf("%s is out of date: review the change, then run with -update", path)
 	}
 }
 
-// Every tool is sent to the model with every request, by everybody, forever.
-func TestTheCatalogueStaysWithinItsBudget(t *testing.T) {
-	w := wire{url: open(t).serve(t)}
+// The list of tools is part of every request to a model, so its size is bounded.
+func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
+	w := rawClient{url: start(t).serve(t)}
 	for _, revision := range []string{legacy, modern} {
-		result := w.ask(t, revision, 1, "tools/list", nil).result(t)
+		result := w.request(t, revision, 1, "tools/list", nil).result(t)
 		var list struct{ Tools []json.RawMessage }
 		must(t, json.Unmarshal(result, &list))
 		largest := 0
@@ -73,96 +73,96 @@ func TestTheCatalogueStaysWithinItsBudget(t *testing.T) {
 	}
 }
 
-// forAssistants is the catalogue without what is for people.
+// forAssistants returns the tools that assistants may use.
 func forAssistants() []*tools.Tool {
 	return slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 }
 
-func TestEveryToolTellsAllThereIsToKnow(t *testing.T) {
-	a := doors[3].open(t, open(t))
-	offered := a.tools(t)
-	if offers := len(offered); offers != len(forAssistants()) {
-		t.Errorf("%d tools are offered, some of them for people", offers)
+func TestEveryToolIsFullyDescribed(t *testing.T) {
+	listed := variants[3].start(t, start(t)).tools(t)
+	if len(listed) != len(forAssistants()) {
+		t.Errorf("%d tools are listed, want %d", len(listed), len(forAssistants()))
 	}
 	for _, tool := range forAssistants() {
-		i := slices.IndexFunc(offered, func(o mcp.Tool) bool { return o.Name == tool.Name })
+		i := slices.IndexFunc(listed, func(l mcp.Tool) bool { return l.Name == tool.Name })
 		if i < 0 {
-			t.Errorf("%s is not offered", tool.Name)
+			t.Errorf("%s is not listed", tool.Name)
 			continue
 		}
-		is := offered[i]
-		if is.Title == "" || is.Description != tool.Help(words.English) {
-			t.Errorf("%s has the title %q and the description %q", is.Name, is.Title, is.Description)
+		got := listed[i]
+		if got.Title == "" || got.Description != tool.Help(words.English) {
+			t.Errorf("%s has the title %q and the description %q", tool.Name, got.Title, got.Description)
 		}
-		hints := is.Annotations
 		for name, hint := range map[string]*bool{
-			"readOnly": hints.ReadOnlyHint, "destructive": hints.DestructiveHint, "idempotent": hints.IdempotentHint, "openWorld": hints.OpenWorldHint,
+			"readOnly": got.Annotations.ReadOnlyHint, "destructive": got.Annotations.DestructiveHint,
+			"idempotent": got.Annotations.IdempotentHint, "openWorld": got.Annotations.OpenWorldHint,
 		} {
 			if hint == nil {
-				t.Errorf("%s does not say whether it is %s", is.Name, name)
+				t.Errorf("%s has no hint %s", tool.Name, name)
 			}
 		}
-		told := properties(t, is)
+		descriptions := propertyDescriptions(t, got)
 		for _, field := range tool.Fields {
-			if _, there := told[field.Path]; there == field.People {
-				t.Errorf("%s.%s is offered: %v", is.Name, field.Path, there)
+			if _, ok := descriptions[field.Path]; ok == field.People {
+				t.Errorf("%s.%s: in the schema %v, for people only %v", tool.Name, field.Path, ok, field.People)
 			}
 		}
-		for path, description := range told {
-			if described := description != ""; described == describedElsewhere(t, is, tool, path) {
-				t.Errorf("%s.%s is described here: %v", is.Name, path, described)
+		for path, description := range descriptions {
+			if described := description != ""; described == describedElsewhere(t, got, tool, path) {
+				t.Errorf("%s.%s: has a description %v", tool.Name, path, described)
 			}
 		}
 	}
 }
 
-// describedElsewhere tells whether a path of an editor's input is described where its like is made: by a tool of the same
-// toolset that creates and takes the same, to which the editor's own description points.
-func describedElsewhere(t *testing.T, is mcp.Tool, tool *tools.Tool, path string) bool {
+// describedElsewhere reports whether a path of an editor's input is described by the tool of the same toolset that creates
+// what it edits. The editor's own description has to name that tool.
+func describedElsewhere(t *testing.T, listed mcp.Tool, tool *tools.Tool, path string) bool {
 	t.Helper()
 	field, isField := tool.Field(path)
 	isGroup := slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return strings.HasPrefix(f.Path, path+".") })
 	if !tool.Edits || !isGroup && (!isField || field.Refers() || field.Hidden()) {
 		return false
 	}
-	for _, maker := range tools.Catalogue() {
-		twin, has := maker.Field(path)
-		if maker.Effect == tools.Creates && maker.Toolset == tool.Toolset && (isGroup || has && twin.Kind == field.Kind) {
-			contains(t, is.Description, maker.Name)
+	for _, creator := range tools.Catalogue() {
+		same, ok := creator.Field(path)
+		if creator.Effect == tools.Creates && creator.Toolset == tool.Toolset && (isGroup || ok && same.Kind == field.Kind) {
+			contains(t, listed.Description, creator.Name)
 			return true
 		}
 	}
 	return false
 }
 
-// properties gives the descriptions of all that a tool takes, by path. No object may take anything else.
-func properties(t *testing.T, tool mcp.Tool) map[string]string {
+// propertyDescriptions returns the descriptions of all properties of a tool's input, by path. It checks that no object allows
+// additional properties.
+func propertyDescriptions(t *testing.T, tool mcp.Tool) map[string]string {
 	t.Helper()
 	data, err := json.Marshal(tool.InputSchema)
 	must(t, err)
 	var root map[string]any
 	must(t, json.Unmarshal(data, &root))
 	descriptions := map[string]string{}
-	var walk func(prefix string, object map[string]any)
-	walk = func(prefix string, object map[string]any) {
+	var collect func(prefix string, object map[string]any)
+	collect = func(prefix string, object map[string]any) {
 		if object["additionalProperties"] != false {
-			t.Errorf("%s.%s takes anything", tool.Name, prefix)
+			t.Errorf("%s.%s allows additional properties", tool.Name, prefix)
 		}
 		for name, property := range object["properties"].(map[string]any) {
 			property := property.(map[string]any)
 			descriptions[prefix+name], _ = property["description"].(string)
 			if property["type"] == "object" {
-				walk(prefix+name+".", property)
+				collect(prefix+name+".", property)
 			}
 		}
 	}
-	walk("", root)
+	collect("", root)
 	return descriptions
 }
 
-// What cannot be taken back is destructive, to be on the safe side; and only a reader may be asked twice without thought,
-// for the same key and not the same arguments make a call happen once.
-func TestEveryToolSaysWhatItDoesToTheWorld(t *testing.T) {
+// A tool that changes or sends is destructive. Only a tool that reads is idempotent: a call happens once for each
+// idempotency key, not for each set of arguments.
+func TestAnnotationsMatchTheEffect(t *testing.T) {
 	type hints struct{ readOnly, destructive, idempotent, openWorld bool }
 	want := map[tools.Effect]hints{
 		tools.Reads:   {true, false, true, true},
@@ -171,12 +171,12 @@ func TestEveryToolSaysWhatItDoesToTheWorld(t *testing.T) {
 		tools.Sends:   {false, true, false, true},
 	}
 	seen := map[tools.Effect]bool{}
-	for _, is := range doors[3].open(t, open(t)).tools(t) {
-		tool, _ := tools.Named(is.Name)
+	for _, listed := range variants[3].start(t, start(t)).tools(t) {
+		tool, _ := tools.Named(listed.Name)
 		seen[tool.Effect] = true
-		a := is.Annotations
+		a := listed.Annotations
 		if got := (hints{*a.ReadOnlyHint, *a.DestructiveHint, *a.IdempotentHint, *a.OpenWorldHint}); got != want[tool.Effect] {
-			t.Errorf("%s %s, and says %+v", is.Name, tool.Effect, got)
+			t.Errorf("%s %s, but has the hints %+v", listed.Name, tool.Effect, got)
 		}
 	}
 	if len(seen) != len(want) {
@@ -184,15 +184,15 @@ func TestEveryToolSaysWhatItDoesToTheWorld(t *testing.T) {
 	}
 }
 
-func TestACarelessConfigurationIsRefused(t *testing.T) {
+func TestAnUnsafeConfigurationIsRefused(t *testing.T) {
 	runner := tools.NewRunner(tools.Config{})
 	for name, c := range map[string]struct {
 		config mcpapp.Config
 		want   string
 	}{
-		"nothing to run":          {mcpapp.Config{Actor: mcpapp.Always(tools.Actor{})}, "no runner"},
-		"nobody to ask":           {mcpapp.Config{Runner: runner}, "who asks"},
-		"the world, and no token": {mcpapp.Config{Runner: runner, Actor: mcpapp.Always(tools.Actor{}), AllowedHosts: []string{"localhost", "mcp.example.com"}}, "token"},
+		"no runner":                     {mcpapp.Config{Actor: mcpapp.Always(tools.Actor{})}, "Runner"},
+		"no actor":                      {mcpapp.Config{Runner: runner}, "Actor"},
+		"a public host without a token": {mcpapp.Config{Runner: runner, Actor: mcpapp.Always(tools.Actor{}), AllowedHosts: []string{"localhost", "mcp.example.com"}}, "token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := mcpapp.New(c.config); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -16,17 +16,17 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// The arguments that concern a call and no field: tools that change something take them beside their own.
+// Arguments of the call itself, which every tool that changes something takes beside its own fields.
 const (
-	argConfirmation = "confirmation"   // what came with the question, once a person has agreed
-	argKey          = "idempotencyKey" // the same key gives the same answer
+	argConfirmation = "confirmation"   // the text that came with the warnings, once a person has agreed to them
+	argKey          = "idempotencyKey" // a repeated key returns the first call's result
 )
 
 const maxKey = 128 // characters of an idempotency key
 
-// define derives what assistants are told of a tool. It fails on a schema that the library would serve without ever
-// checking anything by it.
-func define(tool *tools.Tool) (mcp.Tool, error) {
+// definition returns a tool's MCP definition. It returns an error if a schema does not compile, because the library
+// would serve it without validating anything.
+func definition(tool *tools.Tool) (mcp.Tool, error) {
 	in := tool.InputSchema()
 	if tool.Effect.Writes() {
 		for name, schema := range map[string]*jsonschema.Schema{
@@ -34,20 +34,20 @@ func define(tool *tools.Tool) (mcp.Tool, error) {
 			argKey:          {Type: "string"},
 		} {
 			if in.Properties[name] != nil {
-				return mcp.Tool{}, fmt.Errorf("the field %s has the name of an argument of the call", name)
+				return mcp.Tool{}, fmt.Errorf("the field name %s is reserved for an argument of the call", name)
 			}
 			schema.Description = book.Say(words.English, "arg."+name, nil)
 			in.Properties[name] = schema
 		}
 		in.PropertyOrder = append(in.PropertyOrder, argConfirmation, argKey)
 	}
-	input, err := compiled(in)
+	input, err := compiledSchema(in)
 	if err != nil {
-		return mcp.Tool{}, fmt.Errorf("its input: %w", err)
+		return mcp.Tool{}, fmt.Errorf("input schema: %w", err)
 	}
-	output, err := compiled(tool.OutputSchema())
+	output, err := compiledSchema(tool.OutputSchema())
 	if err != nil {
-		return mcp.Tool{}, fmt.Errorf("its output: %w", err)
+		return mcp.Tool{}, fmt.Errorf("output schema: %w", err)
 	}
 	return mcp.Tool{
 		Name:            tool.Name,
@@ -55,13 +55,13 @@ func define(tool *tools.Tool) (mcp.Tool, error) {
 		Description:     tool.Help(words.English),
 		RawInputSchema:  input,
 		RawOutputSchema: output,
-		Annotations:     hints(tool.Effect),
+		Annotations:     annotations(tool.Effect),
 	}, nil
 }
 
-// hints says what a tool does to the world. What is not known to read or to add is taken to destroy, and every tool
-// reaches out to the bank.
-func hints(effect tools.Effect) mcp.ToolAnnotation {
+// annotations returns the MCP hints for an effect. A tool that neither reads nor creates counts as destructive. Every tool
+// calls the bank, so the world is open.
+func annotations(effect tools.Effect) mcp.ToolAnnotation {
 	return mcp.ToolAnnotation{
 		ReadOnlyHint:    mcp.ToBoolPtr(!effect.Writes()),
 		DestructiveHint: mcp.ToBoolPtr(effect.Writes() && effect != tools.Creates),
@@ -70,22 +70,22 @@ func hints(effect tools.Effect) mcp.ToolAnnotation {
 	}
 }
 
-// compiled gives the schema of an object as JSON, once it is sure to compile.
-func compiled(schema *jsonschema.Schema) (json.RawMessage, error) {
+// compiledSchema returns the schema of an object as JSON, after checking that it compiles.
+func compiledSchema(schema *jsonschema.Schema) (json.RawMessage, error) {
 	if schema.Type != "object" || schema.Properties == nil {
-		return nil, errors.New("the schema describes no object")
+		return nil, errors.New("the schema is not that of an object")
 	}
 	data, err := json.Marshal(schema)
 	if err != nil {
-		return nil, fmt.Errorf("writing the schema: %w", err)
+		return nil, fmt.Errorf("marshalling the schema: %w", err)
 	}
-	if _, err := compile(data); err != nil {
+	if _, err := compileSchema(data); err != nil {
 		return nil, err
 	}
 	return data, nil
 }
 
-func compile(data []byte) (*compiler.Schema, error) {
+func compileSchema(data []byte) (*compiler.Schema, error) {
 	document, err := compiler.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
@@ -101,21 +101,21 @@ func compile(data []byte) (*compiler.Schema, error) {
 	return schema, nil
 }
 
-// hideTools leaves out of a list what the caller may not use. Calls of what is hidden still reach the runner, which
-// refuses and audits them.
-func (a *App) hideTools(ctx context.Context, _ any, _ *mcp.ListToolsRequest, list *mcp.ListToolsResult) {
+// filterTools removes the tools that the caller may not use from a list. A call of a hidden tool still reaches the runner,
+// which refuses and audits it.
+func (a *App) filterTools(ctx context.Context, _ any, _ *mcp.ListToolsRequest, list *mcp.ListToolsResult) {
 	list.Tools = slices.DeleteFunc(list.Tools, func(t mcp.Tool) bool { return !a.permits(ctx, t.Name) })
 }
 
-// hideDocuments does the same for resource templates, which are named after their tools.
-func (a *App) hideDocuments(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, list *mcp.ListResourceTemplatesResult) {
+// filterDocuments does the same for resource templates, which have the names of their tools.
+func (a *App) filterDocuments(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, list *mcp.ListResourceTemplatesResult) {
 	list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(t mcp.ResourceTemplate) bool { return !a.permits(ctx, t.Name) })
 }
 
 func (a *App) permits(ctx context.Context, name string) (permitted bool) {
 	defer func() {
-		if caught := recover(); caught != nil {
-			a.reportPanic(ctx, "", caught)
+		if recovered := recover(); recovered != nil {
+			a.reportPanic(ctx, "", recovered)
 			permitted = false
 		}
 	}()

@@ -13,8 +13,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// document is the file of a tool's result as a resource: reading it makes the tool's call anew, with everything that
-// the runner checks.
+// document is the file of a tool's result as a resource. Reading it runs the tool, with all the runner's checks.
 type document struct {
 	tool     *tools.Tool
 	template mcp.ResourceTemplate
@@ -23,39 +22,39 @@ type document struct {
 func documentOf(tool *tools.Tool) (document, error) {
 	var parsed mcp.URITemplate
 	if err := json.Unmarshal([]byte(fmt.Sprintf("%q", tool.Resource)), &parsed); err != nil {
-		return document{}, fmt.Errorf("its resource: %w", err)
+		return document{}, fmt.Errorf("resource template: %w", err)
 	}
 	return document{tool, mcp.ResourceTemplate{
 		Name: tool.Name, URITemplate: &parsed, Title: tool.Title(words.English), Description: tool.Help(words.English),
 	}}, nil
 }
 
-// nowhere is an address without a document.
-const nowhere = "balcao://nowhere"
+// missingURI is a URI that no document has.
+const missingURI = "balcao://missing"
 
-// fetched is where a document, or why there is none, waits for [App.read] within a request.
-const fetched = "balcao/fetched"
+// fetchedKey is the key in a request's _meta of the [fetchedFile] that fetchDocument leaves for readDocument.
+const fetchedKey = "balcao/fetched"
 
 type fetchedFile struct {
 	file *tools.File
 	err  error
 }
 
-// fetch gets a document before the library looks for who could read it. That is the only moment in which a missing
-// document can be made one that the library misses itself, and answers with the code that the caller's revision has
-// for it; nor does the library then repeat the address, whatever is in it.
-func (a *App) fetch(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
-	file, err := a.document(ctx, request)
+// fetchDocument reads a document before the library looks up its resource. If the document does not exist, it replaces
+// the URI by one that matches no resource, so that the library answers with the error code of the caller's revision and
+// does not repeat the caller's URI.
+func (a *App) fetchDocument(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
+	file, err := a.documentFile(ctx, request)
 	if errors.Is(err, errNoDocument) {
-		request.Params.URI = nowhere
+		request.Params.URI = missingURI
 		return
 	}
-	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetched: fetchedFile{file, err}}}
+	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetchedFile{file, err}}}
 }
 
 var errNoDocument = errors.New("no such document")
 
-func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*tools.File, error) {
+func (a *App) documentFile(ctx context.Context, request *mcp.ReadResourceRequest) (*tools.File, error) {
 	for _, document := range a.documents {
 		values := document.template.URITemplate.Match(request.Params.URI)
 		if values == nil {
@@ -72,7 +71,7 @@ func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*
 		actor := callerOf(ctx).Actor
 		result, failure := a.run(ctx, request.Header, tools.Request{Tool: document.tool, Actor: actor, Args: data}, nil)
 		switch {
-		case failure != nil && isMissing(failure.Kind):
+		case failure != nil && isNotFound(failure.Kind):
 			return nil, errNoDocument
 		case failure != nil:
 			return nil, errors.New(failureText(failure, actor.Lang))
@@ -86,13 +85,13 @@ func (a *App) document(ctx context.Context, request *mcp.ReadResourceRequest) (*
 	return nil, errNoDocument
 }
 
-// read hands out what fetch got.
-func (a *App) read(_ context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	got := request.Params.Meta.AdditionalFields[fetched].(fetchedFile)
-	if got.err != nil {
-		return nil, got.err
+// readDocument returns what fetchDocument read.
+func (a *App) readDocument(_ context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	fetched := request.Params.Meta.AdditionalFields[fetchedKey].(fetchedFile)
+	if fetched.err != nil {
+		return nil, fetched.err
 	}
 	return []mcp.ResourceContents{mcp.BlobResourceContents{
-		URI: request.Params.URI, MIMEType: got.file.MediaType, Blob: base64.StdEncoding.EncodeToString(got.file.Content),
+		URI: request.Params.URI, MIMEType: fetched.file.MediaType, Blob: base64.StdEncoding.EncodeToString(fetched.file.Content),
 	}}, nil
 }

@@ -27,41 +27,42 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Handler serves Streamable HTTP at /mcp, both revisions of the protocol, without sessions and without streams. Its
-// time-outs are its own; the server around it needs one for headers and one for idle connections.
+// Handler serves both revisions of the protocol as Streamable HTTP at /mcp, without sessions or streams. It sets the
+// deadlines of bodies and responses; the http.Server needs a ReadHeaderTimeout and an IdleTimeout.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /mcp", server.NewStreamableHTTPServer(a.server,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
-		server.WithDisableLocalhostProtection(true),                    // knownHost is stricter, and lets a proxy on this machine through
-		server.WithStreamableHTTPLogger(slog.New(slog.DiscardHandler)), // it would log what callers sent
+		server.WithDisableLocalhostProtection(true),                    // checkHost is stricter, and allows a proxy on this machine
+		server.WithStreamableHTTPLogger(slog.New(slog.DiscardHandler)), // it logs what callers sent
 	))
 	var handler http.Handler = mux
 	for _, layer := range slices.Backward([]func(http.Handler) http.Handler{
-		a.recovering, a.hardened, a.bounded, a.knownHost, a.authenticated, a.readWhole, a.withoutCancellation, a.withoutListening, a.limited, a.quiet,
+		a.recoverPanics, a.setSecurityHeaders, a.limitBody, a.checkHost, a.authenticate, a.readBody,
+		a.dropCancellations, a.refuseListen, a.limitConcurrency, a.rewriteErrors,
 	}) {
 		handler = layer(handler)
 	}
 	return handler
 }
 
-// recovering keeps a panic from ending the connection without an answer, and from telling what it panicked with.
-func (a *App) recovering(next http.Handler) http.Handler {
+// recoverPanics answers a panic with an error that does not show the recovered value.
+func (a *App) recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if caught := recover(); caught != nil {
+			if recovered := recover(); recovered != nil {
 				id := uuid.NewString()
-				a.reportPanic(r.Context(), id, caught)
-				answerError(w, http.StatusInternalServerError, mcp.INTERNAL_ERROR, "http.panic", map[string]any{"id": id})
+				a.reportPanic(r.Context(), id, recovered)
+				writeError(w, http.StatusInternalServerError, mcp.INTERNAL_ERROR, "http.panic", map[string]any{"id": id})
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// hardened tells browsers and proxies to keep, guess and frame nothing.
-func (a *App) hardened(next http.Handler) http.Handler {
+// setSecurityHeaders forbids caching, content sniffing and framing.
+func (a *App) setSecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -72,8 +73,8 @@ func (a *App) hardened(next http.Handler) http.Handler {
 	})
 }
 
-// bounded caps the body, and the time for it to arrive and for the answer to leave.
-func (a *App) bounded(next http.Handler) http.Handler {
+// limitBody limits the size of the body, and sets the deadlines for reading it and for writing the response.
+func (a *App) limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > a.config.MaxBody {
 			a.refuse(w, r, http.StatusRequestEntityTooLarge, "http.too_long")
@@ -82,21 +83,21 @@ func (a *App) bounded(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, a.config.MaxBody)
 		deadlines := http.NewResponseController(w)
 		now := time.Now()
-		// Only a writer without a connection, such as a test's recorder, has no deadlines.
+		// Only writers without a connection, such as httptest's recorder, fail here.
 		_ = deadlines.SetReadDeadline(now.Add(a.config.BodyTimeout))
 		_ = deadlines.SetWriteDeadline(now.Add(2*a.config.BodyTimeout + a.config.CallTimeout))
 		next.ServeHTTP(w, r)
 	})
 }
 
-// loopback is what this machine calls itself.
+// loopback lists the loopback names.
 var loopback = []string{"localhost", "127.0.0.1", "::1"}
 
 func isLoopback(host string) bool { return slices.Contains(loopback, strings.ToLower(host)) }
 
-// knownHost answers only those who meant to come here: a page on the internet can make a browser call a server on
-// this machine or in this network, under a name or from an origin that gives it away.
-func (a *App) knownHost(next http.Handler) http.Handler {
+// checkHost refuses requests with an unknown Host or Origin. A web page can make a browser send requests to a server in
+// the local network (DNS rebinding); these headers show it.
+func (a *App) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
 		switch {
@@ -126,18 +127,18 @@ func (a *App) allowsOrigin(origin string) bool {
 	return err == nil && (address.Scheme == "http" || address.Scheme == "https") && isLoopback(address.Hostname())
 }
 
-// authenticated lets in who shows the token and is somebody, and takes the token away before anything else sees it.
-func (a *App) authenticated(next http.Handler) http.Handler {
+// authenticate checks the bearer token and identifies the caller. It removes the Authorization header.
+func (a *App) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Clients begin without a token, to hear that one is needed.
-		if wait := a.guess(r); wait > 0 {
+		// A request without a token is no attempt: clients send one first to learn that a token is required.
+		if wait := a.attemptWait(r); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-			a.refuse(w, r, http.StatusTooManyRequests, "http.guesses")
+			a.refuse(w, r, http.StatusTooManyRequests, "http.attempts")
 			return
 		}
-		ctx, ok := r.Context(), a.showsToken(r)
+		ctx, ok := r.Context(), a.hasToken(r)
 		if ok {
-			ctx, ok = a.identified(ctx, r, "http")
+			ctx, ok = a.identify(ctx, r, "http")
 		}
 		if !ok {
 			challenge := `Bearer realm="balcao"`
@@ -155,31 +156,32 @@ func (a *App) authenticated(next http.Handler) http.Handler {
 	})
 }
 
-// guess is how long the sender of a request has to wait before a token of theirs is looked at; 0 when it is now.
-func (a *App) guess(r *http.Request) time.Duration {
+// attemptWait counts an attempt if the request has a token. It returns how long the sender has to wait, 0 if not at all.
+func (a *App) attemptWait(r *http.Request) time.Duration {
 	if a.config.Token == "" || r.Header.Get("Authorization") == "" {
 		return 0
 	}
-	return a.guesses.take(r.RemoteAddr)
+	return a.attempts.allow(r.RemoteAddr)
 }
 
-// showsToken compares digests, so that the time it takes tells nothing of the token, not even its length.
-func (a *App) showsToken(r *http.Request) bool {
+// hasToken reports whether the request has the right token. It compares digests, so that the time it takes does not
+// depend on the token or its length.
+func (a *App) hasToken(r *http.Request) bool {
 	if a.config.Token == "" {
 		return true
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	shown, wanted := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.config.Token))
-	right := subtle.ConstantTimeCompare(shown[:], wanted[:]) == 1 && strings.EqualFold(scheme, "Bearer")
-	if right {
-		a.guesses.right(r.RemoteAddr)
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.config.Token))
+	ok := subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	if ok {
+		a.attempts.trust(r.RemoteAddr)
 	}
-	return right
+	return ok
 }
 
-// readWhole reads the message, so that what follows works on all of it, and nobody waits for a slow sender within one
-// of the few places that there are.
-func (a *App) readWhole(next http.Handler) http.Handler {
+// readBody reads the whole message before limitConcurrency counts the request, so that slow senders do not use up the
+// limit.
+func (a *App) readBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			next.ServeHTTP(w, r)
@@ -197,29 +199,29 @@ func (a *App) readWhole(next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", "1")
 			a.refuse(w, r, http.StatusServiceUnavailable, "http.server_full")
 		case err != nil:
-			a.refuse(w, r, http.StatusBadRequest, "http.broken_off")
+			a.refuse(w, r, http.StatusBadRequest, "http.incomplete")
 		default:
 			body := read.Bytes()
 			read.Free()
-			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in bounded
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in limitBody
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), messageKey{}, readMessage(body))))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), messageKey{}, parseMessage(body))))
 		}
 	})
 }
 
 type messageKey struct{}
 
-// messageOf is the message that readWhole has read.
-func messageOf(r *http.Request) incoming {
-	message, _ := r.Context().Value(messageKey{}).(incoming)
+// messageOf returns the message that readBody read.
+func messageOf(r *http.Request) incomingMessage {
+	message, _ := r.Context().Value(messageKey{}).(incomingMessage)
 	return message
 }
 
-// withoutCancellation swallows notices that a request is cancelled. Without sessions the library knows requests by the
-// numbers that clients give them, 1, 2, 3…, and one caller's notice would end another's call. Who wants to cancel
-// closes the connection.
-func (a *App) withoutCancellation(next http.Handler) http.Handler {
+// dropCancellations ignores notifications/cancelled. Without sessions the library knows requests only by the ids that
+// clients choose (1, 2, 3…), so one caller's notification would cancel another's call. HTTP callers cancel by closing the
+// connection.
+func (a *App) dropCancellations(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if messageOf(r).Method == mcp.MethodNotificationCancelled {
 			w.WriteHeader(http.StatusAccepted)
@@ -229,11 +231,11 @@ func (a *App) withoutCancellation(next http.Handler) http.Handler {
 	})
 }
 
-// limited bounds how many requests are under way.
-func (a *App) limited(next http.Handler) http.Handler {
+// limitConcurrency limits the requests in flight, in total and for each actor.
+func (a *App) limitConcurrency(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor := callerOf(r.Context()).ID
-		switch a.busy.take(actor) {
+		switch a.limits.acquire(actor) {
 		case actorFull:
 			w.Header().Set("Retry-After", "1")
 			a.refuse(w, r, http.StatusTooManyRequests, "http.actor_full")
@@ -241,22 +243,21 @@ func (a *App) limited(next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", "1")
 			a.refuse(w, r, http.StatusServiceUnavailable, "http.server_full")
 		default:
-			defer a.busy.giveBack(actor)
+			defer a.limits.release(actor)
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// refuse answers a request that never becomes a message. Who sent it is not known, so the answer is in English.
+// refuse answers a request that does not reach the protocol. The caller's language is not known, so the text is English.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	a.refused.Warn(r.Context(), "a request refused", "reason", reason, "status", status)
+	a.refusals.Warn(r.Context(), "request refused", "reason", reason, "status", status)
 	bodies.Leave(w)
-	answerError(w, status, mcp.INVALID_REQUEST, reason, nil)
+	writeError(w, status, mcp.INVALID_REQUEST, reason, nil)
 }
 
-func answerError(w http.ResponseWriter, status, code int, key string, args map[string]any) {
+func writeError(w http.ResponseWriter, status, code int, key string, args map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// An answer that cannot be written has nobody to tell.
-	_ = json.NewEncoder(w).Encode(mcp.NewJSONRPCError(mcp.RequestId{}, code, book.Say(words.English, key, args), nil))
+	_ = json.NewEncoder(w).Encode(mcp.NewJSONRPCError(mcp.RequestId{}, code, book.Say(words.English, key, args), nil)) // the caller is gone if this fails
 }

@@ -11,32 +11,31 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// markdown shows a card as short Markdown. Every text of the card is plain: what looks like Markdown in it may come
-// from outside, and is escaped.
+// markdown renders a card as short Markdown. The card's texts are plain text, some of it from outside, and are escaped.
 func markdown(card tools.Card, lang words.Lang) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "## %s\n", escaped(card.Title))
+	fmt.Fprintf(&text, "## %s\n", escapeMarkdown(card.Title))
 	if card.Text != "" {
-		fmt.Fprintf(&text, "\n%s\n", escaped(card.Text))
+		fmt.Fprintf(&text, "\n%s\n", escapeMarkdown(card.Text))
 	}
 	if card.Note != "" {
-		fmt.Fprintf(&text, "\n%s\n", escaped(card.Note))
+		fmt.Fprintf(&text, "\n%s\n", escapeMarkdown(card.Note))
 	}
 	if len(card.Facts) > 0 {
 		fmt.Fprintln(&text)
 	}
 	for _, fact := range card.Facts {
-		fmt.Fprintf(&text, "- %s: %s\n", escaped(fact.Label), escaped(fact.Value))
+		fmt.Fprintf(&text, "- %s: %s\n", escapeMarkdown(fact.Label), escapeMarkdown(fact.Value))
 	}
-	table := withIDs(card.Table, lang)
+	table := withIDColumn(card.Table, lang)
 	if len(table.Rows) > 0 {
-		fmt.Fprintf(&text, "\n%s%s", row(table.Columns), row(make([]string, len(table.Columns)), "---"))
+		fmt.Fprintf(&text, "\n%s%s", tableRow(table.Columns), tableRow(make([]string, len(table.Columns)), "---"))
 	}
 	for _, cells := range table.Rows {
-		text.WriteString(row(cells))
+		text.WriteString(tableRow(cells))
 	}
 	if card.File != nil {
-		fmt.Fprintf(&text, "\n%s\n", book.Say(lang, "file", map[string]any{"name": escaped(card.File.Name), "uri": card.File.URI}))
+		fmt.Fprintf(&text, "\n%s\n", book.Say(lang, "file", map[string]any{"name": escapeMarkdown(card.File.Name), "uri": card.File.URI}))
 	}
 	if len(card.Next) > 0 {
 		fmt.Fprintln(&text)
@@ -45,21 +44,21 @@ func markdown(card tools.Card, lang words.Lang) string {
 	return strings.TrimSpace(text.String())
 }
 
-// nextSteps are the lines of what may be called next.
+// nextSteps returns one line for each step.
 func nextSteps(steps []tools.Step, lang words.Lang) string {
 	var text strings.Builder
 	for _, step := range steps {
 		args, err := json.Marshal(step.Args)
 		if err != nil {
-			continue // a hint that cannot be written is no loss
+			continue // steps are optional
 		}
-		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escaped(step.Label), "tool": step.Tool, "args": string(args)}))
+		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escapeMarkdown(step.Label), "tool": step.Tool, "args": string(args)}))
 	}
 	return text.String()
 }
 
-// withIDs gives the rows their ids as a last column, for assistants who see the text alone.
-func withIDs(table tools.Table, lang words.Lang) tools.Table {
+// withIDColumn returns table with the rows' ids as a last column, for assistants that read only the text.
+func withIDColumn(table tools.Table, lang words.Lang) tools.Table {
 	if table.IDs == nil {
 		return table
 	}
@@ -70,38 +69,38 @@ func withIDs(table tools.Table, lang words.Lang) tools.Table {
 	return with
 }
 
-// row is a line of a table; an empty cell is filled with blank.
-func row(cells []string, blank ...string) string {
+// tableRow returns a line of a table; blank replaces empty cells.
+func tableRow(cells []string, blank ...string) string {
 	line := "|"
 	for _, cell := range cells {
 		if cell == "" && blank != nil {
 			line += " " + blank[0] + " |"
 			continue
 		}
-		line += " " + escaped(cell) + " |"
+		line += " " + escapeMarkdown(cell) + " |"
 	}
 	return line + "\n"
 }
 
-// special is what means something to Markdown within a line. A dash or a digit means something only where a line
-// begins, where no text from outside stands alone.
-var special = strings.NewReplacer(
+// markdownEscaper escapes what is special within a line. A dash or a digit is special only at the beginning of a line,
+// where no text from outside is written.
+var markdownEscaper = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `|`, `\|`, `~`, `\~`, `#`, `\#`, `$`, `\$`,
 )
 
-// escaped is plain text within Markdown, on one line.
-func escaped(text string) string { return special.Replace(visible(text)) }
+// escapeMarkdown returns text escaped for Markdown, on one line.
+func escapeMarkdown(text string) string { return markdownEscaper.Replace(sanitize(text)) }
 
-// visible is text from outside with nothing hidden in it: white space of any kind is a space, and what has no width,
-// turns the direction of writing, selects variants, controls terminals or has no meaning is gone.
-func visible(text string) string {
+// sanitize returns text without hidden characters. Each white space character becomes a space; characters without width,
+// directional marks, variation selectors, control characters and unassigned code points are removed.
+func sanitize(text string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case unicode.IsSpace(c):
 			return ' '
 		case unicode.In(c, unicode.C, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point), c == '\u2800', c == unicode.ReplacementChar:
 			return -1
-		case !unicode.In(c, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S): // not assigned to anything yet
+		case !unicode.In(c, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S): // unassigned
 			return -1
 		}
 		return c

@@ -14,77 +14,78 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 )
 
-// ServeStdio serves one assistant, a message a line, until in ends and all is answered, or ctx is done. Nothing but
-// messages is written to out. Only one may be served so in a process at a time: the library has one such session.
+// ServeStdio serves one assistant, one message a line, until in ends and every request is answered, or ctx is done. It
+// writes nothing but messages to out. Only one call may run at a time in a process, because the library has one stdio
+// session.
 func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
-	ctx, ok := a.identified(ctx, nil, "stdio")
+	ctx, ok := a.identify(ctx, nil, "stdio")
 	if !ok {
-		return errors.New("serving on stdio: nobody to serve")
+		return errors.New("serving on stdio: the caller is not known")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stdio := server.NewStdioServer(a.server)
 	server.WithWorkerPoolSize(a.config.MaxPerActor)(stdio)
-	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // its lines may hold what an assistant sent; what matters is returned
-	calls := newUnderWay()
-	outbox := &outbox{out: out, calls: calls}
-	inbox := &inbox{ctx: ctx, lines: bufio.NewReader(in), calls: calls, app: a, outbox: outbox}
-	if err := stdio.Listen(ctx, inbox, outbox); err != nil && ctx.Err() == nil {
+	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // may log what an assistant sent; Listen returns the errors that matter
+	requests := newInFlight()
+	responses := &responseWriter{out: out, requests: requests}
+	reader := &requestReader{ctx: ctx, lines: bufio.NewReader(in), requests: requests, app: a, responses: responses}
+	if err := stdio.Listen(ctx, reader, responses); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("serving on stdio: %w", err)
 	}
 	return nil
 }
 
-// inbox stands before the library, which would read lines of any length, serve any number of requests at once, lose a
-// last line without its end, and at the end of the input drop what it has not answered yet.
-type inbox struct {
-	ctx   context.Context
-	lines *bufio.Reader
-	calls *underWay
-	app   *App
-	rest  []byte // of the line that is being read
+// requestReader is the library's input. By itself the library would read lines of any length, serve any number of
+// requests at once, lose a last line without a line end, and drop unanswered requests when the input ends.
+type requestReader struct {
+	ctx      context.Context
+	lines    *bufio.Reader
+	requests *inFlight
+	app      *App
+	unread   []byte // the rest of the current line
 
-	outbox *outbox // for what the library is not asked
+	responses *responseWriter // for requests that the library does not see
 }
 
-// tooLong is what an overlong line becomes: the beginning of a message, which is answered as what it is.
+// tooLong replaces a line that is too long: an incomplete message, which the library answers with a parse error.
 const tooLong = "{\n"
 
 // Read implements io.Reader.
-func (i *inbox) Read(p []byte) (int, error) {
-	for len(i.rest) == 0 {
-		i.calls.atMost(i.ctx, i.app.config.MaxConcurrent-1, i.app.config.CallTimeout)
-		line, err := i.line()
+func (r *requestReader) Read(p []byte) (int, error) {
+	for len(r.unread) == 0 {
+		r.requests.waitAtMost(r.ctx, r.app.config.MaxConcurrent-1, r.app.config.CallTimeout)
+		line, err := r.nextLine()
 		if len(line) == 0 && err != nil {
-			i.calls.atMost(i.ctx, 0, i.app.config.CallTimeout)
+			r.requests.waitAtMost(r.ctx, 0, r.app.config.CallTimeout)
 			return 0, err
 		}
-		switch message := readMessage(line); {
-		case message.listens() && message.isRequest():
-			_ = i.outbox.send(nothingChanges(message.ID)) // the library meets the same failure
+		switch message := parseMessage(line); {
+		case message.isListen() && message.isRequest():
+			_ = r.responses.send(listenRefusal(message.ID)) // the library will get the same error
 			continue
 		case message.Method == mcp.MethodNotificationCancelled:
-			i.calls.cancel(message.Params.Cancelled)
+			r.requests.cancel(message.Params.Cancelled)
 		case message.isRequest():
-			i.calls.begin(message.ID)
+			r.requests.add(message.ID)
 		}
-		i.rest = line
+		r.unread = line
 	}
-	n := copy(p, i.rest)
-	i.rest = i.rest[n:]
+	n := copy(p, r.unread)
+	r.unread = r.unread[n:]
 	return n, nil
 }
 
-func (i *inbox) line() ([]byte, error) {
+func (r *requestReader) nextLine() ([]byte, error) {
 	var line []byte
 	for {
-		part, err := i.lines.ReadSlice('\n')
-		if int64(len(line)+len(part)) <= i.app.config.MaxBody {
+		part, err := r.lines.ReadSlice('\n')
+		if int64(len(line)+len(part)) <= r.app.config.MaxBody {
 			line = append(line, part...)
 		} else {
 			line = append(line[:0], tooLong...)
 			for errors.Is(err, bufio.ErrBufferFull) {
-				_, err = i.lines.ReadSlice('\n')
+				_, err = r.lines.ReadSlice('\n')
 			}
 		}
 		switch {
@@ -99,107 +100,107 @@ func (i *inbox) line() ([]byte, error) {
 	}
 }
 
-// outbox counts the answers that leave, and lets out no text of the library's, nor an answer to a request that was
-// cancelled: the protocol wants none.
-type outbox struct {
-	calls *underWay
+// responseWriter is the library's output. It counts responses, rewrites the library's errors, and drops the response to
+// a cancelled request, which the protocol forbids.
+type responseWriter struct {
+	requests *inFlight
 
 	mu  sync.Mutex
 	out io.Writer
 }
 
-// Write implements io.Writer; the library writes a message at a time.
-func (o *outbox) Write(message []byte) (int, error) {
-	told, is := inOurWords(message)
+// Write implements io.Writer; the library writes a whole message at a time.
+func (w *responseWriter) Write(data []byte) (int, error) {
+	rewritten, message := rewriteError(data)
 	var err error
 	switch {
-	case !is.answers():
-		err = o.send(told)
-	case o.calls.cancelled(is.id()):
-		o.calls.end(is.id())
+	case !message.isResponse():
+		err = w.send(rewritten)
+	case w.requests.isCancelled(message.id()):
+		w.requests.remove(message.id())
 	default:
-		err = o.send(told)
-		o.calls.end(is.id())
+		err = w.send(rewritten)
+		w.requests.remove(message.id())
 	}
-	return len(message), err
+	return len(data), err
 }
 
-func (o *outbox) send(message []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	_, err := o.out.Write(message)
+func (w *responseWriter) send(message []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err := w.out.Write(message)
 	return err
 }
 
-// underWay knows the requests that are not answered yet. One goroutine waits for it.
-type underWay struct {
+// inFlight is the set of requests without a response. Only one goroutine may wait for it.
+type inFlight struct {
 	changed chan struct{}
 
-	mu    sync.Mutex
-	count int
-	gone  map[string]bool // by request, whether its caller has cancelled it
+	mu        sync.Mutex
+	count     int
+	cancelled map[string]bool // by request, whether its caller cancelled it
 }
 
-func newUnderWay() *underWay {
-	return &underWay{changed: make(chan struct{}, 1), gone: map[string]bool{}}
+func newInFlight() *inFlight {
+	return &inFlight{changed: make(chan struct{}, 1), cancelled: map[string]bool{}}
 }
 
-func (u *underWay) begin(id any) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count++
-	u.gone[key(id)] = false
+func (f *inFlight) add(id any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count++
+	f.cancelled[requestKey(id)] = false
 }
 
-// cancel notes that a request was cancelled, if it is under way.
-func (u *underWay) cancel(id any) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if _, known := u.gone[key(id)]; known {
-		u.gone[key(id)] = true
+// cancel marks a request as cancelled, if it is in flight.
+func (f *inFlight) cancel(id any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.cancelled[requestKey(id)]; ok {
+		f.cancelled[requestKey(id)] = true
 	}
 }
 
-func (u *underWay) cancelled(id any) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.gone[key(id)]
+func (f *inFlight) isCancelled(id any) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cancelled[requestKey(id)]
 }
 
-func (u *underWay) end(id any) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count--
-	delete(u.gone, key(id))
+func (f *inFlight) remove(id any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count--
+	delete(f.cancelled, requestKey(id))
 	select {
-	case u.changed <- struct{}{}:
-	default: // somebody is told already
+	case f.changed <- struct{}{}:
+	default: // a change is pending already
 	}
 }
 
-func (u *underWay) over(n int) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.count > n
+func (f *inFlight) exceeds(n int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count > n
 }
 
-// giveUp forgets all requests: what was not answered by now never is.
-func (u *underWay) giveUp() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count = 0
-	clear(u.gone)
+// reset forgets all requests. It is called when none was answered within the time that a call may take.
+func (f *inFlight) reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count = 0
+	clear(f.cancelled)
 }
 
-// atMost waits until no more than n requests are under way, ctx is done, or nothing was answered for as long as a call
-// may take.
-func (u *underWay) atMost(ctx context.Context, n int, patience time.Duration) {
-	for u.over(n) {
-		timer := time.NewTimer(patience)
+// waitAtMost waits until at most n requests are in flight, or ctx is done. If none is answered within idleTimeout, it
+// gives up on all of them.
+func (f *inFlight) waitAtMost(ctx context.Context, n int, idleTimeout time.Duration) {
+	for f.exceeds(n) {
+		timer := time.NewTimer(idleTimeout)
 		select {
-		case <-u.changed:
+		case <-f.changed:
 		case <-timer.C:
-			u.giveUp()
+			f.reset()
 		case <-ctx.Done():
 			timer.Stop()
 			return

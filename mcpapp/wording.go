@@ -6,7 +6,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// The door's own texts. What it says of tools and fields are theirs.
+// wordFiles holds the texts of this package. Those of tools and fields are in their toolsets.
 //
 //go:embed words
 var wordFiles embed.FS

@@ -11,17 +11,17 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestAnAssistantHearsWhatMovedInFourKilobytes(t *testing.T) {
-	var moved record
+func TestUpdatesFitInFourKilobytes(t *testing.T) {
+	var updates staticUpdates
 	for i := range 100 {
-		moved = append(moved, tools.Moved{
+		updates = append(updates, tools.Moved{
 			Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now().Add(time.Duration(i-100) * time.Minute),
 			What: []string{fmt.Sprintf("Status: In Creation → Under Analysis at the branch %d", i)},
 		})
 	}
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			a := door.open(t, open(t, func(s *settings) { s.updates = moved }))
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			a := variant.start(t, start(t, func(s *options) { s.updates = updates }))
 			result := a.call(t, "process_updates", map[string]any{})
 			data, err := json.Marshal(result)
 			must(t, err)
@@ -33,8 +33,8 @@ func TestAnAssistantHearsWhatMovedInFourKilobytes(t *testing.T) {
 	}
 }
 
-func TestWhatIsAboutAPlaceIsRefusedToAnAssistant(t *testing.T) {
-	a := doors[3].open(t, open(t))
+func TestToolsThatNeedADestinationAreRefused(t *testing.T) {
+	a := variants[3].start(t, start(t))
 	for _, tool := range tools.Catalogue() {
 		if !tool.NeedsDestination {
 			continue

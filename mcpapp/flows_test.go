@@ -14,11 +14,11 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestAnAssistantServesAPersonThroughEveryDoor(t *testing.T) {
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			h := open(t, func(s *settings) { s.redis = redistest.Start(t) })
-			a := door.open(t, h)
+func TestAnAssistantWorksOverEveryTransport(t *testing.T) {
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			e := start(t, func(s *options) { s.redis = redistest.Start(t) })
+			a := variant.start(t, e)
 			contains(t, a.info.Instructions, "masked", "warnings", "never instructions")
 
 			found := succeeded(t, a.call(t, "find_processes", map[string]any{"text": "1042"}))
@@ -26,13 +26,13 @@ func TestAnAssistantServesAPersonThroughEveryDoor(t *testing.T) {
 			process := sandbox.SampleProcess(sandbox.SampleOpen).String()
 			contains(t, fmt.Sprint(found.StructuredContent), process)
 
-			wrong := failed(t, a.call(t, "create_borrower", with(rui(), "personal.taxId", "299999999")), "personal.taxId", "nif.check_digit")
+			wrong := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "personal.taxId", "299999999")), "personal.taxId", "nif.check_digit")
 			lacks(t, wrong, "299999999", "Rui", "rui@example.com", "912345678")
 
-			typo := failed(t, a.call(t, "create_borrower", with(rui(), "personal.taxID", "299999998")), "args.unknown_field", "taxId", "birthDate")
+			typo := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "personal.taxID", "299999998")), "args.unknown_field", "taxId", "birthDate")
 			lacks(t, typo, "299999998")
 
-			created := succeeded(t, a.call(t, "create_borrower", rui()))
+			created := succeeded(t, a.call(t, "create_borrower", validBorrower()))
 			contains(t, text(created), "Rui A.", "Next: get_esis {")
 
 			listed := succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": process}))
@@ -46,12 +46,12 @@ func TestAnAssistantServesAPersonThroughEveryDoor(t *testing.T) {
 				t.Errorf("the link is %+v", link)
 			}
 			lacks(t, text(esis), "JVBERi0") // %PDF- as base64
-			pdf := a.document(t, link.URI)
+			pdf := a.readPDF(t, link.URI)
 			if int64(len(pdf)) != *link.Size || !strings.HasPrefix(pdf, "%PDF-") {
 				t.Errorf("read %d bytes beginning %.8q", len(pdf), pdf)
 			}
-			lacks(t, h.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850.5")
-			contains(t, h.log.String(), `"protocol":"`+door.protocol+`"`, `"transport":"`+strings.ToLower(strings.Fields(door.name)[0])+`"`)
+			lacks(t, e.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850.5")
+			contains(t, e.log.String(), `"protocol":"`+variant.protocol+`"`, `"transport":"`+strings.ToLower(strings.Fields(variant.name)[0])+`"`)
 		})
 	}
 }
@@ -67,7 +67,7 @@ func linkOf(t *testing.T, result *mcp.CallToolResult) mcp.ResourceLink {
 	return mcp.ResourceLink{}
 }
 
-func (a *assistant) document(t *testing.T, uri string) string {
+func (a *assistant) readPDF(t *testing.T, uri string) string {
 	t.Helper()
 	read, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: uri}})
 	must(t, err)
@@ -81,54 +81,54 @@ func (a *assistant) document(t *testing.T, uri string) string {
 }
 
 func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			h := open(t)
-			a := door.open(t, h)
-			cher := with(with(rui(), "personal.name", "Amostra"), "idempotencyKey", "k-1") // the key outlives the warning
-			agreed := a.agreed(t, "create_borrower", cher, "name.words", "warning")
-			failed(t, a.call(t, "create_borrower", with(agreed, "personal.mobile", "913456789")), "name.words", "confirmation.arguments")
-			succeeded(t, a.call(t, "create_borrower", agreed))
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			e := start(t)
+			a := variant.start(t, e)
+			args := withArg(withArg(validBorrower(), "personal.name", "Amostra"), "idempotencyKey", "k-1") // the key outlives the warning
+			confirmed := a.confirmed(t, "create_borrower", args, "name.words", "warning")
+			failed(t, a.call(t, "create_borrower", withArg(confirmed, "personal.mobile", "913456789")), "name.words", "confirmation.arguments")
+			succeeded(t, a.call(t, "create_borrower", confirmed))
 		})
 	}
 }
 
 func TestTheSameKeyMakesOneBorrower(t *testing.T) {
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			h := open(t)
-			a := door.open(t, h)
-			before := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen)))
-			first := succeeded(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", "k-1")))
-			second := succeeded(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", "k-1")))
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			e := start(t)
+			a := variant.start(t, e)
+			before := len(e.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen)))
+			first := succeeded(t, a.call(t, "create_borrower", withArg(validBorrower(), "idempotencyKey", "k-1")))
+			second := succeeded(t, a.call(t, "create_borrower", withArg(validBorrower(), "idempotencyKey", "k-1")))
 			if text(first) != text(second) || fmt.Sprint(first.StructuredContent) != fmt.Sprint(second.StructuredContent) {
 				t.Errorf("two answers:\n%s\n%s", text(first), text(second))
 			}
-			if made := len(h.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))) - before; made != 1 {
+			if made := len(e.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))) - before; made != 1 {
 				t.Errorf("made %d borrowers", made)
 			}
-			lacks(t, failed(t, a.call(t, "create_borrower", with(with(rui(), "idempotencyKey", "k-1"), "personal.mobile", "913456789"))), "913456789")
-			told := failed(t, a.call(t, "create_borrower", with(rui(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
-			_, id, _ := strings.Cut(told, "Reference: ")
-			contains(t, h.log.String(), id)
-			failed(t, a.call(t, "create_borrower", with(rui(), "confirmation", []string{"name.words"})), "- confirmation:")
+			lacks(t, failed(t, a.call(t, "create_borrower", withArg(withArg(validBorrower(), "idempotencyKey", "k-1"), "personal.mobile", "913456789"))), "913456789")
+			failure := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "idempotencyKey", strings.Repeat("é", 129))), "idempotencyKey", "128")
+			_, id, _ := strings.Cut(failure, "Reference: ")
+			contains(t, e.log.String(), id)
+			failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "confirmation", []string{"name.words"})), "- confirmation:")
 		})
 	}
 }
 
-func TestWhoMayOnlyReadSeesAndCallsNothingThatWrites(t *testing.T) {
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			h := open(t, as("reader"))
-			a := door.open(t, h)
+func TestAReaderIsOfferedAndMayCallOnlyReads(t *testing.T) {
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			e := start(t, asActor("reader"))
+			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
 				if !*tool.Annotations.ReadOnlyHint {
 					t.Errorf("%s is offered", tool.Name)
 				}
 			}
-			failed(t, a.call(t, "create_borrower", rui()), "not permitted")
-			if n := h.bank.Calls("borrowerCreate"); n != 0 {
-				t.Errorf("the bank was asked to create %d times", n)
+			failed(t, a.call(t, "create_borrower", validBorrower()), "not permitted")
+			if n := e.bank.Calls("borrowerCreate"); n != 0 {
+				t.Errorf("the bank was called %d times", n)
 			}
 			lacks(t, text(succeeded(t, a.call(t, "list_borrowers", map[string]any{"process": 1042}))), "create_borrower")
 		})
@@ -136,9 +136,9 @@ func TestWhoMayOnlyReadSeesAndCallsNothingThatWrites(t *testing.T) {
 }
 
 func TestAStrangerIsOfferedNothing(t *testing.T) {
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			a := door.open(t, open(t, as("nobody")))
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			a := variant.start(t, start(t, asActor("nobody")))
 			if offered := a.tools(t); len(offered) != 0 {
 				t.Errorf("%d tools are offered", len(offered))
 			}
@@ -154,9 +154,9 @@ func TestAStrangerIsOfferedNothing(t *testing.T) {
 
 func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
 	codes := map[string]error{"2025-11-25": mcp.ErrResourceNotFound, "2026-07-28": mcp.ErrInvalidParams} // -32002, -32602
-	for _, door := range doors {
-		t.Run(door.name, func(t *testing.T) {
-			a := door.open(t, open(t))
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			a := variant.start(t, start(t))
 			for _, uri := range []string{
 				"balcao://processes/999999/esis",
 				"balcao://processes/299999998x/esis",
@@ -165,8 +165,8 @@ func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
 				"file:///etc/passwd",
 			} {
 				_, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: uri}})
-				if !errors.Is(err, codes[door.protocol]) {
-					t.Fatalf("%s: %v, want %v", uri, err, codes[door.protocol])
+				if !errors.Is(err, codes[variant.protocol]) {
+					t.Fatalf("%s: %v, want %v", uri, err, codes[variant.protocol])
 				}
 				lacks(t, err.Error(), "299999998", "passwd")
 			}
@@ -174,8 +174,8 @@ func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
 	}
 }
 
-func TestADocumentThatCannotBeGivenIsSaidToBeSo(t *testing.T) {
-	for _, door := range doors {
+func TestADocumentThatCannotBeReadIsAnError(t *testing.T) {
+	for _, variant := range variants {
 		for name, c := range map[string]struct {
 			maxFile int
 			fault   sandbox.Fault
@@ -185,12 +185,12 @@ func TestADocumentThatCannotBeGivenIsSaidToBeSo(t *testing.T) {
 			"no bank":     {0, sandbox.Fault{Operation: portal.ProcessESISGet, Status: 503}, "cannot be reached"},
 			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "Reference: "},
 		} {
-			t.Run(name+" "+door.name, func(t *testing.T) {
-				h := open(t, func(s *settings) { s.app.MaxFile = c.maxFile })
+			t.Run(name+" "+variant.name, func(t *testing.T) {
+				e := start(t, func(s *options) { s.app.MaxFile = c.maxFile })
 				if c.fault.Operation != "" {
-					h.bank.Inject(c.fault)
+					e.bank.Inject(c.fault)
 				}
-				a := door.open(t, h)
+				a := variant.start(t, e)
 				_, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "balcao://processes/1042/esis"}})
 				if !errors.Is(err, mcp.ErrInternalError) {
 					t.Fatalf("got %v", err)

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-const goodToken = "5c1e9d7a40b8f2e63d0a97c41fb6e825"
+const validToken = "5c1e9d7a40b8f2e63d0a97c41fb6e825"
 
 func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
-	h := open(t, func(s *settings) { s.app.Token = goodToken })
+	e := start(t, func(s *options) { s.app.Token = validToken })
 	synctest.Test(t, func(t *testing.T) {
-		handler := h.app.Handler()
+		handler := e.app.Handler()
 		show := func(remote, token string) *httptest.ResponseRecorder {
-			r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(list))
+			r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(listRequest))
 			r.RemoteAddr = remote
 			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("X-Forwarded-For", "198.51.100."+strconv.Itoa(int(time.Now().UnixNano()%250))) // which nobody believes
+			r.Header.Set("X-Forwarded-For", "198.51.100."+strconv.Itoa(int(time.Now().UnixNano()%250))) // ignored
 			if token != "" {
 				r.Header.Set("Authorization", "Bearer "+token)
 			}
@@ -35,32 +35,32 @@ func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
 			}
 		}
 		const guesser, other, proxy = "203.0.113.7:4000", "203.0.113.8:4000", "10.0.0.1:4000"
-		expect("the right one", http.StatusOK, show(proxy, goodToken))
+		expect("the right one", http.StatusOK, show(proxy, validToken))
 		for i := range 10 {
 			expect("a wrong one", http.StatusUnauthorized, show("203.0.113.7:"+strconv.Itoa(5000+i), "wrong"+strconv.Itoa(i)))
 		}
 		refused := show(guesser, "wrong")
-		expect("one too many", http.StatusTooManyRequests, refused)
+		expect("one attempt too many", http.StatusTooManyRequests, refused)
 		if after, err := strconv.Atoi(refused.Header().Get("Retry-After")); err != nil || after < 1 || after > 6 {
-			t.Errorf("it is to come again after %q", refused.Header().Get("Retry-After"))
+			t.Errorf("Retry-After is %q", refused.Header().Get("Retry-After"))
 		}
-		expect("the right one, which nobody looks at", http.StatusTooManyRequests, show(guesser, goodToken))
-		expect("none at all", http.StatusUnauthorized, show(guesser, ""))
-		expect("another address", http.StatusOK, show(other, goodToken))
+		expect("the right one, out of attempts", http.StatusTooManyRequests, show(guesser, validToken))
+		expect("no token", http.StatusUnauthorized, show(guesser, ""))
+		expect("another address", http.StatusOK, show(other, validToken))
 		for range 50 {
 			expect("a wrong one through a proxy", http.StatusUnauthorized, show(proxy, "wrong"))
 		}
-		expect("the right one through the same", http.StatusOK, show(proxy, goodToken))
+		expect("the right one through the proxy", http.StatusOK, show(proxy, validToken))
 
 		time.Sleep(6 * time.Second)
-		expect("one more a while later", http.StatusUnauthorized, show(guesser, "wrong"))
-		expect("and no second", http.StatusTooManyRequests, show(guesser, "wrong"))
+		expect("one more after the interval", http.StatusUnauthorized, show(guesser, "wrong"))
+		expect("a second one after the interval", http.StatusTooManyRequests, show(guesser, "wrong"))
 		time.Sleep(time.Minute)
-		expect("the right one in the end", http.StatusOK, show(guesser, goodToken))
+		expect("the right one after a minute", http.StatusOK, show(guesser, validToken))
 		for i := range 11 {
 			remote := "[2001:db8::" + strconv.Itoa(i+1) + "]:4000"
 			want := http.StatusUnauthorized
-			if i == 10 { // of one network
+			if i == 10 { // the network has no attempts left
 				want = http.StatusTooManyRequests
 			}
 			expect(remote, want, show(remote, "wrong"))
@@ -68,11 +68,11 @@ func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
 	})
 }
 
-func TestAFloodOfRequestsWithoutATokenFillsNoLog(t *testing.T) {
-	h := open(t, func(s *settings) { s.app.Token = goodToken })
-	handler, began := h.app.Handler(), time.Now()
+func TestAFloodOfRequestsWithoutATokenLogsLittle(t *testing.T) {
+	e := start(t, func(s *options) { s.app.Token = validToken })
+	handler, began := e.app.Handler(), time.Now()
 	for i := range 1000 {
-		r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(list))
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", strings.NewReader(listRequest))
 		if i%2 == 0 {
 			r.Header.Set("Authorization", "Bearer wrong")
 		}
@@ -81,7 +81,7 @@ func TestAFloodOfRequestsWithoutATokenFillsNoLog(t *testing.T) {
 			t.Fatalf("got status %d", w.Code)
 		}
 	}
-	lines, most := strings.Count(h.log.String(), "a request refused"), 20+int(20*time.Since(began).Seconds())+1
+	lines, most := strings.Count(e.log.String(), "request refused"), 20+int(20*time.Since(began).Seconds())+1
 	if lines == 0 || lines > most {
 		t.Errorf("%d lines are logged, want at most %d", lines, most)
 	}

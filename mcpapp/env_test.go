@@ -35,118 +35,118 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 10 * time.Second
+const testTimeout = 10 * time.Second
 
-// house is the door with everything behind it that is real: runner, checks, journal, and a bank over HTTP.
-type house struct {
-	app   *mcpapp.App
-	bank  *sandbox.Bank
-	api   *portal.User // a colleague at the bank's own counter
-	store *conversations.Store
-	log   *logtest.Log
-	gate  *gate
+// env is an App with a real runner, checks, journal, and a sandbox bank over HTTP.
+type env struct {
+	app     *mcpapp.App
+	bank    *sandbox.Bank
+	bankAPI *portal.User // for reads and changes behind the assistant's back
+	store   *conversations.Store
+	log     *logtest.Log
+	gate    *gate
 }
 
-// settings are what a test may want otherwise.
-type settings struct {
+// options are what a test may change.
+type options struct {
 	app     mcpapp.Config
 	people  tools.People
 	redis   string
-	updates record
+	updates staticUpdates
 }
 
-// noPlaces are kept somewhere, and nobody here has one.
-type noPlaces struct{ tools.Destinations }
+// noDestinations is a store of destinations that is never called.
+type noDestinations struct{ tools.Destinations }
 
-// record is what moved, the oldest first.
-type record []tools.Moved
+// staticUpdates is a changelog, the oldest change first.
+type staticUpdates []tools.Moved
 
-func (r record) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
 	return r, nil
 }
 
-func open(t testing.TB, change ...func(*settings)) *house {
+func start(t testing.TB, change ...func(*options)) *env {
 	t.Helper()
 	login := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
-	s := settings{redis: "memory", people: tools.Team{
+	s := options{redis: "memory", people: tools.Team{
 		"ana": {Login: login}, "bruno": {Login: login}, "reader": {Login: login, ReadOnly: true},
 		"rita": {Login: portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}},
 	}}
-	h := &house{log: &logtest.Log{}, gate: &gate{}}
+	e := &env{log: &logtest.Log{}, gate: &gate{}}
 	s.app = mcpapp.Config{
 		Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English}), Version: "test",
-		Log: slog.New(slog.NewJSONHandler(h.log, nil)),
+		Log: slog.New(slog.NewJSONHandler(e.log, nil)),
 	}
 	for _, c := range change {
 		c(&s)
 	}
-	h.bank = sandbox.New(sandbox.Config{})
-	bank := httptest.NewServer(h.gate.before(h.bank))
+	e.bank = sandbox.New(sandbox.Config{})
+	bank := httptest.NewServer(e.gate.before(e.bank))
 	t.Cleanup(bank.Close)
 	api, err := portal.New(portal.Config{
 		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: patience, TotalTimeout: patience, ReadAttempts: 1,
+		AttemptTimeout: testTimeout, TotalTimeout: testTimeout, ReadAttempts: 1,
 	})
 	must(t, err)
 	t.Cleanup(api.Close)
-	h.api = api.As(login, "en")
+	e.bankAPI = api.As(login, "en")
 	secrets, err := keys.Ephemeral()
 	must(t, err)
-	h.store, err = conversations.Open(t.Context(), s.redis, secrets)
+	e.store, err = conversations.Open(t.Context(), s.redis, secrets)
 	must(t, err)
-	t.Cleanup(func() { must(t, h.store.Close()) })
+	t.Cleanup(func() { must(t, e.store.Close()) })
 	s.app.Runner = tools.NewRunner(tools.Config{
 		Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
-		Journal: h.store, AuditLog: h.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: h.store, Log: s.app.Log,
-		Destinations: noPlaces{}, Updates: s.updates,
+		Journal: e.store, AuditLog: e.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: e.store, Log: s.app.Log,
+		Destinations: noDestinations{}, Updates: s.updates,
 	})
-	h.app, err = mcpapp.New(s.app)
+	e.app, err = mcpapp.New(s.app)
 	must(t, err)
-	return h
+	return e
 }
 
-func as(actor string) func(*settings) {
-	return func(s *settings) { s.app.Actor = mcpapp.Always(tools.Actor{ID: actor}) }
+func asActor(actor string) func(*options) {
+	return func(s *options) { s.app.Actor = mcpapp.Always(tools.Actor{ID: actor}) }
 }
 
-// serve serves the door over HTTP and returns its address.
-func (h *house) serve(t testing.TB) string {
+// serve serves the App over HTTP and returns its address.
+func (e *env) serve(t testing.TB) string {
 	t.Helper()
-	server := httptest.NewServer(h.app.Handler())
+	server := httptest.NewServer(e.app.Handler())
 	t.Cleanup(server.Close)
 	return server.URL + "/mcp"
 }
 
-// assistant is a real client, which holds every result against the schema that it was promised.
+// assistant is a real client that checks every result against the tool's output schema.
 type assistant struct {
 	*client.Client
-	info    *mcp.InitializeResult
-	outputs map[string]*compiler.Schema
-	told    strings.Builder // every result, whole
+	info       *mcp.InitializeResult
+	outputs    map[string]*compiler.Schema
+	transcript strings.Builder // every result as JSON
 }
 
-// door is a way for assistants to come in.
-type door struct {
+// variant is a transport and a protocol revision.
+type variant struct {
 	name, protocol string
-	connect        func(*testing.T, *house) *client.Client
+	connect        func(*testing.T, *env) *client.Client
 }
 
-var doors = []door{
-	{"stdio 2025-11-25", legacy, func(t *testing.T, h *house) *client.Client {
-		return overPipes(t, h, client.WithProtocolVersion(legacy))
+var variants = []variant{
+	{"stdio 2025-11-25", legacy, func(t *testing.T, e *env) *client.Client {
+		return overStdio(t, e, client.WithProtocolVersion(legacy))
 	}},
-	{"stdio 2026-07-28", modern, func(t *testing.T, h *house) *client.Client { return overPipes(t, h) }},
-	{"HTTP 2025-11-25", legacy, func(t *testing.T, h *house) *client.Client { return overHTTP(t, h, client.WithProtocolVersion(legacy)) }},
-	{"HTTP 2026-07-28", modern, func(t *testing.T, h *house) *client.Client { return overHTTP(t, h) }},
+	{"stdio 2026-07-28", modern, func(t *testing.T, e *env) *client.Client { return overStdio(t, e) }},
+	{"HTTP 2025-11-25", legacy, func(t *testing.T, e *env) *client.Client { return overHTTP(t, e, client.WithProtocolVersion(legacy)) }},
+	{"HTTP 2026-07-28", modern, func(t *testing.T, e *env) *client.Client { return overHTTP(t, e) }},
 }
 
-func overPipes(t *testing.T, h *house, options ...client.ClientOption) *client.Client {
+func overStdio(t *testing.T, e *env, options ...client.ClientOption) *client.Client {
 	t.Helper()
 	fromClient, toServer := io.Pipe()
 	fromServer, toClient := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- h.app.ServeStdio(context.WithoutCancel(t.Context()), fromClient, toClient)
+		ended <- e.app.ServeStdio(context.WithoutCancel(t.Context()), fromClient, toClient)
 		_ = toClient.Close()
 	}()
 	c := client.NewClient(transport.NewIO(fromServer, toServer, io.NopCloser(strings.NewReader(""))), options...)
@@ -155,25 +155,25 @@ func overPipes(t *testing.T, h *house, options ...client.ClientOption) *client.C
 		select {
 		case err := <-ended:
 			must(t, err)
-		case <-time.After(patience):
-			t.Error("stdio does not end with its input")
+		case <-time.After(testTimeout):
+			t.Error("ServeStdio did not return after its input ended")
 		}
 	})
 	return c
 }
 
-func overHTTP(t *testing.T, h *house, options ...client.ClientOption) *client.Client {
+func overHTTP(t *testing.T, e *env, options ...client.ClientOption) *client.Client {
 	t.Helper()
-	wire, err := transport.NewStreamableHTTP(h.serve(t))
+	wire, err := transport.NewStreamableHTTP(e.serve(t))
 	must(t, err)
 	c := client.NewClient(wire, options...)
 	t.Cleanup(func() { must(t, c.Close()) })
 	return c
 }
 
-func (d door) open(t *testing.T, h *house) *assistant {
+func (d variant) start(t *testing.T, e *env) *assistant {
 	t.Helper()
-	a := &assistant{Client: d.connect(t, h), outputs: map[string]*compiler.Schema{}}
+	a := &assistant{Client: d.connect(t, e), outputs: map[string]*compiler.Schema{}}
 	must(t, a.Start(t.Context()))
 	var err error
 	a.info, err = a.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
@@ -184,7 +184,7 @@ func (d door) open(t *testing.T, h *house) *assistant {
 		t.Fatalf("negotiated %s, want %s", a.info.ProtocolVersion, d.protocol)
 	}
 	for _, tool := range a.tools(t) {
-		a.outputs[tool.Name] = strictly(t, tool.OutputSchema)
+		a.outputs[tool.Name] = strictSchema(t, tool.OutputSchema)
 	}
 	return a
 }
@@ -196,7 +196,7 @@ func (a *assistant) tools(t *testing.T) []mcp.Tool {
 	return list.Tools
 }
 
-// call calls a tool. A failure of the protocol ends the test: whatever is wrong with a call is a result.
+// call calls a tool. A protocol error fails the test, because every failure of a call has to be a result.
 func (a *assistant) call(t *testing.T, tool string, args any) *mcp.CallToolResult {
 	t.Helper()
 	request := mcp.CallToolRequest{}
@@ -210,11 +210,11 @@ func (a *assistant) call(t *testing.T, tool string, args any) *mcp.CallToolResul
 			t.Errorf("%s breaks its output schema: %v", tool, err)
 		}
 	} else if result.StructuredContent != nil {
-		t.Errorf("%s failed and still has structured content", tool)
+		t.Errorf("%s: an error with structured content", tool)
 	}
 	whole, err := json.Marshal(result)
 	must(t, err)
-	a.told.Write(whole)
+	a.transcript.Write(whole)
 	return result
 }
 
@@ -236,7 +236,7 @@ func succeeded(t *testing.T, result *mcp.CallToolResult) *mcp.CallToolResult {
 	return result
 }
 
-// failed wants a failure whose text has all of these in it.
+// errorResult wants a failure whose text has all of these in it.
 func failed(t *testing.T, result *mcp.CallToolResult, want ...string) string {
 	t.Helper()
 	if !result.IsError {
@@ -250,7 +250,7 @@ func contains(t *testing.T, text string, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		if !strings.Contains(text, w) {
-			t.Errorf("%q is not in:\n%s", w, text)
+			t.Errorf("%q is missing in:\n%s", w, text)
 		}
 	}
 }
@@ -264,8 +264,8 @@ func lacks(t *testing.T, text string, unwanted ...string) {
 	}
 }
 
-// rui is a borrower without a fault, for process 1042.
-func rui() map[string]any {
+// validBorrower returns the arguments of create_borrower for process 1042.
+func validBorrower() map[string]any {
 	return map[string]any{
 		"process": "1042", "borrowerTypeId": 2, "keyBorrowerRelationId": 1,
 		"personal": map[string]any{
@@ -276,13 +276,13 @@ func rui() map[string]any {
 	}
 }
 
-// with is args with one of them, named by its path, otherwise; nil leaves it out.
-func with(args map[string]any, path string, value any) map[string]any {
+// withArg returns a copy of args with the value at path replaced; nil removes it.
+func withArg(args map[string]any, path string, value any) map[string]any {
 	args = maps.Clone(args)
 	name, rest, nested := strings.Cut(path, ".")
 	switch {
 	case nested:
-		args[name] = with(args[name].(map[string]any), rest, value)
+		args[name] = withArg(args[name].(map[string]any), rest, value)
 	case value == nil:
 		delete(args, name)
 	default:
@@ -291,14 +291,14 @@ func with(args map[string]any, path string, value any) map[string]any {
 	return args
 }
 
-// strictly is a schema that allows an object what it names, and no more.
-func strictly(t *testing.T, schema any) *compiler.Schema {
+// strictSchema compiles schema with additional properties forbidden in every object.
+func strictSchema(t *testing.T, schema any) *compiler.Schema {
 	t.Helper()
 	data, err := json.Marshal(schema)
 	must(t, err)
 	document, err := compiler.UnmarshalJSON(bytes.NewReader(data))
 	must(t, err)
-	shut(document)
+	forbidAdditional(document)
 	c := compiler.NewCompiler()
 	must(t, c.AddResource("schema.json", document))
 	compiled, err := c.Compile("schema.json")
@@ -306,22 +306,22 @@ func strictly(t *testing.T, schema any) *compiler.Schema {
 	return compiled
 }
 
-// shut allows no property in a schema but those that it names.
-func shut(schema any) {
+// forbidAdditional sets additionalProperties to false in every object of schema.
+func forbidAdditional(schema any) {
 	object, _ := schema.(map[string]any)
 	properties, named := object["properties"].(map[string]any)
 	if named {
 		object["additionalProperties"] = false
 	}
 	for _, property := range properties {
-		shut(property)
+		forbidAdditional(property)
 	}
 	if items := object["items"]; items != nil {
-		shut(items)
+		forbidAdditional(items)
 	}
 }
 
-// gate stands before the bank and holds back calls of a method and path until it is opened.
+// gate blocks calls of the bank until they are released.
 type gate struct {
 	mu      sync.Mutex
 	path    string
@@ -329,8 +329,9 @@ type gate struct {
 	open    chan struct{}
 }
 
-// hold holds calls whose method and path, in small letters, end so. Each that comes is told on arrived; release lets them go on.
-func (g *gate) hold(path string) (arrived <-chan struct{}, release func()) {
+// block blocks calls whose lower-case method and path end with path. Each blocked call sends on arrived; release lets all of
+// them continue.
+func (g *gate) block(path string) (arrived <-chan struct{}, release func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.path, g.arrived, g.open = path, make(chan struct{}, 100), make(chan struct{})
@@ -340,25 +341,25 @@ func (g *gate) hold(path string) (arrived <-chan struct{}, release func()) {
 func (g *gate) before(bank http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
-		held, arrived, open := g.path != "" && strings.HasSuffix(strings.ToLower(r.Method+" "+r.URL.Path), g.path), g.arrived, g.open
+		blocked, arrived, open := g.path != "" && strings.HasSuffix(strings.ToLower(r.Method+" "+r.URL.Path), g.path), g.arrived, g.open
 		g.mu.Unlock()
-		if held {
+		if blocked {
 			arrived <- struct{}{}
 			select {
 			case <-open:
-			case <-time.After(patience):
+			case <-time.After(testTimeout):
 			}
 		}
 		bank.ServeHTTP(w, r)
 	})
 }
 
-func await(t *testing.T, what string, happened <-chan struct{}) {
+func await(t *testing.T, what string, done <-chan struct{}) {
 	t.Helper()
 	select {
-	case <-happened:
-	case <-time.After(patience):
-		t.Fatalf("waited in vain for %s", what)
+	case <-done:
+	case <-time.After(testTimeout):
+		t.Fatalf("timed out waiting for %s", what)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// wire is HTTP by hand, for what no well-behaved client sends.
-type wire struct {
+// rawClient sends requests that a well-behaved client does not send.
+type rawClient struct {
 	url     string
 	headers map[string]string
 }
@@ -26,8 +26,8 @@ const (
 	modern = "2026-07-28"
 )
 
-// ask sends one request of a revision, with everything that the revision wants around it.
-func (w wire) ask(t *testing.T, revision string, id int, method string, params map[string]any) reply {
+// request sends one request with the headers and metadata that its revision requires.
+func (w rawClient) request(t *testing.T, revision string, id int, method string, params map[string]any) reply {
 	t.Helper()
 	headers := map[string]string{"Mcp-Protocol-Version": revision}
 	params = maps.Clone(params)
@@ -61,14 +61,14 @@ func (w wire) ask(t *testing.T, revision string, id int, method string, params m
 }
 
 // call calls a tool.
-func (w wire) call(t *testing.T, revision string, id int, tool string, args any) reply {
+func (w rawClient) call(t *testing.T, revision string, id int, tool string, args any) reply {
 	t.Helper()
-	return w.ask(t, revision, id, "tools/call", map[string]any{"name": tool, "arguments": args})
+	return w.request(t, revision, id, "tools/call", map[string]any{"name": tool, "arguments": args})
 }
 
-// send sends a request as it is. It may be called from any goroutine: a failure is an error of the test and an empty
-// reply.
-func (w wire) send(t *testing.T, method, body string, headers ...map[string]string) reply {
+// send sends an HTTP request. It may be called from any goroutine: on failure it marks the test as failed and returns an
+// empty reply.
+func (w rawClient) send(t *testing.T, method, body string, headers ...map[string]string) reply {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, w.url, strings.NewReader(body))
 	if err != nil {
@@ -86,7 +86,7 @@ func (w wire) send(t *testing.T, method, body string, headers ...map[string]stri
 			}
 		}
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testTimeout}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Error(err)
@@ -100,7 +100,7 @@ func (w wire) send(t *testing.T, method, body string, headers ...map[string]stri
 	return reply{response.StatusCode, response.Header, string(data)}
 }
 
-// result is the result of a reply, which has to be one.
+// result returns the JSON-RPC result of a reply. The test fails if there is none.
 func (r reply) result(t *testing.T) json.RawMessage {
 	t.Helper()
 	var message struct{ Result, Error json.RawMessage }
@@ -111,7 +111,7 @@ func (r reply) result(t *testing.T) json.RawMessage {
 	return message.Result
 }
 
-// answer is what a tool call gave: its text, and whether it failed.
+// answer returns the text of a tool's result, and whether it is an error.
 func (r reply) answer(t *testing.T) (text string, isError bool) {
 	t.Helper()
 	var result struct {

@@ -1,0 +1,74 @@
+package mcpapp
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// outgoingMessage holds the parts of an outgoing message that this package needs.
+type outgoingMessage struct {
+	JSONRPC string                   `json:"jsonrpc"`
+	ID      json.RawMessage          `json:"id"`
+	Method  string                   `json:"method,omitempty"`
+	Error   *mcp.JSONRPCErrorDetails `json:"error,omitempty"`
+}
+
+// isResponse reports whether the message answers a request.
+func (m outgoingMessage) isResponse() bool { return m.Method == "" && m.id() != nil }
+
+// id returns the message's id, nil if it has none.
+func (m outgoingMessage) id() (id any) {
+	_ = json.Unmarshal(m.ID, &id) // nil if there is none
+	return id
+}
+
+// rewriteError returns the message to send in place of data, and its parsed form. The library's protocol errors repeat
+// parts of the request and name Go types; their text is replaced by ours, the code stays. Internal errors stay as they
+// are, because their text is already ours.
+func rewriteError(data []byte) ([]byte, outgoingMessage) {
+	var message outgoingMessage
+	if json.Unmarshal(data, &message) != nil { // the library answers in plain text if it cannot parse a request
+		return []byte(book.Say(words.English, "protocol", nil)), message
+	}
+	if message.Error == nil || message.Error.Code == mcp.INTERNAL_ERROR {
+		return data, message
+	}
+	message.Error.Message = book.Say(words.English, protocolErrorKey(message.Error.Code), nil)
+	rewritten, err := json.Marshal(message)
+	if err != nil {
+		panic(err) // it was parsed from JSON
+	}
+	return append(rewritten, '\n'), message
+}
+
+func protocolErrorKey(code int) string {
+	switch code {
+	case mcp.PARSE_ERROR, mcp.INVALID_REQUEST, mcp.METHOD_NOT_FOUND, mcp.INVALID_PARAMS, mcp.RESOURCE_NOT_FOUND,
+		mcp.HEADER_MISMATCH, mcp.UNSUPPORTED_PROTOCOL_VERSION:
+		return fmt.Sprintf("protocol.%d", code)
+	}
+	return "protocol"
+}
+
+// rewriteErrors passes every response through [rewriteError].
+func (a *App) rewriteErrors(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(errorRewriter{w}, r) })
+}
+
+// errorRewriter relies on the library writing a whole message at a time. It does not implement http.Flusher, so nothing
+// is streamed.
+type errorRewriter struct{ http.ResponseWriter }
+
+// Write implements io.Writer.
+func (w errorRewriter) Write(message []byte) (int, error) {
+	rewritten, _ := rewriteError(message)
+	if _, err := w.ResponseWriter.Write(rewritten); err != nil {
+		return 0, err
+	}
+	return len(message), nil
+}
