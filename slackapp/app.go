@@ -3,17 +3,13 @@
 package slackapp
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/pii"
@@ -27,8 +23,7 @@ const (
 	lookAgain    = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
 	remembering  = 500 * time.Millisecond // for an acknowledgement to be remembered
 	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
-	quickCall    = 2 * time.Second        // one call to Slack while a person's trigger runs out
-	slowCall     = 20 * time.Second       // one call to Slack in the background
+	bankBudget   = 2 * time.Second        // one call to the bank while a person waits for a form
 	workBudget   = 2 * time.Minute        // everything after an acknowledgement
 	lastWords    = 2 * time.Second        // for what is cut off to end
 	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
@@ -44,7 +39,7 @@ type Config struct {
 	AppToken      string
 	APIURL        string // ends in a slash
 	Log           *slog.Logger
-	Reachable     func(place string) // called when something may be posted again where it could not; may be nil
+	Reachable     func(dest string) // called when something may be posted again where it could not; may be nil
 }
 
 // App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
@@ -53,27 +48,19 @@ type App struct {
 	runner *tools.Runner
 	store  *conversations.Store
 	log    *slog.Logger
+	slack  *client
 	secret string
-	token  string // of the bot
-	api    string // Slack's Web API; ends in a slash
-
-	quick   *slack.Client // for what a person waits for: short, never repeated
-	patient *slack.Client // for the background: waits when Slack says so, repeats nothing else
-	web     *http.Client  // response URLs and uploads
 
 	refused *refusals.Log
 
 	orphans  chan []byte // acknowledgements whose socket ended before them
 	searches searches
 
-	team   team
-	self   self
-	called calledNames
-	reach  func(place string)
-	ctx    context.Context // ends when Close loses its patience
-	stop   context.CancelFunc
-	shares shares
-	busy   sync.WaitGroup
+	reachable func(dest string) // Config.Reachable
+	ctx       context.Context   // ends when Close loses its patience
+	stop      context.CancelFunc
+	shares    shares
+	busy      sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
@@ -94,17 +81,10 @@ func New(config Config) (*App, error) {
 	}
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
-		token: config.BotToken, api: cmp.Or(config.APIURL, slack.APIURL), reach: config.Reachable,
-		web:    &http.Client{Timeout: slowCall, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		slack: newClient(config.APIURL, config.BotToken, config.AppToken), reachable: config.Reachable,
 		shares: shares{people: map[string]*share{}}, refused: refusals.New(config.Log), orphans: make(chan []byte, sockets*maxInFlight),
 		searches: searches{under: map[string]int{}},
 	}
-	options := []slack.Option{slack.OptionAppLevelToken(config.AppToken), slack.OptionAPIURL(app.api)}
-	brief := &http.Client{Timeout: quickCall, Transport: app.web.Transport}
-	app.quick = slack.New(config.BotToken, append(options, slack.OptionHTTPClient(brief))...)
-	retries := slack.DefaultRetryConfig()
-	retries.RetryAfterDuration = time.Second
-	app.patient = slack.New(config.BotToken, append(options, slack.OptionHTTPClient(app.web), slack.OptionRetryConfig(retries))...)
 	app.ctx, app.stop = context.WithCancel(context.Background())
 	return app, nil
 }
@@ -131,7 +111,7 @@ func (a *App) Close(ctx context.Context) error {
 	case <-idle:
 	case <-time.After(lastWords): // a call to the bank goes on whoever leaves; the journal knows of it
 	}
-	a.web.CloseIdleConnections()
+	a.slack.close()
 	return err
 }
 
@@ -154,7 +134,7 @@ func (a *App) workAs(share string, v visit, do func(ctx context.Context, v *visi
 		defer a.busy.Done()
 		defer cancel()
 		if err := a.guarded(func() error { return do(ctx, &v) }); err != nil {
-			ctx, cancel := context.WithTimeout(a.ctx, slowCall) // that of the work may be over
+			ctx, cancel := context.WithTimeout(a.ctx, background.timeout) // that of the work may be over
 			defer cancel()
 			a.answerError(ctx, &v, err)
 		}

@@ -26,7 +26,7 @@ func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) messa
 	lang, shown := v.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
 	if file := shown.File; file != nil {
 		shown.fileNote = say(lang, "file.sent", "name", file.Name)
-		if err := a.hand(ctx, v, file, shown.Title); err != nil {
+		if err := a.sendFile(ctx, v, file, shown.Title); err != nil {
 			shown.fileNote = say(lang, "file.failed", "name", file.Name, "id", a.troubleOf(v, err).ID)
 		}
 	}

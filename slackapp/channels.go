@@ -3,129 +3,122 @@ package slackapp
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/balcao/balcao/tools"
 )
 
-// channelLife is how long it is believed who reads a channel; an event of Slack's ends it earlier.
+// channelLife is how long it is cached who reads a channel. An event of Slack's renews it earlier.
 const channelLife = time.Minute
 
-// Whether others than the team read a channel, as it is remembered.
+// Whether others than the team read a channel, as it is cached.
 const (
 	readByTeam   = "team"
 	readByOthers = "others"
 )
 
-// why nothing of the bank's is posted to a place; its words are the administrator's.
+// Reasons why nothing of the bank's is posted to a destination; their words are the administrator's.
 const (
 	sharedChannel = "shared_channel"
 	notOfTeam     = "not_of_team"
 )
 
-// conversationInfo is what conversations.info says of who reads a channel.
-type conversationInfo struct {
-	Channel struct {
-		External        bool     `json:"is_ext_shared"`
-		PendingExternal bool     `json:"is_pending_ext_shared"`
-		Pending         []string `json:"pending_shared"`
-		Teams           []string `json:"shared_team_ids"`
-		Connected       []string `json:"connected_team_ids"`
-		Invited         []string `json:"pending_connected_team_ids"`
-	} `json:"channel"`
+// channelInfo is what conversations.info says of who reads a channel.
+type channelInfo struct {
+	External        bool     `json:"is_ext_shared"`
+	PendingExternal bool     `json:"is_pending_ext_shared"`
+	Pending         []string `json:"pending_shared"`
+	Teams           []string `json:"shared_team_ids"`
+	Connected       []string `json:"connected_team_ids"`
+	Invited         []string `json:"pending_connected_team_ids"`
 }
 
-// foreign tells whether others than us read the channel, or are invited to. Each sign is enough.
-func (i conversationInfo) foreign(us identity) bool {
-	c := i.Channel
+// readByOutsiders reports whether anybody but us reads the channel, or is invited to. Each sign is enough.
+func (c channelInfo) readByOutsiders(us identity) bool {
 	return c.External || c.PendingExternal || slices.ContainsFunc(slices.Concat(c.Pending, c.Teams, c.Connected, c.Invited), func(team string) bool {
 		return team != us.Team && team != us.Enterprise
 	})
 }
 
-// outsiders tells whether people from outside the team read a channel, or are invited to: another company through Slack
+// outsiders reports whether people from outside the team read a channel, or are invited to: another company through Slack
 // Connect, or another workspace of the same organisation.
 func (a *App) outsiders(ctx context.Context, channel string) (bool, error) {
-	if known, ok, err := a.store.Get(ctx, "channel", channel); err == nil && ok {
-		return string(known) == readByOthers, nil
+	if cached, ok, err := a.store.Get(ctx, "channel", channel); err == nil && ok {
+		return string(cached) == readByOthers, nil
 	}
 	return a.lookUpOutsiders(ctx, channel)
 }
 
-// lookUpOutsiders asks Slack, and remembers the answer for all replicas.
+// lookUpOutsiders asks Slack, and caches the answer for all replicas.
 func (a *App) lookUpOutsiders(ctx context.Context, channel string) (bool, error) {
-	us, err := a.ourselves(ctx)
+	us, err := a.slack.identity(ctx)
 	if err != nil {
 		return false, err
 	}
-	var found conversationInfo
-	if err := a.call(ctx, "conversations.info", url.Values{"channel": {channel}}, &found); err != nil {
+	info, err := a.slack.channelInfo(ctx, channel)
+	if err != nil {
 		return false, err
 	}
-	others, known := found.foreign(us), readByTeam
-	if others {
-		known = readByOthers
+	outsiders, readers := info.readByOutsiders(us), readByTeam
+	if outsiders {
+		readers = readByOthers
 	}
-	if err := a.store.Put(ctx, "channel", channel, []byte(known), channelLife); err != nil {
-		a.log.WarnContext(ctx, "who reads a channel could not be remembered", "error", logged(err))
+	if err := a.store.Put(ctx, "channel", channel, []byte(readers), channelLife); err != nil {
+		a.log.WarnContext(ctx, "caching who reads a channel failed", "error", logged(err))
 	}
-	return others, nil
+	return outsiders, nil
 }
 
-// withheld is why a place is not told what the bank says, nil where it is: people from outside the team would read it.
-func (a *App) withheld(ctx context.Context, method, place string) error {
-	id, known := target(place)
-	if !known { // refused elsewhere
+// checkReaders returns an error if people from outside the team would read what method posts to a destination.
+func (a *App) checkReaders(ctx context.Context, method, dest string) error {
+	id, known := slackID(dest)
+	if !known { // messageID refuses it
 		return nil
 	}
-	if user, direct := person(place); direct {
-		actor, err := a.known(ctx, user)
-		failed, ofSlack := errors.AsType[*slackError](err)
+	if user, direct := userID(dest); direct {
+		actor, err := a.person(ctx, user)
 		switch {
-		case ofSlack && failed.code != "":
-			return reject(failed.method, failed.code, retryDelay)
 		case err != nil:
 			return notSent(err)
 		case actor.Guest:
-			return reject(method, notOfTeam, 0)
+			return classify(method, notOfTeam, 0)
 		}
 		return nil
 	}
-	others, err := a.outsiders(ctx, id)
+	outsiders, err := a.outsiders(ctx, id)
 	switch {
 	case err != nil:
 		return notSent(err)
-	case others:
-		return reject(method, sharedChannel, 0)
+	case outsiders:
+		return classify(method, sharedChannel, 0)
 	}
 	return nil
 }
 
-// readBy notes for a call of a tool that subscribes the place where a person is whether outsiders read there. What Slack
-// does not show us we cannot post to either.
-func (a *App) readBy(ctx context.Context, actor *tools.Actor, tool *tools.Tool) error {
-	id, known := target(actor.Destination)
-	if _, direct := person(actor.Destination); !tool.Subscribes || !known || direct {
+// setOutsiders tells a tool that subscribes the actor's channel whether outsiders read it. We cannot post to a channel
+// that Slack does not show us, so that one counts as read by the team.
+func (a *App) setOutsiders(ctx context.Context, actor *tools.Actor, tool *tools.Tool) error {
+	id, known := slackID(actor.Destination)
+	if _, direct := userID(actor.Destination); !tool.Subscribes || !known || direct {
 		return nil
 	}
-	others, err := a.outsiders(ctx, id)
-	if missing, is := errors.AsType[*outOfReach](err); is && missing.why == "channel_not_found" {
+	outsiders, err := a.outsiders(ctx, id)
+	if missing, ok := errors.AsType[*unreachableError](err); ok && missing.reason == "channel_not_found" {
 		return nil
 	}
-	actor.Outsiders = others
+	actor.Outsiders = outsiders
 	return err
 }
 
-// shared hears that a channel is read by others than before.
-func (a *App) shared(ctx context.Context, kind, channel string) error {
+// sharingChanged handles the event that other people than before read a channel.
+func (a *App) sharingChanged(ctx context.Context, eventType, channel string) error {
 	if channel == "" {
 		return nil
 	}
-	others, err := a.lookUpOutsiders(ctx, channel)
-	if err != nil || others {
+	outsiders, err := a.lookUpOutsiders(ctx, channel)
+	if err != nil || outsiders {
 		return err
 	}
-	return a.reachable(ctx, kind, "", channel)
+	return a.reportReachable(ctx, eventType, "", channel)
 }

@@ -3,7 +3,6 @@ package slackapp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"regexp"
 	"strings"
 
@@ -49,25 +48,6 @@ func (a *App) arguments(ctx context.Context, lang words.Lang, tool *tools.Tool, 
 	}
 	args, problems := tool.Args(resolved, lang)
 	return args, problems, nil
-}
-
-// colleague finds the actor of whom a select or a mention names, "" for nobody of the team.
-func (a *App) colleague(ctx context.Context, named string) (actor string, err error) {
-	id := mentioned(named)
-	if of, is := person(named); is {
-		id = of
-	}
-	if _, is := person("slack:" + id); !is {
-		return "", nil
-	}
-	found, err := a.known(ctx, id)
-	if missing, is := errors.AsType[*slackError](err); is && (missing.code == "user_not_found" || missing.code == "user_not_visible") {
-		return "", nil
-	}
-	if err != nil || found.Guest {
-		return "", err
-	}
-	return found.ID, nil
 }
 
 func withAnswer(answers map[string]string, path, text string) map[string]string {

@@ -144,7 +144,7 @@ func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[st
 // run runs a tool for a person, who is told to it with what it wants to know of the channel that she is in.
 func (a *App) run(ctx context.Context, v *visit, request tools.Request) (tools.Result, error) {
 	request.Actor = v.actor
-	if err := a.readBy(ctx, &request.Actor, request.Tool); err != nil {
+	if err := a.setOutsiders(ctx, &request.Actor, request.Tool); err != nil {
 		return tools.Result{}, err
 	}
 	return a.runner.Run(ctx, request)

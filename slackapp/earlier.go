@@ -12,7 +12,7 @@ import (
 // earlierBlock says who asked for the same before: by mention where that is somebody in Slack. It is for the eyes of one
 // person, so that nobody is notified.
 func earlierBlock(lang words.Lang, earlier tools.Earlier) slack.Block {
-	user, ok := person(earlier.Actor)
+	user, ok := userID(earlier.Actor)
 	if !ok {
 		return paragraph(earlier.Text(lang, ""))
 	}

@@ -98,6 +98,11 @@ func ownTrouble(err error) string {
 	return "internal"
 }
 
+// storeFailed reports whether the store could not be reached or read.
+func storeFailed(err error) bool {
+	return errors.Is(err, conversations.ErrUnavailable) || errors.Is(err, conversations.ErrSealed)
+}
+
 // logged is an error's text without anything that may be somebody's.
 func logged(err error) string { return pii.Scrub(fmt.Sprint(err)) }
 
@@ -171,12 +176,4 @@ func (a *App) tellElsewhere(v *visit, err error) any {
 	outside := *v
 	outside.view = ""
 	return a.tellLater(&outside, err)
-}
-
-// ephemeral is a message as the answer to a command: for the person's eyes alone.
-func ephemeral(m message) any {
-	return struct {
-		message
-		Kind string `json:"response_type"`
-	}{m.fit(), "ephemeral"}
 }

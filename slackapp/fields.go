@@ -55,7 +55,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		return choose
 	case tools.Somebody:
 		choose := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, placeholder, generation)
-		if user, is := person("slack:" + strings.TrimPrefix(typed, "slack:")); is {
+		if user, is := userID("slack:" + strings.TrimPrefix(typed, "slack:")); is {
 			choose.InitialUser = user
 		}
 		return choose

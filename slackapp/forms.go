@@ -49,7 +49,7 @@ func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given ma
 
 // ready fails where the bank would refuse in the end what a form is for: its person learns it before she fills in a page.
 func (a *App) ready(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) error {
-	ctx, cancel := context.WithTimeout(ctx, quickCall)
+	ctx, cancel := context.WithTimeout(ctx, bankBudget)
 	defer cancel()
 	return a.runner.Ready(ctx, actor, tool, answers)
 }
@@ -57,7 +57,7 @@ func (a *App) ready(ctx context.Context, actor tools.Actor, tool *tools.Tool, an
 // understood looks up what is given for choices, so that the form shows names and one process has one draft however it
 // was named. What the bank does not know, or does not tell in time, stays as it is: the runner decides later.
 func (a *App) understood(ctx context.Context, actor tools.Actor, tool *tools.Tool, given map[string]string) (answers, notes map[string]string, topic string) {
-	ctx, cancel := context.WithTimeout(ctx, quickCall)
+	ctx, cancel := context.WithTimeout(ctx, bankBudget)
 	defer cancel()
 	answers, notes = map[string]string{}, map[string]string{}
 	for _, field := range tool.Fields {
@@ -118,7 +118,7 @@ func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, er
 	}
 	v.draft = draft.ID
 	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is nowhere: what it is about is where it was begun
-		v.actor.Destination = placeIn(v.user, channel)
+		v.actor.Destination = destinationIn(v.user, channel)
 	}
 	return &form{tool, draft}, nil
 }

@@ -24,9 +24,9 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
 		return nil
 	case kind == "channel_shared" || kind == "channel_unshared":
-		return a.shared(ctx, kind, e.Event.Channel)
+		return a.sharingChanged(ctx, kind, e.Event.Channel)
 	case kind == "member_joined_channel", kind == "channel_unarchive", kind == "group_unarchive":
-		return a.reachable(ctx, kind, e.Event.User, e.Event.Channel)
+		return a.reportReachable(ctx, kind, e.Event.User, e.Event.Channel)
 	default:
 		return nil
 	}
@@ -80,6 +80,5 @@ func (a *App) home(ctx context.Context, v *visit) error {
 		blocks = append(blocks, row(tool.Title(lang)+"\n"+tool.Help(lang), start))
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxViewBlocks)]}}
-	_, err = a.patient.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: v.user, View: view})
-	return slackFailed("views.publish", err)
+	return a.slack.publishHome(ctx, v.user, view)
 }

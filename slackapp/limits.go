@@ -33,7 +33,6 @@ const (
 	maxTable       = 3000     // all rows of a table, and all facts: with the rest of a card they stay below the 10 000 that a message holds
 	maxChunk       = 2900     // rows in one section
 	maxNoticeFacts = 20       // of a notice
-	maxNames       = 1000     // of people, remembered
 	maxNotes       = 5        // of the bank's words with an error
 	maxViewBlocks  = 100      // in a modal or a Home tab
 	maxHomeDrafts  = 20       // listed in the Home tab

@@ -3,12 +3,8 @@ package slackapp
 import (
 	"cmp"
 	"context"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -25,7 +21,7 @@ func noticeMessage(n destination.Notice, names map[string]string) message {
 	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // who reads the facts needs it no second time
 		lead = ""
 	}
-	if user, ok := person(n.Mention); ok {
+	if user, ok := userID(n.Mention); ok {
 		lead = strings.TrimSpace("<@" + user + "> " + lead)
 	}
 	var blocks []slack.Block
@@ -81,62 +77,18 @@ func noticeFields(n destination.Notice, names map[string]string) []string {
 func (a *App) names(ctx context.Context, n destination.Notice) map[string]string {
 	names := map[string]string{}
 	for _, one := range []string{n.Owner, n.About} {
-		user, isPerson := person(one)
-		id, known := target(one)
+		user, isPerson := userID(one)
+		id, known := slackID(one)
 		switch {
 		case isPerson:
-			names[one] = escaped(cmp.Or(a.personName(ctx, user), nothing), maxCell)
+			found, err := a.person(ctx, user)
+			if err != nil {
+				a.log.WarnContext(ctx, "a person is not named in a notice", "error", logged(err))
+			}
+			names[one] = escaped(cmp.Or(found.Name, nothing), maxCell)
 		case known:
 			names[one] = "<#" + id + ">"
 		}
 	}
 	return names
-}
-
-// calledNames are the names of people in Slack, kept for a while.
-type calledNames struct {
-	mu    sync.Mutex
-	until time.Time
-	names map[string]string
-}
-
-// personName is what a person is called in Slack, "" while Slack does not say.
-func (a *App) personName(ctx context.Context, user string) string {
-	a.called.mu.Lock()
-	defer a.called.mu.Unlock()
-	if now := time.Now(); now.After(a.called.until) || len(a.called.names) >= maxNames {
-		a.called.names, a.called.until = map[string]string{}, now.Add(personLife)
-	}
-	if name, known := a.called.names[user]; known {
-		return name
-	}
-	var found struct {
-		User struct {
-			Name string `json:"real_name"`
-		} `json:"user"`
-	}
-	ctx, cancel := context.WithTimeout(ctx, personBudget)
-	defer cancel()
-	if err := a.call(ctx, "users.info", url.Values{"user": {user}}, &found); err != nil {
-		a.log.WarnContext(ctx, "a person is not named in a notice", "error", err)
-		return ""
-	}
-	a.called.names[user] = found.User.Name
-	return found.User.Name
-}
-
-// slackID is a channel or a person, as Slack names them.
-var slackID = regexp.MustCompile(`^[CDGUW][A-Z0-9]+$`)
-
-// target reads a place or an actor, "slack:C0TEAM" or "slack:T0TEAM/U0ANA": whom or what it names in Slack.
-func target(place string) (id string, ok bool) {
-	rest, ours := strings.CutPrefix(place, "slack:")
-	id = rest[strings.LastIndexByte(rest, '/')+1:]
-	return id, ours && slackID.MatchString(id)
-}
-
-// person is a target that is a person.
-func person(actor string) (user string, ok bool) {
-	id, ok := target(actor)
-	return id, ok && (id[0] == 'U' || id[0] == 'W')
 }

@@ -3,8 +3,9 @@ package slackapp
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/balcao/balcao/internal/words"
@@ -12,74 +13,91 @@ import (
 )
 
 const (
-	personLife   = time.Hour   // that a person's language and standing are believed
-	personBudget = time.Second // to ask Slack for them, while she waits
+	personLife   = time.Hour   // how long what Slack says of a person is cached
+	personBudget = time.Second // to ask Slack about a person, who may be waiting
 )
 
-// team is the workspace that our token belongs to, asked for once.
-type team struct {
-	mu sync.Mutex
-	id string
-}
-
-// actor finds out who a person is: her language, and whether she is of the team; and where she is told what moves from
-// the channel that she is in. Who cannot be placed is not served.
+// actor returns who a person is, and the destinations for what she subscribes to in the channel where she is. A person
+// whom Slack does not identify is not served.
 func (a *App) actor(ctx context.Context, user, channel string) (tools.Actor, error) {
-	actor, err := a.known(ctx, user)
-	actor.Destination, actor.Direct = placeIn(user, channel), placeIn(user, "")
+	actor, err := a.person(ctx, user)
+	actor.Destination, actor.Direct = destinationIn(user, channel), destinationIn(user, "")
 	return actor, err
 }
 
-// placeIn is where people are told what moves: the channel, or the person's direct messages when she is there, in the
-// Home tab or in a modal that was opened from it.
-func placeIn(user, channel string) string {
+// destinationIn is the channel, or the person's direct messages if she is there, in the Home tab or in a modal opened
+// from it.
+func destinationIn(user, channel string) string {
 	if channel == "" || strings.HasPrefix(channel, "D") {
 		return "slack:" + user
 	}
 	return "slack:" + channel
 }
 
-// known is who she is, wherever she is.
-func (a *App) known(ctx context.Context, user string) (tools.Actor, error) {
+// person returns a person's identity, name, language and whether she is a guest. It asks Slack, or reads the cache that
+// all replicas share.
+func (a *App) person(ctx context.Context, user string) (tools.Actor, error) {
 	var actor tools.Actor
-	known, ok, err := a.store.Get(ctx, "person", user)
+	cached, ok, err := a.store.Get(ctx, "person", user)
 	if err != nil { // Slack knows too
-		a.log.WarnContext(ctx, "a person could not be recalled", "error", logged(err))
+		a.log.WarnContext(ctx, "reading a cached person failed", "error", logged(err))
 	}
-	if ok && json.Unmarshal(known, &actor) == nil {
+	if ok && json.Unmarshal(cached, &actor) == nil {
 		return actor, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, personBudget)
 	defer cancel()
-	ours, err := a.ourTeam(ctx)
+	us, err := a.slack.identity(ctx)
 	if err != nil {
 		return actor, err
 	}
-	info, err := a.quick.GetUserInfoContext(ctx, user)
+	info, err := a.slack.userInfo(ctx, user)
 	if err != nil {
-		return actor, slackFailed("users.info", err)
+		return actor, err
 	}
 	actor = tools.Actor{
-		ID:    "slack:" + info.TeamID + "/" + user,
-		Name:  info.RealName,
+		ID:    "slack:" + info.Team + "/" + user,
+		Name:  info.Name,
 		Lang:  words.Match(info.Locale),
-		Guest: info.IsRestricted || info.IsUltraRestricted || info.IsStranger || info.TeamID != ours,
+		Guest: info.Restricted || info.UltraRestricted || info.Stranger || info.Team != us.Team,
 	}
 	if err := a.store.Put(ctx, "person", user, encode(actor), personLife); err != nil {
-		a.log.WarnContext(ctx, "a person could not be remembered", "error", logged(err))
+		a.log.WarnContext(ctx, "caching a person failed", "error", logged(err))
 	}
 	return actor, nil
 }
 
-func (a *App) ourTeam(ctx context.Context) (string, error) {
-	a.team.mu.Lock()
-	defer a.team.mu.Unlock()
-	if a.team.id == "" {
-		us, err := a.quick.AuthTestContext(ctx)
-		if err != nil {
-			return "", slackFailed("auth.test", err)
-		}
-		a.team.id = us.TeamID
+// colleague returns the actor whom a select or a mention names, "" if that is nobody of the team.
+func (a *App) colleague(ctx context.Context, named string) (actor string, err error) {
+	id := mentioned(named)
+	if user, ok := userID(named); ok {
+		id = user
 	}
-	return a.team.id, nil
+	if _, ok := userID("slack:" + id); !ok {
+		return "", nil
+	}
+	found, err := a.person(ctx, id)
+	if failed, ok := errors.AsType[*slackError](err); ok && (failed.code == "user_not_found" || failed.code == "user_not_visible") {
+		return "", nil
+	}
+	if err != nil || found.Guest {
+		return "", err
+	}
+	return found.ID, nil
+}
+
+// slackIDPattern matches a channel or a person, as Slack names them.
+var slackIDPattern = regexp.MustCompile(`^[CDGUW][A-Z0-9]+$`)
+
+// slackID returns Slack's id in a destination or an actor: C0TEAM of "slack:C0TEAM", U0ANA of "slack:T0TEAM/U0ANA".
+func slackID(dest string) (id string, ok bool) {
+	rest, ours := strings.CutPrefix(dest, "slack:")
+	id = rest[strings.LastIndexByte(rest, '/')+1:]
+	return id, ours && slackIDPattern.MatchString(id)
+}
+
+// userID is [slackID] for a person.
+func userID(dest string) (user string, ok bool) {
+	id, ok := slackID(dest)
+	return id, ok && (id[0] == 'U' || id[0] == 'W')
 }

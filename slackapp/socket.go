@@ -89,13 +89,13 @@ func refused(err error) bool {
 }
 
 func (a *App) connect(ctx context.Context) (*websocket.Conn, error) {
-	_, url, err := a.patient.StartSocketModeContext(ctx)
+	address, err := a.slack.openSocket(ctx)
 	if err != nil {
-		return nil, slackFailed("apps.connections.open", err)
+		return nil, err
 	}
 	// Slack does not put fragments of an answer together again: a buffer that holds the largest keeps them whole.
-	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: slowCall, WriteBufferSize: 2 * maxAck}
-	conn, response, err := dialer.DialContext(ctx, url, nil)
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: background.timeout, WriteBufferSize: 2 * maxAck}
+	conn, response, err := dialer.DialContext(ctx, address, nil)
 	if err != nil {
 		return nil, errors.New("dialling Slack's socket") // the cause may repeat the address, which is a secret
 	}

@@ -18,11 +18,11 @@ func TestEachSignOfOutsidersInAChannelIsEnough(t *testing.T) {
 		`{"connected_team_ids":["T9"]}`:         true,
 		`{"pending_connected_team_ids":["T9"]}`: true,
 	} {
-		var info conversationInfo
-		if err := json.Unmarshal([]byte(`{"channel":`+channel+`}`), &info); err != nil {
+		var info channelInfo
+		if err := json.Unmarshal([]byte(channel), &info); err != nil {
 			t.Fatal(err)
 		}
-		if got := info.foreign(us); got != want {
+		if got := info.readByOutsiders(us); got != want {
 			t.Errorf("%s: outsiders read it: %v", channel, got)
 		}
 	}
