@@ -11,6 +11,21 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
+// The operations of the bank's page Authentication.
+const (
+	Authenticate OperationID = "authenticate"
+)
+
+func init() {
+	register(
+		Operation{ID: Authenticate, Method: http.MethodPost, Path: "/v1/authentication"},
+	)
+	registerReasons(1,
+		reason{"session.client", 1}, reason{"session.broker", 2}, reason{"session.user", 3}, reason{"session.missing", 4},
+		reason{"session.expired", 5},
+	)
+}
+
 // margin is how long before the bank forgets a session it is renewed: longer than a request can be on its way.
 const margin = time.Minute
 

@@ -3,11 +3,37 @@ package portal
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 )
+
+// The operations of the bank's page ProcessesBorrower.
+const (
+	BorrowerList   OperationID = "borrowerList"
+	BorrowerGet    OperationID = "borrowerGet"
+	BorrowerCreate OperationID = "borrowerCreate"
+	BorrowerUpdate OperationID = "borrowerUpdate"
+	BorrowerDelete OperationID = "borrowerDelete"
+)
+
+func init() {
+	register(
+		Operation{ID: BorrowerList, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true},
+		Operation{ID: BorrowerGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true},
+		Operation{ID: BorrowerCreate, Method: http.MethodPost, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true, Writes: true},
+		Operation{ID: BorrowerUpdate, Method: http.MethodPut, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
+		Operation{ID: BorrowerDelete, Method: http.MethodDelete, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
+	)
+	registerReasons(5,
+		reason{"field.required", 1}, reason{"field.format", 2}, reason{"field.type", 2}, reason{"field.id", 3},
+		reason{"field.range", 4}, reason{"field.length", 4}, reason{"field.checkDigit", 5}, reason{"field.unknown", 6},
+		reason{"borrower.missing", 1}, reason{"borrower.secondKey", 7}, reason{"borrower.duplicate", 8},
+		reason{"borrower.tooMany", 9}, reason{"borrower.lastKey", 10}, reason{"borrower.isKey", 11},
+	)
+}
 
 // Requests and replies spell the same things differently (taxId and taxID, matrimonialRegimeId and
 // matriomonialRegimeID), so each has its own structs, spelt exactly as on the bank's page ProcessesBorrower.

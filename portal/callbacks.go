@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,6 +17,28 @@ import (
 
 	"github.com/google/uuid"
 )
+
+// The operations of the bank's page Partners.
+const (
+	CallbackList   OperationID = "callbackList"
+	CallbackUpdate OperationID = "callbackUpdate"
+	CallbackDelete OperationID = "callbackDelete"
+	CallbackEcho   OperationID = "callbackEcho"
+)
+
+func init() {
+	register(
+		Operation{ID: CallbackList, Method: http.MethodGet, Path: "/v1/partners/{partnerUniqueID}/callbacks"},
+		Operation{ID: CallbackUpdate, Method: http.MethodPut, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Parameters: []string{"callbackUrl"}, Writes: true},
+		Operation{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
+		Operation{ID: CallbackEcho, Method: http.MethodPost, Path: "/v1/partners/{partnerUniqueID}/callbacks/echo",
+			Parameters: []string{"notificationTypeID", "processUniqueId", "simulationUniqueId", "rawBody"}, Writes: true},
+	)
+	registerReasons(8,
+		reason{"callback.partner", 1}, reason{"callback.type", 2}, reason{"callback.url", 3}, reason{"callback.missing", 4},
+		reason{"callback.subject", 5}, reason{"callback.body", 6}, reason{"callback.unreachable", 7}, reason{"callback.answer", 8},
+	)
+}
 
 // Bounds of a walk over Callback List.
 const (

@@ -5,12 +5,31 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 )
+
+// The operations of the bank's page ProcessesESIS.
+const (
+	ProcessESISGet   OperationID = "processESISGet"
+	ProcessESISEmail OperationID = "processESISEmail"
+)
+
+func init() {
+	register(
+		Operation{ID: ProcessESISGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis",
+			Parameters: []string{"ignoreRules"}},
+		Operation{ID: ProcessESISEmail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis/email",
+			Parameters: []string{"sendAddress", "ignoreRules"}, Writes: true},
+	)
+	registerReasons(7,
+		reason{"esis.age", 1}, reason{"esis.term", 2}, reason{"esis.noKey", 3}, reason{"esis.state", 4}, reason{"esis.address", 5},
+	)
+}
 
 // ESISOptions narrows Process ESIS Get.
 type ESISOptions struct {

@@ -14,56 +14,36 @@ import (
 // OperationID names an operation of the bank: its title in the bank's navigation, in camel case.
 type OperationID string
 
-// The operations beside the taxonomies, whose ids are their key and «Get»: maritalStatusesGet.
-const (
-	Authenticate     OperationID = "authenticate"
-	BorrowerList     OperationID = "borrowerList"
-	BorrowerGet      OperationID = "borrowerGet"
-	BorrowerCreate   OperationID = "borrowerCreate"
-	BorrowerUpdate   OperationID = "borrowerUpdate"
-	BorrowerDelete   OperationID = "borrowerDelete"
-	ProcessList      OperationID = "processList"
-	ProcessDetail    OperationID = "processDetail"
-	ProcessESISGet   OperationID = "processESISGet"
-	ProcessESISEmail OperationID = "processESISEmail"
-	CallbackList     OperationID = "callbackList"
-	CallbackUpdate   OperationID = "callbackUpdate"
-	CallbackDelete   OperationID = "callbackDelete"
-	CallbackEcho     OperationID = "callbackEcho"
-)
-
-// Operation is a row of the table of operations.
+// Operation is a row of the table of operations. Each file of this package registers the rows of its methods.
 type Operation struct {
 	ID     OperationID
-	Method string
+	Method string // printed in the bank's navigation
 	// Path is a template in the syntax of [http.ServeMux], below the base URL. It is empty for a taxonomy that
 	// the bank has no operation for.
 	Path string
-	// Confirmed tells that the bank's page prints method and path. The other paths are inferred.
+	// Parameters are the names in the query and the body that a refusal may name, beside the placeholders of Path and the
+	// fields of a borrower.
+	Parameters []string
+	// Confirmed says that the bank's page prints method and path. The other paths are inferred.
 	Confirmed bool
-	// Writes tells that the operation changes something at the bank, and must never be sent twice on a guess.
+	// Writes says that the operation changes something at the bank: it is never sent twice.
 	Writes bool
 }
 
-// Every method is printed in the bank's navigation; of the paths only those of the borrowers are.
-var operations = append([]Operation{
-	{ID: Authenticate, Method: http.MethodPost, Path: "/v1/authentication"}, // opening a second session harms nobody
-	{ID: BorrowerList, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true},
-	{ID: BorrowerGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true},
-	{ID: BorrowerCreate, Method: http.MethodPost, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true, Writes: true},
-	{ID: BorrowerUpdate, Method: http.MethodPut, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
-	{ID: BorrowerDelete, Method: http.MethodDelete, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
-	{ID: ProcessList, Method: http.MethodGet, Path: "/v1/processes"},
-	{ID: ProcessDetail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}"},
-	{ID: ProcessESISGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis"},
-	{ID: ProcessESISEmail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis/email", Writes: true}, // a GET that sends a document
-	{ID: CallbackList, Method: http.MethodGet, Path: "/v1/partners/{partnerUniqueID}/callbacks"},
-	{ID: CallbackUpdate, Method: http.MethodPut, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
-	{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
-	{ID: CallbackEcho, Method: http.MethodPost, Path: "/v1/partners/{partnerUniqueID}/callbacks/echo", Writes: true},
-}, taxonomyOperations()...)
+var operations []Operation
 
-// Operations returns the table: one row for each operation of the bank that this client calls.
+// register adds rows to the table. It panics if an operation is registered twice.
+func register(rows ...Operation) {
+	for _, row := range rows {
+		if slices.ContainsFunc(operations, func(op Operation) bool { return op.ID == row.ID }) {
+			panic(fmt.Sprintf("portal: operation %q is registered twice", row.ID))
+		}
+		operations = append(operations, row)
+	}
+}
+
+// Operations returns the table: one row for each operation of the bank that this client calls. testdata/operations.txt
+// shows it.
 func Operations() []Operation {
 	return slices.DeleteFunc(slices.Clone(operations), func(op Operation) bool { return op.Path == "" })
 }
@@ -133,13 +113,13 @@ var (
 
 func (r Route) check(op Operation) error {
 	if r.Method != "" && !slices.Contains(methods, r.Method) {
-		return fmt.Errorf("method %q is none of %s", r.Method, strings.Join(methods, ", "))
+		return fmt.Errorf("method %q must be one of %s", r.Method, strings.Join(methods, ", "))
 	}
 	if r.Path != "" && !template.MatchString(r.Path) {
-		return fmt.Errorf("path %q is no path like /v1/name/{id}", r.Path)
+		return fmt.Errorf("path %q must be like /v1/name/{id}", r.Path)
 	}
-	if r.Path != "" && !slices.Equal(places(r.Path), places(op.Path)) {
-		return fmt.Errorf("path %q must hold %s", r.Path, places(op.Path))
+	if r.Path != "" && !slices.Equal(placeholders(r.Path), placeholders(op.Path)) {
+		return fmt.Errorf("path %q must have the placeholders %s", r.Path, placeholders(op.Path))
 	}
 	if r.Items != nil && !isTaxonomy(op.ID) {
 		return errors.New("only a taxonomy has items")
@@ -147,7 +127,8 @@ func (r Route) check(op Operation) error {
 	return nil
 }
 
-func places(path string) []string {
+// placeholders returns the placeholders of a path, such as {processUniqueId}, sorted.
+func placeholders(path string) []string {
 	found := placeholder.FindAllString(path, -1)
 	slices.Sort(found)
 	return found

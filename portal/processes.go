@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -13,6 +14,20 @@ import (
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/pii"
 )
+
+// The operations of the bank's page Processes.
+const (
+	ProcessList   OperationID = "processList"
+	ProcessDetail OperationID = "processDetail"
+)
+
+func init() {
+	register(
+		Operation{ID: ProcessList, Method: http.MethodGet, Path: "/v1/processes", Parameters: []string{"filterByText"}},
+		Operation{ID: ProcessDetail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}"},
+	)
+	registerReasons(4, reason{"process.missing", 1}, reason{"process.state", 2})
+}
 
 // ProcessQuery narrows Process List. Its parameters are inferred from those of Simulation List.
 type ProcessQuery struct {

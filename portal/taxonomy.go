@@ -41,10 +41,12 @@ var (
 	// academic level 4 (Bachelor), the other ids are inferred.
 	localTaxonomies = map[TaxonomyKey]int32{"borrowerTypes": 2, "academicLevels": 6}
 
-	//go:embed *.toml
+	//go:embed words
 	files embed.FS
-	texts = words.Load(files)
+	texts = words.Tree(files, "words") // a folder for each part of the bank
 )
+
+func init() { register(taxonomyOperations()...) }
 
 // Taxonomies lists every key that [User.Taxonomy] takes.
 func Taxonomies() []TaxonomyKey {

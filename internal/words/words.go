@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -47,24 +48,51 @@ type Book struct {
 
 // Load reads pt-PT.toml and en.toml from files. It panics when one is missing or malformed: they are embedded.
 func Load(files fs.FS) *Book {
+	return load(files, ".")
+}
+
+// Tree reads pt-PT.toml and en.toml of every folder in a folder of files, as one book: each part of a package has a
+// folder of its own. It panics as [Load] does, and when two folders have the same key.
+func Tree(files fs.FS, folder string) *Book {
+	entries, err := fs.ReadDir(files, folder)
+	if err != nil {
+		panic(fmt.Sprintf("words: %v", err))
+	}
+	var folders []string
+	for _, entry := range entries {
+		folders = append(folders, folder+"/"+entry.Name())
+	}
+	return load(files, folders...)
+}
+
+func load(files fs.FS, folders ...string) *Book {
 	bundle := i18n.NewBundle(language.EuropeanPortuguese)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	book := &Book{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}}
 	for _, lang := range Langs {
-		file, err := bundle.LoadMessageFileFS(files, string(lang)+".toml")
-		if err != nil {
-			panic(fmt.Sprintf("words: %v", err))
-		}
 		book.keys[lang] = map[string]bool{}
-		for _, message := range file.Messages {
-			book.keys[lang][message.ID] = true
-			if message.One == "" && strings.Contains(message.Other, ".count") {
-				book.formless = append(book.formless, string(lang)+" "+message.ID+" (one)")
-			}
-		}
 		book.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
+		for _, folder := range folders {
+			book.read(bundle, files, folder, lang)
+		}
 	}
 	return book
+}
+
+func (b *Book) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
+	file, err := bundle.LoadMessageFileFS(files, path.Join(folder, string(lang)+".toml"))
+	if err != nil {
+		panic(fmt.Sprintf("words: %v", err))
+	}
+	for _, message := range file.Messages {
+		if b.keys[lang][message.ID] {
+			panic(fmt.Sprintf("words: %s has the key %s of another folder", folder, message.ID))
+		}
+		b.keys[lang][message.ID] = true
+		if message.One == "" && strings.Contains(message.Other, ".count") {
+			b.formless = append(b.formless, string(lang)+" "+message.ID+" (one)")
+		}
+	}
 }
 
 // Sub loads the book in a folder of files; it panics as [Load] does.

@@ -70,3 +70,23 @@ func TestMissingNamesWhatOneLanguageLacks(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestTheFoldersOfATreeAreOneBook(t *testing.T) {
+	tree := fstest.MapFS{}
+	for name, file := range map[string]string{"greet": "\"greet\" = \"Olá\"", "part": "\"part\" = \"Adeus\""} {
+		for _, lang := range words.Langs {
+			tree["words/"+name+"/"+string(lang)+".toml"] = &fstest.MapFile{Data: []byte(file)}
+		}
+	}
+	book := words.Tree(tree, "words")
+	if got := book.Say("en", "greet", nil) + book.Say("pt-PT", "part", nil); got != "OláAdeus" || book.Missing() != nil {
+		t.Errorf("got %q, missing are %q", got, book.Missing())
+	}
+	tree["words/part/en.toml"] = tree["words/greet/en.toml"]
+	defer func() {
+		if recover() == nil {
+			t.Error("a key that two folders have is taken")
+		}
+	}()
+	words.Tree(tree, "words")
+}

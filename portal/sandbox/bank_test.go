@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,19 +146,22 @@ func (r reply) errorsOf(t *testing.T) []string {
 	return list
 }
 
+var placeholder = regexp.MustCompile(`{[^}]+}`)
+
+// pathOf is the path of an operation on a process, with other ids that exist nowhere.
+func pathOf(op portal.Operation, process uuid.UUID) string {
+	path := strings.Replace(op.Path, "{processUniqueId}", process.String(), 1)
+	return placeholder.ReplaceAllString(path, uuid.NewString())
+}
+
 func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
 	d := open(t, sandbox.Config{})
-	ids := strings.NewReplacer("{processUniqueId}", sandbox.SampleProcess(sandbox.SampleOpen).String(),
-		"{borrowerUniqueId}", sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(),
-		"{partnerUniqueID}", sandbox.BrokerA.Partner.String(), "{notificationType}", "1")
-	d.setCallback(t, 1, "https://balcao.example/callbacks/token/1") // for it to be deleted
 	for _, op := range portal.Operations() {
-		got := d.call(t, op.Method, ids.Replace(op.Path), "")
-		if got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed || got.status >= 500 {
+		if got := d.call(t, op.Method, pathOf(op, sandbox.SampleProcess(sandbox.SampleOpen)), ""); got.status >= 500 {
 			t.Errorf("%s: %d %s", op.ID, got.status, got.body)
 		}
 		if d.Calls(op.ID) == 0 {
-			t.Errorf("%s was not counted", op.ID)
+			t.Errorf("%s has no handler", op.ID)
 		}
 	}
 }
@@ -182,21 +187,24 @@ func TestWhatIsNoOperationIsRefusedInTheBanksEnvelope(t *testing.T) {
 func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
 	a := open(t, sandbox.Config{})
 	b := a.as(t, sandbox.BrokerB, 0)
-	nowhere := "/v1/processes/" + uuid.NewString()
-	for _, c := range []struct{ method, rest, body string }{
-		{"GET", "", ""},
-		{"GET", "/esis", ""},
-		{"GET", "/borrower", ""},
-		{"GET", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), ""},
-		{"POST", "/borrower", newBorrower(nil)},
-		{"PUT", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), newBorrower(nil)},
-		{"DELETE", "/borrower/" + sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), ""},
-		{"GET", "/esis/email?sendAddress=maria@example.com", ""},
-	} {
-		missing := b.call(t, c.method, nowhere+c.rest, c.body)
-		foreign := b.call(t, c.method, processPath(sandbox.SampleOpen)+c.rest, c.body)
-		if foreign.status != http.StatusBadRequest || foreign.body != missing.body {
-			t.Errorf("%s %s: another broker's process answers %d %s, a missing one %s", c.method, c.rest, foreign.status, foreign.body, missing.body)
+	queries := map[portal.OperationID]string{portal.ProcessESISEmail: "?sendAddress=maria@example.com"}
+	ids := regexp.MustCompile(`[0-9a-f-]{36}`)
+	for _, op := range portal.Operations() {
+		if !strings.Contains(op.Path, "{processUniqueId}") {
+			continue
+		}
+		body := ""
+		if op.Method != http.MethodGet {
+			body = newBorrower(nil)
+		}
+		missing := b.call(t, op.Method, pathOf(op, uuid.New())+queries[op.ID], body)
+		op.Path = strings.Replace(op.Path, "{borrowerUniqueId}", sandbox.SampleBorrower(sandbox.SampleOpen, 0).String(), 1)
+		foreign := b.call(t, op.Method, pathOf(op, sandbox.SampleProcess(sandbox.SampleOpen))+queries[op.ID], body)
+		if foreign.status != http.StatusBadRequest || foreign.body != missing.body || ids.MatchString(foreign.body) {
+			t.Errorf("%s: another broker's process answers %d %s, a missing one %s", op.ID, foreign.status, foreign.body, missing.body)
+		}
+		if got := foreign.errorsOf(t); !slices.Equal(got, []string{"040001"}) {
+			t.Errorf("%s: another broker's process is refused with %v", op.ID, got)
 		}
 	}
 	if got := len(a.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 1 || len(a.Sent()) != 0 {

@@ -10,12 +10,20 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
+func init() {
+	serve(portal.BorrowerList, (*Bank).listBorrowers)
+	serve(portal.BorrowerGet, (*Bank).getBorrower)
+	// The codes of the bank's table of production codes (confirmed).
+	serveWrite(portal.BorrowerCreate, "050101", (*Bank).createBorrower)
+	serveWrite(portal.BorrowerUpdate, "050201", (*Bank).updateBorrower)
+	serveWrite(portal.BorrowerDelete, "050401", (*Bank).deleteBorrower)
+}
+
 type borrowerList struct {
 	List []portal.BorrowerSummary `json:"borrowerList"`
 }
 
-// created is the reply to a create (confirmed, but for the code: the bank's example shows another, and its table of
-// production codes this one).
+// created is the reply to a create, with a status as in [written].
 type created struct {
 	Status operationStatus `json:"operationStatus"`
 	Data   createdID       `json:"additionalData"`
@@ -23,22 +31,6 @@ type created struct {
 
 type createdID struct {
 	BorrowerUniqueID uuid.UUID `json:"borrowerUniqueID"`
-}
-
-// The codes of the bank's table of production codes (confirmed).
-const (
-	borrowerCreated = "050101"
-	borrowerUpdated = "050201"
-	borrowerDeleted = "050401"
-)
-
-// written is the reply to a write that gives nothing else back (confirmed, but for the code, as at [created]).
-type written struct {
-	Status operationStatus `json:"operationStatus"`
-}
-
-func done(c *call, code string) written {
-	return written{operationStatus{code, book.Say(c.lang, "status."+code, nil)}}
 }
 
 func (b *Bank) listBorrowers(c *call) (any, error) {
@@ -101,8 +93,7 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	fresh := borrower{id: uuid.New(), data: data}
 	p.borrowers = append(p.borrowers, fresh)
 	p.last = c.now
-	said := book.Say(c.lang, "status."+borrowerCreated, map[string]any{"id": fresh.id})
-	return created{operationStatus{borrowerCreated, said}, createdID{fresh.id}}, nil
+	return created{success(c, map[string]any{"id": fresh.id}), createdID{fresh.id}}, nil
 }
 
 // updateBorrower puts what is sent in the place of all that was known: what is omitted is gone. The bank's guide says
@@ -131,7 +122,7 @@ func (b *Bank) updateBorrower(c *call) (any, error) {
 	}
 	p.borrowers[at].data = data
 	p.last = c.now
-	return done(c, borrowerUpdated), nil
+	return done(c), nil
 }
 
 // deleteBorrower refuses the key borrower (confirmed).
@@ -149,7 +140,7 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 	}
 	p.borrowers = slices.Delete(p.borrowers, at, at+1)
 	p.last = c.now
-	return done(c, borrowerDeleted), nil
+	return done(c), nil
 }
 
 // clashes are the problems that a borrower's data has with the other borrowers of the process.

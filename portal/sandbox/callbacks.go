@@ -13,7 +13,16 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 )
+
+func init() {
+	serve(portal.CallbackList, (*Bank).listCallbacks)
+	// The codes are ours; the bank's are not public.
+	serveWrite(portal.CallbackUpdate, "080201", (*Bank).updateCallback)
+	serveWrite(portal.CallbackEcho, "080301", (*Bank).echoCallback)
+	serveWrite(portal.CallbackDelete, "080401", (*Bank).deleteCallback)
+}
 
 // The types of notifications (taxonomy notificationTypes). That there are types with integer ids is confirmed; these
 // are ours.
@@ -23,13 +32,6 @@ const (
 	documentAsked     int32 = 3
 	esisAvailable     int32 = 4
 	simulationChanged int32 = 5
-)
-
-// Codes of success; the bank's are not public.
-const (
-	callbackUpdated = "080201"
-	callbackEchoed  = "080301"
-	callbackDeleted = "080401"
 )
 
 const maxAddress = 2048 // bytes of a callback's URL
@@ -65,6 +67,9 @@ type callbackPage struct {
 	Count      int            `json:"count"`
 	List       []callbackItem `json:"callbackList"`
 }
+
+// callbacks are addresses by type of notification, for each partner.
+var callbacks = &table[map[int32]string]{first: func(*Bank, uuid.UUID) map[int32]string { return map[int32]string{} }}
 
 // partner finds whose callbacks the path names: here every broker is a partner of its own, under another uuid. Another's
 // is refused as one that does not exist.
@@ -102,7 +107,7 @@ func (b *Bank) listCallbacks(c *call) (any, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	registered := b.callbacks[partner]
+	registered := *callbacks.row(b, partner)
 	types := slices.Sorted(maps.Keys(registered))
 	page := callbackPage{TotalCount: len(types), List: []callbackItem{}}
 	start := min(offset, len(types))
@@ -134,11 +139,8 @@ func (b *Bank) updateCallback(c *call) (any, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.callbacks[partner] == nil {
-		b.callbacks[partner] = map[int32]string{}
-	}
-	b.callbacks[partner][kind] = request.URL
-	return done(c, callbackUpdated), nil
+	(*callbacks.row(b, partner))[kind] = request.URL
+	return done(c), nil
 }
 
 // reachable tells whether the bank would send to an address: by HTTPS (confirmed), or without within this machine (ours,
@@ -164,11 +166,12 @@ func (b *Bank) deleteCallback(c *call) (any, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, configured := b.callbacks[partner][kind]; !configured {
+	registered := *callbacks.row(b, partner)
+	if _, configured := registered[kind]; !configured {
 		return nil, refused(http.StatusNotFound, "callback.missing")
 	}
-	delete(b.callbacks[partner], kind)
-	return done(c, callbackDeleted), nil
+	delete(registered, kind)
+	return done(c), nil
 }
 
 // echoed is the reply of Callback Echo, with the receiver's answer.
@@ -222,7 +225,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	known := slices.ContainsFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
 		return p.id == said.ProcessUniqueID || p.simulation == said.SimulationUniqueID
 	})
-	address, configured := b.callbacks[partner][kind]
+	address, configured := (*callbacks.row(b, partner))[kind]
 	b.mu.Unlock()
 	switch {
 	case !known:
@@ -241,7 +244,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	case status < 200 || status > 299:
 		return nil, refused(http.StatusBadRequest, "callback.answer")
 	}
-	reply := echoed{Status: done(c, callbackEchoed).Status}
+	reply := echoed{Status: success(c, nil)}
 	reply.Data.ReceiverStatus = status
 	return reply, nil
 }
@@ -249,7 +252,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 // notify tells the broker of a process, where it has a callback for the type. The bank's lock is held by the caller.
 func (b *Bank) notify(p *process, said notification) {
 	broker, _ := brokerOf(p.broker.String())
-	address, configured := b.callbacks[broker.Partner][said.NotificationTypeID]
+	address, configured := (*callbacks.row(b, broker.Partner))[said.NotificationTypeID]
 	if !configured {
 		return
 	}

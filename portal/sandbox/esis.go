@@ -2,270 +2,157 @@ package sandbox
 
 import (
 	"fmt"
-	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
 )
 
-// The figures of an ESIS are worked out as a bank would, from the loan's terms and whole cents, so that the sheet's
-// totals add up. Rates, fees and insurances are invented: nothing here is anybody's offer.
-
-type (
-	cents       int64
-	basisPoints int64 // hundredths of a percentage point
-)
-
-// rateKind is how the rate of a loan behaves over its life.
-type rateKind int
-
-const (
-	variableRate rateKind = iota + 1
-	mixedRate             // fixed for some years, variable afterwards
-	fixedRate
-)
-
-func (r rateKind) key() string { return fmt.Sprintf("rate.%d", r) }
-
-// loan is what a process asks the bank for.
-type loan struct {
-	amount, price  cents
-	months         int
-	rate           rateKind
-	fixedYears     int         // of a mixed rate
-	fixed          basisPoints // the rate of a fixed loan, and of a mixed loan's first years
-	indexType      int32       // taxonomy indexTypes
-	loanPurpose    int32       // taxonomy loanPurposes
-	productPurpose int32       // taxonomy productPurposes
-	productScheme  int32       // taxonomy productSchemes
-	crossSelling   bool        // the client takes the products that lower the spread
+func init() {
+	serve(portal.ProcessESISGet, (*Bank).processESIS)
+	// The code is inferred from that of the simulation's twin, 030501, and our category.
+	serveWrite(portal.ProcessESISEmail, "070501", (*Bank).emailESIS)
 }
 
 const (
-	indexRate    basisPoints = 215 // of every Euribor
-	baseSpread   basisPoints = 140
-	shock        basisPoints = 150 // of Banco de Portugal's instruction 3/2018 for terms over ten years
-	dutyOnLoan               = 60  // stamp duty on credit of five years or more, in basis points of the amount
-	dutyOnFees               = 400 // stamp duty on fees, in basis points
-	lifeMonthly              = 18  // life insurance of each borrower, a month, per 100 000 of the loan
-	homeMonthly              = 7   // home insurance, a month, per 100 000 of the price
-	monthsInYear             = 12
+	maxSent     = 1000 // e-mails remembered
+	validDays   = 30   // of an ESIS
+	oldestAtEnd = 75   // years of any borrower when the last instalment is due
+	longestTerm = 480  // months
 )
 
-// discounts are the products that lower the spread when the client takes them. Law 24/2023 wants the instalment shown
-// for each step between the base spread and the contracted one.
-var discounts = []struct {
-	product string // key of the sheet's words
-	off     basisPoints
-}{
-	{"salary", 25},
-	{"life", 20},
-	{"home", 10},
+// processESIS is Process ESIS Get. Failing to make one is a validation error (confirmed).
+func (b *Bank) processESIS(c *call) (any, error) {
+	query, err := readQuery(c, "ignoreRules")
+	if err != nil {
+		return nil, err
+	}
+	ignore := query.yes("ignoreRules")
+	if query.wrong != nil {
+		return nil, query.wrong
+	}
+	sheet, err := b.draw(c, ignore)
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := sheet.print()
+	if err != nil {
+		return nil, fmt.Errorf("make the ESIS of process %d: %w", sheet.Number, err)
+	}
+	return map[string][]byte{"esis": pdf}, nil // base64, as encoders write bytes
 }
 
-// fee is a sum due once, before the first instalment.
-type fee struct {
-	key    string // of the sheet's words
-	amount cents
+// Sent is an e-mail that went out. Nothing leaves the sandbox: it is only written down.
+type Sent struct {
+	Process     uuid.UUID
+	To          pii.Email
+	IgnoreRules bool
+	At          time.Time
 }
 
-// fees are those that the bank charges, before stamp duty.
-var fees = []fee{{"analysis", 290_00}, {"valuation", 230_00}, {"formalisation", 190_00}}
+// sentEmails has one row, for all processes.
+var sentEmails = &table[[]Sent]{}
 
-// step is one line of the table that Law 24/2023 asks for.
-type step struct {
-	Product    string
-	Spread     basisPoints
-	Instalment cents
+// emailESIS is Process ESIS Email: a GET that sends a document. It refuses what Process ESIS Get would, since the bank
+// has to make the document first.
+func (b *Bank) emailESIS(c *call) (any, error) {
+	query, err := readQuery(c, "sendAddress", "ignoreRules")
+	if err != nil {
+		return nil, err
+	}
+	to, ignore := query.text("sendAddress"), query.yes("ignoreRules")
+	if query.wrong != nil {
+		return nil, query.wrong
+	}
+	if !isEmail(to) {
+		return nil, &refusal{http.StatusBadRequest, []problem{{"esis.address", "sendAddress"}}}
+	}
+	if _, err := b.draw(c, ignore); err != nil {
+		return nil, err
+	}
+	process, err := pathID(c, "processUniqueId")
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	sent := sentEmails.row(b, uuid.Nil)
+	*sent = append((*sent)[max(0, len(*sent)+1-maxSent):], Sent{process, pii.New[pii.Email](to), ignore, c.now})
+	return done(c), nil
 }
 
-// year is one line of the repayment table.
-type year struct {
-	Number, Instalments                  int
-	Paid, Interest, Principal, Remaining cents
+// Sent returns the e-mails that went out, the oldest first and the last thousand at most, for tests to see what left.
+func (b *Bank) Sent() []Sent {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(*sentEmails.row(b, uuid.Nil))
 }
 
-// figures is everything an ESIS says in numbers.
-type figures struct {
-	Months                   int
-	Rate, LaterRate          basisPoints // TAN; LaterRate is 0 unless mixed
-	Instalment, Later        cents       // Later is 0 unless mixed
-	Shocked                  cents       // instalment at 1.5 points more
-	Last                     cents       // the last instalment settles what rounding left
-	Life, Home               cents       // insurances, a month
-	Fees                     []fee       // stamp duties included
-	Upfront, Interest, Total cents       // Total is the MTIC: all the client will have paid
-	Cost                     cents       // Total less the loan
-	TAEG                     float64     // yearly, 0.0412 for 4.12 %
-	LTV                      float64
-	Steps                    []step
-	Plan                     []year
+// draw writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
+// ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. A caller who
+// ignores them gets a sheet that says it is not for the client.
+func (b *Bank) draw(c *call, ignoreRules bool) (sheet, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, err := b.process(c)
+	if err != nil {
+		return sheet{}, err
+	}
+	_, ok := p.key()
+	switch {
+	case p.state == cancelled:
+		return sheet{}, refused(http.StatusBadRequest, "esis.state")
+	case !ok:
+		return sheet{}, refused(http.StatusBadRequest, "esis.noKey")
+	case ignoreRules:
+	case p.loan.months > longestTerm:
+		return sheet{}, refused(http.StatusBadRequest, "esis.term")
+	case p.tooOld(c.now):
+		return sheet{}, refused(http.StatusBadRequest, "esis.age")
+	}
+	return p.sheet(c, ignoreRules)
 }
 
-// payment is one month of the plan.
-type payment struct{ paid, interest, principal, remaining cents }
-
-// work computes the figures of a loan that so many borrowers take.
-func work(l loan, borrowers int) figures {
-	first, later := l.rates()
-	months := l.plan(first, later)
-	f := figures{
-		Months:     l.months,
-		Rate:       first,
-		Instalment: instalment(l.amount, first, l.months),
-		Shocked:    instalment(l.amount, first+shock, l.months),
-		Last:       months[len(months)-1].paid,
-		Life:       share(l.amount, lifeMonthly*int64(borrowers), 100_000),
-		Home:       share(l.price, homeMonthly, 100_000),
-		LTV:        float64(l.amount) / float64(l.price),
-		Plan:       byYear(months),
-	}
-	start := 0 // of the variable rate
-	if l.rate == mixedRate {
-		start = l.fixedMonths()
-		f.LaterRate, f.Later = later, months[start].paid
-	}
-	f.Steps = l.steps(months[start].principal+months[start].remaining, l.months-start)
-	if l.rate == fixedRate {
-		f.Shocked = 0 // a rate that cannot rise has no worst case
-	}
-	f.Fees = l.upfront()
-	for _, charge := range f.Fees {
-		f.Upfront += charge.amount
-	}
-	flows := make([]cents, len(months))
-	for i, m := range months {
-		f.Interest += m.interest
-		flows[i] = m.paid + f.Life + f.Home
-		f.Total += flows[i]
-	}
-	f.Total += f.Upfront
-	f.Cost = f.Total - l.amount
-	f.TAEG = effectiveRate(l.amount-f.Upfront, flows)
-	return f
+// tooOld tells whether a borrower would be older than the bank allows when the loan ends.
+func (p *process) tooOld(now time.Time) bool {
+	end := now.AddDate(0, p.loan.months, 0)
+	return slices.ContainsFunc(p.borrowers, func(b borrower) bool {
+		born, err := time.Parse(time.DateOnly, b.data.Personal.BirthDate.Reveal())
+		return err == nil && !born.AddDate(oldestAtEnd+1, 0, 0).After(end)
+	})
 }
 
-// rates are the first nominal rate and the one after the fixed years.
-func (l loan) rates() (first, later basisPoints) {
-	variable := indexRate + l.spread()
-	switch l.rate {
-	case fixedRate:
-		return l.fixed, l.fixed
-	case mixedRate:
-		return l.fixed, variable
-	default:
-		return variable, variable
+func (p *process) sheet(c *call, internal bool) (s sheet, err error) {
+	y, m, d := c.now.Date()
+	issued := time.Date(y, m, d, 0, 0, 0, 0, time.UTC) // the day, so that a sheet asked for twice is the same
+	pt := words.Portuguese                             // the bank makes ESIS in Portuguese only
+	s = sheet{
+		Bank:        fine.Bank,
+		Number:      int(p.number),
+		Issued:      issued,
+		ValidUntil:  issued.AddDate(0, 0, validDays),
+		KeyBorrower: p.keyName(),
+		Borrowers:   len(p.borrowers),
+		Others:      len(p.borrowers) - 1,
+		Broker:      c.session.broker.Name,
+		Branch:      describe("branches", &p.branch, pt),
+		Purpose:     describe("productPurposes", &p.loan.productPurpose, pt),
+		Use:         describe("loanPurposes", &p.loan.loanPurpose, pt),
+		Scheme:      describe("productSchemes", &p.loan.productScheme, pt),
+		FixedYears:  p.loan.fixedYears,
+		Internal:    internal,
+		Figures:     work(p.loan, len(p.borrowers)),
 	}
-}
-
-func (l loan) spread() basisPoints {
-	spread := baseSpread
-	if l.crossSelling {
-		for _, d := range discounts {
-			spread -= d.off
-		}
+	s.Loan.Amount, s.Loan.Price = p.loan.amount, p.loan.price
+	s.Steps = len(s.Figures.Steps) > 0
+	if p.loan.rate != fixedRate {
+		s.Index, s.IndexRate, s.Spread = describe("indexTypes", &p.loan.indexType, pt), indexRate, p.loan.spread()
 	}
-	return spread
-}
-
-func (l loan) fixedMonths() int { return l.fixedYears * monthsInYear }
-
-// plan lists every month. The instalment is worked out again where the rate changes.
-func (l loan) plan(first, later basisPoints) []payment {
-	months := make([]payment, l.months)
-	remaining, rate := l.amount, first
-	due := instalment(remaining, rate, l.months)
-	for i := range months {
-		if l.rate == mixedRate && i == l.fixedMonths() {
-			rate = later
-			due = instalment(remaining, rate, l.months-i)
-		}
-		interest := round(float64(remaining) * monthly(rate))
-		principal := due - interest
-		if i == l.months-1 {
-			principal = remaining
-		}
-		remaining -= principal
-		months[i] = payment{principal + interest, interest, principal, remaining}
-	}
-	return months
-}
-
-// steps shows the instalment for each discount between the base spread and the contracted one, on what is owed and the
-// months left when the rate becomes variable.
-func (l loan) steps(owed cents, left int) []step {
-	if l.rate == fixedRate || !l.crossSelling {
-		return nil
-	}
-	spread := baseSpread
-	steps := []step{{"base", spread, instalment(owed, indexRate+spread, left)}}
-	for _, d := range discounts {
-		spread -= d.off
-		steps = append(steps, step{d.product, spread, instalment(owed, indexRate+spread, left)})
-	}
-	return steps
-}
-
-// upfront lists what is paid before the first instalment, stamp duties included.
-func (l loan) upfront() []fee {
-	var sum cents
-	all := append([]fee(nil), fees...)
-	for _, charge := range fees {
-		sum += charge.amount
-	}
-	return append(all,
-		fee{"dutyOnFees", share(sum, dutyOnFees, 10_000)},
-		fee{"dutyOnLoan", share(l.amount, dutyOnLoan, 10_000)})
-}
-
-// instalment is the constant monthly payment that repays principal in n months: P·r·(1+r)ⁿ / ((1+r)ⁿ − 1).
-func instalment(principal cents, rate basisPoints, n int) cents {
-	if rate == 0 {
-		return round(float64(principal) / float64(n))
-	}
-	r := monthly(rate)
-	growth := math.Pow(1+r, float64(n))
-	return round(float64(principal) * r * growth / (growth - 1))
-}
-
-// effectiveRate finds the yearly rate at which what is paid each month is worth today what was received: the TAEG of
-// Decree-Law 74-A/2017, annex I. The present value falls as the rate rises, so halving the interval finds it.
-func effectiveRate(received cents, paid []cents) float64 {
-	low, high := 0.0, 1.0
-	for range 60 {
-		rate := (low + high) / 2
-		discount, factor, worth := math.Pow(1+rate, -1.0/monthsInYear), 1.0, 0.0
-		for _, p := range paid {
-			factor *= discount
-			worth += float64(p) * factor
-		}
-		if worth > float64(received) {
-			low = rate
-		} else {
-			high = rate
-		}
-	}
-	return low
-}
-
-func byYear(months []payment) []year {
-	var years []year
-	for i, m := range months {
-		if i%monthsInYear == 0 {
-			years = append(years, year{Number: i/monthsInYear + 1})
-		}
-		y := &years[len(years)-1]
-		y.Instalments++
-		y.Paid += m.paid
-		y.Interest += m.interest
-		y.Principal += m.principal
-		y.Remaining = m.remaining
-	}
-	return years
-}
-
-func monthly(rate basisPoints) float64 { return float64(rate) / 10_000 / monthsInYear }
-
-func round(amount float64) cents { return cents(math.Round(amount)) }
-
-// share is amount × part ÷ whole, to the nearest cent.
-func share(amount cents, part, whole int64) cents {
-	return round(float64(amount) * float64(part) / float64(whole))
+	s.RateKind, err = fill(fine.Words[p.loan.rate.key()], s)
+	return s, err
 }

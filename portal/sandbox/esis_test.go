@@ -1,81 +1,70 @@
 package sandbox
 
 import (
-	"math"
+	"errors"
+	"net/http/httptest"
+	"slices"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 )
 
-func TestTheInstalmentIsTheAnnuity(t *testing.T) {
-	for _, c := range []struct {
-		principal cents
-		rate      basisPoints
-		months    int
-		want      cents
+// ask draws the ESIS of a sample process after a change to it.
+func ask(t *testing.T, change func(*process)) error {
+	t.Helper()
+	b := New(Config{Now: func() time.Time { return noon }})
+	change(b.store.processes[SampleProcess(SampleOpen)])
+	c := &call{r: httptest.NewRequest("GET", "/", nil), now: noon, session: session{broker: BrokerA}}
+	c.r.SetPathValue("processUniqueId", SampleProcess(SampleOpen).String())
+	_, err := b.draw(c, false)
+	return err
+}
+
+func TestAnESISIsDrawnWithinTheLimitsAndNotBeyond(t *testing.T) {
+	born := func(day string) func(*process) {
+		return func(p *process) { p.borrowers[0].data.Personal.BirthDate = pii.New[pii.BirthDate](day) }
+	}
+	for name, c := range map[string]struct {
+		change func(*process)
+		want   string
 	}{
-		{200_000_00, 750, 180, 1854_02}, // numpy-financial: 1854.0247200054619
-		{15_000_00, 0, 60, 250_00},      // numpy-financial
-		{180_000_00, 300, 420, 692_73},
-		{180_000_00, 450, 420, 851_86}, // 1.5 points more
+		"as it is":                    {func(*process) {}, ""},
+		"40 years":                    {func(p *process) { p.loan.months = 480 }, ""},
+		"40 years and a month":        {func(p *process) { p.loan.months = 481 }, "esis.term"},
+		"75 years and 364 days old":   {born("1960-11-23"), ""}, // when the 10 years end
+		"76 years old":                {born("1960-11-22"), "esis.age"},
+		"without borrowers":           {func(p *process) { p.borrowers = nil }, "esis.noKey"},
+		"without a key borrower":      {func(p *process) { p.borrowers[0].data.BorrowerTypeID = 2 }, "esis.noKey"},
+		"cancelled":                   {func(p *process) { p.state = cancelled }, "esis.state"},
+		"closed":                      {func(p *process) { p.state = closed }, ""},
+		"of another broker meanwhile": {func(p *process) { p.broker = uuid.New() }, "process.missing"},
 	} {
-		if got := instalment(c.principal, c.rate, c.months); got != c.want {
-			t.Errorf("%d at %d over %d months: %d, want %d", c.principal, c.rate, c.months, got, c.want)
+		err, got := ask(t, c.change), ""
+		if reason, ok := errors.AsType[*refusal](err); ok {
+			got = reason.problems[0].key
+		}
+		if got != c.want || (err == nil) != (c.want == "") {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
 }
 
-func TestTheTAEGOfAPlainLoanIsItsCompoundedRate(t *testing.T) {
-	flows := make([]cents, 420)
-	for i := range flows {
-		flows[i] = instalment(180_000_00, 300, 420)
-	}
-	if got, want := effectiveRate(180_000_00, flows), math.Pow(1+0.03/12, 12)-1; math.Abs(got-want) > 1e-6 {
-		t.Errorf("%f, want %f", got, want)
-	}
-	if with := effectiveRate(180_000_00-1000_00, flows); with <= effectiveRate(180_000_00, flows) {
-		t.Errorf("a fee does not raise the TAEG: %f", with)
-	}
-}
-
-func TestEverySheetAddsUpToTheCent(t *testing.T) {
-	for _, p := range samples(noon).processes {
-		f := work(p.loan, len(p.borrowers))
-		var all year
-		for _, y := range f.Plan {
-			all.Instalments += y.Instalments
-			all.Paid += y.Paid
-			all.Interest += y.Interest
-			all.Principal += y.Principal
-		}
-		last := f.Plan[len(f.Plan)-1]
-		if all.Instalments != p.loan.months || all.Principal != p.loan.amount || last.Remaining != 0 || all.Paid != all.Interest+all.Principal {
-			t.Errorf("process %d: the plan holds %+v and leaves %d", p.number, all, last.Remaining)
-		}
-		if total := all.Paid + f.Upfront + cents(p.loan.months)*(f.Life+f.Home); f.Total != total || f.Cost != total-p.loan.amount {
-			t.Errorf("process %d: the MTIC is %d, and all payments are %d", p.number, f.Total, total)
-		}
-		if off := f.Last - f.Instalment; p.loan.rate != mixedRate && (off > 500 || off < -500) {
-			t.Errorf("process %d: rounding makes the last instalment differ by %d cents", p.number, off)
-		}
-		if f.TAEG <= float64(min(f.Rate, f.LaterRate+f.Rate))/10_000 && f.LaterRate == 0 || f.TAEG > 0.12 {
-			t.Errorf("process %d: TAEG %f at a TAN of %d", p.number, f.TAEG, f.Rate)
-		}
-		if n := len(f.Steps); n > 0 {
-			variable := f.Instalment
-			if f.Later != 0 {
-				variable = f.Later
-			}
-			if f.Steps[n-1].Instalment != variable || f.Steps[0].Instalment <= variable {
-				t.Errorf("process %d: the discounts end at %d, and the instalment is %d", p.number, f.Steps[n-1].Instalment, variable)
+func TestABorrowerOfAnyUsualAgeMayJoinTheProcessesOfExamples(t *testing.T) {
+	s := samples(noon)
+	for _, number := range stillSamples {
+		for _, age := range []int{18, 41, 55, 65} {
+			p := *s.processes[SampleProcess(int(number))]
+			born := noon.AddDate(-age-1, 0, 1) // a day before the next birthday
+			p.borrowers = append(slices.Clone(p.borrowers), borrower{data: portal.BorrowerRequest{
+				BorrowerTypeID: 2, Personal: &portal.PersonalDataRequest{BirthDate: pii.New[pii.BirthDate](born.Format(time.DateOnly))},
+			}})
+			if p.tooOld(noon) {
+				t.Errorf("process %d refuses the ESIS once somebody of %d has joined", number, age)
 			}
 		}
-	}
-}
-
-func TestAMixedRateChangesTheInstalmentWhenTheFixedYearsEnd(t *testing.T) {
-	l := loan{amount: 240_000_00, price: 300_000_00, months: 432, rate: mixedRate, fixedYears: 5, fixed: 325}
-	months := l.plan(325, 355)
-	owed := months[59].remaining
-	if months[0].paid != instalment(l.amount, 325, 432) || months[59].paid != months[0].paid || months[60].paid != instalment(owed, 355, 372) {
-		t.Errorf("instalments %d, %d and then %d", months[0].paid, months[59].paid, months[60].paid)
 	}
 }

@@ -206,7 +206,7 @@ func (p *press) row(row fineRow) {
 
 // table writes a header and rows; the first column is text, the others are figures aligned to the right. The header
 // comes back on every page.
-func (p *press) table(columns []string, lines table) {
+func (p *press) table(columns []string, lines grid) {
 	first := labelSide + 20
 	if len(columns) > 3 {
 		first = 16

@@ -128,7 +128,7 @@ func (b *Bank) reopen(broker Broker) {
 			i++
 			continue
 		}
-		delete(b.store.processes, b.opened[i])
+		b.forget(b.opened[i])
 		b.opened = slices.Delete(b.opened, i, i+1)
 	}
 	b.move(p, p.state)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +14,11 @@ import (
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 )
+
+func init() {
+	serve(portal.ProcessList, (*Bank).listProcesses)
+	serve(portal.ProcessDetail, (*Bank).processDetail)
+}
 
 // defaultLines is how many processes a page of Process List has when the caller does not say.
 const defaultLines = 20
@@ -203,25 +207,4 @@ func (q *query) yes(name string) bool {
 		q.refuse()
 	}
 	return answer
-}
-
-// processESIS is Process ESIS Get. Failing to make one is a validation error (confirmed).
-func (b *Bank) processESIS(c *call) (any, error) {
-	query, err := readQuery(c, "ignoreRules")
-	if err != nil {
-		return nil, err
-	}
-	ignore := query.yes("ignoreRules")
-	if query.wrong != nil {
-		return nil, query.wrong
-	}
-	sheet, err := b.draw(c, ignore)
-	if err != nil {
-		return nil, err
-	}
-	pdf, err := sheet.print()
-	if err != nil {
-		return nil, fmt.Errorf("make the ESIS of process %d: %w", sheet.Number, err)
-	}
-	return map[string][]byte{"esis": pdf}, nil // base64, as encoders write bytes
 }

@@ -102,8 +102,13 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 }
 
 func TestEveryWordIsThereInBothLanguages(t *testing.T) {
-	want := []string{"status." + borrowerCreated, "status." + borrowerUpdated, "status." + borrowerDeleted, "status." + esisSent,
-		"status." + callbackUpdated, "status." + callbackEchoed, "status." + callbackDeleted}
+	var want []string
+	for id, code := range codes {
+		want = append(want, string(id))
+		if len(code) != 6 {
+			t.Errorf("the code of %s has not six digits", id)
+		}
+	}
 	if missing := book.Missing(want...); missing != nil {
 		t.Errorf("missing: %v", missing)
 	}

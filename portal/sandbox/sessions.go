@@ -6,7 +6,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/balcao/balcao/portal"
 )
+
+func init() {
+	serve(portal.Authenticate, (*Bank).authenticate)
+}
 
 // sessionLife is how long a session lives without a call; every call starts it anew (confirmed).
 const sessionLife = 30 * time.Minute

@@ -102,14 +102,14 @@ func percentText(points float64) string {
 	return ptNumbers.Sprintf("%v\u00a0%%", number.Decimal(points, number.Scale(2)))
 }
 
-// table is rows of a table that fine.toml asks for by name; the last row stands out when total is true.
-type table struct {
+// grid is the rows of a table that fine.toml asks for by name; the last row stands out when total is true.
+type grid struct {
 	rows  [][]string
 	total bool
 }
 
 // table builds the named table, without rows when the sheet has none.
-func (s sheet) table(name string) table {
+func (s sheet) table(name string) grid {
 	switch name {
 	case "fees":
 		return s.feeTable()
@@ -118,11 +118,11 @@ func (s sheet) table(name string) table {
 	case "plan":
 		return s.planTable()
 	}
-	return table{}
+	return grid{}
 }
 
-func (s sheet) feeTable() table {
-	t := table{total: true}
+func (s sheet) feeTable() grid {
+	t := grid{total: true}
 	for _, charge := range s.Figures.Fees {
 		t.rows = append(t.rows, []string{fine.Words["fee."+charge.key], eur(charge.amount)})
 	}
@@ -130,15 +130,15 @@ func (s sheet) feeTable() table {
 	return t
 }
 
-func (s sheet) stepTable() (t table) {
+func (s sheet) stepTable() (t grid) {
 	for _, step := range s.Figures.Steps {
 		t.rows = append(t.rows, []string{fine.Words["step."+step.Product], percent(step.Spread), eur(step.Instalment)})
 	}
 	return t
 }
 
-func (s sheet) planTable() table {
-	t := table{total: true}
+func (s sheet) planTable() grid {
+	t := grid{total: true}
 	var sum year
 	for _, y := range s.Figures.Plan {
 		t.rows = append(t.rows, planRow(fmt.Sprint(y.Number), y))

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -71,6 +70,12 @@ var nested = map[portal.TaxonomyKey]struct{ parents, children portal.TaxonomyKey
 	"countyWithParishes":    {"counties", "parishes"},
 }
 
+func init() {
+	for _, key := range portal.Taxonomies() {
+		serve(key.Operation(), taxonomy(key))
+	}
+}
+
 // taxonomyItem is an item on the wire. The bank's shape is not public.
 type taxonomyItem struct {
 	ID          int32          `json:"id"`
@@ -84,14 +89,6 @@ type taxonomyPage struct {
 	TotalCount int            `json:"totalCount"`
 	Count      int            `json:"count"`
 	List       []taxonomyItem `json:"taxonomyList"`
-}
-
-// taxonomyOf tells which taxonomy an operation reads.
-func taxonomyOf(id portal.OperationID) (portal.TaxonomyKey, bool) {
-	key := portal.TaxonomyKey(strings.TrimSuffix(string(id), "Get"))
-	_, flat := taxonomies[key]
-	_, nest := nested[key]
-	return key, (flat || nest) && key.Operation() == id
 }
 
 // taxonomy answers with the values of one taxonomy. All take pageNumber and pageSize; only of the notification types is

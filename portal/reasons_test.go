@@ -9,7 +9,7 @@ import (
 func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 	var want []string
 	for _, reason := range Reasons() {
-		want = append(want, "refusal."+string(reason))
+		want = append(want, string(reason))
 		for _, field := range []string{"personalDataBorrowerRequest.taxId", "sendAddress"} {
 			for _, lang := range words.Langs {
 				if got, about := meaning(reason.Text(string(lang), field)); got != reason || about != "" && about != lastPart(field) {

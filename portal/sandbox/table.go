@@ -1,0 +1,36 @@
+package sandbox
+
+import "github.com/google/uuid"
+
+// table is what one file of the sandbox stores by id, of a process or a partner, beside what [store] has of every
+// process. A bank's row is made when it is first read; first, if there is one, gives its sample data.
+type table[T any] struct {
+	first func(b *Bank, id uuid.UUID) T
+}
+
+// rows are the rows of one table in one bank.
+type rows map[uuid.UUID]any
+
+// row returns the row with an id, to be read or changed. The bank's lock is held by the caller.
+func (t *table[T]) row(b *Bank, id uuid.UUID) *T {
+	if b.tables[t] == nil {
+		b.tables[t] = rows{}
+	}
+	row, ok := b.tables[t][id].(*T)
+	if !ok {
+		row = new(T)
+		if t.first != nil {
+			*row = t.first(b, id)
+		}
+		b.tables[t][id] = row
+	}
+	return row
+}
+
+// forget deletes the process with an id and its rows. The bank's lock is held by the caller.
+func (b *Bank) forget(id uuid.UUID) {
+	delete(b.store.processes, id)
+	for _, rows := range b.tables {
+		delete(rows, id)
+	}
+}
