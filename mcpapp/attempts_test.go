@@ -13,6 +13,7 @@ import (
 const validToken = "5c1e9d7a40b8f2e63d0a97c41fb6e825"
 
 func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Token = validToken })
 	synctest.Test(t, func(t *testing.T) {
 		handler := e.app.Handler()
@@ -69,6 +70,7 @@ func TestWrongTokensAreSlowedDownAddressByAddress(t *testing.T) {
 }
 
 func TestAFloodOfRequestsWithoutATokenLogsLittle(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Token = validToken })
 	handler, began := e.app.Handler(), time.Now()
 	for i := range 1000 {

@@ -17,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 const searchRequest = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
@@ -79,7 +80,7 @@ func BenchmarkCallsComparedToABareServer(b *testing.B) {
 func measure(b *testing.B, urls [2]string, concurrency int) (took [2][]time.Duration) {
 	transport := &http.Transport{MaxIdleConnsPerHost: concurrency}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: testTimeout}
+	client := &http.Client{Transport: transport, Timeout: waittest.Deadline}
 	for i := range took {
 		took[i] = make([]time.Duration, b.N)
 	}

@@ -132,8 +132,10 @@ func versionOf(t *testing.T, read *mcp.CallToolResult) string {
 }
 
 func TestAnAssistantChangesOneFieldOfABorrower(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t, func(s *options) { s.redis = redistest.Start(t) })
 			a := variant.start(t, e)
 			before := e.storedBorrower(t, otherBorrower)
@@ -169,8 +171,10 @@ func TestAnAssistantChangesOneFieldOfABorrower(t *testing.T) {
 }
 
 func TestAnAssistantClearsAFieldByItsPath(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			before := e.storedBorrower(t, otherBorrower)
@@ -192,8 +196,10 @@ func TestAnAssistantClearsAFieldByItsPath(t *testing.T) {
 }
 
 func TestAnAssistantIsWarnedThatSomebodyElseChangedTheBorrower(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			stale := versionOf(t, succeeded(t, a.call(t, "get_borrower", borrowerArgs(otherBorrower))))
@@ -220,8 +226,10 @@ func TestAnAssistantIsWarnedThatSomebodyElseChangedTheBorrower(t *testing.T) {
 }
 
 func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
@@ -241,8 +249,10 @@ func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 }
 
 func TestAnAssistantSendsTheESISOnce(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			personalData := append(personalDataOf(e.storedBorrower(t, otherBorrower)), "outra.pessoa@example.com")
@@ -273,8 +283,10 @@ func TestAnAssistantSendsTheESISOnce(t *testing.T) {
 }
 
 func TestAClosedProcessIsReportedBeforeOtherProblems(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			a := variant.start(t, start(t))
 			result := a.call(t, "create_borrower", map[string]any{"process": "1049", "personal": map[string]any{"taxId": "1"}})
 			failure := failed(t, result, "Process 1049", "Closed", "list_borrowers", "get_esis", sandbox.SampleProcess(sandbox.SampleClosed).String())
@@ -288,8 +300,10 @@ func TestAClosedProcessIsReportedBeforeOtherProblems(t *testing.T) {
 }
 
 func TestWhatOnlyPeopleMayDecideIsRefusedToAnAssistant(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			skipping := map[string]any{"process": fmt.Sprint(sandbox.SampleTooOld), "ignoreRules": true}
@@ -306,6 +320,7 @@ func TestWhatOnlyPeopleMayDecideIsRefusedToAnAssistant(t *testing.T) {
 }
 
 func TestAWholeBorrowerFitsInFourKilobytes(t *testing.T) {
+	t.Parallel()
 	for _, lang := range words.Langs {
 		e := start(t, func(s *options) { s.app.Actor = mcpapp.Always(tools.Actor{ID: "ana", Lang: lang}) })
 		a := variants[3].start(t, e)

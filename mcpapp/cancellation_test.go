@@ -8,16 +8,18 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 func TestACancelledChangeIsStillMadeOnce(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			process := sandbox.SampleProcess(sandbox.SampleOpen)
@@ -33,9 +35,9 @@ func TestACancelledChangeIsStillMadeOnce(t *testing.T) {
 				_, _ = a.CallTool(ctx, request) // what it says depends on who noticed first
 				close(returned)
 			}()
-			await(t, "the call of the bank", arrived)
+			waittest.Receive(t, "the call reaches the bank", arrived)
 			cancel()
-			await(t, "the caller to return", returned)
+			waittest.Receive(t, "the caller returns", returned)
 			failed(t, a.call(t, "create_borrower", request.Params.Arguments), "under way")
 
 			release()
@@ -48,8 +50,10 @@ func TestACancelledChangeIsStillMadeOnce(t *testing.T) {
 }
 
 func TestACancelledReadIsNotLoggedAsAFailureOfTheBank(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			arrived, release := e.gate.block("/borrower")
@@ -62,23 +66,24 @@ func TestACancelledReadIsNotLoggedAsAFailureOfTheBank(t *testing.T) {
 				_, _ = a.CallTool(ctx, request)
 				close(returned)
 			}()
-			await(t, "the call of the bank", arrived)
+			waittest.Receive(t, "the call reaches the bank", arrived)
 			cancel()
-			await(t, "the caller to return", returned)
-			eventually(t, func() bool { return strings.Contains(e.log.String(), `"tool":"list_borrowers","outcome":"cancelled"`) })
+			waittest.Receive(t, "the caller returns", returned)
+			waittest.Eventually(t, "the cancellation is logged", func() bool { return strings.Contains(e.log.String(), `"tool":"list_borrowers","outcome":"cancelled"`) })
 			lacks(t, e.log.String(), `"outcome":"unavailable"`, `"outcome":"internal"`)
 		})
 	}
 }
 
 func TestACancelledCallOverStdioGetsNoResponse(t *testing.T) {
+	t.Parallel()
 	e := start(t)
 	arrived, release := e.gate.block("/borrower")
 	defer release()
 	in, toServer := io.Pipe()
 	var out bytes.Buffer
 	ended := make(chan error, 1)
-	go func() { ended <- e.app.ServeStdio(t.Context(), in, &out) }()
+	go func() { ended <- e.serveStdio(t.Context(), in, &out) }()
 	write := func(message string) {
 		_, err := io.WriteString(toServer, message+"\n")
 		must(t, err)
@@ -88,35 +93,26 @@ func TestACancelledCallOverStdioGetsNoResponse(t *testing.T) {
 	write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":8}}`) // of a call that is yet to come
 	for _, id := range []string{"7", `"a"`, "8"} {
 		write(fmt.Sprintf(call, id, process))
-		await(t, "the call of the bank", arrived)
+		waittest.Receive(t, "the call reaches the bank", arrived)
 	}
 	for _, id := range []string{"7", `"\u0061"`, "9", "null"} {
 		write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`)
 	}
-	eventually(t, func() bool {
+	waittest.Eventually(t, "the cancellation is logged", func() bool {
 		return strings.Count(e.log.String(), `"tool":"list_borrowers","outcome":"cancelled"`) >= 2
 	})
 	release()
 	write(`{"jsonrpc":"2.0","id":7,"method":"ping"}`) // a number may come again once its call is over
 	must(t, toServer.Close())
-	must(t, <-ended)
+	must(t, waittest.Receive(t, "ServeStdio returns", ended))
 	lacks(t, out.String(), `"id":"a"`, "cancelled", "cannot be reached")
 	if answers := strings.Count(out.String(), `"result"`); answers != 2 || strings.Count(out.String(), `"id":7`) != 1 {
 		t.Errorf("%d answers, want those of the call 8 and of the ping:\n%s", answers, out.String())
 	}
 }
 
-// eventually waits until condition is true.
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(testTimeout); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("timed out")
-		}
-	}
-}
-
 func TestStdioAnswersAChangeInFlightBeforeItReturns(t *testing.T) {
+	t.Parallel()
 	e := start(t)
 	arrived, release := e.gate.block("post /v1/processes/" + sandbox.SampleProcess(sandbox.SampleOpen).String() + "/borrower")
 	defer release()
@@ -127,24 +123,23 @@ func TestStdioAnswersAChangeInFlightBeforeItReturns(t *testing.T) {
 	in, toServer := io.Pipe()
 	var out bytes.Buffer
 	ended := make(chan error, 1)
-	go func() { ended <- e.app.ServeStdio(ctx, in, &out) }()
+	go func() { ended <- e.serveStdio(ctx, in, &out) }()
 	_, err = toServer.Write(append(call, '\n'))
 	must(t, err)
-	await(t, "the call of the bank", arrived)
+	waittest.Receive(t, "the call reaches the bank", arrived)
 	end()
 	release()
-	must(t, <-ended)
+	must(t, waittest.Receive(t, "ServeStdio returns", ended))
 	must(t, toServer.Close())
 	contains(t, out.String(), `"id":7`, "Rui A.")
 }
 
-// callUntilDone calls a tool until it succeeds, or testTimeout has passed.
-func (a *assistant) callUntilDone(t *testing.T, tool string, args any) *mcp.CallToolResult {
+// callUntilDone calls a tool until it succeeds.
+func (a *assistant) callUntilDone(t *testing.T, tool string, args any) (result *mcp.CallToolResult) {
 	t.Helper()
-	for deadline := time.Now().Add(testTimeout); ; {
-		result := a.call(t, tool, args)
-		if !result.IsError || time.Now().After(deadline) {
-			return result
-		}
-	}
+	waittest.Eventually(t, tool+" succeeds", func() bool {
+		result = a.call(t, tool, args)
+		return !result.IsError
+	})
+	return result
 }

@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write the golden files in testdata")
 
 // Descriptions and schemas are prompts: each change of them has to be reviewed.
 func TestListsMatchTheGoldenFiles(t *testing.T) {
+	t.Parallel()
 	for _, actor := range []string{"ana", "reader"} {
 		w := rawClient{url: start(t, asActor(actor)).serve(t)}
 		for revision, hello := range map[string]string{legacy: "initialize", modern: "server/discover"} {
@@ -57,6 +58,7 @@ func compare(t *testing.T, path string, got json.RawMessage) {
 
 // The list of tools is part of every request to a model, so its size is bounded.
 func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
+	t.Parallel()
 	w := rawClient{url: start(t).serve(t)}
 	for _, revision := range []string{legacy, modern} {
 		result := w.request(t, revision, 1, "tools/list", nil).result(t)
@@ -79,6 +81,7 @@ func forAssistants() []*tools.Tool {
 }
 
 func TestEveryToolIsFullyDescribed(t *testing.T) {
+	t.Parallel()
 	listed := variants[3].start(t, start(t)).tools(t)
 	if len(listed) != len(forAssistants()) {
 		t.Errorf("%d tools are listed, want %d", len(listed), len(forAssistants()))
@@ -163,6 +166,7 @@ func propertyDescriptions(t *testing.T, tool mcp.Tool) map[string]string {
 // A tool that changes or sends is destructive. Only a tool that reads is idempotent: a call happens once for each
 // idempotency key, not for each set of arguments.
 func TestAnnotationsMatchTheEffect(t *testing.T) {
+	t.Parallel()
 	type hints struct{ readOnly, destructive, idempotent, openWorld bool }
 	want := map[tools.Effect]hints{
 		tools.Reads:   {true, false, true, true},
@@ -185,6 +189,7 @@ func TestAnnotationsMatchTheEffect(t *testing.T) {
 }
 
 func TestAnUnsafeConfigurationIsRefused(t *testing.T) {
+	t.Parallel()
 	runner := tools.NewRunner(tools.Config{})
 	for name, c := range map[string]struct {
 		config mcpapp.Config
@@ -203,6 +208,7 @@ func TestAnUnsafeConfigurationIsRefused(t *testing.T) {
 }
 
 func TestAConfigurationPrintsWithoutItsToken(t *testing.T) {
+	t.Parallel()
 	config := mcpapp.Config{Token: "synthetic-token", AllowedHosts: []string{"mcp.example.com"}}
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("starting", "config", config)

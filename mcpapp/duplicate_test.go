@@ -13,8 +13,9 @@ import (
 )
 
 func TestTwoAssistantsWithoutKeysWhoAskForTheSameBorrowerGetOne(t *testing.T) {
+	t.Parallel()
 	e := start(t)
-	e.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
+	e.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 500 * time.Millisecond})
 	results := make([]*mcp.CallToolResult, 2)
 	var group sync.WaitGroup
 	for i, variant := range variants[2:] {

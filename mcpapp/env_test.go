@@ -25,6 +25,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/portal"
@@ -35,7 +36,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const testTimeout = 10 * time.Second
+var stdioSession sync.Mutex
 
 // env is an App with a real runner, checks, journal, and a sandbox bank over HTTP.
 type env struct {
@@ -85,7 +86,7 @@ func start(t testing.TB, change ...func(*options)) *env {
 	t.Cleanup(bank.Close)
 	api, err := portal.New(portal.Config{
 		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: testTimeout, TotalTimeout: testTimeout, ReadAttempts: 1,
+		AttemptTimeout: waittest.Deadline, TotalTimeout: waittest.Deadline, ReadAttempts: 1,
 	})
 	must(t, err)
 	t.Cleanup(api.Close)
@@ -107,6 +108,13 @@ func start(t testing.TB, change ...func(*options)) *env {
 
 func asActor(actor string) func(*options) {
 	return func(s *options) { s.app.Actor = mcpapp.Always(tools.Actor{ID: actor}) }
+}
+
+// serveStdio is ServeStdio for tests that run in parallel: the library has one stdio session in a process.
+func (e *env) serveStdio(ctx context.Context, in io.Reader, out io.Writer) error {
+	stdioSession.Lock()
+	defer stdioSession.Unlock()
+	return e.app.ServeStdio(ctx, in, out)
 }
 
 // serve serves the App over HTTP and returns its address.
@@ -146,18 +154,13 @@ func overStdio(t *testing.T, e *env, options ...client.ClientOption) *client.Cli
 	fromServer, toClient := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- e.app.ServeStdio(context.WithoutCancel(t.Context()), fromClient, toClient)
+		ended <- e.serveStdio(context.WithoutCancel(t.Context()), fromClient, toClient)
 		_ = toClient.Close()
 	}()
 	c := client.NewClient(transport.NewIO(fromServer, toServer, io.NopCloser(strings.NewReader(""))), options...)
 	t.Cleanup(func() {
 		must(t, c.Close())
-		select {
-		case err := <-ended:
-			must(t, err)
-		case <-time.After(testTimeout):
-			t.Error("ServeStdio did not return after its input ended")
-		}
+		must(t, waittest.Receive(t, "ServeStdio returns after its input ended", ended))
 	})
 	return c
 }
@@ -347,20 +350,11 @@ func (g *gate) before(bank http.Handler) http.Handler {
 			arrived <- struct{}{}
 			select {
 			case <-open:
-			case <-time.After(testTimeout):
+			case <-time.After(waittest.Deadline):
 			}
 		}
 		bank.ServeHTTP(w, r)
 	})
-}
-
-func await(t *testing.T, what string, done <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-done:
-	case <-time.After(testTimeout):
-		t.Fatalf("timed out waiting for %s", what)
-	}
 }
 
 func must(t testing.TB, err error) {

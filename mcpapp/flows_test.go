@@ -15,8 +15,10 @@ import (
 )
 
 func TestAnAssistantWorksOverEveryTransport(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t, func(s *options) { s.redis = redistest.Start(t) })
 			a := variant.start(t, e)
 			contains(t, a.info.Instructions, "masked", "warnings", "never instructions")
@@ -81,8 +83,10 @@ func (a *assistant) readPDF(t *testing.T, uri string) string {
 }
 
 func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			args := withArg(withArg(validBorrower(), "personal.name", "Amostra"), "idempotencyKey", "k-1") // the key outlives the warning
@@ -94,8 +98,10 @@ func TestAWarningIsConfirmedByAPersonFirst(t *testing.T) {
 }
 
 func TestTheSameKeyMakesOneBorrower(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t)
 			a := variant.start(t, e)
 			before := len(e.bank.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen)))
@@ -117,8 +123,10 @@ func TestTheSameKeyMakesOneBorrower(t *testing.T) {
 }
 
 func TestAReaderIsOfferedAndMayCallOnlyReads(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t, asActor("reader"))
 			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
@@ -136,8 +144,10 @@ func TestAReaderIsOfferedAndMayCallOnlyReads(t *testing.T) {
 }
 
 func TestAStrangerIsOfferedNothing(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			a := variant.start(t, start(t, asActor("nobody")))
 			if offered := a.tools(t); len(offered) != 0 {
 				t.Errorf("%d tools are offered", len(offered))
@@ -153,9 +163,11 @@ func TestAStrangerIsOfferedNothing(t *testing.T) {
 }
 
 func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
+	t.Parallel()
 	codes := map[string]error{"2025-11-25": mcp.ErrResourceNotFound, "2026-07-28": mcp.ErrInvalidParams} // -32002, -32602
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			a := variant.start(t, start(t))
 			for _, uri := range []string{
 				"balcao://processes/999999/esis",
@@ -175,6 +187,7 @@ func TestAMissingDocumentHasTheCodeOfItsRevision(t *testing.T) {
 }
 
 func TestADocumentThatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		for name, c := range map[string]struct {
 			maxFile int
@@ -186,6 +199,7 @@ func TestADocumentThatCannotBeReadIsAnError(t *testing.T) {
 			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "Reference: "},
 		} {
 			t.Run(name+" "+variant.name, func(t *testing.T) {
+				t.Parallel()
 				e := start(t, func(s *options) { s.app.MaxFile = c.maxFile })
 				if c.fault.Operation != "" {
 					e.bank.Inject(c.fault)

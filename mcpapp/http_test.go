@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -21,6 +22,7 @@ import (
 const listRequest = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 
 func TestUnacceptableHTTPRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.MaxBody = 32 << 10 })
 	w := rawClient{url: e.serve(t)}
 	set := func(pairs ...string) map[string]string {
@@ -83,6 +85,7 @@ func or(a, b string) string {
 }
 
 func TestABodyOfUnknownLengthIsLimited(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.MaxBody = 1 << 10 })
 	request, err := http.NewRequestWithContext(t.Context(), "POST", e.serve(t), io.MultiReader(strings.NewReader(strings.Repeat(" ", 2<<10))))
 	must(t, err)
@@ -97,12 +100,13 @@ func TestABodyOfUnknownLengthIsLimited(t *testing.T) {
 }
 
 func TestABodyThatDoesNotArriveTimesOut(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.BodyTimeout = 50 * time.Millisecond })
 	url := e.serve(t)
 	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/mcp"))
 	must(t, err)
 	defer func() { _ = conn.Close() }()
-	must(t, conn.SetDeadline(time.Now().Add(testTimeout)))
+	must(t, conn.SetDeadline(time.Now().Add(waittest.Deadline)))
 	_, err = io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
 	must(t, err)
 	answer, err := io.ReadAll(conn)
@@ -111,6 +115,7 @@ func TestABodyThatDoesNotArriveTimesOut(t *testing.T) {
 }
 
 func TestATokenIsRequiredAndNotLogged(t *testing.T) {
+	t.Parallel()
 	const token = "synthetic-token-of-this-test"
 	e := start(t, func(s *options) {
 		s.app.Token, s.app.AllowedHosts, s.app.AllowedOrigins = token, []string{"mcp.example.com"}, []string{"https://assistant.example.com"}
@@ -160,6 +165,7 @@ func (u mustNotRead) Read([]byte) (int, error) {
 }
 
 func TestARequestWithoutATokenIsRefusedBeforeItsBodyIsRead(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Token = validToken })
 	for name, authorization := range map[string]string{"none": "", "another": "Bearer another", "another scheme": "Basic " + validToken} {
 		r, w := httptest.NewRequest(http.MethodPost, "http://localhost/mcp", mustNotRead{t}), httptest.NewRecorder()
@@ -172,6 +178,7 @@ func TestARequestWithoutATokenIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 }
 
 func TestAnUnknownCallerIsRefused(t *testing.T) {
+	t.Parallel()
 	w := rawClient{url: start(t, func(s *options) { s.app.Actor = unknownActor }).serve(t)}
 	if reply := w.send(t, "POST", listRequest); reply.status != 401 {
 		t.Errorf("got %d: %s", reply.status, reply.body)
@@ -188,6 +195,7 @@ func (w rawClient) as(actor string) rawClient {
 }
 
 func TestACallerCannotCancelAnothersCall(t *testing.T) {
+	t.Parallel()
 	for _, revision := range []string{legacy, modern} {
 		t.Run(revision, func(t *testing.T) {
 			e := start(t, func(s *options) { s.app.Actor = byHeader })
@@ -196,7 +204,7 @@ func TestACallerCannotCancelAnothersCall(t *testing.T) {
 			defer release()
 			done := make(chan reply, 1)
 			go func() { done <- w.as("ana").call(t, revision, 1, "get_esis", map[string]any{"process": 1042}) }()
-			await(t, "the call of the bank", arrived)
+			waittest.Receive(t, "the call reaches the bank", arrived)
 			for _, notice := range []string{
 				`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`,
 				`{"jsonrpc":"2.0","METHOD":"notifications/cancelled","id":null,"params":{"requestId":1}}`,
@@ -215,6 +223,7 @@ func TestACallerCannotCancelAnothersCall(t *testing.T) {
 }
 
 func TestConcurrencyIsLimitedInTotalAndForEachActor(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Actor, s.app.MaxConcurrent, s.app.MaxPerActor = byHeader, 3, 2 })
 	w := rawClient{url: e.serve(t)}
 	arrived, release := e.gate.block("/esis")
@@ -222,7 +231,7 @@ func TestConcurrencyIsLimitedInTotalAndForEachActor(t *testing.T) {
 	done := make(chan reply, 3)
 	for id, actor := range []string{"ana", "ana", "bruno"} {
 		go func() { done <- w.as(actor).call(t, modern, id+1, "get_esis", map[string]any{"process": 1042}) }()
-		await(t, "a call of the bank", arrived)
+		waittest.Receive(t, "a call reaches the bank", arrived)
 	}
 	for actor, want := range map[string]int{"ana": http.StatusTooManyRequests, "bruno": http.StatusServiceUnavailable} {
 		reply := w.as(actor).send(t, "POST", listRequest)
@@ -242,6 +251,7 @@ func TestConcurrencyIsLimitedInTotalAndForEachActor(t *testing.T) {
 }
 
 func TestTwoBrokersNeverSeeEachOthersProcesses(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Actor = byHeader })
 	w := rawClient{url: e.serve(t)}
 	type outcome struct {
@@ -269,6 +279,7 @@ func TestTwoBrokersNeverSeeEachOthersProcesses(t *testing.T) {
 }
 
 func TestNoCapabilityKeepsAConnectionOpen(t *testing.T) {
+	t.Parallel()
 	e := start(t)
 	w := rawClient{url: e.serve(t)}
 	filter := map[string]any{"notifications": map[string]any{
@@ -284,7 +295,7 @@ func TestNoCapabilityKeepsAConnectionOpen(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	must(t, e.app.ServeStdio(t.Context(), strings.NewReader(
+	must(t, e.serveStdio(t.Context(), strings.NewReader(
 		strings.Repeat(`{"jsonrpc":"2.0","id":"a","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true}}}`+"\n", 20)+
 			`{"jsonrpc":"2.0","method":"subscriptions/listen"}`+"\n"+listRequest), &out))
 	if refused := strings.Count(out.String(), `"code":-32601`); refused != 20 || strings.Count(out.String(), `"tools":[`) != 1 {
@@ -307,8 +318,10 @@ func (panickingTeam) Person(context.Context, string) (tools.Person, bool) {
 }
 
 func TestAPanicIsAnErrorWithoutData(t *testing.T) {
+	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			e := start(t, func(s *options) { s.people = panickingTeam{} })
 			a := variant.start(t, e)
 			failure := failed(t, a.call(t, "find_processes", nil), "Something went wrong on our side")
@@ -330,6 +343,7 @@ func TestAPanicIsAnErrorWithoutData(t *testing.T) {
 }
 
 func TestMalformedArgumentsAreExplained(t *testing.T) {
+	t.Parallel()
 	w := rawClient{url: start(t).serve(t)}
 	long := strings.Repeat("ção", 10_000)
 	for name, c := range map[string]struct {
@@ -360,6 +374,7 @@ func TestMalformedArgumentsAreExplained(t *testing.T) {
 }
 
 func TestAnswersAreInTheActorsLanguage(t *testing.T) {
+	t.Parallel()
 	w := rawClient{url: start(t, func(s *options) { s.app.Actor = mcpapp.Always(tools.Actor{ID: "ana", Lang: words.Portuguese}) }).serve(t)}
 	found, _ := w.call(t, modern, 1, "find_processes", map[string]any{"text": "1042"}).answer(t)
 	contains(t, found, "Processos", "A seguir: list_borrowers")
@@ -368,6 +383,7 @@ func TestAnswersAreInTheActorsLanguage(t *testing.T) {
 }
 
 func TestTheBanksTextIsQuoted(t *testing.T) {
+	t.Parallel()
 	w := rawClient{url: start(t).serve(t)}
 	text, isError := w.call(t, modern, 1, "get_esis", map[string]any{"process": sandbox.SampleTooOld}).answer(t)
 	if !isError {

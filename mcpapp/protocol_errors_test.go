@@ -9,6 +9,7 @@ import (
 )
 
 func TestProtocolErrorsDoNotRepeatTheRequest(t *testing.T) {
+	t.Parallel()
 	const person = "Maria Exemplo 299999998"
 	e := start(t)
 	w := rawClient{url: e.serve(t)}
@@ -25,7 +26,7 @@ func TestProtocolErrorsDoNotRepeatTheRequest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			must(t, e.app.ServeStdio(t.Context(), strings.NewReader(c.message), &out))
+			must(t, e.serveStdio(t.Context(), strings.NewReader(c.message), &out))
 			for transport, answer := range map[string]string{"HTTP": w.send(t, http.MethodPost, c.message).body, "stdio": out.String()} {
 				if !json.Valid([]byte(answer)) {
 					t.Errorf("%s: not JSON", transport)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 // rawClient sends requests that a well-behaved client does not send.
@@ -86,7 +88,7 @@ func (w rawClient) send(t *testing.T, method, body string, headers ...map[string
 			}
 		}
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testTimeout}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: waittest.Deadline}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Error(err)

@@ -14,6 +14,7 @@ import (
 
 // A bank may repeat the request or name a third person. Neither may reach the assistant or the log.
 func TestARefusalShowsAnAssistantNoPersonalData(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		reply string
 		want  []string
@@ -28,6 +29,7 @@ func TestARefusalShowsAnAssistantNoPersonalData(t *testing.T) {
 	} {
 		for _, variant := range variants {
 			t.Run(name+"/"+variant.name, func(t *testing.T) {
+				t.Parallel()
 				e := start(t)
 				e.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Reply: c.reply})
 				a := variant.start(t, e)

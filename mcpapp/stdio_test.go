@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/tools"
 )
@@ -18,12 +19,13 @@ import (
 const initRequest = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`
 
 func TestInputThatEndsAtOnceIsAnswered(t *testing.T) {
+	t.Parallel()
 	e := start(t)
 	in := strings.NewReader(initRequest + "\n" +
 		`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find_processes","arguments":{"text":"1042"}}}` + "\n" +
 		`{"jsonrpc":"2.0","id":3,"method":"resources/read","params":{"uri":"balcao://processes/1042/esis"}}`) // no end of line
 	var out bytes.Buffer
-	must(t, e.app.ServeStdio(t.Context(), in, &out))
+	must(t, e.serveStdio(t.Context(), in, &out))
 	answers := map[float64]string{}
 	for line := range strings.Lines(out.String()) {
 		var message map[string]any
@@ -36,11 +38,12 @@ func TestInputThatEndsAtOnceIsAnswered(t *testing.T) {
 }
 
 func TestATooLongLineIsRefusedAndTheNextServed(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.MaxBody = 8 << 10 })
 	for _, length := range []int{8<<10 + 1, 64 << 10, 1 << 20} {
 		var out bytes.Buffer
 		in := `{"jsonrpc":"2.0","id":9,"method":"` + strings.Repeat("x", length) + "\"}\n" + initRequest + "\n"
-		must(t, e.app.ServeStdio(t.Context(), strings.NewReader(in), &out))
+		must(t, e.serveStdio(t.Context(), strings.NewReader(in), &out))
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != 2 {
 			t.Fatalf("%d answers: %s", len(lines), out.String())
@@ -50,18 +53,20 @@ func TestATooLongLineIsRefusedAndTheNextServed(t *testing.T) {
 }
 
 func TestAMessageThatIsAResponseIsNotAwaited(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.MaxConcurrent = 1 })
 	in := strings.Repeat(`{"jsonrpc":"2.0","id":9,"method":"ping","result":{}}`+"\n", 3) + initRequest
 	started := time.Now()
 	var out bytes.Buffer
-	must(t, e.app.ServeStdio(t.Context(), strings.NewReader(in), &out))
+	must(t, e.serveStdio(t.Context(), strings.NewReader(in), &out))
 	contains(t, out.String(), "2025-11-25")
-	if took := time.Since(started); took > testTimeout {
+	if took := time.Since(started); took > waittest.Deadline {
 		t.Errorf("it took %v", took)
 	}
 }
 
 func TestStdioLimitsConcurrency(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.MaxConcurrent = 3 })
 	arrived, release := e.gate.block("/esis")
 	var in strings.Builder
@@ -70,34 +75,36 @@ func TestStdioLimitsConcurrency(t *testing.T) {
 	}
 	var out bytes.Buffer
 	ended := make(chan error, 1)
-	go func() { ended <- e.app.ServeStdio(t.Context(), strings.NewReader(in.String()), &out) }()
+	go func() { ended <- e.serveStdio(t.Context(), strings.NewReader(in.String()), &out) }()
 	for range 3 {
-		await(t, "a call of the bank", arrived)
+		waittest.Receive(t, "a call reaches the bank", arrived)
 	}
 	if len(arrived) != 0 {
 		t.Errorf("%d calls too many", len(arrived))
 	}
 	release()
-	must(t, <-ended)
+	must(t, waittest.Receive(t, "ServeStdio returns", ended))
 	if answered := strings.Count(out.String(), `"blob"`); answered != 10 {
 		t.Errorf("%d of 10 answered", answered)
 	}
 }
 
 func TestStdioEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	e := start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- e.app.ServeStdio(ctx, in, io.Discard) }()
+	go func() { ended <- e.serveStdio(ctx, in, io.Discard) }()
 	cancel()
-	must(t, <-ended)
+	must(t, waittest.Receive(t, "ServeStdio returns", ended))
 	must(t, toServer.Close())
 }
 
 func TestStdioRefusesAnUnknownCaller(t *testing.T) {
+	t.Parallel()
 	e := start(t, func(s *options) { s.app.Actor = unknownActor })
-	if err := e.app.ServeStdio(t.Context(), strings.NewReader(initRequest), io.Discard); err == nil {
+	if err := e.serveStdio(t.Context(), strings.NewReader(initRequest), io.Discard); err == nil {
 		t.Error("served")
 	}
 }

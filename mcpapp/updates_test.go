@@ -12,6 +12,7 @@ import (
 )
 
 func TestUpdatesFitInFourKilobytes(t *testing.T) {
+	t.Parallel()
 	var updates staticUpdates
 	for i := range 100 {
 		updates = append(updates, tools.Moved{
@@ -21,6 +22,7 @@ func TestUpdatesFitInFourKilobytes(t *testing.T) {
 	}
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
 			a := variant.start(t, start(t, func(s *options) { s.updates = updates }))
 			result := a.call(t, "process_updates", map[string]any{})
 			data, err := json.Marshal(result)
@@ -34,6 +36,7 @@ func TestUpdatesFitInFourKilobytes(t *testing.T) {
 }
 
 func TestToolsThatNeedADestinationAreRefused(t *testing.T) {
+	t.Parallel()
 	a := variants[3].start(t, start(t))
 	for _, tool := range tools.Catalogue() {
 		if !tool.NeedsDestination {
