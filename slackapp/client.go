@@ -85,11 +85,7 @@ func (c *client) callAs(ctx context.Context, token string, mode callMode, method
 		if !isLimited || attempt == mode.retries {
 			return err
 		}
-		delay := cmp.Or(limited.after, defaultRetry) + rand.N(retryJitter)
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
-			return err
-		}
-		if !pause.For(ctx, delay) {
+		if !pause.For(ctx, cmp.Or(limited.after, defaultRetry)+rand.N(retryJitter)) { // or ctx would end before
 			return err
 		}
 	}
