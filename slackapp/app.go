@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	ackBudget    = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
-	patience     = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
-	lookAgain    = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
-	remembering  = 500 * time.Millisecond // for an acknowledgement to be remembered
-	settling     = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
-	bankBudget   = 2 * time.Second        // one call to the bank while a person waits for a form
-	workBudget   = 2 * time.Minute        // everything after an acknowledgement
-	lastWords    = 2 * time.Second        // for what is cut off to end
-	rememberLife = time.Hour              // of what was delivered; Slack repeats for some minutes
+	ackTimeout      = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
+	ackWait         = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
+	ackPollInterval = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
+	ackStoreTimeout = 500 * time.Millisecond // for an acknowledgement to be remembered
+	ackDelay        = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
+	lookupTimeout   = 2 * time.Second        // one call to the bank while a person waits for a form
+	workTimeout     = 2 * time.Minute        // everything after an acknowledgement
+	shutdownGrace   = 2 * time.Second        // for what is cut off to end
+	seenLife        = time.Hour              // of what was delivered; Slack repeats for some minutes
 )
 
 // Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
@@ -51,15 +51,15 @@ type App struct {
 	slack  *client
 	secret string
 
-	refused *refusals.Log
+	refusals *refusals.Log
 
-	orphans  chan []byte // acknowledgements whose socket ended before them
-	searches searches
+	orphanedAcks chan []byte // acknowledgements whose socket ended before them
+	searches     searchLimiter
 
 	reachable func(dest string) // Config.Reachable
 	ctx       context.Context   // ends when Close loses its patience
 	stop      context.CancelFunc
-	shares    shares
+	queue     fairQueue
 	busy      sync.WaitGroup
 
 	mu     sync.Mutex
@@ -82,8 +82,8 @@ func New(config Config) (*App, error) {
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		slack: newClient(config.APIURL, config.BotToken, config.AppToken), reachable: config.Reachable,
-		shares: shares{people: map[string]*share{}}, refused: refusals.New(config.Log), orphans: make(chan []byte, sockets*maxInFlight),
-		searches: searches{under: map[string]int{}},
+		queue: fairQueue{persons: map[string]*personQueue{}}, refusals: refusals.New(config.Log), orphanedAcks: make(chan []byte, sockets*maxInFlight),
+		searches: searchLimiter{running: map[string]int{}},
 	}
 	app.ctx, app.stop = context.WithCancel(context.Background())
 	return app, nil
@@ -109,34 +109,34 @@ func (a *App) Close(ctx context.Context) error {
 	a.stop()
 	select {
 	case <-idle:
-	case <-time.After(lastWords): // a call to the bank goes on whoever leaves; the journal knows of it
+	case <-time.After(shutdownGrace): // a call to the bank goes on whoever leaves; the journal knows of it
 	}
 	a.slack.close()
 	return err
 }
 
-// work does something for a person after her delivery is acknowledged, and answers her when it fails. It gives an error
+// inBackground does something for a person after her delivery is acknowledged, and answers her when it fails. It gives an error
 // when too much is under way already, here or for her.
-func (a *App) work(v visit, do func(ctx context.Context, v *visit) error) error {
-	return a.workAs(v.user, v, do)
+func (a *App) inBackground(req request, do func(ctx context.Context, req *request) error) error {
+	return a.inBackgroundAs(req.user, req, do)
 }
 
-// workAs does the same as a part of another share of the work than hers.
-func (a *App) workAs(share string, v visit, do func(ctx context.Context, v *visit) error) error {
+// inBackgroundAs does the same as a part of another share of the work than hers.
+func (a *App) inBackgroundAs(share string, req request, do func(ctx context.Context, req *request) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return errCrowded
+		return errOverloaded
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, workBudget) // its wait for a turn included
+	ctx, cancel := context.WithTimeout(a.ctx, workTimeout) // its wait for a turn included
 	a.busy.Add(1)
-	err := a.shares.add(share, func() {
+	err := a.queue.submit(share, func() {
 		defer a.busy.Done()
 		defer cancel()
-		if err := a.guarded(func() error { return do(ctx, &v) }); err != nil {
+		if err := a.recovered(func() error { return do(ctx, &req) }); err != nil {
 			ctx, cancel := context.WithTimeout(a.ctx, background.timeout) // that of the work may be over
 			defer cancel()
-			a.answerError(ctx, &v, err)
+			a.showError(ctx, &req, err)
 		}
 	})
 	if err != nil {
@@ -146,8 +146,8 @@ func (a *App) workAs(share string, v visit, do func(ctx context.Context, v *visi
 	return err
 }
 
-// guarded turns a panic into an error.
-func (a *App) guarded(do func() error) (err error) {
+// recovered turns a panic into an error.
+func (a *App) recovered(do func() error) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			a.log.Error("a panic", "type", fmt.Sprintf("%T", caught), "stack", pii.Scrub(string(debug.Stack())))

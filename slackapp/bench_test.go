@@ -14,11 +14,11 @@ import (
 func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		b.Run(string(way), func(b *testing.B) {
-			h := open(b, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+			h := newHarness(b, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 			ana, tom := h.ana(), h.user(slacksim.Tom)
 			ana.types("/borrower-new 1042")
 			ana.sees("Página 2 de 7")
-			ana.submits(whoItIs)
+			ana.submits(personalData)
 			ana.sees("Página 3 de 7")
 			remove := h.bank.Inject(sandbox.Fault{Latency: 10 * time.Second})
 			for b.Loop() {
@@ -30,10 +30,10 @@ func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 				tom.types("/borrowers")
 				tom.sees("Look up")
 				for _, typed := range []string{"", "1", "10"} {
-					_, err := tom.Options(h.soon(), "process", typed)
+					_, err := tom.Options(h.ctx(), "process", typed)
 					must(b, err)
 				}
-				must(b, tom.Close(h.soon()))
+				must(b, tom.Close(h.ctx()))
 			}
 			remove()
 			var waits []time.Duration

@@ -9,13 +9,13 @@ import (
 // The few shapes that everything we show is made of. Each shortens what it is given, so that no text from outside can
 // make Slack refuse the whole.
 
-// nothing stands where there is no text, since Slack refuses an empty one.
-const nothing = "–"
+// emptyText stands where there is no text, since Slack refuses an empty one.
+const emptyText = "–"
 
 // plain is text from anywhere, shown as it is.
 func plain(text string, limit int) *slack.TextBlockObject {
 	if text = fit(text, limit); strings.TrimSpace(text) == "" {
-		text = nothing
+		text = emptyText
 	}
 	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 }
@@ -32,8 +32,8 @@ func paragraph(text string) slack.Block {
 
 func header(text string) slack.Block { return slack.NewHeaderBlock(plain(text, maxHeader)) }
 
-// small is a line of small print.
-func small(text string) slack.Block {
+// contextLine is a line of small print.
+func contextLine(text string) slack.Block {
 	return slack.NewContextBlock("", plain(text, maxSmall))
 }
 

@@ -19,7 +19,7 @@ import (
 var ines = sandbox.SampleBorrower(sandbox.SampleCouple, 1)
 
 // picks opens a command about Inês.
-func (s someone) picks(command string) {
+func (s user) picks(command string) {
 	s.h.t.Helper()
 	s.types(command + " 1043")
 	s.sees("Página 2 de", "1043", "Proponente")
@@ -27,45 +27,45 @@ func (s someone) picks(command string) {
 }
 
 // edits opens the form that changes Inês.
-func (s someone) edits() slacksim.View {
+func (s user) edits() slacksim.View {
 	s.h.t.Helper()
 	s.picks("/borrower-edit")
 	return s.sees("Página 3 de 8", "Inês M.")
 }
 
 // renumbers opens the form that changes Inês, gives her another number, and reads it over.
-func (s someone) renumbers() slacksim.View {
+func (s user) renumbers() slacksim.View {
 	s.h.t.Helper()
 	s.edits()
-	must(s.h.t, s.Fill(s.h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+	must(s.h.t, s.Fill(s.h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
 	s.presses("skip")
 	return s.sees("Página 8 de 8", "Telemóvel", "→")
 }
 
-// atBank is Inês as the bank has her.
-func (h *house) atBank() portal.Borrower {
+// storedBorrower is Inês as the bank has her.
+func (h *harness) storedBorrower() portal.Borrower {
 	h.t.Helper()
-	borrower, err := h.asAna().Borrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+	borrower, err := h.anasLogin().Borrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
 	must(h.t, err)
 	return borrower
 }
 
-func (h *house) asAna() *portal.User { return h.client.As(h.people.Team[""].Login, "pt-PT") }
+func (h *harness) anasLogin() *portal.User { return h.client.As(h.people.Team[""].Login, "pt-PT") }
 
-// meanwhile changes Inês as somebody else would.
-func (h *house) meanwhile(change func(*portal.PersonalDataRequest)) {
+// changeAtBank changes Inês as somebody else would.
+func (h *harness) changeAtBank(change func(*portal.PersonalDataRequest)) {
 	h.t.Helper()
-	request := h.atBank().Request()
+	request := h.storedBorrower().Request()
 	change(request.Personal)
-	_, err := h.asAna().UpdateBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines, request)
+	_, err := h.anasLogin().UpdateBorrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines, request)
 	must(h.t, err)
 }
 
-// fillUp adds borrowers to process 1042 until the bank takes no more.
-func (h *house) fillUp() {
+// fillProcess adds borrowers to process 1042 until the bank takes no more.
+func (h *harness) fillProcess() {
 	h.t.Helper()
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
-	another := h.atBank().Request()
+	another := h.storedBorrower().Request()
 	for eight := 29_990_000; ; eight++ {
 		sum := 0
 		for i, digit := range strconv.Itoa(eight) {
@@ -75,22 +75,22 @@ func (h *house) fillUp() {
 			continue // the control digit would be 0
 		}
 		another.Personal.TaxID = pii.New[pii.TaxID](strconv.Itoa(eight) + strconv.Itoa(11-sum%11))
-		if _, err := h.asAna().CreateBorrower(h.soon(), process, another); err != nil {
+		if _, err := h.anasLogin().CreateBorrower(h.ctx(), process, another); err != nil {
 			return
 		}
 	}
 }
 
-func (h *house) deleted() bool {
+func (h *harness) deleted() bool {
 	h.t.Helper()
-	found, err := h.asAna().ListBorrowers(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple))
+	found, err := h.anasLogin().ListBorrowers(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple))
 	must(h.t, err)
 	return len(found) == 1
 }
 
-// borrowerStories are of one borrower, told the same whichever way Slack delivers.
-var borrowerStories = []story{
-	{"a broker reads all that the bank has of a borrower", func(t *testing.T, h *house) {
+// borrowerFlows are of one borrower, told the same whichever way Slack delivers.
+var borrowerFlows = []flow{
+	{"a broker reads all that the bank has of a borrower", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower")
 		view := ana.sees("Proponente do processo 1043", "Inês M.")
@@ -103,8 +103,8 @@ var borrowerStories = []story{
 			t.Error("a form that only reads is kept")
 		}
 	}},
-	{"what is read is changed: the form has what the bank has, and only what changed is different", func(t *testing.T, h *house) {
-		before := h.atBank().Request()
+	{"what is read is changed: the form has what the bank has, and only what changed is different", func(t *testing.T, h *harness) {
+		before := h.storedBorrower().Request()
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
@@ -117,7 +117,7 @@ var borrowerStories = []story{
 				t.Errorf("%s holds %q, want %q", path, got, want)
 			}
 		}
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961 234 567"}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961 234 567"}))
 		ana.presses("skip")
 		reading := ana.sees("Página 8 de 8", "Telemóvel", "→ +351961234567", "Guardar alterações")
 		if says(reading.Text(), []string{"E-mail"}) {
@@ -127,28 +127,28 @@ var borrowerStories = []story{
 		ana.sees("Proponente alterado", "Inês M.")
 		ana.readsIn(ana.DM(), "Proponente alterado") // a modal's step knows no channel
 		before.Personal.Mobile = pii.New[pii.Phone]("+351961234567")
-		if after := h.atBank().Request(); !same(t, after, before) {
+		if after := h.storedBorrower().Request(); !same(t, after, before) {
 			t.Error("more than the number is different")
 		}
 	}},
-	{"a choice is taken back and a text emptied", func(t *testing.T, h *house) {
+	{"a choice is taken back and a text emptied", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		ana.submits(nil)
 		ana.sees("Página 4 de 8")
 		ana.submits(slacksim.Values{"personal.nationalityId": "(sem resposta)"})
 		ana.sees("Página 5 de 8")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.floor": ""}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.floor": ""}))
 		ana.presses("skip")
 		ana.sees("Página 8 de 8", "Portugal\n→ —")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
-		if after := h.atBank().Request().Personal; after.NationalityID != nil || !after.Floor.IsZero() || after.ZipCode.IsZero() {
+		if after := h.storedBorrower().Request().Personal; after.NationalityID != nil || !after.Floor.IsZero() || after.ZipCode.IsZero() {
 			t.Error("the bank does not have it as she left it")
 		}
 	}},
-	{"what was wrong before keeps nobody from changing something else, and what she makes wrong does", func(t *testing.T, h *house) {
-		h.meanwhile(func(p *portal.PersonalDataRequest) {
+	{"what was wrong before keeps nobody from changing something else, and what she makes wrong does", func(t *testing.T, h *harness) {
+		h.changeAtBank(func(p *portal.PersonalDataRequest) {
 			p.SocialSecurityNumber = pii.New[pii.SocialSecurity]("12345678901")
 		})
 		ana := h.ana()
@@ -166,7 +166,7 @@ var borrowerStories = []story{
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
-	{"a form that changes nothing is not sent", func(t *testing.T, h *house) {
+	{"a form that changes nothing is not sent", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		ana.presses("skip")
@@ -174,32 +174,32 @@ var borrowerStories = []story{
 			t.Errorf("it can be confirmed: %q", view.Submit)
 		}
 	}},
-	{"what somebody else changed meanwhile is told, and stays", func(t *testing.T, h *house) {
+	{"what somebody else changed meanwhile is told, and stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
 		ana.presses("skip")
 		ana.sees("Página 8 de 8", "Alguém alterou este proponente", "Guardar alterações")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
-		if after := h.atBank().Personal; after.Floor.Reveal() != "5.º" || after.Mobile.Reveal() != "+351961234567" {
+		if after := h.storedBorrower().Personal; after.Floor.Reveal() != "5.º" || after.Mobile.Reveal() != "+351961234567" {
 			t.Error("one of the two changes is lost")
 		}
 	}},
-	{"what somebody else changes while she reads it over is told before it is sent", func(t *testing.T, h *house) {
+	{"what somebody else changes while she reads it over is told before it is sent", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.renumbers()
-		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
+		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
 		ana.submits(nil)
 		ana.sees("Página 8 de 8", "Alguém alterou este proponente")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
-	{"another choice of process and borrower brings another form", func(t *testing.T, h *house) {
+	{"another choice of process and borrower brings another form", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961234567"}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
 		ana.presses("back")
 		ana.sees("Página 2 de 8")
 		ana.presses("back")
@@ -209,7 +209,7 @@ var borrowerStories = []story{
 		if got := typed(page.Values["borrower"]); got != "" {
 			t.Errorf("a borrower of the other process is still chosen: %s", got)
 		}
-		offered, err := ana.Options(h.soon(), "borrower", "")
+		offered, err := ana.Options(h.ctx(), "borrower", "")
 		must(t, err)
 		if len(offered) != 1 || !strings.HasPrefix(offered[0].Text, "Maria E.") {
 			t.Fatalf("offered are %+v", offered)
@@ -220,11 +220,11 @@ var borrowerStories = []story{
 			t.Errorf("Maria's form has %q and %q", name, number)
 		}
 	}},
-	{"a window left behind with one borrower shows the other whom she has chosen since, and nothing of the first", func(t *testing.T, h *house) {
+	{"a window left behind with one borrower shows the other whom she has chosen since, and nothing of the first", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Inês Errada"}))
-		h.elsewhere(func(d *conversations.Draft) {
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Inês Errada"}))
+		h.editInOtherWindow(func(d *conversations.Draft) {
 			d.Answers["borrower"] = sandbox.SampleBorrower(sandbox.SampleCouple, 0).String()
 		})
 		ana.submits(nil)
@@ -233,15 +233,15 @@ var borrowerStories = []story{
 			t.Errorf("the name is %q", got)
 		}
 	}},
-	{"a change that was begun is found again, after the app's death too", func(t *testing.T, h *house) {
+	{"a change that was begun is found again, after the app's death too", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
 		ana.sees("Página 4 de 8")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado", "Editar proponente")
-		h.kill()
-		h.replica = h.start()
+		h.killReplica()
+		h.replica = h.startReplica()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 4 de 8", "Retomámos o que começou", "Inês M.")
 		ana.presses("back")
@@ -253,24 +253,24 @@ var borrowerStories = []story{
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
-	{"what nobody filled in is not kept when it is closed", func(t *testing.T, h *house) {
+	{"what nobody filled in is not kept when it is closed", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.picks("/borrower-delete")
 		ana.sees("Página 3 de 3", "vai ser eliminado")
-		must(t, ana.Close(h.soon()))
-		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Mobile = pii.New[pii.Phone]("+351961234567") })
+		must(t, ana.Close(h.ctx()))
+		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Mobile = pii.New[pii.Phone]("+351961234567") })
 		if form := ana.edits(); typed(form.Values["personal.mobile"]) != "+351961234567" {
 			t.Error("the form shows what the bank had before")
 		}
-		must(t, ana.Close(h.soon()))
-		must(t, h.replica.app.Close(h.soon())) // whatever that set off is done
+		must(t, ana.Close(h.ctx()))
+		must(t, h.replica.app.Close(h.ctx())) // whatever that set off is done
 		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 || h.deleted() {
 			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
-	{"a borrower is taken out from a card, once, however often she presses", func(t *testing.T, h *house) {
+	{"a borrower is taken out from a card, once, however often she presses", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
@@ -280,12 +280,12 @@ var borrowerStories = []story{
 		h.pressesThrice()
 		ana.sees("Proponente eliminado", "Inês M.")
 		ana.readsIn(ana.DM(), "Proponente eliminado")
-		h.again()
+		h.submitAgain()
 		if calls := h.bank.Calls(portal.BorrowerDelete); calls != 1 || !h.deleted() {
 			t.Errorf("the bank was asked %d times", calls)
 		}
 	}},
-	{"the key borrower is not taken out", func(t *testing.T, h *house) {
+	{"the key borrower is not taken out", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-delete 1042")
 		ana.sees("Página 2 de 3")
@@ -294,40 +294,40 @@ var borrowerStories = []story{
 			t.Errorf("it can be confirmed: %q", view.Submit)
 		}
 	}},
-	{"a change is made once, however often she presses", func(t *testing.T, h *house) {
+	{"a change is made once, however often she presses", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.renumbers()
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerUpdate, Latency: time.Second})
 		h.pressesThrice()
 		ana.sees("Proponente alterado")
 		ana.reads("Proponente alterado")
-		h.again()
+		h.submitAgain()
 		if calls := h.bank.Calls(portal.BorrowerUpdate); calls != 1 {
 			t.Errorf("the bank was asked %d times", calls)
 		}
 	}},
-	{"the ESIS is sent once, to the address that she confirmed, however often she presses", func(t *testing.T, h *house) {
+	{"the ESIS is sent once, to the address that she confirmed, however often she presses", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/esis-send")
 		reading := ana.sees("Página 3 de 3", "1043", "não pode ser anulado", "Enviar FINE")
-		if address := h.atBank().Personal.Email.Reveal(); !strings.Contains(reading.Text(), address) {
+		if address := h.storedBorrower().Personal.Email.Reveal(); !strings.Contains(reading.Text(), address) {
 			t.Error("the address is not there in full")
 		}
 		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, Latency: time.Second})
 		h.pressesThrice()
 		ana.sees("FINE do processo 1043 enviada")
 		ana.reads("FINE do processo 1043 enviada")
-		h.again()
+		h.submitAgain()
 		sent := h.bank.Sent()
-		if len(sent) != 1 || sent[0].To != h.atBank().Personal.Email || sent[0].IgnoreRules {
+		if len(sent) != 1 || sent[0].To != h.storedBorrower().Personal.Email || sent[0].IgnoreRules {
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
-	{"an address that changed since she read it is shown to her before anything goes there", func(t *testing.T, h *house) {
+	{"an address that changed since she read it is shown to her before anything goes there", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/esis-send")
 		ana.sees("Página 3 de 3", "segue para ines.modelo@example.com", "não pode ser anulado")
-		h.meanwhile(func(p *portal.PersonalDataRequest) { p.Email = pii.New[pii.Email]("intruso@example.com") })
+		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Email = pii.New[pii.Email]("intruso@example.com") })
 		ana.submits(nil)
 		ana.sees("Página 3 de 3", "segue para intruso@example.com", "não pode ser anulado")
 		if sent := h.bank.Sent(); len(sent) != 0 {
@@ -339,7 +339,7 @@ var borrowerStories = []story{
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
-	{"another address for the ESIS is doubted, and two are refused", func(t *testing.T, h *house) {
+	{"another address for the ESIS is doubted, and two are refused", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/esis-send 1043")
 		ana.sees("Página 2 de 3", "Destinatário")
@@ -356,18 +356,18 @@ var borrowerStories = []story{
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
-	{"what a form is about is asked for where the bank does not know it", func(t *testing.T, h *house) {
+	{"what a form is about is asked for where the bank does not know it", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-edit 9999")
 		ana.sees("Página 1 de 8", "Processo")
 		ana.submits(nil)
 		ana.sees("Página 2 de 8")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 9999")
 		ana.sees("Página 1 de 7", "Processo")
 		ana.submits(nil)
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.presses("skip")
 		ana.sees("não foi encontrado", "Voltar ao formulário")
@@ -391,27 +391,27 @@ func same(t *testing.T, a, b portal.BorrowerRequest) bool {
 }
 
 // pressesThrice confirms what Ana has in front of her three times at once.
-func (h *house) pressesThrice() {
+func (h *harness) pressesThrice() {
 	var presses sync.WaitGroup
 	for range 3 {
-		presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.soon(), nil) }) // all but one find the modal changed
+		presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.ctx(), nil) }) // all but one find the modal changed
 	}
 	presses.Wait()
 }
 
-// again delivers once more whatever Slack has delivered, and waits until that is done.
-func (h *house) again() {
+// submitAgain delivers once more whatever Slack has delivered, and waits until that is done.
+func (h *harness) submitAgain() {
 	h.t.Helper()
 	for _, earlier := range h.sim.Deliveries() {
-		_, err := h.sim.Redeliver(h.soon(), earlier.ID)
+		_, err := h.sim.Redeliver(h.ctx(), earlier.ID)
 		must(h.t, err)
 	}
-	must(h.t, h.replica.app.Close(h.soon()))
+	must(h.t, h.replica.app.Close(h.ctx()))
 }
 
-// borrowerTrials are what goes wrong with them.
-var borrowerTrials = []story{
-	{"a slow bank holds up no acknowledgement of a form that it fills in", func(t *testing.T, h *house) {
+// borrowerFaults are what goes wrong with them.
+var borrowerFaults = []flow{
+	{"a slow bank holds up no acknowledgement of a form that it fills in", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
@@ -426,17 +426,17 @@ var borrowerTrials = []story{
 		remove()
 		ana.sees("Página 3 de 8")
 	}},
-	{"a form with many choices waits for a slow bank once, and not for each", func(t *testing.T, h *house) {
+	{"a form with many choices waits for a slow bank once, and not for each", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-edit 1043")
 		ana.sees("Página 2 de 8")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"borrower": ines.String()}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"borrower": ines.String()}))
 		h.bank.Inject(sandbox.Fault{Latency: 2 * time.Second})
 		ana.submits(nil)
 		ana.sees("A verificar…")
 		ana.sees("Página 3 de 8", "Inês M.")
 	}},
-	{"a form that the bank cannot fill in yet is there when it can", func(t *testing.T, h *house) {
+	{"a form that the bank cannot fill in yet is there when it can", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
@@ -459,12 +459,12 @@ var borrowerTrials = []story{
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
-	{"a borrower who goes while the form is filled in is told, and what she typed stays", func(t *testing.T, h *house) {
+	{"a borrower who goes while the form is filled in is told, and what she typed stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
 		ana.sees("Página 4 de 8")
-		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		_, err := h.anasLogin().DeleteBorrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
 		must(t, err)
 		ana.presses("skip")
 		if view := ana.sees("A corrigir: Proponente"); view.Submit != "" {
@@ -476,22 +476,22 @@ var borrowerTrials = []story{
 		ana.presses("fix")
 		ana.sees("Página 2 de 8")
 	}},
-	{"a card about a borrower who is gone leads to a choice of another", func(t *testing.T, h *house) {
+	{"a card about a borrower who is gone leads to a choice of another", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
-		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		_, err := h.anasLogin().DeleteBorrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
 		must(t, err)
 		ana.presses("step:a")
 		ana.sees("Proponente: ", "Voltar ao formulário")
 		ana.presses("continue")
 		ana.sees("Página 2 de 8")
 	}},
-	{"a borrower whom somebody else takes out first is not taken out twice", func(t *testing.T, h *house) {
+	{"a borrower whom somebody else takes out first is not taken out twice", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower-delete")
 		ana.sees("Página 3 de 3", "Eliminar")
-		_, err := h.asAna().DeleteBorrower(h.soon(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
+		_, err := h.anasLogin().DeleteBorrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
 		must(t, err)
 		ana.submits(nil)
 		ana.sees("Proponente: ", "Voltar ao formulário")
@@ -501,7 +501,7 @@ var borrowerTrials = []story{
 			t.Errorf("the bank was asked %d times", calls)
 		}
 	}},
-	{"a borrower who was taken out is not looked for again though the bank's answer was lost", func(t *testing.T, h *house) {
+	{"a borrower who was taken out is not looked for again though the bank's answer was lost", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/borrower-delete")
 		ana.sees("Página 3 de 3")
@@ -512,7 +512,7 @@ var borrowerTrials = []story{
 			t.Errorf("the bank was asked %d times", calls)
 		}
 	}},
-	{"an e-mail that may have gone out is not sent again by itself", func(t *testing.T, h *house) {
+	{"an e-mail that may have gone out is not sent again by itself", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/esis-send")
 		ana.sees("Página 3 de 3")
@@ -523,10 +523,10 @@ var borrowerTrials = []story{
 			t.Errorf("a blind repetition is offered: %s", view.Text())
 		}
 		ana.reads("pode ter seguido ou não", "Pergunte ao cliente")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/esis-send 1043")
 		ana.sees("Página 3 de 3", "ficou sem resposta", "Pergunte ao cliente", "Enviar FINE")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado")
 		if sent := h.bank.Sent(); len(sent) != 1 {
 			t.Fatalf("%d e-mails went out", len(sent))
@@ -539,16 +539,16 @@ var borrowerTrials = []story{
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
-	{"an app that dies while it sends an e-mail leaves one, and tells that nobody knows", func(t *testing.T, h *house) {
+	{"an app that dies while it sends an e-mail leaves one, and tells that nobody knows", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/esis-send")
 		ana.sees("Página 3 de 3")
 		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Latency: time.Second, Times: 1})
 		ana.submits(nil)
 		ana.sees("A enviar…")
-		h.dies()
-		h.replica = h.start()
-		must(t, ana.Close(h.soon()))
+		h.crashReplica()
+		h.replica = h.startReplica()
+		must(t, ana.Close(h.ctx()))
 		ana.types("/esis-send 1043")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")

@@ -20,14 +20,14 @@ type shownCard struct {
 	fileNote string
 }
 
-// handOver gives a result's file to the person, and gives the card to show with it. A file that cannot be given is said
+// resultMessage gives a result's file to the person, and gives the card to show with it. A file that cannot be given is said
 // on the card: what was asked for did happen.
-func (a *App) handOver(ctx context.Context, v *visit, result tools.Result) message {
-	lang, shown := v.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
+func (a *App) resultMessage(ctx context.Context, req *request, result tools.Result) message {
+	lang, shown := req.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
 	if file := shown.File; file != nil {
 		shown.fileNote = say(lang, "file.sent", "name", file.Name)
-		if err := a.sendFile(ctx, v, file, shown.Title); err != nil {
-			shown.fileNote = say(lang, "file.failed", "name", file.Name, "id", a.troubleOf(v, err).ID)
+		if err := a.sendFile(ctx, req, file, shown.Title); err != nil {
+			shown.fileNote = say(lang, "file.failed", "name", file.Name, "id", a.describe(req, err).ID)
 		}
 	}
 	return message{shown.text(), shown.blocks(lang)}
@@ -44,7 +44,7 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	if c.earlier != nil {
 		blocks = append(blocks, earlierBlock(lang, *c.earlier))
 	}
-	facts := fitting(c.Facts)
+	facts := fittingFacts(c.Facts)
 	blocks = append(blocks, factBlocks("", facts)...)
 	blocks = append(blocks, moreBlocks(lang, len(c.Facts)-len(facts))...)
 	blocks = append(blocks, tableBlocks(lang, c.Table)...)
@@ -84,8 +84,8 @@ type step struct {
 	Form bool           `json:"form,omitempty"` // it opens even where the arguments are enough
 }
 
-// stepIn reads a button's value back into a tool and the answers that its form would hold.
-func stepIn(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
+// parseStep reads a button's value back into a tool and the answers that its form would hold.
+func parseStep(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
 	var s step
 	if json.Unmarshal([]byte(value), &s) != nil {
 		return nil, nil, false, false
@@ -96,8 +96,8 @@ func stepIn(value string) (tool *tools.Tool, answers map[string]string, asks, kn
 	return tool, tool.Answers(s.Args), s.Form, true
 }
 
-// fitting are as many facts as a card has room for.
-func fitting(facts []tools.Fact) []tools.Fact {
+// fittingFacts are as many facts as a card has room for.
+func fittingFacts(facts []tools.Fact) []tools.Fact {
 	total := 0
 	for i, fact := range facts {
 		if total += utf8.RuneCountInString(factText(fact)); total > maxTable {
@@ -116,7 +116,7 @@ func moreBlocks(lang words.Lang, more int) []slack.Block {
 	if more <= 0 {
 		return nil
 	}
-	return []slack.Block{small(say(lang, "card.more", "count", more))}
+	return []slack.Block{contextLine(say(lang, "card.more", "count", more))}
 }
 
 // factBlocks shows labelled values, two beside each other, under a title in mrkdwn that may be "".
@@ -153,13 +153,13 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 		return nil
 	}
 	if table.Steps != nil {
-		return append([]slack.Block{small(strings.Join(table.Columns, " · "))}, rowBlocks(lang, table)...)
+		return append([]slack.Block{contextLine(strings.Join(table.Columns, " · "))}, rowBlocks(lang, table)...)
 	}
 	var lines []string
 	for _, cells := range table.Rows {
 		lines = append(lines, "• "+rowText(cells)+"\n")
 	}
-	return append([]slack.Block{small(strings.Join(table.Columns, " · "))}, lineBlocks(lang, lines)...)
+	return append([]slack.Block{contextLine(strings.Join(table.Columns, " · "))}, lineBlocks(lang, lines)...)
 }
 
 // lineBlocks shows as many lines as there is room for, and says how many more there are. They are mrkdwn and end in a
@@ -208,7 +208,7 @@ func rowText(cells []string) string {
 	for i, cell := range cells {
 		switch cell = escaped(strings.Join(strings.Fields(cell), " "), maxCell); {
 		case cell == "": // keeps its place, so that those after it stay under their columns
-			told = append(told, nothing)
+			told = append(told, emptyText)
 		case i == 0:
 			told = append(told, "*"+cell+"*")
 		default:

@@ -7,17 +7,17 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// exposures are the ways in which people from outside the team come to read a channel.
-var exposures = map[string]func(*slacksim.Sim){
+// outsiderCases are the ways in which people from outside the team come to read a channel.
+var outsiderCases = map[string]func(*slacksim.Sim){
 	"shared with another company":               func(s *slacksim.Sim) { s.Share(slacksim.TeamChannel, false) },
 	"another company is invited":                func(s *slacksim.Sim) { s.InviteCompany(slacksim.TeamChannel) },
 	"shared with another of the organisation's": func(s *slacksim.Sim) { s.Share(slacksim.TeamChannel, true) },
 }
 
 func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
-	for name, expose := range exposures {
+	for name, expose := range outsiderCases {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, overHTTP)
+			h := newHarness(t, overHTTP)
 			expose(h.sim)
 			ana := h.ana()
 			ana.types("/balcao watch 1042")
@@ -26,16 +26,16 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 			ana.sees("O que seguir")
 			ana.submits(slacksim.Values{"everything": "true"})
 			ana.sees("partilhado com outra empresa")
-			if got := h.watched(theTeam); got != "" {
+			if got := h.subscriptions(teamChannel); got != "" {
 				t.Errorf("the channel hears about %q", got)
 			}
-			must(t, ana.Close(h.soon()))
+			must(t, ana.Close(h.ctx()))
 			ana.types("/balcao follow 1042") // she alone is told
 			ana.reads("1042")
-			if got := h.watched(anaAlone); got != "process 1042" {
+			if got := h.subscriptions(anaDirect); got != "process 1042" {
 				t.Errorf("she hears about %q", got)
 			}
-			h.refusesNothing()
+			h.checkNoRefusals()
 		})
 	}
 }
@@ -43,67 +43,67 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
-			h := open(t, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
-			id := h.posts(team, "", card("cartão"))
+			h := newHarness(t, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+			id := h.post(team, "", card("cartão"))
 			h.sim.Share(slacksim.TeamChannel, false)
-			must(t, h.sim.WaitEvents(h.soon()))
+			must(t, h.sim.WaitEvents(h.ctx()))
 			refusal := func(err error) {
 				t.Helper()
-				if blocked(err) != "shared_channel" || !certain(err) {
+				if unreachableReason(err) != "shared_channel" || !notSent(err) {
 					t.Errorf("it gave %v", err)
 				}
 			}
-			_, err := h.replica.app.Post(h.soon(), team, id, aNotice("resposta"))
+			_, err := h.replica.app.Post(h.ctx(), team, id, aNotice("resposta"))
 			refusal(err)
-			refusal(h.replica.app.Edit(h.soon(), team, id, card("cartão")))
+			refusal(h.replica.app.Edit(h.ctx(), team, id, card("cartão")))
 			if threads := h.sim.Threads(slacksim.TeamChannel); len(threads) != 1 || len(threads[0].Replies) != 0 || threads[0].Edited {
 				t.Errorf("the channel was told: %+v", threads)
 			}
 			h.sim.Unshare(slacksim.TeamChannel)
 			select {
-			case place := <-h.reached:
-				if place != team {
-					t.Errorf("%s may be posted to again", place)
+			case dest := <-h.reachable:
+				if dest != team {
+					t.Errorf("%s may be posted to again", dest)
 				}
-			case <-h.soon().Done():
+			case <-h.ctx().Done():
 				t.Fatal("nobody heard that the channel is the team's alone again")
 			}
-			h.posts(team, id, aNotice("resposta"))
-			h.refusesNothing()
+			h.post(team, id, aNotice("resposta"))
+			h.checkNoRefusals()
 		})
 	}
 }
 
-func TestAnInvitationThatSlackDoesNotTellOfIsNoticedWithinAMinute(t *testing.T) {
-	h := hurried(t)
-	h.posts(team, "", card("um"))
+func TestAnInvitationWithoutAnEventIsNoticedWithinAMinute(t *testing.T) {
+	h := newUnlimitedHarness(t)
+	h.post(team, "", card("um"))
 	h.sim.InviteCompany(slacksim.TeamChannel)
 	redis := h.replica.store.Client()
-	keys, err := redis.Keys(h.soon(), "memo:channel:*").Result()
+	keys, err := redis.Keys(h.ctx(), "memo:channel:*").Result()
 	must(t, err)
-	if len(keys) != 1 || redis.PTTL(h.soon(), keys[0]).Val() > time.Minute {
+	if len(keys) != 1 || redis.PTTL(h.ctx(), keys[0]).Val() > time.Minute {
 		t.Fatalf("who reads a channel is believed for longer, or for ever: %q", keys)
 	}
-	must(t, redis.Del(h.soon(), keys[0]).Err()) // as the minute's end does
-	if _, err := h.replica.app.Post(h.soon(), team, "", aNotice("dois")); blocked(err) != "shared_channel" {
+	must(t, redis.Del(h.ctx(), keys[0]).Err()) // as the minute's end does
+	if _, err := h.replica.app.Post(h.ctx(), team, "", aNotice("dois")); unreachableReason(err) != "shared_channel" {
 		t.Errorf("it gave %v", err)
 	}
 }
 
-func TestWhatCannotBeFoundOutAboutAChannelIsNotTakenForLeave(t *testing.T) {
-	h := hurried(t)
+func TestWithoutKnowingWhoReadsAChannelNothingIsPosted(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	h.sim.Fail("conversations.info", 1, slacksim.Failure{Error: "internal_error"})
-	_, err := h.replica.app.Post(h.soon(), team, "", aNotice("um"))
-	if err == nil || !certain(err) || blocked(err) != "" {
+	_, err := h.replica.app.Post(h.ctx(), team, "", aNotice("um"))
+	if err == nil || !notSent(err) || unreachableReason(err) != "" {
 		t.Errorf("it gave %v", err)
 	}
-	h.posts(team, "", aNotice("um"))
+	h.post(team, "", aNotice("um"))
 }
 
-func TestGuestsAndStrangersAreToldNothingDirectly(t *testing.T) {
-	h := hurried(t)
+func TestGuestsAndStrangersGetNoDirectMessages(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	for _, id := range []string{slacksim.Guest, slacksim.Stranger} {
-		if _, err := h.replica.app.Post(h.soon(), "slack:"+id, "", card(id)); blocked(err) != "not_of_team" {
+		if _, err := h.replica.app.Post(h.ctx(), "slack:"+id, "", card(id)); unreachableReason(err) != "not_of_team" {
 			t.Errorf("%s: it gave %v", id, err)
 		}
 	}

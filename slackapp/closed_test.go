@@ -8,9 +8,9 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// closedStories are about processes at whose stage the bank takes no changes.
-var closedStories = []story{
-	{"a form about a closed process does not open, and says what can be done", func(t *testing.T, h *house) {
+// closedFlows are about processes at whose stage the bank takes no changes.
+var closedFlows = []flow{
+	{"a form about a closed process does not open, and says what can be done", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		for _, command := range []string{"/borrower-new 1049", "/borrower-edit 1049", "/borrower-delete 1049"} {
 			ana.types(command)
@@ -21,7 +21,7 @@ var closedStories = []story{
 			if kept := h.drafts(); len(kept) > 0 {
 				t.Errorf("%s: %d drafts are kept", command, len(kept))
 			}
-			must(t, ana.Close(h.soon()))
+			must(t, ana.Close(h.ctx()))
 		}
 		ana.types("/borrower-new 1049")
 		ana.sees("processo 1049", "Ver proponentes")
@@ -31,25 +31,25 @@ var closedStories = []story{
 			t.Errorf("the list offers %s", listed.Text())
 		}
 	}},
-	{"a closed process that is chosen in the form is refused with that page", func(t *testing.T, h *house) {
+	{"a closed process that is chosen in the form is refused with that page", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new")
 		ana.sees("Página 1 de 7")
 		ana.submits(slacksim.Values{"process": sandbox.SampleProcess(sandbox.SampleClosed).String()})
 		ana.sees("processo 1049", "«Concluído»", "Ver proponentes")
 	}},
-	{"the ESIS of a closed process can be sent, and that of a cancelled one not", func(t *testing.T, h *house) {
+	{"the ESIS of a closed process can be sent, and that of a cancelled one not", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/esis-send 1050")
 		refused := ana.sees("processo 1050", "«Cancelado»", "Ver proponentes")
 		if strings.Contains(refused.Text(), "FINE") && strings.Contains(refused.Text(), "Obter") {
 			t.Errorf("it offers the ESIS: %s", refused.Text())
 		}
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/esis-send 1049")
 		ana.sees("Página 2 de 3")
 	}},
-	{"a process that closes while its form is filled in takes nothing", func(t *testing.T, h *house) {
+	{"a process that closes while its form is filled in takes nothing", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		must(t, h.bank.MoveTo(sandbox.SampleProcess(sandbox.SampleOpen), 7))
@@ -59,7 +59,7 @@ var closedStories = []story{
 			t.Error("the bank was asked all the same")
 		}
 	}},
-	{"a form opens while the bank does not say at which stage its process is", func(t *testing.T, h *house) {
+	{"a form opens while the bank does not say at which stage its process is", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		defer h.bank.Inject(sandbox.Fault{Status: 503})()
 		ana.types("/borrower-new " + sandbox.SampleProcess(sandbox.SampleClosed).String())
@@ -67,12 +67,12 @@ var closedStories = []story{
 	}},
 }
 
-func TestAClosedProcessIsToldBeforeAPageIsFilledIn(t *testing.T) {
-	for _, story := range closedStories {
+func TestAClosedProcessIsReportedBeforeAPageIsFilledIn(t *testing.T) {
+	for _, story := range closedFlows {
 		t.Run(story.name, func(t *testing.T) {
-			h := open(t, overHTTP)
-			story.tell(t, h)
-			h.refusesNothing()
+			h := newHarness(t, overHTTP)
+			story.run(t, h)
+			h.checkNoRefusals()
 		})
 	}
 }

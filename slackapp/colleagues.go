@@ -10,8 +10,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// mention is a person in the text of a command, as Slack writes it: <@U0ANA|ana.exemplo>.
-var mention = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$`)
+// mentionPattern is a person in the text of a command, as Slack writes it: <@U0ANA|ana.exemplo>.
+var mentionPattern = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$`)
 
 // unescapes undoes what Slack escapes in the text of a command.
 var unescapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
@@ -19,9 +19,9 @@ var unescapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 // unescaped is the text of a command as it was typed, but for the people whom it names.
 func unescaped(text string) string { return unescapes.Replace(text) }
 
-// mentioned is a person in an answer to a field that asks for one, as a select gives it.
-func mentioned(text string) string {
-	if found := mention.FindStringSubmatch(text); found != nil {
+// mentionedUser is a person in an answer to a field that asks for one, as a select gives it.
+func mentionedUser(text string) string {
+	if found := mentionPattern.FindStringSubmatch(text); found != nil {
 		return found[1]
 	}
 	return text

@@ -10,9 +10,9 @@ import (
 const tomsID = "slack:" + slacksim.TeamID + "/" + slacksim.Tom
 
 // owner is who owns process 1042.
-func (h *house) owner() string {
+func (h *harness) owner() string {
 	h.t.Helper()
-	owner, err := h.replica.store.Owner(h.soon(), sandbox.SampleProcess(1042))
+	owner, err := h.replica.store.Owner(h.ctx(), sandbox.SampleProcess(1042))
 	must(h.t, err)
 	return owner
 }
@@ -20,7 +20,7 @@ func (h *house) owner() string {
 func TestAProcessIsAssignedInOneLineByNamingAColleague(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
-			h := open(t, way)
+			h := newHarness(t, way)
 			ana := h.ana()
 			ana.types("/balcao own 1042 @tom.sample")
 			ana.reads("Processo atribuído", "1042", "mensagem direta")
@@ -36,13 +36,13 @@ func TestAProcessIsAssignedInOneLineByNamingAColleague(t *testing.T) {
 			if got := h.owner(); got != tomsID {
 				t.Errorf("the owner is %q", got)
 			}
-			h.refusesNothing()
+			h.checkNoRefusals()
 		})
 	}
 }
 
 func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao own 1042")
 	card := ana.reads("Ficou responsável pelo processo 1042", "Atribuir a outra pessoa", "Deixar de ser responsável")
@@ -58,7 +58,7 @@ func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
 	if got := h.owner(); got != tomsID {
 		t.Errorf("the owner is %q", got)
 	}
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 	ana.pressesIn(card, "step:b") // what is no longer hers she cannot give up
 	ana.reads("Não é responsável pelo processo 1042")
 	if got := h.owner(); got != tomsID {
@@ -70,11 +70,11 @@ func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
 	if got := h.owner(); got != "" {
 		t.Errorf("the owner is %q", got)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestAGuestChosenInAFormIsToldUnderIt(t *testing.T) {
-	h := open(t, overHTTP)
+func TestAGuestChosenInAFormIsAFieldError(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao own")
 	ana.sees("Guardar", "Em branco")

@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// What a button does; see [App.action].
+// What a button does; see [App.onButton].
 const (
 	actBack     = "back"     // to the page before
 	actSkip     = "skip"     // to the confirmation
@@ -24,43 +24,43 @@ const (
 	actStep     = "step"     // a card's next step; its value is a step. After a colon, what tells one from another
 )
 
-// command answers a slash command. What follows its name is the answer to the tool's first field, perhaps with a day
+// onCommand answers a slash command. What follows its name is the answer to the tool's first field, perhaps with a day
 // after it, or names a field that is answered by yes.
-func (a *App) command(ctx context.Context, v visit, c command) any {
-	lang := v.actor.Lang
+func (a *App) onCommand(ctx context.Context, req request, c command) any {
+	lang := req.actor.Lang
 	tool, text, known := tools.ForCommand(c.Command, c.Text)
 	text = unescaped(text)
 	switch {
 	case !known:
-		return ephemeral(a.unknown(ctx, v.actor, c))
+		return ephemeral(a.unknownCommand(ctx, req.actor, c))
 	case text == "help" || text == say(lang, "command.help"):
 		return ephemeral(toolHelp(lang, tool))
 	}
-	given := answersIn(lang, tool, text)
-	if !immediate(tool, given) {
-		if err := a.begin(ctx, v, tool, given, false); err != nil {
-			return a.ackText(&v, err)
+	given := parseAnswers(lang, tool, text)
+	if !needsNoForm(tool, given) {
+		if err := a.start(ctx, req, tool, given, false); err != nil {
+			return a.ackText(&req, err)
 		}
 		return nil
 	}
-	told, err := sooner(a, v, message{Text: say(lang, "form.reading")}, func(ctx context.Context, v *visit) (told message) {
-		err := a.guarded(func() (err error) {
-			told, err = a.read(ctx, v, tool, given)
+	told, err := ackOrUpdate(a, req, message{Text: say(lang, "form.reading")}, func(ctx context.Context, req *request) (told message) {
+		err := a.recovered(func() (err error) {
+			told, err = a.runRead(ctx, req, tool, given)
 			return err
 		})
 		if err != nil {
-			return a.errorMessage(v, err)
+			return a.errorMessage(req, err)
 		}
 		return told
-	}, a.tell)
+	}, a.reply)
 	if err != nil {
-		return a.ackText(&v, err)
+		return a.ackText(&req, err)
 	}
 	return ephemeral(told)
 }
 
-// answersIn reads what follows a command's name.
-func answersIn(lang words.Lang, tool *tools.Tool, text string) map[string]string {
+// parseAnswers reads what follows a command's name.
+func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]string {
 	if text == "" || len(tool.Fields) == 0 {
 		return map[string]string{}
 	}
@@ -70,16 +70,16 @@ func answersIn(lang words.Lang, tool *tools.Tool, text string) map[string]string
 			return map[string]string{field.Path: "true"}
 		}
 	}
-	first, last := tool.Fields[0], closing(tool)
+	first, last := tool.Fields[0], trailingField(tool)
 	if about, more, found := strings.Cut(text, " "); found && last != nil {
-		return map[string]string{first.Path: about, last.Path: mentioned(strings.TrimSpace(more))}
+		return map[string]string{first.Path: about, last.Path: mentionedUser(strings.TrimSpace(more))}
 	}
 	return map[string]string{first.Path: text}
 }
 
-// closing is the day, or the colleague, that may follow a process on the line of a command whose form asks for nothing
+// trailingField is the day, or the colleague, that may follow a process on the line of a command whose form asks for nothing
 // else; nil where none does.
-func closing(tool *tools.Tool) *tools.Field {
+func trailingField(tool *tools.Tool) *tools.Field {
 	asked := slices.DeleteFunc(slices.Clone(tool.Fields), tools.Field.Hidden)
 	if len(asked) == 2 && asked[0].Kind == tools.Process && (asked[1].Kind == tools.Date || asked[1].Kind == tools.Somebody) {
 		return &asked[1]
@@ -87,104 +87,104 @@ func closing(tool *tools.Tool) *tools.Field {
 	return nil
 }
 
-// immediate tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
-func immediate(tool *tools.Tool, given map[string]string) bool {
+// needsNoForm tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
+func needsNoForm(tool *tools.Tool, given map[string]string) bool {
 	asked := form{tool, conversations.Draft{Answers: given}}
 	return !tool.Effect.Writes() && asked.complete() && !(tool.AlwaysForm && len(given) == 0)
 }
 
-// begin starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.
-func (a *App) begin(ctx context.Context, v visit, tool *tools.Tool, given map[string]string, asks bool) error {
-	if !a.runner.Permits(ctx, v.actor, tool) {
+// start starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.
+func (a *App) start(ctx context.Context, req request, tool *tools.Tool, given map[string]string, asks bool) error {
+	if !a.runner.Permits(ctx, req.actor, tool) {
 		return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
 	}
-	return a.work(v, func(ctx context.Context, v *visit) error {
-		if immediate(tool, given) && !asks {
-			return a.consult(ctx, v, tool, given)
+	return a.inBackground(req, func(ctx context.Context, req *request) error {
+		if needsNoForm(tool, given) && !asks {
+			return a.showResult(ctx, req, tool, given)
 		}
-		return a.openForm(ctx, v, tool, given)
+		return a.openForm(ctx, req, tool, given)
 	})
 }
 
-// consult runs a tool that changes nothing and shows what it gives where the person is.
-func (a *App) consult(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) error {
-	lang := v.actor.Lang
-	if v.view != "" {
-		if err := a.show(ctx, v, waitingView(lang, tool, "form.reading")); err != nil {
+// showResult runs a tool that changes nothing and shows what it gives where the person is.
+func (a *App) showResult(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) error {
+	lang := req.actor.Lang
+	if req.view != "" {
+		if err := a.show(ctx, req, waitingView(lang, tool, "form.reading")); err != nil {
 			return err
 		}
 	}
-	told, err := a.read(ctx, v, tool, given)
+	told, err := a.runRead(ctx, req, tool, given)
 	switch {
 	case err != nil:
 		return err
-	case v.view == "":
-		return a.tell(ctx, v, told)
+	case req.view == "":
+		return a.reply(ctx, req, told)
 	}
-	v.instead = &told
-	return a.replace(ctx, v, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
+	req.ifClosed = &told
+	return a.replace(ctx, req, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
 }
 
-// read runs a tool that changes nothing, gives its file to the person, and gives what to show of the rest.
-func (a *App) read(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) (message, error) {
-	args, problems, err := a.arguments(ctx, v.actor.Lang, tool, given)
+// runRead runs a tool that changes nothing, gives its file to the person, and gives what to show of the rest.
+func (a *App) runRead(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) (message, error) {
+	args, problems, err := a.arguments(ctx, req.actor.Lang, tool, given)
 	if err != nil {
 		return message{}, err
 	}
 	if len(problems) > 0 {
 		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
 	}
-	result, err := a.run(ctx, v, tools.Request{Tool: tool, Args: args})
+	result, err := a.run(ctx, req, tools.Request{Tool: tool, Args: args})
 	if err != nil {
 		return message{}, err
 	}
-	return a.handOver(ctx, v, result), nil
+	return a.resultMessage(ctx, req, result), nil
 }
 
 // run runs a tool for a person, who is told to it with what it wants to know of the channel that she is in.
-func (a *App) run(ctx context.Context, v *visit, request tools.Request) (tools.Result, error) {
-	request.Actor = v.actor
+func (a *App) run(ctx context.Context, req *request, request tools.Request) (tools.Result, error) {
+	request.Actor = req.actor
 	if err := a.setOutsiders(ctx, &request.Actor, request.Tool); err != nil {
 		return tools.Result{}, err
 	}
 	return a.runner.Run(ctx, request)
 }
 
-// action follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.
-func (a *App) action(ctx context.Context, v visit, i interaction) any {
+// onButton follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.
+func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	if len(i.Actions) == 0 {
 		return nil
 	}
 	pressed := i.Actions[0]
 	pressed.ID, _, _ = strings.Cut(pressed.ID, ":")
-	var do func(ctx context.Context, v *visit) error
+	var do func(ctx context.Context, req *request) error
 	switch pressed.ID {
 	case actBack, actSkip, actFix, actRestart:
-		do = func(ctx context.Context, v *visit) error { return a.steer(ctx, v, i.View, pressed) }
+		do = func(ctx context.Context, req *request) error { return a.onPageButton(ctx, req, i.View, pressed) }
 	case actContinue:
-		do = func(ctx context.Context, v *visit) error { return a.resume(ctx, v, pressed.Value) }
+		do = func(ctx context.Context, req *request) error { return a.resume(ctx, req, pressed.Value) }
 	case actOutcome:
-		do = func(ctx context.Context, v *visit) error { return a.outcome(ctx, v, pressed.Value) }
+		do = func(ctx context.Context, req *request) error { return a.findOutcome(ctx, req, pressed.Value) }
 	case actStart, actStep:
-		tool, given, asks, known := stepIn(pressed.Value)
+		tool, given, asks, known := parseStep(pressed.Value)
 		if !known {
 			return nil // an update of ours took the tool away
 		}
-		if err := a.begin(ctx, v, tool, given, asks); err != nil {
-			return a.tellLater(&v, err)
+		if err := a.start(ctx, req, tool, given, asks); err != nil {
+			return a.replyAfterAck(&req, err)
 		}
 		return nil
 	default: // a link, or a select of a form's page
 		return nil
 	}
-	if err := a.work(v, do); err != nil {
-		return a.tellLater(&v, err)
+	if err := a.inBackground(req, do); err != nil {
+		return a.replyAfterAck(&req, err)
 	}
 	return nil
 }
 
-// unknown answers a command that is no tool's: with its subcommands, when it has any, else with everything.
-func (a *App) unknown(ctx context.Context, actor tools.Actor, c command) message {
+// unknownCommand answers a command that is no tool's: with its subcommands, when it has any, else with everything.
+func (a *App) unknownCommand(ctx context.Context, actor tools.Actor, c command) message {
 	lang, asked, permitted := actor.Lang, strings.ToLower(strings.TrimSpace(c.Text)), a.permitted(ctx, actor)
 	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(tools.Subcommands(c.Command), tool) })
 	switch {
@@ -199,7 +199,7 @@ func (a *App) unknown(ctx context.Context, actor tools.Actor, c command) message
 // help lists what a person may do here, under a first line.
 func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) message {
 	if len(permitted) == 0 {
-		text := notServed(actor.Lang)
+		text := noPermission(actor.Lang)
 		return message{text, []slack.Block{paragraph(text)}}
 	}
 	text, lines := first+"\n", []string(nil)
@@ -216,8 +216,8 @@ func (a *App) permitted(ctx context.Context, actor tools.Actor) []*tools.Tool {
 	return slices.DeleteFunc(slices.Clone(tools.Catalogue()), func(tool *tools.Tool) bool { return !a.runner.Permits(ctx, actor, tool) })
 }
 
-// notServed tells a person who may use no tool at all whom to ask.
-func notServed(lang words.Lang) string {
+// noPermission tells a person who may use no tool at all whom to ask.
+func noPermission(lang words.Lang) string {
 	refusal := &tools.Error{Kind: tools.Forbidden}
 	return refusal.What(lang) + " " + refusal.Next(lang)
 }
@@ -233,7 +233,7 @@ func usage(lang words.Lang, tool *tools.Tool) string {
 		return "/" + tool.Command
 	}
 	line := "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
-	if last := closing(tool); last != nil {
+	if last := trailingField(tool); last != nil {
 		line += " [" + strings.ToLower(last.Label(lang)) + "]"
 	}
 	return line

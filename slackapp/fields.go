@@ -65,7 +65,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		return email
 	case tools.Integer:
 		number := slack.NewNumberInputBlockElement(placeholder, generation, false)
-		if whole.MatchString(typed) { // Slack refuses the whole form otherwise
+		if integerPattern.MatchString(typed) { // Slack refuses the whole form otherwise
 			number.InitialValue = typed
 		}
 		return number
@@ -76,7 +76,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 	}
 }
 
-var whole = regexp.MustCompile(`^-?\d{1,18}$`)
+var integerPattern = regexp.MustCompile(`^-?\d{1,18}$`)
 
 // placeholder shows how a value is written, or that there is something to choose.
 func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {

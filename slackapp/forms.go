@@ -18,23 +18,23 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// place is where a view stands in a form: all that leaves the sealed draft, and it says nothing of anybody.
-type place struct {
+// dest is where a view stands in a form: all that leaves the sealed draft, and it says nothing of anybody.
+type formState struct {
 	Draft string `json:"draft"`
 	Page  string `json:"page"`
 }
 
 // openForm opens the form of a tool: first something to look at while the trigger lives, then what was typed before, or
 // a new form with what is given.
-func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given map[string]string) error {
-	if err := a.open(ctx, v, loadingView(v.actor.Lang, tool)); err != nil {
+func (a *App) openForm(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) error {
+	if err := a.open(ctx, req, loadingView(req.actor.Lang, tool)); err != nil {
 		return err
 	}
-	answers, notes, topic := a.understood(ctx, v.actor, tool, given)
-	if err := a.ready(ctx, v.actor, tool, answers); err != nil {
+	answers, notes, topic := a.resolveChoices(ctx, req.actor, tool, given)
+	if err := a.checkReady(ctx, req.actor, tool, answers); err != nil {
 		return err
 	}
-	draft, err := a.store.StartDraft(ctx, v.actor.ID, tool.Name, topic)
+	draft, err := a.store.StartDraft(ctx, req.actor.ID, tool.Name, topic)
 	if err != nil {
 		return err
 	}
@@ -44,20 +44,20 @@ func (a *App) openForm(ctx context.Context, v *visit, tool *tools.Tool, given ma
 		f.Answers, f.Notes = answers, notes
 		f.Page = firstPage(f)
 	}
-	return a.present(ctx, v, f, resumed)
+	return a.present(ctx, req, f, resumed)
 }
 
-// ready fails where the bank would refuse in the end what a form is for: its person learns it before she fills in a page.
-func (a *App) ready(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) error {
-	ctx, cancel := context.WithTimeout(ctx, bankBudget)
+// checkReady fails where the bank would refuse in the end what a form is for: its person learns it before she fills in a page.
+func (a *App) checkReady(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	return a.runner.Ready(ctx, actor, tool, answers)
 }
 
-// understood looks up what is given for choices, so that the form shows names and one process has one draft however it
+// resolveChoices looks up what is given for choices, so that the form shows names and one process has one draft however it
 // was named. What the bank does not know, or does not tell in time, stays as it is: the runner decides later.
-func (a *App) understood(ctx context.Context, actor tools.Actor, tool *tools.Tool, given map[string]string) (answers, notes map[string]string, topic string) {
-	ctx, cancel := context.WithTimeout(ctx, bankBudget)
+func (a *App) resolveChoices(ctx context.Context, actor tools.Actor, tool *tools.Tool, given map[string]string) (answers, notes map[string]string, topic string) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	answers, notes = map[string]string{}, map[string]string{}
 	for _, field := range tool.Fields {
@@ -91,24 +91,24 @@ func firstPage(f *form) string {
 }
 
 // resume opens a form where its person left it.
-func (a *App) resume(ctx context.Context, v *visit, draftID string) error {
-	if err := a.open(ctx, v, loadingView(v.actor.Lang, nil)); err != nil {
+func (a *App) resume(ctx context.Context, req *request, draftID string) error {
+	if err := a.open(ctx, req, loadingView(req.actor.Lang, nil)); err != nil {
 		return err
 	}
-	f, err := a.formWith(ctx, v, draftID)
+	f, err := a.formWith(ctx, req, draftID)
 	if err != nil {
 		return err
 	}
 	if f.Page != sendingPage { // what was sent may be what closed the process
-		if err := a.ready(ctx, v.actor, f.tool, f.Answers); err != nil {
+		if err := a.checkReady(ctx, req.actor, f.tool, f.Answers); err != nil {
 			return err
 		}
 	}
-	return a.present(ctx, v, f, true)
+	return a.present(ctx, req, f, true)
 }
 
-func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, error) {
-	draft, err := a.store.Draft(ctx, v.actor.ID, draftID)
+func (a *App) formWith(ctx context.Context, req *request, draftID string) (*form, error) {
+	draft, err := a.store.Draft(ctx, req.actor.ID, draftID)
 	if err != nil {
 		return nil, err
 	}
@@ -116,40 +116,40 @@ func (a *App) formWith(ctx context.Context, v *visit, draftID string) (*form, er
 	if !known { // an update of ours took the tool away
 		return nil, conversations.ErrGone
 	}
-	v.draft = draft.ID
+	req.draft = draft.ID
 	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is nowhere: what it is about is where it was begun
-		v.actor.Destination = destinationIn(v.user, channel)
+		req.actor.Destination = destinationIn(req.user, channel)
 	}
 	return &form{tool, draft}, nil
 }
 
 // present makes the modal in front of the person the one that the form is filled in through, and shows where it stands.
-func (a *App) present(ctx context.Context, v *visit, f *form, resumed bool) error {
-	v.draft = f.ID
-	if err := a.amend(ctx, f, func() {
+func (a *App) present(ctx context.Context, req *request, f *form, resumed bool) error {
+	req.draft = f.ID
+	if err := a.update(ctx, f, func() {
 		if f.Notes == nil {
 			f.Notes = map[string]string{}
 		}
-		f.Notes[noteView] = v.view
-		if v.responseURL != "" {
-			f.Notes[noteURL] = v.responseURL
+		f.Notes[noteView] = req.view
+		if req.responseURL != "" {
+			f.Notes[noteURL] = req.responseURL
 		}
-		if v.channel != "" {
-			f.Notes[noteChannel] = v.channel
+		if req.channel != "" {
+			f.Notes[noteChannel] = req.channel
 		}
 	}); err != nil {
 		return err
 	}
 	notices := []string{}
 	if resumed {
-		began := f.Started.In(lisbon.Zone).Format(say(v.actor.Lang, "format.time"))
-		notices = append(notices, say(v.actor.Lang, "form.resumed", "time", began, "kept", f.kept(v.actor.Lang)))
+		began := f.Started.In(lisbon.Zone).Format(say(req.actor.Lang, "format.time"))
+		notices = append(notices, say(req.actor.Lang, "form.resumed", "time", began, "kept", f.savedSummary(req.actor.Lang)))
 	}
-	view, err := a.screen(ctx, v, f, notices...)
+	view, err := a.currentView(ctx, req, f, notices...)
 	if err != nil {
 		return err
 	}
-	return a.replace(ctx, v, view)
+	return a.replace(ctx, req, view)
 }
 
 // save stores the form. One that somebody else saved meanwhile is not overwritten.
@@ -175,36 +175,36 @@ func (a *App) end(ctx context.Context, f *form) error {
 	return err
 }
 
-// screen is the view of the page where the form stands.
-func (a *App) screen(ctx context.Context, v *visit, f *form, notices ...string) (slack.ModalViewRequest, error) {
-	if f.tool.Edits && !f.refersOnly(f.Page) {
-		if err := a.fill(ctx, v, f); err != nil {
-			return slack.ModalViewRequest{}, a.astray(ctx, f, err)
+// currentView is the view of the page where the form stands.
+func (a *App) currentView(ctx context.Context, req *request, f *form, notices ...string) (slack.ModalViewRequest, error) {
+	if f.tool.Edits && !f.isSubjectPage(f.Page) {
+		if err := a.loadCurrent(ctx, req, f); err != nil {
+			return slack.ModalViewRequest{}, a.backToSubject(ctx, f, err)
 		}
 	}
 	switch {
 	case f.Page == confirmPage:
-		return a.confirmation(ctx, v, f, nil)
+		return a.confirmationView(ctx, req, f, nil)
 	case f.Page == sendingPage:
-		return unansweredView(v.actor.Lang, f), nil
+		return unansweredView(req.actor.Lang, f), nil
 	case !slices.Contains(f.tool.Pages, f.Page): // an update of ours took the page away
 		f.Page = f.tool.Pages[0]
 	}
-	return pageView(v.actor.Lang, f, notices...), nil
+	return pageView(req.actor.Lang, f, notices...), nil
 }
 
-// fill puts what the bank holds into an editor's form, unless it is there already. Without knowing what the form is about
+// loadCurrent puts what the bank holds into an editor's form, unless it is there already. Without knowing what the form is about
 // it goes back to where that is asked for.
-func (a *App) fill(ctx context.Context, v *visit, f *form) error {
-	about := f.about()
+func (a *App) loadCurrent(ctx context.Context, req *request, f *form) error {
+	about := f.subjectKey()
 	switch about {
 	case "":
 		f.Page = firstPage(f)
 		return nil
-	case f.Notes[noteAbout]:
+	case f.Notes[noteSubject]:
 		return nil
 	}
-	before, labels, err := a.runner.Current(ctx, v.actor, f.tool, f.Answers)
+	before, labels, err := a.runner.Current(ctx, req.actor, f.tool, f.Answers)
 	if err != nil {
 		return err
 	}
@@ -225,13 +225,13 @@ func (a *App) fill(ctx context.Context, v *visit, f *form) error {
 			notes[noteLabel+field.Path] = labels[field.Path]
 		}
 	}
-	notes[noteAbout] = about
+	notes[noteSubject] = about
 	f.Answers, f.Notes = answers, notes
 	return a.save(ctx, f)
 }
 
-// astray leads a form about something that the bank does not know back to where that is chosen.
-func (a *App) astray(ctx context.Context, f *form, cause error) error {
+// backToSubject leads a form about something that the bank does not know back to where that is chosen.
+func (a *App) backToSubject(ctx context.Context, f *form, cause error) error {
 	failure, page := tools.AsError(cause), f.Page
 	switch failure.Kind {
 	case tools.NotFound, tools.Closed:
@@ -253,22 +253,22 @@ func (a *App) astray(ctx context.Context, f *form, cause error) error {
 }
 
 // formOf finds the form that a view belongs to. elsewhere is set when another modal has carried on with it since.
-func (a *App) formOf(ctx context.Context, v *visit, shown view) (f *form, at place, elsewhere bool, err error) {
+func (a *App) formOf(ctx context.Context, req *request, shown view) (f *form, at formState, elsewhere bool, err error) {
 	if json.Unmarshal([]byte(shown.Metadata), &at) != nil {
 		return nil, at, false, fmt.Errorf("reading a view's metadata: %w", conversations.ErrGone)
 	}
-	if f, err = a.formWith(ctx, v, at.Draft); err != nil {
+	if f, err = a.formWith(ctx, req, at.Draft); err != nil {
 		return nil, at, false, err
 	}
-	return f, at, f.Notes[noteView] != v.view, nil
+	return f, at, f.Notes[noteView] != req.view, nil
 }
 
 // takeOver makes this modal the one that the form is filled in through, as the form is now.
-func (a *App) takeOver(ctx context.Context, v *visit, f *form) (slack.ModalViewRequest, error) {
-	f.Notes[noteView] = v.view
-	f.Notes[noteTaken] = strconv.Itoa(f.count(noteTaken) + 1)
+func (a *App) takeOver(ctx context.Context, req *request, f *form) (slack.ModalViewRequest, error) {
+	f.Notes[noteView] = req.view
+	f.Notes[noteTakenOver] = strconv.Itoa(f.count(noteTakenOver) + 1)
 	if err := a.save(ctx, f); err != nil {
 		return slack.ModalViewRequest{}, err
 	}
-	return a.screen(ctx, v, f, say(v.actor.Lang, "form.elsewhere"))
+	return a.currentView(ctx, req, f, say(req.actor.Lang, "form.elsewhere"))
 }

@@ -26,13 +26,13 @@ var theRest = []slacksim.Values{
 	{"professional.employerName": "Exemplo, Lda.", "professional.employmentDurationMonths": "36"},
 }
 
-// formStories are of forms alone, told the same whichever way Slack delivers.
-var formStories = []story{
-	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *house) {
+// formFlows are of forms alone, told the same whichever way Slack delivers.
+var formFlows = []flow{
+	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
 			ana.sees(page)
 			if done := ana.submits(theRest[i]); done.Action != "update" {
@@ -55,7 +55,7 @@ var formStories = []story{
 		ana.submits(nil)
 		ana.sees("Proponente criado")
 	}},
-	{"an optional choice can be taken back", func(t *testing.T, h *house) {
+	{"an optional choice can be taken back", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.presses("back")
@@ -72,11 +72,11 @@ var formStories = []story{
 			t.Errorf("the answer is still %q", answer)
 		}
 	}},
-	{"what is wrong stays when she goes back and comes again", func(t *testing.T, h *house) {
+	{"what is wrong stays when she goes back and comes again", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.taxId": "12"}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.taxId": "12"}))
 		ana.presses("back")
 		ana.sees("Página 1 de 7")
 		ana.submits(nil)
@@ -84,7 +84,7 @@ var formStories = []story{
 			t.Errorf("the page holds %v", view.Values["personal.taxId"])
 		}
 	}},
-	{"a skip over what is wrong says so and stays", func(t *testing.T, h *house) {
+	{"a skip over what is wrong says so and stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.presses("back")
@@ -93,18 +93,18 @@ var formStories = []story{
 			ana.presses("back")
 			ana.sees(page)
 		}
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.taxId": "299999990"}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.taxId": "299999990"}))
 		ana.presses("skip")
 		view := ana.sees("Página 2 de 7", "NIF: ")
 		if strings.Contains(view.Text(), "299999990") {
 			t.Error("the notice repeats the number")
 		}
 	}},
-	{"a warning is read and confirmed", func(t *testing.T, h *house) {
+	{"a warning is read and confirmed", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(with(whoItIs, slacksim.Values{"personal.name": "Rui"}))
+		ana.submits(with(personalData, slacksim.Values{"personal.name": "Rui"}))
 		ana.sees("Página 3 de 7")
 		ana.presses("skip")
 		ana.sees("Aviso: Nome completo", "«Criar proponente» envia", "Criar proponente")
@@ -115,22 +115,22 @@ var formStories = []story{
 		ana.submits(nil)
 		ana.sees("Proponente criado")
 	}},
-	{"what the bank's data forbids blocks the confirmation", func(t *testing.T, h *house) {
+	{"what the bank's data forbids blocks the confirmation", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.submits(nil)
 		ana.sees("Proponente criado")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.presses("skip")
 		if view := ana.sees("A corrigir: NIF", "Corrija"); view.Submit != "" {
 			t.Errorf("it can be confirmed all the same: %q", view.Submit)
 		}
 	}},
-	{"a page too large for an answer comes after it", func(t *testing.T, h *house) {
+	{"a page too large for an answer comes after it", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.presses("back")
@@ -148,17 +148,17 @@ var formStories = []story{
 			t.Error("the page lost what was typed")
 		}
 	}},
-	{"closing a form that only reads leaves nothing behind", func(t *testing.T, h *house) {
+	{"closing a form that only reads leaves nothing behind", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar")
-		must(t, ana.Close(h.soon()))
-		must(t, h.replica.app.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
+		must(t, h.replica.app.Close(h.ctx()))
 		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
 			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
-	{"a card's next steps go on in the same modal", func(t *testing.T, h *house) {
+	{"a card's next steps go on in the same modal", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.submits(nil)
@@ -170,15 +170,15 @@ var formStories = []story{
 			t.Error("it went on in another modal")
 		}
 	}},
-	{"what cannot be a process is told as the field's problem", func(t *testing.T, h *house) {
+	{"what cannot be a process is told as the field's problem", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers Maria")
 		ana.reads("Há dados a corrigir", "Processo: ", "Referência")
 	}},
-	{"a result is told in the channel when its modal was closed", func(t *testing.T, h *house) {
+	{"a result is told in the channel when its modal was closed", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado")
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 7 de 7")
@@ -189,7 +189,7 @@ var formStories = []story{
 
 func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 	secrets := []string{"Rui", "Amostra", "299999998", "1985", "912345678", "rui@example.com"}
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	check := func(view slacksim.View) {
 		t.Helper()
@@ -216,8 +216,8 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 	}
 	ana.types("/borrower-new 1042")
 	check(ana.sees("Página 2 de 7"))
-	ana.submits(with(whoItIs, slacksim.Values{"personal.taxId": "299999990"}))
-	ana.submits(whoItIs)
+	ana.submits(with(personalData, slacksim.Values{"personal.taxId": "299999990"}))
+	ana.submits(personalData)
 	check(ana.sees("Página 3 de 7"))
 	ana.presses("skip")
 	check(ana.sees("Página 7 de 7"))
@@ -244,7 +244,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 }
 
 func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
-	h := open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
 	for _, tool := range tools.Catalogue() {
 		ana.types("/" + tool.Command)
@@ -259,7 +259,7 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 				t.Errorf("the form of %s has no %s", tool.Name, field.Path)
 			}
 		}
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// event hears what happens in the workspace. An error asks Slack to deliver it again.
-func (a *App) event(ctx context.Context, e event, id string) error {
-	v := visit{user: e.Event.User}
-	var do func(ctx context.Context, v *visit) error
+// onEvent hears what happens in the workspace. An error asks Slack to deliver it again.
+func (a *App) onEvent(ctx context.Context, e event, id string) error {
+	req := request{user: e.Event.User}
+	var do func(ctx context.Context, req *request) error
 	switch kind := e.Event.Type; {
 	case kind == "app_home_opened" && e.Event.Tab == "home":
 		do = a.home
 	case kind == "message" && e.Event.ChannelType == "im" && e.Event.Subtype == "" && e.Event.Bot == "" && e.Event.User != "":
-		do = func(ctx context.Context, v *visit) error {
-			return a.tellDirectly(ctx, v.user, a.help(v.actor, say(v.actor.Lang, "help.hello"), a.permitted(ctx, v.actor)))
+		do = func(ctx context.Context, req *request) error {
+			return a.replyDirectly(ctx, req.user, a.help(req.actor, say(req.actor.Lang, "help.hello"), a.permitted(ctx, req.actor)))
 		}
 	case kind == "tokens_revoked", kind == "app_uninstalled":
 		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
@@ -30,13 +30,13 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 	default:
 		return nil
 	}
-	first, err := a.store.MarkSeen(ctx, "slack", id, rememberLife)
+	first, err := a.store.MarkSeen(ctx, "slack", id, seenLife)
 	if err != nil || !first {
 		return err
 	}
-	v.actor, err = a.actor(ctx, v.user, "")
+	req.actor, err = a.actor(ctx, req.user, "")
 	if err == nil {
-		err = a.work(v, do)
+		err = a.inBackground(req, do)
 	}
 	if err != nil { // nothing has happened yet: the next attempt is to be taken
 		if lost := a.store.Forget(ctx, "slack", id); lost != nil {
@@ -47,15 +47,15 @@ func (a *App) event(ctx context.Context, e event, id string) error {
 }
 
 // home shows a person what she has begun and what she can do.
-func (a *App) home(ctx context.Context, v *visit) error {
-	lang := v.actor.Lang
-	drafts, err := a.store.Drafts(ctx, v.actor.ID)
+func (a *App) home(ctx context.Context, req *request) error {
+	lang := req.actor.Lang
+	drafts, err := a.store.Drafts(ctx, req.actor.ID)
 	if err != nil {
 		return err
 	}
-	permitted, welcome := a.permitted(ctx, v.actor), say(lang, "help.hello")
+	permitted, welcome := a.permitted(ctx, req.actor), say(lang, "help.hello")
 	if len(permitted) == 0 {
-		welcome = notServed(lang)
+		welcome = noPermission(lang)
 	}
 	blocks := []slack.Block{header(say(lang, "app")), paragraph(welcome)}
 	open := 0
@@ -80,5 +80,5 @@ func (a *App) home(ctx context.Context, v *visit) error {
 		blocks = append(blocks, row(tool.Title(lang)+"\n"+tool.Help(lang), start))
 	}
 	view := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxViewBlocks)]}}
-	return a.slack.publishHome(ctx, v.user, view)
+	return a.slack.publishHome(ctx, req.user, view)
 }

@@ -34,7 +34,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	verifier, err := slack.NewSecretsVerifier(r.Header, a.secret)
 	if err != nil {
-		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		a.refuse(w, r, http.StatusUnauthorized, signatureProblem(err))
 		return
 	}
 	read, err := bodies.Read(w, r, maxBody, bodyTimeout)
@@ -44,11 +44,11 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	defer read.Free()
 	if _, err := read.WriteTo(&verifier); err != nil {
-		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		a.refuse(w, r, http.StatusUnauthorized, signatureProblem(err))
 		return
 	}
 	if err := verifier.Ensure(); err != nil { // in constant time
-		a.refuse(w, r, http.StatusUnauthorized, unsigned(err))
+		a.refuse(w, r, http.StatusUnauthorized, signatureProblem(err))
 		return
 	}
 	body := read.Bytes()
@@ -60,18 +60,18 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if challenge, ok := challengeIn(body); ok {
-		respond(w, encode(map[string]string{"challenge": challenge}))
+	if challenge, ok := parseChallenge(body); ok {
+		writeReply(w, encode(map[string]string{"challenge": challenge}))
 		return
 	}
-	answer, err := a.dispatch(r.Context(), deliveryIn(form, body))
+	answer, err := a.dispatch(r.Context(), parseDelivery(form, body))
 	switch {
 	case errors.Is(err, errMalformed):
 		a.refuse(w, r, http.StatusBadRequest, err.Error())
 	case err != nil: // Slack delivers again
 		a.refuse(w, r, http.StatusServiceUnavailable, err.Error())
 	default:
-		respond(w, answer)
+		writeReply(w, answer)
 	}
 }
 
@@ -94,9 +94,9 @@ func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// unsigned is why a request does not count as Slack's, in words of ours: errors of slack-go repeat headers, which are
+// signatureProblem is why a request does not count as Slack's, in words of ours: errors of slack-go repeat headers, which are
 // as long and as personal as their sender likes.
-func unsigned(err error) string {
+func signatureProblem(err error) string {
 	switch {
 	case errors.Is(err, slack.ErrMissingHeaders):
 		return "it is not signed"
@@ -112,7 +112,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why str
 	if err != nil {
 		attempt = 0 // of the first delivery, which has none, and of what is no number
 	}
-	a.refused.Warn(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
+	a.refusals.Warn(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
 	bodies.Leave(w)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -120,7 +120,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why str
 	w.WriteHeader(status)
 }
 
-func respond(w http.ResponseWriter, answer json.RawMessage) {
+func writeReply(w http.ResponseWriter, answer json.RawMessage) {
 	if answer != nil {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
@@ -128,7 +128,7 @@ func respond(w http.ResponseWriter, answer json.RawMessage) {
 	_, _ = w.Write(answer) // Slack delivers again when it has left
 }
 
-func challengeIn(body []byte) (string, bool) {
+func parseChallenge(body []byte) (string, bool) {
 	var asked struct {
 		Type      string `json:"type"`
 		Challenge string `json:"challenge"`
@@ -136,17 +136,17 @@ func challengeIn(body []byte) (string, bool) {
 	return asked.Challenge, json.Unmarshal(body, &asked) == nil && asked.Type == "url_verification"
 }
 
-// deliveryIn brings what HTTP carries into the one form that both ways share, which is Socket Mode's.
-func deliveryIn(form url.Values, body []byte) delivery {
+// parseDelivery brings what HTTP carries into the one form that both ways share, which is Socket Mode's.
+func parseDelivery(form url.Values, body []byte) delivery {
 	switch {
 	case form.Has("payload"):
-		return delivery{anAction, json.RawMessage(form.Get("payload"))}
+		return delivery{interactionDelivery, json.RawMessage(form.Get("payload"))}
 	case form.Has("command"):
 		flat := map[string]string{}
 		for name := range form {
 			flat[name] = form.Get(name)
 		}
-		return delivery{aCommand, encode(flat)}
+		return delivery{commandDelivery, encode(flat)}
 	}
-	return delivery{anEvent, body}
+	return delivery{eventDelivery, body}
 }

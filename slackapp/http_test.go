@@ -24,7 +24,7 @@ func borrowersCommand(trigger string) []byte {
 }
 
 func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	body := borrowersCommand("1.2.3")
 	now := time.Now()
 	signed := http.Header{
@@ -49,7 +49,7 @@ func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
 		"signed, as it should be":         {slacksim.Delivery{Body: body, Sign: true}, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			done, err := h.sim.Deliver(h.soon(), c.delivery)
+			done, err := h.sim.Deliver(h.ctx(), c.delivery)
 			must(t, err)
 			if done.Status != c.status {
 				t.Errorf("got status %d, want %d", done.Status, c.status)
@@ -63,7 +63,7 @@ func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
 
 // The headers of an unsigned request hold whatever its sender likes: 60 kB of it, a tax number, a line that looks like ours.
 func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	body, now := borrowersCommand("1.2.3"), strconv.FormatInt(time.Now().Unix(), 10)
 	long := strings.Repeat("planted", 60<<10/len("planted"))
 	for name, header := range map[string]http.Header{
@@ -77,7 +77,7 @@ func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(h.log.String())
-			done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: body, Header: header})
+			done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: body, Header: header})
 			must(t, err)
 			logged := h.log.String()[before:]
 			if done.Status != 401 || !strings.Contains(logged, "a delivery was refused") {
@@ -90,10 +90,10 @@ func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
 	}
 }
 
-func TestTheAddressIsThereForPostAlone(t *testing.T) {
-	h := open(t, overHTTP)
+func TestTheEndpointAcceptsOnlyPost(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	for method, status := range map[string]int{http.MethodGet: 405, http.MethodPut: 405, http.MethodPost: 401} {
-		request, err := http.NewRequestWithContext(h.soon(), method, h.address, nil)
+		request, err := http.NewRequestWithContext(h.ctx(), method, h.address, nil)
 		must(t, err)
 		response, err := http.DefaultClient.Do(request)
 		must(t, err)
@@ -106,11 +106,11 @@ func TestTheAddressIsThereForPostAlone(t *testing.T) {
 }
 
 func TestSlacksOwnChecksAreAnswered(t *testing.T) {
-	h := open(t, overHTTP)
-	must(t, h.sim.VerifyURL(h.soon()))
-	must(t, h.sim.CheckSSL(h.soon()))
+	h := newHarness(t, overHTTP)
+	must(t, h.sim.VerifyURL(h.ctx()))
+	must(t, h.sim.CheckSSL(h.ctx()))
 	smuggled := append([]byte("ssl_check=1&"), borrowersCommand("4.5.6")...)
-	done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: smuggled})
+	done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: smuggled})
 	must(t, err)
 	if done.Status != 200 || len(done.Body) > 0 || h.sim.Calls("users.info") > 0 {
 		t.Errorf("an unsigned ssl_check with a command in it is answered with %d %q", done.Status, done.Body)
@@ -118,7 +118,7 @@ func TestSlacksOwnChecksAreAnswered(t *testing.T) {
 }
 
 func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	app, began := h.replica.app.Handler(), time.Now()
 	refuse := func() {
 		w := httptest.NewRecorder()
@@ -149,7 +149,7 @@ func (u untouched) Read([]byte) (int, error) {
 }
 
 func TestWhatIsNotSignedIsRefusedBeforeItIsRead(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	now := time.Now()
 	stamp := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 	right := "v0=" + strings.Repeat("0a", 32)

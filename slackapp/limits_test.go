@@ -21,8 +21,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// nasty are texts that a bank, or a person, may give us.
-var nasty = map[string]string{
+// difficultTexts are texts that a bank, or a person, may give us.
+var difficultTexts = map[string]string{
 	"long and accented":   strings.Repeat("Ação não é só «emoção»: à mão, coração. ", 250),
 	"one endless word":    strings.Repeat("ç", 10_000),
 	"nothing but escapes": strings.Repeat("&<>", 4_000),
@@ -33,27 +33,27 @@ var nasty = map[string]string{
 	"blank":               " \n\t ",
 }
 
-func TestWhateverTextComesSlackTakesIt(t *testing.T) {
-	app, v, sim := workshop(t)
-	for name, text := range nasty {
+func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
+	app, req, sim := newAppWithModal(t)
+	for name, text := range difficultTexts {
 		for _, lang := range words.Langs {
 			t.Run(fmt.Sprint(name, " in ", lang), func(t *testing.T) {
-				v := v
-				v.actor.Lang, v.draft = lang, text
-				for what, view := range viewsOf(app, &v, text) {
-					v.hash = "" // one that was refused is not what is shown now
-					if err := app.show(t.Context(), &v, view); err != nil {
+				req := req
+				req.actor.Lang, req.draft = lang, text
+				for what, view := range viewsOf(app, &req, text) {
+					req.hash = "" // one that was refused is not what is shown now
+					if err := app.show(t.Context(), &req, view); err != nil {
 						t.Errorf("the view of %s: %v", what, err)
 					}
 				}
-				v.draft = strings.Repeat("D", 58)
+				req.draft = strings.Repeat("D", 58)
 				for what, m := range map[string]message{
 					"a card":   {cardOf(text, false).text(), cardOf(text, false).blocks(lang)},
 					"a list":   {cardOf(text, true).text(), cardOf(text, true).blocks(lang)},
-					"an error": app.errorMessage(&v, errorOf(text)),
+					"an error": app.errorMessage(&req, errorOf(text)),
 					"help":     toolHelp(lang, tools.Catalogue()[0]),
 				} {
-					if err := app.tell(t.Context(), &v, m); err != nil {
+					if err := app.reply(t.Context(), &req, m); err != nil {
 						t.Errorf("the message of %s: %v", what, err)
 					}
 				}
@@ -65,19 +65,19 @@ func TestWhateverTextComesSlackTakesIt(t *testing.T) {
 	}
 }
 
-func viewsOf(app *App, v *visit, text string) map[string]slack.ModalViewRequest {
-	lang := v.actor.Lang
-	v.draft = strings.Repeat("D", 58)
+func viewsOf(app *App, req *request, text string) map[string]slack.ModalViewRequest {
+	lang := req.actor.Lang
+	req.draft = strings.Repeat("D", 58)
 	views := map[string]slack.ModalViewRequest{
 		"a card":                            modal(text, text, cardOf(text, false).blocks(lang)...),
 		"a card with a button for each row": modal(text, text, cardOf(text, true).blocks(lang)...),
-		"an error":                          app.failureView(v, errorOf(text)),
+		"an error":                          app.errorView(req, errorOf(text)),
 	}
 	for _, tool := range tools.Catalogue() {
 		if len(tool.Pages) == 0 { // what takes nothing has no form
 			continue
 		}
-		f := &form{tool, conversations.Draft{ID: v.draft, Answers: map[string]string{}, Notes: map[string]string{noteDoubt: "unclear"}}}
+		f := &form{tool, conversations.Draft{ID: req.draft, Answers: map[string]string{}, Notes: map[string]string{noteUnclear: "unclear"}}}
 		var problems []tools.Problem
 		var facts []tools.ReviewFact
 		for _, field := range tool.Fields {
@@ -118,7 +118,7 @@ func errorOf(text string) error {
 }
 
 func TestTextIsCutBetweenCharacters(t *testing.T) {
-	for name, text := range nasty {
+	for name, text := range difficultTexts {
 		for limit := 1; limit < 40; limit++ {
 			for how, got := range map[string]string{"cut": cut(text, limit), "escaped": escaped(text, limit)} {
 				if n := utf8.RuneCountInString(got); n > limit || !utf8.ValidString(got) {
@@ -137,8 +137,8 @@ func TestEscapesAreNeverCutInTwo(t *testing.T) {
 	}
 }
 
-// workshop is an app without a house, with a modal of Ana's open in front of it.
-func workshop(t *testing.T) (*App, visit, *slacksim.Sim) {
+// newAppWithModal is an app without a house, with a modal of Ana's open in front of it.
+func newAppWithModal(t *testing.T) (*App, request, *slacksim.Sim) {
 	t.Helper()
 	triggers := make(chan string, 1)
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { triggers <- r.PostFormValue("trigger_id") }))
@@ -174,17 +174,17 @@ func workshop(t *testing.T) (*App, visit, *slacksim.Sim) {
 	if err := sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/open"); err != nil {
 		t.Fatal(err)
 	}
-	v := visit{user: slacksim.Ana, channel: slacksim.TeamChannel, trigger: <-triggers}
-	if err := app.open(t.Context(), &v, loadingView(words.Portuguese, nil)); err != nil {
+	req := request{user: slacksim.Ana, channel: slacksim.TeamChannel, trigger: <-triggers}
+	if err := app.open(t.Context(), &req, loadingView(words.Portuguese, nil)); err != nil {
 		t.Fatal(err)
 	}
-	return app, v, sim
+	return app, req, sim
 }
 
-func TestAReferenceIsToldOnce(t *testing.T) {
-	app, v, _ := workshop(t)
+func TestAReferenceIsShownOnce(t *testing.T) {
+	app, req, _ := newAppWithModal(t)
 	for _, kind := range []tools.ErrorKind{tools.Internal, tools.Unavailable, tools.NotFound} {
-		told := app.errorMessage(&v, &tools.Error{Kind: kind, ID: "4711"})
+		told := app.errorMessage(&req, &tools.Error{Kind: kind, ID: "4711"})
 		if shown := string(encode(told.Blocks)); strings.Count(shown, "4711") != 1 {
 			t.Errorf("%s is shown as %s", kind, shown)
 		}
@@ -200,7 +200,7 @@ func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
 func TestAFormThatChangesSomebodyDoesNotAskForWhatTheBankLacks(t *testing.T) {
 	f := &form{tools.UpdateBorrower, conversations.Draft{
 		ID: "D0", Answers: map[string]string{"process": "1042", "borrower": "b", "personal.name": "Rui Amostra"},
-		Notes: map[string]string{noteAbout: "1042 b", noteBefore + "personal.name": "Rui Amostra"}, Page: "personal",
+		Notes: map[string]string{noteSubject: "1042 b", noteBefore + "personal.name": "Rui Amostra"}, Page: "personal",
 	}}
 	for _, block := range pageView(words.English, f).Blocks.BlockSet {
 		if input, ok := block.(*slack.InputBlock); ok && input.Optional == (input.BlockID == "personal.name") {

@@ -85,7 +85,7 @@ func (a *App) names(ctx context.Context, n destination.Notice) map[string]string
 			if err != nil {
 				a.log.WarnContext(ctx, "a person is not named in a notice", "error", logged(err))
 			}
-			names[one] = escaped(cmp.Or(found.Name, nothing), maxCell)
+			names[one] = escaped(cmp.Or(found.Name, emptyText), maxCell)
 		case known:
 			names[one] = "<#" + id + ">"
 		}

@@ -14,31 +14,31 @@ import (
 func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewRequest {
 	at := slices.Index(f.tool.Pages, f.Page)
 	var blocks []slack.Block
-	if steer := steering(lang, f, at, len(notices) > 0); steer != nil {
+	if steer := pageButtons(lang, f, at, len(notices) > 0); steer != nil {
 		blocks = append(blocks, steer)
 	}
 	for _, notice := range notices {
 		blocks = append(blocks, paragraph(notice))
 	}
-	blocks = append(blocks, doubtBlocks(lang, f)...)
-	blocks = append(blocks, small(progress(lang, f, at)))
+	blocks = append(blocks, unclearBlocks(lang, f)...)
+	blocks = append(blocks, contextLine(progress(lang, f, at)))
 	if subject := f.subject(f.Page); subject != "" {
-		blocks = append(blocks, small(subject))
+		blocks = append(blocks, contextLine(subject))
 	}
 	for _, field := range f.tool.FieldsOn(f.Page) {
-		field.Required = f.requires(field)
+		field.Required = f.isRequired(field)
 		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f), f.tool.Effect.Writes()))
 	}
 	next := nextLabel(lang, f.tool, at)
-	if f.tool.Effect.Writes() && slices.ContainsFunc(f.tool.FieldsOn(f.Page), isTyped) {
-		blocks = append(blocks, small(say(lang, "form.unsent", "next", next)))
+	if f.tool.Effect.Writes() && slices.ContainsFunc(f.tool.FieldsOn(f.Page), isTextField) {
+		blocks = append(blocks, contextLine(say(lang, "form.unsent", "next", next)))
 	}
 	view := formView(lang, f, blocks)
 	view.Submit = plain(next, maxTitle)
 	return view
 }
 
-func isTyped(field tools.Field) bool { return !isChoice(field.Kind) }
+func isTextField(field tools.Field) bool { return !isChoice(field.Kind) }
 
 // nextLabel is what stands on the button that sends a page.
 func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {
@@ -59,13 +59,13 @@ func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {
 func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewRequest {
 	view := modal(f.tool.Title(lang), say(lang, "close"), blocks...)
 	view.CallbackID, view.NotifyOnClose = f.tool.Name, true
-	view.PrivateMetadata = string(encode(place{f.ID, f.Page}))
+	view.PrivateMetadata = string(encode(formState{f.ID, f.Page}))
 	return view
 }
 
 // generation differs between forms, and between what one form is filled in with: see [input].
 func generation(f *form) string {
-	return strings.Join([]string{f.ID[:min(len(f.ID), 8)], f.Notes[noteTaken], f.Notes[noteAbout]}, " ")
+	return strings.Join([]string{f.ID[:min(len(f.ID), 8)], f.Notes[noteTakenOver], f.Notes[noteSubject]}, " ")
 }
 
 func progress(lang words.Lang, f *form, at int) string {
@@ -82,8 +82,8 @@ func progress(lang words.Lang, f *form, at int) string {
 	return say(lang, "form.progress", "page", at+1, "pages", total, "title", title)
 }
 
-// steering is the row of buttons above a page; nil when there is nowhere else to go.
-func steering(lang words.Lang, f *form, at int, resumed bool) slack.Block {
+// pageButtons is the row of buttons above a page; nil when there is nowhere else to go.
+func pageButtons(lang words.Lang, f *form, at int, resumed bool) slack.Block {
 	var row []*slack.ButtonBlockElement
 	if at > 0 {
 		row = append(row, button(actBack, f.ID, say(lang, "form.back")))

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	personLife   = time.Hour   // how long what Slack says of a person is cached
-	personBudget = time.Second // to ask Slack about a person, who may be waiting
+	personLife    = time.Hour   // how long what Slack says of a person is cached
+	personTimeout = time.Second // to ask Slack about a person, who may be waiting
 )
 
 // actor returns who a person is, and the destinations for what she subscribes to in the channel where she is. A person
@@ -45,7 +45,7 @@ func (a *App) person(ctx context.Context, user string) (tools.Actor, error) {
 	if ok && json.Unmarshal(cached, &actor) == nil {
 		return actor, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, personBudget)
+	ctx, cancel := context.WithTimeout(ctx, personTimeout)
 	defer cancel()
 	us, err := a.slack.identity(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *App) person(ctx context.Context, user string) (tools.Actor, error) {
 
 // colleague returns the actor whom a select or a mention names, "" if that is nobody of the team.
 func (a *App) colleague(ctx context.Context, named string) (actor string, err error) {
-	id := mentioned(named)
+	id := mentionedUser(named)
 	if user, ok := userID(named); ok {
 		id = user
 	}

@@ -132,7 +132,7 @@ func (a *App) reportReachable(ctx context.Context, eventType, user, channel stri
 	defer a.mu.Unlock()
 	if !a.closed {
 		a.busy.Go(func() {
-			_ = a.guarded(func() error { a.reachable("slack:" + channel); return nil }) // logged there
+			_ = a.recovered(func() error { a.reachable("slack:" + channel); return nil }) // logged there
 		})
 	}
 	return nil

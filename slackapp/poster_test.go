@@ -43,22 +43,22 @@ func card(id string) destination.Notice {
 	return n
 }
 
-// hurried is a house whose channels take messages as fast as they come.
-func hurried(t testing.TB) *house {
+// newUnlimitedHarness is a house whose channels take messages as fast as they come.
+func newUnlimitedHarness(t testing.TB) *harness {
 	t.Helper()
-	return open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	return newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 }
 
-func (h *house) posts(place, thread string, n destination.Notice) string {
+func (h *harness) post(dest, thread string, n destination.Notice) string {
 	h.t.Helper()
-	id, err := h.replica.app.Post(h.soon(), place, thread, n)
+	id, err := h.replica.app.Post(h.ctx(), dest, thread, n)
 	must(h.t, err)
 	return id
 }
 
-func (h *house) finds(place, thread, notice string) string {
+func (h *harness) find(dest, thread, notice string) string {
 	h.t.Helper()
-	id, found, err := h.replica.app.Find(h.soon(), place, thread, notice)
+	id, found, err := h.replica.app.Find(h.ctx(), dest, thread, notice)
 	must(h.t, err)
 	if found != (id != "") {
 		h.t.Errorf("found is %v, but the id is %q", found, id)
@@ -67,15 +67,15 @@ func (h *house) finds(place, thread, notice string) string {
 }
 
 func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
-	h := hurried(t)
-	id := h.posts(team, "", card("cartão"))
+	h := newUnlimitedHarness(t)
+	id := h.post(team, "", card("cartão"))
 	for i := range 3 {
-		h.posts(team, id, aNotice(fmt.Sprint("resposta ", i)))
+		h.post(team, id, aNotice(fmt.Sprint("resposta ", i)))
 	}
 	changed := card("outro aviso")
 	changed.Text = "O processo foi aprovado."
-	must(t, h.replica.app.Edit(h.soon(), team, id, changed))
-	h.posts(team, "", aNotice("solto"))
+	must(t, h.replica.app.Edit(h.ctx(), team, id, changed))
+	h.post(team, "", aNotice("solto"))
 
 	threads := h.sim.Threads(slacksim.TeamChannel)
 	if len(threads) != 2 || len(threads[0].Replies) != 3 || len(threads[1].Replies) != 0 {
@@ -99,12 +99,12 @@ func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
 			t.Error("what a notice links to is shown with it")
 		}
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
-	h := hurried(t)
-	id := h.posts(team, "", card("cartão"))
+	h := newUnlimitedHarness(t)
+	id := h.post(team, "", card("cartão"))
 	message := h.sim.Threads(slacksim.TeamChannel)[0].Message
 	if id == "" || !says(message.FullText(), []string{"Ver proponentes"}) {
 		t.Fatalf("the card is %q", message.FullText())
@@ -115,41 +115,41 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	ana.pressesIn(message, "step:c")
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
 	h.wait("her to own the process", func() bool {
-		owner, err := h.replica.store.Owner(h.soon(), process)
+		owner, err := h.replica.store.Owner(h.ctx(), process)
 		return err == nil && owner == anasID
 	})
 	ana.pressesIn(message, "step:d")
 	ana.reads("silenciado só para si", "/balcao mute 1042")
-	alone, err := h.replica.store.Destination(h.soon(), anaAlone)
+	alone, err := h.replica.store.Destination(h.ctx(), anaDirect)
 	must(t, err)
-	everybody, err := h.replica.store.Destination(h.soon(), team)
+	everybody, err := h.replica.store.Destination(h.ctx(), team)
 	must(t, err)
 	if _, muted := alone.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
 		t.Errorf("muted are %v for her, and %v for all", alone.Mutes, everybody.Mutes)
 	}
 	cancelled := card("cancelado")
 	cancelled.Status = "Cancelado"
-	h.posts(team, "", cancelled)
+	h.post(team, "", cancelled)
 	if offers := h.sim.Threads(slacksim.TeamChannel)[1].Message.FullText(); !says(offers, []string{"Ver proponentes"}) || says(offers, []string{"FINE"}) {
 		t.Errorf("the card of a cancelled process offers %q", offers)
 	}
 	nobody := card("sem processo")
 	nobody.Process = uuid.Nil
-	h.posts(team, "", nobody)
+	h.post(team, "", nobody)
 	if plain := h.sim.Threads(slacksim.TeamChannel)[2]; strings.Contains(string(plain.Blocks), `"actions"`) {
 		t.Errorf("a card without a process has buttons: %s", plain.Blocks)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestAPersonIsToldInHerDirectConversationByEitherOfHerNames(t *testing.T) {
-	h := hurried(t)
-	for _, place := range []string{"slack:" + slacksim.Ana, "slack:" + slacksim.TeamID + "/" + slacksim.Ana} {
-		id := h.posts(place, "", card(place))
-		h.posts(place, id, aNotice("resposta a "+place))
-		must(t, h.replica.app.Edit(h.soon(), place, id, card("x")))
-		if found := h.finds(place, "", place); found != id {
-			t.Errorf("%s: found %q, posted %q", place, found, id)
+func TestADirectMessageReachesAPersonByEitherID(t *testing.T) {
+	h := newUnlimitedHarness(t)
+	for _, dest := range []string{"slack:" + slacksim.Ana, "slack:" + slacksim.TeamID + "/" + slacksim.Ana} {
+		id := h.post(dest, "", card(dest))
+		h.post(dest, id, aNotice("resposta a "+dest))
+		must(t, h.replica.app.Edit(h.ctx(), dest, id, card("x")))
+		if found := h.find(dest, "", dest); found != id {
+			t.Errorf("%s: found %q, posted %q", dest, found, id)
 		}
 	}
 	if threads := h.sim.Threads(h.ana().DM()); len(threads) != 2 || len(threads[1].Replies) != 1 || !threads[1].Edited {
@@ -158,20 +158,20 @@ func TestAPersonIsToldInHerDirectConversationByEitherOfHerNames(t *testing.T) {
 	if calls := h.sim.Calls("conversations.open"); calls != 4 { // replies and edits know where their message is
 		t.Errorf("her conversation was opened %d times", calls)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
-	h := hurried(t)
+	h := newUnlimitedHarness(t)
 	hostile := "<!channel> <@U0TOM> & <https://exemplo.pt|clique>"
 	n := destination.Notice{
 		ID: "x", Lang: words.English, Title: hostile, Text: hostile, Facts: [][2]string{{hostile, hostile}}, Lines: []string{hostile},
 		Mention: anasID,
 	}
-	h.posts(team, "", n)
+	h.post(team, "", n)
 	for _, actor := range []string{"", "mcp:local", "slack:T0/<!here>", "slack:" + slacksim.TeamChannel} {
 		n.Mention = actor
-		h.posts(team, "", n)
+		h.post(team, "", n)
 	}
 	for i, thread := range h.sim.Threads(slacksim.TeamChannel) {
 		mentions := strings.Count(string(thread.Blocks), "<@"+slacksim.Ana+">") + strings.Count(string(thread.Blocks), `\u003c@`+slacksim.Ana+`\u003e`)
@@ -183,16 +183,16 @@ func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
 			t.Errorf("message %d holds markup: %s", i, rest)
 		}
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestWhomANoticeIsAboutIsNamedAndNotCalled(t *testing.T) {
-	h := hurried(t)
+func TestTheSubjectOfANoticeIsNamedAndNotMentioned(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	n := aNotice("um")
 	n.Owner, n.About = anasID, home
 	n.Facts = [][2]string{{"Responsável", anasID}, {"Onde", home}}
-	id := h.posts(team, "", n)
-	must(t, h.replica.app.Edit(h.soon(), team, id, n))
+	id := h.post(team, "", n)
+	must(t, h.replica.app.Edit(h.ctx(), team, id, n))
 	shown := h.sim.Threads(slacksim.TeamChannel)[0]
 	if !says(shown.FullText(), []string{"*Responsável*\nAna Exemplo", "*Onde*\n<#" + slacksim.GeneralChannel + ">"}) || says(shown.FullText(), []string{"@"}) {
 		t.Errorf("the notice says %q", shown.FullText())
@@ -201,9 +201,9 @@ func TestWhomANoticeIsAboutIsNamedAndNotCalled(t *testing.T) {
 		t.Errorf("Slack was asked %d times for her name", calls)
 	}
 	n.Owner, n.Facts[0][1] = "slack:U0NADA", "slack:U0NADA"
-	h.posts(team, "", n)
+	h.post(team, "", n)
 	n.Owner, n.Facts[0][1] = "mcp:local", "mcp:local"
-	h.posts(team, "", n)
+	h.post(team, "", n)
 	for i, want := range []string{"*Responsável*\n–", "*Responsável*\nmcp:local"} {
 		if text := h.sim.Threads(slacksim.TeamChannel)[i+1].FullText(); !says(text, []string{want}) {
 			t.Errorf("the notice says %q, want %q", text, want)
@@ -212,93 +212,93 @@ func TestWhomANoticeIsAboutIsNamedAndNotCalled(t *testing.T) {
 }
 
 func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
-	h := hurried(t)
+	h := newUnlimitedHarness(t)
 	long := strings.Repeat("<ção&🏠> ", 2000)
 	n := destination.Notice{ID: strings.Repeat("x", 200), Process: uuid.New(), Lang: words.Portuguese, Title: long, Text: long, Mention: anasID, Card: true}
 	for range 300 {
 		n.Facts, n.Lines = append(n.Facts, [2]string{long, long}), append(n.Lines, long)
 	}
-	id := h.posts(team, "", n)
+	id := h.post(team, "", n)
 	n.Card = false
-	h.posts(team, id, n)
+	h.post(team, id, n)
 	short := destination.Notice{ID: "curto", Lang: words.Portuguese}
 	for range 300 {
 		short.Facts, short.Lines = append(short.Facts, [2]string{"a", ""}), append(short.Lines, "")
 	}
-	h.posts(team, id, short)
-	h.posts(team, id, destination.Notice{ID: "nada"})
-	must(t, h.replica.app.Edit(h.soon(), team, id, n))
+	h.post(team, id, short)
+	h.post(team, id, destination.Notice{ID: "nada"})
+	must(t, h.replica.app.Edit(h.ctx(), team, id, n))
 	if text := h.sim.Threads(slacksim.TeamChannel)[0].Replies[1].FullText(); !says(text, []string{"…e mais 280", "…e mais 270"}) {
 		t.Errorf("what was left out is not said: %q", text)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestANoticeThatMayHaveBeenPostedIsFoundAndNoOther(t *testing.T) {
-	h := hurried(t)
+	h := newUnlimitedHarness(t)
 	h.sim.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true, AfterEffect: true})
-	if _, err := h.replica.app.Post(h.soon(), team, "", card("um")); err == nil || certain(err) {
+	if _, err := h.replica.app.Post(h.ctx(), team, "", card("um")); err == nil || notSent(err) {
 		t.Fatalf("a connection that was cut gave %v", err)
 	}
-	card1 := h.finds(team, "", "um")
+	card1 := h.find(team, "", "um")
 	if threads := h.sim.Threads(slacksim.TeamChannel); len(threads) != 1 || card1 != slacksim.TeamChannel+"/"+threads[0].TS {
 		t.Fatalf("found %q among %+v", card1, threads)
 	}
 	h.sim.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true, AfterEffect: true})
-	if _, err := h.replica.app.Post(h.soon(), team, card1, aNotice("dois")); err == nil {
+	if _, err := h.replica.app.Post(h.ctx(), team, card1, aNotice("dois")); err == nil {
 		t.Fatal("a connection that was cut gave no error")
 	}
-	reply := h.finds(team, card1, "dois")
+	reply := h.find(team, card1, "dois")
 	if want := slacksim.TeamChannel + "/" + h.sim.Threads(slacksim.TeamChannel)[0].Replies[0].TS; reply != want {
 		t.Errorf("found %q, posted %q", reply, want)
 	}
 	for _, row := range [][2]string{{"", "dois"}, {card1, "um"}, {card1, "três"}, {"", ""}, {slacksim.TeamChannel + "/1.000001", "dois"}} {
-		if id := h.finds(team, row[0], row[1]); id != "" {
+		if id := h.find(team, row[0], row[1]); id != "" {
 			t.Errorf("%q under %q was found as %q", row[1], row[0], id)
 		}
 	}
 }
 
 func TestANoticeIsFoundBehindManyOthers(t *testing.T) {
-	h := hurried(t)
-	first := h.posts(team, "", card("primeiro"))
+	h := newUnlimitedHarness(t)
+	first := h.post(team, "", card("primeiro"))
 	var replies []string
 	for i := range 450 {
 		thread := first
 		if i%2 == 0 {
 			thread = ""
 		}
-		replies = append(replies, h.posts(team, thread, destination.Notice{ID: fmt.Sprint(i), Text: "x"}))
+		replies = append(replies, h.post(team, thread, destination.Notice{ID: fmt.Sprint(i), Text: "x"}))
 	}
-	if found := h.finds(team, "", "primeiro"); found != first {
+	if found := h.find(team, "", "primeiro"); found != first {
 		t.Errorf("found %q, posted %q", found, first)
 	}
-	if found := h.finds(team, first, "449"); found != replies[449] {
+	if found := h.find(team, first, "449"); found != replies[449] {
 		t.Errorf("found %q, posted %q", found, replies[449])
 	}
 }
 
-func TestWhatSomebodyElseWroteIsNoNoticeOfOurs(t *testing.T) {
+func TestFindIgnoresMessagesOfOthers(t *testing.T) {
 	other := `{"ok":true,"has_more":false,"messages":[
 		{"ts":"1.000001","bot_id":"B0OUTRO","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
 		{"ts":"1.000002","user":"U0ANA","blocks":"not blocks","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
 		{"ts":"1.000003","bot_id":"B0BALCAO","metadata":{"event_type":"balcao_notice","event_payload":["um"]}},
 		{"ts":"1.000004","bot_id":"B0BALCAO","metadata":{"event_type":"outro","event_payload":{"id":"um"}}}]}`
-	h := hurried(t)
-	app := h.before(t, func(w http.ResponseWriter, r *http.Request) bool {
+	h := newUnlimitedHarness(t)
+	app := h.appBehind(t, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/api/conversations.history" {
 			return false
 		}
 		_, _ = w.Write([]byte(other))
 		return true
 	})
-	if id, found, err := app.Find(h.soon(), team, "", "um"); found || err != nil {
+	if id, found, err := app.Find(h.ctx(), team, "", "um"); found || err != nil {
 		t.Errorf("found %q: %v", id, err)
 	}
 }
 
-// before gives an app whose calls to Slack pass by somebody who may answer them.
-func (h *house) before(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) *slackapp.App {
+// appBehind gives an app whose calls to Slack pass by somebody who may answer them.
+func (h *harness) appBehind(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) *slackapp.App {
 	t.Helper()
 	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !answer(w, r) {
@@ -306,11 +306,11 @@ func (h *house) before(t *testing.T, answer func(http.ResponseWriter, *http.Requ
 		}
 	}))
 	t.Cleanup(between.Close)
-	return h.another(t, between.URL+"/api/")
+	return h.newApp(t, between.URL+"/api/")
 }
 
-// another is an app that talks to Slack at an address.
-func (h *house) another(t *testing.T, url string) *slackapp.App {
+// newApp is an app that talks to Slack at an address.
+func (h *harness) newApp(t *testing.T, url string) *slackapp.App {
 	t.Helper()
 	app, err := slackapp.New(slackapp.Config{
 		Runner: h.replica.runner, Store: h.replica.store, BotToken: slacksim.DefaultBotToken, SigningSecret: "x", APIURL: url,
@@ -320,8 +320,8 @@ func (h *house) another(t *testing.T, url string) *slackapp.App {
 	return app
 }
 
-// shared are a runner and a store that nothing is asked of.
-func shared(t *testing.T) *replica {
+// newIdleReplica are a runner and a store that nothing is asked of.
+func newIdleReplica(t *testing.T) *replica {
 	t.Helper()
 	keys, err := keys.Ephemeral()
 	must(t, err)
@@ -332,12 +332,12 @@ func shared(t *testing.T) *replica {
 }
 
 // What an error may say of itself.
-func certain(err error) bool {
+func notSent(err error) bool {
 	var says interface{ NotSent() bool }
 	return errors.As(err, &says) && says.NotSent()
 }
 
-func wait(err error) time.Duration {
+func retryAfter(err error) time.Duration {
 	var says interface{ RetryAfter() time.Duration }
 	if errors.As(err, &says) {
 		return says.RetryAfter()
@@ -345,7 +345,7 @@ func wait(err error) time.Duration {
 	return 0
 }
 
-func blocked(err error) string {
+func unreachableReason(err error) string {
 	var says interface{ Unreachable() string }
 	if errors.As(err, &says) {
 		return says.Unreachable()
@@ -353,13 +353,13 @@ func blocked(err error) string {
 	return ""
 }
 
-func missing(err error) bool {
+func gone(err error) bool {
 	var says interface{ Gone() bool }
 	return errors.As(err, &says) && says.Gone()
 }
 
-// alone is a Slack in which every channel is the team's alone, and whatever else is asked is answered by do.
-func alone(do http.HandlerFunc) http.Handler {
+// unsharedSlack is a Slack in which every channel is the team's alone, and whatever else is asked is answered by do.
+func unsharedSlack(do http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/api/auth.test":
@@ -372,7 +372,7 @@ func alone(do http.HandlerFunc) http.Handler {
 	})
 }
 
-func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
+func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
 	type said struct {
 		certain bool
 		wait    time.Duration
@@ -413,7 +413,7 @@ func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			calls := 0
-			slack := httptest.NewServer(alone(func(w http.ResponseWriter, _ *http.Request) {
+			slack := httptest.NewServer(unsharedSlack(func(w http.ResponseWriter, _ *http.Request) {
 				calls++
 				if row.header != "" {
 					w.Header().Set("Retry-After", row.header)
@@ -422,12 +422,12 @@ func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 				_, _ = w.Write([]byte(row.body))
 			}))
 			defer slack.Close()
-			h := &house{t: t, replica: shared(t)}
-			_, err := h.another(t, slack.URL+"/api/").Post(t.Context(), team, "", aNotice("um"))
+			h := &harness{t: t, replica: newIdleReplica(t)}
+			_, err := h.newApp(t, slack.URL+"/api/").Post(t.Context(), team, "", aNotice("um"))
 			if err == nil {
 				t.Fatal("there is no error")
 			}
-			if got := (said{certain(err), wait(err), blocked(err), missing(err)}); got != row.want {
+			if got := (said{notSent(err), retryAfter(err), unreachableReason(err), gone(err)}); got != row.want {
 				t.Errorf("%v says %+v, want %+v", err, got, row.want)
 			}
 			if calls != 1 {
@@ -440,86 +440,86 @@ func TestEveryWayInWhichSlackRefusesSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyHeardIsCertainAndWhatNobodyAnsweredIsNot(t *testing.T) {
+func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
 	stuck := make(chan struct{})
-	slack := httptest.NewServer(alone(func(_ http.ResponseWriter, r *http.Request) {
+	slack := httptest.NewServer(unsharedSlack(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 		case <-stuck:
 		}
 	}))
-	h := &house{t: t, replica: shared(t)}
-	app := h.another(t, slack.URL+"/api/")
+	h := &harness{t: t, replica: newIdleReplica(t)}
+	app := h.newApp(t, slack.URL+"/api/")
 	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := app.Post(brief, team, "", aNotice("um")); err == nil || certain(err) || blocked(err) != "" || wait(err) != 0 {
+	if _, err := app.Post(brief, team, "", aNotice("um")); err == nil || notSent(err) || unreachableReason(err) != "" || retryAfter(err) != 0 {
 		t.Errorf("no answer gave %v", err)
 	}
-	if _, err := app.Post(brief, anasID, "", aNotice("um")); err == nil || !certain(err) {
+	if _, err := app.Post(brief, anasID, "", aNotice("um")); err == nil || !notSent(err) {
 		t.Errorf("a conversation that was not opened gave %v", err)
 	}
 	close(stuck)
 	slack.Close()
-	if _, err := app.Post(t.Context(), team, "", aNotice("um")); err == nil || !certain(err) {
+	if _, err := app.Post(t.Context(), team, "", aNotice("um")); err == nil || !notSent(err) {
 		t.Errorf("nobody there gave %v", err)
 	}
-	for _, place := range []string{"", "mcp:local", "slack:", "slack:equipa", "email:x"} {
-		if _, err := app.Post(t.Context(), place, "", aNotice("um")); blocked(err) != "channel_not_found" {
-			t.Errorf("the place %q gave %v", place, err)
+	for _, dest := range []string{"", "mcp:local", "slack:", "slack:equipa", "email:x"} {
+		if _, err := app.Post(t.Context(), dest, "", aNotice("um")); unreachableReason(err) != "channel_not_found" {
+			t.Errorf("the place %q gave %v", dest, err)
 		}
 	}
 }
 
-func TestABadDayInTheWorkspaceSaysWhatToMend(t *testing.T) {
-	h := hurried(t)
+func TestErrorsOfTheWorkspaceSayWhatToCorrect(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	ana, app := h.ana(), h.replica.app
-	id := h.posts(team, "", card("um"))
-	fails := func(place, want string) {
+	id := h.post(team, "", card("um"))
+	fails := func(dest, want string) {
 		t.Helper()
-		_, err := app.Post(h.soon(), place, "", aNotice("dois"))
-		if blocked(err) != want || !certain(err) {
-			t.Errorf("posting to %s gave %v, want %s", place, err, want)
+		_, err := app.Post(h.ctx(), dest, "", aNotice("dois"))
+		if unreachableReason(err) != want || !notSent(err) {
+			t.Errorf("posting to %s gave %v, want %s", dest, err, want)
 		}
 	}
 	fails(home, "not_in_channel")
 	fails("slack:C0NADA", "channel_not_found")
 	fails("slack:U0NADA", "user_not_found")
-	must(t, ana.Archive(h.soon(), slacksim.TeamChannel))
+	must(t, ana.Archive(h.ctx(), slacksim.TeamChannel))
 	fails(team, "is_archived")
-	if err := app.Edit(h.soon(), team, id, card("um")); blocked(err) != "is_archived" {
+	if err := app.Edit(h.ctx(), team, id, card("um")); unreachableReason(err) != "is_archived" {
 		t.Errorf("editing gave %v", err)
 	}
-	must(t, ana.Unarchive(h.soon(), slacksim.TeamChannel))
-	must(t, ana.Remove(h.soon(), slacksim.TeamChannel))
+	must(t, ana.Unarchive(h.ctx(), slacksim.TeamChannel))
+	must(t, ana.Remove(h.ctx(), slacksim.TeamChannel))
 	fails(team, "not_in_channel")
-	if _, _, err := app.Find(h.soon(), team, "", "um"); blocked(err) != "not_in_channel" {
+	if _, _, err := app.Find(h.ctx(), team, "", "um"); unreachableReason(err) != "not_in_channel" {
 		t.Errorf("finding gave %v", err)
 	}
-	must(t, ana.Invite(h.soon(), slacksim.TeamChannel))
+	must(t, ana.Invite(h.ctx(), slacksim.TeamChannel))
 	h.sim.Revoke()
 	fails(team, "token_revoked")
 	h.sim.Restore()
-	h.posts(team, id, aNotice("dois"))
-	if err := app.Edit(h.soon(), team, slacksim.TeamChannel+"/1.000001", card("um")); !missing(err) {
+	h.post(team, id, aNotice("dois"))
+	if err := app.Edit(h.ctx(), team, slacksim.TeamChannel+"/1.000001", card("um")); !gone(err) {
 		t.Errorf("editing what is not there gave %v", err)
 	}
-	if _, err := app.Post(h.soon(), team, slacksim.TeamChannel+"/1.000001", aNotice("um")); !missing(err) || !certain(err) {
+	if _, err := app.Post(h.ctx(), team, slacksim.TeamChannel+"/1.000001", aNotice("um")); !gone(err) || !notSent(err) {
 		t.Errorf("answering what is not there gave %v", err)
 	}
 }
 
-func TestInAStormNothingIsTriedTwiceAndNothingPostedTwice(t *testing.T) {
-	h := hurried(t)
+func TestUnderRateLimitsNothingIsRetriedAndNothingPostedTwice(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	h.sim.Storm("chat.postMessage", 0.5, 42, slacksim.RateLimited(3*time.Second))
 	tries := 0
 	for i := range 20 {
 		for {
 			tries++
-			_, err := h.replica.app.Post(h.soon(), team, "", aNotice(fmt.Sprint(i)))
+			_, err := h.replica.app.Post(h.ctx(), team, "", aNotice(fmt.Sprint(i)))
 			if err == nil {
 				break
 			}
-			if wait(err) != 3*time.Second || !certain(err) {
+			if retryAfter(err) != 3*time.Second || !notSent(err) {
 				t.Fatalf("try %d gave %v", tries, err)
 			}
 		}
@@ -536,46 +536,46 @@ func TestInAStormNothingIsTriedTwiceAndNothingPostedTwice(t *testing.T) {
 	}
 }
 
-func TestWhoIsInvitedOrLetInAgainHearsOfIt(t *testing.T) {
+func TestReachableIsCalledAfterAnInvitationOrUnarchiving(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
-			h := open(t, way)
+			h := newHarness(t, way)
 			ana := h.ana()
-			hears := func(place string) {
+			hears := func(dest string) {
 				t.Helper()
 				select {
-				case got := <-h.reached:
-					if got != place {
-						t.Errorf("%s may be posted to again, not %s", got, place)
+				case got := <-h.reachable:
+					if got != dest {
+						t.Errorf("%s may be posted to again, not %s", got, dest)
 					}
-				case <-h.soon().Done():
-					t.Fatalf("nobody heard of %s\n%s", place, h.log)
+				case <-h.ctx().Done():
+					t.Fatalf("nobody heard of %s\n%s", dest, h.log)
 				}
 			}
-			must(t, ana.Invite(h.soon(), slacksim.GeneralChannel))
+			must(t, ana.Invite(h.ctx(), slacksim.GeneralChannel))
 			hears(home)
-			must(t, ana.Archive(h.soon(), slacksim.TeamChannel))
-			must(t, ana.Unarchive(h.soon(), slacksim.TeamChannel))
+			must(t, ana.Archive(h.ctx(), slacksim.TeamChannel))
+			must(t, ana.Unarchive(h.ctx(), slacksim.TeamChannel))
 			hears(team)
 			h.sim.Event(map[string]any{"type": "member_joined_channel", "user": slacksim.Tom, "channel": slacksim.GeneralChannel})
-			must(t, h.sim.WaitEvents(h.soon()))
-			if len(h.reached) != 0 {
+			must(t, h.sim.WaitEvents(h.ctx()))
+			if len(h.reachable) != 0 {
 				t.Error("somebody else's joining was taken for ours")
 			}
 		})
 	}
 }
 
-func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
-	h := hurried(t)
+func TestAnAnnouncementHasAnUndoButtonAndMentionsNobody(t *testing.T) {
+	h := newUnlimitedHarness(t)
 	ana := h.ana()
 	ana.types("/balcao digest 09:00")
 	ana.reads("Resumo diário")
-	last, known, err := places{h.replica.store}.LastChange(h.soon(), team)
+	last, known, err := destinations{h.replica.store}.LastChange(h.ctx(), team)
 	if err != nil || !known || last.Text != "Ana Exemplo juntou as atualizações deste canal num resumo, de segunda a sexta às 09:00." {
 		t.Fatalf("announced is %+v, %v", last, err)
 	}
-	h.posts(team, "", destination.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Undo: last.ID})
+	h.post(team, "", destination.Notice{ID: last.ID, Lang: last.Lang, Title: last.Title, Text: "<!channel> <@" + slacksim.Tom + "> " + last.Text, Undo: last.ID})
 	announcement := h.sim.Threads(slacksim.TeamChannel)[0].Message
 	if !says(announcement.FullText(), []string{"Ana Exemplo", "Desfazer"}) || strings.Contains(announcement.FullText()+announcement.Text, "<@") || strings.Contains(announcement.FullText(), "<!") {
 		t.Errorf("it is announced as %q", announcement.FullText())
@@ -583,12 +583,12 @@ func TestAnAnnouncementHasAButtonThatUndoesAndNamesNobodyLoudly(t *testing.T) {
 	tom := h.user(slacksim.Tom)
 	tom.pressesIn(announcement, "step:a")
 	tom.reads("Undo a change", "as it was before")
-	place, err := h.replica.store.Destination(h.soon(), team)
+	place, err := h.replica.store.Destination(h.ctx(), team)
 	must(t, err)
 	if place.Digest != "" {
 		t.Errorf("the digest is still at %s", place.Digest)
 	}
 	tom.pressesIn(announcement, "step:a")
 	tom.reads("undone already")
-	h.refusesNothing()
+	h.checkNoRefusals()
 }

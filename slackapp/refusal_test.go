@@ -12,8 +12,8 @@ import (
 
 // A bank that repeats the request and names somebody else: the person who asked reads its words without what she sent,
 // the channel and the log learn nothing.
-func TestARefusalIsToldToThePersonWithoutWhatSheSent(t *testing.T) {
-	h := open(t, overHTTP)
+func TestARefusalIsShownWithoutWhatThePersonSent(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.begins("1042")
 	h.bank.Inject(sandbox.Fault{

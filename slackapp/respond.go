@@ -19,60 +19,60 @@ type message struct {
 // fit makes the text valid mrkdwn of a length that Slack accepts.
 func (m message) fit() message {
 	if m.Text = escaped(m.Text, maxEphemeral); strings.TrimSpace(m.Text) == "" {
-		m.Text = nothing
+		m.Text = emptyText
 	}
 	return m
 }
 
-// open opens a modal with the person's trigger. If she has a modal open, it replaces what that shows.
-func (a *App) open(ctx context.Context, v *visit, view slack.ModalViewRequest) (err error) {
-	if v.view != "" {
-		return a.show(ctx, v, view)
+// newHarness opens a modal with the person's trigger. If she has a modal open, it replaces what that shows.
+func (a *App) open(ctx context.Context, req *request, view slack.ModalViewRequest) (err error) {
+	if req.view != "" {
+		return a.show(ctx, req, view)
 	}
-	v.view, v.hash, err = a.slack.openView(ctx, v.trigger, view)
+	req.view, req.hash, err = a.slack.openView(ctx, req.trigger, view)
 	return err
 }
 
 // show replaces what the person's modal shows.
-func (a *App) show(ctx context.Context, v *visit, view slack.ModalViewRequest) error {
-	hash, err := a.slack.updateView(ctx, v.view, v.hash, view)
+func (a *App) show(ctx context.Context, req *request, view slack.ModalViewRequest) error {
+	hash, err := a.slack.updateView(ctx, req.view, req.hash, view)
 	if err == nil {
-		v.hash = hash
+		req.hash = hash
 	}
 	return err
 }
 
-// replace shows a view in the person's modal. If she closed it, v.instead is sent as a message, if there is one.
-func (a *App) replace(ctx context.Context, v *visit, view slack.ModalViewRequest) error {
-	err := a.show(ctx, v, view)
+// replace shows a view in the person's modal. If she closed it, v.ifClosed is sent as a message, if there is one.
+func (a *App) replace(ctx context.Context, req *request, view slack.ModalViewRequest) error {
+	err := a.show(ctx, req, view)
 	failed, ok := errors.AsType[*slackError](err)
 	switch {
 	case !ok || !failed.viewGone():
 		return err
-	case v.instead != nil:
-		return a.tell(ctx, v, *v.instead)
+	case req.ifClosed != nil:
+		return a.reply(ctx, req, *req.ifClosed)
 	}
 	return nil
 }
 
-// tell shows a message to one person: in the channel where she is, else in her direct conversation with the app.
-func (a *App) tell(ctx context.Context, v *visit, m message) error {
+// run shows a message to one person: in the channel where she is, else in her direct conversation with the app.
+func (a *App) reply(ctx context.Context, req *request, m message) error {
 	var err error
-	if v.responseURL != "" {
-		if err = a.slack.respond(ctx, v.responseURL, m); err == nil {
+	if req.responseURL != "" {
+		if err = a.slack.respond(ctx, req.responseURL, m); err == nil {
 			return nil
 		}
 	}
-	if v.channel != "" {
-		if err = a.slack.postEphemeral(ctx, v.channel, v.user, m); err == nil {
+	if req.channel != "" {
+		if err = a.slack.postEphemeral(ctx, req.channel, req.user, m); err == nil {
 			return nil
 		}
 	}
 	a.log.InfoContext(ctx, "answering in the direct conversation", "cause", err)
-	return a.tellDirectly(ctx, v.user, m)
+	return a.replyDirectly(ctx, req.user, m)
 }
 
-func (a *App) tellDirectly(ctx context.Context, user string, m message) error {
+func (a *App) replyDirectly(ctx context.Context, user string, m message) error {
 	channel, err := a.slack.openDirect(ctx, background, user)
 	if err != nil {
 		return err
@@ -82,8 +82,8 @@ func (a *App) tellDirectly(ctx context.Context, user string, m message) error {
 }
 
 // sendFile puts a document into the person's direct conversation with the app, never into a channel.
-func (a *App) sendFile(ctx context.Context, v *visit, file *tools.File, comment string) error {
-	channel, err := a.slack.openDirect(ctx, background, v.user)
+func (a *App) sendFile(ctx context.Context, req *request, file *tools.File, comment string) error {
+	channel, err := a.slack.openDirect(ctx, background, req.user)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 // typed, and what the bank has in its place, in clear: this file is the only one that reveals personal data, and what it
 // makes are views. Messages, be they for her alone, are made of what masks itself.
 func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
-	blocks := []slack.Block{steering(lang, f, len(f.tool.Pages), false), small(progress(lang, f, len(f.tool.Pages)))}
-	blocks = append(blocks, doubtBlocks(lang, f)...)
+	blocks := []slack.Block{pageButtons(lang, f, len(f.tool.Pages), false), contextLine(progress(lang, f, len(f.tool.Pages)))}
+	blocks = append(blocks, unclearBlocks(lang, f)...)
 	blocked := false
 	for _, p := range problems {
 		blocked = blocked || p.Severity == tools.Blocks
@@ -34,7 +34,7 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 	var rest []slack.Block
 	room := maxReview
 	for _, section := range sections {
-		if f.refersOnly(section.Page) { // a title would say the same as the facts' labels
+		if f.isSubjectPage(section.Page) { // a title would say the same as the facts' labels
 			about = append(about, section.Facts...)
 			continue
 		}
@@ -52,7 +52,7 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
 	text := p.Text
 	if !p.Clear.IsZero() {
-		text = revealed(p.Clear)
+		text = inClear(p.Clear)
 	}
 	severity := say(lang, "confirm."+string(p.Severity)) + ": "
 	field, known := f.tool.Field(p.Path)
@@ -74,7 +74,7 @@ func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Blo
 	for from := 0; from < len(facts); from += maxFacts / 2 {
 		var fields []*slack.TextBlockObject
 		for _, fact := range facts[from:min(from+maxFacts/2, len(facts))] {
-			value := cut(revealed(fact.Value), min(maxReviewed, max(maxCell, *room)))
+			value := cut(inClear(fact.Value), min(maxReviewed, max(maxCell, *room)))
 			*room -= utf8.RuneCountInString(value)
 			fields = append(fields, plain(fact.Label, maxCell), plain(value, maxReviewed))
 		}
@@ -84,8 +84,8 @@ func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Blo
 	return blocks
 }
 
-// revealed is a text in clear, what cannot be seen in it made visible.
-func revealed(text pii.Private) string {
+// inClear is a text in clear, what cannot be seen in it made visible.
+func inClear(text pii.Private) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.C, r) && r != '\n' {
 			return unicode.ReplacementChar

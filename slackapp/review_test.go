@@ -12,8 +12,8 @@ import (
 // TestAReviewIsInClearForItsPersonAloneAndNowhereElse goes through everything that is read over before it is sent: the
 // modal shows what was typed and what the bank has, in full, and nothing else that leaves the app does.
 func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
-	h := open(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
-	ana, bank := h.ana(), h.atBank().Personal
+	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	ana, bank := h.ana(), h.storedBorrower().Personal
 	inClear := []string{}
 	review := func(view slacksim.View, button string, values ...string) {
 		t.Helper()
@@ -40,7 +40,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
-	ana.submits(with(whoItIs, slacksim.Values{"personal.birthDate": "12.4.1985"}))
+	ana.submits(with(personalData, slacksim.Values{"personal.birthDate": "12.4.1985"}))
 	for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
 		ana.sees(page)
 		ana.submits(theRest[i])
@@ -49,28 +49,28 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 		"CC123456", "31/12/2035", "Rua Exemplo <b> & Filhos", "1000-001", "2\u00a0500,50 €", "1\u00a0234,56 €", "Exemplo, Lda.")
 	ana.submits(nil)
 	ana.sees("Proponente criado", "Rui A.")
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 
 	ana.edits()
-	must(t, ana.Fill(h.soon(), slacksim.Values{"personal.mobile": "961 234 567", "personal.birthDate": "31.1.1990"}))
+	must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961 234 567", "personal.birthDate": "31.1.1990"}))
 	ana.presses("skip")
 	review(ana.sees("Página 8 de 8"), "Guardar alterações", bank.Mobile.Reveal()+"\n→ +351961234567", "→ 31/01/1990", bank.TaxID.Reveal())
 	ana.submits(nil)
 	ana.sees("Proponente alterado")
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 
 	ana.picks("/esis-send")
 	review(ana.sees("Página 3 de 3"), "Enviar FINE", "segue para "+bank.Email.Reveal(), bank.Name.Reveal())
 	ana.submits(nil)
 	ana.sees("FINE do processo 1043 enviada")
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 	ana.types("/esis-send 1043")
 	ana.sees("Página 2 de 3")
 	ana.submits(slacksim.Values{"borrower": "(sem resposta)", "email": "outra_pessoa_@example.com"})
 	review(ana.sees("Página 3 de 3"), "Enviar FINE", "segue para outra_pessoa_@example.com")
 	ana.submits(nil)
 	ana.sees("FINE do processo 1043 enviada")
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 
 	ana.picks("/borrower-delete")
 	review(ana.sees("Página 3 de 3"), "Eliminar", bank.Name.Reveal()+" · "+bank.TaxID.Reveal()+" (")
@@ -96,7 +96,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 			}
 		}
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 // behind is what a view carries that nobody reads: its metadata, and the ids and values of its blocks.
@@ -124,7 +124,7 @@ func behind(t *testing.T, view slacksim.View) []string {
 }
 
 func TestAReviewIsInTheLanguageOfItsPerson(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	tom.types("/borrower-edit 1043")
 	tom.sees("Page 2 of 8")

@@ -13,24 +13,24 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// kind is what Slack delivers.
-type kind string
+// deliveryKind is what Slack delivers.
+type deliveryKind string
 
 const (
-	aCommand   kind = "command"
-	anAction   kind = "interaction"
-	anEvent    kind = "event"
-	suggestion      = "block_suggestion"
+	commandDelivery     deliveryKind = "command"
+	interactionDelivery deliveryKind = "interaction"
+	eventDelivery       deliveryKind = "event"
+	blockSuggestion                  = "block_suggestion"
 )
 
 // delivery is one thing that Slack says, whichever way it came.
 type delivery struct {
-	kind    kind
+	kind    deliveryKind
 	payload json.RawMessage
 }
 
-// visit is one person doing one thing: who she is and where she is answered.
-type visit struct {
+// request is one person doing one thing: who she is and where she is answered.
+type request struct {
 	actor       tools.Actor
 	user        string
 	channel     string    // where she was, "" in a modal or the Home tab
@@ -39,8 +39,8 @@ type visit struct {
 	view        string    // the modal in front of her, "" when there is none
 	hash        string    // of that modal as she saw it; "" overwrites whatever it shows by now
 	draft       string    // what she is filling in, once that is known
-	instead     *message  // what she is told if she closes the modal before it says so
-	due         time.Time // when her delivery is acknowledged, with whatever there is by then
+	ifClosed    *message  // what she is told if she closes the modal before it says so
+	ackBy       time.Time // when her delivery is acknowledged, with whatever there is by then
 }
 
 type command struct {
@@ -53,7 +53,7 @@ type command struct {
 	Trigger     string `json:"trigger_id"`
 }
 
-// interaction has what we read of Slack's block_actions, view_submission, view_closed and block_suggestion, and no
+// onInteraction has what we read of Slack's block_actions, view_submission, view_closed and block_suggestion, and no
 // more: what we do not read cannot break us.
 type interaction struct {
 	Type string `json:"type"`
@@ -72,12 +72,12 @@ type interaction struct {
 }
 
 type action struct {
-	ID     string        `json:"action_id"`
-	Value  string        `json:"value"`
-	Block  string        `json:"block_id"`
-	Chosen *chosenOption `json:"selected_option"` // in a select
-	User   *string       `json:"selected_user"`   // in a select of people
-	At     string        `json:"action_ts"`       // of one form, so that later ones compare as greater
+	ID     string          `json:"action_id"`
+	Value  string          `json:"value"`
+	Block  string          `json:"block_id"`
+	Chosen *selectedOption `json:"selected_option"` // in a select
+	User   *string         `json:"selected_user"`   // in a select of people
+	At     string          `json:"action_ts"`       // of one form, so that later ones compare as greater
 }
 
 type view struct {
@@ -108,33 +108,33 @@ var errMalformed = errors.New("a delivery that is not understood")
 // asks Slack to deliver again.
 func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error) {
 	// What is begun is finished even when Slack hangs up: its next attempt gets the same answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackBudget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
-	due := time.Now().Add(patience)
+	due := time.Now().Add(ackWait)
 	switch d.kind {
-	case aCommand:
+	case commandDelivery:
 		var c command
 		if json.Unmarshal(d.payload, &c) != nil || c.User == "" {
 			return nil, errMalformed
 		}
-		v := visit{user: c.User, channel: c.Channel, responseURL: c.ResponseURL, trigger: c.Trigger, due: due}
-		return a.once(ctx, v, idOf(c.Trigger, d.payload), func(v visit) any { return a.command(ctx, v, c) }, a.ackText)
-	case anAction:
+		req := request{user: c.User, channel: c.Channel, responseURL: c.ResponseURL, trigger: c.Trigger, ackBy: due}
+		return a.handleOnce(ctx, req, idOf(c.Trigger, d.payload), func(req request) any { return a.onCommand(ctx, req, c) }, a.ackText)
+	case interactionDelivery:
 		var i interaction
 		if json.Unmarshal(d.payload, &i) != nil || i.User.ID == "" {
 			return nil, errMalformed
 		}
-		v := visit{user: i.User.ID, channel: i.Channel.ID, responseURL: i.ResponseURL, trigger: i.Trigger, due: due}
+		req := request{user: i.User.ID, channel: i.Channel.ID, responseURL: i.ResponseURL, trigger: i.Trigger, ackBy: due}
 		if i.View.Type == "modal" {
-			v.view, v.hash = i.View.ID, i.View.Hash
+			req.view, req.hash = i.View.ID, i.View.Hash
 		}
-		return a.interaction(ctx, v, i, idOf(i.Trigger, d.payload))
-	case anEvent:
+		return a.onInteraction(ctx, req, i, idOf(i.Trigger, d.payload))
+	case eventDelivery:
 		var e event
 		if json.Unmarshal(d.payload, &e) != nil {
 			return nil, errMalformed
 		}
-		return nil, a.event(ctx, e, idOf(e.ID, d.payload))
+		return nil, a.onEvent(ctx, e, idOf(e.ID, d.payload))
 	}
 	return nil, errMalformed
 }
@@ -148,45 +148,45 @@ func idOf(id string, payload []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (a *App) interaction(ctx context.Context, v visit, i interaction, id string) (json.RawMessage, error) {
-	quiet := func(*visit, error) any { return nil }
+func (a *App) onInteraction(ctx context.Context, req request, i interaction, id string) (json.RawMessage, error) {
+	quiet := func(*request, error) any { return nil }
 	switch i.Type {
-	case suggestion:
-		return encode(a.suggest(ctx, v, i)), nil
+	case blockSuggestion:
+		return encode(a.suggest(ctx, req, i)), nil
 	case "view_submission":
-		return a.once(ctx, v, id, func(v visit) any { return a.submission(ctx, v, i) }, a.unserved(i.View))
+		return a.handleOnce(ctx, req, id, func(req request) any { return a.onSubmission(ctx, req, i) }, a.ackFieldErrorLater(i.View))
 	case "view_closed":
-		return a.once(ctx, v, id, func(v visit) any { return a.closing(ctx, v, i) }, quiet)
+		return a.handleOnce(ctx, req, id, func(req request) any { return a.onClosed(ctx, req, i) }, quiet)
 	case "block_actions":
 		if i.choosesInForm() {
-			return a.once(ctx, v, id, func(v visit) any { return a.reported(ctx, v, i) }, quiet)
+			return a.handleOnce(ctx, req, id, func(req request) any { return a.onChoice(ctx, req, i) }, quiet)
 		}
-		return a.once(ctx, v, id, func(v visit) any { return a.action(ctx, v, i) }, a.tellElsewhere)
+		return a.handleOnce(ctx, req, id, func(req request) any { return a.onButton(ctx, req, i) }, a.replyOutsideModal)
 	}
 	return nil, nil // something newer than we are; acknowledged, so that nobody waits
 }
 
-// once handles a delivery that nobody has handled yet, and gives one that somebody has the same answer again. failed
+// handleOnce handles a delivery that nobody has handled yet, and gives one that somebody has the same answer again. failed
 // answers the person when even that much is not possible.
-func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) any, failed func(*visit, error) any) (json.RawMessage, error) {
-	first, err := a.store.MarkSeen(ctx, "slack", id, rememberLife)
+func (a *App) handleOnce(ctx context.Context, req request, id string, handle func(request) any, failed func(*request, error) any) (json.RawMessage, error) {
+	first, err := a.store.MarkSeen(ctx, "slack", id, seenLife)
 	if err != nil {
-		return encode(failed(&v, err)), nil
+		return encode(failed(&req, err)), nil
 	}
 	if !first {
-		return a.answered(ctx, id)
+		return a.awaitAck(ctx, id)
 	}
 	var answer any
-	if v.actor, err = a.actor(ctx, v.user, v.channel); err == nil {
-		err = a.guarded(func() error { answer = handle(v); return nil })
+	if req.actor, err = a.actor(ctx, req.user, req.channel); err == nil {
+		err = a.recovered(func() error { answer = handle(req); return nil })
 	}
 	if err != nil {
-		answer = failed(&v, err)
+		answer = failed(&req, err)
 	}
 	body := encode(answer)
-	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), remembering) // somebody may be waiting for it
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackStoreTimeout) // somebody may be waiting for it
 	defer cancel()
-	if err := a.store.Put(storing, "ack", id, body, rememberLife); err != nil {
+	if err := a.store.Put(storing, "ack", id, body, seenLife); err != nil {
 		a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
 	}
 	return body, nil
@@ -194,9 +194,9 @@ func (a *App) once(ctx context.Context, v visit, id string, handle func(visit) a
 
 var errUnanswered = errors.New("whoever took the delivery first has not answered it")
 
-// answered is the answer that another gave, or is about to give, to the same delivery. Where there is none in time, it
+// awaitAck is the answer that another gave, or is about to give, to the same delivery. Where there is none in time, it
 // fails: nobody knows what became of the delivery, and an empty answer would close the modal that it came from.
-func (a *App) answered(ctx context.Context, id string) (json.RawMessage, error) {
+func (a *App) awaitAck(ctx context.Context, id string) (json.RawMessage, error) {
 	for {
 		answer, known, err := a.store.Get(ctx, "ack", id)
 		switch {
@@ -204,7 +204,7 @@ func (a *App) answered(ctx context.Context, id string) (json.RawMessage, error) 
 			return nil, nil
 		case known:
 			return answer, nil
-		case !pause.For(ctx, lookAgain):
+		case !pause.For(ctx, ackPollInterval):
 			return nil, errors.Join(errUnanswered, err)
 		}
 	}

@@ -20,12 +20,12 @@ import (
 // lose a delivery while Slack refreshes connections, as it does every few hours.
 
 const (
-	sockets     = 2                // open at once, so that one of them is there whatever happens to the other
-	maxInFlight = 32               // deliveries of one connection before we read no further
-	silence     = 45 * time.Second // after which a connection is dead: Slack pings every few seconds
-	farewell    = 30 * time.Second // that a connection which Slack is about to close is still read
-	writing     = 5 * time.Second
-	maxPause    = 30 * time.Second // between two attempts to connect
+	sockets           = 2                // open at once, so that one of them is there whatever happens to the other
+	maxInFlight       = 32               // deliveries of one connection before we read no further
+	readTimeout       = 45 * time.Second // after which a connection is dead: Slack pings every few seconds
+	drainTimeout      = 30 * time.Second // that a connection which Slack is about to close is still read
+	writeTimeout      = 5 * time.Second
+	maxReconnectDelay = 30 * time.Second // between two attempts to connect
 )
 
 // RunSocket takes deliveries over Socket Mode until ctx ends. It fails at once when Slack refuses the app token; from
@@ -49,10 +49,10 @@ func (a *App) keepConnected(ctx context.Context) error {
 	var old sync.WaitGroup
 	defer old.Wait()
 	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, maxPause
+	pauses.InitialInterval, pauses.MaxInterval = 200*time.Millisecond, maxReconnectDelay
 	for ctx.Err() == nil {
 		conn, err := a.connect(ctx)
-		if refused(err) {
+		if isPermanent(err) {
 			return err
 		}
 		if err != nil {
@@ -66,7 +66,7 @@ func (a *App) keepConnected(ctx context.Context) error {
 		case <-leaving:
 		case <-ctx.Done():
 		}
-		if time.Since(opened) > maxPause {
+		if time.Since(opened) > maxReconnectDelay {
 			pauses.Reset()
 		} else { // somebody closes what we open: not in a circle without a pause
 			pause.For(ctx, pauses.NextBackOff())
@@ -75,8 +75,8 @@ func (a *App) keepConnected(ctx context.Context) error {
 	return nil
 }
 
-// refused tells whether trying again is of no use.
-func refused(err error) bool {
+// refusals tells whether trying again is of no use.
+func isPermanent(err error) bool {
 	failed, ok := errors.AsType[*slackError](err)
 	if !ok {
 		return false
@@ -112,18 +112,18 @@ type envelope struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-var envelopeKinds = map[string]kind{"slash_commands": aCommand, "interactive": anAction, "events_api": anEvent}
+var envelopeKinds = map[string]deliveryKind{"slash_commands": commandDelivery, "interactive": interactionDelivery, "events_api": eventDelivery}
 
 // serveSocket answers what comes over a connection until it ends. It closes leaving as soon as another is needed.
 func (a *App) serveSocket(ctx context.Context, conn *websocket.Conn, leaving chan<- struct{}) {
-	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight), left: make(chan struct{})}
+	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight), draining: make(chan struct{})}
 	leave := sync.OnceFunc(func() {
-		close(s.left)
+		close(s.draining)
 		close(leaving)
 	})
 	hangUp := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends the reading below
 	defer hangUp()
-	s.handling.Go(s.adopt)
+	s.handling.Go(s.writeOrphans)
 	err := s.read(ctx, leave)
 	leave()
 	s.handling.Wait()
@@ -139,12 +139,12 @@ type socket struct {
 	conn     *websocket.Conn
 	writes   sync.Mutex
 	inFlight chan struct{}
-	left     chan struct{} // closed when Slack is about to close the connection, or has
+	draining chan struct{} // closed when Slack is about to close the connection, or has
 	handling sync.WaitGroup
 }
 
 func (s *socket) read(ctx context.Context, leave func()) error {
-	alive := func() error { return s.conn.SetReadDeadline(time.Now().Add(silence)) }
+	alive := func() error { return s.conn.SetReadDeadline(time.Now().Add(readTimeout)) }
 	pong := s.conn.PingHandler()
 	s.conn.SetPingHandler(func(data string) error { return errors.Join(alive(), pong(data)) })
 	if err := alive(); err != nil {
@@ -163,7 +163,7 @@ func (s *socket) read(ctx context.Context, leave func()) error {
 		if e.Type == "disconnect" {
 			leave()
 			alive = func() error { return nil }
-			if err := s.conn.SetReadDeadline(time.Now().Add(farewell)); err != nil {
+			if err := s.conn.SetReadDeadline(time.Now().Add(drainTimeout)); err != nil {
 				return err
 			}
 			continue
@@ -195,33 +195,33 @@ func (s *socket) answer(ctx context.Context, e envelope) error {
 		Payload json.RawMessage `json:"payload,omitempty"`
 	}{e.ID, payload})
 	select {
-	case <-s.left:
+	case <-s.draining:
 	default:
 		if err = s.write(ack); err == nil {
 			return nil
 		}
 	}
 	select {
-	case s.orphans <- ack:
+	case s.orphanedAcks <- ack:
 		return nil
 	default:
 		return fmt.Errorf("acknowledging: %w", err)
 	}
 }
 
-// adopt writes the acknowledgements that other sockets left behind, for as long as this one stays.
-func (s *socket) adopt() {
+// writeOrphans writes the acknowledgements that other sockets left behind, for as long as this one stays.
+func (s *socket) writeOrphans() {
 	for {
 		select {
-		case ack := <-s.orphans:
+		case ack := <-s.orphanedAcks:
 			if s.write(ack) != nil {
 				select {
-				case s.orphans <- ack:
+				case s.orphanedAcks <- ack:
 				default: // Slack delivers again, and gets the same answer
 				}
 				return
 			}
-		case <-s.left:
+		case <-s.draining:
 			return
 		}
 	}
@@ -230,7 +230,7 @@ func (s *socket) adopt() {
 func (s *socket) write(message []byte) error {
 	s.writes.Lock()
 	defer s.writes.Unlock()
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writing)); err != nil {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	return s.conn.WriteMessage(websocket.TextMessage, message)

@@ -14,52 +14,52 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// submission answers a press on a form's button.
-func (a *App) submission(ctx context.Context, v visit, i interaction) any {
-	f, at, elsewhere, err := a.formOf(ctx, &v, i.View)
+// onSubmission answers a press on a form's button.
+func (a *App) onSubmission(ctx context.Context, req request, i interaction) any {
+	f, at, elsewhere, err := a.formOf(ctx, &req, i.View)
 	switch {
 	case err != nil:
-		return a.ackView(&v, err)
+		return a.ackView(&req, err)
 	case elsewhere || f.Page == sendingPage:
-		return a.soon(v, loadingView(v.actor.Lang, f.tool), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
-			return a.takeOver(ctx, v, f)
+		return a.ackViewOrUpdate(req, loadingView(req.actor.Lang, f.tool), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
+			return a.takeOver(ctx, req, f)
 		})
 	case at.Page == confirmPage:
-		return a.confirmed(ctx, v, f)
+		return a.onConfirmed(ctx, req, f)
 	}
-	inTime, cancel := context.WithDeadline(ctx, v.due)
+	inTime, cancel := context.WithDeadline(ctx, req.ackBy)
 	defer cancel()
 	var problems map[string]string
-	if err := a.amend(ctx, f, func() {
+	if err := a.update(ctx, f, func() {
 		f.collect(at.Page, i.View.State)
 		f.Page = at.Page
-		if problems = a.wrong(inTime, v.actor, f, at.Page); len(problems) == 0 {
+		if problems = a.pageProblems(inTime, req.actor, f, at.Page); len(problems) == 0 {
 			f.Page = pageAfter(f.tool, at.Page)
 		}
 	}); err != nil {
-		return a.keepTyping(v, f, at.Page, err)
+		return a.ackUnsaved(req, f, at.Page, err)
 	}
 	if len(problems) > 0 {
 		return slack.NewErrorsViewSubmissionResponse(problems)
 	}
 	if f.Page == confirmPage && !f.tool.Effect.Writes() {
-		return a.soon(v, waitingView(v.actor.Lang, f.tool, "form.reading"), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
-			return a.send(ctx, v, f)
+		return a.ackViewOrUpdate(req, waitingView(req.actor.Lang, f.tool, "form.reading"), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
+			return a.send(ctx, req, f)
 		})
 	}
-	return a.soon(v, waitingView(v.actor.Lang, f.tool, "form.checking"), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
+	return a.ackViewOrUpdate(req, waitingView(req.actor.Lang, f.tool, "form.checking"), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
 		if f.choosesProcess(at.Page) {
-			if err := a.ready(ctx, v.actor, f.tool, f.Answers); err != nil {
-				return slack.ModalViewRequest{}, a.astray(ctx, f, err)
+			if err := a.checkReady(ctx, req.actor, f.tool, f.Answers); err != nil {
+				return slack.ModalViewRequest{}, a.backToSubject(ctx, f, err)
 			}
 		}
-		return a.screen(ctx, v, f)
+		return a.currentView(ctx, req, f)
 	})
 }
 
-// wrong is what stops a page, by path. What the bank's lists would add, and do not add in time, the confirmation tells.
-func (a *App) wrong(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
-	return blocking(a.runner.CheckPage(ctx, actor, f.tool, page, f.filled()))
+// pageProblems is what stops a page, by path. What the bank's lists would add, and do not add in time, the confirmation tells.
+func (a *App) pageProblems(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
+	return blockingProblems(a.runner.CheckPage(ctx, actor, f.tool, page, f.toForm()))
 }
 
 func pageAfter(tool *tools.Tool, page string) string {
@@ -69,65 +69,65 @@ func pageAfter(tool *tools.Tool, page string) string {
 	return confirmPage
 }
 
-// keepTyping answers a page that could not be saved so that what stands in it stays there.
-func (a *App) keepTyping(v visit, f *form, page string, err error) any {
+// ackUnsaved answers a page that could not be saved so that what stands in it stays there.
+func (a *App) ackUnsaved(req request, f *form, page string, err error) any {
 	if errors.Is(err, conversations.ErrConflict) {
-		return a.soon(v, loadingView(v.actor.Lang, f.tool), func(ctx context.Context, v *visit) (slack.ModalViewRequest, error) {
-			return a.takeOver(ctx, v, f)
+		return a.ackViewOrUpdate(req, loadingView(req.actor.Lang, f.tool), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
+			return a.takeOver(ctx, req, f)
 		})
 	}
-	return a.underFirstField(&v, f.tool, page, err)
+	return a.ackFieldError(&req, f.tool, page, err)
 }
 
-// underFirstField tells an error on a page without touching what is typed there.
-func (a *App) underFirstField(v *visit, tool *tools.Tool, page string, err error) any {
+// ackFieldError tells an error on a page without touching what is typed there.
+func (a *App) ackFieldError(req *request, tool *tools.Tool, page string, err error) any {
 	fields := tool.FieldsOn(page)
 	if len(fields) == 0 {
-		return a.ackView(v, err)
+		return a.ackView(req, err)
 	}
-	t := a.troubleOf(v, err)
+	t := a.describe(req, err)
 	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: fit(t.text(), maxFieldError)})
 }
 
-// unserved answers a submission that could not even be looked at.
-func (a *App) unserved(shown view) func(*visit, error) any {
-	return func(v *visit, err error) any {
-		var at place
+// ackFieldErrorLater answers a submission that could not even be looked at.
+func (a *App) ackFieldErrorLater(shown view) func(*request, error) any {
+	return func(req *request, err error) any {
+		var at formState
 		tool, known := tools.Named(shown.Callback)
 		if !known || json.Unmarshal([]byte(shown.Metadata), &at) != nil {
-			return a.ackView(v, err)
+			return a.ackView(req, err)
 		}
-		v.draft = at.Draft
-		return a.underFirstField(v, tool, at.Page, err)
+		req.draft = at.Draft
+		return a.ackFieldError(req, tool, at.Page, err)
 	}
 }
 
-// soon answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
-func (a *App) soon(v visit, waiting slack.ModalViewRequest, do func(context.Context, *visit) (slack.ModalViewRequest, error)) any {
-	v.hash = "" // the answer itself changes it
-	view, err := sooner(a, v, waiting, func(ctx context.Context, v *visit) slack.ModalViewRequest {
+// ctx answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
+func (a *App) ackViewOrUpdate(req request, waiting slack.ModalViewRequest, do func(context.Context, *request) (slack.ModalViewRequest, error)) any {
+	req.hash = "" // the answer itself changes it
+	view, err := ackOrUpdate(a, req, waiting, func(ctx context.Context, req *request) slack.ModalViewRequest {
 		var view slack.ModalViewRequest
-		err := a.guarded(func() (err error) {
-			view, err = do(ctx, v)
+		err := a.recovered(func() (err error) {
+			view, err = do(ctx, req)
 			return err
 		})
 		if err != nil {
-			return a.failureView(v, err)
+			return a.errorView(req, err)
 		}
 		return view
 	}, a.replace)
 	if err != nil {
-		return a.ackView(&v, err)
+		return a.ackView(&req, err)
 	}
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
 
-// sooner gives what do makes, when it is quick and fits into an acknowledgement; else it gives waiting, and later shows
+// ackOrUpdate gives what do makes, when it is quick and fits into an acknowledgement; else it gives waiting, and later shows
 // what do makes.
-func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) T, later func(context.Context, *visit, T) error) (T, error) {
+func ackOrUpdate[T any](a *App, req request, waiting T, do func(context.Context, *request) T, later func(context.Context, *request, T) error) (T, error) {
 	ready, late := make(chan T), make(chan time.Time, 1)
-	err := a.work(v, func(ctx context.Context, v *visit) error {
-		made := do(ctx, v)
+	err := a.inBackground(req, func(ctx context.Context, req *request) error {
+		made := do(ctx, req)
 		var since time.Time
 		if len(encode(made)) > maxAck {
 			since = <-late
@@ -139,13 +139,13 @@ func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) 
 			}
 		}
 		// What we say now must not reach Slack before the acknowledgement that it follows.
-		pause.For(ctx, time.Until(since.Add(settling)))
-		return later(ctx, v, made)
+		pause.For(ctx, time.Until(since.Add(ackDelay)))
+		return later(ctx, req, made)
 	})
 	if err != nil {
 		return waiting, err
 	}
-	timer := time.NewTimer(time.Until(v.due))
+	timer := time.NewTimer(time.Until(req.ackBy))
 	defer timer.Stop()
 	select {
 	case made := <-ready:
@@ -156,35 +156,35 @@ func sooner[T any](a *App, v visit, waiting T, do func(context.Context, *visit) 
 	}
 }
 
-// steer follows a button of a form's page. What stands in the page is kept, be it right or wrong.
-func (a *App) steer(ctx context.Context, v *visit, shown view, pressed action) error {
-	f, at, elsewhere, err := a.formOf(ctx, v, shown)
+// onPageButton follows a button of a form's page. What stands in the page is kept, be it right or wrong.
+func (a *App) onPageButton(ctx context.Context, req *request, shown view, pressed action) error {
+	f, at, elsewhere, err := a.formOf(ctx, req, shown)
 	if err != nil {
 		return err
 	}
 	var view slack.ModalViewRequest
 	switch {
 	case elsewhere || f.Page == sendingPage:
-		view, err = a.takeOver(ctx, v, f)
+		view, err = a.takeOver(ctx, req, f)
 	case pressed.ID == actRestart:
-		return a.restart(ctx, v, f)
+		return a.restart(ctx, req, f)
 	default:
 		var notices []string
-		if err = a.amend(ctx, f, func() {
+		if err = a.update(ctx, f, func() {
 			f.collect(at.Page, shown.State)
-			f.Page, notices = a.heading(ctx, v.actor, f, at.Page, pressed)
+			f.Page, notices = a.nextPage(ctx, req.actor, f, at.Page, pressed)
 		}); err == nil {
-			view, err = a.screen(ctx, v, f, notices...)
+			view, err = a.currentView(ctx, req, f, notices...)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return a.replace(ctx, v, view)
+	return a.replace(ctx, req, view)
 }
 
-// heading is the page that a button leads to, and why it does not where it does not.
-func (a *App) heading(ctx context.Context, actor tools.Actor, f *form, page string, pressed action) (string, []string) {
+// nextPage is the page that a button leads to, and why it does not where it does not.
+func (a *App) nextPage(ctx context.Context, actor tools.Actor, f *form, page string, pressed action) (string, []string) {
 	at := slices.Index(f.tool.Pages, page)
 	switch {
 	case pressed.ID == actBack && page == confirmPage:
@@ -195,7 +195,7 @@ func (a *App) heading(ctx context.Context, actor tools.Actor, f *form, page stri
 		return pressed.Value, nil
 	case pressed.ID == actSkip:
 		var notices []string
-		for path, text := range a.wrong(ctx, actor, f, page) {
+		for path, text := range a.pageProblems(ctx, actor, f, page) {
 			field, _ := f.tool.Field(path)
 			notices = append(notices, field.Label(actor.Lang)+": "+text)
 		}
@@ -209,7 +209,7 @@ func (a *App) heading(ctx context.Context, actor tools.Actor, f *form, page stri
 }
 
 // restart throws away what was typed, except what the form is about.
-func (a *App) restart(ctx context.Context, v *visit, f *form) error {
+func (a *App) restart(ctx context.Context, req *request, f *form) error {
 	if err := a.end(ctx, f); err != nil {
 		return err
 	}
@@ -219,18 +219,18 @@ func (a *App) restart(ctx context.Context, v *visit, f *form) error {
 			given[field.Path] = f.Answers[field.Path]
 		}
 	}
-	v.channel, v.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
-	return a.openForm(ctx, v, f.tool, given)
+	req.channel, req.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
+	return a.openForm(ctx, req, f.tool, given)
 }
 
-// closing tells a person who closed a form what of it is kept, if that is worth it. What stood in the page is not known.
-func (a *App) closing(ctx context.Context, v visit, i interaction) any {
+// trailingField tells a person who closed a form what of it is kept, if that is worth it. What stood in the page is not known.
+func (a *App) onClosed(ctx context.Context, req request, i interaction) any {
 	var f *form
-	var at place
+	var at formState
 	for range maxAmends {
 		var elsewhere bool
 		var err error
-		f, at, elsewhere, err = a.formOf(ctx, &v, i.View)
+		f, at, elsewhere, err = a.formOf(ctx, &req, i.View)
 		if err != nil || elsewhere || f.Page == sendingPage {
 			return nil
 		}
@@ -251,9 +251,9 @@ func (a *App) closing(ctx context.Context, v visit, i interaction) any {
 	if !f.worthKeeping() {
 		return nil
 	}
-	told := a.workAs("told "+v.user, v, func(ctx context.Context, v *visit) error {
-		v.channel, v.responseURL, v.view = f.Notes[noteChannel], f.Notes[noteURL], ""
-		return a.tell(ctx, v, f.keptMessage(v.actor.Lang, at.Page))
+	told := a.inBackgroundAs("told "+req.user, req, func(ctx context.Context, req *request) error {
+		req.channel, req.responseURL, req.view = f.Notes[noteChannel], f.Notes[noteURL], ""
+		return a.reply(ctx, req, f.savedMessage(req.actor.Lang, at.Page))
 	})
 	if told != nil {
 		a.log.WarnContext(ctx, "nobody was told that a form is kept", "error", logged(told))

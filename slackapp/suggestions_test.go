@@ -28,9 +28,9 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, failed, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, overHTTP)
+			h := newHarness(t, overHTTP)
 			defer h.bank.Inject(c.fault)()
-			if got := h.offered(c.user, c.tool, c.field); len(got) != 1 || got[0] != c.want {
+			if got := h.offeredOptions(c.user, c.tool, c.field); len(got) != 1 || got[0] != c.want {
 				t.Errorf("the list says %q, want %q", got, c.want)
 			}
 			if asked := h.bank.Calls(portal.Authenticate) > 0; asked != c.asked {
@@ -40,15 +40,15 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 	}
 }
 
-// offered are the texts that a select offers to who types in it, whether or not she was ever shown its form.
-func (h *house) offered(user, tool, field string) []string {
+// offeredOptions are the texts that a select offers to who types in it, whether or not she was ever shown its form.
+func (h *harness) offeredOptions(user, tool, field string) []string {
 	h.t.Helper()
 	payload, err := json.Marshal(map[string]any{
 		"type": "block_suggestion", "user": map[string]string{"id": user}, "block_id": field, "value": "",
 		"view": map[string]string{"id": "V1", "type": "modal", "callback_id": tool, "private_metadata": `{"draft":"none","page":"borrower"}`},
 	})
 	must(h.t, err)
-	done, err := h.sim.Deliver(h.soon(), slacksim.Delivery{Body: []byte(url.Values{"payload": {string(payload)}}.Encode()), Sign: true})
+	done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: []byte(url.Values{"payload": {string(payload)}}.Encode()), Sign: true})
 	must(h.t, err)
 	var answer struct {
 		Options []struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestTextFromOutsideIsFitToBeShown(t *testing.T) {
+func TestTextFromOutsideIsMadeSafeToShow(t *testing.T) {
 	for _, c := range []struct{ text, plain, mrkdwn string }{
 		{"Ação n.º 1: «sim» – 1 234,56 €", "Ação n.º 1: «sim» – 1 234,56 €", "Ação n.º 1: «sim» – 1 234,56 €"},
 		{"*loud* and _sly_ and ~gone~", "*loud* and _sly_ and ~gone~", "∗loud∗ and ˍslyˍ and ∼gone∼"},
@@ -51,12 +51,12 @@ const hostile = "*a* _b_ ~c~ `d` ```e``` <!channel> > f \u202eg\u202c \x00h\x1b 
 
 // What Slack is sent holds the marks of ours, and none of the bank's; nothing that hides or turns; and Slack takes it.
 func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
-	app, v, sim := workshop(t)
-	harmless := hostileThings(app, &v, strings.Repeat("x", utf8.RuneCountInString(escaped(hostile, maxText)))) // as long, so that as much of it has room
-	for what, shown := range hostileThings(app, &v, hostile) {
+	app, req, sim := newAppWithModal(t)
+	harmless := hostileShown(app, &req, strings.Repeat("x", utf8.RuneCountInString(escaped(hostile, maxText)))) // as long, so that as much of it has room
+	for what, shown := range hostileShown(app, &req, hostile) {
 		marks := countMarks(t, harmless[what])
 		for _, text := range textsIn(t, shown) {
-			if hidden := strings.IndexFunc(text.Text, hides); hidden >= 0 {
+			if hidden := strings.IndexFunc(text.Text, isHidden); hidden >= 0 {
 				t.Errorf("%s holds %U: %q", what, []rune(text.Text[hidden:])[0], text.Text)
 			}
 		}
@@ -64,24 +64,24 @@ func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 			t.Errorf("%s holds %d marks of mrkdwn, want %d: %s", what, got, marks, encode(shown))
 		}
 	}
-	v.draft = strings.Repeat("D", 58)
-	for what, view := range viewsOf(app, &v, hostile) {
-		v.hash = ""
-		if err := app.show(t.Context(), &v, view); err != nil {
+	req.draft = strings.Repeat("D", 58)
+	for what, view := range viewsOf(app, &req, hostile) {
+		req.hash = ""
+		if err := app.show(t.Context(), &req, view); err != nil {
 			t.Errorf("the view of %s: %v", what, err)
 		}
 		for _, text := range textsIn(t, view) {
-			if strings.ContainsFunc(text.Text, hides) {
+			if strings.ContainsFunc(text.Text, isHidden) {
 				t.Errorf("the view of %s holds %q", what, text.Text)
 			}
 		}
 	}
-	told := app.errorMessage(&v, errorOf(hostile))
-	if err := app.tell(t.Context(), &v, told); err != nil {
+	told := app.errorMessage(&req, errorOf(hostile))
+	if err := app.reply(t.Context(), &req, told); err != nil {
 		t.Error(err)
 	}
 	for _, message := range sim.User(slacksim.Ana).Messages(slacksim.TeamChannel) {
-		if strings.ContainsFunc(message.Text, hides) || strings.Contains(message.Text, "*a*") || strings.Contains(message.Text, "`") {
+		if strings.ContainsFunc(message.Text, isHidden) || strings.Contains(message.Text, "*a*") || strings.Contains(message.Text, "`") {
 			t.Errorf("Ana reads %q", message.Text)
 		}
 	}
@@ -90,8 +90,8 @@ func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 	}
 }
 
-// hostileThings are the shapes in which text of the bank's reaches Slack.
-func hostileThings(app *App, v *visit, text string) map[string]any {
+// hostileShown are the shapes in which text of the bank's reaches Slack.
+func hostileShown(app *App, req *request, text string) map[string]any {
 	lang := words.Portuguese
 	card, list := cardOf(text, false), cardOf(text, true)
 	notice := destination.Notice{
@@ -105,16 +105,16 @@ func hostileThings(app *App, v *visit, text string) map[string]any {
 		"a list":   message{list.text(), list.blocks(lang)}.fit(),
 		"a notice": noticeMessage(notice, nil).fit(),
 		"a reply":  noticeMessage(reply, nil).fit(),
-		"a refusal": app.errorMessage(v, &tools.Error{
+		"a refusal": app.errorMessage(req, &tools.Error{
 			Kind: tools.Refused, ID: "11111111-2222-4333-8444-555555555555", Notes: []string{text, text},
 		}).fit(),
-		"the errors of a page": blocking([]tools.Problem{{Path: "branch", Severity: tools.Blocks, Text: text}}),
+		"the errors of a page": blockingProblems([]tools.Problem{{Path: "branch", Severity: tools.Blocks, Text: text}}),
 		"an option":            option(tools.Option{Value: "1", Text: text, Note: text}),
 	}
 }
 
-// hides tells the characters that nobody sees or that turn what follows.
-func hides(r rune) bool { return r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) }
+// isHidden tells the characters that nobody sees or that turn what follows.
+func isHidden(r rune) bool { return r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) }
 
 type shownText struct{ Type, Text string }
 

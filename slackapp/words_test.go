@@ -36,7 +36,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 			}
 		}
 		for _, match := range regexp.MustCompile(`return "([a-z]+)"\n`).FindAllStringSubmatch(string(code), -1) {
-			if file == "errors.go" { // what ownTrouble names
+			if file == "errors.go" { // what errorKey names
 				used["trouble."+match[1]+".what"], used["trouble."+match[1]+".next"] = true, true
 			}
 		}
@@ -48,10 +48,10 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	for key := range used {
 		want = append(want, key)
 	}
-	if missing := book.Missing(want...); len(missing) > 0 {
+	if missing := texts.Missing(want...); len(missing) > 0 {
 		t.Errorf("missing: %q", missing)
 	}
-	for _, key := range book.Keys(words.Portuguese) {
+	for _, key := range texts.Keys(words.Portuguese) {
 		if !used[key] {
 			t.Errorf("%s is said nowhere", key)
 		}
@@ -64,7 +64,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
 	titles := []string{"app", "close", "form.next", "form.review", "form.read"}
 	for _, lang := range words.Langs {
-		for _, key := range book.Keys(lang) {
+		for _, key := range texts.Keys(lang) {
 			limit := maxFieldError
 			if slices.Contains(titles, key) {
 				limit = maxTitle

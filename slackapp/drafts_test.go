@@ -9,26 +9,26 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// holds waits until a field of Ana's only form is kept.
-func (h *house) holds(path, want string) {
+// checkHeld waits until a field of Ana's only form is kept.
+func (h *harness) checkHeld(path, want string) {
 	h.t.Helper()
 	h.wait(path+" to be kept", func() bool { return h.draft().Answers[path] == want })
 }
 
-// keptStories are of what is kept of a form, and of what people are told of it, whichever way Slack delivers.
-var keptStories = []story{
-	{"a choice keeps what stands on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *house) {
+// draftFlows are of what is kept of a form, and of what people are told of it, whichever way Slack delivers.
+var draftFlows = []flow{
+	{"a choice keeps what stands on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		before := ana.sees("Página 2 de 7", "fica guardado com «Seguinte», ou ao escolher numa lista")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
-		h.holds("personal.genderId", "2")
-		h.holds("personal.name", "Rui Amostra")
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+		h.checkHeld("personal.genderId", "2")
+		h.checkHeld("personal.name", "Rui Amostra")
 		if after, _ := ana.TopView(); after.Hash != before.Hash || len(ana.Messages(slacksim.TeamChannel)) != 0 {
 			t.Error("a choice redraws the page, or is told of")
 		}
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.email": "depois@example.com"}))
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.email": "depois@example.com"}))
+		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("«Novo proponente» ficou guardado", "24 horas", "página 2 (2 campos)",
 			"Não ficou guardado: texto escrito na página 2 depois da última escolha numa lista ou do último «Seguinte»")
 		ana.pressesIn(kept, "continue")
@@ -37,71 +37,71 @@ var keptStories = []story{
 			t.Errorf("the page holds %v", form.Values)
 		}
 	}},
-	{"a form closed where nothing can be typed has kept everything", func(t *testing.T, h *house) {
+	{"a form closed where nothing can be typed has kept everything", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.submits(theRest[0])
 		ana.sees("Página 4 de 7")
 		ana.presses("skip")
 		ana.sees("Página 7 de 7")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		if kept := ana.reads("ficou guardado", "páginas 2 e 3 (12 campos)"); strings.Contains(kept.FullText(), "Não ficou") {
 			t.Errorf("something is said to be lost: %s", kept.FullText())
 		}
 	}},
-	{"of a form that changes somebody only what was changed counts as kept", func(t *testing.T, h *house) {
+	{"of a form that changes somebody only what was changed counts as kept", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.genderId": "2"}))
-		h.holds("personal.genderId", "2")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.genderId": "2"}))
+		h.checkHeld("personal.genderId", "2")
+		must(t, ana.Close(h.ctx()))
 		ana.reads("«Editar proponente» ficou guardado", "página 3 (1 campo)")
 	}},
-	{"text alone on a page that is closed is not kept, and nobody says that it was", func(t *testing.T, h *house) {
+	{"text alone on a page that is closed is not kept, and nobody says that it was", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Rui Amostra"}))
-		must(t, ana.Close(h.soon()))
-		must(t, h.replica.app.Close(h.soon()))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra"}))
+		must(t, ana.Close(h.ctx()))
+		must(t, h.replica.app.Close(h.ctx()))
 		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
 			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
-	{"a choice is taken back, and what stands beside it stays", func(t *testing.T, h *house) {
+	{"a choice is taken back, and what stands beside it stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		for _, page := range []string{"Página 6 de 7", "Página 5 de 7"} {
 			ana.presses("back")
 			ana.sees(page)
 		}
-		must(t, ana.Fill(h.soon(), slacksim.Values{"financial.incomeRents": "100", "financial.hasSocialSecurityDebt": "Sim"}))
-		h.holds("financial.hasSocialSecurityDebt", "true")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"}))
-		h.holds("financial.hasSocialSecurityDebt", "")
-		h.holds("financial.incomeRents", "100")
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"financial.incomeRents": "100", "financial.hasSocialSecurityDebt": "Sim"}))
+		h.checkHeld("financial.hasSocialSecurityDebt", "true")
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"}))
+		h.checkHeld("financial.hasSocialSecurityDebt", "")
+		h.checkHeld("financial.incomeRents", "100")
 	}},
-	{"a choice in a window that another has left behind changes nothing, and nobody is told", func(t *testing.T, h *house) {
+	{"a choice in a window that another has left behind changes nothing, and nobody is told", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.presses("back")
 		ana.sees("Página 6 de 7")
-		h.elsewhere(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Outro" })
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Outro" })
 		before := h.draft().Version
-		must(t, ana.Fill(h.soon(), slacksim.Values{"professional.employmentSituationId": "1"}))
-		must(t, h.replica.app.Close(h.soon()))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"professional.employmentSituationId": "1"}))
+		must(t, h.replica.app.Close(h.ctx()))
 		if draft := h.draft(); draft.Version != before || len(ana.Messages(slacksim.TeamChannel)) != 0 || len(ana.Messages(ana.DM())) != 0 {
 			t.Errorf("version %d became %d, or something was told", before, draft.Version)
 		}
 	}},
-	{"a choice and the button below it at once lose nothing and are one window's", func(t *testing.T, h *house) {
+	{"a choice and the button below it at once lose nothing and are one window's", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.submits(nil)
 		ana.sees("Página 4 de 7")
@@ -112,7 +112,7 @@ var keptStories = []story{
 			}
 			var choosing sync.WaitGroup
 			for _, choice := range []slacksim.Values{{"personal.academicLevelId": level}, {"personal.maritalStatusId": "Solteiro(a)"}} {
-				choosing.Go(func() { _ = ana.Fill(h.soon(), choice) }) // which may come too late, when the page has gone
+				choosing.Go(func() { _ = ana.Fill(h.ctx(), choice) }) // which may come too late, when the page has gone
 			}
 			if done := ana.submits(slacksim.Values{"personal.address": "Rua " + level}); done.Action != "update" {
 				t.Fatalf("submitting gives %+v", done)
@@ -121,7 +121,7 @@ var keptStories = []story{
 			if page := ana.sees("Página 5 de 7"); strings.Contains(page.Text(), "noutra janela") {
 				t.Fatal("her own choice is taken for another window")
 			}
-			h.holds("personal.address", "Rua "+level)
+			h.checkHeld("personal.address", "Rua "+level)
 			ana.presses("back")
 		}
 	}},
@@ -129,18 +129,18 @@ var keptStories = []story{
 
 // TestAChoiceIsKeptForTheNextReplica has one replica hear of a choice and another of the closed window.
 func TestAChoiceIsKeptForTheNextReplica(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
-	must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
-	h.holds("personal.genderId", "2")
-	other := h.start()
+	must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+	h.checkHeld("personal.genderId", "2")
+	other := h.startReplica()
 	defer other.stop()
-	must(t, ana.Close(h.soon()))
+	must(t, ana.Close(h.ctx()))
 	ana.reads("página 2 (2 campos)")
 	if log := h.log.String(); strings.Contains(log, "Rui Amostra") {
 		t.Error("the log tells her choice")
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }

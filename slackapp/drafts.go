@@ -21,9 +21,9 @@ import (
 // maxAmends is how often a change is made again over what the same page reported meanwhile.
 const maxAmends = 8
 
-// amend changes the form and saves it. Where the same page has reported a choice meanwhile, the change is made again over
+// update changes the form and saves it. Where the same page has reported a choice meanwhile, the change is made again over
 // that; what another window or another page has saved is a conflict.
-func (a *App) amend(ctx context.Context, f *form, change func()) error {
+func (a *App) update(ctx context.Context, f *form, change func()) error {
 	page, view := f.Page, f.Notes[noteView]
 	var err error
 	for range maxAmends {
@@ -45,18 +45,18 @@ func (i interaction) choosesInForm() bool {
 	return isField
 }
 
-// reported keeps what stands on a page in which something was chosen, before Slack hears that we know of it. The page is
+// onChoice keeps what stands on a page in which something was chosen, before Slack hears that we know of it. The page is
 // not drawn anew, and nobody is told: not of a failure either, since all of it comes again with the page.
-func (a *App) reported(ctx context.Context, v visit, i interaction) any {
-	if err := a.keepChoice(ctx, &v, i.View, i.Actions[0]); err != nil {
+func (a *App) onChoice(ctx context.Context, req request, i interaction) any {
+	if err := a.saveChoice(ctx, &req, i.View, i.Actions[0]); err != nil {
 		a.log.InfoContext(ctx, "a choice is not kept before its page is sent", "error", logged(err))
 	}
 	return nil
 }
 
-func (a *App) keepChoice(ctx context.Context, v *visit, shown view, chosen action) error {
+func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen action) error {
 	for range maxAmends {
-		f, at, elsewhere, err := a.formOf(ctx, v, shown)
+		f, at, elsewhere, err := a.formOf(ctx, req, shown)
 		switch {
 		case err != nil:
 			return err
@@ -87,12 +87,12 @@ func (s state) with(chosen action) state {
 	return held
 }
 
-// kept says how much of the form is kept, and on which pages; "" for nothing.
-func (f *form) kept(lang words.Lang) string {
+// savedSummary says how much of the form is kept, and on which pages; "" for nothing.
+func (f *form) savedSummary(lang words.Lang) string {
 	var pages []string
 	count := 0
 	for i, page := range f.tool.Pages {
-		typed := slices.DeleteFunc(f.tool.FieldsOn(page), func(field tools.Field) bool { return !f.typed(field) })
+		typed := slices.DeleteFunc(f.tool.FieldsOn(page), func(field tools.Field) bool { return !f.isEdited(field) })
 		if count += len(typed); len(typed) > 0 {
 			pages = append(pages, strconv.Itoa(i+1))
 		}
@@ -107,10 +107,10 @@ func (f *form) kept(lang words.Lang) string {
 	return say(lang, "form.pages", "count", len(pages), "list", list) + " (" + say(lang, "form.fields", "count", count) + ")"
 }
 
-// keptMessage tells a person who closed a form at a page what was kept of it and what was not.
-func (f *form) keptMessage(lang words.Lang, closed string) message {
-	text := say(lang, "form.kept", "tool", f.tool.Title(lang), "kept", f.kept(lang))
-	if at := slices.Index(f.tool.Pages, closed); at >= 0 && slices.ContainsFunc(f.tool.FieldsOn(closed), isTyped) {
+// savedMessage tells a person who closed a form at a page what was kept of it and what was not.
+func (f *form) savedMessage(lang words.Lang, closed string) message {
+	text := say(lang, "form.kept", "tool", f.tool.Title(lang), "kept", f.savedSummary(lang))
+	if at := slices.Index(f.tool.Pages, closed); at >= 0 && slices.ContainsFunc(f.tool.FieldsOn(closed), isTextField) {
 		text += "\n" + say(lang, "form.not_kept", "page", at+1, "next", nextLabel(lang, f.tool, at))
 	}
 	return message{text, []slack.Block{

@@ -28,27 +28,27 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for anything before it fails.
-const patience = 20 * time.Second
+// ackWait is how long a test waits for anything before it fails.
+const ackWait = 20 * time.Second
 
-// house is the door between a simulated Slack and a sandbox bank, over a real Redis; all of it over the wire.
-type house struct {
-	t       testing.TB
-	sim     *slacksim.Sim
-	bank    *sandbox.Bank
-	redis   *redistest.Server
-	keys    *keys.Keys
-	client  *portal.Client
-	door    atomic.Pointer[http.Handler] // of the replica that serves now
-	replica *replica
-	log     *logtest.Log
-	people  *people
-	way     transport
-	address string        // of the door, over HTTP
-	reached chan string   // places that may be posted to again
-	moved   record        // what moved
-	gate    gate          // before the bank
-	calls   time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
+// harness is the door between a simulated Slack and a sandbox bank, over a real Redis; all of it over the wire.
+type harness struct {
+	t           testing.TB
+	sim         *slacksim.Sim
+	bank        *sandbox.Bank
+	redis       *redistest.Server
+	keys        *keys.Keys
+	client      *portal.Client
+	handler     atomic.Pointer[http.Handler] // of the replica that serves now
+	replica     *replica
+	log         *logtest.Log
+	people      *people
+	transport   transport
+	address     string        // of the door, over HTTP
+	reachable   chan string   // places that may be posted to again
+	updates     updateList    // what moved
+	gate        bankGate      // before the bank
+	callTimeout time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
 // replica is one running app.
@@ -60,7 +60,7 @@ type replica struct {
 	stop   func()
 }
 
-// people are everybody's logins, and panic on request.
+// persons are everybody's logins, and panic on request.
 type people struct {
 	tools.Team
 	panics atomic.Bool
@@ -81,12 +81,12 @@ const (
 	overSocket transport = "Socket Mode"
 )
 
-// open builds a house; change adjusts its workspace.
-func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house {
+// newHarness builds a house; change adjusts its workspace.
+func newHarness(t testing.TB, way transport, change ...func(*slacksim.Config)) *harness {
 	t.Helper()
-	h := &house{t: t, way: way, log: &logtest.Log{}, reached: make(chan string, 16)}
+	h := &harness{t: t, transport: way, log: &logtest.Log{}, reachable: make(chan string, 16)}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		door := h.door.Load()
+		door := h.handler.Load()
 		if door == nil {
 			http.Error(w, "nobody is there", http.StatusBadGateway)
 			return
@@ -120,9 +120,9 @@ func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house 
 		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
 	}
 	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)}}
-	h.replica = h.start()
+	h.replica = h.startReplica()
 	t.Cleanup(func() {
-		h.kill()
+		h.killReplica()
 		must(t, h.sim.Close())
 		workspace.Close()
 		client.Close()
@@ -131,28 +131,28 @@ func open(t testing.TB, way transport, change ...func(*slacksim.Config)) *house 
 	return h
 }
 
-// start runs a replica of the app, which takes Slack's deliveries from now on.
-func (h *house) start() *replica {
+// startReplica runs a replica of the app, which takes Slack's deliveries from now on.
+func (h *harness) startReplica() *replica {
 	h.t.Helper()
 	store, err := conversations.Open(h.t.Context(), h.redis.URL(), h.keys)
 	must(h.t, err)
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	runner := tools.NewRunner(tools.Config{
 		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: store, Fingerprint: h.keys.Fingerprint, Log: log,
-		People: h.people, CallTimeout: h.calls, Destinations: places{store}, Updates: h.moved,
+		People: h.people, CallTimeout: h.callTimeout, Destinations: destinations{store}, Updates: h.updates,
 	})
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
 		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: log,
-		Reachable: func(place string) { h.reached <- place },
+		Reachable: func(dest string) { h.reachable <- dest },
 	})
 	must(h.t, err)
 	r := &replica{app: app, runner: runner, store: store}
 	handler := app.Handler()
-	h.door.Store(&handler)
+	h.handler.Store(&handler)
 	ctx, hangUp := context.WithCancel(context.Background())
 	var listening sync.WaitGroup
-	if h.way == overSocket {
+	if h.transport == overSocket {
 		listening.Go(func() {
 			if err := app.RunSocket(ctx); err != nil {
 				h.t.Errorf("the socket ended: %v", err)
@@ -163,13 +163,13 @@ func (h *house) start() *replica {
 	r.hangUp = func() {
 		hangUp()
 		listening.Wait()
-		if h.way == overSocket { // else Slack may still deliver to one of them, and count them as the next replica's
+		if h.transport == overSocket { // else Slack may still deliver to one of them, and count them as the next replica's
 			h.wait("its sockets to be gone", func() bool { return h.sim.Sockets() == 0 })
 		}
 	}
 	r.stop = func() {
 		r.hangUp()
-		late, cancel := context.WithTimeout(context.Background(), patience)
+		late, cancel := context.WithTimeout(context.Background(), ackWait)
 		defer cancel()
 		must(h.t, app.Close(late))
 		must(h.t, store.Close())
@@ -177,24 +177,24 @@ func (h *house) start() *replica {
 	return r
 }
 
-// kill ends the replica as a power cut would, as far as Slack can tell.
-func (h *house) kill() {
-	h.door.Store(nil)
+// killReplica ends the replica as a power cut would, as far as Slack can tell.
+func (h *harness) killReplica() {
+	h.handler.Store(nil)
 	h.replica.stop()
 }
 
 const anasID = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
 
 // drafts are the forms that Ana has open.
-func (h *house) drafts() []conversations.Draft {
+func (h *harness) drafts() []conversations.Draft {
 	h.t.Helper()
-	drafts, err := h.replica.store.Drafts(h.soon(), anasID)
+	drafts, err := h.replica.store.Drafts(h.ctx(), anasID)
 	must(h.t, err)
 	return drafts
 }
 
 // draft is the only one.
-func (h *house) draft() conversations.Draft {
+func (h *harness) draft() conversations.Draft {
 	h.t.Helper()
 	drafts := h.drafts()
 	if len(drafts) != 1 {
@@ -203,38 +203,38 @@ func (h *house) draft() conversations.Draft {
 	return drafts[0]
 }
 
-// elsewhere carries on with Ana's form as another window of hers would.
-func (h *house) elsewhere(typing func(*conversations.Draft)) {
+// editInOtherWindow carries on with Ana's form as another window of hers would.
+func (h *harness) editInOtherWindow(typing func(*conversations.Draft)) {
 	h.t.Helper()
 	draft := h.draft()
 	draft.Notes["view"] = "V0TELEPHONE"
 	typing(&draft)
-	_, err := h.replica.store.SaveDraft(h.soon(), draft)
+	_, err := h.replica.store.SaveDraft(h.ctx(), draft)
 	must(h.t, err)
 }
 
 // borrowers counts those of process 1042.
-func (h *house) borrowers() int {
+func (h *harness) borrowers() int {
 	h.t.Helper()
 	login := h.people.Team[""].Login
-	found, err := h.client.As(login, "pt-PT").ListBorrowers(h.soon(), sandbox.SampleProcess(sandbox.SampleOpen))
+	found, err := h.client.As(login, "pt-PT").ListBorrowers(h.ctx(), sandbox.SampleProcess(sandbox.SampleOpen))
 	must(h.t, err)
 	return len(found)
 }
 
-// soon is a context that ends before a test is stuck.
-func (h *house) soon() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+// ctx is a context that ends before a test is stuck.
+func (h *harness) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), ackWait)
 	h.t.Cleanup(cancel)
 	return ctx
 }
 
-// wait looks until something is so.
-func (h *house) wait(what string, so func() bool) {
+// retryAfter looks until something is so.
+func (h *harness) wait(what string, so func() bool) {
 	h.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(patience); !so(); {
+	for deadline := time.After(ackWait); !so(); {
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -243,34 +243,34 @@ func (h *house) wait(what string, so func() bool) {
 	}
 }
 
-// refusesNothing wants Slack to have accepted every call.
-func (h *house) refusesNothing() {
+// checkNoRefusals wants Slack to have accepted every call.
+func (h *harness) checkNoRefusals() {
 	h.t.Helper()
 	for _, refused := range h.sim.Refusals() {
 		h.t.Errorf("Slack refused %s: %s %s", refused.Method, refused.Error, refused.Detail)
 	}
 }
 
-// someone is a person of the workspace, as a test speaks of her.
-type someone struct {
+// user is a person of the workspace, as a test speaks of her.
+type user struct {
 	*slacksim.User
-	h *house
+	h *harness
 }
 
-func (h *house) user(id string) someone { return someone{h.sim.User(id), h} }
+func (h *harness) user(id string) user { return user{h.sim.User(id), h} }
 
-func (h *house) ana() someone { return h.user(slacksim.Ana) }
+func (h *harness) ana() user { return h.user(slacksim.Ana) }
 
 // types types a command in the team's channel.
-func (s someone) types(line string) {
+func (s user) types(line string) {
 	s.h.t.Helper()
-	must(s.h.t, s.Command(s.h.soon(), slacksim.TeamChannel, line))
+	must(s.h.t, s.Command(s.h.ctx(), slacksim.TeamChannel, line))
 }
 
 // sees waits for a modal in front of her that says all of this.
-func (s someone) sees(texts ...string) slacksim.View {
+func (s user) sees(texts ...string) slacksim.View {
 	s.h.t.Helper()
-	view, err := s.WaitView(s.h.soon(), func(v slacksim.View) bool { return says(v.Text()+"\n"+v.Submit, texts) })
+	view, err := s.WaitView(s.h.ctx(), func(v slacksim.View) bool { return says(v.Text()+"\n"+v.Submit, texts) })
 	if err != nil {
 		s.h.t.Fatalf("wanted a modal with %q: %v\n%s", texts, err, s.h.log)
 	}
@@ -278,14 +278,14 @@ func (s someone) sees(texts ...string) slacksim.View {
 }
 
 // reads waits for a message in the team's channel, for her eyes alone, that says all of this.
-func (s someone) reads(texts ...string) slacksim.Message {
+func (s user) reads(texts ...string) slacksim.Message {
 	s.h.t.Helper()
 	return s.readsIn(slacksim.TeamChannel, texts...)
 }
 
-func (s someone) readsIn(channel string, texts ...string) slacksim.Message {
+func (s user) readsIn(channel string, texts ...string) slacksim.Message {
 	s.h.t.Helper()
-	message, err := s.WaitMessage(s.h.soon(), channel, func(m slacksim.Message) bool { return says(m.FullText(), texts) })
+	message, err := s.WaitMessage(s.h.ctx(), channel, func(m slacksim.Message) bool { return says(m.FullText(), texts) })
 	if err != nil {
 		var seen []string
 		for _, m := range s.Messages(channel) {
@@ -300,9 +300,9 @@ func (s someone) readsIn(channel string, texts ...string) slacksim.Message {
 }
 
 // submits fills the modal and presses its button.
-func (s someone) submits(values slacksim.Values) slacksim.Submitted {
+func (s user) submits(values slacksim.Values) slacksim.Submitted {
 	s.h.t.Helper()
-	soon := s.h.soon()
+	soon := s.h.ctx()
 	done, err := s.Submit(soon, values)
 	for errors.Is(err, slacksim.ErrNoChoice) && soon.Err() == nil { // on a busy machine a list comes late, and she looks again
 		done, err = s.Submit(soon, values)
@@ -313,14 +313,14 @@ func (s someone) submits(values slacksim.Values) slacksim.Submitted {
 	return done
 }
 
-func (s someone) presses(button string) {
+func (s user) presses(button string) {
 	s.h.t.Helper()
-	must(s.h.t, s.Click(s.h.soon(), button))
+	must(s.h.t, s.Click(s.h.ctx(), button))
 }
 
-func (s someone) pressesIn(m slacksim.Message, button string) {
+func (s user) pressesIn(m slacksim.Message, button string) {
 	s.h.t.Helper()
-	must(s.h.t, s.ClickMessage(s.h.soon(), m.Channel, m.TS, button))
+	must(s.h.t, s.ClickMessage(s.h.ctx(), m.Channel, m.TS, button))
 }
 
 func says(text string, all []string) bool {

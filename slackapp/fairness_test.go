@@ -11,14 +11,14 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// gate stands before the bank, and holds calls to a path until it is opened.
-type gate struct {
+// bankGate stands before the bank, and holds calls to a path until it is opened.
+type bankGate struct {
 	path    atomic.Pointer[string]
 	open    chan struct{}
 	arrived atomic.Int32
 }
 
-func (g *gate) before(bank http.Handler) http.Handler {
+func (g *bankGate) before(bank http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path := g.path.Load(); path != nil && strings.Contains(r.URL.Path, *path) {
 			g.arrived.Add(1)
@@ -33,17 +33,17 @@ func (g *gate) before(bank http.Handler) http.Handler {
 }
 
 // hold holds every call to the path from now on, until release.
-func (g *gate) hold(path string) (release func()) {
+func (g *bankGate) hold(path string) (release func()) {
 	g.open = make(chan struct{})
 	g.path.Store(&path)
 	return sync.OnceFunc(func() { close(g.open) })
 }
 
-func TestNobodyWaitsForWhatOnePersonAsksAllAtOnce(t *testing.T) {
+func TestOnePersonsRequestsDoNotDelayOthers(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, way)
+			h := newHarness(t, way)
 			ana, tom := h.ana(), h.user(slacksim.Tom)
 			ana.types("/borrowers 1043") // opens her session at the bank
 			ana.reads("Inês M.")
@@ -54,30 +54,30 @@ func TestNobodyWaitsForWhatOnePersonAsksAllAtOnce(t *testing.T) {
 			var typing sync.WaitGroup
 			for range asked {
 				typing.Go(func() {
-					if err := tom.Command(h.soon(), slacksim.TeamChannel, "/borrowers "+sandbox.SampleProcess(sandbox.SampleOpen).String()); err != nil {
+					if err := tom.Command(h.ctx(), slacksim.TeamChannel, "/borrowers "+sandbox.SampleProcess(sandbox.SampleOpen).String()); err != nil {
 						t.Error(err)
 					}
 				})
 			}
 			typing.Wait()
-			refused := h.count(tom, "You already have")
+			refused := h.countMessages(tom, "You already have")
 			if at := int(h.gate.arrived.Load()); at == 0 || at > 8 || refused < asked/2 {
 				t.Fatalf("%d of his calls are at the bank, and %d of his commands refused", at, refused)
 			}
 			ana.types("/borrowers 1043")
-			h.wait("Ana to be answered", func() bool { return h.count(ana, "Inês M.") == 2 })
-			if told := h.count(tom, "Maria E."); told != 0 {
+			h.wait("Ana to be answered", func() bool { return h.countMessages(ana, "Inês M.") == 2 })
+			if told := h.countMessages(tom, "Maria E."); told != 0 {
 				t.Errorf("%d of his calls were answered meanwhile", told)
 			}
 
 			release()
-			h.wait("Tom to be answered too", func() bool { return h.count(tom, "Maria E.") == asked-refused })
+			h.wait("Tom to be answered too", func() bool { return h.countMessages(tom, "Maria E.") == asked-refused })
 		})
 	}
 }
 
-// count counts the messages in the team's channel that somebody sees and that say this.
-func (h *house) count(who someone, text string) (count int) {
+// countMessages counts the messages in the team's channel that somebody sees and that say this.
+func (h *harness) countMessages(who user, text string) (count int) {
 	for _, message := range who.Messages(slacksim.TeamChannel) {
 		if strings.Contains(message.FullText(), text) {
 			count++

@@ -9,25 +9,25 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// begun is a form of Ana's at a page, kept, and its view.
-func begun(t *testing.T, app *App, v *visit, page string) (*form, view) {
+// startForm is a form of Ana's at a page, kept, and its view.
+func startForm(t *testing.T, app *App, req *request, page string) (*form, view) {
 	t.Helper()
-	v.actor.ID = "slack:T0BALCAO/U0ANA"
-	draft, err := app.store.StartDraft(t.Context(), v.actor.ID, tools.CreateBorrower.Name, "1042")
+	req.actor.ID = "slack:T0BALCAO/U0ANA"
+	draft, err := app.store.StartDraft(t.Context(), req.actor.ID, tools.CreateBorrower.Name, "1042")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &form{tools.CreateBorrower, draft}
-	f.Page, f.Notes, f.Answers = page, map[string]string{noteView: v.view}, map[string]string{}
+	f.Page, f.Notes, f.Answers = page, map[string]string{noteView: req.view}, map[string]string{}
 	if err := app.save(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	return f, view{ID: v.view, Callback: f.tool.Name, Metadata: string(encode(place{f.ID, page}))}
+	return f, view{ID: req.view, Callback: f.tool.Name, Metadata: string(encode(formState{f.ID, page}))}
 }
 
 // choice is what a page reports of a select; around is what stands in its other inputs.
 func choice(f *form, shown view, at, path, value string, around map[string]string) (view, action) {
-	chosen := action{ID: generation(f), Block: path, At: at, Chosen: &chosenOption{Value: value}}
+	chosen := action{ID: generation(f), Block: path, At: at, Chosen: &selectedOption{Value: value}}
 	shown.State.Values = map[string]map[string]answer{path: {chosen.ID: {Chosen: chosen.Chosen}}}
 	for path, text := range around {
 		shown.State.Values[path] = map[string]answer{chosen.ID: {Value: &text}}
@@ -46,11 +46,11 @@ func (f *form) reread(t *testing.T, app *App) *form {
 }
 
 func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
-	app, v, _ := workshop(t)
-	f, shown := begun(t, app, &v, "personal")
+	app, req, _ := newAppWithModal(t)
+	f, shown := startForm(t, app, &req, "personal")
 	keep := func(shown view, chosen action) {
 		t.Helper()
-		if err := app.keepChoice(t.Context(), &v, shown, chosen); err != nil {
+		if err := app.saveChoice(t.Context(), &req, shown, chosen); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
 	other, chosen := choice(f, shown, "1795000004.000000", "personal.genderId", "1", nil)
 	chosen.ID = "before she started over"
 	keep(other, chosen)
-	keep(choice(f, view{ID: shown.ID, Callback: shown.Callback, Metadata: string(encode(place{f.ID, "document"}))}, "1795000005.000000", "personal.nationalityId", "1", nil))
+	keep(choice(f, view{ID: shown.ID, Callback: shown.Callback, Metadata: string(encode(formState{f.ID, "document"}))}, "1795000005.000000", "personal.nationalityId", "1", nil))
 	want("personal.genderId", "2")
 	want("personal.nationalityId", "")
 
@@ -84,18 +84,18 @@ func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
 }
 
 func TestAPageIsSentOverTheChoicesThatItReportedMeanwhileAndOverNothingElse(t *testing.T) {
-	app, v, _ := workshop(t)
-	f, shown := begun(t, app, &v, "personal")
+	app, req, _ := newAppWithModal(t)
+	f, shown := startForm(t, app, &req, "personal")
 	times := 0
 	send := func() error {
 		times = 0
-		return app.amend(t.Context(), f, func() {
+		return app.update(t.Context(), f, func() {
 			times++
 			f.Answers["personal.email"], f.Page = "rui@example.com", "document"
 		})
 	}
 	chosen, by := choice(f, shown, "1795000001.000000", "personal.genderId", "2", nil)
-	if err := app.keepChoice(t.Context(), &v, chosen, by); err != nil {
+	if err := app.saveChoice(t.Context(), &req, chosen, by); err != nil {
 		t.Fatal(err)
 	}
 	if err := send(); err != nil || times != 2 {
@@ -104,7 +104,7 @@ func TestAPageIsSentOverTheChoicesThatItReportedMeanwhileAndOverNothingElse(t *t
 	if now := f.reread(t, app); now.Answers["personal.genderId"] != "2" || now.Answers["personal.email"] != "rui@example.com" || now.Page != "document" {
 		t.Errorf("%v at page %s", now.Draft, now.Page)
 	}
-	if err := app.keepChoice(t.Context(), &v, chosen, by); err != nil || f.reread(t, app).Version != f.Version {
+	if err := app.saveChoice(t.Context(), &req, chosen, by); err != nil || f.reread(t, app).Version != f.Version {
 		t.Errorf("a choice of a page that was sent is kept: %v", err)
 	}
 	for name, elsewhere := range map[string]func(*form){

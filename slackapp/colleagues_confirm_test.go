@@ -9,13 +9,13 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestTwoColleaguesWhoConfirmTheSameBorrowerAreToldOfOne(t *testing.T) {
-	h := open(t, overHTTP)
+func TestTwoColleaguesWhoConfirmTheSameBorrowerCreateOne(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	ana.begins("1042")
 	tom.types("/borrower-new 1042")
 	tom.sees("Page 2 of 7")
-	tom.submits(whoItIs)
+	tom.submits(personalData)
 	tom.sees("Page 3 of 7")
 	tom.presses("skip")
 	tom.sees("Page 7 of 7")
@@ -28,15 +28,15 @@ func TestTwoColleaguesWhoConfirmTheSameBorrowerAreToldOfOne(t *testing.T) {
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestAColleagueIsToldWhileNobodyKnowsWhatBecameOfTheFirst(t *testing.T) {
-	h := open(t, overHTTP)
+func TestAColleagueIsWarnedWhileTheFirstResultIsUnclear(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	tom.types("/borrower-new 1042")
 	tom.sees("Page 2 of 7")
-	tom.submits(whoItIs)
+	tom.submits(personalData)
 	tom.sees("Page 3 of 7")
 	tom.presses("skip")
 	tom.sees("Page 7 of 7")
@@ -49,5 +49,5 @@ func TestAColleagueIsToldWhileNobodyKnowsWhatBecameOfTheFirst(t *testing.T) {
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// whoItIs is what Ana types of a borrower on the first page about them.
-var whoItIs = slacksim.Values{
+// personalData is what Ana types of a borrower on the first page about them.
+var personalData = slacksim.Values{
 	"borrowerTypeId": "2", "keyBorrowerRelationId": "1",
 	"personal.name": "Rui Amostra", "personal.birthDate": "12/04/1985", "personal.taxId": "299999998",
 	"personal.mobile": "912345678", "personal.email": "rui@example.com", "personal.genderId": "2",
@@ -33,11 +33,11 @@ func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 }
 
 // begins opens the form of a new borrower and fills it up to its confirmation.
-func (s someone) begins(process string) {
+func (s user) begins(process string) {
 	s.h.t.Helper()
 	s.types("/borrower-new " + process)
 	s.sees("Página 2 de 7", "Nome completo")
-	s.submits(whoItIs)
+	s.submits(personalData)
 	s.sees("Página 3 de 7")
 	s.presses("skip")
 	s.sees("Página 7 de 7", "Criar proponente", "299999998")
@@ -67,15 +67,15 @@ func rowsOf(t *testing.T, m slacksim.Message) []row {
 	return slices.DeleteFunc(rows, func(r row) bool { return r.Accessory == nil })
 }
 
-// story is told in a house; at its end Slack has refused nothing.
-type story struct {
+// flow is told in a house; at its end Slack has refused nothing.
+type flow struct {
 	name string
-	tell func(t *testing.T, h *house)
+	run  func(t *testing.T, h *harness)
 }
 
-// stories are told the same whichever way Slack delivers.
-var stories = []story{
-	{"a broker lists the borrowers of a process", func(t *testing.T, h *house) {
+// generalFlows are told the same whichever way Slack delivers.
+var generalFlows = []flow{
+	{"a broker lists the borrowers of a process", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
@@ -83,7 +83,7 @@ var stories = []story{
 			t.Errorf("what is quick takes %d messages", len(told))
 		}
 	}},
-	{"each of several processes found has a button that opens it", func(t *testing.T, h *house) {
+	{"each of several processes found has a button that opens it", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/processes")
 		found := ana.reads("1042", "1043", "Abrir")
@@ -101,21 +101,21 @@ var stories = []story{
 			t.Error("one process alone has a button beside it too")
 		}
 	}},
-	{"a broker adds a borrower and finds it in the list", func(t *testing.T, h *house) {
+	{"a broker adds a borrower and finds it in the list", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.submits(nil)
 		ana.sees("Proponente criado", "Rui A.")
 		card := ana.reads("Proponente criado", "1042")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.pressesIn(card, "step:b")
 		ana.reads("Proponentes do processo 1042", "Rui A.", "Maria E.")
 	}},
-	{"a wrong tax number is told under its field and corrected", func(t *testing.T, h *house) {
+	{"a wrong tax number is told under its field and corrected", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		refused := ana.submits(with(whoItIs, slacksim.Values{"personal.taxId": "299999990"}))
+		refused := ana.submits(with(personalData, slacksim.Values{"personal.taxId": "299999990"}))
 		if refused.Action != "errors" || refused.Errors["personal.taxId"] == "" || len(refused.Errors) != 1 {
 			t.Fatalf("a wrong tax number gives %+v", refused)
 		}
@@ -125,7 +125,7 @@ var stories = []story{
 		ana.submits(slacksim.Values{"personal.taxId": "299999998"})
 		ana.sees("Página 3 de 7")
 	}},
-	{"a broker gets the ESIS in her own conversation", func(t *testing.T, h *house) {
+	{"a broker gets the ESIS in her own conversation", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/esis 1042")
 		ana.reads("FINE do processo 1042", "FINE-1042.pdf")
@@ -134,13 +134,13 @@ var stories = []story{
 			t.Fatalf("the conversation holds %+v", document.Files)
 		}
 	}},
-	{"a process is picked from a list that narrows while she types", func(t *testing.T, h *house) {
+	{"a process is picked from a list that narrows while she types", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar", "Processo")
-		all, err := ana.Options(h.soon(), "process", "")
+		all, err := ana.Options(h.ctx(), "process", "")
 		must(t, err)
-		some, err := ana.Options(h.soon(), "process", "1043")
+		some, err := ana.Options(h.ctx(), "process", "1043")
 		must(t, err)
 		if len(all) < 5 || len(some) != 1 || !strings.HasPrefix(some[0].Text, "1043 · Rui A.") || some[0].Description == "" {
 			t.Fatalf("found %d, then %+v", len(all), some)
@@ -148,65 +148,65 @@ var stories = []story{
 		ana.submits(slacksim.Values{"process": some[0].Text})
 		ana.sees("Proponentes do processo 1043", "Rui A.", "Inês M.")
 	}},
-	{"somebody who works in English is answered in English", func(t *testing.T, h *house) {
+	{"somebody who works in English is answered in English", func(t *testing.T, h *harness) {
 		tom := h.user(slacksim.Tom)
 		tom.types("/borrowers 1042")
 		tom.reads("Borrowers of process 1042", "Tax number")
 		tom.types("/borrower-new 1042")
 		tom.sees("New borrower", "Page 2 of 7", "Role in the process")
 	}},
-	{"guests and strangers are refused", func(t *testing.T, h *house) {
+	{"guests and strangers are refused", func(t *testing.T, h *harness) {
 		for id, channel := range map[string]string{slacksim.Guest: slacksim.TeamChannel, slacksim.Stranger: slacksim.SharedChannel} {
 			outsider := h.user(id)
-			must(t, outsider.Command(h.soon(), channel, "/borrowers 1042"))
+			must(t, outsider.Command(h.ctx(), channel, "/borrowers 1042"))
 			outsider.readsIn(channel, "Não tem permissão")
-			must(t, outsider.Command(h.soon(), channel, "/borrower-new"))
+			must(t, outsider.Command(h.ctx(), channel, "/borrower-new"))
 			if _, open := outsider.TopView(); open || len(outsider.Messages(channel)) != 2 {
 				t.Errorf("%s got further than a refusal", id)
 			}
-			must(t, outsider.OpenHome(h.soon()))
-			home, err := outsider.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Não tem permissão", "Peça acesso"}) })
+			must(t, outsider.OpenHome(h.ctx()))
+			home, err := outsider.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"Não tem permissão", "Peça acesso"}) })
 			must(t, err)
 			if says(home.Text(), []string{"O que pode fazer"}) {
 				t.Errorf("%s is promised something: %s", id, home.Text())
 			}
 		}
 	}},
-	{"help is given where it is asked for", func(t *testing.T, h *house) {
+	{"help is given where it is asked for", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new ajuda")
 		ana.reads("Novo proponente", "/borrower-new [processo]")
-		must(t, ana.Say(h.soon(), ana.DM(), "olá"))
+		must(t, ana.Say(h.ctx(), ana.DM(), "olá"))
 		ana.readsIn(ana.DM(), "/borrowers [processo]", "/esis", "/processes")
 	}},
-	{"what was typed survives the death of the app", func(t *testing.T, h *house) {
+	{"what was typed survives the death of the app", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		h.kill()
-		h.replica = h.start()
-		ana.submits(whoItIs)
+		h.killReplica()
+		h.replica = h.startReplica()
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.presses("back")
 		view := ana.sees("Página 2 de 7")
 		if got := view.Values["personal.name"]; !strings.Contains(typed(got), "Rui Amostra") {
 			t.Errorf("the page holds %v", got)
 		}
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado", "Novo proponente")
-		h.kill()
-		h.replica = h.start()
+		h.killReplica()
+		h.replica = h.startReplica()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 2 de 7", "Retomámos o que começou")
 	}},
-	{"a double press on confirm makes one borrower", func(t *testing.T, h *house) {
+	{"a double press on confirm makes one borrower", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second})
 		view, _ := ana.TopView()
 		var presses sync.WaitGroup
 		for range 3 {
-			presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.soon(), nil) }) // all but one find the modal changed
+			presses.Go(func() { _, _ = h.sim.User(slacksim.Ana).Submit(h.ctx(), nil) }) // all but one find the modal changed
 		}
 		presses.Wait()
 		ana.sees("Proponente criado")
@@ -214,7 +214,7 @@ var stories = []story{
 			t.Errorf("%d borrowers were created", h.created())
 		}
 	}},
-	{"the same deliveries again do nothing again", func(t *testing.T, h *house) {
+	{"the same deliveries again do nothing again", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.submits(nil)
@@ -222,24 +222,24 @@ var stories = []story{
 		ana.reads("Proponente criado")
 		opened, told := h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel))
 		for _, earlier := range h.sim.Deliveries() {
-			again, err := h.sim.Redeliver(h.soon(), earlier.ID)
+			again, err := h.sim.Redeliver(h.ctx(), earlier.ID)
 			must(t, err)
 			if again.Status != 200 || earlier.Kind != "block_suggestion" && string(again.Body) != string(earlier.Body) {
 				t.Errorf("%s again is answered with %d %s, the first was %s", earlier.Kind, again.Status, again.Body, earlier.Body)
 			}
 		}
-		must(t, h.replica.app.Close(h.soon())) // whatever they set off is done
+		must(t, h.replica.app.Close(h.ctx())) // whatever they set off is done
 		if h.created() != 1 || h.sim.Calls("views.open") != opened || len(ana.Messages(slacksim.TeamChannel)) != told {
 			t.Errorf("%d borrowers, %d modals, %d messages", h.created(), h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
-	{"starting over forgets what was typed", func(t *testing.T, h *house) {
+	{"starting over forgets what was typed", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		ana.submits(whoItIs)
+		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 3 de 7", "Retomámos o que começou")
 		ana.presses("restart")
@@ -248,12 +248,12 @@ var stories = []story{
 			t.Errorf("the new form holds %v", view.Values)
 		}
 	}},
-	{"the window that was left behind shows what happened since", func(t *testing.T, h *house) {
+	{"the window that was left behind shows what happened since", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		h.elsewhere(func(d *conversations.Draft) { d.Page, d.Answers["personal.name"] = "document", "Rui Modelo" })
-		ana.submits(whoItIs)
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Page, d.Answers["personal.name"] = "document", "Rui Modelo" })
+		ana.submits(personalData)
 		ana.sees("continuado noutra janela", "Página 3 de 7")
 		ana.presses("back")
 		view := ana.sees("Página 2 de 7")
@@ -261,32 +261,32 @@ var stories = []story{
 			t.Errorf("the page holds %q", got)
 		}
 	}},
-	{"the window that was left behind on the same page shows what was typed since", func(t *testing.T, h *house) {
+	{"the window that was left behind on the same page shows what was typed since", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		h.elsewhere(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Modelo" })
-		ana.submits(whoItIs)
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Modelo" })
+		ana.submits(personalData)
 		view := ana.sees("continuado noutra janela", "Página 2 de 7")
 		if got := typed(view.Values["personal.name"]); got != "Rui Modelo" {
 			t.Errorf("the page holds %q", got)
 		}
 	}},
-	{"the Home tab leads back to what was begun", func(t *testing.T, h *house) {
+	{"the Home tab leads back to what was begun", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.soon(), whoItIs))
-		must(t, ana.Close(h.soon()))
-		must(t, ana.OpenHome(h.soon()))
-		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })
+		must(t, ana.Fill(h.ctx(), personalData))
+		must(t, ana.Close(h.ctx()))
+		must(t, ana.OpenHome(h.ctx()))
+		_, err := ana.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })
 		must(t, err)
-		must(t, ana.ClickHome(h.soon(), "continue"))
+		must(t, ana.ClickHome(h.ctx(), "continue"))
 		ana.sees("Página 2 de 7", "Retomámos o que começou")
 	}},
 }
 
-// typed is what an input holds: its text, or the value chosen.
+// isEdited is what an input holds: its text, or the value chosen.
 func typed(input map[string]map[string]any) string {
 	for _, entry := range input {
 		if text, ok := entry["value"].(string); ok {
@@ -299,23 +299,23 @@ func typed(input map[string]map[string]any) string {
 	return ""
 }
 
-func TestTheSameStoriesHappenOverEitherTransport(t *testing.T) {
+func TestFlowsOverEitherTransport(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, story := range slices.Concat(stories, formStories, borrowerStories, keptStories) {
+		for _, story := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows) {
 			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
-				h := open(t, way)
-				story.tell(t, h)
-				h.refusesNothing()
+				h := newHarness(t, way)
+				story.run(t, h)
+				h.checkNoRefusals()
 			})
 		}
 	}
 }
 
-func (h *house) created() int { return h.bank.Calls(portal.BorrowerCreate) }
+func (h *harness) created() int { return h.bank.Calls(portal.BorrowerCreate) }
 
 func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
-	h := open(t, overHTTP, func(c *slacksim.Config) { c.Manifest = nil })
+	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Manifest = nil })
 	h.ana().types("/novelty 1042")
 	h.ana().reads("Não conheço", "/borrowers [processo]")
-	h.refusesNothing()
+	h.checkNoRefusals()
 }

@@ -34,16 +34,16 @@ func interactionIn(body []byte) (said struct {
 	return said
 }
 
-// delivered counts the deliveries that somebody has taken.
-func (h *house) delivered() int {
-	taken, err := h.replica.store.Client().Keys(h.soon(), "seen:slack:*").Result()
+// deliveriesSeen counts the deliveries that somebody has taken.
+func (h *harness) deliveriesSeen() int {
+	taken, err := h.replica.store.Client().Keys(h.ctx(), "seen:slack:*").Result()
 	must(h.t, err)
 	return len(taken)
 }
 
-// twice hands each delivery of a type to both replicas, to the second while the first has it. Slack gets the second's
+// deliverTwice hands each delivery of a type to both replicas, to the second while the first has it. Slack gets the second's
 // answer. It returns the answers, the first's and the second's in turn.
-func (h *house) twice(of string, one, other http.Handler) (answers func() []string) {
+func (h *harness) deliverTwice(of string, one, other http.Handler) (answers func() []string) {
 	var mu sync.Mutex
 	var all []string
 	var door http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,9 +55,9 @@ func (h *house) twice(of string, one, other http.Handler) (answers func() []stri
 		}
 		first, second := httptest.NewRecorder(), httptest.NewRecorder()
 		var both sync.WaitGroup
-		before := h.delivered()
+		before := h.deliveriesSeen()
 		both.Go(func() { one.ServeHTTP(first, copied(r, body)) })
-		h.wait("the first to have it", func() bool { return h.delivered() > before })
+		h.wait("the first to have it", func() bool { return h.deliveriesSeen() > before })
 		both.Go(func() { other.ServeHTTP(second, copied(r, body)) })
 		both.Wait()
 		mu.Lock()
@@ -69,7 +69,7 @@ func (h *house) twice(of string, one, other http.Handler) (answers func() []stri
 		w.WriteHeader(second.Code)
 		_, _ = w.Write(second.Body.Bytes())
 	})
-	h.door.Store(&door)
+	h.handler.Store(&door)
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -78,8 +78,8 @@ func (h *house) twice(of string, one, other http.Handler) (answers func() []stri
 }
 
 func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
-	for of, do := range map[string]func(t *testing.T, h *house){
-		"view_submission": func(t *testing.T, h *house) {
+	for of, do := range map[string]func(t *testing.T, h *harness){
+		"view_submission": func(t *testing.T, h *harness) {
 			h.ana().submits(nil)
 			h.ana().sees("A enviar…")
 			h.ana().sees("Proponente criado")
@@ -87,29 +87,29 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 				t.Errorf("the process has %d borrowers", h.borrowers())
 			}
 		},
-		"command": func(_ *testing.T, h *house) {
-			must(h.t, h.ana().Close(h.soon()))
+		"command": func(_ *testing.T, h *harness) {
+			must(h.t, h.ana().Close(h.ctx()))
 			h.ana().types("/borrowers 1042")
 			h.ana().reads("A consultar…")
 			h.ana().reads("Proponentes do processo 1042")
 		},
-		"block_actions": func(_ *testing.T, h *house) {
+		"block_actions": func(_ *testing.T, h *harness) {
 			h.ana().presses("back")
 			h.ana().sees("Página 6 de 7")
 		},
-		"view_closed": func(_ *testing.T, h *house) {
-			must(h.t, h.ana().Close(h.soon()))
+		"view_closed": func(_ *testing.T, h *harness) {
+			must(h.t, h.ana().Close(h.ctx()))
 			h.ana().reads("ficou guardado")
 		},
 	} {
 		t.Run(of, func(t *testing.T) {
-			h := open(t, overHTTP)
+			h := newHarness(t, overHTTP)
 			h.ana().begins("1042")
 			one := h.replica.app.Handler()
-			other := h.start()
+			other := h.startReplica()
 			defer other.stop()
 			defer h.bank.Inject(sandbox.Fault{Latency: 500 * time.Millisecond})()
-			answers := h.twice(of, one, other.app.Handler())
+			answers := h.deliverTwice(of, one, other.app.Handler())
 			do(t, h)
 			all := answers()
 			if len(all) < 2 {
@@ -128,26 +128,26 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 }
 
 // Who took the delivery died before it answered. Nobody knows what became of it, and the modal has to stay.
-func TestADeliveryWhoseFirstDiedKeepsTheModal(t *testing.T) {
-	h := open(t, overHTTP)
+func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
-	must(t, ana.Fill(h.soon(), whoItIs))
+	must(t, ana.Fill(h.ctx(), personalData))
 	taken := false
 	app := h.replica.app.Handler()
 	var door http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		must(t, err)
 		if said := interactionIn(body); said.Type == "view_submission" && !taken {
-			first, err := h.replica.store.MarkSeen(h.soon(), "slack", said.Trigger, time.Hour)
+			first, err := h.replica.store.MarkSeen(h.ctx(), "slack", said.Trigger, time.Hour)
 			must(t, err)
 			taken = first
 		}
 		app.ServeHTTP(w, copied(r, body))
 	})
-	h.door.Store(&door)
-	_, err := ana.Submit(h.soon(), nil)
+	h.handler.Store(&door)
+	_, err := ana.Submit(h.ctx(), nil)
 	if err == nil || !strings.Contains(err.Error(), "503") || !taken {
 		t.Fatalf("got %v", err)
 	}
@@ -155,7 +155,7 @@ func TestADeliveryWhoseFirstDiedKeepsTheModal(t *testing.T) {
 		t.Fatalf("the modal shows %q", view.Text())
 	}
 	for _, delivered := range h.sim.Deliveries() {
-		if delivered.Latency > slackWaits {
+		if delivered.Latency > slackTimeout {
 			t.Errorf("%s was answered after %s", delivered.Kind, delivered.Latency)
 		}
 	}
@@ -163,4 +163,4 @@ func TestADeliveryWhoseFirstDiedKeepsTheModal(t *testing.T) {
 	ana.sees("Página 3 de 7")
 }
 
-const slackWaits = 3 * time.Second
+const slackTimeout = 3 * time.Second

@@ -15,13 +15,13 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// trials are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.
-var trials = []story{
-	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *house) {
+// generalFaults are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.
+var generalFaults = []flow{
+	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.soon(), whoItIs))
+		must(t, ana.Fill(h.ctx(), personalData))
 		h.redis.Stop()
 		refused := ana.submits(nil)
 		if refused.Action != "errors" || !strings.Contains(refused.Errors["borrowerTypeId"], "Tente de novo") {
@@ -33,13 +33,13 @@ var trials = []story{
 		ana.readsIn(ana.DM(), "Não foi possível guardar")
 		h.redis.Start()
 		h.wait("Redis to be found again", func() bool {
-			_, _, err := h.replica.store.Get(h.soon(), "test", "")
+			_, _, err := h.replica.store.Get(h.ctx(), "test", "")
 			return err == nil
 		})
 		ana.submits(nil)
 		ana.sees("Página 3 de 7")
 	}},
-	{"a slow bank holds up no acknowledgement", func(t *testing.T, h *house) {
+	{"a slow bank holds up no acknowledgement", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		remove := h.bank.Inject(sandbox.Fault{Latency: 10 * time.Second})
@@ -49,9 +49,9 @@ var trials = []story{
 		ana.reads("A consultar…")
 		ana.types("/borrowers")
 		ana.sees("Consultar")
-		_, err := ana.Options(h.soon(), "process", "")
+		_, err := ana.Options(h.ctx(), "process", "")
 		must(t, err)
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1043")
 		for _, delivered := range h.sim.Deliveries() {
 			if delivered.Latency > time.Second {
@@ -61,30 +61,30 @@ var trials = []story{
 		remove()
 		ana.reads("Proponente criado")
 	}},
-	{"a choice that Redis cannot take disturbs nobody", func(t *testing.T, h *house) {
+	{"a choice that Redis cannot take disturbs nobody", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
 		view, _ := ana.TopView()
 		h.redis.Stop()
-		must(t, ana.Fill(h.soon(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
-		must(t, h.replica.app.Close(h.soon()))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+		must(t, h.replica.app.Close(h.ctx()))
 		h.redis.Start()
 		h.wait("Redis to be found again", func() bool {
-			_, _, err := h.replica.store.Get(h.soon(), "test", "")
+			_, _, err := h.replica.store.Get(h.ctx(), "test", "")
 			return err == nil
 		})
 		if after, _ := ana.TopView(); after.Hash != view.Hash || len(ana.Messages(ana.DM()))+len(ana.Messages(slacksim.TeamChannel)) != 0 {
 			t.Error("she was told in the middle of typing")
 		}
 	}},
-	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *house) {
+	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar")
 		remove := h.bank.Inject(sandbox.Fault{Latency: time.Second})
 		defer remove()
-		none, err := ana.Options(h.soon(), "process", "")
+		none, err := ana.Options(h.ctx(), "process", "")
 		must(t, err)
 		if len(none) != 1 || !strings.Contains(none[0].Text, "demora") {
 			t.Fatalf("the list says %+v", none)
@@ -94,12 +94,12 @@ var trials = []story{
 			t.Errorf("no process at all gives %+v", refused)
 		}
 		h.wait("the process she means", func() bool {
-			some, err := ana.Options(h.soon(), "process", "rui A")
+			some, err := ana.Options(h.ctx(), "process", "rui A")
 			must(t, err)
 			return len(some) == 1 && strings.HasPrefix(some[0].Text, "1043 · Rui A.")
 		})
 	}},
-	{"a bank out of reach is told, with what to do, and the form stays", func(t *testing.T, h *house) {
+	{"a bank out of reach is told, with what to do, and the form stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		remove := h.bank.Inject(sandbox.Fault{Status: 503})
@@ -109,7 +109,7 @@ var trials = []story{
 		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
 		failed := ana.reads("Não foi possível falar com o banco", "Voltar ao formulário")
 		remove()
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.pressesIn(failed, "continue")
 		ana.sees("Página 7 de 7", "Criar proponente")
 		ana.submits(nil)
@@ -118,16 +118,16 @@ var trials = []story{
 			t.Errorf("the process has %d borrowers", h.borrowers())
 		}
 	}},
-	{"what the bank refuses can be corrected", func(t *testing.T, h *house) {
+	{"what the bank refuses can be corrected", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		h.fillUp()
+		h.fillProcess()
 		ana.submits(nil)
 		ana.sees("O banco recusou", "O banco respondeu")
 		ana.presses("continue")
 		ana.sees("Página 7 de 7")
 	}},
-	{"a borrower who was made is found though the bank's answer was lost", func(t *testing.T, h *house) {
+	{"a borrower who was made is found though the bank's answer was lost", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true, Times: 1})
@@ -137,7 +137,7 @@ var trials = []story{
 			t.Errorf("the bank was asked %d times, and the process has %d borrowers", h.created(), h.borrowers())
 		}
 	}},
-	{"a borrower who may have been made is not made again blindly", func(t *testing.T, h *house) {
+	{"a borrower who may have been made is not made again blindly", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
@@ -147,23 +147,23 @@ var trials = []story{
 			t.Errorf("a blind repetition is offered: %s", view.Text())
 		}
 		ana.reads("pode ter sido feito ou não", "Veja primeiro")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 7 de 7", "ficou sem resposta")
 		if h.created() != 1 {
 			t.Errorf("the bank was asked %d times", h.created())
 		}
 	}},
-	{"a person who sends again what is in doubt is told what became of it, and nobody is made twice", func(t *testing.T, h *house) {
-		h.kill()
-		h.calls = 4 * time.Second
-		h.replica = h.start()
+	{"a person who sends again what is in doubt is told what became of it, and nobody is made twice", func(t *testing.T, h *harness) {
+		h.killReplica()
+		h.callTimeout = 4 * time.Second
+		h.replica = h.startReplica()
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
 		ana.submits(nil)
 		ana.sees("pode ter sido feito ou não")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 7 de 7", "ficou sem resposta", "Criar proponente")
 		ana.submits(nil)
@@ -172,11 +172,11 @@ var trials = []story{
 			t.Errorf("while nobody knows, the bank was asked %d times", h.created())
 		}
 		h.wait("the answer", func() bool { // once the lease is over
-			must(t, ana.Close(h.soon()))
+			must(t, ana.Close(h.ctx()))
 			ana.types("/borrower-new 1042")
 			ana.sees("Página 7 de 7", "Criar proponente")
 			ana.submits(nil)
-			view, err := ana.WaitView(h.soon(), func(v slacksim.View) bool {
+			view, err := ana.WaitView(h.ctx(), func(v slacksim.View) bool {
 				return strings.Contains(v.Text(), "Proponente criado") || strings.Contains(v.Text(), "pode ter sido feito ou não")
 			})
 			must(t, err)
@@ -186,12 +186,12 @@ var trials = []story{
 			t.Errorf("the process has %d borrowers", h.borrowers())
 		}
 	}},
-	{"an app that dies before it sends leaves that to the next", func(t *testing.T, h *house) {
+	{"an app that dies before it sends leaves that to the next", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.reads("ficou guardado")
-		h.elsewhere(func(d *conversations.Draft) { d.Page = ".sending" })
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".sending" })
 		ana.types("/borrower-new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
@@ -200,35 +200,35 @@ var trials = []story{
 			t.Errorf("the process has %d borrowers, and %d forms are open", h.borrowers(), len(h.drafts()))
 		}
 	}},
-	{"a look at what became of a form that came back sends nothing", func(t *testing.T, h *house) {
+	{"a look at what became of a form that came back sends nothing", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.reads("ficou guardado")
-		h.elsewhere(func(d *conversations.Draft) { d.Page = ".sending" })
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".sending" })
 		ana.types("/borrower-new 1042")
 		ana.sees("a resposta ainda não chegou")
-		h.elsewhere(func(d *conversations.Draft) { d.Page = ".confirm" })
+		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".confirm" })
 		ana.presses("outcome")
 		ana.sees("Página 7 de 7", "Criar proponente")
 		if h.created() != 0 {
 			t.Error("it was sent without being confirmed")
 		}
 	}},
-	{"an app that dies while it sends leaves one borrower, and its result is found", func(t *testing.T, h *house) {
+	{"an app that dies while it sends leaves one borrower, and its result is found", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second, Times: 1})
 		ana.submits(nil)
 		ana.sees("A enviar…")
-		h.dies()
-		h.replica = h.start()
-		must(t, ana.Close(h.soon()))
+		h.crashReplica()
+		h.replica = h.startReplica()
+		must(t, ana.Close(h.ctx()))
 		ana.types("/borrower-new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
 		// Whoever asks before the bank has answered is told how to find the result; whoever asks later, the result.
-		_, err := ana.WaitView(h.soon(), func(v slacksim.View) bool {
+		_, err := ana.WaitView(h.ctx(), func(v slacksim.View) bool {
 			return says(v.Text(), []string{"Referência"}) || says(v.Text(), []string{"Proponente criado"})
 		})
 		must(t, err)
@@ -236,10 +236,10 @@ var trials = []story{
 			t.Errorf("the bank was asked %d times", h.created())
 		}
 	}},
-	{"a form that has ended elsewhere says so", func(t *testing.T, h *house) {
+	{"a form that has ended elsewhere says so", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		_, err := h.replica.store.EndDraft(h.soon(), h.draft())
+		_, err := h.replica.store.EndDraft(h.ctx(), h.draft())
 		must(t, err)
 		ana.submits(nil)
 		ana.sees("já terminou")
@@ -247,27 +247,27 @@ var trials = []story{
 			t.Error("it was sent all the same")
 		}
 	}},
-	{"who has too many forms open is told which to finish", func(t *testing.T, h *house) {
+	{"who has too many forms open is told which to finish", func(t *testing.T, h *harness) {
 		for i := range 50 {
-			_, err := h.replica.store.StartDraft(h.soon(), anasID, "anything", strconv.Itoa(i))
+			_, err := h.replica.store.StartDraft(h.ctx(), anasID, "anything", strconv.Itoa(i))
 			must(t, err)
 		}
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("demasiados pedidos por terminar", "Início")
 	}},
-	{"a modal closed too early is answered in the channel", func(t *testing.T, h *house) {
+	{"a modal closed too early is answered in the channel", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar")
-		must(t, ana.Fill(h.soon(), slacksim.Values{"process": "1042 · Maria E."}))
+		must(t, ana.Fill(h.ctx(), slacksim.Values{"process": "1042 · Maria E."}))
 		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1})
 		ana.submits(nil)
 		ana.sees("A consultar…")
-		must(t, ana.Close(h.soon()))
+		must(t, ana.Close(h.ctx()))
 		ana.reads("Proponentes do processo 1042")
 	}},
-	{"a form that cannot be shown gives way to an error, not to waiting for ever", func(t *testing.T, h *house) {
+	{"a form that cannot be shown gives way to an error, not to waiting for ever", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.update", 1, slacksim.Failure{Error: "invalid_arguments"})
 		ana.types("/borrower-new 1042")
@@ -275,19 +275,19 @@ var trials = []story{
 		ana.presses("continue")
 		ana.sees("Página 2 de 7")
 	}},
-	{"a form that does not open at all is told in the channel", func(t *testing.T, h *house) {
+	{"a form that does not open at all is told in the channel", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.open", 1, slacksim.Failure{Error: "expired_trigger_id"})
 		ana.types("/borrower-new 1042")
 		ana.reads("não chegou a abrir", "Repita o comando")
 	}},
-	{"a file that cannot be handed over is said on the card", func(t *testing.T, h *house) {
+	{"a file that cannot be handed over is said on the card", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("upload", 1, slacksim.Failure{Status: 500})
 		ana.types("/esis 1042")
 		ana.reads("FINE do processo 1042", "Não foi possível entregar o ficheiro")
 	}},
-	{"who cannot be placed is not served", func(t *testing.T, h *house) {
+	{"who cannot be placed is not served", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("users.info", 1, slacksim.Failure{Error: "internal_error"})
 		ana.types("/borrowers 1042")
@@ -296,7 +296,7 @@ var trials = []story{
 			t.Error("the bank was asked all the same")
 		}
 	}},
-	{"a used-up response URL is answered all the same", func(t *testing.T, h *house) {
+	{"a used-up response URL is answered all the same", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1}) // no answer in time for the acknowledgement
 		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
@@ -306,20 +306,20 @@ var trials = []story{
 			t.Error("it was answered some other way")
 		}
 	}},
-	{"where the app is not a member a person is answered directly", func(t *testing.T, h *house) {
+	{"where the app is not a member a person is answered directly", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1}) // no answer in time for the acknowledgement
 		h.sim.Fail("response_url", 1, slacksim.Failure{Status: 404})
-		must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/borrowers 1042"))
+		must(t, ana.Command(h.ctx(), slacksim.GeneralChannel, "/borrowers 1042"))
 		ana.readsIn(ana.DM(), "Proponentes do processo 1042")
 	}},
-	{"Slack's asking to slow down is heeded", func(t *testing.T, h *house) {
+	{"Slack's asking to slow down is heeded", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.update", 1, slacksim.RateLimited(time.Second))
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
 	}},
-	{"a panic is answered with a reference", func(t *testing.T, h *house) {
+	{"a panic is answered with a reference", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.people.panics.Store(true)
 		ana.types("/borrowers 1042")
@@ -328,36 +328,36 @@ var trials = []story{
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042")
 	}},
-	{"who asks for too much at once is told how much of it is under way", func(t *testing.T, h *house) {
+	{"who asks for too much at once is told how much of it is under way", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		remove := h.bank.Inject(sandbox.Fault{Latency: 4 * time.Second})
 		var crowd sync.WaitGroup
 		for range 70 {
-			crowd.Go(func() { _ = ana.Command(h.soon(), slacksim.TeamChannel, "/borrowers 1042") })
+			crowd.Go(func() { _ = ana.Command(h.ctx(), slacksim.TeamChannel, "/borrowers 1042") })
 		}
 		crowd.Wait()
 		ana.reads("Já tem 16 pedidos em curso")
 		remove()
 	}},
-	{"an event that Redis could not keep apart comes again", func(t *testing.T, h *house) {
+	{"an event that Redis could not keep apart comes again", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.redis.Stop()
-		must(t, ana.OpenHome(h.soon()))
+		must(t, ana.OpenHome(h.ctx()))
 		h.wait("a first attempt", func() bool {
 			return slices.ContainsFunc(h.sim.Deliveries(), func(d slacksim.Delivered) bool { return d.Kind == "event_callback" && d.Failure != "" })
 		})
 		h.redis.Start()
-		_, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"O que pode fazer"}) })
+		_, err := ana.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"O que pode fazer"}) })
 		must(t, err)
 	}},
 }
 
-func TestTroubleIsAnsweredWhereThePersonIs(t *testing.T) {
+func TestFaultsAreAnsweredWhereThePersonIs(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, trial := range slices.Concat(trials, borrowerTrials) {
+		for _, trial := range slices.Concat(generalFaults, borrowerFaults) {
 			t.Run(string(way)+"/"+trial.name, func(t *testing.T) {
 				t.Parallel()
-				trial.tell(t, open(t, way, func(c *slacksim.Config) {
+				trial.run(t, newHarness(t, way, func(c *slacksim.Config) {
 					c.Rate.MessagesPerSecond = -1
 					c.RetryDelays = []time.Duration{0, 2 * time.Second, 4 * time.Second}
 				}))
@@ -367,7 +367,7 @@ func TestTroubleIsAnsweredWhereThePersonIs(t *testing.T) {
 }
 
 func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
-	h := open(t, overSocket, func(c *slacksim.Config) {
+	h := newHarness(t, overSocket, func(c *slacksim.Config) {
 		c.Rate.MessagesPerSecond = -1
 		c.AckTimeout = 500 * time.Millisecond
 		c.RetryDelays = slices.Repeat([]time.Duration{100 * time.Millisecond}, 50)
@@ -375,13 +375,13 @@ func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
 	ana := h.ana()
 	const events = 40
 	for i := range events {
-		must(t, ana.Say(h.soon(), ana.DM(), "olá"))
+		must(t, ana.Say(h.ctx(), ana.DM(), "olá"))
 		if i%10 == 5 {
 			h.sim.DisconnectSockets()
 		}
 	}
-	must(t, h.sim.WaitEvents(h.soon()))
-	must(t, h.replica.app.Close(h.soon())) // whatever they set off is done
+	must(t, h.sim.WaitEvents(h.ctx()))
+	must(t, h.replica.app.Close(h.ctx())) // whatever they set off is done
 	answers := 0
 	for _, m := range ana.Messages(ana.DM()) {
 		if m.User == slacksim.BotUserID {
@@ -391,33 +391,33 @@ func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
 	if answers != events {
 		t.Errorf("%d events were answered %d times", events, answers)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestAFormGoesOnOverTheNextSocket(t *testing.T) {
-	h := open(t, overSocket)
+	h := newHarness(t, overSocket)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
 	h.sim.DisconnectSockets()
 	h.wait("the sockets to be back", func() bool { return h.sim.Sockets() == 2 })
-	ana.submits(whoItIs)
+	ana.submits(personalData)
 	ana.sees("Página 3 de 7")
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestAnAppTokenThatSlackRefusesIsAnError(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	h.sim.Fail("apps.connections.open", 2, slacksim.Failure{Error: "invalid_auth"})
-	if err := h.replica.app.RunSocket(h.soon()); err == nil || !strings.Contains(err.Error(), "invalid_auth") {
+	if err := h.replica.app.RunSocket(h.ctx()); err == nil || !strings.Contains(err.Error(), "invalid_auth") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// dies ends the replica in the middle of what it does.
-func (h *house) dies() {
+// crashReplica ends the replica in the middle of what it does.
+func (h *harness) crashReplica() {
 	h.t.Helper()
-	h.door.Store(nil)
+	h.handler.Store(nil)
 	h.replica.hangUp()
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -10,7 +10,7 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
 // say gives one of this door's own texts. Args are names and values in turn.
 func say(lang words.Lang, key string, args ...any) string {
@@ -18,5 +18,5 @@ func say(lang words.Lang, key string, args ...any) string {
 	for i := 0; i+1 < len(args); i += 2 {
 		values[fmt.Sprint(args[i])] = args[i+1]
 	}
-	return book.Say(lang, key, values)
+	return texts.Say(lang, key, values)
 }

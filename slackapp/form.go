@@ -16,12 +16,12 @@ type state struct {
 }
 
 type answer struct {
-	Value  *string       `json:"value"`
-	User   *string       `json:"selected_user"`
-	Chosen *chosenOption `json:"selected_option"`
+	Value  *string         `json:"value"`
+	User   *string         `json:"selected_user"`
+	Chosen *selectedOption `json:"selected_option"`
 }
 
-type chosenOption struct {
+type selectedOption struct {
 	Value string `json:"value"`
 	Text  struct {
 		Text string `json:"text"`
@@ -36,24 +36,24 @@ const (
 
 // Notes of a draft.
 const (
-	noteView    = "view"    // the modal that it is filled in through; any other is out of date
-	noteChosen  = "chosen"  // when the last choice was made that a page reported, as Slack says it
-	noteTaken   = "taken"   // counts how often a modal that was left behind carried on with it
-	noteChannel = "channel" // where it was begun
-	noteURL     = "url"     // the response URL from there
-	noteAttempt = "attempt" // counts the sendings of which nobody learnt the outcome
-	noteSent    = "sent"    // it was confirmed at least once
-	noteDoubt   = "doubt"   // the last sending may have taken effect; one of the two below
-	noteWarned  = "warned"  // the marks of the warnings shown on the confirmation page, by space
-	noteLabel   = "label "  // and a path: the text of the option chosen there
-	noteBefore  = "before " // and a path: what an editor's field held when it was read
-	noteAbout   = "about"   // what it was read for
+	noteView      = "view"    // the modal that it is filled in through; any other is out of date
+	noteChosen    = "chosen"  // when the last choice was made that a page reported, as Slack says it
+	noteTakenOver = "taken"   // counts how often a modal that was left behind carried on with it
+	noteChannel   = "channel" // where it was begun
+	noteURL       = "url"     // the response URL from there
+	noteAttempt   = "attempt" // counts the sendings of which nobody learnt the outcome
+	noteSent      = "sent"    // it was confirmed at least once
+	noteUnclear   = "doubt"   // the last sending may have taken effect; one of the two below
+	noteWarned    = "warned"  // the marks of the warnings shown on the confirmation page, by space
+	noteLabel     = "label "  // and a path: the text of the option chosen there
+	noteBefore    = "before " // and a path: what an editor's field held when it was read
+	noteSubject   = "about"   // what it was read for
 )
 
 // What is doubtful may still be found out, or not any more.
 const (
-	doubtOpen    = "open"
-	doubtSettled = "settled"
+	unclearOpen  = "open"
+	unclearFinal = "settled"
 )
 
 // form is a draft and the tool that it is for.
@@ -62,8 +62,8 @@ type form struct {
 	conversations.Draft
 }
 
-// filled is the form as the catalogue knows it.
-func (f *form) filled() tools.Form {
+// toForm is the form as the catalogue knows it.
+func (f *form) toForm() tools.Form {
 	filled := tools.Form{Answers: f.Answers}
 	for key, text := range f.Notes {
 		if path, found := strings.CutPrefix(key, noteBefore); found {
@@ -76,8 +76,8 @@ func (f *form) filled() tools.Form {
 	return filled
 }
 
-// about names what the form's person wants to read or change, "" until that is chosen.
-func (f *form) about() string {
+// subjectKey names what the form's person wants to read or change, "" until that is chosen.
+func (f *form) subjectKey() string {
 	var chosen []string
 	for _, field := range f.tool.Fields {
 		if field.Refers() {
@@ -103,8 +103,8 @@ func (f *form) subject(page string) string {
 
 func (f *form) label(path string) string { return f.Notes[noteLabel+path] }
 
-// refersOnly tells whether a page asks for nothing but what the form is about.
-func (f *form) refersOnly(page string) bool {
+// isSubjectPage tells whether a page asks for nothing but what the form is about.
+func (f *form) isSubjectPage(page string) bool {
 	fields := f.tool.FieldsOn(page)
 	return fields != nil && !slices.ContainsFunc(fields, func(field tools.Field) bool { return !field.Refers() })
 }
@@ -116,24 +116,24 @@ func (f *form) choosesProcess(page string) bool {
 
 // worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
 func (f *form) worthKeeping() bool {
-	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, f.typed))
+	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, f.isEdited))
 }
 
-// typed tells whether its person filled in a field, or changed it.
-func (f *form) typed(field tools.Field) bool {
+// isEdited tells whether its person filled in a field, or changed it.
+func (f *form) isEdited(field tools.Field) bool {
 	return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
 }
 
-// requires tells whether a field has to be filled in. What the bank lacks of somebody need not be known to change the
+// isRequired tells whether a field has to be filled in. What the bank lacks of somebody need not be known to change the
 // rest.
-func (f *form) requires(field tools.Field) bool {
+func (f *form) isRequired(field tools.Field) bool {
 	lacking := f.tool.Edits && !field.Refers() && f.Notes[noteBefore+field.Path] == ""
 	return field.Required && !lacking
 }
 
 // complete tells whether everything required is filled in.
 func (f *form) complete() bool {
-	return !slices.ContainsFunc(f.tool.Fields, func(field tools.Field) bool { return f.requires(field) && f.Answers[field.Path] == "" })
+	return !slices.ContainsFunc(f.tool.Fields, func(field tools.Field) bool { return f.isRequired(field) && f.Answers[field.Path] == "" })
 }
 
 // collect takes what stands in a page's inputs into the draft.
@@ -180,8 +180,8 @@ func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
 	}
 }
 
-// blocking keeps the problems that stop a page: the first of each field, by path, ready for an answer to Slack.
-func blocking(problems []tools.Problem) map[string]string {
+// blockingProblems keeps the problems that stop a page: the first of each field, by path, ready for an answer to Slack.
+func blockingProblems(problems []tools.Problem) map[string]string {
 	errors := map[string]string{}
 	for _, p := range problems {
 		if _, told := errors[p.Path]; p.Severity == tools.Blocks && !told {
@@ -199,4 +199,4 @@ func (f *form) count(note string) int {
 	return n
 }
 
-func (f *form) warned() []string { return strings.Fields(f.Notes[noteWarned]) }
+func (f *form) confirmedWarnings() []string { return strings.Fields(f.Notes[noteWarned]) }

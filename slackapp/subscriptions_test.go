@@ -18,56 +18,56 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// places keeps places in the store.
-type places struct{ *conversations.Store }
+// destinations keeps places in the store.
+type destinations struct{ *conversations.Store }
 
-func (p places) Settings(ctx context.Context, id string) (destination.Settings, error) {
+func (p destinations) Settings(ctx context.Context, id string) (destination.Settings, error) {
 	return p.Destination(ctx, id)
 }
 
-func (p places) Change(ctx context.Context, id string, change func(*destination.Settings) error) (destination.Settings, error) {
+func (p destinations) Change(ctx context.Context, id string, change func(*destination.Settings) error) (destination.Settings, error) {
 	return p.ChangeDestination(ctx, id, change)
 }
 
-func (p places) Announce(ctx context.Context, place string, change tools.SettingsChange) error {
+func (p destinations) Announce(ctx context.Context, dest string, change tools.SettingsChange) error {
 	data, err := json.Marshal(change)
 	if err != nil {
 		return err
 	}
-	return p.Put(ctx, "settings-change", place, data, time.Hour)
+	return p.Put(ctx, "settings-change", dest, data, time.Hour)
 }
 
-func (p places) LastChange(ctx context.Context, place string) (change tools.SettingsChange, ok bool, err error) {
-	data, ok, err := p.Get(ctx, "settings-change", place)
+func (p destinations) LastChange(ctx context.Context, dest string) (change tools.SettingsChange, ok bool, err error) {
+	data, ok, err := p.Get(ctx, "settings-change", dest)
 	if ok {
 		err = json.Unmarshal(data, &change)
 	}
 	return change, ok, err
 }
 
-func (p places) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool, error) {
+func (p destinations) ChangeOwner(ctx context.Context, change tools.OwnerChange) (bool, error) {
 	_, changed, err := p.Store.ChangeOwner(ctx, change.Process, change.To, change.By.ID, func(owner string) bool {
 		return change.OnlyFrom == "" || owner == change.OnlyFrom
 	})
 	return changed, err
 }
 
-// record is what moved.
-type record []tools.Moved
+// updateList is what moved.
+type updateList []tools.Moved
 
-func (r record) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+func (r updateList) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
 	return r, nil
 }
 
 const (
-	theTeam  = "slack:" + slacksim.TeamChannel
-	anaAlone = "slack:" + slacksim.Ana
+	teamChannel = "slack:" + slacksim.TeamChannel
+	anaDirect   = "slack:" + slacksim.Ana
 )
 
-// watched is what a place hears about, in short.
-func (h *house) watched(id string) string {
+// subscriptions is what a place hears about, in short.
+func (h *harness) subscriptions(id string) string {
 	h.t.Helper()
-	place, err := h.replica.store.Destination(h.soon(), id)
+	place, err := h.replica.store.Destination(h.ctx(), id)
 	must(h.t, err)
 	var kinds []string
 	for _, w := range place.Subscriptions {
@@ -79,53 +79,53 @@ func (h *house) watched(id string) string {
 func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
-			h := open(t, way)
+			h := newHarness(t, way)
 			ana := h.ana()
 			ana.types("/balcao watch 1042")
 			card := ana.reads("A seguir nesta conversa", "o processo 1042", "/balcao unwatch")
-			if got := h.watched(theTeam); got != "process 1042" {
+			if got := h.subscriptions(teamChannel); got != "process 1042" {
 				t.Errorf("the channel hears about %q", got)
 			}
 			ana.pressesIn(card, "step:a")
 			ana.reads("Deixou de seguir")
-			if got := h.watched(theTeam) + h.watched(anaAlone); got != "" {
+			if got := h.subscriptions(teamChannel) + h.subscriptions(anaDirect); got != "" {
 				t.Errorf("%q is still heard about", got)
 			}
-			h.refusesNothing()
+			h.checkNoRefusals()
 		})
 	}
 }
 
-func TestWhoFollowsAProcessInAChannelIsToldAlone(t *testing.T) {
-	h := open(t, overHTTP)
+func TestFollowingInAChannelNotifiesThePersonAlone(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao follow 1042")
 	ana.reads("A seguir por mensagem direta", "o processo 1042", "/balcao unwatch 1042")
-	if channel, alone := h.watched(theTeam), h.watched(anaAlone); channel != "" || alone != "process 1042" {
+	if channel, alone := h.subscriptions(teamChannel), h.subscriptions(anaDirect); channel != "" || alone != "process 1042" {
 		t.Errorf("the channel hears about %q, and she about %q", channel, alone)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestAWordForWhatIsAnsweredByYesActsAtOnce(t *testing.T) {
-	h := open(t, overHTTP)
+func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	ana.types("/balcao watch tudo")
 	ana.reads("todos os processos")
 	tom.types("/balcao watch MINE")
 	tom.reads("your processes")
-	if got := h.watched(theTeam); got != "all, person" {
+	if got := h.subscriptions(teamChannel); got != "all, person" {
 		t.Errorf("the channel hears about %q", got)
 	}
-	place, err := h.replica.store.Destination(h.soon(), theTeam)
+	place, err := h.replica.store.Destination(h.ctx(), teamChannel)
 	must(t, err)
 	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; place.Subscriptions[1].Value != tomsID || place.Lang != words.Portuguese {
 		t.Errorf("it is kept as %+v", place)
 	}
 }
 
-func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *testing.T) {
-	h := open(t, overHTTP)
+func TestAFormForASubscriptionAppliesToTheChannelWhereItBegan(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao watch")
 	view := tom.sees("Follow processes", "What to follow")
@@ -137,30 +137,30 @@ func TestWithoutAnythingToWatchAFormAsksAndKeepsItForTheChannelItWasBegunIn(t *t
 	}
 	tom.submits(slacksim.Values{"phaseId": "2"})
 	tom.sees("Followed here", "Decision")
-	if got := h.watched(theTeam); got != "phase Decision" {
+	if got := h.subscriptions(teamChannel); got != "phase Decision" {
 		t.Errorf("the channel hears about %q", got)
 	}
-	if got := h.watched("slack:" + slacksim.Tom); got != "" {
+	if got := h.subscriptions("slack:" + slacksim.Tom); got != "" {
 		t.Errorf("Tom alone hears about %q", got)
 	}
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
 func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	must(t, ana.Command(h.soon(), ana.DM(), "/balcao watch 1042"))
+	must(t, ana.Command(h.ctx(), ana.DM(), "/balcao watch 1042"))
 	ana.readsIn(ana.DM(), "A seguir nesta conversa")
-	if got := h.watched(anaAlone); got != "process 1042" {
+	if got := h.subscriptions(anaDirect); got != "process 1042" {
 		t.Errorf("Ana hears about %q", got)
 	}
 }
 
 func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	must(t, ana.OpenHome(h.soon()))
-	home, err := ana.WaitHome(h.soon(), func(v slacksim.View) bool { return says(v.Text(), []string{"Seguir processos"}) })
+	must(t, ana.OpenHome(h.ctx()))
+	home, err := ana.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"Seguir processos"}) })
 	must(t, err)
 	for _, raw := range home.Blocks {
 		var row struct {
@@ -169,19 +169,19 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 		}
 		must(t, json.Unmarshal(raw, &row))
 		if strings.Contains(row.Button.Value, "watch_process") {
-			must(t, ana.ClickHome(h.soon(), row.ID))
+			must(t, ana.ClickHome(h.ctx(), row.ID))
 		}
 	}
 	ana.sees("Seguir processos", "O que seguir")
 	ana.submits(slacksim.Values{"everything": "true"})
 	ana.sees("A seguir nesta conversa")
-	if got := h.watched(anaAlone); got != "all" {
+	if got := h.subscriptions(anaDirect); got != "all" {
 		t.Errorf("Ana hears about %q", got)
 	}
 }
 
 func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	for line, want := range map[string][]string{
 		"/balcao":             {"Process updates", "/balcao watch [process]", "/balcao digest"},
@@ -205,29 +205,29 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 }
 
 func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
-	h := open(t, overHTTP)
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	day := time.Now().AddDate(0, 0, 30)
 	ana.types("/balcao mute 1042  " + day.Format(time.DateOnly))
 	ana.reads("Processo 1042 silenciado", "até "+day.Format("02/01/2006"))
-	place, err := h.replica.store.Destination(h.soon(), theTeam)
+	place, err := h.replica.store.Destination(h.ctx(), teamChannel)
 	must(t, err)
 	if until := place.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
 		t.Errorf("it is muted until %s", until)
 	}
 	ana.types("/balcao mute 1042 amanhã")
 	ana.reads("Há dados a corrigir", "Até:")
-	h.refusesNothing()
+	h.checkNoRefusals()
 }
 
-func TestWhatMovedIsReadInTheChannel(t *testing.T) {
-	h := open(t, overHTTP)
-	h.moved = record{
+func TestUpdatesAreListedInTheChannel(t *testing.T) {
+	h := newHarness(t, overHTTP)
+	h.updates = updateList{
 		{Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now(), What: []string{"Status: In Creation → Decision"}},
 		{Process: uuid.New(), Number: 7777, At: time.Now(), What: []string{"somebody else's"}},
 	}
 	h.replica.stop()
-	h.replica = h.start()
+	h.replica = h.startReplica()
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao updates")
 	if told := tom.reads("What moved", "1042", "In Creation → Decision").FullText(); strings.Contains(told, "7777") {
@@ -235,14 +235,14 @@ func TestWhatMovedIsReadInTheChannel(t *testing.T) {
 	}
 }
 
-func TestAPersonIsRememberedWithoutTheirPlace(t *testing.T) {
-	h := open(t, overHTTP)
+func TestAPersonIsCachedWithoutTheirDestination(t *testing.T) {
+	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao watch 1042")
 	ana.reads("A seguir nesta conversa")
-	must(t, ana.Command(h.soon(), slacksim.GeneralChannel, "/balcao watch 1043"))
+	must(t, ana.Command(h.ctx(), slacksim.GeneralChannel, "/balcao watch 1043"))
 	ana.readsIn(slacksim.GeneralChannel, "A seguir nesta conversa")
-	if got := fmt.Sprint(h.watched(theTeam), "; ", h.watched("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
+	if got := fmt.Sprint(h.subscriptions(teamChannel), "; ", h.subscriptions("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
 		t.Errorf("the channels hear about %s", got)
 	}
 }

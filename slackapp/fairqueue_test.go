@@ -9,20 +9,20 @@ import (
 	"testing/synctest"
 )
 
-// worker counts what is under way, and lets one job after the other end.
-type worker struct {
-	shares
+// testQueue counts what is under way, and lets one job after the other end.
+type testQueue struct {
+	fairQueue
 	mu      sync.Mutex
 	begun   []string
 	release chan struct{}
 }
 
-func newWorker() *worker {
-	return &worker{shares: shares{people: map[string]*share{}}, release: make(chan struct{})}
+func newWorker() *testQueue {
+	return &testQueue{fairQueue: fairQueue{persons: map[string]*personQueue{}}, release: make(chan struct{})}
 }
 
-func (w *worker) asks(who string) error {
-	return w.add(who, func() {
+func (w *testQueue) asks(who string) error {
+	return w.submit(who, func() {
 		w.mu.Lock()
 		w.begun = append(w.begun, who)
 		w.mu.Unlock()
@@ -30,18 +30,18 @@ func (w *worker) asks(who string) error {
 	})
 }
 
-func (w *worker) count(who string) int {
+func (w *testQueue) count(who string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(w.begun), func(other string) bool { return other != who }))
 }
 
-func TestOnePersonHasAShareAndAQueueAndIsToldWhenBothAreFull(t *testing.T) {
+func TestAPersonsRequestsAreLimitedAndQueuedUntilBothAreFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorker()
 		for i := range 100 {
 			err := w.asks("tom")
-			over, is := errors.AsType[overShareError](err)
+			over, is := errors.AsType[personLimitError](err)
 			if full := i >= maxWorkEach+maxWaitingEach; full != is || full && int(over) != maxWorkEach+maxWaitingEach {
 				t.Fatalf("job %d: %v", i, err)
 			}
@@ -55,13 +55,13 @@ func TestOnePersonHasAShareAndAQueueAndIsToldWhenBothAreFull(t *testing.T) {
 		}
 		close(w.release)
 		synctest.Wait()
-		if w.count("tom") != maxWorkEach+maxWaitingEach || len(w.people) != 0 || len(w.turns) != 0 || w.running != 0 || w.waiting != 0 {
-			t.Errorf("it is not over: %d, %v, %v, %d, %d", w.count("tom"), w.people, w.turns, w.running, w.waiting)
+		if w.count("tom") != maxWorkEach+maxWaitingEach || len(w.persons) != 0 || len(w.order) != 0 || w.running != 0 || w.waiting != 0 {
+			t.Errorf("it is not over: %d, %v, %v, %d, %d", w.count("tom"), w.persons, w.order, w.running, w.waiting)
 		}
 	})
 }
 
-func TestPeopleWhoWaitTakeTurns(t *testing.T) {
+func TestQueuedPeopleTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorker()
 		crowd := maxWork / maxWorkEach
@@ -92,7 +92,7 @@ func TestPeopleWhoWaitTakeTurns(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsInAllHasABound(t *testing.T) {
+func TestTheQueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorker()
 		taken := 0
@@ -100,8 +100,8 @@ func TestWhatWaitsInAllHasABound(t *testing.T) {
 			switch err := w.asks(fmt.Sprint("person ", i%200)); {
 			case err == nil:
 				taken++
-			case !errors.Is(err, errCrowded):
-				if _, over := errors.AsType[overShareError](err); !over {
+			case !errors.Is(err, errOverloaded):
+				if _, over := errors.AsType[personLimitError](err); !over {
 					t.Fatal(err)
 				}
 			}
