@@ -1,5 +1,5 @@
-// Command mcpserver serves the MCP door to AI assistants: on stdio, or over Streamable HTTP with -http. With -playground
-// the bank is the sandbox and nothing has to be set.
+// Command mcpserver serves AI assistants over MCP: on stdio, or over Streamable HTTP with -http. With -playground it uses
+// the sandbox bank and needs no settings.
 package main
 
 import (
@@ -33,8 +33,8 @@ var wordFiles embed.FS
 
 var book = words.Sub(wordFiles, "words")
 
-// patience is how long the program waits at its end for what is under way.
-const patience = 15 * time.Second
+// shutdownTimeout is how long the program waits for requests in progress when it stops.
+const shutdownTimeout = 15 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -78,9 +78,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	}
 	s.ReadOnly = *readOnly
 	log := telemetry.ForProgram(stderr, *playground, *verbose)
-	slog.SetDefault(log) // what libraries say by themselves goes the same way
+	slog.SetDefault(log) // for libraries that log by themselves
 	if *addr == "" {
-		err = serve(ctx, s, log, func(_ *app.System, door *mcpapp.App) error { return door.ServeStdio(ctx, stdin, stdout) })
+		err = serve(ctx, s, log, func(_ *app.System, assistants *mcpapp.App) error { return assistants.ServeStdio(ctx, stdin, stdout) })
 	} else {
 		err = serveHTTP(ctx, *addr, s, log, func(url string) { fmt.Fprintln(stdout, say("started", map[string]any{"url": url})) })
 	}
@@ -111,12 +111,12 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
 	asked.Go(func() { system.AskBank(asking) }) // nobody waits for it: the log says what came of it
-	door, err := mcpapp.New(mcpapp.Config{
+	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 	})
 	if err == nil {
-		err = transport(system, door)
+		err = transport(system, assistants)
 	}
 	stop()
 	asked.Wait()
@@ -130,13 +130,13 @@ func serveHTTP(ctx context.Context, addr string, s settings.Settings, log *slog.
 		return fmt.Errorf("listening: %w", err)
 	}
 	defer listener.Close()
-	return serve(ctx, s, log, func(system *app.System, door *mcpapp.App) error {
+	return serve(ctx, s, log, func(system *app.System, assistants *mcpapp.App) error {
 		mux := http.NewServeMux()
-		mux.Handle("/mcp", door.Handler())
+		mux.Handle("/mcp", assistants.Handler())
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
 		mux.Handle("GET /readyz", app.Ready(system.StorePart(), system.Durability()))
 		started("http://" + listener.Addr().String() + "/mcp")
-		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, s), log), listener, patience)
+		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, s), log), listener, shutdownTimeout)
 	})
 }

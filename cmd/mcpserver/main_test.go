@@ -31,7 +31,8 @@ func build(t *testing.T) string {
 	return program
 }
 
-func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
+func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
+	t.Parallel()
 	program := build(t)
 	for _, transport := range []struct {
 		name, revision string
@@ -69,17 +70,17 @@ func TestAnAssistantWorksWithTheProgramOnEveryTransport(t *testing.T) {
 				t.Fatal(err)
 			}
 			about := `"process":"1042","borrower":"` + borrower.StructuredContent.Borrower + `"`
-			agree(t, ctx, c, "update_borrower", about+`,"personal":{"mobile":"913456789"}`)
+			callWithConfirmation(t, ctx, c, "update_borrower", about+`,"personal":{"mobile":"913456789"}`)
 			if read := call(t, ctx, c, "get_borrower", `{`+about+`}`); !strings.Contains(read, "••• 789") || strings.Contains(read, "913456789") {
 				t.Errorf("read: %s", read)
 			}
-			agree(t, ctx, c, "send_esis", `"process":"1043","borrower":"`+sandbox.SampleBorrower(sandbox.SampleCouple, 1).String()+`"`)
+			callWithConfirmation(t, ctx, c, "send_esis", `"process":"1043","borrower":"`+sandbox.SampleBorrower(sandbox.SampleCouple, 1).String()+`"`)
 		})
 	}
 }
 
-// agree makes a call twice: the second time with the confirmation that came with the question.
-func agree(t *testing.T, ctx context.Context, c *client.Client, name, args string) {
+// callWithConfirmation makes a call twice: the second time with the confirmation that came with the question.
+func callWithConfirmation(t *testing.T, ctx context.Context, c *client.Client, name, args string) {
 	t.Helper()
 	request := mcp.CallToolRequest{}
 	request.Params.Name, request.Params.Arguments = name, json.RawMessage("{"+args+"}")
@@ -148,6 +149,7 @@ func serveHTTP(t *testing.T, program string) string {
 }
 
 func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
+	t.Parallel()
 	var stderr bytes.Buffer
 	program := exec.Command(build(t))
 	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
@@ -157,12 +159,13 @@ func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
 	}
 	for _, name := range []string{"PORTAL_URL", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET", "PORTAL_BROKER_UID", "PORTAL_USERNAME", "REDIS_URL", "STATE_KEY"} {
 		if !strings.Contains(stderr.String(), name+" is missing") {
-			t.Errorf("%s is not told:\n%s", name, stderr.String())
+			t.Errorf("%s is not listed:\n%s", name, stderr.String())
 		}
 	}
 }
 
-func TestWordsThatAreNoFlagsAreNotPassedOver(t *testing.T) {
+func TestUnknownArgumentsAreRefused(t *testing.T) {
+	t.Parallel()
 	var stderr bytes.Buffer
 	program := exec.Command(build(t), "stdio", "-playground")
 	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
@@ -172,6 +175,7 @@ func TestWordsThatAreNoFlagsAreNotPassedOver(t *testing.T) {
 }
 
 func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
+	t.Parallel()
 	base := strings.TrimSuffix(serveHTTP(t, build(t)), "/mcp")
 	_, port, _ := strings.Cut(strings.TrimPrefix(base, "http://"), ":")
 	for _, path := range []string{"/mcp", "/metrics", "/healthz", "/readyz", "/", "/nobody/registers/this"} {
@@ -200,6 +204,7 @@ func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
 }
 
 func TestAStartOnARedisInUseWithAnotherStateKeySaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	url, program := redistest.Start(t), build(t)
 	newKey := func() string {
 		key, err := keys.Generate()
@@ -229,6 +234,7 @@ func TestAStartOnARedisInUseWithAnotherStateKeySaysWhatToDo(t *testing.T) {
 }
 
 func TestAStartSaysThatTheBankDoesNotAnswerAndServesAllTheSame(t *testing.T) {
+	t.Parallel()
 	deaf, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

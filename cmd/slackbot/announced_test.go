@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestWhoSilencesAChannelIsAnnouncedThereAndAnybodyUndoesIt(t *testing.T) {
-	ctx, w := minute(t), newsTown(t)
-	w.start(t)
-	w.registered(t)
-	tom := w.slack.User(slacksim.Tom)
+func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newTeamHarness(t)
+	h.start(t)
+	h.awaitRegistration(t)
+	tom := h.slack.User(slacksim.Tom)
 	command := func(user *slacksim.User, line string) {
 		t.Helper()
 		if err := user.Command(ctx, slacksim.TeamChannel, line); err != nil {
@@ -20,7 +22,7 @@ func TestWhoSilencesAChannelIsAnnouncedThereAndAnybodyUndoesIt(t *testing.T) {
 		}
 	}
 	posted := func(text string) (message slacksim.Message, many int) {
-		for _, m := range w.ana.Messages(slacksim.TeamChannel) {
+		for _, m := range h.ana.Messages(slacksim.TeamChannel) {
 			if !m.Ephemeral && strings.Contains(m.FullText(), text) {
 				message, many = m, many+1
 			}
@@ -28,37 +30,37 @@ func TestWhoSilencesAChannelIsAnnouncedThereAndAnybodyUndoesIt(t *testing.T) {
 		return message, many
 	}
 	command(tom, "/balcao mute 1042")
-	await(t, "all to read who did it", func() bool {
+	waittest.Eventually(t, "the channel shows who did it", func() bool {
 		_, n := posted("Tom Sample silenciou o processo 1042 neste canal, sem prazo.")
 		return n == 1
 	})
-	for range 2 { // what is muted moves unseen
-		if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	for range 2 { // while it is muted
+		if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.bank.Move(sandbox.SampleProcess(1043)); err != nil {
+	if err := h.bank.Move(sandbox.SampleProcess(1043)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card of the other process", func() bool { _, n := posted("Processo 1043"); return n == 2 })
+	waittest.Eventually(t, "the other process has a card", func() bool { _, n := posted("Processo 1043"); return n == 2 })
 	if _, n := posted("Processo 1042"); n != 0 {
-		t.Errorf("what is muted is told %d times", n)
+		t.Errorf("a muted process is posted %d times", n)
 	}
 	announcement, _ := posted("Tom Sample silenciou")
-	if err := w.ana.ClickMessage(ctx, slacksim.TeamChannel, announcement.TS, "step:a"); err != nil { // «Desfazer»
+	if err := h.ana.ClickMessage(ctx, slacksim.TeamChannel, announcement.TS, "step:a"); err != nil { // «Desfazer»
 		t.Fatal(err)
 	}
-	await(t, "all to read who undid it", func() bool { _, n := posted("Ana Exemplo desfez a última alteração"); return n == 1 })
-	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	waittest.Eventually(t, "the channel shows who undid it", func() bool { _, n := posted("Ana Exemplo desfez a última alteração"); return n == 1 })
+	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card of the process", func() bool { _, n := posted("Processo 1042"); return n == 2 })
+	waittest.Eventually(t, "the process has a card", func() bool { _, n := posted("Processo 1042"); return n == 2 })
 
 	card, _ := posted("Ver proponentes")
 	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, "step:c"); err != nil { // «Assumir»
 		t.Fatal(err)
 	}
-	await(t, "his card", func() bool { return reads(tom, slacksim.TeamChannel, "You now own process") == 1 })
+	waittest.Eventually(t, "he gets a card", func() bool { return countMessages(tom, slacksim.TeamChannel, "You now own process") == 1 })
 	number := "1042"
 	if !strings.Contains(card.FullText(), number) {
 		t.Fatalf("the newest card is %q", card.FullText())
@@ -66,12 +68,12 @@ func TestWhoSilencesAChannelIsAnnouncedThereAndAnybodyUndoesIt(t *testing.T) {
 	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, "step:d"); err != nil { // «Silenciar para mim»
 		t.Fatal(err)
 	}
-	await(t, "him alone to be told", func() bool { return reads(tom, slacksim.TeamChannel, "muted for you alone") == 1 })
-	before := len(w.ana.Messages(slacksim.TeamChannel))
-	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	waittest.Eventually(t, "he alone gets a message", func() bool { return countMessages(tom, slacksim.TeamChannel, "muted for you alone") == 1 })
+	before := len(h.ana.Messages(slacksim.TeamChannel))
+	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the channel to be told all the same", func() bool { return len(w.ana.Messages(slacksim.TeamChannel)) > before })
+	waittest.Eventually(t, "the channel is notified all the same", func() bool { return len(h.ana.Messages(slacksim.TeamChannel)) > before })
 	if _, n := posted("<@" + slacksim.Tom + ">"); n != 0 {
 		t.Errorf("who muted it is mentioned %d times", n)
 	}

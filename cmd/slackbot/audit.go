@@ -15,17 +15,17 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// auditTime is the longest that a command on the audit log may take.
-const auditTime = 10 * time.Minute
+// auditTimeout is the longest that a command on the audit log may take.
+const auditTimeout = 10 * time.Minute
 
-// auditLog is what the commands on the audit log work with.
+// auditLog runs the commands on the audit log.
 type auditLog struct {
 	store *conversations.Store
 	out   io.Writer
-	say   sayer
+	say   translator
 }
 
-// auditCommand finds the command that words such as «audit verify» ask for; nil where there is none.
+// auditCommand returns the command for arguments such as «audit verify», or nil if there is none.
 func auditCommand(args []string) func(context.Context, auditLog) error {
 	if len(args) < 2 || args[0] != "audit" {
 		return nil
@@ -41,9 +41,9 @@ func auditCommand(args []string) func(context.Context, auditLog) error {
 	return nil
 }
 
-// withAudit runs a command on the audit log, beside the bots that run.
-func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Writer, say sayer, do func(context.Context, auditLog) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, auditTime)
+// withAudit runs a command on the audit log. Bots may run at the same time.
+func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out io.Writer, say translator, do func(context.Context, auditLog) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
 	defer cancel()
 	store, err := app.OpenStore(ctx, s, log)
 	if err != nil {
@@ -53,7 +53,7 @@ func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out i
 	return do(ctx, auditLog{store, out, say})
 }
 
-// verify walks the whole chain and says where it breaks.
+// verify verifies the whole chain and prints where it is broken.
 func (a auditLog) verify(ctx context.Context) error {
 	chain, err := a.store.Verify(ctx)
 	if broken, is := errors.AsType[*conversations.BrokenError](err); is {
@@ -86,14 +86,14 @@ func (a auditLog) verify(ctx context.Context) error {
 	return nil
 }
 
-// list writes a line for each entry of a month, and one for the text beside it.
+// list prints each entry of a month, and the text that belongs to it.
 func (a auditLog) list(ctx context.Context, month conversations.Month) error {
-	for mark, err := range a.store.AuditEntries(ctx, month) {
+	for entry, err := range a.store.AuditEntries(ctx, month) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "%s  %s\n", mark.ID, mark.Entry)
-		text, err := a.store.Text(ctx, mark)
+		fmt.Fprintf(a.out, "%s  %s\n", entry.ID, entry.Entry)
+		text, err := a.store.Text(ctx, entry)
 		switch {
 		case errors.Is(err, conversations.ErrGone):
 			text = a.say("audit.gone")
@@ -107,7 +107,7 @@ func (a auditLog) list(ctx context.Context, month conversations.Month) error {
 	return nil
 }
 
-// erase erases the text beside an entry.
+// erase erases the text that belongs to an entry.
 func (a auditLog) erase(ctx context.Context, id string) error {
 	by := "operator"
 	if current, err := user.Current(); err == nil {

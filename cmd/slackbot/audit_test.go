@@ -13,8 +13,8 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-// audited is an audit log with three entries, the second with a text beside it.
-func audited(t *testing.T) (environ map[string]string, db *redis.Client, ids []string) {
+// newAuditLog returns an audit log with three entries, the second with a text.
+func newAuditLog(t *testing.T) (environ map[string]string, db *redis.Client, ids []string) {
 	t.Helper()
 	environ = map[string]string{"REDIS_URL": redistest.Start(t), "STATE_KEY": stateKey(t), "LANG": "en"}
 	sealing, err := keys.Parse(environ["STATE_KEY"])
@@ -31,11 +31,11 @@ func audited(t *testing.T) (environ map[string]string, db *redis.Client, ids []s
 			t.Fatal(err)
 		}
 	}
-	for mark, err := range store.AuditEntries(t.Context(), conversations.MonthOf(time.Now())) {
+	for entry, err := range store.AuditEntries(t.Context(), conversations.MonthOf(time.Now())) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, mark.ID)
+		ids = append(ids, entry.ID)
 	}
 	options, err := redis.ParseURL(environ["REDIS_URL"])
 	if err != nil {
@@ -54,7 +54,8 @@ func command(t *testing.T, environ map[string]string, args ...string) (code int,
 }
 
 func TestTheAuditLogIsVerifiedListedAndErasedFromTheCommandLine(t *testing.T) {
-	environ, db, ids := audited(t)
+	t.Parallel()
+	environ, db, ids := newAuditLog(t)
 	month := string(conversations.MonthOf(time.Now()))
 	for _, step := range []struct {
 		args []string
@@ -88,7 +89,8 @@ func TestTheAuditLogIsVerifiedListedAndErasedFromTheCommandLine(t *testing.T) {
 	}
 }
 
-func TestACommandThatIsNoneSaysWhichThereAre(t *testing.T) {
+func TestAnUnknownCommandListsTheKnownOnes(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"audit"}, {"audit", "verify", "2026-11"}, {"audit", "erase"}, {"verify"}} {
 		if code, _, stderr := command(t, map[string]string{"LANG": "en"}, args...); code != 2 || !strings.Contains(stderr, "slackbot audit verify") {
 			t.Errorf("%q exits with %d and says %q", args, code, stderr)
@@ -97,7 +99,8 @@ func TestACommandThatIsNoneSaysWhichThereAre(t *testing.T) {
 }
 
 func TestAStartOnARedisInUseWithAnotherStateKeySaysWhatToDo(t *testing.T) {
-	environ, _, _ := audited(t)
+	t.Parallel()
+	environ, _, _ := newAuditLog(t)
 	environ["STATE_KEY"] = stateKey(t)
 	for _, args := range [][]string{{"-addr", "127.0.0.1:0"}, {"audit", "verify"}} {
 		code, _, stderr := command(t, environ, args...)

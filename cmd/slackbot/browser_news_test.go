@@ -2,73 +2,74 @@ package main
 
 import (
 	"net/http"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/browsertest"
 	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// following sits Ana in a channel that the bot has just been invited to and that wants to hear about something, at a bank
-// where nothing moves unless the test says so.
-func following(t *testing.T, what string) (ana desk, bank string) {
+// openFollowing opens the page as Ana in a channel to which the bot was just invited and which follows what is named. At
+// the bank nothing changes unless the test changes it.
+func openFollowing(t *testing.T, what string, options ...app.Option) (ana slackPage, bank string) {
 	t.Helper()
-	slack, bank := played(t, "SANDBOX_PACE=off")
-	await(t, "the first walk, after which all that moves is news", func() bool {
+	slack, bank := startPlayground(t, []string{"SANDBOX_PACE=off"}, options...)
+	waittest.Eventually(t, "the first reconciliation is done, so that later changes are notified", func() bool {
 		_, metrics := get(t, slack+"/metrics")
 		return strings.Contains(metrics, "\nbalcao_walk_age_seconds ")
 	})
-	ana = sit(t, slack)
-	ana.pushes("#channels", "geral")
+	ana = openSlack(t, slack)
+	ana.pressButton("#channels", "geral")
 	ana.Until("she is in the other channel", `document.querySelector('#place').innerText === '#geral'`)
-	ana.Eval(`document.querySelector('#composer').focus()`)
-	ana.command("/invite @Balcão")
-	ana.command("/balcao watch " + what)
-	ana.reads("A seguir nesta conversa")
+	ana.runCommand("/invite @Balcão")
+	ana.runCommand("/balcao watch " + what)
+	ana.waitForText("A seguir nesta conversa")
 	return ana, bank
 }
 
-// pushes puts the focus on the newest button that says this, and presses it.
-func (d desk) pushes(within, label string) {
+// pressButton focuses the newest button with this label, and presses Enter.
+func (p slackPage) pressButton(within, label string) {
 	button := `[...document.querySelectorAll('` + within + ` button')].filter((button) => button.innerText.trim().endsWith(` + browsertest.Quoted(label) + `)).at(-1)`
-	d.Until("there is a button "+label, button)
-	d.Eval(button + `.focus()`)
-	d.Keys(kb.Enter)
+	p.Until("there is a button "+label, button)
+	p.Eval(button + `.focus()`)
+	p.Keys(kb.Enter)
 }
 
-// orders types a command, wherever the focus was.
-func (d desk) orders(line string) {
-	d.Eval(`document.querySelector('#composer').focus()`)
-	d.command(line)
+// runCommand focuses the composer and types a command.
+func (p slackPage) runCommand(line string) {
+	p.Eval(`document.querySelector('#composer').focus()`)
+	p.typeCommand(line)
 }
 
 const (
-	// posted is all that the channel as a whole reads, threads left out.
-	posted = `[...document.querySelectorAll('#messages > .message:not(.ephemeral)')]`
-	cards  = posted + `.filter((message) => message.querySelector('.actions'))`
-	// thread is what stands below the first card.
-	thread = `[...(` + cards + `[0].nextElementSibling.matches('.thread') ? ` + cards + `[0].nextElementSibling.querySelectorAll('.message') : [])]`
+	// channelMessages is every message of the channel, without threads and without what one person alone sees.
+	channelMessages = `[...document.querySelectorAll('#messages > .message:not(.ephemeral)')]`
+	cards           = channelMessages + `.filter((message) => message.querySelector('.actions'))`
+	// firstThread is the replies to the first card.
+	firstThread = `[...(` + cards + `[0].nextElementSibling.matches('.thread') ? ` + cards + `[0].nextElementSibling.querySelectorAll('.message') : [])]`
 )
 
-// told waits until there is one card, which says this, with so many replies.
-func (d desk) told(status string, replies string) {
-	d.Until("the card says "+status+", with replies: "+replies,
-		cards+`[0].innerText.includes(`+browsertest.Quoted(status)+`) && `+thread+`.length === `+replies)
+// waitForCard waits until the first card contains status and has this number of replies.
+func (p slackPage) waitForCard(status string, replies string) {
+	p.Until("the card says "+status+", with replies: "+replies,
+		cards+`[0].innerText.includes(`+browsertest.Quoted(status)+`) && `+firstThread+`.length === `+replies)
 }
 
-// text is a JavaScript expression's value, as text.
-func (d desk) text(expression string) string {
-	text, _ := d.Eval(expression).(string)
+// evalText returns the value of a JavaScript expression as text.
+func (p slackPage) evalText(expression string) string {
+	text, _ := p.Eval(expression).(string)
 	return text
 }
 
-// moves has the bank move a process to its next state.
-func moves(t *testing.T, bank string, process int) {
+// moveProcess puts a process of the sandbox bank into its next state.
+func moveProcess(t *testing.T, bank string, process int) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, bank+"/sandbox/processes/"+sandbox.SampleProcess(process).String()+"/move", nil)
 	if err != nil {
@@ -84,86 +85,97 @@ func moves(t *testing.T, bank string, process int) {
 	}
 }
 
-func TestTheStoryOfAProcessIsToldInOneThreadInTheBrowser(t *testing.T) {
+func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 	t.Parallel()
-	ana, bank := following(t, "1042")
+	ana, bank := openFollowing(t, "1042")
 
-	moves(t, bank, 1042)
-	ana.told("Recolha de documentos", "1")
-	card := ana.text(cards + `[0].dataset.ts`)
-	moves(t, bank, 1042)
-	ana.told("Análise e pré-aprovação", "2")
-	moves(t, bank, 1042)
-	ana.told("Avaliação do imóvel", "3")
-	if now := ana.text(cards + `[0].dataset.ts`); now != card {
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Recolha de documentos", "1")
+	card := ana.evalText(cards + `[0].dataset.ts`)
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Análise e pré-aprovação", "2")
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Avaliação do imóvel", "3")
+	if now := ana.evalText(cards + `[0].dataset.ts`); now != card {
 		t.Error("the card is another message than it was")
 	}
-	if others := ana.Eval(posted + `.length`); others != 1.0 {
-		t.Errorf("%v messages stand in the channel beside the thread", others)
+	if others := ana.Eval(channelMessages + `.length`); others != 1.0 {
+		t.Errorf("%v messages are in the channel, want the card alone", others)
 	}
-	story := ana.text(thread + `.map((reply) => reply.innerText).join('\n')`)
+	story := ana.evalText(firstThread + `.map((reply) => reply.innerText).join('\n')`)
 	at := 0
 	for _, step := range []string{"Em criação → Recolha de documentos", "Recolha de documentos → Análise e pré-aprovação", "Análise e pré-aprovação → Avaliação do imóvel"} {
 		next := strings.Index(story[at:], step)
 		if next < 0 {
-			t.Fatalf("%q is not told in its turn:\n%s", step, story)
+			t.Fatalf("%q is missing or out of order:\n%s", step, story)
 		}
 		at += next + len(step)
 	}
-	if text := ana.text(cards + `[0].innerText`); strings.Count(text, "Avaliação do imóvel") != 1 || !strings.Contains(text, "Decisão") || !strings.Contains(text, "À espera de\nbanco") {
-		t.Errorf("the card does not say once where the process stands:\n%s", text)
+	if text := ana.evalText(cards + `[0].innerText`); strings.Count(text, "Avaliação do imóvel") != 1 || !strings.Contains(text, "Decisão") || !strings.Contains(text, "À espera de\nbanco") {
+		t.Errorf("the card does not show the status once:\n%s", text)
 	}
 
-	ana.orders("/balcao mute 1042")
-	ana.reads("Processo 1042 silenciado")
-	ana.Until("all read who did it", posted+`.some((message) => message.innerText.includes('Ana Exemplo silenciou o processo 1042 neste canal'))`)
-	moves(t, bank, 1042)
-	ana.told("Aprovação", "3")
-	ana.orders("/balcao watch 1043") // what is told of it comes after whatever else was to be told
-	ana.reads("sobre o processo 1043")
-	moves(t, bank, 1043)
+	ana.runCommand("/balcao mute 1042")
+	ana.waitForText("Processo 1042 silenciado")
+	ana.Until("the channel shows who did it", channelMessages+`.some((message) => message.innerText.includes('Ana Exemplo silenciou o processo 1042 neste canal'))`)
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Aprovação", "3")
+	ana.runCommand("/balcao watch 1043") // its notifications come after any that were still to come
+	ana.waitForText("sobre o processo 1043")
+	moveProcess(t, bank, 1043)
 	ana.Until("the other process has its card and its reply", cards+`.filter((message) => message.innerText.includes('Ver proponentes')).length === 2 && document.querySelectorAll('#messages > .thread').length === 2`)
-	ana.told("Aprovação", "3")
+	ana.waitForCard("Aprovação", "3")
 
-	ana.pushes("#messages", "Desfazer") // which would undo what came after it
-	ana.reads("nada foi desfeito")
-	ana.pushes("#messages .ephemeral", "Deixar de silenciar")
-	ana.reads("Já não está silenciado")
-	moves(t, bank, 1042)
-	ana.told("Contratação", "4")
-	if last := ana.text(thread + `.at(-1).innerText`); !strings.Contains(last, "Aprovação (FINE e minuta) → Contratação") || strings.Contains(last, "Avaliação") {
-		t.Errorf("after the silence it says\n%s", last)
+	ana.pressButton("#messages", "Desfazer") // it is no longer the last change
+	ana.waitForText("nada foi desfeito")
+	ana.pressButton("#messages .ephemeral", "Deixar de silenciar")
+	ana.waitForText("Já não está silenciado")
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Contratação", "4")
+	if last := ana.evalText(firstThread + `.at(-1).innerText`); !strings.Contains(last, "Aprovação (FINE e minuta) → Contratação") || strings.Contains(last, "Avaliação") {
+		t.Errorf("after unmuting it says\n%s", last)
 	}
 }
 
-func TestTheDigestComesInTheBrowser(t *testing.T) {
-	t.Parallel()
-	ana, bank := following(t, "tudo")
-	moves(t, bank, 1042)
-	ana.told("Recolha de documentos", "1")
+// clock is a clock that a test sets forward.
+type clock struct{ ahead atomic.Int64 }
 
-	due := time.Now().In(lisbon.Zone).Add(15 * time.Second).Truncate(time.Minute).Add(time.Minute) // what moves until then is in it
-	ana.command("/balcao digest " + due.Format("15:04"))
-	ana.reads("todas juntas às " + due.Format("15:04") + ", de segunda a sexta")
-	moves(t, bank, 1042)
-	moves(t, bank, 1043)
-	ana.told("Análise e pré-aprovação", "1") // the card is up to date, and says so to nobody
-	if slices.Contains([]time.Weekday{time.Saturday, time.Sunday}, due.Weekday()) {
-		return // none comes before Monday
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) set(now time.Time) { c.ahead.Store(int64(time.Until(now))) }
+
+func TestTheDigestIsPostedInTheBrowser(t *testing.T) {
+	t.Parallel()
+	var clock clock
+	ana, bank := openFollowing(t, "tudo", app.WithClock(clock.now))
+	moveProcess(t, bank, 1042)
+	ana.waitForCard("Recolha de documentos", "1")
+
+	ana.runCommand("/balcao digest 09:30")
+	ana.waitForText("todas juntas às 09:30, de segunda a sexta")
+	due := clock.now().In(lisbon.Zone) // the digest of the next weekday that begins
+	for due = due.AddDate(0, 0, 1); due.Weekday() == time.Saturday || due.Weekday() == time.Sunday; {
+		due = due.AddDate(0, 0, 1)
 	}
-	const digest = posted + `.find((message) => message.innerText.includes('O que avançou'))`
-	ana.Within(time.Until(due)+20*time.Second, "the digest is there", digest)
-	text := ana.text(digest + `.innerText`)
+	due = time.Date(due.Year(), due.Month(), due.Day(), 9, 30, 0, 0, lisbon.Zone)
+	clock.set(due.Add(-time.Hour)) // today's digest, or what is left of today, is over
+	moveProcess(t, bank, 1042)
+	moveProcess(t, bank, 1043)
+	ana.waitForCard("Análise e pré-aprovação", "1") // the card is updated, without a reply
+	const digest = channelMessages + `.find((message) => message.innerText.includes('O que avançou'))`
+	if ana.Eval(`!!`+digest) != false {
+		t.Error("it is posted before its time")
+	}
+	clock.set(due)
+	ana.Until("the digest is there", digest)
+	text := ana.evalText(digest + `.innerText`)
 	for _, says := range []string{"2 processos avançaram · 2 alterações", "Processo 1042 · Análise e pré-aprovação", "Processo 1043 · "} {
 		if !strings.Contains(text, says) {
 			t.Errorf("the digest does not say %q:\n%s", says, text)
 		}
 	}
-	if before := time.Until(due); before > 0 {
-		t.Errorf("it came %s before its time", before)
-	}
-	ana.told("Análise e pré-aprovação", "1")
-	if others := ana.Eval(posted + `.length`); others != 3.0 {
-		t.Errorf("%v messages stand in the channel, with the card, what was announced and the digest", others)
+	ana.waitForCard("Análise e pré-aprovação", "1")
+	if others := ana.Eval(channelMessages + `.length`); others != 3.0 {
+		t.Errorf("%v messages are in the channel; want the card, the announcement and the digest", others)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,31 +16,22 @@ import (
 
 	"github.com/balcao/balcao/internal/browsertest"
 	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
-// built makes the program as its users run it.
-func built(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "slackbot")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
-	return path
-}
-
-// newcomer is the program as it is started by somebody who tries it.
-type newcomer struct {
+// playgroundProcess is a playground in a process of its own.
+type playgroundProcess struct {
 	*exec.Cmd
-	said  *bufio.Reader
-	page  string
-	error *logtest.Log
+	stdout *bufio.Reader
+	page   string
+	stderr *logtest.Log
 }
 
-// tries starts a playground, and reads its banner.
-func tries(t *testing.T, path string, args ...string) newcomer {
+// startPlaygroundProcess starts a playground and reads its banner.
+func startPlaygroundProcess(t *testing.T, args ...string) playgroundProcess {
 	t.Helper()
-	program := newcomer{Cmd: exec.Command(path, append([]string{"-playground", "-addr", "127.0.0.1:0"}, args...)...), error: &logtest.Log{}}
-	program.Env, program.Stderr = []string{"LANG=en_GB.UTF-8", "HOME=" + t.TempDir()}, program.error
+	program := playgroundProcess{Cmd: exec.Command(buildProgram(t), append([]string{"-playground", "-addr", "127.0.0.1:0"}, args...)...), stderr: &logtest.Log{}}
+	program.Env, program.Stderr = []string{"LANG=en_GB.UTF-8", "HOME=" + t.TempDir()}, program.stderr
 	out, err := program.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -53,10 +43,10 @@ func tries(t *testing.T, path string, args ...string) newcomer {
 		_ = program.Process.Kill()
 		_ = program.Wait()
 	})
-	program.said = bufio.NewReader(out)
+	program.stdout = bufio.NewReader(out)
 	for line := ""; !strings.HasPrefix(line, "Open the simulated Slack"); {
-		if line, err = program.said.ReadString('\n'); err != nil {
-			t.Fatalf("the banner breaks off: %v\n%s", err, program.error)
+		if line, err = program.stdout.ReadString('\n'); err != nil {
+			t.Fatalf("the banner breaks off: %v\n%s", err, program.stderr)
 		}
 		if _, url, found := strings.Cut(line, "simulated Slack:"); found {
 			program.page = strings.TrimSpace(url)
@@ -65,17 +55,16 @@ func tries(t *testing.T, path string, args ...string) newcomer {
 	return program
 }
 
-func TestTheFirstMinuteIsQuietAndEndsAtOnce(t *testing.T) {
+func TestAPlaygroundLogsNothingAndEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	path := built(t)
-	program := tries(t, path)
-	if log := program.error.String(); log != "" {
-		t.Errorf("before the banner stands\n%s", log)
+	program := startPlaygroundProcess(t)
+	if log := program.stderr.String(); log != "" {
+		t.Errorf("before the banner it logs\n%s", log)
 	}
 	page := browsertest.Open(t, program.page+"?user=U0ANA")
-	page.Until("one card is there, with what moved", cards+`.length === 1 && `+thread+`.length === 1`)
-	if others := page.Eval(posted + `.length`); others != 1.0 {
-		t.Errorf("%v messages stand in the channel", others)
+	page.Until("one card is there, with what moved", cards+`.length === 1 && `+firstThread+`.length === 1`)
+	if others := page.Eval(channelMessages + `.length`); others != 1.0 {
+		t.Errorf("%v messages are in the channel, want one", others)
 	}
 	for width, height := range map[int64]int64{1280: 860, 390: 500} { // where the card is higher than the page
 		page.Do(chromedp.EmulateViewport(width, height), chromedp.Reload())
@@ -91,7 +80,7 @@ func TestTheFirstMinuteIsQuietAndEndsAtOnce(t *testing.T) {
 	t.Run("a taken port is one line", func(t *testing.T) {
 		addr := strings.TrimSuffix(strings.TrimPrefix(program.page, "http://"), "/")
 		var stdout, stderr bytes.Buffer
-		second := exec.Command(path, "-playground", "-addr", addr)
+		second := exec.Command(program.Path, "-playground", "-addr", addr)
 		second.Env, second.Stdout, second.Stderr = program.Env, &stdout, &stderr
 		_ = second.Run()
 		if said := stderr.String(); second.ProcessState.ExitCode() != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "-addr") || !strings.Contains(said, addr) || stdout.Len() > 0 {
@@ -103,7 +92,7 @@ func TestTheFirstMinuteIsQuietAndEndsAtOnce(t *testing.T) {
 	if err := program.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	rest, err := io.ReadAll(program.said)
+	rest, err := io.ReadAll(program.stdout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,38 +105,39 @@ func TestTheFirstMinuteIsQuietAndEndsAtOnce(t *testing.T) {
 	if string(rest) != "Balcão has ended.\n" {
 		t.Errorf("at the end it says %q", rest)
 	}
-	if log := program.error.String(); log != "" {
+	if log := program.stderr.String(); log != "" {
 		t.Errorf("the log says\n%s", log)
 	}
 }
 
-func TestMoreIsLoggedForWhoAsks(t *testing.T) {
+func TestTheVerboseFlagLogsCalls(t *testing.T) {
 	t.Parallel()
-	program := tries(t, built(t), "-v")
-	await(t, "a line about a call", func() bool { return strings.Contains(program.error.String(), "level=INFO msg=call") })
+	program := startPlaygroundProcess(t, "-v")
+	waittest.Eventually(t, "a call is logged", func() bool { return strings.Contains(program.stderr.String(), "level=INFO msg=call") })
 	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// starting runs the program within this one with the settings of a town, some of them otherwise, until stop is called.
-func (w *town) starting(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
+// runInProcess runs the program in this process, with the settings of the harness and changes to them, until stop is called.
+func (h *harness) runInProcess(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
 	t.Helper()
 	environ := map[string]string{}
-	for _, setting := range append(w.env, change...) {
+	for _, setting := range append(h.env, change...) {
 		name, value, _ := strings.Cut(setting, "=")
 		environ[name] = value
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	said, ended := &logtest.Log{}, make(chan int, 1)
-	go func() { ended <- run(ctx, nil, environ, said, w.logs) }()
+	go func() { ended <- run(ctx, nil, environ, said, h.logs) }()
 	return said, func() int { cancel(); return <-ended }
 }
 
-func TestAStartSaysWhoAnswers(t *testing.T) {
-	w := newTown(t)
-	said, stop := w.starting(t, "LANG=en")
-	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
+func TestAtStartTheBannerSaysWhoAnswers(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	said, stop := h.runInProcess(t, "LANG=en")
+	waittest.Eventually(t, "the banner is printed", func() bool { return strings.Contains(said.String(), "/slack/events") })
 	for _, name := range []string{"Slack:", "bank:"} {
 		_, line, _ := strings.Cut(said.String(), name)
 		if line, _, _ = strings.Cut(line, "\n"); !strings.HasSuffix(line, "(answers)") {
@@ -160,42 +150,45 @@ func TestAStartSaysWhoAnswers(t *testing.T) {
 }
 
 func TestAStartGoesOnWhileNobodyAnswersAndSaysSo(t *testing.T) {
-	w := newTown(t)
-	said, stop := w.starting(t, "LANG=en", "PORTAL_URL=http://"+freeAddr(t), "SLACK_API_URL=http://"+freeAddr(t)+"/api/")
-	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
+	t.Parallel()
+	h := newHarness(t)
+	said, stop := h.runInProcess(t, "LANG=en", "PORTAL_URL=http://"+freeAddr(t), "SLACK_API_URL=http://"+freeAddr(t)+"/api/")
+	waittest.Eventually(t, "the banner is printed", func() bool { return strings.Contains(said.String(), "/slack/events") })
 	if n := strings.Count(said.String(), "(does not answer"); n != 2 {
 		t.Errorf("%d do not answer:\n%s", n, said)
 	}
 	for _, warns := range []string{"Slack does not answer", "the bank does not answer"} {
-		if !strings.Contains(w.logs.String(), warns) {
+		if !strings.Contains(h.logs.String(), warns) {
 			t.Errorf("the log does not say %q", warns)
 		}
 	}
-	await(t, "readiness to name both", func() bool {
-		_, body := get(t, "http://"+w.addr+"/readyz")
+	waittest.Eventually(t, "/readyz names both", func() bool {
+		_, body := get(t, "http://"+h.addr+"/readyz")
 		return strings.Contains(body, `"ready":true`) && strings.Contains(body, `"bank`) && strings.Contains(body, `"slack"`)
 	})
 	stop()
 }
 
 func TestAStartWithAnotherLoginSaysThatTheBankRefusesIt(t *testing.T) {
-	w := newTown(t)
-	said, stop := w.starting(t, "LANG=en", "PORTAL_CLIENT_SECRET=another")
-	await(t, "the banner", func() bool { return strings.Contains(said.String(), "/slack/events") })
-	if !strings.Contains(said.String(), "(refuses the login") || !strings.Contains(w.logs.String(), "the bank answers and refuses the login") {
+	t.Parallel()
+	h := newHarness(t)
+	said, stop := h.runInProcess(t, "LANG=en", "PORTAL_CLIENT_SECRET=another")
+	waittest.Eventually(t, "the banner is printed", func() bool { return strings.Contains(said.String(), "/slack/events") })
+	if !strings.Contains(said.String(), "(refuses the login") || !strings.Contains(h.logs.String(), "the bank answers and refuses the login") {
 		t.Errorf("it says\n%s", said)
 	}
 	stop()
 }
 
 func TestAWrongBotTokenDoesNotStart(t *testing.T) {
-	w := newTown(t)
-	said, stop := w.starting(t, "LANG=en", "SLACK_BOT_TOKEN=xoxb-another")
-	await(t, "what is wrong", func() bool { return strings.Contains(w.logs.String(), "Slack does not accept SLACK_BOT_TOKEN") })
+	t.Parallel()
+	h := newHarness(t)
+	said, stop := h.runInProcess(t, "LANG=en", "SLACK_BOT_TOKEN=xoxb-another")
+	waittest.Eventually(t, "the log names the setting", func() bool { return strings.Contains(h.logs.String(), "Slack does not accept SLACK_BOT_TOKEN") })
 	if code := stop(); code != 2 || said.String() != "" {
 		t.Errorf("it ends with %d and says %q", code, said)
 	}
-	if !strings.Contains(w.logs.String(), "OAuth & Permissions") {
+	if !strings.Contains(h.logs.String(), "OAuth & Permissions") {
 		t.Error("it is not said where the token is found")
 	}
 }

@@ -25,13 +25,13 @@ var (
 	wildcard   = regexp.MustCompile(`\{[^}]*\}`)
 )
 
-// request is a method and a path.
-type request struct{ method, path string }
+// endpoint is a method and a path.
+type endpoint struct{ method, path string }
 
-// served gives all that the sources below some folders register, and one path that nobody does.
-func served(t *testing.T, folders ...string) []request {
+// registeredPaths returns the paths that the sources in folders register with a mux, and one that is not registered.
+func registeredPaths(t *testing.T, folders ...string) []endpoint {
 	t.Helper()
-	all := []request{{http.MethodGet, "/nobody/registers/this"}}
+	all := []endpoint{{http.MethodGet, "/nobody/registers/this"}}
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join("../..", folder, "*.go"))
 		if err != nil || len(files) == 0 {
@@ -51,7 +51,7 @@ func served(t *testing.T, folders ...string) []request {
 					method, path = http.MethodPost, found[1]
 				}
 				if path = wildcard.ReplaceAllString(strings.ReplaceAll(path, "{$}", ""), "x"); path != "" {
-					all = append(all, request{method, path})
+					all = append(all, endpoint{method, path})
 				}
 			}
 		}
@@ -60,7 +60,7 @@ func served(t *testing.T, folders ...string) []request {
 }
 
 // ask makes a request to a listener and gives the status of its answer.
-func ask(t *testing.T, base string, r request, change func(*http.Request)) int {
+func statusOf(t *testing.T, base string, r endpoint, change func(*http.Request)) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -79,8 +79,8 @@ func ask(t *testing.T, base string, r request, change func(*http.Request)) int {
 	return response.StatusCode
 }
 
-// foreigners are what pages of other sites have a browser send to base.
-func foreigners(base string) map[string]func(*http.Request) {
+// crossSiteRequests returns changes to a request that make it what a browser sends for a page of another site.
+func crossSiteRequests(base string) map[string]func(*http.Request) {
 	address := strings.TrimPrefix(base, "http://")
 	_, port, _ := strings.Cut(address, ":")
 	set := func(name, value string) func(*http.Request) {
@@ -97,15 +97,15 @@ func foreigners(base string) map[string]func(*http.Request) {
 	}
 }
 
-// wantGuarded wants each path to be answered to who is no browser, and to refuse all others.
-func wantGuarded(t *testing.T, base string, paths []request) {
+// wantSameSiteOnly checks that each path answers a client that is no browser, and refuses cross-site requests.
+func wantSameSiteOnly(t *testing.T, base string, paths []endpoint) {
 	t.Helper()
 	for _, r := range paths {
-		if status := ask(t, base, r, func(*http.Request) {}); status == http.StatusForbidden {
+		if status := statusOf(t, base, r, func(*http.Request) {}); status == http.StatusForbidden {
 			t.Errorf("%s %s refuses everybody", r.method, r.path)
 		}
-		for who, change := range foreigners(base) {
-			if status := ask(t, base, r, change); status != http.StatusForbidden {
+		for who, change := range crossSiteRequests(base) {
+			if status := statusOf(t, base, r, change); status != http.StatusForbidden {
 				t.Errorf("%s %s is answered with %d to %s", r.method, r.path, status, who)
 			}
 		}
@@ -113,41 +113,43 @@ func wantGuarded(t *testing.T, base string, paths []request) {
 }
 
 func TestEveryPathOfThePlaygroundRefusesPagesOfOtherSites(t *testing.T) {
-	slack, bank := played(t)
-	bot := served(t, "cmd/slackbot", "internal/slacksim", "slackapp", "mcpapp", "notifications")
+	t.Parallel()
+	slack, bank := startPlayground(t, nil)
+	bot := registeredPaths(t, "cmd/slackbot", "internal/slacksim", "slackapp", "mcpapp", "notifications")
 	for _, path := range []string{"/", "/api/x", "/slack/events", "/metrics", "/healthz", "/readyz", "/mcp", "/callbacks/", "/socket", "/sim/", "/sim/stream"} {
-		if !slices.ContainsFunc(bot, func(r request) bool { return r.path == path }) {
+		if !slices.ContainsFunc(bot, func(r endpoint) bool { return r.path == path }) {
 			t.Errorf("%s is not among what is registered: %v", path, bot)
 		}
 	}
-	wantGuarded(t, slack, slices.DeleteFunc(bot, func(r request) bool { return r.path == "/sim/stream" })) // never ends
-	for who, change := range foreigners(slack) {
-		if status := ask(t, slack, request{http.MethodGet, "/sim/stream?user=U0ANA"}, change); status != http.StatusForbidden {
+	wantSameSiteOnly(t, slack, slices.DeleteFunc(bot, func(r endpoint) bool { return r.path == "/sim/stream" })) // never ends
+	for who, change := range crossSiteRequests(slack) {
+		if status := statusOf(t, slack, endpoint{http.MethodGet, "/sim/stream?user=U0ANA"}, change); status != http.StatusForbidden {
 			t.Errorf("the stream is answered with %d to %s", status, who)
 		}
 	}
-	operations := served(t, "portal/sandbox")
+	operations := registeredPaths(t, "portal/sandbox")
 	for _, operation := range portal.Operations() {
-		operations = append(operations, request{operation.Method, wildcard.ReplaceAllString(operation.Path, "x")})
+		operations = append(operations, endpoint{operation.Method, wildcard.ReplaceAllString(operation.Path, "x")})
 	}
-	wantGuarded(t, bank, operations)
+	wantSameSiteOnly(t, bank, operations)
 }
 
 func TestThePlaygroundsSecretsAreItsOwn(t *testing.T) {
-	slack, bank := played(t)
+	t.Parallel()
+	slack, bank := startPlayground(t, nil)
 	for name, want := range map[string]struct {
 		base    string
-		request request
+		request endpoint
 		change  func(*http.Request)
 		says    string
 	}{
-		"the bot token": {slack, request{http.MethodPost, "/api/auth.test"}, func(r *http.Request) {
+		"the bot token": {slack, endpoint{http.MethodPost, "/api/auth.test"}, func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+slacksim.DefaultBotToken)
 		}, "invalid_auth"},
-		"the app token": {slack, request{http.MethodPost, "/api/apps.connections.open"}, func(r *http.Request) {
+		"the app token": {slack, endpoint{http.MethodPost, "/api/apps.connections.open"}, func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+slacksim.DefaultAppToken)
 		}, "invalid_auth"},
-		"the signing secret": {slack, request{http.MethodPost, "/slack/events"}, func(r *http.Request) {
+		"the signing secret": {slack, endpoint{http.MethodPost, "/slack/events"}, func(r *http.Request) {
 			body, at := "command=%2Fborrowers&text=1042&user_id=U0ANA&team_id=T0BALCAO", time.Now()
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 			r.Header.Set("X-Slack-Request-Timestamp", fmt.Sprint(at.Unix()))
@@ -183,7 +185,7 @@ func TestThePlaygroundsSecretsAreItsOwn(t *testing.T) {
 	}
 }
 
-// hostilePage tries all that a page may do without asking: forms, calls whose answer it cannot read, images, sockets.
+// hostilePage tries all that a page may do without permission: forms, opaque requests, images, sockets.
 const hostilePage = `<!doctype html><title>hostile</title><iframe name="sink"></iframe><script>
 const bot = %q, bank = %q;
 const bodies = {
@@ -223,7 +225,8 @@ const bodies = {
 </script>`
 
 func TestAPageOfAnotherSiteDoesNothingInThePlayground(t *testing.T) {
-	slack, bank := played(t)
+	t.Parallel()
+	slack, bank := startPlayground(t, nil)
 	for name, change := range map[string]func(string) string{
 		"from another port":           func(base string) string { return base },
 		"from another name":           func(base string) string { return strings.Replace(base, "127.0.0.1", "localhost", 1) },
@@ -233,9 +236,9 @@ func TestAPageOfAnotherSiteDoesNothingInThePlayground(t *testing.T) {
 		if name == "to another of its addresses" {
 			bot, aimed = strings.Replace(slack, "127.0.0.1", "localhost", 1), strings.Replace(bank, "127.0.0.1", "localhost", 1)
 		}
-		evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			fmt.Fprintf(w, hostilePage, bot, aimed)
+		evil := httptest.NewServer(http.HandlerFunc(func(h http.ResponseWriter, _ *http.Request) {
+			h.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprintf(h, hostilePage, bot, aimed)
 		}))
 		defer evil.Close()
 		page := browsertest.Open(t, evil.URL)
@@ -244,9 +247,9 @@ func TestAPageOfAnotherSiteDoesNothingInThePlayground(t *testing.T) {
 			t.Errorf("%s: %v", name, title)
 		}
 	}
-	ana := sit(t, slack)
-	ana.command("/borrowers 1043") // and what it asked for before would stand above
-	ana.reads("Proponentes do processo 1043")
+	ana := openSlack(t, slack)
+	ana.typeCommand("/borrowers 1043") // the answer to an earlier command would be above
+	ana.waitForText("Proponentes do processo 1043")
 	if text := ana.Text("body"); strings.Contains(text, "planted") || strings.Contains(text, "processo 1042") {
 		t.Errorf("the workspace was used:\n%s", text)
 	}

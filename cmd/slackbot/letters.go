@@ -29,7 +29,7 @@ func withNews(ctx context.Context, s settings.Settings, log *slog.Logger, do fun
 }
 
 // listLetters writes a line for each hint that was given up: its id, when, why, and what it was.
-func listLetters(ctx context.Context, news *notifications.Service, out io.Writer, say sayer) error {
+func listLetters(ctx context.Context, news *notifications.Service, out io.Writer, say translator) error {
 	letters, err := news.DeadLetters(ctx)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func listLetters(ctx context.Context, news *notifications.Service, out io.Writer
 }
 
 // replayLetters makes a letter a hint again, or all of them.
-func replayLetters(ctx context.Context, news *notifications.Service, id string, out io.Writer, say sayer) error {
+func replayLetters(ctx context.Context, news *notifications.Service, id string, out io.Writer, say translator) error {
 	if id == allLetters {
 		id = ""
 	}

@@ -1,5 +1,5 @@
-// Command slackbot serves the Slack door: slash commands, forms and buttons, over HTTP or Socket Mode. With -playground
-// it starts everything that it needs, a simulated Slack with a page in the browser included.
+// Command slackbot serves Slack over HTTP or Socket Mode: slash commands, forms, buttons and notifications. With
+// -playground it starts everything that it needs, including a simulated Slack with a page in the browser.
 package main
 
 import (
@@ -34,23 +34,23 @@ import (
 //go:embed manifest.json
 var manifest []byte
 
-// patience is how long the program waits at its end for what is under way.
-const patience = 15 * time.Second
+// shutdownTimeout is how long the program waits for requests in progress when it stops.
+const shutdownTimeout = 15 * time.Second
 
-// tokenLife is how long it is believed that Slack takes our token.
-const tokenLife = time.Minute
+// tokenCheckLife is how long a check of the bot token by /readyz is cached.
+const tokenCheckLife = time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // who asks twice does not wait
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	app.SaveMemory()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
 
-// run is main with everything handed in. It returns the exit code: 2 for settings to correct, 1 for a failure.
-func run(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer) int {
-	say := speaker(environ)
+// run is main without globals. It returns the exit code: 2 for invalid settings or arguments, 1 for a failure.
+func run(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer, options ...app.Option) int {
+	say := newTranslator(environ)
 	flags := flag.NewFlagSet("slackbot", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground"))
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		return 2
 	}
 	log := telemetry.ForProgram(stderr, *playground, *verbose)
-	slog.SetDefault(log) // what libraries say by themselves goes the same way
+	slog.SetDefault(log) // for libraries that log by themselves
 	switch {
 	case audit != nil:
 		err = withAudit(ctx, s, log, stdout, say, audit)
@@ -109,7 +109,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 			return replayLetters(ctx, news, *replay, stdout, say)
 		})
 	default:
-		err = serve(ctx, s, log, func(places places) { fmt.Fprint(stdout, places.text(say)) })
+		err = serve(ctx, s, log, func(endpoints endpoints) { fmt.Fprint(stdout, endpoints.text(say)) }, options...)
 		if err == nil {
 			fmt.Fprintln(stdout, say("ended"))
 		}
@@ -117,7 +117,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key"))
 	}
-	if problems, ok := errors.AsType[settings.Problems](err); ok { // which only Slack knew
+	if problems, ok := errors.AsType[settings.Problems](err); ok { // found when Slack was asked
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		return 2
 	}
@@ -142,30 +142,30 @@ func printKey(make func() (string, error), stdout, stderr io.Writer) int {
 	return 0
 }
 
-// serve runs the bot until ctx ends. It calls started once everything answers.
-func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started func(places)) (err error) {
+// serve runs the bot until ctx ends. It calls started once it serves.
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started func(endpoints), options ...app.Option) (err error) {
 	listener, err := net.Listen("tcp", s.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
 	guard := app.GuardOf(listener, s)
-	mux, places := http.NewServeMux(), places{bot: reached(listener), slackAPI: s.SlackAPIURL}
+	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), slackAPI: s.SlackAPIURL}
 	server := app.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
-		workspace := simulate(&s, places.bot)
+		workspace := simulate(&s, endpoints.bot)
 		defer workspace.Close()
-		server.RegisterOnShutdown(func() { _ = workspace.Close() }) // its pages listen until then
+		server.RegisterOnShutdown(func() { _ = workspace.Close() }) // its pages hold connections until then
 		mux.Handle("/", workspace)
-		places.slack = places.bot + "/"
+		endpoints.slack = endpoints.bot + "/"
 	}
-	callBack(&s, places.bot)
-	system, err := app.Start(ctx, s, log)
+	setCallbacks(&s, endpoints.bot)
+	system, err := app.Start(ctx, s, log, options...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	places.bank = system.BankURL
+	endpoints.bank = system.BankURL
 	bot, err := slackapp.New(slackapp.Config{
 		Runner: system.Runner, Store: system.Store, Log: log,
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
@@ -174,13 +174,13 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	if err != nil {
 		return err
 	}
-	// The doors close first: what they hear of until then is written down, and is told by whoever comes next.
+	// Close the front end first: what it receives until then is stored, and handled by another replica or the next start.
 	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		err = errors.Join(err, bot.Close(closing))
 	}()
-	if places.said, err = askSystems(ctx, system, bot, places.slack != "", log); err != nil {
+	if endpoints.checked, err = checkSystems(ctx, system, bot, endpoints.slack != "", log); err != nil {
 		return err
 	}
 	if err := system.StartNews(ctx, bot); err != nil {
@@ -190,8 +190,8 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	mux.Handle("/slack/events", bot.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", app.Healthy())
-	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenLife)})...))
-	if places.slack != "" || s.MCPToken != "" {
+	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
+	if endpoints.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
 			Token: s.MCPToken, AllowedHosts: s.MCPHosts,
@@ -200,14 +200,14 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 			return err
 		}
 		mux.Handle("/mcp", assistants.Handler())
-		places.mcp = places.bot + "/mcp"
+		endpoints.mcp = endpoints.bot + "/mcp"
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return app.Serve(ctx, server, listener, patience) })
+	group.Go(func() error { return app.Serve(ctx, server, listener, shutdownTimeout) })
 	if s.SlackAppToken != "" {
 		group.Go(func() error { return bot.RunSocket(ctx) })
 	}
-	started(places)
+	started(endpoints)
 	return group.Wait()
 }

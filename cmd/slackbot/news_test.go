@@ -15,31 +15,32 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 const testToken = "5e0c2f9ab7d1483e6c90fa21b8d74e63"
 
-// newsTown is a town whose bank calls the bot, and whose team hears of everything.
-func newsTown(t *testing.T) *town {
+// newTeamHarness returns a harness whose bank sends callbacks to the bot, and whose team channel is notified.
+func newTeamHarness(t *testing.T) *harness {
 	t.Helper()
-	w := newTown(t)
-	w.env = append(w.env, "CALLBACK_URL=http://"+w.addr, "CALLBACK_TOKENS="+testToken, "PORTAL_PARTNER_UID="+sandbox.BrokerA.Partner.String(),
+	h := newHarness(t)
+	h.env = append(h.env, "CALLBACK_URL=http://"+h.addr, "CALLBACK_TOKENS="+testToken, "PORTAL_PARTNER_UID="+sandbox.BrokerA.Partner.String(),
 		"TEAM_CHANNEL="+slacksim.TeamChannel, "ADMIN_USER="+slacksim.Ana)
-	return w
+	return h
 }
 
-// team is all that stands in the team's channel, threads included.
-func (w *town) team() (texts []string) {
-	for _, message := range w.ana.Messages(slacksim.TeamChannel) {
+// teamTexts returns all messages of the team's channel, threads included.
+func (h *harness) teamTexts() (texts []string) {
+	for _, message := range h.ana.Messages(slacksim.TeamChannel) {
 		texts = append(texts, message.FullText())
 	}
 	return texts
 }
 
-// tells counts the messages in the team's channel that say all of this.
-func (w *town) tells(parts ...string) (n int) {
-	for _, text := range w.team() {
+// countInTeam counts the messages in the team's channel that contain all parts.
+func (h *harness) countInTeam(parts ...string) (n int) {
+	for _, text := range h.teamTexts() {
 		all := true
 		for _, part := range parts {
 			all = all && strings.Contains(text, part)
@@ -65,48 +66,49 @@ func get(t *testing.T, url string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// registered waits until the bank has been told where to call, and the echo came back.
-func (w *town) registered(t *testing.T) {
+// awaitRegistration waits until the bot is registered at the bank and the echo came back.
+func (h *harness) awaitRegistration(t *testing.T) {
 	t.Helper()
-	await(t, "the echo and the first walk", func() bool {
-		_, metrics := get(t, "http://"+w.addr+"/metrics")
+	waittest.Eventually(t, "the echo came back and the first reconciliation is done", func() bool {
+		_, metrics := get(t, "http://"+h.addr+"/metrics")
 		return strings.Contains(metrics, "\nbalcao_echo_age_seconds ") && strings.Contains(metrics, "\nbalcao_walk_age_seconds ")
 	})
 }
 
 var labels = regexp.MustCompile(`[{,][a-z_]+="([^"]*)"`)
 
-func TestTheTeamHearsOnceOfAProcessThatMovedWhileTheBotWasEnded(t *testing.T) {
-	w := newsTown(t)
-	w.start(t)
-	w.registered(t)
+func TestTheTeamIsNotifiedOnceOfAProcessThatChangedWhileTheBotWasStopped(t *testing.T) {
+	t.Parallel()
+	h := newTeamHarness(t)
+	h.start(t)
+	h.awaitRegistration(t)
 	for range 2 {
-		if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+		if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.end(t) // with SIGTERM, in the middle of it
-	if err := w.bank.Move(sandbox.SampleProcess(1043)); err != nil {
+	h.terminate(t) // with SIGTERM, in the middle of it
+	if err := h.bank.Move(sandbox.SampleProcess(1043)); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t)
-	await(t, "both cards", func() bool { return w.tells("1042") > 0 && w.tells("1043") > 0 })
-	if err := w.bank.Move(sandbox.SampleProcess(1044)); err != nil {
+	h.start(t)
+	waittest.Eventually(t, "both processes have cards", func() bool { return h.countInTeam("1042") > 0 && h.countInTeam("1043") > 0 })
+	if err := h.bank.Move(sandbox.SampleProcess(1044)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "a third card and its reply", func() bool { return w.tells("1044") >= 1 })
+	waittest.Eventually(t, "the third process has a card and a reply", func() bool { return h.countInTeam("1044") >= 1 })
 
-	t.Run("nothing is told twice", func(t *testing.T) {
+	t.Run("nothing is posted twice", func(t *testing.T) {
 		said := map[string]bool{}
-		for _, text := range w.team() {
+		for _, text := range h.teamTexts() {
 			if said[text] {
-				t.Errorf("told twice: %q", text)
+				t.Errorf("posted twice: %q", text)
 			}
 			said[text] = true
 		}
 	})
 	t.Run("no label of a metric comes from outside", func(t *testing.T) {
-		status, metrics := get(t, "http://"+w.addr+"/metrics")
+		status, metrics := get(t, "http://"+h.addr+"/metrics")
 		if status != http.StatusOK || !strings.Contains(metrics, `balcao_posts_total{result="card"}`) {
 			t.Fatalf("got %d:\n%s", status, metrics)
 		}
@@ -117,44 +119,46 @@ func TestTheTeamHearsOnceOfAProcessThatMovedWhileTheBotWasEnded(t *testing.T) {
 		}
 	})
 	t.Run("the secret of the address is nowhere in the log", func(t *testing.T) {
-		if strings.Contains(w.logs.String(), testToken) {
+		if strings.Contains(h.logs.String(), testToken) {
 			t.Error("it is in the log")
 		}
 	})
 	t.Run("readiness tells what is not well", func(t *testing.T) {
-		if status, body := get(t, "http://"+w.addr+"/readyz"); status != http.StatusOK || strings.TrimSpace(body) != `{"ready":true}` {
+		if status, body := get(t, "http://"+h.addr+"/readyz"); status != http.StatusOK || strings.TrimSpace(body) != `{"ready":true}` {
 			t.Errorf("got %d %s", status, body)
 		}
 	})
 }
 
-func TestWhatWaitsIsToldOnceTheBotIsInvited(t *testing.T) {
-	ctx, w := minute(t), newTown(t)
-	w.env = append(w.env, "TEAM_CHANNEL="+slacksim.GeneralChannel, "ADMIN_USER="+slacksim.Ana, "TEAM_LANG=en", "CALLBACK_URL=http://"+w.addr,
+func TestPendingNotificationsArePostedOnceTheBotIsInvited(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newHarness(t)
+	h.env = append(h.env, "TEAM_CHANNEL="+slacksim.GeneralChannel, "ADMIN_USER="+slacksim.Ana, "TEAM_LANG=en", "CALLBACK_URL=http://"+h.addr,
 		"CALLBACK_TOKENS="+testToken, "PORTAL_PARTNER_UID="+sandbox.BrokerA.Partner.String())
-	w.start(t)
-	w.registered(t)
-	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	h.start(t)
+	h.awaitRegistration(t)
+	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	heard := func(channel, text string) bool {
-		return slices.ContainsFunc(w.ana.Messages(channel), func(m slacksim.Message) bool { return strings.Contains(m.FullText(), text) })
+		return slices.ContainsFunc(h.ana.Messages(channel), func(m slacksim.Message) bool { return strings.Contains(m.FullText(), text) })
 	}
-	await(t, "the administrator to hear what to do", func() bool { return heard("D"+slacksim.Ana[1:], "/invite") })
+	waittest.Eventually(t, "the administrator is notified", func() bool { return heard("D"+slacksim.Ana[1:], "/invite") })
 	if heard(slacksim.GeneralChannel, "1042") {
-		t.Fatal("a channel without the bot heard of it")
+		t.Fatal("it was posted in a channel without the bot")
 	}
-	if err := w.ana.Invite(ctx, slacksim.GeneralChannel); err != nil {
+	if err := h.ana.Invite(ctx, slacksim.GeneralChannel); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card", func() bool { return heard(slacksim.GeneralChannel, "1042") })
+	waittest.Eventually(t, "the card is posted", func() bool { return heard(slacksim.GeneralChannel, "1042") })
 }
 
 func TestLettersAreListedAndReplayed(t *testing.T) {
-	ctx, w := minute(t), newsTown(t)
-	w.start(t)
-	w.registered(t)
-	options, err := redis.ParseURL(w.redis)
+	t.Parallel()
+	ctx, h := testContext(t), newTeamHarness(t)
+	h.start(t)
+	h.awaitRegistration(t)
+	options, err := redis.ParseURL(h.redis)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,31 +168,31 @@ func TestLettersAreListedAndReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var listed string
-	await(t, "the letter", func() bool {
-		listed = w.run(t, ctx, "-letters")
+	waittest.Eventually(t, "the dead letter is listed", func() bool {
+		listed = h.output(t, ctx, "-letters")
 		return strings.Contains(listed, "undecodable")
 	})
 	id, _, _ := strings.Cut(listed, " ")
-	if said := w.run(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 letters") {
+	if said := h.output(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 letters") {
 		t.Errorf("one that is none: %s", said)
 	}
-	if said := w.run(t, ctx, "-replay", id); !strings.Contains(said, "One letter is looked at again") {
+	if said := h.output(t, ctx, "-replay", id); !strings.Contains(said, "One letter is looked at again") {
 		t.Errorf("said %s", said)
 	}
-	await(t, "it to be put aside again, as it still is no hint", func() bool {
-		listed := w.run(t, ctx, "-letters")
+	waittest.Eventually(t, "it is a dead letter again, since it still cannot be decoded", func() bool {
+		listed := h.output(t, ctx, "-letters")
 		return strings.Contains(listed, "undecodable") && !strings.HasPrefix(listed, id)
 	})
-	if said := w.run(t, ctx, "-replay", "all"); !strings.Contains(said, "One letter is looked at again") {
+	if said := h.output(t, ctx, "-replay", "all"); !strings.Contains(said, "One letter is looked at again") {
 		t.Errorf("said %s", said)
 	}
 }
 
 // run runs the program beside the bot, for what it says.
-func (w *town) run(t *testing.T, ctx context.Context, args ...string) string {
+func (h *harness) output(t *testing.T, ctx context.Context, args ...string) string {
 	t.Helper()
-	program := exec.CommandContext(ctx, w.path, args...)
-	program.Env, program.Stderr = append(w.env, "LANG=en"), w.logs
+	program := exec.CommandContext(ctx, buildProgram(t), args...)
+	program.Env, program.Stderr = append(h.env, "LANG=en"), h.logs
 	out, err := program.Output()
 	if err != nil {
 		t.Fatalf("%s: %v", args, err)
@@ -197,27 +201,28 @@ func (w *town) run(t *testing.T, ctx context.Context, args ...string) string {
 }
 
 // end ends the program as an operator does, and waits for it.
-func (w *town) end(t *testing.T) {
+func (h *harness) terminate(t *testing.T) {
 	t.Helper()
-	if err := w.bot.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := h.bot.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- w.bot.Wait() }()
+	go func() { ended <- h.bot.Wait() }()
 	select {
 	case err := <-ended:
 		if err != nil {
-			t.Errorf("it ended badly: %v\n%s", err, w.logs)
+			t.Errorf("it ended badly: %v\n%s", err, h.logs)
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("it does not end")
 	}
-	w.bot = nil
+	h.bot = nil
 }
 
-func TestThePlaygroundsBankMovesByItselfAndItsTeamHears(t *testing.T) {
+func TestThePlaygroundsProcessesAdvanceAndItsTeamIsNotified(t *testing.T) {
+	t.Parallel()
 	slack := playground(t, "SANDBOX_PACE=fast")
-	await(t, "a callback, and a card for it", func() bool {
+	waittest.Eventually(t, "a callback is received and a card posted", func() bool {
 		_, metrics := get(t, slack+"/metrics")
 		return strings.Contains(metrics, `balcao_hints_total{result="accepted"}`) && strings.Contains(metrics, `balcao_posts_total{result="card"}`)
 	})

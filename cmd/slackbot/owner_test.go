@@ -5,19 +5,21 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestWhoTakesAProcessIsOnItsCardAtOnceAndTheFormerOwnerHears(t *testing.T) {
-	ctx, w := minute(t), newsTown(t)
-	w.start(t)
-	w.registered(t)
-	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newTeamHarness(t)
+	h.start(t)
+	h.awaitRegistration(t)
+	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card and its reply", func() bool { return w.tells("Processo 1042") == 2 })
+	waittest.Eventually(t, "the card has a reply", func() bool { return h.countInTeam("Processo 1042") == 2 })
 	card := func() slacksim.Message {
-		for _, message := range w.ana.Messages(slacksim.TeamChannel) {
+		for _, message := range h.ana.Messages(slacksim.TeamChannel) {
 			if message.ThreadTS == "" && strings.Contains(string(message.Blocks), `"header"`) {
 				return message
 			}
@@ -28,35 +30,35 @@ func TestWhoTakesAProcessIsOnItsCardAtOnceAndTheFormerOwnerHears(t *testing.T) {
 	shows := func(owner string) func() bool {
 		return func() bool { return strings.Contains(card().FullText(), "Responsável*\n"+owner) }
 	}
-	if err := w.ana.ClickMessage(ctx, slacksim.TeamChannel, card().TS, "step:c"); err != nil { // «Assumir»
+	if err := h.ana.ClickMessage(ctx, slacksim.TeamChannel, card().TS, "step:c"); err != nil { // «Assumir»
 		t.Fatal(err)
 	}
-	await(t, "the card to show Ana", shows("Ana Exemplo"))
-	tom := w.slack.User(slacksim.Tom)
+	waittest.Eventually(t, "the card shows Ana", shows("Ana Exemplo"))
+	tom := h.slack.User(slacksim.Tom)
 	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card().TS, "step:c"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card to show Tom", shows("Tom Sample"))
-	await(t, "Ana to hear of it", func() bool {
-		return reads(w.ana, w.ana.DM(), "Tom Sample ficou responsável pelo processo 1042, que era seu") == 1
+	waittest.Eventually(t, "the card shows Tom", shows("Tom Sample"))
+	waittest.Eventually(t, "Ana is notified", func() bool {
+		return countMessages(h.ana, h.ana.DM(), "Tom Sample ficou responsável pelo processo 1042, que era seu") == 1
 	})
-	if err := w.ana.Command(ctx, slacksim.TeamChannel, "/balcao own 1042 @ana.exemplo"); err != nil {
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/balcao own 1042 @ana.exemplo"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the card to show Ana again", shows("Ana Exemplo"))
-	if err := w.ana.Command(ctx, slacksim.TeamChannel, "/balcao own 1042 @tom.sample"); err != nil {
+	waittest.Eventually(t, "the card shows Ana again", shows("Ana Exemplo"))
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/balcao own 1042 @tom.sample"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "Tom to hear that it is his", func() bool { return reads(tom, tom.DM(), "Ana Exemplo atribuiu-lhe o processo 1042") == 1 })
-	if n := reads(w.ana, w.ana.DM(), "ficou responsável") + reads(w.ana, w.ana.DM(), "atribuiu"); n != 1 {
-		t.Errorf("Ana hears %d times of owners", n)
+	waittest.Eventually(t, "Tom is notified that he is the owner", func() bool { return countMessages(tom, tom.DM(), "Ana Exemplo atribuiu-lhe o processo 1042") == 1 })
+	if n := countMessages(h.ana, h.ana.DM(), "ficou responsável") + countMessages(h.ana, h.ana.DM(), "atribuiu"); n != 1 {
+		t.Errorf("Ana is notified %d times of owners", n)
 	}
-	if err := w.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the reply that mentions him", func() bool { return w.tells("<@"+slacksim.Tom+">", "1042") == 1 })
+	waittest.Eventually(t, "a reply mentions him", func() bool { return h.countInTeam("<@"+slacksim.Tom+">", "1042") == 1 })
 	posted := 0
-	for _, message := range w.ana.Messages(slacksim.TeamChannel) {
+	for _, message := range h.ana.Messages(slacksim.TeamChannel) {
 		if !message.Ephemeral {
 			posted++
 		}

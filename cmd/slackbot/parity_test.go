@@ -17,14 +17,14 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// schema is what both doors can be compared by: which fields there are, and which of them are required.
+// schema is by what the front ends are compared: the fields, and which of them are required.
 type schema struct {
 	Type       string
 	Properties map[string]schema
 	Required   []string
 }
 
-// fields flattens a schema to the paths of its fields, and whether each is required.
+// fields returns the paths of the fields of a schema, and whether each is required.
 func (s schema) fields(prefix string) map[string]bool {
 	found := map[string]bool{}
 	for name, property := range s.Properties {
@@ -37,10 +37,10 @@ func (s schema) fields(prefix string) map[string]bool {
 	return found
 }
 
-// assistant connects to the program's MCP door.
-func assistant(t *testing.T, ctx context.Context, w *town) *client.Client {
+// assistant connects to the program's MCP endpoint.
+func assistant(t *testing.T, ctx context.Context, h *harness) *client.Client {
 	t.Helper()
-	c, err := client.NewStreamableHttpClient("http://"+w.addr+"/mcp", transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + assistantToken}))
+	c, err := client.NewStreamableHttpClient("http://"+h.addr+"/mcp", transport.WithHTTPHeaders(map[string]string{"Authorization": "Bearer " + assistantToken}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +61,8 @@ var answers = func() slacksim.Values {
 	return all
 }()
 
-// form walks through a tool's form as Tom, who reads English, and gives its fields. A tool without a form is one whose
-// command takes its only field.
+// form fills in a tool's form as Tom, who reads English, and returns its fields and which are required. A tool has no form
+// if its command takes its only field.
 func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Tool, onPage func(slacksim.View)) map[string]bool {
 	t.Helper()
 	if err := tom.Command(ctx, slacksim.TeamChannel, "/"+tool.Command); err != nil {
@@ -113,11 +113,12 @@ func pageOf(tool *tools.Tool, view slacksim.View) string {
 	return ""
 }
 
-func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
-	ctx, w := minute(t), newTown(t)
-	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
-	w.start(t)
-	list, err := assistant(t, ctx, w).ListTools(ctx, mcp.ListToolsRequest{})
+func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newHarness(t)
+	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
+	h.start(t)
+	list, err := assistant(t, ctx, h).ListTools(ctx, mcp.ListToolsRequest{})
 	everywhere := slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 	if err != nil || len(list.Tools) != len(everywhere) {
 		t.Fatalf("assistants are offered %d tools, %v", len(list.Tools), err)
@@ -141,7 +142,7 @@ func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
 		forAssistants := input.fields("")
 		delete(forAssistants, "confirmation")   // a form shows warnings and has a button for this
 		delete(forAssistants, "idempotencyKey") // a form is its own key
-		inSlack := form(t, ctx, w.slack.User(slacksim.Tom), tool, nil)
+		inSlack := form(t, ctx, h.slack.User(slacksim.Tom), tool, nil)
 		for _, field := range tool.Fields {
 			required, shown := inSlack[field.Path]
 			_, offered := forAssistants[field.Path]
@@ -162,15 +163,16 @@ func TestBothDoorsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	}
 }
 
-func TestBothDoorsRefuseTheSameValuesInTheSameWords(t *testing.T) {
-	ctx, w := minute(t), newTown(t)
-	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
-	w.start(t)
-	helper, tom, compared := assistant(t, ctx, w), w.slack.User(slacksim.Tom), 0
+func TestBothFrontEndsRefuseTheSameValuesInTheSameWords(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newHarness(t)
+	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
+	h.start(t)
+	helper, tom, compared := assistant(t, ctx, h), h.slack.User(slacksim.Tom), 0
 	form(t, ctx, tom, tools.CreateBorrower, func(view slacksim.View) {
 		for _, field := range tools.CreateBorrower.FieldsOn(pageOf(tools.CreateBorrower, view)) {
 			for _, wrong := range []string{"x1", "12", "31/02/2020", "01/01/2020", "-5", strings.Repeat("ç", 250)} {
-				told, refused := told(t, ctx, helper, field, wrong)
+				problem, refused := assistantProblem(t, ctx, helper, field, wrong)
 				if !refused || field.Kind == tools.Choice || field.Kind == tools.Process || field.Kind == tools.YesNo || field.Kind == tools.Integer {
 					continue // not wrong, or nothing that Slack's own control lets through
 				}
@@ -187,8 +189,8 @@ func TestBothDoorsRefuseTheSameValuesInTheSameWords(t *testing.T) {
 				if submitted.Action == "incomplete" { // Slack's own control refused it
 					continue
 				}
-				if compared++; submitted.Errors[field.Path] != told {
-					t.Errorf("%s = %.20q: Slack says %q, an assistant reads %q", field.Path, wrong, submitted.Errors[field.Path], told)
+				if compared++; submitted.Errors[field.Path] != problem {
+					t.Errorf("%s = %.20q: Slack says %q, an assistant reads %q", field.Path, wrong, submitted.Errors[field.Path], problem)
 				}
 			}
 			clear := slacksim.Values{field.Path: answers[field.Path]}
@@ -202,8 +204,8 @@ func TestBothDoorsRefuseTheSameValuesInTheSameWords(t *testing.T) {
 	}
 }
 
-// told is what an assistant reads of a value in one field of a borrower, if it is refused.
-func told(t *testing.T, ctx context.Context, c *client.Client, field tools.Field, text string) (problem string, refused bool) {
+// assistantProblem returns the problem that an assistant reads of a value in one field of a borrower, if it is refused.
+func assistantProblem(t *testing.T, ctx context.Context, c *client.Client, field tools.Field, text string) (problem string, refused bool) {
 	t.Helper()
 	given := maps.Clone(answers)
 	given[field.Path] = text

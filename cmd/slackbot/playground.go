@@ -14,8 +14,8 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// simulate makes the simulated workspace, reached at base and delivering to the bot there, and fills in the settings by
-// which the bot reaches it. Secrets that are not set are new each time.
+// simulate returns a simulated workspace that is served at base and delivers to the bot there, and fills in the settings
+// with which the bot uses it. Secrets that are not set are generated.
 func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	s.SlackBotToken = cmp.Or(s.SlackBotToken, "xoxb-"+rand.Text())
 	s.SlackSigningSecret = cmp.Or(s.SlackSigningSecret, rand.Text()+rand.Text())
@@ -36,8 +36,8 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	return workspace
 }
 
-// callBack has a sandbox bank, which is within the same program, call back at base.
-func callBack(s *settings.Settings, base string) {
+// setCallbacks has the sandbox bank of this process send its callbacks to base.
+func setCallbacks(s *settings.Settings, base string) {
 	if s.PortalURL != settings.Sandbox || s.CallbackURL != "" {
 		return
 	}
@@ -47,8 +47,8 @@ func callBack(s *settings.Settings, base string) {
 	}
 }
 
-// reached is where a listener is reached from this machine.
-func reached(listener net.Listener) string {
+// baseURL returns the URL under which this machine reaches a listener.
+func baseURL(listener net.Listener) string {
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	if ok && addr.IP.IsUnspecified() {
 		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
@@ -56,10 +56,10 @@ func reached(listener net.Listener) string {
 	return "http://" + listener.Addr().String()
 }
 
-// places is where things are reached, "" for what is not there, and what was said there.
-type places struct {
+// endpoints holds the addresses that the banner prints, "" for what this start does not have, and the checks at start.
+type endpoints struct {
 	bot, slack, slackAPI, mcp, bank string
-	said                            startAnswers
+	checked                         checks
 }
 
 //go:embed words
@@ -67,11 +67,11 @@ var wordFiles embed.FS
 
 var book = words.Sub(wordFiles, "words")
 
-// sayer gives a text of the program's; what follows the key are names and values.
-type sayer func(key string, namesAndValues ...any) string
+// translator returns a text of the program. After the key come names and values of its arguments.
+type translator func(key string, namesAndValues ...any) string
 
-// speaker says the program's texts in the language of the environment.
-func speaker(environ map[string]string) sayer {
+// newTranslator returns a translator into the language of the environment.
+func newTranslator(environ map[string]string) translator {
 	lang := settings.Lang(environ)
 	return func(key string, namesAndValues ...any) string {
 		args := map[string]any{}
@@ -82,23 +82,23 @@ func speaker(environ map[string]string) sayer {
 	}
 }
 
-func (p places) text(say sayer) string {
+func (p endpoints) text(say translator) string {
 	text := say("started") + "\n"
 	type line struct {
 		key, url string
-		said     app.Answer
+		result   app.Answer
 	}
-	lines := []line{{"place.slack", p.slack, ""}, {"place.mcp", p.mcp, ""}, {"place.bank", p.bank, p.said.bank}, {"place.bot", p.bot + "/slack/events", ""}}
+	lines := []line{{"endpoint.slack", p.slack, ""}, {"endpoint.mcp", p.mcp, ""}, {"endpoint.bank", p.bank, p.checked.bank}, {"endpoint.bot", p.bot + "/slack/events", ""}}
 	if p.slack == "" {
-		lines[0] = line{"place.slack-api", p.slackAPI, p.said.slack}
+		lines[0] = line{"endpoint.slack-api", p.slackAPI, p.checked.slack}
 	}
 	for _, line := range lines {
 		if line.url == "" {
 			continue
 		}
 		text += "  " + say(line.key) + "  " + line.url
-		if line.said != "" {
-			text += "  " + say("answer."+string(line.said))
+		if line.result != "" {
+			text += "  " + say("answer."+string(line.result))
 		}
 		text += "\n"
 	}

@@ -15,60 +15,61 @@ import (
 )
 
 func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
-	ctx, w := minute(t), newTown(t)
-	w.start(t)
-	if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
+	t.Parallel()
+	ctx, h := testContext(t), newHarness(t)
+	h.start(t)
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
+	if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
 		t.Fatal(err)
 	}
-	third := fill(t, ctx, w.ana, rui)
+	third := fill(t, ctx, h.ana, rui)
 
-	w.kill()
-	if _, err := w.ana.Submit(ctx, nil); err == nil {
+	h.kill()
+	if _, err := h.ana.Submit(ctx, nil); err == nil {
 		t.Fatal("a dead bot answered")
 	}
-	w.start(t)
+	h.start(t)
 
 	t.Run("the modal goes on", func(t *testing.T) {
-		if front, _ := w.ana.TopView(); front.ID != third.ID {
+		if front, _ := h.ana.TopView(); front.ID != third.ID {
 			t.Fatalf("the modal in front is %q", front.Text())
 		}
-		confirm(t, ctx, w.ana, rui, "Rui A.")
-		user := w.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en")
-		created := namesakes(t, ctx, user, "Rui Amostra")
+		confirm(t, ctx, h.ana, rui, "Rui A.")
+		user := h.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en")
+		created := borrowersNamed(t, ctx, user, "Rui Amostra")
 		if len(created) != 1 || created[0].TaxID.Reveal() != "299999998" || created[0].Mobile.Reveal() != "+351912345678" {
 			t.Errorf("the bank has %d of that name", len(created))
 		}
 	})
 
 	t.Run("a form that was closed shows what was typed", func(t *testing.T) {
-		if err := w.ana.Close(ctx); err != nil {
+		if err := h.ana.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
+		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
+		if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
 			t.Fatal(err)
 		}
-		fill(t, ctx, w.ana, rui)
-		if err := w.ana.Close(ctx); err != nil {
+		fill(t, ctx, h.ana, rui)
+		if err := h.ana.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
-		w.kill()
-		w.start(t)
-		if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
+		h.kill()
+		h.start(t)
+		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ana.WaitView(ctx, isPage); err != nil {
+		if _, err := h.ana.WaitView(ctx, isPage); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.ana.Click(ctx, "back"); err != nil {
+		if err := h.ana.Click(ctx, "back"); err != nil {
 			t.Fatal(err)
 		}
-		page, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("personal.name") })
+		page, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("personal.name") })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,15 +79,15 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 	})
 
 	t.Run("no personal data is in the logs or in Redis", func(t *testing.T) {
-		stored := everything(t, ctx, w.redis)
-		if len(stored) < 5 || !strings.Contains(w.logs.String(), "create_borrower") {
+		stored := dumpRedis(t, ctx, h.redis)
+		if len(stored) < 5 || !strings.Contains(h.logs.String(), "create_borrower") {
 			t.Fatalf("there is too little to scan: %d values", len(stored))
 		}
 		for _, clear := range []string{
 			"Rui", "Amostra", "299999998", "299 999 998", "912345678", "912 345 678", "rui.amostra", "1985-04-12", "12/04/1985",
 			"2345.67", "2.345,67", "Rua da", "1000-001", "Exemplo",
 		} {
-			if strings.Contains(w.logs.String(), clear) {
+			if strings.Contains(h.logs.String(), clear) {
 				t.Errorf("%q is in the logs", clear)
 			}
 			for key, value := range stored {
@@ -99,7 +100,7 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 	})
 
 	t.Run("no personal data is in the channel", func(t *testing.T) {
-		for _, message := range w.slack.User(slacksim.Tom).Messages(slacksim.TeamChannel) {
+		for _, message := range h.slack.User(slacksim.Tom).Messages(slacksim.TeamChannel) {
 			if strings.Contains(message.FullText(), "Rui") {
 				t.Errorf("everybody reads %q", message.FullText())
 			}
@@ -107,7 +108,7 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 	})
 }
 
-func namesakes(t *testing.T, ctx context.Context, user *portal.User, name string) (found []portal.PersonalData) {
+func borrowersNamed(t *testing.T, ctx context.Context, user *portal.User, name string) (found []portal.PersonalData) {
 	t.Helper()
 	borrowers, err := user.ListBorrowers(ctx, sandbox.SampleProcess(1042))
 	if err != nil {
@@ -125,8 +126,8 @@ func namesakes(t *testing.T, ctx context.Context, user *portal.User, name string
 	return found
 }
 
-// everything reads all that a Redis holds, as it lies there. It fails the test for a key that lives for ever.
-func everything(t *testing.T, ctx context.Context, url string) map[string]string {
+// dumpRedis reads every key of a Redis, as it is stored. It fails the test for a key without a lifetime.
+func dumpRedis(t *testing.T, ctx context.Context, url string) map[string]string {
 	t.Helper()
 	options, err := redis.ParseURL(url)
 	if err != nil {

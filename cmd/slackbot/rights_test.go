@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// reads counts what a person reads in a channel that says this.
-func reads(user *slacksim.User, channel, text string) (n int) {
+// countMessages counts the messages of a channel that a person sees and that contain text.
+func countMessages(user *slacksim.User, channel, text string) (n int) {
 	for _, message := range user.Messages(channel) {
 		if strings.Contains(message.FullText(), text) {
 			n++
@@ -20,39 +21,40 @@ func reads(user *slacksim.User, channel, text string) (n int) {
 	return n
 }
 
-func TestWhoFollowsEverythingIsToldWhatTheirOwnBankUserSeesForAsLongAsTheyAreServed(t *testing.T) {
-	ctx, w := minute(t), newsTown(t)
+func TestFollowersOfEverythingSeeWhatTheirOwnBankUserSeesWhileTheyAreServed(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newTeamHarness(t)
 	people := "PORTAL_USERS=" + slacksim.TeamID + "/" + slacksim.Ana + "=" + sandbox.BrokerA.Users[0]
 	everybody := people + "," + slacksim.TeamID + "/" + slacksim.Tom + "=" + sandbox.BrokerA.Users[1]
-	w.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
-	w.env = append(w.env, everybody)
-	w.start(t)
-	w.registered(t)
-	tom := w.slack.User(slacksim.Tom)
+	h.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
+	h.env = append(h.env, everybody)
+	h.start(t)
+	h.awaitRegistration(t)
+	tom := h.slack.User(slacksim.Tom)
 	if err := tom.Command(ctx, tom.DM(), "/balcao watch everything"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "him to follow everything", func() bool { return reads(tom, tom.DM(), "every process") > 0 })
+	waittest.Eventually(t, "he follows everything", func() bool { return countMessages(tom, tom.DM(), "every process") > 0 })
 	move := func(number int) {
 		t.Helper()
-		if err := w.bank.Move(sandbox.SampleProcess(number)); err != nil {
+		if err := h.bank.Move(sandbox.SampleProcess(number)); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the team's card", func() bool { return w.tells("Processo "+strconv.Itoa(number)) > 1 }) // and its reply
+		waittest.Eventually(t, "the team has the card", func() bool { return h.countInTeam("Processo "+strconv.Itoa(number)) > 1 }) // and its reply
 	}
 	move(1043)
 	move(1042)
-	await(t, "his card and its reply", func() bool { return reads(tom, tom.DM(), "Process 1042") == 2 })
-	if n := reads(tom, tom.DM(), "1043"); n != 0 {
+	waittest.Eventually(t, "he has the card and its reply", func() bool { return countMessages(tom, tom.DM(), "Process 1042") == 2 })
+	if n := countMessages(tom, tom.DM(), "1043"); n != 0 {
 		t.Errorf("he reads %d times of a process that his user at the bank does not see", n)
 	}
 
-	w.end(t)
-	w.env[slices.Index(w.env, everybody)] = people
-	w.start(t)
+	h.terminate(t)
+	h.env[slices.Index(h.env, everybody)] = people
+	h.start(t)
 	move(1044)
 	move(1045)
-	if n := reads(tom, tom.DM(), "1044") + reads(tom, tom.DM(), "1045"); n != 0 {
+	if n := countMessages(tom, tom.DM(), "1044") + countMessages(tom, tom.DM(), "1045"); n != 0 {
 		t.Errorf("he is served no more, and reads %d times of processes", n)
 	}
 }

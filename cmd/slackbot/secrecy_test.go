@@ -8,55 +8,57 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// A whole story through the program: drafts, two borrowers who are the same person, subscriptions, ownership, a digest,
-// reads, callbacks, moves, a card and its replies. Nothing that was ever written to Redis tells of whom or what, not even
-// what was deleted since; only times, versions and fingerprints stay in the clear.
-func TestNothingThatWasEverWrittenToRedisTellsOfPeopleOrProcesses(t *testing.T) {
-	ctx, w := minute(t), newsTown(t)
-	user := w.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "pt-PT")
-	w.start(t)
-	w.registered(t)
+// It uses drafts, two borrowers who are the same person, subscriptions, ownership, a digest, reads, callbacks, changes, a
+// card and its replies, and then searches all that was ever written to Redis, including what was deleted since. Only
+// times, versions and fingerprints are in the clear.
+func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
+	t.Parallel()
+	ctx, h := testContext(t), newTeamHarness(t)
+	user := h.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "pt-PT")
+	h.start(t)
+	h.awaitRegistration(t)
 	secrets := []string{
 		"Rui", "Amostra", "Exemplo", "299999998", "299 999 998", "912345678", "912 345 678", "rui.amostra", "1985-04-12", "12/04/1985",
-		"2345.67", "2.345,67", "Rua da", "1000-001", slacksim.Ana, slacksim.TeamID, slacksim.TeamChannel, w.ana.DM(),
+		"2345.67", "2.345,67", "Rua da", "1000-001", slacksim.Ana, slacksim.TeamID, slacksim.TeamChannel, h.ana.DM(),
 		sandbox.BrokerA.Users[0], "create_borrower", "list_borrowers", `"process"`, `"actor"`, `"status"`,
 	}
 	for _, number := range []int{1042, 1043} {
 		command := fmt.Sprintf("/borrower-new %d", number)
-		if err := w.ana.Command(ctx, slacksim.TeamChannel, command); err != nil {
+		if err := h.ana.Command(ctx, slacksim.TeamChannel, command); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
+		if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
 			t.Fatal(err)
 		}
-		confirm(t, ctx, w.ana, rui, "Rui A.")
-		if err := w.ana.Close(ctx); err != nil {
+		confirm(t, ctx, h.ana, rui, "Rui A.")
+		if err := h.ana.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, line := range []string{
 		"/balcao watch 1042", "/balcao own 1042", "/balcao follow 1043", "/balcao digest 09:00", "/balcao mute 1044", "/balcao updates", "/borrowers 1042",
 	} {
-		before := len(w.ana.Messages(w.ana.DM()))
-		if err := w.ana.Command(ctx, w.ana.DM(), line); err != nil {
+		before := len(h.ana.Messages(h.ana.DM()))
+		if err := h.ana.Command(ctx, h.ana.DM(), line); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the answer to "+line, func() bool { return len(w.ana.Messages(w.ana.DM())) > before })
+		waittest.Eventually(t, line+" is answered", func() bool { return len(h.ana.Messages(h.ana.DM())) > before })
 	}
 	for _, number := range []int{1042, 1043} {
-		if err := w.bank.Move(sandbox.SampleProcess(number)); err != nil {
+		if err := h.bank.Move(sandbox.SampleProcess(number)); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the card and its replies", func() bool { return w.tells(fmt.Sprint("Processo ", number)) > 1 })
+		waittest.Eventually(t, "the card has its replies", func() bool { return h.countInTeam(fmt.Sprint("Processo ", number)) > 1 })
 	}
 	for number := 1040; number < 1060; number++ {
 		process := sandbox.SampleProcess(number)
 		secrets = append(secrets, process.String(), strings.ReplaceAll(process.String(), "-", ""), string(process[:]))
-		for _, borrower := range w.bank.Borrowers(process) {
+		for _, borrower := range h.bank.Borrowers(process) {
 			secrets = append(secrets, borrower.String())
 		}
 	}
@@ -77,7 +79,7 @@ func TestNothingThatWasEverWrittenToRedisTellsOfPeopleOrProcesses(t *testing.T) 
 		secrets = append(secrets, process.BranchDescription, process.ProcessStatusDescription)
 	}
 	slices.Sort(secrets)
-	written := w.server.Written()
+	written := h.server.Written()
 	if len(written) < 50_000 {
 		t.Fatalf("only %d bytes were written", len(written))
 	}
@@ -86,5 +88,5 @@ func TestNothingThatWasEverWrittenToRedisTellsOfPeopleOrProcesses(t *testing.T) 
 			t.Errorf("%q was written, in %q", secret, written[max(0, at-150):min(len(written), at+100)])
 		}
 	}
-	everything(t, ctx, w.redis) // and each key has an end
+	dumpRedis(t, ctx, h.redis) // and each key has an end
 }

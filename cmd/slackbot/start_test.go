@@ -8,7 +8,8 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 )
 
-func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
+func TestAFailedStartSaysWhyAndExitsWithItsCode(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -44,13 +45,15 @@ func TestAStartThatCannotBeSaysWhyAndExitsWithItsCode(t *testing.T) {
 	}
 }
 
-func TestANewStateKeyIsOneThatTheProgramTakes(t *testing.T) {
+func TestANewStateKeyIsValid(t *testing.T) {
+	t.Parallel()
 	if _, err := keys.Parse(stateKey(t)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestARotatedStateKeyOpensWhatTheOldOneSealedAndSealsAnew(t *testing.T) {
+	t.Parallel()
 	old := stateKey(t)
 	var stdout, stderr strings.Builder
 	if code := run(t.Context(), []string{"-rotate-state-key"}, map[string]string{"STATE_KEY": old}, &stdout, &stderr); code != 0 {

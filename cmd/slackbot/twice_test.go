@@ -9,30 +9,32 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T) {
-	ctx, w := minute(t), newTown(t)
-	w.env = append(w.env, "MCP_TOKEN="+assistantToken)
-	w.start(t)
-	helper := assistant(t, ctx, w)
-	if err := w.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
+	t.Parallel()
+	ctx, h := testContext(t), newHarness(t)
+	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
+	h.start(t)
+	helper := assistant(t, ctx, h)
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
 		t.Fatal(err)
 	}
-	view, err := w.ana.WaitView(ctx, isPage)
+	view, err := h.ana.WaitView(ctx, isPage)
 	for err == nil && isPage(view) {
-		view = fill(t, ctx, w.ana, rui)
+		view = fill(t, ctx, h.ana, rui)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
-	if _, err := w.ana.Submit(ctx, nil); err != nil {
+	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
+	if _, err := h.ana.Submit(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the person's call to be at the bank", func() bool { return w.bank.Calls(portal.BorrowerCreate) == 1 })
+	waittest.Eventually(t, "the person's call reaches the bank", func() bool { return h.bank.Calls(portal.BorrowerCreate) == 1 })
 	request := mcp.CallToolRequest{}
 	request.Params.Name = "create_borrower"
 	request.Params.Arguments = map[string]any{
@@ -43,12 +45,12 @@ func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T
 	}
 	result, err := helper.CallTool(ctx, request)
 	if err != nil || result.IsError || !strings.Contains(fmt.Sprint(result.Content), "Somebody else in your team had already asked for this at ") {
-		t.Errorf("the assistant is told %+v, %v", result, err)
+		t.Errorf("the assistant gets %+v, %v", result, err)
 	}
-	if _, err := w.ana.WaitView(ctx, func(v slacksim.View) bool { return strings.Contains(v.Text(), "Rui A.") }); err != nil {
+	if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return strings.Contains(v.Text(), "Rui A.") }); err != nil {
 		t.Error(err)
 	}
-	if calls := w.bank.Calls(portal.BorrowerCreate); calls != 1 {
+	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}
 }

@@ -42,15 +42,27 @@ type System struct {
 	people   tools.Team
 	news     atomic.Pointer[notifications.Service]
 	log      *slog.Logger
+	now      func() time.Time
 	stop     []func() error
 }
 
+// Option changes how a system is put together.
+type Option func(*System)
+
+// WithClock has notifications take the time from now, for tests of what happens at a time of day.
+func WithClock(now func() time.Time) Option {
+	return func(s *System) { s.now = now }
+}
+
 // Start puts the system together. Stop it with Close.
-func Start(ctx context.Context, s settings.Settings, log *slog.Logger) (system *System, err error) {
+func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
 	for _, warning := range s.Warnings {
 		log.Warn(warning.Text(words.English))
 	}
-	system = &System{BankURL: s.PortalURL, log: log}
+	system = &System{BankURL: s.PortalURL, log: log, now: time.Now}
+	for _, option := range options {
+		option(system)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, system.Close())

@@ -32,8 +32,8 @@ func (s *System) newsConfig() (notifications.Config, error) {
 	}
 	login := s.itself()
 	config := notifications.Config{
-		Reader: s.reader(login),
-		Store:  s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Fingerprint: s.settings.Keys.Fingerprint, Log: s.log,
+		Now: s.now, Reader: s.reader(login),
+		Store: s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Fingerprint: s.settings.Keys.Fingerprint, Log: s.log,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
 	if s.settings.AdminUser != "" {

@@ -24,10 +24,14 @@ var (
 	failed  error
 )
 
-// Main runs the tests of a binary and ends the browser after them: func TestMain(m *testing.M) { browsertest.Main(m) }.
-func Main(m *testing.M) {
+// Main runs the tests of a binary, ends the browser and calls the functions that are given:
+// func TestMain(m *testing.M) { browsertest.Main(m) }.
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
 	end()
+	for _, f := range after {
+		f()
+	}
 	os.Exit(code)
 }
 

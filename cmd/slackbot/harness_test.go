@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,13 +17,14 @@ import (
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// town is everything around the program, outliving it: a bank, a Slack workspace and a Redis. The program itself is the
-// real one, in a process of its own that may be killed.
-type town struct {
+// harness is what the program works with: a bank, a Slack workspace and a Redis, which outlive it. The program runs in a
+// process of its own that may be killed.
+type harness struct {
 	bank   *sandbox.Bank
 	client *portal.Client
 	slack  *slacksim.Sim
@@ -31,11 +34,10 @@ type town struct {
 	logs   *logtest.Log
 	env    []string
 	addr   string
-	path   string
 	bot    *exec.Cmd
 }
 
-func newTown(t *testing.T) *town {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
 	bank := sandbox.New(sandbox.Config{})
 	bankServer := httptest.NewServer(bank)
@@ -54,45 +56,53 @@ func newTown(t *testing.T) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "slackbot")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
 	server := redistest.StartServer(t)
-	town := &town{
+	h := &harness{
 		server: server,
-		bank:   bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: server.URL(), logs: &logtest.Log{}, addr: addr, path: path,
+		bank:   bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: server.URL(), logs: &logtest.Log{}, addr: addr,
 	}
-	town.env = []string{
+	h.env = []string{
 		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret,
 		"PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(), "PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "PORTAL_USERS=*=" + sandbox.BrokerA.Users[0],
 		"SLACK_API_URL=" + slackServer.URL + "/api/", "SLACK_BOT_TOKEN=" + slacksim.DefaultBotToken, "SLACK_SIGNING_SECRET=" + slacksim.DefaultSigningSecret,
-		"REDIS_URL=" + town.redis, "STATE_KEY=" + key, "ADDR=" + addr, "HOME=" + t.TempDir(),
+		"REDIS_URL=" + h.redis, "STATE_KEY=" + key, "ADDR=" + addr, "HOME=" + t.TempDir(),
 	}
-	t.Cleanup(func() { town.kill() })
-	return town
+	t.Cleanup(h.kill)
+	return h
 }
 
+// ports counts through the ports that freeAddr tries. They are below those that systems give to connections and to
+// listeners on port 0, so that nobody takes one between freeAddr and its use.
+var ports = func() *atomic.Uint32 {
+	var port atomic.Uint32
+	port.Store(rand.Uint32N(20_000))
+	return &port
+}()
+
+// freeAddr returns an address at which nobody listens. It returns each one once.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+ports.Add(1)%20_000)
+		if listener, err := net.Listen("tcp", addr); err == nil {
+			listener.Close()
+			return addr
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
-// start starts the program and waits until it could serve.
-func (w *town) start(t *testing.T) {
+// start starts the program and waits until it is ready.
+func (h *harness) start(t *testing.T) {
 	t.Helper()
-	w.bot = exec.Command(w.path)
-	w.bot.Env, w.bot.Stdout, w.bot.Stderr = w.env, w.logs, w.logs
-	if err := w.bot.Start(); err != nil {
+	h.bot = exec.Command(buildProgram(t))
+	h.bot.Env, h.bot.Stdout, h.bot.Stderr = h.env, h.logs, h.logs
+	if err := h.bot.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the bot's readiness", func() bool {
-		response, err := http.Get("http://" + w.addr + "/readyz")
+	waittest.Eventually(t, "the bot is ready", func() bool {
+		response, err := http.Get("http://" + h.addr + "/readyz")
 		if err != nil {
 			return false
 		}
@@ -102,36 +112,23 @@ func (w *town) start(t *testing.T) {
 }
 
 // kill ends the program as a power cut would.
-func (w *town) kill() {
-	if w.bot != nil && w.bot.Process != nil {
-		_ = w.bot.Process.Kill()
-		_ = w.bot.Wait()
-		w.bot = nil
+func (h *harness) kill() {
+	if h.bot != nil && h.bot.Process != nil {
+		_ = h.bot.Process.Kill()
+		_ = h.bot.Wait()
+		h.bot = nil
 	}
 }
 
-func await(t *testing.T, what string, done func() bool) {
+// testContext is the context of a whole test. Its deadline is far above what a test takes on a busy machine.
+func testContext(t *testing.T) context.Context {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
-func minute(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// rui is what a person types of a borrower.
+// rui is the borrower whom tests type into forms.
 var rui = slacksim.Values{
 	"borrowerTypeId": "2", "keyBorrowerRelationId": "1",
 	"personal.name": "Rui Amostra", "personal.birthDate": "12/04/1985", "personal.taxId": "299 999 998",
@@ -139,7 +136,7 @@ var rui = slacksim.Values{
 	"financial.incomeWagesPensions": "2.345,67", "personal.address": "Rua da Amostra", "personal.zipCode": "1000-001", "personal.countryId": "1",
 }
 
-// fill answers the page in front with what it asks for and presses its button. It returns the view that comes next.
+// fill fills in the page in front and submits it. It returns the next view.
 func fill(t *testing.T, ctx context.Context, user *slacksim.User, answers slacksim.Values) slacksim.View {
 	t.Helper()
 	page, _ := user.TopView()
@@ -160,7 +157,7 @@ func fill(t *testing.T, ctx context.Context, user *slacksim.User, answers slacks
 	return next
 }
 
-// isPage tells a page with something to fill in from the one that asks for confirmation.
+// isPage reports whether a view is a page to fill in, and not the one that asks for confirmation.
 func isPage(view slacksim.View) bool {
 	for _, block := range view.Blocks {
 		if strings.Contains(string(block), `"type":"input"`) {
@@ -170,7 +167,7 @@ func isPage(view slacksim.View) bool {
 	return false
 }
 
-// confirm fills what pages are left, confirms, and waits for the result.
+// confirm fills in the remaining pages, confirms, and waits for the result.
 func confirm(t *testing.T, ctx context.Context, user *slacksim.User, answers slacksim.Values, result string) {
 	t.Helper()
 	view, _ := user.TopView()
