@@ -15,7 +15,8 @@ const module = "github.com/balcao/balcao/"
 // imports nothing of ours. Tests may go further.
 var mayImport = map[string][]string{
 	"portal":                     {},
-	"portal/sandbox":             {"portal"},
+	"portal/sandbox":             {"portal", "portal/sandbox/esispdf"},
+	"portal/sandbox/esispdf":     {},
 	"validation":                 {},
 	"conversations":              {},
 	"internal/slacksim":          {},

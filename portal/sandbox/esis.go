@@ -11,6 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
 func init() {
@@ -40,7 +41,7 @@ func (b *Bank) processESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	pdf, err := sheet.print()
+	pdf, err := sheet.PDF()
 	if err != nil {
 		return nil, fmt.Errorf("make the ESIS of process %d: %w", sheet.Number, err)
 	}
@@ -96,63 +97,54 @@ func (b *Bank) Sent() []Sent {
 // draw writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
 // ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. A caller who
 // ignores them gets a sheet that says it is not for the client.
-func (b *Bank) draw(c *call, ignoreRules bool) (sheet, error) {
+func (b *Bank) draw(c *call, ignoreRules bool) (esispdf.Sheet, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, err := b.process(c)
 	if err != nil {
-		return sheet{}, err
+		return esispdf.Sheet{}, err
 	}
 	_, ok := p.key()
 	switch {
 	case p.state == cancelled:
-		return sheet{}, refused(http.StatusBadRequest, "esis.state")
+		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.state")
 	case !ok:
-		return sheet{}, refused(http.StatusBadRequest, "esis.noKey")
+		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.noKey")
 	case ignoreRules:
-	case p.loan.months > longestTerm:
-		return sheet{}, refused(http.StatusBadRequest, "esis.term")
+	case p.loan.Months > longestTerm:
+		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.term")
 	case p.tooOld(c.now):
-		return sheet{}, refused(http.StatusBadRequest, "esis.age")
+		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.age")
 	}
-	return p.sheet(c, ignoreRules)
+	return p.sheet(c, ignoreRules), nil
 }
 
 // tooOld tells whether a borrower would be older than the bank allows when the loan ends.
 func (p *process) tooOld(now time.Time) bool {
-	end := now.AddDate(0, p.loan.months, 0)
+	end := now.AddDate(0, p.loan.Months, 0)
 	return slices.ContainsFunc(p.borrowers, func(b borrower) bool {
 		born, err := time.Parse(time.DateOnly, b.data.Personal.BirthDate.Reveal())
 		return err == nil && !born.AddDate(oldestAtEnd+1, 0, 0).After(end)
 	})
 }
 
-func (p *process) sheet(c *call, internal bool) (s sheet, err error) {
+func (p *process) sheet(c *call, internal bool) esispdf.Sheet {
 	y, m, d := c.now.Date()
 	issued := time.Date(y, m, d, 0, 0, 0, 0, time.UTC) // the day, so that a sheet asked for twice is the same
 	pt := words.Portuguese                             // the bank makes ESIS in Portuguese only
-	s = sheet{
-		Bank:        fine.Bank,
+	return esispdf.Sheet{
 		Number:      int(p.number),
 		Issued:      issued,
 		ValidUntil:  issued.AddDate(0, 0, validDays),
 		KeyBorrower: p.keyName(),
 		Borrowers:   len(p.borrowers),
-		Others:      len(p.borrowers) - 1,
 		Broker:      c.session.broker.Name,
 		Branch:      describe("branches", &p.branch, pt),
 		Purpose:     describe("productPurposes", &p.loan.productPurpose, pt),
 		Use:         describe("loanPurposes", &p.loan.loanPurpose, pt),
 		Scheme:      describe("productSchemes", &p.loan.productScheme, pt),
-		FixedYears:  p.loan.fixedYears,
+		Index:       describe("indexTypes", &p.loan.indexType, pt),
+		Loan:        p.loan.Loan,
 		Internal:    internal,
-		Figures:     work(p.loan, len(p.borrowers)),
 	}
-	s.Loan.Amount, s.Loan.Price = p.loan.amount, p.loan.price
-	s.Steps = len(s.Figures.Steps) > 0
-	if p.loan.rate != fixedRate {
-		s.Index, s.IndexRate, s.Spread = describe("indexTypes", &p.loan.indexType, pt), indexRate, p.loan.spread()
-	}
-	s.RateKind, err = fill(fine.Words[p.loan.rate.key()], s)
-	return s, err
 }

@@ -94,12 +94,12 @@ func (p *process) summary(lang words.Lang) portal.ProcessSummary {
 }
 
 func (p *process) detail(lang words.Lang) portal.Process {
-	months, loan := int32(p.loan.months), p.loan
+	months, loan := int32(p.loan.Months), p.loan
 	return portal.Process{
 		ProcessSummary:            p.summary(lang),
 		SimulationUniqueID:        p.simulation,
 		SimulationNumber:          p.simulationNumber,
-		LoanAmount:                pii.Euros(decimal.New(int64(loan.amount), -2)),
+		LoanAmount:                pii.Euros(decimal.New(int64(loan.Amount), -2)),
 		LoanDurationMonths:        &months,
 		ProductSchemeID:           &loan.productScheme,
 		ProductSchemeDescription:  describe("productSchemes", &loan.productScheme, lang),
@@ -107,7 +107,7 @@ func (p *process) detail(lang words.Lang) portal.Process {
 		LoanPurposeDescription:    describe("loanPurposes", &loan.loanPurpose, lang),
 		ProductPurposeID:          &loan.productPurpose,
 		ProductPurposeDescription: describe("productPurposes", &loan.productPurpose, lang),
-		HasCrossSelling:           &loan.crossSelling,
+		HasCrossSelling:           &loan.CrossSelling,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
 // What a caller needs to log in at a bank with default settings.
@@ -95,9 +96,9 @@ type sampleProcess struct {
 	amount      int64 // euros
 	price       int64
 	months      int
-	rate        rateKind
+	rate        esispdf.RateKind
 	fixedYears  int
-	fixed       basisPoints
+	fixed       esispdf.BasisPoints
 	purpose     int32 // of the product
 	use         int32 // of the loan
 	scheme      int32
@@ -106,33 +107,33 @@ type sampleProcess struct {
 }
 
 var sampleProcesses = []sampleProcess{
-	{1042, BrokerA, inCreation, 2, 101, 60_000, 150_000, 120, variableRate, 0, 0, 1, 1, 1, true,
+	{1042, BrokerA, inCreation, 2, 101, 60_000, 150_000, 120, esispdf.VariableRate, 0, 0, 1, 1, 1, true,
 		[]person{{"Maria Exemplo", 1, 34, 1, 0, 0, 4, 2, 2350, 0, 0}}},
-	{1043, BrokerA, documents, 9, 101, 110_000, 300_000, 120, mixedRate, 5, 325, 1, 1, 1, true,
+	{1043, BrokerA, documents, 9, 101, 110_000, 300_000, 120, esispdf.MixedRate, 5, 325, 1, 1, 1, true,
 		[]person{{"Rui Amostra", 2, 33, 3, 2, 0, 5, 2, 2100, 1, 120}, {"Inês Modelo", 1, 32, 3, 2, 1, 5, 3, 1850, 1, 0}}},
-	{1044, BrokerA, analysis, 21, 102, 70_000, 150_000, 120, variableRate, 0, 0, 1, 1, 2, true,
+	{1044, BrokerA, analysis, 21, 102, 70_000, 150_000, 120, esispdf.VariableRate, 0, 0, 1, 1, 2, true,
 		[]person{{"Joana Ensaio", 1, 27, 2, 0, 0, 4, 2, 1500, 0, 0}, {"Nuno Rascunho", 2, 29, 2, 0, 2, 2, 2, 1420, 0, 85}}},
-	{1045, BrokerA, valuation, 30, 103, 96_000, 120_000, 360, fixedRate, 0, 360, 1, 2, 1, false,
+	{1045, BrokerA, valuation, 30, 103, 96_000, 120_000, 360, esispdf.FixedRate, 0, 360, 1, 2, 1, false,
 		[]person{{"Teresa Protótipo", 1, 41, 4, 0, 0, 6, 3, 2900, 2, 210}}},
-	{1046, BrokerA, approval, 44, 101, 310_000, 410_000, 408, mixedRate, 3, 310, 1, 1, 3, true,
+	{1046, BrokerA, approval, 44, 101, 310_000, 410_000, 408, esispdf.MixedRate, 3, 310, 1, 1, 3, true,
 		[]person{{"Luís Simulado", 2, 38, 3, 2, 0, 5, 4, 3800, 2, 300}, {"Helena Esboço", 1, 37, 3, 2, 1, 5, 2, 2450, 2, 0}}},
-	{1047, BrokerA, documents, 6, 102, 70_000, 140_000, 240, variableRate, 0, 0, 4, 1, 1, false,
+	{1047, BrokerA, documents, 6, 102, 70_000, 140_000, 240, esispdf.VariableRate, 0, 0, 4, 1, 1, false,
 		[]person{{"Óscar Hipótese", 2, 68, 5, 0, 0, 1, 5, 1650, 0, 0}}},
-	{1048, BrokerA, contract, 61, 103, 158_500, 176_500, 444, variableRate, 0, 0, 1, 1, 1, true,
+	{1048, BrokerA, contract, 61, 103, 158_500, 176_500, 444, esispdf.VariableRate, 0, 0, 1, 1, 1, true,
 		[]person{{"Beatriz Figurada", 1, 30, 1, 0, 0, 5, 2, 1980, 0, 0}, {"Duarte Figurado", 2, 33, 1, 0, 5, 2, 2, 1700, 0, 150}}},
-	{1049, BrokerA, closed, 118, 101, 205_000, 260_000, 420, mixedRate, 2, 300, 1, 1, 1, true,
+	{1049, BrokerA, closed, 118, 101, 205_000, 260_000, 420, esispdf.MixedRate, 2, 300, 1, 1, 1, true,
 		[]person{{"Carla Concluída", 1, 35, 3, 3, 0, 5, 3, 2250, 1, 0}, {"Paulo Concluído", 2, 40, 3, 3, 1, 4, 1, 2600, 1, 95}}},
-	{1050, BrokerA, cancelled, 75, 102, 88_000, 110_000, 300, variableRate, 0, 0, 3, 1, 1, false,
+	{1050, BrokerA, cancelled, 75, 102, 88_000, 110_000, 300, esispdf.VariableRate, 0, 0, 3, 1, 1, false,
 		[]person{{"Miguel Desistente", 2, 45, 1, 0, 0, 2, 2, 1300, 0, 400}}},
-	{1051, BrokerB, inCreation, 1, 102, 165_000, 195_000, 420, variableRate, 0, 0, 1, 1, 1, true,
+	{1051, BrokerB, inCreation, 1, 102, 165_000, 195_000, 420, esispdf.VariableRate, 0, 0, 1, 1, 1, true,
 		[]person{{"Sofia Demonstração", 1, 31, 1, 0, 0, 5, 2, 2050, 0, 0}}},
-	{1052, BrokerB, documents, 12, 102, 127_000, 158_000, 396, fixedRate, 0, 355, 1, 1, 1, true,
+	{1052, BrokerB, documents, 12, 102, 127_000, 158_000, 396, esispdf.FixedRate, 0, 355, 1, 1, 1, true,
 		[]person{{"Gonçalo Padrão", 2, 36, 3, 2, 0, 3, 2, 1720, 2, 60}, {"Marta Maqueta", 1, 34, 3, 2, 1, 4, 2, 1690, 2, 0}}},
-	{1053, BrokerB, approval, 50, 103, 275_000, 360_000, 408, mixedRate, 5, 320, 2, 1, 3, true,
+	{1053, BrokerB, approval, 50, 103, 275_000, 360_000, 408, esispdf.MixedRate, 5, 320, 2, 1, 3, true,
 		[]person{{"Clara Suposta", 1, 39, 4, 0, 0, 6, 1, 3400, 1, 0}}},
-	{1054, BrokerB, contract, 66, 101, 142_000, 180_000, 360, variableRate, 0, 0, 1, 3, 1, false,
+	{1054, BrokerB, contract, 66, 101, 142_000, 180_000, 360, esispdf.VariableRate, 0, 0, 1, 3, 1, false,
 		[]person{{"Bruno Imaginário", 2, 42, 2, 0, 0, 4, 2, 2700, 0, 220}, {"Leonor Imaginada", 1, 43, 2, 0, 2, 5, 3, 2300, 0, 0}}},
-	{1055, BrokerB, cancelled, 90, 103, 60_000, 75_000, 240, variableRate, 0, 0, 5, 1, 1, false,
+	{1055, BrokerB, cancelled, 90, 103, 60_000, 75_000, 240, esispdf.VariableRate, 0, 0, 5, 1, 1, false,
 		[]person{{"Tomás Provisório", 2, 48, 5, 0, 0, 2, 6, 900, 1, 0}}},
 }
 
@@ -169,10 +170,11 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 		branch:           sample.branch,
 		state:            sample.state,
 		loan: loan{
-			amount: cents(sample.amount * 100), price: cents(sample.price * 100), months: sample.months,
-			rate: sample.rate, fixedYears: sample.fixedYears, fixed: sample.fixed, indexType: 3,
-			productPurpose: sample.purpose, loanPurpose: sample.use, productScheme: sample.scheme,
-			crossSelling: sample.crossSeller,
+			Loan: esispdf.Loan{
+				Amount: esispdf.Cents(sample.amount * 100), Price: esispdf.Cents(sample.price * 100), Months: sample.months,
+				Rate: sample.rate, FixedYears: sample.fixedYears, Fixed: sample.fixed, CrossSelling: sample.crossSeller,
+			},
+			indexType: 3, productPurpose: sample.purpose, loanPurpose: sample.use, productScheme: sample.scheme,
 		},
 	}
 	for i, someone := range sample.people {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
 // The states of a process (taxonomy workflowStatesProposal).
@@ -45,6 +46,12 @@ type process struct {
 	branch, state    int32
 	loan             loan
 	borrowers        []borrower
+}
+
+// loan is what a process asks the bank for, with ids of taxonomies.
+type loan struct {
+	esispdf.Loan
+	indexType, loanPurpose, productPurpose, productScheme int32
 }
 
 // borrower is one of those who apply, as they were sent.

@@ -1,4 +1,4 @@
-package sandbox
+package esispdf
 
 import (
 	"bytes"
@@ -30,19 +30,23 @@ var (
 	shadow = colour{240, 244, 243}
 )
 
-// press lays a sheet out. The core fonts with Windows-1252 hold all of Portuguese and make a small file that every
-// reader shows alike; a letter that they lack comes out as a full stop.
+// press lays out a sheet. The core fonts with Windows-1252 have all letters of Portuguese and make a small file that every
+// reader shows alike; a letter that they lack is printed as a full stop.
 type press struct {
 	*fpdf.Fpdf
-	sheet sheet
-	enc   func(string) string
-	err   error
+	contents contents
+	enc      func(string) string
+	err      error
 }
 
-// print makes the PDF of a sheet. The same sheet always gives the same bytes.
-func (s sheet) print() ([]byte, error) {
+// PDF returns the sheet as a PDF. The same sheet always gives the same bytes.
+func (s Sheet) PDF() ([]byte, error) {
+	contents, err := s.contents()
+	if err != nil {
+		return nil, err
+	}
 	pdf := fpdf.New("P", "mm", "A4", "")
-	p := &press{Fpdf: pdf, sheet: s, enc: pdf.UnicodeTranslatorFromDescriptor("")}
+	p := &press{Fpdf: pdf, contents: contents, enc: pdf.UnicodeTranslatorFromDescriptor("")}
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(s.Issued)
 	pdf.SetModificationDate(s.Issued)
@@ -66,7 +70,7 @@ func (s sheet) print() ([]byte, error) {
 	return out.Bytes(), p.err
 }
 
-// words fills a text of fine.toml, keeping the first error for the end.
+// words fills a text of fine.toml. The first error is stored for [Sheet.PDF] to return.
 func (p *press) words(text string, data any) string {
 	filled, err := fill(text, data)
 	if err != nil && p.err == nil {
@@ -98,7 +102,7 @@ func (p *press) footer() {
 	p.Line(margin, p.GetY(), margin+width, p.GetY())
 	p.Ln(1.5)
 	p.style("", 7.5, soft)
-	p.CellFormat(width-32, 4, p.enc(p.words(fine.Footer, p.sheet)), "", 0, "L", false, 0, "")
+	p.CellFormat(width-32, 4, p.enc(p.words(fine.Footer, p.contents)), "", 0, "L", false, 0, "")
 	p.CellFormat(32, 4, p.enc(p.words(fine.Page, p.PageNo())), "", 0, "R", false, 0, "")
 }
 
@@ -118,7 +122,7 @@ func (p *press) letterhead() {
 	p.SetXY(margin, 33)
 	p.style("B", 8.5, alert)
 	p.MultiCell(width, 4.4, p.enc(fine.Notice), "", "L", false)
-	if p.sheet.Internal {
+	if p.contents.Internal {
 		p.Ln(1)
 		p.fill(alert)
 		p.style("B", 9, white)
@@ -126,11 +130,11 @@ func (p *press) letterhead() {
 	}
 	p.Ln(1.5)
 	p.style("", 9.5, ink)
-	p.MultiCell(width, 4.8, p.enc(p.words(fine.Intro, p.sheet)), "", "L", false)
+	p.MultiCell(width, 4.8, p.enc(p.words(fine.Intro, p.contents)), "", "L", false)
 	p.Ln(3)
 }
 
-// tiles shows the figures that a reader looks for first.
+// tiles shows the Figures that a reader looks for first.
 func (p *press) tiles() {
 	const gap, high = 3.0, 16.0
 	each := (width - gap*2) / 3
@@ -143,14 +147,14 @@ func (p *press) tiles() {
 		p.style("", 8, soft)
 		p.CellFormat(each-8, 4, p.enc(tile.Label), "", 2, "L", false, 0, "")
 		p.style("B", 14, brand)
-		p.CellFormat(each-8, 7, p.enc(p.words(tile.Value, p.sheet)), "", 0, "L", false, 0, "")
+		p.CellFormat(each-8, 7, p.enc(p.words(tile.Value, p.contents)), "", 0, "L", false, 0, "")
 	}
 	rows := (len(fine.Tiles) + 2) / 3
 	p.SetXY(margin, top+float64(rows)*(high+gap))
 }
 
 func (p *press) section(section fineSection) {
-	lines := p.sheet.table(section.Table)
+	lines := p.contents.table(section.Table)
 	if section.Table != "" && len(lines.rows) == 0 {
 		return
 	}
@@ -163,7 +167,7 @@ func (p *press) section(section fineSection) {
 	p.Ln(1.6)
 	if section.Text != "" {
 		p.style("", 9.2, ink)
-		p.MultiCell(width, 4.7, p.enc(p.words(section.Text, p.sheet)), "", "L", false)
+		p.MultiCell(width, 4.7, p.enc(p.words(section.Text, p.contents)), "", "L", false)
 		p.Ln(1.2)
 	}
 	for _, row := range section.Rows {
@@ -174,8 +178,8 @@ func (p *press) section(section fineSection) {
 	}
 }
 
-// keep starts a new page when less than so many millimetres are left, and tells whether it did.
-func (p *press) keep(millimetres float64) (turned bool) {
+// keep starts a new page if fewer millimetres are left, and returns whether it did.
+func (p *press) keep(millimetres float64) (started bool) {
 	_, high := p.GetPageSize()
 	if p.GetY()+millimetres <= high-bottom {
 		return false
@@ -185,7 +189,7 @@ func (p *press) keep(millimetres float64) (turned bool) {
 }
 
 func (p *press) row(row fineRow) {
-	value := p.words(row.Value, p.sheet)
+	value := p.words(row.Value, p.contents)
 	if strings.TrimSpace(value) == "" {
 		return
 	}
@@ -194,7 +198,7 @@ func (p *press) row(row fineRow) {
 	p.keep(float64(lines)*lineOne + 1)
 	y := p.GetY()
 	p.style("", 9.2, soft)
-	p.MultiCell(labelSide-3, lineOne, p.enc(p.words(row.Label, p.sheet)), "", "L", false)
+	p.MultiCell(labelSide-3, lineOne, p.enc(p.words(row.Label, p.contents)), "", "L", false)
 	after := p.GetY()
 	p.SetXY(margin+labelSide, y)
 	p.style("", 9.2, ink)
@@ -204,7 +208,7 @@ func (p *press) row(row fineRow) {
 	p.Line(margin, p.GetY(), margin+width, p.GetY())
 }
 
-// table writes a header and rows; the first column is text, the others are figures aligned to the right. The header
+// table writes a header and rows; the first column is text, the others are Figures aligned to the right. The header
 // comes back on every page.
 func (p *press) table(columns []string, lines grid) {
 	first := labelSide + 20
@@ -231,7 +235,7 @@ func (p *press) table(columns []string, lines grid) {
 	for i, cells := range lines.rows {
 		needed := 6.0
 		if lines.total && i == len(lines.rows)-2 {
-			needed += lineOne // the total never stands alone on a page
+			needed += lineOne // the total is never alone on a page
 		}
 		if p.keep(needed) {
 			header()

@@ -1,4 +1,6 @@
-package sandbox
+// Package esispdf makes the sandbox's ESIS (in Portugal FINE): it computes the figures of a loan and prints them as a PDF.
+// Bank, rates and costs are invented.
+package esispdf
 
 import (
 	_ "embed"
@@ -15,25 +17,44 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// sheet is what an ESIS says: the figures of a process and who asks for them.
-type sheet struct {
-	Bank               string
-	Number             int
-	Issued, ValidUntil time.Time
-	KeyBorrower        pii.Name
-	Borrowers, Others  int // Others are those besides the key borrower
-	Broker, Branch     string
-	Purpose, Use       string
-	Scheme, RateKind   string
-	Index              string // empty where no index plays a part
-	IndexRate, Spread  basisPoints
-	FixedYears         int
-	Loan               struct{ Amount, Price cents }
-	Steps, Internal    bool // Internal: made without the rules, not for the client's eyes
-	Figures            figures
+// Sheet is what an ESIS says of a process, without the figures that follow from it.
+type Sheet struct {
+	Number               int // of the process
+	Issued, ValidUntil   time.Time
+	KeyBorrower          pii.Name
+	Borrowers            int
+	Broker, Branch       string
+	Purpose, Use, Scheme string // of the loan
+	Index                string // of a variable rate
+	Loan                 Loan
+	Internal             bool // made without the rules, and not for the client
 }
 
-// fineText is fine.toml: the sheet's words, every string a template over a [sheet].
+// contents is what the templates of fine.toml are filled with.
+type contents struct {
+	Sheet
+	Bank, RateKind    string
+	Others            int    // borrowers besides the key borrower
+	Index             string // empty for a fixed rate
+	IndexRate, Spread BasisPoints
+	FixedYears        int
+	Steps             bool
+	Figures           Figures
+}
+
+func (s Sheet) contents() (c contents, err error) {
+	c = contents{
+		Sheet: s, Bank: fine.Bank, Others: s.Borrowers - 1, FixedYears: s.Loan.FixedYears, Figures: s.Loan.Figures(s.Borrowers),
+	}
+	c.Steps = len(c.Figures.Steps) > 0
+	if s.Loan.Rate != FixedRate {
+		c.Index, c.IndexRate, c.Spread = s.Index, indexRate, s.Loan.spread()
+	}
+	c.RateKind, err = fill(fine.Words[s.Loan.Rate.key()], c)
+	return c, err
+}
+
+// fineText is fine.toml: the sheet's words, every string a template over [contents].
 type fineText struct {
 	Title, Subtitle, Bank, Sample, Notice, Internal, Footer, Page, Intro string
 
@@ -55,7 +76,7 @@ var fineFile string
 
 var fine = func() (text fineText) {
 	if _, err := toml.Decode(fineFile, &text); err != nil {
-		panic(fmt.Sprintf("sandbox: fine.toml: %v", err))
+		panic(fmt.Sprintf("esispdf: fine.toml: %v", err))
 	}
 	return text
 }()
@@ -67,8 +88,8 @@ var fineFuncs = template.FuncMap{
 	"euro":    func(v float64) string { return ptNumbers.Sprintf("%v\u00a0€", number.Decimal(v, number.Scale(2))) },
 	"percent": percent,
 	"ratio":   func(v float64) string { return percentText(v * 100) },
-	"per":     func(total, of cents) float64 { return float64(total) / float64(of) },
-	"sum":     func(a, b, c cents) cents { return a + b + c },
+	"per":     func(total, of Cents) float64 { return float64(total) / float64(of) },
+	"sum":     func(a, b, c Cents) Cents { return a + b + c },
 	"date":    func(t time.Time) string { return t.Format("02/01/2006") },
 	"count": func(n int) string {
 		if n == 1 {
@@ -92,11 +113,11 @@ func fill(text string, data any) (string, error) {
 }
 
 // eur writes an amount as Portuguese people do: 180 000,00 €.
-func eur(c cents) string {
+func eur(c Cents) string {
 	return ptNumbers.Sprintf("%v\u00a0€", number.Decimal(float64(c)/100, number.Scale(2)))
 }
 
-func percent(p basisPoints) string { return percentText(float64(p) / 100) }
+func percent(p BasisPoints) string { return percentText(float64(p) / 100) }
 
 func percentText(points float64) string {
 	return ptNumbers.Sprintf("%v\u00a0%%", number.Decimal(points, number.Scale(2)))
@@ -108,39 +129,39 @@ type grid struct {
 	total bool
 }
 
-// table builds the named table, without rows when the sheet has none.
-func (s sheet) table(name string) grid {
+// table builds the named table, without rows if the ESIS has none.
+func (c contents) table(name string) grid {
 	switch name {
 	case "fees":
-		return s.feeTable()
+		return c.feeTable()
 	case "steps":
-		return s.stepTable()
+		return c.stepTable()
 	case "plan":
-		return s.planTable()
+		return c.planTable()
 	}
 	return grid{}
 }
 
-func (s sheet) feeTable() grid {
+func (c contents) feeTable() grid {
 	t := grid{total: true}
-	for _, charge := range s.Figures.Fees {
+	for _, charge := range c.Figures.Fees {
 		t.rows = append(t.rows, []string{fine.Words["fee."+charge.key], eur(charge.amount)})
 	}
-	t.rows = append(t.rows, []string{fine.Words["fee.total"], eur(s.Figures.Upfront)})
+	t.rows = append(t.rows, []string{fine.Words["fee.total"], eur(c.Figures.Upfront)})
 	return t
 }
 
-func (s sheet) stepTable() (t grid) {
-	for _, step := range s.Figures.Steps {
+func (c contents) stepTable() (t grid) {
+	for _, step := range c.Figures.Steps {
 		t.rows = append(t.rows, []string{fine.Words["step."+step.Product], percent(step.Spread), eur(step.Instalment)})
 	}
 	return t
 }
 
-func (s sheet) planTable() grid {
+func (c contents) planTable() grid {
 	t := grid{total: true}
 	var sum year
-	for _, y := range s.Figures.Plan {
+	for _, y := range c.Figures.Plan {
 		t.rows = append(t.rows, planRow(fmt.Sprint(y.Number), y))
 		sum.Instalments += y.Instalments
 		sum.Paid += y.Paid

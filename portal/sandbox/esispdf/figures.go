@@ -1,47 +1,44 @@
-package sandbox
+package esispdf
 
 import (
 	"fmt"
 	"math"
 )
 
-// The figures of an ESIS are worked out as a bank would, from the loan's terms and whole cents, so that the sheet's
+// The figures of an ESIS are computed as a bank would, from the loan's terms and in whole cents, so that the sheet's
 // totals add up. Rates, fees and insurances are invented: nothing here is anybody's offer.
 
 type (
-	cents       int64
-	basisPoints int64 // hundredths of a percentage point
+	Cents       int64 // hundredths of a euro
+	BasisPoints int64 // hundredths of a percentage point
 )
 
-// rateKind is how the rate of a loan behaves over its life.
-type rateKind int
+// RateKind says how the rate of a loan changes over its life.
+type RateKind int
 
+// The kinds of rates.
 const (
-	variableRate rateKind = iota + 1
-	mixedRate             // fixed for some years, variable afterwards
-	fixedRate
+	VariableRate RateKind = iota + 1
+	MixedRate             // fixed for some years, variable afterwards
+	FixedRate
 )
 
-func (r rateKind) key() string { return fmt.Sprintf("rate.%d", r) }
+func (r RateKind) key() string { return fmt.Sprintf("rate.%d", r) }
 
-// loan is what a process asks the bank for.
-type loan struct {
-	amount, price  cents
-	months         int
-	rate           rateKind
-	fixedYears     int         // of a mixed rate
-	fixed          basisPoints // the rate of a fixed loan, and of a mixed loan's first years
-	indexType      int32       // taxonomy indexTypes
-	loanPurpose    int32       // taxonomy loanPurposes
-	productPurpose int32       // taxonomy productPurposes
-	productScheme  int32       // taxonomy productSchemes
-	crossSelling   bool        // the client takes the products that lower the spread
+// Loan is a loan that a process asks the bank for.
+type Loan struct {
+	Amount, Price Cents // Price is the property's
+	Months        int
+	Rate          RateKind
+	FixedYears    int         // of a mixed rate
+	Fixed         BasisPoints // the rate of a fixed loan, and of a mixed loan's first years
+	CrossSelling  bool        // the client takes the products that lower the spread
 }
 
 const (
-	indexRate    basisPoints = 215 // of every Euribor
-	baseSpread   basisPoints = 140
-	shock        basisPoints = 150 // of Banco de Portugal's instruction 3/2018 for terms over ten years
+	indexRate    BasisPoints = 215 // of every Euribor
+	baseSpread   BasisPoints = 140
+	shock        BasisPoints = 150 // of Banco de Portugal's instruction 3/2018 for terms over ten years
 	dutyOnLoan               = 60  // stamp duty on credit of five years or more, in basis points of the amount
 	dutyOnFees               = 400 // stamp duty on fees, in basis points
 	lifeMonthly              = 18  // life insurance of each borrower, a month, per 100 000 of the loan
@@ -52,8 +49,8 @@ const (
 // discounts are the products that lower the spread when the client takes them. Law 24/2023 wants the instalment shown
 // for each step between the base spread and the contracted one.
 var discounts = []struct {
-	product string // key of the sheet's words
-	off     basisPoints
+	product string // part of a key of [words] in fine.toml
+	off     BasisPoints
 }{
 	{"salary", 25},
 	{"life", 20},
@@ -62,8 +59,8 @@ var discounts = []struct {
 
 // fee is a sum due once, before the first instalment.
 type fee struct {
-	key    string // of the sheet's words
-	amount cents
+	key    string // part of a key of [words] in fine.toml
+	amount Cents
 }
 
 // fees are those that the bank charges, before stamp duty.
@@ -72,27 +69,27 @@ var fees = []fee{{"analysis", 290_00}, {"valuation", 230_00}, {"formalisation", 
 // step is one line of the table that Law 24/2023 asks for.
 type step struct {
 	Product    string
-	Spread     basisPoints
-	Instalment cents
+	Spread     BasisPoints
+	Instalment Cents
 }
 
 // year is one line of the repayment table.
 type year struct {
 	Number, Instalments                  int
-	Paid, Interest, Principal, Remaining cents
+	Paid, Interest, Principal, Remaining Cents
 }
 
-// figures is everything an ESIS says in numbers.
-type figures struct {
+// Figures are the numbers of an ESIS.
+type Figures struct {
 	Months                   int
-	Rate, LaterRate          basisPoints // TAN; LaterRate is 0 unless mixed
-	Instalment, Later        cents       // Later is 0 unless mixed
-	Shocked                  cents       // instalment at 1.5 points more
-	Last                     cents       // the last instalment settles what rounding left
-	Life, Home               cents       // insurances, a month
+	Rate, LaterRate          BasisPoints // TAN; LaterRate is 0 unless mixed
+	Instalment, Later        Cents       // Later is 0 unless mixed
+	Shocked                  Cents       // instalment at 1.5 points more
+	Last                     Cents       // the last instalment settles what rounding left
+	Life, Home               Cents       // insurances, a month
 	Fees                     []fee       // stamp duties included
-	Upfront, Interest, Total cents       // Total is the MTIC: all the client will have paid
-	Cost                     cents       // Total less the loan
+	Upfront, Interest, Total Cents       // Total is the MTIC: all the client will have paid
+	Cost                     Cents       // Total less the loan
 	TAEG                     float64     // yearly, 0.0412 for 4.12 %
 	LTV                      float64
 	Steps                    []step
@@ -100,64 +97,64 @@ type figures struct {
 }
 
 // payment is one month of the plan.
-type payment struct{ paid, interest, principal, remaining cents }
+type payment struct{ paid, interest, principal, remaining Cents }
 
-// work computes the figures of a loan that so many borrowers take.
-func work(l loan, borrowers int) figures {
+// Figures computes the figures of the loan for a number of borrowers.
+func (l Loan) Figures(borrowers int) Figures {
 	first, later := l.rates()
 	months := l.plan(first, later)
-	f := figures{
-		Months:     l.months,
+	f := Figures{
+		Months:     l.Months,
 		Rate:       first,
-		Instalment: instalment(l.amount, first, l.months),
-		Shocked:    instalment(l.amount, first+shock, l.months),
+		Instalment: instalment(l.Amount, first, l.Months),
+		Shocked:    instalment(l.Amount, first+shock, l.Months),
 		Last:       months[len(months)-1].paid,
-		Life:       share(l.amount, lifeMonthly*int64(borrowers), 100_000),
-		Home:       share(l.price, homeMonthly, 100_000),
-		LTV:        float64(l.amount) / float64(l.price),
+		Life:       share(l.Amount, lifeMonthly*int64(borrowers), 100_000),
+		Home:       share(l.Price, homeMonthly, 100_000),
+		LTV:        float64(l.Amount) / float64(l.Price),
 		Plan:       byYear(months),
 	}
 	start := 0 // of the variable rate
-	if l.rate == mixedRate {
+	if l.Rate == MixedRate {
 		start = l.fixedMonths()
 		f.LaterRate, f.Later = later, months[start].paid
 	}
-	f.Steps = l.steps(months[start].principal+months[start].remaining, l.months-start)
-	if l.rate == fixedRate {
+	f.Steps = l.steps(months[start].principal+months[start].remaining, l.Months-start)
+	if l.Rate == FixedRate {
 		f.Shocked = 0 // a rate that cannot rise has no worst case
 	}
 	f.Fees = l.upfront()
 	for _, charge := range f.Fees {
 		f.Upfront += charge.amount
 	}
-	flows := make([]cents, len(months))
+	flows := make([]Cents, len(months))
 	for i, m := range months {
 		f.Interest += m.interest
 		flows[i] = m.paid + f.Life + f.Home
 		f.Total += flows[i]
 	}
 	f.Total += f.Upfront
-	f.Cost = f.Total - l.amount
-	f.TAEG = effectiveRate(l.amount-f.Upfront, flows)
+	f.Cost = f.Total - l.Amount
+	f.TAEG = effectiveRate(l.Amount-f.Upfront, flows)
 	return f
 }
 
 // rates are the first nominal rate and the one after the fixed years.
-func (l loan) rates() (first, later basisPoints) {
+func (l Loan) rates() (first, later BasisPoints) {
 	variable := indexRate + l.spread()
-	switch l.rate {
-	case fixedRate:
-		return l.fixed, l.fixed
-	case mixedRate:
-		return l.fixed, variable
+	switch l.Rate {
+	case FixedRate:
+		return l.Fixed, l.Fixed
+	case MixedRate:
+		return l.Fixed, variable
 	default:
 		return variable, variable
 	}
 }
 
-func (l loan) spread() basisPoints {
+func (l Loan) spread() BasisPoints {
 	spread := baseSpread
-	if l.crossSelling {
+	if l.CrossSelling {
 		for _, d := range discounts {
 			spread -= d.off
 		}
@@ -165,21 +162,21 @@ func (l loan) spread() basisPoints {
 	return spread
 }
 
-func (l loan) fixedMonths() int { return l.fixedYears * monthsInYear }
+func (l Loan) fixedMonths() int { return l.FixedYears * monthsInYear }
 
 // plan lists every month. The instalment is worked out again where the rate changes.
-func (l loan) plan(first, later basisPoints) []payment {
-	months := make([]payment, l.months)
-	remaining, rate := l.amount, first
-	due := instalment(remaining, rate, l.months)
+func (l Loan) plan(first, later BasisPoints) []payment {
+	months := make([]payment, l.Months)
+	remaining, rate := l.Amount, first
+	due := instalment(remaining, rate, l.Months)
 	for i := range months {
-		if l.rate == mixedRate && i == l.fixedMonths() {
+		if l.Rate == MixedRate && i == l.fixedMonths() {
 			rate = later
-			due = instalment(remaining, rate, l.months-i)
+			due = instalment(remaining, rate, l.Months-i)
 		}
 		interest := round(float64(remaining) * monthly(rate))
 		principal := due - interest
-		if i == l.months-1 {
+		if i == l.Months-1 {
 			principal = remaining
 		}
 		remaining -= principal
@@ -190,8 +187,8 @@ func (l loan) plan(first, later basisPoints) []payment {
 
 // steps shows the instalment for each discount between the base spread and the contracted one, on what is owed and the
 // months left when the rate becomes variable.
-func (l loan) steps(owed cents, left int) []step {
-	if l.rate == fixedRate || !l.crossSelling {
+func (l Loan) steps(owed Cents, left int) []step {
+	if l.Rate == FixedRate || !l.CrossSelling {
 		return nil
 	}
 	spread := baseSpread
@@ -204,19 +201,19 @@ func (l loan) steps(owed cents, left int) []step {
 }
 
 // upfront lists what is paid before the first instalment, stamp duties included.
-func (l loan) upfront() []fee {
-	var sum cents
+func (l Loan) upfront() []fee {
+	var sum Cents
 	all := append([]fee(nil), fees...)
 	for _, charge := range fees {
 		sum += charge.amount
 	}
 	return append(all,
 		fee{"dutyOnFees", share(sum, dutyOnFees, 10_000)},
-		fee{"dutyOnLoan", share(l.amount, dutyOnLoan, 10_000)})
+		fee{"dutyOnLoan", share(l.Amount, dutyOnLoan, 10_000)})
 }
 
 // instalment is the constant monthly payment that repays principal in n months: P·r·(1+r)ⁿ / ((1+r)ⁿ − 1).
-func instalment(principal cents, rate basisPoints, n int) cents {
+func instalment(principal Cents, rate BasisPoints, n int) Cents {
 	if rate == 0 {
 		return round(float64(principal) / float64(n))
 	}
@@ -227,7 +224,7 @@ func instalment(principal cents, rate basisPoints, n int) cents {
 
 // effectiveRate finds the yearly rate at which what is paid each month is worth today what was received: the TAEG of
 // Decree-Law 74-A/2017, annex I. The present value falls as the rate rises, so halving the interval finds it.
-func effectiveRate(received cents, paid []cents) float64 {
+func effectiveRate(received Cents, paid []Cents) float64 {
 	low, high := 0.0, 1.0
 	for range 60 {
 		rate := (low + high) / 2
@@ -261,11 +258,11 @@ func byYear(months []payment) []year {
 	return years
 }
 
-func monthly(rate basisPoints) float64 { return float64(rate) / 10_000 / monthsInYear }
+func monthly(rate BasisPoints) float64 { return float64(rate) / 10_000 / monthsInYear }
 
-func round(amount float64) cents { return cents(math.Round(amount)) }
+func round(amount float64) Cents { return Cents(math.Round(amount)) }
 
 // share is amount × part ÷ whole, to the nearest cent.
-func share(amount cents, part, whole int64) cents {
+func share(amount Cents, part, whole int64) Cents {
 	return round(float64(amount) * float64(part) / float64(whole))
 }
