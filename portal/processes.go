@@ -79,12 +79,23 @@ type ProcessSummary struct {
 	LastActionDate           Time      `json:"lastActionDate,omitzero"`
 }
 
-// Process is the reply of Process Detail. The loan's fields are inferred from Process Update.
+// Process is the reply of Process Detail. Printed are the fields of [ProcessSummary] but for the borrower's name, and the
+// simulation's. The bank prints nothing of the nested objects that are likely to be there; the fields are named as those of
+// the requests that set them, with the casing of replies.
 type Process struct {
 	ProcessSummary
-	SimulationUniqueID        uuid.UUID `json:"simulationUniqueID,omitzero"`
-	SimulationNumber          int64     `json:"simulationNumber,omitzero"`
-	LoanAmount                pii.Money `json:"loanAmount,omitzero"` // euros
+	SimulationUniqueID uuid.UUID `json:"simulationUniqueID,omitzero"`
+	SimulationNumber   int64     `json:"simulationNumber,omitzero"`
+
+	// Inferred from the taxonomy workflowPhases, which groups the states.
+	ProcessPhaseID          *int32 `json:"processPhaseID,omitzero"`
+	ProcessPhaseDescription string `json:"processPhaseDescription,omitzero"`
+
+	// Inferred from lastActionDate, which is printed.
+	LastActionDescription string `json:"lastActionDescription,omitzero"`
+
+	// Inferred from Process Update, whose fields are printed.
+	LoanAmount                pii.Money `json:"loanAmount,omitzero"` // the amount asked for, in euros
 	LoanDurationMonths        *int32    `json:"loanDurationMonths,omitzero"`
 	ProductSchemeID           *int32    `json:"productSchemeID,omitzero"`
 	ProductSchemeDescription  string    `json:"productSchemeDescription,omitzero"`
@@ -93,6 +104,9 @@ type Process struct {
 	ProductPurposeID          *int32    `json:"productPurposeID,omitzero"`
 	ProductPurposeDescription string    `json:"productPurposeDescription,omitzero"`
 	HasCrossSelling           *bool     `json:"hasCrossSelling,omitzero"`
+
+	// Inferred from Property Update, whose fields are printed: the price of the property, in euros.
+	AcquisitionAmount pii.Money `json:"acquisitionAmount,omitzero"`
 }
 
 // ListProcesses returns a page of the broker's processes.
@@ -104,7 +118,7 @@ func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPa
 	return reply, err
 }
 
-// Process returns a process of the broker.
+// Process returns a process of the broker. Its borrowers are those of [User.ListBorrowers].
 //
 // See Process Detail on the bank's page Processes; its path is inferred.
 func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) {

@@ -92,7 +92,7 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	}
 	fresh := borrower{id: uuid.New(), data: data}
 	p.borrowers = append(p.borrowers, fresh)
-	p.last = c.now
+	p.touch(c.now, string(c.operation))
 	return created{success(c, map[string]any{"id": fresh.id}), createdID{fresh.id}}, nil
 }
 
@@ -121,7 +121,7 @@ func (b *Bank) updateBorrower(c *call) (any, error) {
 		return nil, &refusal{http.StatusBadRequest, problems}
 	}
 	p.borrowers[at].data = data
-	p.last = c.now
+	p.touch(c.now, string(c.operation))
 	return done(c), nil
 }
 
@@ -139,7 +139,7 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 		return nil, refused(http.StatusBadRequest, "borrower.isKey")
 	}
 	p.borrowers = slices.Delete(p.borrowers, at, at+1)
-	p.last = c.now
+	p.touch(c.now, string(c.operation))
 	return done(c), nil
 }
 

@@ -150,17 +150,19 @@ func (b *Bank) move(p *process, state int32) {
 
 // happen dates the process's last action and tells its broker. The bank's lock is held by the caller.
 func (b *Bank) happen(p *process, said notification) {
-	p.touch(b.now())
+	action := map[int32]string{stateChanged: stateSet, newMessage: messageSent, documentAsked: askedFor}[said.NotificationTypeID]
+	p.touch(b.now(), action)
 	b.notify(p, said)
 }
 
-// touch dates the last action, always later than the one before: a caller who looks for what changed must see it.
-func (p *process) touch(now time.Time) {
+// touch sets the last action and its date, which is always later than the date before it: a caller who looks for what
+// changed must see it.
+func (p *process) touch(now time.Time, action string) {
 	now = now.Truncate(time.Millisecond)
 	if !now.After(p.last) {
 		now = p.last.Add(time.Millisecond)
 	}
-	p.last = now
+	p.last, p.action = now, action
 }
 
 // documentRequest picks a type of document. The bank's lock is held by the caller.
@@ -211,7 +213,7 @@ func (b *Bank) AskForDocument(id uuid.UUID) error {
 // Touch dates the last action of a process anew, and tells nobody.
 func (b *Bank) Touch(id uuid.UUID) error {
 	return b.act(id, func(p *process) error {
-		p.touch(b.now())
+		p.touch(b.now(), p.action)
 		return nil
 	})
 }

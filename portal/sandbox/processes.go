@@ -94,11 +94,14 @@ func (p *process) summary(lang words.Lang) portal.ProcessSummary {
 }
 
 func (p *process) detail(lang words.Lang) portal.Process {
-	months, loan := int32(p.loan.Months), p.loan
+	months, loan, phase := int32(p.loan.Months), p.loan, taxonomies["workflowStatesProposal"][p.state].In
 	return portal.Process{
 		ProcessSummary:            p.summary(lang),
 		SimulationUniqueID:        p.simulation,
 		SimulationNumber:          p.simulationNumber,
+		ProcessPhaseID:            &phase,
+		ProcessPhaseDescription:   describe("workflowPhases", &phase, lang),
+		LastActionDescription:     p.lastAction(lang),
 		LoanAmount:                pii.Euros(decimal.New(int64(loan.Amount), -2)),
 		LoanDurationMonths:        &months,
 		ProductSchemeID:           &loan.productScheme,
@@ -108,7 +111,22 @@ func (p *process) detail(lang words.Lang) portal.Process {
 		ProductPurposeID:          &loan.productPurpose,
 		ProductPurposeDescription: describe("productPurposes", &loan.productPurpose, lang),
 		HasCrossSelling:           &loan.CrossSelling,
+		AcquisitionAmount:         pii.Euros(decimal.New(int64(loan.Price), -2)),
 	}
+}
+
+// The actions on a process beside those of its operations. Their texts are in the translation files.
+const (
+	opened      = "opened"
+	stateSet    = "stateChanged"
+	messageSent = "newMessage"
+	askedFor    = "documentAsked"
+)
+
+// lastAction describes what was last done.
+func (p *process) lastAction(lang words.Lang) string {
+	state := describe("workflowStatesProposal", &p.state, lang)
+	return book.Say(lang, "action."+p.action, map[string]any{"state": state})
 }
 
 // processFilter narrows Process List.

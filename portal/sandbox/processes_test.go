@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -108,9 +109,50 @@ func TestTheDetailShowsTheLoan(t *testing.T) {
 		"processUniqueID": sandbox.SampleProcess(sandbox.SampleOpen).String(), "processNumber": 1042.0, "simulationNumber": 2017.0,
 		"branchDescription": "Lisboa – Sample", "processStatusDescription": "In Creation", "creationDate": "2026-11-20T10:00:00Z",
 		"loanAmount": 60_000.0, "loanDurationMonths": 120.0, "loanPurposeDescription": "Own permanent home", "hasCrossSelling": true,
+		"processPhaseID": 1.0, "processPhaseDescription": "Preparation", "acquisitionAmount": 150_000.0,
+		"lastActionDescription": "Process created", "productPurposeDescription": "Purchase",
 	} {
 		if got[field] != want {
 			t.Errorf("%s is %v, want %v", field, got[field], want)
 		}
+	}
+}
+
+func TestTheDetailShowsWhatWasLastDone(t *testing.T) {
+	d := open(t, sandbox.Config{})
+	process := sandbox.SampleProcess(sandbox.SampleOpen)
+	last := func() string {
+		t.Helper()
+		return fmt.Sprint(d.get(t, processPath(sandbox.SampleOpen)).object(t)["lastActionDescription"])
+	}
+	for _, c := range []struct {
+		do   func() error
+		want string
+	}{
+		{func() error { return d.WriteMessage(process) }, "Message from the bank"},
+		{func() error { return d.AskForDocument(process) }, "Document requested"},
+		{func() error { return d.Touch(process) }, "Document requested"},
+		{func() error { return d.Move(process) }, "State changed to Documents"},
+		{func() error {
+			d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil)).object(t)
+			return nil
+		}, "Borrower added"},
+	} {
+		if err := c.do(); err != nil || last() != c.want {
+			t.Errorf("last was %q, want %q (%v)", last(), c.want, err)
+		}
+	}
+	added := borrowersPath(sandbox.SampleOpen) + "/" + d.Borrowers(process)[1].String()
+	for _, c := range []struct{ method, body, want string }{
+		{"PUT", newBorrower(nil), "Borrower updated"}, {"DELETE", "", "Borrower deleted"},
+	} {
+		d.call(t, c.method, added, c.body).object(t)
+		if last() != c.want {
+			t.Errorf("last was %q, want %q", last(), c.want)
+		}
+	}
+	d.lang = "pt-PT"
+	if last() != "Proponente eliminado" {
+		t.Errorf("in Portuguese last was %q", last())
 	}
 }

@@ -169,6 +169,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 		last:             now.AddDate(0, 0, -sample.daysOld/3).Truncate(time.Second),
 		branch:           sample.branch,
 		state:            sample.state,
+		action:           stateSet,
 		loan: loan{
 			Loan: esispdf.Loan{
 				Amount: esispdf.Cents(sample.amount * 100), Price: esispdf.Cents(sample.price * 100), Months: sample.months,
@@ -176,6 +177,9 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 			},
 			indexType: 3, productPurpose: sample.purpose, loanPurpose: sample.use, productScheme: sample.scheme,
 		},
+	}
+	if p.state == inCreation {
+		p.action = opened
 	}
 	for i, someone := range sample.people {
 		s.people++

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,7 +103,7 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 }
 
 func TestEveryWordIsThereInBothLanguages(t *testing.T) {
-	var want []string
+	want := []string{"action." + opened, "action." + stateSet, "action." + messageSent, "action." + askedFor}
 	for id, code := range codes {
 		want = append(want, string(id))
 		if len(code) != 6 {
@@ -113,7 +114,8 @@ func TestEveryWordIsThereInBothLanguages(t *testing.T) {
 		t.Errorf("missing: %v", missing)
 	}
 	for _, key := range book.Keys(words.English) {
-		if !slices.Contains(want, key) {
+		operation, ofOperation := strings.CutPrefix(key, "action.")
+		if !slices.Contains(want, key) && !(ofOperation && slices.Contains(want, operation)) {
 			t.Errorf("%s is never said", key)
 		}
 	}

@@ -43,6 +43,7 @@ type process struct {
 	simulation       uuid.UUID
 	simulationNumber int64
 	created, last    time.Time
+	action           string // the last one: an operation's id, or one of the constants
 	branch, state    int32
 	loan             loan
 	borrowers        []borrower
