@@ -23,7 +23,7 @@ func (r *Runner) noteAddresses(ctx context.Context, request Request, found check
 	}
 	given := request.Tool.normalised(found.given)
 	for _, field := range request.Tool.Fields {
-		value, ok := field.value(given)
+		value, ok := field.Value(given)
 		if !ok {
 			continue
 		}
@@ -41,8 +41,8 @@ func (r *Runner) noteAddresses(ctx context.Context, request Request, found check
 	return nil
 }
 
-// setByAssistant tells whether an assistant has set this address lately.
-func (c *Call) setByAssistant(ctx context.Context, address pii.Email) (bool, error) {
+// SetByAssistant tells whether an assistant has set this address lately.
+func (c *Call) SetByAssistant(ctx context.Context, address pii.Email) (bool, error) {
 	if c.runner.Claims == nil { // then an assistant cannot confirm the sending either
 		return false, nil
 	}

@@ -28,7 +28,7 @@ func TestAmountsAreReadAsPeopleTypeThem(t *testing.T) {
 
 func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 	for _, text := range []string{"3/7/1985", "03.07.1985", "3-7-1985", "03071985", "3 jul 1985", "3 de julho de 1985", "1985-07-03"} {
-		typed, problems := CreateBorrower.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
+		typed, problems := Create.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
 		if want := `{"personal":{"birthDate":"1985-07-03"}}`; problems != nil || string(typed) != want {
 			t.Errorf("%q in a form: got %s, %v", text, typed, problems)
 		}
@@ -36,7 +36,7 @@ func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, problems := CreateBorrower.decode(args, words.English)
+		in, problems := Create.decode(args, words.English)
 		if problems != nil || in.(NewBorrower).Personal.BirthDate.Reveal() != "1985-07-03" {
 			t.Errorf("%q from an assistant is not read: %v", text, problems)
 		}
@@ -44,7 +44,7 @@ func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 }
 
 func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
-	args, problems := CreateBorrower.Args(map[string]string{
+	args, problems := Create.Args(map[string]string{
 		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",
 		"personal.genderId": "2", "financial.incomeWagesPensions": "1.250,50", "financial.hasSocialSecurityDebt": "false", "personal.phone": "  ",
 	}, words.English)
@@ -56,13 +56,13 @@ func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
 	if string(args) != want {
 		t.Errorf("got  %s\nwant %s", args, want)
 	}
-	if _, problems := CreateBorrower.decode(args, words.English); problems != nil {
+	if _, problems := Create.decode(args, words.English); problems != nil {
 		t.Errorf("and it is not taken: %v", problems)
 	}
 }
 
 func TestWhatCannotBeReadIsToldUnderItsField(t *testing.T) {
-	_, problems := CreateBorrower.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
+	_, problems := Create.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
 	if len(problems) != 2 || problems[0].Path != "personal.genderId" || problems[1].Code != "kind.amount" {
 		t.Errorf("got %v", problems)
 	}
@@ -90,7 +90,7 @@ func FuzzArguments(f *testing.F) {
 				continue
 			}
 			in = tool.normalised(in)
-			if tool.Edits && len(tool.changed(tool.over(in, in), in)) > 0 {
+			if tool.Edits && len(tool.Changed(tool.Over(in, in), in)) > 0 {
 				t.Errorf("%s: %q over itself is a change", tool.Name, args)
 			}
 		}

@@ -72,7 +72,7 @@ func (r *Runner) showing(ctx context.Context, actor Actor, tool *Tool, answers m
 	args, _ := tool.Args(answers, actor.Lang)
 	if err := r.audit(ctx, uuid.NewString(), Request{Tool: tool, Actor: actor, Args: args}, shown); err != nil {
 		failure := unaudited(err)
-		failure.Tool = tool.Name
+		failure.Tool = tool
 		return failure
 	}
 	return nil
@@ -99,12 +99,12 @@ func given(request Request) (fields []string, reason string) {
 		return nil, ""
 	}
 	for _, field := range request.Tool.Fields {
-		if _, given := field.value(in); given {
+		if _, given := field.Value(in); given {
 			fields = append(fields, field.Path)
 		}
 	}
 	if reasoned, ok := in.(Reasoned); ok {
-		reason = clean(reasoned.Reason())
+		reason = Clean(reasoned.Reason())
 	}
 	return fields, reason
 }
@@ -119,7 +119,7 @@ func processIn(args json.RawMessage) string {
 	}
 	switch process := given.Process.(type) {
 	case float64:
-		return number(int64(process))
+		return FormatNumber(int64(process))
 	case string:
 		if _, err := uuid.Parse(process); err == nil || isNumber(process) {
 			return process

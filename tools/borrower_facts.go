@@ -11,16 +11,16 @@ import (
 
 // CheckFields implements [FieldChecker] with the rules across the fields of one borrower.
 func (d BorrowerDetails) CheckFields(ctx context.Context, call *Call) []Problem {
-	return told(call.runner.Checks.Borrower(d.facts(ctx, call)), call.Actor.Lang)
+	return ProblemsOf(call.Checks().Borrower(d.facts(ctx, call)), call.Actor.Lang)
 }
 
 // others are what the rules across borrowers look at in those of a process, but for one.
-func (c *Call) others(ctx context.Context, ref ProcessRef, but uuid.UUID) ([]validation.BorrowerFacts, error) {
-	process, err := c.Process(ctx, ref)
+func others(ctx context.Context, call *Call, ref ProcessRef, but uuid.UUID) ([]validation.BorrowerFacts, error) {
+	process, err := call.Process(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	borrowers, err := c.borrowers(ctx, process.ID)
+	borrowers, err := call.Borrowers(ctx, process.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -35,14 +35,14 @@ func (c *Call) others(ctx context.Context, ref ProcessRef, but uuid.UUID) ([]val
 
 // joining applies those rules to one who is, or is to be, among others.
 func (d BorrowerDetails) joining(ctx context.Context, call *Call, others []validation.BorrowerFacts) []Problem {
-	return told(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
+	return ProblemsOf(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
 }
 
 // kinds tells what the bank's ids mean, from their descriptions.
 var kinds validation.Kinds
 
 func (d BorrowerDetails) facts(ctx context.Context, call *Call) validation.BorrowerFacts {
-	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.described(ctx, key, id) }
+	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.Described(ctx, key, id) }
 	p, f, w := d.Personal, d.Financial, d.Professional
 	return validation.BorrowerFacts{
 		Key:            kinds.KeyBorrower(text("borrowerTypes", &d.BorrowerTypeID)),
@@ -89,4 +89,10 @@ func value(id *int32) int32 {
 		return 0
 	}
 	return *id
+}
+
+// targetOf is what a call changes that changes a borrower of a process.
+func targetOf(ctx context.Context, call *Call, process ProcessRef, borrower BorrowerRef) ([]string, error) {
+	found, err := call.Process(ctx, process)
+	return []string{"borrower", found.ID.String(), string(borrower)}, err
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
@@ -21,6 +22,7 @@ type Call struct {
 	Actor  Actor
 	Bank   *portal.User // acts as the actor's person
 	runner *Runner
+	tool   *Tool
 
 	announced bool // the audit trail says that it is about to be sent
 
@@ -35,15 +37,15 @@ type FoundProcess struct {
 	Status string
 }
 
-// note keeps a process that the bank has told of for the rest of the call.
-func (c *Call) note(process FoundProcess) {
+// Note keeps a process that the bank has told of for the rest of the call.
+func (c *Call) Note(process FoundProcess) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.processes == nil {
 		c.processes = map[ProcessRef]FoundProcess{}
 	}
 	c.processes[ProcessRef(process.ID.String())] = process
-	c.processes[ProcessRef(number(process.Number))] = process
+	c.processes[ProcessRef(FormatNumber(process.Number))] = process
 }
 
 // known gives a process that the bank has told of in this call.
@@ -62,7 +64,7 @@ func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error
 	}
 	process, err := c.findProcess(ctx, ref)
 	if err == nil {
-		c.note(process)
+		c.Note(process)
 	}
 	return process, err
 }
@@ -79,7 +81,7 @@ func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, e
 	if err != nil {
 		return FoundProcess{}, &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, "process", "kind.process")}}
 	}
-	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](number(wanted)), Limit: maxOptions})
+	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](FormatNumber(wanted)), Limit: MaxOptions})
 	if err != nil {
 		return FoundProcess{}, err
 	}
@@ -111,10 +113,22 @@ func (c *Call) Borrower(ctx context.Context, process ProcessRef, ref BorrowerRef
 	return found, borrower, err
 }
 
-// subjectOf is what a call changes that changes a borrower of a process.
-func (c *Call) subjectOf(ctx context.Context, process ProcessRef, borrower BorrowerRef) ([]string, error) {
-	found, err := c.Process(ctx, process)
-	return []string{"borrower", found.ID.String(), string(borrower)}, err
+// Borrowers reads every borrower of a process, four at a time.
+func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borrower, error) {
+	summaries, err := c.Bank.ListBorrowers(ctx, process)
+	if err != nil {
+		return nil, err
+	}
+	borrowers := make([]portal.Borrower, len(summaries))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for i, summary := range summaries {
+		group.Go(func() (err error) {
+			borrowers[i], err = c.Bank.Borrower(ctx, process, summary.BorrowerUniqueID)
+			return err
+		})
+	}
+	return borrowers, group.Wait()
 }
 
 // notFoundWhenRefused reads a refusal of a call that names nothing but a process: the bank answers a process that is
@@ -126,10 +140,10 @@ func notFoundWhenRefused(err error) error {
 	return err
 }
 
-func number(n int64) string { return strconv.FormatInt(n, 10) }
+func FormatNumber(n int64) string { return strconv.FormatInt(n, 10) }
 
 // day is the date in Lisbon as people write it, "" when unknown.
-func day(say Say, t time.Time) string {
+func FormatDay(say Say, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -169,9 +183,9 @@ func convert(err error) *Error {
 	return converted
 }
 
-// clean makes text from outside fit to be shown: one paragraph without personal data, and without characters that are
+// Clean makes text from outside fit to be shown: one paragraph without personal data, and without characters that are
 // invisible or turn the direction of writing.
-func clean(text string) string {
+func Clean(text string) string {
 	text = strings.Map(func(c rune) rune {
 		switch {
 		case unicode.IsSpace(c):
@@ -183,4 +197,34 @@ func clean(text string) string {
 	}, text)
 	runes := []rune(strings.TrimSpace(text))
 	return pii.Scrub(string(runes[:min(len(runes), 500)]))
+}
+
+// Now returns the time.
+func (c *Call) Now() time.Time { return c.runner.now() }
+
+// BankAs returns the bank as another person sees it.
+func (c *Call) BankAs(person Person) *portal.User {
+	return c.runner.Bank.As(person.Login, string(c.Actor.Lang))
+}
+
+// Person finds who an actor is; ok is false for strangers.
+func (c *Call) Person(ctx context.Context, actor string) (person Person, ok bool) {
+	return c.runner.People.Person(ctx, actor)
+}
+
+// Destinations stores what destinations are notified of.
+func (c *Call) Destinations() Destinations { return c.runner.Destinations }
+
+// History is what has changed in processes.
+func (c *Call) History() History { return c.runner.Updates }
+
+// Checks are the rules on fields.
+func (c *Call) Checks() *validation.Checker { return c.runner.Checks }
+
+// Fingerprint is a keyed hash of data, in hex.
+func (c *Call) Fingerprint(data []byte) string { return c.runner.Fingerprint(data) }
+
+// Shown is a value of a field as people read it: the text of an option, and a mask for personal data.
+func (c *Call) Shown(ctx context.Context, field Field, value any) string {
+	return c.runner.shown(ctx, c.Actor, field, value, nil)
 }

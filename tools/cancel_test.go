@@ -21,7 +21,7 @@ func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
 			bank.ServeHTTP(w, r)
 		})
 	})
-	_, err := h.Run(ctx, tools.Request{Tool: tools.ListBorrowers, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
+	_, err := h.Run(ctx, tools.Request{Tool: tools.List, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
 	failure := tools.AsError(err)
 	if failure.Kind != tools.Cancelled || failure.What(h.ana.Lang) == "" {
 		t.Errorf("got %v", failure)
@@ -35,7 +35,7 @@ func TestACallerWhoLeftIsStillToldToBeForbidden(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	h := open(t)
-	_, err := h.Run(ctx, tools.Request{Tool: tools.ListBorrowers, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
+	_, err := h.Run(ctx, tools.Request{Tool: tools.List, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
 	if failure := tools.AsError(err); failure.Kind != tools.Forbidden {
 		t.Errorf("got %v", failure)
 	}

@@ -1,17 +1,12 @@
 package tools
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
-
-	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 )
 
-// Card is a result for eyes, the same for every door. Its texts are in the actor's language, personal data masked.
+// Card is a result for eyes, the same for every front end. Its texts are in the actor's language, personal data masked.
 type Card struct {
 	Title string
 	Text  string // a sentence or two; may be ""
@@ -51,36 +46,50 @@ type Step struct {
 	Form  bool // its form opens, with the arguments filled in, even where they are enough
 }
 
-// StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that are of
-// use at its stage, in their order.
-func StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
-	var steps []Step
-	stage := portal.StageOf(status)
-	belong := slices.DeleteFunc(Catalogue(), func(t *Tool) bool { return t.CardOrder == 0 || !t.WorksAt(stage) })
-	slices.SortStableFunc(belong, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
-	for _, tool := range belong {
-		field, about := tool.processField()
-		if !about {
-			continue
-		}
-		label := tool.Title(lang)
-		for _, key := range []string{"on_card." + tool.Name, "step." + tool.Name} {
-			if book.Has(lang, key) {
-				label = book.Say(lang, key, nil)
-				break
-			}
-		}
-		args := map[string]any{field.Path: process}
-		maps.Copy(args, tool.CardArgs)
-		steps = append(steps, Step{Label: label, Tool: tool.Name, Args: args})
+// Next says to which tools the cards of a tool may lead, each with the names of the arguments that are filled in. A
+// catalogue with a tool that leads nowhere is not built, and the runner drops steps that are not among these.
+type Next map[string][]string
+
+// NextStep makes a step to a tool. args are names and values in turn. Its label is that of the tool unless
+// [Step.Labelled] gives another.
+func NextStep(tool string, args ...any) Step {
+	step := Step{Tool: tool}
+	if len(args) > 0 {
+		step.Args = named(args)
 	}
-	return steps
+	return step
+}
+
+// Labelled gives a step a label of its own.
+func (s Step) Labelled(label string) Step {
+	s.Label = label
+	return s
+}
+
+// declared tells whether the tool says of itself that it may lead to a step.
+func (n Next) declared(step Step) bool {
+	args, known := n[step.Tool]
+	for name := range step.Args {
+		known = known && slices.Contains(args, name)
+	}
+	return known
 }
 
 // Carder is implemented by every tool's output.
 type Carder interface {
 	// Card shows the output. say gives the tool's words in the actor's language.
 	Card(say Say) Card
+}
+
+// Subject is what an output is about: a process, a simulation, or neither.
+type Subject struct {
+	Process    uuid.UUID
+	Simulation uuid.UUID
+}
+
+// Subjecter is implemented by the outputs of tools that change something at the bank.
+type Subjecter interface {
+	Subject() Subject
 }
 
 // Say gives the text of a key of the tool's own words ("card.title") or, where the tool has none, of the words that

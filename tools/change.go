@@ -3,17 +3,14 @@ package tools
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// ProcessChanged says that a call changed something of a process at the bank.
-type ProcessChanged struct {
-	Process uuid.UUID
+// Changed says that a call changed something at the bank.
+type Changed struct {
+	Subject Subject
 	Actor   string // who made it
 	Tool    string
 }
@@ -28,7 +25,7 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changedTimeout)
 	defer cancel()
-	change := ProcessChanged{Process: tool.processOf(output), Actor: actor, Tool: tool.Name}
+	change := Changed{Subject: output.(Subjecter).Subject(), Actor: actor, Tool: tool.Name}
 	heard := make(chan error, 1)
 	go func() {
 		var err error
@@ -47,18 +44,6 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 		err = ctx.Err()
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "a change was not told to others", "tool", tool.Name, "process", change.Process, "error", pii.Scrub(err.Error()))
+		r.Log.ErrorContext(ctx, "a change was not told to others", "tool", tool.Name, "process", change.Subject.Process, "error", pii.Scrub(err.Error()))
 	}
-}
-
-// processOf gives the process that an output is about.
-func (t *Tool) processOf(output Carder) uuid.UUID {
-	process, _ := reflect.Indirect(reflect.ValueOf(output)).FieldByName("Process").Interface().(uuid.UUID)
-	return process
-}
-
-// tellsProcess tells whether the tool's output names the process that it is about.
-func (t *Tool) tellsProcess() bool {
-	field, found := t.out.FieldByName("Process")
-	return found && field.Type == reflect.TypeFor[uuid.UUID]()
 }

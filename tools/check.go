@@ -64,7 +64,7 @@ func (r *Runner) examine(ctx context.Context, call *Call, tool *Tool, in any, ma
 		if err := r.edit(ctx, call, tool, in, &found); err != nil || found.before == nil {
 			return found, err
 		}
-		found.problems = joined(found.problems, since(look(found.before), look(found.in), among(found.changes)))
+		found.problems = joined(found.problems, DowngradeExisting(look(found.before), look(found.in), InFields(found.changes)))
 		found.problems = append(found.problems, r.ofChanges(ctx, call, tool, in, found)...)
 	}
 	checker, ok := found.in.(BankChecker)
@@ -86,7 +86,7 @@ func blocked(problems []Problem) bool {
 // forPeople finds what an assistant gives that only a person may.
 func (r *Runner) forPeople(call *Call, tool *Tool, in any) (problems []Problem) {
 	for _, field := range tool.Fields {
-		if _, given := field.value(in); given && field.People && call.Actor.Assistant {
+		if _, given := field.Value(in); given && field.People && call.Actor.Assistant {
 			problems = append(problems, problem(call.Actor.Lang, field.Path, "only_people"))
 		}
 	}
@@ -104,7 +104,7 @@ func joined(malformed []Problem, others ...[]Problem) []Problem {
 }
 
 func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Problem {
-	problems := told(r.Checks.Struct(in), call.Actor.Lang)
+	problems := ProblemsOf(r.Checks.Struct(in), call.Actor.Lang)
 	if checker, ok := in.(FieldChecker); ok {
 		problems = append(problems, checker.CheckFields(ctx, call)...)
 	}
@@ -115,7 +115,7 @@ func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Proble
 func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) []Problem {
 	var problems []Problem
 	for _, field := range tool.Fields {
-		id, given := field.value(in)
+		id, given := field.Value(in)
 		if field.Kind != Choice || !given || id.Int() == 0 { // see none
 			continue
 		}
@@ -125,7 +125,7 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 		case fresh:
 			problems = append(problems, problem(call.Actor.Lang, field.Path, "taxonomy.unknown"))
 		default:
-			problems = append(problems, doubt(call.Actor.Lang, field.Path, "taxonomy.unconfirmed"))
+			problems = append(problems, warning(call.Actor.Lang, field.Path, "taxonomy.unconfirmed"))
 		}
 	}
 	return problems
@@ -151,13 +151,13 @@ func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page st
 	}
 	problems := look(form.Answers)
 	if form.Before != nil {
-		problems = since(look(form.Before), problems, form.changed)
+		problems = DowngradeExisting(look(form.Before), problems, form.changed)
 	}
-	on := among(tool.FieldsOn(page))
+	on := InFields(tool.FieldsOn(page))
 	return slices.DeleteFunc(problems, func(p Problem) bool { return !on(p.Path) })
 }
 
-func told(report validation.Report, lang words.Lang) []Problem {
+func ProblemsOf(report validation.Report, lang words.Lang) []Problem {
 	severities := map[validation.Severity]Severity{validation.Error: Blocks, validation.Warning: Warns, validation.Hint: Hints}
 	var problems []Problem
 	for _, p := range report {
@@ -166,8 +166,8 @@ func told(report validation.Report, lang words.Lang) []Problem {
 	return problems
 }
 
-// verdict makes problems an error: what blocks always, warnings until the mark of each is among the confirmed.
-func verdict(problems []Problem, confirmed []string) error {
+// decide makes problems an error: what blocks always, warnings until the mark of each is among the confirmed.
+func decide(problems []Problem, confirmed []string) error {
 	var kind ErrorKind
 	for _, p := range problems {
 		switch {
@@ -183,8 +183,8 @@ func verdict(problems []Problem, confirmed []string) error {
 	return &Error{Kind: kind, Problems: problems}
 }
 
-// value finds the field's value in an input; given is false when it is absent.
-func (f Field) value(in any) (value reflect.Value, given bool) {
+// Value finds the field's value in an input; given is false when it is absent.
+func (f Field) Value(in any) (value reflect.Value, given bool) {
 	value = reflect.ValueOf(in)
 	for _, i := range f.index {
 		if value = value.Field(i); value.Kind() != reflect.Pointer {

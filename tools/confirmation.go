@@ -70,9 +70,9 @@ func marks(problems []Problem) []string {
 // key: made again under the same one, it may use its confirmation again.
 func (r *Runner) confirm(ctx context.Context, request Request, call string, found checked) error {
 	if !request.Actor.Assistant {
-		return verdict(found.problems, request.Confirmed)
+		return decide(found.problems, request.Confirmed)
 	}
-	failure, asks := errors.AsType[*Error](verdict(found.problems, nil))
+	failure, asks := errors.AsType[*Error](decide(found.problems, nil))
 	switch {
 	case !asks:
 		return nil

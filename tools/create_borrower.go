@@ -8,9 +8,10 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// CreateBorrower adds a borrower to a process (Borrower Create).
-var CreateBorrower = Define(Spec{
-	Name: "create_borrower", Command: "borrower-new", Toolset: Borrowers, Effect: Creates, Needs: OpenProcess,
+// Create adds a borrower to a process (Borrower Create).
+var Create = Define(Spec{
+	Name: "create_borrower", Command: "borrower-new", Effect: Creates, Needs: OpenProcess,
+	Next: Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *Call, in NewBorrower) (BorrowerCreated, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -28,7 +29,7 @@ var CreateBorrower = Define(Spec{
 
 // CheckBank implements [BankChecker] with the rules across the borrowers of the process.
 func (n NewBorrower) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
-	others, err := call.others(ctx, n.Process, uuid.Nil)
+	others, err := others(ctx, call, n.Process, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (n NewBorrower) FindEffect(ctx context.Context, call *Call) (Carder, bool, 
 	if err != nil {
 		return nil, false, err
 	}
-	borrowers, err := call.borrowers(ctx, process.ID)
+	borrowers, err := call.Borrowers(ctx, process.ID)
 	if err != nil {
 		return nil, false, err
 	}
@@ -58,7 +59,7 @@ func (n NewBorrower) FindEffect(ctx context.Context, call *Call) (Carder, bool, 
 }
 
 // Selector implements [Verifier].
-func (n NewBorrower) Subject(ctx context.Context, call *Call) ([]string, error) {
+func (n NewBorrower) Target(ctx context.Context, call *Call) ([]string, error) {
 	process, err := call.Process(ctx, n.Process)
 	return []string{"new borrower", process.ID.String(), n.Personal.TaxID.Reveal()}, err
 }
@@ -77,15 +78,18 @@ type BorrowerCreated struct {
 	Name          pii.Name  `json:"name"`
 }
 
+// Subject implements [Subjecter].
+func (b BorrowerCreated) Subject() Subject { return Subject{Process: b.Process} }
+
 // Card implements [Carder].
 func (b BorrowerCreated) Card(say Say) Card {
 	return Card{
 		Title: say("card.title"),
 		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
 		Next: []Step{
-			{Label: say("step.get_borrower"), Tool: "get_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
-			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}},
-			{Label: say("step.get_esis"), Tool: "get_esis", Args: map[string]any{"process": b.Process}},
+			NextStep("get_borrower", "process", b.Process, "borrower", b.Borrower),
+			NextStep("list_borrowers", "process", b.Process),
+			NextStep("get_esis", "process", b.Process),
 		},
 	}
 }

@@ -10,10 +10,11 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// DeleteBorrower takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
+// Delete takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
 // page Borrower Delete).
-var DeleteBorrower = Define(Spec{
-	Name: "delete_borrower", Command: "borrower-delete", Toolset: Borrowers, Effect: Deletes, Needs: OpenProcess,
+var Delete = Define(Spec{
+	Name: "delete_borrower", Command: "borrower-delete", Effect: Deletes, Needs: OpenProcess,
+	Next: Next{"list_borrowers": {"process"}},
 }, func(ctx context.Context, call *Call, in BorrowerRemoval) (BorrowerDeleted, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
 	if err != nil {
@@ -39,13 +40,12 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *Call) ([]Problem, 
 		return nil, err
 	}
 	if kinds.KeyBorrower(borrower.BorrowerTypeID, borrower.BorrowerTypeDescription) {
-		return []Problem{problem(call.Actor.Lang, "borrower", "delete.key_borrower")}, nil
+		return []Problem{call.Problem("borrower", "delete.key_borrower")}, nil
 	}
-	who := borrowerOption(borrower)
-	lang := call.Actor.Lang
+	who := BorrowerOption(borrower)
 	return []Problem{
-		doubt(lang, "borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number).
-			clearly(lang, "who", who.Clear, "role", who.Note, "number", process.Number),
+		call.InClear(call.Warning("borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number),
+			"who", who.Clear, "role", who.Note, "number", process.Number),
 	}, nil
 }
 
@@ -68,8 +68,8 @@ func (r BorrowerRemoval) FindEffect(ctx context.Context, call *Call) (Carder, bo
 }
 
 // Selector implements [Verifier].
-func (r BorrowerRemoval) Subject(ctx context.Context, call *Call) ([]string, error) {
-	return call.subjectOf(ctx, r.Process, r.Borrower)
+func (r BorrowerRemoval) Target(ctx context.Context, call *Call) ([]string, error) {
+	return targetOf(ctx, call, r.Process, r.Borrower)
 }
 
 // BorrowerDeleted says who was taken out of which process.
@@ -79,11 +79,14 @@ type BorrowerDeleted struct {
 	Name          pii.Name  `json:"name"` // "" when nobody could be asked any more
 }
 
+// Subject implements [Subjecter].
+func (b BorrowerDeleted) Subject() Subject { return Subject{Process: b.Process} }
+
 // Card implements [Carder].
 func (b BorrowerDeleted) Card(say Say) Card {
 	return Card{
 		Title: say("card.title"),
 		Text:  say("card.text", "name", b.Name.String(), "number", b.ProcessNumber),
-		Next:  []Step{{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}}},
+		Next:  []Step{NextStep("list_borrowers", "process", b.Process)},
 	}
 }

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,26 @@ type Destinations interface {
 	ChangeOwner(ctx context.Context, change OwnerChange) (changed bool, err error)
 }
 
+// SettingsChange is a change of what a place wants to hear, as it is announced there.
+type SettingsChange struct {
+	ID     string // by which it is undone
+	Lang   words.Lang
+	Title  string
+	Text   string
+	Before destination.Settings
+	After  destination.Settings
+	Undoes string // the change that it undid, "" for none
+}
+
+// OwnerChange makes an actor, or nobody, the owner of a process.
+type OwnerChange struct {
+	Process  uuid.UUID
+	Number   int64
+	To       string // an actor; "" for nobody
+	By       Actor
+	OnlyFrom string // nothing changes unless this actor is the owner; "" for whoever is
+}
+
 // History is the record of what moved, whoever may see it.
 type History interface {
 	// Since gives what moved at since or later, the oldest first and at most limit of it, in words of a language.
@@ -38,4 +59,15 @@ type Moved struct {
 	At      time.Time
 	Status  string   // after it
 	What    []string // what changed, each in a few words
+}
+
+// StoreError gives a failure of what keeps places its kind: the bank has nothing to do with it.
+func StoreError(err error) error {
+	if failure := (*Error)(nil); err == nil || errors.As(err, &failure) {
+		return err
+	}
+	if notWritten(err) {
+		return &Error{Kind: Unavailable, Store: true, err: err}
+	}
+	return &Error{Kind: Internal, err: err}
 }

@@ -31,11 +31,11 @@ func (e Earlier) Text(lang words.Lang, who string) string {
 	switch {
 	case who != "":
 	case e.Assistant:
-		who = book.Say(lang, "earlier.assistant", nil)
+		who = engineWords.Say(lang, "earlier.assistant", nil)
 	default:
-		who = book.Say(lang, "earlier.colleague", nil)
+		who = engineWords.Say(lang, "earlier.colleague", nil)
 	}
-	return book.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon.Zone).Format("15:04"), "own": e.Own})
+	return engineWords.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon.Zone).Format("15:04"), "own": e.Own})
 }
 
 // shared is an output that an earlier call gave to this one, which sent nothing.
@@ -69,7 +69,7 @@ func (r *Runner) share(ctx context.Context, intent record, found *shared) Carder
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	if err == nil && first {
 		intent.Earlier = &found.earlier
-		err = r.conclude(ctx, hold{record: intent, token: 1}, found.Carder, nil)
+		err = r.conclude(ctx, lease{record: intent, token: 1}, found.Carder, nil)
 	}
 	if err != nil { // whoever finds the call open looks at the bank
 		r.Log.WarnContext(ctx, "a call that another has made is missing from the journal", "call", intent.Call, "error", err)

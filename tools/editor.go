@@ -39,7 +39,7 @@ type Form struct {
 
 func (f Form) answer(path string) string { return strings.TrimSpace(f.Answers[path]) }
 
-// changed tells whether a field of an editor's form was changed in it.
+// Changed tells whether a field of an editor's form was changed in it.
 func (f Form) changed(path string) bool { return f.answer(path) != f.Before[path] }
 
 // Current reads what an editor's form is filled in with, once it is known what it is about, and the texts of the options
@@ -48,7 +48,7 @@ func (r *Runner) Current(ctx context.Context, actor Actor, tool *Tool, answers m
 	before, labels, err = r.current(ctx, actor, tool, answers)
 	if err != nil {
 		failure := convert(err)
-		failure.Tool = tool.Name
+		failure.Tool = tool
 		return nil, nil, failure
 	}
 	return before, labels, nil
@@ -71,8 +71,8 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	if err != nil {
 		return nil, nil, err
 	}
-	call.readAhead(ctx, tool.Fields)
-	before, labels = tool.texts(current, actor.Lang), map[string]string{}
+	call.ReadAhead(ctx, tool.Fields)
+	before, labels = tool.answersOf(current, actor.Lang), map[string]string{}
 	for _, field := range tool.Fields {
 		if text := before[field.Path]; field.Kind == Choice && text != "" {
 			switch option, ok := r.Option(ctx, actor, field, text, before); {
@@ -86,11 +86,11 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	return before, labels, nil
 }
 
-// texts is an input as a form shows it, by path.
-func (t *Tool) texts(in any, lang words.Lang) map[string]string {
-	texts := map[string]string{}
+// answersOf returns an input as a form shows it, by path.
+func (t *Tool) answersOf(in any, lang words.Lang) map[string]string {
+	answers := map[string]string{}
 	for _, field := range t.Fields {
-		value, given := field.value(in)
+		value, given := field.Value(in)
 		if !given {
 			continue
 		}
@@ -103,11 +103,11 @@ func (t *Tool) texts(in any, lang words.Lang) map[string]string {
 			_ = json.Unmarshal(clear, &text)
 		}
 		if day, err := time.Parse(time.DateOnly, text); err == nil && field.Kind == Date {
-			text = day.Format(book.Say(lang, "format.typed_day", nil))
+			text = day.Format(engineWords.Say(lang, "format.typed_day", nil))
 		}
-		texts[field.Path] = strings.TrimSpace(text)
+		answers[field.Path] = strings.TrimSpace(text)
 	}
-	return texts
+	return answers
 }
 
 // Given is what a form says of itself: of an editor's, what was changed in it.
@@ -134,8 +134,8 @@ func (t *Tool) Given(form Form) map[string]string {
 	return given
 }
 
-// over lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
-func (t *Tool) over(current, changes any) any {
+// Over lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
+func (t *Tool) Over(current, changes any) any {
 	whole := reflect.New(t.in).Elem()
 	whole.Set(reflect.ValueOf(current))
 	cleared := changes.(Editor).editing().Clear
@@ -143,7 +143,7 @@ func (t *Tool) over(current, changes any) any {
 		if field.Refers() || field.Hidden() {
 			continue
 		}
-		if _, given := field.value(changes); given {
+		if _, given := field.Value(changes); given {
 			whole.FieldByIndex(field.index).Set(reflect.ValueOf(changes).FieldByIndex(field.index))
 		} else if slices.Contains(cleared, field.Path) {
 			whole.FieldByIndex(field.index).SetZero()
@@ -152,14 +152,14 @@ func (t *Tool) over(current, changes any) any {
 	return whole.Interface()
 }
 
-// changed lists the fields that differ.
-func (t *Tool) changed(before, after any) []Field {
+// Changed lists the fields that differ.
+func (t *Tool) Changed(before, after any) []Field {
 	return slices.DeleteFunc(slices.Clone(t.Fields), func(f Field) bool {
 		if f.Hidden() {
 			return true
 		}
-		was, wasGiven := f.value(before)
-		is, isGiven := f.value(after)
+		was, wasGiven := f.Value(before)
+		is, isGiven := f.Value(after)
 		switch {
 		case wasGiven != isGiven:
 			return false
@@ -186,8 +186,8 @@ func (r *Runner) edit(ctx context.Context, call *Call, tool *Tool, changes any, 
 	if err != nil {
 		return err
 	}
-	found.before, found.in, found.sent = before, tool.over(before, changes), tool.over(before, found.sent)
-	found.changes = tool.changed(before, found.sent)
+	found.before, found.in, found.sent = before, tool.Over(before, changes), tool.Over(before, found.sent)
+	found.changes = tool.Changed(before, found.sent)
 	return nil
 }
 
@@ -206,12 +206,12 @@ func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes 
 	}
 	switch {
 	case len(found.changes) > 0 && call.Actor.Assistant: // a form shows them
-		problems = append(problems, doubt(lang, "", "edit.changes", "changes", r.listed(ctx, call.Actor, found)))
+		problems = append(problems, warning(lang, "", "edit.changes", "changes", r.listed(ctx, call.Actor, found)))
 	case len(found.changes) == 0 && !blocked(found.problems) && !blocked(problems): // else what is wrong is why
 		problems = append(problems, problem(lang, "", "edit.nothing"))
 	}
 	if editing.Version != "" && editing.Version != found.before.(Editor).editing().Version {
-		problems = append(problems, doubt(lang, "", "edit.meanwhile"))
+		problems = append(problems, warning(lang, "", "edit.meanwhile"))
 	}
 	return problems
 }
@@ -220,10 +220,10 @@ func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes 
 func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string {
 	var lines []string
 	for _, field := range found.changes {
-		was, is := change(actor.Lang, field, found, func(value any) string { return r.shown(ctx, actor, field, value, nil) })
+		was, is := fieldChange(actor.Lang, field, found, func(value any) string { return r.shown(ctx, actor, field, value, nil) })
 		what := was + " → " + is
 		if was == is { // masks hide what differs
-			what = book.Say(actor.Lang, "edit.masked", map[string]any{"value": is})
+			what = engineWords.Say(actor.Lang, "edit.masked", map[string]any{"value": is})
 		}
 		lines = append(lines, field.Label(actor.Lang)+": "+what)
 	}
@@ -231,21 +231,21 @@ func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string 
 }
 
 // change is what a field was and what it becomes, as render shows values.
-func change(lang words.Lang, field Field, found checked, render func(value any) string) (was, is string) {
+func fieldChange(lang words.Lang, field Field, found checked, render func(value any) string) (was, is string) {
 	rendered := func(in any) string {
-		if value, given := field.value(in); given {
+		if value, given := field.Value(in); given {
 			if text := render(value.Interface()); text != "" {
 				return text
 			}
 		}
-		return book.Say(lang, "edit.empty", nil)
+		return engineWords.Say(lang, "edit.empty", nil)
 	}
 	return rendered(found.before), rendered(found.sent)
 }
 
-// since weighs problems that were there before the changes less than those that came with them: what a borrower's file
+// DowngradeExisting weighs problems that were there before the changes less than those that came with them: what a borrower's file
 // lacks anyway must not keep anybody from correcting a phone number. A field that was wrong and is changed has to be right.
-func since(before, after []Problem, changed func(path string) bool) []Problem {
+func DowngradeExisting(before, after []Problem, changed func(path string) bool) []Problem {
 	lighter := map[Severity]Severity{Blocks: Warns, Warns: Hints, Hints: Hints}
 	weighed := slices.Clone(after)
 	for i, p := range weighed {
@@ -256,16 +256,9 @@ func since(before, after []Problem, changed func(path string) bool) []Problem {
 	return weighed
 }
 
-// among tells paths of fields.
-func among(fields []Field) func(path string) bool {
+// InFields tells paths of fields.
+func InFields(fields []Field) func(path string) bool {
 	return func(path string) bool {
 		return slices.ContainsFunc(fields, func(f Field) bool { return f.Path == path })
 	}
-}
-
-// doubt is a warning.
-func doubt(lang words.Lang, path, code string, args ...any) Problem {
-	p := problem(lang, path, code, args...)
-	p.Severity = Warns
-	return p
 }

@@ -52,7 +52,7 @@ type Field struct {
 	Taxonomy portal.TaxonomyKey
 	Class    pii.Class
 	People   bool // no assistant may give it
-	tool     string
+	tool     *Tool
 	index    []int // in the input struct, as reflect.Value.FieldByIndex takes it
 }
 
@@ -102,7 +102,7 @@ var kindsOfTypes = map[reflect.Type]Kind{
 	reflect.TypeFor[int32]():              Integer,
 }
 
-func fieldsOf(tool string, in reflect.Type) []Field {
+func fieldsOf(tool *Tool, in reflect.Type) []Field {
 	return appendFields(nil, in, Field{tool: tool})
 }
 

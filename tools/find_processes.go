@@ -10,9 +10,10 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// FindProcesses searches the broker's processes (Process List).
-var FindProcesses = Define(Spec{
-	Name: "find_processes", Command: "processes", Toolset: Processes, Effect: Reads,
+// Find searches the broker's processes (Process List).
+var Find = Define(Spec{
+	Name: "find_processes", Command: "processes", Effect: Reads,
+	Next: Next{"list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *Call, in ProcessSearch) (ProcessList, error) {
 	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})
 	if err != nil {
@@ -20,7 +21,7 @@ var FindProcesses = Define(Spec{
 	}
 	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
 	for _, process := range page.Processes {
-		call.note(FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription})
+		call.Note(FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription})
 		list.Processes = append(list.Processes, ProcessRow{
 			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
 			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,
@@ -67,16 +68,16 @@ func (l ProcessList) Card(say Say) Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
 	for _, p := range l.Processes {
-		card.Table.Rows = append(card.Table.Rows, []string{number(p.Number), p.KeyBorrower.String(), p.Status, day(say, p.LastAction)})
-		card.Table.Steps = append(card.Table.Steps, Step{Label: say("step.open"), Tool: "list_borrowers", Args: ofProcess(p.Process)})
+		card.Table.Rows = append(card.Table.Rows, []string{FormatNumber(p.Number), p.KeyBorrower.String(), p.Status, FormatDay(say, p.LastAction)})
+		card.Table.Steps = append(card.Table.Steps, NextStep("list_borrowers", "process", p.Process).Labelled(say("step.open")))
 	}
 	if len(l.Processes) == 1 {
-		args := ofProcess(l.Processes[0].Process)
+		process := l.Processes[0].Process
 		card.Table.Steps = nil // the same stand below
 		card.Next = []Step{
-			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: args},
-			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: args},
-			{Label: say("step.get_esis"), Tool: "get_esis", Args: args},
+			NextStep("list_borrowers", "process", process),
+			NextStep("create_borrower", "process", process),
+			NextStep("get_esis", "process", process),
 		}
 	}
 	return card

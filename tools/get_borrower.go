@@ -11,9 +11,10 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// GetBorrower shows all that the bank holds of a borrower, masked (Borrower Get).
-var GetBorrower = Define(Spec{
-	Name: "get_borrower", Command: "borrower", Toolset: Borrowers, Effect: Reads,
+// Get shows all that the bank holds of a borrower, masked (Borrower Get).
+var Get = Define(Spec{
+	Name: "get_borrower", Command: "borrower", Effect: Reads,
+	Next: Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
 }, func(ctx context.Context, call *Call, in OfBorrower) (BorrowerFile, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
 	if err != nil {
@@ -22,31 +23,25 @@ var GetBorrower = Define(Spec{
 	file := BorrowerFile{
 		Process: process.ID, ProcessNumber: process.Number, Borrower: borrower.BorrowerUniqueID,
 		Role: borrower.BorrowerTypeDescription, Relation: borrower.KeyBorrowerRelationDescription,
-		Version: call.version(borrower), Fields: map[string]map[string]string{},
+		Version: version(call, borrower), Fields: map[string]map[string]string{},
 	}
 	if borrower.Personal != nil {
 		file.Name = borrower.Personal.Name
 	}
 	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
-	call.readAhead(ctx, CreateBorrower.Fields)
-	for _, field := range CreateBorrower.Fields {
-		value, given := field.value(details)
+	call.ReadAhead(ctx, Create.Fields)
+	for _, field := range Create.Fields {
+		value, given := field.Value(details)
 		if !given || field.Refers() {
 			continue
 		}
-		if text := call.runner.shown(ctx, call.Actor, field, value.Interface(), nil); text != "" {
+		if text := call.Shown(ctx, field, value.Interface()); text != "" {
 			file.add(field.Path, text)
 			file.facts = append(file.facts, Fact{field.Label(call.Actor.Lang), text})
 		}
 	}
 	return file, nil
 })
-
-// OfBorrower is the input of the tools that take a borrower of a process and nothing else.
-type OfBorrower struct {
-	Process  ProcessRef  `json:"process" page:"process" validate:"required"`
-	Borrower BorrowerRef `json:"borrower" page:"borrower" validate:"required"`
-}
 
 // BorrowerFile is a borrower, masked.
 type BorrowerFile struct {
@@ -74,12 +69,12 @@ func (b BorrowerFile) add(path, text string) {
 }
 
 // version is a keyed digest of what the bank holds of a borrower: it changes with every field, and tells of none.
-func (c *Call) version(borrower portal.Borrower) string {
+func version(call *Call, borrower portal.Borrower) string {
 	data, err := pii.MarshalClear(borrower.Request())
 	if err != nil {
 		panic(fmt.Sprintf("tools: a borrower that the bank sent: %T", err)) // it was JSON a moment ago
 	}
-	digest := c.runner.Fingerprint(data)
+	digest := call.Fingerprint(data)
 	return digest[:min(len(digest), 16)]
 }
 
@@ -89,9 +84,9 @@ func (b BorrowerFile) Card(say Say) Card {
 		Title: say("card.title", "number", b.ProcessNumber),
 		Facts: b.facts,
 		Next: []Step{
-			{Label: say("step.update_borrower"), Tool: "update_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower, "version": b.Version}},
-			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}},
-			{Label: say("step.delete_borrower"), Tool: "delete_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
+			NextStep("update_borrower", "process", b.Process, "borrower", b.Borrower, "version", b.Version),
+			NextStep("list_borrowers", "process", b.Process),
+			NextStep("delete_borrower", "process", b.Process, "borrower", b.Borrower),
 		},
 	}
 }

@@ -106,7 +106,7 @@ func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
 
 func TestBorrowersAreOfferedOfTheProcessThatIsGiven(t *testing.T) {
 	h := open(t)
-	field, _ := tools.GetBorrower.Field("borrower")
+	field, _ := tools.Get.Field("borrower")
 	answers := map[string]string{"process": "1043"}
 	for query, want := range map[string]int{"": 2, "ines": 1, "borrower": 2, "nobody": 0} {
 		options, err := h.Options(t.Context(), h.ana, field, query, answers)

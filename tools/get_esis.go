@@ -13,8 +13,9 @@ import (
 // GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may have it made without the rules of Law 24/2023,
 // for the team's own use, and has to say why.
 var GetESIS = Define(Spec{
-	Name: "get_esis", Command: "esis", Toolset: Documents, Effect: Reads, Resource: "balcao://processes/{process}/esis",
+	Name: "get_esis", Command: "esis", Effect: Reads, Resource: "balcao://processes/{process}/esis",
 	Needs: NotCancelled, CardOrder: 2,
+	Next: Next{"send_esis": {"process"}, "list_borrowers": {"process"}},
 }, func(ctx context.Context, call *Call, in ESISRequest) (ESIS, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -26,7 +27,7 @@ var GetESIS = Define(Spec{
 	}
 	name := fmt.Sprintf("FINE-%d.pdf", process.Number)
 	if in.IgnoreRules {
-		name = fmt.Sprintf("FINE-%d-%s.pdf", process.Number, book.Say(call.Actor.Lang, "get_esis.internal", nil))
+		name = fmt.Sprintf("FINE-%d-%s.pdf", process.Number, call.Say(call.Actor.Lang)("internal"))
 	}
 	return ESIS{
 		Process: process.ID, ProcessNumber: process.Number, Internal: in.IgnoreRules,
@@ -44,7 +45,7 @@ type ESISRequest struct {
 // CheckFields implements [FieldChecker].
 func (e ESISRequest) CheckFields(_ context.Context, call *Call) []Problem {
 	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" && !call.Actor.Assistant { // who may not at all needs no reason
-		return []Problem{problem(call.Actor.Lang, "reason", "reason.missing")}
+		return []Problem{call.Problem("reason", "reason.missing")}
 	}
 	return nil
 }
@@ -76,8 +77,8 @@ func (e ESIS) Card(say Say) Card {
 			URI: fmt.Sprintf("balcao://processes/%s/esis", e.Process),
 		},
 		Next: []Step{
-			{Label: say("step.send_esis"), Tool: "send_esis", Args: map[string]any{"process": e.Process}},
-			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": e.Process}},
+			NextStep("send_esis", "process", e.Process),
+			NextStep("list_borrowers", "process", e.Process),
 		},
 	}
 }

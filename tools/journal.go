@@ -62,20 +62,20 @@ const (
 // entry is what the journal was seen to hold of a call.
 type entry struct {
 	record
-	free  bool // never begun
-	token int64
-	lease time.Duration
+	absent bool // never begun
+	token  int64
+	lease  time.Duration
 }
 
 func (e entry) abandoned() bool { return e.token > 0 && e.lease <= 0 }
 
-// changedNothing tells the outcomes of which it is certain that nothing is different at the bank.
-func (e entry) changedNothing() bool {
-	return !e.free && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
+// safeToRetry tells the outcomes of which it is certain that nothing is different at the bank.
+func (e entry) safeToRetry() bool {
+	return !e.absent && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
 }
 
-// hold is a call that this replica holds, with the subject that it changes.
-type hold struct {
+// lease is a call that this replica holds, with the subject that it changes.
+type lease struct {
 	record
 	token int64
 	claim claim
@@ -86,8 +86,8 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 	if err != nil {
 		return entry{}, &Error{Kind: Unavailable, Store: true, err: err}
 	}
-	seen := entry{free: data == nil, token: token, lease: lease}
-	if seen.free {
+	seen := entry{absent: data == nil, token: token, lease: lease}
+	if seen.absent {
 		return seen, nil
 	}
 	if err := json.Unmarshal(data, &seen.record); err != nil {
@@ -110,7 +110,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 		if err != nil { // what cannot be journalled is not sent
 			return nil, err
 		}
-		if seen.free {
+		if seen.absent {
 			output, begun, err := r.begin(ctx, call, request, intent)
 			if begun {
 				return output, err
@@ -120,7 +120,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 				return nil, err
 			}
 		}
-		if !seen.changedNothing() {
+		if !seen.safeToRetry() {
 			return r.resume(ctx, call, request, seen, intent.Fingerprint)
 		}
 	}
@@ -131,12 +131,12 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 // false when it was not sent.
 func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent record) (output Carder, begun bool, err error) {
 	confirm := func(found checked) error { return r.confirm(ctx, request, callKey(request, intent.Call), found) }
-	subject, err := r.subject(ctx, call, request)
+	subject, err := r.target(ctx, call, request)
 	if err != nil { // perhaps for what the checks find too, and say better
 		_, refused := r.accept(ctx, call, request, confirm)
 		return nil, false, cmp.Or(refused, err)
 	}
-	held, earlier, err := r.claim(ctx, call, request, hold{record: intent}, subject)
+	held, earlier, err := r.claim(ctx, call, request, lease{record: intent}, subject)
 	if err != nil {
 		return nil, false, err
 	}
@@ -170,13 +170,13 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 		r.release(ctx, held)
 		return nil, false, &Error{Kind: Busy}
 	}
-	output, err = r.send(ctx, within, call, request, found.sent, hold{intent, 1, held})
+	output, err = r.send(ctx, within, call, request, found.sent, lease{intent, 1, held})
 	return output, true, err
 }
 
 // send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may
 // still come, so that the call stays open until the lease is over, and is then looked at again.
-func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held hold) (Carder, error) {
+func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held lease) (Carder, error) {
 	within = portal.BeforeWrites(within, func(ctx context.Context) error { return r.fence(ctx, held.claim) })
 	output, err := request.Tool.call(within, call, in)
 	switch {
@@ -249,7 +249,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 		return nil, unclear
 	}
 	if seen.token > 0 {
-		return r.settle(ctx, hold{seen.record, seen.token, claim{}}, output, nil)
+		return r.settle(ctx, lease{seen.record, seen.token, claim{}}, output, nil)
 	}
 	r.changed(ctx, request.Tool, seen.Actor, output)
 	return output, nil
@@ -265,12 +265,12 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	case !taken:
 		return nil, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errOpen}
 	}
-	held := hold{record: seen.record, token: token}
+	held := lease{record: seen.record, token: token}
 	verifier, ok := request.Tool.input(request).(Verifier)
 	if !ok || r.now().Sub(seen.Begun) > givenUp {
 		return r.settle(ctx, held, nil, &Error{Kind: Unclear})
 	}
-	subject, err := r.subject(ctx, call, request)
+	subject, err := r.target(ctx, call, request)
 	if err != nil {
 		return nil, r.open(err)
 	}
@@ -292,7 +292,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 		r.release(ctx, claimed)
 		return nil, r.open(err)
 	}
-	accepted, err := r.accept(within, call, request, func(found checked) error { return verdict(found.problems, seen.Confirmed) })
+	accepted, err := r.accept(within, call, request, func(found checked) error { return decide(found.problems, seen.Confirmed) })
 	switch {
 	case err != nil && (notSent(err) || convert(err).Kind == Internal): // of the bank, which was only asked
 		r.release(ctx, claimed)
@@ -315,20 +315,20 @@ func notSent(err error) bool {
 
 // settle records the outcome in the place of the intent, even when the call's time is up: the bank has answered. A
 // failure that cannot be recorded is told as unclear, because whoever finds the call open makes it again.
-func (r *Runner) settle(ctx context.Context, held hold, output Carder, failure error) (Carder, error) {
+func (r *Runner) settle(ctx context.Context, held lease, output Carder, failure error) (Carder, error) {
 	err := r.conclude(ctx, held, output, failure)
 	r.release(ctx, held.claim)
 	if err != nil && failure != nil {
 		return nil, r.open(failure)
 	}
-	if tool, known := Named(held.Tool); known && failure == nil {
+	if tool, known := r.Catalogue.Named(held.Tool); known && failure == nil {
 		r.changed(ctx, tool, held.Actor, output)
 	}
 	return output, failure
 }
 
 // conclude records what became of a call, for good.
-func (r *Runner) conclude(ctx context.Context, held hold, output Carder, failure error) (err error) {
+func (r *Runner) conclude(ctx context.Context, held lease, output Carder, failure error) (err error) {
 	held.Outcome, held.Args, held.Confirmed = done, nil, nil
 	if failure != nil {
 		held.Outcome = string(convert(failure).Kind)
@@ -339,7 +339,7 @@ func (r *Runner) conclude(ctx context.Context, held hold, output Carder, failure
 }
 
 // keep writes what the holder of a call knows of it, and nothing once another call holds its subject.
-func (r *Runner) keep(ctx context.Context, held hold, in func(context.Context, string, int64, []byte) error) error {
+func (r *Runner) keep(ctx context.Context, held lease, in func(context.Context, string, int64, []byte) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := r.stillHolds(ctx, held.claim, 0)
@@ -359,7 +359,7 @@ type Verifier interface {
 	FindEffect(ctx context.Context, call *Call) (output Carder, found bool, err error)
 	// Selector is what its effect is recognised by, such as a process and a tax number. Of all calls with the same
 	// subject one at a time looks at the bank and sends.
-	Subject(ctx context.Context, call *Call) ([]string, error)
+	Target(ctx context.Context, call *Call) ([]string, error)
 }
 
 // findEffect keeps panics of a look from taking the program along.

@@ -101,7 +101,7 @@ func (h house) insist(t *testing.T) (result tools.Result) {
 	return result
 }
 
-// sweep sweeps until one call is finished.
+// recoverCall sweeps until one call is finished.
 func (h house) sweep(t *testing.T) {
 	t.Helper()
 	eventually(t, "a call is swept up", func() bool {

@@ -30,10 +30,10 @@ var (
 
 // claim is what a call holds while it looks at the bank, sends and records.
 type claim struct {
-	epoch   string    // of the journal when the call began
-	subject string    // "" for a call whose effect cannot be seen at the bank: nobody knows which calls have the same
-	token   int64     //
-	until   time.Time // the end of sending
+	epoch  string    // of the journal when the call began
+	target string    // "" for a call whose effect cannot be seen at the bank: nobody knows which calls have the same
+	token  int64     //
+	until  time.Time // the end of sending
 }
 
 // sending bounds looking and sending to the first half of the lease: what is on the way to the bank then has the other
@@ -42,13 +42,13 @@ func (c claim) sending(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithDeadline(ctx, c.until)
 }
 
-// subject is a keyed digest of what a call changes, "" where its effect cannot be seen at the bank.
-func (r *Runner) subject(ctx context.Context, call *Call, request Request) (string, error) {
+// target is a keyed digest of what a call changes, "" where its effect cannot be seen at the bank.
+func (r *Runner) target(ctx context.Context, call *Call, request Request) (string, error) {
 	in, ok := request.Tool.input(request).(Verifier)
 	if !ok {
 		return "", nil
 	}
-	parts, err := in.Subject(ctx, call)
+	parts, err := in.Target(ctx, call)
 	if err != nil {
 		return "", err
 	}
@@ -76,8 +76,8 @@ const (
 // claim waits until the subject of a call is its own. Where another call for it that was under way meanwhile did what
 // this one asks for, that one's output comes back, and this call has nothing to send. It does not wait longer than half
 // a call's time, nor for what nobody knows the outcome of.
-func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine hold, subject string) (held claim, found *shared, err error) {
-	held.subject = subject
+func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine lease, subject string) (held claim, found *shared, err error) {
+	held.target = subject
 	if held.epoch, err = r.epoch(ctx); err != nil {
 		return held, nil, err
 	}
@@ -110,7 +110,7 @@ func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine ho
 		}
 		failure := &Error{Kind: Busy, RetryAfter: whole(left)}
 		switch {
-		case other.free: // its holder looks at the bank
+		case other.absent: // its holder looks at the bank
 		case key == mine.Key: // another replica is at this very call, unless it is taken over
 			if mine.token == 0 {
 				return held, nil, failure
@@ -132,7 +132,7 @@ func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine ho
 }
 
 // unknown tells a call of which nobody knows what became.
-func (e entry) unknown() bool { return !e.free && e.token > 0 }
+func (e entry) unknown() bool { return !e.absent && e.token > 0 }
 
 // doneBy looks for a call among others that did what this one asks for: in the journal and, once nobody else can be
 // sending any more, at the bank.
@@ -142,7 +142,7 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 		if err != nil {
 			return nil, err
 		}
-		if other.free || !other.sameAs(intent, request.Tool.Effect) {
+		if other.absent || !other.sameAs(intent, request.Tool.Effect) {
 			continue
 		}
 		if other.Outcome == done {
@@ -182,10 +182,10 @@ func (r *Runner) fence(ctx context.Context, held claim) error {
 
 // stillHolds fails for who is not the holder of a subject any more.
 func (r *Runner) stillHolds(ctx context.Context, held claim, least time.Duration) error {
-	if held.subject == "" {
+	if held.target == "" {
 		return nil
 	}
-	switch ours, err := r.Journal.Hold(ctx, held.subject, held.token, least); {
+	switch ours, err := r.Journal.Hold(ctx, held.target, held.token, least); {
 	case err != nil:
 		return &Error{Kind: Unavailable, Store: true, err: err}
 	case !ours:
@@ -201,7 +201,7 @@ func (r *Runner) release(ctx context.Context, held claim) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := r.Journal.Release(ctx, held.subject, held.token); err != nil {
+	if err := r.Journal.Release(ctx, held.target, held.token); err != nil {
 		r.Log.WarnContext(ctx, "a lease is not released and runs out", "error", err)
 	}
 }

@@ -4,21 +4,20 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/portal"
 )
 
-// ListBorrowers lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
-var ListBorrowers = Define(Spec{
-	Name: "list_borrowers", Command: "borrowers", Toolset: Borrowers, Effect: Reads, CardOrder: 1,
+// List lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
+var List = Define(Spec{
+	Name: "list_borrowers", Command: "borrowers", Effect: Reads, CardOrder: 1,
+	Next: Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *Call, in OfProcess) (BorrowerList, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return BorrowerList{}, err
 	}
-	borrowers, err := call.borrowers(ctx, process.ID)
+	borrowers, err := call.Borrowers(ctx, process.ID)
 	if err != nil {
 		return BorrowerList{}, err
 	}
@@ -35,29 +34,6 @@ var ListBorrowers = Define(Spec{
 	}
 	return list, nil
 })
-
-// borrowers reads every borrower of a process, four at a time.
-func (c *Call) borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borrower, error) {
-	summaries, err := c.Bank.ListBorrowers(ctx, process)
-	if err != nil {
-		return nil, err
-	}
-	borrowers := make([]portal.Borrower, len(summaries))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for i, summary := range summaries {
-		group.Go(func() (err error) {
-			borrowers[i], err = c.Bank.Borrower(ctx, process, summary.BorrowerUniqueID)
-			return err
-		})
-	}
-	return borrowers, group.Wait()
-}
-
-// OfProcess is the input of the tools that take a process and nothing else.
-type OfProcess struct {
-	Process ProcessRef `json:"process" page:"process" validate:"required"`
-}
 
 // BorrowerList is a process's borrowers, in the bank's order.
 type BorrowerList struct {
@@ -82,9 +58,9 @@ func (l BorrowerList) Card(say Say) Card {
 		Title: say("card.title", "number", l.ProcessNumber),
 		Facts: []Fact{{say("label.status"), l.Status}},
 		Next: []Step{
-			{Label: say("step.get_borrower"), Tool: "get_borrower", Args: map[string]any{"process": l.Process}},
-			{Label: say("step.create_borrower"), Tool: "create_borrower", Args: map[string]any{"process": l.Process}},
-			{Label: say("step.get_esis"), Tool: "get_esis", Args: map[string]any{"process": l.Process}},
+			NextStep("get_borrower", "process", l.Process),
+			NextStep("create_borrower", "process", l.Process),
+			NextStep("get_esis", "process", l.Process),
 		},
 	}
 	if len(l.Borrowers) == 0 {

@@ -40,21 +40,20 @@ func (r *Runner) lookedUp(ctx context.Context, actor Actor, field Field, answers
 	if field.Kind != Process && field.Kind != Borrower {
 		return nil
 	}
-	tool, _ := Named(field.tool)
 	about := map[string]string{}
 	if field.Kind == Borrower {
-		for _, other := range tool.Fields {
+		for _, other := range field.tool.Fields {
 			if other.Kind == Process {
 				about[other.Path] = answers[other.Path]
 			}
 		}
 	}
-	list := strings.Join([]string{actor.ID, field.tool, field.Path, string(processAmong(field, about))}, " ")
+	list := strings.Join([]string{actor.ID, field.tool.Name, field.Path, string(processAmong(field, about))}, " ")
 	now := r.now()
 	if r.lookups.recorded(list, now) {
 		return nil
 	}
-	if err := r.showing(ctx, actor, tool, about); err != nil {
+	if err := r.showing(ctx, actor, field.tool, about); err != nil {
 		return err
 	}
 	r.lookups.record(list, now)

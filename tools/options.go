@@ -9,8 +9,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// maxOptions is how many options one answer holds: what Slack takes.
-const maxOptions = 100
+// MaxOptions is how many options one answer holds: what Slack takes.
+const MaxOptions = 100
 
 // Option is one value that a choice may take.
 type Option struct {
@@ -27,16 +27,14 @@ func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query st
 	if err != nil {
 		failure := convert(err)
 		failure.Tool = field.tool
-		if tool, known := Named(field.tool); known {
-			failure.explain(actor, tool)
-		}
+		failure.explain(actor, field.tool)
 		return nil, failure
 	}
-	return options[:min(len(options), maxOptions)], nil
+	return options[:min(len(options), MaxOptions)], nil
 }
 
 func (r *Runner) options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
-	call, err := r.admit(ctx, actor, Reads)
+	call, err := r.admit(ctx, actor, field.tool, Reads)
 	if err == nil {
 		err = r.lookedUp(ctx, actor, field, answers)
 	}
@@ -50,17 +48,17 @@ func (r *Runner) options(ctx context.Context, actor Actor, field Field, query st
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range matching(items, query) {
+		for _, item := range MatchItems(items, query) {
 			options = append(options, Option{Value: strconv.Itoa(int(item.ID)), Text: item.Description})
 		}
 	case Taxonomy:
 		for _, key := range portal.Taxonomies() {
-			if strings.Contains(folded(string(key)), folded(query)) {
+			if strings.Contains(Fold(string(key)), Fold(query)) {
 				options = append(options, Option{Value: string(key), Text: string(key)})
 			}
 		}
 	case Process:
-		page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](query), Limit: maxOptions})
+		page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](query), Limit: MaxOptions})
 		if err != nil {
 			return nil, err
 		}
@@ -72,12 +70,12 @@ func (r *Runner) options(ctx context.Context, actor Actor, field Field, query st
 		if err != nil {
 			return nil, err
 		}
-		borrowers, err := call.borrowers(ctx, process.ID)
+		borrowers, err := call.Borrowers(ctx, process.ID)
 		if err != nil {
 			return nil, err
 		}
 		for _, borrower := range borrowers {
-			if option := borrowerOption(borrower); strings.Contains(folded(option.Text+" "+option.Note), folded(query)) {
+			if option := BorrowerOption(borrower); strings.Contains(Fold(option.Text+" "+option.Note), Fold(query)) {
 				options = append(options, option)
 			}
 		}
@@ -88,12 +86,12 @@ func (r *Runner) options(ctx context.Context, actor Actor, field Field, query st
 func processOption(process portal.ProcessSummary) Option {
 	return Option{
 		Value: process.ProcessUniqueID.String(),
-		Text:  number(process.ProcessNumber) + " · " + process.KeyBorrowerName.String(),
+		Text:  FormatNumber(process.ProcessNumber) + " · " + process.KeyBorrowerName.String(),
 		Note:  process.ProcessStatusDescription,
 	}
 }
 
-func borrowerOption(borrower portal.Borrower) Option {
+func BorrowerOption(borrower portal.Borrower) Option {
 	role := borrower.BorrowerTypeDescription
 	option := Option{Value: borrower.BorrowerUniqueID.String(), Text: role, Note: role, Clear: pii.New[pii.Private](role)}
 	if p := borrower.Personal; p != nil && !p.Name.IsZero() {
@@ -105,8 +103,7 @@ func borrowerOption(borrower portal.Borrower) Option {
 
 // processAmong gives the process that a form is about.
 func processAmong(field Field, answers map[string]string) ProcessRef {
-	tool, _ := Named(field.tool)
-	for _, each := range tool.Fields {
+	for _, each := range field.tool.Fields {
 		if each.Kind == Process {
 			return ProcessRef(answers[each.Path])
 		}
@@ -116,14 +113,14 @@ func processAmong(field Field, answers map[string]string) ProcessRef {
 
 // Option finds the option with this value, to show in a form that is filled in already; see [Runner.Options].
 func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value string, answers map[string]string) (option Option, ok bool) {
-	call, err := r.admit(ctx, actor, Reads)
+	call, err := r.admit(ctx, actor, field.tool, Reads)
 	if err != nil || value == "" {
 		return Option{}, false
 	}
 	switch field.Kind {
 	case Process:
 		process, err := call.Process(ctx, ProcessRef(value))
-		return Option{Value: process.ID.String(), Text: number(process.Number), Note: process.Status}, err == nil
+		return Option{Value: process.ID.String(), Text: FormatNumber(process.Number), Note: process.Status}, err == nil
 	case Choice:
 		items, err := call.Taxonomy(ctx, field.Taxonomy)
 		for _, item := range items {
@@ -136,7 +133,7 @@ func (r *Runner) Option(ctx context.Context, actor Actor, field Field, value str
 			return Option{}, false
 		}
 		_, borrower, err := call.Borrower(ctx, processAmong(field, answers), BorrowerRef(value))
-		return borrowerOption(borrower), err == nil
+		return BorrowerOption(borrower), err == nil
 	case Taxonomy:
 		return Option{Value: value, Text: value}, true
 	}

@@ -9,9 +9,10 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// OwnProcess makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
-var OwnProcess = Define(Spec{
-	Name: "own_process", Command: "balcao own", Toolset: News, Effect: Remembers, NeedsDestination: true, CardOrder: 3,
+// Own makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
+var Own = Define(Spec{
+	Name: "own_process", Command: "balcao own", Effect: Remembers, NeedsDestination: true, CardOrder: 3,
+	Next: Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
 }, func(ctx context.Context, call *Call, in Owning) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -20,13 +21,13 @@ var OwnProcess = Define(Spec{
 	owner := cmp.Or(string(in.Owner), call.Actor.ID)
 	owned := Owned{Process: process.ID, ProcessNumber: process.Number, Assigned: owner != call.Actor.ID}
 	if owned.Assigned {
-		if err := call.mayOwn(ctx, owner, process.ID); err != nil {
+		if err := mayOwn(ctx, call, owner, process.ID); err != nil {
 			return Owned{}, err
 		}
 	}
-	changed, err := call.runner.Destinations.ChangeOwner(ctx, OwnerChange{Process: process.ID, Number: process.Number, To: owner, By: call.Actor})
+	changed, err := call.Destinations().ChangeOwner(ctx, OwnerChange{Process: process.ID, Number: process.Number, To: owner, By: call.Actor})
 	owned.Already = !changed
-	return owned, kept(err)
+	return owned, StoreError(err)
 })
 
 // Owning is a process, and who is to own it: the actor where nobody is named.
@@ -35,26 +36,24 @@ type Owning struct {
 	Owner   PersonRef  `json:"owner,omitzero" page:"owner"`
 }
 
-// OwnerChange makes an actor, or nobody, the owner of a process.
-type OwnerChange struct {
-	Process  uuid.UUID
-	Number   int64
-	To       string // an actor; "" for nobody
-	By       Actor
-	OnlyFrom string // nothing changes unless this actor is the owner; "" for whoever is
-}
-
 // mayOwn refuses to make somebody the owner who is not served here, or may not see the process at the bank.
-func (c *Call) mayOwn(ctx context.Context, actor string, process uuid.UUID) error {
-	person, served := c.runner.People.Person(ctx, actor)
+func mayOwn(ctx context.Context, call *Call, actor string, process uuid.UUID) error {
+	person, served := call.Person(ctx, actor)
 	if !served {
-		return c.invalid("owner", "owner.unserved")
+		return call.Invalid("owner", "owner.unserved")
 	}
-	_, err := c.runner.Bank.As(person.Login, string(c.Actor.Lang)).Process(ctx, process)
+	_, err := call.BankAs(person).Process(ctx, process)
 	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
-		return c.invalid("owner", "owner.unseen")
+		return call.Invalid("owner", "owner.unseen")
 	}
 	return err
+}
+
+// assignStep opens the form that makes a colleague the owner.
+func assignStep(process uuid.UUID, say Say) Step {
+	step := NextStep("own_process", "process", process).Labelled(say("step.assign"))
+	step.Form = true
+	return step
 }
 
 // Owned is a process with an owner.
@@ -67,13 +66,13 @@ type Owned struct {
 
 // Card implements [Carder].
 func (o Owned) Card(say Say) Card {
-	assign := Step{Label: say("step.assign"), Tool: "own_process", Args: ofProcess(o.Process), Form: true}
+	assign := assignStep(o.Process, say)
 	card := Card{
 		Title: say("card.title", "number", o.ProcessNumber), Text: say("card.text", "number", o.ProcessNumber),
 		Next: []Step{
 			assign,
-			{Label: say("step.release_process"), Tool: "release_process", Args: ofProcess(o.Process)},
-			{Label: say("step.watch_mine"), Tool: "watch_process", Args: map[string]any{"mine": true}},
+			NextStep("release_process", "process", o.Process),
+			NextStep("watch_process", "mine", true).Labelled(say("step.watch_mine")),
 		},
 	}
 	switch {

@@ -53,7 +53,7 @@ const (
 // Error is why a call did not give a result. Its Error text is safe to log.
 type Error struct {
 	Kind     ErrorKind
-	Tool     string
+	Tool     *Tool
 	ID       string // finds the log line
 	Problems []Problem
 	// Confirmation is what an assistant gives back with the same call, once its person has agreed to the warnings.
@@ -69,7 +69,10 @@ type Error struct {
 
 // Error names the kind and the tool, and nothing of the input.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%s: %s", e.Tool, e.Kind)
+	text := string(e.Kind)
+	if e.Tool != nil {
+		text = e.Tool.Name + ": " + text
+	}
 	for _, problem := range e.Problems {
 		text += fmt.Sprintf(" [%s %s]", problem.Path, problem.Code)
 	}

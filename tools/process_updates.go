@@ -17,16 +17,17 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// ProcessUpdates tells what moved, of the processes that the actor's person may see.
-var ProcessUpdates = Define(Spec{
-	Name: "process_updates", Command: "balcao updates", Toolset: News, Effect: Reads, NeedsHistory: true,
+// Changes tells what moved, of the processes that the actor's person may see.
+var Changes = Define(Spec{
+	Name: "process_updates", Command: "balcao updates", Effect: Reads, NeedsHistory: true,
+	Next: Next{"process_updates": {"since"}},
 }, func(ctx context.Context, call *Call, in SinceWhen) (ProcessMoves, error) {
-	since, _ := parseSince(in.Since, call.runner.now())
-	moved, err := call.runner.Updates.Since(ctx, since, movesRead, call.Actor.Lang)
+	since, _ := parseSince(in.Since, call.Now())
+	moved, err := call.History().Since(ctx, since, movesRead, call.Actor.Lang)
 	if err != nil {
-		return ProcessMoves{}, kept(err)
+		return ProcessMoves{}, StoreError(err)
 	}
-	seen, err := call.seen(ctx, moved)
+	seen, err := seen(ctx, call, moved)
 	if err != nil {
 		return ProcessMoves{}, err
 	}
@@ -57,7 +58,7 @@ const (
 )
 
 // seen tells which of the processes the actor's person may see, for as many as the bank is asked about.
-func (c *Call) seen(ctx context.Context, moved []Moved) (map[uuid.UUID]bool, error) {
+func seen(ctx context.Context, call *Call, moved []Moved) (map[uuid.UUID]bool, error) {
 	seen, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
 	for _, each := range moved {
 		if _, twice := seen[each.Process]; !twice && len(asked) < movesAsked {
@@ -70,7 +71,7 @@ func (c *Call) seen(ctx context.Context, moved []Moved) (map[uuid.UUID]bool, err
 	group.SetLimit(4)
 	for _, process := range asked {
 		group.Go(func() error {
-			_, err := c.Bank.Process(ctx, process)
+			_, err := call.Bank.Process(ctx, process)
 			if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
 				return nil
 			}
@@ -90,8 +91,8 @@ type SinceWhen struct {
 
 // CheckFields implements [FieldChecker].
 func (s SinceWhen) CheckFields(_ context.Context, call *Call) []Problem {
-	if _, ok := parseSince(s.Since, call.runner.now()); !ok {
-		return []Problem{problem(call.Actor.Lang, "since", "since.format")}
+	if _, ok := parseSince(s.Since, call.Now()); !ok {
+		return []Problem{call.Problem("since", "since.format")}
 	}
 	return nil
 }
@@ -108,7 +109,7 @@ func parseSince(text string, now time.Time) (time.Time, bool) {
 		return now.Add(-time.Duration(hours) * time.Hour), true
 	}
 	if _, err := validation.ParseDateInput(text); err == nil {
-		return Day(text).begins(), true
+		return Day(text).Begins(), true
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	return at, err == nil
@@ -133,7 +134,7 @@ func moveOf(m Moved) ProcessMove {
 	if what == "" {
 		what = m.Status
 	}
-	runes := []rune(clean(what))
+	runes := []rune(Clean(what))
 	if len(runes) > moveSize {
 		runes = append(runes[:moveSize-1], '…')
 	}
@@ -154,7 +155,7 @@ func (p ProcessMoves) Card(say Say) Card {
 	card := Card{Title: say("card.title")}
 	if p.Next != "" {
 		card.Text = say("card.more", "next", p.Next)
-		card.Next = []Step{{Label: say("step.more"), Tool: "process_updates", Args: map[string]any{"since": p.Next}}}
+		card.Next = []Step{NextStep("process_updates", "since", p.Next).Labelled(say("step.more"))}
 	} else if len(p.Updates) == 0 {
 		card.Text = say("card.none")
 	}
@@ -163,7 +164,7 @@ func (p ProcessMoves) Card(say Say) Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
 	for _, m := range p.Updates {
-		card.Table.Rows = append(card.Table.Rows, []string{number(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), m.What})
+		card.Table.Rows = append(card.Table.Rows, []string{FormatNumber(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), m.What})
 	}
 	return card
 }

@@ -37,7 +37,7 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 		case !actor.Assistant && message.Known && named:
 			note = message.Reason.Text(string(actor.Lang), field.Label(actor.Lang))
 		case !actor.Assistant && message.Text != "":
-			note = clean(message.Text)
+			note = Clean(message.Text)
 			if named {
 				note = field.Label(actor.Lang) + ": " + note
 			}
@@ -51,7 +51,7 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 // explained says a reason without a word of the bank's that is not known, of a field where it is about one.
 func explained(lang words.Lang, message portal.ErrorMessage, field string) string {
 	say := func(key string) string {
-		return book.Say(lang, key, map[string]any{"code": message.Code, "words": message.Reason.Text(string(lang), cmp.Or(field, "…"))})
+		return engineWords.Say(lang, key, map[string]any{"code": message.Code, "words": message.Reason.Text(string(lang), cmp.Or(field, "…"))})
 	}
 	switch {
 	case message.Known && message.Code == "":

@@ -6,18 +6,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// ReleaseProcess ends what [OwnProcess] began for who owns a process: nobody owns it then.
-var ReleaseProcess = Define(Spec{
-	Name: "release_process", Command: "balcao release", Toolset: News, Effect: Remembers, NeedsDestination: true,
+// Release ends what [Own] began for who owns a process: nobody owns it then.
+var Release = Define(Spec{
+	Name: "release_process", Command: "balcao release", Effect: Remembers, NeedsDestination: true,
+	Next: Next{"own_process": {"process"}},
 }, func(ctx context.Context, call *Call, in OfProcess) (Released, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
 		return Released{}, err
 	}
-	released, err := call.runner.Destinations.ChangeOwner(ctx, OwnerChange{
+	released, err := call.Destinations().ChangeOwner(ctx, OwnerChange{
 		Process: process.ID, Number: process.Number, By: call.Actor, OnlyFrom: call.Actor.ID,
 	})
-	return Released{Process: process.ID, ProcessNumber: process.Number, Ended: released}, kept(err)
+	return Released{Process: process.ID, ProcessNumber: process.Number, Ended: released}, StoreError(err)
 })
 
 // Released is a process that its owner gave up.
@@ -32,8 +33,8 @@ func (r Released) Card(say Say) Card {
 	card := Card{
 		Title: say("card.title"), Text: say("card.text", "number", r.ProcessNumber),
 		Next: []Step{
-			{Label: say("step.own_process"), Tool: "own_process", Args: ofProcess(r.Process)},
-			{Label: say("step.assign"), Tool: "own_process", Args: ofProcess(r.Process), Form: true},
+			NextStep("own_process", "process", r.Process),
+			assignStep(r.Process, say),
 		},
 	}
 	if !r.Ended {

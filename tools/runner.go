@@ -44,6 +44,7 @@ type Result struct {
 
 // Config is what a [Runner] works with. Every field down to Claims is needed.
 type Config struct {
+	Catalogue   *Catalogue
 	Bank        *portal.Client
 	People      People
 	Checks      *validation.Checker
@@ -61,7 +62,7 @@ type Config struct {
 	Updates      History      // without it, nobody can ask what moved
 	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
 	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
-	Changed func(context.Context, ProcessChanged) error
+	Changed func(context.Context, Changed) error
 	// Counted hears of every call: its tool, what became of it ("done", "already_done" or an [ErrorKind]) and how long it took.
 	Counted func(tool, outcome string, took time.Duration)
 }
@@ -104,7 +105,7 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 	if tool.Subscribes && actor.Outsiders {
 		return nil, &Error{Kind: Exposed}
 	}
-	call, err := r.admit(ctx, actor, tool.Effect)
+	call, err := r.admit(ctx, actor, tool, tool.Effect)
 	if err == nil && actor.Assistant && !tool.ForAssistants() {
 		return nil, &Error{Kind: PeopleOnly}
 	}
@@ -112,12 +113,12 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 }
 
 // admit opens a call for an actor who may have this effect.
-func (r *Runner) admit(ctx context.Context, actor Actor, effect Effect) (*Call, error) {
+func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effect) (*Call, error) {
 	person, known := r.People.Person(ctx, actor.ID)
 	if !known || actor.Guest || !person.may(effect) {
 		return nil, &Error{Kind: Forbidden}
 	}
-	return &Call{Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), runner: r}, nil
+	return &Call{Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), runner: r, tool: tool}, nil
 }
 
 // Run makes a call. Errors are [*Error].
@@ -132,7 +133,8 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 		return Result{ID: id}, err
 	}
 	result.Card = result.Output.Card(request.Tool.sayer(request.Actor.Lang))
-	result.Card.Next = call.offered(result.Card.Next)
+	result.Card.Next = call.offered(ctx, result.Card.Next)
+	result.Card.Table.Steps = r.Catalogue.labelled(r.declared(ctx, request.Tool, result.Card.Table.Steps), request.Actor.Lang)
 	if result.Earlier != nil {
 		result.Card.Note = result.Earlier.Text(request.Actor.Lang, "")
 	}
@@ -147,7 +149,7 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 	if !request.Tool.Effect.Writes() {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
-		found, err := r.accept(ctx, call, request, func(found checked) error { return verdict(found.problems, request.Confirmed) })
+		found, err := r.accept(ctx, call, request, func(found checked) error { return decide(found.problems, request.Confirmed) })
 		if err != nil {
 			return call, nil, err
 		}
@@ -165,7 +167,7 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 func (r *Runner) accept(ctx context.Context, call *Call, request Request, confirm func(checked) error) (checked, error) {
 	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
-		return checked{}, verdict(malformed, nil)
+		return checked{}, decide(malformed, nil)
 	}
 	found, err := r.check(ctx, call, request.Tool, in, malformed)
 	if err == nil {
@@ -205,7 +207,7 @@ func (r *Runner) finish(ctx context.Context, id string, call *Call, request Requ
 		outcome = string(failure.Kind)
 	}
 	if failure != nil {
-		failure.Tool, failure.ID = request.Tool.Name, id
+		failure.Tool, failure.ID = request.Tool, id
 		failure.explain(request.Actor, request.Tool)
 	}
 	took := r.now().Sub(started)

@@ -32,7 +32,7 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 			if group.Properties[around] == nil {
 				inner := object()
 				if !t.Edits {
-					inner.Description = PageTitle(words.English, field.Page)
+					inner.Description = t.PageTitle(words.English, field.Page)
 				}
 				add(group, around, inner, false)
 			}

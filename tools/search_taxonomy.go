@@ -7,15 +7,15 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// SearchTaxonomy looks up the ids that the bank uses for choices.
-var SearchTaxonomy = Define(Spec{
-	Name: "search_taxonomy", Command: "taxonomy", Toolset: Reference, Effect: Reads,
+// Search looks up the ids that the bank uses for choices.
+var Search = Define(Spec{
+	Name: "search_taxonomy", Command: "taxonomy", Effect: Reads,
 }, func(ctx context.Context, call *Call, in TaxonomySearch) (TaxonomyItems, error) {
 	items, err := call.Taxonomy(ctx, in.Taxonomy)
 	if err != nil {
 		return TaxonomyItems{}, err
 	}
-	found := matching(items, in.Text)
+	found := MatchItems(items, in.Text)
 	shown := min(len(found), 100)
 	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown}, nil
 })

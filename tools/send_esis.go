@@ -15,7 +15,8 @@ import (
 // to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
 // here: what is made without them is not for clients.
 var SendESIS = Define(Spec{
-	Name: "send_esis", Command: "esis-send", Toolset: Documents, Effect: Sends, Needs: NotCancelled,
+	Name: "send_esis", Command: "esis-send", Effect: Sends, Needs: NotCancelled,
+	Next: Next{"list_borrowers": {"process"}},
 }, func(ctx context.Context, call *Call, in ESISEmail) (ESISSent, error) {
 	process, to, err := in.recipient(ctx, call)
 	if err != nil {
@@ -39,9 +40,9 @@ type ESISEmail struct {
 func (e ESISEmail) CheckFields(_ context.Context, call *Call) []Problem {
 	switch {
 	case e.Borrower == "" && e.Email.IsZero():
-		return []Problem{problem(call.Actor.Lang, "borrower", "recipient.missing")}
+		return []Problem{call.Problem("borrower", "recipient.missing")}
 	case e.Borrower != "" && !e.Email.IsZero():
-		return []Problem{problem(call.Actor.Lang, "email", "recipient.two")}
+		return []Problem{call.Problem("email", "recipient.two")}
 	}
 	return nil
 }
@@ -53,28 +54,27 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 	if err != nil {
 		return nil, err
 	}
-	lang := call.Actor.Lang
 	problems := []Problem{
-		doubt(lang, "", "recipient.send", "email", to, "number", process.Number).clearly(lang, "email", to, "number", process.Number),
+		call.InClear(call.Warning("", "recipient.send", "email", to, "number", process.Number), "email", to, "number", process.Number),
 	}
 	if call.Actor.Assistant {
-		switch set, err := call.setByAssistant(ctx, to); {
+		switch set, err := call.SetByAssistant(ctx, to); {
 		case err != nil:
 			return nil, err
 		case set:
-			return []Problem{problem(lang, "borrower", "recipient.set_by_assistant")}, nil
+			return []Problem{call.Problem("borrower", "recipient.set_by_assistant")}, nil
 		}
 	}
 	if e.Borrower != "" {
 		return problems, nil
 	}
-	borrowers, err := call.borrowers(ctx, process.ID)
+	borrowers, err := call.Borrowers(ctx, process.ID)
 	if err != nil {
 		return nil, err
 	}
 	theirs := func(b portal.Borrower) bool { return strings.EqualFold(emailOf(b).Reveal(), to.Reveal()) }
 	if !slices.ContainsFunc(borrowers, theirs) {
-		problems = append(problems, doubt(lang, "email", "recipient.other"))
+		problems = append(problems, call.Warning("email", "recipient.other"))
 	}
 	return problems, nil
 }
@@ -87,7 +87,7 @@ func (e ESISEmail) recipient(ctx context.Context, call *Call) (process FoundProc
 	}
 	process, borrower, err := call.Borrower(ctx, e.Process, e.Borrower)
 	if to = emailOf(borrower); err == nil && to.IsZero() {
-		err = &Error{Kind: Invalid, Problems: []Problem{problem(call.Actor.Lang, "borrower", "recipient.no_address")}}
+		err = &Error{Kind: Invalid, Problems: []Problem{call.Problem("borrower", "recipient.no_address")}}
 	}
 	return process, to, err
 }
@@ -106,11 +106,14 @@ type ESISSent struct {
 	To            pii.Email `json:"to"`
 }
 
+// Subject implements [Subjecter].
+func (e ESISSent) Subject() Subject { return Subject{Process: e.Process} }
+
 // Card implements [Carder].
 func (e ESISSent) Card(say Say) Card {
 	return Card{
 		Title: say("card.title", "number", e.ProcessNumber),
 		Text:  say("card.text", "email", e.To),
-		Next:  []Step{{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": e.Process}}},
+		Next:  []Step{NextStep("list_borrowers", "process", e.Process)},
 	}
 }

@@ -9,16 +9,17 @@ import (
 
 // SetDigest has everything told at a place once each weekday, and nothing in between.
 var SetDigest = Define(Spec{
-	Name: "set_digest", Command: "balcao digest", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Name: "set_digest", Command: "balcao digest", Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: Next{"watches": nil},
 }, func(ctx context.Context, call *Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
 	said := func(say Say) string {
 		if set.Digest == "" {
-			return say("announce.digest_ended", "who", call.who(say))
+			return say("announce.digest_ended", "who", who(call, say))
 		}
-		return say("announce.digest", "who", call.who(say), "time", set.Digest)
+		return say("announce.digest", "who", who(call, say), "time", set.Digest)
 	}
-	return set, call.change(ctx, said, func(place *destination.Settings) error {
+	return set, change(ctx, call, said, func(place *destination.Settings) error {
 		place.Digest = set.Digest
 		return nil
 	})
@@ -32,7 +33,7 @@ type DigestTime struct {
 // CheckFields implements [FieldChecker].
 func (d DigestTime) CheckFields(_ context.Context, call *Call) []Problem {
 	if strings.TrimSpace(d.At) != "" && parseTime(d.At) == "" {
-		return []Problem{problem(call.Actor.Lang, "at", "digest.format")}
+		return []Problem{call.Problem("at", "digest.format")}
 	}
 	return nil
 }
@@ -44,7 +45,7 @@ type DigestSet struct {
 
 // Card implements [Carder].
 func (d DigestSet) Card(say Say) Card {
-	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{NextStep("watches")}}
 	if d.Digest != "" {
 		card.Text = say("card.text", "time", d.Digest)
 	}

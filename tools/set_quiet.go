@@ -12,16 +12,17 @@ import (
 
 // SetQuiet says in which hours nothing is told at a place.
 var SetQuiet = Define(Spec{
-	Name: "set_quiet", Command: "balcao quiet", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Name: "set_quiet", Command: "balcao quiet", Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: Next{"watches": nil},
 }, func(ctx context.Context, call *Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
 	said := func(say Say) string {
 		if quiet == (destination.QuietHours{}) {
-			return say("announce.quiet_ended", "who", call.who(say))
+			return say("announce.quiet_ended", "who", who(call, say))
 		}
-		return say("announce.quiet", "who", call.who(say), "hours", quiet.String())
+		return say("announce.quiet", "who", who(call, say), "hours", quiet.String())
 	}
-	return QuietSet{Quiet: quiet.String()}, call.change(ctx, said, func(place *destination.Settings) error {
+	return QuietSet{Quiet: quiet.String()}, change(ctx, call, said, func(place *destination.Settings) error {
 		place.Quiet = quiet
 		return nil
 	})
@@ -35,7 +36,7 @@ type QuietTimes struct {
 // CheckFields implements [FieldChecker].
 func (q QuietTimes) CheckFields(_ context.Context, call *Call) []Problem {
 	if _, ok := parseQuiet(q.Hours); !ok {
-		return []Problem{problem(call.Actor.Lang, "hours", "quiet.format")}
+		return []Problem{call.Problem("hours", "quiet.format")}
 	}
 	return nil
 }
@@ -73,7 +74,7 @@ type QuietSet struct {
 
 // Card implements [Carder].
 func (q QuietSet) Card(say Say) Card {
-	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	card := Card{Title: say("card.title"), Text: say("card.none"), Next: []Step{NextStep("watches")}}
 	if q.Quiet != "" {
 		card.Text = say("card.text", "hours", q.Quiet)
 	}

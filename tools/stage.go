@@ -52,7 +52,7 @@ func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map
 	}
 	err = call.ready(ctx, tool, ProcessRef(answers[field.Path]))
 	if failure := AsError(err); err != nil && failure.Kind == Closed {
-		failure.Tool = tool.Name
+		failure.Tool = tool
 		return failure
 	}
 	return nil
@@ -61,7 +61,7 @@ func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map
 // readyFor is [Call.ready] for the process that an input names.
 func (c *Call) readyFor(ctx context.Context, tool *Tool, in any) error {
 	if field, about := tool.processField(); about {
-		if ref, given := field.value(in); given {
+		if ref, given := field.Value(in); given {
 			return c.ready(ctx, tool, ProcessRef(ref.String()))
 		}
 	}
@@ -84,24 +84,33 @@ func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
 	case tool.WorksAt(portal.StageOf(process.Status)):
 		return nil
 	}
-	reads := StepsOn(process.ID, process.Status, c.Actor.Lang)
+	reads := c.runner.Catalogue.StepsOn(process.ID, process.Status, c.Actor.Lang)
 	return &Error{Kind: Closed, process: process, Steps: slices.DeleteFunc(reads, func(s Step) bool {
-		other, _ := Named(s.Tool)
+		other, _ := c.runner.Catalogue.Named(s.Tool)
 		return other.Effect != Reads
 	})}
 }
 
 // offered leaves out of a card's next steps those that the bank would refuse at the stage of their process. A process
 // that this call has not read counts as open.
-func (c *Call) offered(steps []Step) []Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(step Step) bool {
-		tool, known := Named(step.Tool)
-		if !known {
-			return false
-		}
+func (c *Call) offered(ctx context.Context, steps []Step) []Step {
+	steps = c.runner.declared(ctx, c.tool, steps)
+	return slices.DeleteFunc(c.runner.Catalogue.labelled(steps, c.Actor.Lang), func(step Step) bool {
+		tool, _ := c.runner.Catalogue.Named(step.Tool)
 		field, about := tool.processField()
 		process, read := c.known(ProcessRef(fmt.Sprint(step.Args[field.Path])))
 		return about && read && !tool.WorksAt(portal.StageOf(process.Status))
+	})
+}
+
+// declared drops steps that the tool's definition does not name.
+func (r *Runner) declared(ctx context.Context, tool *Tool, steps []Step) []Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(step Step) bool {
+		if tool.Next.declared(step) {
+			return false
+		}
+		r.Log.ErrorContext(ctx, "a tool leads to a step that it does not declare", "tool", tool.Name, "step", step.Tool)
+		return true
 	})
 }
 
@@ -116,5 +125,5 @@ func stepLabels(steps []Step) string {
 
 // stageArgs are what the words of an error may say of its process.
 func (e *Error) stageArgs() map[string]any {
-	return map[string]any{"number": e.process.Number, "status": clean(e.process.Status), "steps": stepLabels(e.Steps)}
+	return map[string]any{"number": e.process.Number, "status": Clean(e.process.Status), "steps": stepLabels(e.Steps)}
 }

@@ -79,15 +79,15 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 	ready := func(tool *tools.Tool, process string) error {
 		return h.Ready(t.Context(), h.ana, tool, map[string]string{"process": process})
 	}
-	if err := ready(tools.CreateBorrower, "1049"); tools.AsError(err).Kind != tools.Closed {
+	if err := ready(tools.Create, "1049"); tools.AsError(err).Kind != tools.Closed {
 		t.Errorf("a closed process: %v", err)
 	}
 	for name, err := range map[string]error{
-		"an open process":              ready(tools.CreateBorrower, "1042"),
+		"an open process":              ready(tools.Create, "1042"),
 		"the ESIS of a closed process": ready(tools.SendESIS, "1049"),
-		"no process yet":               ready(tools.CreateBorrower, ""),
-		"one that there is not":        ready(tools.CreateBorrower, "9999"),
-		"one of another broker":        ready(tools.CreateBorrower, "1051"),
+		"no process yet":               ready(tools.Create, ""),
+		"one that there is not":        ready(tools.Create, "9999"),
+		"one of another broker":        ready(tools.Create, "1051"),
 		"what only reads":              ready(tools.GetESIS, "1050"),
 	} {
 		if err != nil {
@@ -95,7 +95,7 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 		}
 	}
 	h.bank.Inject(sandbox.Fault{Status: 503})
-	if err := ready(tools.CreateBorrower, "1049"); err != nil {
+	if err := ready(tools.Create, "1049"); err != nil {
 		t.Errorf("while the bank does not say: %v", err)
 	}
 }

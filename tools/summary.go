@@ -48,7 +48,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 	}
 	if err != nil {
 		failure := convert(err)
-		failure.Tool = tool.Name
+		failure.Tool = tool
 		failure.explain(actor, tool)
 		return nil, nil, failure
 	}
@@ -59,7 +59,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 	}
 	var sections []Section
 	for _, page := range tool.Pages {
-		section := Section{Page: page, Title: PageTitle(actor.Lang, page)}
+		section := Section{Page: page, Title: tool.PageTitle(actor.Lang, page)}
 		for _, field := range fields {
 			if text := r.fact(ctx, actor, tool, field, found, form); field.Page == page && text != "" {
 				section.Facts = append(section.Facts, ReviewFact{field.Label(actor.Lang), pii.New[pii.Private](text)})
@@ -76,10 +76,10 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 func (r *Runner) fact(ctx context.Context, actor Actor, tool *Tool, field Field, found checked, form Form) string {
 	render := func(value any) string { return r.inClear(ctx, actor, field, value, form.Answers) }
 	if found.before != nil && !field.Refers() {
-		was, is := change(actor.Lang, field, found, render)
+		was, is := fieldChange(actor.Lang, field, found, render)
 		return was + "\n→ " + is
 	}
-	value, given := field.value(found.in)
+	value, given := field.Value(found.in)
 	if !given {
 		return ""
 	}
@@ -98,7 +98,7 @@ func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any,
 	text := fmt.Sprint(value)
 	if _, birth := value.(pii.BirthDate); birth {
 		if age, err := strconv.Atoi(text); err == nil {
-			return book.Say(actor.Lang, "age", map[string]any{"count": age})
+			return engineWords.Say(actor.Lang, "age", map[string]any{"count": age})
 		}
 	}
 	if _, masked := value.(pii.Classed); !masked && field.Class != pii.Open {
@@ -138,7 +138,7 @@ func (r *Runner) inClear(ctx context.Context, actor Actor, field Field, value an
 	case interface{ Reveal() string }:
 		text := v.Reveal()
 		if date, err := validation.ParseDate(text); err == nil && field.Kind == Date {
-			return written(date, book.Say(actor.Lang, "format.day", nil))
+			return written(date, engineWords.Say(actor.Lang, "format.day", nil))
 		}
 		return text
 	}
@@ -150,14 +150,14 @@ func (r *Runner) inClear(ctx context.Context, actor Actor, field Field, value an
 
 func yesOrNo(lang words.Lang, answer bool) string {
 	if answer {
-		return book.Say(lang, "yes", nil)
+		return engineWords.Say(lang, "yes", nil)
 	}
-	return book.Say(lang, "no", nil)
+	return engineWords.Say(lang, "no", nil)
 }
 
 // euros is an amount as people write it, with all its decimal places and at least two.
 func euros(lang words.Lang, amount decimal.Decimal) string {
 	places := max(2, int(-amount.Exponent()))
 	text := message.NewPrinter(language.Make(string(lang))).Sprint(numbers.Decimal(amount.InexactFloat64(), numbers.Scale(places)))
-	return book.Say(lang, "format.euros", map[string]any{"amount": text})
+	return engineWords.Say(lang, "format.euros", map[string]any{"amount": text})
 }

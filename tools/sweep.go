@@ -13,23 +13,23 @@ import (
 
 // A round of [Runner.Recover] is short enough for another replica to notice what this one leaves behind.
 const (
-	sweptAtOnce = 4
-	sweptMost   = 40
+	recoveredAtOnce = 4
+	recoveredMost   = 40
 )
 
 // Recover finishes calls that were begun and that nobody holds any more: their replica died, or the bank's answer was
 // lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
 // allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
 func (r *Runner) Recover(ctx context.Context) (finished int, err error) {
-	abandoned, err := r.Journal.Orphaned(ctx, sweptMost)
+	abandoned, err := r.Journal.Orphaned(ctx, recoveredMost)
 	errs := make([]error, len(abandoned)+1)
 	errs[len(abandoned)] = err
 	ends := make([]bool, len(abandoned))
 	var group errgroup.Group
-	group.SetLimit(sweptAtOnce)
+	group.SetLimit(recoveredAtOnce)
 	for i, data := range abandoned {
 		group.Go(func() error {
-			ends[i], errs[i] = r.sweep(ctx, data)
+			ends[i], errs[i] = r.recoverCall(ctx, data)
 			return nil
 		})
 	}
@@ -48,8 +48,8 @@ func (r *Runner) NoticeLoss(ctx context.Context) {
 	_, _, _ = r.Journal.Epoch(ctx, r.CallTimeout) // who asks for something hears of a failure
 }
 
-// sweep finishes one call. Its outcome goes to the log and to the audit trail as that of any other.
-func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err error) {
+// recoverCall finishes one call. Its outcome goes to the log and to the audit trail as that of any other.
+func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
 			finished, err = false, fmt.Errorf("a panic of type %T", caught)
@@ -65,7 +65,7 @@ func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err err
 	if err != nil || !seen.abandoned() { // somebody was faster
 		return false, err
 	}
-	tool, known := Named(seen.Tool)
+	tool, known := r.Catalogue.Named(seen.Tool)
 	if !known { // a newer release's, perhaps: it is for another replica
 		_, _, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 		return false, errors.Join(fmt.Errorf("call %s is of an unknown tool", seen.Call), err)
@@ -83,7 +83,7 @@ func (r *Runner) sweep(ctx context.Context, data []byte) (finished bool, err err
 // takeOverAs takes a call over in the name of its actor. What an actor may do no longer is not done, nor looked at:
 // nobody knows then what became of it.
 func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*Call, error) {
-	call, err := r.admit(ctx, request.Actor, request.Tool.Effect)
+	call, err := r.admit(ctx, request.Actor, request.Tool, request.Tool.Effect)
 	if err == nil {
 		_, err = r.takeOver(ctx, call, request, seen)
 		return call, err
@@ -92,6 +92,6 @@ func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*
 	if err != nil || !taken {
 		return nil, errors.Join(errOpen, err)
 	}
-	_, err = r.settle(ctx, hold{record: seen.record, token: token}, nil, &Error{Kind: Unclear})
+	_, err = r.settle(ctx, lease{record: seen.record, token: token}, nil, &Error{Kind: Unclear})
 	return nil, err
 }

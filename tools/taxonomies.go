@@ -84,9 +84,9 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 	return nil, false, err
 }
 
-// readAhead reads the lists of choices all at once: who then asks for one after the other has waited for a slow bank
+// ReadAhead reads the lists of choices all at once: who then asks for one after the other has waited for a slow bank
 // once. A list that does not come is missed where it is wanted.
-func (c *Call) readAhead(ctx context.Context, fields []Field) {
+func (c *Call) ReadAhead(ctx context.Context, fields []Field) {
 	var all sync.WaitGroup
 	for _, field := range fields {
 		if field.Kind == Choice {
@@ -96,8 +96,8 @@ func (c *Call) readAhead(ctx context.Context, fields []Field) {
 	all.Wait()
 }
 
-// described gives an id with its description, "" when there is no id or no list at hand.
-func (c *Call) described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
+// Described gives an id with its description, "" when there is no id or no list at hand.
+func (c *Call) Described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
 	if id == nil {
 		return 0, ""
 	}
@@ -113,13 +113,13 @@ func (c *Call) described(ctx context.Context, key portal.TaxonomyKey, id *int32)
 	return *id, ""
 }
 
-// matching keeps the items whose description contains text, whatever its case and accents. The description that is the
+// MatchItems keeps the items whose description contains text, whatever its case and accents. The description that is the
 // text comes first, then those that begin with it.
-func matching(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
-	wanted := folded(text)
+func MatchItems(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
+	wanted := Fold(text)
 	ranked := [3][]portal.TaxonomyItem{}
 	for _, item := range items {
-		switch description := folded(item.Description); {
+		switch description := Fold(item.Description); {
 		case description == wanted:
 			ranked[0] = append(ranked[0], item)
 		case strings.HasPrefix(description, wanted):
@@ -131,8 +131,8 @@ func matching(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
 	return slices.Concat([]portal.TaxonomyItem{}, ranked[0], ranked[1], ranked[2])
 }
 
-// folded drops case and accents, so that «uniao» finds «União».
-func folded(s string) string {
+// Fold drops case and accents, so that «uniao» finds «União».
+func Fold(s string) string {
 	bare, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
 	if err != nil {
 		bare = s

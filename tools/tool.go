@@ -1,14 +1,13 @@
-// Package tools is the catalogue: every operation that Balcão offers, defined once. The front ends («doors») derive
-// their commands, forms, schemas and answers from these definitions, and run them through one [Runner].
+// Package tools is the engine of the catalogue: what a tool is, and the [Runner] through which every call goes. The
+// operations are defined in the packages below it, one for each toolset; the front ends derive their commands, forms,
+// schemas and answers from the definitions.
 package tools
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Effect says what an operation does to the world. Permissions, confirmations and the hints that assistants get
@@ -29,18 +28,6 @@ const (
 // Writes tells whether something at the bank is different afterwards.
 func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 
-// Toolset groups tools that belong together.
-type Toolset string
-
-// The toolsets, in the order people meet them.
-const (
-	Processes Toolset = "processes"
-	Borrowers Toolset = "borrowers"
-	Documents Toolset = "documents"
-	News      Toolset = "news"
-	Reference Toolset = "reference"
-)
-
 // Spec is what a definition says of its operation besides its input and output.
 type Spec struct {
 	Name             string         // in snake_case: the tool's name for assistants and the prefix of its words
@@ -53,6 +40,7 @@ type Spec struct {
 	NeedsHistory     bool           // tells from [Config.Updates]: nothing without it
 	AlwaysForm       bool           // no field is required, and yet its form opens unless one is given
 	Needs            Needs          // of its process: where it is not met, the tool is not offered and its form does not open
+	Next             Next           // to which tools its cards lead
 	CardArgs         map[string]any // what the button on a process's card says beside the process
 	CardOrder        int            // its place among the buttons of a process's card, from 1; 0 where it does not belong there
 }
@@ -63,16 +51,15 @@ type Tool struct {
 	Fields []Field  // what it takes, in the order of its pages
 	Pages  []string // the pages of its form, in order
 	Edits  bool     // its form shows what the bank holds, and what is left out of its arguments stays as it is; see [Editor]
+	texts  texts
 	in     reflect.Type
 	out    reflect.Type
 	run    func(context.Context, *Call, any) (any, error)
 }
 
-var catalogue []*Tool
-
-// Define adds an operation to the catalogue. In is a struct whose tags describe each field (see [Field]); Out is a
-// struct with a method Card. In may implement [FieldChecker], [BankChecker], [Verifier], [Editor] and [Reasoned]. It
-// panics on a definition that no door could show.
+// Define makes a tool. In is a struct whose tags describe each field (see [Field]); Out is a struct with a method Card.
+// In may implement [FieldChecker], [BankChecker], [Verifier], [Editor] and [Reasoned]; Out implements [Subjecter] where
+// the tool changes something at the bank. It panics on a definition that no front end could show.
 func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
 	tool := &Tool{
 		Spec: spec,
@@ -82,62 +69,17 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 			return run(ctx, call, in.(In))
 		},
 	}
-	tool.Fields = fieldsOf(spec.Name, tool.in)
+	tool.Fields = fieldsOf(tool, tool.in)
 	_, tool.Edits = reflect.Zero(tool.in).Interface().(Editor)
 	for _, field := range tool.Fields {
 		if !field.Hidden() && !slices.Contains(tool.Pages, field.Page) {
 			tool.Pages = append(tool.Pages, field.Page)
 		}
 	}
-	for _, other := range catalogue {
-		if other.Name == spec.Name || other.Command == spec.Command {
-			panic(fmt.Sprintf("tools: %s and %s share a name or a command", other.Name, spec.Name))
-		}
+	if _, says := reflect.Zero(tool.out).Interface().(Subjecter); spec.Effect.Writes() && !says {
+		panic(fmt.Sprintf("tools: the output of %s has no method Subject", spec.Name))
 	}
-	if spec.Effect.Writes() && !tool.tellsProcess() {
-		panic(fmt.Sprintf("tools: the output of %s does not say which process it changed", spec.Name))
-	}
-	catalogue = append(catalogue, tool)
 	return tool
-}
-
-// Catalogue lists every tool, by toolset and name.
-func Catalogue() []*Tool {
-	order := []Toolset{Processes, Borrowers, Documents, News, Reference}
-	return slices.SortedFunc(slices.Values(catalogue), func(a, b *Tool) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, a.Toolset), slices.Index(order, b.Toolset)), cmp.Compare(a.Name, b.Name))
-	})
-}
-
-// Named finds a tool by its name.
-func Named(name string) (*Tool, bool) {
-	i := slices.IndexFunc(catalogue, func(t *Tool) bool { return t.Name == name })
-	if i < 0 {
-		return nil, false
-	}
-	return catalogue[i], true
-}
-
-// ForCommand finds the tool that a slash command and the text after it ask for, and gives the rest of the text.
-func ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
-	command, text = strings.TrimPrefix(command, "/"), strings.TrimSpace(text)
-	first, after, _ := strings.Cut(text, " ")
-	for _, tool := range catalogue {
-		switch tool.Command {
-		case command:
-			return tool, text, true
-		case command + " " + strings.ToLower(first):
-			return tool, strings.TrimSpace(after), true
-		}
-	}
-	return nil, "", false
-}
-
-// Subcommands lists the tools whose commands are subcommands of this one, in the catalogue's order.
-func Subcommands(command string) []*Tool {
-	return slices.DeleteFunc(Catalogue(), func(t *Tool) bool {
-		return !strings.HasPrefix(t.Command, strings.TrimPrefix(command, "/")+" ")
-	})
 }
 
 // ForAssistants tells whether an assistant may ever use the tool. What is about a place is for who is at one, and what

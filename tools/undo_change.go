@@ -4,23 +4,23 @@ import (
 	"context"
 
 	"github.com/balcao/balcao/internal/destination"
-	"github.com/balcao/balcao/internal/words"
 )
 
-// UndoChange puts a place's settings back to what they were before the last change that was announced there, unless
+// Undo puts a place's settings back to what they were before the last change that was announced there, unless
 // anything else has changed since.
-var UndoChange = Define(Spec{
-	Name: "undo_change", Command: "balcao undo", Toolset: News, Effect: Remembers, NeedsDestination: true,
+var Undo = Define(Spec{
+	Name: "undo_change", Command: "balcao undo", Effect: Remembers, NeedsDestination: true,
+	Next: Next{"watches": nil},
 }, func(ctx context.Context, call *Call, in Undoing) (Undone, error) {
-	last, known, err := call.runner.Destinations.LastChange(ctx, call.Actor.Destination)
+	last, known, err := call.Destinations().LastChange(ctx, call.Actor.Destination)
 	if err != nil || !known {
-		return Undone{}, kept(err)
+		return Undone{}, StoreError(err)
 	}
 	undone := Undone{Known: true}
-	now := call.runner.now()
+	now := call.Now()
 	before, after := last.Before.At(now), last.After.At(now)
-	said := func(say Say) string { return say("announce.undone", "who", call.who(say)) }
-	err = call.changeBack(ctx, last.ID, said, func(place *destination.Settings) error {
+	said := func(say Say) string { return say("announce.undone", "who", who(call, say)) }
+	err = changeBack(ctx, call, last.ID, said, func(place *destination.Settings) error {
 		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.Equals(after)
 		if in.Change != "" && in.Change != last.ID || !place.Equals(after) {
 			return errUnchanged
@@ -45,7 +45,7 @@ type Undone struct {
 
 // Card implements [Carder].
 func (u Undone) Card(say Say) Card {
-	card := Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []Step{{Label: say("step.watches"), Tool: "watches"}}}
+	card := Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []Step{NextStep("watches")}}
 	switch {
 	case u.Done:
 		card.Text = say("card.done")
@@ -55,9 +55,4 @@ func (u Undone) Card(say Say) Card {
 		card.Text = say("card.already")
 	}
 	return card
-}
-
-// UndoStep is the button that undoes an announced change of a place's settings.
-func UndoStep(change string, lang words.Lang) Step {
-	return Step{Label: book.Say(lang, "step.undo_change", nil), Tool: UndoChange.Name, Args: map[string]any{"change": change}}
 }

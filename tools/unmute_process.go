@@ -8,9 +8,10 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// UnmuteProcess ends what [MuteProcess] began.
-var UnmuteProcess = Define(Spec{
-	Name: "unmute_process", Command: "balcao unmute", Toolset: News, Effect: Remembers, NeedsDestination: true,
+// Unmute ends what [Mute] began.
+var Unmute = Define(Spec{
+	Name: "unmute_process", Command: "balcao unmute", Effect: Remembers, NeedsDestination: true,
+	Next: Next{"watches": nil},
 }, func(ctx context.Context, call *Call, in Unmuting) (Unmuted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -25,10 +26,10 @@ var UnmuteProcess = Define(Spec{
 		return nil
 	}
 	if in.Mine {
-		return unmuted, call.changeAt(ctx, call.Actor.Direct, unmute)
+		return unmuted, changeAt(ctx, call, call.Actor.Direct, unmute)
 	}
-	return unmuted, call.change(ctx, func(say Say) string {
-		return say("announce.unmuted", "who", call.who(say), "number", process.Number)
+	return unmuted, change(ctx, call, func(say Say) string {
+		return say("announce.unmuted", "who", who(call, say), "number", process.Number)
 	}, unmute)
 })
 
@@ -50,7 +51,7 @@ type Unmuted struct {
 func (u Unmuted) Card(say Say) Card {
 	card := Card{
 		Title: say("card.title"), Text: say("card.text", "number", u.ProcessNumber),
-		Next: []Step{{Label: say("step.watches"), Tool: "watches"}},
+		Next: []Step{NextStep("watches")},
 	}
 	switch {
 	case !u.Ended:

@@ -7,11 +7,12 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// Unwatch ends what [WatchProcess] began.
+// Unwatch ends what [Watch] began.
 var Unwatch = Define(Spec{
-	Name: "unwatch", Command: "balcao unwatch", Toolset: News, Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Name: "unwatch", Command: "balcao unwatch", Effect: Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: Next{"watches": nil, "mute_process": {"process"}},
 }, func(ctx context.Context, call *Call, in Selector) (Unwatched, error) {
-	place, err := call.settings(ctx)
+	place, err := settings(ctx, call)
 	if err != nil {
 		return Unwatched{}, err
 	}
@@ -21,11 +22,11 @@ var Unwatch = Define(Spec{
 	} else if ended, err = in.subscription(ctx, call); err != nil {
 		return Unwatched{}, err
 	}
-	unwatched := Unwatched{Heard: call.heard(ctx, ended), again: in.again(ended)}
+	unwatched := Unwatched{Heard: heard(ctx, call, ended), again: in.again(ended)}
 	said := func(say Say) string {
-		return say("announce.unwatched", "who", call.who(say), "what", unwatched.Heard.saidToAll(say))
+		return say("announce.unwatched", "who", who(call, say), "what", unwatched.Heard.saidToAll(say))
 	}
-	err = call.change(ctx, said, func(place *destination.Settings) error {
+	err = change(ctx, call, said, func(place *destination.Settings) error {
 		before := len(place.Subscriptions)
 		place.Subscriptions = slices.DeleteFunc(place.Subscriptions, ended.Same)
 		unwatched.Ended = len(place.Subscriptions) < before
@@ -50,7 +51,7 @@ type Unwatched struct {
 func (u Unwatched) Card(say Say) Card {
 	card := Card{
 		Title: say("card.title"), Text: say("card.text", "what", u.Heard.said(say)),
-		Next: []Step{{Label: say("step.watches"), Tool: "watches"}},
+		Next: []Step{NextStep("watches")},
 	}
 	if !u.Ended {
 		card.Text = say("card.none", "what", u.Heard.said(say))
@@ -60,7 +61,7 @@ func (u Unwatched) Card(say Say) Card {
 	}
 	card.Text += " " + say("card.everything")
 	if u.Heard.Kind == destination.ScopeProcess {
-		card.Next = append([]Step{{Label: say("step.mute_process"), Tool: "mute_process", Args: u.again}}, card.Next...)
+		card.Next = append([]Step{{Tool: "mute_process", Args: u.again}}, card.Next...)
 	}
 	return card
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// UpdateBorrower changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
+// Update changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
 // object goes out: what the bank holds, with the changes over it.
-var UpdateBorrower = Define(Spec{
-	Name: "update_borrower", Command: "borrower-edit", Toolset: Borrowers, Effect: Updates, Needs: OpenProcess,
+var Update = Define(Spec{
+	Name: "update_borrower", Command: "borrower-edit", Effect: Updates, Needs: OpenProcess,
+	Next: Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
 }, func(ctx context.Context, call *Call, in BorrowerUpdate) (BorrowerUpdated, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -40,19 +41,19 @@ func (u BorrowerUpdate) Current(ctx context.Context, call *Call) (any, error) {
 		return nil, err
 	}
 	return BorrowerUpdate{
-		Process: u.Process, Borrower: u.Borrower, Editing: Editing{Version: call.version(borrower)},
+		Process: u.Process, Borrower: u.Borrower, Editing: Editing{Version: version(call, borrower)},
 		BorrowerDetails: detailsOf(borrower.Request()), was: borrower,
 	}, nil
 }
 
 // CheckBank implements [BankChecker] with the rules across the borrowers of the process.
 func (u BorrowerUpdate) CheckBank(ctx context.Context, call *Call) ([]Problem, error) {
-	others, err := call.others(ctx, u.Process, u.was.BorrowerUniqueID)
+	others, err := others(ctx, call, u.Process, u.was.BorrowerUniqueID)
 	if err != nil {
 		return nil, err
 	}
 	before := BorrowerUpdate{BorrowerDetails: detailsOf(u.was.Request())}
-	return since(before.joining(ctx, call, others), u.joining(ctx, call, others), among(UpdateBorrower.changed(before, u))), nil
+	return DowngradeExisting(before.joining(ctx, call, others), u.joining(ctx, call, others), InFields(Update.Changed(before, u))), nil
 }
 
 // FindEffect implements [Verifier]: the update is there when it would change nothing any more.
@@ -62,18 +63,18 @@ func (u BorrowerUpdate) FindEffect(ctx context.Context, call *Call) (Carder, boo
 		return nil, false, err
 	}
 	current, err := u.Current(ctx, call)
-	if err != nil && convert(err).Kind == Invalid { // the borrower is gone, and nothing of theirs is to be seen
+	if err != nil && AsError(err).Kind == Invalid { // the borrower is gone, and nothing of theirs is to be seen
 		return nil, false, nil
 	}
-	if err != nil || len(UpdateBorrower.changed(current, UpdateBorrower.over(current, u))) > 0 {
+	if err != nil || len(Update.Changed(current, Update.Over(current, u))) > 0 {
 		return nil, false, err
 	}
 	return current.(BorrowerUpdate).done(process), true, nil
 }
 
 // Selector implements [Verifier].
-func (u BorrowerUpdate) Subject(ctx context.Context, call *Call) ([]string, error) {
-	return call.subjectOf(ctx, u.Process, u.Borrower)
+func (u BorrowerUpdate) Target(ctx context.Context, call *Call) ([]string, error) {
+	return targetOf(ctx, call, u.Process, u.Borrower)
 }
 
 // request is the bank's form of the whole. An object that the bank does not have, and that nobody fills in, stays away.
@@ -103,14 +104,17 @@ type BorrowerUpdated struct {
 	Name          pii.Name  `json:"name"`
 }
 
+// Subject implements [Subjecter].
+func (b BorrowerUpdated) Subject() Subject { return Subject{Process: b.Process} }
+
 // Card implements [Carder].
 func (b BorrowerUpdated) Card(say Say) Card {
 	return Card{
 		Title: say("card.title"),
 		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
 		Next: []Step{
-			{Label: say("step.get_borrower"), Tool: "get_borrower", Args: map[string]any{"process": b.Process, "borrower": b.Borrower}},
-			{Label: say("step.list_borrowers"), Tool: "list_borrowers", Args: map[string]any{"process": b.Process}},
+			NextStep("get_borrower", "process", b.Process, "borrower", b.Borrower),
+			NextStep("list_borrowers", "process", b.Process),
 		},
 	}
 }

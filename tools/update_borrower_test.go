@@ -367,7 +367,7 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 	}
 	h, _ := openWindow(t, odd)
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, labels, err := h.Current(t.Context(), h.ana, tools.UpdateBorrower, about)
+	before, labels, err := h.Current(t.Context(), h.ana, tools.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,17 +383,17 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 		t.Errorf("the labels are %v", labels)
 	}
 	form := tools.Form{Answers: maps.Clone(before), Before: before}
-	for _, page := range tools.UpdateBorrower.Pages {
-		if problems := h.CheckPage(t.Context(), h.ana, tools.UpdateBorrower, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
+	for _, page := range tools.Update.Pages {
+		if problems := h.CheckPage(t.Context(), h.ana, tools.Update, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
 			t.Errorf("%s: %v", page, problems)
 		}
 	}
 	ana := tools.Actor{ID: h.ana.ID, Lang: words.Portuguese}
-	portuguese, _, err := h.Current(t.Context(), ana, tools.UpdateBorrower, about)
+	portuguese, _, err := h.Current(t.Context(), ana, tools.Update, about)
 	if day := before["personal.birthDate"]; err != nil || portuguese["personal.birthDate"] != day[8:]+"/"+day[5:7]+"/"+day[:4] {
 		t.Errorf("%s is %s in Portuguese, %v", day, portuguese["personal.birthDate"], err)
 	}
-	_, problems, err := h.Summary(t.Context(), ana, tools.UpdateBorrower, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
+	_, problems, err := h.Summary(t.Context(), ana, tools.Update, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
 	if err != nil || !slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Code == "edit.nothing" }) {
 		t.Errorf("got %v, %v", problems, err)
 	}
@@ -412,7 +412,7 @@ func written(t *testing.T, date string) string {
 func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	h, w := openWindow(t, nil)
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, _, err := h.Current(t.Context(), h.ana, tools.UpdateBorrower, about)
+	before, _, err := h.Current(t.Context(), h.ana, tools.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +421,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 		"personal.identificationDocumentExpiredDate": "31/12/2031", "financial.incomeRents": "1.250,50", "financial.hasSocialSecurityDebt": "true",
 		"personal.academicLevelId": "2", "personal.dependentsNumber": "3", "personal.phone": "210 000 000", "personal.floor": " ", "personal.email": "ines@example.com",
 	})
-	sections, problems, err := h.Summary(t.Context(), h.ana, tools.UpdateBorrower, form)
+	sections, problems, err := h.Summary(t.Context(), h.ana, tools.Update, form)
 	if err != nil || slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity != tools.Hints }) {
 		t.Fatalf("got %v, %v", problems, err)
 	}
@@ -450,7 +450,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 			t.Errorf("printed, a summary tells %s: %s", label, new)
 		}
 	}
-	args, malformed := tools.UpdateBorrower.Args(tools.UpdateBorrower.Given(form), words.English)
+	args, malformed := tools.Update.Args(tools.Update.Given(form), words.English)
 	if malformed != nil {
 		t.Fatal(malformed)
 	}
@@ -476,7 +476,7 @@ func TestAPageOfAnEditorTellsWhatBecameWrongOnIt(t *testing.T) {
 	look := func(change map[string]string) (found []string) {
 		form := tools.Form{Answers: maps.Clone(before), Before: before}
 		maps.Copy(form.Answers, change)
-		for _, p := range h.CheckPage(t.Context(), h.ana, tools.UpdateBorrower, "personal", form) {
+		for _, p := range h.CheckPage(t.Context(), h.ana, tools.Update, "personal", form) {
 			if p.Severity == tools.Blocks {
 				found = append(found, p.Path+" "+p.Code)
 			}

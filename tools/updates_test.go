@@ -153,7 +153,7 @@ func TestABankThatDoesNotAnswerIsNotTakenForABankThatShowsNothing(t *testing.T) 
 
 func TestNobodyIsOfferedARecordThatIsNotKept(t *testing.T) {
 	h, _ := newsroom(t)
-	if h.Permits(t.Context(), h.ana, tools.ProcessUpdates) {
+	if h.Permits(t.Context(), h.ana, tools.Changes) {
 		t.Error("it is offered")
 	}
 	if _, failure := h.run(t, "process_updates", `{}`); failure == nil || failure.Kind != tools.Forbidden {

@@ -7,29 +7,30 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// WatchProcess has the place where it is asked hear of what moves: of what the actor may read at the bank.
-var WatchProcess = Define(Spec{
-	Name: "watch_process", Command: "balcao watch", Toolset: News, Effect: Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
+// Watch has the place where it is asked hear of what moves: of what the actor may read at the bank.
+var Watch = Define(Spec{
+	Name: "watch_process", Command: "balcao watch", Effect: Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
+	Next: Next{"watches": nil, "unwatch": {"process", "branch", "phaseId", "mine", "everything"}},
 }, func(ctx context.Context, call *Call, in Selector) (Watching, error) {
 	wanted, err := in.subscription(ctx, call)
 	if err != nil {
 		return Watching{}, err
 	}
-	watching := Watching{Heard: call.heard(ctx, wanted), again: in.again(wanted)}
-	watching.Already, err = call.watchAt(ctx, call.Actor.Destination, wanted)
+	watching := Watching{Heard: heard(ctx, call, wanted), again: in.again(wanted)}
+	watching.Already, err = watchAt(ctx, call, call.Actor.Destination, wanted)
 	return watching, err
 })
 
 // watchAt has a place hear of what is wanted; already tells that it does.
-func (c *Call) watchAt(ctx context.Context, place string, wanted destination.Subscription) (already bool, err error) {
-	wanted.By = c.Actor.ID
-	err = c.changeAt(ctx, place, func(place *destination.Settings) error {
+func watchAt(ctx context.Context, call *Call, place string, wanted destination.Subscription) (already bool, err error) {
+	wanted.By = call.Actor.ID
+	err = changeAt(ctx, call, place, func(place *destination.Settings) error {
 		already = slices.ContainsFunc(place.Subscriptions, func(w destination.Subscription) bool { return w.Same(wanted) && (w.By == "" || w.By == wanted.By) })
 		switch {
 		case already:
 			return errUnchanged
 		case len(place.Subscriptions) >= destination.MaxSubscriptions:
-			return c.invalid("process", "watch.full", "count", destination.MaxSubscriptions)
+			return call.Invalid("process", "watch.full", "count", destination.MaxSubscriptions)
 		}
 		place.Subscriptions = append(place.Subscriptions, wanted)
 		return nil
@@ -65,8 +66,8 @@ func (w Watching) Card(say Say) Card {
 		Title: say("card.title"),
 		Text:  say("card.text", "what", w.Heard.said(say), "stop", command(Unwatch, "")),
 		Next: []Step{
-			{Label: say("step.unwatch"), Tool: "unwatch", Args: w.again},
-			{Label: say("step.watches"), Tool: "watches"},
+			{Tool: "unwatch", Args: w.again},
+			NextStep("watches"),
 		},
 	}
 	if w.Already {

@@ -14,18 +14,19 @@ import (
 
 // Subscriptions shows what the place where it is asked hears about, and when.
 var Watches = Define(Spec{
-	Name: "watches", Command: "balcao watches", Toolset: News, Effect: Reads, NeedsDestination: true,
+	Name: "watches", Command: "balcao watches", Effect: Reads, NeedsDestination: true,
+	Next: Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
 }, func(ctx context.Context, call *Call, _ Nothing) (DestinationView, error) {
-	place, err := call.settings(ctx)
+	place, err := settings(ctx, call)
 	if err != nil {
 		return DestinationView{}, err
 	}
 	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
 	for _, watch := range place.Subscriptions {
-		view.Subscriptions = append(view.Subscriptions, call.heard(ctx, watch))
+		view.Subscriptions = append(view.Subscriptions, heard(ctx, call, watch))
 	}
 	for process, until := range maps.All(place.Mutes) {
-		if !destination.Ended(until, call.runner.now()) {
+		if !destination.Ended(until, call.Now()) {
 			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
 		}
 	}
@@ -34,7 +35,7 @@ var Watches = Define(Spec{
 	})
 	view.More = max(0, len(view.Muted)-mutesShown)
 	view.Muted = view.Muted[:len(view.Muted)-view.More]
-	call.number(ctx, view.Muted)
+	number(ctx, call, view.Muted)
 	return view, nil
 })
 
@@ -49,13 +50,13 @@ func soonest(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// number finds the numbers of processes, four at a time. One that the bank does not show has none.
-func (c *Call) number(ctx context.Context, muted []Muted) {
+// FormatNumber finds the numbers of processes, four at a time. One that the bank does not show has none.
+func number(ctx context.Context, call *Call, muted []Muted) {
 	var group errgroup.Group
 	group.SetLimit(4)
 	for i := range muted {
 		group.Go(func() error {
-			if process, err := c.Bank.Process(ctx, muted[i].Process); err == nil {
+			if process, err := call.Bank.Process(ctx, muted[i].Process); err == nil {
 				muted[i].ProcessNumber = process.ProcessNumber
 			}
 			return nil
@@ -63,9 +64,6 @@ func (c *Call) number(ctx context.Context, muted []Muted) {
 	}
 	_ = group.Wait() // none fails
 }
-
-// Nothing is the input of tools that take none.
-type Nothing struct{}
 
 // DestinationView is what a place hears about, and when.
 type DestinationView struct {
@@ -82,9 +80,9 @@ func (p DestinationView) Card(say Say) Card {
 		Title: say("card.title"),
 		Facts: []Fact{{say("label.quiet"), say("card.no_quiet")}, {say("label.digest"), say("card.no_digest")}},
 		Next: []Step{
-			{Label: say("step.watch_process"), Tool: "watch_process"},
-			{Label: say("step.set_quiet"), Tool: "set_quiet"},
-			{Label: say("step.set_digest"), Tool: "set_digest"},
+			NextStep("watch_process"),
+			NextStep("set_quiet"),
+			NextStep("set_digest"),
 		},
 	}
 	if p.Quiet != "" {
@@ -107,7 +105,7 @@ func (p DestinationView) Card(say Say) Card {
 		card.Table.Rows = append(card.Table.Rows, []string{heard.said(say), say("card.heard")})
 	}
 	for _, muted := range p.Muted {
-		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", day(say, muted.Until))})
+		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", FormatDay(say, muted.Until))})
 	}
 	return card
 }
@@ -117,5 +115,5 @@ func (m Muted) name() string {
 	if m.ProcessNumber == 0 {
 		return m.Process.String()
 	}
-	return number(m.ProcessNumber)
+	return FormatNumber(m.ProcessNumber)
 }

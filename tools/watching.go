@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
@@ -33,11 +31,11 @@ func (s Selector) CheckFields(_ context.Context, call *Call) []Problem {
 	}
 	switch given {
 	case 0:
-		return []Problem{problem(call.Actor.Lang, "process", "watch.missing")}
+		return []Problem{call.Problem("process", "watch.missing")}
 	case 1:
 		return nil
 	}
-	return []Problem{problem(call.Actor.Lang, "process", "watch.several")}
+	return []Problem{call.Problem("process", "watch.several")}
 }
 
 // subscription is what a place keeps of the subject, as the actor's person sees it at the bank.
@@ -45,24 +43,24 @@ func (s Selector) subscription(ctx context.Context, call *Call) (destination.Sub
 	switch {
 	case s.Process != "":
 		process, err := call.Process(ctx, s.Process)
-		return destination.Subscription{Kind: destination.ScopeProcess, Value: process.ID.String(), Name: number(process.Number)}, err
+		return destination.Subscription{Kind: destination.ScopeProcess, Value: process.ID.String(), Name: FormatNumber(process.Number)}, err
 	case s.Phase != 0:
-		id, phase := call.described(ctx, phases, &s.Phase)
-		return destination.Subscription{Kind: destination.ScopePhase, Value: number(int64(id)), Name: phase}, nil
+		id, phase := call.Described(ctx, phases, &s.Phase)
+		return destination.Subscription{Kind: destination.ScopePhase, Value: FormatNumber(int64(id)), Name: phase}, nil
 	case s.Mine:
 		return destination.Subscription{Kind: destination.ScopePerson, Value: call.Actor.ID}, nil
 	case s.Everything:
 		return destination.Subscription{Kind: destination.ScopeAll}, nil
 	}
-	return call.branch(ctx, s.Branch)
+	return branch(ctx, call, s.Branch)
 }
 
 const phases portal.TaxonomyKey = "workflowPhases"
 
 // branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
 // that the bank finds under that name.
-func (c *Call) branch(ctx context.Context, name string) (destination.Subscription, error) {
-	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: maxOptions})
+func branch(ctx context.Context, call *Call, name string) (destination.Subscription, error) {
+	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: MaxOptions})
 	if err != nil {
 		return destination.Subscription{}, err
 	}
@@ -73,22 +71,18 @@ func (c *Call) branch(ctx context.Context, name string) (destination.Subscriptio
 			found = append(found, branch)
 		}
 	}
-	found = matching(found, name)
-	if len(found) > 1 && folded(found[0].Description) != folded(name) {
+	found = MatchItems(found, name)
+	if len(found) > 1 && Fold(found[0].Description) != Fold(name) {
 		var names []string
 		for _, branch := range found[:min(len(found), 5)] {
-			names = append(names, clean(branch.Description))
+			names = append(names, Clean(branch.Description))
 		}
-		return destination.Subscription{}, c.invalid("branch", "branch.several", "names", strings.Join(names, ", "))
+		return destination.Subscription{}, call.Invalid("branch", "branch.several", "names", strings.Join(names, ", "))
 	}
 	if len(found) == 0 {
-		return destination.Subscription{}, c.invalid("branch", "branch.unknown")
+		return destination.Subscription{}, call.Invalid("branch", "branch.unknown")
 	}
-	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: clean(found[0].Description)}, nil
-}
-
-func (c *Call) invalid(path, code string, args ...any) error {
-	return &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, path, code, args...)}}
+	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: Clean(found[0].Description)}, nil
 }
 
 // means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
@@ -98,9 +92,9 @@ func (s Selector) means(w destination.Subscription, actor string) bool {
 	case destination.ScopeProcess:
 		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
 	case destination.ScopeBranch:
-		return s.Branch != "" && folded(s.Branch) == folded(w.Name)
+		return s.Branch != "" && Fold(s.Branch) == Fold(w.Name)
 	case destination.ScopePhase:
-		return s.Phase != 0 && number(int64(s.Phase)) == w.Value
+		return s.Phase != 0 && FormatNumber(int64(s.Phase)) == w.Value
 	case destination.ScopePerson:
 		return s.Mine && w.Value == actor
 	case destination.ScopeAll:
@@ -117,18 +111,18 @@ type SubscriptionView struct {
 }
 
 // heard is a watch as the actor reads it.
-func (c *Call) heard(ctx context.Context, w destination.Subscription) SubscriptionView {
+func heard(ctx context.Context, call *Call, w destination.Subscription) SubscriptionView {
 	name := w.Name
 	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == destination.ScopePhase {
 		phase := int32(id)
-		if _, described := c.described(ctx, phases, &phase); described != "" {
+		if _, described := call.Described(ctx, phases, &phase); described != "" {
 			name = described
 		}
 	}
 	if name == "" && w.Kind != destination.ScopePerson {
 		name = w.Value
 	}
-	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == destination.ScopePerson && w.Value == c.Actor.ID}
+	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == destination.ScopePerson && w.Value == call.Actor.ID}
 }
 
 func (h SubscriptionView) said(say Say) string {
@@ -150,13 +144,13 @@ var errUnchanged = errors.New("nothing to change")
 
 // changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
 // stays as it is.
-func (c *Call) changeAt(ctx context.Context, place string, change func(*destination.Settings) error) error {
-	_, err := c.runner.Destinations.Change(ctx, place, func(place *destination.Settings) error {
+func changeAt(ctx context.Context, call *Call, place string, change func(*destination.Settings) error) error {
+	_, err := call.Destinations().Change(ctx, place, func(place *destination.Settings) error {
 		if place.Lang == "" {
-			place.Lang = c.Actor.Lang
+			place.Lang = call.Actor.Lang
 		}
 		for process, until := range place.Mutes {
-			if destination.Ended(until, c.runner.now()) {
+			if destination.Ended(until, call.Now()) {
 				delete(place.Mutes, process)
 			}
 		}
@@ -165,28 +159,14 @@ func (c *Call) changeAt(ctx context.Context, place string, change func(*destinat
 	if errors.Is(err, errUnchanged) {
 		return nil
 	}
-	return kept(err)
+	return StoreError(err)
 }
 
 // settings is what is kept of the place where the actor is.
-func (c *Call) settings(ctx context.Context) (destination.Settings, error) {
-	place, err := c.runner.Destinations.Settings(ctx, c.Actor.Destination)
-	return place, kept(err)
+func settings(ctx context.Context, call *Call) (destination.Settings, error) {
+	place, err := call.Destinations().Settings(ctx, call.Actor.Destination)
+	return place, StoreError(err)
 }
-
-// kept gives a failure of what keeps places its kind: the bank has nothing to do with it.
-func kept(err error) error {
-	if failure := (*Error)(nil); err == nil || errors.As(err, &failure) {
-		return err
-	}
-	if notWritten(err) {
-		return &Error{Kind: Unavailable, Store: true, err: err}
-	}
-	return &Error{Kind: Internal, err: err}
-}
-
-// ofProcess are the arguments of a step about a process.
-func ofProcess(process uuid.UUID) map[string]any { return map[string]any{"process": process} }
 
 // command is what to type for a tool, for cards that say how to go on.
 func command(t *Tool, text string) string { return strings.TrimSpace("/" + t.Command + " " + text) }

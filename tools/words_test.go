@@ -54,7 +54,7 @@ func TestEveryWordThatTheCatalogueNeedsIsThere(t *testing.T) {
 	for _, kind := range []ErrorKind{Unavailable, Unclear} {
 		want = append(want, "error."+string(kind)+".store.what", "error."+string(kind)+".store.next")
 	}
-	if missing := book.Missing(want...); missing != nil {
+	if missing := engineWords.Missing(want...); missing != nil {
 		t.Errorf("missing: %q", missing)
 	}
 }
@@ -72,10 +72,10 @@ func TestEveryWordThatCardsSayIsThere(t *testing.T) {
 		tool := strings.TrimSuffix(source, ".go")
 		for _, match := range said.FindAllStringSubmatch(string(code), -1) {
 			for _, lang := range words.Langs {
-				if key := match[1]; key != "" && !book.Has(lang, key) && !book.Has(lang, tool+"."+key) {
+				if key := match[1]; key != "" && !engineWords.Has(lang, key) && !engineWords.Has(lang, tool+"."+key) {
 					t.Errorf("%s says %s, which has no text in %s", source, key, lang)
 				}
-				if code := match[2]; code != "" && !strings.HasSuffix(code, ".") && !book.Has(lang, "problem."+code) {
+				if code := match[2]; code != "" && !strings.HasSuffix(code, ".") && !engineWords.Has(lang, "problem."+code) {
 					t.Errorf("%s has the problem %s, which has no text in %s", source, code, lang)
 				}
 			}

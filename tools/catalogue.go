@@ -1,0 +1,145 @@
+package tools
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+)
+
+// Catalogue is the tools that a program offers.
+type Catalogue struct {
+	Toolsets []*Toolset
+	tools    []*Tool
+}
+
+// NewCatalogue makes a catalogue of toolsets, in the order in which people meet them. It fails where two tools share a
+// name or a command, and where a tool leads to one that is not there or gives it an argument that it does not take.
+func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
+	catalogue := &Catalogue{Toolsets: toolsets}
+	for _, set := range toolsets {
+		for _, tool := range set.Tools {
+			for _, other := range catalogue.tools {
+				if other.Name == tool.Name || other.Command == tool.Command {
+					return nil, fmt.Errorf("the tools %s and %s share a name or a command", other.Name, tool.Name)
+				}
+			}
+			catalogue.tools = append(catalogue.tools, tool)
+		}
+	}
+	for _, tool := range catalogue.tools {
+		if err := catalogue.checkNext(tool); err != nil {
+			return nil, err
+		}
+	}
+	return catalogue, nil
+}
+
+func (c *Catalogue) checkNext(tool *Tool) error {
+	for name, args := range tool.Next {
+		next, known := c.Named(name)
+		if !known {
+			return fmt.Errorf("the tool %s leads to %s, which is not in the catalogue", tool.Name, name)
+		}
+		for _, arg := range args {
+			if _, takes := next.Field(arg); !takes {
+				return fmt.Errorf("the tool %s leads to %s with %s, which it does not take", tool.Name, name, arg)
+			}
+		}
+	}
+	return nil
+}
+
+// Tools lists every tool, by toolset.
+func (c *Catalogue) Tools() []*Tool { return slices.Clone(c.tools) }
+
+// Named finds a tool by its name.
+func (c *Catalogue) Named(name string) (*Tool, bool) {
+	i := slices.IndexFunc(c.tools, func(t *Tool) bool { return t.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return c.tools[i], true
+}
+
+// ForCommand finds the tool that a slash command and the text after it ask for, and returns the rest of the text.
+func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
+	command, text = strings.TrimPrefix(command, "/"), strings.TrimSpace(text)
+	first, after, _ := strings.Cut(text, " ")
+	for _, tool := range c.tools {
+		switch tool.Command {
+		case command:
+			return tool, text, true
+		case command + " " + strings.ToLower(first):
+			return tool, strings.TrimSpace(after), true
+		}
+	}
+	return nil, "", false
+}
+
+// Subcommands lists the tools whose commands are subcommands of this one, in the catalogue's order.
+func (c *Catalogue) Subcommands(command string) []*Tool {
+	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool {
+		return !strings.HasPrefix(t.Command, strings.TrimPrefix(command, "/")+" ")
+	})
+}
+
+// CommandHelp says what a slash command with subcommands is for.
+func (c *Catalogue) CommandHelp(lang words.Lang, command string) string {
+	for _, tool := range c.Subcommands(command) {
+		return tool.texts.say(lang, "command."+strings.TrimPrefix(command, "/")+".help", nil)
+	}
+	return ""
+}
+
+// StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that work at
+// its stage, in their order.
+func (c *Catalogue) StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
+	var steps []Step
+	stage := portal.StageOf(status)
+	onCard := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.CardOrder == 0 || !t.WorksAt(stage) })
+	slices.SortStableFunc(onCard, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
+	for _, tool := range onCard {
+		field, about := tool.processField()
+		if !about {
+			continue
+		}
+		args := map[string]any{field.Path: process}
+		maps.Copy(args, tool.CardArgs)
+		steps = append(steps, Step{Label: tool.stepLabel(lang, "on_card."), Tool: tool.Name, Args: args})
+	}
+	return steps
+}
+
+// UndoStep is the button that undoes an announced change of a destination's settings.
+func (c *Catalogue) UndoStep(change string, lang words.Lang) Step {
+	return c.labelled([]Step{NextStep("undo_change", "change", change)}, lang)[0]
+}
+
+// labelled gives steps without a label that of their tool.
+func (c *Catalogue) labelled(steps []Step, lang words.Lang) []Step {
+	steps = slices.Clone(steps)
+	for i, step := range steps {
+		if tool, known := c.Named(step.Tool); known && step.Label == "" {
+			steps[i].Label = tool.stepLabel(lang)
+		}
+	}
+	return steps
+}
+
+// stepLabel is what stands on a button that leads to the tool: the text step.<tool>, or one with another prefix, or its
+// title.
+func (t *Tool) stepLabel(lang words.Lang, prefixes ...string) string {
+	for _, prefix := range append(prefixes, "step.") {
+		if key := prefix + t.Name; t.texts.has(lang, key) {
+			return t.texts.say(lang, key, nil)
+		}
+	}
+	return t.Title(lang)
+}

@@ -1,0 +1,172 @@
+package tools
+
+import (
+	"embed"
+	"fmt"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+)
+
+// The tools' texts, by key:
+//
+//	<tool>.title, <tool>.help       what it is called and what it does
+//	<tool>.submit                   the button that has it done, of a tool that changes something at the bank
+//	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
+//	<tool>.card.…                   a result's card
+//	page.<page>                     a form page's title
+//	command.<command>.help          a slash command with subcommands
+//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better,
+//	                                error.<kind>.store.… where the store failed and not the bank
+//	earlier.…                       another call for the same, who made it and when
+//	problem.<code>                  a problem of the form of the arguments
+//
+// Those of a tool are in its toolset's files, and so may be any other that its toolset uses; those that several toolsets
+// share are in the engine's.
+//
+//go:embed words
+var wordFiles embed.FS
+
+var engineWords = words.Sub(wordFiles, "words")
+
+// texts finds a text in the files of a toolset or, where they have none, in the engine's.
+type texts struct{ own *words.Book }
+
+func (t texts) has(lang words.Lang, key string) bool {
+	return t.own != nil && t.own.Has(lang, key) || engineWords.Has(lang, key)
+}
+
+func (t texts) say(lang words.Lang, key string, args map[string]any) string {
+	if t.own != nil && t.own.Has(lang, key) {
+		return t.own.Say(lang, key, args)
+	}
+	return engineWords.Say(lang, key, args)
+}
+
+// Title is the tool's name for people, at most 24 characters: what Slack grants a modal's title.
+func (t *Tool) Title(lang words.Lang) string { return t.texts.say(lang, t.Name+".title", nil) }
+
+// Help says what the tool does, in a sentence or two. In English it is what an assistant reads.
+func (t *Tool) Help(lang words.Lang) string { return t.texts.say(lang, t.Name+".help", nil) }
+
+// Submit is what stands on the button that has it done, at most 24 characters: what the button does.
+func (t *Tool) Submit(lang words.Lang) string { return t.texts.say(lang, t.Name+".submit", nil) }
+
+// PageTitle is what a page of the tool's form is called, at most 24 characters.
+func (t *Tool) PageTitle(lang words.Lang, page string) string {
+	return t.texts.say(lang, "page."+page, nil)
+}
+
+// Label is what the field is called.
+func (f Field) Label(lang words.Lang) string { return f.say(lang, "label") }
+
+// Help says what to fill in; "" when the label says it all.
+func (f Field) Help(lang words.Lang) string { return f.say(lang, "help") }
+
+func (f Field) say(lang words.Lang, what string) string {
+	for _, key := range []string{f.tool.Name + "." + f.Path + "." + what, "field." + f.Name() + "." + what} {
+		if f.tool.texts.has(lang, key) {
+			return f.tool.texts.say(lang, key, nil)
+		}
+	}
+	return ""
+}
+
+// What says what happened.
+func (e *Error) What(lang words.Lang) string {
+	if e.Earlier != nil {
+		return e.Earlier.Text(lang, "")
+	}
+	return e.say(lang, "what")
+}
+
+// Next says what to do now.
+func (e *Error) Next(lang words.Lang) string { return e.say(lang, "next") }
+
+func (e *Error) say(lang words.Lang, what string) string {
+	seconds := int(e.RetryAfter.Seconds())
+	tool := e.Tool
+	if tool == nil {
+		tool = &Tool{}
+	}
+	key := "error." + string(e.Kind) + "." + what
+	if own := tool.Name + "." + key; tool.texts.has(lang, own) {
+		key = own
+	}
+	if store := "error." + string(e.Kind) + ".store." + what; e.Store && tool.texts.has(lang, store) {
+		key = store
+	}
+	args := e.stageArgs()
+	args["id"], args["seconds"], args["wait"], args["confirmation"] = e.ID, seconds, e.RetryAfter > 0, e.Confirmation
+	args["command"] = tool.Command
+	return tool.texts.say(lang, key, args)
+}
+
+// sayer gives the words of one tool to its card.
+func (t *Tool) sayer(lang words.Lang) Say {
+	return func(key string, args ...any) string {
+		values := named(args)
+		if own := t.Name + "." + key; t.texts.has(lang, own) {
+			return t.texts.say(lang, own, values)
+		}
+		return t.texts.say(lang, key, values)
+	}
+}
+
+// problem is one with the engine's words.
+func problem(lang words.Lang, path, code string, args ...any) Problem {
+	return texts{}.problem(lang, path, code, args)
+}
+
+// warning is a problem that a person may confirm.
+func warning(lang words.Lang, path, code string, args ...any) Problem {
+	p := problem(lang, path, code, args...)
+	p.Severity = Warns
+	return p
+}
+
+func (t texts) problem(lang words.Lang, path, code string, args []any) Problem {
+	return Problem{Path: path, Code: code, Severity: Blocks, Text: t.say(lang, "problem."+code, named(args))}
+}
+
+// Problem is one that blocks, in the words of the call's tool. Its text is that of problem.<code>; args are names and
+// values in turn.
+func (c *Call) Problem(path, code string, args ...any) Problem {
+	return c.tool.texts.problem(c.Actor.Lang, path, code, args)
+}
+
+// Warning is a problem that a person may confirm.
+func (c *Call) Warning(path, code string, args ...any) Problem {
+	p := c.Problem(path, code, args...)
+	p.Severity = Warns
+	return p
+}
+
+// InClear adds to a problem its text with the personal data among args unmasked, for who reads it alone.
+func (c *Call) InClear(p Problem, args ...any) Problem {
+	values := named(args)
+	for name, value := range values {
+		if personal, ok := value.(interface{ Reveal() string }); ok {
+			values[name] = personal.Reveal()
+		}
+	}
+	p.Clear = pii.New[pii.Private](c.tool.texts.say(c.Actor.Lang, "problem."+p.Code, values))
+	return p
+}
+
+// Invalid is the error of an input with one problem.
+func (c *Call) Invalid(path, code string, args ...any) error {
+	return &Error{Kind: Invalid, Problems: []Problem{c.Problem(path, code, args...)}}
+}
+
+// Say is the words of the call's tool in a language; see [Say].
+func (c *Call) Say(lang words.Lang) Say { return c.tool.sayer(lang) }
+
+// named are names and values in turn, by name.
+func named(args []any) map[string]any {
+	values := map[string]any{}
+	for i := 0; i+1 < len(args); i += 2 {
+		values[fmt.Sprint(args[i])] = args[i+1]
+	}
+	return values
+}
