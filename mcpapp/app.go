@@ -80,7 +80,7 @@ func New(config Config) (*App, error) {
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithHooks(hooks),
 	)
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range a.config.Runner.Catalogue.Tools() {
 		if err := a.add(tool); err != nil {
 			return nil, fmt.Errorf("offering %s to assistants: %w", tool.Name, err)
 		}

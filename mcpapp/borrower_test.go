@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/google/uuid"
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -233,7 +235,7 @@ func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 			e := start(t)
 			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
-				if state, _ := tools.Named(tool.Name); state.Effect == tools.Deletes {
+				if state, _ := catalogue.New().Named(tool.Name); state.Effect == tools.Deletes {
 					t.Errorf("%s is offered", tool.Name)
 				}
 			}
@@ -339,7 +341,7 @@ func TestAWholeBorrowerFitsInFourKilobytes(t *testing.T) {
 			fields += len(group.(map[string]any))
 		}
 		t.Logf("%s: %d fields in %d bytes", lang, fields, len(whole))
-		if create, _ := tools.Named("create_borrower"); fields != len(create.Fields)-1 || len(whole) > 4<<10 { // all but the process
+		if create, _ := catalogue.New().Named("create_borrower"); fields != len(create.Fields)-1 || len(whole) > 4<<10 { // all but the process
 			t.Errorf("%s: %d fields of %d in %d bytes", lang, fields, len(create.Fields)-1, len(whole))
 		}
 	}

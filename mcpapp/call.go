@@ -71,7 +71,7 @@ func (a *App) run(ctx context.Context, header http.Header, call tools.Request, p
 	started := time.Now()
 	defer func() {
 		if recovered := recover(); recovered != nil {
-			failure = &tools.Error{Kind: tools.Internal, Tool: call.Tool.Name, ID: uuid.NewString()}
+			failure = &tools.Error{Kind: tools.Internal, Tool: call.Tool, ID: uuid.NewString()}
 			a.reportPanic(ctx, failure.ID, recovered)
 		}
 		id, outcome := result.ID, "done"
@@ -82,7 +82,7 @@ func (a *App) run(ctx context.Context, header http.Header, call tools.Request, p
 			"took", time.Since(started), "protocol", protocol(ctx, header), "transport", callerOf(ctx).transport)
 	}()
 	if problems != nil {
-		return tools.Result{}, &tools.Error{Kind: tools.Invalid, Tool: call.Tool.Name, ID: uuid.NewString(), Problems: problems}
+		return tools.Result{}, &tools.Error{Kind: tools.Invalid, Tool: call.Tool, ID: uuid.NewString(), Problems: problems}
 	}
 	result, err := a.config.Runner.Run(ctx, call)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/words"
@@ -77,7 +79,7 @@ func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
 
 // forAssistants returns the tools that assistants may use.
 func forAssistants() []*tools.Tool {
-	return slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
+	return slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 }
 
 func TestEveryToolIsFullyDescribed(t *testing.T) {
@@ -127,7 +129,7 @@ func describedElsewhere(t *testing.T, listed mcp.Tool, tool *tools.Tool, path st
 	if !tool.Edits || !isGroup && (!isField || field.Refers() || field.Hidden()) {
 		return false
 	}
-	for _, creator := range tools.Catalogue() {
+	for _, creator := range catalogue.New().Tools() {
 		same, ok := creator.Field(path)
 		if creator.Effect == tools.Creates && creator.Toolset == tool.Toolset && (isGroup || ok && same.Kind == field.Kind) {
 			contains(t, listed.Description, creator.Name)
@@ -176,7 +178,7 @@ func TestAnnotationsMatchTheEffect(t *testing.T) {
 	}
 	seen := map[tools.Effect]bool{}
 	for _, listed := range variants[3].start(t, start(t)).tools(t) {
-		tool, _ := tools.Named(listed.Name)
+		tool, _ := catalogue.New().Named(listed.Name)
 		seen[tool.Effect] = true
 		a := listed.Annotations
 		if got := (hints{*a.ReadOnlyHint, *a.DestructiveHint, *a.IdempotentHint, *a.OpenWorldHint}); got != want[tool.Effect] {

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -97,7 +99,7 @@ func start(t testing.TB, change ...func(*options)) *env {
 	must(t, err)
 	t.Cleanup(func() { must(t, e.store.Close()) })
 	s.app.Runner = tools.NewRunner(tools.Config{
-		Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
+		Catalogue: catalogue.New(), Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
 		Journal: e.store, AuditLog: e.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: e.store, Log: s.app.Log,
 		Destinations: noDestinations{}, Updates: s.updates,
 	})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -38,7 +40,7 @@ func TestUpdatesFitInFourKilobytes(t *testing.T) {
 func TestToolsThatNeedADestinationAreRefused(t *testing.T) {
 	t.Parallel()
 	a := variants[3].start(t, start(t))
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		if !tool.NeedsDestination {
 			continue
 		}

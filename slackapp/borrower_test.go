@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
-	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 // Inês is the second borrower of process 1043, and so one who may be taken out.
@@ -95,7 +95,7 @@ var borrowerFlows = []flow{
 		ana.picks("/borrower")
 		view := ana.sees("Proponente do processo 1043", "Inês M.")
 		for _, path := range []string{"personal.mobile", "personal.zipCode", "financial.incomeWagesPensions", "professional.employmentDurationMonths"} {
-			if field, _ := tools.CreateBorrower.Field(path); !strings.Contains(view.Text(), field.Label("pt-PT")) {
+			if field, _ := borrowers.Create.Field(path); !strings.Contains(view.Text(), field.Label("pt-PT")) {
 				t.Errorf("the card lacks %s: %s", path, view.Text())
 			}
 		}

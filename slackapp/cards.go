@@ -85,12 +85,12 @@ type step struct {
 }
 
 // parseStep reads a button's value back into a tool and the answers that its form would hold.
-func parseStep(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
+func (a *App) parseStep(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
 	var s step
 	if json.Unmarshal([]byte(value), &s) != nil {
 		return nil, nil, false, false
 	}
-	if tool, known = tools.Named(s.Tool); !known {
+	if tool, known = a.runner.Catalogue.Named(s.Tool); !known {
 		return nil, nil, false, false
 	}
 	return tool, tool.Answers(s.Args), s.Form, true

@@ -6,18 +6,18 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/conversations"
-	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 // startForm is a form of Ana's at a page, kept, and its view.
 func startForm(t *testing.T, app *App, req *request, page string) (*form, view) {
 	t.Helper()
 	req.actor.ID = "slack:T0BALCAO/U0ANA"
-	draft, err := app.store.StartDraft(t.Context(), req.actor.ID, tools.CreateBorrower.Name, "1042")
+	draft, err := app.store.StartDraft(t.Context(), req.actor.ID, borrowers.Create.Name, "1042")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &form{tools.CreateBorrower, draft}
+	f := &form{borrowers.Create, draft}
 	f.Page, f.Notes, f.Answers = page, map[string]string{noteView: req.view}, map[string]string{}
 	if err := app.save(t.Context(), f); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ const (
 // after it, or names a field that is answered by yes.
 func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	lang := req.actor.Lang
-	tool, text, known := tools.ForCommand(c.Command, c.Text)
+	tool, text, known := a.runner.Catalogue.ForCommand(c.Command, c.Text)
 	text = unescaped(text)
 	switch {
 	case !known:
@@ -96,7 +96,7 @@ func needsNoForm(tool *tools.Tool, given map[string]string) bool {
 // start starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.
 func (a *App) start(ctx context.Context, req request, tool *tools.Tool, given map[string]string, asks bool) error {
 	if !a.runner.Permits(ctx, req.actor, tool) {
-		return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
+		return &tools.Error{Kind: tools.Forbidden, Tool: tool}
 	}
 	return a.inBackground(req, func(ctx context.Context, req *request) error {
 		if needsNoForm(tool, given) && !asks {
@@ -132,7 +132,7 @@ func (a *App) runRead(ctx context.Context, req *request, tool *tools.Tool, given
 		return message{}, err
 	}
 	if len(problems) > 0 {
-		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool.Name, Problems: problems}
+		return message{}, &tools.Error{Kind: tools.Invalid, Tool: tool, Problems: problems}
 	}
 	result, err := a.run(ctx, req, tools.Request{Tool: tool, Args: args})
 	if err != nil {
@@ -166,7 +166,7 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	case actOutcome:
 		do = func(ctx context.Context, req *request) error { return a.findOutcome(ctx, req, pressed.Value) }
 	case actStart, actStep:
-		tool, given, asks, known := parseStep(pressed.Value)
+		tool, given, asks, known := a.parseStep(pressed.Value)
 		if !known {
 			return nil // an update of ours took the tool away
 		}
@@ -186,12 +186,12 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 // unknownCommand answers a command that is no tool's: with its subcommands, when it has any, else with everything.
 func (a *App) unknownCommand(ctx context.Context, actor tools.Actor, c command) message {
 	lang, asked, permitted := actor.Lang, strings.ToLower(strings.TrimSpace(c.Text)), a.permitted(ctx, actor)
-	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(tools.Subcommands(c.Command), tool) })
+	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(a.runner.Catalogue.Subcommands(c.Command), tool) })
 	switch {
 	case len(of) == 0:
 		return a.help(actor, say(lang, "command.unknown"), permitted)
 	case asked == "" || asked == "help" || asked == say(lang, "command.help"):
-		return a.help(actor, tools.CommandHelp(lang, c.Command), of)
+		return a.help(actor, a.runner.Catalogue.CommandHelp(lang, c.Command), of)
 	}
 	return a.help(actor, say(lang, "command.unknown"), of)
 }
@@ -213,7 +213,7 @@ func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) mes
 
 // permitted are the tools that a person may use.
 func (a *App) permitted(ctx context.Context, actor tools.Actor) []*tools.Tool {
-	return slices.DeleteFunc(slices.Clone(tools.Catalogue()), func(tool *tools.Tool) bool { return !a.runner.Permits(ctx, actor, tool) })
+	return slices.DeleteFunc(a.runner.Catalogue.Tools(), func(tool *tools.Tool) bool { return !a.runner.Permits(ctx, actor, tool) })
 }
 
 // noPermission tells a person who may use no tool at all whom to ask.

@@ -44,7 +44,7 @@ func unclearBlocks(lang words.Lang, f *form) []slack.Block {
 	if f.Notes[noteUnclear] == "" {
 		return nil
 	}
-	unclear := &tools.Error{Kind: tools.Unclear, Tool: f.tool.Name}
+	unclear := &tools.Error{Kind: tools.Unclear, Tool: f.tool}
 	return []slack.Block{paragraph(say(lang, "form.doubt", "next", unclear.Next(lang)))}
 }
 
@@ -76,7 +76,7 @@ func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewR
 	args, problems, err := a.arguments(ctx, req.actor.Lang, f.tool, f.tool.Given(f.toForm()))
 	var result tools.Result
 	if err == nil && len(problems) > 0 {
-		err = &tools.Error{Kind: tools.Invalid, Tool: f.tool.Name, Problems: problems}
+		err = &tools.Error{Kind: tools.Invalid, Tool: f.tool, Problems: problems}
 	}
 	if err == nil {
 		result, err = a.run(ctx, req, tools.Request{

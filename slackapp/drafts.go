@@ -36,8 +36,8 @@ func (a *App) update(ctx context.Context, f *form, change func()) error {
 }
 
 // choosesInForm tells whether an action is a choice in an input of a form.
-func (i interaction) choosesInForm() bool {
-	tool, known := tools.Named(i.View.Callback)
+func (a *App) choosesInForm(i interaction) bool {
+	tool, known := a.runner.Catalogue.Named(i.View.Callback)
 	if !known || len(i.Actions) == 0 {
 		return false
 	}

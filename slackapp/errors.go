@@ -52,7 +52,7 @@ func (a *App) describe(req *request, err error) problemText {
 		t.Back = true
 		for _, p := range failure.Problems {
 			line := p.Text
-			if tool, known := tools.Named(failure.Tool); known {
+			if tool := failure.Tool; tool != nil {
 				if field, known := tool.Field(p.Path); known {
 					line = field.Label(lang) + ": " + line
 				}

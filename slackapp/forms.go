@@ -112,7 +112,7 @@ func (a *App) formWith(ctx context.Context, req *request, draftID string) (*form
 	if err != nil {
 		return nil, err
 	}
-	tool, known := tools.Named(draft.Subject)
+	tool, known := a.runner.Catalogue.Named(draft.Subject)
 	if !known { // an update of ours took the tool away
 		return nil, conversations.ErrGone
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -246,14 +248,14 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		ana.types("/" + tool.Command)
 		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
 		if !asks && !tool.Effect.Writes() {
 			ana.reads(tool.Title("pt-PT"))
 			continue
 		}
-		view := ana.sees(tool.Title("pt-PT"), tools.PageTitle("pt-PT", tool.Pages[0]))
+		view := ana.sees(tool.Title("pt-PT"), tool.PageTitle("pt-PT", tool.Pages[0]))
 		for _, field := range tool.FieldsOn(tool.Pages[0]) {
 			if !view.Has(field.Path) {
 				t.Errorf("the form of %s has no %s", tool.Name, field.Path)

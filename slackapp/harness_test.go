@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/conversations"
@@ -138,7 +140,7 @@ func (h *harness) startReplica() *replica {
 	must(h.t, err)
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	runner := tools.NewRunner(tools.Config{
-		Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: store, Fingerprint: h.keys.Fingerprint, Log: log,
+		Catalogue: catalogue.New(), Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: store, Fingerprint: h.keys.Fingerprint, Log: log,
 		People: h.people, CallTimeout: h.callTimeout, Destinations: destinations{store}, Updates: h.updates,
 	})
 	app, err := slackapp.New(slackapp.Config{

@@ -6,7 +6,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/internal/lisbon"
-	"github.com/balcao/balcao/tools"
 )
 
 // onEvent hears what happens in the workspace. An error asks Slack to deliver it again.
@@ -60,7 +59,7 @@ func (a *App) home(ctx context.Context, req *request) error {
 	blocks := []slack.Block{header(say(lang, "app")), paragraph(welcome)}
 	open := 0
 	for _, draft := range drafts {
-		tool, known := tools.Named(draft.Subject)
+		tool, known := a.runner.Catalogue.Named(draft.Subject)
 		f := &form{tool, draft}
 		if !known || !f.worthKeeping() || open == maxHomeDrafts {
 			continue

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/conversations"
@@ -19,6 +21,7 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 // difficultTexts are texts that a bank, or a person, may give us.
@@ -51,7 +54,7 @@ func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
 					"a card":   {cardOf(text, false).text(), cardOf(text, false).blocks(lang)},
 					"a list":   {cardOf(text, true).text(), cardOf(text, true).blocks(lang)},
 					"an error": app.errorMessage(&req, errorOf(text)),
-					"help":     toolHelp(lang, tools.Catalogue()[0]),
+					"help":     toolHelp(lang, catalogue.New().Tools()[0]),
 				} {
 					if err := app.reply(t.Context(), &req, m); err != nil {
 						t.Errorf("the message of %s: %v", what, err)
@@ -73,7 +76,7 @@ func viewsOf(app *App, req *request, text string) map[string]slack.ModalViewRequ
 		"a card with a button for each row": modal(text, text, cardOf(text, true).blocks(lang)...),
 		"an error":                          app.errorView(req, errorOf(text)),
 	}
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		if len(tool.Pages) == 0 { // what takes nothing has no form
 			continue
 		}
@@ -198,7 +201,7 @@ func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
 }
 
 func TestAFormThatChangesSomebodyDoesNotAskForWhatTheBankLacks(t *testing.T) {
-	f := &form{tools.UpdateBorrower, conversations.Draft{
+	f := &form{borrowers.Update, conversations.Draft{
 		ID: "D0", Answers: map[string]string{"process": "1042", "borrower": "b", "personal.name": "Rui Amostra"},
 		Notes: map[string]string{noteSubject: "1042 b", noteBefore + "personal.name": "Rui Amostra"}, Page: "personal",
 	}}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/balcao/balcao/internal/words"
@@ -28,7 +30,7 @@ type object = map[string]any
 // the house's first language.
 func manifest() []byte {
 	var commands []object
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		name, sub, isSub := strings.Cut(tool.Command, " ")
 		command := object{
 			"command": "/" + name, "url": address, "should_escape": false,
@@ -38,14 +40,14 @@ func manifest() []byte {
 			command["usage_hint"] = "[" + strings.ToLower(tool.Fields[0].Label(words.Portuguese)) + "]"
 		}
 		if isSub { // Slack knows the first word only
-			if tool != tools.Subcommands(name)[0] {
+			if tool != catalogue.New().Subcommands(name)[0] {
 				continue
 			}
-			for _, other := range tools.Subcommands(name)[1:] {
+			for _, other := range catalogue.New().Subcommands(name)[1:] {
 				sub += " | " + strings.TrimPrefix(other.Command, name+" ")
 			}
 			command["should_escape"] = namesPeople(name)
-			command["description"], command["usage_hint"] = tools.CommandHelp(words.Portuguese, name), "["+sub+"]"
+			command["description"], command["usage_hint"] = catalogue.New().CommandHelp(words.Portuguese, name), "["+sub+"]"
 		}
 		commands = append(commands, command)
 	}
@@ -88,7 +90,7 @@ func manifest() []byte {
 
 // namesPeople tells whether a colleague may be named on the line of a subcommand: then Slack is to say which.
 func namesPeople(command string) bool {
-	for _, tool := range tools.Subcommands(command) {
+	for _, tool := range catalogue.New().Subcommands(command) {
 		for _, field := range tool.Fields {
 			if field.Kind == tools.Somebody {
 				return true

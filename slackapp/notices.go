@@ -16,7 +16,7 @@ import (
 
 // message is the notice as a channel reads it. Nothing in it but the mention, and the names of whom and what it is
 // about, is taken for more than text.
-func noticeMessage(n destination.Notice, names map[string]string) message {
+func (a *App) noticeMessage(n destination.Notice, names map[string]string) message {
 	lead := escaped(n.Text, maxText)
 	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // who reads the facts needs it no second time
 		lead = ""
@@ -44,10 +44,10 @@ func noticeMessage(n destination.Notice, names map[string]string) message {
 	}
 	blocks = append(blocks, lineBlocks(n.Lang, lines)...)
 	if n.Card && n.Process != uuid.Nil {
-		blocks = append(blocks, stepBlocks(tools.StepsOn(n.Process, n.Status, n.Lang))...)
+		blocks = append(blocks, stepBlocks(a.runner.Catalogue.StepsOn(n.Process, n.Status, n.Lang))...)
 	}
 	if n.Undo != "" {
-		blocks = append(blocks, stepBlocks([]tools.Step{tools.UndoStep(n.Undo, n.Lang)})...)
+		blocks = append(blocks, stepBlocks([]tools.Step{a.runner.Catalogue.UndoStep(n.Undo, n.Lang)})...)
 	}
 	if blocks == nil {
 		blocks = []slack.Block{paragraph("")}

@@ -71,7 +71,7 @@ func generation(f *form) string {
 func progress(lang words.Lang, f *form, at int) string {
 	total, title := len(f.tool.Pages), say(lang, "form.confirm")
 	if at < total {
-		title = tools.PageTitle(lang, f.tool.Pages[at])
+		title = f.tool.PageTitle(lang, f.tool.Pages[at])
 	}
 	if f.tool.Effect.Writes() {
 		total++

@@ -35,7 +35,7 @@ func (a *App) Post(ctx context.Context, dest, thread string, n destination.Notic
 		return "", notSent(err)
 	}
 	channel, ts, err := a.slack.postMessage(ctx, noRetry, outgoing{
-		message: noticeMessage(n, a.names(ctx, n)), Channel: channel, Thread: root,
+		message: a.noticeMessage(n, a.names(ctx, n)), Channel: channel, Thread: root,
 		Metadata: &slack.SlackMetadata{EventType: noticeEvent, EventPayload: map[string]any{"id": n.ID}},
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func (a *App) Edit(ctx context.Context, dest, id string, n destination.Notice) e
 	if err != nil {
 		return err
 	}
-	return a.slack.updateMessage(ctx, channel, ts, noticeMessage(n, a.names(ctx, n)))
+	return a.slack.updateMessage(ctx, channel, ts, a.noticeMessage(n, a.names(ctx, n)))
 }
 
 // Find looks for a notice that may have been posted to a destination, or in the thread of the message with the id thread.

@@ -158,7 +158,7 @@ func (a *App) onInteraction(ctx context.Context, req request, i interaction, id 
 	case "view_closed":
 		return a.handleOnce(ctx, req, id, func(req request) any { return a.onClosed(ctx, req, i) }, quiet)
 	case "block_actions":
-		if i.choosesInForm() {
+		if a.choosesInForm(i) {
 			return a.handleOnce(ctx, req, id, func(req request) any { return a.onChoice(ctx, req, i) }, quiet)
 		}
 		return a.handleOnce(ctx, req, id, func(req request) any { return a.onButton(ctx, req, i) }, a.replyOutsideModal)

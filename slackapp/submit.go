@@ -93,7 +93,7 @@ func (a *App) ackFieldError(req *request, tool *tools.Tool, page string, err err
 func (a *App) ackFieldErrorLater(shown view) func(*request, error) any {
 	return func(req *request, err error) any {
 		var at formState
-		tool, known := tools.Named(shown.Callback)
+		tool, known := a.runner.Catalogue.Named(shown.Callback)
 		if !known || json.Unmarshal([]byte(shown.Metadata), &at) != nil {
 			return a.ackView(req, err)
 		}

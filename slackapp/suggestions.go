@@ -31,7 +31,7 @@ type optionsReply struct {
 // for her next keystroke; until then she sees what matches of the list before, or why there is nothing.
 func (a *App) suggest(ctx context.Context, req request, i interaction) optionsReply {
 	found := optionsReply{Options: []*slack.OptionBlockObject{}}
-	tool, known := tools.Named(i.View.Callback)
+	tool, known := a.runner.Catalogue.Named(i.View.Callback)
 	if !known {
 		return found
 	}
@@ -46,7 +46,7 @@ func (a *App) suggest(ctx context.Context, req request, i interaction) optionsRe
 			return err
 		}
 		if !a.runner.Permits(ctx, req.actor, tool) {
-			return &tools.Error{Kind: tools.Forbidden, Tool: tool.Name}
+			return &tools.Error{Kind: tools.Forbidden, Tool: tool}
 		}
 		if field.Kind == tools.Borrower { // whose list depends on the process
 			f, _, _, err := a.formOf(ctx, &req, i.View)

@@ -103,8 +103,8 @@ func hostileShown(app *App, req *request, text string) map[string]any {
 	return map[string]any{
 		"a card":   message{card.text(), card.blocks(lang)}.fit(),
 		"a list":   message{list.text(), list.blocks(lang)}.fit(),
-		"a notice": noticeMessage(notice, nil).fit(),
-		"a reply":  noticeMessage(reply, nil).fit(),
+		"a notice": app.noticeMessage(notice, nil).fit(),
+		"a reply":  app.noticeMessage(reply, nil).fit(),
 		"a refusal": app.errorMessage(req, &tools.Error{
 			Kind: tools.Refused, ID: "11111111-2222-4333-8444-555555555555", Notes: []string{text, text},
 		}).fit(),

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
 )
@@ -73,7 +75,7 @@ func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
 				t.Errorf("%s %s is longer than %d characters", lang, key, limit)
 			}
 		}
-		for _, tool := range tools.Catalogue() {
+		for _, tool := range catalogue.New().Tools() {
 			if title := tool.Title(lang); title != cut(title, maxTitle) {
 				t.Errorf("%s: the title of %s is too long for a modal", lang, tool.Name)
 			}
@@ -100,7 +102,7 @@ func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, tool := range tools.Catalogue() {
+		for _, tool := range catalogue.New().Tools() {
 			names := []string{tool.Name, tool.Command}
 			for _, field := range tool.Fields {
 				names = append(names, field.Path)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
@@ -110,7 +112,7 @@ func TestTheCardsButtonMutesForWhoPressesItAlone(t *testing.T) {
 	h, board := newsroom(t)
 	process := sandbox.SampleProcess(1042)
 	var button tools.Step
-	for _, step := range tools.StepsOn(process, "", words.Portuguese) {
+	for _, step := range catalogue.New().StepsOn(process, "", words.Portuguese) {
 		if step.Tool == "mute_process" {
 			button = step
 		}

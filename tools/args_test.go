@@ -1,34 +1,18 @@
-package tools
+package tools_test
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/catalogue"
 )
-
-func TestAmountsAreReadAsPeopleTypeThem(t *testing.T) {
-	for text, want := range map[string]string{
-		"2500": "2500", "2500,5": "2500.5", "2500.50": "2500.5", "2.500,00": "2500", "2 500,00 €": "2500", "2,500.75": "2500.75",
-		"2.500": "2500", "1.234.567": "1234567", "0": "0", "0,5": "0.5", "€ 10": "10", "-5": "-5", "2\u00a0500,1": "2500.1", "12.34": "12.34", "1,250": "1250",
-	} {
-		got, ok := parseAmount(text)
-		if !ok || got.String() != want {
-			t.Errorf("%q: got %s, %v, want %s", text, got, ok, want)
-		}
-	}
-	for _, text := range []string{"", "abc", "1e9", "1,2,3", "--1", strings.Repeat("1", 30), "€", "1,23,4.5", "2500.123", "."} {
-		if got, ok := parseAmount(text); ok {
-			t.Errorf("%q is taken for %s", text, got)
-		}
-	}
-}
 
 func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 	for _, text := range []string{"3/7/1985", "03.07.1985", "3-7-1985", "03071985", "3 jul 1985", "3 de julho de 1985", "1985-07-03"} {
-		typed, problems := Create.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
+		typed, problems := borrowers.Create.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
 		if want := `{"personal":{"birthDate":"1985-07-03"}}`; problems != nil || string(typed) != want {
 			t.Errorf("%q in a form: got %s, %v", text, typed, problems)
 		}
@@ -36,15 +20,15 @@ func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in, problems := Create.decode(args, words.English)
-		if problems != nil || in.(NewBorrower).Personal.BirthDate.Reveal() != "1985-07-03" {
+		in, problems := borrowers.Create.Decode(args, words.English)
+		if problems != nil || in.(borrowers.NewBorrower).Personal.BirthDate.Reveal() != "1985-07-03" {
 			t.Errorf("%q from an assistant is not read: %v", text, problems)
 		}
 	}
 }
 
 func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
-	args, problems := Create.Args(map[string]string{
+	args, problems := borrowers.Create.Args(map[string]string{
 		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",
 		"personal.genderId": "2", "financial.incomeWagesPensions": "1.250,50", "financial.hasSocialSecurityDebt": "false", "personal.phone": "  ",
 	}, words.English)
@@ -56,13 +40,13 @@ func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
 	if string(args) != want {
 		t.Errorf("got  %s\nwant %s", args, want)
 	}
-	if _, problems := Create.decode(args, words.English); problems != nil {
+	if _, problems := borrowers.Create.Decode(args, words.English); problems != nil {
 		t.Errorf("and it is not taken: %v", problems)
 	}
 }
 
 func TestWhatCannotBeReadIsToldUnderItsField(t *testing.T) {
-	_, problems := Create.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
+	_, problems := borrowers.Create.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
 	if len(problems) != 2 || problems[0].Path != "personal.genderId" || problems[1].Code != "kind.amount" {
 		t.Errorf("got %v", problems)
 	}
@@ -79,8 +63,8 @@ func FuzzArguments(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, args string) {
-		for _, tool := range Catalogue() {
-			in, problems := tool.decode(json.RawMessage(args), words.English)
+		for _, tool := range catalogue.New().Tools() {
+			in, problems := tool.Decode(json.RawMessage(args), words.English)
 			for _, p := range problems {
 				if p.Text == "" || !utf8.ValidString(p.Text) {
 					t.Errorf("%s of %q: the problem %s has the text %q", tool.Name, args, p.Code, p.Text)
@@ -89,7 +73,7 @@ func FuzzArguments(f *testing.F) {
 			if in == nil {
 				continue
 			}
-			in = tool.normalised(in)
+			in = tool.Normalised(in)
 			if tool.Edits && len(tool.Changed(tool.Over(in, in), in)) > 0 {
 				t.Errorf("%s: %q over itself is a change", tool.Name, args)
 			}

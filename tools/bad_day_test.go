@@ -7,12 +7,13 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 func TestWhileTheBankIsDownPeopleAreToldWhenToTryAgainAndKeptListsServe(t *testing.T) {
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
-	status, _ := tools.Create.Field("personal.maritalStatusId")
+	status, _ := borrowers.Create.Field("personal.maritalStatusId")
 	if _, err := h.Options(t.Context(), h.ana, status, "", nil); err != nil {
 		t.Fatal(err)
 	}

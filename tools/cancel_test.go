@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
@@ -21,7 +22,7 @@ func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
 			bank.ServeHTTP(w, r)
 		})
 	})
-	_, err := h.Run(ctx, tools.Request{Tool: tools.List, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
+	_, err := h.Run(ctx, tools.Request{Tool: borrowers.List, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
 	failure := tools.AsError(err)
 	if failure.Kind != tools.Cancelled || failure.What(h.ana.Lang) == "" {
 		t.Errorf("got %v", failure)
@@ -35,7 +36,7 @@ func TestACallerWhoLeftIsStillToldToBeForbidden(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	h := open(t)
-	_, err := h.Run(ctx, tools.Request{Tool: tools.List, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
+	_, err := h.Run(ctx, tools.Request{Tool: borrowers.List, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
 	if failure := tools.AsError(err); failure.Kind != tools.Forbidden {
 		t.Errorf("got %v", failure)
 	}

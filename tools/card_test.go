@@ -1,8 +1,11 @@
-package tools
+package tools_test
 
 import (
 	"slices"
 	"testing"
+
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
 
 	"github.com/google/uuid"
 
@@ -11,17 +14,17 @@ import (
 
 func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 	process := uuid.New()
-	steps := StepsOn(process, "Em criação", words.Portuguese)
+	steps := catalogue.New().StepsOn(process, "Em criação", words.Portuguese)
 	var order []string
 	for _, step := range steps {
 		order = append(order, step.Tool)
-		tool, known := Named(step.Tool)
+		tool, known := catalogue.New().Named(step.Tool)
 		if !known || step.Label == "" {
 			t.Fatalf("%q leads nowhere", step.Tool)
 		}
 		for path, value := range step.Args {
 			field, known := tool.Field(path)
-			if own, said := tool.CardArgs[path]; !known || said && value != own || !said && (field.Kind != Process || value != process) {
+			if own, said := tool.CardArgs[path]; !known || said && value != own || !said && (field.Kind != tools.Process || value != process) {
 				t.Errorf("%s gets %v for %s", step.Tool, value, path)
 			}
 		}
@@ -32,7 +35,7 @@ func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
 	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "own_process", "mute_process", "follow_process"}) {
 		t.Errorf("the buttons are %q", order)
 	}
-	for _, step := range StepsOn(process, "Cancelado", words.Portuguese) {
+	for _, step := range catalogue.New().StepsOn(process, "Cancelado", words.Portuguese) {
 		if step.Tool == "get_esis" {
 			t.Error("the ESIS of a cancelled process is offered")
 		}

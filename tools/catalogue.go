@@ -92,8 +92,11 @@ func (c *Catalogue) Subcommands(command string) []*Tool {
 
 // CommandHelp says what a slash command with subcommands is for.
 func (c *Catalogue) CommandHelp(lang words.Lang, command string) string {
+	key := "command." + strings.TrimPrefix(command, "/") + ".help"
 	for _, tool := range c.Subcommands(command) {
-		return tool.texts.say(lang, "command."+strings.TrimPrefix(command, "/")+".help", nil)
+		if tool.texts.has(lang, key) {
+			return tool.texts.say(lang, key, nil)
+		}
 	}
 	return ""
 }

@@ -18,11 +18,11 @@ import (
 // ear hears of changes.
 type ear struct {
 	mu    sync.Mutex
-	heard []tools.ProcessChanged
+	heard []tools.Changed
 	fail  error
 }
 
-func (e *ear) changed(_ context.Context, change tools.ProcessChanged) error {
+func (e *ear) changed(_ context.Context, change tools.Changed) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.heard = append(e.heard, change)
@@ -34,7 +34,7 @@ func (e *ear) hears(t *testing.T, tool string, process int) {
 	t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	want := tools.ProcessChanged{Process: sandbox.SampleProcess(process), Actor: "ana", Tool: tool}
+	want := tools.Changed{Subject: tools.Subject{Process: sandbox.SampleProcess(process)}, Actor: "ana", Tool: tool}
 	if len(e.heard) != 1 || e.heard[0] != want {
 		t.Errorf("heard %v, want %v", e.heard, want)
 	}
@@ -107,17 +107,17 @@ func TestAChangeThatIsSweptUpIsHeardOf(t *testing.T) {
 func TestWhoeverListensKeepsNobodyWaitingAndTakesNothingAlong(t *testing.T) {
 	released := make(chan struct{})
 	defer close(released)
-	for name, changed := range map[string]func(context.Context, tools.ProcessChanged) error{
-		"never answers": func(ctx context.Context, _ tools.ProcessChanged) error {
+	for name, changed := range map[string]func(context.Context, tools.Changed) error{
+		"never answers": func(ctx context.Context, _ tools.Changed) error {
 			<-ctx.Done()
 			return ctx.Err()
 		},
-		"looks at no clock": func(context.Context, tools.ProcessChanged) error {
+		"looks at no clock": func(context.Context, tools.Changed) error {
 			<-released
 			return nil
 		},
-		"fails":  func(context.Context, tools.ProcessChanged) error { return errors.New("no room for rui@example.com") },
-		"panics": func(context.Context, tools.ProcessChanged) error { panic("rui@example.com") },
+		"fails":  func(context.Context, tools.Changed) error { return errors.New("no room for rui@example.com") },
+		"panics": func(context.Context, tools.Changed) error { panic("rui@example.com") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := &logtest.Log{}

@@ -11,16 +11,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/documents"
 )
 
 // assistant makes a call as an assistant does, in one piece.
 func (h house) assistant(t *testing.T, tool, args, confirmation, key string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
 	t.Helper()
-	known, _ := tools.Named(tool)
+	known, _ := catalogue.New().Named(tool)
 	request := tools.Request{Tool: known, Actor: h.ana, Args: json.RawMessage(args), Confirmation: confirmation, Key: key}
 	request.Actor.Assistant = true
 	for _, c := range change {
@@ -237,7 +241,7 @@ func TestWithoutAStoreNothingIsConfirmed(t *testing.T) {
 
 func TestDeletingIsForPeople(t *testing.T) {
 	h := open(t)
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		person, assistant := h.ana, h.ana
 		assistant.Assistant = true
 		if tool.Effect == tools.Deletes && (tool.ForAssistants() || h.Permits(t.Context(), assistant, tool) || !h.Permits(t.Context(), person, tool)) {
@@ -257,7 +261,7 @@ func TestDeletingIsForPeople(t *testing.T) {
 }
 
 func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		for _, field := range tool.Fields {
 			if address := field.Kind == tools.Text && strings.Contains(strings.ToLower(field.Path), "mail"); tool.Effect == tools.Sends && address && !field.People {
 				t.Errorf("%s lets an assistant give %s", tool.Name, field.Path)
@@ -279,7 +283,7 @@ func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
 func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
 	const stranger = "Intruso@Example.com"
 	newcomer := func(r tools.Result) string {
-		return `{"process":"1042","borrower":"` + r.Output.(tools.BorrowerCreated).Borrower.String() + `"}`
+		return `{"process":"1042","borrower":"` + r.Output.(borrowers.BorrowerCreated).Borrower.String() + `"}`
 	}
 	for name, set := range map[string]func(t *testing.T, h house) (to string){
 		"of a borrower it changed": func(t *testing.T, h house) string {
@@ -328,7 +332,7 @@ func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
 func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {
 	h := open(t)
 	form := tools.Form{Answers: map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}}
-	_, shown, err := h.Summary(t.Context(), h.ana, tools.SendESIS, form)
+	_, shown, err := h.Summary(t.Context(), h.ana, documents.SendESIS, form)
 	if err != nil || len(shown) != 1 || shown[0].Mark == "" {
 		t.Fatalf("shown is %v, %v", shown, err)
 	}
@@ -339,7 +343,7 @@ func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {
 		UpdateBorrower(t.Context(), sandbox.SampleProcess(1043), held.BorrowerUniqueID, request); err != nil {
 		t.Fatal(err)
 	}
-	seen := tools.Request{Tool: tools.SendESIS, Actor: h.ana, Args: json.RawMessage(toInes), Confirmed: []string{shown[0].Mark}}
+	seen := tools.Request{Tool: documents.SendESIS, Actor: h.ana, Args: json.RawMessage(toInes), Confirmed: []string{shown[0].Mark}}
 	if _, err := h.Run(t.Context(), seen); err == nil || tools.AsError(err).Kind != tools.Unconfirmed {
 		t.Errorf("sent to an address that nobody has seen: %v", err)
 	}

@@ -7,9 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/documents"
 )
 
 func TestTheESISGoesToTheAddressOfABorrowerOnceThatIsConfirmed(t *testing.T) {
@@ -117,7 +120,7 @@ func TestTheRulesAreIgnoredOnlyByAPersonWithAReason(t *testing.T) {
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	if want := "FINE-1047-internal-use.pdf"; result.Card.File.Name != want || !strings.Contains(result.Card.Text, "not to be given to the client") || !result.Output.(tools.ESIS).Internal {
+	if want := "FINE-1047-internal-use.pdf"; result.Card.File.Name != want || !strings.Contains(result.Card.Text, "not to be given to the client") || !result.Output.(documents.ESIS).Internal {
 		t.Errorf("got %q, %q", result.Card.File.Name, result.Card.Text)
 	}
 	entry := h.trail.entries[len(h.trail.entries)-1]
@@ -133,12 +136,12 @@ func TestTheRulesAreIgnoredOnlyByAPersonWithAReason(t *testing.T) {
 }
 
 func TestWhatOnlyPeopleDecideIsNotOfferedToAssistants(t *testing.T) {
-	properties := tools.GetESIS.InputSchema().Properties
+	properties := documents.GetESIS.InputSchema().Properties
 	if len(properties) != 1 || properties["process"] == nil {
 		t.Errorf("got %v", properties)
 	}
 	people := 0
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		schema, err := json.Marshal(tool.InputSchema())
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T) {
@@ -21,7 +22,7 @@ func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T
 		t.Fatal(failure)
 	}
 	request := h.held(t, 1043, ines).Request()
-	file := result.Output.(tools.BorrowerFile)
+	file := result.Output.(borrowers.BorrowerFile)
 	fields, err := json.Marshal(file.Fields)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,7 @@ func TestAChoiceThatWasNotMadeIsNotShown(t *testing.T) {
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	shown := result.Output.(tools.BorrowerFile).Fields
+	shown := result.Output.(borrowers.BorrowerFile).Fields
 	if _, there := shown["personal"]["academicLevelId"]; there || shown["professional"]["employmentProfessionId"] != "Armed forces" {
 		t.Errorf("got %v", shown)
 	}
@@ -106,7 +107,7 @@ func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
 
 func TestBorrowersAreOfferedOfTheProcessThatIsGiven(t *testing.T) {
 	h := open(t)
-	field, _ := tools.Get.Field("borrower")
+	field, _ := borrowers.Get.Field("borrower")
 	answers := map[string]string{"process": "1043"}
 	for query, want := range map[string]int{"": 2, "ines": 1, "borrower": 2, "nobody": 0} {
 		options, err := h.Options(t.Context(), h.ana, field, query, answers)

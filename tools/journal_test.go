@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/conversations"
@@ -20,6 +22,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -70,7 +73,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	})
 	trail := &trail{}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: b.keys.Fingerprint, Sealer: b.keys, Claims: store, CallTimeout: lease,
+		Catalogue: catalogue.New(), Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: b.keys.Fingerprint, Sealer: b.keys, Claims: store, CallTimeout: lease,
 		People: tools.Team{
 			"ana":   {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
 			"bruno": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
@@ -130,7 +133,7 @@ func eventually(t *testing.T, what string, yes func() bool) {
 func (b branches) wantOnce(t *testing.T, result tools.Result, calls int) {
 	t.Helper()
 	there := b.bank.Borrowers(sandbox.SampleProcess(1042))
-	created, _ := result.Output.(tools.BorrowerCreated)
+	created, _ := result.Output.(borrowers.BorrowerCreated)
 	if len(there) != 2 || there[1] != created.Borrower || b.bank.Calls(portal.BorrowerCreate) != calls {
 		t.Errorf("the bank holds %v after %d calls, the answer is %v", there, b.bank.Calls(portal.BorrowerCreate), created.Borrower)
 	}
@@ -331,14 +334,14 @@ func TestThirtyClicksOnThreeReplicasAreOneBorrower(t *testing.T) {
 			if failure != nil {
 				said[string(failure.Kind)]++
 			} else {
-				said[fmt.Sprint(result.Output.(tools.BorrowerCreated).Borrower)]++
+				said[fmt.Sprint(result.Output.(borrowers.BorrowerCreated).Borrower)]++
 			}
 		})
 	}
 	group.Wait()
 	result := replicas[0].insist(t)
 	b.wantOnce(t, result, 1)
-	if one := said[fmt.Sprint(result.Output.(tools.BorrowerCreated).Borrower)]; one == 0 || one+said["busy"] != 30 {
+	if one := said[fmt.Sprint(result.Output.(borrowers.BorrowerCreated).Borrower)]; one == 0 || one+said["busy"] != 30 {
 		t.Errorf("got %v", said)
 	}
 }

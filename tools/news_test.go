@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/destination"
@@ -416,7 +418,7 @@ func TestAPlaceSpeaksTheLanguageOfWhoFirstAskedThere(t *testing.T) {
 
 // placed lists the tools that are about a place.
 func placed() []*tools.Tool {
-	return slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.NeedsDestination })
+	return slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.NeedsDestination })
 }
 
 func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
@@ -452,10 +454,10 @@ func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 type noJournal struct{ tools.Journal }
 
 func TestWhatIsOnlyRememberedIsNoChangeAtTheBank(t *testing.T) {
-	var told []tools.ProcessChanged
+	var told []tools.Changed
 	h, _ := newsroom(t, func(c *tools.Config) {
 		c.Journal = noJournal{}
-		c.Changed = func(_ context.Context, change tools.ProcessChanged) error {
+		c.Changed = func(_ context.Context, change tools.Changed) error {
 			told = append(told, change)
 			return nil
 		}
@@ -492,14 +494,14 @@ func TestACommandOfTwoWordsIsASubcommand(t *testing.T) {
 	} {
 		command, text, _ := strings.Cut(line, " ")
 		got := "|"
-		if tool, rest, ok := tools.ForCommand(command, text); ok {
+		if tool, rest, ok := catalogue.New().ForCommand(command, text); ok {
 			got = tool.Name + "|" + rest
 		}
 		if got != want {
 			t.Errorf("%q asks for %q, want %q", line, got, want)
 		}
 	}
-	if got := len(tools.Subcommands("/balcao")); got != 12 {
+	if got := len(catalogue.New().Subcommands("/balcao")); got != 12 {
 		t.Errorf("/balcao has %d subcommands", got)
 	}
 }

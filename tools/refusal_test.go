@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -114,7 +116,7 @@ func TestARefusalOfAReadIsToldByWhoReadsIt(t *testing.T) {
 	if failure == nil || failure.Kind != tools.Refused || strings.Contains(fmt.Sprint(failure.Notes), "Berta") {
 		t.Errorf("an assistant is told %+v", failure)
 	}
-	tool, _ := tools.Named("list_borrowers")
+	tool, _ := catalogue.New().Named("list_borrowers")
 	field, _ := tool.Field("process")
 	_, err := h.Options(t.Context(), tools.Actor{ID: "ana", Lang: words.Portuguese}, field, "Rui Amostra", nil)
 	if said := fmt.Sprint(tools.AsError(err).Notes); !strings.Contains(said, "of Berta Terceira") || strings.Contains(said, "Amostra") {

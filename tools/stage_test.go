@@ -4,9 +4,13 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/documents"
 )
 
 func next(card tools.Card) (names []string) {
@@ -35,7 +39,7 @@ func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) 
 			t.Errorf("%s: it is not told what can be done: %q %q", name, failure.What("en"), failure.Next("pt-PT"))
 		}
 		for _, step := range failure.Steps {
-			if other, known := tools.Named(step.Tool); !known || other.Effect != tools.Reads {
+			if other, known := catalogue.New().Named(step.Tool); !known || other.Effect != tools.Reads {
 				t.Errorf("%s: it leads to %s", name, step.Tool)
 			}
 		}
@@ -79,23 +83,23 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 	ready := func(tool *tools.Tool, process string) error {
 		return h.Ready(t.Context(), h.ana, tool, map[string]string{"process": process})
 	}
-	if err := ready(tools.Create, "1049"); tools.AsError(err).Kind != tools.Closed {
+	if err := ready(borrowers.Create, "1049"); tools.AsError(err).Kind != tools.Closed {
 		t.Errorf("a closed process: %v", err)
 	}
 	for name, err := range map[string]error{
-		"an open process":              ready(tools.Create, "1042"),
-		"the ESIS of a closed process": ready(tools.SendESIS, "1049"),
-		"no process yet":               ready(tools.Create, ""),
-		"one that there is not":        ready(tools.Create, "9999"),
-		"one of another broker":        ready(tools.Create, "1051"),
-		"what only reads":              ready(tools.GetESIS, "1050"),
+		"an open process":              ready(borrowers.Create, "1042"),
+		"the ESIS of a closed process": ready(documents.SendESIS, "1049"),
+		"no process yet":               ready(borrowers.Create, ""),
+		"one that there is not":        ready(borrowers.Create, "9999"),
+		"one of another broker":        ready(borrowers.Create, "1051"),
+		"what only reads":              ready(documents.GetESIS, "1050"),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	h.bank.Inject(sandbox.Fault{Status: 503})
-	if err := ready(tools.Create, "1049"); err != nil {
+	if err := ready(borrowers.Create, "1049"); err != nil {
 		t.Errorf("while the bank does not say: %v", err)
 	}
 }

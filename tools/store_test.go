@@ -13,6 +13,8 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/documents"
 )
 
 // onServer gives a runner its journal in a real Redis.
@@ -147,8 +149,8 @@ func TestWithoutAnAuditEntryNoClientDataIsShown(t *testing.T) {
 			t.Errorf("%s shows %+v", name, result)
 		}
 	}
-	borrower, _ := tools.SendESIS.Field("borrower")
-	process, _ := tools.List.Field("process")
+	borrower, _ := documents.SendESIS.Field("borrower")
+	process, _ := borrowers.List.Field("process")
 	for _, field := range []tools.Field{process, borrower} {
 		options, err := h.Options(t.Context(), h.ana, field, "", map[string]string{"process": "1042"})
 		if wantStore(t, tools.AsError(err), tools.Unavailable); len(options) > 0 {
@@ -160,15 +162,15 @@ func TestWithoutAnAuditEntryNoClientDataIsShown(t *testing.T) {
 		t.Errorf("a chosen borrower is shown as %v", option)
 	}
 	answers := map[string]string{"process": "1042", "borrower": key}
-	before, _, err := h.Current(t.Context(), h.ana, tools.Update, answers)
+	before, _, err := h.Current(t.Context(), h.ana, borrowers.Update, answers)
 	if wantStore(t, tools.AsError(err), tools.Unavailable); before != nil {
 		t.Errorf("a form is filled in with %v", before)
 	}
-	sections, _, err := h.Summary(t.Context(), h.ana, tools.Delete, tools.Form{Answers: answers})
+	sections, _, err := h.Summary(t.Context(), h.ana, borrowers.Delete, tools.Form{Answers: answers})
 	if wantStore(t, tools.AsError(err), tools.Unavailable); sections != nil {
 		t.Errorf("a summary shows %v", sections)
 	}
-	taxonomy, _ := tools.Create.Field("personal.genderId")
+	taxonomy, _ := borrowers.Create.Field("personal.genderId")
 	if options, err := h.Options(t.Context(), h.ana, taxonomy, "", nil); err != nil || len(options) == 0 {
 		t.Errorf("the bank's lists, which are no client data: %v, %v", options, err)
 	}
@@ -200,7 +202,7 @@ func TestTheAuditTrailLinksNoPersonAcrossCallsAndTakesOneEntryForASearch(t *test
 	if len(digests) != 2 || digests[0][1] == digests[1][1] {
 		t.Errorf("two calls with the same arguments have the digests %v", digests)
 	}
-	process, _ := tools.List.Field("process")
+	process, _ := borrowers.List.Field("process")
 	for _, typed := range []string{"", "1", "10", "104"} {
 		if _, err := h.Options(t.Context(), h.ana, process, typed, nil); err != nil {
 			t.Fatal(err)

@@ -32,7 +32,6 @@ func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 type Spec struct {
 	Name             string         // in snake_case: the tool's name for assistants and the prefix of its words
 	Command          string         // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
-	Toolset          Toolset        //
 	Effect           Effect         //
 	Resource         string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
 	NeedsDestination bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Destinations]
@@ -48,13 +47,14 @@ type Spec struct {
 // Tool is one operation of the catalogue.
 type Tool struct {
 	Spec
-	Fields []Field  // what it takes, in the order of its pages
-	Pages  []string // the pages of its form, in order
-	Edits  bool     // its form shows what the bank holds, and what is left out of its arguments stays as it is; see [Editor]
-	texts  texts
-	in     reflect.Type
-	out    reflect.Type
-	run    func(context.Context, *Call, any) (any, error)
+	Fields  []Field  // what it takes, in the order of its pages
+	Pages   []string // the pages of its form, in order
+	Toolset string   // the name of its toolset
+	Edits   bool     // its form shows what the bank holds, and what is left out of its arguments stays as it is; see [Editor]
+	texts   texts
+	in      reflect.Type
+	out     reflect.Type
+	run     func(context.Context, *Call, any) (any, error)
 }
 
 // Define makes a tool. In is a struct whose tags describe each field (see [Field]); Out is a struct with a method Card.

@@ -13,12 +13,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -67,7 +70,7 @@ func openBehind(t *testing.T, between func(http.Handler) http.Handler, change ..
 		return portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}
 	}
 	config := tools.Config{
-		Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: keys.Fingerprint, Sealer: keys, Claims: store,
+		Catalogue: catalogue.New(), Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: keys.Fingerprint, Sealer: keys, Claims: store,
 		People: tools.Team{
 			"ana":    {Login: login(sandbox.BrokerA)},
 			"reader": {Login: login(sandbox.BrokerA), ReadOnly: true},
@@ -97,7 +100,7 @@ func (t *trail) Append(_ context.Context, entry []byte, text string) error {
 // run calls a tool. Warnings with a code in the request's Confirmed are confirmed as front ends do it, by a second call.
 func (h house) run(t *testing.T, name string, args string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
 	t.Helper()
-	tool, ok := tools.Named(name)
+	tool, ok := catalogue.New().Named(name)
 	if !ok {
 		t.Fatalf("no tool is named %s", name)
 	}
@@ -340,7 +343,7 @@ func TestACallThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	created := result.Output.(tools.BorrowerCreated)
+	created := result.Output.(borrowers.BorrowerCreated)
 	if there := h.bank.Borrowers(sandbox.SampleProcess(1042)); !slices.Contains(there, created.Borrower) || h.bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Errorf("%s is not among %v", created.Borrower, there)
 	}
@@ -371,7 +374,7 @@ func TestWhoMayNotIsToldAndTheBankIsNotAsked(t *testing.T) {
 		"who only reads": {ID: "reader", Lang: words.English},
 	} {
 		h := open(t)
-		create, _ := tools.Named("create_borrower")
+		create, _ := catalogue.New().Named("create_borrower")
 		if h.Permits(t.Context(), actor, create) {
 			t.Errorf("%s is permitted", name)
 		}

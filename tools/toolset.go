@@ -18,10 +18,13 @@ type Toolset struct {
 func NewToolset(name string, files fs.FS, tools ...*Tool) *Toolset {
 	set := &Toolset{Name: name, Tools: tools, texts: texts{words.Sub(files, "words")}}
 	for _, tool := range tools {
-		tool.texts = set.texts
+		tool.Toolset, tool.texts = name, set.texts
 	}
 	return set
 }
 
 // Words are the texts of the toolset's own files.
 func (s *Toolset) Words() *words.Book { return s.texts.own }
+
+// HasText tells whether there is a text for a key, of the toolset's own or of those that all share.
+func (s *Toolset) HasText(lang words.Lang, key string) bool { return s.texts.has(lang, key) }

@@ -19,6 +19,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 // Inês is the second borrower of process 1043, married to Rui.
@@ -271,7 +272,7 @@ func TestWhoChangedItMeanwhileIsNotOverwritten(t *testing.T) {
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	version := fmt.Sprintf(`"version":%q`, read.Output.(tools.BorrowerFile).Version)
+	version := fmt.Sprintf(`"version":%q`, read.Output.(borrowers.BorrowerFile).Version)
 	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"3.º Dto."}`, version)); failure != nil {
 		t.Fatalf("nobody changed it, and yet %v", failure)
 	}
@@ -296,7 +297,7 @@ func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
 	config := h.Config
 	config.Fingerprint = func(data []byte) string { return "a new key's " + h.Fingerprint(data) }
 	rotated := house{tools.NewRunner(config), h.bank, h.trail, h.ana}
-	args := of(1043, ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(tools.BorrowerFile).Version))
+	args := of(1043, ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(borrowers.BorrowerFile).Version))
 	if _, failure := rotated.run(t, "update_borrower", args); !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {
 		t.Fatalf("got %v", failure)
 	}
@@ -367,7 +368,7 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 	}
 	h, _ := openWindow(t, odd)
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, labels, err := h.Current(t.Context(), h.ana, tools.Update, about)
+	before, labels, err := h.Current(t.Context(), h.ana, borrowers.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,17 +384,17 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 		t.Errorf("the labels are %v", labels)
 	}
 	form := tools.Form{Answers: maps.Clone(before), Before: before}
-	for _, page := range tools.Update.Pages {
-		if problems := h.CheckPage(t.Context(), h.ana, tools.Update, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
+	for _, page := range borrowers.Update.Pages {
+		if problems := h.CheckPage(t.Context(), h.ana, borrowers.Update, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
 			t.Errorf("%s: %v", page, problems)
 		}
 	}
 	ana := tools.Actor{ID: h.ana.ID, Lang: words.Portuguese}
-	portuguese, _, err := h.Current(t.Context(), ana, tools.Update, about)
+	portuguese, _, err := h.Current(t.Context(), ana, borrowers.Update, about)
 	if day := before["personal.birthDate"]; err != nil || portuguese["personal.birthDate"] != day[8:]+"/"+day[5:7]+"/"+day[:4] {
 		t.Errorf("%s is %s in Portuguese, %v", day, portuguese["personal.birthDate"], err)
 	}
-	_, problems, err := h.Summary(t.Context(), ana, tools.Update, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
+	_, problems, err := h.Summary(t.Context(), ana, borrowers.Update, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
 	if err != nil || !slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Code == "edit.nothing" }) {
 		t.Errorf("got %v, %v", problems, err)
 	}
@@ -412,7 +413,7 @@ func written(t *testing.T, date string) string {
 func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	h, w := openWindow(t, nil)
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, _, err := h.Current(t.Context(), h.ana, tools.Update, about)
+	before, _, err := h.Current(t.Context(), h.ana, borrowers.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +422,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 		"personal.identificationDocumentExpiredDate": "31/12/2031", "financial.incomeRents": "1.250,50", "financial.hasSocialSecurityDebt": "true",
 		"personal.academicLevelId": "2", "personal.dependentsNumber": "3", "personal.phone": "210 000 000", "personal.floor": " ", "personal.email": "ines@example.com",
 	})
-	sections, problems, err := h.Summary(t.Context(), h.ana, tools.Update, form)
+	sections, problems, err := h.Summary(t.Context(), h.ana, borrowers.Update, form)
 	if err != nil || slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity != tools.Hints }) {
 		t.Fatalf("got %v, %v", problems, err)
 	}
@@ -450,7 +451,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 			t.Errorf("printed, a summary tells %s: %s", label, new)
 		}
 	}
-	args, malformed := tools.Update.Args(tools.Update.Given(form), words.English)
+	args, malformed := borrowers.Update.Args(borrowers.Update.Given(form), words.English)
 	if malformed != nil {
 		t.Fatal(malformed)
 	}
@@ -476,7 +477,7 @@ func TestAPageOfAnEditorTellsWhatBecameWrongOnIt(t *testing.T) {
 	look := func(change map[string]string) (found []string) {
 		form := tools.Form{Answers: maps.Clone(before), Before: before}
 		maps.Copy(form.Answers, change)
-		for _, p := range h.CheckPage(t.Context(), h.ana, tools.Update, "personal", form) {
+		for _, p := range h.CheckPage(t.Context(), h.ana, borrowers.Update, "personal", form) {
 			if p.Severity == tools.Blocks {
 				found = append(found, p.Path+" "+p.Code)
 			}

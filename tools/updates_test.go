@@ -15,6 +15,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/processes"
 )
 
 // record is what moved, the oldest first.
@@ -47,7 +48,7 @@ func moves(count int, processes ...int) record {
 func (h house) moved(t *testing.T, since string) (told []string, next string) {
 	t.Helper()
 	result := h.says(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since))
-	output := result.Output.(tools.ProcessMoves)
+	output := result.Output.(processes.ProcessMoves)
 	data, err := json.Marshal(output)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func TestAMoveIsToldWithoutPersonalDataAndInOneLine(t *testing.T) {
 	moved[0].What = []string{"Status: call rui@example.com\n\n# now", strings.Repeat("ç", 3000)}
 	h, _ := newsroom(t, func(c *tools.Config) { c.Updates = moved })
 	result := h.says(t, "process_updates", `{}`)
-	what := result.Output.(tools.ProcessMoves).Updates[0].What
+	what := result.Output.(processes.ProcessMoves).Updates[0].What
 	if strings.Contains(what, "rui@") || strings.Contains(what, "\n") || len([]rune(what)) > 240 {
 		t.Errorf("it says %s", what)
 	}
@@ -153,7 +154,7 @@ func TestABankThatDoesNotAnswerIsNotTakenForABankThatShowsNothing(t *testing.T) 
 
 func TestNobodyIsOfferedARecordThatIsNotKept(t *testing.T) {
 	h, _ := newsroom(t)
-	if h.Permits(t.Context(), h.ana, tools.Changes) {
+	if h.Permits(t.Context(), h.ana, processes.Updates) {
 		t.Error("it is offered")
 	}
 	if _, failure := h.run(t, "process_updates", `{}`); failure == nil || failure.Kind != tools.Forbidden {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -15,6 +17,7 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
 )
 
 // schema is by what the front ends are compared: the fields, and which of them are required.
@@ -119,12 +122,12 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
 	h.start(t)
 	list, err := assistant(t, ctx, h).ListTools(ctx, mcp.ListToolsRequest{})
-	everywhere := slices.DeleteFunc(tools.Catalogue(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
+	everywhere := slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 	if err != nil || len(list.Tools) != len(everywhere) {
 		t.Fatalf("assistants are offered %d tools, %v", len(list.Tools), err)
 	}
 	for _, offered := range list.Tools {
-		tool, ok := tools.Named(offered.Name)
+		tool, ok := catalogue.New().Named(offered.Name)
 		if !ok {
 			t.Fatalf("%s is not in the catalogue", offered.Name)
 		}
@@ -169,8 +172,8 @@ func TestBothFrontEndsRefuseTheSameValuesInTheSameWords(t *testing.T) {
 	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
 	h.start(t)
 	helper, tom, compared := assistant(t, ctx, h), h.slack.User(slacksim.Tom), 0
-	form(t, ctx, tom, tools.CreateBorrower, func(view slacksim.View) {
-		for _, field := range tools.CreateBorrower.FieldsOn(pageOf(tools.CreateBorrower, view)) {
+	form(t, ctx, tom, borrowers.Create, func(view slacksim.View) {
+		for _, field := range borrowers.Create.FieldsOn(pageOf(borrowers.Create, view)) {
 			for _, wrong := range []string{"x1", "12", "31/02/2020", "01/01/2020", "-5", strings.Repeat("ç", 250)} {
 				problem, refused := assistantProblem(t, ctx, helper, field, wrong)
 				if !refused || field.Kind == tools.Choice || field.Kind == tools.Process || field.Kind == tools.YesNo || field.Kind == tools.Integer {
@@ -211,7 +214,7 @@ func assistantProblem(t *testing.T, ctx context.Context, c *client.Client, field
 	given[field.Path] = text
 	args := map[string]any{}
 	for path, value := range given {
-		if _, known := tools.CreateBorrower.Field(path); !known {
+		if _, known := borrowers.Create.Field(path); !known {
 			continue
 		}
 		group, name, nested := strings.Cut(path, ".")

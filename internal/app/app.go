@@ -26,6 +26,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -107,7 +108,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
-		Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
+		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.News, teamPlace(s)}, Updates: history{system}, Changed: system.changed, Counted: counted,
 	})

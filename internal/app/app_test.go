@@ -14,6 +14,8 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/processes"
 )
 
 func load(t *testing.T, change map[string]string) settings.Settings {
@@ -42,7 +44,7 @@ func start(t *testing.T, s settings.Settings) *app.System {
 func find(t *testing.T, system *app.System, actor string) error {
 	t.Helper()
 	_, err := system.Runner.Run(t.Context(), tools.Request{
-		Tool: tools.FindProcesses, Actor: tools.Actor{ID: actor, Lang: words.English}, Args: json.RawMessage(`{}`),
+		Tool: processes.Find, Actor: tools.Actor{ID: actor, Lang: words.English}, Args: json.RawMessage(`{}`),
 	})
 	return err
 }
@@ -94,7 +96,7 @@ func TestAnAssistantMayBeKeptFromChanging(t *testing.T) {
 	s.ReadOnly = true
 	system := start(t, s)
 	actor := tools.Actor{ID: app.Assistant}
-	if system.Runner.Permits(t.Context(), actor, tools.CreateBorrower) || !system.Runner.Permits(t.Context(), actor, tools.ListBorrowers) {
+	if system.Runner.Permits(t.Context(), actor, borrowers.Create) || !system.Runner.Permits(t.Context(), actor, borrowers.List) {
 		t.Error("it may change, or not even read")
 	}
 }

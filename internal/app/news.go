@@ -122,8 +122,11 @@ func (s *System) openWithNews() (stop func() error) {
 }
 
 // changed has a process looked at that a tool changed.
-func (s *System) changed(ctx context.Context, change tools.ProcessChanged) error {
-	return s.News().Trigger(ctx, notifications.Trigger{Process: change.Process, Source: notifications.Balcao, Actor: change.Actor})
+func (s *System) changed(ctx context.Context, change tools.Changed) error {
+	if change.Subject.Process == uuid.Nil {
+		return nil
+	}
+	return s.News().Trigger(ctx, notifications.Trigger{Process: change.Subject.Process, Source: notifications.Balcao, Actor: change.Actor})
 }
 
 // Reachable has a place told what waits for it, since it may be reachable again.

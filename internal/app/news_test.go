@@ -14,6 +14,8 @@ import (
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
+	"github.com/balcao/balcao/tools/processes"
 )
 
 func await(t *testing.T, what string, done func() bool) {
@@ -30,16 +32,16 @@ func await(t *testing.T, what string, done func() bool) {
 }
 
 // moved asks as an assistant what moved.
-func moved(t *testing.T, system *app.System, since string) tools.ProcessMoves {
+func moved(t *testing.T, system *app.System, since string) processes.ProcessMoves {
 	t.Helper()
 	result, err := system.Runner.Run(t.Context(), tools.Request{
-		Tool: tools.ProcessUpdates, Actor: tools.Actor{ID: app.Assistant, Lang: words.English, Assistant: true},
+		Tool: processes.Updates, Actor: tools.Actor{ID: app.Assistant, Lang: words.English, Assistant: true},
 		Args: json.RawMessage(`{"since":"` + since + `"}`),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result.Output.(tools.ProcessMoves)
+	return result.Output.(processes.ProcessMoves)
 }
 
 func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
@@ -68,7 +70,7 @@ func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
 		t.Errorf("a first look is no news: %+v", before)
 	}
 	_, err = system.Runner.Run(t.Context(), tools.Request{
-		Tool: tools.CreateBorrower, Actor: tools.Actor{ID: app.Assistant, Lang: words.English},
+		Tool: borrowers.Create, Actor: tools.Actor{ID: app.Assistant, Lang: words.English},
 		Args: json.RawMessage(`{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{
 			"name":"Rui Amostra","birthDate":"1990-04-12","taxId":"299999998","mobile":"912345678","email":"rui@example.com","genderId":2}}`),
 	})

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/tools"
 )
 
 func readme(t *testing.T) string {
@@ -28,7 +29,7 @@ func read(t *testing.T, path string) string {
 
 func TestTheReadmeListsTheCatalogue(t *testing.T) {
 	want := "| In Slack | For assistants | What it does |\n| --- | --- | --- |\n"
-	for _, tool := range tools.Catalogue() {
+	for _, tool := range catalogue.New().Tools() {
 		assistants := "`" + tool.Name + "`"
 		if !tool.ForAssistants() {
 			assistants = "—"

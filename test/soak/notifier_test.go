@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/balcao/balcao/tools/catalogue"
+
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/slacksim"
@@ -60,7 +62,7 @@ func (n notifier) run(ctx context.Context, log *slog.Logger) error {
 	}
 	app, err := slackapp.New(slackapp.Config{
 		Runner: tools.NewRunner(tools.Config{
-			Bank: client, People: tools.Team{"": {Login: ana}}, Checks: validation.New(validation.Options{}),
+			Catalogue: catalogue.New(), Bank: client, People: tools.Team{"": {Login: ana}}, Checks: validation.New(validation.Options{}),
 			Journal: config.Store, AuditLog: config.Store, Fingerprint: config.Fingerprint, Log: log,
 		}),
 		Store: config.Store, BotToken: slacksim.DefaultBotToken, AppToken: slacksim.DefaultAppToken, APIURL: n.Slack, Log: log,

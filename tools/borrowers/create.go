@@ -1,0 +1,96 @@
+package borrowers
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/tools"
+)
+
+// Create adds a borrower to a process (Borrower Create).
+var Create = tools.Define(tools.Spec{
+	Name: "create_borrower", Command: "borrower-new", Effect: tools.Creates, Needs: tools.OpenProcess,
+	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in NewBorrower) (BorrowerCreated, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return BorrowerCreated{}, err
+	}
+	created, err := call.Bank.CreateBorrower(ctx, process.ID, in.request())
+	if err != nil {
+		return BorrowerCreated{}, err
+	}
+	return BorrowerCreated{
+		Process: process.ID, ProcessNumber: process.Number,
+		Borrower: created.BorrowerUniqueID, Name: in.Personal.Name,
+	}, nil
+})
+
+// CheckBank implements [tools.BankChecker] with the rules across the borrowers of the process.
+func (n NewBorrower) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
+	others, err := others(ctx, call, n.Process, uuid.Nil)
+	if err != nil {
+		return nil, err
+	}
+	return n.joining(ctx, call, others), nil
+}
+
+// FindEffect implements [tools.Verifier]: the borrower is there when one of the process's borrowers has the tax number,
+// since nobody had it when the call was checked.
+func (n NewBorrower) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
+	process, err := call.Process(ctx, n.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	borrowers, err := call.Borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, borrower := range borrowers {
+		if borrower.Personal != nil && borrower.Personal.TaxID == n.Personal.TaxID {
+			return BorrowerCreated{
+				Process: process.ID, ProcessNumber: process.Number,
+				Borrower: borrower.BorrowerUniqueID, Name: n.Personal.Name,
+			}, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// Selector implements [tools.Verifier].
+func (n NewBorrower) Target(ctx context.Context, call *tools.Call) ([]string, error) {
+	process, err := call.Process(ctx, n.Process)
+	return []string{"new borrower", process.ID.String(), n.Personal.TaxID.Reveal()}, err
+}
+
+// NewBorrower is what a new borrower is made of.
+type NewBorrower struct {
+	Process tools.ProcessRef `json:"process" page:"process" validate:"required"`
+	BorrowerDetails
+}
+
+// BorrowerCreated says who was added where.
+type BorrowerCreated struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Borrower      uuid.UUID `json:"borrower"`
+	Name          pii.Name  `json:"name"`
+}
+
+// Subject implements [tools.Subjecter].
+func (b BorrowerCreated) Subject() tools.Subject { return tools.Subject{Process: b.Process} }
+
+// Card implements [tools.Carder].
+func (b BorrowerCreated) Card(say tools.Say) tools.Card {
+	return tools.Card{
+		Title: say("card.title"),
+		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
+		Next: []tools.Step{
+			tools.NextStep("get_borrower", "process", b.Process, "borrower", b.Borrower),
+			tools.NextStep("list_borrowers", "process", b.Process),
+			tools.NextStep("get_esis", "process", b.Process),
+		},
+	}
+}

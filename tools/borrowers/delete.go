@@ -1,0 +1,93 @@
+package borrowers
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Delete takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
+// page Borrower Delete).
+var Delete = tools.Define(tools.Spec{
+	Name: "delete_borrower", Command: "borrower-delete", Effect: tools.Deletes, Needs: tools.OpenProcess,
+	Next: tools.Next{"list_borrowers": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in BorrowerRemoval) (BorrowerDeleted, error) {
+	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
+	if err != nil {
+		return BorrowerDeleted{}, err
+	}
+	if _, err := call.Bank.DeleteBorrower(ctx, process.ID, borrower.BorrowerUniqueID); err != nil {
+		return BorrowerDeleted{}, err
+	}
+	deleted := BorrowerDeleted{Process: process.ID, ProcessNumber: process.Number}
+	if borrower.Personal != nil {
+		deleted.Name = borrower.Personal.Name
+	}
+	return deleted, nil
+})
+
+// BorrowerRemoval is a borrower to take out.
+type BorrowerRemoval struct{ tools.OfBorrower }
+
+// CheckBank implements [tools.BankChecker]: it refuses the key borrower, and names anybody else to be confirmed.
+func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
+	process, borrower, err := call.Borrower(ctx, r.Process, r.Borrower)
+	if err != nil {
+		return nil, err
+	}
+	if kinds.KeyBorrower(borrower.BorrowerTypeID, borrower.BorrowerTypeDescription) {
+		return []tools.Problem{call.Problem("borrower", "delete.key_borrower")}, nil
+	}
+	who := tools.BorrowerOption(borrower)
+	return []tools.Problem{
+		call.InClear(call.Warning("borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number),
+			"who", who.Clear, "role", who.Note, "number", process.Number),
+	}, nil
+}
+
+// FindEffect implements [tools.Verifier]: the borrower is among the process's no more. Who was no borrower when the call was
+// checked was refused then.
+func (r BorrowerRemoval) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
+	process, err := call.Process(ctx, r.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	borrowers, err := call.Bank.ListBorrowers(ctx, process.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	still := func(b portal.BorrowerSummary) bool { return b.BorrowerUniqueID.String() == string(r.Borrower) }
+	if slices.ContainsFunc(borrowers, still) {
+		return nil, false, nil
+	}
+	return BorrowerDeleted{Process: process.ID, ProcessNumber: process.Number}, true, nil
+}
+
+// Selector implements [tools.Verifier].
+func (r BorrowerRemoval) Target(ctx context.Context, call *tools.Call) ([]string, error) {
+	return targetOf(ctx, call, r.Process, r.Borrower)
+}
+
+// BorrowerDeleted says who was taken out of which process.
+type BorrowerDeleted struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Name          pii.Name  `json:"name"` // "" when nobody could be asked any more
+}
+
+// Subject implements [tools.Subjecter].
+func (b BorrowerDeleted) Subject() tools.Subject { return tools.Subject{Process: b.Process} }
+
+// Card implements [tools.Carder].
+func (b BorrowerDeleted) Card(say tools.Say) tools.Card {
+	return tools.Card{
+		Title: say("card.title"),
+		Text:  say("card.text", "name", b.Name.String(), "number", b.ProcessNumber),
+		Next:  []tools.Step{tools.NextStep("list_borrowers", "process", b.Process)},
+	}
+}

@@ -1,0 +1,99 @@
+package borrowers
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// CheckFields implements [tools.FieldChecker] with the rules across the fields of one borrower.
+func (d BorrowerDetails) CheckFields(ctx context.Context, call *tools.Call) []tools.Problem {
+	return tools.ProblemsOf(call.Checks().Borrower(d.facts(ctx, call)), call.Actor.Lang)
+}
+
+// others are what the rules across borrowers look at in those of a process, but for one.
+func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uuid.UUID) ([]validation.BorrowerFacts, error) {
+	process, err := call.Process(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	borrowers, err := call.Borrowers(ctx, process.ID)
+	if err != nil {
+		return nil, err
+	}
+	var others []validation.BorrowerFacts
+	for _, borrower := range borrowers {
+		if borrower.BorrowerUniqueID != but {
+			others = append(others, factsOf(borrower))
+		}
+	}
+	return others, nil
+}
+
+// joining applies those rules to one who is, or is to be, among others.
+func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, others []validation.BorrowerFacts) []tools.Problem {
+	return tools.ProblemsOf(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
+}
+
+// kinds tells what the bank's ids mean, from their descriptions.
+var kinds validation.Kinds
+
+func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call) validation.BorrowerFacts {
+	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.Described(ctx, key, id) }
+	p, f, w := d.Personal, d.Financial, d.Professional
+	return validation.BorrowerFacts{
+		Key:            kinds.KeyBorrower(text("borrowerTypes", &d.BorrowerTypeID)),
+		RelationID:     value(d.KeyBorrowerRelationID),
+		Relation:       kinds.Relation(text("keyBorrowerRelations", d.KeyBorrowerRelationID)),
+		BirthDate:      p.BirthDate,
+		TaxID:          p.TaxID,
+		Nationality:    kinds.Country(text("countries", p.NationalityID)),
+		Document:       kinds.Document(text("identificationDocuments", p.IdentificationDocumentTypeID)),
+		DocumentNumber: p.IdentificationDocumentNumber,
+		CheckDigits:    p.CheckDigit,
+		DocumentExpiry: p.IdentificationDocumentExpiredDate,
+		Marital:        kinds.MaritalStatus(text("maritalStatuses", p.MaritalStatusID)),
+		RegimeID:       value(p.MatrimonialRegimeID),
+		Residence:      kinds.Residence(text("residenceTypes", p.ResidenceTypeID)),
+		ZipCode:        p.ZipCode,
+		Country:        kinds.Country(text("countries", p.CountryID)),
+		Wages:          f.IncomeWagesPensions, Receipts: f.IncomeGreenReceipts, Rents: f.IncomeRents, OtherIncome: f.IncomeOthers,
+		HousingInstalment: f.InstallmentHousingCredit,
+		Situation:         kinds.Situation(text("employmentSituations", w.EmploymentSituationID)),
+		ContractTypeID:    value(w.EmploymentContractTypeID),
+		EmployerName:      w.EmployerName,
+		EmployerTaxID:     w.EmployerTaxID,
+		EmploymentMonths:  w.EmploymentDurationMonths,
+	}
+}
+
+// factsOf is what the rules across borrowers look at in one whom the bank has already.
+func factsOf(b portal.Borrower) validation.BorrowerFacts {
+	facts := validation.BorrowerFacts{
+		Key:      kinds.KeyBorrower(b.BorrowerTypeID, b.BorrowerTypeDescription),
+		Relation: kinds.Relation(value(b.KeyBorrowerRelationID), b.KeyBorrowerRelationDescription),
+	}
+	if p := b.Personal; p != nil {
+		facts.TaxID, facts.DocumentNumber, facts.CheckDigits = p.TaxID, p.IdentificationDocumentNumber, p.CheckDigit
+		facts.Marital = kinds.MaritalStatus(value(p.MaritalStatusID), p.MaritalStatusDescription)
+		facts.RegimeID = value(p.MatrimonialRegimeID)
+	}
+	return facts
+}
+
+func value(id *int32) int32 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
+
+// targetOf is what a call changes that changes a borrower of a process.
+func targetOf(ctx context.Context, call *tools.Call, process tools.ProcessRef, borrower tools.BorrowerRef) ([]string, error) {
+	found, err := call.Process(ctx, process)
+	return []string{"borrower", found.ID.String(), string(borrower)}, err
+}

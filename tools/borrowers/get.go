@@ -1,0 +1,93 @@
+package borrowers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Get shows all that the bank holds of a borrower, masked (Borrower Get).
+var Get = tools.Define(tools.Spec{
+	Name: "get_borrower", Command: "borrower", Effect: tools.Reads,
+	Next: tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
+}, func(ctx context.Context, call *tools.Call, in tools.OfBorrower) (BorrowerFile, error) {
+	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
+	if err != nil {
+		return BorrowerFile{}, err
+	}
+	file := BorrowerFile{
+		Process: process.ID, ProcessNumber: process.Number, Borrower: borrower.BorrowerUniqueID,
+		Role: borrower.BorrowerTypeDescription, Relation: borrower.KeyBorrowerRelationDescription,
+		Version: version(call, borrower), Fields: map[string]map[string]string{},
+	}
+	if borrower.Personal != nil {
+		file.Name = borrower.Personal.Name
+	}
+	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
+	call.ReadAhead(ctx, Create.Fields)
+	for _, field := range Create.Fields {
+		value, given := field.Value(details)
+		if !given || field.Refers() {
+			continue
+		}
+		if text := call.Shown(ctx, field, value.Interface()); text != "" {
+			file.add(field.Path, text)
+			file.facts = append(file.facts, tools.Fact{Label: field.Label(call.Actor.Lang), Value: text})
+		}
+	}
+	return file, nil
+})
+
+// BorrowerFile is a borrower, masked.
+type BorrowerFile struct {
+	Process       uuid.UUID                    `json:"process"`
+	ProcessNumber int64                        `json:"processNumber"`
+	Borrower      uuid.UUID                    `json:"borrower"`
+	Role          string                       `json:"role" pii:"open"`
+	Relation      string                       `json:"relation,omitempty" pii:"open"`
+	Name          pii.Name                     `json:"name"`
+	Version       string                       `json:"version" pii:"open"` // for update_borrower
+	Fields        map[string]map[string]string `json:"fields" pii:"open"`  // masked, by group and name as create_borrower has them
+	facts         []tools.Fact                 // the same, and role and relation, in the order of a form
+}
+
+// add adds a field of a group; those outside, role and relation, stand for themselves.
+func (b BorrowerFile) add(path, text string) {
+	group, name, grouped := strings.Cut(path, ".")
+	if !grouped {
+		return
+	}
+	if b.Fields[group] == nil {
+		b.Fields[group] = map[string]string{}
+	}
+	b.Fields[group][name] = text
+}
+
+// version is a keyed digest of what the bank holds of a borrower: it changes with every field, and tells of none.
+func version(call *tools.Call, borrower portal.Borrower) string {
+	data, err := pii.MarshalClear(borrower.Request())
+	if err != nil {
+		panic(fmt.Sprintf("tools: a borrower that the bank sent: %T", err)) // it was JSON a moment ago
+	}
+	digest := call.Fingerprint(data)
+	return digest[:min(len(digest), 16)]
+}
+
+// Card implements [tools.Carder].
+func (b BorrowerFile) Card(say tools.Say) tools.Card {
+	return tools.Card{
+		Title: say("card.title", "number", b.ProcessNumber),
+		Facts: b.facts,
+		Next: []tools.Step{
+			tools.NextStep("update_borrower", "process", b.Process, "borrower", b.Borrower, "version", b.Version),
+			tools.NextStep("list_borrowers", "process", b.Process),
+			tools.NextStep("delete_borrower", "process", b.Process, "borrower", b.Borrower),
+		},
+	}
+}

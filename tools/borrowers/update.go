@@ -1,0 +1,121 @@
+package borrowers
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Update changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
+// object goes out: what the bank holds, with the changes over it.
+var Update = tools.Define(tools.Spec{
+	Name: "update_borrower", Command: "borrower-edit", Effect: tools.Updates, Needs: tools.OpenProcess,
+	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in BorrowerUpdate) (BorrowerUpdated, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return BorrowerUpdated{}, err
+	}
+	if _, err := call.Bank.UpdateBorrower(ctx, process.ID, in.was.BorrowerUniqueID, in.request()); err != nil {
+		return BorrowerUpdated{}, err
+	}
+	return in.done(process), nil
+})
+
+// BorrowerUpdate is what changes of a borrower.
+type BorrowerUpdate struct {
+	Process  tools.ProcessRef  `json:"process" page:"process" validate:"required"`
+	Borrower tools.BorrowerRef `json:"borrower" page:"borrower" validate:"required"`
+	BorrowerDetails
+	tools.Editing
+	was portal.Borrower
+}
+
+// Current implements [tools.Editor].
+func (u BorrowerUpdate) Current(ctx context.Context, call *tools.Call) (any, error) {
+	_, borrower, err := call.Borrower(ctx, u.Process, u.Borrower)
+	if err != nil {
+		return nil, err
+	}
+	return BorrowerUpdate{
+		Process: u.Process, Borrower: u.Borrower, Editing: tools.Editing{Version: version(call, borrower)},
+		BorrowerDetails: detailsOf(borrower.Request()), was: borrower,
+	}, nil
+}
+
+// CheckBank implements [tools.BankChecker] with the rules across the borrowers of the process.
+func (u BorrowerUpdate) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
+	others, err := others(ctx, call, u.Process, u.was.BorrowerUniqueID)
+	if err != nil {
+		return nil, err
+	}
+	before := BorrowerUpdate{BorrowerDetails: detailsOf(u.was.Request())}
+	return tools.DowngradeExisting(before.joining(ctx, call, others), u.joining(ctx, call, others), tools.InFields(Update.Changed(before, u))), nil
+}
+
+// FindEffect implements [tools.Verifier]: the update is there when it would change nothing any more.
+func (u BorrowerUpdate) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
+	process, err := call.Process(ctx, u.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	current, err := u.Current(ctx, call)
+	if err != nil && tools.AsError(err).Kind == tools.Invalid { // the borrower is gone, and nothing of theirs is to be seen
+		return nil, false, nil
+	}
+	if err != nil || len(Update.Changed(current, Update.Over(current, u))) > 0 {
+		return nil, false, err
+	}
+	return current.(BorrowerUpdate).done(process), true, nil
+}
+
+// Selector implements [tools.Verifier].
+func (u BorrowerUpdate) Target(ctx context.Context, call *tools.Call) ([]string, error) {
+	return targetOf(ctx, call, u.Process, u.Borrower)
+}
+
+// request is the bank's form of the whole. An object that the bank does not have, and that nobody fills in, stays away.
+func (u BorrowerUpdate) request() portal.BorrowerRequest {
+	request, was := u.BorrowerDetails.request(), u.was.Request()
+	if was.Personal == nil && u.Personal == (PersonalDetails{}) {
+		request.Personal = nil
+	}
+	if was.Financial == nil && u.Financial == (FinancialDetails{}) {
+		request.Financial = nil
+	}
+	if was.Professional == nil && u.Professional == (ProfessionalDetails{}) {
+		request.Professional = nil
+	}
+	return request
+}
+
+func (u BorrowerUpdate) done(process tools.FoundProcess) BorrowerUpdated {
+	return BorrowerUpdated{Process: process.ID, ProcessNumber: process.Number, Borrower: u.was.BorrowerUniqueID, Name: u.Personal.Name}
+}
+
+// BorrowerUpdated says whose data changed.
+type BorrowerUpdated struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Borrower      uuid.UUID `json:"borrower"`
+	Name          pii.Name  `json:"name"`
+}
+
+// Subject implements [tools.Subjecter].
+func (b BorrowerUpdated) Subject() tools.Subject { return tools.Subject{Process: b.Process} }
+
+// Card implements [tools.Carder].
+func (b BorrowerUpdated) Card(say tools.Say) tools.Card {
+	return tools.Card{
+		Title: say("card.title"),
+		Text:  say("card.text", "name", b.Name, "number", b.ProcessNumber),
+		Next: []tools.Step{
+			tools.NextStep("get_borrower", "process", b.Process, "borrower", b.Borrower),
+			tools.NextStep("list_borrowers", "process", b.Process),
+		},
+	}
+}

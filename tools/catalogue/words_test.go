@@ -1,0 +1,124 @@
+package catalogue_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
+)
+
+// needed lists the keys of the texts that the definitions of a toolset need.
+func needed(set *tools.Toolset) []string {
+	var keys []string
+	for _, tool := range set.Tools {
+		keys = append(keys, tool.Name+".title", tool.Name+".help")
+		if tool.Effect.Writes() {
+			keys = append(keys, tool.Name+".submit")
+		}
+		for _, page := range tool.Pages {
+			keys = append(keys, "page."+page)
+		}
+		for _, field := range tool.Fields {
+			keys = append(keys, "problem.kind."+string(field.Kind))
+		}
+	}
+	return keys
+}
+
+func TestEveryTextThatTheDefinitionsNeedIsThere(t *testing.T) {
+	for _, set := range catalogue.New().Toolsets {
+		if missing := set.Words().Missing(); missing != nil {
+			t.Errorf("%s lacks %q", set.Name, missing)
+		}
+		for _, lang := range words.Langs {
+			for _, key := range needed(set) {
+				if !set.HasText(lang, key) {
+					t.Errorf("%s lacks %s in %s", set.Name, key, lang)
+				}
+			}
+			for _, tool := range set.Tools {
+				for _, field := range tool.Fields {
+					if field.Label(lang) == "" {
+						t.Errorf("%s %s has no label in %s", tool.Name, field.Path, lang)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestEveryCommandWithSubcommandsHasAText(t *testing.T) {
+	all := catalogue.New()
+	for _, tool := range all.Tools() {
+		for _, lang := range words.Langs {
+			if command, _, sub := strings.Cut(tool.Command, " "); sub && all.CommandHelp(lang, command) == "" {
+				t.Errorf("/%s has no text in %s", command, lang)
+			}
+		}
+	}
+}
+
+var said = regexp.MustCompile(`say\("([^"]+)"[,)]|(?:Problem|Warning|Invalid)\((?:"[^"]*"|[^",]+), "([^"]+)"`)
+
+func TestEveryTextThatTheSourcesNameIsThere(t *testing.T) {
+	for _, set := range catalogue.New().Toolsets {
+		sources, err := filepath.Glob(filepath.Join("..", set.Name, "*.go"))
+		if err != nil || sources == nil {
+			t.Fatal(set.Name, err)
+		}
+		// A card says the keys of its tool without the tool's name.
+		has := func(lang words.Lang, key string) bool {
+			return set.HasText(lang, key) || slices.ContainsFunc(set.Tools, func(tool *tools.Tool) bool { return set.HasText(lang, tool.Name+"."+key) })
+		}
+		for _, source := range sources {
+			code, err := os.ReadFile(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range said.FindAllStringSubmatch(string(code), -1) {
+				key := match[1]
+				if match[2] != "" {
+					key = "problem." + match[2]
+				}
+				for _, lang := range words.Langs {
+					if !strings.HasSuffix(key, ".") && !has(lang, key) {
+						t.Errorf("%s: %s has no text in %s", source, key, lang)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTitlesFitSlacksModals(t *testing.T) {
+	for _, tool := range catalogue.New().Tools() {
+		for _, lang := range words.Langs {
+			titles := []string{tool.Title(lang)}
+			for _, page := range tool.Pages {
+				titles = append(titles, tool.PageTitle(lang, page))
+			}
+			for _, title := range titles {
+				if utf8.RuneCountInString(title) > 24 {
+					t.Errorf("%q is longer than 24 characters", title)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryFieldHasAClassOfPersonalData(t *testing.T) {
+	for _, tool := range catalogue.New().Tools() {
+		for _, field := range tool.Fields {
+			if field.Class == "" {
+				t.Errorf("%s %s has none", tool.Name, field.Path)
+			}
+		}
+	}
+}

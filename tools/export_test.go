@@ -1,0 +1,22 @@
+package tools
+
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// What the tests of this package may use beside what is exported.
+
+func (t *Tool) Decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
+	return t.decode(args, lang)
+}
+
+func (t *Tool) Normalised(in any) any { return t.normalised(in) }
+
+// Verifiable tells whether the tool's effect can be seen at the bank.
+func (t *Tool) Verifiable() bool {
+	_, is := reflect.Zero(t.in).Interface().(Verifier)
+	return is
+}

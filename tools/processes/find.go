@@ -1,0 +1,85 @@
+package processes
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Find searches the broker's processes (Process List).
+var Find = tools.Define(tools.Spec{
+	Name: "find_processes", Command: "processes", Effect: tools.Reads,
+	Next: tools.Next{"list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {
+	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})
+	if err != nil {
+		return ProcessList{}, err
+	}
+	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
+	for _, process := range page.Processes {
+		call.Note(tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, Status: process.ProcessStatusDescription})
+		list.Processes = append(list.Processes, ProcessRow{
+			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
+			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,
+		})
+	}
+	list.More = max(0, list.Total-len(list.Processes))
+	return list, nil
+})
+
+// processesShown is how many processes fit into one answer: a message, and a page of an assistant's context.
+const processesShown = 20
+
+// ProcessSearch is what to look for.
+type ProcessSearch struct {
+	Text pii.Name `json:"text,omitzero" page:"search" validate:"omitempty,text=100"` // perhaps a borrower's name
+}
+
+// ProcessList is the newest of the processes found.
+type ProcessList struct {
+	Processes []ProcessRow `json:"processes"`
+	Total     int          `json:"total"`
+	More      int          `json:"more"` // found and not listed here
+}
+
+// ProcessRow is one process.
+type ProcessRow struct {
+	Process     uuid.UUID `json:"process"`
+	Number      int64     `json:"number"`
+	KeyBorrower pii.Name  `json:"keyBorrower"`
+	Status      string    `json:"status" pii:"open"`
+	Branch      string    `json:"branch,omitempty" pii:"open"`
+	LastAction  time.Time `json:"lastAction,omitzero"`
+}
+
+// Card implements [tools.Carder].
+func (l ProcessList) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title")}
+	switch {
+	case len(l.Processes) == 0:
+		card.Text = say("card.none")
+		return card
+	case l.More > 0:
+		card.Text = say("card.more", "count", l.More)
+	}
+	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
+	for _, p := range l.Processes {
+		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(p.Number), p.KeyBorrower.String(), p.Status, tools.FormatDay(say, p.LastAction)})
+		card.Table.Steps = append(card.Table.Steps, tools.NextStep("list_borrowers", "process", p.Process).Labelled(say("step.open")))
+	}
+	if len(l.Processes) == 1 {
+		process := l.Processes[0].Process
+		card.Table.Steps = nil // the same stand below
+		card.Next = []tools.Step{
+			tools.NextStep("list_borrowers", "process", process),
+			tools.NextStep("create_borrower", "process", process),
+			tools.NextStep("get_esis", "process", process),
+		}
+	}
+	return card
+}

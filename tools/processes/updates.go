@@ -1,0 +1,171 @@
+package processes
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// Updates tells what moved, of the processes that the actor's person may see.
+var Updates = tools.Define(tools.Spec{
+	Name: "process_updates", Command: "balcao updates", Effect: tools.Reads, NeedsHistory: true,
+	Next: tools.Next{"process_updates": {"since"}},
+}, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessMoves, error) {
+	since, _ := parseSince(in.Since, call.Now())
+	moved, err := call.History().Since(ctx, since, movesRead, call.Actor.Lang)
+	if err != nil {
+		return ProcessMoves{}, tools.StoreError(err)
+	}
+	seen, err := seen(ctx, call, moved)
+	if err != nil {
+		return ProcessMoves{}, err
+	}
+	moves, size := ProcessMoves{Updates: []ProcessMove{}}, 0
+	for i, each := range moved {
+		visible, asked := seen[each.Process]
+		row := moveOf(each)
+		size += row.size(visible)
+		if !asked || size > movesSize {
+			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
+			return moves, nil
+		}
+		if visible {
+			moves.Updates = append(moves.Updates, row)
+		}
+		if i == movesRead-1 { // there may be more of the same moment: better told twice than never
+			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return moves, nil
+})
+
+const (
+	movesRead  = 200  // of the record, for one answer
+	movesAsked = 40   // processes of which the bank is asked whether the actor's person may see them
+	movesSize  = 3600 // bytes of an answer's rows, as data and as text
+	moveSize   = 240  // characters of what changed in one of them
+)
+
+// seen tells which of the processes the actor's person may see, for as many as the bank is asked about.
+func seen(ctx context.Context, call *tools.Call, moved []tools.Moved) (map[uuid.UUID]bool, error) {
+	seen, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
+	for _, each := range moved {
+		if _, twice := seen[each.Process]; !twice && len(asked) < movesAsked {
+			seen[each.Process] = false
+			asked = append(asked, each.Process)
+		}
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, process := range asked {
+		group.Go(func() error {
+			_, err := call.Bank.Process(ctx, process)
+			if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			seen[process] = err == nil
+			return err
+		})
+	}
+	return seen, group.Wait()
+}
+
+// SinceWhen is the moment to tell from: a day, a moment, or how many hours ago; a day ago when it is "".
+type SinceWhen struct {
+	Since string `json:"since,omitzero" page:"since" validate:"omitempty,text=40" pii:"open"`
+}
+
+// CheckFields implements [tools.FieldChecker].
+func (s SinceWhen) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	if _, ok := parseSince(s.Since, call.Now()); !ok {
+		return []tools.Problem{call.Problem("since", "since.format")}
+	}
+	return nil
+}
+
+var hoursAgo = regexp.MustCompile(`^(\d{1,4})\s*h?$`)
+
+func parseSince(text string, now time.Time) (time.Time, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return now.Add(-24 * time.Hour), true
+	}
+	if parts := hoursAgo.FindStringSubmatch(text); parts != nil {
+		hours, _ := strconv.Atoi(parts[1])
+		return now.Add(-time.Duration(hours) * time.Hour), true
+	}
+	if _, err := validation.ParseDateInput(text); err == nil {
+		return tools.Day(text).Begins(), true
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return at, err == nil
+}
+
+// ProcessMoves is what moved, the newest last.
+type ProcessMoves struct {
+	Updates []ProcessMove `json:"updates"`
+	Next    string        `json:"next,omitempty" pii:"open"` // there is more: the since that goes on; "" when this is all
+}
+
+// ProcessMove is one thing that happened to a process.
+type ProcessMove struct {
+	Number int64  `json:"number,omitzero"`
+	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
+	What   string `json:"what,omitzero" pii:"open"`
+	at     time.Time
+}
+
+func moveOf(m tools.Moved) ProcessMove {
+	what := strings.Join(m.What, "; ")
+	if what == "" {
+		what = m.Status
+	}
+	runes := []rune(tools.Clean(what))
+	if len(runes) > moveSize {
+		runes = append(runes[:moveSize-1], '…')
+	}
+	return ProcessMove{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
+}
+
+// size is what a row takes of an answer, as data and as text: nothing when it is not told.
+func (m ProcessMove) size(told bool) int {
+	data, err := json.Marshal(m)
+	if err != nil || !told {
+		return 0
+	}
+	return len(data) + len(m.What) + 40
+}
+
+// Card implements [tools.Carder].
+func (p ProcessMoves) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title")}
+	if p.Next != "" {
+		card.Text = say("card.more", "next", p.Next)
+		card.Next = []tools.Step{tools.NextStep("process_updates", "since", p.Next).Labelled(say("step.more"))}
+	} else if len(p.Updates) == 0 {
+		card.Text = say("card.none")
+	}
+	if len(p.Updates) == 0 {
+		return card
+	}
+	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
+	for _, m := range p.Updates {
+		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), m.What})
+	}
+	return card
+}

@@ -1,0 +1,54 @@
+package subscriptions
+
+import (
+	"context"
+	"strings"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// SetDigest has everything told at a place once each weekday, and nothing in between.
+var SetDigest = tools.Define(tools.Spec{
+	Name: "set_digest", Command: "balcao digest", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: tools.Next{"watches": nil},
+}, func(ctx context.Context, call *tools.Call, in DigestTime) (DigestSet, error) {
+	set := DigestSet{Digest: parseTime(in.At)}
+	said := func(say tools.Say) string {
+		if set.Digest == "" {
+			return say("announce.digest_ended", "who", who(call, say))
+		}
+		return say("announce.digest", "who", who(call, say), "time", set.Digest)
+	}
+	return set, change(ctx, call, said, func(place *destination.Settings) error {
+		place.Digest = set.Digest
+		return nil
+	})
+})
+
+// DigestTime is when to tell everything, such as 09:00; "" tells each as it comes.
+type DigestTime struct {
+	At string `json:"at,omitzero" page:"digest" validate:"omitempty,text=20" pii:"open"`
+}
+
+// CheckFields implements [tools.FieldChecker].
+func (d DigestTime) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	if strings.TrimSpace(d.At) != "" && parseTime(d.At) == "" {
+		return []tools.Problem{call.Problem("at", "digest.format")}
+	}
+	return nil
+}
+
+// DigestSet says when everything is told.
+type DigestSet struct {
+	Digest string `json:"digest,omitempty" pii:"open"` // "" for each as it comes
+}
+
+// Card implements [tools.Carder].
+func (d DigestSet) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("watches")}}
+	if d.Digest != "" {
+		card.Text = say("card.text", "time", d.Digest)
+	}
+	return card
+}

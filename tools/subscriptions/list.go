@@ -1,0 +1,120 @@
+package subscriptions
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// List shows what the place where it is asked hears about, and when.
+var List = tools.Define(tools.Spec{
+	Name: "watches", Command: "balcao watches", Effect: tools.Reads, NeedsDestination: true,
+	Next: tools.Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
+}, func(ctx context.Context, call *tools.Call, _ tools.Nothing) (DestinationView, error) {
+	place, err := settings(ctx, call)
+	if err != nil {
+		return DestinationView{}, err
+	}
+	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
+	for _, watch := range place.Subscriptions {
+		view.Subscriptions = append(view.Subscriptions, heard(ctx, call, watch))
+	}
+	for process, until := range maps.All(place.Mutes) {
+		if !destination.Ended(until, call.Now()) {
+			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
+		}
+	}
+	slices.SortFunc(view.Muted, func(a, b Muted) int {
+		return cmp.Or(soonest(a.Until, b.Until), cmp.Compare(a.Process.String(), b.Process.String()))
+	})
+	view.More = max(0, len(view.Muted)-mutesShown)
+	view.Muted = view.Muted[:len(view.Muted)-view.More]
+	number(ctx, call, view.Muted)
+	return view, nil
+})
+
+// mutesShown is how many muted processes are listed: the bank is asked for the number of each.
+const mutesShown = 20
+
+// soonest puts what ends soon first, and what is for good last.
+func soonest(a, b time.Time) int {
+	if a.IsZero() || b.IsZero() {
+		return -a.Compare(b)
+	}
+	return a.Compare(b)
+}
+
+// FormatNumber finds the numbers of processes, four at a time. One that the bank does not show has none.
+func number(ctx context.Context, call *tools.Call, muted []Muted) {
+	var group errgroup.Group
+	group.SetLimit(4)
+	for i := range muted {
+		group.Go(func() error {
+			if process, err := call.Bank.Process(ctx, muted[i].Process); err == nil {
+				muted[i].ProcessNumber = process.ProcessNumber
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
+}
+
+// DestinationView is what a place hears about, and when.
+type DestinationView struct {
+	Subscriptions []SubscriptionView `json:"heard"`
+	Muted         []Muted            `json:"muted"`
+	More          int                `json:"more,omitempty"` // muted and not listed here
+	Quiet         string             `json:"quiet,omitempty" pii:"open"`
+	Digest        string             `json:"digest,omitempty" pii:"open"`
+}
+
+// Card implements [tools.Carder].
+func (p DestinationView) Card(say tools.Say) tools.Card {
+	card := tools.Card{
+		Title: say("card.title"),
+		Facts: []tools.Fact{{Label: say("label.quiet"), Value: say("card.no_quiet")}, {Label: say("label.digest"), Value: say("card.no_digest")}},
+		Next: []tools.Step{
+			tools.NextStep("watch_process"),
+			tools.NextStep("set_quiet"),
+			tools.NextStep("set_digest"),
+		},
+	}
+	if p.Quiet != "" {
+		card.Facts[0].Value = say("card.quiet", "hours", p.Quiet)
+	}
+	if p.Digest != "" {
+		card.Facts[1].Value = say("card.digest", "time", p.Digest)
+	}
+	switch {
+	case len(p.Subscriptions) == 0:
+		card.Text = say("card.none")
+	case p.More > 0:
+		card.Text = say("card.more", "count", p.More)
+	}
+	if len(p.Subscriptions)+len(p.Muted) == 0 {
+		return card
+	}
+	card.Table.Columns = []string{say("label.news"), say("label.status")}
+	for _, heard := range p.Subscriptions {
+		card.Table.Rows = append(card.Table.Rows, []string{heard.said(say), say("card.heard")})
+	}
+	for _, muted := range p.Muted {
+		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})
+	}
+	return card
+}
+
+// name is what people call a muted process, or what is left of that.
+func (m Muted) name() string {
+	if m.ProcessNumber == 0 {
+		return m.Process.String()
+	}
+	return tools.FormatNumber(m.ProcessNumber)
+}

@@ -1,0 +1,81 @@
+package subscriptions
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// Mute keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
+// actor alone, who is not mentioned of it either.
+var Mute = tools.Define(tools.Spec{
+	Name: "mute_process", Command: "balcao mute", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
+	Next: tools.Next{"unmute_process": {"process", "mine"}, "watches": nil},
+}, func(ctx context.Context, call *tools.Call, in Muting) (Muted, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return Muted{}, err
+	}
+	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.Begins(), Mine: in.Mine}
+	mute := func(place *destination.Settings) error {
+		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= destination.MaxMutes && !again {
+			return call.Invalid("process", "mute.full", "count", destination.MaxMutes)
+		}
+		if place.Mutes == nil {
+			place.Mutes = map[uuid.UUID]time.Time{}
+		}
+		place.Mutes[process.ID] = muted.Until
+		return nil
+	}
+	if in.Mine {
+		return muted, changeAt(ctx, call, call.Actor.Direct, mute)
+	}
+	return muted, change(ctx, call, func(say tools.Say) string {
+		return say("announce.muted", "who", who(call, say), "number", process.Number, "day", tools.FormatDay(say, muted.Until))
+	}, mute)
+})
+
+// Muting is a process to mute.
+type Muting struct {
+	Process tools.ProcessRef `json:"process" page:"mute" validate:"required"`
+	Until   tools.Day        `json:"until,omitzero" page:"mute" validate:"omitempty,date"` // for good without it
+	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"`                    // for the actor alone, wherever it is asked
+}
+
+// CheckFields implements [tools.FieldChecker].
+func (m Muting) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	if day := m.Until.Begins(); destination.Ended(day, call.Now()) {
+		return []tools.Problem{call.Problem("until", "mute.past")}
+	}
+	return nil
+}
+
+// Muted is a process of which a place hears nothing.
+type Muted struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Until         time.Time `json:"until,omitzero"` // for good when zero
+	Mine          bool      `json:"mine,omitempty"` // of which the actor alone hears nothing
+}
+
+// Card implements [tools.Carder].
+func (m Muted) Card(say tools.Say) tools.Card {
+	unmute := tools.NextStep("unmute_process", "process", m.Process)
+	if m.Mine {
+		unmute.Args["mine"] = true
+		return tools.Card{
+			Title: say("card.mine", "number", m.ProcessNumber),
+			Text:  say("card.mine_text", "number", m.ProcessNumber, "command", "/balcao mute "+tools.FormatNumber(m.ProcessNumber)),
+			Next:  []tools.Step{unmute},
+		}
+	}
+	return tools.Card{
+		Title: say("card.title", "number", m.ProcessNumber),
+		Text:  say("card.text", "number", m.ProcessNumber, "day", tools.FormatDay(say, m.Until)),
+		Next:  []tools.Step{unmute, tools.NextStep("watches")},
+	}
+}

@@ -1,0 +1,88 @@
+package subscriptions
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Own makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
+var Own = tools.Define(tools.Spec{
+	Name: "own_process", Command: "balcao own", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
+	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
+}, func(ctx context.Context, call *tools.Call, in Owning) (Owned, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return Owned{}, err
+	}
+	owner := cmp.Or(string(in.Owner), call.Actor.ID)
+	owned := Owned{Process: process.ID, ProcessNumber: process.Number, Assigned: owner != call.Actor.ID}
+	if owned.Assigned {
+		if err := mayOwn(ctx, call, owner, process.ID); err != nil {
+			return Owned{}, err
+		}
+	}
+	changed, err := call.Destinations().ChangeOwner(ctx, tools.OwnerChange{Process: process.ID, Number: process.Number, To: owner, By: call.Actor})
+	owned.Already = !changed
+	return owned, tools.StoreError(err)
+})
+
+// Owning is a process, and who is to own it: the actor where nobody is named.
+type Owning struct {
+	Process tools.ProcessRef `json:"process" page:"owner" validate:"required"`
+	Owner   tools.PersonRef  `json:"owner,omitzero" page:"owner"`
+}
+
+// mayOwn refuses to make somebody the owner who is not served here, or may not see the process at the bank.
+func mayOwn(ctx context.Context, call *tools.Call, actor string, process uuid.UUID) error {
+	person, served := call.Person(ctx, actor)
+	if !served {
+		return call.Invalid("owner", "owner.unserved")
+	}
+	_, err := call.BankAs(person).Process(ctx, process)
+	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+		return call.Invalid("owner", "owner.unseen")
+	}
+	return err
+}
+
+// assignStep opens the form that makes a colleague the owner.
+func assignStep(process uuid.UUID, say tools.Say) tools.Step {
+	step := tools.NextStep("own_process", "process", process).Labelled(say("step.assign"))
+	step.Form = true
+	return step
+}
+
+// Owned is a process with an owner.
+type Owned struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Assigned      bool      `json:"assigned,omitempty"` // to somebody else than who asked
+	Already       bool      `json:"already,omitempty"`  // before it was asked for
+}
+
+// Card implements [tools.Carder].
+func (o Owned) Card(say tools.Say) tools.Card {
+	assign := assignStep(o.Process, say)
+	card := tools.Card{
+		Title: say("card.title", "number", o.ProcessNumber), Text: say("card.text", "number", o.ProcessNumber),
+		Next: []tools.Step{
+			assign,
+			tools.NextStep("release_process", "process", o.Process),
+			tools.NextStep("watch_process", "mine", true).Labelled(say("step.watch_mine")),
+		},
+	}
+	switch {
+	case o.Assigned && o.Already:
+		card.Title, card.Text, card.Next = say("card.assigned"), say("card.assigned_already", "number", o.ProcessNumber), []tools.Step{assign}
+	case o.Assigned:
+		card.Title, card.Text, card.Next = say("card.assigned"), say("card.assigned_text", "number", o.ProcessNumber), []tools.Step{assign}
+	case o.Already:
+		card.Title = say("card.already", "number", o.ProcessNumber)
+	}
+	return card
+}

@@ -1,0 +1,83 @@
+package subscriptions
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// SetQuiet says in which hours nothing is told at a place.
+var SetQuiet = tools.Define(tools.Spec{
+	Name: "set_quiet", Command: "balcao quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: tools.Next{"watches": nil},
+}, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {
+	quiet, _ := parseQuiet(in.Hours)
+	said := func(say tools.Say) string {
+		if quiet == (destination.QuietHours{}) {
+			return say("announce.quiet_ended", "who", who(call, say))
+		}
+		return say("announce.quiet", "who", who(call, say), "hours", quiet.String())
+	}
+	return QuietSet{Quiet: quiet.String()}, change(ctx, call, said, func(place *destination.Settings) error {
+		place.Quiet = quiet
+		return nil
+	})
+})
+
+// QuietTimes are the hours to be quiet in, such as 20:00-08:00; "" for none.
+type QuietTimes struct {
+	Hours string `json:"hours,omitzero" page:"quiet" validate:"omitempty,text=20" pii:"open"`
+}
+
+// CheckFields implements [tools.FieldChecker].
+func (q QuietTimes) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	if _, ok := parseQuiet(q.Hours); !ok {
+		return []tools.Problem{call.Problem("hours", "quiet.format")}
+	}
+	return nil
+}
+
+// parseQuiet reads two times with a dash between them, as people type them.
+func parseQuiet(text string) (destination.QuietHours, bool) {
+	if strings.TrimSpace(text) == "" {
+		return destination.QuietHours{}, true
+	}
+	from, to, _ := strings.Cut(strings.NewReplacer("–", "-", "—", "-").Replace(text), "-")
+	quiet := destination.QuietHours{From: parseTime(from), To: parseTime(to)}
+	return quiet, quiet.From != "" && quiet.To != "" && quiet.From != quiet.To
+}
+
+var timeOfDay = regexp.MustCompile(`^(\d{1,2})(?:[:.h](\d{2})|h)?$`)
+
+// parseTime reads a time of day, 8, 8h, 8h30 or 08:30, as HH:MM; "" for what is none.
+func parseTime(text string) string {
+	parts := timeOfDay.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
+	if parts == nil {
+		return ""
+	}
+	hour, _ := strconv.Atoi(parts[1])
+	minute, _ := strconv.Atoi(parts[2]) // "" is 0
+	if hour > 23 || minute > 59 {
+		return ""
+	}
+	return fmt.Sprintf("%02d:%02d", hour, minute)
+}
+
+// QuietSet says when a place is quiet.
+type QuietSet struct {
+	Quiet string `json:"quiet,omitempty" pii:"open"` // "" for never
+}
+
+// Card implements [tools.Carder].
+func (q QuietSet) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("watches")}}
+	if q.Quiet != "" {
+		card.Text = say("card.text", "hours", q.Quiet)
+	}
+	return card
+}

@@ -1,0 +1,175 @@
+package subscriptions
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// Selector says what a place hears about: exactly one of these.
+type Selector struct {
+	Process    tools.ProcessRef `json:"process,omitzero" page:"watch"`
+	Branch     string           `json:"branch,omitzero" page:"watch" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
+	Phase      int32            `json:"phaseId,omitzero" page:"watch" taxonomy:"workflowPhases" pii:"open"`
+	Mine       bool             `json:"mine,omitzero" page:"watch" pii:"open"` // what the actor owns
+	Everything bool             `json:"everything,omitzero" page:"watch" pii:"open"`
+}
+
+// CheckFields implements [tools.FieldChecker].
+func (s Selector) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	given := 0
+	for _, each := range []bool{s.Process != "", strings.TrimSpace(s.Branch) != "", s.Phase != 0, s.Mine, s.Everything} {
+		if each {
+			given++
+		}
+	}
+	switch given {
+	case 0:
+		return []tools.Problem{call.Problem("process", "watch.missing")}
+	case 1:
+		return nil
+	}
+	return []tools.Problem{call.Problem("process", "watch.several")}
+}
+
+// subscription is what a place keeps of the subject, as the actor's person sees it at the bank.
+func (s Selector) subscription(ctx context.Context, call *tools.Call) (destination.Subscription, error) {
+	switch {
+	case s.Process != "":
+		process, err := call.Process(ctx, s.Process)
+		return destination.Subscription{Kind: destination.ScopeProcess, Value: process.ID.String(), Name: tools.FormatNumber(process.Number)}, err
+	case s.Phase != 0:
+		id, phase := call.Described(ctx, phases, &s.Phase)
+		return destination.Subscription{Kind: destination.ScopePhase, Value: tools.FormatNumber(int64(id)), Name: phase}, nil
+	case s.Mine:
+		return destination.Subscription{Kind: destination.ScopePerson, Value: call.Actor.ID}, nil
+	case s.Everything:
+		return destination.Subscription{Kind: destination.ScopeAll}, nil
+	}
+	return branch(ctx, call, s.Branch)
+}
+
+const phases portal.TaxonomyKey = "workflowPhases"
+
+// branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
+// that the bank finds under that name.
+func branch(ctx context.Context, call *tools.Call, name string) (destination.Subscription, error) {
+	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: tools.MaxOptions})
+	if err != nil {
+		return destination.Subscription{}, err
+	}
+	var found []portal.TaxonomyItem
+	for _, process := range page.Processes {
+		branch := portal.TaxonomyItem{ID: process.BranchID, Description: process.BranchDescription}
+		if branch.ID != 0 && !slices.Contains(found, branch) {
+			found = append(found, branch)
+		}
+	}
+	found = tools.MatchItems(found, name)
+	if len(found) > 1 && tools.Fold(found[0].Description) != tools.Fold(name) {
+		var names []string
+		for _, branch := range found[:min(len(found), 5)] {
+			names = append(names, tools.Clean(branch.Description))
+		}
+		return destination.Subscription{}, call.Invalid("branch", "branch.several", "names", strings.Join(names, ", "))
+	}
+	if len(found) == 0 {
+		return destination.Subscription{}, call.Invalid("branch", "branch.unknown")
+	}
+	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: tools.Clean(found[0].Description)}, nil
+}
+
+// means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
+// more can still be ended.
+func (s Selector) means(w destination.Subscription, actor string) bool {
+	switch w.Kind {
+	case destination.ScopeProcess:
+		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
+	case destination.ScopeBranch:
+		return s.Branch != "" && tools.Fold(s.Branch) == tools.Fold(w.Name)
+	case destination.ScopePhase:
+		return s.Phase != 0 && tools.FormatNumber(int64(s.Phase)) == w.Value
+	case destination.ScopePerson:
+		return s.Mine && w.Value == actor
+	case destination.ScopeAll:
+		return s.Everything
+	}
+	return false
+}
+
+// Subscriptions is what a place hears about.
+type SubscriptionView struct {
+	Kind destination.Scope `json:"kind" pii:"open"`
+	Name string            `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
+	Mine bool              `json:"mine,omitempty"`
+}
+
+// heard is a watch as the actor reads it.
+func heard(ctx context.Context, call *tools.Call, w destination.Subscription) SubscriptionView {
+	name := w.Name
+	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == destination.ScopePhase {
+		phase := int32(id)
+		if _, described := call.Described(ctx, phases, &phase); described != "" {
+			name = described
+		}
+	}
+	if name == "" && w.Kind != destination.ScopePerson {
+		name = w.Value
+	}
+	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == destination.ScopePerson && w.Value == call.Actor.ID}
+}
+
+func (h SubscriptionView) said(say tools.Say) string {
+	if h.Mine {
+		return say("watch.mine")
+	}
+	return say("watch."+string(h.Kind), "name", h.Name)
+}
+
+// saidToAll says it to others than the actor.
+func (h SubscriptionView) saidToAll(say tools.Say) string {
+	if h.Mine {
+		return say("watch.theirs")
+	}
+	return h.said(say)
+}
+
+var errUnchanged = errors.New("nothing to change")
+
+// changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
+// stays as it is.
+func changeAt(ctx context.Context, call *tools.Call, place string, change func(*destination.Settings) error) error {
+	_, err := call.Destinations().Change(ctx, place, func(place *destination.Settings) error {
+		if place.Lang == "" {
+			place.Lang = call.Actor.Lang
+		}
+		for process, until := range place.Mutes {
+			if destination.Ended(until, call.Now()) {
+				delete(place.Mutes, process)
+			}
+		}
+		return change(place)
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return tools.StoreError(err)
+}
+
+// settings is what is kept of the place where the actor is.
+func settings(ctx context.Context, call *tools.Call) (destination.Settings, error) {
+	place, err := call.Destinations().Settings(ctx, call.Actor.Destination)
+	return place, tools.StoreError(err)
+}
+
+// command is what to type for a tool, for cards that say how to go on.
+func command(t *tools.Tool, text string) string {
+	return strings.TrimSpace("/" + t.Command + " " + text)
+}

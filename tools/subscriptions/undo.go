@@ -1,0 +1,59 @@
+package subscriptions
+
+import (
+	"context"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// Undo puts a place's settings back to what they were before the last change that was announced there, unless
+// anything else has changed since.
+var Undo = tools.Define(tools.Spec{
+	Name: "undo_change", Command: "balcao undo", Effect: tools.Remembers, NeedsDestination: true,
+	Next: tools.Next{"watches": nil},
+}, func(ctx context.Context, call *tools.Call, in Undoing) (Undone, error) {
+	last, known, err := call.Destinations().LastChange(ctx, call.Actor.Destination)
+	if err != nil || !known {
+		return Undone{}, tools.StoreError(err)
+	}
+	undone := Undone{Known: true}
+	now := call.Now()
+	before, after := last.Before.At(now), last.After.At(now)
+	said := func(say tools.Say) string { return say("announce.undone", "who", who(call, say)) }
+	err = changeBack(ctx, call, last.ID, said, func(place *destination.Settings) error {
+		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.Equals(after)
+		if in.Change != "" && in.Change != last.ID || !place.Equals(after) {
+			return errUnchanged
+		}
+		*place, undone.Done = before.Clone(), true
+		return nil
+	})
+	return undone, err
+})
+
+// Undoing names the change to undo; the last one where it is "".
+type Undoing struct {
+	Change string `json:"change,omitzero" page:"-" validate:"omitempty,text=40" pii:"open"`
+}
+
+// Undone says what became of undoing.
+type Undone struct {
+	Known   bool `json:"known"`             // there was something to undo
+	Done    bool `json:"done"`              //
+	Already bool `json:"already,omitempty"` // the settings are what they were before
+}
+
+// Card implements [tools.Carder].
+func (u Undone) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []tools.Step{tools.NextStep("watches")}}
+	switch {
+	case u.Done:
+		card.Text = say("card.done")
+	case !u.Known:
+		card.Text = say("card.none")
+	case u.Already:
+		card.Text = say("card.already")
+	}
+	return card
+}

@@ -1,0 +1,64 @@
+package subscriptions
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/tools"
+)
+
+// Unmute ends what [Mute] began.
+var Unmute = tools.Define(tools.Spec{
+	Name: "unmute_process", Command: "balcao unmute", Effect: tools.Remembers, NeedsDestination: true,
+	Next: tools.Next{"watches": nil},
+}, func(ctx context.Context, call *tools.Call, in Unmuting) (Unmuted, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return Unmuted{}, err
+	}
+	unmuted := Unmuted{Process: process.ID, ProcessNumber: process.Number, Mine: in.Mine}
+	unmute := func(place *destination.Settings) error {
+		if _, unmuted.Ended = place.Mutes[process.ID]; !unmuted.Ended {
+			return errUnchanged
+		}
+		delete(place.Mutes, process.ID)
+		return nil
+	}
+	if in.Mine {
+		return unmuted, changeAt(ctx, call, call.Actor.Direct, unmute)
+	}
+	return unmuted, change(ctx, call, func(say tools.Say) string {
+		return say("announce.unmuted", "who", who(call, say), "number", process.Number)
+	}, unmute)
+})
+
+// Unmuting is a process to hear of again.
+type Unmuting struct {
+	Process tools.ProcessRef `json:"process" page:"mute" validate:"required"`
+	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"` // by the actor alone, wherever it is asked
+}
+
+// Unmuted is a process of which a place hears again, if it wants to.
+type Unmuted struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+	Ended         bool      `json:"ended"` // false when it was not muted
+	Mine          bool      `json:"mine,omitempty"`
+}
+
+// Card implements [tools.Carder].
+func (u Unmuted) Card(say tools.Say) tools.Card {
+	card := tools.Card{
+		Title: say("card.title"), Text: say("card.text", "number", u.ProcessNumber),
+		Next: []tools.Step{tools.NextStep("watches")},
+	}
+	switch {
+	case !u.Ended:
+		card.Text = say("card.none", "number", u.ProcessNumber)
+	case u.Mine:
+		card.Text = say("card.mine", "number", u.ProcessNumber)
+	}
+	return card
+}

@@ -1,0 +1,21 @@
+package tools_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/balcao/balcao/tools/catalogue"
+	"github.com/balcao/balcao/tools/documents"
+)
+
+func TestTheEffectOfEveryWriteCanBeSeenAtTheBankButThatOfAnEMail(t *testing.T) {
+	var unverifiable []string
+	for _, tool := range catalogue.New().Tools() {
+		if tool.Effect.Writes() && !tool.Verifiable() {
+			unverifiable = append(unverifiable, tool.Name)
+		}
+	}
+	if !slices.Equal(unverifiable, []string{documents.SendESIS.Name}) {
+		t.Errorf("not verifiable: %q", unverifiable)
+	}
+}
