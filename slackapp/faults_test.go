@@ -344,7 +344,7 @@ var generalFaults = []flow{
 		h.redis.Stop()
 		must(t, ana.OpenHome(h.ctx()))
 		h.wait("a first attempt", func() bool {
-			return slices.ContainsFunc(h.sim.Deliveries(), func(d slacksim.Delivered) bool { return d.Kind == "event_callback" && d.Failure != "" })
+			return slices.ContainsFunc(h.sim.Deliveries(), func(d slacksim.DeliveryResult) bool { return d.Kind == "event_callback" && d.Failure != "" })
 		})
 		h.redis.Start()
 		_, err := ana.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"O que pode fazer"}) })

@@ -302,7 +302,7 @@ func (s user) readsIn(channel string, texts ...string) slacksim.Message {
 }
 
 // submits fills the modal and presses its button.
-func (s user) submits(values slacksim.Values) slacksim.Submitted {
+func (s user) submits(values slacksim.Values) slacksim.SubmitResult {
 	s.h.t.Helper()
 	soon := s.h.ctx()
 	done, err := s.Submit(soon, values)

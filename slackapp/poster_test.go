@@ -510,7 +510,7 @@ func TestErrorsOfTheWorkspaceSayWhatToCorrect(t *testing.T) {
 
 func TestUnderRateLimitsNothingIsRetriedAndNothingPostedTwice(t *testing.T) {
 	h := newUnlimitedHarness(t)
-	h.sim.Storm("chat.postMessage", 0.5, 42, slacksim.RateLimited(3*time.Second))
+	h.sim.FailRandomly("chat.postMessage", 0.5, 42, slacksim.RateLimited(3*time.Second))
 	tries := 0
 	for i := range 20 {
 		for {

@@ -122,7 +122,7 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndDelaysNobody(t *testing.T
 				answered := time.Now()
 				for refused := 0; ; {
 					err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrowers 1042")
-					failure, _ := errors.AsType[*slacksim.Failed](err)
+					failure, _ := errors.AsType[*slacksim.AppError](err)
 					switch {
 					case err == nil:
 						genuine.Add(1)

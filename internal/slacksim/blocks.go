@@ -49,11 +49,11 @@ func checkView(raw []byte, at string, on surface) []string {
 func checkMessage(raw []byte) (problems []string, tooLong bool) {
 	c := newCheck(inMessage)
 	blocks(c, "/blocks", decodeAny(raw))
-	return c.problems, letters(raw) > maxAllBlockText
+	return c.problems, textLength(raw) > maxAllBlockText
 }
 
 // letters counts what there is to read in blocks.
-func letters(raw []byte) int {
+func textLength(raw []byte) int {
 	n := 0
 	for _, line := range blockTexts(raw) {
 		n += utf8.RuneCountInString(line)
@@ -61,11 +61,11 @@ func letters(raw []byte) int {
 	return n
 }
 
-func must(r rule) field { return field{must: true, rule: r} }
+func must(r rule) field { return field{required: true, rule: r} }
 func opt(r rule) field  { return field{rule: r} }
 
 // fits wants an object with exactly the fields of a shape.
-func fits(s shape, known ...string) rule {
+func fits(s shape, alsoAllowed ...string) rule {
 	return func(c *check, at string, value any) {
 		o, ok := value.(map[string]any)
 		if !ok {
@@ -75,24 +75,24 @@ func fits(s shape, known ...string) rule {
 		for _, name := range slices.Sorted(maps.Keys(o)) {
 			if f, ok := s.fields[name]; ok {
 				f.rule(c, at+"/"+name, o[name])
-			} else if !slices.Contains(known, name) {
-				c.refuse(at, "no such field: %q", clip(name))
+			} else if !slices.Contains(alsoAllowed, name) {
+				c.refuse(at, "no such field: %q", truncate(name))
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.fields)) {
-			if _, there := o[name]; s.fields[name].must && !there {
+			if _, ok := o[name]; s.fields[name].required && !ok {
 				c.refuse(at, "missing required field: %s", name)
 			}
 		}
-		if s.also != nil {
-			s.also(c, at, o)
+		if s.check != nil {
+			s.check(c, at, o)
 		}
 	}
 }
 
 // kind wants one of several shapes, told apart by "type".
-func kind(shapes map[string]shape, known ...string) rule {
-	known = append(known, "type")
+func kind(shapes map[string]shape, alsoAllowed ...string) rule {
+	alsoAllowed = append(alsoAllowed, "type")
 	return func(c *check, at string, value any) {
 		o, ok := value.(map[string]any)
 		if !ok {
@@ -101,29 +101,29 @@ func kind(shapes map[string]shape, known ...string) rule {
 		}
 		s, ok := shapes[str(o["type"])]
 		if !ok {
-			c.refuse(at+"/type", "unsupported type: %s", clip(str(o["type"])))
+			c.refuse(at+"/type", "unsupported type: %s", truncate(str(o["type"])))
 			return
 		}
-		if s.only != nil && !slices.Contains(s.only, c.surface) {
+		if s.surfaces != nil && !slices.Contains(s.surfaces, c.surface) {
 			c.refuse(at+"/type", "unsupported type on this surface: %s", str(o["type"]))
 			return
 		}
-		fits(s, known...)(c, at, o)
+		fits(s, alsoAllowed...)(c, at, o)
 	}
 }
 
 // blocks wants a list of blocks, their ids apart.
 func blocks(c *check, at string, value any) {
-	most := maxMessageBlocks
+	maximum := maxMessageBlocks
 	if c.surface != inMessage {
-		most = maxViewBlocks
+		maximum = maxViewBlocks
 	}
-	several(0, most, func(c *check, at string, value any) {
+	arrayOf(0, maximum, func(c *check, at string, value any) {
 		c.actionIDs = map[string]bool{}
 		if id, ok := object(value)["block_id"]; ok {
 			chars(0, maxID)(c, at+"/block_id", id)
 			if id := str(id); id != "" && c.blockIDs[id] {
-				c.refuse(at+"/block_id", "block_id already exists: %s", clip(id))
+				c.refuse(at+"/block_id", "block_id already exists: %s", truncate(id))
 			}
 			c.blockIDs[str(id)] = true
 		}
@@ -141,7 +141,7 @@ func element(allowed []string) rule {
 		if id, ok := object(value)["action_id"]; ok {
 			chars(0, maxID)(c, at+"/action_id", id)
 			if id := str(id); id != "" && c.actionIDs[id] {
-				c.refuse(at+"/action_id", "action_id already exists: %s", clip(id))
+				c.refuse(at+"/action_id", "action_id already exists: %s", truncate(id))
 			}
 			c.actionIDs[str(id)] = true
 		}
@@ -150,16 +150,16 @@ func element(allowed []string) rule {
 }
 
 // several wants a list of so many.
-func several(least, most int, each rule) rule {
+func arrayOf(minimum, maximum int, each rule) rule {
 	return func(c *check, at string, value any) {
 		items, ok := value.([]any)
 		switch {
 		case !ok:
 			c.refuse(at, "must provide an array")
-		case len(items) < least:
-			c.refuse(at, "no fewer than %d items allowed", least)
-		case len(items) > most:
-			c.refuse(at, "no more than %d items allowed", most)
+		case len(items) < minimum:
+			c.refuse(at, "no fewer than %d items allowed", minimum)
+		case len(items) > maximum:
+			c.refuse(at, "no more than %d items allowed", maximum)
 		default:
 			for i, item := range items {
 				each(c, at+"/"+strconv.Itoa(i), item)
@@ -177,28 +177,28 @@ func nullable(r rule) rule {
 }
 
 // chars wants a string of so many characters; a character is a code point.
-func chars(least, most int) rule {
+func chars(minimum, maximum int) rule {
 	return func(c *check, at string, value any) {
 		s, ok := value.(string)
 		switch n := utf8.RuneCountInString(s); {
 		case !ok:
 			c.refuse(at, "must be a string")
-		case n < least:
-			c.refuse(at, "must be more than %d characters", least-1)
-		case n > most:
-			c.refuse(at, "must be less than %d characters", most+1)
+		case n < minimum:
+			c.refuse(at, "must be more than %d characters", minimum-1)
+		case n > maximum:
+			c.refuse(at, "must be less than %d characters", maximum+1)
 		}
 	}
 }
 
 // plain wants a plain_text object, text one of either kind.
-func plain(most int) rule { return textObject(most, "plain_text") }
-func text(most int) rule  { return textObject(most, "plain_text", "mrkdwn") }
+func plain(maximum int) rule { return textObject(maximum, "plain_text") }
+func text(maximum int) rule  { return textObject(maximum, "plain_text", "mrkdwn") }
 
-func textObject(most int, kinds ...string) rule {
+func textObject(maximum int, kinds ...string) rule {
 	shapes := map[string]shape{}
 	for _, k := range kinds {
-		shapes[k] = shape{fields: map[string]field{"text": must(chars(1, most))}}
+		shapes[k] = shape{fields: map[string]field{"text": must(chars(1, maximum))}}
 	}
 	if _, ok := shapes["plain_text"]; ok {
 		shapes["plain_text"].fields["emoji"] = opt(boolean)
@@ -239,12 +239,12 @@ func boolean(c *check, at string, value any) {
 	}
 }
 
-func whole(least, most int64) rule {
+func integer(minimum, maximum int64) rule {
 	return func(c *check, at string, value any) {
 		n, ok := value.(json.Number)
 		i, err := n.Int64()
-		if !ok || err != nil || i < least || i > most {
-			c.refuse(at, "must be an integer from %d to %d", least, most)
+		if !ok || err != nil || i < minimum || i > maximum {
+			c.refuse(at, "must be an integer from %d to %d", minimum, maximum)
 		}
 	}
 }
@@ -296,7 +296,7 @@ func initialsAmongOptions(c *check, at string, o map[string]any) {
 	if one := o["initial_option"]; one != nil {
 		initials, where = []any{one}, at+"/initial_option"
 	}
-	all := offered(o)
+	all := optionsOf(o)
 	for _, initial := range initials {
 		if !slices.ContainsFunc(all, func(o any) bool { return reflect.DeepEqual(o, initial) }) {
 			c.refuse(where, "must be exactly one of the options")
@@ -305,7 +305,7 @@ func initialsAmongOptions(c *check, at string, o map[string]any) {
 }
 
 // offered lists the options of an element, its groups opened.
-func offered(element map[string]any) []any {
+func optionsOf(element map[string]any) []any {
 	all := slices.Clone(list(element["options"]))
 	for _, group := range list(element["option_groups"]) {
 		all = append(all, list(object(group)["options"])...)
@@ -314,16 +314,16 @@ func offered(element map[string]any) []any {
 }
 
 func lengthsInOrder(c *check, at string, o map[string]any) {
-	least, most := wholeOr(o["min_length"], 0), wholeOr(o["max_length"], 3000)
-	if least > most {
+	minimum, maximum := intOr(o["min_length"], 0), intOr(o["max_length"], 3000)
+	if minimum > maximum {
 		c.refuse(at+"/min_length", "must not exceed max_length")
 	}
-	if n := utf8.RuneCountInString(str(o["initial_value"])); n > most {
-		c.refuse(at+"/initial_value", "must be less than %d characters", most+1)
+	if n := utf8.RuneCountInString(str(o["initial_value"])); n > maximum {
+		c.refuse(at+"/initial_value", "must be less than %d characters", maximum+1)
 	}
 }
 
-func wholeOr(value any, otherwise int) int {
+func intOr(value any, otherwise int) int {
 	if n, ok := value.(json.Number); ok {
 		if i, err := n.Int64(); err == nil {
 			return int(i)
@@ -345,7 +345,7 @@ func countTable(c *check, at string, o map[string]any) {
 	if c.tables++; c.tables > 1 {
 		c.refuse(at, "only one table is allowed in a message")
 	}
-	if letters(encode(o["rows"])) > maxTableText {
+	if textLength(encode(o["rows"])) > maxTableText {
 		c.refuse(at+"/rows", "must be less than %d characters together", maxTableText+1)
 	}
 }
@@ -357,7 +357,7 @@ func submitWithInputs(c *check, at string, o map[string]any) {
 }
 
 // clip keeps a name that the app made up from filling the answer.
-func clip(s string) string {
+func truncate(s string) string {
 	if utf8.RuneCountInString(s) > 40 {
 		return string([]rune(s)[:40]) + "…"
 	}
@@ -365,7 +365,7 @@ func clip(s string) string {
 }
 
 // named gives a random block_id and action_id to whatever came without one, as Slack does.
-func named(raw json.RawMessage) json.RawMessage {
+func withIDs(raw json.RawMessage) json.RawMessage {
 	all := list(decodeAny(raw))
 	for _, b := range all {
 		block := object(b)

@@ -30,7 +30,7 @@ type Delivery struct {
 }
 
 // Delivered is what the app did with a delivery, as Deliveries logs it.
-type Delivered struct {
+type DeliveryResult struct {
 	ID      int
 	Kind    string // "slash_commands", "block_actions", "view_submission", "view_closed", "block_suggestion", "event_callback", "url_verification", "ssl_check", "raw"
 	Attempt int    // 0 for the first
@@ -45,19 +45,19 @@ type Delivered struct {
 
 // Limits of deliveries: what the app may answer, and how many are remembered.
 const (
-	maxAnswer      = 1 << 20
-	keptDeliveries = 5000
-	keptBodies     = 200 // for Redeliver
+	maxAnswer     = 1 << 20
+	maxDeliveries = 5000
+	maxPayloads   = 200 // for Redeliver
 )
 
 type deliveryLog struct {
-	next    int
-	entries []Delivered
-	sent    []sent
+	next     int
+	entries  []DeliveryResult
+	payloads []sentPayload
 }
 
 // sent is a delivery that can be sent again.
-type sent struct {
+type sentPayload struct {
 	id      int
 	payload payload
 }
@@ -100,9 +100,9 @@ func Sign(secret string, at time.Time, body []byte) string {
 
 // Deliver sends something to the app over HTTP by hand. The error is for a delivery that could not be made at all; what
 // the app did is in the result.
-func (s *Sim) Deliver(ctx context.Context, d Delivery) (Delivered, error) {
+func (s *Sim) Deliver(ctx context.Context, d Delivery) (DeliveryResult, error) {
 	if s.cfg.RequestURL == "" {
-		return Delivered{}, errSocketMode
+		return DeliveryResult{}, errSocketMode
 	}
 	setDefault(&d.Type, formType)
 	setDefault(&d.Kind, "raw")
@@ -118,11 +118,11 @@ func (s *Sim) Deliver(ctx context.Context, d Delivery) (Delivered, error) {
 	for name, values := range d.Header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
-	return s.record(Delivered{Kind: d.Kind}, s.post(ctx, d.Body, header)), nil
+	return s.record(DeliveryResult{Kind: d.Kind}, s.post(ctx, d.Body, header)), nil
 }
 
 // Deliveries lists what was sent to the app and what became of it, the oldest first; the last 5000 are kept.
-func (s *Sim) Deliveries() []Delivered {
+func (s *Sim) Deliveries() []DeliveryResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log.entries)
@@ -130,26 +130,26 @@ func (s *Sim) Deliveries() []Delivered {
 
 // Redeliver sends an earlier delivery once more, as Slack does when an answer got lost: the same body, a fresh
 // signature. The last 200 can be sent again.
-func (s *Sim) Redeliver(ctx context.Context, id int) (Delivered, error) {
+func (s *Sim) Redeliver(ctx context.Context, id int) (DeliveryResult, error) {
 	s.mu.Lock()
-	i := slices.IndexFunc(s.log.sent, func(d sent) bool { return d.id == id })
+	i := slices.IndexFunc(s.log.payloads, func(d sentPayload) bool { return d.id == id })
 	if i < 0 {
 		s.mu.Unlock()
-		return Delivered{}, fmt.Errorf("slacksim: redeliver: no delivery %d is kept", id)
+		return DeliveryResult{}, fmt.Errorf("slacksim: redeliver: no delivery %d is kept", id)
 	}
-	p := s.log.sent[i].payload
+	p := s.log.payloads[i].payload
 	s.mu.Unlock()
 	return s.send(ctx, p, 1, "http_timeout"), nil
 }
 
 // send puts a payload on the app's transport, waits for the acknowledgement, and logs it.
-func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) Delivered {
+func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) DeliveryResult {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
 	defer cancel()
 	stop := context.AfterFunc(s.ctx, cancel)
 	defer stop()
-	entry := Delivered{Kind: p.kind, Attempt: attempt}
-	var done Delivered
+	entry := DeliveryResult{Kind: p.kind, Attempt: attempt}
+	var done DeliveryResult
 	if s.cfg.RequestURL == "" {
 		done = s.sendEnvelope(ctx, p, attempt, reason)
 	} else {
@@ -171,33 +171,33 @@ func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) D
 	}
 	done = s.record(entry, done)
 	s.mu.Lock()
-	s.log.sent = append(s.log.sent, sent{done.ID, p})
-	if over := len(s.log.sent) - keptBodies; over > 0 {
-		s.log.sent = slices.Delete(s.log.sent, 0, over)
+	s.log.payloads = append(s.log.payloads, sentPayload{done.ID, p})
+	if over := len(s.log.payloads) - maxPayloads; over > 0 {
+		s.log.payloads = slices.Delete(s.log.payloads, 0, over)
 	}
 	s.mu.Unlock()
 	return done
 }
 
 // record completes an entry of the log with its outcome.
-func (s *Sim) record(entry, outcome Delivered) Delivered {
+func (s *Sim) record(entry, outcome DeliveryResult) DeliveryResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log.next++
 	outcome.ID, outcome.Kind, outcome.Attempt = s.log.next, entry.Kind, entry.Attempt
 	s.log.entries = append(s.log.entries, outcome)
-	if over := len(s.log.entries) - keptDeliveries; over > 0 {
+	if over := len(s.log.entries) - maxDeliveries; over > 0 {
 		s.log.entries = slices.Delete(s.log.entries, 0, over)
 	}
-	s.touch()
+	s.notifyChange()
 	return outcome
 }
 
 // post makes one HTTP request to the app.
-func (s *Sim) post(ctx context.Context, body []byte, header http.Header) Delivered {
+func (s *Sim) post(ctx context.Context, body []byte, header http.Header) DeliveryResult {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
 	defer cancel()
-	done := Delivered{At: s.now()}
+	done := DeliveryResult{At: s.now()}
 	start := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.cfg.RequestURL, bytes.NewReader(body))
 	if err != nil {
@@ -238,16 +238,16 @@ func retryReason(err error) string {
 }
 
 // failed turns a delivery that was not acknowledged into what the person is told; nil when it was.
-func (d Delivered) failed() error {
+func (d DeliveryResult) appError() error {
 	switch d.Failure {
 	case "":
 		return nil
 	case "http_timeout":
-		return &Failed{"operation_timeout", fmt.Sprintf("no answer in %s", d.Latency.Round(time.Millisecond))}
+		return &AppError{"operation_timeout", fmt.Sprintf("no answer in %s", d.Latency.Round(time.Millisecond))}
 	case "http_error":
-		return &Failed{"dispatch_failed", fmt.Sprintf("the app answered with status %d", d.Status)}
+		return &AppError{"dispatch_failed", fmt.Sprintf("the app answered with status %d", d.Status)}
 	}
-	return &Failed{"dispatch_failed", d.Failure}
+	return &AppError{"dispatch_failed", d.Failure}
 }
 
 // VerifyURL sends the challenge that Slack sends when the address of the app is entered.
@@ -259,11 +259,11 @@ func (s *Sim) VerifyURL(ctx context.Context) error {
 	done := s.send(ctx, jsonPayload("url_verification", map[string]any{
 		"token": verificationToken, "challenge": challenge, "type": "url_verification",
 	}), 0, "")
-	if err := done.failed(); err != nil {
+	if err := done.appError(); err != nil {
 		return err
 	}
 	if body := string(bytes.TrimSpace(done.Body)); body != challenge && str(decode(done.Body)["challenge"]) != challenge {
-		return &Failed{"dispatch_failed", "the challenge was not echoed"}
+		return &AppError{"dispatch_failed", "the challenge was not echoed"}
 	}
 	return nil
 }
@@ -273,5 +273,5 @@ func (s *Sim) CheckSSL(ctx context.Context) error {
 	if s.cfg.RequestURL == "" {
 		return errSocketMode
 	}
-	return s.send(ctx, formPayload("ssl_check", url.Values{"ssl_check": {"1"}, "token": {verificationToken}}), 0, "").failed()
+	return s.send(ctx, formPayload("ssl_check", url.Values{"ssl_check": {"1"}, "token": {verificationToken}}), 0, "").appError()
 }

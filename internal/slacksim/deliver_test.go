@@ -44,14 +44,14 @@ func TestEveryDeliveryIsSignedOverItsRawBody(t *testing.T) {
 		})}},
 	})
 	defer sim.Close()
-	no(t, sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/borrowers 1042"))
+	refuse(t, sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/borrowers 1042"))
 	mac := hmac.New(sha256.New, []byte("segredo"))
 	_, _ = io.WriteString(mac, "v0:"+header.Get("X-Slack-Request-Timestamp")+":"+string(body))
 	if want := "v0=" + hex.EncodeToString(mac.Sum(nil)); header.Get("X-Slack-Signature") != want {
 		t.Errorf("signed %s, want %s", header.Get("X-Slack-Signature"), want)
 	}
 	form, err := url.ParseQuery(string(body))
-	no(t, err)
+	refuse(t, err)
 	for key, want := range map[string]string{
 		"command": "/borrowers", "text": "1042", "user_id": slacksim.Ana, "channel_id": slacksim.TeamChannel, "channel_name": "equipa",
 		"team_id": slacksim.TeamID, "team_domain": slacksim.TeamDomain, "api_app_id": slacksim.AppID, "is_enterprise_install": "false",
@@ -79,7 +79,7 @@ func TestACommandThatIsNotAcknowledgedInThreeSecondsFailsAndIsNotRepeated(t *tes
 		})
 		start := time.Now()
 		err := sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/borrowers")
-		if failed := (*slacksim.Failed)(nil); !errors.As(err, &failed) || failed.Code != "operation_timeout" {
+		if failed := (*slacksim.AppError)(nil); !errors.As(err, &failed) || failed.Code != "operation_timeout" {
 			t.Errorf("failed with %v", err)
 		}
 		if took := time.Since(start); took != 3*time.Second {
@@ -92,7 +92,7 @@ func TestACommandThatIsNotAcknowledgedInThreeSecondsFailsAndIsNotRepeated(t *tes
 		if n := calls.Load(); n != 1 {
 			t.Errorf("the command was sent %d times", n)
 		}
-		no(t, sim.Close())
+		refuse(t, sim.Close())
 	})
 }
 
@@ -127,7 +127,7 @@ func TestAnEventIsRepeatedAtOnceThenAfterOneAndFiveMinutes(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
-				var arrived []time.Duration
+				var ack []time.Duration
 				var heads []http.Header
 				ids := map[string]bool{}
 				start := time.Now()
@@ -137,101 +137,101 @@ func TestAnEventIsRepeatedAtOnceThenAfterOneAndFiveMinutes(t *testing.T) {
 						raw, _ := io.ReadAll(r.Body)
 						mu.Lock()
 						ids[readDelivery(raw)["event_id"].(string)] = true
-						arrived, heads = append(arrived, time.Since(start)), append(heads, r.Header.Clone())
-						attempt := len(arrived) - 1
+						ack, heads = append(ack, time.Since(start)), append(heads, r.Header.Clone())
+						attempt := len(ack) - 1
 						mu.Unlock()
 						row.answer(w, attempt)
 					})}},
 				})
 				ana := sim.User(slacksim.Ana)
-				no(t, ana.Say(t.Context(), ana.DM(), "olá"))
-				no(t, sim.WaitEvents(t.Context()))
+				refuse(t, ana.Say(t.Context(), ana.DM(), "olá"))
+				refuse(t, sim.WaitEvents(t.Context()))
 				time.Sleep(time.Minute) // whatever is too slow ends
 				synctest.Wait()
-				if len(arrived) != len(row.arrived) {
-					t.Fatalf("arrived at %v, want %v", arrived, row.arrived)
+				if len(ack) != len(row.arrived) {
+					t.Fatalf("arrived at %v, want %v", ack, row.arrived)
 				}
-				for i := range arrived {
-					if arrived[i] != row.arrived[i] || heads[i].Get("X-Slack-Retry-Reason") != row.reasons[i] {
-						t.Errorf("try %d at %s for %q, want %s for %q", i, arrived[i], heads[i].Get("X-Slack-Retry-Reason"), row.arrived[i], row.reasons[i])
+				for i := range ack {
+					if ack[i] != row.arrived[i] || heads[i].Get("X-Slack-Retry-Reason") != row.reasons[i] {
+						t.Errorf("try %d at %s for %q, want %s for %q", i, ack[i], heads[i].Get("X-Slack-Retry-Reason"), row.arrived[i], row.reasons[i])
 					}
 				}
 				if len(ids) != 1 {
 					t.Errorf("the tries had %d event_ids, want one", len(ids))
 				}
-				no(t, sim.Close())
+				refuse(t, sim.Close())
 			})
 		})
 	}
 }
 
 func TestOnlyEventsThatTheManifestSubscribesToAreSent(t *testing.T) {
-	st := newStage(t, func(cfg *slacksim.Config) {
+	st := newEnv(t, func(cfg *slacksim.Config) {
 		cfg.Manifest = []byte(`{"display_information":{"name":"Balcão"},
 			"features":{"slash_commands":[{"command":"/borrowers"}]},
 			"settings":{"event_subscriptions":{"bot_events":["app_home_opened","app_mention"]}}}`)
 	})
 	ana := st.User(slacksim.Ana)
-	no(t, ana.Say(soon(t), ana.DM(), "olá"))
-	no(t, ana.Say(soon(t), slacksim.TeamChannel, "olá a todos"))
-	no(t, ana.Say(soon(t), slacksim.TeamChannel, "olá <@"+slacksim.BotUserID+">"))
-	no(t, st.WaitEvents(soon(t)))
-	no(t, ana.OpenHome(soon(t)))
-	no(t, st.WaitEvents(soon(t)))
+	refuse(t, ana.Say(timeoutContext(t), ana.DM(), "olá"))
+	refuse(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá a todos"))
+	refuse(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá <@"+slacksim.BotUserID+">"))
+	refuse(t, st.WaitEvents(timeoutContext(t)))
+	refuse(t, ana.OpenHome(timeoutContext(t)))
+	refuse(t, st.WaitEvents(timeoutContext(t)))
 	var kinds []string
-	for _, in := range st.heard {
-		kinds = append(kinds, at(in, "event").(map[string]any)["type"].(string))
+	for _, in := range st.deliveries {
+		kinds = append(kinds, dig(in, "event").(map[string]any)["type"].(string))
 	}
 	if got := strings.Join(kinds, " "); got != "app_mention app_home_opened" {
 		t.Errorf("the app heard %q", got)
 	}
-	var failed *slacksim.Failed
-	if err := ana.Command(soon(t), slacksim.TeamChannel, "/nada"); !errors.As(err, &failed) || failed.Code != "dispatch_unknown_command" {
+	var failed *slacksim.AppError
+	if err := ana.Command(timeoutContext(t), slacksim.TeamChannel, "/nada"); !errors.As(err, &failed) || failed.Code != "dispatch_unknown_command" {
 		t.Errorf("an unknown command gave %v", err)
 	}
 }
 
 func TestTheAddressIsVerifiedAndTheCertificateLookedAt(t *testing.T) {
-	st := newStage(t)
-	if st.VerifyURL(soon(t)) == nil {
+	st := newEnv(t)
+	if st.VerifyURL(timeoutContext(t)) == nil {
 		t.Error("an address that echoes nothing was taken")
 	}
-	st.on("url_verification", func(in object) any { return in["challenge"] })
-	no(t, st.VerifyURL(soon(t)))
-	no(t, st.CheckSSL(soon(t)))
+	st.handle("url_verification", func(in object) any { return in["challenge"] })
+	refuse(t, st.VerifyURL(timeoutContext(t)))
+	refuse(t, st.CheckSSL(timeoutContext(t)))
 	if in, head := st.last(); in["ssl_check"] != "1" || head.Get("X-Slack-Signature") != "" {
 		t.Errorf("the certificate was looked at with %v", in)
 	}
 }
 
 func TestADeliveryCanBeForgedAndAnOldOneRepeated(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	old := time.Unix(1700000000, 0)
-	done, err := st.Deliver(soon(t), slacksim.Delivery{Body: []byte("command=%2Fx"), Sign: true, Timestamp: old})
-	no(t, err)
+	done, err := st.Deliver(timeoutContext(t), slacksim.Delivery{Body: []byte("command=%2Fx"), Sign: true, Timestamp: old})
+	refuse(t, err)
 	_, head := st.last()
 	if done.Status != http.StatusOK || head.Get("X-Slack-Request-Timestamp") != "1700000000" || head.Get("X-Slack-Signature") != slacksim.Sign(slacksim.DefaultSigningSecret, old, []byte("command=%2Fx")) {
 		t.Errorf("delivered %+v with %v", done, head)
 	}
-	no(t, st.User(slacksim.Ana).Command(soon(t), slacksim.TeamChannel, "/borrowers"))
+	refuse(t, st.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"))
 	first, _ := st.last()
 	log := st.Deliveries()
-	again, err := st.Redeliver(soon(t), log[len(log)-1].ID)
-	no(t, err)
+	again, err := st.Redeliver(timeoutContext(t), log[len(log)-1].ID)
+	refuse(t, err)
 	in, head := st.last()
 	if in["trigger_id"] != first["trigger_id"] || head.Get("X-Slack-Retry-Num") != "1" || again.Attempt != 1 {
 		t.Errorf("repeated as %v", in)
 	}
-	if _, err := st.Redeliver(soon(t), 999); err == nil {
+	if _, err := st.Redeliver(timeoutContext(t), 999); err == nil {
 		t.Error("a delivery that never was is repeated")
 	}
 }
 
 func TestAnAppThatIsDownOrWrongIsReportedToThePerson(t *testing.T) {
-	st := newStage(t)
-	st.on("command", func(object) any { return 500 })
+	st := newEnv(t)
+	st.handle("command", func(object) any { return 500 })
 	tom := st.User(slacksim.Tom)
-	if err := tom.Command(soon(t), slacksim.TeamChannel, "/borrowers"); err == nil {
+	if err := tom.Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"); err == nil {
 		t.Error("a status of 500 acknowledges")
 	}
 	if tom.Notice() != "/borrowers failed with the error “dispatch_failed”" {
@@ -239,7 +239,7 @@ func TestAnAppThatIsDownOrWrongIsReportedToThePerson(t *testing.T) {
 	}
 	down := slacksim.New(slacksim.Config{RequestURL: "http://127.0.0.1:1/"})
 	defer down.Close()
-	if err := down.User(slacksim.Ana).Command(soon(t), slacksim.TeamChannel, "/borrowers"); err == nil {
+	if err := down.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"); err == nil {
 		t.Error("an app that is not there acknowledges")
 	}
 }
@@ -260,11 +260,11 @@ func TestACommandMayBeAnsweredDirectly(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newStage(t)
-			st.on("command", func(object) any { return row.answer })
+			st := newEnv(t)
+			st.handle("command", func(object) any { return row.answer })
 			ana, tom := st.User(slacksim.Ana), st.User(slacksim.Tom)
-			err := ana.Command(soon(t), slacksim.TeamChannel, "/borrowers")
-			if failed := (*slacksim.Failed)(nil); errors.As(err, &failed) != (row.code != "") {
+			err := ana.Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers")
+			if failed := (*slacksim.AppError)(nil); errors.As(err, &failed) != (row.code != "") {
 				t.Errorf("failed with %v", err)
 			}
 			if a, b := len(ana.Messages(slacksim.TeamChannel)), len(tom.Messages(slacksim.TeamChannel)); a != row.ana || b != row.tom {
@@ -279,10 +279,10 @@ func TestACommandThatWantsItGetsPeopleAndChannelsAsIDs(t *testing.T) {
 		"false": "own 1042 @tom.sample & #geral https://a.pt @nobody",
 		"true":  "own 1042 <@U0TOM|tom.sample> &amp; <#C0GERAL|geral> <https://a.pt> @nobody",
 	} {
-		st := newStage(t, func(c *slacksim.Config) {
+		st := newEnv(t, func(c *slacksim.Config) {
 			c.Manifest = []byte(`{"features":{"slash_commands":[{"command":"/balcao","should_escape":` + escape + `}]}}`)
 		})
-		no(t, st.User(slacksim.Ana).Command(soon(t), slacksim.TeamChannel, "/balcao own 1042 @tom.sample & #geral https://a.pt @nobody"))
+		refuse(t, st.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/balcao own 1042 @tom.sample & #geral https://a.pt @nobody"))
 		if in, _ := st.last(); in["text"] != want {
 			t.Errorf("should_escape %s: the app got %q, want %q", escape, in["text"], want)
 		}

@@ -24,12 +24,12 @@ func (s *Sim) User(id string) *User {
 }
 
 // Failed is what a person sees when the app did not answer as it must.
-type Failed struct {
+type AppError struct {
 	Code   string // Slack's: "operation_timeout", "dispatch_failed", "dispatch_unknown_command", "trouble_connecting"
 	Reason string // for the developer: what was wrong with the answer
 }
 
-func (f *Failed) Error() string { return "slacksim: " + f.Code + ": " + f.Reason }
+func (f *AppError) Error() string { return "slacksim: " + f.Code + ": " + f.Reason }
 
 // View is a modal or a Home tab as a person sees it.
 type View struct {
@@ -116,7 +116,7 @@ type Option struct {
 type Values map[string]string
 
 // Submitted is what became of a submission.
-type Submitted struct {
+type SubmitResult struct {
 	Action string            // "close", "errors", "update", "push", "clear"; "incomplete" when Slack itself held it back
 	Errors map[string]string // by block_id, for "errors" and "incomplete"
 }
@@ -128,7 +128,7 @@ func (u *User) Command(ctx context.Context, channel, line string) error {
 
 // Say writes a message in a channel; the app hears of it if it subscribed to that.
 func (u *User) Say(ctx context.Context, channel, text string) error {
-	return u.sim.say(ctx, u.ID, channel, text)
+	return u.sim.postAsUser(ctx, u.ID, channel, text)
 }
 
 // OpenHome opens the app's Home tab.
@@ -138,7 +138,7 @@ func (u *User) OpenHome(ctx context.Context) error { return u.sim.openHome(u.ID)
 func (u *User) DM() string {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()
-	return u.sim.direct(u.ID).id
+	return u.sim.dm(u.ID).id
 }
 
 // TopView is the modal in front, if there is one.
@@ -149,7 +149,7 @@ func (u *User) TopView() (View, bool) {
 	if len(stack) == 0 {
 		return View{}, false
 	}
-	return stack[len(stack)-1].seen(), true
+	return stack[len(stack)-1].forUser(), true
 }
 
 // WaitView waits until the modal in front satisfies want, and returns it.
@@ -181,7 +181,7 @@ func (u *User) WaitHome(ctx context.Context, want func(View) bool) (View, error)
 		home := u.sim.users[u.ID].home
 		var view View
 		if home != nil {
-			view = home.seen()
+			view = home.forUser()
 		}
 		u.sim.mu.Unlock()
 		return view, home != nil && want(view)
@@ -195,31 +195,31 @@ func (u *User) Fill(ctx context.Context, values Values) error {
 	if !ok {
 		return errors.New("slacksim: no modal is open")
 	}
-	typed, err := u.typed(ctx, view, values)
+	state, err := u.stateFor(ctx, view, values)
 	if err == nil {
-		err = u.dispatch(ctx, view, typed)
+		err = u.sendInputActions(ctx, view, state)
 	}
 	if err != nil {
 		return err
 	}
-	return u.sim.keep(u.ID, view.ID, typed)
+	return u.sim.mergeState(u.ID, view.ID, state)
 }
 
 // Submit fills the modal in front and presses its submit button. What the app refuses is in the result; the error is for
 // an app that did not answer (*Failed) and for values that cannot be typed.
-func (u *User) Submit(ctx context.Context, values Values) (Submitted, error) {
+func (u *User) Submit(ctx context.Context, values Values) (SubmitResult, error) {
 	view, ok := u.TopView()
 	if !ok {
-		return Submitted{}, errors.New("slacksim: no modal is open")
+		return SubmitResult{}, errors.New("slacksim: no modal is open")
 	}
-	typed, err := u.typed(ctx, view, values)
+	state, err := u.stateFor(ctx, view, values)
 	if err == nil {
-		err = u.dispatch(ctx, view, typed)
+		err = u.sendInputActions(ctx, view, state)
 	}
 	if err != nil {
-		return Submitted{}, err
+		return SubmitResult{}, err
 	}
-	return u.sim.submit(ctx, u.ID, view.ID, typed)
+	return u.sim.submit(ctx, u.ID, view.ID, state)
 }
 
 // Click presses a button of the modal in front, or chooses value in a select with an action; named by its block_id,
@@ -229,7 +229,7 @@ func (u *User) Click(ctx context.Context, blockOrActionID string, value ...strin
 	if !ok {
 		return errors.New("slacksim: no modal is open")
 	}
-	return u.click(ctx, place{viewID: view.ID}, blockOrActionID, value)
+	return u.click(ctx, container{viewID: view.ID}, blockOrActionID, value)
 }
 
 // ClickHome presses a button of the Home tab.
@@ -240,12 +240,12 @@ func (u *User) ClickHome(ctx context.Context, blockOrActionID string, value ...s
 	if home == nil {
 		return errors.New("slacksim: the Home tab is empty")
 	}
-	return u.click(ctx, place{viewID: home.ID}, blockOrActionID, value)
+	return u.click(ctx, container{viewID: home.ID}, blockOrActionID, value)
 }
 
 // ClickMessage presses a button of a message, or chooses value in one of its selects.
 func (u *User) ClickMessage(ctx context.Context, channel, ts, blockOrActionID string, value ...string) error {
-	return u.click(ctx, place{channel: channel, ts: ts}, blockOrActionID, value)
+	return u.click(ctx, container{channel: channel, ts: ts}, blockOrActionID, value)
 }
 
 // Close presses the close button of the modal in front.
@@ -263,12 +263,12 @@ func (u *User) Options(ctx context.Context, blockID, query string) ([]Option, er
 	if !ok {
 		return nil, errors.New("slacksim: no modal is open")
 	}
-	return u.options(ctx, place{viewID: view.ID}, blockID, query)
+	return u.options(ctx, container{viewID: view.ID}, blockID, query)
 }
 
 // MessageOptions is Options for a select in a message.
 func (u *User) MessageOptions(ctx context.Context, channel, ts, blockID, query string) ([]Option, error) {
-	return u.options(ctx, place{channel: channel, ts: ts}, blockID, query)
+	return u.options(ctx, container{channel: channel, ts: ts}, blockID, query)
 }
 
 // Messages lists what this person sees in a channel, the oldest first.
@@ -276,13 +276,13 @@ func (u *User) Messages(channel string) []Message {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()
 	c := u.sim.channels[channel]
-	if c == nil || !c.has(u.ID) {
+	if c == nil || !c.hasMember(u.ID) {
 		return nil
 	}
 	var seen []Message
 	for _, m := range c.messages {
 		if m.visibleTo(u.ID) {
-			seen = append(seen, m.seen(c.id))
+			seen = append(seen, m.forUser(c.id))
 		}
 	}
 	return seen

@@ -25,12 +25,12 @@ func (s *Sim) event(inner map[string]any) {
 	if kind == "message" {
 		kind = "message." + str(inner["channel_type"])
 	}
-	if !s.manifest.hears(kind) || s.pending >= maxPending || s.ctx.Err() != nil {
+	if !s.manifest.subscribes(kind) || s.pending >= maxPending || s.ctx.Err() != nil {
 		return
 	}
 	p := jsonPayload("event_callback", map[string]any{
 		"token": verificationToken, "team_id": TeamID, "api_app_id": AppID, "type": "event_callback", "event": inner,
-		"event_id": newID("Ev"), "event_time": s.now().Unix(), "event_context": randomHex(8), "is_ext_shared_channel": s.external(inner["channel"]),
+		"event_id": newID("Ev"), "event_time": s.now().Unix(), "event_context": randomHex(8), "is_ext_shared_channel": s.isExternal(inner["channel"]),
 		"authorizations": []any{map[string]any{
 			"enterprise_id": nil, "team_id": TeamID, "user_id": BotUserID, "is_bot": true, "is_enterprise_install": false,
 		}},
@@ -41,12 +41,12 @@ func (s *Sim) event(inner map[string]any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.pending--
-		s.touch()
+		s.notifyChange()
 	})
 }
 
 // external tells whether an event is of a channel that another company reads. Call it with s.mu held.
-func (s *Sim) external(channel any) bool {
+func (s *Sim) isExternal(channel any) bool {
 	c := s.channels[str(channel)]
 	return c != nil && len(c.shared) > 0 && !c.org
 }
@@ -76,12 +76,12 @@ func (s *Sim) WaitEvents(ctx context.Context) error {
 }
 
 // say writes a person's message; the app hears of direct ones and of those that mention it.
-func (s *Sim) say(_ context.Context, userID, channelID, text string) error {
+func (s *Sim) postAsUser(_ context.Context, userID, channelID, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.channels[channelID]
 	switch {
-	case c == nil || !c.has(userID):
+	case c == nil || !c.hasMember(userID):
 		return errors.New("slacksim: the person is not in that channel")
 	case c.archived:
 		return errors.New("slacksim: the channel is archived")
@@ -97,7 +97,7 @@ func (s *Sim) say(_ context.Context, userID, channelID, text string) error {
 	switch {
 	case c.im != "":
 		inner["channel_type"] = "im"
-	case strings.Contains(text, "<@"+BotUserID+">") && c.has(BotUserID):
+	case strings.Contains(text, "<@"+BotUserID+">") && c.hasMember(BotUserID):
 		inner["type"] = "app_mention"
 	default:
 		return nil
@@ -115,7 +115,7 @@ func (s *Sim) openHome(userID string) error {
 		return errors.New("slacksim: there is no such person")
 	}
 	inner := map[string]any{
-		"type": "app_home_opened", "user": userID, "channel": s.direct(userID).id, "tab": "home", "event_ts": s.timestamp(),
+		"type": "app_home_opened", "user": userID, "channel": s.dm(userID).id, "tab": "home", "event_ts": s.timestamp(),
 	}
 	if u.home != nil {
 		inner["view"] = u.home.forApp()

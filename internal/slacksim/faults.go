@@ -31,18 +31,18 @@ func (s *Sim) Fail(method string, n int, with Failure) {
 	}
 }
 
-type storm struct {
-	share float64
-	with  Failure
-	dice  *rand.Rand
+type randomFailure struct {
+	probability float64
+	with        Failure
+	rng         *rand.Rand
 }
 
 // Storm makes every call of a method fail with a probability, between 0, which ends it, and 1. The same seed gives the
 // same sequence. What [Sim.Fail] arranges comes first.
-func (s *Sim) Storm(method string, share float64, seed uint64, with Failure) {
+func (s *Sim) FailRandomly(method string, share float64, seed uint64, with Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.storms[method] = &storm{share, with, rand.New(rand.NewPCG(seed, seed))}
+	s.randomFailures[method] = &randomFailure{share, with, rand.New(rand.NewPCG(seed, seed))}
 }
 
 // Request is one call that the app made.
@@ -53,7 +53,7 @@ type Request struct {
 	Detail string // what exactly was refused
 }
 
-const keptRequests = 5000
+const maxRequests = 5000
 
 // Requests lists the calls that the app made, the oldest first; the last 5000 are kept.
 func (s *Sim) Requests() []Request {
@@ -81,21 +81,21 @@ func (s *Sim) Refusals() []Request {
 }
 
 // note records a call. Call it with s.mu held.
-func (s *Sim) note(method, code, detail string) {
+func (s *Sim) recordCall(method, code, detail string) {
 	s.requests = append(s.requests, Request{Method: method, At: s.now(), Error: code, Detail: detail})
-	if over := len(s.requests) - keptRequests; over > 0 {
+	if over := len(s.requests) - maxRequests; over > 0 {
 		s.requests = append([]Request(nil), s.requests[over:]...)
 	}
 }
 
 // arranged takes the next arranged failure of a method, and counts the call.
-func (s *Sim) arranged(method string) (Failure, bool) {
+func (s *Sim) nextFailure(method string) (Failure, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[method]++
 	queue := s.failures[method]
 	if len(queue) == 0 {
-		if storm := s.storms[method]; storm != nil && storm.dice.Float64() < storm.share {
+		if storm := s.randomFailures[method]; storm != nil && storm.rng.Float64() < storm.probability {
 			return storm.with, true
 		}
 		return Failure{}, false
@@ -105,8 +105,8 @@ func (s *Sim) arranged(method string) (Failure, bool) {
 }
 
 // failing wraps a handler with the failures arranged for its method.
-func (s *Sim) failing(w http.ResponseWriter, r *http.Request, method string, handle func(http.ResponseWriter)) {
-	failure, found := s.arranged(method)
+func (s *Sim) withFailures(w http.ResponseWriter, r *http.Request, method string, handle func(http.ResponseWriter)) {
+	failure, found := s.nextFailure(method)
 	if !found {
 		handle(w)
 		return
@@ -122,7 +122,7 @@ func (s *Sim) failing(w http.ResponseWriter, r *http.Request, method string, han
 			return
 		}
 	}
-	if failure.onlyLate() {
+	if failure.isDelay() {
 		handle(w)
 		return
 	}
@@ -132,12 +132,12 @@ func (s *Sim) failing(w http.ResponseWriter, r *http.Request, method string, han
 	if failure.Drop {
 		panic(http.ErrAbortHandler)
 	}
-	failure.answer(w)
+	failure.write(w)
 }
 
-func (f Failure) onlyLate() bool { return f.Error == "" && f.Status == 0 && !f.Drop }
+func (f Failure) isDelay() bool { return f.Error == "" && f.Status == 0 && !f.Drop }
 
-func (f Failure) answer(w http.ResponseWriter) {
+func (f Failure) write(w http.ResponseWriter) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", seconds(f.RetryAfter))
 	}

@@ -19,13 +19,13 @@ type file struct {
 	size            int
 	bytes           []byte // nil until uploaded
 	shared          bool
-	born            time.Time
+	createdAt       time.Time
 }
 
 // Limits of files, smaller than Slack's own gigabyte.
 const (
-	maxFile   = 20 << 20
-	keptFiles = 200
+	maxFile  = 20 << 20
+	maxFiles = 200
 )
 
 func (f *file) mimeType() string {
@@ -35,7 +35,7 @@ func (f *file) mimeType() string {
 	return "application/octet-stream"
 }
 
-func (f *file) seen() File {
+func (f *file) forUser() File {
 	return File{ID: f.id, Name: f.name, Title: f.title, MimeType: f.mimeType(), Size: f.size, URL: "/sim/files/" + f.id}
 }
 
@@ -50,30 +50,30 @@ func (s *Sim) File(id string) []byte {
 }
 
 // uploadURL is the first of the three steps of an upload.
-func (s *Sim) uploadURL(a args) (answer, *refusal) {
+func (s *Sim) uploadURL(a args) (response, *refusal) {
 	size, err := strconv.Atoi(a["length"])
 	switch {
 	case a["filename"] == "":
-		return nil, no("invalid_arguments", "[ERROR] missing required field: filename")
+		return nil, refuse("invalid_arguments", "[ERROR] missing required field: filename")
 	case err != nil || size <= 0:
-		return nil, no("invalid_arguments", "[ERROR] length must be more than 0")
+		return nil, refuse("invalid_arguments", "[ERROR] length must be more than 0")
 	case size > maxFile:
-		return nil, no("file_upload_size_restricted")
+		return nil, refuse("file_upload_size_restricted")
 	}
-	f := &file{id: newID("F"), name: a["filename"], size: size, ticket: randomHex(16), born: s.now()}
+	f := &file{id: newID("F"), name: a["filename"], size: size, ticket: randomHex(16), createdAt: s.now()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.files[f.id] = f
-	sweep(s.files, keptFiles, func(f *file) time.Time { return f.born })
-	return answer{"upload_url": s.baseURL + "/files/upload/" + f.id + "/" + f.ticket, "file_id": f.id}, nil
+	evictOldest(s.files, maxFiles, func(f *file) time.Time { return f.createdAt })
+	return response{"upload_url": s.baseURL + "/files/upload/" + f.id + "/" + f.ticket, "file_id": f.id}, nil
 }
 
 // serveUpload is the second step: the bytes, as they are or inside a form.
 func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
-	s.failing(w, r, "upload", func(w http.ResponseWriter) {
+	s.withFailures(w, r, "upload", func(w http.ResponseWriter) {
 		code, status := s.upload(r)
 		s.mu.Lock()
-		s.note("upload", code, "")
+		s.recordCall("upload", code, "")
 		s.mu.Unlock()
 		if code != "" {
 			http.Error(w, code, status)
@@ -87,9 +87,9 @@ func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) upload(r *http.Request) (code string, status int) {
 	s.mu.Lock()
 	f := s.files[r.PathValue("id")]
-	known := f != nil && f.ticket == r.PathValue("ticket") && f.bytes == nil
+	ok := f != nil && f.ticket == r.PathValue("ticket") && f.bytes == nil
 	s.mu.Unlock()
-	if !known {
+	if !ok {
 		return "upload_not_found", http.StatusNotFound
 	}
 	content, err := uploaded(r)
@@ -125,22 +125,22 @@ func uploaded(r *http.Request) ([]byte, error) {
 }
 
 // completeUpload is the third step: it shares what was uploaded.
-func (s *Sim) completeUpload(a args) (answer, *refusal) {
-	var wanted []struct {
+func (s *Sim) completeUpload(a args) (response, *refusal) {
+	var want []struct {
 		ID    string `json:"id"`
 		Title string `json:"title"`
 	}
-	if json.Unmarshal([]byte(a["files"]), &wanted) != nil || len(wanted) == 0 || len(wanted) > 10 {
-		return nil, no("invalid_arguments", pointerProblem("/files", "must provide 1 to 10 files"))
+	if json.Unmarshal([]byte(a["files"]), &want) != nil || len(want) == 0 || len(want) > 10 {
+		return nil, refuse("invalid_arguments", pointerProblem("/files", "must provide 1 to 10 files"))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var files []*file
 	summaries := []any{}
-	for _, want := range wanted {
+	for _, want := range want {
 		f := s.files[want.ID]
 		if f == nil || f.bytes == nil || f.shared {
-			return nil, no("file_not_found")
+			return nil, refuse("file_not_found")
 		}
 		files = append(files, f)
 		summaries = append(summaries, map[string]any{"id": want.ID, "title": want.Title})
@@ -150,13 +150,13 @@ func (s *Sim) completeUpload(a args) (answer, *refusal) {
 		return nil, refused
 	}
 	for i, f := range files {
-		f.shared, f.title = true, wanted[i].Title
+		f.shared, f.title = true, want[i].Title
 		setDefault(&f.title, f.name)
 	}
 	for _, c := range channels {
 		s.add(c, &message{user: BotUserID, text: a["initial_comment"], thread: a["thread_ts"], files: files})
 	}
-	return answer{"files": summaries}, nil
+	return response{"files": summaries}, nil
 }
 
 // shareWith finds the conversations to share in. Call it with s.mu held.
@@ -171,19 +171,19 @@ func (s *Sim) shareWith(a args) ([]*channel, *refusal) {
 	var channels []*channel
 	for id := range strings.SplitSeq(ids, ",") {
 		if id == a["channel_id"] && s.users[id] != nil {
-			return nil, no("channel_not_found") // only channels takes people
+			return nil, refuse("channel_not_found") // only channels takes people
 		}
-		c, refused := s.destination(id)
+		c, refused := s.channelToPost(id)
 		if refused != nil {
 			return nil, refused
 		}
-		if a["thread_ts"] != "" && c.find(a["thread_ts"]) == nil {
-			return nil, no("thread_not_found")
+		if a["thread_ts"] != "" && c.message(a["thread_ts"]) == nil {
+			return nil, refuse("thread_not_found")
 		}
 		channels = append(channels, c)
 	}
 	if a["thread_ts"] != "" && len(channels) > 1 {
-		return nil, no("invalid_arguments", pointerProblem("/thread_ts", "only one channel with thread_ts"))
+		return nil, refuse("invalid_arguments", pointerProblem("/thread_ts", "only one channel with thread_ts"))
 	}
 	return channels, nil
 }

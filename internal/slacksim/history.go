@@ -17,7 +17,7 @@ const (
 )
 
 // span is the part of a conversation that a call asks for.
-type span struct {
+type historyRange struct {
 	oldest, latest int64 // both in µs; latest is 0 for now
 	inclusive      bool
 	from           int64 // where the page begins, by its cursor; 0 for the first
@@ -26,19 +26,19 @@ type span struct {
 }
 
 // spanOf reads which part is wanted; page and most bound how much comes at once.
-func spanOf(a args, page, most int) (span, *refusal) {
-	w := span{limit: page, inclusive: a.yes("inclusive"), metadata: a.yes("include_all_metadata")}
+func parseRange(a args, page, maximum int) (historyRange, *refusal) {
+	w := historyRange{limit: page, inclusive: a.isTrue("inclusive"), metadata: a.isTrue("include_all_metadata")}
 	var ok bool
-	if w.oldest, ok = micros(a["oldest"]); !ok {
-		return w, no("invalid_ts_oldest")
+	if w.oldest, ok = parseTS(a["oldest"]); !ok {
+		return w, refuse("invalid_ts_oldest")
 	}
-	if w.latest, ok = micros(a["latest"]); !ok {
-		return w, no("invalid_ts_latest")
+	if w.latest, ok = parseTS(a["latest"]); !ok {
+		return w, refuse("invalid_ts_latest")
 	}
 	if text := a["limit"]; text != "" {
 		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > most {
-			return w, no("invalid_limit")
+		if err != nil || limit < 1 || limit > maximum {
+			return w, refuse("invalid_limit")
 		}
 		w.limit = limit
 	}
@@ -46,19 +46,19 @@ func spanOf(a args, page, most int) (span, *refusal) {
 		plain, err := base64.StdEncoding.DecodeString(text)
 		digits, found := strings.CutPrefix(string(plain), "next_ts:")
 		if w.from, _ = strconv.ParseInt(digits, 10, 64); err != nil || !found || w.from <= 0 {
-			return w, no("invalid_cursor")
+			return w, refuse("invalid_cursor")
 		}
 	}
 	return w, nil
 }
 
 func cursorAt(m *message) string {
-	at, _ := micros(m.ts)
+	at, _ := parseTS(m.ts)
 	return base64.StdEncoding.EncodeToString([]byte("next_ts:" + strconv.FormatInt(at, 10)))
 }
 
 // micros reads a timestamp as microseconds, 0 where there is none.
-func micros(ts string) (int64, bool) {
+func parseTS(ts string) (int64, bool) {
 	if ts == "" {
 		return 0, true
 	}
@@ -71,8 +71,8 @@ func micros(ts string) (int64, bool) {
 }
 
 // has tells whether a message lies between oldest and latest.
-func (w span) has(m *message) bool {
-	at, _ := micros(m.ts)
+func (w historyRange) contains(m *message) bool {
+	at, _ := parseTS(m.ts)
 	if w.inclusive && (at == w.oldest || at == w.latest) {
 		return true
 	}
@@ -80,40 +80,40 @@ func (w span) has(m *message) bool {
 }
 
 // readable finds a conversation that the app may read. Call it with s.mu held.
-func (s *Sim) readable(id string) (*channel, answer, *refusal) {
+func (s *Sim) readableChannel(id string) (*channel, response, *refusal) {
 	c := s.channels[id]
 	if c == nil {
-		return nil, nil, no("channel_not_found")
+		return nil, nil, refuse("channel_not_found")
 	}
 	scope := "channels:history"
 	if c.im != "" {
 		scope = "im:history"
 	}
 	if !s.manifest.grants(scope) {
-		return nil, answer{"needed": scope, "provided": strings.Join(s.manifest.scopes(), ",")}, no("missing_scope")
+		return nil, response{"needed": scope, "provided": strings.Join(s.manifest.scopes(), ",")}, refuse("missing_scope")
 	}
-	if !c.has(BotUserID) {
-		return nil, nil, no("not_in_channel")
+	if !c.hasMember(BotUserID) {
+		return nil, nil, refuse("not_in_channel")
 	}
 	return c, nil, nil
 }
 
 // history gives what stands in a conversation outside its threads, the newest first.
-func (s *Sim) history(a args) (answer, *refusal) {
-	w, refused := spanOf(a, historyPage, maxHistory)
+func (s *Sim) history(a args) (response, *refusal) {
+	w, refused := parseRange(a, historyPage, maxHistory)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, why, refused := s.readable(a["channel"])
+	c, why, refused := s.readableChannel(a["channel"])
 	if refused != nil {
 		return why, refused
 	}
 	var found []*message
 	for _, m := range slices.Backward(c.messages) {
-		at, _ := micros(m.ts)
-		if m.only == "" && m.thread == "" && w.has(m) && (w.from == 0 || at <= w.from) {
+		at, _ := parseTS(m.ts)
+		if m.ephemeralTo == "" && m.thread == "" && w.contains(m) && (w.from == 0 || at <= w.from) {
 			found = append(found, m)
 		}
 	}
@@ -123,24 +123,24 @@ func (s *Sim) history(a args) (answer, *refusal) {
 }
 
 // threadReplies gives a thread, the oldest first; its first message comes with every page.
-func (s *Sim) threadReplies(a args) (answer, *refusal) {
-	w, refused := spanOf(a, maxReplies, maxReplies)
+func (s *Sim) threadReplies(a args) (response, *refusal) {
+	w, refused := parseRange(a, maxReplies, maxReplies)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, why, refused := s.readable(a["channel"])
+	c, why, refused := s.readableChannel(a["channel"])
 	if refused != nil {
 		return why, refused
 	}
-	root := c.find(a["ts"])
-	if root == nil || root.only != "" {
-		return nil, no("thread_not_found")
+	root := c.message(a["ts"])
+	if root == nil || root.ephemeralTo != "" {
+		return nil, refuse("thread_not_found")
 	}
 	var found []*message
-	for _, m := range c.thread(root) {
-		if at, _ := micros(m.ts); w.has(m) && at >= w.from {
+	for _, m := range c.replies(root) {
+		if at, _ := parseTS(m.ts); w.contains(m) && at >= w.from {
 			found = append(found, m)
 		}
 	}
@@ -148,10 +148,10 @@ func (s *Sim) threadReplies(a args) (answer, *refusal) {
 }
 
 // thread are the replies under a message, for everybody's eyes.
-func (c *channel) thread(root *message) []*message {
+func (c *channel) replies(root *message) []*message {
 	var replies []*message
 	for _, m := range c.messages {
-		if m.only == "" && m.thread == root.ts && m != root {
+		if m.ephemeralTo == "" && m.thread == root.ts && m != root {
 			replies = append(replies, m)
 		}
 	}
@@ -159,29 +159,29 @@ func (c *channel) thread(root *message) []*message {
 }
 
 // page gives as much of what was found as fits, after what comes with every page.
-func (w span) page(c *channel, always, found []*message) answer {
+func (w historyRange) page(c *channel, always, found []*message) response {
 	next, more := "", len(found) > w.limit
 	if more {
 		next, found = cursorAt(found[w.limit]), found[:w.limit]
 	}
 	shown := []any{}
 	for _, m := range append(always, found...) {
-		shown = append(shown, c.read(m, w.metadata))
+		shown = append(shown, c.forHistory(m, w.metadata))
 	}
-	return answer{"messages": shown, "has_more": more, "response_metadata": map[string]any{"next_cursor": next}}
+	return response{"messages": shown, "has_more": more, "response_metadata": map[string]any{"next_cursor": next}}
 }
 
 // read is a message as it is read back: with what it has of a thread, and of its metadata only the type unless all of
 // it was asked for.
-func (c *channel) read(m *message, metadata bool) map[string]any {
+func (c *channel) forHistory(m *message, metadata bool) map[string]any {
 	out := m.forApp()
 	if m.metadata != nil && !metadata {
 		out["metadata"] = map[string]any{"event_type": decode(m.metadata)["event_type"]}
 	}
-	if root := c.find(m.thread); root != nil && root != m {
+	if root := c.message(m.thread); root != nil && root != m {
 		out["parent_user_id"] = root.user
 	}
-	replies := c.thread(m)
+	replies := c.replies(m)
 	if len(replies) == 0 {
 		return out
 	}
@@ -194,22 +194,22 @@ func (c *channel) read(m *message, metadata bool) map[string]any {
 	return out
 }
 
-func (s *Sim) permalink(a args) (answer, *refusal) {
+func (s *Sim) permalink(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.channels[a["channel"]]
 	if c == nil {
-		return nil, no("channel_not_found")
+		return nil, refuse("channel_not_found")
 	}
-	m := c.find(a["message_ts"])
-	if m == nil || m.only != "" {
-		return nil, no("message_not_found")
+	m := c.message(a["message_ts"])
+	if m == nil || m.ephemeralTo != "" {
+		return nil, refuse("message_not_found")
 	}
 	link := "https://" + TeamDomain + ".slack.com/archives/" + c.id + "/p" + strings.ReplaceAll(m.ts, ".", "")
 	if m.thread != "" {
 		link += "?thread_ts=" + m.thread + "&cid=" + c.id
 	}
-	return answer{"channel": c.id, "permalink": link}, nil
+	return response{"channel": c.id, "permalink": link}, nil
 }
 
 // Thread is a message and its replies, the oldest first.
@@ -230,15 +230,15 @@ func (s *Sim) Threads(channel string) []Thread {
 	var threads []Thread
 	at := map[string]int{}
 	for _, m := range c.messages {
-		if m.only != "" {
+		if m.ephemeralTo != "" {
 			continue
 		}
-		if i, known := at[m.thread]; known {
-			threads[i].Replies = append(threads[i].Replies, m.seen(c.id))
+		if i, ok := at[m.thread]; ok {
+			threads[i].Replies = append(threads[i].Replies, m.forUser(c.id))
 			continue
 		}
 		at[m.ts] = len(threads)
-		threads = append(threads, Thread{Message: m.seen(c.id)})
+		threads = append(threads, Thread{Message: m.forUser(c.id)})
 	}
 	return threads
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // post puts a message of the app into the team's channel and gives its ts.
-func (st *stage) post(text, thread string) string {
+func (st *env) post(text, thread string) string {
 	st.t.Helper()
 	args := object{
 		"channel": slacksim.TeamChannel, "text": text,
@@ -28,17 +28,17 @@ func (st *stage) post(text, thread string) string {
 func unhurried(cfg *slacksim.Config) { cfg.Rate.MessagesPerSecond = -1 }
 
 // read follows the pages of a method to their end and gives the texts on each.
-func (st *stage) read(method string, args url.Values) (pages [][]string) {
+func (st *env) read(method string, args url.Values) (pages [][]string) {
 	st.t.Helper()
 	args.Set("channel", slacksim.TeamChannel)
 	for range 20 {
 		answer := accepted(st.t, st.form(method, args))
 		var texts []string
 		for _, m := range answer["messages"].([]any) {
-			texts = append(texts, at(m, "text").(string))
+			texts = append(texts, dig(m, "text").(string))
 		}
 		pages = append(pages, texts)
-		cursor := at(answer, "response_metadata", "next_cursor").(string)
+		cursor := dig(answer, "response_metadata", "next_cursor").(string)
 		if more := answer["has_more"].(bool); more != (cursor != "") {
 			st.t.Errorf("has_more is %v, but the cursor is %q", more, cursor)
 		}
@@ -52,7 +52,7 @@ func (st *stage) read(method string, args url.Values) (pages [][]string) {
 }
 
 func TestHistoryIsReadPageByPageTheNewestFirstAndWithoutThreads(t *testing.T) {
-	st := newStage(t, unhurried)
+	st := newEnv(t, unhurried)
 	var sent []string
 	for i := range 5 {
 		sent = append(sent, st.post(fmt.Sprint(i), ""))
@@ -76,13 +76,13 @@ func TestHistoryIsReadPageByPageTheNewestFirstAndWithoutThreads(t *testing.T) {
 		}
 	}
 	answer := st.form("conversations.history", url.Values{"channel": {slacksim.TeamChannel}, "latest": {sent[2]}})
-	if first := at(answer, "messages", "0"); at(first, "reply_count") != 1.0 || at(first, "thread_ts") != sent[1] {
+	if first := dig(answer, "messages", "0"); dig(first, "reply_count") != 1.0 || dig(first, "thread_ts") != sent[1] {
 		t.Errorf("what began a thread is %v", first)
 	}
 }
 
 func TestAThreadIsReadTheOldestFirstAfterWhatBeganIt(t *testing.T) {
-	st := newStage(t, unhurried)
+	st := newEnv(t, unhurried)
 	root := st.post("cartão", "")
 	st.post("outra coisa", "")
 	var sent []string
@@ -113,13 +113,13 @@ func TestAThreadIsReadTheOldestFirstAfterWhatBeganIt(t *testing.T) {
 }
 
 func TestMetadataIsGivenBackWholeOnlyToWhoAsks(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	root := st.post("um", "")
 	for _, method := range []string{"conversations.history", "conversations.replies"} {
 		for ask, want := range map[string]any{"1": "um", "0": nil} {
 			answer := accepted(t, st.form(method, url.Values{"channel": {slacksim.TeamChannel}, "ts": {root}, "include_all_metadata": {ask}}))
-			metadata := at(answer, "messages", "0", "metadata")
-			if at(metadata, "event_type") != "aviso" || at(metadata, "event_payload", "id") != want {
+			metadata := dig(answer, "messages", "0", "metadata")
+			if dig(metadata, "event_type") != "aviso" || dig(metadata, "event_payload", "id") != want {
 				t.Errorf("%s, include_all_metadata=%s: %v", method, ask, metadata)
 			}
 		}
@@ -127,7 +127,7 @@ func TestMetadataIsGivenBackWholeOnlyToWhoAsks(t *testing.T) {
 }
 
 func TestHistoryIsAsStrictAsTheRest(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	for _, row := range []struct {
 		args url.Values
 		want string
@@ -152,7 +152,7 @@ func TestHistoryIsAsStrictAsTheRest(t *testing.T) {
 }
 
 func TestHistoryWantsItsScope(t *testing.T) {
-	st := newStage(t, func(cfg *slacksim.Config) {
+	st := newEnv(t, func(cfg *slacksim.Config) {
 		cfg.Manifest = []byte(`{"oauth_config":{"scopes":{"bot":["chat:write","im:history"]}}}`)
 	})
 	answer := st.form("conversations.history", url.Values{"channel": {slacksim.TeamChannel}})
@@ -164,7 +164,7 @@ func TestHistoryWantsItsScope(t *testing.T) {
 }
 
 func TestAPermalinkLeadsToAMessageOrIntoItsThread(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	root := st.post("um", "")
 	reply := st.post("dois", root)
 	link := func(ts string) object {
@@ -181,7 +181,7 @@ func TestAPermalinkLeadsToAMessageOrIntoItsThread(t *testing.T) {
 }
 
 func TestTheOldestMessagesAreForgottenPastTheBound(t *testing.T) {
-	st := newStage(t, unhurried, func(cfg *slacksim.Config) { cfg.KeptMessages = 3 })
+	st := newEnv(t, unhurried, func(cfg *slacksim.Config) { cfg.MaxMessages = 3 })
 	root := st.post("0", "")
 	for i := range 3 {
 		st.post(fmt.Sprint(i+1), root)
@@ -196,15 +196,15 @@ func TestTheOldestMessagesAreForgottenPastTheBound(t *testing.T) {
 }
 
 func TestThePageShowsTheNewestMessagesAndWhatBeganTheirThreads(t *testing.T) {
-	st := newStage(t, unhurried)
+	st := newEnv(t, unhurried)
 	root := st.post("cartão", "")
 	for i := range 300 {
 		st.post(fmt.Sprint(i), "")
 	}
 	st.post("resposta", root)
 	snapshot := st.watch(slacksim.Ana, func(object) bool { return true })
-	seen := at(snapshot, "messages", slacksim.TeamChannel).([]any)
-	if len(seen) != 301 || at(seen[0], "text") != "cartão" || at(seen[1], "text") != "1" || at(seen[300], "thread_ts") != root {
+	seen := dig(snapshot, "messages", slacksim.TeamChannel).([]any)
+	if len(seen) != 301 || dig(seen[0], "text") != "cartão" || dig(seen[1], "text") != "1" || dig(seen[300], "thread_ts") != root {
 		t.Errorf("%d messages, from %v and %v to %v", len(seen), seen[0], seen[1], seen[len(seen)-1])
 	}
 	if strings.Contains(mustJSON(snapshot), "aviso") {
@@ -214,8 +214,8 @@ func TestThePageShowsTheNewestMessagesAndWhatBeganTheirThreads(t *testing.T) {
 
 func TestAStormFailsSomeCallsTheSameOnesForTheSameSeed(t *testing.T) {
 	storm := func(seed uint64) (hit []bool) {
-		st := newStage(t, unhurried)
-		st.Storm("chat.postMessage", 0.5, seed, slacksim.RateLimited(1e9))
+		st := newEnv(t, unhurried)
+		st.FailRandomly("chat.postMessage", 0.5, seed, slacksim.RateLimited(1e9))
 		for range 40 {
 			answer := st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"})
 			if limited := answer["error"] == "ratelimited"; limited {
@@ -228,7 +228,7 @@ func TestAStormFailsSomeCallsTheSameOnesForTheSameSeed(t *testing.T) {
 				hit = append(hit, false)
 			}
 		}
-		st.Storm("chat.postMessage", 0, 0, slacksim.Failure{})
+		st.FailRandomly("chat.postMessage", 0, 0, slacksim.Failure{})
 		for range 10 {
 			st.post("depois", "")
 		}

@@ -61,12 +61,12 @@ func list(value any) []any {
 // blockTexts collects every text that is read in blocks, in order.
 func blockTexts(raw json.RawMessage) []string {
 	var texts []string
-	var walk func(any)
-	walk = func(value any) {
+	var collect func(any)
+	collect = func(value any) {
 		switch v := value.(type) {
 		case []any:
 			for _, item := range v {
-				walk(item)
+				collect(item)
 			}
 		case map[string]any:
 			if text, ok := v["text"].(string); ok {
@@ -74,12 +74,12 @@ func blockTexts(raw json.RawMessage) []string {
 			}
 			for _, key := range []string{"title", "label", "text", "hint", "fields", "rows", "elements", "element", "accessory", "options", "option_groups", "initial_option"} {
 				if _, isText := v[key].(string); !isText {
-					walk(v[key])
+					collect(v[key])
 				}
 			}
 		}
 	}
-	walk(decodeAny(raw))
+	collect(decodeAny(raw))
 	return texts
 }
 

@@ -16,14 +16,14 @@ const (
 
 // shape is one kind of object: where it may stand, its fields, and what no single field can say.
 type shape struct {
-	only   []surface // nil means everywhere
-	fields map[string]field
-	also   func(c *check, at string, object map[string]any)
+	surfaces []surface // nil means everywhere
+	fields   map[string]field
+	check    func(c *check, at string, object map[string]any)
 }
 
 type field struct {
-	must bool
-	rule rule
+	required bool
+	rule     rule
 }
 
 // Limits of whole surfaces.
@@ -53,7 +53,7 @@ var confirmShape = shape{fields: map[string]field{
 }}
 
 var dispatchShape = shape{fields: map[string]field{
-	"trigger_actions_on": must(several(1, 2, oneOf("on_enter_pressed", "on_character_entered"))),
+	"trigger_actions_on": must(arrayOf(1, 2, oneOf("on_enter_pressed", "on_character_entered"))),
 }}
 
 // option is one choice; only radio buttons and checkboxes may be written in mrkdwn, only overflow menus may link.
@@ -68,8 +68,8 @@ func option(label rule, link bool) rule {
 var (
 	plainOption = option(plain(75), false)
 	richOption  = option(text(75), false)
-	groups      = several(1, 100, fits(shape{fields: map[string]field{
-		"label": must(plain(75)), "options": must(several(1, 100, plainOption)),
+	groups      = arrayOf(1, 100, fits(shape{fields: map[string]field{
+		"label": must(plain(75)), "options": must(arrayOf(1, 100, plainOption)),
 	}}))
 )
 
@@ -81,36 +81,36 @@ var elementShapes = map[string]shape{
 	}},
 	"image": {fields: map[string]field{"image_url": must(chars(1, 3000)), "alt_text": must(chars(1, 2000))}},
 	"overflow": {fields: map[string]field{
-		"options": must(several(1, 5, option(plain(75), true))), "confirm": opt(fits(confirmShape)),
+		"options": must(arrayOf(1, 5, option(plain(75), true))), "confirm": opt(fits(confirmShape)),
 	}},
-	"static_select": {also: optionsOrGroups, fields: map[string]field{
-		"placeholder": opt(plain(150)), "options": opt(several(1, 100, plainOption)), "option_groups": opt(groups),
+	"static_select": {check: optionsOrGroups, fields: map[string]field{
+		"placeholder": opt(plain(150)), "options": opt(arrayOf(1, 100, plainOption)), "option_groups": opt(groups),
 		"initial_option": opt(plainOption), "confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
-	"multi_static_select": {also: optionsOrGroups, fields: map[string]field{
-		"placeholder": opt(plain(150)), "options": opt(several(1, 100, plainOption)), "option_groups": opt(groups),
-		"initial_options": opt(several(1, 100, plainOption)), "max_selected_items": opt(whole(1, 100)),
+	"multi_static_select": {check: optionsOrGroups, fields: map[string]field{
+		"placeholder": opt(plain(150)), "options": opt(arrayOf(1, 100, plainOption)), "option_groups": opt(groups),
+		"initial_options": opt(arrayOf(1, 100, plainOption)), "max_selected_items": opt(integer(1, 100)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
 	"external_select": {fields: map[string]field{
-		"placeholder": opt(plain(150)), "initial_option": opt(plainOption), "min_query_length": opt(whole(0, 3000)),
+		"placeholder": opt(plain(150)), "initial_option": opt(plainOption), "min_query_length": opt(integer(0, 3000)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
 	"multi_external_select": {fields: map[string]field{
-		"placeholder": opt(plain(150)), "initial_options": opt(several(1, 100, plainOption)),
-		"min_query_length": opt(whole(0, 3000)), "max_selected_items": opt(whole(1, 100)),
+		"placeholder": opt(plain(150)), "initial_options": opt(arrayOf(1, 100, plainOption)),
+		"min_query_length": opt(integer(0, 3000)), "max_selected_items": opt(integer(1, 100)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
 	"users_select": {fields: map[string]field{
 		"placeholder": opt(plain(150)), "initial_user": opt(matching(userPattern)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
-	"radio_buttons": {also: initialsAmongOptions, fields: map[string]field{
-		"options": must(several(1, 10, richOption)), "initial_option": opt(richOption),
+	"radio_buttons": {check: initialsAmongOptions, fields: map[string]field{
+		"options": must(arrayOf(1, 10, richOption)), "initial_option": opt(richOption),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
-	"checkboxes": {also: initialsAmongOptions, fields: map[string]field{
-		"options": must(several(1, 10, richOption)), "initial_options": opt(several(1, 10, richOption)),
+	"checkboxes": {check: initialsAmongOptions, fields: map[string]field{
+		"options": must(arrayOf(1, 10, richOption)), "initial_options": opt(arrayOf(1, 10, richOption)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
 	"datepicker": {fields: map[string]field{
@@ -121,9 +121,9 @@ var elementShapes = map[string]shape{
 		"placeholder": opt(plain(150)), "initial_time": opt(matching(timePattern)), "timezone": opt(chars(1, 255)),
 		"confirm": opt(fits(confirmShape)), "focus_on_load": opt(focus),
 	}},
-	"plain_text_input": {also: lengthsInOrder, fields: map[string]field{
+	"plain_text_input": {check: lengthsInOrder, fields: map[string]field{
 		"placeholder": opt(plain(150)), "initial_value": opt(chars(0, 3000)), "multiline": opt(boolean),
-		"min_length": opt(whole(0, 3000)), "max_length": opt(whole(1, 3000)),
+		"min_length": opt(integer(0, 3000)), "max_length": opt(integer(1, 3000)),
 		"dispatch_action_config": opt(fits(dispatchShape)), "focus_on_load": opt(focus),
 	}},
 	"number_input": {fields: map[string]field{
@@ -156,7 +156,7 @@ var (
 	runStyle = fits(shape{fields: map[string]field{
 		"bold": opt(boolean), "italic": opt(boolean), "strike": opt(boolean), "code": opt(boolean), "underline": opt(boolean),
 	}})
-	runs = several(0, 1000, kind(map[string]shape{
+	runs = arrayOf(0, 1000, kind(map[string]shape{
 		"text":      {fields: map[string]field{"text": must(chars(1, 12000)), "style": opt(runStyle)}},
 		"link":      {fields: map[string]field{"url": must(chars(1, 3000)), "text": opt(chars(1, 3000)), "style": opt(runStyle)}},
 		"emoji":     {fields: map[string]field{"name": must(chars(1, 100)), "style": opt(runStyle)}},
@@ -164,18 +164,18 @@ var (
 		"channel":   {fields: map[string]field{"channel_id": must(chars(1, 30)), "style": opt(runStyle)}},
 		"broadcast": {fields: map[string]field{"range": must(oneOf("here", "channel", "everyone")), "style": opt(runStyle)}},
 		"date": {fields: map[string]field{
-			"timestamp": must(whole(0, 1<<40)), "format": must(chars(1, 255)), "url": opt(chars(1, 3000)),
+			"timestamp": must(integer(0, 1<<40)), "format": must(chars(1, 255)), "url": opt(chars(1, 3000)),
 			"fallback": opt(chars(1, 255)), "style": opt(runStyle),
 		}},
 	}))
 	richSection = shape{fields: map[string]field{"elements": must(runs)}}
-	richBlock   = shape{fields: map[string]field{"elements": must(several(1, 1000, kind(map[string]shape{
+	richBlock   = shape{fields: map[string]field{"elements": must(arrayOf(1, 1000, kind(map[string]shape{
 		"rich_text_section":      richSection,
-		"rich_text_preformatted": {fields: map[string]field{"elements": must(runs), "border": opt(whole(0, 1))}},
-		"rich_text_quote":        {fields: map[string]field{"elements": must(runs), "border": opt(whole(0, 1))}},
+		"rich_text_preformatted": {fields: map[string]field{"elements": must(runs), "border": opt(integer(0, 1))}},
+		"rich_text_quote":        {fields: map[string]field{"elements": must(runs), "border": opt(integer(0, 1))}},
 		"rich_text_list": {fields: map[string]field{
-			"elements": must(several(1, 1000, kind(map[string]shape{"rich_text_section": richSection}))),
-			"style":    must(oneOf("bullet", "ordered")), "indent": opt(whole(0, 8)), "offset": opt(whole(0, 100000)), "border": opt(whole(0, 1)),
+			"elements": must(arrayOf(1, 1000, kind(map[string]shape{"rich_text_section": richSection}))),
+			"style":    must(oneOf("bullet", "ordered")), "indent": opt(integer(0, 8)), "offset": opt(integer(0, 100000)), "border": opt(integer(0, 1)),
 		}},
 	})))}}
 )
@@ -184,26 +184,26 @@ var (
 var blockShapes = map[string]shape{
 	"header":  {fields: map[string]field{"text": must(plain(150))}},
 	"divider": {},
-	"section": {also: textOrFields, fields: map[string]field{
-		"text": opt(text(3000)), "fields": opt(several(1, 10, text(2000))), "accessory": opt(element(accessories)),
+	"section": {check: textOrFields, fields: map[string]field{
+		"text": opt(text(3000)), "fields": opt(arrayOf(1, 10, text(2000))), "accessory": opt(element(accessories)),
 		"expand": opt(boolean),
 	}},
-	"context": {fields: map[string]field{"elements": must(several(1, 10, textOrImage))}},
-	"actions": {fields: map[string]field{"elements": must(several(1, 25, element(actionables)))}},
+	"context": {fields: map[string]field{"elements": must(arrayOf(1, 10, textOrImage))}},
+	"actions": {fields: map[string]field{"elements": must(arrayOf(1, 25, element(actionables)))}},
 	"image": {fields: map[string]field{
 		"image_url": must(chars(1, 3000)), "alt_text": must(chars(1, 2000)), "title": opt(plain(2000)),
 	}},
 	"input": {fields: map[string]field{
 		"label": must(plain(2000)), "element": must(element(inputs)), "hint": opt(plain(2000)),
 		"optional": opt(boolean), "dispatch_action": opt(boolean),
-	}, also: countInput},
+	}, check: countInput},
 	"rich_text": richBlock,
-	"markdown":  {only: []surface{inMessage}, fields: map[string]field{"text": must(chars(1, maxMarkdown))}, also: countMarkdown},
-	"table": {only: []surface{inMessage}, also: countTable, fields: map[string]field{
-		"rows": must(several(1, 100, several(1, 20, kind(map[string]shape{
+	"markdown":  {surfaces: []surface{inMessage}, fields: map[string]field{"text": must(chars(1, maxMarkdown))}, check: countMarkdown},
+	"table": {surfaces: []surface{inMessage}, check: countTable, fields: map[string]field{
+		"rows": must(arrayOf(1, 100, arrayOf(1, 20, kind(map[string]shape{
 			"raw_text": {fields: map[string]field{"text": must(chars(1, maxTableText))}}, "rich_text": richBlock,
 		})))),
-		"column_settings": opt(several(1, 20, nullable(fits(shape{fields: map[string]field{
+		"column_settings": opt(arrayOf(1, 20, nullable(fits(shape{fields: map[string]field{
 			"align": opt(oneOf("left", "center", "right")), "is_wrapped": opt(boolean),
 		}})))),
 	}},
@@ -215,7 +215,7 @@ var viewShapes = map[string]shape{
 		"title": must(plain(maxViewTitle)), "submit": opt(plain(maxViewTitle)), "close": opt(plain(maxViewTitle)),
 		"blocks": must(blocks), "private_metadata": opt(chars(0, maxPrivateMetadata)), "callback_id": opt(chars(0, maxID)),
 		"external_id": opt(chars(0, maxID)), "clear_on_close": opt(boolean), "notify_on_close": opt(boolean),
-	}, also: submitWithInputs},
+	}, check: submitWithInputs},
 	"home": {fields: map[string]field{
 		"blocks": must(blocks), "private_metadata": opt(chars(0, maxPrivateMetadata)), "callback_id": opt(chars(0, maxID)),
 		"external_id": opt(chars(0, maxID)),
@@ -224,8 +224,8 @@ var viewShapes = map[string]shape{
 
 // optionsShape is the answer to a block_suggestion.
 var optionsShape = shape{fields: map[string]field{
-	"options": opt(several(0, 100, plainOption)),
-	"option_groups": opt(several(0, 100, fits(shape{fields: map[string]field{
-		"label": must(plain(75)), "options": must(several(0, 100, plainOption)),
+	"options": opt(arrayOf(0, 100, plainOption)),
+	"option_groups": opt(arrayOf(0, 100, fits(shape{fields: map[string]field{
+		"label": must(plain(75)), "options": must(arrayOf(0, 100, plainOption)),
 	}}))),
 }}

@@ -101,7 +101,7 @@ func TestEveryLimitOfABlockIsHeldAtItsEdge(t *testing.T) {
 			return object{"type": "image", "image_url": "https://example.com/i.png", "alt_text": long(n)}
 		}, "/alt_text"},
 	}
-	st := newStage(t)
+	st := newEnv(t)
 	home := func(block object) object {
 		return st.call("views.publish", object{"user_id": slacksim.Ana, "view": object{"type": "home", "blocks": []object{block}}})
 	}
@@ -110,7 +110,7 @@ func TestEveryLimitOfABlockIsHeldAtItsEdge(t *testing.T) {
 			accepted(t, home(row.block(row.most)))
 			answer := home(row.block(row.most + 1))
 			refused(t, answer, "invalid_arguments")
-			if messages := fmt.Sprint(at(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks/0"+row.pointer+"]") {
+			if messages := fmt.Sprint(dig(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks/0"+row.pointer+"]") {
 				t.Errorf("points elsewhere: %s", messages)
 			}
 		})
@@ -152,12 +152,12 @@ func TestMalformedBlocksAreRefusedWhereTheyAreWrong(t *testing.T) {
 		{"rich text with an unknown part", []object{{"type": "rich_text", "elements": []object{{"type": "rich_text_song"}}}}, "/0/elements/0/type"},
 		{"101 blocks", many(101, func(int) object { return object{"type": "divider"} }), ""},
 	}
-	st := newStage(t)
+	st := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			answer := st.call("views.open", object{"trigger_id": st.trigger(), "view": modal("Título", row.blocks...)})
 			refused(t, answer, "invalid_arguments")
-			if messages := fmt.Sprint(at(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks"+row.pointer+"]") {
+			if messages := fmt.Sprint(dig(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks"+row.pointer+"]") {
 				t.Errorf("points elsewhere: %s", messages)
 			}
 		})
@@ -185,7 +185,7 @@ func TestTheFrameOfAModalHasItsOwnLimits(t *testing.T) {
 		{"a field of the answer", with(fits, "hash", "1.2"), "invalid_arguments"},
 		{"more than 250 kB", modal("T", many(90, func(int) object { return section(long(2900)) })...), "view_too_large"},
 	}
-	st := newStage(t)
+	st := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			answer := st.call("views.open", object{"trigger_id": st.trigger(), "view": row.view})
@@ -221,7 +221,7 @@ func TestAMessageIsRefusedForWhatSlackRefuses(t *testing.T) {
 		{"a channel by its name", object{"text": "x", "channel": "#equipa"}, "channel_not_found"},
 		{"a channel the bot has not joined", object{"text": "x", "channel": slacksim.GeneralChannel}, "not_in_channel"},
 	}
-	st := newStage(t)
+	st := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			args := row.args
@@ -237,7 +237,7 @@ func TestAMessageIsRefusedForWhatSlackRefuses(t *testing.T) {
 }
 
 func TestAMessageWithEverythingAnAppMaySendIsAccepted(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	run := object{"type": "text", "text": "Crédito", "style": object{"bold": true}}
 	part := object{"type": "rich_text_section", "elements": []object{run, {"type": "link", "url": "https://example.com"}}}
 	blocks := []object{
@@ -253,7 +253,7 @@ func TestAMessageWithEverythingAnAppMaySendIsAccepted(t *testing.T) {
 		{"type": "table", "rows": []any{[]object{{"type": "raw_text", "text": "Banco"}, {"type": "rich_text", "elements": []object{part}}}}, "column_settings": []any{nil, object{"align": "right"}}},
 	}
 	answer := accepted(t, st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "Olá", "blocks": blocks}))
-	if id := at(answer, "message", "blocks", "0", "block_id"); id == "" || id == nil {
+	if id := dig(answer, "message", "blocks", "0", "block_id"); id == "" || id == nil {
 		t.Error("a block that came without an id was given none")
 	}
 }

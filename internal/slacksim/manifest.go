@@ -65,12 +65,12 @@ func (m manifest) name() string {
 	return m.DisplayInformation.Name
 }
 
-func (m manifest) knows(command string) bool {
+func (m manifest) hasCommand(command string) bool {
 	return !m.given || slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command })
 }
 
 // escapes tells whether a command wants people, channels and links as ids and addresses.
-func (m manifest) escapes(command string) bool {
+func (m manifest) escapesCommand(command string) bool {
 	return slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command && c.Escape })
 }
 
@@ -81,6 +81,6 @@ func (m manifest) grants(scope string) bool {
 	return len(m.scopes()) == 0 || slices.Contains(m.scopes(), scope)
 }
 
-func (m manifest) hears(event string) bool {
+func (m manifest) subscribes(event string) bool {
 	return !m.given || slices.Contains(m.Settings.EventSubscriptions.BotEvents, event)
 }

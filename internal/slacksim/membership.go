@@ -8,7 +8,7 @@ import (
 )
 
 // What a person does to a channel with Slack's own commands. Unarchiving has none in Slack, where it is in a menu.
-var builtIn = map[string]func(s *Sim, userID string, c *channel, rest string) error{
+var builtInCommands = map[string]func(s *Sim, userID string, c *channel, rest string) error{
 	"/invite":    (*Sim).invite,
 	"/remove":    (*Sim).remove,
 	"/archive":   func(s *Sim, userID string, c *channel, _ string) error { return s.archive(userID, c, true) },
@@ -43,7 +43,7 @@ func (s *Sim) Share(channel string, org bool) {
 	c := s.channels[channel]
 	c.shared, c.invited, c.org = []string{StrangerTeamID}, nil, org
 	s.event(map[string]any{"type": "channel_shared", "connected_team_id": StrangerTeamID, "channel": c.id, "event_ts": s.timestamp()})
-	s.touch()
+	s.notifyChange()
 }
 
 // InviteCompany invites another company to share a channel. It has not answered yet, and Slack tells the app nothing.
@@ -51,7 +51,7 @@ func (s *Sim) InviteCompany(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels[channel].invited = []string{StrangerTeamID}
-	s.touch()
+	s.notifyChange()
 }
 
 // Unshare makes a channel the workspace's alone again.
@@ -63,7 +63,7 @@ func (s *Sim) Unshare(channel string) {
 	s.event(map[string]any{
 		"type": "channel_unshared", "previously_connected_team_id": StrangerTeamID, "channel": c.id, "is_ext_shared": false, "event_ts": s.timestamp(),
 	})
-	s.touch()
+	s.notifyChange()
 }
 
 // Revoke takes the bot's token away, as uninstalling the app does, and tells the app so.
@@ -79,7 +79,7 @@ func (s *Sim) setRevoked(revoked bool) {
 	if revoked {
 		s.event(map[string]any{"type": "tokens_revoked", "tokens": map[string]any{"oauth": []string{}, "bot": []string{BotUserID}}, "event_ts": s.timestamp()})
 	}
-	s.touch()
+	s.notifyChange()
 }
 
 func (s *Sim) isRevoked() bool {
@@ -89,19 +89,19 @@ func (s *Sim) isRevoked() bool {
 }
 
 // names tells whether a mention is of the app's bot.
-func (s *Sim) names(mention string) bool {
+func (s *Sim) isBotName(mention string) bool {
 	name := strings.TrimPrefix(strings.TrimSpace(mention), "@")
 	return strings.EqualFold(name, s.manifest.name()) || name == "balcao" || name == "<@"+BotUserID+">"
 }
 
 // invite and remove are called with s.mu held.
-func (s *Sim) invite(userID string, c *channel, whom string) error {
+func (s *Sim) invite(userID string, c *channel, mention string) error {
 	switch {
-	case !s.names(whom) || c.im != "":
+	case !s.isBotName(mention) || c.im != "":
 		return errors.New("slacksim: only the app is invited here, and only into channels")
 	case c.archived:
 		return errors.New("slacksim: the channel is archived")
-	case c.has(BotUserID):
+	case c.hasMember(BotUserID):
 		return nil
 	}
 	c.members = append(c.members, BotUserID)
@@ -109,15 +109,15 @@ func (s *Sim) invite(userID string, c *channel, whom string) error {
 		"type": "member_joined_channel", "user": BotUserID, "channel": c.id, "channel_type": "C", "team": TeamID,
 		"inviter": userID, "event_ts": s.timestamp(),
 	})
-	s.touch()
+	s.notifyChange()
 	return nil
 }
 
-func (s *Sim) remove(_ string, c *channel, whom string) error {
-	if !s.names(whom) || c.im != "" {
+func (s *Sim) remove(_ string, c *channel, mention string) error {
+	if !s.isBotName(mention) || c.im != "" {
 		return errors.New("slacksim: only the app is removed here, and only from channels")
 	}
-	if !c.has(BotUserID) {
+	if !c.hasMember(BotUserID) {
 		return nil
 	}
 	c.members = slices.DeleteFunc(c.members, func(id string) bool { return id == BotUserID })
@@ -125,7 +125,7 @@ func (s *Sim) remove(_ string, c *channel, whom string) error {
 		"type": "member_left_channel", "user": BotUserID, "channel": c.id, "channel_type": "C", "team": TeamID,
 		"event_ts": s.timestamp(),
 	})
-	s.touch()
+	s.notifyChange()
 	return nil
 }
 
@@ -142,6 +142,6 @@ func (s *Sim) archive(userID string, c *channel, archived bool) error {
 	}
 	c.archived = archived
 	s.event(map[string]any{"type": kind, "channel": c.id, "user": userID, "event_ts": s.timestamp()})
-	s.touch()
+	s.notifyChange()
 	return nil
 }

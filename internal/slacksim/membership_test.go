@@ -8,14 +8,14 @@ import (
 )
 
 // heardOf waits until the app has heard of all, and gives the newest event of a kind.
-func (st *stage) heardOf(kind string) any {
+func (st *env) heardOf(kind string) any {
 	st.t.Helper()
-	no(st.t, st.WaitEvents(soon(st.t)))
+	refuse(st.t, st.WaitEvents(timeoutContext(st.t)))
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	for i := len(st.heard) - 1; i >= 0; i-- {
-		if at(st.heard[i], "event", "type") == kind {
-			return st.heard[i]["event"]
+	for i := len(st.deliveries) - 1; i >= 0; i-- {
+		if dig(st.deliveries[i], "event", "type") == kind {
+			return st.deliveries[i]["event"]
 		}
 	}
 	st.t.Fatalf("the app did not hear of %s", kind)
@@ -23,57 +23,57 @@ func (st *stage) heardOf(kind string) any {
 }
 
 func TestTheBotIsSentOutOfAChannelAndInvitedAgain(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	ana := st.User(slacksim.Ana)
 	ts := st.post("um", "")
 	say := func() object {
 		return st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"})
 	}
-	no(t, ana.Remove(soon(t), slacksim.TeamChannel))
+	refuse(t, ana.Remove(timeoutContext(t), slacksim.TeamChannel))
 	refused(t, say(), "not_in_channel")
 	refused(t, st.call("chat.update", object{"channel": slacksim.TeamChannel, "ts": ts, "text": "x"}), "not_in_channel")
 	refused(t, st.form("conversations.history", url.Values{"channel": {slacksim.TeamChannel}}), "not_in_channel")
-	if left := st.heardOf("member_left_channel"); at(left, "user") != slacksim.BotUserID {
+	if left := st.heardOf("member_left_channel"); dig(left, "user") != slacksim.BotUserID {
 		t.Errorf("the app heard %v", left)
 	}
-	no(t, ana.Invite(soon(t), slacksim.TeamChannel))
+	refuse(t, ana.Invite(timeoutContext(t), slacksim.TeamChannel))
 	accepted(t, say())
 	joined := st.heardOf("member_joined_channel")
-	if at(joined, "user") != slacksim.BotUserID || at(joined, "channel") != slacksim.TeamChannel || at(joined, "inviter") != slacksim.Ana {
+	if dig(joined, "user") != slacksim.BotUserID || dig(joined, "channel") != slacksim.TeamChannel || dig(joined, "inviter") != slacksim.Ana {
 		t.Errorf("the app heard %v", joined)
 	}
-	if ana.Command(soon(t), slacksim.TeamChannel, "/invite @Rui") == nil {
+	if ana.Command(timeoutContext(t), slacksim.TeamChannel, "/invite @Rui") == nil {
 		t.Error("somebody was invited who does not exist")
 	}
 }
 
 func TestNothingIsWrittenInAnArchivedChannel(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	ana := st.User(slacksim.Ana)
 	ts := st.post("um", "")
-	no(t, ana.Archive(soon(t), slacksim.TeamChannel))
+	refuse(t, ana.Archive(timeoutContext(t), slacksim.TeamChannel))
 	refused(t, st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"}), "is_archived")
 	refused(t, st.call("chat.postEphemeral", object{"channel": slacksim.TeamChannel, "user": slacksim.Ana, "text": "x"}), "is_archived")
 	refused(t, st.call("chat.update", object{"channel": slacksim.TeamChannel, "ts": ts, "text": "x"}), "is_inactive")
-	if ana.Say(soon(t), slacksim.TeamChannel, "ainda aqui?") == nil {
+	if ana.Say(timeoutContext(t), slacksim.TeamChannel, "ainda aqui?") == nil {
 		t.Error("a person wrote there")
 	}
-	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {slacksim.TeamChannel}})); at(info, "channel", "is_archived") != true {
+	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {slacksim.TeamChannel}})); dig(info, "channel", "is_archived") != true {
 		t.Errorf("the channel is %v", info)
 	}
-	no(t, ana.Unarchive(soon(t), slacksim.TeamChannel))
+	refuse(t, ana.Unarchive(timeoutContext(t), slacksim.TeamChannel))
 	st.post("dois", "")
-	if opened := st.heardOf("channel_unarchive"); at(opened, "channel") != slacksim.TeamChannel {
+	if opened := st.heardOf("channel_unarchive"); dig(opened, "channel") != slacksim.TeamChannel {
 		t.Errorf("the app heard %v", opened)
 	}
 }
 
 func TestARevokedTokenOpensNothingUntilItIsRestored(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	st.Revoke()
 	refused(t, st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"}), "token_revoked")
 	refused(t, st.form("auth.test", url.Values{}), "token_revoked")
-	if revoked := st.heardOf("tokens_revoked"); at(revoked, "tokens", "bot", "0") != slacksim.BotUserID {
+	if revoked := st.heardOf("tokens_revoked"); dig(revoked, "tokens", "bot", "0") != slacksim.BotUserID {
 		t.Errorf("the app heard %v", revoked)
 	}
 	st.Restore()
@@ -81,51 +81,51 @@ func TestARevokedTokenOpensNothingUntilItIsRestored(t *testing.T) {
 }
 
 func TestAChannelThatIsSharedSaysSoAndTheAppHears(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	info := func(id string) any {
-		return at(accepted(t, st.form("conversations.info", url.Values{"channel": {id}})), "channel")
+		return dig(accepted(t, st.form("conversations.info", url.Values{"channel": {id}})), "channel")
 	}
 	alone := info(slacksim.TeamChannel)
 	for _, field := range []string{"is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared"} {
-		if at(alone, field) != false {
-			t.Errorf("%s of a channel of the workspace alone is %v", field, at(alone, field))
+		if dig(alone, field) != false {
+			t.Errorf("%s of a channel of the workspace alone is %v", field, dig(alone, field))
 		}
 	}
-	if at(alone, "shared_team_ids", "0") != slacksim.TeamID || at(alone, "shared_team_ids", "1") != nil {
-		t.Errorf("it is shared with %v", at(alone, "shared_team_ids"))
+	if dig(alone, "shared_team_ids", "0") != slacksim.TeamID || dig(alone, "shared_team_ids", "1") != nil {
+		t.Errorf("it is shared with %v", dig(alone, "shared_team_ids"))
 	}
 	st.InviteCompany(slacksim.TeamChannel)
-	if invited := info(slacksim.TeamChannel); at(invited, "is_pending_ext_shared") != true || at(invited, "is_ext_shared") != false || at(invited, "pending_connected_team_ids", "0") != slacksim.StrangerTeamID {
+	if invited := info(slacksim.TeamChannel); dig(invited, "is_pending_ext_shared") != true || dig(invited, "is_ext_shared") != false || dig(invited, "pending_connected_team_ids", "0") != slacksim.StrangerTeamID {
 		t.Errorf("after the invitation it is %v", invited)
 	}
 	st.Share(slacksim.TeamChannel, false)
-	if shared := info(slacksim.TeamChannel); at(shared, "is_ext_shared") != true || at(shared, "is_pending_ext_shared") != false || at(shared, "connected_team_ids", "0") != slacksim.StrangerTeamID {
+	if shared := info(slacksim.TeamChannel); dig(shared, "is_ext_shared") != true || dig(shared, "is_pending_ext_shared") != false || dig(shared, "connected_team_ids", "0") != slacksim.StrangerTeamID {
 		t.Errorf("shared, it is %v", shared)
 	}
-	if heard := st.heardOf("channel_shared"); at(heard, "channel") != slacksim.TeamChannel || at(heard, "connected_team_id") != slacksim.StrangerTeamID {
+	if heard := st.heardOf("channel_shared"); dig(heard, "channel") != slacksim.TeamChannel || dig(heard, "connected_team_id") != slacksim.StrangerTeamID {
 		t.Errorf("the app heard %v", heard)
 	}
 	st.Unshare(slacksim.TeamChannel)
-	if again := info(slacksim.TeamChannel); at(again, "is_shared") != false {
+	if again := info(slacksim.TeamChannel); dig(again, "is_shared") != false {
 		t.Errorf("alone again, it is %v", again)
 	}
-	if heard := st.heardOf("channel_unshared"); at(heard, "channel") != slacksim.TeamChannel {
+	if heard := st.heardOf("channel_unshared"); dig(heard, "channel") != slacksim.TeamChannel {
 		t.Errorf("the app heard %v", heard)
 	}
 	st.Share(slacksim.TeamChannel, true)
-	if org := info(slacksim.TeamChannel); at(org, "is_org_shared") != true || at(org, "is_ext_shared") != false || at(org, "shared_team_ids", "1") != slacksim.StrangerTeamID {
+	if org := info(slacksim.TeamChannel); dig(org, "is_org_shared") != true || dig(org, "is_ext_shared") != false || dig(org, "shared_team_ids", "1") != slacksim.StrangerTeamID {
 		t.Errorf("shared within the organisation, it is %v", org)
 	}
 }
 
 func TestAStrangerSeesTheSharedChannelAlone(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	stranger := st.User(slacksim.Stranger)
-	if stranger.Say(soon(t), slacksim.TeamChannel, "olá") == nil {
+	if stranger.Say(timeoutContext(t), slacksim.TeamChannel, "olá") == nil {
 		t.Error("somebody of another company writes in a channel that is not shared")
 	}
-	no(t, stranger.Say(soon(t), slacksim.SharedChannel, "olá"))
-	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {stranger.DM()}})); at(info, "channel", "is_ext_shared") != true {
+	refuse(t, stranger.Say(timeoutContext(t), slacksim.SharedChannel, "olá"))
+	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {stranger.DM()}})); dig(info, "channel", "is_ext_shared") != true {
 		t.Errorf("the direct conversation is %v", info)
 	}
 }

@@ -10,28 +10,28 @@ import (
 )
 
 type message struct {
-	ts, thread string
-	user       string
-	text       string
-	blocks     json.RawMessage // nil when it has none
-	only       string          // the one person who sees it, or ""
-	edited     bool
-	files      []*file
-	metadata   json.RawMessage
-	unfurls    bool
-	states     map[string]State // what each person chose in it
+	ts, thread  string
+	user        string
+	text        string
+	blocks      json.RawMessage // nil when it has none
+	ephemeralTo string          // the one person who sees it, or ""
+	edited      bool
+	files       []*file
+	metadata    json.RawMessage
+	unfurls     bool
+	stateByUser map[string]State // what each person chose in it
 }
 
-func (m *message) visibleTo(user string) bool { return m.only == "" || m.only == user }
+func (m *message) visibleTo(user string) bool { return m.ephemeralTo == "" || m.ephemeralTo == user }
 
-func (m *message) seen(channel string) Message {
+func (m *message) forUser(channel string) Message {
 	seen := Message{
 		Channel: channel, TS: m.ts, ThreadTS: m.thread, User: m.user, Text: m.text, Blocks: slices.Clone(m.blocks),
-		Ephemeral: m.only != "", Edited: m.edited, Unfurls: m.unfurls,
+		Ephemeral: m.ephemeralTo != "", Edited: m.edited, Unfurls: m.unfurls,
 		Metadata: slices.Clone(m.metadata),
 	}
 	for _, f := range m.files {
-		seen.Files = append(seen.Files, f.seen())
+		seen.Files = append(seen.Files, f.forUser())
 	}
 	return seen
 }
@@ -61,13 +61,13 @@ func (m *message) forApp() map[string]any {
 func (s *Sim) add(c *channel, m *message) {
 	m.ts = s.timestamp()
 	c.messages = append(c.messages, m)
-	if over := len(c.messages) - s.cfg.KeptMessages; over > 0 {
+	if over := len(c.messages) - s.cfg.MaxMessages; over > 0 {
 		c.messages = slices.Delete(c.messages, 0, over)
 	}
-	s.touch()
+	s.notifyChange()
 }
 
-func (c *channel) find(ts string) *message {
+func (c *channel) message(ts string) *message {
 	for _, m := range slices.Backward(c.messages) {
 		if m.ts == ts {
 			return m
@@ -80,35 +80,35 @@ func (c *channel) find(ts string) *message {
 // notifications nor screen readers have anything to say, which Slack only warns of.
 func content(a args) (*message, *refusal) {
 	m := &message{user: BotUserID, text: a["text"]}
-	if a.given("attachments") && a["attachments"] != "[]" && a["attachments"] != "null" {
-		return nil, no("invalid_attachments", pointerProblem("/attachments", "attachments are not simulated"))
+	if a.has("attachments") && a["attachments"] != "[]" && a["attachments"] != "null" {
+		return nil, refuse("invalid_attachments", pointerProblem("/attachments", "attachments are not simulated"))
 	}
 	if strings.TrimSpace(m.text) == "" {
-		return nil, no("no_text")
+		return nil, refuse("no_text")
 	}
 	if utf8.RuneCountInString(m.text) > maxMessageText {
-		return nil, no("msg_too_long")
+		return nil, refuse("msg_too_long")
 	}
 	if raw := a["blocks"]; raw != "" {
 		if list(decodeAny([]byte(raw))) == nil || !json.Valid([]byte(raw)) {
-			return nil, no("invalid_blocks_format")
+			return nil, refuse("invalid_blocks_format")
 		}
 		problems, tooLong := checkMessage([]byte(raw))
 		if len(problems) > 0 {
-			return nil, no("invalid_blocks", problems...)
+			return nil, refuse("invalid_blocks", problems...)
 		}
 		if tooLong {
-			return nil, no("msg_blocks_too_long")
+			return nil, refuse("msg_blocks_too_long")
 		}
-		m.blocks = named(json.RawMessage(raw))
+		m.blocks = withIDs(json.RawMessage(raw))
 	}
 	if raw := a["metadata"]; raw != "" {
-		about := decode([]byte(raw))
-		if str(about["event_type"]) == "" || object(about["event_payload"]) == nil || !json.Valid([]byte(raw)) {
-			return nil, no("invalid_metadata_format")
+		details := decode([]byte(raw))
+		if str(details["event_type"]) == "" || object(details["event_payload"]) == nil || !json.Valid([]byte(raw)) {
+			return nil, refuse("invalid_metadata_format")
 		}
 		if len(raw) > maxMetadataSize {
-			return nil, no("metadata_too_large")
+			return nil, refuse("metadata_too_large")
 		}
 		m.metadata = json.RawMessage(raw)
 	}
@@ -117,50 +117,50 @@ func content(a args) (*message, *refusal) {
 
 // destination finds where a message may go: a channel the bot has joined, or the direct conversation with a person.
 // Call it with s.mu held.
-func (s *Sim) destination(id string) (*channel, *refusal) {
+func (s *Sim) channelToPost(id string) (*channel, *refusal) {
 	if s.users[id] != nil {
-		return s.direct(id), nil
+		return s.dm(id), nil
 	}
 	c := s.channels[id]
 	switch {
 	case c == nil:
-		return nil, no("channel_not_found")
+		return nil, refuse("channel_not_found")
 	case c.archived:
-		return nil, no("is_archived")
-	case !c.has(BotUserID):
-		return nil, no("not_in_channel")
+		return nil, refuse("is_archived")
+	case !c.hasMember(BotUserID):
+		return nil, refuse("not_in_channel")
 	}
 	return c, nil
 }
 
-func (s *Sim) postMessage(a args) (answer, *refusal) {
+func (s *Sim) postMessage(a args) (response, *refusal) {
 	m, refused := content(a)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
-	c, refused := s.destination(a["channel"])
-	if refused == nil && a["thread_ts"] != "" && c.find(a["thread_ts"]) == nil {
-		refused = no("thread_not_found")
+	c, refused := s.channelToPost(a["channel"])
+	if refused == nil && a["thread_ts"] != "" && c.message(a["thread_ts"]) == nil {
+		refused = refuse("thread_not_found")
 	}
 	s.mu.Unlock()
 	if refused != nil {
 		return nil, refused
 	}
 	if r := s.cfg.Rate; r.MessagesPerSecond > 0 {
-		if refused := s.limit("messages "+c.id, rate.Limit(r.MessagesPerSecond), r.Burst); refused != nil {
+		if refused := s.checkRate("messages "+c.id, rate.Limit(r.MessagesPerSecond), r.Burst); refused != nil {
 			return nil, refused
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.thread = a["thread_ts"]
-	m.unfurls = a.yes("unfurl_links") || a["unfurl_media"] != "false" // what an app does not forbid is media
+	m.unfurls = a.isTrue("unfurl_links") || a["unfurl_media"] != "false" // what an app does not forbid is media
 	s.add(c, m)
-	return answer{"channel": c.id, "ts": m.ts, "message": m.forApp()}, nil
+	return response{"channel": c.id, "ts": m.ts, "message": m.forApp()}, nil
 }
 
-func (s *Sim) postEphemeral(a args) (answer, *refusal) {
+func (s *Sim) postEphemeral(a args) (response, *refusal) {
 	m, refused := content(a)
 	if refused != nil {
 		return nil, refused
@@ -170,78 +170,78 @@ func (s *Sim) postEphemeral(a args) (answer, *refusal) {
 	c := s.channels[a["channel"]]
 	switch {
 	case c == nil:
-		return nil, no("channel_not_found")
+		return nil, refuse("channel_not_found")
 	case c.archived:
-		return nil, no("is_archived")
-	case !c.has(BotUserID):
-		return nil, no("not_in_channel")
+		return nil, refuse("is_archived")
+	case !c.hasMember(BotUserID):
+		return nil, refuse("not_in_channel")
 	case s.users[a["user"]] == nil:
-		return nil, no("user_not_found")
-	case !c.has(a["user"]):
-		return nil, no("user_not_in_channel")
+		return nil, refuse("user_not_found")
+	case !c.hasMember(a["user"]):
+		return nil, refuse("user_not_in_channel")
 	}
-	m.only, m.thread = a["user"], a["thread_ts"]
+	m.ephemeralTo, m.thread = a["user"], a["thread_ts"]
 	s.add(c, m)
-	return answer{"message_ts": m.ts}, nil
+	return response{"message_ts": m.ts}, nil
 }
 
 // own finds a message of the app that can be changed; ephemeral ones cannot. Call it with s.mu held.
-func (s *Sim) own(a args, otherwise string) (*channel, *message, *refusal) {
+func (s *Sim) ownMessage(a args, otherwise string) (*channel, *message, *refusal) {
 	c := s.channels[a["channel"]]
 	if c == nil {
-		return nil, nil, no("channel_not_found")
+		return nil, nil, refuse("channel_not_found")
 	}
-	m := c.find(a["ts"])
+	m := c.message(a["ts"])
 	switch {
 	case c.archived:
-		return nil, nil, no("is_inactive")
-	case !c.has(BotUserID):
-		return nil, nil, no("not_in_channel")
-	case m == nil || m.only != "":
-		return nil, nil, no("message_not_found")
+		return nil, nil, refuse("is_inactive")
+	case !c.hasMember(BotUserID):
+		return nil, nil, refuse("not_in_channel")
+	case m == nil || m.ephemeralTo != "":
+		return nil, nil, refuse("message_not_found")
 	case m.user != BotUserID:
-		return nil, nil, no(otherwise)
+		return nil, nil, refuse(otherwise)
 	}
 	return c, m, nil
 }
 
-func (s *Sim) updateMessage(a args) (answer, *refusal) {
-	fresh, refused := content(a)
+func (s *Sim) updateMessage(a args) (response, *refusal) {
+	updated, refused := content(a)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, m, refused := s.own(a, "cant_update_message")
+	c, m, refused := s.ownMessage(a, "cant_update_message")
 	if refused != nil {
 		return nil, refused
 	}
-	m.change(fresh, a.given("blocks"))
-	s.touch()
-	return answer{"channel": c.id, "ts": m.ts, "text": m.text, "message": m.forApp()}, nil
+	m.replaceContent(updated, a.has("blocks"))
+	s.notifyChange()
+	return response{"channel": c.id, "ts": m.ts, "text": m.text, "message": m.forApp()}, nil
 }
 
 // change gives a message new content; blocks that were not sent stay as they are.
-func (m *message) change(fresh *message, blocks bool) {
-	m.text, m.edited = fresh.text, true
+func (m *message) replaceContent(updated *message, blocks bool) {
+	m.text, m.edited = updated.text, true
 	if blocks {
-		m.blocks, m.states = fresh.blocks, nil
+		m.blocks, m.stateByUser = updated.blocks, nil
 	}
-	if fresh.metadata != nil {
-		m.metadata = fresh.metadata
+	if updated.metadata != nil {
+		m.metadata = updated.metadata
 	}
 }
 
-func (s *Sim) deleteMessage(a args) (answer, *refusal) {
+func (s *Sim) deleteMessage(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c, m, refused := s.own(a, "cant_delete_message")
+	c, m, refused := s.ownMessage(a, "cant_delete_message")
 	if refused != nil {
 		return nil, refused
 	}
 	c.remove(m)
-	s.touch()
-	return answer{"channel": c.id, "ts": m.ts}, nil
+	s.notifyChange()
+	return response{"channel": c.id, "ts": m.ts}, nil
 }
 
 func (c *channel) remove(m *message) {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestAnEphemeralMessageIsSeenByOneMemberAndNeverChanged(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	send := func(channel, user string) object {
 		return st.call("chat.postEphemeral", object{"channel": channel, "user": user, "text": "só para si"})
 	}
@@ -35,7 +35,7 @@ func TestAnEphemeralMessageIsSeenByOneMemberAndNeverChanged(t *testing.T) {
 }
 
 func TestAMessageIsPostedChangedAndDeletedByItsAuthorAlone(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	ana := st.User(slacksim.Ana)
 	posted := accepted(t, st.call("chat.postMessage", object{
 		"channel": slacksim.TeamChannel, "text": "um", "blocks": []object{section("bloco")},
@@ -50,16 +50,16 @@ func TestAMessageIsPostedChangedAndDeletedByItsAuthorAlone(t *testing.T) {
 		return st.call("chat.update", args)
 	}
 	accepted(t, change(nil))
-	message, err := ana.WaitMessage(soon(t), slacksim.TeamChannel, func(m slacksim.Message) bool { return m.Text == "novo" })
-	no(t, err)
+	message, err := ana.WaitMessage(timeoutContext(t), slacksim.TeamChannel, func(m slacksim.Message) bool { return m.Text == "novo" })
+	refuse(t, err)
 	if message.FullText() != "bloco" || !message.Edited || !strings.Contains(string(message.Metadata), "1042") {
 		t.Errorf("blocks and metadata that were not sent did not stay: %+v", message)
 	}
 	accepted(t, change(object{"blocks": []object{}}))
 	refused(t, change(object{"blocks": []object{{"type": "x"}}}), "invalid_blocks")
 	refused(t, change(object{"ts": "1.2"}), "message_not_found")
-	no(t, ana.Say(soon(t), slacksim.TeamChannel, "meu"))
-	hers, _ := ana.WaitMessage(soon(t), slacksim.TeamChannel, func(m slacksim.Message) bool { return m.Text == "meu" })
+	refuse(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "meu"))
+	hers, _ := ana.WaitMessage(timeoutContext(t), slacksim.TeamChannel, func(m slacksim.Message) bool { return m.Text == "meu" })
 	refused(t, change(object{"ts": hers.TS}), "cant_update_message")
 	refused(t, st.call("chat.delete", object{"channel": slacksim.TeamChannel, "ts": hers.TS}), "cant_delete_message")
 	accepted(t, st.call("chat.delete", object{"channel": slacksim.TeamChannel, "ts": posted["ts"]}))
@@ -69,20 +69,20 @@ func TestAMessageIsPostedChangedAndDeletedByItsAuthorAlone(t *testing.T) {
 }
 
 func TestAButtonOfAMessageTellsWhereItStandsAndHowToAnswer(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	posted := accepted(t, st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "cartão", "blocks": []object{
 		actions("a", button("abrir"), selectInput("", "static_select", object{"options": options(3)})["element"].(object)),
 	}}))
 	ana := st.User(slacksim.Ana)
 	ts := posted["ts"].(string)
-	no(t, ana.ClickMessage(soon(t), slacksim.TeamChannel, ts, "_chosen", "opção 1"))
-	no(t, ana.ClickMessage(soon(t), slacksim.TeamChannel, ts, "abrir"))
+	refuse(t, ana.ClickMessage(timeoutContext(t), slacksim.TeamChannel, ts, "_chosen", "opção 1"))
+	refuse(t, ana.ClickMessage(timeoutContext(t), slacksim.TeamChannel, ts, "abrir"))
 	in, _ := st.last()
 	for path, want := range map[string]any{
 		"type": "block_actions", "container/type": "message", "container/message_ts": ts, "container/channel_id": slacksim.TeamChannel,
 		"channel/id": slacksim.TeamChannel, "message/text": "cartão", "state/values/a/_chosen/selected_option/value": "1",
 	} {
-		if got := at(in, strings.Split(path, "/")...); got != want {
+		if got := dig(in, strings.Split(path, "/")...); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
@@ -96,7 +96,7 @@ func asJSON() http.Header { return http.Header{"Content-Type": {"application/jso
 
 func TestAResponseURLWorksFiveTimesWithinHalfAnHour(t *testing.T) {
 	var c clock
-	st := newStage(t, c.of)
+	st := newEnv(t, c.of)
 	use := func(address string, body object) string {
 		status, answer := st.request(http.MethodPost, address, mustJSON(body), asJSON())
 		if status == http.StatusOK {
@@ -136,7 +136,7 @@ func TestAResponseURLWorksFiveTimesWithinHalfAnHour(t *testing.T) {
 
 func TestOneMessageASecondAndChannelAfterAShortBurst(t *testing.T) {
 	var c clock
-	st := newStage(t, c.of)
+	st := newEnv(t, c.of)
 	post := func(channel string) object {
 		return st.call("chat.postMessage", object{"channel": channel, "text": "x"})
 	}
@@ -156,7 +156,7 @@ func TestOneMessageASecondAndChannelAfterAShortBurst(t *testing.T) {
 
 func TestTiersAreHeldWhenWanted(t *testing.T) {
 	var c clock
-	st := newStage(t, c.of, func(cfg *slacksim.Config) { cfg.Rate.Tiers = true })
+	st := newEnv(t, c.of, func(cfg *slacksim.Config) { cfg.Rate.Tiers = true })
 	for range 20 {
 		accepted(t, st.form("conversations.list", url.Values{}))
 	}
@@ -183,7 +183,7 @@ func TestAFileIsUploadedInThreeSteps(t *testing.T) {
 		"as it is": raw, "in a form": inForm(""), "in a form that ends twice": inForm("\r\n--x--\r\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStage(t)
+			st := newEnv(t)
 			ticket := accepted(t, st.form("files.getUploadURLExternal", url.Values{"filename": {"fine.pdf"}, "length": {strconv.Itoa(len(content))}}))
 			id := ticket["file_id"].(string)
 			complete := func(channel string) object {
@@ -214,7 +214,7 @@ func TestAFileIsUploadedInThreeSteps(t *testing.T) {
 }
 
 func TestAnUploadMustBeWhatWasAnnounced(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	for _, args := range []url.Values{{"length": {"3"}}, {"filename": {"a.pdf"}}, {"filename": {"a.pdf"}, "length": {"0"}}, {"filename": {"a.pdf"}, "length": {"x"}}} {
 		refused(t, st.form("files.getUploadURLExternal", args), "invalid_arguments")
 	}
@@ -231,7 +231,7 @@ func TestAnUploadMustBeWhatWasAnnounced(t *testing.T) {
 }
 
 func TestPeopleAndConversationsAreDescribed(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	person := func(id string) any {
 		return accepted(t, st.form("users.info", url.Values{"user": {id}, "include_locale": {"true"}}))["user"]
 	}
@@ -243,20 +243,20 @@ func TestPeopleAndConversationsAreDescribed(t *testing.T) {
 		{slacksim.Guest, "is_restricted", true}, {slacksim.Stranger, "is_stranger", true}, {slacksim.Stranger, "team_id", "T0ALHEIO"},
 		{slacksim.Stranger, "locale", nil}, {slacksim.BotUserID, "is_bot", true},
 	} {
-		if got := at(person(row.id), row.field); got != row.want {
+		if got := dig(person(row.id), row.field); got != row.want {
 			t.Errorf("%s of %s is %v, want %v", row.field, row.id, got, row.want)
 		}
 	}
 	refused(t, st.form("users.info", url.Values{"user": {"U0NADA"}}), "user_not_found")
-	if at(accepted(t, st.form("users.info", url.Values{"user": {slacksim.Ana}})), "user", "locale") != nil {
+	if dig(accepted(t, st.form("users.info", url.Values{"user": {slacksim.Ana}})), "user", "locale") != nil {
 		t.Error("the locale came unasked")
 	}
 	opened := accepted(t, st.call("conversations.open", object{"users": slacksim.Ana}))
-	if at(opened, "channel", "id") != st.User(slacksim.Ana).DM() {
+	if dig(opened, "channel", "id") != st.User(slacksim.Ana).DM() {
 		t.Errorf("opened %v", opened)
 	}
 	refused(t, st.call("conversations.open", object{"users": "U0NADA"}), "user_not_found")
-	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {slacksim.GeneralChannel}})); at(info, "channel", "is_member") != false {
+	if info := accepted(t, st.form("conversations.info", url.Values{"channel": {slacksim.GeneralChannel}})); dig(info, "channel", "is_member") != false {
 		t.Errorf("#geral: %v", info)
 	}
 	listed := accepted(t, st.form("conversations.list", url.Values{"types": {"public_channel,im"}}))

@@ -19,15 +19,15 @@ var pageFiles embed.FS
 
 // Limits of the page's own calls.
 const (
-	maxPageCall  = 1 << 20
-	maxStreams   = 32
-	heartbeat    = 15 * time.Second
-	pageMessages = 300                   // of each channel, and what began their threads
-	settle       = 20 * time.Millisecond // changes that come together are shown together
+	maxPageCall    = 1 << 20
+	maxStreams     = 32
+	heartbeat      = 15 * time.Second
+	pageMessages   = 300                   // of each channel, and what began their threads
+	streamDebounce = 20 * time.Millisecond // changes that come together are shown together
 )
 
 // inhabitants is the order in which people are listed.
-var inhabitants = []string{Ana, Tom, Guest, Stranger}
+var pageUsers = []string{Ana, Tom, Guest, Stranger}
 
 func (s *Sim) routes() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -93,7 +93,7 @@ func servePage(w http.ResponseWriter, r *http.Request, path string) {
 func (s *Sim) serveWorkspace(w http.ResponseWriter, _ *http.Request) {
 	people, rooms, commands := []any{}, []any{}, []any{}
 	s.mu.Lock()
-	for _, id := range inhabitants {
+	for _, id := range pageUsers {
 		u := s.users[id]
 		people = append(people, map[string]any{"id": u.id, "name": u.handle, "real_name": u.realName, "locale": u.locale})
 	}
@@ -145,7 +145,7 @@ func pageHandler(do func(*http.Request, pageCall) (any, error)) http.HandlerFunc
 }
 
 func writeFailure(w http.ResponseWriter, err error) {
-	failed := &Failed{Code: "not_possible", Reason: err.Error()}
+	failed := &AppError{Code: "not_possible", Reason: err.Error()}
 	errors.As(err, &failed)
 	writeJSON(w, http.StatusOK, map[string]any{"ok": false, "error": failed.Code, "reason": failed.Reason})
 }
@@ -155,7 +155,7 @@ func (s *Sim) pageCommand(r *http.Request, call pageCall) (any, error) {
 }
 
 func (s *Sim) pageMessage(r *http.Request, call pageCall) (any, error) {
-	return nil, s.say(r.Context(), call.User, call.Channel, call.Text)
+	return nil, s.postAsUser(r.Context(), call.User, call.Channel, call.Text)
 }
 
 func (s *Sim) pageSubmit(r *http.Request, call pageCall) (any, error) {
@@ -167,7 +167,7 @@ func (s *Sim) pageSubmit(r *http.Request, call pageCall) (any, error) {
 }
 
 func (s *Sim) pageAction(r *http.Request, call pageCall) (any, error) {
-	return nil, s.act(r.Context(), call.User, place{call.ViewID, call.Channel, call.TS}, call.Action, call.Values)
+	return nil, s.act(r.Context(), call.User, container{call.ViewID, call.Channel, call.TS}, call.Action, call.Values)
 }
 
 func (s *Sim) pageClose(r *http.Request, call pageCall) (any, error) {
@@ -180,7 +180,7 @@ func (s *Sim) pageHome(_ *http.Request, call pageCall) (any, error) {
 
 func (s *Sim) serveOptions(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	at := place{q.Get("view_id"), q.Get("channel"), q.Get("ts")}
+	at := container{q.Get("view_id"), q.Get("channel"), q.Get("ts")}
 	reply, err := s.suggest(r.Context(), q.Get("user"), at, q.Get("block_id"), q.Get("action_id"), q.Get("value"))
 	if err != nil {
 		writeFailure(w, err)
@@ -220,7 +220,7 @@ type pageView struct {
 }
 
 func forPage(v *view) pageView {
-	p := pageView{View: v.seen()}
+	p := pageView{View: v.forUser()}
 	if v.submit != nil {
 		p.Submit = &p.View.Submit
 	}
@@ -234,9 +234,9 @@ func (s *Sim) snapshot(userID string) (snap snapshot, version int, changed <-cha
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.users[userID]
-	s.direct(userID)
+	s.dm(userID)
 	snap = snapshot{Messages: map[string][]pageMessage{}, Views: []pageView{}, Notice: u.notice}
-	for _, c := range s.visible(userID) {
+	for _, c := range s.visibleChannels(userID) {
 		name := c.name
 		if c.im != "" {
 			name = s.manifest.name()
@@ -277,7 +277,7 @@ func (c *channel) newest(count int) []*message {
 }
 
 func (s *Sim) messageForPage(c *channel, m *message) pageMessage {
-	seen := m.seen(c.id)
+	seen := m.forUser(c.id)
 	p := pageMessage{
 		TS: seen.TS, User: seen.User, Username: s.manifest.name(), Text: seen.Text, Blocks: seen.Blocks, Files: seen.Files,
 		Ephemeral: seen.Ephemeral, ThreadTS: seen.ThreadTS, Edited: seen.Edited, App: m.user == BotUserID,
@@ -295,16 +295,16 @@ func (s *Sim) messageForPage(c *channel, m *message) pageMessage {
 func (s *Sim) serveStream(w http.ResponseWriter, r *http.Request) {
 	userID := r.URL.Query().Get("user")
 	s.mu.Lock()
-	known, room := s.users[userID] != nil, s.streams < maxStreams
-	if known && room {
+	ok, free := s.users[userID] != nil, s.streams < maxStreams
+	if ok && free {
 		s.streams++
 	}
 	s.mu.Unlock()
 	switch {
-	case !known:
+	case !ok:
 		http.Error(w, "no such person", http.StatusNotFound)
 		return
-	case !room:
+	case !free:
 		http.Error(w, "too many streams", http.StatusServiceUnavailable)
 		return
 	}
@@ -315,37 +315,37 @@ func (s *Sim) serveStream(w http.ResponseWriter, r *http.Request) {
 	}()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	flow := http.NewResponseController(w)
+	controller := http.NewResponseController(w)
 	var last string
 	for {
 		snap, version, changed := s.snapshot(userID)
 		if now := string(encode(snap)); now != last {
 			last, snap.Version = now, version
-			_ = flow.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := fmt.Fprintf(w, "data: %s\n\n", encode(snap)); err != nil || flow.Flush() != nil {
+			_ = controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", encode(snap)); err != nil || controller.Flush() != nil {
 				return
 			}
 		}
-		if !s.await(r, w, flow, changed) {
+		if !s.waitForChange(r, w, controller, changed) {
 			return
 		}
 	}
 }
 
 // await waits for a change and lets it settle, with a sign of life now and then; false when the stream is over.
-func (s *Sim) await(r *http.Request, w io.Writer, flow *http.ResponseController, changed <-chan struct{}) bool {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
+func (s *Sim) waitForChange(r *http.Request, w io.Writer, controller *http.ResponseController, changed <-chan struct{}) bool {
+	ticker := time.NewTicker(heartbeat)
+	defer ticker.Stop()
 	var settled <-chan time.Time
 	for {
 		select {
 		case <-changed:
-			changed, settled = nil, time.After(settle)
+			changed, settled = nil, time.After(streamDebounce)
 		case <-settled:
 			return true
-		case <-beat.C:
-			_ = flow.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := io.WriteString(w, ": here\n\n"); err != nil || flow.Flush() != nil {
+		case <-ticker.C:
+			_ = controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+			if _, err := io.WriteString(w, ": here\n\n"); err != nil || controller.Flush() != nil {
 				return false
 			}
 		case <-r.Context().Done():

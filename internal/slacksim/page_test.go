@@ -15,20 +15,20 @@ import (
 )
 
 // page posts as the browser's page does.
-func (st *stage) page(what string, body object) object {
+func (st *env) page(what string, body object) object {
 	st.t.Helper()
 	_, answer := st.request(http.MethodPost, "/sim/"+what, mustJSON(body), http.Header{"X-Requested-With": {"slacksim"}})
 	return answer
 }
 
 // subscription follows the stream of one person until want is satisfied by a snapshot.
-func (st *stage) watch(user string, want func(object) bool) object {
+func (st *env) watch(user string, want func(object) bool) object {
 	st.t.Helper()
-	ctx, cancel := context.WithCancel(soon(st.t))
+	ctx, cancel := context.WithCancel(timeoutContext(st.t))
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, st.url+"/sim/stream?user="+user, nil)
 	resp, err := http.DefaultClient.Do(req)
-	no(st.t, err)
+	refuse(st.t, err)
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 4<<20)
@@ -38,7 +38,7 @@ func (st *stage) watch(user string, want func(object) bool) object {
 			continue
 		}
 		snapshot := object{}
-		no(st.t, json.Unmarshal([]byte(data), &snapshot))
+		refuse(st.t, json.Unmarshal([]byte(data), &snapshot))
 		if want(snapshot) {
 			return snapshot
 		}
@@ -48,53 +48,53 @@ func (st *stage) watch(user string, want func(object) bool) object {
 }
 
 func TestThePageWalksThroughACommandAModalAndAMessage(t *testing.T) {
-	st := newStage(t)
-	st.on("command", func(in object) any {
+	st := newEnv(t)
+	st.handle("command", func(in object) any {
 		accepted(t, st.call("views.open", object{"trigger_id": in["trigger_id"], "view": modal("Novo mutuário",
 			textInput("nif"), selectInput("processo", "external_select", object{"min_query_length": 0}), actions("a", button("verificar")))}))
 		return nil
 	})
 	accepted(t, st.page("command", object{"user": slacksim.Ana, "channel": slacksim.TeamChannel, "text": "/borrower-new 1042"}))
-	snapshot := st.watch(slacksim.Ana, func(s object) bool { return at(s, "views", "0") != nil })
-	view := at(snapshot, "views", "0").(map[string]any)
+	snapshot := st.watch(slacksim.Ana, func(s object) bool { return dig(s, "views", "0") != nil })
+	view := dig(snapshot, "views", "0").(map[string]any)
 	if view["title"] != "Novo mutuário" || view["submit"] != "Guardar" || len(view["blocks"].([]any)) != 3 {
 		t.Errorf("the view is %v", view)
 	}
 	answer := st.page("submit", object{"user": slacksim.Ana, "view_id": view["id"], "values": object{}})
-	if at(answer, "errors", "nif") != "Preencha este campo obrigatório." {
+	if dig(answer, "errors", "nif") != "Preencha este campo obrigatório." {
 		t.Errorf("an empty form gave %v", answer)
 	}
-	st.on("block_suggestion", func(object) any { return object{"options": []object{choice("1042 · Porto", "p-1042")}} })
+	st.handle("block_suggestion", func(object) any { return object{"options": []object{choice("1042 · Porto", "p-1042")}} })
 	query := "user=U0ANA&view_id=" + view["id"].(string) + "&block_id=processo&action_id=processo_chosen&value="
 	_, found := st.request(http.MethodGet, "/sim/options?"+query, "", http.Header{})
-	if at(found, "options", "0", "value") != "p-1042" {
+	if dig(found, "options", "0", "value") != "p-1042" {
 		t.Errorf("the options are %v", found)
 	}
-	typed := object{"nif": object{"nif_typed": object{"type": "plain_text_input", "value": "123"}},
+	state := object{"nif": object{"nif_typed": object{"type": "plain_text_input", "value": "123"}},
 		"processo": object{"processo_chosen": object{"type": "external_select", "selected_option": choice("1042 · Porto", "p-1042")}}}
-	accepted(t, st.page("action", object{"user": slacksim.Ana, "view_id": view["id"], "values": typed,
+	accepted(t, st.page("action", object{"user": slacksim.Ana, "view_id": view["id"], "values": state,
 		"action": object{"type": "button", "block_id": "a", "action_id": "verificar"}}))
-	if in, _ := st.last(); at(in, "state", "values", "nif", "nif_typed", "value") != "123" {
+	if in, _ := st.last(); dig(in, "state", "values", "nif", "nif_typed", "value") != "123" {
 		t.Errorf("the action came as %v", in)
 	}
-	st.on("view_submission", func(in object) any {
+	st.handle("view_submission", func(in object) any {
 		return object{"response_action": "errors", "errors": object{"nif": "Confirme o NIF."}}
 	})
-	if answer := st.page("submit", object{"user": slacksim.Ana, "view_id": view["id"], "values": typed}); at(answer, "errors", "nif") != "Confirme o NIF." {
+	if answer := st.page("submit", object{"user": slacksim.Ana, "view_id": view["id"], "values": state}); dig(answer, "errors", "nif") != "Confirme o NIF." {
 		t.Errorf("a wrong tax number gave %v", answer)
 	}
-	st.on("view_submission", nil)
-	accepted(t, st.page("submit", object{"user": slacksim.Ana, "view_id": view["id"], "values": typed}))
+	st.handle("view_submission", nil)
+	accepted(t, st.page("submit", object{"user": slacksim.Ana, "view_id": view["id"], "values": state}))
 	accepted(t, st.page("message", object{"user": slacksim.Ana, "channel": slacksim.TeamChannel, "text": "já está"}))
-	snapshot = st.watch(slacksim.Tom, func(s object) bool { return at(s, "messages", slacksim.TeamChannel, "0") != nil })
-	if m := at(snapshot, "messages", slacksim.TeamChannel, "0"); at(m, "username") != "Ana Exemplo" || at(m, "text") != "já está" || at(m, "app") != false {
+	snapshot = st.watch(slacksim.Tom, func(s object) bool { return dig(s, "messages", slacksim.TeamChannel, "0") != nil })
+	if m := dig(snapshot, "messages", slacksim.TeamChannel, "0"); dig(m, "username") != "Ana Exemplo" || dig(m, "text") != "já está" || dig(m, "app") != false {
 		t.Errorf("Tom sees %v", m)
 	}
 }
 
 func TestThePageIsToldWhatWentWrong(t *testing.T) {
-	st := newStage(t)
-	st.on("command", func(object) any { return 500 })
+	st := newEnv(t)
+	st.handle("command", func(object) any { return 500 })
 	for _, row := range []struct {
 		what string
 		body object
@@ -118,7 +118,7 @@ func TestThePageIsToldWhatWentWrong(t *testing.T) {
 }
 
 func TestThePageIsForThisMachineAndThisPageAlone(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	if status, _ := st.request(http.MethodPost, "/sim/message", `{}`, http.Header{}); status != http.StatusForbidden {
 		t.Errorf("another site's form gave %d", status)
 	}
@@ -126,7 +126,7 @@ func TestThePageIsForThisMachineAndThisPageAlone(t *testing.T) {
 		req, _ := http.NewRequest(http.MethodGet, st.url+path, nil)
 		req.Host = "evil.example"
 		resp, err := http.DefaultClient.Do(req)
-		no(t, err)
+		refuse(t, err)
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusForbidden {
 			t.Errorf("%s under another name gave %d", path, resp.StatusCode)
@@ -135,7 +135,7 @@ func TestThePageIsForThisMachineAndThisPageAlone(t *testing.T) {
 }
 
 func TestThePageAndItsWorkspaceAreServed(t *testing.T) {
-	st := newStage(t, func(cfg *slacksim.Config) {
+	st := newEnv(t, func(cfg *slacksim.Config) {
 		cfg.Manifest = []byte(`{"display_information":{"name":"Balcão"},"features":{"slash_commands":[{"command":"/esis","description":"FINE","usage_hint":"[processo]"}]}}`)
 	})
 	status, page := st.request(http.MethodGet, "/", "", http.Header{})
@@ -146,23 +146,23 @@ func TestThePageAndItsWorkspaceAreServed(t *testing.T) {
 		t.Errorf("its files gave %d", status)
 	}
 	_, space := st.request(http.MethodGet, "/sim/workspace", "", http.Header{})
-	if at(space, "commands", "0", "command") != "/esis" || at(space, "users", "0", "real_name") != "Ana Exemplo" || at(space, "channels", "0", "name") != "equipa" {
+	if dig(space, "commands", "0", "command") != "/esis" || dig(space, "users", "0", "real_name") != "Ana Exemplo" || dig(space, "channels", "0", "name") != "equipa" {
 		t.Errorf("the workspace is %v", space)
 	}
 }
 
 func TestClosingEndsStreamsSocketsAndDeliveries(t *testing.T) {
-	st := newStage(t, func(cfg *slacksim.Config) { cfg.RetryDelays = []time.Duration{time.Hour} })
-	st.on("event_callback", func(object) any { return 500 })
-	no(t, st.User(slacksim.Ana).OpenHome(soon(t)))
-	req, _ := http.NewRequestWithContext(soon(t), http.MethodGet, st.url+"/sim/stream?user=U0ANA", nil)
+	st := newEnv(t, func(cfg *slacksim.Config) { cfg.RetryDelays = []time.Duration{time.Hour} })
+	st.handle("event_callback", func(object) any { return 500 })
+	refuse(t, st.User(slacksim.Ana).OpenHome(timeoutContext(t)))
+	req, _ := http.NewRequestWithContext(timeoutContext(t), http.MethodGet, st.url+"/sim/stream?user=U0ANA", nil)
 	resp, err := http.DefaultClient.Do(req)
-	no(t, err)
+	refuse(t, err)
 	defer resp.Body.Close()
-	no(t, st.Close())
+	refuse(t, st.Close())
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 	}
-	if soon(t).Err() != nil {
+	if timeoutContext(t).Err() != nil {
 		t.Error("the stream outlived the workspace")
 	}
 }

@@ -54,7 +54,7 @@ type Config struct {
 	BaseURL       string           // where the simulator is reached, for the URLs it hands out; see SetBaseURL
 	BotChannels   []string         // the channels that the bot has joined; nil means TeamChannel
 	AnaLocale     string           // defaults to "pt-PT"
-	KeptMessages  int              // of each channel, the newest; defaults to 5000
+	MaxMessages   int              // of each channel, the newest; defaults to 5000
 	Rate          Rate
 	Client        *http.Client // delivers to the app; defaults to one of its own
 }
@@ -86,27 +86,27 @@ type Sim struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup // deliveries under way
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced at every change
-	version  int
-	lastTS   int64
-	pending  int // event deliveries not yet ended
-	baseURL  string
-	requests []Request
-	calls    map[string]int
-	failures map[string][]Failure
-	storms   map[string]*storm
-	revoked  bool // the bot's token
-	limits   map[string]*rate.Limiter
-	users    map[string]*user
-	channels map[string]*channel
-	triggers map[string]*trigger
-	replies  map[string]*responseURL
-	views    map[string]*view
-	files    map[string]*file
-	sockets  sockets
-	log      deliveryLog
-	streams  int
+	mu             sync.Mutex
+	changed        chan struct{} // closed and replaced at every change
+	version        int
+	lastTS         int64
+	pending        int // event deliveries not yet ended
+	baseURL        string
+	requests       []Request
+	calls          map[string]int
+	failures       map[string][]Failure
+	randomFailures map[string]*randomFailure
+	revoked        bool // the bot's token
+	limits         map[string]*rate.Limiter
+	users          map[string]*user
+	channels       map[string]*channel
+	triggers       map[string]*trigger
+	responseURLs   map[string]*responseURL
+	views          map[string]*view
+	files          map[string]*file
+	sockets        sockets
+	log            deliveryLog
+	streams        int
 }
 
 // New builds a workspace. It panics when the manifest is not JSON, since that is a mistake in the program.
@@ -115,12 +115,12 @@ func New(cfg Config) *Sim {
 	s := &Sim{
 		cfg: cfg, baseURL: strings.TrimSuffix(cfg.BaseURL, "/"), client: deliveryClient(cfg.Client),
 		book: words.Load(wordFiles()), manifest: readManifest(cfg.Manifest),
-		changed: make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{}, storms: map[string]*storm{},
-		limits: map[string]*rate.Limiter{}, triggers: map[string]*trigger{}, replies: map[string]*responseURL{},
+		changed: make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{}, randomFailures: map[string]*randomFailure{},
+		limits: map[string]*rate.Limiter{}, triggers: map[string]*trigger{}, responseURLs: map[string]*responseURL{},
 		views: map[string]*view{}, files: map[string]*file{}, sockets: newSockets(),
 	}
-	s.users = people(cfg)
-	s.channels = rooms(cfg)
+	s.users = newUsers(cfg)
+	s.channels = newChannels(cfg)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mux = s.routes()
 	return s
@@ -133,7 +133,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.AnaLocale, "pt-PT")
 	setDefault(&c.AckTimeout, 3*time.Second)
 	setDefault(&c.PingInterval, 10*time.Second)
-	setDefault(&c.KeptMessages, 5000)
+	setDefault(&c.MaxMessages, 5000)
 	setDefault(&c.Rate.MessagesPerSecond, 1)
 	setDefault(&c.Rate.Burst, 5)
 	if c.Now == nil {
@@ -183,7 +183,7 @@ func (s *Sim) Close() error {
 }
 
 // touch tells everybody who waits that something changed. Call it with s.mu held.
-func (s *Sim) touch() {
+func (s *Sim) notifyChange() {
 	s.version++
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -207,12 +207,12 @@ func randomHex(bytes int) string {
 }
 
 // wait repeats look at every change until it finds something or ctx ends. look is called without s.mu.
-func wait[T any](ctx context.Context, s *Sim, look func() (T, bool)) (T, error) {
+func wait[T any](ctx context.Context, s *Sim, check func() (T, bool)) (T, error) {
 	for {
 		s.mu.Lock()
 		changed := s.changed
 		s.mu.Unlock()
-		if found, ok := look(); ok {
+		if found, ok := check(); ok {
 			return found, nil
 		}
 		select {
@@ -228,12 +228,12 @@ func wait[T any](ctx context.Context, s *Sim, look func() (T, bool)) (T, error) 
 }
 
 // sweep drops the oldest entries of a map that has grown past its bound.
-func sweep[K comparable, V any](m map[K]V, bound int, born func(V) time.Time) {
+func evictOldest[K comparable, V any](m map[K]V, bound int, createdAt func(V) time.Time) {
 	for len(m) > bound {
 		var oldest K
 		var at time.Time
 		for k, v := range m {
-			if t := born(v); at.IsZero() || t.Before(at) {
+			if t := createdAt(v); at.IsZero() || t.Before(at) {
 				oldest, at = k, t
 			}
 		}

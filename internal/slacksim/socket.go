@@ -14,22 +14,22 @@ import (
 
 // Limits of Socket Mode.
 const (
-	maxSockets   = 10
-	maxAck       = 20 << 10 // larger acknowledgements are dropped without a word
-	ticketLife   = 30 * time.Second
-	writeTimeout = 5 * time.Second
+	maxSockets     = 10
+	maxAck         = 20 << 10 // larger acknowledgements are dropped without a word
+	ticketLifetime = 30 * time.Second
+	writeTimeout   = 5 * time.Second
 )
 
 // sockets are the open connections, and the tickets for opening more.
 type sockets struct {
 	open    []*socket
-	turn    int // whose turn it is
+	next    int // whose turn it is
 	tickets map[string]time.Time
-	waiting map[string]chan []byte // acknowledgements, by envelope_id
+	acks    map[string]chan []byte // acknowledgements, by envelope_id
 }
 
 func newSockets() sockets {
-	return sockets{tickets: map[string]time.Time{}, waiting: map[string]chan []byte{}}
+	return sockets{tickets: map[string]time.Time{}, acks: map[string]chan []byte{}}
 }
 
 type socket struct {
@@ -44,34 +44,34 @@ func (k *socket) send(value any) error {
 	return k.conn.WriteJSON(value)
 }
 
-func (k *socket) end() {
+func (k *socket) close() {
 	_ = k.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
 	_ = k.conn.Close()
 }
 
 // openConnection gives the app an address to connect to, once.
-func (s *Sim) openConnection(args) (answer, *refusal) {
+func (s *Sim) openConnection(args) (response, *refusal) {
 	ticket := randomHex(16)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sockets.tickets[ticket] = s.now()
-	sweep(s.sockets.tickets, 100, func(at time.Time) time.Time { return at })
+	evictOldest(s.sockets.tickets, 100, func(at time.Time) time.Time { return at })
 	base, secure := strings.CutPrefix(s.baseURL, "https://")
 	scheme := "wss://"
 	if !secure {
 		base, scheme = strings.TrimPrefix(s.baseURL, "http://"), "ws://"
 	}
-	return answer{"url": scheme + base + "/socket?ticket=" + ticket + "&app_id=" + AppID}, nil
+	return response{"url": scheme + base + "/socket?ticket=" + ticket + "&app_id=" + AppID}, nil
 }
 
 var upgrader websocket.Upgrader // refuses pages of other origins; of the rest the ticket is the proof
 
 func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	at, known := s.sockets.tickets[r.URL.Query().Get("ticket")]
+	at, ok := s.sockets.tickets[r.URL.Query().Get("ticket")]
 	delete(s.sockets.tickets, r.URL.Query().Get("ticket"))
 	s.mu.Unlock()
-	if !known || s.now().Sub(at) > ticketLife {
+	if !ok || s.now().Sub(at) > ticketLifetime {
 		http.Error(w, "invalid ticket", http.StatusUnauthorized)
 		return
 	}
@@ -79,12 +79,12 @@ func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the upgrader has answered
 	}
-	s.converse(&socket{conn: conn})
+	s.runSocket(&socket{conn: conn})
 }
 
 // converse greets a connection, pings it, and reads its acknowledgements until it ends.
-func (s *Sim) converse(k *socket) {
-	defer k.end()
+func (s *Sim) runSocket(k *socket) {
+	defer k.close()
 	s.mu.Lock()
 	count := len(s.sockets.open) + 1
 	closed := s.ctx.Err() != nil
@@ -109,19 +109,19 @@ func (s *Sim) converse(k *socket) {
 	s.work.Add(1)
 	s.work.Go(func() { s.ping(k, ended) })
 	s.sockets.open = append(s.sockets.open, k)
-	s.touch()
+	s.notifyChange()
 	s.mu.Unlock()
 	defer func() {
 		close(ended)
 		s.mu.Lock()
 		s.sockets.open = slices.DeleteFunc(s.sockets.open, func(other *socket) bool { return other == k })
-		s.touch()
+		s.notifyChange()
 		s.mu.Unlock()
 		s.work.Done()
 	}()
 	k.conn.SetReadLimit(maxAnswer)
-	patience := 3 * s.cfg.PingInterval
-	alive := func(string) error { return k.conn.SetReadDeadline(time.Now().Add(patience)) }
+	readTimeout := 3 * s.cfg.PingInterval
+	alive := func(string) error { return k.conn.SetReadDeadline(time.Now().Add(readTimeout)) }
 	k.conn.SetPongHandler(alive)
 	for _ = alive(""); ; {
 		_, raw, err := k.conn.ReadMessage()
@@ -164,30 +164,30 @@ func (s *Sim) acknowledge(raw []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if waiting := s.sockets.waiting[ack.EnvelopeID]; waiting != nil {
-		delete(s.sockets.waiting, ack.EnvelopeID)
+	if waiting := s.sockets.acks[ack.EnvelopeID]; waiting != nil {
+		delete(s.sockets.acks, ack.EnvelopeID)
 		waiting <- ack.Payload // has room for this one
 	}
 }
 
 // sendEnvelope delivers on one of the connections, in turn, and waits for the acknowledgement on any.
-func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason string) Delivered {
-	id, arrived := randomHex(16), make(chan []byte, 1)
+func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason string) DeliveryResult {
+	id, ack := randomHex(16), make(chan []byte, 1)
 	s.mu.Lock()
-	done := Delivered{At: s.now()}
+	done := DeliveryResult{At: s.now()}
 	if len(s.sockets.open) == 0 {
 		s.mu.Unlock()
 		done.Failure = "connection_failed"
 		return done
 	}
-	s.sockets.turn++
-	k := s.sockets.open[s.sockets.turn%len(s.sockets.open)]
-	s.sockets.waiting[id] = arrived
+	s.sockets.next++
+	k := s.sockets.open[s.sockets.next%len(s.sockets.open)]
+	s.sockets.acks[id] = ack
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.sockets.waiting, id)
+		delete(s.sockets.acks, id)
 	}()
 	envelope := map[string]any{
 		"envelope_id": id, "type": p.envelope, "payload": p.object, "accepts_response_payload": p.envelope != "events_api",
@@ -201,7 +201,7 @@ func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason s
 		return done
 	}
 	select {
-	case done.Body = <-arrived:
+	case done.Body = <-ack:
 		done.Status = http.StatusOK
 		if string(done.Body) == "null" {
 			done.Body = nil
@@ -233,7 +233,7 @@ func (s *Sim) DisconnectSockets() {
 	s.mu.Unlock()
 	for _, k := range open {
 		_ = k.send(map[string]any{"type": "disconnect", "reason": "refresh_requested", "debug_info": debugInfo()})
-		k.end()
+		k.close()
 	}
 }
 
@@ -243,6 +243,6 @@ func (s *Sim) closeSockets() {
 	open := slices.Clone(s.sockets.open)
 	s.mu.Unlock()
 	for _, k := range open {
-		k.end()
+		k.close()
 	}
 }

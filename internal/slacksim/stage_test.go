@@ -21,21 +21,21 @@ type object map[string]any
 
 // stage is a workspace with a tiny app in it, both over real HTTP. The app does what do says for each kind of delivery,
 // and keeps what it heard.
-type stage struct {
+type env struct {
 	*slacksim.Sim
 	t   *testing.T
 	url string
 
-	mu    sync.Mutex
-	do    map[string]func(in object) any
-	heard []object
-	heads []http.Header
+	mu         sync.Mutex
+	handlers   map[string]func(in object) any
+	deliveries []object
+	headers    []http.Header
 }
 
 // newStage opens a workspace whose app listens over HTTP. change may adjust its configuration.
-func newStage(t *testing.T, change ...func(*slacksim.Config)) *stage {
+func newEnv(t *testing.T, change ...func(*slacksim.Config)) *env {
 	t.Helper()
-	st := &stage{t: t, do: map[string]func(object) any{}}
+	st := &env{t: t, handlers: map[string]func(object) any{}}
 	app := httptest.NewServer(http.HandlerFunc(st.serveApp))
 	t.Cleanup(app.Close)
 	cfg := slacksim.Config{RequestURL: app.URL + "/slack/events"}
@@ -52,13 +52,13 @@ func newStage(t *testing.T, change ...func(*slacksim.Config)) *stage {
 }
 
 // on says what the app answers to a kind of delivery: an object becomes JSON, a string text, a number a status.
-func (st *stage) on(kind string, do func(in object) any) {
+func (st *env) handle(kind string, do func(in object) any) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.do[kind] = do
+	st.handlers[kind] = do
 }
 
-func (st *stage) serveApp(w http.ResponseWriter, r *http.Request) {
+func (st *env) serveApp(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
 	in := readDelivery(raw)
 	kind, _ := in["type"].(string)
@@ -66,8 +66,8 @@ func (st *stage) serveApp(w http.ResponseWriter, r *http.Request) {
 		kind = "command"
 	}
 	st.mu.Lock()
-	st.heard, st.heads = append(st.heard, in), append(st.heads, r.Header.Clone())
-	do := st.do[kind]
+	st.deliveries, st.headers = append(st.deliveries, in), append(st.headers, r.Header.Clone())
+	do := st.handlers[kind]
 	st.mu.Unlock()
 	if do == nil {
 		return
@@ -101,17 +101,17 @@ func readDelivery(raw []byte) object {
 }
 
 // last is the newest delivery that the app heard.
-func (st *stage) last() (object, http.Header) {
+func (st *env) last() (object, http.Header) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if len(st.heard) == 0 {
+	if len(st.deliveries) == 0 {
 		st.t.Fatal("the app heard nothing")
 	}
-	return st.heard[len(st.heard)-1], st.heads[len(st.heads)-1]
+	return st.deliveries[len(st.deliveries)-1], st.headers[len(st.headers)-1]
 }
 
 // call makes a call of the Web API, in JSON and with the bot's token.
-func (st *stage) call(method string, args object) object {
+func (st *env) call(method string, args object) object {
 	st.t.Helper()
 	body, _ := json.Marshal(args)
 	status, answer := st.request(http.MethodPost, "/api/"+method, string(body), http.Header{
@@ -124,14 +124,14 @@ func (st *stage) call(method string, args object) object {
 }
 
 // form makes a call with a form, as clients do for the methods that read.
-func (st *stage) form(method string, args url.Values) object {
+func (st *env) form(method string, args url.Values) object {
 	st.t.Helper()
 	args.Set("token", slacksim.DefaultBotToken)
 	_, answer := st.request(http.MethodPost, "/api/"+method, args.Encode(), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
 	return answer
 }
 
-func (st *stage) request(verb, path, body string, header http.Header) (int, object) {
+func (st *env) request(verb, path, body string, header http.Header) (int, object) {
 	st.t.Helper()
 	if !strings.HasPrefix(path, "http") {
 		path = st.url + path
@@ -174,14 +174,14 @@ func accepted(t *testing.T, answer object) object {
 	return answer
 }
 
-func soon(t *testing.T) context.Context {
+func timeoutContext(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func no(t *testing.T, err error) {
+func refuse(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func no(t *testing.T, err error) {
 }
 
 // at digs into an object: at(o, "view", "blocks", "0").
-func at(value any, path ...string) any {
+func dig(value any, path ...string) any {
 	for _, step := range path {
 		switch v := value.(type) {
 		case object:
@@ -260,22 +260,22 @@ func with(o object, key string, value any) object {
 }
 
 // opened has Ana open a modal by a command.
-func (st *stage) opened(view object) *slacksim.User {
+func (st *env) openModal(view object) *slacksim.User {
 	st.t.Helper()
-	st.on("command", func(in object) any {
+	st.handle("command", func(in object) any {
 		accepted(st.t, st.call("views.open", object{"trigger_id": in["trigger_id"], "view": view}))
 		return nil
 	})
 	ana := st.User(slacksim.Ana)
-	no(st.t, ana.Command(soon(st.t), slacksim.TeamChannel, "/abrir"))
+	refuse(st.t, ana.Command(timeoutContext(st.t), slacksim.TeamChannel, "/abrir"))
 	return ana
 }
 
 // trigger gives a fresh trigger_id.
-func (st *stage) trigger() string {
+func (st *env) trigger() string {
 	st.t.Helper()
-	st.on("command", nil)
-	no(st.t, st.User(slacksim.Ana).Command(soon(st.t), slacksim.TeamChannel, "/trigger"))
+	st.handle("command", nil)
+	refuse(st.t, st.User(slacksim.Ana).Command(timeoutContext(st.t), slacksim.TeamChannel, "/trigger"))
 	in, _ := st.last()
 	return in["trigger_id"].(string)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // holds says under which name each kind of input keeps what it holds, and what it holds at first.
-var holds = map[string]struct{ key, initial string }{
+var inputKeys = map[string]struct{ key, initial string }{
 	"plain_text_input":      {"value", "initial_value"},
 	"number_input":          {"value", "initial_value"},
 	"email_text_input":      {"value", "initial_value"},
@@ -23,22 +23,22 @@ var holds = map[string]struct{ key, initial string }{
 }
 
 // carry gives what every input of blocks holds: what it held before, if the same input was there, else its initial value.
-func carry(blocks json.RawMessage, before State) State {
+func carryState(blocks json.RawMessage, before State) State {
 	now := State{}
 	for _, b := range list(decodeAny(blocks)) {
 		block := object(b)
 		for _, e := range elements(block) {
 			kind := str(e["type"])
-			hold, ok := holds[kind]
+			keys, ok := inputKeys[kind]
 			if !ok {
 				continue
 			}
 			blockID, actionID := str(block["block_id"]), str(e["action_id"])
 			entry := before[blockID][actionID]
 			if entry == nil || entry["type"] != kind {
-				entry = map[string]any{"type": kind, hold.key: e[hold.initial]}
-				if hold.key == "selected_options" && entry[hold.key] == nil {
-					entry[hold.key] = []any{}
+				entry = map[string]any{"type": kind, keys.key: e[keys.initial]}
+				if keys.key == "selected_options" && entry[keys.key] == nil {
+					entry[keys.key] = []any{}
 				}
 			}
 			now.set(blockID, actionID, entry)
@@ -64,13 +64,13 @@ func (s State) clone() State {
 }
 
 // merge takes over entries for inputs that exist and are of the same kind; it tells whether all of them were.
-func (s State) merge(typed State) bool {
+func (s State) merge(other State) bool {
 	all := true
-	for blockID, actions := range typed {
+	for blockID, actions := range other {
 		for actionID, entry := range actions {
 			before := s[blockID][actionID]
 			kind := str(before["type"])
-			value, given := entry[holds[kind].key]
+			value, given := entry[inputKeys[kind].key]
 			if before == nil || !given || entry["type"] != nil && entry["type"] != kind {
 				all = false
 				continue
@@ -78,7 +78,7 @@ func (s State) merge(typed State) bool {
 			if value == "" {
 				value = nil // an emptied input holds nothing
 			}
-			s.set(blockID, actionID, map[string]any{"type": kind, holds[kind].key: value})
+			s.set(blockID, actionID, map[string]any{"type": kind, inputKeys[kind].key: value})
 		}
 	}
 	return all

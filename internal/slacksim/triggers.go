@@ -18,8 +18,8 @@ type trigger struct {
 }
 
 const (
-	triggerLife  = 3 * time.Second
-	keptTriggers = 1000
+	triggerLifetime = 3 * time.Second
+	maxTriggers     = 1000
 )
 
 // newTrigger makes the trigger_id of what a person does. Call it with s.mu held.
@@ -27,29 +27,29 @@ func (s *Sim) newTrigger(user string, modal bool) string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(1e12))
 	id := fmt.Sprintf("%d.%d.%s", n, s.now().UnixMilli(), randomHex(16))
 	s.triggers[id] = &trigger{user: user, modal: modal, at: s.now()}
-	sweep(s.triggers, keptTriggers, func(t *trigger) time.Time { return t.at })
+	evictOldest(s.triggers, maxTriggers, func(t *trigger) time.Time { return t.at })
 	return id
 }
 
 // valid finds a trigger that can still be used. Call it with s.mu held.
-func (s *Sim) valid(id string) (*trigger, *refusal) {
+func (s *Sim) validTrigger(id string) (*trigger, *refusal) {
 	t := s.triggers[id]
 	switch {
 	case id == "":
-		return nil, no("invalid_arguments", "[ERROR] missing required field: trigger_id")
+		return nil, refuse("invalid_arguments", "[ERROR] missing required field: trigger_id")
 	case t == nil:
-		return nil, no("invalid_trigger_id")
+		return nil, refuse("invalid_trigger_id")
 	case t.used:
-		return nil, no("exchanged_trigger_id")
-	case s.now().Sub(t.at) > triggerLife:
-		return nil, no("expired_trigger_id")
+		return nil, refuse("exchanged_trigger_id")
+	case s.now().Sub(t.at) > triggerLifetime:
+		return nil, refuse("expired_trigger_id")
 	}
 	return t, nil
 }
 
 // exchange uses a trigger up. Call it with s.mu held.
-func (s *Sim) exchange(id string) (*trigger, *refusal) {
-	t, refused := s.valid(id)
+func (s *Sim) useTrigger(id string) (*trigger, *refusal) {
+	t, refused := s.validTrigger(id)
 	if refused == nil {
 		t.used = true
 	}
@@ -65,27 +65,27 @@ type responseURL struct {
 }
 
 const (
-	responseUses = 5
-	responseLife = 30 * time.Minute
-	keptReplies  = 1000
+	responseUses        = 5
+	responseURLLifetime = 30 * time.Minute
+	maxResponseURLs     = 1000
 )
 
 // newResponseURL makes the address to answer at. Call it with s.mu held.
 func (s *Sim) newResponseURL(user, channel, source string) string {
 	id := randomHex(12)
-	s.replies[id] = &responseURL{user: user, channel: channel, source: source, at: s.now()}
-	sweep(s.replies, keptReplies, func(r *responseURL) time.Time { return r.at })
+	s.responseURLs[id] = &responseURL{user: user, channel: channel, source: source, at: s.now()}
+	evictOldest(s.responseURLs, maxResponseURLs, func(r *responseURL) time.Time { return r.at })
 	return s.baseURL + "/response/" + id
 }
 
 func (s *Sim) serveResponseURL(w http.ResponseWriter, r *http.Request) {
-	s.failing(w, r, "response_url", func(w http.ResponseWriter) {
+	s.withFailures(w, r, "response_url", func(w http.ResponseWriter) {
 		status, refused := s.respond(r)
 		s.mu.Lock()
 		if refused != nil {
-			s.note("response_url", refused.code, fmt.Sprint(refused.messages))
+			s.recordCall("response_url", refused.code, fmt.Sprint(refused.messages))
 		} else {
-			s.note("response_url", "", "")
+			s.recordCall("response_url", "", "")
 		}
 		s.mu.Unlock()
 		if refused != nil {
@@ -104,16 +104,16 @@ func (s *Sim) respond(r *http.Request) (status int, refused *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	reply := s.replies[r.PathValue("id")]
+	reply := s.responseURLs[r.PathValue("id")]
 	switch {
 	case reply == nil:
-		return http.StatusNotFound, no("no_such_url")
-	case s.now().Sub(reply.at) > responseLife:
-		return http.StatusNotFound, no("expired_url")
+		return http.StatusNotFound, refuse("no_such_url")
+	case s.now().Sub(reply.at) > responseURLLifetime:
+		return http.StatusNotFound, refuse("expired_url")
 	case reply.uses >= responseUses:
-		return http.StatusNotFound, no("used_url")
+		return http.StatusNotFound, refuse("used_url")
 	}
-	if refused := s.place(reply, a); refused != nil {
+	if refused := s.applyResponse(reply, a); refused != nil {
 		return http.StatusBadRequest, refused
 	}
 	reply.uses++
@@ -122,13 +122,13 @@ func (s *Sim) respond(r *http.Request) (status int, refused *refusal) {
 
 // place does what an answer asks for: it adds a message, or replaces or deletes the one that was clicked. After a command
 // there is no message to replace, and a new one comes. Call it with s.mu held.
-func (s *Sim) place(reply *responseURL, a args) *refusal {
+func (s *Sim) applyResponse(reply *responseURL, a args) *refusal {
 	c := s.channels[reply.channel]
-	source := c.find(reply.source)
-	if a.yes("delete_original") {
+	source := c.message(reply.source)
+	if a.isTrue("delete_original") {
 		if source != nil {
 			c.remove(source)
-			s.touch()
+			s.notifyChange()
 		}
 		return nil
 	}
@@ -139,17 +139,17 @@ func (s *Sim) place(reply *responseURL, a args) *refusal {
 	if refused != nil {
 		return refused
 	}
-	if a.yes("replace_original") && source != nil {
-		source.change(m, true)
-		s.touch()
+	if a.isTrue("replace_original") && source != nil {
+		source.replaceContent(m, true)
+		s.notifyChange()
 		return nil
 	}
 	switch kind := a["response_type"]; kind {
 	case "in_channel":
 	case "", "ephemeral":
-		m.only = reply.user
+		m.ephemeralTo = reply.user
 	default:
-		return no("invalid_arguments", pointerProblem("/response_type", "must be in_channel or ephemeral"))
+		return refuse("invalid_arguments", pointerProblem("/response_type", "must be in_channel or ephemeral"))
 	}
 	m.thread = a["thread_ts"]
 	s.add(c, m)

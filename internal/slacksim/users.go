@@ -9,7 +9,7 @@ type user struct {
 	id, handle, realName string
 	locale, tz           string
 	teamID               string
-	restricted, stranger bool
+	guest, stranger      bool
 	stack                []*view // the modals that are open, the last on top
 	home                 *view
 	notice               *notice
@@ -21,11 +21,11 @@ type notice struct {
 	Text string `json:"text"`
 }
 
-func people(cfg Config) map[string]*user {
+func newUsers(cfg Config) map[string]*user {
 	all := []*user{
 		{id: Ana, handle: "ana.exemplo", realName: "Ana Exemplo", locale: cfg.AnaLocale, tz: "Europe/Lisbon", teamID: TeamID},
 		{id: Tom, handle: "tom.sample", realName: "Tom Sample", locale: "en-GB", tz: "Europe/London", teamID: TeamID},
-		{id: Guest, handle: "convidado", realName: "Convidado Exemplo", locale: "pt-PT", tz: "Europe/Lisbon", teamID: TeamID, restricted: true},
+		{id: Guest, handle: "convidado", realName: "Convidado Exemplo", locale: "pt-PT", tz: "Europe/Lisbon", teamID: TeamID, guest: true},
 		{id: Stranger, handle: "forasteiro", realName: "Forasteiro Exemplo", tz: "Europe/Lisbon", teamID: StrangerTeamID, stranger: true},
 	}
 	users := map[string]*user{}
@@ -40,7 +40,7 @@ func (u *user) info(locale bool) map[string]any {
 	info := map[string]any{
 		"id": u.id, "team_id": u.teamID, "name": u.handle, "real_name": u.realName, "deleted": false,
 		"tz": u.tz, "is_bot": false, "is_app_user": false, "is_admin": false, "is_owner": false,
-		"is_restricted": u.restricted, "is_ultra_restricted": false,
+		"is_restricted": u.guest, "is_ultra_restricted": false,
 		"profile": map[string]any{"real_name": u.realName, "display_name": u.handle, "team": u.teamID},
 	}
 	if u.stranger {
@@ -73,7 +73,7 @@ type channel struct {
 	messages []*message
 }
 
-func rooms(cfg Config) map[string]*channel {
+func newChannels(cfg Config) map[string]*channel {
 	all := []*channel{
 		{id: TeamChannel, name: "equipa", members: []string{Ana, Tom, Guest}},
 		{id: GeneralChannel, name: "geral", members: []string{Ana, Tom}},
@@ -91,17 +91,17 @@ func rooms(cfg Config) map[string]*channel {
 }
 
 // some is a list that JSON never shows as null.
-func some(ids []string) []string { return append([]string{}, ids...) }
+func nonNil(ids []string) []string { return append([]string{}, ids...) }
 
-func (c *channel) has(user string) bool { return slices.Contains(c.members, user) }
+func (c *channel) hasMember(user string) bool { return slices.Contains(c.members, user) }
 
 func (c *channel) info() map[string]any {
 	external := len(c.shared) > 0 && !c.org
 	info := map[string]any{
 		"id": c.id, "created": c.created.Unix(), "is_im": c.im != "", "is_channel": c.im == "", "is_group": false,
-		"is_mpim": false, "is_private": c.im != "", "is_archived": c.archived, "is_member": c.has(BotUserID),
+		"is_mpim": false, "is_private": c.im != "", "is_archived": c.archived, "is_member": c.hasMember(BotUserID),
 		"is_shared": len(c.shared) > 0, "is_ext_shared": external, "is_org_shared": c.org && len(c.shared) > 0,
-		"is_pending_ext_shared": len(c.invited) > 0, "pending_shared": some(c.invited), "pending_connected_team_ids": some(c.invited),
+		"is_pending_ext_shared": len(c.invited) > 0, "pending_shared": nonNil(c.invited), "pending_connected_team_ids": nonNil(c.invited),
 		"context_team_id": TeamID, "shared_team_ids": append([]string{TeamID}, c.shared...),
 	}
 	if external {
@@ -124,7 +124,7 @@ func (c *channel) nameForApp() string {
 }
 
 // direct finds or opens the conversation between the app and a person. Call it with s.mu held.
-func (s *Sim) direct(userID string) *channel {
+func (s *Sim) dm(userID string) *channel {
 	for _, c := range s.channels {
 		if c.im == userID {
 			return c
@@ -135,15 +135,15 @@ func (s *Sim) direct(userID string) *channel {
 		c.shared = []string{other.teamID}
 	}
 	s.channels[c.id] = c
-	s.touch()
+	s.notifyChange()
 	return c
 }
 
 // visible lists the channels that a person sees, by name, the direct one last. Call it with s.mu held.
-func (s *Sim) visible(userID string) []*channel {
+func (s *Sim) visibleChannels(userID string) []*channel {
 	var seen []*channel
 	for _, c := range s.channels {
-		if c.has(userID) {
+		if c.hasMember(userID) {
 			seen = append(seen, c)
 		}
 	}
@@ -163,7 +163,7 @@ func (s *Sim) visible(userID string) []*channel {
 }
 
 // tell shows a notice to a person. Call it with s.mu held.
-func (s *Sim) tell(u *user, text string) {
-	s.touch()
+func (s *Sim) showNotice(u *user, text string) {
+	s.notifyChange()
 	u.notice = &notice{ID: s.version, Text: text}
 }

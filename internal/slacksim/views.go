@@ -20,24 +20,24 @@ type view struct {
 	root, previous     string
 	clearOnClose       bool
 	notifyOnClose      bool
-	born               time.Time
+	createdAt          time.Time
 }
 
 const (
-	maxStack  = 3   // modals of one person, on top of each other
-	keptViews = 500 // of all people, to tell a closed view from one that never was
+	maxStack = 3   // modals of one person, on top of each other
+	maxViews = 500 // of all people, to tell a closed view from one that never was
 )
 
 // readView judges a view that the app sent and makes it, without a place yet.
 func (s *Sim) readView(raw, at string, on surface) (*view, *refusal) {
 	if raw == "" || !json.Valid([]byte(raw)) {
-		return nil, no("invalid_arguments", pointerProblem(at, "must provide an object"))
+		return nil, refuse("invalid_arguments", pointerProblem(at, "must provide an object"))
 	}
 	if len(raw) > maxViewSize {
-		return nil, no("view_too_large")
+		return nil, refuse("view_too_large")
 	}
 	if problems := checkView([]byte(raw), at, on); len(problems) > 0 {
-		return nil, no("invalid_arguments", problems...)
+		return nil, refuse("invalid_arguments", problems...)
 	}
 	var sent struct {
 		Title           json.RawMessage `json:"title"`
@@ -51,15 +51,15 @@ func (s *Sim) readView(raw, at string, on surface) (*view, *refusal) {
 		NotifyOnClose   bool            `json:"notify_on_close"`
 	}
 	if err := json.Unmarshal([]byte(raw), &sent); err != nil {
-		return nil, no("invalid_arguments", pointerProblem(at, "must provide an object"))
+		return nil, refuse("invalid_arguments", pointerProblem(at, "must provide an object"))
 	}
 	v := &view{
 		ID: newID("V"), kind: on, callback: sent.CallbackID, external: sent.ExternalID, metadata: sent.PrivateMetadata,
-		title: sent.Title, submit: sent.Submit, close: sent.Close, blocks: named(sent.Blocks),
-		clearOnClose: sent.ClearOnClose, notifyOnClose: sent.NotifyOnClose, born: s.now(),
+		title: sent.Title, submit: sent.Submit, close: sent.Close, blocks: withIDs(sent.Blocks),
+		clearOnClose: sent.ClearOnClose, notifyOnClose: sent.NotifyOnClose, createdAt: s.now(),
 	}
 	v.root = v.ID
-	v.state = carry(v.blocks, nil)
+	v.state = carryState(v.blocks, nil)
 	v.rehash(s.now())
 	return v, nil
 }
@@ -68,11 +68,11 @@ func (v *view) rehash(now time.Time) { v.hash = fmt.Sprintf("%d.%s", now.Unix(),
 
 // become gives a view the content of another. What inputs hold stays where block_id and action_id stay, even where the
 // new content says otherwise: an initial value only counts in an input that was not there.
-func (v *view) become(fresh *view) {
-	v.callback, v.external, v.metadata = fresh.callback, fresh.external, fresh.metadata
-	v.title, v.submit, v.close, v.blocks = fresh.title, fresh.submit, fresh.close, fresh.blocks
-	v.clearOnClose, v.notifyOnClose, v.hash = fresh.clearOnClose, fresh.notifyOnClose, fresh.hash
-	v.state = carry(fresh.blocks, v.state)
+func (v *view) replaceContent(updated *view) {
+	v.callback, v.external, v.metadata = updated.callback, updated.external, updated.metadata
+	v.title, v.submit, v.close, v.blocks = updated.title, updated.submit, updated.close, updated.blocks
+	v.clearOnClose, v.notifyOnClose, v.hash = updated.clearOnClose, updated.notifyOnClose, updated.hash
+	v.state = carryState(updated.blocks, v.state)
 }
 
 // forApp is the view as Slack describes it to the app.
@@ -91,7 +91,7 @@ func (v *view) forApp() map[string]any {
 }
 
 // seen is the view as its person sees it. Call it with s.mu held.
-func (v *view) seen() View {
+func (v *view) forUser() View {
 	var all []json.RawMessage
 	_ = json.Unmarshal(v.blocks, &all) // the simulator wrote it
 	return View{
@@ -103,16 +103,16 @@ func (v *view) seen() View {
 
 func (s *Sim) keepView(v *view) {
 	s.views[v.ID] = v
-	sweep(s.views, keptViews, func(v *view) time.Time { return v.born })
+	evictOldest(s.views, maxViews, func(v *view) time.Time { return v.createdAt })
 }
 
 // claimed tells whether another view already has an external_id. Call it with s.mu held.
-func (s *Sim) claimed(external string, besides *view) bool {
+func (s *Sim) externalIDTaken(external string, besides *view) bool {
 	if external == "" {
 		return false
 	}
 	for _, v := range s.views {
-		if v != besides && v.external == external && s.showing(v) {
+		if v != besides && v.external == external && s.isOpen(v) {
 			return true
 		}
 	}
@@ -120,101 +120,101 @@ func (s *Sim) claimed(external string, besides *view) bool {
 }
 
 // showing tells whether a view is open, or the Home tab of its person. Call it with s.mu held.
-func (s *Sim) showing(v *view) bool {
+func (s *Sim) isOpen(v *view) bool {
 	u := s.users[v.user]
 	return u.home == v || slices.Contains(u.stack, v)
 }
 
-func (s *Sim) openModal(a args) (answer, *refusal) {
+func (s *Sim) openModal(a args) (response, *refusal) {
 	v, refused := s.readView(a["view"], "/view", inModal)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.claimed(v.external, nil) {
-		return nil, no("duplicate_external_id")
+	if s.externalIDTaken(v.external, nil) {
+		return nil, refuse("duplicate_external_id")
 	}
-	used, refused := s.exchange(a["trigger_id"])
+	used, refused := s.useTrigger(a["trigger_id"])
 	if refused != nil {
 		return nil, refused
 	}
 	v.user = used.user
 	s.users[v.user].stack = []*view{v}
 	s.keepView(v)
-	s.touch()
-	return answer{"view": v.forApp()}, nil
+	s.notifyChange()
+	return response{"view": v.forApp()}, nil
 }
 
-func (s *Sim) pushModal(a args) (answer, *refusal) {
+func (s *Sim) pushModal(a args) (response, *refusal) {
 	v, refused := s.readView(a["view"], "/view", inModal)
 	if refused != nil {
 		return nil, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, refused := s.valid(a["trigger_id"])
+	t, refused := s.validTrigger(a["trigger_id"])
 	if refused != nil {
 		return nil, refused
 	}
 	if !t.modal || len(s.users[t.user].stack) == 0 {
-		return nil, no("not_found", "[ERROR] the trigger does not come from an open modal")
+		return nil, refuse("not_found", "[ERROR] the trigger does not come from an open modal")
 	}
-	if refused := s.stack(s.users[t.user], v); refused != nil {
+	if refused := s.pushView(s.users[t.user], v); refused != nil {
 		return nil, refused
 	}
 	t.used = true
-	return answer{"view": v.forApp()}, nil
+	return response{"view": v.forApp()}, nil
 }
 
 // stack puts a modal on top of a person's others. Call it with s.mu held.
-func (s *Sim) stack(u *user, v *view) *refusal {
+func (s *Sim) pushView(u *user, v *view) *refusal {
 	if len(u.stack) >= maxStack {
-		return no("push_limit_reached")
+		return refuse("push_limit_reached")
 	}
-	if s.claimed(v.external, nil) {
-		return no("duplicate_external_id")
+	if s.externalIDTaken(v.external, nil) {
+		return refuse("duplicate_external_id")
 	}
 	top := u.stack[len(u.stack)-1]
 	v.user, v.previous, v.root = u.id, top.ID, top.root
 	u.stack = append(u.stack, v)
 	s.keepView(v)
-	s.touch()
+	s.notifyChange()
 	return nil
 }
 
-func (s *Sim) updateView(a args) (answer, *refusal) {
+func (s *Sim) updateView(a args) (response, *refusal) {
 	if (a["view_id"] == "") == (a["external_id"] == "") {
-		return nil, no("invalid_arguments", pointerProblem("/view_id", "must provide either view_id or external_id"))
+		return nil, refuse("invalid_arguments", pointerProblem("/view_id", "must provide either view_id or external_id"))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.views[a["view_id"]]
 	for _, other := range s.views {
-		if id := a["external_id"]; id != "" && other.external == id && s.showing(other) {
+		if id := a["external_id"]; id != "" && other.external == id && s.isOpen(other) {
 			v = other
 		}
 	}
-	if v == nil || !s.showing(v) {
-		return nil, no("not_found")
+	if v == nil || !s.isOpen(v) {
+		return nil, refuse("not_found")
 	}
-	fresh, refused := s.readView(a["view"], "/view", v.kind)
+	updated, refused := s.readView(a["view"], "/view", v.kind)
 	if refused != nil {
 		return nil, refused
 	}
 	if a["hash"] != "" && a["hash"] != v.hash {
-		return nil, no("hash_conflict")
+		return nil, refuse("hash_conflict")
 	}
-	if s.claimed(fresh.external, v) {
-		return nil, no("duplicate_external_id")
+	if s.externalIDTaken(updated.external, v) {
+		return nil, refuse("duplicate_external_id")
 	}
-	v.become(fresh)
-	s.touch()
-	return answer{"view": v.forApp()}, nil
+	v.replaceContent(updated)
+	s.notifyChange()
+	return response{"view": v.forApp()}, nil
 }
 
-func (s *Sim) publishHome(a args) (answer, *refusal) {
-	fresh, refused := s.readView(a["view"], "/view", inHome)
+func (s *Sim) publishHome(a args) (response, *refusal) {
+	updated, refused := s.readView(a["view"], "/view", inHome)
 	if refused != nil {
 		return nil, refused
 	}
@@ -222,20 +222,20 @@ func (s *Sim) publishHome(a args) (answer, *refusal) {
 	defer s.mu.Unlock()
 	u := s.users[a["user_id"]]
 	if u == nil {
-		return nil, no("invalid_arguments", pointerProblem("/user_id", "no such user"))
+		return nil, refuse("invalid_arguments", pointerProblem("/user_id", "no such user"))
 	}
 	if a["hash"] != "" && (u.home == nil || u.home.hash != a["hash"]) {
-		return nil, no("hash_conflict")
+		return nil, refuse("hash_conflict")
 	}
-	if s.claimed(fresh.external, u.home) {
-		return nil, no("duplicate_external_id")
+	if s.externalIDTaken(updated.external, u.home) {
+		return nil, refuse("duplicate_external_id")
 	}
 	if u.home == nil {
-		fresh.user, u.home = u.id, fresh
-		s.keepView(fresh)
+		updated.user, u.home = u.id, updated
+		s.keepView(updated)
 	} else {
-		u.home.become(fresh)
+		u.home.replaceContent(updated)
 	}
-	s.touch()
-	return answer{"view": u.home.forApp()}, nil
+	s.notifyChange()
+	return response{"view": u.home.forApp()}, nil
 }

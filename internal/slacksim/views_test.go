@@ -32,7 +32,7 @@ func (c *clock) of(cfg *slacksim.Config) { cfg.Now = c.now }
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	var c clock
-	st := newStage(t, c.of)
+	st := newEnv(t, c.of)
 	open := func(trigger string) object {
 		return st.call("views.open", object{"trigger_id": trigger, "view": modal("T")})
 	}
@@ -50,8 +50,8 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 }
 
 func TestAnUpdateWithAStaleHashConflicts(t *testing.T) {
-	st := newStage(t)
-	ana := st.opened(modal("A carregar…", section("…")))
+	st := newEnv(t)
+	ana := st.openModal(modal("A carregar…", section("…")))
 	view, _ := ana.TopView()
 	update := func(hash string) object {
 		return st.call("views.update", object{"view_id": view.ID, "hash": hash, "view": modal("Pronto", section("feito"))})
@@ -59,43 +59,43 @@ func TestAnUpdateWithAStaleHashConflicts(t *testing.T) {
 	accepted(t, update(view.Hash))
 	refused(t, update(view.Hash), "hash_conflict")
 	refused(t, st.call("views.update", object{"view_id": "V0NADA", "view": modal("T")}), "not_found")
-	no(t, ana.Close(soon(t)))
+	refuse(t, ana.Close(timeoutContext(t)))
 	refused(t, update(""), "not_found")
 }
 
 func TestAViewIsFoundByItsExternalIDAndNoOtherMayTakeIt(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	named := with(modal("T", section("x")), "external_id", "rascunho-1")
-	ana := st.opened(named)
+	ana := st.openModal(named)
 	accepted(t, st.call("views.update", object{"external_id": "rascunho-1", "view": named}))
-	st.on("command", func(in object) any {
+	st.handle("command", func(in object) any {
 		refused(t, st.call("views.open", object{"trigger_id": in["trigger_id"], "view": named}), "duplicate_external_id")
 		return nil
 	})
-	no(t, st.User(slacksim.Tom).Command(soon(t), slacksim.TeamChannel, "/abrir"))
-	no(t, ana.Close(soon(t)))
-	st.opened(named)
+	refuse(t, st.User(slacksim.Tom).Command(timeoutContext(t), slacksim.TeamChannel, "/abrir"))
+	refuse(t, ana.Close(timeoutContext(t)))
+	st.openModal(named)
 }
 
 func TestThreeViewsAreTheMost(t *testing.T) {
-	st := newStage(t)
-	ana := st.opened(modal("1", actions("a", button("mais"))))
+	st := newEnv(t)
+	ana := st.openModal(modal("1", actions("a", button("mais"))))
 	var answers []object
-	st.on("block_actions", func(in object) any {
+	st.handle("block_actions", func(in object) any {
 		answers = append(answers, st.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("seguinte", actions("a", button("mais")))}))
 		return nil
 	})
 	for range 3 {
-		no(t, ana.Click(soon(t), "mais"))
+		refuse(t, ana.Click(timeoutContext(t), "mais"))
 	}
 	accepted(t, answers[0])
 	second := accepted(t, answers[1])
 	refused(t, answers[2], "push_limit_reached")
-	if at(second, "view", "root_view_id") == at(second, "view", "previous_view_id") {
+	if dig(second, "view", "root_view_id") == dig(second, "view", "previous_view_id") {
 		t.Error("the third view's root is the second, not the first")
 	}
-	no(t, ana.Close(soon(t)))
-	no(t, ana.Close(soon(t)))
+	refuse(t, ana.Close(timeoutContext(t)))
+	refuse(t, ana.Close(timeoutContext(t)))
 	if top, _ := ana.TopView(); top.Title != "1" {
 		t.Errorf("beneath is %q, not the first view", top.Title)
 	}
@@ -103,10 +103,10 @@ func TestThreeViewsAreTheMost(t *testing.T) {
 }
 
 func TestWhatSheTypedStaysThroughAnUpdateOfTheSameInput(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	page := modal("1", textInput("nome", object{"initial_value": "de início"}), textInput("nota"))
-	ana := st.opened(page)
-	no(t, ana.Fill(soon(t), slacksim.Values{"nome": "Maria Exemplo"}))
+	ana := st.openModal(page)
+	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"nome": "Maria Exemplo"}))
 	view, _ := ana.TopView()
 	next := modal("2", textInput("nome", object{"initial_value": "outro"}), textInput("nota"), textInput("novo", object{"initial_value": "conta"}))
 	accepted(t, st.call("views.update", object{"view_id": view.ID, "view": next}))
@@ -142,16 +142,16 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newStage(t)
-			ana := st.opened(modal("1", actions("a", button("mais"))))
-			st.on("block_actions", func(in object) any {
+			st := newEnv(t)
+			ana := st.openModal(modal("1", actions("a", button("mais"))))
+			st.handle("block_actions", func(in object) any {
 				accepted(t, st.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("2", textInput("nome"), with(section("x"), "block_id", "texto"))}))
 				return nil
 			})
-			no(t, ana.Click(soon(t), "mais"))
-			st.on("view_submission", func(object) any { return row.answer })
-			result, err := ana.Submit(soon(t), slacksim.Values{"nome": "Maria Exemplo"})
-			if failed := (*slacksim.Failed)(nil); errors.As(err, &failed) != (row.code != "") || failed != nil && failed.Code != row.code {
+			refuse(t, ana.Click(timeoutContext(t), "mais"))
+			st.handle("view_submission", func(object) any { return row.answer })
+			result, err := ana.Submit(timeoutContext(t), slacksim.Values{"nome": "Maria Exemplo"})
+			if failed := (*slacksim.AppError)(nil); errors.As(err, &failed) != (row.code != "") || failed != nil && failed.Code != row.code {
 				t.Errorf("failed with %v, want %q", err, row.code)
 			}
 			if result.Action != row.action {
@@ -160,7 +160,7 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 			depth := 0
 			for top, open := ana.TopView(); open; top, open = ana.TopView() {
 				depth, _ = depth+1, top
-				no(t, ana.Close(soon(t)))
+				refuse(t, ana.Close(timeoutContext(t)))
 			}
 			if depth != row.stack {
 				t.Errorf("%d modals were open, want %d", depth, row.stack)
@@ -170,8 +170,8 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 }
 
 func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
-	st := newStage(t)
-	ana := st.opened(with(modal("Todos",
+	st := newEnv(t)
+	ana := st.openModal(with(modal("Todos",
 		textInput("nome"),
 		selectInput("valor", "number_input", object{"is_decimal_allowed": true}),
 		selectInput("email", "email_text_input", nil),
@@ -184,14 +184,14 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		selectInput("avisos", "checkboxes", object{"options": options(3)}),
 		with(textInput("vazio"), "optional", true),
 	), "private_metadata", "rascunho"))
-	st.on("block_suggestion", func(in object) any {
+	st.handle("block_suggestion", func(in object) any {
 		return object{"options": []object{choice("1042 · Porto", "p-1042"), choice("1043 · Faro", "p-1043")}}
 	})
-	_, err := ana.Submit(soon(t), slacksim.Values{
+	_, err := ana.Submit(timeoutContext(t), slacksim.Values{
 		"nome": "Maria Exemplo", "valor": "180000.50", "email": "maria@example.com", "sitio": "https://example.com",
 		"data": "1990-02-28", "tipo": "opção 2", "processo": "p-1043", "sexo": "1", "pessoa": "Tom Sample", "avisos": "0\nopção 2",
 	})
-	no(t, err)
+	refuse(t, err)
 	in, _ := st.last()
 	for path, want := range map[string]any{
 		"nome/nome_typed/value": "Maria Exemplo", "valor/valor_chosen/value": "180000.50", "email/email_chosen/value": "maria@example.com",
@@ -200,11 +200,11 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		"pessoa/pessoa_chosen/selected_user":            slacksim.Tom,
 		"avisos/avisos_chosen/selected_options/1/value": "2", "vazio/vazio_typed/type": "plain_text_input", "vazio/vazio_typed/value": nil,
 	} {
-		if got := at(in, append([]string{"view", "state", "values"}, strings.Split(path, "/")...)...); got != want {
+		if got := dig(in, append([]string{"view", "state", "values"}, strings.Split(path, "/")...)...); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
-	if at(in, "view", "private_metadata") != "rascunho" || at(in, "user", "id") != slacksim.Ana || in["trigger_id"] == nil {
+	if dig(in, "view", "private_metadata") != "rascunho" || dig(in, "user", "id") != slacksim.Ana || in["trigger_id"] == nil {
 		t.Errorf("the frame is wrong: %v", in)
 	}
 }
@@ -228,11 +228,11 @@ func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newStage(t)
-			ana := st.opened(modal("T", row.input))
-			st.on("view_submission", func(object) any { t.Error("the app was asked"); return nil })
-			result, err := ana.Submit(soon(t), slacksim.Values{"b": row.value})
-			no(t, err)
+			st := newEnv(t)
+			ana := st.openModal(modal("T", row.input))
+			st.handle("view_submission", func(object) any { t.Error("the app was asked"); return nil })
+			result, err := ana.Submit(timeoutContext(t), slacksim.Values{"b": row.value})
+			refuse(t, err)
 			if result.Action != "incomplete" || result.Errors["b"] != row.want {
 				t.Errorf("got %v, want %q", result, row.want)
 			}
@@ -241,63 +241,63 @@ func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
 }
 
 func TestTheAppHearsOfAClosedViewOnlyIfItAskedTo(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	closed := 0
-	st.on("view_closed", func(in object) any { closed++; return nil })
-	no(t, st.opened(modal("1")).Close(soon(t)))
+	st.handle("view_closed", func(in object) any { closed++; return nil })
+	refuse(t, st.openModal(modal("1")).Close(timeoutContext(t)))
 	if closed != 0 {
 		t.Error("it was told without having asked")
 	}
-	no(t, st.opened(with(modal("1"), "notify_on_close", true)).Close(soon(t)))
-	if in, _ := st.last(); closed != 1 || in["is_cleared"] != false || at(in, "view", "title", "text") != "1" {
+	refuse(t, st.openModal(with(modal("1"), "notify_on_close", true)).Close(timeoutContext(t)))
+	if in, _ := st.last(); closed != 1 || in["is_cleared"] != false || dig(in, "view", "title", "text") != "1" {
 		t.Errorf("it was told %d times, at last %v", closed, in)
 	}
 }
 
 func TestAnInputThatDispatchesTellsTheAppOfAChoiceAtOnceAndAClosedViewOfNothing(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	var told []object
-	st.on("block_actions", func(in object) any { told = append(told, in); return nil })
+	st.handle("block_actions", func(in object) any { told = append(told, in); return nil })
 	who := with(selectInput("quem", "static_select", object{"options": []object{choice("M", "m"), choice("F", "f")}}), "dispatch_action", true)
 	eager := with(textInput("eager", object{"dispatch_action_config": object{"trigger_actions_on": []string{"on_character_entered"}}}), "dispatch_action", true)
-	ana := st.opened(with(modal("T", textInput("above"), who, with(textInput("enter"), "dispatch_action", true), eager), "notify_on_close", true))
+	ana := st.openModal(with(modal("T", textInput("above"), who, with(textInput("enter"), "dispatch_action", true), eager), "notify_on_close", true))
 	before, _ := ana.TopView()
 
-	no(t, ana.Fill(soon(t), slacksim.Values{"above": "x", "quem": "f", "enter": "y"}))
+	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"above": "x", "quem": "f", "enter": "y"}))
 	if len(told) != 1 {
 		t.Fatalf("it was told %d times", len(told))
 	}
-	values := at(told[0], "view", "state", "values")
-	if at(told[0], "actions", "0", "selected_option", "value") != "f" || at(values, "above", "above_typed", "value") != "x" ||
-		at(values, "quem", "quem_chosen", "selected_option", "value") != "f" || at(values, "enter", "enter_typed", "value") != nil {
+	values := dig(told[0], "view", "state", "values")
+	if dig(told[0], "actions", "0", "selected_option", "value") != "f" || dig(values, "above", "above_typed", "value") != "x" ||
+		dig(values, "quem", "quem_chosen", "selected_option", "value") != "f" || dig(values, "enter", "enter_typed", "value") != nil {
 		t.Errorf("it was told %v", told[0])
 	}
-	no(t, ana.Fill(soon(t), slacksim.Values{"quem": "f", "eager": "z"}))
-	if len(told) != 2 || at(told[1], "actions", "0", "value") != "z" {
+	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"quem": "f", "eager": "z"}))
+	if len(told) != 2 || dig(told[1], "actions", "0", "value") != "z" {
 		t.Errorf("the same choice again is told, or a character is not: %v", told)
 	}
 	if after, _ := ana.TopView(); after.Hash != before.Hash {
 		t.Error("a choice changes the view")
 	}
-	no(t, ana.Close(soon(t)))
-	if in, _ := st.last(); in["type"] != "view_closed" || len(at(in, "view", "state", "values").(map[string]any)) != 0 {
+	refuse(t, ana.Close(timeoutContext(t)))
+	if in, _ := st.last(); in["type"] != "view_closed" || len(dig(in, "view", "state", "values").(map[string]any)) != 0 {
 		t.Errorf("a closed view tells %v", in)
 	}
 }
 
 func TestAButtonCarriesWhatIsTypedAroundIt(t *testing.T) {
-	st := newStage(t)
-	ana := st.opened(modal("T", textInput("nif"), actions("acoes", button("verificar"), with(button("outro"), "value", "x"))))
-	no(t, ana.Fill(soon(t), slacksim.Values{"nif": "299999998"}))
-	no(t, ana.Click(soon(t), "verificar"))
+	st := newEnv(t)
+	ana := st.openModal(modal("T", textInput("nif"), actions("acoes", button("verificar"), with(button("outro"), "value", "x"))))
+	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"nif": "299999998"}))
+	refuse(t, ana.Click(timeoutContext(t), "verificar"))
 	in, _ := st.last()
-	if at(in, "state", "values", "nif", "nif_typed", "value") != "299999998" || at(in, "view", "state", "values", "nif", "nif_typed", "value") != "299999998" {
+	if dig(in, "state", "values", "nif", "nif_typed", "value") != "299999998" || dig(in, "view", "state", "values", "nif", "nif_typed", "value") != "299999998" {
 		t.Errorf("the state is not there: %v", in["state"])
 	}
-	if at(in, "actions", "0", "action_id") != "verificar" || at(in, "actions", "0", "value") != "pressed" || at(in, "container", "type") != "view" {
+	if dig(in, "actions", "0", "action_id") != "verificar" || dig(in, "actions", "0", "value") != "pressed" || dig(in, "container", "type") != "view" {
 		t.Errorf("the action is wrong: %v", in["actions"])
 	}
-	if err := ana.Click(soon(t), "nada"); err == nil {
+	if err := ana.Click(timeoutContext(t), "nada"); err == nil {
 		t.Error("a button that is not there was pressed")
 	}
 }
@@ -320,22 +320,22 @@ func TestExternalOptionsAreAskedForAndChecked(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newStage(t)
-			ana := st.opened(modal("T", selectInput("processo", "external_select", object{"min_query_length": 1})))
-			st.on("block_suggestion", func(in object) any {
+			st := newEnv(t)
+			ana := st.openModal(modal("T", selectInput("processo", "external_select", object{"min_query_length": 1})))
+			st.handle("block_suggestion", func(in object) any {
 				if in["value"] != "10" || in["block_id"] != "processo" || in["action_id"] != "processo_chosen" {
 					t.Errorf("asked wrongly: %v", in)
 				}
 				return row.answer
 			})
-			found, err := ana.Options(soon(t), "processo", "10")
-			if failed := (*slacksim.Failed)(nil); errors.As(err, &failed) != (row.code != "") || failed != nil && failed.Code != row.code {
+			found, err := ana.Options(timeoutContext(t), "processo", "10")
+			if failed := (*slacksim.AppError)(nil); errors.As(err, &failed) != (row.code != "") || failed != nil && failed.Code != row.code {
 				t.Errorf("failed with %v, want %q", err, row.code)
 			}
 			if len(found) != row.want {
 				t.Errorf("%d options, want %d", len(found), row.want)
 			}
-			if _, err := ana.Options(soon(t), "processo", ""); err == nil {
+			if _, err := ana.Options(timeoutContext(t), "processo", ""); err == nil {
 				t.Error("the app was asked before min_query_length")
 			}
 		})
@@ -343,17 +343,17 @@ func TestExternalOptionsAreAskedForAndChecked(t *testing.T) {
 }
 
 func TestAHomeTabIsPublishedForOnePersonAndTakesActions(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	home := object{"type": "home", "blocks": []object{actions("a", button("novo"))}}
 	first := accepted(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home}))
 	refused(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": "1.stale"}), "hash_conflict")
-	accepted(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": at(first, "view", "hash")}))
+	accepted(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": dig(first, "view", "hash")}))
 	refused(t, st.call("views.publish", object{"user_id": "U0NADA", "view": home}), "invalid_arguments")
-	no(t, st.User(slacksim.Ana).ClickHome(soon(t), "novo"))
-	if in, _ := st.last(); at(in, "view", "type") != "home" {
+	refuse(t, st.User(slacksim.Ana).ClickHome(timeoutContext(t), "novo"))
+	if in, _ := st.last(); dig(in, "view", "type") != "home" {
 		t.Errorf("the app heard %v", in)
 	}
-	if err := st.User(slacksim.Tom).ClickHome(soon(t), "novo"); err == nil {
+	if err := st.User(slacksim.Tom).ClickHome(timeoutContext(t), "novo"); err == nil {
 		t.Error("Tom has Ana's Home tab")
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // method is one row of the Web API.
 type method struct {
-	call func(*Sim, args) (answer, *refusal)
+	call func(*Sim, args) (response, *refusal)
 	read bool // may be called with GET; such methods do not take JSON
 	app  bool // wants the app-level token, in the header
 	tier int  // calls a minute, when Rate.Tiers is on; 0 is a special limit of its own
@@ -51,7 +51,7 @@ var methods = map[string]method{
 const maxCall = 2 << 20
 
 // answer is what a call gives back, beside "ok".
-type answer map[string]any
+type response map[string]any
 
 // refusal is a call that Slack refuses.
 type refusal struct {
@@ -60,63 +60,65 @@ type refusal struct {
 	after    time.Duration
 }
 
-func no(code string, messages ...string) *refusal { return &refusal{code: code, messages: messages} }
+func refuse(code string, messages ...string) *refusal {
+	return &refusal{code: code, messages: messages}
+}
 
 // args are the arguments of a call; what came as JSON that is not a string is kept as its JSON text.
 type args map[string]string
 
 // given tells whether an argument was sent at all.
-func (a args) given(name string) bool { _, ok := a[name]; return ok }
+func (a args) has(name string) bool { _, ok := a[name]; return ok }
 
-func (a args) yes(name string) bool { return a[name] == "true" || a[name] == "1" }
+func (a args) isTrue(name string) bool { return a[name] == "true" || a[name] == "1" }
 
 func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
-	s.failing(w, r, name, func(w http.ResponseWriter) {
+	s.withFailures(w, r, name, func(w http.ResponseWriter) {
 		body, refused, warning := s.answerCall(name, r)
 		var code, detail string
 		if refused != nil {
 			code, detail = refused.code, strings.Join(refused.messages, "; ")
 		}
 		s.mu.Lock()
-		s.note(name, code, detail)
+		s.recordCall(name, code, detail)
 		s.mu.Unlock()
 		writeAnswer(w, body, refused, warning)
 	})
 }
 
-func writeAnswer(w http.ResponseWriter, body answer, refused *refusal, warning string) {
+func writeAnswer(w http.ResponseWriter, body response, refused *refusal, warning string) {
 	status, out := http.StatusOK, map[string]any{"ok": refused == nil}
 	for key, value := range body {
 		out[key] = value
 	}
-	about := map[string]any{}
+	details := map[string]any{}
 	if warning != "" {
-		out["warning"], about["warnings"] = warning, []string{warning}
+		out["warning"], details["warnings"] = warning, []string{warning}
 	}
 	if refused != nil {
 		out["error"] = refused.code
 		if len(refused.messages) > 0 {
-			about["messages"] = refused.messages
+			details["messages"] = refused.messages
 		}
 		if refused.code == "ratelimited" {
 			status = http.StatusTooManyRequests
 			w.Header().Set("Retry-After", seconds(refused.after))
 		}
 	}
-	if _, own := out["response_metadata"]; !own && len(about) > 0 {
-		out["response_metadata"] = about
+	if _, own := out["response_metadata"]; !own && len(details) > 0 {
+		out["response_metadata"] = details
 	}
 	writeJSON(w, status, out)
 }
 
-func (s *Sim) answerCall(name string, r *http.Request) (answer, *refusal, string) {
+func (s *Sim) answerCall(name string, r *http.Request) (response, *refusal, string) {
 	m, ok := methods[name]
 	if !ok {
-		return answer{"req_method": name}, no("unknown_method"), ""
+		return response{"req_method": name}, refuse("unknown_method"), ""
 	}
 	if r.Method != http.MethodPost && (r.Method != http.MethodGet || !m.read) {
-		return nil, no("invalid_arguments", "[ERROR] this method is called with POST"), ""
+		return nil, refuse("invalid_arguments", "[ERROR] this method is called with POST"), ""
 	}
 	a, token, warning, refused := readArgs(r, m.read)
 	if refused != nil {
@@ -126,7 +128,7 @@ func (s *Sim) answerCall(name string, r *http.Request) (answer, *refusal, string
 		return nil, refused, warning
 	}
 	if m.tier > 0 && s.cfg.Rate.Tiers {
-		if refused := s.limit("tier "+name, rate.Limit(float64(m.tier)/60), m.tier); refused != nil {
+		if refused := s.checkRate("tier "+name, rate.Limit(float64(m.tier)/60), m.tier); refused != nil {
 			return nil, refused, warning
 		}
 	}
@@ -138,30 +140,30 @@ func (s *Sim) answerCall(name string, r *http.Request) (answer, *refusal, string
 func readArgs(r *http.Request, read bool) (a args, token, warning string, refused *refusal) {
 	a = args{}
 	if r.Method == http.MethodGet {
-		fill(a, r.URL.Query())
+		setForm(a, r.URL.Query())
 		delete(a, "token")
 		return a, "", "", nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
 	if err != nil || len(raw) > maxCall {
-		return nil, "", "", no("invalid_arguments", "[ERROR] the body could not be read, or is too large")
+		return nil, "", "", refuse("invalid_arguments", "[ERROR] the body could not be read, or is too large")
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := params["charset"]
 	if charset != "" && !strings.EqualFold(charset, "utf-8") || !utf8.Valid(raw) {
-		return nil, "", "", no("invalid_charset")
+		return nil, "", "", refuse("invalid_charset")
 	}
 	switch {
 	case err != nil && len(raw) == 0:
 		return a, "", "", nil
 	case err != nil:
-		return nil, "", "", no("missing_post_type")
+		return nil, "", "", refuse("missing_post_type")
 	case kind == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(raw))
 		if err != nil {
-			return nil, "", "", no("invalid_form_data")
+			return nil, "", "", refuse("invalid_form_data")
 		}
-		fill(a, form)
+		setForm(a, form)
 		token = a["token"]
 		delete(a, "token")
 		return a, token, "", nil
@@ -174,12 +176,12 @@ func readArgs(r *http.Request, read bool) (a args, token, warning string, refuse
 		}
 		a, ok := jsonArgs(raw)
 		if !ok {
-			return nil, "", warning, no("invalid_json")
+			return nil, "", warning, refuse("invalid_json")
 		}
 		delete(a, "token") // Slack takes no token from a JSON body
 		return a, "", warning, nil
 	}
-	return nil, "", "", no("invalid_post_type")
+	return nil, "", "", refuse("invalid_post_type")
 }
 
 // jsonArgs reads the arguments of a JSON object.
@@ -200,7 +202,7 @@ func jsonArgs(raw []byte) (args, bool) {
 	return a, true
 }
 
-func fill(a args, form url.Values) {
+func setForm(a args, form url.Values) {
 	for key := range form {
 		a[key] = form.Get(key)
 	}
@@ -218,29 +220,29 @@ func (s *Sim) authorise(m method, r *http.Request, token string) *refusal {
 	}
 	switch token {
 	case "":
-		return no("not_authed")
+		return refuse("not_authed")
 	case want:
 		if !m.app && s.isRevoked() {
-			return no("token_revoked")
+			return refuse("token_revoked")
 		}
 		return nil
 	case s.cfg.BotToken, s.cfg.AppToken:
-		return no("not_allowed_token_type")
+		return refuse("not_allowed_token_type")
 	}
-	return no("invalid_auth")
+	return refuse("invalid_auth")
 }
 
 // limit takes one from a named allowance; when it is used up it says when to come back.
-func (s *Sim) limit(name string, every rate.Limit, burst int) *refusal {
+func (s *Sim) checkRate(name string, every rate.Limit, burst int) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	allowance := s.limits[name]
-	if allowance == nil {
-		allowance = rate.NewLimiter(every, burst)
-		s.limits[name] = allowance
+	limiter := s.limits[name]
+	if limiter == nil {
+		limiter = rate.NewLimiter(every, burst)
+		s.limits[name] = limiter
 	}
 	now := s.now()
-	taken := allowance.ReserveN(now, 1)
+	taken := limiter.ReserveN(now, 1)
 	if wait := taken.DelayFrom(now); wait > 0 {
 		taken.CancelAt(now)
 		return &refusal{code: "ratelimited", after: wait}
@@ -248,51 +250,51 @@ func (s *Sim) limit(name string, every rate.Limit, burst int) *refusal {
 	return nil
 }
 
-func (s *Sim) authTest(args) (answer, *refusal) {
-	return answer{
+func (s *Sim) authTest(args) (response, *refusal) {
+	return response{
 		"url": "https://" + TeamDomain + ".slack.com/", "team": TeamName, "user": "balcao", "team_id": TeamID,
 		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false,
 	}, nil
 }
 
-func (s *Sim) userInfo(a args) (answer, *refusal) {
+func (s *Sim) userInfo(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a["user"] == BotUserID {
-		return answer{"user": s.botInfo()}, nil
+		return response{"user": s.botInfo()}, nil
 	}
 	u := s.users[a["user"]]
 	if u == nil {
-		return nil, no("user_not_found")
+		return nil, refuse("user_not_found")
 	}
-	return answer{"user": u.info(a.yes("include_locale"))}, nil
+	return response{"user": u.info(a.isTrue("include_locale"))}, nil
 }
 
-func (s *Sim) conversationInfo(a args) (answer, *refusal) {
+func (s *Sim) conversationInfo(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.channels[a["channel"]]
 	if c == nil {
-		return nil, no("channel_not_found")
+		return nil, refuse("channel_not_found")
 	}
-	return answer{"channel": c.info()}, nil
+	return response{"channel": c.info()}, nil
 }
 
-func (s *Sim) conversationMembers(a args) (answer, *refusal) {
+func (s *Sim) conversationMembers(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.channels[a["channel"]]
 	if c == nil {
-		return nil, no("channel_not_found")
+		return nil, refuse("channel_not_found")
 	}
-	return answer{"members": slices.Clone(c.members), "response_metadata": map[string]any{"next_cursor": ""}}, nil
+	return response{"members": slices.Clone(c.members), "response_metadata": map[string]any{"next_cursor": ""}}, nil
 }
 
-func (s *Sim) conversationList(a args) (answer, *refusal) {
+func (s *Sim) conversationList(a args) (response, *refusal) {
 	kinds := strings.Split(cmp.Or(a["types"], "public_channel"), ",")
 	for _, k := range kinds {
 		if !slices.Contains([]string{"public_channel", "private_channel", "mpim", "im"}, strings.TrimSpace(k)) {
-			return nil, no("invalid_types")
+			return nil, refuse("invalid_types")
 		}
 	}
 	s.mu.Lock()
@@ -308,28 +310,28 @@ func (s *Sim) conversationList(a args) (answer, *refusal) {
 		}
 	}
 	slices.SortFunc(found, func(a, b any) int { return cmp.Compare(str(object(a)["id"]), str(object(b)["id"])) })
-	return answer{"channels": found, "response_metadata": map[string]any{"next_cursor": ""}}, nil
+	return response{"channels": found, "response_metadata": map[string]any{"next_cursor": ""}}, nil
 }
 
-func (s *Sim) conversationOpen(a args) (answer, *refusal) {
+func (s *Sim) conversationOpen(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if id := a["channel"]; id != "" {
 		c := s.channels[id]
 		if c == nil || c.im == "" {
-			return nil, no("channel_not_found")
+			return nil, refuse("channel_not_found")
 		}
-		return answer{"channel": map[string]any{"id": c.id}}, nil
+		return response{"channel": map[string]any{"id": c.id}}, nil
 	}
 	switch people := strings.Split(a["users"], ","); {
 	case a["users"] == "":
-		return nil, no("users_list_not_supplied")
+		return nil, refuse("users_list_not_supplied")
 	case len(people) > 1:
-		return nil, no("invalid_user_combination", "[ERROR] conversations of several people are not simulated")
+		return nil, refuse("invalid_user_combination", "[ERROR] conversations of several people are not simulated")
 	case s.users[people[0]] == nil:
-		return nil, no("user_not_found")
+		return nil, refuse("user_not_found")
 	default:
-		return answer{"channel": map[string]any{"id": s.direct(people[0]).id}}, nil
+		return response{"channel": map[string]any{"id": s.dm(people[0]).id}}, nil
 	}
 }
 

@@ -36,7 +36,7 @@ func TestACallIsRefusedForItsTokenAndItsForm(t *testing.T) {
 		{"bytes that are no UTF-8", "POST", "chat.postMessage", jsonType, bot, "{\"text\":\"\xe7\"}", "invalid_charset"},
 		{"JSON for a method that reads", "POST", "users.info", jsonType, bot, `{"user":"U0ANA"}`, "user_not_found"},
 	}
-	st := newStage(t)
+	st := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			header := http.Header{}
@@ -61,7 +61,7 @@ func TestACallIsRefusedForItsTokenAndItsForm(t *testing.T) {
 }
 
 func TestFailuresComeOnRequestAndInOrder(t *testing.T) {
-	st := newStage(t)
+	st := newEnv(t)
 	post := func() object {
 		return st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"})
 	}

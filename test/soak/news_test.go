@@ -162,7 +162,7 @@ func (n *newsroom) open(t *testing.T) {
 	n.bank.Deliver(sandbox.Deliveries{Duplicate: 0.3, Reorder: true, Seed: *seed})
 	n.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Probability: 0.02, Status: http.StatusServiceUnavailable, Seed: *seed})
 	n.sim = slacksim.New(slacksim.Config{
-		KeptMessages: 100_000, Rate: slacksim.Rate{MessagesPerSecond: float64(time.Second) / float64(n.space), Burst: 1},
+		MaxMessages: 100_000, Rate: slacksim.Rate{MessagesPerSecond: float64(time.Second) / float64(n.space), Burst: 1},
 	})
 	n.slack = httptest.NewServer(n.overheard())
 	n.sim.SetBaseURL(n.slack.URL)
@@ -314,7 +314,7 @@ func (n *newsroom) isReady(ctx context.Context) bool {
 // storm has Slack want nothing, at a share of the calls.
 func (n *newsroom) storm(share float64) {
 	for i, method := range methods {
-		n.sim.Storm(method, share, *seed+uint64(i), slacksim.RateLimited(time.Second))
+		n.sim.FailRandomly(method, share, *seed+uint64(i), slacksim.RateLimited(time.Second))
 	}
 }
 
