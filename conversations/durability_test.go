@@ -8,13 +8,12 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-func TestWeaknessesOfASingleNode(t *testing.T) {
-	t.Parallel()
+func TestWhereRedisMayLoseWhatItHasTakenIsFound(t *testing.T) {
 	server := redistest.StartServer(t)
 	s := open(t, server.URL(), newKeys(t))
 	found := func() string { return fmt.Sprint(s.Weaknesses(t.Context())) }
 	if got := found(); got != "[] <nil>" {
-		t.Errorf("without a weakness: %s", got)
+		t.Errorf("of a good one: %s", got)
 	}
 	server.Set("appendonly", "no")
 	server.Set("maxmemory-policy", "allkeys-lru")
@@ -29,12 +28,11 @@ func TestWeaknessesOfASingleNode(t *testing.T) {
 	}
 	server.Set("min-replicas-to-write", "1")
 	if got := found(); got != "[] <nil>" {
-		t.Errorf("with min-replicas-to-write: %s", got)
+		t.Errorf("with one that has to be there: %s", got)
 	}
 }
 
-func TestWeaknessesOfACluster(t *testing.T) {
-	t.Parallel()
+func TestAClusterIsAskedNodeByNode(t *testing.T) {
 	server := redistest.StartCluster(t)
 	s := open(t, server.URL(), newKeys(t))
 	server.Set("maxmemory-policy", "volatile-lru")
@@ -43,8 +41,7 @@ func TestWeaknessesOfACluster(t *testing.T) {
 	}
 }
 
-func TestWeaknessesFailsIfTheSettingsCannotBeRead(t *testing.T) {
-	t.Parallel()
+func TestARedisThatDoesNotTellItsSettingsIsNotTakenForABadOne(t *testing.T) {
 	server := redistest.StartServer(t)
 	server.Forbid("info")
 	s := open(t, server.URL(), newKeys(t))

@@ -18,81 +18,81 @@ import (
 
 // Announcement is something that people did, which a place is told once, whatever it watches.
 type Announcement struct {
-	ID      string     `json:"id"` // tells it apart: announced again under the same, it is told no second time
-	Lang    words.Lang `json:"lang,omitempty"`
-	Title   string     `json:"title"`
-	Text    string     `json:"text"`
-	Process uuid.UUID  `json:"process,omitzero"` // it is told where this process may be read; uuid.Nil is everywhere
-	Undo    string     `json:"change,omitempty"` // of the place's settings, which a button undoes
-	Waits   bool       `json:"waits,omitempty"`  // until the quiet hours of the place are over
+	ID            string     `json:"id"` // tells it apart: announced again under the same, it is told no second time
+	Lang          words.Lang `json:"lang,omitempty"`
+	Title         string     `json:"title"`
+	Text          string     `json:"text"`
+	Process       uuid.UUID  `json:"process,omitzero"`        // it is told where this process may be read; uuid.Nil is everywhere
+	Undo          string     `json:"undo,omitempty"`          // of the place's settings, which a button undoes
+	RespectsQuiet bool       `json:"respectsQuiet,omitempty"` // until the quiet hours of the place are over
 }
 
-// toPeople is how members of a queue begin that are announcements; what they say is kept sealed beside.
+// announcementPrefix is how members of a queue begin that are announcements; what they say is kept sealed beside.
 const (
-	toPeople         = "announcement:"
-	announcementKind = "announcement"
+	announcementPrefix = "announcement:"
+	announcementKind   = "announcement"
 )
 
 // Announce has a place told what people did.
-func (s *Service) Announce(ctx context.Context, place string, a Announcement) error {
-	return s.outbox.announce(ctx, place, a)
+func (s *Service) Announce(ctx context.Context, dest string, a Announcement) error {
+	return s.outbox.announce(ctx, dest, a)
 }
 
-func (o *outbox) announce(ctx context.Context, place string, a Announcement) error {
+func (o *outbox) announce(ctx context.Context, dest string, a Announcement) error {
 	data, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("writing an announcement as JSON: %w", err)
 	}
-	member := toPeople + o.fingerprint("announcement", o.name(place), a.ID)
-	if err := o.config.Store.Put(ctx, announcementKind, o.name(place)+" "+member, data, wordLife); err != nil {
+	member := announcementPrefix + o.fingerprint("announcement", o.name(dest), a.ID)
+	if err := o.config.Store.Put(ctx, announcementKind, o.name(dest)+" "+member, data, noticeTTL); err != nil {
 		return err
 	}
-	return o.enqueue(ctx, place, member, "", 1, o.now(), wordLife)
+	return o.enqueueMember(ctx, dest, member, "", 1, o.now(), noticeTTL)
 }
 
-// tellAnnouncement tells one, if the place may still read of it.
-func (t *turn) tellAnnouncement(ctx context.Context, member string, s story) (over bool, err error) {
-	a, kept, err := t.announcement(ctx, member)
+// postAnnouncement tells one, if the place may still read of it.
+func (w *worker) postAnnouncement(ctx context.Context, member string, s delivery) (over bool, err error) {
+	a, kept, err := w.announcement(ctx, member)
 	switch {
 	case err != nil:
 		return true, err
-	case !kept || s.told >= s.upto:
-		return false, t.finish(ctx, member, s)
+	case !kept || s.delivered >= s.requested:
+		return false, w.skip(ctx, member, s)
 	}
 	if a.Process != uuid.Nil {
-		may, err := t.mayRead(ctx, a.Process, map[string]bool{"": true})
+		may, err := w.mayRead(ctx, a.Process, map[string]bool{"": true})
 		switch {
 		case errors.Is(err, errRights):
-			return false, t.postpone(ctx, member, s, err)
+			return false, w.postpone(ctx, member, s, err)
 		case err != nil:
 			return true, err
 		case !may:
-			return false, t.finish(ctx, member, s)
+			return false, w.skip(ctx, member, s)
 		}
 	}
-	if end, quiet := quietUntil(t.place.Quiet, t.config.Now()); quiet && a.Waits {
-		return false, t.save(ctx, member, change{due: end.UnixMilli(), upto: s.upto})
+	if end, quiet := quietUntil(w.dest.Quiet, w.config.Now()); quiet && a.RespectsQuiet {
+		return false, w.save(ctx, member, outcome{due: end.UnixMilli(), requested: s.requested})
 	}
-	notice := destination.Notice{ID: member, Lang: t.place.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Undo: a.Undo}
+	notice := destination.Notice{ID: member, Lang: w.dest.Lang, Title: a.Title, Text: a.Text, Process: a.Process, Undo: a.Undo}
 	if a.Lang != "" {
 		notice.Lang = a.Lang
 	}
-	return true, t.post(ctx, member, s, intent{Kind: ofWord, ID: member, To: s.upto}, notice)
+	return true, w.post(ctx, member, s, intent{Kind: kindNotice, ID: member, To: s.requested}, notice)
 }
 
-func (t *turn) announcement(ctx context.Context, member string) (a Announcement, kept bool, err error) {
+func (w *worker) announcement(ctx context.Context, member string) (a Announcement, kept bool, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	data, kept, err := t.config.Store.Get(ctx, announcementKind, t.name+" "+member)
+	data, kept, err := w.config.Store.Get(ctx, announcementKind, w.name+" "+member)
 	if err == nil && kept && json.Unmarshal(data, &a) != nil {
-		err = errors.New("an announcement is not understood")
+		err = errors.New("an announcement cannot be decoded")
 	}
 	return a, kept, err
 }
 
-// announcedFor is how long a change of owner is announced again when somebody asks for what is so already: whoever made
+// announcePeriod is how long a change of owner is announced again when somebody asks for what is so already: whoever made
 // it may have died before it was announced.
-const announcedFor = time.Hour
+const announcePeriod = time.Hour
 
 // Whom a change of owner concerns.
 const (
@@ -107,7 +107,7 @@ func (s *Service) OwnerChanged(ctx context.Context, process uuid.UUID, number in
 }
 
 func (o *outbox) ownerChanged(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, by string) error {
-	if owned.Version == 0 || o.config.Now().Sub(owned.At) > announcedFor {
+	if owned.Version == 0 || o.config.Now().Sub(owned.At) > announcePeriod {
 		return nil
 	}
 	var failed []error
@@ -115,17 +115,17 @@ func (o *outbox) ownerChanged(ctx context.Context, process uuid.UUID, number int
 		if actor == "" || actor == owned.By || role == formerOwner && actor == owned.Owner {
 			continue
 		}
-		failed = append(failed, o.tellOfOwner(ctx, process, number, owned, role, actor, by))
+		failed = append(failed, o.announceOwner(ctx, process, number, owned, role, actor, by))
 	}
 	return errors.Join(append(failed, o.refresh(ctx, process))...)
 }
 
-func (o *outbox) tellOfOwner(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, role, actor, by string) error {
-	place, err := o.config.Store.Destination(ctx, conversations.Direct(actor))
+func (o *outbox) announceOwner(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, role, actor, by string) error {
+	dest, err := o.config.Store.Destination(ctx, conversations.Direct(actor))
 	if err != nil {
 		return err
 	}
-	lang := place.Lang
+	lang := dest.Lang
 	if lang == "" {
 		lang = o.config.Lang
 	}
@@ -140,9 +140,9 @@ func (o *outbox) tellOfOwner(ctx context.Context, process uuid.UUID, number int6
 	case owned.Owner != owned.By:
 		text = say(lang, "announce.passed", "who", who, "number", number)
 	}
-	return o.announce(ctx, place.ID, Announcement{
+	return o.announce(ctx, dest.ID, Announcement{
 		ID:   fmt.Sprintf("owner %s %d %s", process, owned.Version, role),
-		Lang: lang, Process: process, Waits: true,
+		Lang: lang, Process: process, RespectsQuiet: true,
 		Title: say(lang, "process", "number", fmt.Sprint(number)),
 		Text:  text,
 	})
@@ -151,7 +151,7 @@ func (o *outbox) tellOfOwner(ctx context.Context, process uuid.UUID, number int6
 // A card is asked to be shown anew by a count in its story, so that whoever edits it sees whether more was asked meanwhile.
 var askRefresh = redis.NewScript(`
 if redis.call('HEXISTS', KEYS[2], 'card') == 0 then return 0 end
-redis.call('HINCRBY', KEYS[2], 'asked', 1)
+redis.call('HINCRBY', KEYS[2], 'refresh_requested', 1)
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not due or tonumber(due) > tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -163,17 +163,17 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	for _, name := range names {
 		member := o.member(name, process)
-		keys := []string{queueKey(name), storyKey(name, member)}
-		asked, err := askRefresh.Run(ctx, o.redis, keys, member, o.now(), storyLife.Milliseconds()).Bool()
+		keys := []string{queueKey(name), deliveryKey(name, member)}
+		asked, err := askRefresh.Run(ctx, o.redis, keys, member, o.now(), deliveryTTL.Milliseconds()).Bool()
 		if err == nil && asked {
-			err = o.look(ctx, name, o.now())
+			err = o.scheduleBy(ctx, name, o.now())
 		}
 		if err != nil {
-			return stored("asking for a card to be shown anew", err)
+			return redisError("requesting the refresh of a card", err)
 		}
 	}
 	return nil
@@ -181,16 +181,16 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 
 // withCard finds the places that have a card of a process.
 func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	names, err := o.redis.ZRange(ctx, placeIndex, 0, -1).Result()
+	names, err := o.redis.ZRange(ctx, destinationIndex, 0, -1).Result()
 	if err != nil {
-		return nil, stored("looking for places", err)
+		return nil, redisError("reading the index of destinations", err)
 	}
 	cards := map[string]*redis.BoolCmd{}
 	_, err = o.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, name := range names {
-			cards[name] = p.HExists(ctx, storyKey(name, o.member(name, process)), "card")
+			cards[name] = p.HExists(ctx, deliveryKey(name, o.member(name, process)), "card")
 		}
 		return nil
 	})
@@ -199,10 +199,10 @@ func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []strin
 			found = append(found, name)
 		}
 	}
-	return found, stored("looking for cards", err)
+	return found, redisError("finding the cards of a process", err)
 }
 
 // isProcess tells whether a member of a queue is a process, and no word to the administrator or to people.
 func isProcess(member string) bool {
-	return !strings.HasPrefix(member, toAdministrator) && !strings.HasPrefix(member, toPeople)
+	return !strings.HasPrefix(member, adminPrefix) && !strings.HasPrefix(member, announcementPrefix)
 }

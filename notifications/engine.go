@@ -17,73 +17,73 @@ import (
 )
 
 const (
-	readAtOnce = 8 // processes
-	raceTries  = 10
+	maxConcurrentReads = 8 // processes
+	maxConflicts       = 10
 )
 
 // engine works hints off: it reads the process, commits what moved, and hands it on. Whatever it was doing when it died,
 // the hint is still there, and whoever claims it carries on.
 type engine struct {
-	config   Config
-	stream   *stream
-	pictures *pictures
-	record   record
-	desk     desk
-	count    *instruments
-	reader   reader
-	askWalk  func(context.Context) error          // somebody wants all processes to be looked at
-	arrived  func(context.Context, []entry) error // callbacks may be among them
-	walked   atomic.Bool                          // every process had a first look, which makes a new one news
-	heard    atomic.Int64                         // when hints were last looked for, in ns
+	config                Config
+	stream                *stream
+	snapshots             *snapshotStore
+	changelog             changelog
+	dispatcher            dispatcher
+	instruments           *instruments
+	reader                reader
+	requestReconciliation func(context.Context) error                // somebody wants all processes to be looked at
+	onTriggers            func(context.Context, []streamEntry) error // callbacks may be among them
+	reconciled            atomic.Bool                                // every process had a first look, which makes a new one news
+	lastRead              atomic.Int64                               // when hints were last looked for, in ns
 }
 
-// desk takes updates to those who want to hear of them.
-type desk interface {
-	put(ctx context.Context, update Update) error
+// dispatcher takes updates to those who want to hear of them.
+type dispatcher interface {
+	enqueue(ctx context.Context, update Update) error
 }
 
 // run works hints off until ctx ends.
 func (e *engine) run(ctx context.Context) error {
-	pause := pause{least: e.config.Lease / 30, most: 2 * e.config.Lease}
+	pause := retryDelay{min: e.config.Lease / 30, max: 2 * e.config.Lease}
 	for ctx.Err() == nil {
-		batch, err := e.stream.next(ctx)
+		batch, err := e.stream.read(ctx)
 		if err == nil {
-			e.heard.Store(e.config.Now().UnixNano())
+			e.lastRead.Store(e.config.Now().UnixNano())
 			err = e.work(ctx, batch)
 		}
 		switch {
 		case err == nil:
-			pause.over()
+			pause.reset()
 		case ctx.Err() == nil:
-			e.config.Log.WarnContext(ctx, "hints wait", "error", err)
-			e.count.retried()
+			e.config.Log.WarnContext(ctx, "processing triggers failed, backing off", "error", err)
+			e.instruments.retry()
 			pause.wait(ctx, err)
 		}
 	}
-	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	return e.stream.leave(ended)
+	return e.stream.removeConsumer(ended)
 }
 
-// work works a batch off. It fails where the bank, or Redis, answered nothing at all: all had better wait then.
-func (e *engine) work(ctx context.Context, batch []entry) error {
+// runEngine works a batch off. It fails where the bank, or Redis, answered nothing at all: all had better wait then.
+func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	upTo, err := e.stream.last(ctx)
+	upTo, err := e.stream.newestID(ctx)
 	if err != nil {
 		return err
 	}
-	if err := e.arrived(ctx, batch); err != nil {
+	if err := e.onTriggers(ctx, batch); err != nil {
 		return err
 	}
-	defer e.holding(ctx, ids(batch))()
+	defer e.keepClaims(ctx, ids(batch))()
 	var mu sync.Mutex
 	var failure error
 	worked := 0
 	var crew errgroup.Group
-	crew.SetLimit(readAtOnce)
-	for _, job := range sortOut(batch) {
+	crew.SetLimit(maxConcurrentReads)
+	for _, job := range groupByProcess(batch) {
 		crew.Go(func() error {
 			err := e.attempt(ctx, job, upTo)
 			mu.Lock()
@@ -107,37 +107,37 @@ func (e *engine) work(ctx context.Context, batch []entry) error {
 type job struct {
 	process uuid.UUID
 	actor   string // who made the latest change through Balcão
-	entries []entry
+	entries []streamEntry
 	ok      bool
 
-	callback bool // nobody else asks
+	callbackOnly bool // nobody else asks
 }
 
 func (j job) ids() []string { return ids(j.entries) }
 
-// sortOut puts together what one reading answers.
-func sortOut(batch []entry) []*job {
+// groupByProcess puts together what one reading answers.
+func groupByProcess(batch []streamEntry) []*job {
 	var jobs []*job
 	of := map[uuid.UUID]*job{}
 	for _, e := range batch {
-		j := of[e.hint.Process]
+		j := of[e.trigger.Process]
 		if j == nil || !e.ok {
-			j = &job{process: e.hint.Process, ok: e.ok, callback: true}
+			j = &job{process: e.trigger.Process, ok: e.ok, callbackOnly: true}
 			jobs = append(jobs, j)
 		}
 		if e.ok {
-			of[e.hint.Process] = j
+			of[e.trigger.Process] = j
 		}
-		if e.hint.Actor != "" {
-			j.actor = e.hint.Actor
+		if e.trigger.Actor != "" {
+			j.actor = e.trigger.Actor
 		}
-		j.callback = j.callback && e.hint.Source == Callback
+		j.callbackOnly = j.callbackOnly && e.trigger.Source == Callback
 		j.entries = append(j.entries, e)
 	}
 	return jobs
 }
 
-func ids(batch []entry) []string {
+func ids(batch []streamEntry) []string {
 	all := make([]string, 0, len(batch))
 	for _, e := range batch {
 		all = append(all, e.id)
@@ -145,8 +145,8 @@ func ids(batch []entry) []string {
 	return all
 }
 
-// holding keeps others from claiming hints for as long as they are worked at.
-func (e *engine) holding(ctx context.Context, ids []string) (stop func()) {
+// keepClaims keeps others from claiming hints for as long as they are worked at.
+func (e *engine) keepClaims(ctx context.Context, ids []string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var held sync.WaitGroup
 	held.Go(func() {
@@ -157,9 +157,9 @@ func (e *engine) holding(ctx context.Context, ids []string) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				e.heard.Store(e.config.Now().UnixNano())
-				if err := e.stream.hold(ctx, ids); err != nil && ctx.Err() == nil {
-					e.config.Log.WarnContext(ctx, "hints are not held", "error", err)
+				e.lastRead.Store(e.config.Now().UnixNano())
+				if err := e.stream.renewClaims(ctx, ids); err != nil && ctx.Err() == nil {
+					e.config.Log.WarnContext(ctx, "renewing stream claims failed", "error", err)
 				}
 			}
 		}
@@ -171,36 +171,36 @@ func (e *engine) holding(ctx context.Context, ids []string) (stop func()) {
 // claimed again.
 func (e *engine) attempt(ctx context.Context, j *job, upTo string) error {
 	if !j.ok {
-		return e.putAside(ctx, j, Undecodable)
+		return e.deadLetter(ctx, j, Undecodable)
 	}
-	tries, err := e.stream.try(ctx, 1, j.ids())
+	attempts, err := e.stream.countAttempts(ctx, 1, j.ids())
 	if err != nil {
 		return err
 	}
-	if tries > e.config.MaxTries {
-		return e.putAside(ctx, j, Crashed)
+	if attempts > e.config.MaxTries {
+		return e.deadLetter(ctx, j, Crashed)
 	}
-	err = e.answer(ctx, j, upTo)
+	err = e.handle(ctx, j, upTo)
 	switch {
 	case err == nil:
 		return nil
-	case blameless(err):
-		e.count.read("bank")
-		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	case transient(err):
+		e.instruments.read("bank_unavailable")
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		defer cancel()
-		_, undone := e.stream.try(undo, -1, j.ids())
+		_, undone := e.stream.countAttempts(undo, -1, j.ids())
 		return errors.Join(err, undone)
 	}
-	e.count.read("failed")
-	e.config.Log.ErrorContext(ctx, "a hint cannot be worked off", "process", j.process, "tries", tries, "error", err)
-	if tries >= e.config.MaxTries {
-		return e.putAside(ctx, j, reason(err))
+	e.instruments.read("failed")
+	e.config.Log.ErrorContext(ctx, "processing a trigger failed", "process", j.process, "attempts", attempts, "error", err)
+	if attempts >= e.config.MaxTries {
+		return e.deadLetter(ctx, j, deadLetterReason(err))
 	}
 	return nil // this one waits; the others need not
 }
 
-// blameless tells whether a failure says nothing about what was worked at.
-func blameless(err error) bool {
+// transient tells whether a failure says nothing about what was worked at.
+func transient(err error) bool {
 	switch portal.KindOf(err) {
 	case portal.Unavailable, portal.TooMany, portal.Unauthorized:
 		return true
@@ -208,9 +208,9 @@ func blameless(err error) bool {
 	return errors.Is(err, conversations.ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func reason(err error) string {
+func deadLetterReason(err error) string {
 	switch {
-	case errors.Is(err, errPanicked):
+	case errors.Is(err, errPanic):
 		return Panicked
 	case portal.KindOf(err) == portal.Garbled:
 		return Garbled
@@ -218,85 +218,85 @@ func reason(err error) string {
 	return Failing
 }
 
-func (e *engine) putAside(ctx context.Context, j *job, reason string) error {
+func (e *engine) deadLetter(ctx context.Context, j *job, reason string) error {
 	for _, id := range j.ids() {
-		first, err := e.stream.giveUp(ctx, id, reason)
+		first, err := e.stream.deadLetter(ctx, id, reason)
 		if err != nil {
 			return err
 		}
 		if first {
-			e.count.lettered(reason)
-			e.config.Log.ErrorContext(ctx, "a hint was put aside", "process", j.process, "hint", id, "reason", reason)
+			e.instruments.deadLetter(reason)
+			e.config.Log.ErrorContext(ctx, "trigger moved to the dead letters", "process", j.process, "trigger", id, "reason", reason)
 		}
 	}
 	return nil
 }
 
-var errPanicked = errors.New("working at it panicked")
+var errPanic = errors.New("processing it panicked")
 
-// answer does what the hints of a job ask for, and takes them out of the stream.
-func (e *engine) answer(ctx context.Context, j *job, upTo string) (err error) {
+// handle does what the hints of a job ask for, and takes them out of the stream.
+func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // what it says may be personal
-			e.config.Log.ErrorContext(ctx, "working at a hint panicked", "process", j.process, "stack", string(debug.Stack()))
-			err = errPanicked
+			e.config.Log.ErrorContext(ctx, "processing a trigger panicked", "process", j.process, "stack", string(debug.Stack()))
+			err = errPanic
 		}
 	}()
 	if j.process == uuid.Nil {
-		err = e.askWalk(ctx)
+		err = e.requestReconciliation(ctx)
 	} else {
-		err = e.look(ctx, j.process, look{actor: j.actor, upTo: upTo, hints: j.ids(), callback: j.callback})
+		err = e.refresh(ctx, j.process, cause{actor: j.actor, upTo: upTo, triggers: j.ids(), callbackOnly: j.callbackOnly})
 	}
 	if err != nil {
 		return err
 	}
-	return e.stream.settle(ctx, j.ids())
+	return e.stream.complete(ctx, j.ids())
 }
 
-// look says why a process is looked at.
-type look struct {
-	actor string
-	upTo  string
-	hints []string // none to look whatever was answered before
-	first bool     // of all: seeing it is no news
+// cause says why a process is looked at.
+type cause struct {
+	actor    string
+	upTo     string
+	triggers []string // none to look whatever was answered before
+	silent   bool     // of all: seeing it is no news
 
-	callback bool // it is asked for by callbacks alone, which others may forge
+	callbackOnly bool // it is asked for by callbacks alone, which others may forge
 }
 
-// look reads a process, and commits and hands on what moved.
-func (e *engine) look(ctx context.Context, process uuid.UUID, why look) error {
+// cause reads a process, and commits and hands on what moved.
+func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) error {
 	rested := false
-	for range raceTries {
-		before, err := e.pictures.see(ctx, process)
+	for range maxConflicts {
+		before, err := e.snapshots.load(ctx, process)
 		if err == nil {
-			err = e.handOn(ctx, process, before.pending)
+			err = e.dispatch(ctx, process, before.pending)
 		}
 		if err != nil {
 			return err
 		}
-		if allAnswered(why.hints, before.upTo) {
-			e.count.read("late")
+		if allCovered(why.triggers, before.upTo) {
+			e.instruments.read("already_read")
 			return nil
 		}
-		if why.callback && !before.known {
+		if why.callbackOnly && !before.known {
 			allowed, err := e.allowed(ctx, before)
 			if err != nil {
 				return err
 			}
 			if !allowed {
-				e.count.read("unknown")
-				return e.askWalk(ctx)
+				e.instruments.read("unknown")
+				return e.requestReconciliation(ctx)
 			}
 		}
-		if why.callback && before.known && !rested && e.rest(ctx, before) {
+		if why.callbackOnly && before.known && !rested && e.waitReadInterval(ctx, before) {
 			rested = true
 			continue // another may have read it meanwhile
 		}
 		after, err := e.reader.read(ctx, process)
 		switch portal.KindOf(err) {
 		case portal.NotFound, portal.Refused: // another broker's, or nobody's
-			e.count.read("absent")
-			return e.pictures.answer(ctx, process, why.upTo)
+			e.instruments.read("absent")
+			return e.snapshots.recordAbsent(ctx, process, why.upTo)
 		}
 		if errors.Is(err, errMoved) {
 			continue
@@ -308,30 +308,30 @@ func (e *engine) look(ctx context.Context, process uuid.UUID, why look) error {
 		if err != nil {
 			return err
 		}
-		done, err := e.pictures.commit(ctx, before, after, update, why.upTo)
+		done, err := e.snapshots.commit(ctx, before, after, update, why.upTo)
 		if err != nil {
 			return err
 		}
 		if !done {
-			e.count.read("lost")
+			e.instruments.read("conflict")
 			continue
 		}
 		if update == "" {
-			e.count.read("same")
+			e.instruments.read("unchanged")
 			return nil
 		}
-		e.count.read("moved")
-		return e.handOn(ctx, process, []string{update})
+		e.instruments.read("changed")
+		return e.dispatch(ctx, process, []string{update})
 	}
 	return errMoved
 }
 
-func allAnswered(hints []string, upTo string) bool {
-	if upTo == "" || len(hints) == 0 {
+func allCovered(triggers []string, upTo string) bool {
+	if upTo == "" || len(triggers) == 0 {
 		return false
 	}
-	for _, id := range hints {
-		if !answered(id, upTo) {
+	for _, id := range triggers {
+		if !notAfter(id, upTo) {
 			return false
 		}
 	}
@@ -339,12 +339,12 @@ func allAnswered(hints []string, upTo string) bool {
 }
 
 // compare gives the update between two pictures, sealed, "" where nothing moved, and numbers the later picture.
-func (e *engine) compare(ctx context.Context, before sight, after *Snapshot, why look) (string, error) {
-	after.Version, after.Read = before.picture.Version, e.config.Now().UTC()
-	changes := diff(before.picture, *after)
+func (e *engine) compare(ctx context.Context, before processState, after *Snapshot, why cause) (string, error) {
+	after.Version, after.Read = before.snapshot.Version, e.config.Now().UTC()
+	changes := diff(before.snapshot, *after)
 	if !before.known {
 		changes = nil
-		if news, err := e.newsworthy(ctx, why); err != nil {
+		if news, err := e.isNew(ctx, why); err != nil {
 			return "", err
 		} else if news {
 			changes = []Change{{Kind: Opened, To: after.status()}}
@@ -358,60 +358,60 @@ func (e *engine) compare(ctx context.Context, before sight, after *Snapshot, why
 		return "", err
 	}
 	after.Version++
-	return e.pictures.sealUpdate(Update{
+	return e.snapshots.sealUpdate(Update{
 		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
 		Actor: why.actor, Owner: owner, Changes: changes, Snapshot: *after,
 	})
 }
 
-// newsworthy tells whether a process that was never seen is a new one.
-func (e *engine) newsworthy(ctx context.Context, why look) (bool, error) {
-	if why.first {
+// isNew tells whether a process that was never seen is a new one.
+func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
+	if why.silent {
 		return false, nil
 	}
-	if e.walked.Load() {
+	if e.reconciled.Load() {
 		return true, nil
 	}
-	done, err := walkedOnce(ctx, e.stream.redis)
-	e.walked.Store(done)
+	done, err := reconciledOnce(ctx, e.stream.redis)
+	e.reconciled.Store(done)
 	return done, err
 }
 
-// handOn writes updates down and puts them on the desk, in order. Doing so again changes nothing.
-func (e *engine) handOn(ctx context.Context, process uuid.UUID, pending []string) error {
+// dispatch writes updates down and puts them on the desk, in order. Doing so again changes nothing.
+func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []string) error {
 	for _, text := range pending {
-		update, err := e.pictures.openUpdate(text)
+		update, err := e.snapshots.openUpdate(text)
 		if err != nil {
 			return err
 		}
-		first, err := e.record.add(ctx, text)
+		first, err := e.changelog.append(ctx, text)
 		if err != nil {
 			return err
 		}
 		if first {
-			e.count.updated()
+			e.instruments.update()
 		}
-		if err := e.desk.put(ctx, update); err != nil {
-			return fmt.Errorf("putting an update on the desk: %w", err)
+		if err := e.dispatcher.enqueue(ctx, update); err != nil {
+			return fmt.Errorf("enqueuing an update: %w", err)
 		}
-		if err := e.pictures.pop(ctx, process, text); err != nil {
+		if err := e.snapshots.removePending(ctx, process, text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pause grows from failure to failure.
-type pause struct{ least, most, now time.Duration }
+// retryDelay grows from failure to failure.
+type retryDelay struct{ min, max, current time.Duration }
 
-func (p *pause) over() { p.now = 0 }
+func (p *retryDelay) reset() { p.current = 0 }
 
-// wait waits twice as long as before, or as long as the bank says.
-func (p *pause) wait(ctx context.Context, err error) {
-	p.now = min(max(2*p.now, p.least), p.most)
-	d := p.now
+// block waits twice as long as before, or as long as the bank says.
+func (p *retryDelay) wait(ctx context.Context, err error) {
+	p.current = min(max(2*p.current, p.min), p.max)
+	d := p.current
 	if failure, ok := errors.AsType[*portal.Error](err); ok {
-		d = min(max(d, failure.RetryAfter), p.most)
+		d = min(max(d, failure.RetryAfter), p.max)
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

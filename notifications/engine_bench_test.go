@@ -18,8 +18,8 @@ import (
 
 // BenchmarkReceiver delivers over HTTP, many at once, into a real Redis.
 func BenchmarkReceiver(b *testing.B) {
-	town := open(b, redistest.Start(b))
-	s := town.replica(b)
+	env := newBankEnv(b, redistest.Start(b))
+	s := env.replica(b)
 	web := httptest.NewServer(s.Handler())
 	defer web.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
@@ -57,11 +57,11 @@ func BenchmarkReceiver(b *testing.B) {
 
 // BenchmarkForgeries shows what it costs to be called by somebody without a token.
 func BenchmarkForgeries(b *testing.B) {
-	town := open(b, redistest.Start(b))
-	s := town.replica(b)
+	env := newBankEnv(b, redistest.Start(b))
+	s := env.replica(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		knock(s.Handler(), "POST", "/callbacks/wrong-token/1", "{}")
+		post(s.Handler(), "POST", "/callbacks/wrong-token/1", "{}")
 	}
 }
 
@@ -70,8 +70,8 @@ func BenchmarkAMillionHints(b *testing.B) {
 	if testing.Short() {
 		b.Skip("it takes a while")
 	}
-	town := open(b, redistest.Start(b))
-	s := town.replica(b)
+	env := newBankEnv(b, redistest.Start(b))
+	s := env.replica(b)
 	client, ctx := s.config.Store.Client(), b.Context()
 	memory := func() float64 {
 		info := client.Info(ctx, "memory").Val()
@@ -83,7 +83,7 @@ func BenchmarkAMillionHints(b *testing.B) {
 		return bytes / (1 << 20)
 	}
 	for b.Loop() {
-		client.Del(ctx, hintsKey)
+		client.Del(ctx, triggersKey)
 		empty := memory()
 		const more = 1_200_000
 		for written := 0; written < more; written += 10_000 {
@@ -101,6 +101,6 @@ func BenchmarkAMillionHints(b *testing.B) {
 			}
 		}
 		b.ReportMetric(memory()-empty, "MB")
-		b.ReportMetric(float64(client.XLen(ctx, hintsKey).Val()), "hints")
+		b.ReportMetric(float64(client.XLen(ctx, triggersKey).Val()), "hints")
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 // instruments count what happens. A nil one counts nothing.
 type instruments struct {
-	meter                                      metric.Meter
-	hints, readings, moved, posts, again, dead metric.Int64Counter
+	meter                                                  metric.Meter
+	callbacks, reads, updates, posts, retries, deadLetters metric.Int64Counter
 }
 
 // newInstruments makes the counters; a nil meter makes ones that count nothing.
@@ -27,12 +27,12 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		counter  *metric.Int64Counter
 		name, is string
 	}{
-		{&i.hints, "balcao.hints", "Hints that something may have happened to a process, by what became of them."},
-		{&i.readings, "balcao.readings", "Processes read again at the bank, by what came of it."},
-		{&i.moved, "balcao.updates", "Updates of processes."},
-		{&i.posts, "balcao.posts", "Messages to places, by what became of them."},
-		{&i.again, "balcao.retries", "Things tried again after a failure."},
-		{&i.dead, "balcao.dead_letters", "Hints given up and put aside, by reason."},
+		{&i.callbacks, "balcao.callbacks", "Callbacks received, by result."},
+		{&i.reads, "balcao.process_reads", "Processes read from the bank, by result."},
+		{&i.updates, "balcao.updates", "Updates of processes, each counted once."},
+		{&i.posts, "balcao.posts", "Messages to destinations, by result."},
+		{&i.retries, "balcao.retries", "Operations retried after a failure."},
+		{&i.deadLetters, "balcao.dead_letters_total", "Triggers given up after their attempts, by reason."},
 	} {
 		var err error
 		*make.counter, err = meter.Int64Counter(make.name, metric.WithDescription(make.is))
@@ -44,9 +44,9 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 	return i, nil
 }
 
-// hintResults are what may become of a hint. They are made once: to make one takes a stack of 16 kB, which each
+// callbackResults are what may become of a hint. They are made once: to make one takes a stack of 16 kB, which each
 // connection of a flood would keep.
-var hintResults = func() map[string]metric.AddOption {
+var callbackResults = func() map[string]metric.AddOption {
 	made := map[string]metric.AddOption{}
 	for _, result := range []string{"accepted", "simulation", "refused", "too_large", "garbage", "failed"} {
 		made[result] = metric.WithAttributeSet(attribute.NewSet(attribute.String("result", result)))
@@ -54,45 +54,45 @@ var hintResults = func() map[string]metric.AddOption {
 	return made
 }()
 
-// received counts a hint by its result.
-func (i *instruments) received(result string) {
+// callback counts a hint by its result.
+func (i *instruments) callback(result string) {
 	if i != nil {
-		i.hints.Add(context.Background(), 1, hintResults[result])
+		i.callbacks.Add(context.Background(), 1, callbackResults[result])
 	}
 }
 
 // read counts a reading of the bank: moved, same, late, absent, bank or failed.
 func (i *instruments) read(result string) {
 	if i != nil {
-		count(i.readings, "result", result)
+		count(i.reads, "result", result)
 	}
 }
 
-// updated counts an update.
-func (i *instruments) updated() {
+// update counts an update.
+func (i *instruments) update() {
 	if i != nil {
-		i.moved.Add(context.Background(), 1)
+		i.updates.Add(context.Background(), 1)
 	}
 }
 
-// posted counts a message to a place.
-func (i *instruments) posted(result string) {
+// post counts a message to a place.
+func (i *instruments) post(result string) {
 	if i != nil {
 		count(i.posts, "result", result)
 	}
 }
 
-// retried counts something that is tried again.
-func (i *instruments) retried() {
+// retry counts something that is tried again.
+func (i *instruments) retry() {
 	if i != nil {
-		i.again.Add(context.Background(), 1)
+		i.retries.Add(context.Background(), 1)
 	}
 }
 
-// lettered counts a dead letter.
-func (i *instruments) lettered(reason string) {
+// deadLetter counts a dead letter.
+func (i *instruments) deadLetter(reason string) {
 	if i != nil {
-		count(i.dead, "reason", reason)
+		count(i.deadLetters, "reason", reason)
 	}
 }
 

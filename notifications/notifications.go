@@ -47,7 +47,7 @@ type Update struct {
 	Actor    string    `json:"actor,omitempty"`
 	Owner    string    `json:"owner,omitempty"`
 	Changes  []Change  `json:"changes"`
-	Snapshot Snapshot  `json:"picture"` // after it
+	Snapshot Snapshot  `json:"snapshot"` // after it
 }
 
 // ID tells updates apart.
@@ -83,7 +83,7 @@ type Config struct {
 	// Reader gives the bank user with whose eyes a place is told what an actor had it subscribe to ("" where nobody in
 	// particular did, as in the team's channel): nil for that of Bank. ok is false where nobody reads, and nothing may be
 	// told. Without it all is told as Bank reads it.
-	Reader func(place, by string) (user *portal.User, ok bool)
+	Reader func(dest, by string) (user *portal.User, ok bool)
 	Log    *slog.Logger
 	Meter  metric.Meter // none by default
 	Now    func() time.Time

@@ -20,21 +20,21 @@ const anaDirect = "slack:U0ANA"
 // anybody lets a process change hands whoever owns it.
 func anybody(string) bool { return true }
 
-// owns makes an actor the owner of a process as if another actor had said so, and announces it.
-func (h *team) owns(o *outbox, n int, owner, by string) {
-	h.t.Helper()
-	owned, _, err := h.store.ChangeOwner(h.t.Context(), process(n), owner, by, anybody)
+// setOwner makes an actor the owner of a process as if another actor had said so, and announces it.
+func (env *outboxEnv) setOwner(o *outbox, n int, owner, by string) {
+	env.t.Helper()
+	owned, _, err := env.store.ChangeOwner(env.t.Context(), process(n), owner, by, anybody)
 	if err == nil {
-		err = o.ownerChanged(h.t.Context(), process(n), int64(1000+n), owned, "Rui Exemplo")
+		err = o.ownerChanged(env.t.Context(), process(n), int64(1000+n), owned, "Rui Exemplo")
 	}
 	if err != nil {
-		h.t.Fatal(err)
+		env.t.Fatal(err)
 	}
 }
 
-// texts are what a place was told beside the news of processes.
-func (h *team) texts(place string) (texts []string) {
-	for _, m := range h.board.at(place) {
+// notices are what a place was told beside the news of processes.
+func (env *outboxEnv) notices(dest string) (texts []string) {
+	for _, m := range env.poster.messages(dest) {
 		if m.thread == "" && !m.notice.Card {
 			texts = append(texts, m.notice.Text)
 		}
@@ -43,20 +43,20 @@ func (h *team) texts(place string) (texts []string) {
 }
 
 func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
-	h.owns(o, 1, ana, ana)
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
+	env.setOwner(o, 1, ana, ana)
 	var went []string
 	for _, status := range []string{
 		"Documents", "Analysis", "Valuation", "Approval", "Contract", "Documents", "Analysis", "Valuation", "Cancelled",
 	} {
 		went = append(went, status)
-		h.put(o, h.moves(1, status, func(u *Update) { u.Actor = ana })) // whoever's doing it came with
-		h.wantTold(channel, 1, went...)
+		env.enqueue(o, env.update(1, status, func(u *Update) { u.Actor = ana })) // whoever's doing it came with
+		env.wantPosted(channel, 1, went...)
 	}
 	mentions := 0
-	for _, m := range h.board.at(channel) {
+	for _, m := range env.poster.messages(channel) {
 		if m.notice.Mention == ana {
 			mentions++
 		}
@@ -64,14 +64,14 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 			t.Errorf("a card mentions %q", m.notice.Mention)
 		}
 	}
-	if replies := len(h.board.at(channel)) - 1; mentions != replies || replies < len(went)/2 {
+	if replies := len(env.poster.messages(channel)) - 1; mentions != replies || replies < len(went)/2 {
 		t.Errorf("she is mentioned in %d of %d replies", mentions, replies)
 	}
-	h.owns(o, 2, ana, ana)
-	h.put(o, h.moves(2, "Documents"), h.moves(2, "Analysis"), h.moves(2, "Valuation"))
-	h.wantTold(channel, 2, "Documents", "Analysis", "Valuation")
+	env.setOwner(o, 2, ana, ana)
+	env.enqueue(o, env.update(2, "Documents"), env.update(2, "Analysis"), env.update(2, "Valuation"))
+	env.wantPosted(channel, 2, "Documents", "Analysis", "Valuation")
 	mentions = 0
-	for _, m := range h.board.at(channel) {
+	for _, m := range env.poster.messages(channel) {
 		if m.notice.Process == process(2) && m.notice.Mention == ana {
 			mentions++
 		}
@@ -82,80 +82,80 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 }
 
 func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *testing.T) {
-	h := newTeam(t, "node")
-	h.watch(anaDirect, destination.Subscription{Kind: destination.ScopePerson, Value: ana})
-	o := h.replica()
-	h.start(o)
+	env := newOutboxEnv(t, "node")
+	env.subscribe(anaDirect, destination.Subscription{Kind: destination.ScopePerson, Value: ana})
+	o := env.replica()
+	env.start(o)
 	added := func(actor string) func(*Update) {
 		return func(u *Update) {
 			u.Owner, u.Actor, u.Changes = ana, actor, []Change{{BorrowerAdded, "", "1"}}
 		}
 	}
 	for n := 1; n <= 3; n++ {
-		h.owns(o, n, ana, ana)
+		env.setOwner(o, n, ana, ana)
 	}
-	h.put(o, h.moves(1, "Documents", added(tom)), h.moves(2, "Analysis", added(tom)), h.moves(3, "Documents", added(ana)), h.moves(4, "Documents", func(u *Update) {
+	env.enqueue(o, env.update(1, "Documents", added(tom)), env.update(2, "Analysis", added(tom)), env.update(3, "Documents", added(ana)), env.update(4, "Documents", func(u *Update) {
 		u.Changes = []Change{{BorrowerAdded, "", "1"}}
 	}))
 	for n, want := range map[int][2]string{1: {ana, ana}, 2: {"", ana}, 3: {"", ""}, 4: {"", "nothing"}} {
-		for i, place := range []string{channel, anaDirect} {
+		for i, dest := range []string{channel, anaDirect} {
 			if want[i] == "nothing" {
 				continue
 			}
-			eventually(t, "it is told", func() bool { return len(h.board.told(place, process(n))) == 1 })
-			for _, m := range h.board.at(place) {
+			eventually(t, "it is told", func() bool { return len(env.poster.replies(dest, process(n))) == 1 })
+			for _, m := range env.poster.messages(dest) {
 				if m.notice.Process == process(n) && m.thread != "" && m.notice.Mention != want[i] {
-					t.Errorf("%s: of process %d, %q is mentioned, want %q", place, n, m.notice.Mention, want[i])
+					t.Errorf("%s: of process %d, %q is mentioned, want %q", dest, n, m.notice.Mention, want[i])
 				}
 			}
 		}
 	}
-	if _, many := h.board.card(anaDirect, process(4)); many != 0 {
+	if _, many := env.poster.card(anaDirect, process(4)); many != 0 {
 		t.Error("somebody was told of another's process")
 	}
 }
 
 func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
-	h.owns(o, 1, ana, ana)
-	h.changePlace(anaDirect, func(p *destination.Settings) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
-	h.put(o, h.moves(1, "Documents"))
-	h.wantTold(channel, 1, "Documents")
-	for _, m := range h.board.at(channel) {
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
+	env.setOwner(o, 1, ana, ana)
+	env.changeSettings(anaDirect, func(p *destination.Settings) { p.Mutes = map[uuid.UUID]time.Time{process(1): {}} })
+	env.enqueue(o, env.update(1, "Documents"))
+	env.wantPosted(channel, 1, "Documents")
+	for _, m := range env.poster.messages(channel) {
 		if m.notice.Mention != "" {
 			t.Errorf("%q is mentioned", m.notice.Mention)
 		}
 	}
-	if card, _ := h.board.card(channel, process(1)); card.fact("label.owner") != ana {
+	if card, _ := env.poster.card(channel, process(1)); card.fact("label.owner") != ana {
 		t.Errorf("the card says %q owns it", card.fact("label.owner"))
 	}
 }
 
 func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testing.T) {
-	for kind := range redises {
+	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
-			h := newTeam(t, kind)
-			h.at("2026-11-26 10:00")
-			h.watch(second, destination.Subscription{Kind: destination.ScopeAll})
-			o := h.replica()
+			env := newOutboxEnv(t, kind)
+			env.setClock("2026-11-26 10:00")
+			env.subscribe(second, destination.Subscription{Kind: destination.ScopeAll})
+			o := env.replica()
 			other := o
-			h.start(o)
+			env.start(o)
 			if kind != "memory" {
-				other = h.replica(func(c *Config) { c.Store = h.open() })
-				h.start(other)
+				other = env.replica(func(c *Config) { c.Store = env.openStore() })
+				env.start(other)
 			}
-			h.owns(o, 1, ana, ana)
-			h.put(o, h.moves(1, "Documents"))
-			for _, place := range []string{channel, second} {
-				h.wantTold(place, 1, "Documents")
-				h.rests(o, place)
+			env.setOwner(o, 1, ana, ana)
+			env.enqueue(o, env.update(1, "Documents"))
+			for _, dest := range []string{channel, second} {
+				env.wantPosted(dest, 1, "Documents")
+				env.waitUntilIdle(o, dest)
 			}
-			h.changePlace(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "09:00", To: "18:00"} })
-			h.changePlace(second, func(p *destination.Settings) { p.Digest = "18:00" })
-			h.watch(second) // which follows nothing any more: its card is no longer the team's concern
-			owned, changed, err := h.store.ChangeOwner(t.Context(), process(1), tom, tom, anybody)
+			env.changeSettings(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "09:00", To: "18:00"} })
+			env.changeSettings(second, func(p *destination.Settings) { p.Digest = "18:00" })
+			env.subscribe(second) // which follows nothing any more: its card is no longer the team's concern
+			owned, changed, err := env.store.ChangeOwner(t.Context(), process(1), tom, tom, anybody)
 			if err != nil || !changed {
 				t.Fatal(changed, err)
 			}
@@ -169,80 +169,80 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 			}
 			announcing.Wait()
 			eventually(t, "the card shows it", func() bool {
-				card, _ := h.board.card(channel, process(1))
+				card, _ := env.poster.card(channel, process(1))
 				return card.fact("label.owner") == tom
 			})
-			eventually(t, "she is told", func() bool { return len(h.texts(anaDirect)) > 0 })
-			for _, place := range []string{channel, second, anaDirect} {
-				eventually(t, place+" has nothing left", func() bool { return queueLength(t, o, place) == 0 })
+			eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 })
+			for _, dest := range []string{channel, second, anaDirect} {
+				eventually(t, dest+" has nothing left", func() bool { return queueLength(t, o, dest) == 0 })
 			}
-			if got := h.texts(anaDirect); !slices.Equal(got, []string{"Tom Sample now owns process 1001, which was yours."}) {
+			if got := env.notices(anaDirect); !slices.Equal(got, []string{"Tom Sample now owns process 1001, which was yours."}) {
 				t.Errorf("she was told %q", got)
 			}
-			if got := h.texts(direct); len(got) != 0 {
+			if got := env.notices(direct); len(got) != 0 {
 				t.Errorf("he was told %q of what he did", got)
 			}
-			if all := h.board.at(channel); len(all) != 2 {
+			if all := env.poster.messages(channel); len(all) != 2 {
 				t.Errorf("the channel holds %d messages", len(all))
 			}
 			if err := o.ownerChanged(t.Context(), process(1), 1001, owned, "Tom Sample"); err != nil {
 				t.Fatal(err)
 			}
-			h.rests(o, anaDirect)
-			if got := h.texts(anaDirect); len(got) != 1 {
+			env.waitUntilIdle(o, anaDirect)
+			if got := env.notices(anaDirect); len(got) != 1 {
 				t.Errorf("she was told %d times", len(got))
 			}
-			h.everyKey(o)
+			env.checkKeys(o)
 		})
 	}
 }
 
 func TestWhoIsAssignedAProcessAndWhoLosesItAreTold(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
 	rui := "slack:T0TEAM/U0RUI"
-	h.owns(o, 1, ana, rui)
-	eventually(t, "she is told", func() bool { return len(h.texts(anaDirect)) == 1 })
-	h.owns(o, 1, tom, rui)
-	eventually(t, "both are told", func() bool { return len(h.texts(anaDirect)) == 2 && len(h.texts(direct)) == 1 })
-	h.owns(o, 1, "", tom) // given up: nobody has to be told
-	h.rests(o, direct)
-	if got := strings.Join(append(h.texts(anaDirect), h.texts(direct)...), "\n"); got != strings.Join([]string{
+	env.setOwner(o, 1, ana, rui)
+	eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) == 1 })
+	env.setOwner(o, 1, tom, rui)
+	eventually(t, "both are told", func() bool { return len(env.notices(anaDirect)) == 2 && len(env.notices(direct)) == 1 })
+	env.setOwner(o, 1, "", tom) // given up: nobody has to be told
+	env.waitUntilIdle(o, direct)
+	if got := strings.Join(append(env.notices(anaDirect), env.notices(direct)...), "\n"); got != strings.Join([]string{
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
 		"Rui Exemplo assigned process 1001, which was yours, to somebody else.",
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
 	}, "\n") {
 		t.Errorf("they were told\n%s", got)
 	}
-	if got := h.texts("slack:U0RUI"); len(got) != 0 {
+	if got := env.notices("slack:U0RUI"); len(got) != 0 {
 		t.Errorf("who did it was told %q", got)
 	}
 }
 
 func TestWhoIsServedNoMoreIsNotToldThatAProcessWasTaken(t *testing.T) {
-	h := newTeam(t, "node", func(c *Config) {
-		c.Reader = func(place, _ string) (*portal.User, bool) { return nil, place != anaDirect }
+	env := newOutboxEnv(t, "node", func(c *Config) {
+		c.Reader = func(dest, _ string) (*portal.User, bool) { return nil, dest != anaDirect }
 	})
-	o := h.replica()
-	h.start(o)
-	h.owns(o, 1, ana, ana)
-	h.owns(o, 1, tom, tom)
-	h.owns(o, 1, "slack:T0TEAM/U0RUI", "slack:T0TEAM/U0RUI")
-	eventually(t, "who is served is told", func() bool { return len(h.texts(direct)) == 1 })
+	o := env.replica()
+	env.start(o)
+	env.setOwner(o, 1, ana, ana)
+	env.setOwner(o, 1, tom, tom)
+	env.setOwner(o, 1, "slack:T0TEAM/U0RUI", "slack:T0TEAM/U0RUI")
+	eventually(t, "who is served is told", func() bool { return len(env.notices(direct)) == 1 })
 	eventually(t, "nothing waits for her", func() bool { return queueLength(t, o, anaDirect) == 0 })
-	if got := h.texts(anaDirect); len(got) != 0 {
+	if got := env.notices(anaDirect); len(got) != 0 {
 		t.Errorf("she was told %q", got)
 	}
 }
 
 func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
-	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearNotPosted{}, "refused": notSent{}, "asked": asked(5 * time.Millisecond)} {
+	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
-			h := newTeam(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
+			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
 			var mu sync.Mutex
 			left := []error{fault}
-			h.board.fault = func(string, string) (err error) {
+			env.poster.fault = func(string, string) (err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if len(left) > 0 {
@@ -250,12 +250,12 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 				}
 				return err
 			}
-			o := h.replica()
-			h.start(o)
-			h.owns(o, 1, ana, ana)
-			h.owns(o, 1, tom, tom)
-			eventually(t, "she is told", func() bool { return len(h.texts(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
-			if got := h.texts(anaDirect); len(got) != 1 {
+			o := env.replica()
+			env.start(o)
+			env.setOwner(o, 1, ana, ana)
+			env.setOwner(o, 1, tom, tom)
+			eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
+			if got := env.notices(anaDirect); len(got) != 1 {
 				t.Errorf("she was told %q", got)
 			}
 		})
@@ -263,30 +263,30 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 }
 
 func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
-	h := newTeam(t, "node")
+	env := newOutboxEnv(t, "node")
 	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon.Zone).Format("15:04") }
-	h.changePlace(anaDirect, func(p *destination.Settings) {
+	env.changeSettings(anaDirect, func(p *destination.Settings) {
 		p.Quiet = destination.QuietHours{From: clock(-time.Hour), To: clock(30 * time.Minute)}
 	})
-	o := h.replica()
-	h.start(o)
-	h.owns(o, 1, ana, ana)
-	h.owns(o, 1, tom, tom)
-	h.rests(o, anaDirect)
-	if got := h.texts(anaDirect); len(got) != 0 {
+	o := env.replica()
+	env.start(o)
+	env.setOwner(o, 1, ana, ana)
+	env.setOwner(o, 1, tom, tom)
+	env.waitUntilIdle(o, anaDirect)
+	if got := env.notices(anaDirect); len(got) != 0 {
 		t.Errorf("in quiet hours she was told %q", got)
 	}
-	h.ahead.Store(int64(31 * time.Minute))
+	env.offset.Store(int64(31 * time.Minute))
 	if err := o.retry(t.Context(), anaDirect); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "she is told when they are over", func() bool { return len(h.texts(anaDirect)) == 1 })
+	eventually(t, "she is told when they are over", func() bool { return len(env.notices(anaDirect)) == 1 })
 }
 
 func TestAnOldChangeOfOwnerIsNotAnnouncedAgain(t *testing.T) {
-	h := newTeam(t, "memory")
-	o := h.replica()
-	owned := conversations.Ownership{Owner: tom, Former: ana, By: tom, Version: 2, At: h.config.Now().Add(-2 * announcedFor)}
+	env := newOutboxEnv(t, "memory")
+	o := env.replica()
+	owned := conversations.Ownership{Owner: tom, Former: ana, By: tom, Version: 2, At: env.config.Now().Add(-2 * announcePeriod)}
 	if err := o.ownerChanged(t.Context(), process(1), 1001, owned, "Tom Sample"); err != nil {
 		t.Fatal(err)
 	}

@@ -27,10 +27,10 @@ const (
 
 // step is what a broker makes of the words that the bank has for the state of a process.
 type step struct {
-	Name  string
-	Words []string
-	Phase []string
-	Waits side
+	Name    string
+	Words   []string
+	Phase   []string
+	WaitsOn side `toml:"waits_on"`
 }
 
 //go:embed phases.toml
@@ -92,8 +92,8 @@ func fold(text string) string {
 
 // How long the bank's lists of states and phases serve, and how long it is left alone after a failure.
 const (
-	listsServe = 6 * time.Hour
-	listsRest  = 30 * time.Second
+	listTTL   = 6 * time.Hour
+	listRetry = 30 * time.Second
 )
 
 // phases knows the bank's lists of states and phases. A list that was read once serves while the bank is down.
@@ -111,7 +111,7 @@ type phases struct {
 // of says which phase a process with this status is in, and on whose side the next act is. The status is read from its
 // description; where that says nothing, from what the bank's list says of its id. Where nothing is known of it the phase
 // is the zero item. It fails while the lists were never read.
-func (p *phases) of(ctx context.Context, statusID int32, status string) (phase portal.TaxonomyItem, waits side, err error) {
+func (p *phases) phase(ctx context.Context, statusID int32, status string) (phase portal.TaxonomyItem, waits side, err error) {
 	s, ok := stepOf(status)
 	states, list, err := p.lists(ctx)
 	if !ok {
@@ -121,7 +121,7 @@ func (p *phases) of(ctx context.Context, statusID int32, status string) (phase p
 		return portal.TaxonomyItem{}, nobody, err
 	}
 	phase, _ = phaseOf(s, list)
-	return phase, s.Waits, err
+	return phase, s.WaitsOn, err
 }
 
 func (p *phases) lists(ctx context.Context) (states map[int32]string, list []portal.TaxonomyItem, err error) {
@@ -133,7 +133,7 @@ func (p *phases) lists(ctx context.Context) (states map[int32]string, list []por
 	phases, err := p.read(ctx, "workflowPhases")
 	items, stateless := p.read(ctx, "workflowStatesProposal")
 	if err = errors.Join(err, stateless); err != nil {
-		p.next = p.now().Add(listsRest)
+		p.next = p.now().Add(listRetry)
 		if p.phases == nil {
 			p.err = fmt.Errorf("reading the bank's phases: %w", err)
 		}
@@ -143,6 +143,6 @@ func (p *phases) lists(ctx context.Context) (states map[int32]string, list []por
 	for _, item := range items {
 		p.states[item.ID] = item.Description
 	}
-	p.phases, p.err, p.next = phases, nil, p.now().Add(listsServe)
+	p.phases, p.err, p.next = phases, nil, p.now().Add(listTTL)
 	return p.states, p.phases, nil
 }

@@ -19,22 +19,22 @@ func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
 		list, _ := taxonomies(ctx, key)
 		return list, failure
 	}}
-	if _, waits, err := p.of(t.Context(), 4, "Valuation"); !errors.Is(err, down) || waits != bank {
+	if _, waits, err := p.phase(t.Context(), 4, "Valuation"); !errors.Is(err, down) || waits != bank {
 		t.Fatalf("waits on %q, %v", waits, err)
 	}
 	failure = nil
-	if _, _, err := p.of(t.Context(), 4, "Valuation"); !errors.Is(err, down) || reads != 2 {
+	if _, _, err := p.phase(t.Context(), 4, "Valuation"); !errors.Is(err, down) || reads != 2 {
 		t.Fatalf("the bank was not left alone: %d readings, %v", reads, err)
 	}
-	now = now.Add(listsRest)
+	now = now.Add(listRetry)
 	for what, status := range map[string]string{"its text": "Valuation", "the list": "", "the list, where its text says nothing": "?"} {
-		if phase, waits, err := p.of(t.Context(), 4, status); err != nil || phase.ID != 2 || waits != bank {
+		if phase, waits, err := p.phase(t.Context(), 4, status); err != nil || phase.ID != 2 || waits != bank {
 			t.Errorf("by %s: %+v, %q, %v", what, phase, waits, err)
 		}
 	}
 	failure = down
-	now = now.Add(listsServe)
-	if phase, _, err := p.of(t.Context(), 1, ""); err != nil || phase.ID != 1 {
+	now = now.Add(listTTL)
+	if phase, _, err := p.phase(t.Context(), 1, ""); err != nil || phase.ID != 1 {
 		t.Errorf("%+v, %v", phase, err)
 	}
 	if reads != 6 {
@@ -43,21 +43,21 @@ func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
 }
 
 func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing.T) {
-	h := newTeam(t, "memory")
-	o := h.replica()
+	env := newOutboxEnv(t, "memory")
+	o := env.replica()
 	o.phases.read = func(context.Context, portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
 		return nil, errors.New("down")
 	}
-	u := h.moves(1, "Valuation")
-	if err := o.put(t.Context(), u); err != nil {
+	u := env.update(1, "Valuation")
+	if err := o.enqueue(t.Context(), u); err != nil {
 		t.Fatalf("nobody watches a phase: %v", err)
 	}
-	h.watch("slack:C0PHASE", destination.Subscription{Kind: destination.ScopePhase, Value: "2"})
-	if err := o.put(t.Context(), u); err == nil {
+	env.subscribe("slack:C0PHASE", destination.Subscription{Kind: destination.ScopePhase, Value: "2"})
+	if err := o.enqueue(t.Context(), u); err == nil {
 		t.Fatal("it was put although nobody knows who hears of it")
 	}
-	o.phases = &phases{now: h.config.Now, read: taxonomies}
-	h.put(o, u)
-	h.start(o)
-	h.wantTold("slack:C0PHASE", 1, "Valuation")
+	o.phases = &phases{now: env.config.Now, read: taxonomies}
+	env.enqueue(o, u)
+	env.start(o)
+	env.wantPosted("slack:C0PHASE", 1, "Valuation")
 }

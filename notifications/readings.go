@@ -28,7 +28,7 @@ const (
 // the messages, the documents and the ESIS will be, once the client can read them.
 type reading struct {
 	name string
-	read func(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error
+	read func(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error
 	diff func(before, after Snapshot) []Change
 }
 
@@ -39,19 +39,19 @@ var readings = []reading{
 
 // reader is what readings work with.
 type reader struct {
-	bank   *portal.User
-	digest func([]byte) string
+	bank        *portal.User
+	fingerprint func([]byte) string
 }
 
 // read makes the picture of a process as the bank shows it now.
 func (r reader) read(ctx context.Context, process uuid.UUID) (Snapshot, error) {
-	picture := Snapshot{Process: process}
+	snapshot := Snapshot{Process: process}
 	for _, reading := range readings {
-		if err := reading.read(ctx, r, process, &picture); err != nil {
+		if err := reading.read(ctx, r, process, &snapshot); err != nil {
 			return Snapshot{}, fmt.Errorf("reading the %s: %w", reading.name, err)
 		}
 	}
-	return picture, nil
+	return snapshot, nil
 }
 
 // diff is what differs between two pictures. That there was an action is a change only where none is to be seen.
@@ -66,15 +66,15 @@ func diff(before, after Snapshot) []Change {
 	return changes
 }
 
-func readProcess(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error {
+func readProcess(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error {
 	found, err := r.bank.Process(ctx, process)
 	if err != nil {
 		return err
 	}
-	picture.Number = found.ProcessNumber
-	picture.StatusID, picture.Status = found.ProcessStatusID, found.ProcessStatusDescription
-	picture.BranchID, picture.Branch = found.BranchID, found.BranchDescription
-	picture.LastAction = found.LastActionDate.UTC()
+	snapshot.Number = found.ProcessNumber
+	snapshot.StatusID, snapshot.Status = found.ProcessStatusID, found.ProcessStatusDescription
+	snapshot.BranchID, snapshot.Branch = found.BranchID, found.BranchDescription
+	snapshot.LastAction = found.LastActionDate.UTC()
 	return nil
 }
 
@@ -99,14 +99,14 @@ func named(text string, id int32) string {
 }
 
 // errMoved says that what was read does not fit together, because the process moved meanwhile.
-var errMoved = errors.New("the process moved while it was read")
+var errMoved = errors.New("the process changed while it was read")
 
-func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Snapshot) error {
+func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error {
 	listed, err := r.bank.ListBorrowers(ctx, process)
 	if err != nil {
 		return err
 	}
-	picture.Borrowers = make(map[string]string, len(listed))
+	snapshot.Borrowers = make(map[string]string, len(listed))
 	for _, one := range listed {
 		borrower, err := r.bank.Borrower(ctx, process, one.BorrowerUniqueID)
 		if kind := portal.KindOf(err); kind == portal.NotFound || kind == portal.Refused {
@@ -121,7 +121,7 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, picture *Sn
 			return errors.New("writing a borrower as JSON") // without the cause, which may hold a value
 		}
 		// The process is part of what is digested: the same person in two processes leaves no trace that links them.
-		picture.Borrowers[one.BorrowerUniqueID.String()] = r.digest(fmt.Appendf(nil, "borrower of %s %s", process, data))
+		snapshot.Borrowers[one.BorrowerUniqueID.String()] = r.fingerprint(fmt.Appendf(nil, "borrower of %s %s", process, data))
 	}
 	return nil
 }

@@ -24,15 +24,15 @@ const (
 // receiver takes what the bank delivers, or somebody who knows the address. Nothing of it is believed: a process is
 // looked up again, and of the body no more is kept than which.
 type receiver struct {
-	tokens [][sha256.Size]byte
-	known  func(notificationType int32) bool
-	add    func(context.Context, Trigger) error
-	count  *instruments
-	failed func(error)
+	tokens      [][sha256.Size]byte
+	known       func(notificationType int32) bool
+	add         func(context.Context, Trigger) error
+	instruments *instruments
+	failed      func(error)
 }
 
 func newReceiver(tokens []string, known func(int32) bool, add func(context.Context, Trigger) error, count *instruments, failed func(error)) *receiver {
-	r := &receiver{known: known, add: add, count: count, failed: failed}
+	r := &receiver{known: known, add: add, instruments: count, failed: failed}
 	for _, token := range tokens {
 		if token != "" {
 			r.tokens = append(r.tokens, sha256.Sum256([]byte(token)))
@@ -69,8 +69,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case err != nil:
 		r.refuse(w, http.StatusBadRequest, "garbage")
 		return
-	case about == aSimulation:
-		r.count.received("simulation")
+	case about == aboutSimulation:
+		r.instruments.callback("simulation")
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
@@ -80,7 +80,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, http.StatusServiceUnavailable, "failed")
 		return
 	}
-	r.count.received("accepted")
+	r.instruments.callback("accepted")
 	w.WriteHeader(http.StatusAccepted)
 }
 
@@ -101,7 +101,7 @@ func (r *receiver) admit(req *http.Request) (kind int32, ok bool) {
 }
 
 func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
-	r.count.received(result)
+	r.instruments.callback(result)
 	bodies.Leave(w)
 	http.Error(w, http.StatusText(status), status)
 }
@@ -110,27 +110,27 @@ func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
 type about int
 
 const (
-	unsaid about = iota
-	aProcess
-	aSimulation
+	aboutNothing about = iota
+	aboutProcess
+	aboutSimulation
 )
 
-var errNoObject = errors.New("the body is no JSON object")
+var errNoObject = errors.New("the body is not a JSON object")
 
 // subject finds which process a notification concerns. The bank's spelling is not public: the id is looked for in any
 // case, at the top and one level below.
 func subject(body []byte) (uuid.UUID, about, error) {
 	var top map[string]json.RawMessage
 	if json.Unmarshal(body, &top) != nil || top == nil {
-		return uuid.Nil, unsaid, errNoObject
+		return uuid.Nil, aboutNothing, errNoObject
 	}
 	process, found := subjectIn(top)
 	for _, value := range top {
 		var below map[string]json.RawMessage
-		if found == aProcess || json.Unmarshal(value, &below) != nil {
+		if found == aboutProcess || json.Unmarshal(value, &below) != nil {
 			continue
 		}
-		if inner, is := subjectIn(below); is == aProcess || found == unsaid {
+		if inner, is := subjectIn(below); is == aboutProcess || found == aboutNothing {
 			process, found = inner, is
 		}
 	}
@@ -152,9 +152,9 @@ func subjectIn(fields map[string]json.RawMessage) (process uuid.UUID, found abou
 		switch {
 		case err != nil || id == uuid.Nil:
 		case name == "processuniqueid":
-			return id, aProcess
+			return id, aboutProcess
 		default:
-			found = aSimulation
+			found = aboutSimulation
 		}
 	}
 	return uuid.Nil, found

@@ -19,22 +19,22 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-// door is a receiver without a Redis, and what it took.
-func door(t *testing.T) (*receiver, *[]Trigger) {
+// newTestReceiver is a receiver without a Redis, and what it took.
+func newTestReceiver(t *testing.T) (*receiver, *[]Trigger) {
 	t.Helper()
 	count, err := newInstruments(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	hints := &[]Trigger{}
-	add := func(_ context.Context, hint Trigger) error { *hints = append(*hints, hint); return nil }
+	triggers := &[]Trigger{}
+	add := func(_ context.Context, trigger Trigger) error { *triggers = append(*triggers, trigger); return nil }
 	known := func(kind int32) bool { return kind >= 1 && kind <= 5 }
-	return newReceiver([]string{"new-token", "old-token", ""}, known, add, count, func(error) {}), hints
+	return newReceiver([]string{"new-token", "old-token", ""}, known, add, count, func(error) {}), triggers
 }
 
-func knock(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
+func post(env http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	env.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
 	return w
 }
 
@@ -53,14 +53,14 @@ func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
 		`{"simulationUniqueId":"` + id + `"}`:                      "",
 		`{"data":{"simulationUniqueId":"` + id + `"},"date":null}`: "",
 	} {
-		r, hints := door(t)
-		if w := knock(r, "POST", "/callbacks/new-token/3", body); w.Code != http.StatusAccepted || w.Body.Len() != 0 {
+		r, triggers := newTestReceiver(t)
+		if w := post(r, "POST", "/callbacks/new-token/3", body); w.Code != http.StatusAccepted || w.Body.Len() != 0 {
 			t.Errorf("%s is answered %d %s", body, w.Code, w.Body)
 		}
 		switch {
-		case want == "" && len(*hints) == 0:
-		case want == "" || len(*hints) != 1 || (*hints)[0] != Trigger{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
-			t.Errorf("of %s was taken %+v", body, *hints)
+		case want == "" && len(*triggers) == 0:
+		case want == "" || len(*triggers) != 1 || (*triggers)[0] != Trigger{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
+			t.Errorf("of %s was taken %+v", body, *triggers)
 		}
 	}
 }
@@ -76,47 +76,47 @@ func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
 		{"POST", "/callbacks/NEW-TOKEN/3"}, {"POST", "//callbacks/new-token/3"}, {"POST", "/"}, {"POST", "/other/new-token/3"},
 		{"GET", "/callbacks/new-token/3"}, {"PUT", "/callbacks/new-token/3"}, {"GET", "/callbacks/wrong-token/3"},
 	} {
-		r, hints := door(t)
-		w := knock(r, forged.method, forged.path, good)
+		r, triggers := newTestReceiver(t)
+		w := post(r, forged.method, forged.path, good)
 		if first == nil {
 			first = w
 		}
-		if w.Code != http.StatusNotFound || len(*hints) != 0 || w.Body.String() != first.Body.String() || fmt.Sprint(w.Header()) != fmt.Sprint(first.Header()) {
-			t.Errorf("%s %s is answered %d %q %v, and %d hints were taken", forged.method, forged.path, w.Code, w.Body, w.Header(), len(*hints))
+		if w.Code != http.StatusNotFound || len(*triggers) != 0 || w.Body.String() != first.Body.String() || fmt.Sprint(w.Header()) != fmt.Sprint(first.Header()) {
+			t.Errorf("%s %s is answered %d %q %v, and %d hints were taken", forged.method, forged.path, w.Code, w.Body, w.Header(), len(*triggers))
 		}
 	}
 }
 
 func TestEachTokenThatEverWasGivenIsAccepted(t *testing.T) {
-	r, hints := door(t)
+	r, triggers := newTestReceiver(t)
 	for _, token := range []string{"new-token", "old-token"} {
-		if w := knock(r, "POST", "/callbacks/"+token+"/1", "{}"); w.Code != http.StatusAccepted {
+		if w := post(r, "POST", "/callbacks/"+token+"/1", "{}"); w.Code != http.StatusAccepted {
 			t.Errorf("%s is answered %d", token, w.Code)
 		}
 	}
-	if len(*hints) != 2 {
-		t.Errorf("taken were %d", len(*hints))
+	if len(*triggers) != 2 {
+		t.Errorf("taken were %d", len(*triggers))
 	}
 }
 
 func TestGarbageIsRefused(t *testing.T) {
 	for _, body := range []string{"", "nonsense", "[]", "7", "null", `"text"`, `{"a":`, "\xff\xfe", strings.Repeat("[", 60_000)} {
-		r, hints := door(t)
-		if w := knock(r, "POST", "/callbacks/new-token/1", body); w.Code != http.StatusBadRequest || len(*hints) != 0 {
-			t.Errorf("%.20q is answered %d, and %d hints were taken", body, w.Code, len(*hints))
+		r, triggers := newTestReceiver(t)
+		if w := post(r, "POST", "/callbacks/new-token/1", body); w.Code != http.StatusBadRequest || len(*triggers) != 0 {
+			t.Errorf("%.20q is answered %d, and %d hints were taken", body, w.Code, len(*triggers))
 		}
 	}
 }
 
-// spring is a body that counts what is drawn of it.
-type spring struct{ left, drawn int }
+// countingBody is a body that counts what is drawn of it.
+type countingBody struct{ left, read int }
 
-func (s *spring) Read(p []byte) (int, error) {
+func (s *countingBody) Read(p []byte) (int, error) {
 	n := min(len(p), s.left)
 	if n == 0 {
 		return 0, io.EOF
 	}
-	s.left, s.drawn = s.left-n, s.drawn+n
+	s.left, s.read = s.left-n, s.read+n
 	copy(p, bytes.Repeat([]byte(" "), n))
 	return n, nil
 }
@@ -124,8 +124,8 @@ func (s *spring) Read(p []byte) (int, error) {
 func TestALargeBodyIsNotRead(t *testing.T) {
 	for _, declared := range []int64{10 << 20, -1} {
 		for path, most := range map[string]int{"/callbacks/wrong-token/1": 0, "/callbacks/new-token/1": maxBody + 1} {
-			r, hints := door(t)
-			body := &spring{left: 10 << 20}
+			r, triggers := newTestReceiver(t)
+			body := &countingBody{left: 10 << 20}
 			req := httptest.NewRequest("POST", path, body)
 			req.ContentLength = declared
 			w := httptest.NewRecorder()
@@ -137,8 +137,8 @@ func TestALargeBodyIsNotRead(t *testing.T) {
 			if strings.Contains(path, "wrong") {
 				want = http.StatusNotFound
 			}
-			if w.Code != want || body.drawn > most || len(*hints) != 0 || w.Header().Get("Connection") != "close" {
-				t.Errorf("%s is answered %d after %d bytes", path, w.Code, body.drawn)
+			if w.Code != want || body.read > most || len(*triggers) != 0 || w.Header().Get("Connection") != "close" {
+				t.Errorf("%s is answered %d after %d bytes", path, w.Code, body.read)
 			}
 		}
 	}
@@ -146,9 +146,9 @@ func TestALargeBodyIsNotRead(t *testing.T) {
 
 func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 	server := redistest.StartServer(t)
-	town := open(t, server.URL())
+	env := newBankEnv(t, server.URL())
 	var log logtest.Log
-	s := town.replica(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	s := env.replica(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	web := httptest.NewServer(s.Handler())
 	t.Cleanup(web.Close)
 	post := func() int {
@@ -166,25 +166,25 @@ func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 	if got := post(); got != http.StatusServiceUnavailable {
 		t.Errorf("answered %d while Redis is gone", got)
 	}
-	if err := s.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "stream of hints") {
+	if err := s.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "stream of triggers") {
 		t.Errorf("it is ready while Redis is gone: %v", err)
 	}
 	server.Start()
-	if hints, _, err := s.engine.stream.backlog(t.Context(), time.Now()); err != nil || hints != 1 {
-		t.Errorf("%d hints are there after a power cut, %v", hints, err)
+	if triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now()); err != nil || triggers != 1 {
+		t.Errorf("%d hints are there after a power cut, %v", triggers, err)
 	}
 	if err := s.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if text := log.String(); strings.Contains(text, "new-token") || !strings.Contains(text, "not taken") {
+	if text := log.String(); strings.Contains(text, "new-token") || !strings.Contains(text, "storing a callback failed") {
 		t.Errorf("the log says %s", text)
 	}
 }
 
 func TestWithoutRoomForTheHintTheBankIsAskedToRepeat(t *testing.T) {
-	r, _ := door(t)
+	r, _ := newTestReceiver(t)
 	r.add = func(context.Context, Trigger) error { return errors.New("full") }
-	if w := knock(r, "POST", "/callbacks/new-token/1", "{}"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+	if w := post(r, "POST", "/callbacks/new-token/1", "{}"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("answered %d", w.Code)
 	}
 }

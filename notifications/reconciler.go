@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	walkKey    = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
-	walkLease  = "reconciliation" // the subject of the lease of who walks
-	walkPage   = 100
-	maxPages   = 1000
-	readAgain  = 24 * time.Hour // the list does not show everything, such as the borrowers
-	clockSlack = 10 * time.Minute
+	reconciliationKey   = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
+	reconciliationLease = "reconciliation" // the subject of the lease of who walks
+	pageSize            = 100
+	maxPages            = 1000
+	maxSnapshotAge      = 24 * time.Hour // the list does not show everything, such as the borrowers
+	clockSlack          = 10 * time.Minute
 )
 
 // reconciler walks over the bank's list of processes, slowly and one replica at a time, and finds what callbacks missed.
@@ -32,32 +32,32 @@ type reconciler struct {
 
 // run walks whenever it is time, until ctx ends.
 func (r *reconciler) run(ctx context.Context) error {
-	pause := pause{least: r.config.Lease / 3, most: r.config.ReconcileInterval}
+	pause := retryDelay{min: r.config.Lease / 3, max: r.config.ReconcileInterval}
 	for ctx.Err() == nil {
-		err := r.turn(ctx)
+		err := r.runIfDue(ctx)
 		if err != nil && ctx.Err() == nil {
-			r.config.Log.WarnContext(ctx, "the walk over the bank's processes is cut short", "error", err)
-			r.engine.count.retried()
+			r.config.Log.WarnContext(ctx, "reconciliation failed", "error", err)
+			r.engine.instruments.retry()
 		} else {
-			pause.over()
+			pause.reset()
 		}
 		pause.wait(ctx, err)
 	}
 	return nil
 }
 
-// turn walks if it is time and nobody else does.
-func (r *reconciler) turn(ctx context.Context) error {
+// worker walks if it is time and nobody else does.
+func (r *reconciler) runIfDue(ctx context.Context) error {
 	due, _, err := r.due(ctx)
 	if err != nil || !due {
 		return err
 	}
-	_, err = r.config.Store.WithLease(ctx, walkLease, r.config.Lease, func(ctx context.Context) error {
+	_, err = r.config.Store.WithLease(ctx, reconciliationLease, r.config.Lease, func(ctx context.Context) error {
 		due, asked, err := r.due(ctx) // another may just have ended one
 		if err != nil || !due {
 			return err
 		}
-		return r.walk(ctx, asked)
+		return r.reconcile(ctx, asked)
 	})
 	return err
 }
@@ -65,18 +65,18 @@ func (r *reconciler) turn(ctx context.Context) error {
 // due tells whether it is time, and whether somebody asked. Who asks waits no longer than others have to anyway, but a
 // flood of them makes no flood of walks.
 func (r *reconciler) due(ctx context.Context) (due bool, asked string, err error) {
-	done, asked, err := lastWalk(ctx, r.redis)
+	done, asked, err := lastReconciliation(ctx, r.redis)
 	since := r.config.Now().Sub(done)
 	return done.IsZero() || since >= r.config.ReconcileInterval || asked != "" && since >= r.config.ReconcileInterval/15, asked, err
 }
 
-// lastWalk tells when the last walk ended, and the mark of who asked for another.
-func lastWalk(ctx context.Context, client redis.UniversalClient) (done time.Time, asked string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// lastReconciliation tells when the last walk ended, and the mark of who asked for another.
+func lastReconciliation(ctx context.Context, client redis.UniversalClient) (done time.Time, asked string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	fields, err := client.HMGet(ctx, walkKey, "done", "asked").Result()
+	fields, err := client.HMGet(ctx, reconciliationKey, "done", "requested").Result()
 	if err != nil {
-		return time.Time{}, "", stored("looking for the last walk", err)
+		return time.Time{}, "", redisError("reading the last reconciliation", err)
 	}
 	if text, ok := fields[0].(string); ok {
 		millis, _ := strconv.ParseInt(text, 10, 64) // only written below
@@ -86,46 +86,46 @@ func lastWalk(ctx context.Context, client redis.UniversalClient) (done time.Time
 	return done, asked, nil
 }
 
-// walkedOnce tells whether every process had a first look.
-func walkedOnce(ctx context.Context, client redis.UniversalClient) (bool, error) {
-	done, _, err := lastWalk(ctx, client)
+// reconciledOnce tells whether every process had a first look.
+func reconciledOnce(ctx context.Context, client redis.UniversalClient) (bool, error) {
+	done, _, err := lastReconciliation(ctx, client)
 	return !done.IsZero(), err
 }
 
 // ask wants a walk soon. However many ask, there is one.
-func (r *reconciler) ask(ctx context.Context) error {
-	return r.note(ctx, "asked", uuid.NewString())
+func (r *reconciler) request(ctx context.Context) error {
+	return r.setField(ctx, "requested", uuid.NewString())
 }
 
-func (r *reconciler) note(ctx context.Context, field, value string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (r *reconciler) setField(ctx context.Context, field, value string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := r.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.HSet(ctx, walkKey, field, value)
-		pipe.PExpire(ctx, walkKey, pictureLife)
+		pipe.HSet(ctx, reconciliationKey, field, value)
+		pipe.PExpire(ctx, reconciliationKey, snapshotTTL)
 		return nil
 	})
-	return stored("noting a walk", err)
+	return redisError("storing the state of the reconciliation", err)
 }
 
-var heedWish = redis.NewScript(`
-if redis.call('HGET', KEYS[1], 'asked') == ARGV[1] then redis.call('HDEL', KEYS[1], 'asked') end
+var clearRequest = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'requested') == ARGV[1] then redis.call('HDEL', KEYS[1], 'requested') end
 return 1`)
 
-// walk goes over the whole list. A wish that was made after it began is not heeded by it.
-func (r *reconciler) walk(ctx context.Context, asked string) error {
-	known, err := walkedOnce(ctx, r.redis)
+// reconcile goes over the whole list. A wish that was made after it began is not heeded by it.
+func (r *reconciler) reconcile(ctx context.Context, asked string) error {
+	known, err := reconciledOnce(ctx, r.redis)
 	if err != nil {
 		return err
 	}
-	var query = portal.ProcessQuery{Limit: walkPage}
+	var query = portal.ProcessQuery{Limit: pageSize}
 	for range maxPages {
 		page, err := r.config.Bank.ListProcesses(ctx, query)
 		if err != nil {
 			return fmt.Errorf("listing processes: %w", err)
 		}
 		for _, row := range page.Processes {
-			if err := r.check(ctx, row, !known); err != nil {
+			if err := r.compareRow(ctx, row, !known); err != nil {
 				return err
 			}
 		}
@@ -134,57 +134,57 @@ func (r *reconciler) walk(ctx context.Context, asked string) error {
 		}
 		next := page.Processes[len(page.Processes)-1].ProcessUniqueID
 		if next == query.Next {
-			return errors.New("listing processes: the list does not go on")
+			return errors.New("listing processes: the bank repeats a page")
 		}
 		query.Next = next
-		pace := pause{least: r.config.PageInterval, most: r.config.PageInterval}
+		pace := retryDelay{min: r.config.PageInterval, max: r.config.PageInterval}
 		if pace.wait(ctx, nil); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	if err := r.note(ctx, "done", strconv.FormatInt(r.config.Now().UnixMilli(), 10)); err != nil {
+	if err := r.setField(ctx, "done", strconv.FormatInt(r.config.Now().UnixMilli(), 10)); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return stored("heeding a wish", heedWish.Run(ctx, r.redis, []string{walkKey}, asked).Err())
+	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, asked).Err())
 }
 
-// check hints at a process whose row does not fit its picture. On the first walk it takes the picture instead.
-func (r *reconciler) check(ctx context.Context, row portal.ProcessSummary, first bool) error {
-	seen, err := r.engine.pictures.see(ctx, row.ProcessUniqueID)
+// compareRow hints at a process whose row does not fit its picture. On the first walk it takes the picture instead.
+func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) error {
+	seen, err := r.engine.snapshots.load(ctx, row.ProcessUniqueID)
 	switch {
 	case err != nil:
 		return err
 	case first && !seen.known:
-		upTo, err := r.engine.stream.last(ctx)
+		upTo, err := r.engine.stream.newestID(ctx)
 		if err != nil {
 			return err
 		}
-		err = r.engine.look(ctx, row.ProcessUniqueID, look{upTo: upTo, first: true})
-		if err != nil && !blameless(err) {
-			r.config.Log.ErrorContext(ctx, "a process cannot be read", "process", row.ProcessUniqueID, "error", err)
+		err = r.engine.refresh(ctx, row.ProcessUniqueID, cause{upTo: upTo, silent: true})
+		if err != nil && !transient(err) {
+			r.config.Log.ErrorContext(ctx, "reading a process failed", "process", row.ProcessUniqueID, "error", err)
 			return nil // the others are looked at all the same
 		}
 		return err
-	case !r.fits(row, seen):
+	case !r.isCurrent(row, seen):
 		return r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
 	}
 	return nil
 }
 
-// fits tells whether nothing of a process is to be read. One that has ended, and was read as such, is left alone.
-func (r *reconciler) fits(row portal.ProcessSummary, seen sight) bool {
-	picture, acted := seen.picture, row.LastActionDate.Time
-	if !seen.known || len(seen.pending) > 0 || picture.StatusID != row.ProcessStatusID {
+// isCurrent tells whether nothing of a process is to be read. One that has ended, and was read as such, is left alone.
+func (r *reconciler) isCurrent(row portal.ProcessSummary, seen processState) bool {
+	snapshot, acted := seen.snapshot, row.LastActionDate.Time
+	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.ProcessStatusID {
 		return false
 	}
 	if ended(row.ProcessStatusDescription) {
 		return true
 	}
 	// An action that the list shows and the process does not, though it was read since, will never be seen.
-	missed := acted.After(picture.LastAction) && !picture.Read.After(acted.Add(clockSlack))
-	return !missed && r.config.Now().Sub(picture.Read) < readAgain
+	missed := acted.After(snapshot.LastAction) && !snapshot.Read.After(acted.Add(clockSlack))
+	return !missed && r.config.Now().Sub(snapshot.Read) < maxSnapshotAge
 }
 
 // ended tells whether nobody does anything more about a process with this status.

@@ -19,9 +19,9 @@ import (
 const (
 	registrationKey   = "registration" // at: when it was last done; problem: what was wrong; echo (a fingerprint of what was asked for), sent, back: of the echo; last: when one came
 	registrationLease = "registration" // the subject of the lease of who registers
-	registrationLife  = 30 * 24 * time.Hour
-	typesLife         = 400 * 24 * time.Hour
-	echoPatience      = time.Minute
+	registrationTTL   = 30 * 24 * time.Hour
+	typesTTL          = 400 * 24 * time.Hour
+	echoTimeout       = time.Minute
 )
 
 // The problems of a registration.
@@ -36,12 +36,12 @@ const (
 // registration has the bank call us: for each type of notification there is an address with our first token. It is looked
 // at again and again, because others may change it.
 type registration struct {
-	config   Config
-	sealer   sealer
-	redis    redis.UniversalClient
-	count    *instruments
-	types    atomic.Pointer[map[int32]bool]
-	patience time.Duration // for the echo
+	config      Config
+	sealer      sealer
+	redis       redis.UniversalClient
+	instruments *instruments
+	types       atomic.Pointer[map[int32]bool]
+	echoTimeout time.Duration // for the echo
 }
 
 // known tells whether there is such a type of notification. Until the bank has ever said which there are, each may be.
@@ -53,17 +53,17 @@ func (r *registration) known(notificationType int32) bool {
 // run registers at once, and then again and again, until ctx ends.
 func (r *registration) run(ctx context.Context) error {
 	if r.config.URL == "" {
-		r.config.Log.InfoContext(ctx, "no public URL: the bank is not asked to call, what moves is found by walking")
+		r.config.Log.InfoContext(ctx, "no CALLBACK_URL: callbacks are not registered, changes are found by reconciliation")
 	}
-	again := pause{least: r.config.Lease, most: r.config.RegisterInterval}
+	again := retryDelay{min: r.config.Lease, max: r.config.RegisterInterval}
 	for ctx.Err() == nil {
 		err := r.register(ctx)
 		if err == nil {
-			again.over()
-			again.now = r.config.RegisterInterval
+			again.reset()
+			again.current = r.config.RegisterInterval
 		} else if ctx.Err() == nil {
-			r.config.Log.WarnContext(ctx, "callbacks are not registered as they should be", "error", err)
-			r.count.retried()
+			r.config.Log.WarnContext(ctx, "registering callbacks failed", "error", err)
+			r.instruments.retry()
 		}
 		again.wait(ctx, err)
 	}
@@ -72,9 +72,9 @@ func (r *registration) run(ctx context.Context) error {
 
 // register sets everything right once, unless another replica is at it, and tests the way with an echo.
 func (r *registration) register(ctx context.Context) error {
-	types, err := r.learn(ctx)
+	types, err := r.loadTypes(ctx)
 	if err != nil {
-		return errors.Join(err, r.note(ctx, "at", r.now(), "problem", TypesUnknown))
+		return errors.Join(err, r.setFields(ctx, "at", r.now(), "problem", TypesUnknown))
 	}
 	if r.config.URL == "" {
 		return nil
@@ -87,13 +87,13 @@ func (r *registration) register(ctx context.Context) error {
 		if errors.Is(err, portal.ErrNoPartner) {
 			problem = NoPartner
 		}
-		return errors.Join(err, r.note(ctx, "at", r.now(), "problem", problem))
+		return errors.Join(err, r.setFields(ctx, "at", r.now(), "problem", problem))
 	})
 	return err
 }
 
-// learn asks the bank which types of notification there are, and remembers them for when it does not answer.
-func (r *registration) learn(ctx context.Context) ([]int32, error) {
+// loadTypes asks the bank which types of notification there are, and remembers them for when it does not answer.
+func (r *registration) loadTypes(ctx context.Context) ([]int32, error) {
 	var types []int32
 	items, err := r.config.Bank.Taxonomy(ctx, "notificationTypes")
 	for _, item := range items {
@@ -101,23 +101,23 @@ func (r *registration) learn(ctx context.Context) ([]int32, error) {
 	}
 	if err == nil && len(types) > 0 {
 		if text, err := json.Marshal(types); err == nil {
-			err = r.config.Store.Put(ctx, "notificationTypes", "", text, typesLife)
+			err = r.config.Store.Put(ctx, "notificationTypes", "", text, typesTTL)
 			if err != nil {
 				return nil, err
 			}
 		}
 	} else {
 		var forgotten error
-		if types, forgotten = r.recall(ctx); len(types) == 0 {
-			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, forgotten, errors.New("none is known")))
+		if types, forgotten = r.cachedTypes(ctx); len(types) == 0 {
+			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, forgotten, errors.New("none is cached")))
 		}
 	}
-	r.keep(types)
+	r.setTypes(types)
 	return types, nil
 }
 
-// recall gives the types that the bank said there are, to this replica or another, none where it never did.
-func (r *registration) recall(ctx context.Context) (types []int32, err error) {
+// cachedTypes gives the types that the bank said there are, to this replica or another, none where it never did.
+func (r *registration) cachedTypes(ctx context.Context) (types []int32, err error) {
 	text, there, err := r.config.Store.Get(ctx, "notificationTypes", "")
 	if there && json.Unmarshal(text, &types) != nil {
 		return nil, nil // another version's: as good as none
@@ -125,7 +125,7 @@ func (r *registration) recall(ctx context.Context) (types []int32, err error) {
 	return types, err
 }
 
-func (r *registration) keep(types []int32) {
+func (r *registration) setTypes(types []int32) {
 	known := make(map[int32]bool, len(types))
 	for _, id := range types {
 		known[id] = true
@@ -161,7 +161,7 @@ func (r *registration) repair(ctx context.Context, types []int32) error {
 			wrong = append(wrong, fmt.Errorf("setting the callback %d: %w", id, err))
 			continue
 		}
-		r.config.Log.InfoContext(ctx, "a callback was set at the bank", "type", id, "missing", was == "")
+		r.config.Log.InfoContext(ctx, "callback registered at the bank", "type", id, "missing", was == "")
 	}
 	for id, address := range there {
 		if !strings.HasPrefix(address, r.base()) {
@@ -191,16 +191,16 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 		return "", err // there is nothing to ask about
 	}
 	test := portal.Echo{NotificationTypeID: types[0], ProcessUniqueID: page.Processes[0].ProcessUniqueID}
-	err = r.note(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "sent", r.now(), "back", "")
+	err = r.setFields(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "sent", r.now(), "back", "")
 	if err != nil {
 		return "", err
 	}
 	if _, err := r.config.Bank.EchoCallback(ctx, test); err != nil {
-		return EchoRefused, fmt.Errorf("asking for an echo: %w", err)
+		return EchoRefused, fmt.Errorf("requesting an echo: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	ctx, cancel := context.WithTimeout(ctx, r.echoTimeout)
 	defer cancel()
-	tick := time.NewTicker(r.patience / 100)
+	tick := time.NewTicker(r.echoTimeout / 100)
 	defer tick.Stop()
 	for {
 		state, err := r.state(ctx)
@@ -209,16 +209,16 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 		}
 		select {
 		case <-ctx.Done():
-			return NoEcho, errors.New("the echo did not come back: the bank does not reach us")
+			return NoEcho, errors.New("the echo did not arrive: the bank does not reach CALLBACK_URL")
 		case <-tick.C:
 		}
 	}
 }
 
-// heard notes that callbacks came; one of them may be the echo.
-func (r *registration) heard(ctx context.Context, batch []entry) error {
+// notified notes that callbacks came; one of them may be the echo.
+func (r *registration) onTriggers(ctx context.Context, batch []streamEntry) error {
 	for _, e := range batch {
-		if e.hint.Source != Callback {
+		if e.trigger.Source != Callback {
 			continue
 		}
 		state, err := r.state(ctx)
@@ -226,8 +226,8 @@ func (r *registration) heard(ctx context.Context, batch []entry) error {
 			return err
 		}
 		for _, e := range batch {
-			if e.hint.Source == Callback && r.echoOf(e.hint.Process, e.hint.Type) == state.echo {
-				return r.note(ctx, "back", r.now(), "last", r.now())
+			if e.trigger.Source == Callback && r.echoOf(e.trigger.Process, e.trigger.Type) == state.echo {
+				return r.setFields(ctx, "back", r.now(), "last", r.now())
 			}
 		}
 		return nil
@@ -247,22 +247,22 @@ func (r *registration) echoOf(process uuid.UUID, notificationType int32) string 
 }
 
 func (r *registration) state(ctx context.Context) (state registered, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	all, err := r.redis.HGetAll(ctx, registrationKey).Result()
 	state = registered{at: all["at"], back: all["back"], last: all["last"], problem: all["problem"], echo: all["echo"]}
-	return state, stored("looking at the registration", err)
+	return state, redisError("reading the state of the registration", err)
 }
 
-func (r *registration) note(ctx context.Context, fields ...any) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+func (r *registration) setFields(ctx context.Context, fields ...any) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	_, err := r.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.HSet(ctx, registrationKey, fields...)
-		pipe.PExpire(ctx, registrationKey, registrationLife)
+		pipe.PExpire(ctx, registrationKey, registrationTTL)
 		return nil
 	})
-	return stored("noting the registration", err)
+	return redisError("storing the state of the registration", err)
 }
 
 func (r *registration) now() string { return strconv.FormatInt(r.config.Now().UnixMilli(), 10) }

@@ -19,12 +19,12 @@ const (
 	maxDigestLines = 20
 )
 
-// cardOf is the live card of a process.
-func (t *turn) cardOf(id string, n news) destination.Notice {
-	lang, p := t.place.Lang, n.picture
+// card is the live card of a process.
+func (w *worker) card(id string, n content) destination.Notice {
+	lang, p := w.dest.Lang, n.snapshot
 	notice := destination.Notice{
 		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Status: p.Status,
-		Title: titleOf(lang, n),
+		Title: title(lang, n),
 		Text:  plain(p.status()),
 	}
 	fact := func(label, value string) {
@@ -35,14 +35,14 @@ func (t *turn) cardOf(id string, n news) destination.Notice {
 	fact("label.status", plain(p.status()))
 	fact("label.phase", plain(n.phase.Description))
 	fact("label.branch", plain(p.Branch))
-	fact("label.waits", waitsText(lang, n.waits))
+	fact("label.waits", waitsText(lang, n.waitsOn))
 	fact("label.owner", n.owner)
 	fact("label.updated", moment(lang, n.at))
 	return notice
 }
 
-func titleOf(lang words.Lang, n news) string {
-	return say(lang, "process", "number", strconv.FormatInt(n.picture.Number, 10))
+func title(lang words.Lang, n content) string {
+	return say(lang, "process", "number", strconv.FormatInt(n.snapshot.Number, 10))
 }
 
 func waitsText(lang words.Lang, waits side) string {
@@ -52,18 +52,18 @@ func waitsText(lang words.Lang, waits side) string {
 	return say(lang, "waits."+string(waits))
 }
 
-// replyOf tells what came since the last reply, in order: as much as fits, and up to which version.
-func (t *turn) replyOf(n news, upto int64) (destination.Notice, int64) {
-	lang := t.place.Lang
-	notice := destination.Notice{Process: n.process, Lang: lang, Title: titleOf(lang, n)}
+// reply tells what came since the last reply, in order: as much as fits, and up to which version.
+func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
+	lang := w.dest.Lang
+	notice := destination.Notice{Process: n.process, Lang: lang, Title: title(lang, n)}
 	var changes []string
-	if n.before > 0 {
-		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.before)))
+	if n.missing > 0 {
+		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.missing)))
 	}
-	to, told := upto, n.updates
+	to, delivered := requested, n.updates
 	for i, update := range n.updates {
 		if i > 0 && len(notice.Lines)+len(update.Changes) > maxReplyLines {
-			to, told = n.updates[i-1].Version, n.updates[:i]
+			to, delivered = n.updates[i-1].Version, n.updates[:i]
 			break
 		}
 		for _, change := range update.Changes {
@@ -71,12 +71,12 @@ func (t *turn) replyOf(n news, upto int64) (destination.Notice, int64) {
 			notice.Lines = append(notice.Lines, shortMoment(lang, update.At)+" · "+change.Text(lang))
 		}
 	}
-	notice.Mention = t.mentioned(n, told)
+	notice.Mention = w.mentioned(n, delivered)
 	notice.ID = n.process.String() + ":" + strconv.FormatInt(to, 10)
 	if len(notice.Lines) == 1 && len(changes) == 1 {
 		notice.Text, notice.Lines = changes[0], nil
 	} else {
-		notice.Text = say(lang, "reply.text", "count", len(changes), "status", plain(n.picture.status()))
+		notice.Text = say(lang, "reply.text", "count", len(changes), "status", plain(n.snapshot.status()))
 	}
 	return notice, to
 }
@@ -84,7 +84,7 @@ func (t *turn) replyOf(n news, upto int64) (destination.Notice, int64) {
 // mentioned is the owner: whenever the status changed, and with it perhaps the phase; and for what else somebody changed
 // where the next act is on the broker's side or the place follows this person's processes. Nobody is mentioned of a
 // process that they muted.
-func (t *turn) mentioned(n news, told []Update) string {
+func (w *worker) mentioned(n content, delivered []Update) string {
 	if n.ownerMuted {
 		return ""
 	}
@@ -92,22 +92,22 @@ func (t *turn) mentioned(n news, told []Update) string {
 		return slices.ContainsFunc(u.Changes, func(c Change) bool { return c.Kind == StatusChanged })
 	}
 	others := func(u Update) bool { return u.Actor == "" || u.Actor != n.owner }
-	concerned := n.waits == broker || watchesPerson(t.place, n.owner)
-	if slices.ContainsFunc(told, status) || concerned && slices.ContainsFunc(told, others) {
+	concerned := n.waitsOn == broker || followsPerson(w.dest, n.owner)
+	if slices.ContainsFunc(delivered, status) || concerned && slices.ContainsFunc(delivered, others) {
 		return n.owner
 	}
 	return ""
 }
 
 // digestNotice tells of many processes at once: first those that wait on the broker's side.
-func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time) destination.Notice {
-	slices.SortStableFunc(lines, func(a, b summaryLine) int {
-		return cmp.Or(cmp.Compare(rank(a.waits), rank(b.waits)), cmp.Compare(a.picture.Number, b.picture.Number))
+func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time) destination.Notice {
+	slices.SortStableFunc(lines, func(a, b digestLine) int {
+		return cmp.Or(cmp.Compare(rank(a.waitsOn), rank(b.waitsOn)), cmp.Compare(a.snapshot.Number, b.snapshot.Number))
 	})
 	changes, waiting := 0, 0
 	for _, line := range lines {
 		changes += line.changes
-		if line.waits == broker {
+		if line.waitsOn == broker {
 			waiting++
 		}
 	}
@@ -120,9 +120,9 @@ func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time
 		notice.Text += " · " + say(lang, "digest.waiting", "count", waiting)
 	}
 	for _, line := range lines[:min(len(lines), maxDigestLines)] {
-		text := say(lang, "process", "number", strconv.FormatInt(line.picture.Number, 10)) +
-			" · " + plain(line.picture.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
-		if waits := waitsText(lang, line.waits); waits != "" {
+		text := say(lang, "process", "number", strconv.FormatInt(line.snapshot.Number, 10)) +
+			" · " + plain(line.snapshot.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
+		if waits := waitsText(lang, line.waitsOn); waits != "" {
 			text += " · " + say(lang, "digest.waits", "whom", waits)
 		}
 		notice.Lines = append(notice.Lines, text)
@@ -136,15 +136,15 @@ func digestNotice(lang words.Lang, id string, lines []summaryLine, now time.Time
 func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
 
 // unreachableNotice tells the administrator which place cannot be reached, and what to do.
-func unreachableNotice(lang words.Lang, id, place, reason string) destination.Notice {
+func unreachableNotice(lang words.Lang, id, dest, reason string) destination.Notice {
 	key := "unreachable." + reason
 	if !book.Has(lang, key) {
 		key = "unreachable.other"
 	}
 	return destination.Notice{
-		ID: id, Lang: lang, About: place,
+		ID: id, Lang: lang, About: dest,
 		Title: say(lang, "unreachable.title"),
 		Text:  say(lang, key, "reason", reason) + " " + say(lang, "unreachable.waits"),
-		Facts: [][2]string{{say(lang, "label.place"), place}, {say(lang, "label.reason"), reason}},
+		Facts: [][2]string{{say(lang, "label.destination"), dest}, {say(lang, "label.reason"), reason}},
 	}
 }

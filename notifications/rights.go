@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	rightLife = 2 * time.Minute // that an answer of the bank's about a right is believed
+	rightTTL  = 2 * time.Minute // that an answer of the bank's about a right is believed
 	maxRights = 10_000          // answers kept by one replica
 )
 
 // errRights says that it is not known whether a place may be told of a process: it is not told until that is known.
-var errRights = errors.New("the bank does not say who may read a process")
+var errRights = errors.New("the bank does not answer who may read a process")
 
 // rights knows which places may be told of which processes: a person reads what her own user reads at the bank, and what
 // somebody had a channel subscribe to is what that person reads.
 type rights struct {
-	reader func(place, by string) (*portal.User, bool) // nil where everything may be told everywhere
+	reader func(dest, by string) (*portal.User, bool) // nil where everything may be told everywhere
 	now    func() time.Time
 
 	mu    sync.Mutex
@@ -73,18 +73,18 @@ func (r *rights) keep(asked right, granted bool) {
 	if r.known == nil || len(r.known) >= maxRights {
 		r.known = map[right]permission{}
 	}
-	r.known[asked] = permission{granted, r.now().Add(rightLife)}
+	r.known[asked] = permission{granted, r.now().Add(rightTTL)}
 }
 
 // mayRead tells whether the place may be told of a process that one of these people had it subscribe to.
-func (t *turn) mayRead(ctx context.Context, process uuid.UUID, askers map[string]bool) (bool, error) {
+func (w *worker) mayRead(ctx context.Context, process uuid.UUID, askers map[string]bool) (bool, error) {
 	var unknown error
 	for by := range askers {
-		asked := right{t.place.ID, by, process}
-		granted, known, reader := t.rights.granted(asked)
+		asked := right{w.dest.ID, by, process}
+		granted, known, reader := w.rights.granted(asked)
 		if !known {
 			var err error
-			if granted, err = t.askBank(ctx, reader, asked); err != nil {
+			if granted, err = w.askBank(ctx, reader, asked); err != nil {
 				unknown = err
 				continue
 			}
@@ -97,9 +97,9 @@ func (t *turn) mayRead(ctx context.Context, process uuid.UUID, askers map[string
 }
 
 // askBank asks within our hold on the place.
-func (t *turn) askBank(ctx context.Context, reader *portal.User, asked right) (granted bool, err error) {
-	err = t.call(ctx, func(ctx context.Context) error {
-		granted, err = t.rights.read(ctx, reader, asked)
+func (w *worker) askBank(ctx context.Context, reader *portal.User, asked right) (granted bool, err error) {
+	err = w.call(ctx, func(ctx context.Context) error {
+		granted, err = w.rights.read(ctx, reader, asked)
 		return err
 	})
 	return granted, err

@@ -10,8 +10,8 @@ import (
 )
 
 // muted tells whether a place wants to hear nothing of a process now.
-func muted(place destination.Settings, process uuid.UUID, now time.Time) bool {
-	until, is := place.Mutes[process]
+func muted(dest destination.Settings, process uuid.UUID, now time.Time) bool {
+	until, is := dest.Mutes[process]
 	return is && (until.IsZero() || now.Before(until))
 }
 

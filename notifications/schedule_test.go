@@ -72,44 +72,44 @@ func TestTheDigestComesOnWeekdays(t *testing.T) {
 }
 
 func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
-	for kind := range redises {
+	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
-			h := newTeam(t, kind)
-			o := h.replica()
-			h.start(o)
-			h.at("2026-11-26 10:00") // a Thursday
-			if _, _, err := h.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
+			env := newOutboxEnv(t, kind)
+			o := env.replica()
+			env.start(o)
+			env.setClock("2026-11-26 10:00") // a Thursday
+			if _, _, err := env.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
 				t.Fatal(err)
 			}
-			h.put(o, h.moves(1, "Documents"))
-			h.wantTold(channel, 1, "Documents")
-			h.rests(o, channel)
-			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
+			env.enqueue(o, env.update(1, "Documents"))
+			env.wantPosted(channel, 1, "Documents")
+			env.waitUntilIdle(o, channel)
+			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "09:00" })
 
-			h.at("2026-11-27 10:00")
+			env.setClock("2026-11-27 10:00")
 			const processes = 25
 			for n := 1; n <= processes; n++ {
-				h.put(o, h.moves(n, "Analysis"))
+				env.enqueue(o, env.update(n, "Analysis"))
 			}
-			h.put(o, h.moves(1, "Documents"))
-			h.rests(o, channel)
-			if all := h.board.at(channel); len(all) != 2 || all[0].fact("label.status") != "Documents" || all[0].edits == 0 {
+			env.enqueue(o, env.update(1, "Documents"))
+			env.waitUntilIdle(o, channel)
+			if all := env.poster.messages(channel); len(all) != 2 || all[0].fact("label.status") != "Documents" || all[0].edits == 0 {
 				t.Fatalf("before the digest: %+v", all)
 			}
-			h.at("2026-11-29 12:00")
-			h.put(o, h.moves(2, "Valuation"))
-			h.rests(o, channel)
-			if many := len(h.board.at(channel)); many != 2 {
+			env.setClock("2026-11-29 12:00")
+			env.enqueue(o, env.update(2, "Valuation"))
+			env.waitUntilIdle(o, channel)
+			if many := len(env.poster.messages(channel)); many != 2 {
 				t.Fatalf("%d messages on a Sunday", many)
 			}
 
-			h.at("2026-11-30 09:00")
+			env.setClock("2026-11-30 09:00")
 			if err := o.retry(t.Context(), channel); err != nil { // it would be looked at by itself, in a second
 				t.Fatal(err)
 			}
-			eventually(t, "the digest is there", func() bool { return len(h.board.at(channel)) > 2 })
-			h.rests(o, channel)
-			all := h.board.at(channel)
+			eventually(t, "the digest is there", func() bool { return len(env.poster.messages(channel)) > 2 })
+			env.waitUntilIdle(o, channel)
+			all := env.poster.messages(channel)
 			if len(all) != 3 {
 				t.Fatalf("got %d messages", len(all))
 			}
@@ -123,139 +123,139 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			if n := queueLength(t, o, channel); n != 0 {
 				t.Errorf("%d are left in the queue", n)
 			}
-			h.everyKey(o)
+			env.checkKeys(o)
 
-			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "" })
-			h.put(o, h.moves(1, "Analysis"))
-			eventually(t, "it is told at once again", func() bool { return len(h.board.at(channel)) == 4 })
-			if told := h.board.told(channel, process(1)); len(told) != 2 || told[1] != "Status: Documents → Analysis" {
-				t.Errorf("the thread says %q", told)
+			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "" })
+			env.enqueue(o, env.update(1, "Analysis"))
+			eventually(t, "it is told at once again", func() bool { return len(env.poster.messages(channel)) == 4 })
+			if delivered := env.poster.replies(channel, process(1)); len(delivered) != 2 || delivered[1] != "Status: Documents → Analysis" {
+				t.Errorf("the thread says %q", delivered)
 			}
 		})
 	}
 }
 
 func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
-	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearNotPosted{}, "refused": notSent{}, "asked": asked(5 * time.Millisecond)} {
+	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
-			h := newTeam(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
-			h.at("2026-11-23 08:00")
-			h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
-			left := []error{fault, asked(5 * time.Millisecond)} // the second meets who looks for it, or repeats
-			h.board.fault = func(string, string) (err error) {
+			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
+			env.setClock("2026-11-23 08:00")
+			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "09:00" })
+			left := []error{fault, rateLimited(5 * time.Millisecond)} // the second meets who looks for it, or repeats
+			env.poster.fault = func(string, string) (err error) {
 				if len(left) > 0 {
 					err, left = left[0], left[1:]
 				}
 				return err
 			}
-			o := h.replica()
-			h.start(o)
+			o := env.replica()
+			env.start(o)
 			for n := range 3 {
-				h.put(o, h.moves(n, "Documents"))
+				env.enqueue(o, env.update(n, "Documents"))
 			}
-			h.rests(o, channel)
-			h.at("2026-11-23 09:01")
+			env.waitUntilIdle(o, channel)
+			env.setClock("2026-11-23 09:01")
 			if err := o.retry(t.Context(), channel); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
-			if all := h.board.at(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
+			if all := env.poster.messages(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
 				t.Errorf("got %+v", all)
 			}
 		})
 	}
 }
 
-type unclearNotPosted struct{}
+type unclearError struct{}
 
-func (unclearNotPosted) Error() string { return "the connection never was" }
+func (unclearError) Error() string { return "the connection never was" }
 
 func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
-	h.at("2026-11-23 19:00")
-	h.changePlace(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "20:00", To: "08:00"} })
-	h.put(o, h.moves(1, "Documents"))
-	h.wantTold(channel, 1, "Documents")
-	h.rests(o, channel)
-	h.at("2026-11-23 23:30")
-	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Documents"))
-	h.rests(o, channel)
-	h.at("2026-11-24 03:00")
-	h.put(o, h.moves(1, "Valuation"))
-	h.rests(o, channel)
-	if all := h.board.at(channel); len(all) != 2 || all[0].fact("label.status") != "Valuation" {
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
+	env.setClock("2026-11-23 19:00")
+	env.changeSettings(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "20:00", To: "08:00"} })
+	env.enqueue(o, env.update(1, "Documents"))
+	env.wantPosted(channel, 1, "Documents")
+	env.waitUntilIdle(o, channel)
+	env.setClock("2026-11-23 23:30")
+	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Documents"))
+	env.waitUntilIdle(o, channel)
+	env.setClock("2026-11-24 03:00")
+	env.enqueue(o, env.update(1, "Valuation"))
+	env.waitUntilIdle(o, channel)
+	if all := env.poster.messages(channel); len(all) != 2 || all[0].fact("label.status") != "Valuation" {
 		t.Fatalf("in the night: %+v", all)
 	}
-	h.at("2026-11-24 08:00")
-	h.wantTold(channel, 1, "Documents", "Analysis", "Valuation")
-	h.wantTold(channel, 2, "Documents")
+	env.setClock("2026-11-24 08:00")
+	env.wantPosted(channel, 1, "Documents", "Analysis", "Valuation")
+	env.wantPosted(channel, 2, "Documents")
 }
 
 func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
-	h.at("2026-11-23 10:00")
-	h.put(o, h.moves(1, "Documents"), h.moves(2, "Documents"))
-	h.wantTold(channel, 1, "Documents")
-	h.wantTold(channel, 2, "Documents")
-	h.rests(o, channel)
-	h.changePlace(channel, func(p *destination.Settings) {
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
+	env.setClock("2026-11-23 10:00")
+	env.enqueue(o, env.update(1, "Documents"), env.update(2, "Documents"))
+	env.wantPosted(channel, 1, "Documents")
+	env.wantPosted(channel, 2, "Documents")
+	env.waitUntilIdle(o, channel)
+	env.changeSettings(channel, func(p *destination.Settings) {
 		p.Mutes = map[uuid.UUID]time.Time{process(1): inLisbon(t, "2026-11-25 00:00"), process(2): {}, process(3): {}}
 	})
-	h.put(o, h.moves(1, "Analysis"), h.moves(2, "Analysis"), h.moves(3, "Analysis"))
+	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"), env.update(3, "Analysis"))
 	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
-	h.rests(o, channel)
-	if all := h.board.at(channel); len(all) != 4 {
+	env.waitUntilIdle(o, channel)
+	if all := env.poster.messages(channel); len(all) != 4 {
 		t.Fatalf("%d messages", len(all))
 	}
 	for n := 1; n <= 2; n++ {
-		if card, _ := h.board.card(channel, process(n)); card.fact("label.status") != "Analysis" {
+		if card, _ := env.poster.card(channel, process(n)); card.fact("label.status") != "Analysis" {
 			t.Errorf("the card of %d says %q", n, card.fact("label.status"))
 		}
 	}
-	h.at("2026-11-25 10:00") // the first is over
-	h.put(o, h.moves(1, "Valuation"), h.moves(2, "Valuation"))
-	want := append(wantTold("Documents"), "Status: Analysis → Valuation")
+	env.setClock("2026-11-25 10:00") // the first is over
+	env.enqueue(o, env.update(1, "Valuation"), env.update(2, "Valuation"))
+	want := append(statusLines("Documents"), "Status: Analysis → Valuation")
 	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
-	if got := h.board.told(channel, process(1)); !slices.Equal(got, want) {
+	if got := env.poster.replies(channel, process(1)); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
-	if got := h.board.told(channel, process(2)); len(got) != 1 {
+	if got := env.poster.replies(channel, process(2)); len(got) != 1 {
 		t.Errorf("what is muted for good was told: %q", got)
 	}
-	h.changePlace(channel, func(p *destination.Settings) { p.Mutes = nil })
-	h.put(o, h.moves(2, "Contract"), h.moves(3, "Contract"))
+	env.changeSettings(channel, func(p *destination.Settings) { p.Mutes = nil })
+	env.enqueue(o, env.update(2, "Contract"), env.update(3, "Contract"))
 	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
-	if got := h.board.told(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
+	if got := env.poster.replies(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
 		t.Errorf("told %q", got)
 	}
-	if got := h.board.told(channel, process(3)); len(got) != 1 || got[0] != "Status: Analysis → Contract" {
+	if got := env.poster.replies(channel, process(3)); len(got) != 1 || got[0] != "Status: Analysis → Contract" {
 		t.Errorf("told %q", got)
 	}
 }
 
 func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
-	h := newTeam(t, "node")
-	o := h.replica()
-	h.start(o)
-	h.at("2026-11-23 10:00")
-	h.changePlace(channel, func(p *destination.Settings) { p.Digest = "09:00" })
-	h.put(o, h.moves(1, "Documents"))
-	h.rests(o, channel)
-	h.changePlace(channel, func(p *destination.Settings) { p.Digest = "" })
+	env := newOutboxEnv(t, "node")
+	o := env.replica()
+	env.start(o)
+	env.setClock("2026-11-23 10:00")
+	env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "09:00" })
+	env.enqueue(o, env.update(1, "Documents"))
+	env.waitUntilIdle(o, channel)
+	env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "" })
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
 	}
-	h.wantTold(channel, 1, "Documents")
+	env.wantPosted(channel, 1, "Documents")
 }
 
 func TestADigestOfManyProcessesStaysReadable(t *testing.T) {
-	var lines []summaryLine
+	var lines []digestLine
 	for n := range 5000 {
-		lines = append(lines, summaryLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})
+		lines = append(lines, digestLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})
 	}
 	d := digestNotice("pt-PT", "digest:1", lines, inLisbon(t, "2026-11-23 09:00"))
 	if len([]rune(fmt.Sprint(d.Title, d.Text, d.Lines))) > 5000 || d.Lines[20] != "e mais 4980" || d.Text != "5000 processos avançaram · 5000 alterações" {

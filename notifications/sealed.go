@@ -14,13 +14,13 @@ import (
 // sealer seals what is kept in Redis of processes, and names them there by keyed fingerprints. In the clear stay only
 // what scripts compare: versions, times and ids that Redis or Slack gave.
 type sealer struct {
-	store  *conversations.Store
-	digest func([]byte) string
+	store *conversations.Store
+	keyed func([]byte) string
 }
 
 // fingerprint stands for parts in the name of a key or of a member; kind keeps those of different things apart.
 func (s sealer) fingerprint(kind string, parts ...string) string {
-	return s.digest(fmt.Appendf(nil, "%s %q", kind, parts))
+	return s.keyed(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
 // process is what a process is called in Redis.
@@ -30,20 +30,20 @@ func (s sealer) process(id uuid.UUID) string { return s.fingerprint("process", i
 func (s sealer) seal(at string, value any) (string, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
-		return "", fmt.Errorf("writing what is kept as JSON: %w", err)
+		return "", fmt.Errorf("encoding a value: %w", err)
 	}
 	sealed, err := s.store.Seal(at, data)
 	return string(sealed), err
 }
 
-// open opens what seal sealed at the same place.
+// openStore opens what seal sealed at the same place.
 func (s sealer) open(what, at, sealed string, into any) error {
 	data, err := s.store.Unseal(at, sealed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if json.Unmarshal(data, into) != nil { // without the cause, which may repeat it
-		return fmt.Errorf("%s is not understood", what)
+		return fmt.Errorf("%s cannot be decoded", what)
 	}
 	return nil
 }

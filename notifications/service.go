@@ -39,9 +39,9 @@ func Start(ctx context.Context, config Config) (*Service, error) {
 	s.started = true
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for name, part := range map[string]func(context.Context) error{
-		"hints": s.engine.run, "outbox": s.outbox.run, "walk": s.reconciler.run, "registration": s.registration.run,
+		"triggers": s.engine.run, "outbox": s.outbox.run, "reconciliation": s.reconciler.run, "registration": s.registration.run,
 	} {
-		s.running.Go(func() { s.keep(ctx, name, part) })
+		s.running.Go(func() { s.supervise(ctx, name, part) })
 	}
 	return s, nil
 }
@@ -58,49 +58,49 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	client := config.Store.Client()
 	sealer := sealer{config.Store, config.Fingerprint}
-	stream, pictures := newStream(client, sealer, config.MaxTriggers, config.Lease), &pictures{client, sealer}
-	if err := stream.begin(ctx); err != nil {
+	stream, snapshots := newStream(client, sealer, config.MaxTriggers, config.Lease), &snapshotStore{client, sealer}
+	if err := stream.createGroup(ctx); err != nil {
 		return nil, err
 	}
-	s := &Service{config: config, outbox: newOutbox(config, pictures, count)}
-	s.registration = &registration{config: config, sealer: sealer, redis: client, count: count, patience: echoPatience}
-	if types, err := s.registration.recall(ctx); err == nil && len(types) > 0 { // a door that opens now knows them
-		s.registration.keep(types)
+	s := &Service{config: config, outbox: newOutbox(config, snapshots, count)}
+	s.registration = &registration{config: config, sealer: sealer, redis: client, instruments: count, echoTimeout: echoTimeout}
+	if types, err := s.registration.cachedTypes(ctx); err == nil && len(types) > 0 { // a door that opens now knows them
+		s.registration.setTypes(types)
 	}
 	s.engine = &engine{
-		config: config, stream: stream, pictures: pictures, record: record{client, sealer, config.Log}, desk: s.outbox, count: count,
-		reader: reader{config.Bank, config.Fingerprint}, arrived: s.registration.heard,
+		config: config, stream: stream, snapshots: snapshots, changelog: changelog{client, sealer, config.Log}, dispatcher: s.outbox, instruments: count,
+		reader: reader{config.Bank, config.Fingerprint}, onTriggers: s.registration.onTriggers,
 	}
-	s.engine.heard.Store(config.Now().UnixNano())
+	s.engine.lastRead.Store(config.Now().UnixNano())
 	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine}
-	s.engine.askWalk = s.reconciler.ask
+	s.engine.requestReconciliation = s.reconciler.request
 	s.receiver = newReceiver(config.Tokens, s.registration.known, stream.add, count, func(err error) {
-		config.Log.Error("a callback was not taken", "error", err)
+		config.Log.Error("storing a callback failed", "error", err)
 	})
 	s.stopMetrics, err = s.observe(count.meter)
 	return s, err
 }
 
-// keep starts a part again that ended before it should.
-func (s *Service) keep(ctx context.Context, name string, part func(context.Context) error) {
-	pause := pause{least: s.config.Lease / 30, most: s.config.Lease}
+// setTypes starts a part again that ended before it should.
+func (s *Service) supervise(ctx context.Context, name string, part func(context.Context) error) {
+	pause := retryDelay{min: s.config.Lease / 30, max: s.config.Lease}
 	for {
-		err := safely(ctx, part)
+		err := recovered(ctx, part)
 		if ctx.Err() != nil {
 			if err != nil && !errors.Is(err, context.Canceled) {
-				s.config.Log.Warn("a part ended badly", "part", name, "error", err)
+				s.config.Log.Warn("component failed while stopping", "component", name, "error", err)
 			}
 			return
 		}
-		s.config.Log.Error("a part ended and is started again", "part", name, "error", err)
+		s.config.Log.Error("component ended, restarting it", "component", name, "error", err)
 		pause.wait(ctx, err)
 	}
 }
 
-func safely(ctx context.Context, part func(context.Context) error) (err error) {
+func recovered(ctx context.Context, part func(context.Context) error) (err error) {
 	defer func() {
 		if recover() != nil { // what it says may be personal
-			err = fmt.Errorf("%w: %s", errPanicked, debug.Stack())
+			err = fmt.Errorf("%w: %s", errPanic, debug.Stack())
 		}
 	}()
 	return part(ctx)
@@ -111,7 +111,7 @@ func (s *Service) Close() {
 	s.cancel()
 	s.running.Wait()
 	if err := s.stopMetrics(); err != nil {
-		s.config.Log.Warn("metrics are still observed", "error", err)
+		s.config.Log.Warn("unregistering metrics failed", "error", err)
 	}
 }
 
@@ -119,40 +119,40 @@ func (s *Service) Close() {
 func (s *Service) Handler() http.Handler { return s.receiver }
 
 // Trigger says that something may have happened to a process. When it returns without an error, it will be looked at.
-func (s *Service) Trigger(ctx context.Context, hint Trigger) error {
-	return s.engine.stream.add(ctx, hint)
+func (s *Service) Trigger(ctx context.Context, trigger Trigger) error {
+	return s.engine.stream.add(ctx, trigger)
 }
 
-// Since gives what moved after t in the order in which it was written down, by the clock of Redis: at most limit
+// Received gives what moved after t in the order in which it was written down, by the clock of Redis: at most limit
 // updates, the first ones, and at most 500. Each update's At is when it was, so that asking again since that of the last
 // leaves nothing out.
 func (s *Service) Since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
-	return s.engine.record.since(ctx, t, limit)
+	return s.engine.changelog.since(ctx, t, limit)
 }
 
 // Snapshot gives what was last read of a process; false where nothing was.
 func (s *Service) Snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
-	return s.engine.pictures.picture(ctx, process)
+	return s.engine.snapshots.snapshot(ctx, process)
 }
 
 // Retry says that a place may be reachable again.
-func (s *Service) Retry(ctx context.Context, place string) error { return s.outbox.retry(ctx, place) }
+func (s *Service) Retry(ctx context.Context, dest string) error { return s.outbox.retry(ctx, dest) }
 
 // DeadLetters gives the hints that were given up, the oldest first, at most a thousand.
 func (s *Service) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	return s.engine.stream.letters(ctx)
+	return s.engine.stream.deadLetters(ctx)
 }
 
 // Replay makes a letter a hint again, or with "" all of [Service.DeadLetters], and tells how many.
 func (s *Service) Replay(ctx context.Context, id string) (replayed int, err error) {
-	letters := []DeadLetter{{ID: id}}
+	deadLetters := []DeadLetter{{ID: id}}
 	if id == "" {
-		if letters, err = s.DeadLetters(ctx); err != nil {
+		if deadLetters, err = s.DeadLetters(ctx); err != nil {
 			return 0, err
 		}
 	}
-	for _, letter := range letters {
-		done, err := s.engine.stream.replay(ctx, letter.ID)
+	for _, deadLetter := range deadLetters {
+		done, err := s.engine.stream.replay(ctx, deadLetter.ID)
 		if err != nil {
 			return replayed, err
 		}
@@ -170,30 +170,30 @@ func (s *Service) Register(ctx context.Context) error { return s.registration.re
 // bank or a place is down is no reason: what comes is kept.
 func (s *Service) Ready(ctx context.Context) error {
 	if _, _, err := s.engine.stream.backlog(ctx, s.config.Now()); err != nil {
-		return fmt.Errorf("the stream of hints: %w", err)
+		return fmt.Errorf("the stream of triggers: %w", err)
 	}
-	if still := s.config.Now().Sub(time.Unix(0, s.engine.heard.Load())); s.started && still > max(4*s.config.Lease, time.Minute) {
-		return fmt.Errorf("the stream of hints has not been read for %s", still.Round(time.Second))
+	if still := s.config.Now().Sub(time.Unix(0, s.engine.lastRead.Load())); s.started && still > max(4*s.config.Lease, time.Minute) {
+		return fmt.Errorf("the stream of triggers has not been read for %s", still.Round(time.Second))
 	}
 	return nil
 }
 
-// Ailments names what does not work as it should, though all that comes is kept: a problem of the registration, or
+// Problems names what does not work as it should, though all that comes is kept: a problem of the registration, or
 // "walk" where the bank's list was not walked over for long.
-func (s *Service) Ailments(ctx context.Context) ([]string, error) {
-	var ailments []string
+func (s *Service) Problems(ctx context.Context) ([]string, error) {
+	var problems []string
 	state, err := s.registration.state(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if s.config.URL != "" && state.problem != "" {
-		ailments = append(ailments, state.problem)
+		problems = append(problems, state.problem)
 	}
-	done, _, err := lastWalk(ctx, s.engine.stream.redis)
+	done, _, err := lastReconciliation(ctx, s.engine.stream.redis)
 	if err == nil && s.config.Now().Sub(done) > 4*s.config.ReconcileInterval {
-		ailments = append(ailments, "walk")
+		problems = append(problems, "reconciliation")
 	}
-	return ailments, err
+	return problems, err
 }
 
 // observe shows what stands where each time somebody looks at the metrics.
@@ -201,13 +201,13 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 	gauges := map[string]metric.Float64ObservableGauge{}
 	var all []metric.Observable
 	for name, is := range map[string]string{
-		"balcao.lag":                  "Hints that are not worked off.",
-		"balcao.oldest_seconds":       "Age of the oldest hint that is not worked off.",
-		"balcao.letters":              "Hints that were given up and wait to be looked at.",
-		"balcao.walk_age_seconds":     "Time since the last whole walk over the bank's processes.",
-		"balcao.echo_age_seconds":     "Time since a test notification last came back.",
-		"balcao.places_waiting":       "Places that something waits for.",
-		"balcao.place_oldest_seconds": "How long the longest waiting place has waited.",
+		"balcao.triggers_pending":           "Triggers that are not processed yet.",
+		"balcao.trigger_oldest_seconds":     "Age of the oldest trigger that is not processed yet.",
+		"balcao.dead_letters":               "Dead letters that are stored now.",
+		"balcao.reconciliation_age_seconds": "Time since the last complete reconciliation.",
+		"balcao.echo_age_seconds":           "Time since the bank last returned a test notification.",
+		"balcao.destinations_waiting":       "Destinations with messages that are overdue.",
+		"balcao.destination_oldest_seconds": "How long the oldest overdue message has been due.",
 	} {
 		gauge, err := meter.Float64ObservableGauge(name, metric.WithDescription(is))
 		if err != nil {
@@ -217,7 +217,7 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 		all = append(all, gauge)
 	}
 	watching, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		values, err := s.standing(ctx)
+		values, err := s.measure(ctx)
 		for name, value := range values {
 			o.ObserveFloat64(gauges[name], value)
 		}
@@ -229,44 +229,44 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 	return watching.Unregister, nil
 }
 
-// standing measures; what cannot be measured is left out.
-func (s *Service) standing(ctx context.Context) (map[string]float64, error) {
+// measure measures; what cannot be measured is left out.
+func (s *Service) measure(ctx context.Context) (map[string]float64, error) {
 	now, values := s.config.Now(), map[string]float64{}
-	hints, oldest, err := s.engine.stream.backlog(ctx, now)
+	triggers, oldest, err := s.engine.stream.backlog(ctx, now)
 	if err == nil {
-		values["balcao.lag"], values["balcao.oldest_seconds"] = float64(hints), oldest.Seconds()
+		values["balcao.triggers_pending"], values["balcao.trigger_oldest_seconds"] = float64(triggers), oldest.Seconds()
 	}
-	letters, noLetters := s.engine.stream.dead(ctx)
-	if noLetters == nil {
-		values["balcao.letters"] = float64(letters)
+	deadLetters, deadLettersErr := s.engine.stream.deadLetterCount(ctx)
+	if deadLettersErr == nil {
+		values["balcao.dead_letters"] = float64(deadLetters)
 	}
-	done, _, noWalk := lastWalk(ctx, s.engine.stream.redis)
-	if noWalk == nil && !done.IsZero() {
-		values["balcao.walk_age_seconds"] = now.Sub(done).Seconds()
+	done, _, reconciliationErr := lastReconciliation(ctx, s.engine.stream.redis)
+	if reconciliationErr == nil && !done.IsZero() {
+		values["balcao.reconciliation_age_seconds"] = now.Sub(done).Seconds()
 	}
-	state, noState := s.registration.state(ctx)
+	state, stateErr := s.registration.state(ctx)
 	if back, err := strconv.ParseInt(state.last, 10, 64); err == nil {
 		values["balcao.echo_age_seconds"] = now.Sub(time.UnixMilli(back)).Seconds()
 	}
-	places, waited, noPlaces := s.outbox.waiting(ctx)
-	if noPlaces == nil {
-		values["balcao.places_waiting"], values["balcao.place_oldest_seconds"] = float64(places), waited.Seconds()
+	dests, waited, destinationsErr := s.outbox.waiting(ctx)
+	if destinationsErr == nil {
+		values["balcao.destinations_waiting"], values["balcao.destination_oldest_seconds"] = float64(dests), waited.Seconds()
 	}
-	return values, errors.Join(err, noLetters, noWalk, noState, noPlaces)
+	return values, errors.Join(err, deadLettersErr, reconciliationErr, stateErr, destinationsErr)
 }
 
 // withDefaults fills in what is not said, and lists what is missing.
 func (c Config) withDefaults() (Config, error) {
 	var wrong []error
 	for what, missing := range map[string]bool{
-		"Store": c.Store == nil, "Bank": c.Bank == nil, "Digest": c.Fingerprint == nil, "Poster": c.Poster == nil,
+		"Store": c.Store == nil, "Bank": c.Bank == nil, "Fingerprint": c.Fingerprint == nil, "Poster": c.Poster == nil,
 	} {
 		if missing {
 			wrong = append(wrong, errors.New(what+" is missing"))
 		}
 	}
 	if c.URL != "" && len(c.Tokens) == 0 {
-		wrong = append(wrong, errors.New("without a token the bank cannot be told a URL"))
+		wrong = append(wrong, errors.New("URL needs a token in Tokens"))
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

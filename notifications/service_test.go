@@ -14,12 +14,12 @@ import (
 
 // That nothing runs on when all services are closed is what the end of the tests looks at.
 func TestFromStartToCloseEveryPartWorks(t *testing.T) {
-	everywhere(t, func(t *testing.T, town *town) {
-		config := town.config(t)
+	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
+		config := env.config(t)
 		var services []*Service
 		for range 2 {
-			if town.redis != "memory" {
-				config.Store = town.store(t)
+			if env.redisURL != "memory" {
+				config.Store = env.store(t)
 			}
 			s, err := Start(t.Context(), config)
 			if err != nil {
@@ -29,9 +29,9 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			services = append(services, s)
 		}
 		a, b := services[0], services[1]
-		eventually(t, "all was walked over", func() bool { done, err := walkedOnce(t.Context(), town.first.Client()); return done && err == nil })
-		town.move(t, a1042)
-		hint(t, a, a1042)
+		eventually(t, "all was walked over", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
+		env.move(t, a1042)
+		trigger(t, a, a1042)
 		var moved []Update
 		eventually(t, "the other tells of it", func() bool {
 			var err error
@@ -40,8 +40,8 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			}
 			return len(moved) == 1
 		})
-		if picture, known, err := b.Snapshot(t.Context(), a1042); !known || err != nil || picture.Version != 1 {
-			t.Errorf("the picture is %+v, %v", picture, err)
+		if snapshot, known, err := b.Snapshot(t.Context(), a1042); !known || err != nil || snapshot.Version != 1 {
+			t.Errorf("the picture is %+v, %v", snapshot, err)
 		}
 		for _, s := range services {
 			if err := s.Ready(t.Context()); err != nil {
@@ -52,9 +52,9 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 }
 
 func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
-	town := open(t, "memory")
+	env := newBankEnv(t, "memory")
 	var passed time.Duration
-	s := town.replica(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(passed) } })
+	s := env.replica(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(passed) } })
 	s.started = true
 	if err := s.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -66,24 +66,24 @@ func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
 }
 
 func TestAStreamThatRedisLostIsMadeAnew(t *testing.T) {
-	everywhere(t, func(t *testing.T, town *town) {
-		s := work(t, town.replica(t))
-		walk(t, s)
-		hint(t, s, a1042)
-		idle(t, s)
-		if err := s.config.Store.Client().Del(t.Context(), hintsKey).Err(); err != nil {
+	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
+		s := runEngine(t, env.replica(t))
+		reconcile(t, s)
+		trigger(t, s, a1042)
+		waitUntilIdle(t, s)
+		if err := s.config.Store.Client().Del(t.Context(), triggersKey).Err(); err != nil {
 			t.Fatal(err)
 		}
-		town.move(t, a1042)
-		hint(t, s, a1042)
-		idle(t, s)
-		town.wantOnce(t, s, a1042, 1)
+		env.move(t, a1042)
+		trigger(t, s, a1042)
+		waitUntilIdle(t, s)
+		env.wantOnce(t, s, a1042, 1)
 	})
 }
 
 func TestSettingsThatAreMissingAreListed(t *testing.T) {
 	_, err := Start(t.Context(), Config{URL: "https://balcao.example"})
-	for _, missing := range []string{"Store", "Bank", "Digest", "Poster", "token"} {
+	for _, missing := range []string{"Store", "Bank", "Fingerprint", "Poster", "token"} {
 		if err == nil || !strings.Contains(err.Error(), missing) {
 			t.Errorf("%s is not in %v", missing, err)
 		}
@@ -91,38 +91,38 @@ func TestSettingsThatAreMissingAreListed(t *testing.T) {
 }
 
 func TestMetricsShowWhatWaitsAndWhatBecameOfTheRest(t *testing.T) {
-	town := open(t, redistest.Start(t))
-	shelf := sdk.NewManualReader()
-	provider := sdk.NewMeterProvider(sdk.WithReader(shelf))
-	s := town.replica(t, func(c *Config) { c.Meter = provider.Meter("balcao"); c.MaxTries = 1 })
-	walk(t, s)
-	town.move(t, a1042)
+	env := newBankEnv(t, redistest.Start(t))
+	reader := sdk.NewManualReader()
+	provider := sdk.NewMeterProvider(sdk.WithReader(reader))
+	s := env.replica(t, func(c *Config) { c.Meter = provider.Meter("balcao"); c.MaxTries = 1 })
+	reconcile(t, s)
+	env.move(t, a1042)
 	for _, path := range []string{"/callbacks/new-token/1", "/callbacks/wrong/1"} {
-		knock(s.Handler(), "POST", path, `{"processUniqueId":"`+a1042.String()+`"}`)
+		post(s.Handler(), "POST", path, `{"processUniqueId":"`+a1042.String()+`"}`)
 	}
-	before := measure(t, shelf)
-	if before["balcao.lag"] != 1 || before["balcao.hints accepted"] != 1 || before["balcao.hints refused"] != 1 {
+	before := measure(t, reader)
+	if before["balcao.triggers_pending"] != 1 || before["balcao.callbacks accepted"] != 1 || before["balcao.callbacks refused"] != 1 {
 		t.Errorf("measured %v", before)
 	}
-	if _, there := before["balcao.oldest_seconds"]; !there {
+	if _, there := before["balcao.trigger_oldest_seconds"]; !there {
 		t.Error("the age of the oldest hint is not measured")
 	}
 	if err := s.Trigger(t.Context(), Trigger{Process: a1043, Source: "nonsense"}); err != nil {
 		t.Fatal(err)
 	}
-	work(t, s)
-	idle(t, s)
-	after := measure(t, shelf)
-	if after["balcao.lag"] != 0 || after["balcao.updates"] != 1 || after["balcao.readings moved"] != 1 ||
-		after["balcao.dead_letters undecodable"] != 1 || after["balcao.letters"] != 1 {
+	runEngine(t, s)
+	waitUntilIdle(t, s)
+	after := measure(t, reader)
+	if after["balcao.triggers_pending"] != 0 || after["balcao.updates"] != 1 || after["balcao.process_reads changed"] != 1 ||
+		after["balcao.dead_letters_total undecodable"] != 1 || after["balcao.dead_letters"] != 1 {
 		t.Errorf("measured %v", after)
 	}
 }
 
-func measure(t *testing.T, shelf sdk.Reader) map[string]float64 {
+func measure(t *testing.T, reader sdk.Reader) map[string]float64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics
-	if err := shelf.Collect(t.Context(), &all); err != nil {
+	if err := reader.Collect(t.Context(), &all); err != nil {
 		t.Fatal(err)
 	}
 	values := map[string]float64{}

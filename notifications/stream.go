@@ -13,171 +13,171 @@ import (
 // What a hint leaves behind shares the stream's slot. A hint that was worked off is deleted, so that what stands in the
 // stream is what is still to be done.
 const (
-	hintsKey   = "hints"
-	triesKey   = "{hints}:tries"
-	lettersKey = "{hints}:letters"
-	group      = "team"
+	triggersKey    = "triggers"
+	attemptsKey    = "{triggers}:attempts"
+	deadLettersKey = "{triggers}:dead-letters"
+	group          = "team"
 
-	hintsLife   = 30 * 24 * time.Hour
-	lettersLife = 90 * 24 * time.Hour
-	maxLetters  = 10_000
-	batchSize   = 100
-	blockFor    = 500 * time.Millisecond
+	triggerTTL     = 30 * 24 * time.Hour
+	deadLetterTTL  = 90 * 24 * time.Hour
+	maxDeadLetters = 10_000
+	batchSize      = 100
+	blockFor       = 500 * time.Millisecond
 )
 
 // stream keeps hints until they are worked off. Several consumers share it; what a dead one held, others claim.
 type stream struct {
 	redis redis.UniversalClient
 	sealer
-	consumer string
-	max      int64
-	lease    time.Duration
-	claimed  time.Time // when it was last looked for what dead ones held
-	cursor   string
+	consumer  string
+	max       int64
+	lease     time.Duration
+	lastClaim time.Time // when it was last looked for what dead ones held
+	cursor    string
 }
 
 func newStream(client redis.UniversalClient, sealer sealer, max int64, lease time.Duration) *stream {
 	return &stream{redis: client, sealer: sealer, consumer: uuid.NewString(), max: max, lease: lease, cursor: "0-0"}
 }
 
-// entry is a hint in the stream.
-type entry struct {
-	id   string
-	hint Trigger
-	ok   bool // it is understood
+// streamEntry is a hint in the stream.
+type streamEntry struct {
+	id      string
+	trigger Trigger
+	ok      bool // it is understood
 }
 
 // add puts a hint into the stream.
-func (s *stream) add(ctx context.Context, hint Trigger) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (s *stream) add(ctx context.Context, trigger Trigger) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	entry, err := s.entry(hint)
+	entry, err := s.entry(trigger)
 	if err != nil {
 		return err
 	}
 	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.XAdd(ctx, entry)
-		pipe.PExpire(ctx, hintsKey, hintsLife)
+		pipe.PExpire(ctx, triggersKey, triggerTTL)
 		return nil
 	})
-	return stored("adding a hint", err)
+	return redisError("adding a trigger", err)
 }
 
-// entry writes a hint with the same field as any other, which Redis then stores once for many.
-func (s *stream) entry(hint Trigger) (*redis.XAddArgs, error) {
-	sealed, err := s.seal(hintsKey, hint)
-	return &redis.XAddArgs{Stream: hintsKey, MaxLen: s.max, Approx: true, Values: []any{"sealed", sealed}}, err
+// streamEntry writes a hint with the same field as any other, which Redis then stores once for many.
+func (s *stream) entry(trigger Trigger) (*redis.XAddArgs, error) {
+	sealed, err := s.seal(triggersKey, trigger)
+	return &redis.XAddArgs{Stream: triggersKey, MaxLen: s.max, Approx: true, Values: []any{"sealed", sealed}}, err
 }
 
-func (s *stream) readEntry(message redis.XMessage) entry {
-	e := entry{id: message.ID}
+func (s *stream) readEntry(message redis.XMessage) streamEntry {
+	e := streamEntry{id: message.ID}
 	sealed, _ := message.Values["sealed"].(string)
-	err := s.open("a hint", hintsKey, sealed, &e.hint)
-	switch e.hint.Source {
+	err := s.open("a trigger", triggersKey, sealed, &e.trigger)
+	switch e.trigger.Source {
 	case Callback, Balcao, Reconciler:
 		e.ok = err == nil
 	}
 	return e
 }
 
-// next gives hints to work off: those that somebody held for longer than the lease, else new ones. It waits a little
+// read gives hints to work off: those that somebody held for longer than the lease, else new ones. It waits a little
 // for there to be any.
-func (s *stream) next(ctx context.Context) ([]entry, error) {
-	if time.Since(s.claimed) >= s.lease/3 {
+func (s *stream) read(ctx context.Context) ([]streamEntry, error) {
+	if time.Since(s.lastClaim) >= s.lease/3 {
 		old, err := s.claim(ctx)
 		if err != nil || len(old) > 0 {
 			return old, err
 		}
 	}
 	got, err := s.redis.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: group, Consumer: s.consumer, Streams: []string{hintsKey, ">"}, Count: batchSize, Block: min(blockFor, s.lease/3),
+		Group: group, Consumer: s.consumer, Streams: []string{triggersKey, ">"}, Count: batchSize, Block: min(blockFor, s.lease/3),
 	}).Result()
 	if isNoGroup(err) {
-		return nil, s.begin(ctx)
+		return nil, s.createGroup(ctx)
 	}
-	if err := stored("reading hints", err); err != nil || len(got) == 0 {
+	if err := redisError("reading triggers", err); err != nil || len(got) == 0 {
 		return nil, err
 	}
 	return s.entries(got[0].Messages), nil
 }
 
-// claim takes over what others held for longer than the lease, a batch at a time.
-func (s *stream) claim(ctx context.Context) ([]entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// lock takes over what others held for longer than the lease, a batch at a time.
+func (s *stream) claim(ctx context.Context) ([]streamEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	messages, cursor, err := s.redis.XAutoClaim(ctx, &redis.XAutoClaimArgs{
-		Stream: hintsKey, Group: group, Consumer: s.consumer, MinIdle: s.lease, Start: s.cursor, Count: batchSize,
+		Stream: triggersKey, Group: group, Consumer: s.consumer, MinIdle: s.lease, Start: s.cursor, Count: batchSize,
 	}).Result()
 	if isNoGroup(err) {
-		return nil, s.begin(ctx)
+		return nil, s.createGroup(ctx)
 	}
-	if err := stored("claiming hints", err); err != nil {
+	if err := redisError("claiming triggers", err); err != nil {
 		return nil, err
 	}
 	if s.cursor = cursor; cursor == "0-0" {
-		s.claimed = time.Now() // that was all
+		s.lastClaim = time.Now() // that was all
 	}
-	err = s.redis.PExpire(ctx, hintsKey, hintsLife).Err()
-	return s.entries(messages), stored("keeping the hints", err)
+	err = s.redis.PExpire(ctx, triggersKey, triggerTTL).Err()
+	return s.entries(messages), redisError("extending the lifetime of the stream", err)
 }
 
-// begin makes the stream and its group, at the start and where Redis lost them.
-func (s *stream) begin(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// createGroup makes the stream and its group, at the start and where Redis lost them.
+func (s *stream) createGroup(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := s.redis.XGroupCreateMkStream(ctx, hintsKey, group, "0").Err()
+	err := s.redis.XGroupCreateMkStream(ctx, triggersKey, group, "0").Err()
 	if err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
-		return stored("opening the stream of hints", err)
+		return redisError("creating the consumer group", err)
 	}
-	return stored("opening the stream of hints", s.redis.PExpire(ctx, hintsKey, hintsLife).Err())
+	return redisError("creating the consumer group", s.redis.PExpire(ctx, triggersKey, triggerTTL).Err())
 }
 
-// leave takes the consumer out of the group, unless others have yet to claim what it holds.
-func (s *stream) leave(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// removeConsumer takes the consumer out of the group, unless others have yet to claim what it holds.
+func (s *stream) removeConsumer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	held, err := s.redis.XPendingExt(ctx, &redis.XPendingExtArgs{
-		Stream: hintsKey, Group: group, Start: "-", End: "+", Count: 1, Consumer: s.consumer,
+		Stream: triggersKey, Group: group, Start: "-", End: "+", Count: 1, Consumer: s.consumer,
 	}).Result()
 	if err == nil && len(held) == 0 {
-		err = s.redis.XGroupDelConsumer(ctx, hintsKey, group, s.consumer).Err()
+		err = s.redis.XGroupDelConsumer(ctx, triggersKey, group, s.consumer).Err()
 	}
 	if isNoGroup(err) {
 		return nil
 	}
-	return stored("leaving the group", err)
+	return redisError("removing the consumer", err)
 }
 
 func isNoGroup(err error) bool { return err != nil && strings.Contains(err.Error(), "NOGROUP") }
 
-func (s *stream) entries(messages []redis.XMessage) []entry {
-	all := make([]entry, 0, len(messages))
+func (s *stream) entries(messages []redis.XMessage) []streamEntry {
+	all := make([]streamEntry, 0, len(messages))
 	for _, message := range messages {
 		all = append(all, s.readEntry(message))
 	}
 	return all
 }
 
-// last is the id of the newest hint: whoever begins to read the bank now answers all up to it.
-func (s *stream) last(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// newestID is the id of the newest hint: whoever begins to read the bank now answers all up to it.
+func (s *stream) newestID(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	newest, err := s.redis.XRevRangeN(ctx, hintsKey, "+", "-", 1).Result()
+	newest, err := s.redis.XRevRangeN(ctx, triggersKey, "+", "-", 1).Result()
 	if err != nil || len(newest) == 0 {
-		return "0-0", stored("looking for the newest hint", err)
+		return "0-0", redisError("reading the newest trigger", err)
 	}
 	return newest[0].ID, nil
 }
 
-// hold tells the others that hints are still being worked off.
-func (s *stream) hold(ctx context.Context, ids []string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// renewClaims tells the others that hints are still being worked off.
+func (s *stream) renewClaims(ctx context.Context, ids []string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := s.redis.XClaimJustID(ctx, &redis.XClaimArgs{Stream: hintsKey, Group: group, Consumer: s.consumer, Messages: ids}).Err()
-	return stored("holding hints", err)
+	err := s.redis.XClaimJustID(ctx, &redis.XClaimArgs{Stream: triggersKey, Group: group, Consumer: s.consumer, Messages: ids}).Err()
+	return redisError("renewing stream claims", err)
 }
 
-var countTries = redis.NewScript(`
+var addAttempts = redis.NewScript(`
 local most = 0
 for i = 3, #ARGV do
   most = math.max(most, redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[1]))
@@ -186,25 +186,25 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return most`)
 
 // try counts a try of each of the hints, by -1 one that was no fault of theirs, and gives the most that one had.
-func (s *stream) try(ctx context.Context, by int, ids []string) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (s *stream) countAttempts(ctx context.Context, by int, ids []string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	most, err := countTries.Run(ctx, s.redis, []string{triesKey}, args(ids, by, hintsLife.Milliseconds())...).Int64()
-	return most, stored("counting a try", err)
+	most, err := addAttempts.Run(ctx, s.redis, []string{attemptsKey}, args(ids, by, triggerTTL.Milliseconds())...).Int64()
+	return most, redisError("counting attempts", err)
 }
 
-var settleHints = redis.NewScript(`
+var completeTriggers = redis.NewScript(`
 redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 2))
 redis.call('XDEL', KEYS[1], unpack(ARGV, 2))
 redis.call('HDEL', KEYS[2], unpack(ARGV, 2))
 return 1`)
 
-// settle takes hints away that were worked off.
-func (s *stream) settle(ctx context.Context, ids []string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+// complete takes hints away that were worked off.
+func (s *stream) complete(ctx context.Context, ids []string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := settleHints.Run(ctx, s.redis, []string{hintsKey, triesKey}, args(ids, group)...).Err()
-	return stored("settling hints", err)
+	err := completeTriggers.Run(ctx, s.redis, []string{triggersKey, attemptsKey}, args(ids, group)...).Err()
+	return redisError("completing triggers", err)
 }
 
 func args(ids []string, before ...any) []any {
@@ -215,18 +215,18 @@ func args(ids []string, before ...any) []any {
 }
 
 // backlog tells how many hints are not worked off, and how old the oldest is by our clock.
-func (s *stream) backlog(ctx context.Context, now time.Time) (hints int64, oldest time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (s *stream) backlog(ctx context.Context, now time.Time) (triggers int64, oldest time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var length *redis.IntCmd
 	var first *redis.XMessageSliceCmd
 	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		length = pipe.XLen(ctx, hintsKey)
-		first = pipe.XRangeN(ctx, hintsKey, "-", "+", 1)
+		length = pipe.XLen(ctx, triggersKey)
+		first = pipe.XRangeN(ctx, triggersKey, "-", "+", 1)
 		return nil
 	})
 	if err != nil {
-		return 0, 0, stored("looking at the stream of hints", err)
+		return 0, 0, redisError("reading the stream of triggers", err)
 	}
 	if len(first.Val()) > 0 {
 		oldest = max(0, now.Sub(idTime(first.Val()[0].ID)))
@@ -234,8 +234,8 @@ func (s *stream) backlog(ctx context.Context, now time.Time) (hints int64, oldes
 	return length.Val(), oldest, nil
 }
 
-// answered tells whether a hint stood in the stream by the moment upTo.
-func answered(id, upTo string) bool {
+// notAfter tells whether a hint stood in the stream by the moment upTo.
+func notAfter(id, upTo string) bool {
 	at, n := splitID(id)
 	until, most := splitID(upTo)
 	return at < until || at == until && n <= most

@@ -39,14 +39,14 @@ func (c Change) Text(lang words.Lang) string {
 	return say(lang, "change."+Acted)
 }
 
-// longest is how much of a text of the bank's is shown.
-const longest = 120
+// maxText is how much of a text of the bank's is shown.
+const maxText = 120
 
 // plain makes of a text from outside one line that fits.
 func plain(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
-	if letters := []rune(text); len(letters) > longest {
-		return string(letters[:longest-1]) + "…"
+	if deadLetters := []rune(text); len(deadLetters) > maxText {
+		return string(deadLetters[:maxText-1]) + "…"
 	}
 	return text
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-var said = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
+var sayCall = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
 
 func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
 	files, err := filepath.Glob("*.go")
@@ -31,7 +31,7 @@ func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
-		for _, match := range said.FindAllStringSubmatch(string(code), -1) {
+		for _, match := range sayCall.FindAllStringSubmatch(string(code), -1) {
 			if !strings.HasSuffix(match[1], ".") {
 				used[match[1]] = true
 			}
@@ -128,8 +128,8 @@ func TestAPhaseIsReadFromTheWordsOfTheStatus(t *testing.T) {
 				coarse, _ = phaseOf(s, sandbox(lang))
 				exact, _ = phaseOf(s, fine)
 			}
-			if coarse.ID != c.coarse || exact.ID != c.fine || s.Waits != c.waits {
-				t.Errorf("%q is in %d and %d and waits on %q", status, coarse.ID, exact.ID, s.Waits)
+			if coarse.ID != c.coarse || exact.ID != c.fine || s.WaitsOn != c.waits {
+				t.Errorf("%q is in %d and %d and waits on %q", status, coarse.ID, exact.ID, s.WaitsOn)
 			}
 		}
 	}

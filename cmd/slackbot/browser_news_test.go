@@ -23,7 +23,7 @@ func openFollowing(t *testing.T, what string, options ...app.Option) (ana slackP
 	slack, bank := startPlayground(t, []string{"SANDBOX_PACE=off"}, options...)
 	waittest.Eventually(t, "the first reconciliation is done, so that later changes are notified", func() bool {
 		_, metrics := get(t, slack+"/metrics")
-		return strings.Contains(metrics, "\nbalcao_walk_age_seconds ")
+		return strings.Contains(metrics, "\nbalcao_reconciliation_age_seconds ")
 	})
 	ana = openSlack(t, slack)
 	ana.pressButton("#channels", "geral")

@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	verbose := flags.Bool("v", false, say("flag.v"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
 	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
-	letters := flags.Bool("letters", false, say("flag.letters"))
+	deadLetters := flags.Bool("dead-letters", false, say("flag.dead-letters"))
 	replay := flags.String("replay", "", say("flag.replay"))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -100,13 +100,13 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	switch {
 	case audit != nil:
 		err = withAudit(ctx, s, log, stdout, say, audit)
-	case *letters:
+	case *deadLetters:
 		err = withNews(ctx, s, log, func(ctx context.Context, news *notifications.Service) error {
-			return listLetters(ctx, news, stdout, say)
+			return listDeadLetters(ctx, news, stdout, say)
 		})
 	case *replay != "":
 		err = withNews(ctx, s, log, func(ctx context.Context, news *notifications.Service) error {
-			return replayLetters(ctx, news, *replay, stdout, say)
+			return replayDeadLetters(ctx, news, *replay, stdout, say)
 		})
 	default:
 		err = serve(ctx, s, log, func(endpoints endpoints) { fmt.Fprint(stdout, endpoints.text(say)) }, options...)

@@ -71,7 +71,7 @@ func (h *harness) awaitRegistration(t *testing.T) {
 	t.Helper()
 	waittest.Eventually(t, "the echo came back and the first reconciliation is done", func() bool {
 		_, metrics := get(t, "http://"+h.addr+"/metrics")
-		return strings.Contains(metrics, "\nbalcao_echo_age_seconds ") && strings.Contains(metrics, "\nbalcao_walk_age_seconds ")
+		return strings.Contains(metrics, "\nbalcao_echo_age_seconds ") && strings.Contains(metrics, "\nbalcao_reconciliation_age_seconds ")
 	})
 }
 
@@ -153,7 +153,7 @@ func TestPendingNotificationsArePostedOnceTheBotIsInvited(t *testing.T) {
 	waittest.Eventually(t, "the card is posted", func() bool { return heard(slacksim.GeneralChannel, "1042") })
 }
 
-func TestLettersAreListedAndReplayed(t *testing.T) {
+func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 	t.Parallel()
 	ctx, h := testContext(t), newTeamHarness(t)
 	h.start(t)
@@ -164,14 +164,20 @@ func TestLettersAreListedAndReplayed(t *testing.T) {
 	}
 	db := redis.NewClient(options)
 	defer db.Close()
-	if err := db.XAdd(ctx, &redis.XAddArgs{Stream: "hints", Values: []any{"what", "is this"}}).Err(); err != nil {
+	if err := db.XAdd(ctx, &redis.XAddArgs{Stream: "triggers", Values: []any{"what", "is this"}}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	var listed string
 	waittest.Eventually(t, "the dead letter is listed", func() bool {
-		listed = h.output(t, ctx, "-letters")
+		listed = h.output(t, ctx, "-dead-letters")
 		return strings.Contains(listed, "undecodable")
 	})
+	_, metrics := get(t, "http://"+h.addr+"/metrics")
+	for _, line := range []string{"\nbalcao_dead_letters 1\n", "\nbalcao_dead_letters_total{reason=\"undecodable\"} 1\n"} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("the metrics lack %q", line)
+		}
+	}
 	id, _, _ := strings.Cut(listed, " ")
 	if said := h.output(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 letters") {
 		t.Errorf("one that is none: %s", said)
@@ -180,7 +186,7 @@ func TestLettersAreListedAndReplayed(t *testing.T) {
 		t.Errorf("said %s", said)
 	}
 	waittest.Eventually(t, "it is a dead letter again, since it still cannot be decoded", func() bool {
-		listed := h.output(t, ctx, "-letters")
+		listed := h.output(t, ctx, "-dead-letters")
 		return strings.Contains(listed, "undecodable") && !strings.HasPrefix(listed, id)
 	})
 	if said := h.output(t, ctx, "-replay", "all"); !strings.Contains(said, "One letter is looked at again") {
@@ -224,7 +230,7 @@ func TestThePlaygroundsProcessesAdvanceAndItsTeamIsNotified(t *testing.T) {
 	slack := playground(t, "SANDBOX_PACE=fast")
 	waittest.Eventually(t, "a callback is received and a card posted", func() bool {
 		_, metrics := get(t, slack+"/metrics")
-		return strings.Contains(metrics, `balcao_hints_total{result="accepted"}`) && strings.Contains(metrics, `balcao_posts_total{result="card"}`)
+		return strings.Contains(metrics, `balcao_callbacks_total{result="accepted"}`) && strings.Contains(metrics, `balcao_posts_total{result="card"}`)
 	})
 	if status, body := get(t, slack+"/readyz"); status != http.StatusOK || strings.TrimSpace(body) != `{"ready":true}` {
 		t.Errorf("got %d %s", status, body)

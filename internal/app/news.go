@@ -145,7 +145,7 @@ func (s *System) Parts() []Check {
 		s.Durability(),
 		{Name: "notifications", Vital: true, Run: func(ctx context.Context) error { return s.News().Ready(ctx) }},
 		{Name: "bank", Run: func(ctx context.Context) error {
-			ailments, err := s.News().Ailments(ctx)
+			ailments, err := s.News().Problems(ctx)
 			if len(ailments) > 0 {
 				return Problem(ailments[0])
 			}

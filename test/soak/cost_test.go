@@ -202,7 +202,7 @@ func TestAFloodAboutAnotherBrokersProcessIsOneReading(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for limit := time.After(20 * time.Second); ; {
-		left, err := c.config.Store.Client().XLen(t.Context(), "hints").Result()
+		left, err := c.config.Store.Client().XLen(t.Context(), "triggers").Result()
 		if err == nil && left == 0 {
 			break
 		}

@@ -305,7 +305,7 @@ func (s *status) WriteHeader(code int) {
 
 // isReady tells whether the bank knows where to call, and every process was looked at, so that what comes is news.
 func (n *newsroom) isReady(ctx context.Context) bool {
-	ailments, err := n.news.Ailments(ctx)
+	ailments, err := n.news.Problems(ctx)
 	registered, lost := n.config.Store.Client().HGet(ctx, "registration", "at").Result()
 	walked, none := n.config.Store.Client().HGet(ctx, "reconciliation", "done").Result()
 	return err == nil && lost == nil && none == nil && len(ailments) == 0 && registered != "" && walked != ""
@@ -515,7 +515,7 @@ func (n *newsroom) untold(ctx context.Context) (untold []string) {
 			untold = append(untold, fmt.Sprintf("%d (%s, %d, after %s: %v)", sandbox.SampleAdded+i, picture.Status, picture.Version, last, err))
 		}
 	}
-	if hints, err := n.config.Store.Client().XLen(ctx, "hints").Result(); hints > 0 || err != nil {
+	if hints, err := n.config.Store.Client().XLen(ctx, "triggers").Result(); hints > 0 || err != nil {
 		untold = append(untold, fmt.Sprintf("%d hints, %v", hints, err))
 	}
 	if waiting := n.bank.Tally().Waiting; waiting > 0 {

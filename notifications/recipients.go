@@ -12,37 +12,37 @@ import (
 
 // audience finds the places that want to hear of an update, each once, however many of its watches it meets.
 func (o *outbox) audience(ctx context.Context, update Update) ([]destination.Settings, error) {
-	places, err := o.places(ctx)
+	dests, err := o.destinations(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var hears []destination.Settings
-	for _, place := range places {
-		wants, err := o.wants(ctx, place, update)
+	for _, dest := range dests {
+		wants, err := o.wants(ctx, dest, update)
 		if err != nil {
 			return nil, err
 		}
 		if wants {
-			hears = append(hears, place)
+			hears = append(hears, dest)
 		}
 	}
 	return hears, nil
 }
 
-// places gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
-func (o *outbox) places(ctx context.Context) ([]destination.Settings, error) {
-	places, err := o.config.Store.Destinations(ctx)
+// dests gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
+func (o *outbox) destinations(ctx context.Context) ([]destination.Settings, error) {
+	dests, err := o.config.Store.Destinations(ctx)
 	if errors.Is(err, conversations.ErrSealed) {
-		o.config.Log.ErrorContext(ctx, "what is kept of a place does not open: STATE_KEY may lack a key", "error", err)
-		return places, nil
+		o.config.Log.ErrorContext(ctx, "settings of a destination cannot be decrypted: STATE_KEY may lack a key", "error", err)
+		return dests, nil
 	}
-	return places, err
+	return dests, err
 }
 
 // wants tells whether one of the watches of a place is met.
-func (o *outbox) wants(ctx context.Context, place destination.Settings, update Update) (bool, error) {
-	for _, watch := range place.Subscriptions {
-		wants, err := o.meets(ctx, watch, update)
+func (o *outbox) wants(ctx context.Context, dest destination.Settings, update Update) (bool, error) {
+	for _, sub := range dest.Subscriptions {
+		wants, err := o.matches(ctx, sub, update)
 		if wants || err != nil {
 			return wants, err
 		}
@@ -50,25 +50,25 @@ func (o *outbox) wants(ctx context.Context, place destination.Settings, update U
 	return false, nil
 }
 
-func (o *outbox) meets(ctx context.Context, watch destination.Subscription, update Update) (bool, error) {
-	switch watch.Kind {
+func (o *outbox) matches(ctx context.Context, sub destination.Subscription, update Update) (bool, error) {
+	switch sub.Kind {
 	case destination.ScopeAll:
 		return true, nil
 	case destination.ScopeProcess:
-		return watch.Value == update.Process.String(), nil
+		return sub.Value == update.Process.String(), nil
 	case destination.ScopeBranch:
-		return watch.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
+		return sub.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
 	case destination.ScopePerson:
-		return update.Owner != "" && watch.Value == update.Owner, nil
+		return update.Owner != "" && sub.Value == update.Owner, nil
 	case destination.ScopePhase:
-		return o.inPhase(ctx, watch.Value, update)
+		return o.inPhase(ctx, sub.Value, update)
 	}
 	return false, nil
 }
 
 // inPhase tells whether a process is in a phase, or has just left it: who waits for a phase to end wants to hear of that.
 func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, error) {
-	phase, _, err := o.phases.of(ctx, update.Snapshot.StatusID, update.Snapshot.Status)
+	phase, _, err := o.phases.phase(ctx, update.Snapshot.StatusID, update.Snapshot.Status)
 	if err != nil {
 		return false, err
 	}
@@ -80,7 +80,7 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 			continue
 		}
 		number, _ := strconv.ParseInt(change.From, 10, 32) // which stands there where the bank gave no text
-		left, _, err := o.phases.of(ctx, int32(number), change.From)
+		left, _, err := o.phases.phase(ctx, int32(number), change.From)
 		if err != nil {
 			return false, err
 		}
@@ -91,9 +91,9 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 	return false, nil
 }
 
-// watchesPerson tells whether a place wants to hear of an actor's processes.
-func watchesPerson(place destination.Settings, actor string) bool {
-	return actor != "" && slices.ContainsFunc(place.Subscriptions, func(w destination.Subscription) bool {
+// followsPerson tells whether a place wants to hear of an actor's processes.
+func followsPerson(dest destination.Settings, actor string) bool {
+	return actor != "" && slices.ContainsFunc(dest.Subscriptions, func(w destination.Subscription) bool {
 		return w.Kind == destination.ScopePerson && w.Value == actor
 	})
 }

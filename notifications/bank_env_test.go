@@ -25,35 +25,35 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// aLease is short, for stories in which others take over.
-const aLease = 300 * time.Millisecond
+// shortLease is short, for stories in which others take over.
+const shortLease = 300 * time.Millisecond
 
-// town is a bank and a Redis that several replicas share.
-type town struct {
-	bank  *sandbox.Bank
-	url   string // of the bank
-	redis string
-	keys  *keys.Keys
-	told  *told
-	first *conversations.Store // that of "memory", of which there is one
+// env is a bank and a Redis that several replicas share.
+type bankEnv struct {
+	bank       *sandbox.Bank
+	url        string // of the bank
+	redisURL   string
+	keys       *keys.Keys
+	dispatched *recordingDispatcher
+	first      *conversations.Store // that of "memory", of which there is one
 }
 
-// told is a desk that keeps what is put on it, by any replica.
-type told struct {
+// delivered is a desk that keeps what is put on it, by any replica.
+type recordingDispatcher struct {
 	mu      sync.Mutex
 	updates map[string]Update
-	puts    int
+	calls   int
 }
 
-func (d *told) put(_ context.Context, update Update) error {
+func (d *recordingDispatcher) enqueue(_ context.Context, update Update) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.puts++
+	d.calls++
 	d.updates[update.ID()] = update
 	return nil
 }
 
-func (d *told) of(process uuid.UUID) (updates []Update) {
+func (d *recordingDispatcher) of(process uuid.UUID) (updates []Update) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, update := range d.updates {
@@ -65,7 +65,7 @@ func (d *told) of(process uuid.UUID) (updates []Update) {
 	return updates
 }
 
-func open(t testing.TB, redisURL string, change ...func(*sandbox.Config)) *town {
+func newBankEnv(t testing.TB, redisURL string, change ...func(*sandbox.Config)) *bankEnv {
 	t.Helper()
 	config := sandbox.Config{LenientTaxIDs: true}
 	for _, c := range change {
@@ -79,11 +79,11 @@ func open(t testing.TB, redisURL string, change ...func(*sandbox.Config)) *town 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &town{bank: bank, url: server.URL, redis: redisURL, keys: keys, told: &told{updates: map[string]Update{}}}
+	return &bankEnv{bank: bank, url: server.URL, redisURL: redisURL, keys: keys, dispatched: &recordingDispatcher{updates: map[string]Update{}}}
 }
 
-// everywhere tells a story on each kind of Redis.
-func everywhere(t *testing.T, story func(t *testing.T, town *town)) {
+// onEveryRedis tells a story on each kind of Redis.
+func onEveryRedis(t *testing.T, test func(t *testing.T, env *bankEnv)) {
 	for name, start := range map[string]func(t *testing.T) string{
 		"embedded": func(*testing.T) string { return "memory" },
 		"one node": func(t *testing.T) string { return redistest.Start(t) },
@@ -92,17 +92,17 @@ func everywhere(t *testing.T, story func(t *testing.T, town *town)) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			story(t, open(t, start(t)))
+			test(t, newBankEnv(t, start(t)))
 		})
 	}
 }
 
-func (w *town) store(t testing.TB) *conversations.Store {
+func (env *bankEnv) store(t testing.TB) *conversations.Store {
 	t.Helper()
-	if w.redis == "memory" && w.first != nil {
-		return w.first
+	if env.redisURL == "memory" && env.first != nil {
+		return env.first
 	}
-	store, err := conversations.Open(t.Context(), w.redis, w.keys, conversations.WithTeam("slack:C0TEAM", words.English))
+	store, err := conversations.Open(t.Context(), env.redisURL, env.keys, conversations.WithTeam("slack:C0TEAM", words.English))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,14 +111,14 @@ func (w *town) store(t testing.TB) *conversations.Store {
 			t.Error(err)
 		}
 	})
-	w.first = store
+	env.first = store
 	return store
 }
 
-func (w *town) user(t testing.TB) *portal.User {
+func (env *bankEnv) user(t testing.TB) *portal.User {
 	t.Helper()
 	client, err := portal.New(portal.Config{
-		BaseURL: w.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
+		BaseURL: env.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
 		ReadAttempts: 1, OpenFor: 50 * time.Millisecond, MaxPerSecond: 10_000,
 	})
 	if err != nil {
@@ -128,27 +128,27 @@ func (w *town) user(t testing.TB) *portal.User {
 	return client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en")
 }
 
-type nowhere struct{}
+type discardPoster struct{}
 
-func (nowhere) Post(context.Context, string, string, destination.Notice) (string, error) {
+func (discardPoster) Post(context.Context, string, string, destination.Notice) (string, error) {
 	return "1", nil
 }
-func (nowhere) Edit(context.Context, string, string, destination.Notice) error { return nil }
-func (nowhere) Find(context.Context, string, string, string) (string, bool, error) {
+func (discardPoster) Edit(context.Context, string, string, destination.Notice) error { return nil }
+func (discardPoster) Find(context.Context, string, string, string) (string, bool, error) {
 	return "", false, nil
 }
 
-func (w *town) config(t testing.TB) Config {
+func (env *bankEnv) config(t testing.TB) Config {
 	return Config{
-		Store: w.store(t), Bank: w.user(t), Fingerprint: w.keys.Fingerprint, Poster: nowhere{},
-		Lease: aLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
+		Store: env.store(t), Bank: env.user(t), Fingerprint: env.keys.Fingerprint, Poster: discardPoster{},
+		Lease: shortLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
 	}
 }
 
 // replica is one more that is there and does nothing yet. Its updates are told to the town.
-func (w *town) replica(t testing.TB, change ...func(*Config)) *Service {
+func (env *bankEnv) replica(t testing.TB, change ...func(*Config)) *Service {
 	t.Helper()
-	config := w.config(t)
+	config := env.config(t)
 	for _, c := range change {
 		c(&config)
 	}
@@ -161,12 +161,12 @@ func (w *town) replica(t testing.TB, change ...func(*Config)) *Service {
 			t.Error(err)
 		}
 	})
-	s.engine.desk = w.told
+	s.engine.dispatcher = env.dispatched
 	return s
 }
 
-// work lets a replica work hints off until the test ends.
-func work(t testing.TB, s *Service) *Service {
+// runEngine lets a replica work hints off until the test ends.
+func runEngine(t testing.TB, s *Service) *Service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -179,30 +179,30 @@ func work(t testing.TB, s *Service) *Service {
 	return s
 }
 
-// walk walks once over the bank's list.
-func walk(t testing.TB, s *Service) {
+// reconcile walks once over the bank's list.
+func reconcile(t testing.TB, s *Service) {
 	t.Helper()
-	if err := s.reconciler.walk(t.Context(), ""); err != nil {
+	if err := s.reconciler.reconcile(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func hint(t testing.TB, s *Service, process uuid.UUID) {
+func trigger(t testing.TB, s *Service, process uuid.UUID) {
 	t.Helper()
 	if err := s.Trigger(t.Context(), Trigger{Process: process, Source: Callback, Type: 1}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// idle waits until everything is worked off.
-func idle(t testing.TB, s *Service) {
+// waitUntilIdle waits until everything is worked off.
+func waitUntilIdle(t testing.TB, s *Service) {
 	t.Helper()
 	eventually(t, "every hint is worked off", func() bool {
-		hints, _, err := s.engine.stream.backlog(t.Context(), time.Now())
+		triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return hints == 0
+		return triggers == 0
 	})
 }
 
@@ -221,15 +221,15 @@ func eventually(t testing.TB, what string, yes func() bool) {
 }
 
 // wantOnce wants so many updates of a process, each once, in order, without a gap, and written down as told.
-func (w *town) wantOnce(t testing.TB, s *Service, process uuid.UUID, many int) []Update {
+func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many int) []Update {
 	t.Helper()
-	updates := w.told.of(process)
+	updates := env.dispatched.of(process)
 	recorded, err := s.Since(t.Context(), time.Time{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	recorded = slices.DeleteFunc(recorded, func(u Update) bool { return u.Process != process })
-	kept, err := s.engine.pictures.updates(t.Context(), process, 0)
+	kept, err := s.engine.snapshots.updates(t.Context(), process, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,60 +244,60 @@ func (w *town) wantOnce(t testing.TB, s *Service, process uuid.UUID, many int) [
 	return updates
 }
 
-func (w *town) move(t testing.TB, process uuid.UUID) {
+func (env *bankEnv) move(t testing.TB, process uuid.UUID) {
 	t.Helper()
-	if err := w.bank.Move(process); err != nil {
+	if err := env.bank.Move(process); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// mortal lets a replica die at one of its commands to Redis: before it, or after it and before the answer has come.
-type mortal struct {
-	at    int64 // 1 is the first
-	after bool
-	count atomic.Int64
-	dead  atomic.Bool
+// crashHook lets a replica die at one of its commands to Redis: before it, or after it and before the answer has come.
+type crashHook struct {
+	crashAt int64 // 1 is the first
+	after   bool
+	count   atomic.Int64
+	dead    atomic.Bool
 }
 
-var errDied = errors.New("the replica is dead")
+var errCrashed = errors.New("the replica is dead")
 
-func (m *mortal) step(do func() error) error {
+func (m *crashHook) step(do func() error) error {
 	n := m.count.Add(1)
 	switch {
 	case m.dead.Load():
-		return errDied
-	case n == m.at && m.after:
+		return errCrashed
+	case n == m.crashAt && m.after:
 		m.dead.Store(true)
 		_ = do()
-		return errDied
-	case n == m.at:
+		return errCrashed
+	case n == m.crashAt:
 		m.dead.Store(true)
-		return errDied
+		return errCrashed
 	}
 	return do()
 }
 
-func (m *mortal) DialHook(next redis.DialHook) redis.DialHook {
+func (m *crashHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
-func (m *mortal) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (m *crashHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if strings.HasPrefix(cmd.Name(), "script") {
 			return next(ctx, cmd)
 		}
 		err := m.step(func() error { return next(ctx, cmd) })
-		if errors.Is(err, errDied) {
+		if errors.Is(err, errCrashed) {
 			cmd.SetErr(err)
 		}
 		return err
 	}
 }
 
-func (m *mortal) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (m *crashHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := m.step(func() error { return next(ctx, cmds) })
-		if errors.Is(err, errDied) {
+		if errors.Is(err, errCrashed) {
 			for _, cmd := range cmds {
 				cmd.SetErr(err)
 			}
@@ -313,9 +313,9 @@ var (
 )
 
 // rui is somebody who may be added to a process, in much like who is there.
-func (w *town) rui(t testing.TB) portal.BorrowerRequest {
+func (env *bankEnv) rui(t testing.TB) portal.BorrowerRequest {
 	t.Helper()
-	known, err := w.user(t).Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))
+	known, err := env.user(t).Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,22 +10,22 @@ import (
 )
 
 const (
-	recordKey  = "changelog"
-	recordLife = 90 * 24 * time.Hour
-	maxRecord  = 100_000
-	maxSince   = 500
+	changelogKey = "changelog"
+	changelogTTL = 90 * 24 * time.Hour
+	maxChangelog = 100_000
+	maxSince     = 500
 )
 
-// record is everything that moved, in the order in which it was written down. The order is that of Redis's clock, never
+// changelog is everything that moved, in the order in which it was written down. The order is that of Redis's clock, never
 // going back, because the clocks of replicas differ: who asks again since the last update that they saw misses none.
-type record struct {
+type changelog struct {
 	redis redis.UniversalClient
 	sealer
 	log *slog.Logger
 }
 
 // Microseconds of our time are exact in a score. What is written down already keeps its place.
-var writeDown = redis.NewScript(`
+var appendUpdate = redis.NewScript(`
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -38,32 +38,32 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
 // add writes an update down, once, and tells whether it was the first time.
-func (r record) add(ctx context.Context, update string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (r changelog) append(ctx context.Context, update string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	first, err := writeDown.Run(ctx, r.redis, []string{recordKey}, update, recordLife.Milliseconds(), maxRecord).Bool()
-	return first, stored("writing an update down", err)
+	first, err := appendUpdate.Run(ctx, r.redis, []string{changelogKey}, update, changelogTTL.Milliseconds(), maxChangelog).Bool()
+	return first, redisError("appending to the changelog", err)
 }
 
 // since gives the first updates that were written down after t.
-func (r record) since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func (r changelog) since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if limit <= 0 || limit > maxSince {
 		limit = maxSince
 	}
-	found, err := r.redis.ZRangeByScoreWithScores(ctx, recordKey, &redis.ZRangeBy{
+	found, err := r.redis.ZRangeByScoreWithScores(ctx, changelogKey, &redis.ZRangeBy{
 		Min: "(" + strconv.FormatInt(max(0, t.UnixMicro()), 10), Max: "+inf", Count: int64(limit),
 	}).Result()
 	if err != nil {
-		return nil, stored("reading what moved", err)
+		return nil, redisError("reading the changelog", err)
 	}
 	updates := make([]Update, 0, len(found))
 	for _, one := range found {
 		text, _ := one.Member.(string)
 		update, err := r.openUpdate(text)
 		if err != nil { // it keeps no other from being told
-			r.log.ErrorContext(ctx, "an update is left out", "error", err)
+			r.log.ErrorContext(ctx, "changelog entry cannot be read, skipped", "error", err)
 			continue
 		}
 		update.At = time.UnixMicro(int64(one.Score)).UTC()

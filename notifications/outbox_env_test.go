@@ -1,0 +1,543 @@
+package notifications
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+
+	"log/slog"
+)
+
+// fakePoster is a strict stand-in for where people read: it holds what was posted, and says when it is misused.
+type fakePoster struct {
+	t           testing.TB
+	minInterval time.Duration
+
+	mu           sync.Mutex
+	destinations map[string]*conversation
+	calls        atomic.Int64
+	inFlight     atomic.Int64 // calls under way
+	maxInFlight  atomic.Int64
+
+	fault func(dest, method string) error // what happens instead of a call, or after it: see errLost
+	block func(ctx context.Context)       // how slow it is
+}
+
+type conversation struct {
+	messages []*message
+	busy     bool
+	last     time.Time // when the last message was written, or refused
+}
+
+type message struct {
+	id, thread string
+	notice     destination.Notice
+	edits      int
+	deleted    bool
+}
+
+// The faults: each says one thing about itself.
+type (
+	rateLimited      time.Duration
+	unreachableError string
+	deletedError     struct{}
+	notSentError     struct{}
+)
+
+func (a rateLimited) Error() string             { return "too many" }
+func (a rateLimited) RetryAfter() time.Duration { return time.Duration(a) }
+func (u unreachableError) Error() string        { return string(u) }
+func (u unreachableError) Unreachable() string  { return string(u) }
+func (deletedError) Error() string              { return "message_not_found" }
+func (deletedError) Gone() bool                 { return true }
+func (notSentError) Error() string              { return "invalid_blocks" }
+func (notSentError) NotSent() bool              { return true }
+
+// lateError fails, and what was to be posted is there a while later.
+type lateError time.Duration
+
+func (lateError) Error() string { return "the time is over" }
+
+// errLost has a call done and its answer lost.
+var errLost = errors.New("the connection ended")
+
+func newFakePoster(t testing.TB) *fakePoster {
+	n := &fakePoster{t: t, destinations: map[string]*conversation{}}
+	t.Cleanup(n.checkNoPersonalData)
+	return n
+}
+
+// secrets stand in every picture, and nowhere else.
+var secrets = []string{"3c0ffee0-0000-4000-8000-00000000beef", "digest-of-maria-exemplo", "Maria Exemplo", "299999998"}
+
+func (p *fakePoster) checkNoPersonalData() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for dest, board := range p.destinations {
+		for _, m := range board.messages {
+			text, err := json.Marshal(m.notice)
+			if err != nil {
+				p.t.Error(err)
+			}
+			for _, secret := range secrets {
+				if strings.Contains(string(text), secret) {
+					p.t.Errorf("%s was told of a person: %s", dest, text)
+				}
+			}
+		}
+	}
+}
+
+// begin begins a call; only one at a time may be under way for a place, and messages keep their distance.
+func (p *fakePoster) begin(ctx context.Context, dest, method string) (b *conversation, leave func(), err error) {
+	p.mu.Lock()
+	b = p.destinations[dest]
+	if b == nil {
+		b = &conversation{}
+		p.destinations[dest] = b
+	}
+	if b.busy {
+		p.t.Errorf("two call for %s at once", dest)
+	}
+	if gap := time.Since(b.last); method != "find" && gap < p.minInterval {
+		p.t.Errorf("%s comes %s after the last at %s", method, gap, dest)
+	}
+	b.busy = true
+	p.mu.Unlock()
+	p.calls.Add(1)
+	under := p.inFlight.Add(1)
+	for most := p.maxInFlight.Load(); under > most && !p.maxInFlight.CompareAndSwap(most, under); most = p.maxInFlight.Load() {
+	}
+	if p.block != nil {
+		p.block(ctx)
+	}
+	if p.fault != nil {
+		err = p.fault(dest, method)
+	}
+	p.mu.Lock()
+	return b, func() {
+		b.busy = false
+		if method != "find" {
+			b.last = time.Now()
+		}
+		p.inFlight.Add(-1)
+		p.mu.Unlock()
+	}, err
+}
+
+func (p *fakePoster) Post(ctx context.Context, dest, thread string, notice destination.Notice) (string, error) {
+	b, leave, err := p.begin(ctx, dest, "post")
+	defer leave()
+	switch late := lateError(0); {
+	case errors.As(err, &late):
+		time.AfterFunc(time.Duration(late), func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			b.add(p.t, dest, thread, notice)
+		})
+		return "", err
+	case err != nil && !errors.Is(err, errLost):
+		return "", err
+	case thread != "" && b.find(thread) == nil:
+		return "", deletedError{}
+	}
+	m := b.add(p.t, dest, thread, notice)
+	if err != nil {
+		return "", err
+	}
+	return m.id, nil
+}
+
+func (b *conversation) add(t testing.TB, dest, thread string, notice destination.Notice) *message {
+	for _, m := range b.messages {
+		if m.notice.ID == notice.ID && !m.deleted {
+			t.Errorf("%s was posted twice at %s", notice.ID, dest)
+		}
+	}
+	m := &message{id: fmt.Sprintf("%s#%d", dest, len(b.messages)+1), thread: thread, notice: notice}
+	b.messages = append(b.messages, m)
+	return m
+}
+
+func (p *fakePoster) Edit(ctx context.Context, dest, id string, notice destination.Notice) error {
+	b, leave, err := p.begin(ctx, dest, "edit")
+	defer leave()
+	if err != nil && !errors.Is(err, errLost) {
+		return err
+	}
+	m := b.find(id)
+	if m == nil {
+		return deletedError{}
+	}
+	m.notice, m.edits = notice, m.edits+1
+	return err
+}
+
+func (p *fakePoster) Find(ctx context.Context, dest, thread, noticeID string) (string, bool, error) {
+	b, leave, err := p.begin(ctx, dest, "find")
+	defer leave()
+	if err != nil {
+		return "", false, err
+	}
+	for _, m := range b.messages {
+		if m.notice.ID == noticeID && m.thread == thread && !m.deleted {
+			return m.id, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+func (b *conversation) find(id string) *message {
+	for _, m := range b.messages {
+		if m.id == id && !m.deleted {
+			return m
+		}
+	}
+	return nil
+}
+
+// at gives what can be read at a place.
+func (p *fakePoster) messages(dest string) (all []message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b := p.destinations[dest]; b != nil {
+		for _, m := range b.messages {
+			if !m.deleted {
+				all = append(all, *m)
+			}
+		}
+	}
+	return all
+}
+
+// delivered gives the lines of the replies at a place about a process, in order.
+func (p *fakePoster) replies(dest string, process uuid.UUID) (lines []string) {
+	for _, m := range p.messages(dest) {
+		switch {
+		case m.thread == "" || m.notice.Process != process:
+		case len(m.notice.Lines) > 0:
+			for _, line := range m.notice.Lines {
+				_, text, _ := strings.Cut(line, " · ")
+				lines = append(lines, text)
+			}
+		default:
+			lines = append(lines, m.notice.Text)
+		}
+	}
+	return lines
+}
+
+// card gives the card of a process at a place.
+func (p *fakePoster) card(dest string, process uuid.UUID) (card message, many int) {
+	for _, m := range p.messages(dest) {
+		if m.notice.Card && m.notice.Process == process {
+			card, many = m, many+1
+		}
+	}
+	return card, many
+}
+
+func (m message) fact(label string) string {
+	for _, fact := range m.notice.Facts {
+		if fact[0] == say(m.notice.Lang, label) {
+			return fact[1]
+		}
+	}
+	return ""
+}
+
+// snapshots is what is known of processes, without a bank.
+type fakeSnapshots struct {
+	mu  sync.Mutex
+	all map[uuid.UUID][]Update
+}
+
+func (a *fakeSnapshots) snapshot(_ context.Context, process uuid.UUID) (Snapshot, bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	updates := a.all[process]
+	if len(updates) == 0 {
+		return Snapshot{}, false, nil
+	}
+	return updates[len(updates)-1].Snapshot, true, nil
+}
+
+func (a *fakeSnapshots) updates(_ context.Context, process uuid.UUID, after int64) (since []Update, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, update := range a.all[process] {
+		if update.Version > after {
+			since = append(since, update)
+		}
+	}
+	return since, nil
+}
+
+// outboxEnv is a Redis, a noticeboard and as many replicas as a story needs.
+type outboxEnv struct {
+	t         testing.TB
+	url       string
+	keys      *keys.Keys
+	store     *conversations.Store
+	poster    *fakePoster
+	snapshots *fakeSnapshots
+	log       *logtest.Log
+	offset    atomic.Int64 // of our clock
+	config    Config
+}
+
+const (
+	channel = "slack:C0TEAM"
+	admin   = "slack:U0ADMIN"
+	ana     = "slack:T0TEAM/U0ANA"
+)
+
+var redisKinds = map[string]func(testing.TB) string{
+	"memory":  func(testing.TB) string { return "memory" },
+	"node":    redistest.Start,
+	"cluster": func(t testing.TB) string { return redistest.StartCluster(t).URL() },
+}
+
+func newOutboxEnv(t testing.TB, kind string, change ...func(*Config)) *outboxEnv {
+	t.Helper()
+	k, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &outboxEnv{t: t, url: redisKinds[kind](t), keys: k, snapshots: &fakeSnapshots{all: map[uuid.UUID][]Update{}}, log: &logtest.Log{}}
+	env.store = env.openStore()
+	env.poster = newFakePoster(t)
+	env.config = Config{
+		Store: env.store, Poster: env.poster, Fingerprint: k.Fingerprint, Log: slog.New(slog.NewTextHandler(env.log, nil)),
+		Now:   func() time.Time { return time.Now().Add(time.Duration(env.offset.Load())) },
+		Admin: admin, Lang: words.English,
+		Debounce: 20 * time.Millisecond, MinInterval: 2 * time.Millisecond, Lease: 2 * time.Second, UnreachableRetry: time.Hour,
+	}
+	for _, c := range change {
+		c(&env.config)
+	}
+	env.poster.minInterval = env.config.MinInterval
+	return env
+}
+
+func (env *outboxEnv) openStore() *conversations.Store {
+	env.t.Helper()
+	store, err := conversations.Open(env.t.Context(), env.url, env.keys,
+		conversations.WithLives(conversations.Lives{Call: time.Minute}), conversations.WithTeam(channel, words.English))
+	if err != nil {
+		env.t.Fatal(err)
+	}
+	env.t.Cleanup(func() { _ = store.Close() }) // a story may have closed it already
+	return store
+}
+
+// replica makes an outbox; those of "memory" share a connection, because there is no other.
+func (env *outboxEnv) replica(change ...func(*Config)) *outbox {
+	config := env.config
+	for _, c := range change {
+		c(&config)
+	}
+	o := newOutbox(config, env.snapshots, nil)
+	o.phases.read = taxonomies
+	return o
+}
+
+// start runs an outbox until its story ends, or stop is called.
+func (env *outboxEnv) start(o *outbox) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := o.run(ctx); err != nil {
+			env.t.Errorf("running: %v", err)
+		}
+	})
+	stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+	})
+	env.t.Cleanup(stop)
+	return stop
+}
+
+// at sets the clock to a moment in Lisbon.
+func (env *outboxEnv) setClock(moment string) {
+	env.t.Helper()
+	env.offset.Store(int64(time.Until(inLisbon(env.t, moment))))
+}
+
+func inLisbon(t testing.TB, moment string) time.Time {
+	t.Helper()
+	at, err := time.ParseInLocation("2006-01-02 15:04", moment, lisbon.Zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// process names the n-th process of a story.
+func process(n int) uuid.UUID { return uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)) }
+
+// update makes an update of a process and gives it.
+func (env *outboxEnv) update(n int, status string, change ...func(*Update)) Update {
+	env.snapshots.mu.Lock()
+	defer env.snapshots.mu.Unlock()
+	id := process(n)
+	before := env.snapshots.all[id]
+	version := int64(len(before) + 1)
+	was := "In Creation"
+	if version > 1 {
+		was = before[version-2].Snapshot.Status
+	}
+	u := Update{
+		Process: id, Version: version, Number: int64(1000 + n), At: env.config.Now(),
+		Changes: []Change{{StatusChanged, was, status}},
+		Snapshot: Snapshot{
+			Process: id, Version: version, Number: int64(1000 + n), Status: status, StatusID: 99, BranchID: 7, Branch: "Lisboa",
+			Borrowers: map[string]string{secrets[0]: secrets[1]}, Read: env.config.Now(),
+		},
+	}
+	for _, c := range change {
+		c(&u)
+	}
+	env.snapshots.all[id] = append(before, u)
+	return u
+}
+
+func (env *outboxEnv) enqueue(o *outbox, updates ...Update) {
+	env.t.Helper()
+	for _, u := range updates {
+		if err := o.enqueue(context.Background(), u); err != nil {
+			env.t.Fatalf("putting %s: %v", u.ID(), err)
+		}
+	}
+}
+
+func (env *outboxEnv) changeSettings(dest string, change func(*destination.Settings)) {
+	env.t.Helper()
+	_, err := env.store.ChangeDestination(context.Background(), dest, func(p *destination.Settings) error { change(p); return nil })
+	if err != nil {
+		env.t.Fatal(err)
+	}
+}
+
+func (env *outboxEnv) subscribe(dest string, subs ...destination.Subscription) {
+	env.t.Helper()
+	env.changeSettings(dest, func(p *destination.Settings) { p.Subscriptions = subs })
+}
+
+// waitUntilIdle waits until nothing is to be done for a place before later by our clock.
+func (env *outboxEnv) waitUntilIdle(o *outbox, dest string) {
+	env.t.Helper()
+	eventually(env.t, dest+" rests", func() bool {
+		ctx, name := context.Background(), o.name(dest)
+		held, err := o.redis.Exists(ctx, lockKey(name)).Result()
+		if err != nil || held > 0 {
+			return false
+		}
+		due, err := o.redis.ZCount(ctx, queueKey(name), "-inf", millis(o.now()+time.Minute.Milliseconds())).Result()
+		return err == nil && due == 0
+	})
+}
+
+// checkKeys checks that each key has a life, and that none says who is told.
+func (env *outboxEnv) checkKeys(o *outbox) {
+	env.t.Helper()
+	ctx := context.Background()
+	found, err := o.redis.Keys(ctx, "*").Result()
+	if err != nil {
+		env.t.Fatal(err)
+	}
+	for _, key := range found {
+		if strings.Contains(key, "C0TEAM") || strings.Contains(key, "U0ADMIN") {
+			env.t.Errorf("the key %s says who is told", key)
+		}
+		life, err := o.redis.PTTL(ctx, key).Result()
+		if err != nil || life == -1 {
+			env.t.Errorf("%s lives for ever (%v)", key, err)
+		}
+	}
+	members, err := o.redis.ZRange(ctx, destinationIndex, 0, -1).Result()
+	if err != nil || len(members) == 0 || strings.Contains(strings.Join(members, " "), "slack") {
+		env.t.Errorf("the index of places holds %q, %v", members, err)
+	}
+}
+
+// taxonomies are the lists of a bank of four phases.
+func taxonomies(_ context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
+	if key == "workflowPhases" {
+		return []portal.TaxonomyItem{{ID: 1, Description: "Preparation"}, {ID: 2, Description: "Decision"}, {ID: 3, Description: "Contract"}, {ID: 4, Description: "Ended"}}, nil
+	}
+	return []portal.TaxonomyItem{{ID: 1, Description: "In Creation"}, {ID: 4, Description: "Valuation"}}, nil
+}
+
+// statuses gives n different ones.
+func statuses(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("Step %d", i+1))
+	}
+	return all
+}
+
+// test is what a thread has to tell after a process went through statuses.
+func statusLines(statuses ...string) (lines []string) {
+	was := "In Creation"
+	for _, status := range statuses {
+		lines = append(lines, "Status: "+was+" → "+status)
+		was = status
+	}
+	return lines
+}
+
+func (env *outboxEnv) wantPosted(dest string, n int, statuses ...string) {
+	env.t.Helper()
+	want := statusLines(statuses...)
+	soonOr(env.t, func() bool { return len(env.poster.replies(dest, process(n))) >= len(want) })
+	if got := env.poster.replies(dest, process(n)); !slices.Equal(got, want) {
+		env.t.Errorf("%s was told of process %d\n%q, want\n%q", dest, n, got, want)
+	}
+	card, many := env.poster.card(dest, process(n))
+	if status := card.fact("label.status"); many != 1 || status != statuses[len(statuses)-1] {
+		env.t.Errorf("%s has %d cards of process %d, with %q", dest, many, n, status)
+	}
+}
+
+// soonOr waits, and leaves it to the story to say what is wrong.
+func soonOr(t testing.TB, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(30 * time.Second); !yes(); {
+		select {
+		case <-tick.C:
+		case <-limit:
+			return
+		}
+	}
+}
+
+func queueLength(t testing.TB, o *outbox, dest string) int64 {
+	t.Helper()
+	n, err := o.redis.ZCard(context.Background(), queueKey(o.name(dest))).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

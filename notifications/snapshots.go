@@ -1,0 +1,174 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/conversations"
+)
+
+const (
+	snapshotTTL = 400 * 24 * time.Hour
+	absentTTL   = time.Hour // of the memory that a process is not ours
+	maxUpdates  = 200       // of a process
+	callTimeout = 2 * time.Second
+)
+
+// snapshots keeps what was last read of each process, and beside it, in the same slot, the updates: all of late, and those
+// not yet handed on. Of two who change a picture at once, one is told to read the bank again.
+type snapshotStore struct {
+	redis redis.UniversalClient
+	sealer
+}
+
+func (p *snapshotStore) snapshotKey(process uuid.UUID) string {
+	return "snapshot:{" + p.process(process) + "}"
+}
+func (p *snapshotStore) pendingKey(process uuid.UUID) string {
+	return "pending:{" + p.process(process) + "}"
+}
+func (p *snapshotStore) updatesKey(process uuid.UUID) string {
+	return "updates:{" + p.process(process) + "}"
+}
+
+// snapshotBinding is what the seal of a picture binds it to.
+func (p *snapshotStore) snapshotBinding(process uuid.UUID, version string) string {
+	return p.snapshotKey(process) + " " + version
+}
+
+// processState is what is known of a process before it is read.
+type processState struct {
+	snapshot Snapshot
+	known    bool
+	upTo     string   // hints that stood in the stream up to here are answered
+	pending  []string // updates not yet handed on, sealed as they were committed
+}
+
+// version is what a commit expects to find; "" nothing.
+func (s processState) version() string {
+	if !s.known {
+		return ""
+	}
+	return strconv.FormatInt(s.snapshot.Version, 10)
+}
+
+func (p *snapshotStore) load(ctx context.Context, process uuid.UUID) (s processState, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var fields *redis.SliceCmd
+	var pending *redis.StringSliceCmd
+	_, err = p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		fields = pipe.HMGet(ctx, p.snapshotKey(process), "snapshot", "up_to", "version")
+		pending = pipe.LRange(ctx, p.pendingKey(process), 0, -1)
+		return nil
+	})
+	if err != nil {
+		return processState{}, redisError("reading a snapshot", err)
+	}
+	text, known := fields.Val()[0].(string)
+	s.upTo, _ = fields.Val()[1].(string)
+	s.known, s.pending = known, pending.Val()
+	if known {
+		version, _ := fields.Val()[2].(string)
+		err = p.open("a snapshot", p.snapshotBinding(process, version), text, &s.snapshot)
+	}
+	return s, err
+}
+
+// snapshot gives what was last read of a process.
+func (p *snapshotStore) snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
+	s, err := p.load(ctx, process)
+	return s.snapshot, s.known, err
+}
+
+// updates gives those of a process after a version, in order. The last 200 are kept.
+func (p *snapshotStore) updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	all, err := p.redis.LRange(ctx, p.updatesKey(process), 0, -1).Result()
+	if err != nil {
+		return nil, redisError("reading the updates of a process", err)
+	}
+	updates := []Update{}
+	for _, text := range all {
+		u, err := p.openUpdate(text)
+		if err != nil {
+			return nil, err
+		}
+		if u.Version > after {
+			updates = append(updates, u)
+		}
+	}
+	return updates, nil
+}
+
+// A picture is replaced only where it is the one that the new one was compared with. That the new one is there already
+// means that a first attempt, whose reply was lost, took hold.
+var commitSnapshot = redis.NewScript(`
+local e = redis.call('HMGET', KEYS[1], 'version', 'snapshot')
+if e[2] == ARGV[3] then return 1 end
+if (e[1] or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'snapshot', ARGV[3], 'up_to', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+if ARGV[5] ~= '' then
+  redis.call('RPUSH', KEYS[2], ARGV[5])
+  redis.call('RPUSH', KEYS[3], ARGV[5])
+  redis.call('LTRIM', KEYS[3], -tonumber(ARGV[7]), -1)
+  redis.call('PEXPIRE', KEYS[2], ARGV[6])
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
+return 1`)
+
+// commit puts after in the place of what was seen before, together with the update between them, sealed, "" for none.
+// It gives false when somebody else was faster.
+func (p *snapshotStore) commit(ctx context.Context, before processState, after Snapshot, moved, upTo string) (bool, error) {
+	version := strconv.FormatInt(after.Version, 10)
+	snapshot, err := p.seal(p.snapshotBinding(after.Process, version), after)
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	keys := []string{p.snapshotKey(after.Process), p.pendingKey(after.Process), p.updatesKey(after.Process)}
+	done, err := commitSnapshot.Run(ctx, p.redis, keys,
+		before.version(), version, snapshot, upTo, moved, snapshotTTL.Milliseconds(), maxUpdates).Bool()
+	return done, redisError("committing a snapshot", err)
+}
+
+var recordAbsent = redis.NewScript(`
+redis.call('HSET', KEYS[1], 'up_to', ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'version') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1`)
+
+// handle remembers that the bank was asked in vain, so that hints that stood in the stream by then do not ask it again.
+func (p *snapshotStore) recordAbsent(ctx context.Context, process uuid.UUID, upTo string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := recordAbsent.Run(ctx, p.redis, []string{p.snapshotKey(process)}, upTo, absentTTL.Milliseconds()).Err()
+	return redisError("storing that a process is absent", err)
+}
+
+var removePending = redis.NewScript(`
+if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) end
+return 1`)
+
+// pop takes an update away that has been handed on, unless somebody else did.
+func (p *snapshotStore) removePending(ctx context.Context, process uuid.UUID, pending string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return redisError("removing a dispatched update", removePending.Run(ctx, p.redis, []string{p.pendingKey(process)}, pending).Err())
+}
+
+// redisError gives an error of Redis its kind.
+func redisError(doing string, err error) error {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %w", doing, conversations.ErrUnavailable, err)
+}
