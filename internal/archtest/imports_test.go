@@ -1,9 +1,12 @@
-// Package archtest holds the house to its plan: who may import whom, and that every text is there in both languages.
+// Package archtest checks rules that hold for the whole repository: which package may import which, and that every text
+// exists in both languages.
 package archtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -11,97 +14,191 @@ import (
 
 const module = "github.com/balcao/balcao/"
 
-// mayImport says which rooms of ours each room may import. The leaves pii and words are everybody's; keys too, which
-// imports nothing of ours. Tests may go further.
+// mayImport lists, for each package, the packages of this module that its code may import beside the leaves. A «*» stands
+// for one element of a path; an exact name has precedence. Tests may import more.
 var mayImport = map[string][]string{
+	"cmd/mcpserver":              {"conversations", "internal/*", "mcpapp", "notifications", "tools", "tools/catalogue"},
+	"cmd/slackbot":               {"conversations", "internal/*", "mcpapp", "notifications", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
+	"conversations":              {},
+	"internal/app":               {"conversations", "internal/settings", "internal/telemetry", "internal/webguard", "notifications", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
+	"internal/archtest":          {},
+	"internal/bodies":            {},
+	"internal/browsertest":       {},
+	"internal/destination":       {},
+	"internal/keys":              {},
+	"internal/lisbon":            {},
+	"internal/logtest":           {},
+	"internal/pause":             {},
+	"internal/pii":               {},
+	"internal/redistest":         {},
+	"internal/refusals":          {},
+	"internal/settings":          {"internal/keys"},
+	"internal/slacksim":          {},
+	"internal/slacksim/pagetest": {},
+	"internal/telemetry":         {},
+	"internal/waittest":          {},
+	"internal/webguard":          {"internal/bodies", "internal/refusals"},
+	"internal/words":             {},
+	"mcpapp":                     {"conversations", "internal/bodies", "internal/refusals", "tools"},
+	"notifications":              {"conversations", "internal/bodies", "portal"},
 	"portal":                     {},
 	"portal/sandbox":             {"portal", "portal/sandbox/esispdf"},
 	"portal/sandbox/esispdf":     {},
-	"validation":                 {},
-	"conversations":              {},
-	"internal/slacksim":          {},
-	"tools":                      {"portal", "validation"},
-	"tools/borrowers":            {"tools", "portal", "validation"},
-	"tools/processes":            {"tools", "portal", "validation"},
-	"tools/documents":            {"tools", "portal", "validation"},
-	"tools/subscriptions":        {"tools", "portal", "validation"},
-	"tools/taxonomies":           {"tools", "portal", "validation"},
-	"tools/catalogue":            {"tools", "tools/borrowers", "tools/processes", "tools/documents", "tools/subscriptions", "tools/taxonomies"},
-	"slackapp":                   {"tools", "conversations", "internal/bodies", "internal/refusals"},
-	"mcpapp":                     {"tools", "conversations", "internal/bodies", "internal/refusals"},
-	"notifications":              {"portal", "conversations", "internal/bodies"},
-	"internal/bodies":            {},
-	"internal/refusals":          {},
-	"internal/webguard":          {"internal/bodies", "internal/refusals"},
-	"internal/destination":       {},
-	"internal/lisbon":            {},
-	"internal/pause":             {},
-	"internal/pii":               {},
-	"internal/words":             {},
-	"internal/keys":              {},
-	"internal/telemetry":         {},
-	"internal/settings":          {"internal/keys"},
-	"internal/app":               {"conversations", "internal/webguard", "internal/settings", "internal/telemetry", "notifications", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
-	"internal/logtest":           {},
-	"internal/redistest":         {},
-	"internal/waittest":          {},
-	"internal/archtest":          {},
-	"internal/browsertest":       {},
+	"slackapp":                   {"conversations", "internal/bodies", "internal/refusals", "tools"},
 	"test/soak":                  {},
-	"cmd/slackbot":               {"conversations", "internal/keys", "internal/settings", "internal/telemetry", "internal/app", "mcpapp", "notifications", "portal/sandbox", "slackapp", "internal/slacksim", "tools"},
-	"cmd/mcpserver":              {"conversations", "internal/keys", "internal/settings", "internal/telemetry", "internal/app", "mcpapp", "notifications", "tools"},
-	"internal/slacksim/pagetest": {},
+	"tools":                      {"portal", "validation"},
+	"tools/*":                    {"portal", "tools", "validation"}, // a toolset
+	"tools/catalogue":            {"tools", "tools/*"},
+	"validation":                 {},
 }
 
-// leaves may be imported from everywhere.
-var leaves = []string{"internal/pii", "internal/words", "internal/destination", "internal/lisbon", "internal/pause"}
+// leaves may be imported by every package.
+var leaves = []string{"internal/destination", "internal/lisbon", "internal/pause", "internal/pii", "internal/words"}
 
-// onlyIn keeps libraries that change often in one room each, or two.
-var onlyIn = map[string][]string{
-	"github.com/slack-go/slack":     {"slackapp"},
-	"github.com/mark3labs/mcp-go":   {"mcpapp"},
-	"github.com/redis/go-redis":     {"conversations", "notifications"},
-	"github.com/alicebob/miniredis": {"conversations"},
+// onlyBy lists the packages and libraries that only some packages may import. Libraries match by the beginning of their
+// path. They change often, so that one package each adapts to them.
+var onlyBy = map[string]importers{
+	"slackapp":                      {code: []string{"cmd/*"}, tests: []string{"test/*"}},
+	"mcpapp":                        {code: []string{"cmd/*"}, tests: []string{"test/*"}},
+	"tools/catalogue":               {code: []string{"cmd/*", "internal/app"}, tests: []string{"*", "*/*"}},
+	"github.com/slack-go/slack":     {code: []string{"slackapp"}},
+	"github.com/mark3labs/mcp-go":   {code: []string{"mcpapp"}, tests: []string{"cmd/*"}},
+	"github.com/redis/go-redis":     {code: []string{"conversations", "notifications"}, tests: []string{"cmd/*", "test/*"}},
+	"github.com/alicebob/miniredis": {code: []string{"conversations"}},
 }
 
-type room struct {
-	ImportPath string
-	Imports    []string
+// importers are the packages that may import something.
+type importers struct {
+	code  []string
+	tests []string // packages whose tests may import it too
 }
 
-func rooms(t *testing.T) []room {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+// pkg is a package as «go list» describes it.
+type pkg struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+// violations returns the imports that the rules forbid.
+func violations(packages []pkg) (found []string) {
+	for _, p := range packages {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		allowed, listed := mayImport[name]
+		for pattern, names := range mayImport {
+			if !listed && matches(name, pattern) {
+				allowed, listed = names, true
+			}
+		}
+		if !listed {
+			found = append(found, name+" is not in mayImport")
+		}
+		for _, imported := range p.Imports {
+			ours, isOurs := strings.CutPrefix(imported, module)
+			if isOurs && !matches(ours, leaves...) && !matches(ours, allowed...) {
+				found = append(found, fmt.Sprintf("%s must not import %s", name, ours))
+			} else if by, limited := importersOf(ours); limited && !matches(name, by.code...) {
+				found = append(found, fmt.Sprintf("%s must not import %s", name, ours))
+			}
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			ours := strings.TrimPrefix(imported, module)
+			if by, limited := importersOf(ours); limited && ours != name && !matches(name, by.code...) && !matches(name, by.tests...) {
+				found = append(found, fmt.Sprintf("tests of %s must not import %s", name, ours))
+			}
+		}
+	}
+	return found
+}
+
+// importersOf returns the entry of onlyBy for an import, and whether there is one.
+func importersOf(imported string) (by importers, limited bool) {
+	for name, by := range onlyBy {
+		if imported == name || strings.HasPrefix(imported, name+"/") {
+			return by, true
+		}
+	}
+	return importers{}, false
+}
+
+func matches(name string, patterns ...string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		ok, err := path.Match(pattern, name)
+		return ok && err == nil
+	})
+}
+
+func TestImportsFollowTheRules(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rooms []room
+	var packages []pkg
 	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
-		var r room
-		if err := decoder.Decode(&r); err != nil {
+		var p pkg
+		if err := decoder.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		rooms = append(rooms, r)
+		packages = append(packages, p)
 	}
-	return rooms
+	for _, violation := range violations(packages) {
+		t.Error(violation)
+	}
+	for name := range mayImport {
+		if !slices.ContainsFunc(packages, func(p pkg) bool { return matches(strings.TrimPrefix(p.ImportPath, module), name) }) {
+			t.Errorf("mayImport lists %s, which does not exist", name)
+		}
+	}
 }
 
-func TestImportsRunDownwardsOnly(t *testing.T) {
-	for _, room := range rooms(t) {
-		name := strings.TrimPrefix(room.ImportPath, module)
-		allowed, known := mayImport[name]
-		if !known {
-			t.Errorf("the room %s is not on the plan", name)
+func TestEachImportRuleReportsAViolation(t *testing.T) {
+	const slack, mcp, redis, miniredis = "github.com/slack-go/slack/socketmode", "github.com/mark3labs/mcp-go/mcp", "github.com/redis/go-redis/v9", "github.com/alicebob/miniredis/v2"
+	for rule, c := range map[string]struct {
+		importer, imported string
+		tests              bool
+		want               string // "" if the import is allowed
+	}{
+		"a package that is not listed":                     {"elsewhere", "fmt", false, "elsewhere is not in mayImport"},
+		"the bank's API imports nothing of ours":           {"portal", module + "tools", false, "portal must not import tools"},
+		"the store imports nothing of ours":                {"conversations", module + "tools", false, "conversations must not import tools"},
+		"validation imports nothing of ours":               {"validation", module + "portal", false, "validation must not import portal"},
+		"notifications do not import tools":                {"notifications", module + "tools", false, "notifications must not import tools"},
+		"a front end does not import the bank":             {"slackapp", module + "portal", false, "slackapp must not import portal"},
+		"a front end does not import the other":            {"slackapp", module + "mcpapp", false, "slackapp must not import mcpapp"},
+		"nor do its tests":                                 {"slackapp", module + "mcpapp", true, "tests of slackapp must not import mcpapp"},
+		"a front end is imported by cmd":                   {"cmd/slackbot", module + "slackapp", false, ""},
+		"a front end is not imported below":                {"internal/app", module + "slackapp", false, "internal/app must not import slackapp"},
+		"a front end is imported by tests in test":         {"test/soak", module + "slackapp", true, ""},
+		"the engine does not import its toolsets":          {"tools", module + "tools/borrowers", false, "tools must not import tools/borrowers"},
+		"the engine does not import the catalogue":         {"tools", module + "tools/catalogue", false, "tools must not import tools/catalogue"},
+		"a toolset imports the engine":                     {"tools/borrowers", module + "tools", false, ""},
+		"a toolset does not import another":                {"tools/borrowers", module + "tools/processes", false, "tools/borrowers must not import tools/processes"},
+		"a toolset does not import a front end":            {"tools/borrowers", module + "slackapp", false, "tools/borrowers must not import slackapp"},
+		"the catalogue imports the toolsets":               {"tools/catalogue", module + "tools/borrowers", false, ""},
+		"a front end does not import the catalogue":        {"mcpapp", module + "tools/catalogue", false, "mcpapp must not import tools/catalogue"},
+		"tests import the catalogue":                       {"mcpapp", module + "tools/catalogue", true, ""},
+		"the simulated Slack imports nothing of ours":      {"internal/slacksim", module + "conversations", false, "internal/slacksim must not import conversations"},
+		"slack-go is in slackapp":                          {"slackapp", slack, false, ""},
+		"slack-go is not in the simulated Slack":           {"internal/slacksim", slack, false, "internal/slacksim must not import " + slack},
+		"nor in its tests":                                 {"internal/slacksim", slack, true, "tests of internal/slacksim must not import " + slack},
+		"mcp-go is in mcpapp":                              {"mcpapp", mcp, false, ""},
+		"mcp-go is nowhere else":                           {"slackapp", mcp, false, "slackapp must not import " + mcp},
+		"go-redis is in conversations":                     {"conversations", redis, false, ""},
+		"go-redis is in notifications":                     {"notifications", redis, false, ""},
+		"go-redis is nowhere else":                         {"slackapp", redis, false, "slackapp must not import " + redis},
+		"miniredis is in conversations":                    {"conversations", miniredis, false, ""},
+		"miniredis is nowhere else":                        {"notifications", miniredis, false, "notifications must not import " + miniredis},
+		"nor in tests, which use a real one":               {"notifications", miniredis, true, "tests of notifications must not import " + miniredis},
+		"a leaf is imported everywhere":                    {"validation", module + "internal/pii", false, ""},
+		"what is internal is not a leaf by being internal": {"slackapp", module + "internal/settings", false, "slackapp must not import internal/settings"},
+	} {
+		p := pkg{ImportPath: module + c.importer}
+		if c.tests {
+			p.XTestImports = []string{c.imported}
+		} else {
+			p.Imports = []string{c.imported}
 		}
-		for _, imported := range room.Imports {
-			if ours, is := strings.CutPrefix(imported, module); is && !slices.Contains(leaves, ours) && !slices.Contains(allowed, ours) {
-				t.Errorf("%s must not import %s", name, ours)
-			}
-			for library, homes := range onlyIn {
-				if strings.HasPrefix(imported, library) && !slices.Contains(homes, name) {
-					t.Errorf("%s must not import %s: that is for %v", name, library, homes)
-				}
-			}
+		if got := strings.Join(violations([]pkg{p}), "; "); got != c.want {
+			t.Errorf("%s: got %q, want %q", rule, got, c.want)
 		}
 	}
 }

@@ -9,41 +9,41 @@ import (
 
 var (
 	instrument = regexp.MustCompile(`"(balcao\.[a-z_.]+)"`)
-	// In what Prometheus reads, a name has its kind and unit behind it.
+	// Prometheus appends the kind and the unit to a name.
 	series = regexp.MustCompile(`\bbalcao_[a-z_]+`)
-	behind = regexp.MustCompile(`(_seconds)?(_total|_bucket|_sum|_count)?$`)
+	suffix = regexp.MustCompile(`(_seconds)?(_total|_bucket|_sum|_count)?$`)
 )
 
-func TestTheGuideForOperatorsKnowsEveryMetricAndNoOther(t *testing.T) {
-	counted := map[string]bool{}
-	walk(t, func(path string) {
+func TestTheOperatorsGuideListsEveryMetricAndNoOther(t *testing.T) {
+	defined := map[string]bool{}
+	eachFile(t, func(path string) {
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return
 		}
 		for _, match := range instrument.FindAllStringSubmatch(read(t, strings.TrimPrefix(path, top+"/")), -1) {
-			counted[behind.ReplaceAllString(strings.ReplaceAll(match[1], ".", "_"), "")] = true
+			defined[suffix.ReplaceAllString(strings.ReplaceAll(match[1], ".", "_"), "")] = true
 		}
 	})
-	if len(counted) < 8 {
-		t.Fatalf("found only %v", counted)
+	if len(defined) < 8 {
+		t.Fatalf("found only %v", defined)
 	}
-	told := map[string]bool{}
+	documented := map[string]bool{}
 	for _, name := range series.FindAllString(read(t, "docs/operations.md"), -1) {
-		name = behind.ReplaceAllString(name, "")
-		if told[name] = true; !counted[name] {
-			t.Errorf("nothing counts %s", name)
+		name = suffix.ReplaceAllString(name, "")
+		if documented[name] = true; !defined[name] {
+			t.Errorf("there is no metric %s", name)
 		}
 	}
-	for name := range counted {
-		if !told[name] {
-			t.Errorf("%s is not explained", name)
+	for name := range defined {
+		if !documented[name] {
+			t.Errorf("%s is not documented", name)
 		}
 	}
 }
 
 var option = regexp.MustCompile("slackbot -([a-z-]+)")
 
-func TestTheGuideForOperatorsNamesFlagsAndSettingsThatAreThere(t *testing.T) {
+func TestFlagsAndSettingsInTheOperatorsGuideExist(t *testing.T) {
 	text, code := read(t, "docs/operations.md"), read(t, "cmd/slackbot/main.go")
 	options := option.FindAllStringSubmatch(text, -1)
 	if len(options) < 3 {

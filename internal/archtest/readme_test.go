@@ -51,7 +51,7 @@ func TestTheReadmeExplainsEverySetting(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesFilesThatAreThere(t *testing.T) {
+func TestFilesInTheReadmeExist(t *testing.T) {
 	for _, match := range regexp.MustCompile("[`(]((?:cmd|docs|internal|notifications|conversations|portal|script|tools|slackapp|mcpapp)/[a-zA-Z0-9_./-]+)[`)]").FindAllStringSubmatch(readme(t), -1) {
 		if _, err := os.Stat(filepath.Join(top, match[1])); err != nil {
 			t.Errorf("the README names %s: %v", match[1], err)

@@ -9,7 +9,7 @@ import (
 // testName matches the name of a test or a fuzz target.
 var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
 
-// TestEachThreatNamesATestThatExists holds the last column of the threat model: what is claimed there is tested.
+// The last column of the threat model names the tests that show what it claims.
 func TestEachThreatNamesATestThatExists(t *testing.T) {
 	existing := map[string]bool{}
 	grep := output(t, "git", "-C", top, "grep", "-hoE", "--untracked", `^func (Test|Fuzz)\w+`, "--", "*_test.go")

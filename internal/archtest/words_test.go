@@ -15,7 +15,8 @@ import (
 
 const top = "../.."
 
-func walk(t *testing.T, visit func(path string)) {
+// eachFile calls visit with the path of every file of the repository outside of hidden directories.
+func eachFile(t *testing.T, visit func(path string)) {
 	t.Helper()
 	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
@@ -31,25 +32,25 @@ func walk(t *testing.T, visit func(path string)) {
 	}
 }
 
-func TestEveryTextIsThereInBothLanguages(t *testing.T) {
-	books := 0
-	walk(t, func(path string) {
+func TestEveryTextExistsInBothLanguages(t *testing.T) {
+	files := 0
+	eachFile(t, func(path string) {
 		if filepath.Base(path) != "en.toml" {
 			return
 		}
-		books++
+		files++
 		for _, missing := range words.Load(os.DirFS(filepath.Dir(path))).Missing() {
 			t.Errorf("%s lacks %s", filepath.Dir(path), missing)
 		}
 	})
-	if books < 5 {
-		t.Errorf("found only %d books", books)
+	if files < 5 {
+		t.Errorf("found only %d files", files)
 	}
 }
 
-// A text in code gives itself away by its accents. The sandbox's people have names with accents; those are data.
+// Portuguese text is recognised by its accents. The names of the sandbox's people have accents too; they are data.
 func TestNoPortugueseTextIsInCode(t *testing.T) {
-	walk(t, func(path string) {
+	eachFile(t, func(path string) {
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "sandbox/samples.go") {
 			return
 		}
