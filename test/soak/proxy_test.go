@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// proxy stands between the replicas and the bank, and spoils connections by dice.
+// proxy is between the replicas and the bank, and breaks connections at random.
 type proxy struct {
 	listener net.Listener
 	bank     string
 	slowest  time.Duration
 
 	mu     sync.Mutex
-	dice   *rand.Rand // nil once everything goes well
+	rng    *rand.Rand // nil once the faults are stopped
 	counts map[string]int
 	group  sync.WaitGroup
 }
@@ -27,7 +27,7 @@ func startProxy(t *testing.T, bank string, seed uint64, slowest time.Duration) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, bank: bank, slowest: slowest, dice: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}}
+	p := &proxy{listener: listener, bank: bank, slowest: slowest, rng: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}}
 	p.group.Go(func() {
 		for {
 			conn, err := listener.Accept()
@@ -44,22 +44,22 @@ func startProxy(t *testing.T, bank string, seed uint64, slowest time.Duration) *
 	return p
 }
 
-// fate is what befalls a connection, with the share of connections that it befalls.
-type fate struct {
+// fault is what happens to a share of the connections.
+type fault struct {
 	name  string
 	share float64
 }
 
-var fates = []fate{{"cut before", 0.05}, {"cut after", 0.05}, {"late request", 0.05}, {"late answer", 0.03}, {"slow", 0.1}}
+var faults = []fault{{"cut before", 0.05}, {"cut after", 0.05}, {"late request", 0.05}, {"late answer", 0.03}, {"slow", 0.1}}
 
-func (p *proxy) throw() (name string, wait time.Duration) {
+func (p *proxy) draw() (name string, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dice == nil {
+	if p.rng == nil {
 		return "", 0
 	}
-	at, wait := p.dice.Float64(), time.Duration(p.dice.Float64()*float64(p.slowest))
-	for _, fate := range fates {
+	at, wait := p.rng.Float64(), time.Duration(p.rng.Float64()*float64(p.slowest))
+	for _, fate := range faults {
 		if at -= fate.share; at < 0 {
 			p.counts[fate.name]++
 			return fate.name, wait
@@ -68,16 +68,16 @@ func (p *proxy) throw() (name string, wait time.Duration) {
 	return "", wait
 }
 
-func (p *proxy) calm() {
+func (p *proxy) stopFaults() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.dice = nil
+	p.rng = nil
 }
 
-// serve carries one connection. A request that is late arrives even if its sender has given up: so it is on a network.
+// serve forwards one connection. A late request arrives even if its sender has given up, as on a real network.
 func (p *proxy) serve(caller net.Conn) {
 	defer caller.Close()
-	fate, wait := p.throw()
+	fate, wait := p.draw()
 	bank, err := net.Dial("tcp", p.bank)
 	if err != nil {
 		return
@@ -103,7 +103,7 @@ func (p *proxy) serve(caller net.Conn) {
 			return
 		}
 		time.Sleep(wait)
-		_, _ = caller.Write(first[:n]) // who has gone shows below
+		_, _ = caller.Write(first[:n]) // an error shows in the copy below
 	}
 	var back sync.WaitGroup
 	back.Go(func() {

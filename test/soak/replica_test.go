@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// replica is one real process, started again whenever it was killed. It says first where it is reached, and may end
-// when nobody holds its input any more.
+// replica is a process that is started again whenever it was killed. It first prints its address, and ends when its
+// standard input is closed.
 type replica struct {
 	program string
 	args    []string
@@ -78,12 +78,12 @@ func (r *replica) address() string {
 	return r.url
 }
 
-// answer is what a caller was told.
+// answer is what a caller got.
 type answer struct {
-	Borrower string // of a success
-	Kind     string // of a failure; "connection" when nobody answered, "there" when the bank has the borrower already
-	Wait     time.Duration
-	Text     string
+	Borrower   string // of a success
+	Kind       string // of a failure; "connection" if nobody answered, "there" if the bank has the borrower already
+	RetryAfter time.Duration
+	Text       string
 }
 
 // create asks a replica to create a borrower, as an assistant does.
@@ -123,7 +123,7 @@ func create(ctx context.Context, client *http.Client, url string, args json.RawM
 		failure.Kind = "there"
 	}
 	if reply.Result.IsError || reply.Result.StructuredContent.Borrower == "" {
-		return answer{Kind: failure.Kind, Wait: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text)}
+		return answer{Kind: failure.Kind, RetryAfter: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text)}
 	}
 	return answer{Borrower: reply.Result.StructuredContent.Borrower}
 }

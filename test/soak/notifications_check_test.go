@@ -23,13 +23,13 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// updates reads all that is written down, and wants of each process every version once, in order, each beginning where
-// the one before it ended, and the last at the bank's state.
-func (n *newsroom) updates(t *testing.T) (all []notifications.Update) {
+// checkUpdates reads the stored updates and checks that each process has every version once, in order, each continuing the
+// one before it, the last with the status at the bank.
+func (n *notificationSoak) checkUpdates(t *testing.T) (all []notifications.Update) {
 	t.Helper()
 	seen, since := map[string]bool{}, time.Time{}
 	for {
-		page, err := n.news.Since(t.Context(), since, 500)
+		page, err := n.service.Since(t.Context(), since, 500)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,15 +66,15 @@ func (n *newsroom) updates(t *testing.T) (all []notifications.Update) {
 	}
 	for i, process := range n.ids {
 		if want := n.states[n.bank.State(process)]; status[process] != want {
-			t.Errorf("process %d is told to be %q, and is %q", sandbox.SampleAdded+i, status[process], want)
+			t.Errorf("process %d is reported as %q, and is %q", sandbox.SampleAdded+i, status[process], want)
 		}
 	}
 	return all
 }
 
-// readChannel reads what people do: a card of each process, the bank's state on it, and under it every update once and
-// in order.
-func (n *newsroom) readChannel(t *testing.T, updates []notifications.Update) (messages int) {
+// checkChannel checks that the channel has one card for each process, with its status at the bank, and below it every
+// update once and in order.
+func (n *notificationSoak) checkChannel(t *testing.T, updates []notifications.Update) (messages int) {
 	t.Helper()
 	of := map[string][]notifications.Update{}
 	for _, update := range updates {
@@ -84,23 +84,23 @@ func (n *newsroom) readChannel(t *testing.T, updates []notifications.Update) (me
 	for _, thread := range n.sim.Threads(slacksim.TeamChannel) {
 		process, isCard := strings.CutSuffix(noticeOf(thread.Message), ":card")
 		if !isCard || len(of[process]) == 0 || thread.ThreadTS != "" {
-			t.Errorf("what is %q in the channel?", thread.FullText())
+			t.Errorf("%q is in the channel", thread.FullText())
 			continue
 		}
 		cards[process]++
 		messages += 1 + len(thread.Replies)
-		told := int64(0)
+		delivered := int64(0)
 		for _, reply := range thread.Replies {
 			about, version, _ := strings.Cut(noticeOf(reply), ":")
 			to, err := strconv.ParseInt(version, 10, 64)
-			if err != nil || about != process || to <= told || to > int64(len(of[process])) {
-				t.Fatalf("after version %d of %s is told %s: %q", told, process, noticeOf(reply), reply.FullText())
+			if err != nil || about != process || to <= delivered || to > int64(len(of[process])) {
+				t.Fatalf("after version %d of %s comes %s: %q", delivered, process, noticeOf(reply), reply.FullText())
 			}
-			tells(t, reply.FullText(), of[process][told:to])
-			told = to
+			checkText(t, reply.FullText(), of[process][delivered:to])
+			delivered = to
 		}
-		if told != int64(len(of[process])) {
-			t.Errorf("of %s is told up to version %d of %d", process, told, len(of[process]))
+		if delivered != int64(len(of[process])) {
+			t.Errorf("%s is delivered up to version %d of %d", process, delivered, len(of[process]))
 		}
 	}
 	for i, process := range n.ids {
@@ -114,8 +114,8 @@ func (n *newsroom) readChannel(t *testing.T, updates []notifications.Update) (me
 	return messages
 }
 
-// tells wants exactly these updates in a message, in order.
-func tells(t *testing.T, text string, updates []notifications.Update) {
+// checkText checks that a message contains exactly these updates, in order.
+func checkText(t *testing.T, text string, updates []notifications.Update) {
 	t.Helper()
 	var want, lines []string
 	for _, update := range updates {
@@ -132,7 +132,7 @@ func tells(t *testing.T, text string, updates []notifications.Update) {
 		return
 	}
 	if len(lines) != len(want) {
-		t.Errorf("%d changes are told in %q, want %q", len(lines), text, want)
+		t.Errorf("%d changes are in %q, want %q", len(lines), text, want)
 		return
 	}
 	for i, line := range lines {
@@ -142,9 +142,9 @@ func tells(t *testing.T, text string, updates []notifications.Update) {
 	}
 }
 
-// findNobody looks for everybody's data in all that Slack was ever sent and in what stands there, in the whole history of
-// Redis and in the logs.
-func (n *newsroom) findNobody(t *testing.T) {
+// checkNoPersonalData searches for the data of all borrowers in the channel, in all requests to Slack, in all that was ever
+// written to Redis, and in the logs.
+func (n *notificationSoak) checkNoPersonalData(t *testing.T) {
 	t.Helper()
 	people := n.people(t)
 	channel, err := json.Marshal(n.sim.Threads(slacksim.TeamChannel))
@@ -152,12 +152,12 @@ func (n *newsroom) findNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.mu.Lock()
-	places := map[string][]byte{"the channel": channel, "what Slack was sent": bytes.Clone(n.heard.Bytes())}
+	sources := map[string][]byte{"the channel": channel, "what Slack was sent": bytes.Clone(n.slackRequests.Bytes())}
 	n.mu.Unlock()
 	for _, value := range people.incomes {
-		for name, place := range places {
+		for name, source := range sources {
 			for _, text := range amounts(value) {
-				if standsIn(place, text, "process ") {
+				if containsValue(source, text, "process ") {
 					t.Errorf("%s holds an income, %s", name, text)
 				}
 			}
@@ -172,22 +172,22 @@ func (n *newsroom) findNobody(t *testing.T) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		places[path], err = os.ReadFile(path)
-		read += len(places[path])
+		sources[path], err = os.ReadFile(path)
+		read += len(sources[path])
 		return err
 	})
 	if err != nil || read < 10_000 {
-		t.Errorf("of Redis there are %d bytes to read, %v", read, err)
+		t.Errorf("Redis wrote only %d bytes, %v", read, err)
 	}
-	t.Logf("searched: %d values in %d bytes of Redis and %d of Slack", len(people.data), read, len(places["what Slack was sent"]))
-	for _, r := range n.crew {
-		if places[r.log.Name()], err = os.ReadFile(r.log.Name()); err != nil {
+	t.Logf("searched: %d values in %d bytes of Redis and %d of Slack", len(people.data), read, len(sources["what Slack was sent"]))
+	for _, r := range n.running {
+		if sources[r.log.Name()], err = os.ReadFile(r.log.Name()); err != nil {
 			t.Error(err)
 		}
 	}
-	for name, place := range places {
+	for name, source := range sources {
 		for what, value := range people.data {
-			if standsIn(place, value, "") {
+			if containsValue(source, value, "") {
 				t.Errorf("%s holds %s of somebody: %q", name, what, value)
 			}
 		}
@@ -197,7 +197,7 @@ func (n *newsroom) findNobody(t *testing.T) {
 	}
 }
 
-// amounts are the ways in which an amount may be written.
+// amounts returns the ways in which an amount may be written.
 func amounts(value string) []string {
 	whole, fraction, _ := strings.Cut(value, ".")
 	forms := []string{whole}
@@ -213,22 +213,22 @@ func amounts(value string) []string {
 	return forms
 }
 
-// standsIn finds a value that is not a part of something longer, and that does not follow what may precede it.
-func standsIn(place []byte, value, unless string) bool {
+// containsValue reports whether a source contains a value that is not part of a longer word and does not follow unless.
+func containsValue(source []byte, value, unless string) bool {
 	for at := 0; ; {
-		found := bytes.Index(place[at:], []byte(value))
+		found := bytes.Index(source[at:], []byte(value))
 		if found < 0 {
 			return false
 		}
 		from, to := at+found, at+found+len(value)
 		before, after := byte(' '), byte(' ')
 		if from > 0 {
-			before = place[from-1]
+			before = source[from-1]
 		}
-		if to < len(place) {
-			after = place[to]
+		if to < len(source) {
+			after = source[to]
 		}
-		allowed := unless != "" && bytes.HasSuffix(bytes.ToLower(place[:from]), []byte(unless))
+		allowed := unless != "" && bytes.HasSuffix(bytes.ToLower(source[:from]), []byte(unless))
 		if !partOf(before) && !partOf(after) && !allowed {
 			return true
 		}
@@ -240,16 +240,16 @@ func partOf(b byte) bool {
 	return b == '-' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// private is what nobody may read: values by what they are and of whom, and incomes.
-type private struct {
+// personalValues holds what nobody may read: values by field and borrower, and incomes.
+type personalValues struct {
 	data    map[string]string
 	incomes map[string]string
 }
 
-// people asks the bank for everybody whom it knows.
-func (n *newsroom) people(t *testing.T) private {
+// people asks the bank for all borrowers.
+func (n *notificationSoak) people(t *testing.T) personalValues {
 	t.Helper()
-	found := private{map[string]string{}, map[string]string{}}
+	found := personalValues{map[string]string{}, map[string]string{}}
 	others := portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}
 	ask := func(user *portal.User, process uuid.UUID) {
 		listed, err := user.ListBorrowers(t.Context(), process)
@@ -281,10 +281,10 @@ func (n *newsroom) people(t *testing.T) private {
 	return found
 }
 
-func (n *newsroom) login(t *testing.T, as portal.Login) (*portal.User, *portal.Client, error) {
+func (n *notificationSoak) login(t *testing.T, as portal.Login) (*portal.User, *portal.Client, error) {
 	t.Helper()
 	client, err := portal.New(portal.Config{
-		BaseURL: n.notifier.Bank, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, MaxPerSecond: 10_000,
+		BaseURL: n.replicaConfig.Bank, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, MaxPerSecond: 10_000,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -293,7 +293,7 @@ func (n *newsroom) login(t *testing.T, as portal.Login) (*portal.User, *portal.C
 	return client.As(as, "en"), client, nil
 }
 
-func (p private) add(t *testing.T, whose string, request portal.BorrowerRequest) {
+func (p personalValues) add(t *testing.T, whose string, request portal.BorrowerRequest) {
 	t.Helper()
 	data, err := pii.MarshalClear(request)
 	if err != nil {
@@ -311,7 +311,7 @@ func (p private) add(t *testing.T, whose string, request portal.BorrowerRequest)
 		for name, value := range fields {
 			switch value := value.(type) {
 			case string:
-				if len(value) > 5 && name != "zipCodeLocal" { // the town of a branch may be read
+				if len(value) > 5 && name != "zipCodeLocal" { // the place names of branches are public
 					p.data[name+" of "+whose] = value
 				}
 				if local, abroad := strings.CutPrefix(value, "+351"); abroad {
@@ -326,13 +326,13 @@ func (p private) add(t *testing.T, whose string, request portal.BorrowerRequest)
 	}
 }
 
-// writtenDown looks at what the replicas left: no letters, and no race, panic or secret in their logs.
-func (n *newsroom) writtenDown(t *testing.T) {
+// checkLogs checks that the replicas left no dead letters, and no race, panic or secret in their logs.
+func (n *notificationSoak) checkLogs(t *testing.T) {
 	t.Helper()
-	if letters, err := n.news.DeadLetters(context.Background()); err != nil || len(letters) > 0 {
-		t.Errorf("given up were %+v, %v", letters, err)
+	if deadLetters, err := n.service.DeadLetters(context.Background()); err != nil || len(deadLetters) > 0 {
+		t.Errorf("dead letters: %+v, %v", deadLetters, err)
 	}
-	for _, r := range n.crew {
+	for _, r := range n.running {
 		log, err := os.ReadFile(r.log.Name())
 		if err != nil {
 			t.Error(err)

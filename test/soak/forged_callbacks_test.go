@@ -17,7 +17,7 @@ import (
 // forgery is a callback that the bank did not send.
 type forgery struct {
 	name, path, body string
-	want             int // 202 where it is as good as a hint; nothing comes of it all the same
+	want             int // 202 if it is accepted as a trigger, which changes nothing
 }
 
 func forgeries(ours uuid.UUID) []forgery {
@@ -38,8 +38,8 @@ func forgeries(ours uuid.UUID) []forgery {
 
 const noAnswer = "no answer"
 
-// forge sends forged callbacks, straight to any replica.
-func (n *newsroom) forge(over <-chan struct{}) {
+// sendForgeries sends forged callbacks directly to a random replica.
+func (n *notificationSoak) sendForgeries(over <-chan struct{}) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 3 * time.Second}
 	for i := 0; ; i++ {
 		select {
@@ -50,7 +50,7 @@ func (n *newsroom) forge(over <-chan struct{}) {
 		all := forgeries(n.ids[i%len(n.ids)])
 		f := all[i%len(all)]
 		said := noAnswer
-		response, err := client.Post(n.any().address()+f.path, "application/json", strings.NewReader(f.body))
+		response, err := client.Post(n.anyReplica().address()+f.path, "application/json", strings.NewReader(f.body))
 		if err == nil {
 			said = fmt.Sprint(response.StatusCode)
 			_ = response.Body.Close()
@@ -58,39 +58,39 @@ func (n *newsroom) forge(over <-chan struct{}) {
 		n.mu.Lock()
 		n.forged[f.name+": "+said]++
 		if err == nil && response.StatusCode < 300 && f.want >= 300 {
-			n.strange = append(n.strange, f.name)
+			n.acceptedForgeries = append(n.acceptedForgeries, f.name)
 		}
 		n.mu.Unlock()
 	}
 }
 
-// nothingForged wants nothing to have come of forged callbacks.
-func (n *newsroom) nothingForged(t *testing.T) {
+// checkForgeries checks that forged callbacks had no effect.
+func (n *notificationSoak) checkForgeries(t *testing.T) {
 	t.Helper()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.strange) > 0 {
-		t.Errorf("taken were forged callbacks: %v", n.strange)
+	if len(n.acceptedForgeries) > 0 {
+		t.Errorf("forged callbacks were accepted: %v", n.acceptedForgeries)
 	}
 	for _, f := range forgeries(n.ids[0]) {
 		answered := n.forged[fmt.Sprintf("%s: %d", f.name, f.want)]
-		if len(f.body) > 1<<20 { // who is still sending may not hear the answer
+		if len(f.body) > 1<<20 { // a client that is still sending may miss the answer
 			answered += n.forged[f.name+": "+noAnswer]
 		}
 		if answered == 0 {
-			t.Errorf("%s was never answered as it should: %v", f.name, n.forged)
+			t.Errorf("%s never got the expected answer: %v", f.name, n.forged)
 		}
 	}
 	others := sandbox.SampleProcess(sandbox.SampleOthers)
-	if picture, known, err := n.news.Snapshot(t.Context(), others); known || err != nil {
-		t.Errorf("of another broker's process there is a picture: %+v, %v", picture, err)
+	if snapshot, known, err := n.service.Snapshot(t.Context(), others); known || err != nil {
+		t.Errorf("there is a snapshot of another broker's process: %+v, %v", snapshot, err)
 	}
 	for _, thread := range n.sim.Threads(slacksim.TeamChannel) {
 		if strings.Contains(noticeOf(thread.Message), others.String()) {
-			t.Errorf("the channel reads of another broker's process: %s", thread.FullText())
+			t.Errorf("the channel has a message about another broker's process: %s", thread.FullText())
 		}
 	}
-	if bytes.Contains(n.heard.Bytes(), []byte(others.String())) {
-		t.Error("Slack was told of another broker's process")
+	if bytes.Contains(n.slackRequests.Bytes(), []byte(others.String())) {
+		t.Error("Slack was sent something about another broker's process")
 	}
 }

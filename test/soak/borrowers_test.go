@@ -1,6 +1,6 @@
-// Package soak shows that things happen exactly once whatever fails, with real processes that share a real Redis and are
-// killed: that they create borrowers, each asked for by two callers, through a network that cuts and delays, at a bank that fails; and that they tell the
-// team what moved, while Redis is killed too, Slack wants nothing half the time and its answers are lost. It has tests only.
+// Package soak tests that things happen exactly once despite faults, with processes that share a real Redis and are killed
+// at random. They create borrowers, each requested by two callers at once, over a network that drops and delays, at a bank
+// that fails; and they post changes to the team, while Redis is killed too and Slack limits calls and loses answers.
 package soak
 
 import (
@@ -31,17 +31,29 @@ import (
 
 var (
 	full = flag.Bool("soak.full", false, "500 borrowers instead of 40, and 5,000 callbacks instead of 200")
-	seed = flag.Uint64("soak.seed", 1, "of the dice that say what fails when")
+	seed = flag.Uint64("soak.seed", 1, "of the random faults")
 )
 
 func TestMain(m *testing.M) {
-	if given, is := os.LookupEnv(asNotifier); is { // one of the processes that are killed
-		os.Exit(notify(given))
+	if given, is := os.LookupEnv(replicaVariable); is { // this process is one of the replicas
+		os.Exit(runReplica(given))
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // tests wait for processes more than they compute
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// processes are those of broker A that take borrowers.
+// parallel lets a test run beside the others. In full size each has the machine for itself.
+func parallel(t *testing.T) {
+	if !*full {
+		t.Parallel()
+	}
+}
+
+// processes are the processes of broker A that accept borrowers.
 var processes = []int{1042, 1043, 1044, 1045, 1046, 1047, 1048}
 
 const (
@@ -49,65 +61,67 @@ const (
 	workers  = 8
 )
 
-// scale is how much is done, and how long a call may take.
-type scale struct {
+// borrowerScale sets the size of a soak, and how long a call may take.
+type borrowerScale struct {
 	borrowers int
 	call      time.Duration
 	killEvery time.Duration // on average
-	patience  time.Duration
+	timeout   time.Duration
 }
 
-// story is a soak under way.
-type story struct {
-	scale
-	server   *httptest.Server // the bank's own door, past the proxy
+// borrowerSoak is a running soak.
+type borrowerSoak struct {
+	borrowerScale
+	server   *httptest.Server // the bank, without the proxy
 	proxy    *proxy
 	replicas []*replica
 	client   *http.Client
 
-	mu      sync.Mutex
-	told    map[string]int // answers by kind
-	answers [][2]answer    // the last that the two callers for each borrower got
+	mu           sync.Mutex
+	answerCounts map[string]int // by kind
+	answers      [][2]answer    // of each borrower, the last that its two callers got
 }
 
-func TestSoakEveryBorrowerIsThereOnceWhateverFails(t *testing.T) {
-	s := &story{scale: scale{40, 3 * time.Second, 1200 * time.Millisecond, 2 * time.Minute}, told: map[string]int{}}
+func TestSoakEveryBorrowerIsCreatedOnceDespiteFaults(t *testing.T) {
+	parallel(t)
+	s := &borrowerSoak{borrowerScale: borrowerScale{40, 2 * time.Second, 800 * time.Millisecond, 2 * time.Minute}, answerCounts: map[string]int{}}
 	if *full {
-		s.scale = scale{500, 8 * time.Second, 1500 * time.Millisecond, 20 * time.Minute}
+		s.borrowerScale = borrowerScale{500, 8 * time.Second, 1500 * time.Millisecond, 20 * time.Minute}
 	}
 	began := time.Now()
 	bank := s.start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), s.patience)
+	ctx, cancel := context.WithTimeout(t.Context(), s.timeout)
 	defer cancel()
 	killed := s.createAll(ctx, t)
 	for _, remove := range bank {
 		remove()
 	}
-	s.proxy.calm()
-	left := s.resolved(ctx, t)
-	shared := s.told["done"] - len(s.answers)
+	s.proxy.stopFaults()
+	left := s.checkBorrowers(ctx, t)
+	shared := s.answerCounts["done"] - len(s.answers)
 	t.Logf("seed %d: %d borrowers, each asked for twice at once, in %s; %d processes killed", *seed, s.borrowers, time.Since(began).Round(time.Millisecond), killed)
-	t.Logf("what befell connections: %v", s.proxy.counts)
-	t.Logf("what callers were told: %v; %d left with «unclear», which the journal resolved", s.told, left)
+	t.Logf("faults of connections: %v", s.proxy.counts)
+	t.Logf("answers: %v; %d callers stopped at «unclear», which the journal resolved", s.answerCounts, left)
 	spoilt := 0
 	for _, count := range s.proxy.counts {
 		spoilt += count
 	}
 	if shared <= 0 {
-		t.Error("no two callers were told of the same creation")
+		t.Error("no two callers got the same borrower")
 	}
-	if killed == 0 || spoilt < s.borrowers/4 || s.told["unclear"] == 0 {
-		t.Error("too little went wrong for this to show anything")
+	if killed == 0 || spoilt < s.borrowers/4 || s.answerCounts["unclear"] == 0 {
+		t.Error("too few faults for a meaningful test")
 	}
 }
 
-// start starts the bank, the proxy before it, a Redis and the replicas. The faults of the bank end with what it returns.
-func (s *story) start(t *testing.T) (faults []func()) {
+// start starts the bank, the proxy before it, a Redis and the replicas. The functions that it returns end the faults of
+// the bank.
+func (s *borrowerSoak) start(t *testing.T) (faults []func()) {
 	t.Helper()
 	bank := sandbox.New(sandbox.Config{MaxBorrowers: 1000, LenientTaxIDs: true})
 	s.server = httptest.NewServer(bank)
 	t.Cleanup(s.server.Close)
-	s.twiceIsTaken(t)
+	s.checkBankAcceptsDuplicates(t)
 	for i, fault := range []sandbox.Fault{
 		{Operation: portal.BorrowerCreate, Probability: 0.04, Status: http.StatusServiceUnavailable},
 		{Operation: portal.BorrowerCreate, Probability: 0.04, Status: http.StatusInternalServerError, DropAfter: true},
@@ -148,22 +162,22 @@ func (s *story) start(t *testing.T) (faults []func()) {
 	return faults
 }
 
-// createAll lets the workers create everybody while processes are killed. For each borrower there are two callers at
-// once, one with a key of its own and one without any.
-func (s *story) createAll(ctx context.Context, t *testing.T) (killed int) {
+// createAll has the workers create all borrowers while replicas are killed. Each borrower is requested by two callers at
+// once, one with an idempotency key and one without.
+func (s *borrowerSoak) createAll(ctx context.Context, t *testing.T) (killed int) {
 	t.Helper()
 	s.answers = make([][2]answer, s.borrowers)
 	next, over := make(chan [2]int), make(chan struct{})
 	var group, killing sync.WaitGroup
 	for w := range workers {
-		dice := rand.New(rand.NewPCG(*seed, uint64(100+w)))
+		rng := rand.New(rand.NewPCG(*seed, uint64(100+w)))
 		group.Go(func() {
 			for at := range next {
-				s.answers[at[0]][at[1]] = s.insist(ctx, dice, at[0], at[1] == 0)
+				s.answers[at[0]][at[1]] = s.createUntilAnswered(ctx, rng, at[0], at[1] == 0)
 			}
 		})
 	}
-	killing.Go(func() { killed = s.killNowAndThen(t, over) })
+	killing.Go(func() { killed = s.killReplicas(t, over) })
 	for i := range s.borrowers {
 		next <- [2]int{i, 0}
 		next <- [2]int{i, 1}
@@ -175,11 +189,11 @@ func (s *story) createAll(ctx context.Context, t *testing.T) (killed int) {
 	return killed
 }
 
-// insist repeats a creation, under its key or without any, at any replica, until the caller knows. One in five who are
-// told that the outcome is unclear leaves it at that.
-func (s *story) insist(ctx context.Context, dice *rand.Rand, i int, keyed bool) answer {
+// createUntilAnswered repeats a creation, with its key or without one, at any replica, until the outcome is known. One
+// caller in five stops at an unclear outcome.
+func (s *borrowerSoak) createUntilAnswered(ctx context.Context, rng *rand.Rand, i int, keyed bool) answer {
 	for {
-		said := create(ctx, s.client, s.replicas[dice.IntN(replicas)].address(), borrower(i, keyed))
+		said := create(ctx, s.client, s.replicas[rng.IntN(replicas)].address(), borrower(i, keyed))
 		if said.Kind == "" && said.Borrower != "" {
 			s.count("done")
 			return said
@@ -188,14 +202,14 @@ func (s *story) insist(ctx context.Context, dice *rand.Rand, i int, keyed bool) 
 		wait := 50*time.Millisecond + rand.N(100*time.Millisecond)
 		switch said.Kind {
 		case "unclear":
-			if dice.IntN(5) == 0 {
+			if rng.IntN(5) == 0 {
 				return said
 			}
-			wait += min(said.Wait, time.Second)
+			wait += min(said.RetryAfter, time.Second)
 		case "busy", "unavailable":
-			wait += min(said.Wait, time.Second)
+			wait += min(said.RetryAfter, time.Second)
 		case "connection":
-		default: // there, or invalid, refused, forbidden…: the caller is told no
+		default: // there, or a definite failure: invalid, refused, forbidden…
 			return said
 		}
 		select {
@@ -206,21 +220,21 @@ func (s *story) insist(ctx context.Context, dice *rand.Rand, i int, keyed bool) 
 	}
 }
 
-func (s *story) count(kind string) {
+func (s *borrowerSoak) count(kind string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told[kind]++
+	s.answerCounts[kind]++
 }
 
-func (s *story) killNowAndThen(t *testing.T, over <-chan struct{}) (killed int) {
-	dice := rand.New(rand.NewPCG(*seed, 99))
+func (s *borrowerSoak) killReplicas(t *testing.T, over <-chan struct{}) (killed int) {
+	rng := rand.New(rand.NewPCG(*seed, 99))
 	for {
 		select {
-		case <-time.After(s.killEvery/2 + time.Duration(dice.Int64N(int64(s.killEvery)))):
+		case <-time.After(s.killEvery/2 + time.Duration(rng.Int64N(int64(s.killEvery)))):
 		case <-over:
 			return killed
 		}
-		victim := s.replicas[dice.IntN(replicas)]
+		victim := s.replicas[rng.IntN(replicas)]
 		victim.kill()
 		killed++
 		if err := victim.start(); err != nil {
@@ -230,19 +244,19 @@ func (s *story) killNowAndThen(t *testing.T, over <-chan struct{}) (killed int) 
 	}
 }
 
-// resolved waits until the bank holds everybody, and a lease longer: what is repeated wrongly comes late. Then everybody
-// must be there once, and be who both of their callers were told. left counts callers who went away without an answer.
-func (s *story) resolved(ctx context.Context, t *testing.T) (left int) {
+// checkBorrowers waits until the bank has all borrowers, and a lease longer, since a wrong repetition comes late. Then it
+// checks that each is there once, with the id that both callers got. left counts the callers who stopped unanswered.
+func (s *borrowerSoak) checkBorrowers(ctx context.Context, t *testing.T) (left int) {
 	t.Helper()
-	for len(s.held(t)) < s.borrowers && ctx.Err() == nil {
+	for len(s.borrowersAtBank(t)) < s.borrowers && ctx.Err() == nil {
 		time.Sleep(100 * time.Millisecond)
 	}
 	time.Sleep(s.call + s.call/2)
-	held := s.held(t)
+	held := s.borrowersAtBank(t)
 	for i, said := range s.answers {
 		ids := held[taxID(i)]
 		if len(ids) != 1 {
-			t.Errorf("borrower %d is there %d times; its callers were told %+v", i, len(ids), said)
+			t.Errorf("borrower %d is there %d times; its callers got %+v", i, len(ids), said)
 			continue
 		}
 		for caller, said := range said {
@@ -251,7 +265,7 @@ func (s *story) resolved(ctx context.Context, t *testing.T) (left int) {
 				said = create(ctx, s.client, s.replicas[0].address(), borrower(i, caller == 0))
 			}
 			if said.Borrower != ids[0] && said.Kind != "there" {
-				t.Errorf("borrower %d is %s, and a caller was told %+v", i, ids[0], said)
+				t.Errorf("borrower %d is %s, and a caller got %+v", i, ids[0], said)
 			}
 		}
 	}
@@ -267,8 +281,8 @@ func (s *story) resolved(ctx context.Context, t *testing.T) (left int) {
 	return left
 }
 
-// held asks the bank, past the proxy, whom it holds of those who were created: ids by tax number.
-func (s *story) held(t *testing.T) map[string][]string {
+// borrowersAtBank asks the bank, without the proxy, for the created borrowers. It returns their ids by tax number.
+func (s *borrowerSoak) borrowersAtBank(t *testing.T) map[string][]string {
 	t.Helper()
 	client, user := s.login(t, sandbox.BrokerA)
 	defer client.Close()
@@ -283,7 +297,7 @@ func (s *story) held(t *testing.T) map[string][]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if number := one.Personal.TaxID.Reveal(); strings.HasPrefix(number, ours) {
+			if number := one.Personal.TaxID.Reveal(); strings.HasPrefix(number, taxPrefix) {
 				held[number] = append(held[number], member.BorrowerUniqueID.String())
 			}
 		}
@@ -291,7 +305,7 @@ func (s *story) held(t *testing.T) map[string][]string {
 	return held
 }
 
-func (s *story) login(t *testing.T, broker sandbox.Broker) (*portal.Client, *portal.User) {
+func (s *borrowerSoak) login(t *testing.T, broker sandbox.Broker) (*portal.Client, *portal.User) {
 	t.Helper()
 	client, err := portal.New(portal.Config{
 		BaseURL: s.server.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
@@ -303,8 +317,8 @@ func (s *story) login(t *testing.T, broker sandbox.Broker) (*portal.Client, *por
 	return client, client.As(portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}, "en")
 }
 
-// twiceIsTaken makes sure that this bank does not notice when somebody is sent twice: it must be us who does.
-func (s *story) twiceIsTaken(t *testing.T) {
+// checkBankAcceptsDuplicates checks that this bank accepts the same person twice, so that it is Balcão that prevents it.
+func (s *borrowerSoak) checkBankAcceptsDuplicates(t *testing.T) {
 	t.Helper()
 	client, user := s.login(t, sandbox.BrokerB)
 	defer client.Close()
@@ -327,12 +341,12 @@ func (s *story) twiceIsTaken(t *testing.T) {
 	}
 }
 
-// ours is how the tax numbers of this test begin; none of the sandbox's people have such.
-const ours = "2777"
+// taxPrefix begins the tax numbers of this test; nobody in the sandbox has such a number.
+const taxPrefix = "2777"
 
-// taxID is the i-th valid tax number.
+// taxID returns the i-th valid tax number.
 func taxID(i int) string {
-	digits, sum := fmt.Sprintf("%s%04d", ours, i), 0
+	digits, sum := fmt.Sprintf("%s%04d", taxPrefix, i), 0
 	for at, digit := range digits {
 		sum += (9 - at) * int(digit-'0')
 	}
@@ -349,7 +363,7 @@ func personal(i int) map[string]any {
 	}
 }
 
-// borrower is the arguments of a call for the i-th.
+// borrower returns the arguments of the call for the i-th borrower.
 func borrower(i int, keyed bool) json.RawMessage {
 	args := map[string]any{
 		"process": fmt.Sprint(processes[i%len(processes)]), "borrowerTypeId": 2, "keyBorrowerRelationId": 7, "personal": personal(i),
@@ -360,7 +374,7 @@ func borrower(i int, keyed bool) json.RawMessage {
 	return encoded(args)
 }
 
-// requestOf is the i-th borrower as the bank gets it.
+// requestOf returns the request to the bank for the i-th borrower.
 func requestOf(i int) json.RawMessage {
 	return encoded(map[string]any{
 		"borrowerTypeId": 2, "keyBorrowerRelationId": 7, "personalDataBorrowerRequest": personal(i),

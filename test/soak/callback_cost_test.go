@@ -23,25 +23,25 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// till counts what a callback costs.
-type till struct {
-	config notifications.Config
-	news   *notifications.Service
-	bank   atomic.Int64 // calls of the bank
-	others atomic.Int64 // of those, about another broker's process
-	redis  atomic.Int64 // commands to Redis
-	read   atomic.Int64 // bytes from the network
+// callbackCost counts what callbacks cost.
+type callbackCost struct {
+	config      notifications.Config
+	service     *notifications.Service
+	bank        atomic.Int64 // calls of the bank
+	otherBroker atomic.Int64 // of those, for another broker's process
+	redis       atomic.Int64 // commands to Redis
+	read        atomic.Int64 // bytes from the network
 }
 
-// openTill puts together what takes callbacks, and works none off.
-func openTill(t testing.TB) *till {
+// newCallbackCost opens a service that receives callbacks and does not process them.
+func newCallbackCost(t testing.TB) *callbackCost {
 	t.Helper()
-	c := &till{}
+	c := &callbackCost{}
 	bank, others := sandbox.New(sandbox.Config{}), sandbox.SampleProcess(sandbox.SampleOthers).String()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.bank.Add(1)
 		if strings.Contains(r.URL.Path, others) {
-			c.others.Add(1)
+			c.otherBroker.Add(1)
 		}
 		bank.ServeHTTP(w, r)
 	}))
@@ -50,8 +50,8 @@ func openTill(t testing.TB) *till {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, client, err := notifier{
-		Redis: redistest.Start(t), Key: key, Bank: server.URL, Token: token, Lease: 5 * time.Second, Walk: time.Hour,
+	config, client, err := replicaConfig{
+		Redis: redistest.Start(t), Key: key, Bank: server.URL, Token: token, Lease: 5 * time.Second, ReconcileInterval: time.Hour,
 	}.config(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -64,11 +64,11 @@ func openTill(t testing.TB) *till {
 			t.Error(err)
 		}
 	})
-	if c.news, err = notifications.Open(t.Context(), config); err != nil {
+	if c.service, err = notifications.Open(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.news.Close)
-	if err := c.news.Register(t.Context()); err != nil { // it learns which types there are
+	t.Cleanup(c.service.Close)
+	if err := c.service.Register(t.Context()); err != nil { // reads the types of notification
 		t.Fatal(err)
 	}
 	config.Store.Client().AddHook(c)
@@ -76,66 +76,67 @@ func openTill(t testing.TB) *till {
 	return c
 }
 
-func (c *till) clear() {
-	for _, count := range []*atomic.Int64{&c.bank, &c.others, &c.redis, &c.read} {
+func (c *callbackCost) clear() {
+	for _, count := range []*atomic.Int64{&c.bank, &c.otherBroker, &c.redis, &c.read} {
 		count.Store(0)
 	}
 }
 
-func (c *till) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (c *callbackCost) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (c *till) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (c *callbackCost) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		c.redis.Add(1)
 		return next(ctx, cmd)
 	}
 }
 
-func (c *till) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (c *callbackCost) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		c.redis.Add(int64(len(cmds)))
 		return next(ctx, cmds)
 	}
 }
 
-// counted is a listener whose connections count what is read of them.
-type counted struct {
+// countingListener counts the bytes that are read from its connections.
+type countingListener struct {
 	net.Listener
 	read *atomic.Int64
 }
 
-func (l counted) Accept() (net.Conn, error) {
+func (l countingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	return countedConn{conn, l.read}, err
+	return countingConn{conn, l.read}, err
 }
 
-type countedConn struct {
+type countingConn struct {
 	net.Conn
 	read *atomic.Int64
 }
 
-func (c countedConn) Read(p []byte) (int, error) {
+func (c countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
 	return n, err
 }
 
 func TestForgedCallbacksCostNoReadingAndNoWriting(t *testing.T) {
-	c := openTill(t)
+	parallel(t)
+	c := newCallbackCost(t)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	const times = 10
-	// knock posts some times, and waits until all connections have ended.
-	knock := func(path string, body func() io.Reader) (said map[string]int) {
-		door := httptest.NewUnstartedServer(c.news.Handler())
-		door.Listener = counted{door.Listener, &c.read}
-		door.Start()
-		defer door.Close()
+	// post posts the body a number of times, and waits until all connections have ended.
+	post := func(path string, body func() io.Reader) (said map[string]int) {
+		server := httptest.NewUnstartedServer(c.service.Handler())
+		server.Listener = countingListener{server.Listener, &c.read}
+		server.Start()
+		defer server.Close()
 		c.clear()
 		said = map[string]int{}
 		for range times {
-			response, err := client.Post(door.URL+path, "application/json", body())
+			response, err := client.Post(server.URL+path, "application/json", body())
 			if err != nil {
-				said[noAnswer]++ // to a sender who did not listen
+				said[noAnswer]++ // the connection was closed while the body was being sent
 				continue
 			}
 			said[fmt.Sprint(response.StatusCode)]++
@@ -143,26 +144,26 @@ func TestForgedCallbacksCostNoReadingAndNoWriting(t *testing.T) {
 		}
 		return said
 	}
-	// Where a sender does not say how much comes, net/http itself drops up to 256 KiB before it closes a connection.
+	// Without a Content-Length, net/http itself reads up to 256 KiB before it closes a connection.
 	const aHead, aBody, dropped = 8 << 10, 64 << 10, 256 << 10
 	wrong, right := "/callbacks/"+token+"x/1", "/callbacks/"+token+"/1"
 	large := strings.Repeat(" ", 10<<20)
 	for name, forged := range map[string]struct {
-		path, body string
-		unsaid     bool // the sender does not say how much comes
-		most       int64
-		want       int
+		path, body    string
+		unknownLength bool // sent without a Content-Length
+		most          int64
+		want          int
 	}{
 		"a wrong token":                   {path: wrong, body: "{}", most: aHead, want: http.StatusNotFound},
 		"a wrong token, 10 MB":            {path: wrong, body: large, most: aHead, want: http.StatusNotFound},
-		"a wrong token, of unsaid length": {path: wrong, body: large, unsaid: true, most: dropped + aHead, want: http.StatusNotFound},
+		"a wrong token, without a length": {path: wrong, body: large, unknownLength: true, most: dropped + aHead, want: http.StatusNotFound},
 		"an unknown type":                 {path: "/callbacks/" + token + "/99", body: "{}", most: aHead, want: http.StatusNotFound},
 		"garbage":                         {path: right, body: "nonsense", most: aHead, want: http.StatusBadRequest},
 		"10 MB":                           {path: right, body: large, most: aHead, want: http.StatusRequestEntityTooLarge},
-		"10 MB, of unsaid length":         {path: right, body: large, unsaid: true, most: aBody + dropped + aHead, want: http.StatusRequestEntityTooLarge},
+		"10 MB, without a length":         {path: right, body: large, unknownLength: true, most: aBody + dropped + aHead, want: http.StatusRequestEntityTooLarge},
 	} {
-		said := knock(forged.path, func() io.Reader {
-			if forged.unsaid {
+		said := post(forged.path, func() io.Reader {
+			if forged.unknownLength {
 				return io.MultiReader(strings.NewReader(forged.body))
 			}
 			return strings.NewReader(forged.body)
@@ -178,18 +179,19 @@ func TestForgedCallbacksCostNoReadingAndNoWriting(t *testing.T) {
 			t.Errorf("%s costs %d calls of the bank, %d commands to Redis and %d bytes read", name, bank, redis, read/times)
 		}
 	}
-	said := knock(right, func() io.Reader { return strings.NewReader(`{"processUniqueId":"` + uuid.NewString() + `"}`) })
+	said := post(right, func() io.Reader { return strings.NewReader(`{"processUniqueId":"` + uuid.NewString() + `"}`) })
 	if said["202"] != times || c.redis.Load() < times || c.read.Load() < times*100 {
 		t.Errorf("good ones are answered %v and cost %d commands, %d bytes", said, c.redis.Load(), c.read.Load())
 	}
 }
 
-func TestAFloodAboutAnotherBrokersProcessIsOneReading(t *testing.T) {
-	c := openTill(t)
+func TestAFloodAboutAnotherBrokersProcessIsOneRead(t *testing.T) {
+	parallel(t)
+	c := newCallbackCost(t)
 	body := `{"processUniqueId":"` + sandbox.SampleProcess(sandbox.SampleOthers).String() + `"}`
 	for range 500 {
 		w := httptest.NewRecorder()
-		c.news.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/callbacks/"+token+"/1", strings.NewReader(body)))
+		c.service.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/callbacks/"+token+"/1", strings.NewReader(body)))
 		if w.Code != http.StatusAccepted {
 			t.Fatalf("answered %d", w.Code)
 		}
@@ -212,15 +214,15 @@ func TestAFloodAboutAnotherBrokersProcessIsOneReading(t *testing.T) {
 			t.Fatalf("%d hints are left, %v", left, err)
 		}
 	}
-	if read := c.others.Load(); read != 1 {
+	if read := c.otherBroker.Load(); read != 1 {
 		t.Errorf("the bank was asked %d times", read)
 	}
 }
 
-// BenchmarkACallback shows what forged callbacks cost the receiver beside a good one, without the network.
+// BenchmarkACallback measures what forged callbacks cost the receiver compared with a genuine one, without the network.
 func BenchmarkACallback(b *testing.B) {
-	c := openTill(b)
-	handler := c.news.Handler()
+	c := newCallbackCost(b)
+	handler := c.service.Handler()
 	good := `{"notificationTypeID":1,"processUniqueId":"` + sandbox.SampleProcess(sandbox.SampleOpen).String() + `"}`
 	for _, callback := range []struct {
 		name, path string

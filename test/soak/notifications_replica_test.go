@@ -26,24 +26,24 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// asNotifier is the variable that makes this test's program a replica that tells the team. It holds a notifier as JSON.
-const asNotifier = "SOAK_NOTIFIER"
+// replicaVariable is the environment variable that makes the test binary run as a replica. It holds a replicaConfig as JSON.
+const replicaVariable = "SOAK_REPLICA"
 
-// notifier is what a replica that tells the team works with.
-type notifier struct {
-	Redis, Key, Bank, Slack string
-	Callbacks, Token        string // where the bank is to send
-	Lease, Hush, Space      time.Duration
-	Walk                    time.Duration
+// replicaConfig configures a replica that posts changes to the team.
+type replicaConfig struct {
+	Redis, Key, Bank, Slack      string
+	Callbacks, Token             string // where the bank sends them
+	Lease, Debounce, MinInterval time.Duration
+	ReconcileInterval            time.Duration
 }
 
-const teamPlace = "slack:" + slacksim.TeamChannel
+const teamDestination = "slack:" + slacksim.TeamChannel
 
-// notify is the whole of such a process.
-func notify(given string) (code int) {
+// runReplica is the main function of a replica.
+func runReplica(given string) (code int) {
 	log := telemetry.NewLogger(os.Stderr, slog.LevelInfo)
 	slog.SetDefault(log)
-	var n notifier
+	var n replicaConfig
 	err := json.Unmarshal([]byte(given), &n)
 	if err == nil {
 		err = n.run(context.Background(), log)
@@ -55,7 +55,7 @@ func notify(given string) (code int) {
 	return 0
 }
 
-func (n notifier) run(ctx context.Context, log *slog.Logger) error {
+func (n replicaConfig) run(ctx context.Context, log *slog.Logger) error {
 	config, client, err := n.config(ctx, log)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (n notifier) run(ctx context.Context, log *slog.Logger) error {
 	}
 	server := &http.Server{Handler: news.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the test has ended, however it did
+		_, _ = io.Copy(io.Discard, os.Stdin) // returns when the test process ends
 		_ = server.Close()
 	}()
 	fmt.Printf("http://%s\n", listener.Addr())
@@ -91,13 +91,13 @@ func (n notifier) run(ctx context.Context, log *slog.Logger) error {
 
 var ana = portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
 
-// config is everything but the poster.
-func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.Config, *portal.Client, error) {
+// config returns the configuration of notifications without a poster.
+func (n replicaConfig) config(ctx context.Context, log *slog.Logger) (notifications.Config, *portal.Client, error) {
 	sealing, err := keys.Parse(n.Key)
 	if err != nil {
 		return notifications.Config{}, nil, err
 	}
-	store, err := conversations.Open(ctx, n.Redis, sealing, conversations.WithTeam(teamPlace, words.English))
+	store, err := conversations.Open(ctx, n.Redis, sealing, conversations.WithTeam(teamDestination, words.English))
 	if err != nil {
 		return notifications.Config{}, nil, err
 	}
@@ -108,6 +108,6 @@ func (n notifier) config(ctx context.Context, log *slog.Logger) (notifications.C
 	return notifications.Config{
 		Store: store, Bank: client.As(ana, "en"), Fingerprint: sealing.Fingerprint, Log: log,
 		Lang: words.English, URL: n.Callbacks, Tokens: []string{n.Token},
-		Lease: n.Lease, Debounce: n.Hush, MinInterval: n.Space, ReconcileInterval: n.Walk, PageInterval: time.Millisecond,
+		Lease: n.Lease, Debounce: n.Debounce, MinInterval: n.MinInterval, ReconcileInterval: n.ReconcileInterval, PageInterval: time.Millisecond,
 	}, client, err
 }
