@@ -246,7 +246,7 @@ func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many i
 
 func (env *bankEnv) move(t testing.TB, process uuid.UUID) {
 	t.Helper()
-	if err := env.bank.Move(process); err != nil {
+	if err := env.bank.Advance(process); err != nil {
 		t.Fatal(err)
 	}
 }

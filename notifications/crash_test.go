@@ -40,7 +40,7 @@ func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
 			reconcile(t, witness)
 			steps := int64(1)
 			for ; ; steps++ {
-				if err := env.bank.MoveTo(a1043, int32((steps+1)%4)+1); err != nil {
+				if err := env.bank.SetState(a1043, int32((steps+1)%4)+1); err != nil {
 					t.Fatal(err)
 				}
 				trigger(t, witness, a1043)

@@ -43,7 +43,7 @@ func TestWhatHasEndedIsReadOnceMoreAndThenLeftAlone(t *testing.T) {
 	var passed time.Duration
 	s := runEngine(t, env.replica(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(passed) } }))
 	reconcile(t, s)
-	if err := env.bank.MoveTo(a1042, 7); err != nil {
+	if err := env.bank.SetState(a1042, 7); err != nil {
 		t.Fatal(err)
 	}
 	calls := func() int { return env.bank.Calls(portal.ProcessDetail) }

@@ -94,7 +94,7 @@ func (s *sessions) start(ctx context.Context, login Login) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.keep(login, reply.SessionToken)
+	s.add(login, reply.SessionToken)
 	return reply.SessionToken, nil
 }
 
@@ -115,8 +115,8 @@ func (s *sessions) stale(session *session) bool {
 	return time.Since(session.used) >= life-min(margin, life/10)
 }
 
-// keep remembers a new session and forgets those that are over; when there are too many, also the longest idle.
-func (s *sessions) keep(login Login, token string) {
+// add remembers a new session and forgets those that are over; when there are too many, also the longest idle.
+func (s *sessions) add(login Login, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var idle Login
@@ -133,8 +133,8 @@ func (s *sessions) keep(login Login, token string) {
 	s.open[login] = &session{token: token, used: time.Now()}
 }
 
-// drop forgets a session that the bank has refused, unless another caller has renewed it since.
-func (s *sessions) drop(login Login, token string) {
+// remove forgets a session that the bank has refused, unless another caller has renewed it since.
+func (s *sessions) remove(login Login, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if session := s.open[login]; session != nil && session.token == token {
@@ -142,7 +142,7 @@ func (s *sessions) drop(login Login, token string) {
 	}
 }
 
-func (s *sessions) forget() {
+func (s *sessions) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.open)

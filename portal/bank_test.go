@@ -27,7 +27,7 @@ var (
 )
 
 // bank is an HTTP server that opens sessions by itself and leaves every other call to answer.
-type bank struct {
+type fakeBank struct {
 	answer http.HandlerFunc
 	stop   func()
 
@@ -38,7 +38,7 @@ type bank struct {
 	valid  map[string]bool
 }
 
-func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *fakeBank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	b.mu.Lock()
 	if strings.HasSuffix(r.URL.Path, "/authentication") {
@@ -60,19 +60,19 @@ func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // expire ends every session.
-func (b *bank) expire() {
+func (b *fakeBank) expire() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.valid)
 }
 
-func (b *bank) seen() (logins, calls int) {
+func (b *fakeBank) seen() (logins, calls int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.logins), len(b.calls)
 }
 
-func (b *bank) wantSeen(t *testing.T, logins, calls int) {
+func (b *fakeBank) wantSeen(t *testing.T, logins, calls int) {
 	t.Helper()
 	if l, c := b.seen(); l != logins || c != calls {
 		t.Errorf("the bank saw %d logins and %d calls, want %d and %d", l, c, logins, calls)
@@ -80,8 +80,8 @@ func (b *bank) wantSeen(t *testing.T, logins, calls int) {
 }
 
 // overTCP serves the bank on a free port and returns how to reach it.
-func overTCP(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
-	b := &bank{answer: answer, valid: map[string]bool{}}
+func overTCP(t *testing.T, answer http.HandlerFunc) (*fakeBank, portal.Config) {
+	b := &fakeBank{answer: answer, valid: map[string]bool{}}
 	server := httptest.NewServer(b)
 	b.stop = server.Close
 	t.Cleanup(server.Close)
@@ -89,8 +89,8 @@ func overTCP(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
 }
 
 // overPipe serves the bank within the process, for the tests that let synctest's clock run.
-func overPipe(t *testing.T, answer http.HandlerFunc) (*bank, portal.Config) {
-	b := &bank{answer: answer, valid: map[string]bool{}}
+func overPipe(t *testing.T, answer http.HandlerFunc) (*fakeBank, portal.Config) {
+	b := &fakeBank{answer: answer, valid: map[string]bool{}}
 	return b, inside(t, b)
 }
 

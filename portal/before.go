@@ -10,8 +10,8 @@ func BeforeWrites(ctx context.Context, check func(context.Context) error) contex
 	return context.WithValue(ctx, beforeWrites{}, check)
 }
 
-// permitted asks whether the request may go out.
-func (r request) permitted(ctx context.Context) error {
+// checkBeforeWrite asks whether the request may go out.
+func (r request) checkBeforeWrite(ctx context.Context) error {
 	check, asked := ctx.Value(beforeWrites{}).(func(context.Context) error)
 	if !asked || !r.op.Writes {
 		return nil

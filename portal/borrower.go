@@ -191,7 +191,7 @@ type OperationStatus struct {
 // See Borrower List on the bank's page ProcessesBorrower.
 func (u *User) ListBorrowers(ctx context.Context, process uuid.UUID) ([]BorrowerSummary, error) {
 	var reply borrowerListReply
-	err := u.do(ctx, call{op: BorrowerList, path: ids{"processUniqueId": process}}, &reply)
+	err := u.do(ctx, call{op: BorrowerList, path: pathValues{"processUniqueId": process}}, &reply)
 	return reply.List.all, err
 }
 
@@ -200,7 +200,7 @@ func (u *User) ListBorrowers(ctx context.Context, process uuid.UUID) ([]Borrower
 // See Borrower Get on the bank's page ProcessesBorrower.
 func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borrower, error) {
 	var reply Borrower
-	err := u.do(ctx, call{op: BorrowerGet, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
+	err := u.do(ctx, call{op: BorrowerGet, path: pathValues{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
 	return reply, err
 }
 
@@ -209,7 +209,7 @@ func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borro
 // See Borrower Create on the bank's page ProcessesBorrower.
 func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower BorrowerRequest) (BorrowerCreated, error) {
 	var reply borrowerCreateReply
-	err := u.do(ctx, call{op: BorrowerCreate, path: ids{"processUniqueId": process}, body: borrower}, &reply)
+	err := u.do(ctx, call{op: BorrowerCreate, path: pathValues{"processUniqueId": process}, body: borrower}, &reply)
 	return BorrowerCreated{reply.AdditionalData.BorrowerUniqueID, reply.OperationStatus}, err
 }
 
@@ -220,7 +220,7 @@ func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower B
 // See Borrower Update on the bank's page ProcessesBorrower.
 func (u *User) UpdateBorrower(ctx context.Context, process, borrower uuid.UUID, data BorrowerRequest) (OperationStatus, error) {
 	var reply writeReply
-	err := u.do(ctx, call{op: BorrowerUpdate, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}, body: data}, &reply)
+	err := u.do(ctx, call{op: BorrowerUpdate, path: pathValues{"processUniqueId": process, "borrowerUniqueId": borrower}, body: data}, &reply)
 	return reply.OperationStatus, err
 }
 
@@ -230,7 +230,7 @@ func (u *User) UpdateBorrower(ctx context.Context, process, borrower uuid.UUID, 
 // See Borrower Delete on the bank's page ProcessesBorrower.
 func (u *User) DeleteBorrower(ctx context.Context, process, borrower uuid.UUID) (OperationStatus, error) {
 	var reply writeReply
-	err := u.do(ctx, call{op: BorrowerDelete, path: ids{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
+	err := u.do(ctx, call{op: BorrowerDelete, path: pathValues{"processUniqueId": process, "borrowerUniqueId": borrower}}, &reply)
 	return reply.OperationStatus, err
 }
 
@@ -238,7 +238,7 @@ type borrowerListReply struct {
 	List list[BorrowerSummary] `json:"borrowerList"`
 }
 
-func (r *borrowerListReply) complete() bool { return r.List.came }
+func (r *borrowerListReply) complete() bool { return r.List.present }
 
 func (b *Borrower) complete() bool { return b.BorrowerUniqueID != uuid.Nil }
 
@@ -255,17 +255,17 @@ func (r *borrowerCreateReply) complete() bool { return r.AdditionalData.Borrower
 // may have no body, and its page on the ESIS e-mail speaks of a text: both are read.
 type writeReply struct {
 	OperationStatus OperationStatus `json:"operationStatus"`
-	came            bool
+	present         bool
 }
 
 func (r *writeReply) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &r.OperationStatus.Message) == nil {
-		r.came = r.OperationStatus.Message != ""
+		r.present = r.OperationStatus.Message != ""
 		return nil
 	}
 	type object writeReply
 	err := json.Unmarshal(data, (*object)(r))
-	r.came = r.OperationStatus != OperationStatus{}
+	r.present = r.OperationStatus != OperationStatus{}
 	return err
 }
 
@@ -273,15 +273,15 @@ func (r *writeReply) UnmarshalJSON(data []byte) error {
 func (r *writeReply) mayBeEmpty() {}
 
 // complete refuses an object without a status: something before the bank may have answered in its place.
-func (r *writeReply) complete() bool { return r.came }
+func (r *writeReply) complete() bool { return r.present }
 
 // list tells an empty array from none, which would read as «there are no borrowers» where nothing is known.
 type list[T any] struct {
-	all  []T
-	came bool
+	all     []T
+	present bool
 }
 
 func (l *list[T]) UnmarshalJSON(data []byte) error {
-	l.came = true
+	l.present = true
 	return json.Unmarshal(data, &l.all)
 }

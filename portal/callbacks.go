@@ -237,11 +237,11 @@ func (u *User) EchoCallback(ctx context.Context, echo Echo) (OperationStatus, er
 }
 
 // partner begins the places of a path with whose callbacks they are.
-func (u *User) partner(op OperationID) (ids, error) {
+func (u *User) partner(op OperationID) (pathValues, error) {
 	if u.client.config.PartnerUID == uuid.Nil {
 		return nil, fmt.Errorf("portal: %s: %w", op, ErrNoPartner)
 	}
-	return ids{"partnerUniqueID": u.client.config.PartnerUID}, nil
+	return pathValues{"partnerUniqueID": u.client.config.PartnerUID}, nil
 }
 
 type echoBody struct {

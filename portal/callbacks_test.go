@@ -310,7 +310,7 @@ func TestCallbacksGoAllTheWayToTheSandboxAndBack(t *testing.T) {
 	if got, want := <-arrived, fmt.Sprintf(`/c/1 {"notificationTypeID":1,"processUniqueId":%q}`, open); got != want {
 		t.Errorf("the echo is %s, want %s", got, want)
 	}
-	if err := bank.Move(open); err != nil {
+	if err := bank.Advance(open); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-arrived; !strings.HasPrefix(got, "/c/1 ") || !strings.Contains(got, open.String()) {

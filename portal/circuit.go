@@ -27,8 +27,8 @@ type circuit struct {
 
 // What an attempt tells of an operation or of the bank, beside that it works.
 var (
-	errFailing       = errors.New("it fails")
-	errNothingLearnt = errors.New("the attempt tells nothing")
+	errFailing      = errors.New("it fails")
+	errInconclusive = errors.New("the attempt tells nothing")
 )
 
 func newCircuit(config Config, health func(context.Context, *Error) error, reason string, log *slog.Logger) *circuit {
@@ -39,7 +39,7 @@ func newCircuit(config Config, health func(context.Context, *Error) error, reaso
 		ReadyToTrip:   func(counts gobreaker.Counts) bool { return int(counts.ConsecutiveFailures) >= config.TripAfter },
 		OnStateChange: c.changed,
 		IsSuccessful:  func(err error) bool { return !errors.Is(err, errFailing) },
-		IsExcluded:    func(err error) bool { return errors.Is(err, errNothingLearnt) },
+		IsExcluded:    func(err error) bool { return errors.Is(err, errInconclusive) },
 	})
 	return c
 }
@@ -51,11 +51,11 @@ func bankHealth(ctx context.Context, failure *Error) error {
 	case failure.Status == http.StatusServiceUnavailable:
 		return errFailing
 	case failure.Status == http.StatusBadGateway, failure.Status == http.StatusGatewayTimeout: // something before the bank
-		return errNothingLearnt
+		return errInconclusive
 	case failure.Status >= 400:
 		return nil
 	case failure.Status != 0, ctx.Err() != nil, failure.replied, failure.reached && errors.Is(failure.cause, context.DeadlineExceeded):
-		return errNothingLearnt
+		return errInconclusive
 	default: // no connection, or a broken one
 		return errFailing
 	}
@@ -71,7 +71,7 @@ func operationHealth(ctx context.Context, failure *Error) error {
 	case failure.Status >= 400:
 		return nil
 	case failure.Status != 0, ctx.Err() != nil, !failure.reached:
-		return errNothingLearnt
+		return errInconclusive
 	default: // the connection broke, or no reply came in the time of an attempt
 		return errFailing
 	}
@@ -91,11 +91,11 @@ func (c *circuit) allow(ctx context.Context) (done func(error), ok bool) {
 	}, err == nil
 }
 
-// hold is the failure of a call while the circuit is open.
-func (c *circuit) hold(r request) *Error {
+// openError is the failure of a call while the circuit is open.
+func (c *circuit) openError(r request) *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return r.held(Unavailable, c.reason+", and is not asked for a while", max(time.Until(c.until), soon), nil)
+	return r.notSent(Unavailable, c.reason+", and is not asked for a while", max(time.Until(c.until), minRetryAfter), nil)
 }
 
 // whenOpened is closed once the circuit opens, for who waits for a turn.

@@ -174,7 +174,7 @@ func (c *Client) Close() {
 			t.CloseIdleConnections()
 		}
 	}
-	c.sessions.forget()
+	c.sessions.clear()
 }
 
 // Login says as whom the bank is called: it attributes every act to a user of a broker.

@@ -11,7 +11,7 @@ func TestASetClockNeitherEndsASessionNorKeepsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	login := Login{Username: "maria@example.com"}
-	client.sessions.keep(login, "token")
+	client.sessions.add(login, "token")
 	opened := client.sessions.open[login].used
 	client.sessions.use(login)
 	used := client.sessions.open[login].used

@@ -26,7 +26,7 @@ import (
 // call is what a method of [User] asks for.
 type call struct {
 	op    OperationID
-	path  ids
+	path  pathValues
 	query url.Values
 	body  any
 	cap   int64 // bytes of the reply; 0 is the client's
@@ -34,8 +34,8 @@ type call struct {
 	private []string // beside the values of query and body, what must not be kept of a refusal
 }
 
-// ids fills the places of a path.
-type ids map[string]fmt.Stringer
+// pathValues fills the places of a path.
+type pathValues map[string]fmt.Stringer
 
 // number is a place of a path that is no uuid.
 type number int32
@@ -67,7 +67,7 @@ func (u *User) do(ctx context.Context, call call, reply any) error {
 				return err
 			}
 			renewed = true // once a call; even a write, since a 401 means that nothing happened
-			u.client.sessions.drop(u.login, token)
+			u.client.sessions.remove(u.login, token)
 		}
 	})
 }
@@ -124,7 +124,7 @@ func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int)
 			return err
 		case failure.Operation != op.ID: // a login, which has been repeated by itself
 			return err
-		case failure.held:
+		case failure.notSent:
 			return err
 		case failure.Kind != TooMany && failure.Kind != Unavailable || failure.RetryAfter > c.config.MaxPause:
 			return err
@@ -140,20 +140,20 @@ func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int)
 func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (err error) {
 	started, status := time.Now(), 0
 	defer func() { c.log(ctx, r.op, attempt, status, time.Since(started), err) }()
-	leave, err := c.gate.enter(ctx, r)
+	release, err := c.gate.acquire(ctx, r)
 	if err != nil {
 		return err
 	}
-	if err := r.permitted(ctx); err != nil {
-		leave(errNothingLearnt)
+	if err := r.checkBeforeWrite(ctx); err != nil {
+		release(errInconclusive)
 		return err
 	}
-	defer func() { leave(err) }()
+	defer func() { release(err) }()
 	started = time.Now() // the wait for a turn is not the bank's
 	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
 	defer cancel()
-	var way way
-	req, err := http.NewRequestWithContext(way.watch(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
+	var way connTrace
+	req, err := http.NewRequestWithContext(way.withTrace(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return fmt.Errorf("portal: %s: %w", r.op.ID, err)
 	}
@@ -165,7 +165,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	}
 	response, err := transport.RoundTrip(req)
 	if err != nil {
-		return r.broken(ctx, err, way.out())
+		return r.broken(ctx, err, way.mayHaveSent())
 	}
 	defer response.Body.Close()
 	status = response.StatusCode
@@ -204,18 +204,18 @@ func read(body []byte, reply any) (problem string) {
 	return ""
 }
 
-// way follows a try to the network.
-type way struct{ asked, connected atomic.Bool }
+// connTrace follows a try to the network.
+type connTrace struct{ requested, connected atomic.Bool }
 
-func (w *way) watch(ctx context.Context) context.Context {
+func (w *connTrace) withTrace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { w.asked.Store(true) },
+		GetConn: func(string) { w.requested.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { w.connected.Store(true) },
 	})
 }
 
-// out tells whether the bank may have seen the request: unless a connection was asked for and there was none.
-func (w *way) out() bool { return w.connected.Load() || !w.asked.Load() }
+// mayHaveSent tells whether the bank may have seen the request: unless a connection was asked for and there was none.
+func (w *connTrace) mayHaveSent() bool { return w.connected.Load() || !w.requested.Load() }
 
 func (c *Client) log(ctx context.Context, op Operation, attempt, status int, took time.Duration, err error) {
 	attrs := []slog.Attr{slog.String("operation", string(op.ID)), slog.Int("attempt", attempt), slog.Duration("duration", took)}

@@ -118,7 +118,7 @@ func TestAWriteIsNeverSentAgainNorOnAKeptConnection(t *testing.T) {
 }
 
 func TestOverHTTP2OnlyReadsAreSent(t *testing.T) {
-	bank := &bank{valid: map[string]bool{}, answer: text(200, nobody)}
+	bank := &fakeBank{valid: map[string]bool{}, answer: text(200, nobody)}
 	server := httptest.NewUnstartedServer(bank)
 	server.EnableHTTP2 = true
 	server.StartTLS()

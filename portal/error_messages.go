@@ -158,23 +158,23 @@ func tidy(text string) string {
 	return text
 }
 
-// understood are the bank's messages as they may be handed on: what they mean where that is known, and the bank's words
+// errorMessages are the bank's messages as they may be handed on: what they mean where that is known, and the bank's words
 // without what was sent, which a refusal likes to quote.
-func (r request) understood(raw []ErrorMessage) []ErrorMessage {
+func (r request) errorMessages(raw []ErrorMessage) []ErrorMessage {
 	if raw == nil {
 		return nil
 	}
-	echo := pii.NewEcho(r.sent())
+	echo := pii.NewEcho(r.sentValues())
 	var all []ErrorMessage
 	for _, said := range raw {
 		m := ErrorMessage{Field: knownField(said.Field), Text: tidy(echo.Scrub(said.Text))}
 		if isCode.MatchString(said.Code) && echo.Scrub(said.Code) == said.Code {
 			m.Code = said.Code
 		}
-		if reason, field := meaning(said.Text); reason != "" {
+		if reason, field := reasonOfText(said.Text); reason != "" {
 			m.Reason, m.Known, m.Field, m.Text = reason, true, cmp.Or(m.Field, field), said.Text
 		} else {
-			m.Reason = meaningOf(m.Code)
+			m.Reason = reasonOfCode(m.Code)
 		}
 		all = append(all, m)
 	}
@@ -190,7 +190,7 @@ var (
 // traces are the uuids in a refusal that were not sent: with them the bank finds its own log.
 func (r request) traces(body []byte) (ids []string) {
 	text, sent := address.ReplaceAllString(string(body[:min(len(body), maxRefusal)]), ""), strings.ToLower(r.url)
-	for _, value := range r.sent() {
+	for _, value := range r.sentValues() {
 		sent += " " + strings.ToLower(value)
 	}
 	for _, id := range isUUID.FindAllString(text, maxMessages) {
@@ -201,16 +201,16 @@ func (r request) traces(body []byte) (ids []string) {
 	return ids
 }
 
-// sent are the values of the request.
-func (r request) sent() []string {
+// sentValues are the values of the request.
+func (r request) sentValues() []string {
 	values := append(slices.Clone(r.private), strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "))
 	if value, ok := parse(r.body); ok {
-		values = leaves(value, values)
+		values = appendValues(value, values)
 	}
 	return values
 }
 
-func leaves(value any, found []string) []string {
+func appendValues(value any, found []string) []string {
 	switch value := value.(type) {
 	case string:
 		return append(found, value)
@@ -220,11 +220,11 @@ func leaves(value any, found []string) []string {
 		return append(found, "true", "false")
 	case []any:
 		for _, item := range value {
-			found = leaves(item, found)
+			found = appendValues(item, found)
 		}
 	case map[string]any:
 		for _, item := range value {
-			found = leaves(item, found)
+			found = appendValues(item, found)
 		}
 	}
 	return found

@@ -46,7 +46,7 @@ type Error struct {
 
 	traces  []string // uuids of the refusal, by which the bank finds it in its own log
 	cause   error
-	held    bool // on this side of the wire
+	notSent bool // on this side of the wire
 	reached bool // there was a connection, where no whole reply came
 	replied bool // a reply had begun
 }
@@ -136,16 +136,16 @@ func (r request) garbled(status int, reason string) *Error {
 
 // refused is the failure of a try that was answered with anything but success.
 func (r request) refused(response *http.Response, body []byte) *Error {
-	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.understood(parseMessages(body)), traces: r.traces(body)}
-	e.Kind, e.Reason = r.op.judge(e.Status)
+	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.errorMessages(parseMessages(body)), traces: r.traces(body)}
+	e.Kind, e.Reason = r.op.classify(e.Status)
 	if e.Kind == TooMany || e.Status == http.StatusServiceUnavailable {
 		e.RetryAfter = retryAfter(response.Header)
 	}
 	return e
 }
 
-// judge says what a status other than 2xx means.
-func (op Operation) judge(status int) (Kind, string) {
+// classify says what a status other than 2xx means.
+func (op Operation) classify(status int) (Kind, string) {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return TooMany, "too many calls"

@@ -50,7 +50,7 @@ func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISO
 		query.Set("ignoreRules", "true")
 	}
 	var reply esisReply
-	err := u.do(ctx, call{op: ProcessESISGet, path: ids{"processUniqueId": process}, query: query, cap: u.client.config.MaxESIS}, &reply)
+	err := u.do(ctx, call{op: ProcessESISGet, path: pathValues{"processUniqueId": process}, query: query, cap: u.client.config.MaxESIS}, &reply)
 	return ESIS(reply), err
 }
 
@@ -71,7 +71,7 @@ func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ES
 		query.Set("ignoreRules", "true")
 	}
 	var reply writeReply
-	err := u.do(ctx, call{op: ProcessESISEmail, path: ids{"processUniqueId": process}, query: query}, &reply)
+	err := u.do(ctx, call{op: ProcessESISEmail, path: pathValues{"processUniqueId": process}, query: query}, &reply)
 	return reply.OperationStatus, err
 }
 

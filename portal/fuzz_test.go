@@ -33,14 +33,14 @@ func FuzzRefusals(f *testing.F) {
 		if len(raw) > maxMessages {
 			t.Errorf("%d messages", len(raw))
 		}
-		for _, message := range append(raw, sent.understood(raw)...) {
+		for _, message := range append(raw, sent.errorMessages(raw)...) {
 			for _, text := range []string{message.Code, message.Field, message.Text} {
 				if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) {
 					t.Errorf("got %q", text)
 				}
 			}
 		}
-		for _, message := range sent.understood(raw) {
+		for _, message := range sent.errorMessages(raw) {
 			told := strings.ToLower(message.Code + " " + message.Field + " " + string(message.Reason) + " " + message.Text)
 			for _, value := range []string{"josé", "exemplo", "299999998"} {
 				if strings.Contains(told, value) {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// soon is when to ask again where nothing better is known.
-const soon = time.Second
+// minRetryAfter is when to ask again where nothing better is known.
+const minRetryAfter = time.Second
 
 // gate stands between the client and the bank. It lets only so many requests through at once and each second, none of an
 // operation that keeps failing, and none at all while the bank cannot be reached, so that a bank in trouble is not pushed
@@ -45,15 +45,15 @@ func newGate(config Config, rows map[OperationID]row) *gate {
 	return g
 }
 
-// enter waits for a turn to send r, which leave gives back with what came of it. Where there is none, nothing was sent.
-func (g *gate) enter(ctx context.Context, r request) (leave func(error), err error) {
+// acquire waits for a turn to send r, which leave gives back with what came of it. Where there is none, nothing was sent.
+func (g *gate) acquire(ctx context.Context, r request) (release func(error), err error) {
 	lane, operation := g.calls, g.operations[r.op.ID]
 	if r.op.ID == Authenticate {
 		lane = g.logins
 	}
 	for _, circuit := range []*circuit{g.bank, operation} {
 		if circuit.isOpen() {
-			return nil, circuit.hold(r)
+			return nil, circuit.openError(r)
 		}
 	}
 	if err := g.wait(ctx, lane, r); err != nil {
@@ -62,13 +62,13 @@ func (g *gate) enter(ctx context.Context, r request) (leave func(error), err err
 	ofOperation, ok := operation.allow(ctx)
 	if !ok {
 		<-lane.turns
-		return nil, operation.hold(r)
+		return nil, operation.openError(r)
 	}
 	ofBank, ok := g.bank.allow(ctx)
 	if !ok {
-		ofOperation(errNothingLearnt)
+		ofOperation(errInconclusive)
 		<-lane.turns
-		return nil, g.bank.hold(r)
+		return nil, g.bank.openError(r)
 	}
 	return func(err error) {
 		<-lane.turns
@@ -88,7 +88,7 @@ func (g *gate) wait(ctx context.Context, lane lane, r request) error {
 	}
 	if err := g.pace.Wait(ctx); err != nil { // at once when the deadline comes first
 		<-lane.turns
-		return r.late(ctx)
+		return r.noTurn(ctx)
 	}
 	return nil
 }
@@ -98,36 +98,36 @@ func (g *gate) queue(ctx context.Context, lane lane, r request) error {
 	case lane.queue <- struct{}{}:
 		defer func() { <-lane.queue }()
 	default:
-		return r.held(TooMany, "too many calls wait for their turn", soon, nil)
+		return r.notSent(TooMany, "too many calls wait for their turn", minRetryAfter, nil)
 	}
 	select {
 	case lane.turns <- struct{}{}:
 		return nil
 	case <-g.bank.whenOpened():
-		return g.bank.hold(r)
+		return g.bank.openError(r)
 	case <-g.operations[r.op.ID].whenOpened():
-		return g.operations[r.op.ID].hold(r)
+		return g.operations[r.op.ID].openError(r)
 	case <-ctx.Done():
-		return r.late(ctx)
+		return r.noTurn(ctx)
 	}
 }
 
-// late is the failure of a call whose time was over before its turn came.
-func (r request) late(ctx context.Context) *Error {
+// noTurn is the failure of a call whose time was over before its turn came.
+func (r request) noTurn(ctx context.Context) *Error {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return r.held(Unavailable, "the caller gave up", 0, context.Canceled)
+		return r.notSent(Unavailable, "the caller gave up", 0, context.Canceled)
 	}
-	return r.held(TooMany, "no turn in time", soon, context.DeadlineExceeded)
+	return r.notSent(TooMany, "no turn in time", minRetryAfter, context.DeadlineExceeded)
 }
 
-// held is a failure on this side of the wire: nothing was sent, and trying again at once would not help.
-func (r request) held(kind Kind, reason string, retryAfter time.Duration, cause error) *Error {
-	return &Error{Kind: kind, Operation: r.op.ID, Reason: reason, RetryAfter: retryAfter, cause: cause, held: true}
+// notSent is a failure on this side of the wire: nothing was sent, and trying again at once would not help.
+func (r request) notSent(kind Kind, reason string, retryAfter time.Duration, cause error) *Error {
+	return &Error{Kind: kind, Operation: r.op.ID, Reason: reason, RetryAfter: retryAfter, cause: cause, notSent: true}
 }
 
-// Held lists the operations that are not asked for a while because they keep failing; all is set while none is, because
+// OpenCircuits lists the operations that are not asked for a while because they keep failing; all is set while none is, because
 // the bank cannot be reached.
-func (c *Client) Held() (operations []OperationID, all bool) {
+func (c *Client) OpenCircuits() (operations []OperationID, all bool) {
 	for id, circuit := range c.gate.operations {
 		if circuit.isOpen() {
 			operations = append(operations, id)

@@ -16,7 +16,7 @@ import (
 )
 
 // wantHeld wants a failure that the bank was not asked for, and says when to come back.
-func wantHeld(t *testing.T, err error, kind portal.Kind, least, most time.Duration) {
+func wantNotSent(t *testing.T, err error, kind portal.Kind, least, most time.Duration) {
 	t.Helper()
 	failure, ok := errors.AsType[*portal.Error](err)
 	if !ok || failure.Kind != kind || failure.Status != 0 || failure.RetryAfter < least || failure.RetryAfter > most {
@@ -55,7 +55,7 @@ func TestABankThatIsDownIsLeftAloneAndAskedOnceWhetherItIsBack(t *testing.T) {
 		for _, call := range []func(*portal.User) error{list, create} { // a write that is held took no hold
 			started := time.Now()
 			for _, err := range together(300, func(int) error { return call(user) }) { // more than go out in a second
-				wantHeld(t, err, portal.Unavailable, 15*time.Second, 15*time.Second)
+				wantNotSent(t, err, portal.Unavailable, 15*time.Second, 15*time.Second)
 			}
 			if took := time.Since(started); took != 0 {
 				t.Errorf("waited %v", took)
@@ -66,7 +66,7 @@ func TestABankThatIsDownIsLeftAloneAndAskedOnceWhetherItIsBack(t *testing.T) {
 		time.Sleep(15*time.Second + 1)
 		wantKind(t, list(user), portal.Unavailable) // the probe, which finds the bank still down
 		bank.wantSeen(t, 1, 5)
-		wantHeld(t, list(user), portal.Unavailable, 20*time.Second, 20*time.Second)
+		wantNotSent(t, list(user), portal.Unavailable, 20*time.Second, 20*time.Second)
 
 		down.Store(false)
 		time.Sleep(20*time.Second + 1)
@@ -97,7 +97,7 @@ func TestWhileOneProbeIsUnderWayTheOthersAreHeld(t *testing.T) {
 		go func() { probe <- list(user) }()
 		synctest.Wait()
 		for _, err := range together(20, func(int) error { return list(user) }) {
-			wantHeld(t, err, portal.Unavailable, time.Second, time.Second)
+			wantNotSent(t, err, portal.Unavailable, time.Second, time.Second)
 		}
 		bank.wantSeen(t, 1, 3)
 		if err := <-probe; err != nil {
@@ -211,7 +211,7 @@ func TestALoginIsHeldToo(t *testing.T) {
 func TestWhoWaitsForATurnWhenTheBankGoesDownIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
-		bank := &bank{valid: map[string]bool{}, answer: inTurn(text(200, nobody), text(503, ""))}
+		bank := &fakeBank{valid: map[string]bool{}, answer: inTurn(text(200, nobody), text(503, ""))}
 		mux := http.NewServeMux()
 		mux.HandleFunc("/v1/authentication", func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("xUsername") != maria.Username {
@@ -238,10 +238,10 @@ func TestWhoWaitsForATurnWhenTheBankGoesDownIsToldAtOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		wantKind(t, list(client.As(maria, "en")), portal.Unavailable)
 		for range 19 {
-			wantHeld(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second)
+			wantNotSent(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second)
 		}
 		close(goOn)
-		wantHeld(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second) // logged in, too late to call
+		wantNotSent(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second) // logged in, too late to call
 	})
 }
 
@@ -281,7 +281,7 @@ func TestOnlySoManyCallsWait(t *testing.T) {
 		refused := 0
 		for _, err := range together(20, func(int) error { return list(user) }) {
 			if err != nil {
-				wantHeld(t, err, portal.TooMany, time.Second, time.Second)
+				wantNotSent(t, err, portal.TooMany, time.Second, time.Second)
 				refused++
 			}
 		}
@@ -355,7 +355,7 @@ func TestOnlySoManyRequestsGoOutInASecond(t *testing.T) {
 		hurried, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		_, err := user.ListBorrowers(hurried, process)
-		wantHeld(t, err, portal.TooMany, time.Second, time.Second)
+		wantNotSent(t, err, portal.TooMany, time.Second, time.Second)
 	})
 }
 
@@ -404,7 +404,7 @@ func TestTheLogTellsWhatIsHeldAndUntilWhen(t *testing.T) {
 			config.Log = logTo(&log)
 			user := as(t, once(config), maria)
 			_ = list(user)
-			wantHeld(t, list(user), portal.Unavailable, time.Second, 15*time.Second)
+			wantNotSent(t, list(user), portal.Unavailable, time.Second, 15*time.Second)
 			time.Sleep(15*time.Second + 1)
 			if err := list(user); err != nil {
 				t.Fatal(err)

@@ -123,7 +123,7 @@ func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPa
 // See Process Detail on the bank's page Processes; its path is inferred.
 func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) {
 	var reply Process
-	err := u.do(ctx, call{op: ProcessDetail, path: ids{"processUniqueId": process}}, &reply)
+	err := u.do(ctx, call{op: ProcessDetail, path: pathValues{"processUniqueId": process}}, &reply)
 	return reply, err
 }
 

@@ -145,8 +145,8 @@ func normal(text string) string {
 	return strings.TrimRight(strings.ToLower(strings.Join(strings.Fields(text), " ")), ".!")
 }
 
-// meaning returns the reason that a text gives, and the field that it names: "" unless the whole text is known.
-func meaning(text string) (Reason, string) {
+// reasonOfText returns the reason that a text gives, and the field that it names: "" unless the whole text is known.
+func reasonOfText(text string) (Reason, string) {
 	text = normal(text)
 	for _, known := range knownTexts() {
 		inner, begins := strings.CutPrefix(text, known.before)
@@ -165,8 +165,8 @@ func meaning(text string) (Reason, string) {
 // isCode matches codes in the bank's form. A code that is a JSON number has lost its leading zeros.
 var isCode = regexp.MustCompile(`^(?:[A-Z]{2,5}-)?\d{3,6}$`)
 
-// meaningOf returns the reason of a code, "" if none has it.
-func meaningOf(code string) Reason {
+// reasonOfCode returns the reason of a code, "" if none has it.
+func reasonOfCode(code string) Reason {
 	var category, field, failed int
 	if len(code) < 5 || len(code) > 6 || strings.Trim(code, "0123456789") != "" {
 		return ""

@@ -12,12 +12,12 @@ func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 		want = append(want, string(reason))
 		for _, field := range []string{"personalDataBorrowerRequest.taxId", "sendAddress"} {
 			for _, lang := range words.Langs {
-				if got, about := meaning(reason.Text(string(lang), field)); got != reason || about != "" && about != lastPart(field) {
+				if got, about := reasonOfText(reason.Text(string(lang), field)); got != reason || about != "" && about != lastPart(field) {
 					t.Errorf("%s in %s of %s reads as %q of %q", reason, lang, field, got, about)
 				}
 			}
 			code := reason.Code(field)
-			if got := meaningOf(code); got.Code(field) != code && FieldNumber(field) > 0 {
+			if got := reasonOfCode(code); got.Code(field) != code && FieldNumber(field) > 0 {
 				t.Errorf("%s has the code %s, which reads as %q", reason, code, got)
 			}
 		}
@@ -29,11 +29,11 @@ func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 
 func TestCodesThatAreNoneHaveNoMeaning(t *testing.T) {
 	for _, code := range []string{"", "05", "0503", "abcdef", "PP-123", "0503 8", "-50308", "+50308", "0503081", "059999", "990308", "٠٥٠٣٠٨"} {
-		if reason := meaningOf(code); reason != "" {
+		if reason := reasonOfCode(code); reason != "" {
 			t.Errorf("%q means %q", code, reason)
 		}
 	}
-	if got := meaningOf("50308"); got != "borrower.duplicate" {
+	if got := reasonOfCode("50308"); got != "borrower.duplicate" {
 		t.Errorf("without its zero, the code of a duplicate means %q", got)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // atTheCounter serves the sandbox bank and returns it with a user of its first broker.
-func atTheCounter(t *testing.T) (*sandbox.Bank, *portal.User) {
+func sandboxUser(t *testing.T) (*sandbox.Bank, *portal.User) {
 	bank := sandbox.New(sandbox.Config{})
 	server := httptest.NewServer(bank)
 	t.Cleanup(server.Close)
@@ -37,7 +37,7 @@ func rui() portal.BorrowerRequest {
 }
 
 func TestABorrowerGoesAllTheWayToTheBankAndBack(t *testing.T) {
-	bank, user := atTheCounter(t)
+	bank, user := sandboxUser(t)
 	page, err := user.ListProcesses(t.Context(), portal.ProcessQuery{Limit: 50})
 	if err != nil || len(page.Processes) == 0 || page.TotalRecords < len(page.Processes) {
 		t.Fatalf("got %+v, %v", page, err)
@@ -78,7 +78,7 @@ func TestWhetherAnUnclearWriteTookHoldIsFoundByLooking(t *testing.T) {
 		"no JSON":      {sandbox.Fault{Body: sandbox.Garbage}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bank, user := atTheCounter(t)
+			bank, user := sandboxUser(t)
 			open := sandbox.SampleProcess(sandbox.SampleOpen)
 			before, err := user.ListBorrowers(t.Context(), open)
 			if err != nil {
@@ -97,7 +97,7 @@ func TestWhetherAnUnclearWriteTookHoldIsFoundByLooking(t *testing.T) {
 }
 
 func TestTheSandboxRefusesWithMessages(t *testing.T) {
-	_, user := atTheCounter(t)
+	_, user := sandboxUser(t)
 	_, err := user.CreateBorrower(t.Context(), sandbox.SampleProcess(sandbox.SampleOpen), portal.BorrowerRequest{BorrowerTypeID: 2})
 	wantRefusal(t, err)
 	_, err = user.ListBorrowers(t.Context(), sandbox.SampleProcess(sandbox.SampleOthers))
@@ -123,7 +123,7 @@ func TestABadDayAtTheBankLeavesNothingHalfDoneAndEnds(t *testing.T) {
 	_, err := user.ListBorrowers(t.Context(), open) // tried four times
 	wantKind(t, err, portal.Unavailable)
 	_, err = user.CreateBorrower(t.Context(), open, rui())
-	wantHeld(t, err, portal.Unavailable, time.Millisecond, time.Second) // and not unclear: it was not sent
+	wantNotSent(t, err, portal.Unavailable, time.Millisecond, time.Second) // and not unclear: it was not sent
 	if bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Error("a bank that is down was asked to create a borrower")
 	}

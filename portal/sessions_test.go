@@ -56,7 +56,7 @@ func TestALate401DoesNotEndTheSessionThatAnotherCallerRenewed(t *testing.T) {
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	late := make(chan struct{}, 1)
 	late <- struct{}{}
-	bank := &bank{valid: map[string]bool{}, answer: text(200, nobody)}
+	bank := &fakeBank{valid: map[string]bool{}, answer: text(200, nobody)}
 	config := plain(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer session-1" {
 			select {
@@ -126,7 +126,7 @@ func TestARefusedLoginIsNotTriedAgain(t *testing.T) {
 }
 
 func TestALoginThatFailsInPassingIsTriedAgainAndTheWriteGoesOutOnce(t *testing.T) {
-	bank := &bank{valid: map[string]bool{}, answer: text(400, "")}
+	bank := &fakeBank{valid: map[string]bool{}, answer: text(400, "")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/authentication", inTurn(text(503, ""), cut, bank.ServeHTTP))
 	mux.Handle("/", bank)

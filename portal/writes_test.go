@@ -139,7 +139,7 @@ func TestTheAddressOfAnEmailIsNeverLogged(t *testing.T) {
 }
 
 func TestABorrowerIsChangedAndTakenOutAtTheSandbox(t *testing.T) {
-	bank, user := atTheCounter(t)
+	bank, user := sandboxUser(t)
 	couple, second := sandbox.SampleProcess(sandbox.SampleCouple), sandbox.SampleBorrower(sandbox.SampleCouple, 1)
 	if status, err := user.UpdateBorrower(t.Context(), couple, second, rui()); err != nil || status.Code != "050201" {
 		t.Fatalf("got %+v, %v", status, err)
@@ -169,7 +169,7 @@ func TestAnEmailGoesOutOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 		"told to be slow": {sandbox.Fault{Status: 429, RetryAfter: time.Second}, portal.TooMany, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bank, user := atTheCounter(t)
+			bank, user := sandboxUser(t)
 			open := sandbox.SampleProcess(sandbox.SampleOpen)
 			if _, err := user.Process(t.Context(), open); err != nil { // opens the session
 				t.Fatal(err)

@@ -52,7 +52,7 @@ var closedFlows = []flow{
 	{"a process that closes while its form is filled in takes nothing", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
-		must(t, h.bank.MoveTo(sandbox.SampleProcess(sandbox.SampleOpen), 7))
+		must(t, h.bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), 7))
 		ana.submits(nil)
 		ana.sees("processo 1042", "«Concluído»", "Nada foi enviado", "Ver proponentes")
 		if h.created() != 0 {

@@ -106,7 +106,7 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 
 func TestAProcessThatClosesWhileItsFormIsFilledInTakesNothing(t *testing.T) {
 	h := open(t)
-	if err := h.bank.MoveTo(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {
+	if err := h.bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {
 		t.Fatal(err)
 	}
 	if _, failure := h.run(t, "create_borrower", rui(nil)); failure == nil || failure.Kind != tools.Closed {

@@ -35,11 +35,11 @@ func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
 		return n == 1
 	})
 	for range 2 { // while it is muted
-		if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+		if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := h.bank.Move(sandbox.SampleProcess(1043)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1043)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the other process has a card", func() bool { _, n := posted("Processo 1043"); return n == 2 })
@@ -51,7 +51,7 @@ func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the channel shows who undid it", func() bool { _, n := posted("Ana Exemplo desfez a última alteração"); return n == 1 })
-	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the process has a card", func() bool { _, n := posted("Processo 1042"); return n == 2 })
@@ -70,7 +70,7 @@ func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
 	}
 	waittest.Eventually(t, "he alone gets a message", func() bool { return countMessages(tom, slacksim.TeamChannel, "muted for you alone") == 1 })
 	before := len(h.ana.Messages(slacksim.TeamChannel))
-	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the channel is notified all the same", func() bool { return len(h.ana.Messages(slacksim.TeamChannel)) > before })

@@ -71,7 +71,7 @@ func (p slackPage) evalText(expression string) string {
 // moveProcess puts a process of the sandbox bank into its next state.
 func moveProcess(t *testing.T, bank string, process int) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, bank+"/sandbox/processes/"+sandbox.SampleProcess(process).String()+"/move", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, bank+"/sandbox/processes/"+sandbox.SampleProcess(process).String()+"/state", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

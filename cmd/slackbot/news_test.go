@@ -83,17 +83,17 @@ func TestTheTeamIsNotifiedOnceOfAProcessThatChangedWhileTheBotWasStopped(t *test
 	h.start(t)
 	h.awaitRegistration(t)
 	for range 2 {
-		if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+		if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h.terminate(t) // with SIGTERM, in the middle of it
-	if err := h.bank.Move(sandbox.SampleProcess(1043)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1043)); err != nil {
 		t.Fatal(err)
 	}
 	h.start(t)
 	waittest.Eventually(t, "both processes have cards", func() bool { return h.countInTeam("1042") > 0 && h.countInTeam("1043") > 0 })
-	if err := h.bank.Move(sandbox.SampleProcess(1044)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1044)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the third process has a card and a reply", func() bool { return h.countInTeam("1044") >= 1 })
@@ -137,7 +137,7 @@ func TestPendingNotificationsArePostedOnceTheBotIsInvited(t *testing.T) {
 		"CALLBACK_TOKENS="+testToken, "PORTAL_PARTNER_UID="+sandbox.BrokerA.Partner.String())
 	h.start(t)
 	h.awaitRegistration(t)
-	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	heard := func(channel, text string) bool {

@@ -14,7 +14,7 @@ func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
 	ctx, h := testContext(t), newTeamHarness(t)
 	h.start(t)
 	h.awaitRegistration(t)
-	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the card has a reply", func() bool { return h.countInTeam("Processo 1042") == 2 })
@@ -53,7 +53,7 @@ func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
 	if n := countMessages(h.ana, h.ana.DM(), "ficou responsável") + countMessages(h.ana, h.ana.DM(), "atribuiu"); n != 1 {
 		t.Errorf("Ana is notified %d times of owners", n)
 	}
-	if err := h.bank.Move(sandbox.SampleProcess(1042)); err != nil {
+	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "a reply mentions him", func() bool { return h.countInTeam("<@"+slacksim.Tom+">", "1042") == 1 })

@@ -37,7 +37,7 @@ func TestFollowersOfEverythingSeeWhatTheirOwnBankUserSeesWhileTheyAreServed(t *t
 	waittest.Eventually(t, "he follows everything", func() bool { return countMessages(tom, tom.DM(), "every process") > 0 })
 	move := func(number int) {
 		t.Helper()
-		if err := h.bank.Move(sandbox.SampleProcess(number)); err != nil {
+		if err := h.bank.Advance(sandbox.SampleProcess(number)); err != nil {
 			t.Fatal(err)
 		}
 		waittest.Eventually(t, "the team has the card", func() bool { return h.countInTeam("Processo "+strconv.Itoa(number)) > 1 }) // and its reply

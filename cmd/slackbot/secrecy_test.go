@@ -50,7 +50,7 @@ func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 		waittest.Eventually(t, line+" is answered", func() bool { return len(h.ana.Messages(h.ana.DM())) > before })
 	}
 	for _, number := range []int{1042, 1043} {
-		if err := h.bank.Move(sandbox.SampleProcess(number)); err != nil {
+		if err := h.bank.Advance(sandbox.SampleProcess(number)); err != nil {
 			t.Fatal(err)
 		}
 		waittest.Eventually(t, "the card has its replies", func() bool { return h.countInTeam(fmt.Sprint("Processo ", number)) > 1 })

@@ -16,7 +16,7 @@ func showHeld(meter metric.Meter, bank *portal.Client) error {
 	_, err := meter.Int64ObservableGauge("balcao.bank.held",
 		metric.WithDescription("Operations of the bank that are not asked for a while, because they fail."),
 		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
-			operations, all := bank.Held()
+			operations, all := bank.OpenCircuits()
 			if all {
 				operations = append(operations, "all")
 			}

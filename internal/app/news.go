@@ -104,7 +104,7 @@ func (s *System) openWithNews() (stop func() error) {
 		process := sandbox.SampleProcess(sandbox.SampleFirst)
 		for {
 			if _, known, err := s.News().Snapshot(ctx, process); known && err == nil {
-				_ = s.sandbox.Move(process) // it may have moved to its end by itself
+				_ = s.sandbox.Advance(process) // it may have moved to its end by itself
 				return
 			}
 			select {

@@ -40,9 +40,9 @@ type Config struct {
 
 	// Envelope is the shape of errors. The bank's is not public, and a client must understand several.
 	Envelope Envelope
-	// Drivable serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail, and PUT
-	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/move, with which they make it do what it does by itself.
-	Drivable bool
+	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail, and PUT
+	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they make it do what it does by itself.
+	AdminAPI bool
 
 	// MaxBorrowers of one process are taken, 10 by default.
 	MaxBorrowers int
@@ -62,10 +62,10 @@ type Config struct {
 
 // Bank is the stand-in. It is an [http.Handler] and safe for use by many at once; its state lives in memory.
 type Bank struct {
-	config  Config
-	mux     *http.ServeMux
-	courier *courier
-	mover   mover
+	config   Config
+	mux      *http.ServeMux
+	webhooks *webhookSender
+	autoplay autoplay
 
 	mu       sync.Mutex // guards all below
 	store    *store
@@ -74,7 +74,7 @@ type Bank struct {
 	hidden   map[string][]uuid.UUID // processes that a user of their broker does not see
 	calls    map[portal.OperationID]int
 	tables   map[any]rows // by the [table] that they are of
-	dice     *dice
+	rng      *rng
 	opened   []uuid.UUID // by the mover
 }
 
@@ -109,13 +109,13 @@ func New(config Config) *Bank {
 	b := &Bank{
 		config:   config,
 		mux:      http.NewServeMux(),
-		courier:  newCourier(config),
-		mover:    mover{pace: Off},
+		webhooks: newWebhookSender(config),
+		autoplay: autoplay{pace: Off},
 		store:    samples(config.Now().In(lisbon.Zone)),
 		sessions: sessions{},
 		calls:    map[portal.OperationID]int{},
 		tables:   map[any]rows{},
-		dice:     newDice(config.Seed),
+		rng:      newRNG(config.Seed),
 	}
 	for range config.Processes {
 		b.store.add(BrokerA, b.now())
@@ -145,12 +145,8 @@ func (b *Bank) route() {
 		}
 	}
 	b.mux.Handle("/", b.refuse(http.StatusNotFound, "request.path"))
-	if b.config.Drivable {
-		b.mux.HandleFunc("PUT /sandbox/faults", b.putFault)
-		b.mux.HandleFunc("DELETE /sandbox/faults", b.deleteFaults)
-		b.mux.HandleFunc("PUT /sandbox/deliveries", b.driven(b.putDeliveries))
-		b.mux.HandleFunc("PUT /sandbox/pace", b.driven(b.putPace))
-		b.mux.HandleFunc("PUT /sandbox/processes/{id}/move", b.driven(b.putMove))
+	if b.config.AdminAPI {
+		b.routeAdmin()
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *clock) pass(d time.Duration) {
 }
 
 // desk is somebody in front of a bank.
-type desk struct {
+type harness struct {
 	*sandbox.Bank
 	url   string
 	stop  func()
@@ -53,9 +53,9 @@ type desk struct {
 }
 
 // open starts a bank on a free port and logs the first user of broker A in.
-func open(t *testing.T, config sandbox.Config) *desk {
+func newHarness(t *testing.T, config sandbox.Config) *harness {
 	t.Helper()
-	d := &desk{clock: &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, lang: "en"}
+	d := &harness{clock: &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, lang: "en"}
 	config.Now = d.clock.Now
 	d.Bank = sandbox.New(config)
 	server := httptest.NewServer(http.StripPrefix("/bank", d.Bank)) // under a prefix, as a proxy may put it
@@ -65,7 +65,7 @@ func open(t *testing.T, config sandbox.Config) *desk {
 }
 
 // as logs another user in.
-func (d *desk) as(t *testing.T, broker sandbox.Broker, user int) *desk {
+func (d *harness) as(t *testing.T, broker sandbox.Broker, user int) *harness {
 	t.Helper()
 	other := *d
 	got := d.send(t, "POST", "/v1/authentication", "", loginHeaders(broker.UID.String(), broker.Users[user]))
@@ -86,7 +86,7 @@ func loginHeaders(broker, user string) http.Header {
 	return h
 }
 
-type reply struct {
+type response struct {
 	status int
 	body   string
 	header http.Header
@@ -94,7 +94,7 @@ type reply struct {
 }
 
 // send makes a request as it is told, without following anything of its own mind.
-func (d *desk) send(t *testing.T, method, path, body string, header http.Header) reply {
+func (d *harness) send(t *testing.T, method, path, body string, header http.Header) response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, d.url+path, strings.NewReader(body))
 	if err != nil {
@@ -102,17 +102,17 @@ func (d *desk) send(t *testing.T, method, path, body string, header http.Header)
 	}
 	r.Header = header
 	transport := &http.Transport{DisableKeepAlives: true} // net/http repeats reads on kept connections that break
-	response, err := transport.RoundTrip(r)
+	got, err := transport.RoundTrip(r)
 	if err != nil {
-		return reply{err: err}
+		return response{err: err}
 	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	return reply{response.StatusCode, string(data), response.Header, err}
+	defer got.Body.Close()
+	data, err := io.ReadAll(got.Body)
+	return response{got.StatusCode, string(data), got.Header, err}
 }
 
 // call makes a request in the open session.
-func (d *desk) call(t *testing.T, method, path, body string) reply {
+func (d *harness) call(t *testing.T, method, path, body string) response {
 	t.Helper()
 	header := http.Header{"Authorization": {"Bearer " + d.token}, "Accept-Language": {d.lang}}
 	if body != "" {
@@ -121,14 +121,17 @@ func (d *desk) call(t *testing.T, method, path, body string) reply {
 	return d.send(t, method, path, body, header)
 }
 
-func (d *desk) get(t *testing.T, path string) reply { t.Helper(); return d.call(t, "GET", path, "") }
+func (d *harness) get(t *testing.T, path string) response {
+	t.Helper()
+	return d.call(t, "GET", path, "")
+}
 
 func processPath(number int) string { return "/v1/processes/" + sandbox.SampleProcess(number).String() }
 
 func borrowersPath(number int) string { return processPath(number) + "/borrower" }
 
 // errorsOf returns the errors of a refusal as «code field» each.
-func (r reply) errorsOf(t *testing.T) []string {
+func (r response) errorsOf(t *testing.T) []string {
 	t.Helper()
 	var envelope struct {
 		Errors []struct{ ErrorCode, ErrorMessage, Field string }
@@ -155,7 +158,7 @@ func pathOf(op portal.Operation, process uuid.UUID) string {
 }
 
 func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for _, op := range portal.Operations() {
 		if got := d.call(t, op.Method, pathOf(op, sandbox.SampleProcess(sandbox.SampleOpen)), ""); got.status >= 500 {
 			t.Errorf("%s: %d %s", op.ID, got.status, got.body)
@@ -167,7 +170,7 @@ func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
 }
 
 func TestWhatIsNoOperationIsRefusedInTheBanksEnvelope(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for name, c := range map[string]struct {
 		method, path string
 		status       int
@@ -185,7 +188,7 @@ func TestWhatIsNoOperationIsRefusedInTheBanksEnvelope(t *testing.T) {
 }
 
 func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
-	a := open(t, sandbox.Config{})
+	a := newHarness(t, sandbox.Config{})
 	b := a.as(t, sandbox.BrokerB, 0)
 	queries := map[portal.OperationID]string{portal.ProcessESISEmail: "?sendAddress=maria@example.com"}
 	ids := regexp.MustCompile(`[0-9a-f-]{36}`)
@@ -219,7 +222,7 @@ func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
 		sandbox.OperationStatus: `{"operationStatus":{"operationStatusCode":"040001","operationStatusMessage":"The process does not exist or does not belong to the broker."}}`,
 		sandbox.ProblemDetails:  `{"title":"The process does not exist or does not belong to the broker.","status":400,"errors":{"":["The process does not exist or does not belong to the broker."]}}`,
 	} {
-		d := open(t, sandbox.Config{Envelope: envelope})
+		d := newHarness(t, sandbox.Config{Envelope: envelope})
 		if got := d.get(t, "/v1/processes/"+uuid.NewString()); got.body != want {
 			t.Errorf("envelope %d: %s", envelope, got.body)
 		}
@@ -228,7 +231,7 @@ func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
 
 func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
 	var out bytes.Buffer
-	d := open(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))})
+	d := newHarness(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))})
 	d.get(t, "/v1/processes?filterByText=Maria")
 	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil))
 	d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil)) // refused
@@ -245,7 +248,7 @@ func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
 }
 
 func TestManyAtOnceNeitherLoseNorMixAnything(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {

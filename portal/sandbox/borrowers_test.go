@@ -69,7 +69,7 @@ func keys(value map[string]any, prefix string) []string {
 	return all
 }
 
-func (r reply) object(t *testing.T) map[string]any {
+func (r response) object(t *testing.T) map[string]any {
 	t.Helper()
 	var value map[string]any
 	if err := json.Unmarshal([]byte(r.body), &value); err != nil || r.status != http.StatusOK {
@@ -79,7 +79,7 @@ func (r reply) object(t *testing.T) map[string]any {
 }
 
 func TestTheBanksOwnExampleIsTakenAndComesBackInTheBanksSpelling(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	request := borrowerJSON(bankExample(t, "borrower-create.request"))
 	request["borrowerTypeId"] = 2 // every sample has its key borrower
 	request["keyBorrowerRelationId"] = 1
@@ -113,7 +113,7 @@ func TestTheBanksOwnExampleIsTakenAndComesBackInTheBanksSpelling(t *testing.T) {
 }
 
 func TestTheListSaysWhichBorrowersThereAreAndNothingOfThePerson(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	list := d.get(t, borrowersPath(sandbox.SampleCouple)).object(t)["borrowerList"].([]any)
 	if len(list) != 2 {
 		t.Fatalf("%d borrowers, want 2", len(list))
@@ -128,7 +128,7 @@ func TestTheListSaysWhichBorrowersThereAreAndNothingOfThePerson(t *testing.T) {
 }
 
 func TestDescriptionsComeInTheLanguageAskedFor(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	path := borrowersPath(sandbox.SampleCouple) + "/" + sandbox.SampleBorrower(sandbox.SampleCouple, 1).String()
 	for lang, want := range map[string][]string{
 		"en-GB": {"Married", "Spouse", "Portuguese", "Portugal", "Borrower"},
@@ -139,13 +139,13 @@ func TestDescriptionsComeInTheLanguageAskedFor(t *testing.T) {
 		d.lang = lang
 		got := d.get(t, path).object(t)
 		personal := got["borrowerPersonalData"].(map[string]any)
-		said := []string{}
+		n := []string{}
 		for _, text := range []any{personal["maritalStatusDescription"], got["keyBorrowerRelationDescription"],
 			personal["nationalityDescription"], personal["countryDescription"], got["borrowerTypeDescription"]} {
-			said = append(said, text.(string))
+			n = append(n, text.(string))
 		}
-		if !slices.Equal(said, want) {
-			t.Errorf("%q: %v, want %v", lang, said, want)
+		if !slices.Equal(n, want) {
+			t.Errorf("%q: %v, want %v", lang, n, want)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 	atWork := func(field string, value any) func(borrowerJSON) {
 		return func(b borrowerJSON) { b["professionalDataBorrowerRequest"] = map[string]any{field: value} }
 	}
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for name, c := range map[string]struct {
 		change func(borrowerJSON)
 		field  string
@@ -234,7 +234,7 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 }
 
 func TestEverythingWrongIsSaidAtOnceAndTheValuesAreNotRepeated(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	got := d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(func(b borrowerJSON) {
 		maps.Copy(b.personal(), map[string]any{"taxId": "299999991", "email": "vera-at-home", "mobile": "91x"})
 	}))
@@ -250,8 +250,8 @@ func TestEverythingWrongIsSaidAtOnceAndTheValuesAreNotRepeated(t *testing.T) {
 }
 
 func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
-	d := open(t, sandbox.Config{})
-	send := func(kind, body string) reply {
+	d := newHarness(t, sandbox.Config{})
+	send := func(kind, body string) response {
 		header := http.Header{"Authorization": {"Bearer " + d.token}}
 		if kind != "" {
 			header.Set("Content-Type", kind)
@@ -280,7 +280,7 @@ func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
 }
 
 func TestTheSameTaxNumberIsTakenOnceInAProcess(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for number, want := range map[int][]int{sandbox.SampleOpen: {http.StatusOK, http.StatusBadRequest}, sandbox.SampleCouple: {http.StatusOK}} {
 		for _, status := range want {
 			got := d.call(t, "POST", borrowersPath(number), newBorrower(nil))
@@ -295,7 +295,7 @@ func TestTheSameTaxNumberIsTakenOnceInAProcess(t *testing.T) {
 }
 
 func TestAProcessTakesTenBorrowers(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for i := range 10 {
 		body := newBorrower(func(b borrowerJSON) { b.personal()["taxId"] = validTaxID(i) })
 		got, want := d.call(t, "POST", borrowersPath(sandbox.SampleOpen), body), http.StatusOK
@@ -309,7 +309,7 @@ func TestAProcessTakesTenBorrowers(t *testing.T) {
 }
 
 func TestAnEndedProcessTakesNoBorrower(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for _, number := range []int{sandbox.SampleClosed, sandbox.SampleCancelled} {
 		got := d.call(t, "POST", borrowersPath(number), newBorrower(nil))
 		if got.status != http.StatusBadRequest || got.errorsOf(t)[0] != "040002" {
@@ -319,7 +319,7 @@ func TestAnEndedProcessTakesNoBorrower(t *testing.T) {
 }
 
 func TestIdentifiersHaveToBeUUIDsOfSomethingThatIsThere(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	open, own := sandbox.SampleProcess(sandbox.SampleOpen), sandbox.SampleBorrower(sandbox.SampleOpen, 0)
 	for path, want := range map[string]string{
 		"/v1/processes/1042":                                                       "000006 processUniqueId",

@@ -212,18 +212,18 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	if _, known := taxonomies["notificationTypes"][kind]; !known {
 		return nil, wrong("callback.type", "notificationTypeID")
 	}
-	var said notification
-	if request.RawBody.Kind() != '{' || decode(request.RawBody, &said) != nil || !said.fits(kind) ||
+	var n notification
+	if request.RawBody.Kind() != '{' || decode(request.RawBody, &n) != nil || !n.fits(kind) ||
 		(kind == simulationChanged) != (request.SimulationUniqueID != uuid.Nil) ||
-		cmp.Or(said.ProcessUniqueID, request.ProcessUniqueID) != request.ProcessUniqueID ||
-		cmp.Or(said.SimulationUniqueID, request.SimulationUniqueID) != request.SimulationUniqueID {
+		cmp.Or(n.ProcessUniqueID, request.ProcessUniqueID) != request.ProcessUniqueID ||
+		cmp.Or(n.SimulationUniqueID, request.SimulationUniqueID) != request.SimulationUniqueID {
 		return nil, wrong("callback.body", "rawBody")
 	}
-	said.NotificationTypeID, said.ProcessUniqueID, said.SimulationUniqueID = kind, request.ProcessUniqueID, request.SimulationUniqueID
+	n.NotificationTypeID, n.ProcessUniqueID, n.SimulationUniqueID = kind, request.ProcessUniqueID, request.SimulationUniqueID
 
 	b.mu.Lock()
 	known := slices.ContainsFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
-		return p.id == said.ProcessUniqueID || p.simulation == said.SimulationUniqueID
+		return p.id == n.ProcessUniqueID || p.simulation == n.SimulationUniqueID
 	})
 	address, configured := (*callbacks.row(b, partner))[kind]
 	b.mu.Unlock()
@@ -233,11 +233,11 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	case !configured:
 		return nil, refused(http.StatusNotFound, "callback.missing")
 	}
-	body, err := pii.MarshalClear(said)
+	body, err := pii.MarshalClear(n)
 	if err != nil {
 		return nil, err
 	}
-	status, err := b.courier.post(c.r.Context(), address, body)
+	status, err := b.webhooks.post(c.r.Context(), address, body)
 	switch {
 	case err != nil:
 		return nil, refused(http.StatusBadRequest, "callback.unreachable")
@@ -250,17 +250,17 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 }
 
 // notify tells the broker of a process, where it has a callback for the type. The bank's lock is held by the caller.
-func (b *Bank) notify(p *process, said notification) {
+func (b *Bank) notify(p *process, n notification) {
 	broker, _ := brokerOf(p.broker.String())
-	address, configured := (*callbacks.row(b, broker.Partner))[said.NotificationTypeID]
+	address, configured := (*callbacks.row(b, broker.Partner))[n.NotificationTypeID]
 	if !configured {
 		return
 	}
-	said.ProcessUniqueID, said.Date = p.id, p.last.Format("2006-01-02T15:04:05.000Z07:00")
-	body, err := pii.MarshalClear(said)
+	n.ProcessUniqueID, n.Date = p.id, p.last.Format("2006-01-02T15:04:05.000Z07:00")
+	body, err := pii.MarshalClear(n)
 	if err != nil {
 		b.config.Log.Error("notification has no JSON", "error", err)
 		return
 	}
-	b.courier.send(p.id, address, body)
+	b.webhooks.send(p.id, address, body)
 }

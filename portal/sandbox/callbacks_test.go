@@ -20,7 +20,7 @@ func callbacksPath(broker sandbox.Broker) string {
 	return "/v1/partners/" + broker.Partner.String() + "/callbacks"
 }
 
-func (d *desk) setCallback(t *testing.T, kind int, address string) {
+func (d *harness) setCallback(t *testing.T, kind int, address string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"callbackUrl": %q}`, address)
 	if got := d.call(t, "PUT", fmt.Sprintf("%s/%d", callbacksPath(sandbox.BrokerA), kind), body); got.status != http.StatusOK {
@@ -51,13 +51,13 @@ type receiver struct {
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	body, _ := io.ReadAll(q.Body)
-	said := delivered{path: q.URL.Path, body: string(body), content: q.Method + " " + q.Header.Get("Content-Type")}
-	_ = json.Unmarshal(body, &said)
+	n := delivered{path: q.URL.Path, body: string(body), content: q.Method + " " + q.Header.Get("Content-Type")}
+	_ = json.Unmarshal(body, &n)
 	r.mu.Lock()
 	r.tries++
 	status := r.answer(r.tries)
 	r.mu.Unlock()
-	r.arrived <- said
+	r.arrived <- n
 	if status == 0 {
 		<-q.Context().Done()
 		return
@@ -81,8 +81,8 @@ func listen(t *testing.T, answer func(try int) int) *receiver {
 func (r *receiver) next(t *testing.T) delivered {
 	t.Helper()
 	select {
-	case said := <-r.arrived:
-		return said
+	case n := <-r.arrived:
+		return n
 	case <-time.After(20 * time.Second):
 		t.Fatal("nothing arrives")
 		return delivered{}
@@ -93,20 +93,20 @@ func (r *receiver) next(t *testing.T) delivered {
 func (r *receiver) none(t *testing.T) {
 	t.Helper()
 	select {
-	case said := <-r.arrived:
-		t.Errorf("arrived: %s", said.body)
+	case n := <-r.arrived:
+		t.Errorf("arrived: %s", n.body)
 	default:
 	}
 }
 
 // listening is a desk whose broker has a receiver for every type.
-func listening(t *testing.T, config sandbox.Config, answer func(try int) int) (*desk, *receiver) {
+func newReceivingHarness(t *testing.T, config sandbox.Config, answer func(try int) int) (*harness, *receiver) {
 	t.Helper()
 	r := listen(t, answer)
 	if config.RetryPause == 0 {
 		config.RetryPause = time.Millisecond
 	}
-	d := open(t, config)
+	d := newHarness(t, config)
 	t.Cleanup(d.Close)
 	for kind := 1; kind <= 5; kind++ {
 		d.setCallback(t, kind, fmt.Sprint(r.url, kind))
@@ -114,7 +114,7 @@ func listening(t *testing.T, config sandbox.Config, answer func(try int) int) (*
 	return d, r
 }
 
-func (d *desk) callbacks(t *testing.T, query string) (list []string, total float64) {
+func (d *harness) callbacks(t *testing.T, query string) (list []string, total float64) {
 	t.Helper()
 	page := d.get(t, callbacksPath(sandbox.BrokerA)+query).object(t)
 	for _, item := range page["callbackList"].([]any) {
@@ -125,7 +125,7 @@ func (d *desk) callbacks(t *testing.T, query string) (list []string, total float
 }
 
 func TestACallbackIsSetReplacedListedAndDeleted(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	if list, total := d.callbacks(t, ""); list != nil || total != 0 {
 		t.Errorf("a new bank knows %v", list)
 	}
@@ -155,7 +155,7 @@ func TestACallbackIsSetReplacedListedAndDeleted(t *testing.T) {
 }
 
 func TestACallbackThatCannotBeIsRefused(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	good, path := `{"callbackUrl": "https://balcao.example/c/1"}`, callbacksPath(sandbox.BrokerA)
 	for name, c := range map[string]struct{ method, path, body, want string }{
 		"another's partner":  {"PUT", callbacksPath(sandbox.BrokerB) + "/1", good, "080001"},
@@ -187,18 +187,18 @@ func TestACallbackThatCannotBeIsRefused(t *testing.T) {
 
 func TestAnEchoSendsOneNotificationAndTellsWhatCameBack(t *testing.T) {
 	answers := []int{200, 503, 0}
-	d, r := listening(t, sandbox.Config{DeliveryTimeout: 200 * time.Millisecond}, func(try int) int { return answers[try-1] })
+	d, r := newReceivingHarness(t, sandbox.Config{DeliveryTimeout: 200 * time.Millisecond}, func(try int) int { return answers[try-1] })
 	body := fmt.Sprintf(`{"notificationTypeID": 1, "processUniqueId": %q, "rawBody": {"processStatusID": 2}}`, opened)
 	for _, want := range []string{`"receiverStatus":200`, "080008", "080007"} {
 		if got := d.call(t, "POST", callbacksPath(sandbox.BrokerA)+"/echo", body); !strings.Contains(got.body, want) {
 			t.Errorf("%d %s, want %s", got.status, got.body, want)
 		}
-		said := r.next(t)
-		if said.ProcessUniqueID != opened || said.NotificationTypeID != 1 || said.ProcessStatusID != 2 || said.path != "/callbacks/secret-token/1" {
-			t.Errorf("got %+v", said)
+		n := r.next(t)
+		if n.ProcessUniqueID != opened || n.NotificationTypeID != 1 || n.ProcessStatusID != 2 || n.path != "/callbacks/secret-token/1" {
+			t.Errorf("got %+v", n)
 		}
 	}
-	if got := d.Tally(); got.Waiting != 0 || got.Tries != 0 {
+	if got := d.DeliveryStats(); got.Waiting != 0 || got.Tries != 0 {
 		t.Errorf("an echo is tried again: %+v", got)
 	}
 	simulation := d.get(t, processPath(sandbox.SampleOpen)).object(t)["simulationUniqueID"]

@@ -19,7 +19,7 @@ func borrowerPath(number, index int) string {
 }
 
 // wantStatus wants a success with the code of the bank's table.
-func wantStatus(t *testing.T, got reply, code string) {
+func wantStatus(t *testing.T, got response, code string) {
 	t.Helper()
 	var written struct {
 		OperationStatus struct{ OperationStatusCode, OperationStatusMessage string }
@@ -27,13 +27,13 @@ func wantStatus(t *testing.T, got reply, code string) {
 	if err := json.Unmarshal([]byte(got.body), &written); err != nil || got.status != http.StatusOK {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
-	if said := written.OperationStatus; said.OperationStatusCode != code || said.OperationStatusMessage == "" {
-		t.Errorf("got %+v, want code %s", said, code)
+	if n := written.OperationStatus; n.OperationStatusCode != code || n.OperationStatusMessage == "" {
+		t.Errorf("got %+v, want code %s", n, code)
 	}
 }
 
 func TestAnUpdateReplacesTheWholeBorrower(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	path := borrowerPath(sandbox.SampleCouple, 1)
 	before := d.get(t, path).object(t)
 	wantStatus(t, d.call(t, "PUT", path, newBorrower(nil)), "050201")
@@ -55,29 +55,29 @@ func TestAnUpdateReplacesTheWholeBorrower(t *testing.T) {
 }
 
 func TestAnUpdateIsCheckedLikeACreateAgainstTheOtherBorrowers(t *testing.T) {
-	keyTaxID := func(d *desk) string {
+	keyTaxID := func(d *harness) string {
 		personal := d.get(t, borrowerPath(sandbox.SampleCouple, 0)).object(t)["borrowerPersonalData"].(map[string]any)
 		return personal["taxID"].(string)
 	}
-	ownTaxID := func(d *desk) string {
+	ownTaxID := func(d *harness) string {
 		personal := d.get(t, borrowerPath(sandbox.SampleCouple, 1)).object(t)["borrowerPersonalData"].(map[string]any)
 		return personal["taxID"].(string)
 	}
-	set := func(field string, value any) func(*desk, borrowerJSON) {
-		return func(_ *desk, b borrowerJSON) { b.personal()[field] = value }
+	set := func(field string, value any) func(*harness, borrowerJSON) {
+		return func(_ *harness, b borrowerJSON) { b.personal()[field] = value }
 	}
-	ofType := func(id int) func(*desk, borrowerJSON) {
-		return func(_ *desk, b borrowerJSON) { b["borrowerTypeId"] = id }
+	ofType := func(id int) func(*harness, borrowerJSON) {
+		return func(_ *harness, b borrowerJSON) { b["borrowerTypeId"] = id }
 	}
 	for name, c := range map[string]struct {
 		path   string
-		change func(*desk, borrowerJSON)
+		change func(*harness, borrowerJSON)
 		want   string // the error, "" for success
 	}{
-		"its own tax number":            {borrowerPath(sandbox.SampleCouple, 1), func(d *desk, b borrowerJSON) { b.personal()["taxId"] = ownTaxID(d) }, ""},
-		"another's tax number":          {borrowerPath(sandbox.SampleCouple, 1), func(d *desk, b borrowerJSON) { b.personal()["taxId"] = keyTaxID(d) }, "050608 personalDataBorrowerRequest.taxId"},
+		"its own tax number":            {borrowerPath(sandbox.SampleCouple, 1), func(d *harness, b borrowerJSON) { b.personal()["taxId"] = ownTaxID(d) }, ""},
+		"another's tax number":          {borrowerPath(sandbox.SampleCouple, 1), func(d *harness, b borrowerJSON) { b.personal()["taxId"] = keyTaxID(d) }, "050608 personalDataBorrowerRequest.taxId"},
 		"a field that is wrong":         {borrowerPath(sandbox.SampleCouple, 1), set("email", "vera@"), "050902 personalDataBorrowerRequest.email"},
-		"a field that is missing":       {borrowerPath(sandbox.SampleCouple, 1), func(_ *desk, b borrowerJSON) { delete(b.personal(), "name") }, "050401 personalDataBorrowerRequest.name"},
+		"a field that is missing":       {borrowerPath(sandbox.SampleCouple, 1), func(_ *harness, b borrowerJSON) { delete(b.personal(), "name") }, "050401 personalDataBorrowerRequest.name"},
 		"a field nobody knows":          {borrowerPath(sandbox.SampleCouple, 1), set("taxID", "299999998"), "050006 personalDataBorrowerRequest.taxID"},
 		"a second key borrower":         {borrowerPath(sandbox.SampleCouple, 1), ofType(1), "050107 borrowerTypeId"},
 		"the key borrower stays it":     {borrowerPath(sandbox.SampleCouple, 0), ofType(1), ""},
@@ -89,7 +89,7 @@ func TestAnUpdateIsCheckedLikeACreateAgainstTheOtherBorrowers(t *testing.T) {
 		"no uuid":                       {borrowersPath(sandbox.SampleOpen) + "/1", ofType(2), "000006 borrowerUniqueId"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := open(t, sandbox.Config{})
+			d := newHarness(t, sandbox.Config{})
 			body := newBorrower(func(b borrowerJSON) { c.change(d, b) })
 			before := d.get(t, c.path)
 			got := d.call(t, "PUT", c.path, body)
@@ -108,7 +108,7 @@ func TestAnUpdateIsCheckedLikeACreateAgainstTheOtherBorrowers(t *testing.T) {
 }
 
 func TestADeletedBorrowerIsGoneAndMakesRoom(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	path := borrowerPath(sandbox.SampleCouple, 1)
 	taxID := d.get(t, path).object(t)["borrowerPersonalData"].(map[string]any)["taxID"]
 	wantStatus(t, d.call(t, "DELETE", path, ""), "050401")
@@ -132,7 +132,7 @@ func TestADeleteThatIsRefusedDeletesNobody(t *testing.T) {
 		"a borrower of another process": {borrowersPath(sandbox.SampleOpen) + "/" + sandbox.SampleBorrower(sandbox.SampleCouple, 1).String(), "050001"},
 		"a borrower nobody knows":       {borrowersPath(sandbox.SampleOpen) + "/" + uuid.NewString(), "050001"},
 	} {
-		d := open(t, sandbox.Config{})
+		d := newHarness(t, sandbox.Config{})
 		count := func() (n int) {
 			for _, number := range []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleClosed, sandbox.SampleCancelled} {
 				n += len(d.Borrowers(sandbox.SampleProcess(number)))
@@ -154,7 +154,7 @@ func emailPath(number int, query url.Values) string {
 }
 
 func TestAnESISIsSentToTheAddressAndWrittenDown(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	wantStatus(t, d.get(t, emailPath(sandbox.SampleOpen, url.Values{"sendAddress": {"maria+casa@example.com"}})), "070501")
 	wantStatus(t, d.get(t, emailPath(sandbox.SampleTooOld, url.Values{"sendAddress": {"oscar@example.com"}, "ignoreRules": {"true"}})), "070501")
 	sent := d.Sent()
@@ -173,7 +173,7 @@ func TestAnESISIsSentToTheAddressAndWrittenDown(t *testing.T) {
 }
 
 func TestAnESISThatCannotBeMadeOrSentIsNotSent(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	to := func(address string) url.Values { return url.Values{"sendAddress": {address}} }
 	for name, c := range map[string]struct{ path, want string }{
 		"no address":             {emailPath(sandbox.SampleOpen, nil), "070005 sendAddress"},

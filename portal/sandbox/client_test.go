@@ -19,7 +19,7 @@ import (
 )
 
 // user is the first user of broker A behind the real client.
-func (d *desk) user(t *testing.T) *portal.User {
+func (d *harness) user(t *testing.T) *portal.User {
 	t.Helper()
 	client, err := portal.New(portal.Config{BaseURL: d.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret})
 	if err != nil {
@@ -42,7 +42,7 @@ func vera() portal.BorrowerRequest {
 }
 
 func TestTheRealClientDoesEverythingAgainstTheSandbox(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	user, ctx := d.user(t), t.Context()
 
 	page, err := user.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name]("1042")})
@@ -105,7 +105,7 @@ func TestTheRealClientNamesWhatBefallsIt(t *testing.T) {
 		"a write that came too soon":        {sandbox.Fault{Operation: portal.BorrowerCreate, Times: 1, Status: 429, RetryAfter: time.Second}, create, portal.TooMany, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := open(t, sandbox.Config{})
+			d := newHarness(t, sandbox.Config{})
 			user := d.user(t)
 			if err := list(user); err != nil {
 				t.Fatal(err)
@@ -124,7 +124,7 @@ func TestTheRealClientNamesWhatBefallsIt(t *testing.T) {
 
 func TestTheRealClientUnderstandsEveryEnvelope(t *testing.T) {
 	for _, envelope := range []sandbox.Envelope{sandbox.ErrorList, sandbox.BareList, sandbox.OperationStatus, sandbox.ProblemDetails} {
-		d := open(t, sandbox.Config{Envelope: envelope})
+		d := newHarness(t, sandbox.Config{Envelope: envelope})
 		_, err := d.user(t).Process(t.Context(), uuid.New())
 		failure, ok := err.(*portal.Error)
 		if !ok || failure.Kind != portal.Refused || len(failure.Messages) != 1 || failure.Messages[0].Text != "The process does not exist or does not belong to the broker." {

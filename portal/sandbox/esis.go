@@ -33,11 +33,11 @@ func (b *Bank) processESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ignore := query.yes("ignoreRules")
+	ignore := query.boolean("ignoreRules")
 	if query.wrong != nil {
 		return nil, query.wrong
 	}
-	sheet, err := b.draw(c, ignore)
+	sheet, err := b.newSheet(c, ignore)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +66,14 @@ func (b *Bank) emailESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, ignore := query.text("sendAddress"), query.yes("ignoreRules")
+	to, ignore := query.text("sendAddress"), query.boolean("ignoreRules")
 	if query.wrong != nil {
 		return nil, query.wrong
 	}
 	if !isEmail(to) {
 		return nil, &refusal{http.StatusBadRequest, []problem{{"esis.address", "sendAddress"}}}
 	}
-	if _, err := b.draw(c, ignore); err != nil {
+	if _, err := b.newSheet(c, ignore); err != nil {
 		return nil, err
 	}
 	process, err := pathID(c, "processUniqueId")
@@ -94,10 +94,10 @@ func (b *Bank) Sent() []Sent {
 	return slices.Clone(*sentEmails.row(b, uuid.Nil))
 }
 
-// draw writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
+// newSheet writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
 // ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. A caller who
 // ignores them gets a sheet that says it is not for the client.
-func (b *Bank) draw(c *call, ignoreRules bool) (esispdf.Sheet, error) {
+func (b *Bank) newSheet(c *call, ignoreRules bool) (esispdf.Sheet, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, err := b.process(c)

@@ -16,7 +16,7 @@ import (
 )
 
 // esis reads the PDF of a process, and what its pages say on one line.
-func (d *desk) esis(t *testing.T, number int, query string) (file []byte, text string) {
+func (d *harness) esis(t *testing.T, number int, query string) (file []byte, text string) {
 	t.Helper()
 	got := d.get(t, processPath(number)+"/esis"+query)
 	var reply struct{ ESIS string }
@@ -43,7 +43,7 @@ func (d *desk) esis(t *testing.T, number int, query string) (file []byte, text s
 }
 
 func TestTheESISShowsFiguresThatFollowFromTheProcess(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	_, text := d.esis(t, sandbox.SampleOpen, "")
 	for _, want := range []string{
 		"Ficha de Informação Normalizada Europeia", "Amostra, sem valor contratual", "Processo n.º 1042", "Emitida em 22/11/2026",
@@ -65,7 +65,7 @@ func TestTheESISShowsFiguresThatFollowFromTheProcess(t *testing.T) {
 }
 
 func TestTheESISIsTheSameUntilSomethingOfTheProcessChanges(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	before, _ := d.esis(t, sandbox.SampleOpen, "")
 	d.clock.pass(time.Minute)
 	if again, _ := d.esis(t, sandbox.SampleOpen, ""); !bytes.Equal(before, again) {
@@ -84,7 +84,7 @@ func TestTheESISIsTheSameUntilSomethingOfTheProcessChanges(t *testing.T) {
 }
 
 func TestTheESISIsPortugueseWhateverLanguageIsAskedFor(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	english, _ := d.esis(t, sandbox.SampleCouple, "")
 	d.lang = "pt-PT"
 	if portuguese, _ := d.esis(t, sandbox.SampleCouple, ""); !bytes.Equal(english, portuguese) {
@@ -93,14 +93,14 @@ func TestTheESISIsPortugueseWhateverLanguageIsAskedFor(t *testing.T) {
 }
 
 func TestEverySampleThatMayHaveAnESISHasOneOfThreePages(t *testing.T) {
-	d := open(t, sandbox.Config{})
-	for desk, last := range map[*desk]int{d: 1049, d.as(t, sandbox.BrokerB, 0): 1054} {
-		_, numbers := desk.processes(t, "")
+	d := newHarness(t, sandbox.Config{})
+	for d, last := range map[*harness]int{d: 1049, d.as(t, sandbox.BrokerB, 0): 1054} {
+		_, numbers := d.processes(t, "")
 		for _, number := range numbers {
 			if number > last || number == sandbox.SampleTooOld {
 				continue
 			}
-			file, text := desk.esis(t, number, "")
+			file, text := d.esis(t, number, "")
 			if !bytes.HasPrefix(file, []byte("%PDF-")) || !strings.Contains(text, "de 3 ") && !strings.HasSuffix(text, "de 3") {
 				t.Errorf("the ESIS of %d: %.80s", number, text)
 			}
@@ -109,7 +109,7 @@ func TestEverySampleThatMayHaveAnESISHasOneOfThreePages(t *testing.T) {
 }
 
 func TestTheRulesRefuseAnESISUnlessTheyAreIgnored(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for path, code := range map[string]string{
 		processPath(sandbox.SampleTooOld) + "/esis":                     "070001",
 		processPath(sandbox.SampleTooOld) + "/esis?ignoreRules=false":   "070001",

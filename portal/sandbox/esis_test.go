@@ -21,7 +21,7 @@ func ask(t *testing.T, change func(*process)) error {
 	change(b.store.processes[SampleProcess(SampleOpen)])
 	c := &call{r: httptest.NewRequest("GET", "/", nil), now: noon, session: session{broker: BrokerA}}
 	c.r.SetPathValue("processUniqueId", SampleProcess(SampleOpen).String())
-	_, err := b.draw(c, false)
+	_, err := b.newSheet(c, false)
 	return err
 }
 
@@ -56,7 +56,7 @@ func TestAnESISIsDrawnWithinTheLimitsAndNotBeyond(t *testing.T) {
 
 func TestABorrowerOfAnyUsualAgeMayJoinTheProcessesOfExamples(t *testing.T) {
 	s := samples(noon)
-	for _, number := range stillSamples {
+	for _, number := range pinnedSamples {
 		for _, age := range []int{18, 41, 55, 65} {
 			p := *s.processes[SampleProcess(int(number))]
 			born := noon.AddDate(-age-1, 0, 1) // a day before the next birthday

@@ -53,7 +53,7 @@ type faults []*armed
 type armed struct {
 	Fault
 	left int
-	dice *rand.Rand
+	rng  *rand.Rand
 }
 
 // Inject makes calls fail until the returned function is called, or until the fault's times are used up.
@@ -76,7 +76,7 @@ func (b *Bank) Inject(fault Fault) (remove func()) {
 func (f *faults) take(operation portal.OperationID, path string) Fault {
 	for i, waiting := range *f {
 		matches := (waiting.Operation == "" || waiting.Operation == operation) && strings.Contains(path, waiting.Path)
-		if !matches || waiting.Probability > 0 && waiting.dice.Float64() >= waiting.Probability {
+		if !matches || waiting.Probability > 0 && waiting.rng.Float64() >= waiting.Probability {
 			continue
 		}
 		if waiting.left--; waiting.left == 0 {

@@ -15,7 +15,7 @@ import (
 
 var opened = sandbox.SampleProcess(sandbox.SampleOpen)
 
-func (d *desk) create(t *testing.T) reply {
+func (d *harness) create(t *testing.T) response {
 	t.Helper()
 	return d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil))
 }
@@ -28,7 +28,7 @@ func TestAConnectionDroppedBeforeTheCallChangesNothingAndAfterItEverything(t *te
 		"before": {sandbox.Fault{Operation: portal.BorrowerCreate, Times: 1, DropBefore: true}, 1},
 		"after":  {sandbox.Fault{Operation: portal.BorrowerCreate, Times: 1, DropAfter: true}, 2},
 	} {
-		d := open(t, sandbox.Config{})
+		d := newHarness(t, sandbox.Config{})
 		d.Inject(c.fault)
 		if got := d.create(t); got.err == nil {
 			t.Errorf("dropped %s: %d", name, got.status)
@@ -41,7 +41,7 @@ func TestAConnectionDroppedBeforeTheCallChangesNothingAndAfterItEverything(t *te
 
 func TestAStatusIsAnsweredInsteadOfTheCall(t *testing.T) {
 	for status, after := range map[int]string{http.StatusTooManyRequests: "2", http.StatusServiceUnavailable: ""} {
-		d := open(t, sandbox.Config{})
+		d := newHarness(t, sandbox.Config{})
 		fault := sandbox.Fault{Operation: portal.BorrowerCreate, Times: 1, Status: status}
 		if after != "" {
 			fault.RetryAfter = 1500 * time.Millisecond // sent as whole seconds
@@ -57,7 +57,7 @@ func TestAStatusIsAnsweredInsteadOfTheCall(t *testing.T) {
 }
 
 func TestAnExpiredSessionIsOverForGood(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	d.Inject(sandbox.Fault{Times: 1, ExpireSession: true})
 	for range 2 {
 		if got := d.get(t, "/v1/processes"); got.status != http.StatusUnauthorized {
@@ -70,12 +70,12 @@ func TestAnExpiredSessionIsOverForGood(t *testing.T) {
 }
 
 func TestBodiesAreSpoiltAndTheChangeTookHold(t *testing.T) {
-	for body, broken := range map[sandbox.Body]func(reply) bool{
-		sandbox.Garbage:   func(r reply) bool { return r.err == nil && strings.HasSuffix(r.body, ":") },
-		sandbox.HTML:      func(r reply) bool { return strings.HasPrefix(r.header.Get("Content-Type"), "text/html") },
-		sandbox.Truncated: func(r reply) bool { return errors.Is(r.err, io.ErrUnexpectedEOF) },
+	for body, broken := range map[sandbox.Body]func(response) bool{
+		sandbox.Garbage:   func(r response) bool { return r.err == nil && strings.HasSuffix(r.body, ":") },
+		sandbox.HTML:      func(r response) bool { return strings.HasPrefix(r.header.Get("Content-Type"), "text/html") },
+		sandbox.Truncated: func(r response) bool { return errors.Is(r.err, io.ErrUnexpectedEOF) },
 	} {
-		d := open(t, sandbox.Config{})
+		d := newHarness(t, sandbox.Config{})
 		d.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Times: 1, Body: body})
 		if got := d.create(t); got.status != http.StatusOK || !broken(got) || len(d.Borrowers(opened)) != 2 {
 			t.Errorf("%s: %d %v %q", body, got.status, got.err, got.body)
@@ -84,7 +84,7 @@ func TestBodiesAreSpoiltAndTheChangeTookHold(t *testing.T) {
 }
 
 func TestACallerWhoDoesNotWaitLeavesNothingChanged(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	d.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -104,7 +104,7 @@ func TestACallerWhoDoesNotWaitLeavesNothingChanged(t *testing.T) {
 }
 
 func TestLatencyIsWaitedFor(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	d.Inject(sandbox.Fault{Operation: portal.ProcessList, Times: 1, Latency: 50 * time.Millisecond})
 	started := time.Now()
 	if got := d.get(t, "/v1/processes"); got.status != http.StatusOK || time.Since(started) < 50*time.Millisecond {
@@ -113,7 +113,7 @@ func TestLatencyIsWaitedFor(t *testing.T) {
 }
 
 func TestAFaultBefallsWhatItMatchesAsOftenAsItSays(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	remove := d.Inject(sandbox.Fault{Path: "/borrower", Status: http.StatusBadGateway})
 	for range 3 {
 		if got := d.get(t, borrowersPath(sandbox.SampleOpen)); got.status != http.StatusBadGateway {
@@ -132,7 +132,7 @@ func TestAFaultBefallsWhatItMatchesAsOftenAsItSays(t *testing.T) {
 
 func TestAShareOfTheCallsIsChosenBySeed(t *testing.T) {
 	spoilt := func(seed uint64) (pattern string) {
-		d := open(t, sandbox.Config{})
+		d := newHarness(t, sandbox.Config{})
 		d.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: 500, Probability: 0.5, Seed: seed})
 		for range 32 {
 			pattern += string('a' + rune(d.get(t, "/v1/processes").status/100)) // c for 200, f for 500
@@ -146,7 +146,7 @@ func TestAShareOfTheCallsIsChosenBySeed(t *testing.T) {
 }
 
 func TestFaultsAreDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T) {
-	d := open(t, sandbox.Config{Drivable: true})
+	d := newHarness(t, sandbox.Config{AdminAPI: true})
 	put := d.call(t, "PUT", "/sandbox/faults", `{"operation": "borrowerList", "status": 429, "retryAfter": "3s"}`)
 	if put.status != http.StatusNoContent {
 		t.Fatalf("%d %s", put.status, put.body)

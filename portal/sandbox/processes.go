@@ -31,7 +31,7 @@ func (b *Bank) process(c *call) (*process, error) {
 		return nil, err
 	}
 	p, ok := b.store.processes[id]
-	if !ok || !b.shows(c.session, p) {
+	if !ok || !b.visible(c.session, p) {
 		return nil, refused(http.StatusBadRequest, "process.missing")
 	}
 	return p, nil
@@ -56,7 +56,7 @@ func (b *Bank) listProcesses(c *call) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	matching := slices.DeleteFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
-		return !b.shows(c.session, p) || !filter.match(p, c.lang)
+		return !b.visible(c.session, p) || !filter.match(p, c.lang)
 	})
 	start, end, err := filter.window(matching)
 	if err != nil {
@@ -217,8 +217,8 @@ func (q *query) id(name string) uuid.UUID {
 	return id
 }
 
-// yes reads true or false, which is what an absent parameter means.
-func (q *query) yes(name string) bool {
+// boolean reads true or false, which is what an absent parameter means.
+func (q *query) boolean(name string) bool {
 	given := q.text(name)
 	answer, err := strconv.ParseBool(given)
 	if given != "" && err != nil {

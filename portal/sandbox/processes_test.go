@@ -24,7 +24,7 @@ type processPage struct {
 	}
 }
 
-func (d *desk) processes(t *testing.T, query string) (page processPage, numbers []int) {
+func (d *harness) processes(t *testing.T, query string) (page processPage, numbers []int) {
 	t.Helper()
 	got := d.get(t, "/v1/processes?"+query)
 	if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.status != http.StatusOK {
@@ -37,7 +37,7 @@ func (d *desk) processes(t *testing.T, query string) (page processPage, numbers 
 }
 
 func TestTheListShowsABrokersProcessesNewestFirst(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	page, own := d.processes(t, "")
 	if !slices.Equal(own, []int{1050, 1049, 1048, 1047, 1046, 1045, 1044, 1043, 1042}) || page.TotalRecords != 9 || page.HasMoreResults {
 		t.Errorf("broker A has %v (%d, more: %t)", own, page.TotalRecords, page.HasMoreResults)
@@ -52,7 +52,7 @@ func TestTheListShowsABrokersProcessesNewestFirst(t *testing.T) {
 }
 
 func TestTheListIsNarrowedByWhatTheCallerAsks(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for query, want := range map[string][]int{
 		"filterByText=maria":                      {1042},
 		"filterByText=" + url.QueryEscape("Inês"): {1043}, // not the key borrower
@@ -73,7 +73,7 @@ func TestTheListIsNarrowedByWhatTheCallerAsks(t *testing.T) {
 }
 
 func TestTheListIsTurnedPageByPageBothWays(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	var read []int
 	query := "lineCount=4"
 	for more := true; more; {
@@ -91,7 +91,7 @@ func TestTheListIsTurnedPageByPageBothWays(t *testing.T) {
 }
 
 func TestAListQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	foreign := sandbox.SampleProcess(sandbox.SampleOthers).String()
 	own := sandbox.SampleProcess(sandbox.SampleOpen).String()
 	for _, query := range []string{"text=x", "lineCount=0", "lineCount=many", "filterProcessStatus=8", "filterStatusLastDateFrom=22-11-2026",
@@ -103,7 +103,7 @@ func TestAListQueryThatIsNotUnderstoodIsRefused(t *testing.T) {
 }
 
 func TestTheDetailShowsTheLoan(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	got := d.get(t, processPath(sandbox.SampleOpen)).object(t)
 	for field, want := range map[string]any{
 		"processUniqueID": sandbox.SampleProcess(sandbox.SampleOpen).String(), "processNumber": 1042.0, "simulationNumber": 2017.0,
@@ -119,7 +119,7 @@ func TestTheDetailShowsTheLoan(t *testing.T) {
 }
 
 func TestTheDetailShowsWhatWasLastDone(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
 	last := func() string {
 		t.Helper()
@@ -132,7 +132,7 @@ func TestTheDetailShowsWhatWasLastDone(t *testing.T) {
 		{func() error { return d.WriteMessage(process) }, "Message from the bank"},
 		{func() error { return d.AskForDocument(process) }, "Document requested"},
 		{func() error { return d.Touch(process) }, "Document requested"},
-		{func() error { return d.Move(process) }, "State changed to Documents"},
+		{func() error { return d.Advance(process) }, "State changed to Documents"},
 		{func() error {
 			d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(nil)).object(t)
 			return nil

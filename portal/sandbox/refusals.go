@@ -55,7 +55,9 @@ func asRefusal(err error) *refusal {
 
 func (p problem) code() string { return portal.Reason(p.key).Code(p.field) }
 
-func (p problem) say(lang words.Lang) string { return portal.Reason(p.key).Text(string(lang), p.field) }
+func (p problem) text(lang words.Lang) string {
+	return portal.Reason(p.key).Text(string(lang), p.field)
+}
 
 type (
 	listedError struct {
@@ -83,21 +85,21 @@ func (e Envelope) wrap(lang words.Lang, r *refusal) any {
 	case BareList:
 		var list []bareError
 		for _, p := range r.problems {
-			list = append(list, bareError{p.code(), p.say(lang)})
+			list = append(list, bareError{p.code(), p.text(lang)})
 		}
 		return list
 	case OperationStatus:
-		return map[string]operationStatus{"operationStatus": {first.code(), first.say(lang)}}
+		return map[string]operationStatus{"operationStatus": {first.code(), first.text(lang)}}
 	case ProblemDetails:
-		details := problemDetails{Title: first.say(lang), Status: r.status, Errors: map[string][]string{}}
+		details := problemDetails{Title: first.text(lang), Status: r.status, Errors: map[string][]string{}}
 		for _, p := range r.problems {
-			details.Errors[p.field] = append(details.Errors[p.field], p.say(lang))
+			details.Errors[p.field] = append(details.Errors[p.field], p.text(lang))
 		}
 		return details
 	default:
 		var list []listedError
 		for _, p := range r.problems {
-			list = append(list, listedError{p.code(), p.say(lang), p.field})
+			list = append(list, listedError{p.code(), p.text(lang), p.field})
 		}
 		return map[string][]listedError{"errors": list}
 	}

@@ -51,7 +51,7 @@ const (
 
 // Examples in documents name these: no pace moves them, and a borrower of any age up to 65 may join them without the
 // ESIS being refused.
-var stillSamples = []int64{SampleOpen, SampleCouple, SampleAnalysis}
+var pinnedSamples = []int64{SampleOpen, SampleCouple, SampleAnalysis}
 
 // SampleProcess returns the id of a sample process. It is the same in every bank, so that examples in documents stay
 // true.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestALoginIsCheckedLevelByLevel(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	a, b := sandbox.BrokerA, sandbox.BrokerB
 	for name, c := range map[string]struct {
 		change func(http.Header)
@@ -42,7 +42,7 @@ func TestALoginIsCheckedLevelByLevel(t *testing.T) {
 }
 
 func TestEveryUserOfTheSamplesCanLogIn(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for _, broker := range []sandbox.Broker{sandbox.BrokerA, sandbox.BrokerB} {
 		for user := range broker.Users {
 			if got := d.as(t, broker, user).get(t, "/v1/processes"); got.status != http.StatusOK {
@@ -53,7 +53,7 @@ func TestEveryUserOfTheSamplesCanLogIn(t *testing.T) {
 }
 
 func TestNothingIsAnsweredWithoutASession(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for name, header := range map[string]http.Header{
 		"no header":      {},
 		"another scheme": {"Authorization": {"Basic " + d.token}},
@@ -72,7 +72,7 @@ func TestNothingIsAnsweredWithoutASession(t *testing.T) {
 }
 
 func TestASessionEndsAfterThirtyMinutesWithoutACall(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for range 5 { // two and a half hours, in steps just short of the end
 		d.clock.pass(30*time.Minute - time.Second)
 		if got := d.get(t, "/v1/processes"); got.status != http.StatusOK {
@@ -91,7 +91,7 @@ func TestASessionEndsAfterThirtyMinutesWithoutACall(t *testing.T) {
 }
 
 func TestTheIdlestSessionMakesRoomWhenThereAreTooMany(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	second := d.as(t, sandbox.BrokerA, 1)
 	d.clock.pass(time.Second)
 	second.get(t, "/v1/processes")

@@ -75,8 +75,8 @@ func (s *store) of(broker uuid.UUID) []*process {
 
 func (p *process) ended() bool { return p.state == closed || p.state == cancelled }
 
-// still tells whether the process moves only when it is told to.
-func (p *process) still() bool { return slices.Contains(stillSamples, p.number) }
+// pinned tells whether the process moves only when it is told to.
+func (p *process) pinned() bool { return slices.Contains(pinnedSamples, p.number) }
 
 // key returns the key borrower.
 func (p *process) key() (borrower, bool) {
@@ -107,8 +107,8 @@ func (b *Bank) Hide(user string, processes ...uuid.UUID) {
 	b.hidden[user] = processes
 }
 
-// shows tells whether a process is one that who is logged in may see. The bank's lock is held by the caller.
-func (b *Bank) shows(s session, p *process) bool {
+// visible tells whether a process is one that who is logged in may see. The bank's lock is held by the caller.
+func (b *Bank) visible(s session, p *process) bool {
 	return p.broker == s.broker.UID && !slices.Contains(b.hidden[s.user], p.id)
 }
 

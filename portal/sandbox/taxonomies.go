@@ -170,12 +170,12 @@ func (q *query) text(name string) string {
 }
 
 // count reads a number from 1 to 1000, or returns otherwise when there is none.
-func (q *query) count(name string, otherwise int) int { return q.between(name, 1, 1000, otherwise) }
+func (q *query) count(name string, fallback int) int { return q.between(name, 1, 1000, fallback) }
 
-func (q *query) between(name string, least, most, otherwise int) int {
+func (q *query) between(name string, least, most, fallback int) int {
 	given := q.text(name)
 	if given == "" {
-		return otherwise
+		return fallback
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n < least || n > most {

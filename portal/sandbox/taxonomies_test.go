@@ -21,7 +21,7 @@ type listedPage struct {
 	TaxonomyList      []listed
 }
 
-func taxonomyPage(t *testing.T, d *desk, path string) (page listedPage) {
+func taxonomyPage(t *testing.T, d *harness, path string) (page listedPage) {
 	t.Helper()
 	got := d.get(t, path)
 	if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.status != http.StatusOK {
@@ -44,7 +44,7 @@ func byTaxonomy() map[portal.TaxonomyKey]portal.Operation {
 }
 
 func TestAll45TaxonomiesAreServedInBothLanguagesWithDifferentIDs(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	if got := len(byTaxonomy()); got != 45 {
 		t.Fatalf("%d taxonomies, the bank has 45", got)
 	}
@@ -72,7 +72,7 @@ func TestAll45TaxonomiesAreServedInBothLanguagesWithDifferentIDs(t *testing.T) {
 }
 
 func TestTheIDsThatTheBanksExamplesShowAreKept(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for key, want := range map[portal.TaxonomyKey]listed{
 		"countries":                     {ID: 1, Description: "Portugal"},
 		"genders":                       {ID: 2, Description: "Male"},
@@ -98,7 +98,7 @@ func TestTheIDsThatTheBanksExamplesShowAreKept(t *testing.T) {
 }
 
 func TestPlacesNestInTheirParents(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	for key, children := range map[portal.TaxonomyKey]portal.TaxonomyKey{
 		"countryWithDistricts": "districts", "districtsWithCounties": "counties", "countyWithParishes": "parishes",
 	} {
@@ -117,7 +117,7 @@ func TestPlacesNestInTheirParents(t *testing.T) {
 }
 
 func TestNotificationTypesComeInPages(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	path := byTaxonomy()["notificationTypes"].Path
 	var seen []int32
 	for _, query := range []string{"?pageSize=2", "?pageSize=2&pageNumber=2", "?pageSize=2&pageNumber=3", "?pageSize=2&pageNumber=4"} {

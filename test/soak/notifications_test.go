@@ -126,7 +126,7 @@ func TestSoakEveryChangeIsPostedOnceDespiteFaults(t *testing.T) {
 	n.checkNoPersonalData(t)
 	n.checkForgeries(t)
 	n.checkLogs(t)
-	tally := n.bank.Tally()
+	tally := n.bank.DeliveryStats()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t.Logf("seed %d: %d processes, %d callbacks in %d tries (%d twice), all delivered after %s", *seed, n.processes, tally.Arrived, tally.Tries, tally.Duplicated, took.Round(time.Millisecond))
@@ -160,7 +160,7 @@ func (n *notificationSoak) start(t *testing.T) {
 	bank := httptest.NewServer(n.bank)
 	t.Cleanup(bank.Close)
 	t.Cleanup(n.bank.Close)
-	n.bank.Deliver(sandbox.Deliveries{Duplicate: 0.3, Reorder: true, Seed: *seed})
+	n.bank.SetDeliveryFaults(sandbox.DeliveryFaults{Duplicate: 0.3, Reorder: true, Seed: *seed})
 	n.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Probability: 0.02, Status: http.StatusServiceUnavailable, Seed: *seed})
 	n.sim = slacksim.New(slacksim.Config{
 		MaxMessages: 100_000, Rate: slacksim.Rate{MessagesPerSecond: float64(time.Second) / float64(n.minInterval), Burst: 1},
@@ -344,7 +344,7 @@ func (n *notificationSoak) changeProcesses(ctx context.Context, t *testing.T, rn
 			case luck < 5:
 				must(n.bank.AskForDocument(process))
 			default:
-				must(n.bank.MoveTo(process, 1+rng.Int32N(6)))
+				must(n.bank.SetState(process, 1+rng.Int32N(6)))
 			}
 		}
 		due := time.Duration(float64(n.moving) * float64(n.sent()-before) / float64(n.callbacks))
@@ -363,7 +363,7 @@ func (n *notificationSoak) setFinalStates(t *testing.T, rng *rand.Rand, forGood 
 		states = append(states, 7, 9) // final
 	}
 	for _, process := range n.ids {
-		if err := n.bank.MoveTo(process, states[rng.IntN(len(states))]); err != nil {
+		if err := n.bank.SetState(process, states[rng.IntN(len(states))]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -371,7 +371,7 @@ func (n *notificationSoak) setFinalStates(t *testing.T, rng *rand.Rand, forGood 
 
 // sent returns how many callbacks the bank has sent or queued.
 func (n *notificationSoak) sent() int {
-	tally := n.bank.Tally()
+	tally := n.bank.DeliveryStats()
 	return tally.Waiting + tally.Arrived + tally.GivenUp
 }
 
@@ -448,12 +448,12 @@ var losses = []slacksim.Failure{
 // changeWithoutCallbacks changes some processes while no callback arrives. Reconciliation finds the changes.
 func (n *notificationSoak) changeWithoutCallbacks(ctx context.Context, t *testing.T) {
 	t.Helper()
-	n.bank.Deliver(sandbox.Deliveries{Lose: 1})
+	n.bank.SetDeliveryFaults(sandbox.DeliveryFaults{Lose: 1})
 	left := n.withoutCallback
 	for _, process := range n.ids {
 		if state := n.bank.State(process); left > 0 && state < 7 {
 			left--
-			if err := n.bank.MoveTo(process, 7+state%2*2); err != nil {
+			if err := n.bank.SetState(process, 7+state%2*2); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -521,7 +521,7 @@ func (n *notificationSoak) undelivered(ctx context.Context) (missing []string) {
 	if triggers, err := n.config.Store.Client().XLen(ctx, "triggers").Result(); triggers > 0 || err != nil {
 		missing = append(missing, fmt.Sprintf("%d triggers, %v", triggers, err))
 	}
-	if waiting := n.bank.Tally().Waiting; waiting > 0 {
+	if waiting := n.bank.DeliveryStats().Waiting; waiting > 0 {
 		missing = append(missing, fmt.Sprintf("%d callbacks", waiting))
 	}
 	return missing

@@ -30,9 +30,9 @@ var (
 	shadow = colour{240, 244, 243}
 )
 
-// press lays out a sheet. The core fonts with Windows-1252 have all letters of Portuguese and make a small file that every
+// layout lays out a sheet. The core fonts with Windows-1252 have all letters of Portuguese and make a small file that every
 // reader shows alike; a letter that they lack is printed as a full stop.
-type press struct {
+type layout struct {
 	*fpdf.Fpdf
 	contents contents
 	enc      func(string) string
@@ -46,7 +46,7 @@ func (s Sheet) PDF() ([]byte, error) {
 		return nil, err
 	}
 	pdf := fpdf.New("P", "mm", "A4", "")
-	p := &press{Fpdf: pdf, contents: contents, enc: pdf.UnicodeTranslatorFromDescriptor("")}
+	p := &layout{Fpdf: pdf, contents: contents, enc: pdf.UnicodeTranslatorFromDescriptor("")}
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(s.Issued)
 	pdf.SetModificationDate(s.Issued)
@@ -71,7 +71,7 @@ func (s Sheet) PDF() ([]byte, error) {
 }
 
 // words fills a text of fine.toml. The first error is stored for [Sheet.PDF] to return.
-func (p *press) words(text string, data any) string {
+func (p *layout) words(text string, data any) string {
 	filled, err := fill(text, data)
 	if err != nil && p.err == nil {
 		p.err = err
@@ -79,15 +79,15 @@ func (p *press) words(text string, data any) string {
 	return filled
 }
 
-func (p *press) style(bold string, size float64, c colour) {
+func (p *layout) style(bold string, size float64, c colour) {
 	p.SetFont("Helvetica", bold, size)
 	p.SetTextColor(c.r, c.g, c.b)
 }
 
-func (p *press) fill(c colour) { p.SetFillColor(c.r, c.g, c.b) }
-func (p *press) draw(c colour) { p.SetDrawColor(c.r, c.g, c.b) }
+func (p *layout) fill(c colour) { p.SetFillColor(c.r, c.g, c.b) }
+func (p *layout) draw(c colour) { p.SetDrawColor(c.r, c.g, c.b) }
 
-func (p *press) watermark() {
+func (p *layout) watermark() {
 	p.style("B", 96, shadow)
 	p.TransformBegin()
 	p.TransformRotate(52, 105, 148)
@@ -96,7 +96,7 @@ func (p *press) watermark() {
 	p.SetXY(margin, margin)
 }
 
-func (p *press) footer() {
+func (p *layout) footer() {
 	p.SetY(-14)
 	p.draw(rule)
 	p.Line(margin, p.GetY(), margin+width, p.GetY())
@@ -106,7 +106,7 @@ func (p *press) footer() {
 	p.CellFormat(32, 4, p.enc(p.words(fine.Page, p.PageNo())), "", 0, "R", false, 0, "")
 }
 
-func (p *press) letterhead() {
+func (p *layout) letterhead() {
 	p.fill(brand)
 	p.Rect(0, 0, 210, 29, "F")
 	p.SetXY(margin, 7)
@@ -135,7 +135,7 @@ func (p *press) letterhead() {
 }
 
 // tiles shows the Figures that a reader looks for first.
-func (p *press) tiles() {
+func (p *layout) tiles() {
 	const gap, high = 3.0, 16.0
 	each := (width - gap*2) / 3
 	top := p.GetY()
@@ -153,12 +153,12 @@ func (p *press) tiles() {
 	p.SetXY(margin, top+float64(rows)*(high+gap))
 }
 
-func (p *press) section(section fineSection) {
+func (p *layout) section(section fineSection) {
 	lines := p.contents.table(section.Table)
 	if section.Table != "" && len(lines.rows) == 0 {
 		return
 	}
-	p.keep(24)
+	p.breakPage(24)
 	p.Ln(2.6)
 	p.style("B", 11, brand)
 	p.CellFormat(width, 6, p.enc(section.Title), "", 1, "L", false, 0, "")
@@ -178,8 +178,8 @@ func (p *press) section(section fineSection) {
 	}
 }
 
-// keep starts a new page if fewer millimetres are left, and returns whether it did.
-func (p *press) keep(millimetres float64) (started bool) {
+// breakPage starts a new page if fewer millimetres are left, and returns whether it did.
+func (p *layout) breakPage(millimetres float64) (started bool) {
 	_, high := p.GetPageSize()
 	if p.GetY()+millimetres <= high-bottom {
 		return false
@@ -188,14 +188,14 @@ func (p *press) keep(millimetres float64) (started bool) {
 	return true
 }
 
-func (p *press) row(row fineRow) {
+func (p *layout) row(row fineRow) {
 	value := p.words(row.Value, p.contents)
 	if strings.TrimSpace(value) == "" {
 		return
 	}
 	p.style("", 9.2, ink)
 	lines := len(p.SplitLines([]byte(p.enc(value)), width-labelSide))
-	p.keep(float64(lines)*lineOne + 1)
+	p.breakPage(float64(lines)*lineOne + 1)
 	y := p.GetY()
 	p.style("", 9.2, soft)
 	p.MultiCell(labelSide-3, lineOne, p.enc(p.words(row.Label, p.contents)), "", "L", false)
@@ -210,7 +210,7 @@ func (p *press) row(row fineRow) {
 
 // table writes a header and rows; the first column is text, the others are Figures aligned to the right. The header
 // comes back on every page.
-func (p *press) table(columns []string, lines grid) {
+func (p *layout) table(columns []string, lines grid) {
 	first := labelSide + 20
 	if len(columns) > 3 {
 		first = 16
@@ -237,7 +237,7 @@ func (p *press) table(columns []string, lines grid) {
 		if lines.total && i == len(lines.rows)-2 {
 			needed += lineOne // the total is never alone on a page
 		}
-		if p.keep(needed) {
+		if p.breakPage(needed) {
 			header()
 		}
 		last := lines.total && i == len(lines.rows)-1

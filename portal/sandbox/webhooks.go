@@ -16,20 +16,20 @@ import (
 
 const (
 	maxDeliveries = 20_000 // that wait or are on their way; further ones are dropped
-	maxCouriers   = 8      // deliveries on their way at once
+	maxSenders    = 8      // deliveries on their way at once
 	maxRetryPause = 5 * time.Minute
 )
 
-// Deliveries says what goes wrong on the way of notifications. The bank promises neither order nor that each comes once.
-type Deliveries struct {
+// DeliveryFaults says what goes wrong on the way of notifications. The bank promises neither order nor that each comes once.
+type DeliveryFaults struct {
 	Duplicate float64 // the share that is delivered twice
 	Lose      float64 // the share that is never delivered
 	Reorder   bool    // each is held back for up to four times the first pause of a retry, and so they overtake each other
 	Seed      uint64  // of the choices
 }
 
-// Tally counts the deliveries of notifications.
-type Tally struct {
+// DeliveryStats counts the deliveries of notifications.
+type DeliveryStats struct {
 	Waiting    int // for their turn, for a retry or for an answer
 	Tries      int
 	Arrived    int // answered with 2xx
@@ -39,10 +39,10 @@ type Tally struct {
 	Dropped    int // because too many wait
 }
 
-// courier delivers notifications as the bank says it does: by POST, and again when the receiver does not answer with
+// webhookSender delivers notifications as the bank says it does: by POST, and again when the receiver does not answer with
 // success (confirmed; how often, after which pauses, and that success is 2xx are ours). Notifications of one process are
 // delivered one after the other, but who waits for a retry is overtaken. Its goroutines live as long as there is work.
-type courier struct {
+type webhookSender struct {
 	transport http.RoundTripper
 	timeout   time.Duration
 	pause     time.Duration // before the first retry; it doubles with each
@@ -56,13 +56,13 @@ type courier struct {
 
 	mu      sync.Mutex // guards all below
 	closed  bool
-	way     Deliveries
-	dice    *rand.Rand
+	faults  DeliveryFaults
+	rng     *rand.Rand
 	waiting []*delivery // by when they are due
 	busy    map[uuid.UUID]bool
 	workers int
 	serial  int
-	tally   Tally
+	stats   DeliveryStats
 }
 
 // delivery is one notification on its way to one address.
@@ -75,56 +75,56 @@ type delivery struct {
 	tried   int
 }
 
-func newCourier(config Config) *courier {
-	c := &courier{
+func newWebhookSender(config Config) *webhookSender {
+	c := &webhookSender{
 		transport: config.Transport, timeout: config.DeliveryTimeout, pause: config.RetryPause, tries: config.DeliveryTries,
 		log: config.Log, wake: make(chan struct{}, 1), busy: map[uuid.UUID]bool{},
 	}
 	c.ctx, c.end = context.WithCancel(context.Background())
-	c.on(Deliveries{})
+	c.setFaults(DeliveryFaults{})
 	return c
 }
 
-// on changes the way from here on.
-func (c *courier) on(way Deliveries) {
+// setFaults changes the way from here on.
+func (c *webhookSender) setFaults(faults DeliveryFaults) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.way, c.dice = way, rand.New(rand.NewPCG(way.Seed, way.Seed))
+	c.faults, c.rng = faults, rand.New(rand.NewPCG(faults.Seed, faults.Seed))
 }
 
 // send takes a notification to be delivered, and does not wait for it.
-func (c *courier) send(process uuid.UUID, address string, body []byte) {
+func (c *webhookSender) send(process uuid.UUID, address string, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	copies := 1
-	lose, duplicate := c.dice.Float64() < c.way.Lose, c.dice.Float64() < c.way.Duplicate
+	lose, duplicate := c.rng.Float64() < c.faults.Lose, c.rng.Float64() < c.faults.Duplicate
 	switch {
 	case c.closed:
 		return
 	case lose:
-		c.tally.Lost++
+		c.stats.Lost++
 		return
 	case duplicate:
-		c.tally.Duplicated++
+		c.stats.Duplicated++
 		copies = 2
 	}
 	for range copies {
 		due := time.Now()
-		if c.way.Reorder {
-			due = due.Add(time.Duration(c.dice.Int64N(int64(4 * c.pause))))
+		if c.faults.Reorder {
+			due = due.Add(time.Duration(c.rng.Int64N(int64(4 * c.pause))))
 		}
-		if c.tally.Waiting >= maxDeliveries {
-			c.tally.Dropped++
+		if c.stats.Waiting >= maxDeliveries {
+			c.stats.Dropped++
 			continue
 		}
-		c.tally.Waiting++
+		c.stats.Waiting++
 		c.serial++
-		c.put(&delivery{process: process, address: address, body: body, due: due, serial: c.serial})
+		c.enqueue(&delivery{process: process, address: address, body: body, due: due, serial: c.serial})
 	}
 }
 
-// put has a delivery wait until it is due. The lock is held by the caller.
-func (c *courier) put(d *delivery) {
+// enqueue has a delivery wait until it is due. The lock is held by the caller.
+func (c *webhookSender) enqueue(d *delivery) {
 	at, _ := slices.BinarySearchFunc(c.waiting, d, func(a, b *delivery) int {
 		if order := a.due.Compare(b.due); order != 0 {
 			return order
@@ -132,9 +132,9 @@ func (c *courier) put(d *delivery) {
 		return a.serial - b.serial
 	})
 	c.waiting = slices.Insert(c.waiting, at, d)
-	if c.workers < maxCouriers {
+	if c.workers < maxSenders {
 		c.workers++
-		c.group.Go(c.work)
+		c.group.Go(c.run)
 	}
 	select {
 	case c.wake <- struct{}{}: // one who rests looks again
@@ -142,24 +142,24 @@ func (c *courier) put(d *delivery) {
 	}
 }
 
-// work delivers until nothing waits.
-func (c *courier) work() {
+// run delivers until nothing waits.
+func (c *webhookSender) run() {
 	for {
-		d, wait, more := c.take()
+		d, wait, more := c.dequeue()
 		switch {
 		case d != nil:
 			c.deliver(d)
 		case more:
-			c.rest(wait)
+			c.waitForWork(wait)
 		default:
 			return
 		}
 	}
 }
 
-// take returns the next delivery that is due and whose process has none on its way, or else how long to wait for one.
+// dequeue returns the next delivery that is due and whose process has none on its way, or else how long to wait for one.
 // When there is no more, the worker is counted out.
-func (c *courier) take() (next *delivery, wait time.Duration, more bool) {
+func (c *webhookSender) dequeue() (next *delivery, wait time.Duration, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || len(c.waiting) == 0 {
@@ -181,7 +181,7 @@ func (c *courier) take() (next *delivery, wait time.Duration, more bool) {
 	return nil, wait, true
 }
 
-func (c *courier) rest(wait time.Duration) {
+func (c *webhookSender) waitForWork(wait time.Duration) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -192,29 +192,29 @@ func (c *courier) rest(wait time.Duration) {
 }
 
 // deliver makes one try, after which the delivery has arrived, waits for the next one, or is given up.
-func (c *courier) deliver(d *delivery) {
+func (c *webhookSender) deliver(d *delivery) {
 	status, err := c.post(c.ctx, d.address, d.body)
 	d.tried++
 	c.log.Info("delivery", "process", d.process, "try", d.tried, "status", status, "reached", err == nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.busy, d.process)
-	c.tally.Tries++
+	c.stats.Tries++
 	switch {
 	case err == nil && status >= 200 && status <= 299:
-		c.tally.Waiting--
-		c.tally.Arrived++
+		c.stats.Waiting--
+		c.stats.Arrived++
 	case d.tried >= c.tries || c.closed:
-		c.tally.Waiting--
-		c.tally.GivenUp++
+		c.stats.Waiting--
+		c.stats.GivenUp++
 	default:
 		d.due = time.Now().Add(min(c.pause<<(d.tried-1), maxRetryPause))
-		c.put(d)
+		c.enqueue(d)
 	}
 }
 
 // post sends a body, and follows no redirect.
-func (c *courier) post(ctx context.Context, address string, body []byte) (status int, err error) {
+func (c *webhookSender) post(ctx context.Context, address string, body []byte) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
@@ -232,11 +232,11 @@ func (c *courier) post(ctx context.Context, address string, body []byte) (status
 }
 
 // close ends what is on its way, forgets what waits, and returns when all goroutines have ended.
-func (c *courier) close() {
+func (c *webhookSender) close() {
 	c.mu.Lock()
 	c.closed = true
-	c.tally.Waiting -= len(c.waiting)
-	c.tally.GivenUp += len(c.waiting)
+	c.stats.Waiting -= len(c.waiting)
+	c.stats.GivenUp += len(c.waiting)
 	c.waiting = nil
 	c.mu.Unlock()
 	c.end()
@@ -246,12 +246,12 @@ func (c *courier) close() {
 	}
 }
 
-// Deliver changes what goes wrong on the way of the notifications from here on; the zero value is a way without faults.
-func (b *Bank) Deliver(way Deliveries) { b.courier.on(way) }
+// SetDeliveryFaults changes what goes wrong on the way of the notifications from here on; the zero value is a way without faults.
+func (b *Bank) SetDeliveryFaults(faults DeliveryFaults) { b.webhooks.setFaults(faults) }
 
-// Tally tells how the deliveries of notifications fare.
-func (b *Bank) Tally() Tally {
-	b.courier.mu.Lock()
-	defer b.courier.mu.Unlock()
-	return b.courier.tally
+// DeliveryStats tells how the deliveries of notifications fare.
+func (b *Bank) DeliveryStats() DeliveryStats {
+	b.webhooks.mu.Lock()
+	defer b.webhooks.mu.Unlock()
+	return b.webhooks.stats
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // wire is an address within the test, for the tests that let synctest's clock run.
-type wire struct {
+type fakeReceiver struct {
 	answer func(try int, r *http.Request) (status int, err error)
 
 	mu    sync.Mutex
@@ -31,12 +31,12 @@ type wire struct {
 	times []time.Time
 }
 
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *fakeReceiver) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
-	said := delivered{path: r.URL.Path, body: string(body)}
-	_ = json.Unmarshal(body, &said)
+	n := delivered{path: r.URL.Path, body: string(body)}
+	_ = json.Unmarshal(body, &n)
 	w.mu.Lock()
-	w.seen, w.times = append(w.seen, said), append(w.times, time.Now())
+	w.seen, w.times = append(w.seen, n), append(w.times, time.Now())
 	try := len(w.seen)
 	w.mu.Unlock()
 	status := http.StatusOK
@@ -50,17 +50,17 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // states lists the states that arrived, in order.
-func (w *wire) states() (list []int) {
+func (w *fakeReceiver) states() (list []int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, said := range w.seen {
-		list = append(list, said.ProcessStatusID)
+	for _, n := range w.seen {
+		list = append(list, n.ProcessStatusID)
 	}
 	return list
 }
 
 // pauses are those between the tries.
-func (w *wire) pauses() (list []time.Duration) {
+func (w *fakeReceiver) pauses() (list []time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.times[1:] {
@@ -70,7 +70,7 @@ func (w *wire) pauses() (list []time.Duration) {
 }
 
 // wired returns a bank whose broker A listens on the wire to the changes of states, within the process.
-func wired(t *testing.T, config sandbox.Config, w *wire) *sandbox.Bank {
+func bankWith(t *testing.T, config sandbox.Config, w *fakeReceiver) *sandbox.Bank {
 	t.Helper()
 	config.Transport = w
 	bank := sandbox.New(config)
@@ -101,37 +101,37 @@ func must(t *testing.T, err error) {
 }
 
 func TestABrokerIsToldOfWhatTheBankDoesAndNotOfWhatTheBrokerDoes(t *testing.T) {
-	d, r := listening(t, sandbox.Config{}, nil)
+	d, r := newReceivingHarness(t, sandbox.Config{}, nil)
 	d.create(t)
 	must(t, d.Touch(opened))
-	must(t, d.Move(sandbox.SampleProcess(sandbox.SampleOthers))) // whose broker has no callback
+	must(t, d.Advance(sandbox.SampleProcess(sandbox.SampleOthers))) // whose broker has no callback
 	for name, c := range map[string]struct {
 		do   func(uuid.UUID) error
 		want []int // types
 	}{
-		"a move":      {d.Move, []int{1}},
+		"a move":      {d.Advance, []int{1}},
 		"a message":   {d.WriteMessage, []int{2}},
 		"a document":  {d.AskForDocument, []int{3}},
-		"an approval": {func(id uuid.UUID) error { return d.MoveTo(id, 5) }, []int{1, 4}},
-		"an end":      {func(id uuid.UUID) error { return d.MoveTo(id, 9) }, []int{1}},
+		"an approval": {func(id uuid.UUID) error { return d.SetState(id, 5) }, []int{1, 4}},
+		"an end":      {func(id uuid.UUID) error { return d.SetState(id, 9) }, []int{1}},
 	} {
 		id := d.AddProcess(sandbox.BrokerA)
 		must(t, c.do(id))
 		for _, kind := range c.want {
-			said := r.next(t)
-			if said.NotificationTypeID != kind || said.ProcessUniqueID != id || said.path != fmt.Sprint("/callbacks/secret-token/", kind) ||
-				said.content != "POST application/json" || said.SimulationUniqueID != uuid.Nil {
-				t.Errorf("%s: got %+v", name, said)
+			n := r.next(t)
+			if n.NotificationTypeID != kind || n.ProcessUniqueID != id || n.path != fmt.Sprint("/callbacks/secret-token/", kind) ||
+				n.content != "POST application/json" || n.SimulationUniqueID != uuid.Nil {
+				t.Errorf("%s: got %+v", name, n)
 			}
-			if (said.ProcessStatusID != 0) != (kind == 1) || (said.DocumentTypeID != 0) != (kind == 3) || kind == 1 && said.ProcessStatusID != int(d.State(id)) {
-				t.Errorf("%s: %s", name, said.body)
+			if (n.ProcessStatusID != 0) != (kind == 1) || (n.DocumentTypeID != 0) != (kind == 3) || kind == 1 && n.ProcessStatusID != int(d.State(id)) {
+				t.Errorf("%s: %s", name, n.body)
 			}
 			detail := d.get(t, "/v1/processes/"+id.String()).object(t)
-			if last, err := time.Parse(time.RFC3339, detail["lastActionDate"].(string)); err != nil || !last.Equal(said.Date) {
-				t.Errorf("%s: told of %s, dated %s, %v", name, said.Date, last, err)
+			if last, err := time.Parse(time.RFC3339, detail["lastActionDate"].(string)); err != nil || !last.Equal(n.Date) {
+				t.Errorf("%s: told of %s, dated %s, %v", name, n.Date, last, err)
 			}
 			var fields map[string]any
-			must(t, json.Unmarshal([]byte(said.body), &fields))
+			must(t, json.Unmarshal([]byte(n.body), &fields))
 			for field := range fields {
 				if !slices.Contains([]string{"notificationTypeID", "processUniqueId", "date", "processStatusID", "documentTypeID"}, field) {
 					t.Errorf("%s: a notification tells %s", name, field)
@@ -144,7 +144,7 @@ func TestABrokerIsToldOfWhatTheBankDoesAndNotOfWhatTheBrokerDoes(t *testing.T) {
 
 func TestADeliveryIsTriedAgainAfterGrowingPausesUntilItArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(try int, r *http.Request) (int, error) {
+		w := &fakeReceiver{answer: func(try int, r *http.Request) (int, error) {
 			switch try {
 			case 1:
 				return http.StatusServiceUnavailable, nil
@@ -158,18 +158,18 @@ func TestADeliveryIsTriedAgainAfterGrowingPausesUntilItArrives(t *testing.T) {
 			}
 			return http.StatusAccepted, nil
 		}}
-		bank := wired(t, sandbox.Config{DeliveryTimeout: 3 * time.Second}, w)
-		must(t, bank.Move(opened))
+		bank := bankWith(t, sandbox.Config{DeliveryTimeout: 3 * time.Second}, w)
+		must(t, bank.Advance(opened))
 		time.Sleep(time.Hour)
 		if want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 11 * time.Second}; !slices.Equal(w.pauses(), want) {
 			t.Errorf("pauses %v, want %v", w.pauses(), want)
 		}
-		if want := (sandbox.Tally{Tries: 5, Arrived: 1}); bank.Tally() != want {
-			t.Errorf("%+v, want %+v", bank.Tally(), want)
+		if want := (sandbox.DeliveryStats{Tries: 5, Arrived: 1}); bank.DeliveryStats() != want {
+			t.Errorf("%+v, want %+v", bank.DeliveryStats(), want)
 		}
-		for _, said := range w.seen {
-			if said.body != w.seen[0].body {
-				t.Errorf("one try says %s, another %s", w.seen[0].body, said.body)
+		for _, n := range w.seen {
+			if n.body != w.seen[0].body {
+				t.Errorf("one try says %s, another %s", w.seen[0].body, n.body)
 			}
 		}
 	})
@@ -177,26 +177,26 @@ func TestADeliveryIsTriedAgainAfterGrowingPausesUntilItArrives(t *testing.T) {
 
 func TestADeliveryIsGivenUpAfterTheLastTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(int, *http.Request) (int, error) { return http.StatusNotFound, nil }}
-		bank := wired(t, sandbox.Config{DeliveryTries: 4, RetryPause: 2 * time.Minute}, w)
-		must(t, bank.Move(opened))
+		w := &fakeReceiver{answer: func(int, *http.Request) (int, error) { return http.StatusNotFound, nil }}
+		bank := bankWith(t, sandbox.Config{DeliveryTries: 4, RetryPause: 2 * time.Minute}, w)
+		must(t, bank.Advance(opened))
 		time.Sleep(time.Hour)
 		if want := []time.Duration{2 * time.Minute, 4 * time.Minute, 5 * time.Minute}; !slices.Equal(w.pauses(), want) {
 			t.Errorf("pauses %v, want %v", w.pauses(), want)
 		}
-		if want := (sandbox.Tally{Tries: 4, GivenUp: 1}); bank.Tally() != want {
-			t.Errorf("%+v, want %+v", bank.Tally(), want)
+		if want := (sandbox.DeliveryStats{Tries: 4, GivenUp: 1}); bank.DeliveryStats() != want {
+			t.Errorf("%+v, want %+v", bank.DeliveryStats(), want)
 		}
 	})
 }
 
 // walk moves a process through five states and returns what arrives.
-func walk(t *testing.T, way sandbox.Deliveries, w *wire) []int {
+func deliveredStates(t *testing.T, faults sandbox.DeliveryFaults, w *fakeReceiver) []int {
 	t.Helper()
-	bank := wired(t, sandbox.Config{}, w)
-	bank.Deliver(way)
+	bank := bankWith(t, sandbox.Config{}, w)
+	bank.SetDeliveryFaults(faults)
 	for range 5 {
-		must(t, bank.Move(opened))
+		must(t, bank.Advance(opened))
 	}
 	time.Sleep(time.Minute)
 	return w.states()
@@ -205,7 +205,7 @@ func walk(t *testing.T, way sandbox.Deliveries, w *wire) []int {
 func TestDeliveriesOfAProcessKeepTheirOrderUnlessToldOtherwise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var under atomic.Int32
-		inOrder, slow := []int{2, 3, 4, 5, 6}, &wire{answer: func(try int, _ *http.Request) (int, error) {
+		inOrder, slow := []int{2, 3, 4, 5, 6}, &fakeReceiver{answer: func(try int, _ *http.Request) (int, error) {
 			if under.Add(1) > 1 {
 				t.Error("two are under way at once")
 			}
@@ -213,10 +213,10 @@ func TestDeliveriesOfAProcessKeepTheirOrderUnlessToldOtherwise(t *testing.T) {
 			time.Sleep(time.Second)
 			return http.StatusOK, nil
 		}}
-		if got := walk(t, sandbox.Deliveries{}, slow); !slices.Equal(got, inOrder) {
+		if got := deliveredStates(t, sandbox.DeliveryFaults{}, slow); !slices.Equal(got, inOrder) {
 			t.Errorf("arrived %v", got)
 		}
-		once, again := walk(t, sandbox.Deliveries{Reorder: true, Seed: 1}, &wire{}), walk(t, sandbox.Deliveries{Reorder: true, Seed: 1}, &wire{})
+		once, again := deliveredStates(t, sandbox.DeliveryFaults{Reorder: true, Seed: 1}, &fakeReceiver{}), deliveredStates(t, sandbox.DeliveryFaults{Reorder: true, Seed: 1}, &fakeReceiver{})
 		if slices.Equal(once, inOrder) || !slices.Equal(once, again) || !slices.Equal(slices.Sorted(slices.Values(once)), inOrder) {
 			t.Errorf("reordered arrived %v, and with the same seed %v", once, again)
 		}
@@ -225,16 +225,16 @@ func TestDeliveriesOfAProcessKeepTheirOrderUnlessToldOtherwise(t *testing.T) {
 
 func TestDeliveriesOfSeveralProcessesDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(int, *http.Request) (int, error) {
+		w := &fakeReceiver{answer: func(int, *http.Request) (int, error) {
 			time.Sleep(time.Second)
 			return http.StatusOK, nil
 		}}
-		bank := wired(t, sandbox.Config{Processes: 40}, w)
+		bank := bankWith(t, sandbox.Config{Processes: 40}, w)
 		for i := range 40 {
-			must(t, bank.Move(sandbox.SampleProcess(sandbox.SampleAdded+i)))
+			must(t, bank.Advance(sandbox.SampleProcess(sandbox.SampleAdded+i)))
 		}
 		time.Sleep(5500 * time.Millisecond) // eight at once
-		if got := bank.Tally(); got.Arrived != 40 || got.Waiting != 0 {
+		if got := bank.DeliveryStats(); got.Arrived != 40 || got.Waiting != 0 {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -242,22 +242,22 @@ func TestDeliveriesOfSeveralProcessesDoNotWaitForEachOther(t *testing.T) {
 
 func TestWhatWaitsForARetryHoldsNothingElseUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(try int, _ *http.Request) (int, error) {
+		w := &fakeReceiver{answer: func(try int, _ *http.Request) (int, error) {
 			if try <= 8 {
 				return http.StatusServiceUnavailable, nil
 			}
 			time.Sleep(time.Second)
 			return http.StatusOK, nil
 		}}
-		bank := wired(t, sandbox.Config{Processes: 16, RetryPause: 5 * time.Minute}, w)
+		bank := bankWith(t, sandbox.Config{Processes: 16, RetryPause: 5 * time.Minute}, w)
 		for i := range 16 {
 			if i == 8 {
 				time.Sleep(time.Minute) // every worker rests
 			}
-			must(t, bank.Move(sandbox.SampleProcess(sandbox.SampleAdded+i)))
+			must(t, bank.Advance(sandbox.SampleProcess(sandbox.SampleAdded+i)))
 		}
 		time.Sleep(1500 * time.Millisecond)
-		if got := bank.Tally(); got.Arrived != 8 || got.Waiting != 8 {
+		if got := bank.DeliveryStats(); got.Arrived != 8 || got.Waiting != 8 {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -265,20 +265,20 @@ func TestWhatWaitsForARetryHoldsNothingElseUp(t *testing.T) {
 
 func TestDeliveriesAreDuplicatedAndLostOnRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		if got, want := walk(t, sandbox.Deliveries{Duplicate: 1}, &wire{}), []int{2, 2, 3, 3, 4, 4, 5, 5, 6, 6}; !slices.Equal(got, want) {
+		if got, want := deliveredStates(t, sandbox.DeliveryFaults{Duplicate: 1}, &fakeReceiver{}), []int{2, 2, 3, 3, 4, 4, 5, 5, 6, 6}; !slices.Equal(got, want) {
 			t.Errorf("duplicated arrived %v", got)
 		}
-		if got := walk(t, sandbox.Deliveries{Lose: 1}, &wire{}); got != nil {
+		if got := deliveredStates(t, sandbox.DeliveryFaults{Lose: 1}, &fakeReceiver{}); got != nil {
 			t.Errorf("of what is lost arrived %v", got)
 		}
-		w := &wire{}
-		bank := wired(t, sandbox.Config{}, w)
-		bank.Deliver(sandbox.Deliveries{Duplicate: 0.3, Lose: 0.1, Reorder: true, Seed: 7})
+		w := &fakeReceiver{}
+		bank := bankWith(t, sandbox.Config{}, w)
+		bank.SetDeliveryFaults(sandbox.DeliveryFaults{Duplicate: 0.3, Lose: 0.1, Reorder: true, Seed: 7})
 		for i := range 1000 {
-			must(t, bank.MoveTo(opened, int32(1+(i+1)%2)))
+			must(t, bank.SetState(opened, int32(1+(i+1)%2)))
 		}
 		time.Sleep(time.Minute)
-		got := bank.Tally()
+		got := bank.DeliveryStats()
 		if got.Waiting != 0 || got.Arrived != 1000-got.Lost+got.Duplicated || len(w.seen) != got.Arrived ||
 			got.Lost < 70 || got.Lost > 130 || got.Duplicated < 220 || got.Duplicated > 320 {
 			t.Errorf("%+v", got)
@@ -288,42 +288,42 @@ func TestDeliveriesAreDuplicatedAndLostOnRequest(t *testing.T) {
 
 func TestOnlySoManyDeliveriesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{answer: func(_ int, r *http.Request) (int, error) {
+		w := &fakeReceiver{answer: func(_ int, r *http.Request) (int, error) {
 			<-r.Context().Done()
 			return 0, r.Context().Err()
 		}}
-		bank := wired(t, sandbox.Config{DeliveryTimeout: time.Hour}, w)
+		bank := bankWith(t, sandbox.Config{DeliveryTimeout: time.Hour}, w)
 		for i := range 20_010 {
-			must(t, bank.MoveTo(opened, int32(1+(i+1)%2)))
+			must(t, bank.SetState(opened, int32(1+(i+1)%2)))
 		}
 		synctest.Wait()
-		if got := bank.Tally(); got.Waiting != 20_000 || got.Dropped != 10 {
+		if got := bank.DeliveryStats(); got.Waiting != 20_000 || got.Dropped != 10 {
 			t.Errorf("%+v", got)
 		}
 		bank.Close()
-		if got := bank.Tally(); got.Waiting != 0 || got.GivenUp != 20_000 {
+		if got := bank.DeliveryStats(); got.Waiting != 0 || got.GivenUp != 20_000 {
 			t.Errorf("after the end: %+v", got)
 		}
 	})
 }
 
 func TestACloseEndsWhatIsOnItsWayAndWhatWaits(t *testing.T) {
-	d, r := listening(t, sandbox.Config{DeliveryTimeout: time.Hour, RetryPause: time.Hour}, func(try int) int { return []int{503, 0}[try-1] })
-	must(t, d.Move(opened)) // to be tried again in an hour
+	d, r := newReceivingHarness(t, sandbox.Config{DeliveryTimeout: time.Hour, RetryPause: time.Hour}, func(try int) int { return []int{503, 0}[try-1] })
+	must(t, d.Advance(opened)) // to be tried again in an hour
 	r.next(t)
-	must(t, d.Move(sandbox.SampleProcess(sandbox.SampleCouple))) // answered when the caller leaves
+	must(t, d.Advance(sandbox.SampleProcess(sandbox.SampleCouple))) // answered when the caller leaves
 	r.next(t)
-	must(t, d.Move(sandbox.SampleProcess(sandbox.SampleCouple))) // waits behind it
+	must(t, d.Advance(sandbox.SampleProcess(sandbox.SampleCouple))) // waits behind it
 	started := time.Now()
 	d.Close()
 	d.Close()
 	if took := time.Since(started); took > 10*time.Second {
 		t.Errorf("the end took %s", took)
 	}
-	must(t, d.Move(opened))
+	must(t, d.Advance(opened))
 	must(t, d.SetPace(sandbox.Fast))
 	r.none(t)
-	if got := d.Tally(); got.Waiting != 0 || got.Arrived != 0 || got.GivenUp != 3 {
+	if got := d.DeliveryStats(); got.Waiting != 0 || got.Arrived != 0 || got.GivenUp != 3 {
 		t.Errorf("%+v", got)
 	}
 	if got := d.get(t, "/v1/processes"); got.status != http.StatusOK {
@@ -333,8 +333,8 @@ func TestACloseEndsWhatIsOnItsWayAndWhatWaits(t *testing.T) {
 
 func TestTheLogTellsOfDeliveriesWithoutTheAddress(t *testing.T) {
 	var out bytes.Buffer
-	d, r := listening(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))}, func(try int) int { return []int{503, 202}[try-1] })
-	must(t, d.Move(opened))
+	d, r := newReceivingHarness(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))}, func(try int) int { return []int{503, 202}[try-1] })
+	must(t, d.Advance(opened))
 	r.next(t)
 	r.next(t)
 	d.Close()

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func (d *desk) lastAction(t *testing.T, number int) time.Time {
+func (d *harness) lastAction(t *testing.T, number int) time.Time {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, d.get(t, processPath(number)).object(t)["lastActionDate"].(string))
 	must(t, err)
@@ -22,10 +22,10 @@ func (d *desk) lastAction(t *testing.T, number int) time.Time {
 }
 
 func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	last := d.lastAction(t, sandbox.SampleOpen)
 	for _, want := range []string{"Documents", "Analysis", "Valuation", "Approval", "Contract", "Closed"} {
-		must(t, d.Move(opened))
+		must(t, d.Advance(opened))
 		if got := d.get(t, processPath(sandbox.SampleOpen)).object(t)["processStatusDescription"]; got != want {
 			t.Errorf("the process is in %s, want %s", got, want)
 		}
@@ -36,8 +36,8 @@ func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) 
 		}
 	}
 	for name, do := range map[string]func(uuid.UUID) error{
-		"move": d.Move, "message": d.WriteMessage, "document": d.AskForDocument, "touch": d.Touch,
-		"go back": func(id uuid.UUID) error { return d.MoveTo(id, 1) },
+		"move": d.Advance, "message": d.WriteMessage, "document": d.AskForDocument, "touch": d.Touch,
+		"go back": func(id uuid.UUID) error { return d.SetState(id, 1) },
 	} {
 		if err := do(opened); !errors.Is(err, sandbox.ErrEnded) {
 			t.Errorf("%s: %v", name, err)
@@ -52,19 +52,19 @@ func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) 
 }
 
 func TestAProcessIsMovedToAnyState(t *testing.T) {
-	d, r := listening(t, sandbox.Config{}, nil)
+	d, r := newReceivingHarness(t, sandbox.Config{}, nil)
 	for _, state := range []int32{4, 2, 2, 9} {
-		must(t, d.MoveTo(opened, state))
+		must(t, d.SetState(opened, state))
 		if d.State(opened) != state {
 			t.Errorf("in %d, want %d", d.State(opened), state)
 		}
 	}
 	for _, want := range []int{4, 2, 9} { // where it is already it does not move
-		if said := r.next(t); said.ProcessStatusID != want {
-			t.Errorf("told of %d, want %d", said.ProcessStatusID, want)
+		if n := r.next(t); n.ProcessStatusID != want {
+			t.Errorf("told of %d, want %d", n.ProcessStatusID, want)
 		}
 	}
-	if err := d.MoveTo(sandbox.SampleProcess(sandbox.SampleCouple), 8); !errors.Is(err, sandbox.ErrNoState) {
+	if err := d.SetState(sandbox.SampleProcess(sandbox.SampleCouple), 8); !errors.Is(err, sandbox.ErrNoState) {
 		t.Error(err)
 	}
 }
@@ -79,8 +79,8 @@ func progress(b *sandbox.Bank) (sum int32) {
 
 func TestProcessesMoveByThemselvesAtTheirPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		bank := wired(t, sandbox.Config{}, w)
+		w := &fakeReceiver{}
+		bank := bankWith(t, sandbox.Config{}, w)
 		still := progress(bank)
 		time.Sleep(time.Hour)
 		if progress(bank) != still {
@@ -116,7 +116,7 @@ func TestProcessesMoveByThemselvesAtTheirPace(t *testing.T) {
 
 func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bank := wired(t, sandbox.Config{Pace: sandbox.Fast}, &wire{})
+		bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast}, &fakeReceiver{})
 		seen := map[int32]bool{}
 		for range 200 {
 			time.Sleep(time.Second)
@@ -130,7 +130,7 @@ func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
 
 func TestTheProcessesOfExamplesHoldStillAtAnyPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bank := wired(t, sandbox.Config{}, &wire{})
+		bank := bankWith(t, sandbox.Config{}, &fakeReceiver{})
 		examples := []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleAnalysis}
 		stand := func() (states []int32) {
 			for _, number := range examples {
@@ -147,7 +147,7 @@ func TestTheProcessesOfExamplesHoldStillAtAnyPace(t *testing.T) {
 			}
 		}
 		for _, number := range examples {
-			must(t, bank.Move(sandbox.SampleProcess(number))) // on request they move as any other
+			must(t, bank.Advance(sandbox.SampleProcess(number))) // on request they move as any other
 		}
 	})
 }
@@ -155,15 +155,15 @@ func TestTheProcessesOfExamplesHoldStillAtAnyPace(t *testing.T) {
 func TestTheSameSeedMovesTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		states := func(seed uint64) string {
-			w := &wire{}
-			bank := wired(t, sandbox.Config{Pace: sandbox.Fast, Seed: seed}, w)
+			w := &fakeReceiver{}
+			bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast, Seed: seed}, w)
 			time.Sleep(31 * time.Second)
 			bank.Close()
-			story := ""
-			for _, said := range w.seen {
-				story += fmt.Sprintln(said.ProcessUniqueID, said.ProcessStatusID)
+			steps := ""
+			for _, n := range w.seen {
+				steps += fmt.Sprintln(n.ProcessUniqueID, n.ProcessStatusID)
 			}
-			return story
+			return steps
 		}
 		if one, same, other := states(1), states(1), states(2); one != same || one == other {
 			t.Errorf("seed 1: %s and %s\nseed 2: %s", one, same, other)
@@ -173,8 +173,8 @@ func TestTheSameSeedMovesTheSame(t *testing.T) {
 
 func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{}
-		bank := wired(t, sandbox.Config{Pace: sandbox.Fast}, w)
+		w := &fakeReceiver{}
+		bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast}, w)
 		time.Sleep(2 * time.Hour) // 3,600 times at each broker
 		before := len(w.states())
 		time.Sleep(time.Minute)
@@ -197,7 +197,7 @@ func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
 }
 
 func TestATestGetsAsManyProcessesAsItWants(t *testing.T) {
-	d := open(t, sandbox.Config{Processes: 200})
+	d := newHarness(t, sandbox.Config{Processes: 200})
 	page, numbers := d.processes(t, "lineCount=1000")
 	if page.TotalRecords != 209 || slices.Max(numbers) != sandbox.SampleAdded+199 {
 		t.Errorf("%d processes, the newest %d", page.TotalRecords, slices.Max(numbers))
@@ -213,7 +213,7 @@ func TestATestGetsAsManyProcessesAsItWants(t *testing.T) {
 }
 
 func TestATouchChangesTheLastActionAlone(t *testing.T) {
-	d := open(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{})
 	before := d.get(t, processPath(sandbox.SampleOpen)).object(t)
 	must(t, d.Touch(opened))
 	after := d.get(t, processPath(sandbox.SampleOpen)).object(t)
@@ -227,8 +227,8 @@ func TestATouchChangesTheLastActionAlone(t *testing.T) {
 }
 
 func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T) {
-	d, r := listening(t, sandbox.Config{Drivable: true}, nil)
-	move := "/sandbox/processes/" + opened.String() + "/move"
+	d, r := newReceivingHarness(t, sandbox.Config{AdminAPI: true}, nil)
+	move := "/sandbox/processes/" + opened.String() + "/state"
 	for _, c := range []struct {
 		path, body string
 	}{{move, ""}, {move, `{"state": 5}`}, {"/sandbox/deliveries", `{"lose": 1, "seed": 3}`}, {move, ""}, {"/sandbox/pace", `{"pace": "slow"}`}, {"/sandbox/pace", `{"pace": "off"}`}} {
@@ -236,13 +236,13 @@ func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T
 			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
 		}
 	}
-	if first, second := r.next(t), r.next(t); first.ProcessStatusID != 2 || second.ProcessStatusID != 5 || d.State(opened) != 6 || d.Tally().Lost != 1 {
-		t.Errorf("%s, %s, %d, %+v", first.body, second.body, d.State(opened), d.Tally())
+	if first, second := r.next(t), r.next(t); first.ProcessStatusID != 2 || second.ProcessStatusID != 5 || d.State(opened) != 6 || d.DeliveryStats().Lost != 1 {
+		t.Errorf("%s, %s, %d, %+v", first.body, second.body, d.State(opened), d.DeliveryStats())
 	}
 	for _, c := range []struct{ path, body, want string }{
-		{"/sandbox/processes/" + uuid.NewString() + "/move", "", "040001"},
-		{"/sandbox/processes/1042/move", "", "000006 id"},
-		{"/sandbox/processes/" + sandbox.SampleProcess(sandbox.SampleClosed).String() + "/move", "", "040002"},
+		{"/sandbox/processes/" + uuid.NewString() + "/state", "", "040001"},
+		{"/sandbox/processes/1042/state", "", "000006 id"},
+		{"/sandbox/processes/" + sandbox.SampleProcess(sandbox.SampleClosed).String() + "/state", "", "040002"},
 		{move, `{"state": 8}`, "050003 state"},
 		{move, `{}`, "050003 state"},
 		{move, `{"to": 8}`, "050006 to"},
@@ -256,7 +256,7 @@ func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T
 			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
 		}
 	}
-	strict := open(t, sandbox.Config{})
+	strict := newHarness(t, sandbox.Config{})
 	for _, path := range []string{move, "/sandbox/pace", "/sandbox/deliveries"} {
 		if got := strict.call(t, "PUT", path, ""); got.status != http.StatusNotFound {
 			t.Errorf("%s is served by a bank that is not to be driven: %d", path, got.status)

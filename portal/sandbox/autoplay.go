@@ -35,8 +35,8 @@ var (
 	ErrNoState   = errors.New("sandbox: there is no such state")
 )
 
-// mover is what moves processes in the background.
-type mover struct {
+// autoplay is what moves processes in the background.
+type autoplay struct {
 	mu     sync.Mutex // guards all below
 	closed bool
 	pace   Pace
@@ -50,7 +50,7 @@ func (b *Bank) SetPace(pace Pace) error {
 	if !slices.Contains([]Pace{Off, Slow, Fast}, pace) {
 		return fmt.Errorf("sandbox: there is no pace %q", pace)
 	}
-	m := &b.mover
+	m := &b.autoplay
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if pace == m.pace || m.closed {
@@ -65,13 +65,13 @@ func (b *Bank) SetPace(pace Pace) error {
 	m.stop, m.done = stop, make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
-		b.keepMoving(ctx, pace)
+		b.runAutoplay(ctx, pace)
 	}(m.done)
 	return nil
 }
 
 // end waits until nothing moves by itself. The lock is held by the caller.
-func (m *mover) end() {
+func (m *autoplay) end() {
 	if m.stop != nil {
 		m.stop()
 		<-m.done
@@ -80,47 +80,47 @@ func (m *mover) end() {
 	m.pace = Off
 }
 
-func (b *Bank) keepMoving(ctx context.Context, pace Pace) {
-	for pause.For(ctx, b.breath(pace)) {
-		b.stir()
+func (b *Bank) runAutoplay(ctx context.Context, pace Pace) {
+	for pause.For(ctx, b.autoplayInterval(pace)) {
+		b.autoplayStep()
 	}
 }
 
-// breath is how long nothing happens.
-func (b *Bank) breath(pace Pace) time.Duration {
+// autoplayInterval is how long nothing happens.
+func (b *Bank) autoplayInterval(pace Pace) time.Duration {
 	if pace == Fast {
 		return 2 * time.Second
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return 30*time.Second + time.Duration(b.dice.Int64N(int64(30*time.Second)))
+	return 30*time.Second + time.Duration(b.rng.Int64N(int64(30*time.Second)))
 }
 
-// stir has something happen at each broker: mostly a process moves on, now and then the bank writes a message or asks for
+// autoplayStep has something happen at each broker: mostly a process moves on, now and then the bank writes a message or asks for
 // a document. Where every process that moves has ended, a new one is opened, so that a playground does not run dry.
-func (b *Bank) stir() {
+func (b *Bank) autoplayStep() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, broker := range []Broker{BrokerA, BrokerB} {
-		open := slices.DeleteFunc(b.store.of(broker.UID), func(p *process) bool { return p.ended() || p.still() })
+		open := slices.DeleteFunc(b.store.of(broker.UID), func(p *process) bool { return p.ended() || p.pinned() })
 		if len(open) == 0 {
-			b.reopen(broker)
+			b.openAnother(broker)
 			continue
 		}
-		p := open[b.dice.IntN(len(open))]
-		switch luck := b.dice.IntN(10); {
+		p := open[b.rng.IntN(len(open))]
+		switch luck := b.rng.IntN(10); {
 		case luck == 0:
-			b.happen(p, notification{NotificationTypeID: newMessage})
+			b.recordAction(p, notification{NotificationTypeID: newMessage})
 		case luck == 1:
-			b.happen(p, b.documentRequest())
+			b.recordAction(p, b.documentRequest())
 		default:
-			b.move(p, next(p.state))
+			b.setState(p, nextState(p.state))
 		}
 	}
 }
 
-// reopen opens a process in the place of those that ended. The bank's lock is held by the caller.
-func (b *Bank) reopen(broker Broker) {
+// openAnother opens a process in the place of those that ended. The bank's lock is held by the caller.
+func (b *Bank) openAnother(broker Broker) {
 	p := b.store.add(broker, b.now())
 	b.opened = append(b.opened, p.id)
 	for i := 0; len(b.opened) > maxOpened && i < len(b.opened); {
@@ -131,28 +131,28 @@ func (b *Bank) reopen(broker Broker) {
 		b.forget(b.opened[i])
 		b.opened = slices.Delete(b.opened, i, i+1)
 	}
-	b.move(p, p.state)
+	b.setState(p, p.state)
 }
 
-// next is the state after one. The workflow is ours: in creation, documents, analysis, valuation, approval, contract,
+// nextState is the state after one. The workflow is ours: in creation, documents, analysis, valuation, approval, contract,
 // closed.
-func next(state int32) int32 { return min(state+1, closed) }
+func nextState(state int32) int32 { return min(state+1, closed) }
 
-// move puts a process into a state and tells its broker; the ESIS comes with the approval. The bank's lock is held by the
+// setState puts a process into a state and tells its broker; the ESIS comes with the approval. The bank's lock is held by the
 // caller.
-func (b *Bank) move(p *process, state int32) {
+func (b *Bank) setState(p *process, state int32) {
 	p.state = state
-	b.happen(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
+	b.recordAction(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
 	if state == approval {
 		b.notify(p, notification{NotificationTypeID: esisAvailable})
 	}
 }
 
-// happen dates the process's last action and tells its broker. The bank's lock is held by the caller.
-func (b *Bank) happen(p *process, said notification) {
-	action := map[int32]string{stateChanged: stateSet, newMessage: messageSent, documentAsked: askedFor}[said.NotificationTypeID]
+// recordAction dates the process's last action and tells its broker. The bank's lock is held by the caller.
+func (b *Bank) recordAction(p *process, n notification) {
+	action := map[int32]string{stateChanged: stateSet, newMessage: messageSent, documentAsked: askedFor}[n.NotificationTypeID]
 	p.touch(b.now(), action)
-	b.notify(p, said)
+	b.notify(p, n)
 }
 
 // touch sets the last action and its date, which is always later than the date before it: a caller who looks for what
@@ -168,25 +168,25 @@ func (p *process) touch(now time.Time, action string) {
 // documentRequest picks a type of document. The bank's lock is held by the caller.
 func (b *Bank) documentRequest() notification {
 	kinds := items("documentTypes", "")
-	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.dice.IntN(len(kinds))].ID}
+	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.rng.IntN(len(kinds))].ID}
 }
 
-// Move moves a process to its next state and tells its broker. One that has ended fails with [ErrEnded].
-func (b *Bank) Move(id uuid.UUID) error {
-	return b.act(id, func(p *process) error {
-		b.move(p, next(p.state))
+// Advance moves a process to its next state and tells its broker. One that has ended fails with [ErrEnded].
+func (b *Bank) Advance(id uuid.UUID) error {
+	return b.withProcess(id, func(p *process) error {
+		b.setState(p, nextState(p.state))
 		return nil
 	})
 }
 
-// MoveTo moves a process to any state of the taxonomy workflowStatesProposal; one where it is already is no change.
-func (b *Bank) MoveTo(id uuid.UUID, state int32) error {
+// SetState moves a process to any state of the taxonomy workflowStatesProposal; one where it is already is no change.
+func (b *Bank) SetState(id uuid.UUID, state int32) error {
 	if _, known := taxonomies["workflowStatesProposal"][state]; !known {
 		return ErrNoState
 	}
-	return b.act(id, func(p *process) error {
+	return b.withProcess(id, func(p *process) error {
 		if p.state != state {
-			b.move(p, state)
+			b.setState(p, state)
 		}
 		return nil
 	})
@@ -195,8 +195,8 @@ func (b *Bank) MoveTo(id uuid.UUID, state int32) error {
 // WriteMessage has the bank write a message on a process. As yet only the notification and the last action's date tell of
 // it.
 func (b *Bank) WriteMessage(id uuid.UUID) error {
-	return b.act(id, func(p *process) error {
-		b.happen(p, notification{NotificationTypeID: newMessage})
+	return b.withProcess(id, func(p *process) error {
+		b.recordAction(p, notification{NotificationTypeID: newMessage})
 		return nil
 	})
 }
@@ -204,22 +204,22 @@ func (b *Bank) WriteMessage(id uuid.UUID) error {
 // AskForDocument has the bank ask for a document of a process. As yet only the notification and the last action's date
 // tell of it.
 func (b *Bank) AskForDocument(id uuid.UUID) error {
-	return b.act(id, func(p *process) error {
-		b.happen(p, b.documentRequest())
+	return b.withProcess(id, func(p *process) error {
+		b.recordAction(p, b.documentRequest())
 		return nil
 	})
 }
 
 // Touch dates the last action of a process anew, and tells nobody.
 func (b *Bank) Touch(id uuid.UUID) error {
-	return b.act(id, func(p *process) error {
+	return b.withProcess(id, func(p *process) error {
 		p.touch(b.now(), p.action)
 		return nil
 	})
 }
 
-// act does something to a process that has not ended.
-func (b *Bank) act(id uuid.UUID, do func(*process) error) error {
+// withProcess does something to a process that has not ended.
+func (b *Bank) withProcess(id uuid.UUID, do func(*process) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, known := b.store.processes[id]
@@ -243,13 +243,13 @@ func (b *Bank) AddProcess(broker Broker) uuid.UUID {
 // Close ends what the bank does by itself: the moving of processes and the deliveries, of which none starts any more. It
 // still answers calls.
 func (b *Bank) Close() {
-	b.mover.mu.Lock()
-	b.mover.closed = true
-	b.mover.end()
-	b.mover.mu.Unlock()
-	b.courier.close()
+	b.autoplay.mu.Lock()
+	b.autoplay.closed = true
+	b.autoplay.end()
+	b.autoplay.mu.Unlock()
+	b.webhooks.close()
 }
 
-type dice = rand.Rand
+type rng = rand.Rand
 
-func newDice(seed uint64) *dice { return rand.New(rand.NewPCG(seed, seed)) }
+func newRNG(seed uint64) *rng { return rand.New(rand.NewPCG(seed, seed)) }

@@ -8,6 +8,15 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
+// routeAdmin serves what a test or a demonstration has the bank do.
+func (b *Bank) routeAdmin() {
+	b.mux.HandleFunc("PUT /sandbox/faults", b.putFault)
+	b.mux.HandleFunc("DELETE /sandbox/faults", b.deleteFaults)
+	b.mux.HandleFunc("PUT /sandbox/deliveries", b.admin(b.putDeliveries))
+	b.mux.HandleFunc("PUT /sandbox/pace", b.admin(b.putPace))
+	b.mux.HandleFunc("PUT /sandbox/processes/{id}/state", b.admin(b.putState))
+}
+
 // faultRequest is the body of PUT /sandbox/faults: {"operation": "borrowerCreate", "times": 1, "dropAfter": true}.
 // Durations are written as in Go: "1500ms".
 type faultRequest struct {
@@ -80,8 +89,8 @@ func (b *Bank) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// driven answers what makes the bank do something.
-func (b *Bank) driven(do func(r *http.Request, body []byte) error) http.HandlerFunc {
+// admin answers what makes the bank do something.
+func (b *Bank) admin(do func(r *http.Request, body []byte) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(w, r)
 		if err == nil {
@@ -97,21 +106,21 @@ func (b *Bank) driven(do func(r *http.Request, body []byte) error) http.HandlerF
 
 // putDeliveries is PUT /sandbox/deliveries: {"duplicate": 0.3, "lose": 0.1, "reorder": true, "seed": 1}.
 func (b *Bank) putDeliveries(_ *http.Request, body []byte) error {
-	var way struct {
+	var faults struct {
 		Duplicate float64 `json:"duplicate"`
 		Lose      float64 `json:"lose"`
 		Reorder   bool    `json:"reorder"`
 		Seed      uint64  `json:"seed"`
 	}
-	if err := decode(body, &way); err != nil {
+	if err := decode(body, &faults); err != nil {
 		return err
 	}
-	for field, share := range map[string]float64{"duplicate": way.Duplicate, "lose": way.Lose} {
+	for field, share := range map[string]float64{"duplicate": faults.Duplicate, "lose": faults.Lose} {
 		if share < 0 || share > 1 {
 			return &refusal{http.StatusBadRequest, []problem{{"field.range", field}}}
 		}
 	}
-	b.Deliver(Deliveries{Duplicate: way.Duplicate, Lose: way.Lose, Reorder: way.Reorder, Seed: way.Seed})
+	b.SetDeliveryFaults(DeliveryFaults{Duplicate: faults.Duplicate, Lose: faults.Lose, Reorder: faults.Reorder, Seed: faults.Seed})
 	return nil
 }
 
@@ -129,8 +138,8 @@ func (b *Bank) putPace(_ *http.Request, body []byte) error {
 	return nil
 }
 
-// putMove is PUT /sandbox/processes/{id}/move, to the next state or, with the body {"state": 5}, to that one.
-func (b *Bank) putMove(r *http.Request, body []byte) error {
+// putState is PUT /sandbox/processes/{id}/state, to the next state or, with the body {"state": 5}, to that one.
+func (b *Bank) putState(r *http.Request, body []byte) error {
 	process, err := pathID(&call{r: r}, "id")
 	if err != nil {
 		return err
@@ -142,9 +151,9 @@ func (b *Bank) putMove(r *http.Request, body []byte) error {
 		if err := decode(body, &to); err != nil {
 			return err
 		}
-		err = b.MoveTo(process, to.State)
+		err = b.SetState(process, to.State)
 	} else {
-		err = b.Move(process)
+		err = b.Advance(process)
 	}
 	switch {
 	case errors.Is(err, ErrNoProcess):
