@@ -306,7 +306,7 @@ func (s user) submits(values slacksim.Values) slacksim.SubmitResult {
 	s.h.t.Helper()
 	soon := s.h.ctx()
 	done, err := s.Submit(soon, values)
-	for errors.Is(err, slacksim.ErrNoChoice) && soon.Err() == nil { // on a busy machine a list comes late, and she looks again
+	for errors.Is(err, slacksim.ErrNoOption) && soon.Err() == nil { // on a busy machine a list comes late, and she looks again
 		done, err = s.Submit(soon, values)
 	}
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,33 +18,33 @@ import (
 	"time"
 )
 
-// Delivery is something to send to the app by hand: a forgery, a replay, a broken body.
+// Delivery is a request for [Sim.Deliver], such as a forged, repeated or malformed one.
 type Delivery struct {
-	Kind      string // "command", "interaction", "event" or "raw"; only for the log
+	Kind      string // for the log: "command", "interaction", "event" or "raw"
 	Body      []byte
 	Type      string    // Content-Type; "" means a form
-	Sign      bool      // with the right secret
-	Timestamp time.Time // signed with; zero means now
+	Sign      bool      // whether to sign with the configured secret
+	Timestamp time.Time // of the signature; zero means now
 	Header    http.Header
 }
 
-// Delivered is what the app did with a delivery, as Deliveries logs it.
+// DeliveryResult is the outcome of one delivery.
 type DeliveryResult struct {
 	ID      int
 	Kind    string // "slash_commands", "block_actions", "view_submission", "view_closed", "block_suggestion", "event_callback", "url_verification", "ssl_check", "raw"
-	Attempt int    // 0 for the first
+	Attempt int    // 0 for the first attempt
 	At      time.Time
-	Latency time.Duration // until the app had answered
-	Status  int           // 0 when there was no answer; 200 for an acknowledgement on a socket
-	Body    []byte        // of the answer
+	Latency time.Duration // until the response was read
+	Status  int           // 0 without a response; 200 for an acknowledgement on a socket
+	Body    []byte        // of the response
 	Failure string        // Slack's reason for a retry: "http_timeout", "connection_failed", "http_error"…; "" when acknowledged
 
 	noRetry bool
 }
 
-// Limits of deliveries: what the app may answer, and how many are remembered.
+// Limits of deliveries.
 const (
-	maxAnswer     = 1 << 20
+	maxAnswer     = 1 << 20 // bytes of a response
 	maxDeliveries = 5000
 	maxPayloads   = 200 // for Redeliver
 )
@@ -56,19 +55,10 @@ type deliveryLog struct {
 	payloads []sentPayload
 }
 
-// sent is a delivery that can be sent again.
+// sentPayload is a payload that Redeliver can send again.
 type sentPayload struct {
 	id      int
 	payload payload
-}
-
-// payload is one thing that Slack has to say, before it is put on a transport.
-type payload struct {
-	kind     string
-	envelope string // the Socket Mode type: slash_commands, interactive, events_api
-	body     []byte // as HTTP carries it
-	mime     string
-	object   json.RawMessage // as Socket Mode carries it
 }
 
 func deliveryClient(client *http.Client) *http.Client {
@@ -87,10 +77,10 @@ func deliveryClient(client *http.Client) *http.Client {
 
 var (
 	errTooManyRedirects = errors.New("too many redirects")
-	errSocketMode       = errors.New("slacksim: the app is in Socket Mode and has no address")
+	errSocketMode       = errors.New("slacksim: the app is in Socket Mode and has no request URL")
 )
 
-// Sign gives the value of X-Slack-Signature for a body sent at a time.
+// Sign returns the X-Slack-Signature of a body sent at a time.
 func Sign(secret string, at time.Time, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	fmt.Fprintf(mac, "v0:%d:", at.Unix())
@@ -98,8 +88,8 @@ func Sign(secret string, at time.Time, body []byte) string {
 	return "v0=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Deliver sends something to the app over HTTP by hand. The error is for a delivery that could not be made at all; what
-// the app did is in the result.
+// Deliver sends d to the app over HTTP. It returns an error only if nothing could be sent; a failure of the app is in the
+// result.
 func (s *Sim) Deliver(ctx context.Context, d Delivery) (DeliveryResult, error) {
 	if s.cfg.RequestURL == "" {
 		return DeliveryResult{}, errSocketMode
@@ -121,28 +111,28 @@ func (s *Sim) Deliver(ctx context.Context, d Delivery) (DeliveryResult, error) {
 	return s.record(DeliveryResult{Kind: d.Kind}, s.post(ctx, d.Body, header)), nil
 }
 
-// Deliveries lists what was sent to the app and what became of it, the oldest first; the last 5000 are kept.
+// Deliveries returns the last 5000 deliveries, the oldest first.
 func (s *Sim) Deliveries() []DeliveryResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log.entries)
 }
 
-// Redeliver sends an earlier delivery once more, as Slack does when an answer got lost: the same body, a fresh
-// signature. The last 200 can be sent again.
+// Redeliver sends an earlier delivery again, as Slack does when a response was lost: the same body with a new signature.
+// The last 200 deliveries can be sent again.
 func (s *Sim) Redeliver(ctx context.Context, id int) (DeliveryResult, error) {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.log.payloads, func(d sentPayload) bool { return d.id == id })
 	if i < 0 {
 		s.mu.Unlock()
-		return DeliveryResult{}, fmt.Errorf("slacksim: redeliver: no delivery %d is kept", id)
+		return DeliveryResult{}, fmt.Errorf("slacksim: redeliver: delivery %d not found", id)
 	}
 	p := s.log.payloads[i].payload
 	s.mu.Unlock()
 	return s.send(ctx, p, 1, "http_timeout"), nil
 }
 
-// send puts a payload on the app's transport, waits for the acknowledgement, and logs it.
+// send delivers a payload over the app's transport, waits for the acknowledgement, and logs the result.
 func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) DeliveryResult {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
 	defer cancel()
@@ -179,7 +169,7 @@ func (s *Sim) send(ctx context.Context, p payload, attempt int, reason string) D
 	return done
 }
 
-// record completes an entry of the log with its outcome.
+// record adds a delivery's outcome to the log.
 func (s *Sim) record(entry, outcome DeliveryResult) DeliveryResult {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +183,7 @@ func (s *Sim) record(entry, outcome DeliveryResult) DeliveryResult {
 	return outcome
 }
 
-// post makes one HTTP request to the app.
+// post sends one HTTP request to the app.
 func (s *Sim) post(ctx context.Context, body []byte, header http.Header) DeliveryResult {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
 	defer cancel()
@@ -250,7 +240,7 @@ func (d DeliveryResult) appError() error {
 	return &AppError{"dispatch_failed", d.Failure}
 }
 
-// VerifyURL sends the challenge that Slack sends when the address of the app is entered.
+// VerifyURL sends the url_verification challenge, as Slack does when the request URL is configured.
 func (s *Sim) VerifyURL(ctx context.Context) error {
 	if s.cfg.RequestURL == "" {
 		return errSocketMode
@@ -268,7 +258,7 @@ func (s *Sim) VerifyURL(ctx context.Context) error {
 	return nil
 }
 
-// CheckSSL sends the unsigned form with which Slack looks at a server's certificate.
+// CheckSSL sends the unsigned ssl_check request.
 func (s *Sim) CheckSSL(ctx context.Context) error {
 	if s.cfg.RequestURL == "" {
 		return errSocketMode

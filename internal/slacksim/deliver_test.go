@@ -19,7 +19,7 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// inMemory carries requests straight to a handler, so that time can be simulated around it.
+// inMemory is a RoundTripper that calls a handler directly, so that synctest can simulate time.
 type inMemory struct{ app http.Handler }
 
 func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -44,14 +44,14 @@ func TestEveryDeliveryIsSignedOverItsRawBody(t *testing.T) {
 		})}},
 	})
 	defer sim.Close()
-	refuse(t, sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/borrowers 1042"))
+	must(t, sim.User(slacksim.Ana).Command(t.Context(), slacksim.TeamChannel, "/borrowers 1042"))
 	mac := hmac.New(sha256.New, []byte("segredo"))
 	_, _ = io.WriteString(mac, "v0:"+header.Get("X-Slack-Request-Timestamp")+":"+string(body))
 	if want := "v0=" + hex.EncodeToString(mac.Sum(nil)); header.Get("X-Slack-Signature") != want {
 		t.Errorf("signed %s, want %s", header.Get("X-Slack-Signature"), want)
 	}
 	form, err := url.ParseQuery(string(body))
-	refuse(t, err)
+	must(t, err)
 	for key, want := range map[string]string{
 		"command": "/borrowers", "text": "1042", "user_id": slacksim.Ana, "channel_id": slacksim.TeamChannel, "channel_name": "equipa",
 		"team_id": slacksim.TeamID, "team_domain": slacksim.TeamDomain, "api_app_id": slacksim.AppID, "is_enterprise_install": "false",
@@ -67,7 +67,7 @@ func TestEveryDeliveryIsSignedOverItsRawBody(t *testing.T) {
 	}
 }
 
-func TestACommandThatIsNotAcknowledgedInThreeSecondsFailsAndIsNotRepeated(t *testing.T) {
+func TestACommandWithoutAcknowledgementFailsAfterThreeSecondsWithoutRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		sim := slacksim.New(slacksim.Config{
@@ -86,13 +86,13 @@ func TestACommandThatIsNotAcknowledgedInThreeSecondsFailsAndIsNotRepeated(t *tes
 			t.Errorf("waited %s, want 3s", took)
 		}
 		if notice := sim.User(slacksim.Ana).Notice(); notice != "/borrowers falhou com o erro «operation_timeout»" {
-			t.Errorf("she reads %q", notice)
+			t.Errorf("the notice is %q", notice)
 		}
 		time.Sleep(10 * time.Minute)
 		if n := calls.Load(); n != 1 {
 			t.Errorf("the command was sent %d times", n)
 		}
-		refuse(t, sim.Close())
+		must(t, sim.Close())
 	})
 }
 
@@ -144,8 +144,8 @@ func TestAnEventIsRepeatedAtOnceThenAfterOneAndFiveMinutes(t *testing.T) {
 					})}},
 				})
 				ana := sim.User(slacksim.Ana)
-				refuse(t, ana.Say(t.Context(), ana.DM(), "olá"))
-				refuse(t, sim.WaitEvents(t.Context()))
+				must(t, ana.Say(t.Context(), ana.DM(), "olá"))
+				must(t, sim.WaitEvents(t.Context()))
 				time.Sleep(time.Minute) // whatever is too slow ends
 				synctest.Wait()
 				if len(ack) != len(row.arrived) {
@@ -159,31 +159,31 @@ func TestAnEventIsRepeatedAtOnceThenAfterOneAndFiveMinutes(t *testing.T) {
 				if len(ids) != 1 {
 					t.Errorf("the tries had %d event_ids, want one", len(ids))
 				}
-				refuse(t, sim.Close())
+				must(t, sim.Close())
 			})
 		})
 	}
 }
 
 func TestOnlyEventsThatTheManifestSubscribesToAreSent(t *testing.T) {
-	st := newEnv(t, func(cfg *slacksim.Config) {
+	e := newEnv(t, func(cfg *slacksim.Config) {
 		cfg.Manifest = []byte(`{"display_information":{"name":"Balcão"},
 			"features":{"slash_commands":[{"command":"/borrowers"}]},
 			"settings":{"event_subscriptions":{"bot_events":["app_home_opened","app_mention"]}}}`)
 	})
-	ana := st.User(slacksim.Ana)
-	refuse(t, ana.Say(timeoutContext(t), ana.DM(), "olá"))
-	refuse(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá a todos"))
-	refuse(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá <@"+slacksim.BotUserID+">"))
-	refuse(t, st.WaitEvents(timeoutContext(t)))
-	refuse(t, ana.OpenHome(timeoutContext(t)))
-	refuse(t, st.WaitEvents(timeoutContext(t)))
+	ana := e.User(slacksim.Ana)
+	must(t, ana.Say(timeoutContext(t), ana.DM(), "olá"))
+	must(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá a todos"))
+	must(t, ana.Say(timeoutContext(t), slacksim.TeamChannel, "olá <@"+slacksim.BotUserID+">"))
+	must(t, e.WaitEvents(timeoutContext(t)))
+	must(t, ana.OpenHome(timeoutContext(t)))
+	must(t, e.WaitEvents(timeoutContext(t)))
 	var kinds []string
-	for _, in := range st.deliveries {
+	for _, in := range e.deliveries {
 		kinds = append(kinds, dig(in, "event").(map[string]any)["type"].(string))
 	}
 	if got := strings.Join(kinds, " "); got != "app_mention app_home_opened" {
-		t.Errorf("the app heard %q", got)
+		t.Errorf("the app got %q", got)
 	}
 	var failed *slacksim.AppError
 	if err := ana.Command(timeoutContext(t), slacksim.TeamChannel, "/nada"); !errors.As(err, &failed) || failed.Code != "dispatch_unknown_command" {
@@ -191,56 +191,56 @@ func TestOnlyEventsThatTheManifestSubscribesToAreSent(t *testing.T) {
 	}
 }
 
-func TestTheAddressIsVerifiedAndTheCertificateLookedAt(t *testing.T) {
-	st := newEnv(t)
-	if st.VerifyURL(timeoutContext(t)) == nil {
-		t.Error("an address that echoes nothing was taken")
+func TestTheURLIsVerifiedAndSSLChecked(t *testing.T) {
+	e := newEnv(t)
+	if e.VerifyURL(timeoutContext(t)) == nil {
+		t.Error("a URL that does not echo the challenge was accepted")
 	}
-	st.handle("url_verification", func(in object) any { return in["challenge"] })
-	refuse(t, st.VerifyURL(timeoutContext(t)))
-	refuse(t, st.CheckSSL(timeoutContext(t)))
-	if in, head := st.last(); in["ssl_check"] != "1" || head.Get("X-Slack-Signature") != "" {
-		t.Errorf("the certificate was looked at with %v", in)
+	e.handle("url_verification", func(in object) any { return in["challenge"] })
+	must(t, e.VerifyURL(timeoutContext(t)))
+	must(t, e.CheckSSL(timeoutContext(t)))
+	if in, head := e.last(); in["ssl_check"] != "1" || head.Get("X-Slack-Signature") != "" {
+		t.Errorf("ssl_check was sent as %v", in)
 	}
 }
 
-func TestADeliveryCanBeForgedAndAnOldOneRepeated(t *testing.T) {
-	st := newEnv(t)
+func TestADeliveryCanBeForgedAndSentAgain(t *testing.T) {
+	e := newEnv(t)
 	old := time.Unix(1700000000, 0)
-	done, err := st.Deliver(timeoutContext(t), slacksim.Delivery{Body: []byte("command=%2Fx"), Sign: true, Timestamp: old})
-	refuse(t, err)
-	_, head := st.last()
+	done, err := e.Deliver(timeoutContext(t), slacksim.Delivery{Body: []byte("command=%2Fx"), Sign: true, Timestamp: old})
+	must(t, err)
+	_, head := e.last()
 	if done.Status != http.StatusOK || head.Get("X-Slack-Request-Timestamp") != "1700000000" || head.Get("X-Slack-Signature") != slacksim.Sign(slacksim.DefaultSigningSecret, old, []byte("command=%2Fx")) {
 		t.Errorf("delivered %+v with %v", done, head)
 	}
-	refuse(t, st.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"))
-	first, _ := st.last()
-	log := st.Deliveries()
-	again, err := st.Redeliver(timeoutContext(t), log[len(log)-1].ID)
-	refuse(t, err)
-	in, head := st.last()
+	must(t, e.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"))
+	first, _ := e.last()
+	log := e.Deliveries()
+	again, err := e.Redeliver(timeoutContext(t), log[len(log)-1].ID)
+	must(t, err)
+	in, head := e.last()
 	if in["trigger_id"] != first["trigger_id"] || head.Get("X-Slack-Retry-Num") != "1" || again.Attempt != 1 {
 		t.Errorf("repeated as %v", in)
 	}
-	if _, err := st.Redeliver(timeoutContext(t), 999); err == nil {
-		t.Error("a delivery that never was is repeated")
+	if _, err := e.Redeliver(timeoutContext(t), 999); err == nil {
+		t.Error("an unknown delivery was sent again")
 	}
 }
 
 func TestAnAppThatIsDownOrWrongIsReportedToThePerson(t *testing.T) {
-	st := newEnv(t)
-	st.handle("command", func(object) any { return 500 })
-	tom := st.User(slacksim.Tom)
+	e := newEnv(t)
+	e.handle("command", func(object) any { return 500 })
+	tom := e.User(slacksim.Tom)
 	if err := tom.Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"); err == nil {
-		t.Error("a status of 500 acknowledges")
+		t.Error("status 500 counts as an acknowledgement")
 	}
 	if tom.Notice() != "/borrowers failed with the error “dispatch_failed”" {
-		t.Errorf("he reads %q", tom.Notice())
+		t.Errorf("the notice is %q", tom.Notice())
 	}
 	down := slacksim.New(slacksim.Config{RequestURL: "http://127.0.0.1:1/"})
 	defer down.Close()
 	if err := down.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers"); err == nil {
-		t.Error("an app that is not there acknowledges")
+		t.Error("no response counts as an acknowledgement")
 	}
 }
 
@@ -260,9 +260,9 @@ func TestACommandMayBeAnsweredDirectly(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newEnv(t)
-			st.handle("command", func(object) any { return row.answer })
-			ana, tom := st.User(slacksim.Ana), st.User(slacksim.Tom)
+			e := newEnv(t)
+			e.handle("command", func(object) any { return row.answer })
+			ana, tom := e.User(slacksim.Ana), e.User(slacksim.Tom)
 			err := ana.Command(timeoutContext(t), slacksim.TeamChannel, "/borrowers")
 			if failed := (*slacksim.AppError)(nil); errors.As(err, &failed) != (row.code != "") {
 				t.Errorf("failed with %v", err)
@@ -274,16 +274,16 @@ func TestACommandMayBeAnsweredDirectly(t *testing.T) {
 	}
 }
 
-func TestACommandThatWantsItGetsPeopleAndChannelsAsIDs(t *testing.T) {
+func TestShouldEscapeSendsUsersAndChannelsAsIDs(t *testing.T) {
 	for escape, want := range map[string]string{
 		"false": "own 1042 @tom.sample & #geral https://a.pt @nobody",
 		"true":  "own 1042 <@U0TOM|tom.sample> &amp; <#C0GERAL|geral> <https://a.pt> @nobody",
 	} {
-		st := newEnv(t, func(c *slacksim.Config) {
+		e := newEnv(t, func(c *slacksim.Config) {
 			c.Manifest = []byte(`{"features":{"slash_commands":[{"command":"/balcao","should_escape":` + escape + `}]}}`)
 		})
-		refuse(t, st.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/balcao own 1042 @tom.sample & #geral https://a.pt @nobody"))
-		if in, _ := st.last(); in["text"] != want {
+		must(t, e.User(slacksim.Ana).Command(timeoutContext(t), slacksim.TeamChannel, "/balcao own 1042 @tom.sample & #geral https://a.pt @nobody"))
+		if in, _ := e.last(); in["text"] != want {
 			t.Errorf("should_escape %s: the app got %q, want %q", escape, in["text"], want)
 		}
 	}

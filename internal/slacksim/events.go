@@ -8,18 +8,18 @@ import (
 	"github.com/balcao/balcao/internal/pause"
 )
 
-// Event tells the app that something happened, with Slack's retries, without waiting for it; see WaitEvents. inner is
-// what stands under "event". Nothing is sent when the manifest does not subscribe to its type.
+// Event sends an event to the app in the background, with Slack's retries; see WaitEvents. inner is the value of "event".
+// Nothing is sent if the manifest does not subscribe to its type.
 func (s *Sim) Event(inner map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.event(inner)
 }
 
-// maxPending bounds the events on their way at one time; a further one is lost, as it is with Slack's own cap.
+// maxPending bounds the events in delivery. Further events are dropped, as Slack drops those over its limit.
 const maxPending = 1000
 
-// event is Event, called with s.mu held.
+// event is Event with s.mu held.
 func (s *Sim) event(inner map[string]any) {
 	kind := str(inner["type"])
 	if kind == "message" {
@@ -45,13 +45,13 @@ func (s *Sim) event(inner map[string]any) {
 	})
 }
 
-// external tells whether an event is of a channel that another company reads. Call it with s.mu held.
+// isExternal reports whether a channel is shared with another company. s.mu must be held.
 func (s *Sim) isExternal(channel any) bool {
 	c := s.channels[str(channel)]
 	return c != nil && len(c.shared) > 0 && !c.org
 }
 
-// sendEvent delivers an event until it is acknowledged or the tries are used up.
+// sendEvent delivers an event until it is acknowledged or no retries are left.
 func (s *Sim) sendEvent(p payload) {
 	done := s.send(s.ctx, p, 0, "")
 	for i, delay := range s.cfg.RetryDelays {
@@ -65,7 +65,7 @@ func (s *Sim) sendEvent(p payload) {
 	}
 }
 
-// WaitEvents waits until every event has been acknowledged or given up.
+// WaitEvents waits until every event is acknowledged or has used up its retries.
 func (s *Sim) WaitEvents(ctx context.Context) error {
 	_, err := wait(ctx, s, func() (struct{}, bool) {
 		s.mu.Lock()
@@ -75,7 +75,7 @@ func (s *Sim) WaitEvents(ctx context.Context) error {
 	return err
 }
 
-// say writes a person's message; the app hears of direct ones and of those that mention it.
+// postAsUser posts a person's message. The app gets an event for direct messages and mentions.
 func (s *Sim) postAsUser(_ context.Context, userID, channelID, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +86,7 @@ func (s *Sim) postAsUser(_ context.Context, userID, channelID, text string) erro
 	case c.archived:
 		return errors.New("slacksim: the channel is archived")
 	case strings.TrimSpace(text) == "" || len(text) > maxMessageText:
-		return errors.New("slacksim: nothing, or too much, to say")
+		return errors.New("slacksim: the text is empty or too long")
 	}
 	m := &message{user: userID, text: text}
 	s.add(c, m)
@@ -106,7 +106,7 @@ func (s *Sim) postAsUser(_ context.Context, userID, channelID, text string) erro
 	return nil
 }
 
-// openHome tells the app that a person looks at its Home tab.
+// openHome sends app_home_opened.
 func (s *Sim) openHome(userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

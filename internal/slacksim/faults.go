@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Failure is what happens to a call instead of its answer, or after its effect.
+// Failure describes how a call fails.
 type Failure struct {
-	Error       string        // Slack's error, with status 200: "internal_error"
+	Error       string        // Slack's error code, with status 200, such as "internal_error"
 	Status      int           // or an HTTP status without a JSON body
 	RetryAfter  time.Duration // of a 429
-	Drop        bool          // or the connection is cut
-	AfterEffect bool          // the call takes effect first, and only its answer fails
+	Drop        bool          // or the connection is closed without a response
+	AfterEffect bool          // the call takes effect before it fails
 	Delay       time.Duration // before anything else
 }
 
-// RateLimited is Slack's 429.
+// RateLimited returns Slack's 429.
 func RateLimited(after time.Duration) Failure {
 	return Failure{Error: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: after}
 }
 
-// Fail makes the next n calls of a method fail; failures of one method queue up. "response_url" and "upload" count as
-// methods.
+// Fail makes the next n calls of a method fail, after the failures already queued. "response_url" and "upload" are methods
+// too.
 func (s *Sim) Fail(method string, n int, with Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,39 +37,39 @@ type randomFailure struct {
 	rng         *rand.Rand
 }
 
-// Storm makes every call of a method fail with a probability, between 0, which ends it, and 1. The same seed gives the
-// same sequence. What [Sim.Fail] arranges comes first.
+// FailRandomly makes each call of a method fail with a probability from 0, which ends it, to 1. The same seed gives the
+// same sequence. Failures queued by [Sim.Fail] come first.
 func (s *Sim) FailRandomly(method string, share float64, seed uint64, with Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.randomFailures[method] = &randomFailure{share, with, rand.New(rand.NewPCG(seed, seed))}
 }
 
-// Request is one call that the app made.
+// Request is a call that the app made.
 type Request struct {
-	Method string // "chat.postMessage"; "response_url" and "upload" for what is not the Web API
+	Method string // such as "chat.postMessage"; "response_url" and "upload" outside the Web API
 	At     time.Time
-	Error  string // Slack's error code, "" when it was accepted
-	Detail string // what exactly was refused
+	Error  string // Slack's error code, "" on success
+	Detail string // of the error
 }
 
 const maxRequests = 5000
 
-// Requests lists the calls that the app made, the oldest first; the last 5000 are kept.
+// Requests returns the last 5000 calls that the app made, the oldest first.
 func (s *Sim) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.requests...)
 }
 
-// Calls counts the calls of a method, failed ones included.
+// Calls returns the number of calls of a method, failed ones included.
 func (s *Sim) Calls(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[method]
 }
 
-// Refusals lists the calls that were refused, which a right app never makes.
+// Refusals returns the calls that were refused. A correct app makes none.
 func (s *Sim) Refusals() []Request {
 	var refused []Request
 	for _, r := range s.Requests() {
@@ -80,7 +80,7 @@ func (s *Sim) Refusals() []Request {
 	return refused
 }
 
-// note records a call. Call it with s.mu held.
+// recordCall adds a call to the log. s.mu must be held.
 func (s *Sim) recordCall(method, code, detail string) {
 	s.requests = append(s.requests, Request{Method: method, At: s.now(), Error: code, Detail: detail})
 	if over := len(s.requests) - maxRequests; over > 0 {
@@ -88,7 +88,7 @@ func (s *Sim) recordCall(method, code, detail string) {
 	}
 }
 
-// arranged takes the next arranged failure of a method, and counts the call.
+// nextFailure counts a call of a method, and returns the failure that applies to it.
 func (s *Sim) nextFailure(method string) (Failure, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,7 +104,7 @@ func (s *Sim) nextFailure(method string) (Failure, bool) {
 	return queue[0], true
 }
 
-// failing wraps a handler with the failures arranged for its method.
+// withFailures calls handle, unless a failure of the method applies.
 func (s *Sim) withFailures(w http.ResponseWriter, r *http.Request, method string, handle func(http.ResponseWriter)) {
 	failure, found := s.nextFailure(method)
 	if !found {
@@ -152,7 +152,7 @@ func (f Failure) write(w http.ResponseWriter) {
 	writeJSON(w, status, map[string]any{"ok": false, "error": f.Error})
 }
 
-// discard swallows an answer that the app is not to see.
+// discard is a ResponseWriter that drops the response.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header         { return d.header }

@@ -15,14 +15,14 @@ import (
 
 type file struct {
 	id, name, title string
-	ticket          string // in the address to upload to
+	ticket          string // in the upload URL
 	size            int
 	bytes           []byte // nil until uploaded
 	shared          bool
 	createdAt       time.Time
 }
 
-// Limits of files, smaller than Slack's own gigabyte.
+// Limits of files. Slack's own limit is 1 GB.
 const (
 	maxFile  = 20 << 20
 	maxFiles = 200
@@ -39,7 +39,7 @@ func (f *file) forUser() File {
 	return File{ID: f.id, Name: f.name, Title: f.title, MimeType: f.mimeType(), Size: f.size, URL: "/sim/files/" + f.id}
 }
 
-// File gives the bytes of a file that the app uploaded; nil when there is none with that id.
+// File returns the content of a file that the app uploaded, nil if there is none with that id.
 func (s *Sim) File(id string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +49,7 @@ func (s *Sim) File(id string) []byte {
 	return nil
 }
 
-// uploadURL is the first of the three steps of an upload.
+// uploadURL is the first of the three steps of an upload: it returns the upload URL.
 func (s *Sim) uploadURL(a args) (response, *refusal) {
 	size, err := strconv.Atoi(a["length"])
 	switch {
@@ -68,7 +68,7 @@ func (s *Sim) uploadURL(a args) (response, *refusal) {
 	return response{"upload_url": s.baseURL + "/files/upload/" + f.id + "/" + f.ticket, "file_id": f.id}, nil
 }
 
-// serveUpload is the second step: the bytes, as they are or inside a form.
+// serveUpload is the second step: it receives the content, raw or in a multipart form.
 func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.withFailures(w, r, "upload", func(w http.ResponseWriter) {
 		code, status := s.upload(r)
@@ -105,7 +105,7 @@ func (s *Sim) upload(r *http.Request) (code string, status int) {
 	return "", http.StatusOK
 }
 
-// uploaded reads the bytes of an upload, one more than allowed at most.
+// uploaded reads the content of an upload. It reads somewhat more than maxFile, so that a file that is too long is noticed.
 func uploaded(r *http.Request) ([]byte, error) {
 	body := io.LimitReader(r.Body, maxFile+64<<10)
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -124,7 +124,7 @@ func uploaded(r *http.Request) ([]byte, error) {
 	}
 }
 
-// completeUpload is the third step: it shares what was uploaded.
+// completeUpload is the third step: it shares the files.
 func (s *Sim) completeUpload(a args) (response, *refusal) {
 	var want []struct {
 		ID    string `json:"id"`
@@ -159,7 +159,7 @@ func (s *Sim) completeUpload(a args) (response, *refusal) {
 	return response{"files": summaries}, nil
 }
 
-// shareWith finds the conversations to share in. Call it with s.mu held.
+// shareWith returns the conversations to share files in. s.mu must be held.
 func (s *Sim) shareWith(a args) ([]*channel, *refusal) {
 	ids := a["channel_id"]
 	if a["channels"] != "" {
@@ -171,7 +171,7 @@ func (s *Sim) shareWith(a args) ([]*channel, *refusal) {
 	var channels []*channel
 	for id := range strings.SplitSeq(ids, ",") {
 		if id == a["channel_id"] && s.users[id] != nil {
-			return nil, refuse("channel_not_found") // only channels takes people
+			return nil, refuse("channel_not_found") // only the argument channels accepts user ids
 		}
 		c, refused := s.channelToPost(id)
 		if refused != nil {
@@ -188,7 +188,7 @@ func (s *Sim) shareWith(a args) ([]*channel, *refusal) {
 	return channels, nil
 }
 
-// servePrivateFile gives a file to the app, with its token.
+// servePrivateFile serves a file to the app, which needs its token.
 func (s *Sim) servePrivateFile(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+s.cfg.BotToken {
 		http.Error(w, "not_authed", http.StatusUnauthorized)
@@ -197,7 +197,7 @@ func (s *Sim) servePrivateFile(w http.ResponseWriter, r *http.Request) {
 	s.serveFile(w, r)
 }
 
-// serveFile gives a shared file to be shown, never to be run as a page.
+// serveFile serves a shared file to the page. The sandbox policy keeps a browser from running scripts in it.
 func (s *Sim) serveFile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f := s.files[r.PathValue("id")]

@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// Limits of the methods that read what was written.
+// Limits of conversations.history and conversations.replies.
 const (
-	historyPage = 100 // messages of conversations.history, unless limit says otherwise
+	historyPage = 100 // default limit of conversations.history
 	maxHistory  = 999
-	maxReplies  = 1000 // also without a limit
+	maxReplies  = 1000 // also the default
 )
 
-// span is the part of a conversation that a call asks for.
+// historyRange is the part of a conversation that a call requests.
 type historyRange struct {
-	oldest, latest int64 // both in µs; latest is 0 for now
+	oldest, latest int64 // in µs; a latest of 0 means now
 	inclusive      bool
-	from           int64 // where the page begins, by its cursor; 0 for the first
+	from           int64 // the cursor: where the page begins; 0 means the first page
 	limit          int
 	metadata       bool
 }
 
-// spanOf reads which part is wanted; page and most bound how much comes at once.
+// parseRange parses the arguments of a call. page is the default limit, maximum the largest.
 func parseRange(a args, page, maximum int) (historyRange, *refusal) {
 	w := historyRange{limit: page, inclusive: a.isTrue("inclusive"), metadata: a.isTrue("include_all_metadata")}
 	var ok bool
@@ -57,7 +57,7 @@ func cursorAt(m *message) string {
 	return base64.StdEncoding.EncodeToString([]byte("next_ts:" + strconv.FormatInt(at, 10)))
 }
 
-// micros reads a timestamp as microseconds, 0 where there is none.
+// parseTS parses a message timestamp into microseconds; "" is 0.
 func parseTS(ts string) (int64, bool) {
 	if ts == "" {
 		return 0, true
@@ -70,7 +70,7 @@ func parseTS(ts string) (int64, bool) {
 	return at, err == nil && at >= 0
 }
 
-// has tells whether a message lies between oldest and latest.
+// contains reports whether a message is between oldest and latest.
 func (w historyRange) contains(m *message) bool {
 	at, _ := parseTS(m.ts)
 	if w.inclusive && (at == w.oldest || at == w.latest) {
@@ -79,7 +79,7 @@ func (w historyRange) contains(m *message) bool {
 	return at > w.oldest && (w.latest == 0 || at < w.latest)
 }
 
-// readable finds a conversation that the app may read. Call it with s.mu held.
+// readableChannel returns a conversation that the app may read. s.mu must be held.
 func (s *Sim) readableChannel(id string) (*channel, response, *refusal) {
 	c := s.channels[id]
 	if c == nil {
@@ -98,7 +98,7 @@ func (s *Sim) readableChannel(id string) (*channel, response, *refusal) {
 	return c, nil, nil
 }
 
-// history gives what stands in a conversation outside its threads, the newest first.
+// history returns the messages of a conversation without replies in threads, the newest first.
 func (s *Sim) history(a args) (response, *refusal) {
 	w, refused := parseRange(a, historyPage, maxHistory)
 	if refused != nil {
@@ -122,7 +122,7 @@ func (s *Sim) history(a args) (response, *refusal) {
 	return out, nil
 }
 
-// threadReplies gives a thread, the oldest first; its first message comes with every page.
+// threadReplies returns a thread, the oldest message first. Every page begins with the thread's first message.
 func (s *Sim) threadReplies(a args) (response, *refusal) {
 	w, refused := parseRange(a, maxReplies, maxReplies)
 	if refused != nil {
@@ -147,7 +147,7 @@ func (s *Sim) threadReplies(a args) (response, *refusal) {
 	return w.page(c, []*message{root}, found), nil
 }
 
-// thread are the replies under a message, for everybody's eyes.
+// replies returns the replies to a message, without ephemeral ones.
 func (c *channel) replies(root *message) []*message {
 	var replies []*message
 	for _, m := range c.messages {
@@ -158,7 +158,7 @@ func (c *channel) replies(root *message) []*message {
 	return replies
 }
 
-// page gives as much of what was found as fits, after what comes with every page.
+// page returns the messages in always, then those of found up to the limit.
 func (w historyRange) page(c *channel, always, found []*message) response {
 	next, more := "", len(found) > w.limit
 	if more {
@@ -171,8 +171,8 @@ func (w historyRange) page(c *channel, always, found []*message) response {
 	return response{"messages": shown, "has_more": more, "response_metadata": map[string]any{"next_cursor": next}}
 }
 
-// read is a message as it is read back: with what it has of a thread, and of its metadata only the type unless all of
-// it was asked for.
+// forHistory returns a message as the history methods do: with the counts of its thread, and with the payload of its
+// metadata only if requested.
 func (c *channel) forHistory(m *message, metadata bool) map[string]any {
 	out := m.forApp()
 	if m.metadata != nil && !metadata {
@@ -243,10 +243,10 @@ func (s *Sim) Threads(channel string) []Thread {
 	return threads
 }
 
-// EventType and Payload are what the message's metadata say, "" and nil where there are none. Nobody sees them.
+// EventType returns the event_type of the message's metadata, "" if there is none.
 func (m Message) EventType() string { return str(decode(m.Metadata)["event_type"]) }
 
-// Payload is documented at [ErrorMessage.EventType].
+// Payload returns the event_payload of the message's metadata, nil if there is none.
 func (m Message) Payload() json.RawMessage {
 	var metadata struct {
 		Payload json.RawMessage `json:"event_payload"`

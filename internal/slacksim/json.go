@@ -4,19 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/url"
 )
-
-// verificationToken is the old shared token that Slack still puts into every payload.
-const verificationToken = "simulated-verification-token"
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the reader may have left
+	_ = json.NewEncoder(w).Encode(value) // the client may be gone
 }
 
-// encode marshals what the simulator itself made, which cannot fail.
+// encode marshals a value of the simulator's own. It panics on an error.
 func encode(value any) json.RawMessage {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -27,7 +23,7 @@ func encode(value any) json.RawMessage {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// decode reads a JSON object with its numbers as written; nil when it is none.
+// decode parses a JSON object, with numbers as json.Number. It returns nil for anything else.
 func decode(raw []byte) map[string]any {
 	object, _ := decodeAny(raw).(map[string]any)
 	return object
@@ -57,50 +53,3 @@ func list(value any) []any {
 	l, _ := value.([]any)
 	return l
 }
-
-// blockTexts collects every text that is read in blocks, in order.
-func blockTexts(raw json.RawMessage) []string {
-	var texts []string
-	var collect func(any)
-	collect = func(value any) {
-		switch v := value.(type) {
-		case []any:
-			for _, item := range v {
-				collect(item)
-			}
-		case map[string]any:
-			if text, ok := v["text"].(string); ok {
-				texts = append(texts, text)
-			}
-			for _, key := range []string{"title", "label", "text", "hint", "fields", "rows", "elements", "element", "accessory", "options", "option_groups", "initial_option"} {
-				if _, isText := v[key].(string); !isText {
-					collect(v[key])
-				}
-			}
-		}
-	}
-	collect(decodeAny(raw))
-	return texts
-}
-
-func jsonPayload(kind string, body map[string]any) payload {
-	raw := encode(body)
-	return payload{kind: kind, envelope: "events_api", body: raw, mime: "application/json", object: raw}
-}
-
-func formPayload(kind string, form url.Values) payload {
-	flat := map[string]any{}
-	for key := range form {
-		flat[key] = form.Get(key)
-	}
-	return payload{kind: kind, envelope: "slash_commands", body: []byte(form.Encode()), mime: formType, object: encode(flat)}
-}
-
-// interaction wraps what a person did, as Slack posts it: JSON inside a form.
-func interaction(kind string, body map[string]any) payload {
-	raw := encode(body)
-	form := url.Values{"payload": {string(raw)}}
-	return payload{kind: kind, envelope: "interactive", body: []byte(form.Encode()), mime: formType, object: raw}
-}
-
-const formType = "application/x-www-form-urlencoded"

@@ -2,10 +2,10 @@ package slacksim
 
 import "regexp"
 
-// This file is the table of everything that blocks may contain and how much of it: the limits of Slack's block
-// reference as data. What a row does not name is refused, so that an app never leans on what Slack might drop.
+// This file holds the limits of Slack's block reference as data. Fields that a shape does not name are refused, so that an
+// app does not rely on fields that Slack may ignore.
 
-// surface is where blocks are shown.
+// surface is a kind of container of blocks.
 type surface string
 
 const (
@@ -14,9 +14,9 @@ const (
 	inHome    surface = "home"
 )
 
-// shape is one kind of object: where it may stand, its fields, and what no single field can say.
+// shape describes one kind of object: the surfaces that allow it, its fields, and a check across fields.
 type shape struct {
-	surfaces []surface // nil means everywhere
+	surfaces []surface // nil means all
 	fields   map[string]field
 	check    func(c *check, at string, object map[string]any)
 }
@@ -56,7 +56,7 @@ var dispatchShape = shape{fields: map[string]field{
 	"trigger_actions_on": must(arrayOf(1, 2, oneOf("on_enter_pressed", "on_character_entered"))),
 }}
 
-// option is one choice; only radio buttons and checkboxes may be written in mrkdwn, only overflow menus may link.
+// option describes an option. Only radio buttons and checkboxes allow mrkdwn, only overflow menus a URL.
 func option(label rule, link bool) rule {
 	fields := map[string]field{"text": must(label), "value": must(chars(1, 150)), "description": opt(plain(75))}
 	if link {
@@ -73,7 +73,7 @@ var (
 	}}))
 )
 
-// elementShapes are the parts of blocks that a person can use, by type.
+// elementShapes are the shapes of block elements, by type.
 var elementShapes = map[string]shape{
 	"button": {fields: map[string]field{
 		"text": must(plain(75)), "value": opt(chars(0, 2000)), "url": opt(chars(1, 3000)),
@@ -140,7 +140,7 @@ var elementShapes = map[string]shape{
 	}},
 }
 
-// Where each element may stand.
+// The elements that each kind of block allows.
 var (
 	choices = []string{
 		"static_select", "multi_static_select", "external_select", "multi_external_select", "users_select", "radio_buttons",
@@ -151,7 +151,7 @@ var (
 	inputs      = append([]string{"plain_text_input", "number_input", "email_text_input", "url_text_input"}, choices...)
 )
 
-// Inside rich text.
+// Shapes of rich text.
 var (
 	runStyle = fits(shape{fields: map[string]field{
 		"bold": opt(boolean), "italic": opt(boolean), "strike": opt(boolean), "code": opt(boolean), "underline": opt(boolean),
@@ -180,7 +180,7 @@ var (
 	})))}}
 )
 
-// blockShapes are the blocks themselves, by type. Every one may have a block_id.
+// blockShapes are the shapes of blocks, by type. Every block may have a block_id.
 var blockShapes = map[string]shape{
 	"header":  {fields: map[string]field{"text": must(plain(150))}},
 	"divider": {},
@@ -209,7 +209,7 @@ var blockShapes = map[string]shape{
 	}},
 }
 
-// viewShapes are modals and Home tabs.
+// viewShapes are the shapes of modals and Home tabs.
 var viewShapes = map[string]shape{
 	"modal": {fields: map[string]field{
 		"title": must(plain(maxViewTitle)), "submit": opt(plain(maxViewTitle)), "close": opt(plain(maxViewTitle)),
@@ -222,7 +222,7 @@ var viewShapes = map[string]shape{
 	}},
 }
 
-// optionsShape is the answer to a block_suggestion.
+// optionsShape is the shape of the response to a block_suggestion.
 var optionsShape = shape{fields: map[string]field{
 	"options": opt(arrayOf(0, 100, plainOption)),
 	"option_groups": opt(arrayOf(0, 100, fits(shape{fields: map[string]field{

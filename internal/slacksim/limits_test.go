@@ -22,8 +22,8 @@ func options(n int) []object {
 	return many(n, func(i int) object { return choice(fmt.Sprint("opção ", i), fmt.Sprint(i)) })
 }
 
-// Each row is a limit: what just fits, what just does not, and where Slack points.
-func TestEveryLimitOfABlockIsHeldAtItsEdge(t *testing.T) {
+// Each row is a limit: a value at the limit, one beyond it, and the JSON pointer of the problem.
+func TestEveryLimitOfABlockIsEnforcedExactly(t *testing.T) {
 	input := func(element object) object {
 		return object{"type": "input", "block_id": "b", "label": plain("L"), "element": element}
 	}
@@ -101,9 +101,9 @@ func TestEveryLimitOfABlockIsHeldAtItsEdge(t *testing.T) {
 			return object{"type": "image", "image_url": "https://example.com/i.png", "alt_text": long(n)}
 		}, "/alt_text"},
 	}
-	st := newEnv(t)
+	e := newEnv(t)
 	home := func(block object) object {
-		return st.call("views.publish", object{"user_id": slacksim.Ana, "view": object{"type": "home", "blocks": []object{block}}})
+		return e.call("views.publish", object{"user_id": slacksim.Ana, "view": object{"type": "home", "blocks": []object{block}}})
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestEveryLimitOfABlockIsHeldAtItsEdge(t *testing.T) {
 			answer := home(row.block(row.most + 1))
 			refused(t, answer, "invalid_arguments")
 			if messages := fmt.Sprint(dig(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks/0"+row.pointer+"]") {
-				t.Errorf("points elsewhere: %s", messages)
+				t.Errorf("another JSON pointer: %s", messages)
 			}
 		})
 	}
@@ -152,19 +152,19 @@ func TestMalformedBlocksAreRefusedWhereTheyAreWrong(t *testing.T) {
 		{"rich text with an unknown part", []object{{"type": "rich_text", "elements": []object{{"type": "rich_text_song"}}}}, "/0/elements/0/type"},
 		{"101 blocks", many(101, func(int) object { return object{"type": "divider"} }), ""},
 	}
-	st := newEnv(t)
+	e := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			answer := st.call("views.open", object{"trigger_id": st.trigger(), "view": modal("Título", row.blocks...)})
+			answer := e.call("views.open", object{"trigger_id": e.trigger(), "view": modal("Título", row.blocks...)})
 			refused(t, answer, "invalid_arguments")
 			if messages := fmt.Sprint(dig(answer, "response_metadata", "messages")); !strings.Contains(messages, "[json-pointer:/view/blocks"+row.pointer+"]") {
-				t.Errorf("points elsewhere: %s", messages)
+				t.Errorf("another JSON pointer: %s", messages)
 			}
 		})
 	}
 }
 
-func TestTheFrameOfAModalHasItsOwnLimits(t *testing.T) {
+func TestLimitsOfModals(t *testing.T) {
 	fits := with(with(modal(long(24), textInput("a")), "private_metadata", long(3000)), "callback_id", long(255))
 	rows := []struct {
 		name string
@@ -185,10 +185,10 @@ func TestTheFrameOfAModalHasItsOwnLimits(t *testing.T) {
 		{"a field of the answer", with(fits, "hash", "1.2"), "invalid_arguments"},
 		{"more than 250 kB", modal("T", many(90, func(int) object { return section(long(2900)) })...), "view_too_large"},
 	}
-	st := newEnv(t)
+	e := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			answer := st.call("views.open", object{"trigger_id": st.trigger(), "view": row.view})
+			answer := e.call("views.open", object{"trigger_id": e.trigger(), "view": row.view})
 			if row.want == "" {
 				accepted(t, answer)
 				return
@@ -221,23 +221,23 @@ func TestAMessageIsRefusedForWhatSlackRefuses(t *testing.T) {
 		{"a channel by its name", object{"text": "x", "channel": "#equipa"}, "channel_not_found"},
 		{"a channel the bot has not joined", object{"text": "x", "channel": slacksim.GeneralChannel}, "not_in_channel"},
 	}
-	st := newEnv(t)
+	e := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			args := row.args
 			if args["channel"] == nil {
 				args = with(args, "channel", slacksim.TeamChannel)
 			}
-			refused(t, st.call("chat.postMessage", args), row.want)
+			refused(t, e.call("chat.postMessage", args), row.want)
 		})
 	}
-	if seen := st.User(slacksim.Ana).Messages(slacksim.TeamChannel); len(seen) != 0 {
+	if seen := e.User(slacksim.Ana).Messages(slacksim.TeamChannel); len(seen) != 0 {
 		t.Errorf("a refused message was posted: %v", seen)
 	}
 }
 
 func TestAMessageWithEverythingAnAppMaySendIsAccepted(t *testing.T) {
-	st := newEnv(t)
+	e := newEnv(t)
 	run := object{"type": "text", "text": "Crédito", "style": object{"bold": true}}
 	part := object{"type": "rich_text_section", "elements": []object{run, {"type": "link", "url": "https://example.com"}}}
 	blocks := []object{
@@ -252,9 +252,9 @@ func TestAMessageWithEverythingAnAppMaySendIsAccepted(t *testing.T) {
 		{"type": "markdown", "text": "**Olá**"},
 		{"type": "table", "rows": []any{[]object{{"type": "raw_text", "text": "Banco"}, {"type": "rich_text", "elements": []object{part}}}}, "column_settings": []any{nil, object{"align": "right"}}},
 	}
-	answer := accepted(t, st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "Olá", "blocks": blocks}))
+	answer := accepted(t, e.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "Olá", "blocks": blocks}))
 	if id := dig(answer, "message", "blocks", "0", "block_id"); id == "" || id == nil {
-		t.Error("a block that came without an id was given none")
+		t.Error("a block without an id got none")
 	}
 }
 
@@ -267,9 +267,9 @@ func FuzzNoPayloadBreaksTheChecks(f *testing.F) {
 	f.Cleanup(func() { _ = sim.Close() })
 	f.Fuzz(func(t *testing.T, payload string) {
 		for method, key := range map[string]string{"views.publish": "view", "chat.postMessage": "blocks"} {
-			answer := direct(sim, method, object{key: payload, "user_id": slacksim.Ana, "channel": slacksim.TeamChannel, "text": "x"})
+			answer := handlerCall(sim, method, object{key: payload, "user_id": slacksim.Ana, "channel": slacksim.TeamChannel, "text": "x"})
 			if answer["ok"] != true && answer["error"] == nil {
-				t.Errorf("%s answered neither yes nor why not: %v", method, answer)
+				t.Errorf("%s: neither ok nor an error: %v", method, answer)
 			}
 		}
 	})

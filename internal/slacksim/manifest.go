@@ -1,24 +1,11 @@
 package slacksim
 
 import (
-	"embed"
 	"encoding/json"
-	"io/fs"
 	"slices"
 )
 
-//go:embed words/*.toml
-var wordsEmbedded embed.FS
-
-func wordFiles() fs.FS {
-	sub, err := fs.Sub(wordsEmbedded, "words")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sub
-}
-
-// manifest is what the workspace needs to know of an app's manifest.
+// manifest holds the parts of an app's manifest that the workspace uses.
 type manifest struct {
 	DisplayInformation struct {
 		Name string `json:"name"`
@@ -43,7 +30,7 @@ type manifestCommand struct {
 	Command     string `json:"command"`
 	Description string `json:"description"`
 	UsageHint   string `json:"usage_hint"`
-	Escape      bool   `json:"should_escape"` // people and channels come as ids
+	Escape      bool   `json:"should_escape"` // users and channels are sent as ids
 }
 
 func readManifest(raw []byte) manifest {
@@ -69,14 +56,14 @@ func (m manifest) hasCommand(command string) bool {
 	return !m.given || slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command })
 }
 
-// escapes tells whether a command wants people, channels and links as ids and addresses.
+// escapesCommand reports whether a command has should_escape.
 func (m manifest) escapesCommand(command string) bool {
 	return slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command && c.Escape })
 }
 
 func (m manifest) scopes() []string { return m.OAuth.Scopes.Bot }
 
-// grants tells whether the app asked for a scope. A manifest that names none grants all.
+// grants reports whether the app has a scope. A manifest without scopes grants all.
 func (m manifest) grants(scope string) bool {
 	return len(m.scopes()) == 0 || slices.Contains(m.scopes(), scope)
 }

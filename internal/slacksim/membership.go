@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What a person does to a channel with Slack's own commands. Unarchiving has none in Slack, where it is in a menu.
+// builtInCommands are Slack's own commands. /unarchive is a menu item in Slack, not a command.
 var builtInCommands = map[string]func(s *Sim, userID string, c *channel, rest string) error{
 	"/invite":    (*Sim).invite,
 	"/remove":    (*Sim).remove,
@@ -15,28 +15,28 @@ var builtInCommands = map[string]func(s *Sim, userID string, c *channel, rest st
 	"/unarchive": func(s *Sim, userID string, c *channel, _ string) error { return s.archive(userID, c, false) },
 }
 
-// Invite brings the app's bot into a channel that this person is in, as "/invite @Balcão" does.
+// Invite adds the app's bot to a channel, as "/invite @Balcão" does.
 func (u *User) Invite(ctx context.Context, channel string) error {
 	return u.Command(ctx, channel, "/invite @"+u.sim.manifest.name())
 }
 
-// Remove sends the app's bot out of a channel.
+// Remove removes the app's bot from a channel.
 func (u *User) Remove(ctx context.Context, channel string) error {
 	return u.Command(ctx, channel, "/remove @"+u.sim.manifest.name())
 }
 
-// Archive closes a channel: nothing can be written there any more.
+// Archive archives a channel: nothing can be posted there any more.
 func (u *User) Archive(ctx context.Context, channel string) error {
 	return u.Command(ctx, channel, "/archive")
 }
 
-// Unarchive opens it again.
+// Unarchive makes an archived channel active again.
 func (u *User) Unarchive(ctx context.Context, channel string) error {
 	return u.Command(ctx, channel, "/unarchive")
 }
 
-// Share has another company accept an invitation to a channel: its people read there from now on. With org the channel is
-// shared with another workspace of the same organisation instead.
+// Share shares a channel with another company, whose people read it from now on. With org it is shared with another
+// workspace of the same organisation instead.
 func (s *Sim) Share(channel string, org bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *Sim) Share(channel string, org bool) {
 	s.notifyChange()
 }
 
-// InviteCompany invites another company to share a channel. It has not answered yet, and Slack tells the app nothing.
+// InviteCompany adds a pending invitation for another company to a channel. Slack sends no event for it.
 func (s *Sim) InviteCompany(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *Sim) InviteCompany(channel string) {
 	s.notifyChange()
 }
 
-// Unshare makes a channel the workspace's alone again.
+// Unshare ends the sharing of a channel.
 func (s *Sim) Unshare(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,10 +66,10 @@ func (s *Sim) Unshare(channel string) {
 	s.notifyChange()
 }
 
-// Revoke takes the bot's token away, as uninstalling the app does, and tells the app so.
+// Revoke revokes the bot's token, as uninstalling the app does, and sends tokens_revoked.
 func (s *Sim) Revoke() { s.setRevoked(true) }
 
-// Restore makes the bot's token good again.
+// Restore makes the bot's token valid again.
 func (s *Sim) Restore() { s.setRevoked(false) }
 
 func (s *Sim) setRevoked(revoked bool) {
@@ -88,17 +88,17 @@ func (s *Sim) isRevoked() bool {
 	return s.revoked
 }
 
-// names tells whether a mention is of the app's bot.
+// isBotName reports whether a mention is that of the app's bot.
 func (s *Sim) isBotName(mention string) bool {
 	name := strings.TrimPrefix(strings.TrimSpace(mention), "@")
 	return strings.EqualFold(name, s.manifest.name()) || name == "balcao" || name == "<@"+BotUserID+">"
 }
 
-// invite and remove are called with s.mu held.
+// invite adds the bot to a channel. s.mu must be held, as for remove and archive.
 func (s *Sim) invite(userID string, c *channel, mention string) error {
 	switch {
 	case !s.isBotName(mention) || c.im != "":
-		return errors.New("slacksim: only the app is invited here, and only into channels")
+		return errors.New("slacksim: only the app can be invited, and only to channels")
 	case c.archived:
 		return errors.New("slacksim: the channel is archived")
 	case c.hasMember(BotUserID):
@@ -115,7 +115,7 @@ func (s *Sim) invite(userID string, c *channel, mention string) error {
 
 func (s *Sim) remove(_ string, c *channel, mention string) error {
 	if !s.isBotName(mention) || c.im != "" {
-		return errors.New("slacksim: only the app is removed here, and only from channels")
+		return errors.New("slacksim: only the app can be removed, and only from channels")
 	}
 	if !c.hasMember(BotUserID) {
 		return nil
@@ -131,7 +131,7 @@ func (s *Sim) remove(_ string, c *channel, mention string) error {
 
 func (s *Sim) archive(userID string, c *channel, archived bool) error {
 	if c.im != "" {
-		return errors.New("slacksim: a direct conversation is not archived")
+		return errors.New("slacksim: a direct message cannot be archived")
 	}
 	if c.archived == archived {
 		return nil

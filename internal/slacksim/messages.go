@@ -13,13 +13,13 @@ type message struct {
 	ts, thread  string
 	user        string
 	text        string
-	blocks      json.RawMessage // nil when it has none
-	ephemeralTo string          // the one person who sees it, or ""
+	blocks      json.RawMessage // nil without blocks
+	ephemeralTo string          // the only person who sees it, or ""
 	edited      bool
 	files       []*file
 	metadata    json.RawMessage
 	unfurls     bool
-	stateByUser map[string]State // what each person chose in it
+	stateByUser map[string]State // by user
 }
 
 func (m *message) visibleTo(user string) bool { return m.ephemeralTo == "" || m.ephemeralTo == user }
@@ -36,7 +36,7 @@ func (m *message) forUser(channel string) Message {
 	return seen
 }
 
-// forApp is the message as Slack describes it to the app.
+// forApp returns the message object that the app gets.
 func (m *message) forApp() map[string]any {
 	out := map[string]any{"type": "message", "ts": m.ts, "user": m.user, "text": m.text, "team": TeamID}
 	if m.user == BotUserID {
@@ -57,7 +57,7 @@ func (m *message) forApp() map[string]any {
 	return out
 }
 
-// add keeps a message. Call it with s.mu held.
+// add appends a message to a channel. s.mu must be held.
 func (s *Sim) add(c *channel, m *message) {
 	m.ts = s.timestamp()
 	c.messages = append(c.messages, m)
@@ -76,8 +76,8 @@ func (c *channel) message(ts string) *message {
 	return nil
 }
 
-// content reads text, blocks and metadata of a message. Text is wanted even beside blocks: without it neither
-// notifications nor screen readers have anything to say, which Slack only warns of.
+// content parses the text, blocks and metadata of a message. Text is required even with blocks, because notifications and
+// screen readers use it; Slack only warns of its absence.
 func content(a args) (*message, *refusal) {
 	m := &message{user: BotUserID, text: a["text"]}
 	if a.has("attachments") && a["attachments"] != "[]" && a["attachments"] != "null" {
@@ -115,8 +115,8 @@ func content(a args) (*message, *refusal) {
 	return m, nil
 }
 
-// destination finds where a message may go: a channel the bot has joined, or the direct conversation with a person.
-// Call it with s.mu held.
+// channelToPost returns the channel for a message: one that the bot has joined, or a person's direct message channel.
+// s.mu must be held.
 func (s *Sim) channelToPost(id string) (*channel, *refusal) {
 	if s.users[id] != nil {
 		return s.dm(id), nil
@@ -155,7 +155,7 @@ func (s *Sim) postMessage(a args) (response, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.thread = a["thread_ts"]
-	m.unfurls = a.isTrue("unfurl_links") || a["unfurl_media"] != "false" // what an app does not forbid is media
+	m.unfurls = a.isTrue("unfurl_links") || a["unfurl_media"] != "false" // media are unfurled by default
 	s.add(c, m)
 	return response{"channel": c.id, "ts": m.ts, "message": m.forApp()}, nil
 }
@@ -185,7 +185,7 @@ func (s *Sim) postEphemeral(a args) (response, *refusal) {
 	return response{"message_ts": m.ts}, nil
 }
 
-// own finds a message of the app that can be changed; ephemeral ones cannot. Call it with s.mu held.
+// ownMessage returns a message of the app that can be changed; ephemeral ones cannot. s.mu must be held.
 func (s *Sim) ownMessage(a args, otherwise string) (*channel, *message, *refusal) {
 	c := s.channels[a["channel"]]
 	if c == nil {
@@ -221,7 +221,7 @@ func (s *Sim) updateMessage(a args) (response, *refusal) {
 	return response{"channel": c.id, "ts": m.ts, "text": m.text, "message": m.forApp()}, nil
 }
 
-// change gives a message new content; blocks that were not sent stay as they are.
+// replaceContent gives a message new content. Without blocks in the call the old blocks stay.
 func (m *message) replaceContent(updated *message, blocks bool) {
 	m.text, m.edited = updated.text, true
 	if blocks {

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -17,13 +16,13 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// Limits of the page's own calls.
+// Limits of the page.
 const (
 	maxPageCall    = 1 << 20
 	maxStreams     = 32
 	heartbeat      = 15 * time.Second
-	pageMessages   = 300                   // of each channel, and what began their threads
-	streamDebounce = 20 * time.Millisecond // changes that come together are shown together
+	pageMessages   = 300                   // of each channel, beside the first messages of their threads
+	streamDebounce = 20 * time.Millisecond // changes within it are sent together
 )
 
 // inhabitants is the order in which people are listed.
@@ -51,13 +50,13 @@ func (s *Sim) routes() *http.ServeMux {
 	return mux
 }
 
-// local lets only this machine's browser in, and only when it asked for this machine by name: other sites can then
-// neither read the workspace nor act in it.
+// local allows only requests from loopback addresses with a loopback host name, so that other sites can neither read the
+// workspace nor act in it.
 func local(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from, _, _ := net.SplitHostPort(r.RemoteAddr)
 		if !loopback(from) || !loopback((&url.URL{Host: r.Host}).Hostname()) {
-			http.Error(w, "the page is for this machine alone", http.StatusForbidden)
+			http.Error(w, "the page is served to loopback addresses only", http.StatusForbidden)
 			return
 		}
 		if r.Method == http.MethodPost && r.Header.Get("X-Requested-With") != "slacksim" {
@@ -110,7 +109,7 @@ func (s *Sim) serveWorkspace(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// pageCall is what the page posts; each call uses what it needs.
+// pageCall is the body of a page's call. Each call uses some of the fields.
 type pageCall struct {
 	User    string         `json:"user"`
 	Channel string         `json:"channel"`
@@ -121,7 +120,7 @@ type pageCall struct {
 	Action  map[string]any `json:"action"`
 }
 
-// pageHandler reads a call, lets do do it, and tells the page how it went.
+// pageHandler parses a call, runs do, and writes its result.
 func pageHandler(do func(*http.Request, pageCall) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPageCall))
@@ -187,171 +186,4 @@ func (s *Sim) serveOptions(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, reply)
-}
-
-// snapshot is all that one person sees.
-type snapshot struct {
-	Version  int                      `json:"version"`
-	Channels []map[string]any         `json:"channels"`
-	Messages map[string][]pageMessage `json:"messages"`
-	Views    []pageView               `json:"views"`
-	Home     *pageView                `json:"home"`
-	Notice   *notice                  `json:"notice"`
-}
-
-type pageMessage struct {
-	TS        string          `json:"ts"`
-	User      string          `json:"user"`
-	Username  string          `json:"username"`
-	Text      string          `json:"text"`
-	Blocks    json.RawMessage `json:"blocks,omitempty"`
-	Files     []File          `json:"files"`
-	Ephemeral bool            `json:"ephemeral"`
-	ThreadTS  string          `json:"thread_ts,omitempty"`
-	Edited    bool            `json:"edited"`
-	App       bool            `json:"app"`
-}
-
-// pageView is a view for the page: there, a button that is missing is null.
-type pageView struct {
-	View
-	Submit *string `json:"submit"`
-	Close  *string `json:"close"`
-}
-
-func forPage(v *view) pageView {
-	p := pageView{View: v.forUser()}
-	if v.submit != nil {
-		p.Submit = &p.View.Submit
-	}
-	if v.close != nil {
-		p.Close = &p.View.Close
-	}
-	return p
-}
-
-func (s *Sim) snapshot(userID string) (snap snapshot, version int, changed <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.users[userID]
-	s.dm(userID)
-	snap = snapshot{Messages: map[string][]pageMessage{}, Views: []pageView{}, Notice: u.notice}
-	for _, c := range s.visibleChannels(userID) {
-		name := c.name
-		if c.im != "" {
-			name = s.manifest.name()
-		}
-		snap.Channels = append(snap.Channels, map[string]any{"id": c.id, "name": name, "im": c.im != ""})
-		snap.Messages[c.id] = []pageMessage{}
-		for _, m := range c.newest(pageMessages) {
-			if m.visibleTo(userID) {
-				snap.Messages[c.id] = append(snap.Messages[c.id], s.messageForPage(c, m))
-			}
-		}
-	}
-	for _, v := range u.stack {
-		snap.Views = append(snap.Views, forPage(v))
-	}
-	if u.home != nil {
-		home := forPage(u.home)
-		snap.Home = &home
-	}
-	return snap, s.version, s.changed
-}
-
-// newest are the last messages of a channel, and those before them that began their threads.
-func (c *channel) newest(count int) []*message {
-	from := max(0, len(c.messages)-count)
-	last := c.messages[from:]
-	roots := map[string]bool{}
-	for _, m := range last {
-		roots[m.thread] = true
-	}
-	var newest []*message
-	for _, m := range c.messages[:from] {
-		if roots[m.ts] {
-			newest = append(newest, m)
-		}
-	}
-	return append(newest, last...)
-}
-
-func (s *Sim) messageForPage(c *channel, m *message) pageMessage {
-	seen := m.forUser(c.id)
-	p := pageMessage{
-		TS: seen.TS, User: seen.User, Username: s.manifest.name(), Text: seen.Text, Blocks: seen.Blocks, Files: seen.Files,
-		Ephemeral: seen.Ephemeral, ThreadTS: seen.ThreadTS, Edited: seen.Edited, App: m.user == BotUserID,
-	}
-	if u := s.users[m.user]; u != nil {
-		p.Username = u.realName
-	}
-	if p.Files == nil {
-		p.Files = []File{}
-	}
-	return p
-}
-
-// serveStream sends a person's snapshot whenever it changes.
-func (s *Sim) serveStream(w http.ResponseWriter, r *http.Request) {
-	userID := r.URL.Query().Get("user")
-	s.mu.Lock()
-	ok, free := s.users[userID] != nil, s.streams < maxStreams
-	if ok && free {
-		s.streams++
-	}
-	s.mu.Unlock()
-	switch {
-	case !ok:
-		http.Error(w, "no such person", http.StatusNotFound)
-		return
-	case !free:
-		http.Error(w, "too many streams", http.StatusServiceUnavailable)
-		return
-	}
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.streams--
-	}()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	controller := http.NewResponseController(w)
-	var last string
-	for {
-		snap, version, changed := s.snapshot(userID)
-		if now := string(encode(snap)); now != last {
-			last, snap.Version = now, version
-			_ = controller.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := fmt.Fprintf(w, "data: %s\n\n", encode(snap)); err != nil || controller.Flush() != nil {
-				return
-			}
-		}
-		if !s.waitForChange(r, w, controller, changed) {
-			return
-		}
-	}
-}
-
-// await waits for a change and lets it settle, with a sign of life now and then; false when the stream is over.
-func (s *Sim) waitForChange(r *http.Request, w io.Writer, controller *http.ResponseController, changed <-chan struct{}) bool {
-	ticker := time.NewTicker(heartbeat)
-	defer ticker.Stop()
-	var settled <-chan time.Time
-	for {
-		select {
-		case <-changed:
-			changed, settled = nil, time.After(streamDebounce)
-		case <-settled:
-			return true
-		case <-ticker.C:
-			_ = controller.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := io.WriteString(w, ": here\n\n"); err != nil || controller.Flush() != nil {
-				return false
-			}
-		case <-r.Context().Done():
-			return false
-		case <-s.ctx.Done():
-			return false
-		}
-	}
 }

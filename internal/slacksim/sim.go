@@ -1,5 +1,9 @@
-// Package slacksim stands in for a Slack workspace, over real HTTP, so that an app can be run and tested without one.
-// It is written from Slack's published rules and is as strict as they are: what it accepts, Slack accepts.
+// Package slacksim simulates a Slack workspace over real HTTP, so that an app can be run and tested without one.
+// It implements Slack's published rules as strictly as Slack: a request that it accepts, Slack accepts too. It does not
+// import a Slack library, so that a mistake in one cannot hide a mistake in the app.
+//
+// [Sim] serves the Web API, response URLs, file uploads, Socket Mode, and a page for the browser. A test acts as a person
+// of the workspace with [User], and reads with [Sim.Requests] and [Sim.Deliveries] what the app and the workspace sent.
 package slacksim
 
 import (
@@ -15,11 +19,9 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/balcao/balcao/internal/words"
 )
 
-// The fixed inhabitants of the workspace.
+// The workspace's ids.
 const (
 	TeamID     = "T0BALCAO"
 	TeamDomain = "balcao"
@@ -35,62 +37,61 @@ const (
 	Ana      = "U0ANA"      // Ana Exemplo, Portuguese
 	Tom      = "U0TOM"      // Tom Sample, British
 	Guest    = "U0GUEST"    // a restricted account
-	Stranger = "U0STRANGER" // somebody of another company, through Slack Connect; sees the shared channel alone
+	Stranger = "U0STRANGER" // a person of another company, through Slack Connect; a member of the shared channel only
 
 	StrangerTeamID = "T0ALHEIO" // of the other company
 )
 
-// Config says what workspace to build. The zero value is a workspace in Socket Mode with every rule on.
+// Config configures a workspace. The zero value is a workspace in Socket Mode with every rule enforced.
 type Config struct {
-	RequestURL    string           // where the app listens for everything; empty means Socket Mode
+	RequestURL    string           // the app's URL for all deliveries; empty means Socket Mode
 	SigningSecret string           // defaults to DefaultSigningSecret
 	BotToken      string           // defaults to DefaultBotToken
 	AppToken      string           // for Socket Mode; defaults to DefaultAppToken
 	Now           func() time.Time // the clock of triggers, response URLs, rates and timestamps; defaults to time.Now
 	Manifest      []byte           // the app's manifest: its commands, events and name; empty allows every command and event
-	RetryDelays   []time.Duration  // waits before each further try of an event; nil means Slack's: 0, 1 min, 5 min
-	AckTimeout    time.Duration    // how long the app has to answer; defaults to Slack's 3 s
+	RetryDelays   []time.Duration  // the delays before the retries of an event; nil means Slack's: 0, 1 min, 5 min
+	AckTimeout    time.Duration    // within which the app has to acknowledge a delivery; defaults to Slack's 3 s
 	PingInterval  time.Duration    // between pings on a socket; defaults to 10 s
-	BaseURL       string           // where the simulator is reached, for the URLs it hands out; see SetBaseURL
+	BaseURL       string           // the simulator's own URL, for the URLs that it returns; see SetBaseURL
 	BotChannels   []string         // the channels that the bot has joined; nil means TeamChannel
 	AnaLocale     string           // defaults to "pt-PT"
-	MaxMessages   int              // of each channel, the newest; defaults to 5000
+	MaxMessages   int              // kept of each channel, the newest; defaults to 5000
 	Rate          Rate
-	Client        *http.Client // delivers to the app; defaults to one of its own
+	Client        *http.Client // for deliveries to the app
 }
 
-// Rate sets the limits on calls. The zero value keeps one message a second and channel, after a burst of five, and
-// leaves the tiers off.
+// Rate configures the rate limits. The zero value allows one message a second in each channel, after a burst of five, and
+// does not enforce the tiers.
 type Rate struct {
-	MessagesPerSecond float64 // a channel; 0 means 1, negative means no limit
-	Burst             int     // messages that may come at once; 0 means 5
-	Tiers             bool    // also enforce each method's limit per minute
+	MessagesPerSecond float64 // in each channel; 0 means 1, negative means no limit
+	Burst             int     // messages allowed at once; 0 means 5
+	Tiers             bool    // whether each method's limit per minute is enforced
 }
 
-// Defaults of Config, plainly not secrets of anybody.
+// Defaults of Config. None of them is a real secret.
 const (
 	DefaultSigningSecret = "51a11a7ed0516e1b4c2f9083d7e6ab52" // as long as Slack's
 	DefaultBotToken      = "xoxb-simulated-bot"
 	DefaultAppToken      = "xapp-simulated-app"
 )
 
-// Sim is a simulated workspace. Make one with New, serve it, and Close it.
+// Sim is a simulated workspace. It is an http.Handler. Create it with New, and Close it after use.
 type Sim struct {
 	cfg      Config
 	mux      *http.ServeMux
-	book     *words.Book
 	manifest manifest
 	client   *http.Client
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	work   sync.WaitGroup // deliveries under way
+	work   sync.WaitGroup // deliveries and sockets
 
 	mu             sync.Mutex
-	changed        chan struct{} // closed and replaced at every change
+	changed        chan struct{} // closed and replaced on every change
 	version        int
 	lastTS         int64
-	pending        int // event deliveries not yet ended
+	pending        int // events in delivery, retries included
 	baseURL        string
 	requests       []Request
 	calls          map[string]int
@@ -109,13 +110,13 @@ type Sim struct {
 	streams        int
 }
 
-// New builds a workspace. It panics when the manifest is not JSON, since that is a mistake in the program.
+// New returns a workspace. It panics if the manifest is not valid JSON.
 func New(cfg Config) *Sim {
 	cfg = cfg.withDefaults()
 	s := &Sim{
 		cfg: cfg, baseURL: strings.TrimSuffix(cfg.BaseURL, "/"), client: deliveryClient(cfg.Client),
-		book: words.Load(wordFiles()), manifest: readManifest(cfg.Manifest),
-		changed: make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{}, randomFailures: map[string]*randomFailure{},
+		manifest: readManifest(cfg.Manifest),
+		changed:  make(chan struct{}), calls: map[string]int{}, failures: map[string][]Failure{}, randomFailures: map[string]*randomFailure{},
 		limits: map[string]*rate.Limiter{}, triggers: map[string]*trigger{}, responseURLs: map[string]*responseURL{},
 		views: map[string]*view{}, files: map[string]*file{}, sockets: newSockets(),
 	}
@@ -155,41 +156,41 @@ func setDefault[T comparable](to *T, value T) {
 	}
 }
 
-// ServeHTTP answers the Web API under /api/, response URLs, files, Socket Mode and the browser's page.
+// ServeHTTP serves the Web API under /api/, response URLs, files, Socket Mode and the page.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// SetBaseURL says where the simulator is reached, when that is known only after New: "http://127.0.0.1:8080".
+// SetBaseURL sets Config.BaseURL if it is known only after New, such as "http://127.0.0.1:8080".
 func (s *Sim) SetBaseURL(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.baseURL = strings.TrimSuffix(url, "/")
 }
 
-// APIURL is the address to configure an app's client with; it ends in a slash, as Slack's own does.
+// APIURL returns the Web API's URL for the app's client. It ends in a slash, as Slack's does.
 func (s *Sim) APIURL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.baseURL + "/api/"
 }
 
-// Close ends every socket, stream and delivery, and waits for them.
+// Close closes every socket, ends streams and deliveries, and waits for sockets and deliveries.
 func (s *Sim) Close() error {
 	s.mu.Lock()
-	s.cancel() // under the lock, so that nobody begins work while we wait for its end
+	s.cancel() // with s.mu held, so that no work is added once Wait runs
 	s.mu.Unlock()
 	s.closeSockets()
 	s.work.Wait()
 	return nil
 }
 
-// touch tells everybody who waits that something changed. Call it with s.mu held.
+// notifyChange wakes all waiters. s.mu must be held.
 func (s *Sim) notifyChange() {
 	s.version++
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// timestamp gives the next message timestamp, unique in the workspace. Call it with s.mu held.
+// timestamp returns a message timestamp that is unique in the workspace. s.mu must be held.
 func (s *Sim) timestamp() string {
 	s.lastTS = max(s.lastTS+1, s.cfg.Now().UnixMicro())
 	return fmt.Sprintf("%d.%06d", s.lastTS/1e6, s.lastTS%1e6)
@@ -197,7 +198,7 @@ func (s *Sim) timestamp() string {
 
 func (s *Sim) now() time.Time { return s.cfg.Now() }
 
-// newID makes an identifier in Slack's manner: a letter for the kind, then random capitals and digits.
+// newID returns an id as Slack forms it: a letter for the kind, then random capitals and digits.
 func newID(kind string) string { return kind + strings.ToUpper(randomHex(5)) }
 
 func randomHex(bytes int) string {
@@ -206,7 +207,7 @@ func randomHex(bytes int) string {
 	return hex.EncodeToString(b)
 }
 
-// wait repeats look at every change until it finds something or ctx ends. look is called without s.mu.
+// wait calls check after every change until it returns true or ctx is done. check is called without s.mu.
 func wait[T any](ctx context.Context, s *Sim, check func() (T, bool)) (T, error) {
 	for {
 		s.mu.Lock()
@@ -219,15 +220,15 @@ func wait[T any](ctx context.Context, s *Sim, check func() (T, bool)) (T, error)
 		case <-changed:
 		case <-ctx.Done():
 			var none T
-			return none, fmt.Errorf("slacksim: waiting: %w", ctx.Err())
+			return none, fmt.Errorf("slacksim: wait: %w", ctx.Err())
 		case <-s.ctx.Done():
 			var none T
-			return none, errors.New("slacksim: waiting: the simulator was closed")
+			return none, errors.New("slacksim: wait: the simulator is closed")
 		}
 	}
 }
 
-// sweep drops the oldest entries of a map that has grown past its bound.
+// evictOldest deletes the oldest entries of a map until it has at most bound.
 func evictOldest[K comparable, V any](m map[K]V, bound int, createdAt func(V) time.Time) {
 	for len(m) > bound {
 		var oldest K

@@ -15,15 +15,15 @@ import (
 // Limits of Socket Mode.
 const (
 	maxSockets     = 10
-	maxAck         = 20 << 10 // larger acknowledgements are dropped without a word
+	maxAck         = 20 << 10 // larger acknowledgements are dropped silently
 	ticketLifetime = 30 * time.Second
 	writeTimeout   = 5 * time.Second
 )
 
-// sockets are the open connections, and the tickets for opening more.
+// sockets holds the open connections, and the tickets for opening more.
 type sockets struct {
 	open    []*socket
-	next    int // whose turn it is
+	next    int // index of the next connection to deliver on
 	tickets map[string]time.Time
 	acks    map[string]chan []byte // acknowledgements, by envelope_id
 }
@@ -49,7 +49,7 @@ func (k *socket) close() {
 	_ = k.conn.Close()
 }
 
-// openConnection gives the app an address to connect to, once.
+// openConnection returns a URL that opens one connection.
 func (s *Sim) openConnection(args) (response, *refusal) {
 	ticket := randomHex(16)
 	s.mu.Lock()
@@ -64,7 +64,7 @@ func (s *Sim) openConnection(args) (response, *refusal) {
 	return response{"url": scheme + base + "/socket?ticket=" + ticket + "&app_id=" + AppID}, nil
 }
 
-var upgrader websocket.Upgrader // refuses pages of other origins; of the rest the ticket is the proof
+var upgrader websocket.Upgrader // refuses other origins; everybody else is authenticated by the ticket
 
 func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -77,12 +77,12 @@ func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // the upgrader has answered
+		return // the upgrader has written the error
 	}
 	s.runSocket(&socket{conn: conn})
 }
 
-// converse greets a connection, pings it, and reads its acknowledgements until it ends.
+// runSocket sends hello, pings the connection, and reads acknowledgements until it is closed.
 func (s *Sim) runSocket(k *socket) {
 	defer k.close()
 	s.mu.Lock()
@@ -153,7 +153,7 @@ func (s *Sim) ping(k *socket, ended <-chan struct{}) {
 	}
 }
 
-// acknowledge hands an acknowledgement to the delivery that waits for it.
+// acknowledge passes an acknowledgement to the delivery that waits for it.
 func (s *Sim) acknowledge(raw []byte) {
 	var ack struct {
 		EnvelopeID string          `json:"envelope_id"`
@@ -166,11 +166,11 @@ func (s *Sim) acknowledge(raw []byte) {
 	defer s.mu.Unlock()
 	if waiting := s.sockets.acks[ack.EnvelopeID]; waiting != nil {
 		delete(s.sockets.acks, ack.EnvelopeID)
-		waiting <- ack.Payload // has room for this one
+		waiting <- ack.Payload // never blocks: the channel is buffered, and gets one value
 	}
 }
 
-// sendEnvelope delivers on one of the connections, in turn, and waits for the acknowledgement on any.
+// sendEnvelope delivers over the open connections in turn, and waits for the acknowledgement, which may come over any.
 func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason string) DeliveryResult {
 	id, ack := randomHex(16), make(chan []byte, 1)
 	s.mu.Lock()
@@ -213,20 +213,21 @@ func (s *Sim) sendEnvelope(ctx context.Context, p payload, attempt int, reason s
 	return done
 }
 
-// Sockets counts the open Socket Mode connections.
+// Sockets returns the number of open Socket Mode connections.
 func (s *Sim) Sockets() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sockets.open)
 }
 
-// WaitSockets waits until so many connections are open.
+// WaitSockets waits until count connections are open.
 func (s *Sim) WaitSockets(ctx context.Context, count int) error {
 	_, err := wait(ctx, s, func() (int, bool) { n := s.Sockets(); return n, n == count })
 	return err
 }
 
-// DisconnectSockets asks the app to refresh every Socket Mode connection, then closes it, as Slack does from time to time.
+// DisconnectSockets announces to the app that every connection is to be refreshed, then closes it, as Slack does
+// regularly.
 func (s *Sim) DisconnectSockets() {
 	s.mu.Lock()
 	open := slices.Clone(s.sockets.open)
@@ -237,7 +238,7 @@ func (s *Sim) DisconnectSockets() {
 	}
 }
 
-// closeSockets ends every connection for good.
+// closeSockets closes every connection without an announcement.
 func (s *Sim) closeSockets() {
 	s.mu.Lock()
 	open := slices.Clone(s.sockets.open)

@@ -5,7 +5,7 @@ import (
 	"maps"
 )
 
-// holds says under which name each kind of input keeps what it holds, and what it holds at first.
+// inputKeys has the names of an input's value and initial value, by type.
 var inputKeys = map[string]struct{ key, initial string }{
 	"plain_text_input":      {"value", "initial_value"},
 	"number_input":          {"value", "initial_value"},
@@ -22,7 +22,8 @@ var inputKeys = map[string]struct{ key, initial string }{
 	"timepicker":            {"selected_time", "initial_time"},
 }
 
-// carry gives what every input of blocks holds: what it held before, if the same input was there, else its initial value.
+// carryState returns the state of every input of blocks: its value in before if the same input was there, else its initial
+// value.
 func carryState(blocks json.RawMessage, before State) State {
 	now := State{}
 	for _, b := range list(decodeAny(blocks)) {
@@ -54,7 +55,7 @@ func (s State) set(blockID, actionID string, entry map[string]any) {
 	s[blockID][actionID] = entry
 }
 
-// clone copies a state down to its entries, which are never changed in place.
+// clone copies the maps of s, but not the values, which are never changed in place.
 func (s State) clone() State {
 	copied := State{}
 	for blockID, actions := range s {
@@ -63,7 +64,7 @@ func (s State) clone() State {
 	return copied
 }
 
-// merge takes over entries for inputs that exist and are of the same kind; it tells whether all of them were.
+// merge copies from other the values of inputs that exist in s with the same type. It reports whether that were all.
 func (s State) merge(other State) bool {
 	all := true
 	for blockID, actions := range other {
@@ -76,7 +77,7 @@ func (s State) merge(other State) bool {
 				continue
 			}
 			if value == "" {
-				value = nil // an emptied input holds nothing
+				value = nil // a cleared input
 			}
 			s.set(blockID, actionID, map[string]any{"type": kind, inputKeys[kind].key: value})
 		}

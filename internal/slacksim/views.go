@@ -13,10 +13,10 @@ type view struct {
 	user               string
 	callback, external string
 	metadata           string
-	title              json.RawMessage // text objects; nil when there is none
+	title              json.RawMessage // a text object or nil, as submit and close
 	submit, close      json.RawMessage
 	blocks             json.RawMessage
-	state              State // what every input holds
+	state              State // the values of the inputs
 	root, previous     string
 	clearOnClose       bool
 	notifyOnClose      bool
@@ -24,11 +24,11 @@ type view struct {
 }
 
 const (
-	maxStack = 3   // modals of one person, on top of each other
-	maxViews = 500 // of all people, to tell a closed view from one that never was
+	maxStack = 3   // open modals of one person
+	maxViews = 500 // of all users; updating a closed one is not_found
 )
 
-// readView judges a view that the app sent and makes it, without a place yet.
+// readView validates a view that the app sent, and returns it. The view does not belong to a user yet.
 func (s *Sim) readView(raw, at string, on surface) (*view, *refusal) {
 	if raw == "" || !json.Valid([]byte(raw)) {
 		return nil, refuse("invalid_arguments", pointerProblem(at, "must provide an object"))
@@ -66,8 +66,8 @@ func (s *Sim) readView(raw, at string, on surface) (*view, *refusal) {
 
 func (v *view) rehash(now time.Time) { v.hash = fmt.Sprintf("%d.%s", now.Unix(), randomHex(4)) }
 
-// become gives a view the content of another. What inputs hold stays where block_id and action_id stay, even where the
-// new content says otherwise: an initial value only counts in an input that was not there.
+// replaceContent gives a view the content of another. Inputs with the same block_id and action_id keep their values: the
+// initial value in the new content applies only to new inputs.
 func (v *view) replaceContent(updated *view) {
 	v.callback, v.external, v.metadata = updated.callback, updated.external, updated.metadata
 	v.title, v.submit, v.close, v.blocks = updated.title, updated.submit, updated.close, updated.blocks
@@ -75,7 +75,7 @@ func (v *view) replaceContent(updated *view) {
 	v.state = carryState(updated.blocks, v.state)
 }
 
-// forApp is the view as Slack describes it to the app.
+// forApp returns the view object that the app gets.
 func (v *view) forApp() map[string]any {
 	out := map[string]any{
 		"id": v.ID, "team_id": TeamID, "type": v.kind, "blocks": v.blocks, "private_metadata": v.metadata,
@@ -90,10 +90,10 @@ func (v *view) forApp() map[string]any {
 	return out
 }
 
-// seen is the view as its person sees it. Call it with s.mu held.
+// forUser returns the view as its person sees it. s.mu must be held.
 func (v *view) forUser() View {
 	var all []json.RawMessage
-	_ = json.Unmarshal(v.blocks, &all) // the simulator wrote it
+	_ = json.Unmarshal(v.blocks, &all) // cannot fail: encoded by withIDs
 	return View{
 		ID: v.ID, Hash: v.hash, Type: string(v.kind), CallbackID: v.callback, ExternalID: v.external,
 		PrivateMetadata: v.metadata, Title: str(decode(v.title)["text"]), Submit: str(decode(v.submit)["text"]),
@@ -106,7 +106,7 @@ func (s *Sim) keepView(v *view) {
 	evictOldest(s.views, maxViews, func(v *view) time.Time { return v.createdAt })
 }
 
-// claimed tells whether another view already has an external_id. Call it with s.mu held.
+// externalIDTaken reports whether another open view has an external_id. s.mu must be held.
 func (s *Sim) externalIDTaken(external string, besides *view) bool {
 	if external == "" {
 		return false
@@ -119,7 +119,7 @@ func (s *Sim) externalIDTaken(external string, besides *view) bool {
 	return false
 }
 
-// showing tells whether a view is open, or the Home tab of its person. Call it with s.mu held.
+// isOpen reports whether a view is an open modal or the Home tab of its person. s.mu must be held.
 func (s *Sim) isOpen(v *view) bool {
 	u := s.users[v.user]
 	return u.home == v || slices.Contains(u.stack, v)
@@ -167,7 +167,7 @@ func (s *Sim) pushModal(a args) (response, *refusal) {
 	return response{"view": v.forApp()}, nil
 }
 
-// stack puts a modal on top of a person's others. Call it with s.mu held.
+// pushView opens a modal on top of the others of a person. s.mu must be held.
 func (s *Sim) pushView(u *user, v *view) *refusal {
 	if len(u.stack) >= maxStack {
 		return refuse("push_limit_reached")

@@ -13,8 +13,8 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// direct calls the Web API without a network between.
-func direct(sim *slacksim.Sim, method string, args object) object {
+// handlerCall calls the Web API's handler without a network.
+func handlerCall(sim *slacksim.Sim, method string, args object) object {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/api/"+method, strings.NewReader(mustJSON(args)))
 	r.Header = http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + slacksim.DefaultBotToken}}
 	sim.ServeHTTP(w, r)
@@ -23,7 +23,7 @@ func direct(sim *slacksim.Sim, method string, args object) object {
 	return answer
 }
 
-// clock is a hand-wound clock.
+// clock is a clock that a test sets.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Unix(1795000000, 0).Add(time.Duration(c.ahead.Load())) }
@@ -32,17 +32,17 @@ func (c *clock) of(cfg *slacksim.Config) { cfg.Now = c.now }
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	var c clock
-	st := newEnv(t, c.of)
+	e := newEnv(t, c.of)
 	open := func(trigger string) object {
-		return st.call("views.open", object{"trigger_id": trigger, "view": modal("T")})
+		return e.call("views.open", object{"trigger_id": trigger, "view": modal("T")})
 	}
 
-	used := st.trigger()
-	refused(t, st.call("views.open", object{"trigger_id": used, "view": modal("")}), "invalid_arguments")
+	used := e.trigger()
+	refused(t, e.call("views.open", object{"trigger_id": used, "view": modal("")}), "invalid_arguments")
 	accepted(t, open(used)) // a refused view does not use the trigger up
 	refused(t, open(used), "exchanged_trigger_id")
 
-	late := st.trigger()
+	late := e.trigger()
 	c.wind(3*time.Second + time.Millisecond)
 	refused(t, open(late), "expired_trigger_id")
 	refused(t, open("1.2.made-up"), "invalid_trigger_id")
@@ -50,43 +50,43 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 }
 
 func TestAnUpdateWithAStaleHashConflicts(t *testing.T) {
-	st := newEnv(t)
-	ana := st.openModal(modal("A carregar…", section("…")))
+	e := newEnv(t)
+	ana := e.openModal(modal("A carregar…", section("…")))
 	view, _ := ana.TopView()
 	update := func(hash string) object {
-		return st.call("views.update", object{"view_id": view.ID, "hash": hash, "view": modal("Pronto", section("feito"))})
+		return e.call("views.update", object{"view_id": view.ID, "hash": hash, "view": modal("Pronto", section("feito"))})
 	}
 	accepted(t, update(view.Hash))
 	refused(t, update(view.Hash), "hash_conflict")
-	refused(t, st.call("views.update", object{"view_id": "V0NADA", "view": modal("T")}), "not_found")
-	refuse(t, ana.Close(timeoutContext(t)))
+	refused(t, e.call("views.update", object{"view_id": "V0NADA", "view": modal("T")}), "not_found")
+	must(t, ana.Close(timeoutContext(t)))
 	refused(t, update(""), "not_found")
 }
 
-func TestAViewIsFoundByItsExternalIDAndNoOtherMayTakeIt(t *testing.T) {
-	st := newEnv(t)
+func TestAnExternalIDNamesOneView(t *testing.T) {
+	e := newEnv(t)
 	named := with(modal("T", section("x")), "external_id", "rascunho-1")
-	ana := st.openModal(named)
-	accepted(t, st.call("views.update", object{"external_id": "rascunho-1", "view": named}))
-	st.handle("command", func(in object) any {
-		refused(t, st.call("views.open", object{"trigger_id": in["trigger_id"], "view": named}), "duplicate_external_id")
+	ana := e.openModal(named)
+	accepted(t, e.call("views.update", object{"external_id": "rascunho-1", "view": named}))
+	e.handle("command", func(in object) any {
+		refused(t, e.call("views.open", object{"trigger_id": in["trigger_id"], "view": named}), "duplicate_external_id")
 		return nil
 	})
-	refuse(t, st.User(slacksim.Tom).Command(timeoutContext(t), slacksim.TeamChannel, "/abrir"))
-	refuse(t, ana.Close(timeoutContext(t)))
-	st.openModal(named)
+	must(t, e.User(slacksim.Tom).Command(timeoutContext(t), slacksim.TeamChannel, "/abrir"))
+	must(t, ana.Close(timeoutContext(t)))
+	e.openModal(named)
 }
 
-func TestThreeViewsAreTheMost(t *testing.T) {
-	st := newEnv(t)
-	ana := st.openModal(modal("1", actions("a", button("mais"))))
+func TestAtMostThreeViewsAreStacked(t *testing.T) {
+	e := newEnv(t)
+	ana := e.openModal(modal("1", actions("a", button("mais"))))
 	var answers []object
-	st.handle("block_actions", func(in object) any {
-		answers = append(answers, st.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("seguinte", actions("a", button("mais")))}))
+	e.handle("block_actions", func(in object) any {
+		answers = append(answers, e.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("seguinte", actions("a", button("mais")))}))
 		return nil
 	})
 	for range 3 {
-		refuse(t, ana.Click(timeoutContext(t), "mais"))
+		must(t, ana.Click(timeoutContext(t), "mais"))
 	}
 	accepted(t, answers[0])
 	second := accepted(t, answers[1])
@@ -94,22 +94,22 @@ func TestThreeViewsAreTheMost(t *testing.T) {
 	if dig(second, "view", "root_view_id") == dig(second, "view", "previous_view_id") {
 		t.Error("the third view's root is the second, not the first")
 	}
-	refuse(t, ana.Close(timeoutContext(t)))
-	refuse(t, ana.Close(timeoutContext(t)))
+	must(t, ana.Close(timeoutContext(t)))
+	must(t, ana.Close(timeoutContext(t)))
 	if top, _ := ana.TopView(); top.Title != "1" {
-		t.Errorf("beneath is %q, not the first view", top.Title)
+		t.Errorf("the view below is %q, not the first", top.Title)
 	}
-	refused(t, st.call("views.push", object{"trigger_id": st.trigger(), "view": modal("T")}), "not_found")
+	refused(t, e.call("views.push", object{"trigger_id": e.trigger(), "view": modal("T")}), "not_found")
 }
 
-func TestWhatSheTypedStaysThroughAnUpdateOfTheSameInput(t *testing.T) {
-	st := newEnv(t)
+func TestAnInputKeepsItsValueThroughAnUpdate(t *testing.T) {
+	e := newEnv(t)
 	page := modal("1", textInput("nome", object{"initial_value": "de início"}), textInput("nota"))
-	ana := st.openModal(page)
-	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"nome": "Maria Exemplo"}))
+	ana := e.openModal(page)
+	must(t, ana.Fill(timeoutContext(t), slacksim.Values{"nome": "Maria Exemplo"}))
 	view, _ := ana.TopView()
 	next := modal("2", textInput("nome", object{"initial_value": "outro"}), textInput("nota"), textInput("novo", object{"initial_value": "conta"}))
-	accepted(t, st.call("views.update", object{"view_id": view.ID, "view": next}))
+	accepted(t, e.call("views.update", object{"view_id": view.ID, "view": next}))
 	view, _ = ana.TopView()
 	for block, want := range map[string]any{"nome": "Maria Exemplo", "nota": nil, "novo": "conta"} {
 		if got := view.Values[block][block+"_typed"]["value"]; got != want {
@@ -118,7 +118,7 @@ func TestWhatSheTypedStaysThroughAnUpdateOfTheSameInput(t *testing.T) {
 	}
 }
 
-func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
+func TestEveryResponseActionOfASubmission(t *testing.T) {
 	rows := []struct {
 		name   string
 		answer any
@@ -142,14 +142,14 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newEnv(t)
-			ana := st.openModal(modal("1", actions("a", button("mais"))))
-			st.handle("block_actions", func(in object) any {
-				accepted(t, st.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("2", textInput("nome"), with(section("x"), "block_id", "texto"))}))
+			e := newEnv(t)
+			ana := e.openModal(modal("1", actions("a", button("mais"))))
+			e.handle("block_actions", func(in object) any {
+				accepted(t, e.call("views.push", object{"trigger_id": in["trigger_id"], "view": modal("2", textInput("nome"), with(section("x"), "block_id", "texto"))}))
 				return nil
 			})
-			refuse(t, ana.Click(timeoutContext(t), "mais"))
-			st.handle("view_submission", func(object) any { return row.answer })
+			must(t, ana.Click(timeoutContext(t), "mais"))
+			e.handle("view_submission", func(object) any { return row.answer })
 			result, err := ana.Submit(timeoutContext(t), slacksim.Values{"nome": "Maria Exemplo"})
 			if failed := (*slacksim.AppError)(nil); errors.As(err, &failed) != (row.code != "") || failed != nil && failed.Code != row.code {
 				t.Errorf("failed with %v, want %q", err, row.code)
@@ -160,7 +160,7 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 			depth := 0
 			for top, open := ana.TopView(); open; top, open = ana.TopView() {
 				depth, _ = depth+1, top
-				refuse(t, ana.Close(timeoutContext(t)))
+				must(t, ana.Close(timeoutContext(t)))
 			}
 			if depth != row.stack {
 				t.Errorf("%d modals were open, want %d", depth, row.stack)
@@ -170,8 +170,8 @@ func TestTheAnswerToASubmissionDecidesWhatComesNext(t *testing.T) {
 }
 
 func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
-	st := newEnv(t)
-	ana := st.openModal(with(modal("Todos",
+	e := newEnv(t)
+	ana := e.openModal(with(modal("Todos",
 		textInput("nome"),
 		selectInput("valor", "number_input", object{"is_decimal_allowed": true}),
 		selectInput("email", "email_text_input", nil),
@@ -184,15 +184,15 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		selectInput("avisos", "checkboxes", object{"options": options(3)}),
 		with(textInput("vazio"), "optional", true),
 	), "private_metadata", "rascunho"))
-	st.handle("block_suggestion", func(in object) any {
+	e.handle("block_suggestion", func(in object) any {
 		return object{"options": []object{choice("1042 · Porto", "p-1042"), choice("1043 · Faro", "p-1043")}}
 	})
 	_, err := ana.Submit(timeoutContext(t), slacksim.Values{
 		"nome": "Maria Exemplo", "valor": "180000.50", "email": "maria@example.com", "sitio": "https://example.com",
 		"data": "1990-02-28", "tipo": "opção 2", "processo": "p-1043", "sexo": "1", "pessoa": "Tom Sample", "avisos": "0\nopção 2",
 	})
-	refuse(t, err)
-	in, _ := st.last()
+	must(t, err)
+	in, _ := e.last()
 	for path, want := range map[string]any{
 		"nome/nome_typed/value": "Maria Exemplo", "valor/valor_chosen/value": "180000.50", "email/email_chosen/value": "maria@example.com",
 		"data/data_chosen/selected_date": "1990-02-28", "tipo/tipo_chosen/selected_option/value": "2",
@@ -205,11 +205,11 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 		}
 	}
 	if dig(in, "view", "private_metadata") != "rascunho" || dig(in, "user", "id") != slacksim.Ana || in["trigger_id"] == nil {
-		t.Errorf("the frame is wrong: %v", in)
+		t.Errorf("the payload is %v", in)
 	}
 }
 
-func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
+func TestInvalidInputsAreNotSubmitted(t *testing.T) {
 	rows := []struct {
 		name  string
 		input object
@@ -228,11 +228,11 @@ func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newEnv(t)
-			ana := st.openModal(modal("T", row.input))
-			st.handle("view_submission", func(object) any { t.Error("the app was asked"); return nil })
+			e := newEnv(t)
+			ana := e.openModal(modal("T", row.input))
+			e.handle("view_submission", func(object) any { t.Error("the app got a submission"); return nil })
 			result, err := ana.Submit(timeoutContext(t), slacksim.Values{"b": row.value})
-			refuse(t, err)
+			must(t, err)
 			if result.Action != "incomplete" || result.Errors["b"] != row.want {
 				t.Errorf("got %v, want %q", result, row.want)
 			}
@@ -240,57 +240,57 @@ func TestSlackHoldsBackWhatItsOwnFormsCanSeeIsWrong(t *testing.T) {
 	}
 }
 
-func TestTheAppHearsOfAClosedViewOnlyIfItAskedTo(t *testing.T) {
-	st := newEnv(t)
+func TestViewClosedIsSentOnlyWithNotifyOnClose(t *testing.T) {
+	e := newEnv(t)
 	closed := 0
-	st.handle("view_closed", func(in object) any { closed++; return nil })
-	refuse(t, st.openModal(modal("1")).Close(timeoutContext(t)))
+	e.handle("view_closed", func(in object) any { closed++; return nil })
+	must(t, e.openModal(modal("1")).Close(timeoutContext(t)))
 	if closed != 0 {
-		t.Error("it was told without having asked")
+		t.Error("the app got view_closed without notify_on_close")
 	}
-	refuse(t, st.openModal(with(modal("1"), "notify_on_close", true)).Close(timeoutContext(t)))
-	if in, _ := st.last(); closed != 1 || in["is_cleared"] != false || dig(in, "view", "title", "text") != "1" {
-		t.Errorf("it was told %d times, at last %v", closed, in)
+	must(t, e.openModal(with(modal("1"), "notify_on_close", true)).Close(timeoutContext(t)))
+	if in, _ := e.last(); closed != 1 || in["is_cleared"] != false || dig(in, "view", "title", "text") != "1" {
+		t.Errorf("%d view_closed, the last %v", closed, in)
 	}
 }
 
-func TestAnInputThatDispatchesTellsTheAppOfAChoiceAtOnceAndAClosedViewOfNothing(t *testing.T) {
-	st := newEnv(t)
-	var told []object
-	st.handle("block_actions", func(in object) any { told = append(told, in); return nil })
+func TestDispatchActionSendsAChoiceAtOnce(t *testing.T) {
+	e := newEnv(t)
+	var got []object
+	e.handle("block_actions", func(in object) any { got = append(got, in); return nil })
 	who := with(selectInput("quem", "static_select", object{"options": []object{choice("M", "m"), choice("F", "f")}}), "dispatch_action", true)
 	eager := with(textInput("eager", object{"dispatch_action_config": object{"trigger_actions_on": []string{"on_character_entered"}}}), "dispatch_action", true)
-	ana := st.openModal(with(modal("T", textInput("above"), who, with(textInput("enter"), "dispatch_action", true), eager), "notify_on_close", true))
+	ana := e.openModal(with(modal("T", textInput("above"), who, with(textInput("enter"), "dispatch_action", true), eager), "notify_on_close", true))
 	before, _ := ana.TopView()
 
-	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"above": "x", "quem": "f", "enter": "y"}))
-	if len(told) != 1 {
-		t.Fatalf("it was told %d times", len(told))
+	must(t, ana.Fill(timeoutContext(t), slacksim.Values{"above": "x", "quem": "f", "enter": "y"}))
+	if len(got) != 1 {
+		t.Fatalf("%d actions", len(got))
 	}
-	values := dig(told[0], "view", "state", "values")
-	if dig(told[0], "actions", "0", "selected_option", "value") != "f" || dig(values, "above", "above_typed", "value") != "x" ||
+	values := dig(got[0], "view", "state", "values")
+	if dig(got[0], "actions", "0", "selected_option", "value") != "f" || dig(values, "above", "above_typed", "value") != "x" ||
 		dig(values, "quem", "quem_chosen", "selected_option", "value") != "f" || dig(values, "enter", "enter_typed", "value") != nil {
-		t.Errorf("it was told %v", told[0])
+		t.Errorf("the action is %v", got[0])
 	}
-	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"quem": "f", "eager": "z"}))
-	if len(told) != 2 || dig(told[1], "actions", "0", "value") != "z" {
-		t.Errorf("the same choice again is told, or a character is not: %v", told)
+	must(t, ana.Fill(timeoutContext(t), slacksim.Values{"quem": "f", "eager": "z"}))
+	if len(got) != 2 || dig(got[1], "actions", "0", "value") != "z" {
+		t.Errorf("want no action for the same choice, and one for each character: %v", got)
 	}
 	if after, _ := ana.TopView(); after.Hash != before.Hash {
-		t.Error("a choice changes the view")
+		t.Error("a choice changed the view")
 	}
-	refuse(t, ana.Close(timeoutContext(t)))
-	if in, _ := st.last(); in["type"] != "view_closed" || len(dig(in, "view", "state", "values").(map[string]any)) != 0 {
-		t.Errorf("a closed view tells %v", in)
+	must(t, ana.Close(timeoutContext(t)))
+	if in, _ := e.last(); in["type"] != "view_closed" || len(dig(in, "view", "state", "values").(map[string]any)) != 0 {
+		t.Errorf("view_closed is %v", in)
 	}
 }
 
-func TestAButtonCarriesWhatIsTypedAroundIt(t *testing.T) {
-	st := newEnv(t)
-	ana := st.openModal(modal("T", textInput("nif"), actions("acoes", button("verificar"), with(button("outro"), "value", "x"))))
-	refuse(t, ana.Fill(timeoutContext(t), slacksim.Values{"nif": "299999998"}))
-	refuse(t, ana.Click(timeoutContext(t), "verificar"))
-	in, _ := st.last()
+func TestABlockActionHasTheStateOfTheView(t *testing.T) {
+	e := newEnv(t)
+	ana := e.openModal(modal("T", textInput("nif"), actions("acoes", button("verificar"), with(button("outro"), "value", "x"))))
+	must(t, ana.Fill(timeoutContext(t), slacksim.Values{"nif": "299999998"}))
+	must(t, ana.Click(timeoutContext(t), "verificar"))
+	in, _ := e.last()
 	if dig(in, "state", "values", "nif", "nif_typed", "value") != "299999998" || dig(in, "view", "state", "values", "nif", "nif_typed", "value") != "299999998" {
 		t.Errorf("the state is not there: %v", in["state"])
 	}
@@ -298,11 +298,11 @@ func TestAButtonCarriesWhatIsTypedAroundIt(t *testing.T) {
 		t.Errorf("the action is wrong: %v", in["actions"])
 	}
 	if err := ana.Click(timeoutContext(t), "nada"); err == nil {
-		t.Error("a button that is not there was pressed")
+		t.Error("an unknown button was pressed")
 	}
 }
 
-func TestExternalOptionsAreAskedForAndChecked(t *testing.T) {
+func TestExternalOptionsAreRequestedAndChecked(t *testing.T) {
 	rows := []struct {
 		name   string
 		answer any
@@ -320,11 +320,11 @@ func TestExternalOptionsAreAskedForAndChecked(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			st := newEnv(t)
-			ana := st.openModal(modal("T", selectInput("processo", "external_select", object{"min_query_length": 1})))
-			st.handle("block_suggestion", func(in object) any {
+			e := newEnv(t)
+			ana := e.openModal(modal("T", selectInput("processo", "external_select", object{"min_query_length": 1})))
+			e.handle("block_suggestion", func(in object) any {
 				if in["value"] != "10" || in["block_id"] != "processo" || in["action_id"] != "processo_chosen" {
-					t.Errorf("asked wrongly: %v", in)
+					t.Errorf("block_suggestion is %v", in)
 				}
 				return row.answer
 			})
@@ -336,24 +336,24 @@ func TestExternalOptionsAreAskedForAndChecked(t *testing.T) {
 				t.Errorf("%d options, want %d", len(found), row.want)
 			}
 			if _, err := ana.Options(timeoutContext(t), "processo", ""); err == nil {
-				t.Error("the app was asked before min_query_length")
+				t.Error("the app got a query shorter than min_query_length")
 			}
 		})
 	}
 }
 
 func TestAHomeTabIsPublishedForOnePersonAndTakesActions(t *testing.T) {
-	st := newEnv(t)
+	e := newEnv(t)
 	home := object{"type": "home", "blocks": []object{actions("a", button("novo"))}}
-	first := accepted(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home}))
-	refused(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": "1.stale"}), "hash_conflict")
-	accepted(t, st.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": dig(first, "view", "hash")}))
-	refused(t, st.call("views.publish", object{"user_id": "U0NADA", "view": home}), "invalid_arguments")
-	refuse(t, st.User(slacksim.Ana).ClickHome(timeoutContext(t), "novo"))
-	if in, _ := st.last(); dig(in, "view", "type") != "home" {
-		t.Errorf("the app heard %v", in)
+	first := accepted(t, e.call("views.publish", object{"user_id": slacksim.Ana, "view": home}))
+	refused(t, e.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": "1.stale"}), "hash_conflict")
+	accepted(t, e.call("views.publish", object{"user_id": slacksim.Ana, "view": home, "hash": dig(first, "view", "hash")}))
+	refused(t, e.call("views.publish", object{"user_id": "U0NADA", "view": home}), "invalid_arguments")
+	must(t, e.User(slacksim.Ana).ClickHome(timeoutContext(t), "novo"))
+	if in, _ := e.last(); dig(in, "view", "type") != "home" {
+		t.Errorf("the app got %v", in)
 	}
-	if err := st.User(slacksim.Tom).ClickHome(timeoutContext(t), "novo"); err == nil {
+	if err := e.User(slacksim.Tom).ClickHome(timeoutContext(t), "novo"); err == nil {
 		t.Error("Tom has Ana's Home tab")
 	}
 }

@@ -1,14 +1,12 @@
 package slacksim
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,15 +14,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// method is one row of the Web API.
+// method is a method of the Web API.
 type method struct {
 	call func(*Sim, args) (response, *refusal)
-	read bool // may be called with GET; such methods do not take JSON
-	app  bool // wants the app-level token, in the header
-	tier int  // calls a minute, when Rate.Tiers is on; 0 is a special limit of its own
+	read bool // may be called with GET, and does not take JSON
+	app  bool // requires the app-level token, in the header
+	tier int  // calls a minute if Rate.Tiers is set; 0 means no tier
 }
 
-// The Web API, as far as apps of our kind call it.
+// methods are the methods of the Web API that are simulated.
 var methods = map[string]method{
 	"auth.test":                    {call: (*Sim).authTest, read: true, tier: 300},
 	"apps.connections.open":        {call: (*Sim).openConnection, app: true, tier: 1},
@@ -50,24 +48,24 @@ var methods = map[string]method{
 
 const maxCall = 2 << 20
 
-// answer is what a call gives back, beside "ok".
+// response holds the fields of a method's response, without "ok".
 type response map[string]any
 
-// refusal is a call that Slack refuses.
+// refusal is an error response of the Web API.
 type refusal struct {
 	code     string
-	messages []string // what exactly was wrong
-	after    time.Duration
+	messages []string      // details, as in response_metadata.messages
+	after    time.Duration // Retry-After
 }
 
 func refuse(code string, messages ...string) *refusal {
 	return &refusal{code: code, messages: messages}
 }
 
-// args are the arguments of a call; what came as JSON that is not a string is kept as its JSON text.
+// args holds the arguments of a call. JSON values other than strings are kept as JSON.
 type args map[string]string
 
-// given tells whether an argument was sent at all.
+// has reports whether an argument was sent.
 func (a args) has(name string) bool { _, ok := a[name]; return ok }
 
 func (a args) isTrue(name string) bool { return a[name] == "true" || a[name] == "1" }
@@ -136,7 +134,8 @@ func (s *Sim) answerCall(name string, r *http.Request) (response, *refusal, stri
 	return body, refused, warning
 }
 
-// readArgs reads a body as Slack does: forms everywhere, JSON where the method writes, never a token in the address.
+// readArgs parses a request as Slack does: forms for every method, JSON for methods that write, and never a token in the
+// query.
 func readArgs(r *http.Request, read bool) (a args, token, warning string, refused *refusal) {
 	a = args{}
 	if r.Method == http.MethodGet {
@@ -184,7 +183,7 @@ func readArgs(r *http.Request, read bool) (a args, token, warning string, refuse
 	return nil, "", "", refuse("invalid_post_type")
 }
 
-// jsonArgs reads the arguments of a JSON object.
+// jsonArgs parses the arguments in a JSON object.
 func jsonArgs(raw []byte) (args, bool) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(raw, &object) != nil || object == nil {
@@ -232,7 +231,7 @@ func (s *Sim) authorise(m method, r *http.Request, token string) *refusal {
 	return refuse("invalid_auth")
 }
 
-// limit takes one from a named allowance; when it is used up it says when to come back.
+// checkRate counts one call against a named rate limit. Over the limit it returns a refusal with the time to wait.
 func (s *Sim) checkRate(name string, every rate.Limit, burst int) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -257,85 +256,7 @@ func (s *Sim) authTest(args) (response, *refusal) {
 	}, nil
 }
 
-func (s *Sim) userInfo(a args) (response, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a["user"] == BotUserID {
-		return response{"user": s.botInfo()}, nil
-	}
-	u := s.users[a["user"]]
-	if u == nil {
-		return nil, refuse("user_not_found")
-	}
-	return response{"user": u.info(a.isTrue("include_locale"))}, nil
-}
-
-func (s *Sim) conversationInfo(a args) (response, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.channels[a["channel"]]
-	if c == nil {
-		return nil, refuse("channel_not_found")
-	}
-	return response{"channel": c.info()}, nil
-}
-
-func (s *Sim) conversationMembers(a args) (response, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.channels[a["channel"]]
-	if c == nil {
-		return nil, refuse("channel_not_found")
-	}
-	return response{"members": slices.Clone(c.members), "response_metadata": map[string]any{"next_cursor": ""}}, nil
-}
-
-func (s *Sim) conversationList(a args) (response, *refusal) {
-	kinds := strings.Split(cmp.Or(a["types"], "public_channel"), ",")
-	for _, k := range kinds {
-		if !slices.Contains([]string{"public_channel", "private_channel", "mpim", "im"}, strings.TrimSpace(k)) {
-			return nil, refuse("invalid_types")
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := []any{}
-	for _, c := range s.channels {
-		kind := "public_channel"
-		if c.im != "" {
-			kind = "im"
-		}
-		if slices.Contains(kinds, kind) {
-			found = append(found, c.info())
-		}
-	}
-	slices.SortFunc(found, func(a, b any) int { return cmp.Compare(str(object(a)["id"]), str(object(b)["id"])) })
-	return response{"channels": found, "response_metadata": map[string]any{"next_cursor": ""}}, nil
-}
-
-func (s *Sim) conversationOpen(a args) (response, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if id := a["channel"]; id != "" {
-		c := s.channels[id]
-		if c == nil || c.im == "" {
-			return nil, refuse("channel_not_found")
-		}
-		return response{"channel": map[string]any{"id": c.id}}, nil
-	}
-	switch people := strings.Split(a["users"], ","); {
-	case a["users"] == "":
-		return nil, refuse("users_list_not_supplied")
-	case len(people) > 1:
-		return nil, refuse("invalid_user_combination", "[ERROR] conversations of several people are not simulated")
-	case s.users[people[0]] == nil:
-		return nil, refuse("user_not_found")
-	default:
-		return response{"channel": map[string]any{"id": s.dm(people[0]).id}}, nil
-	}
-}
-
-// pointerProblem words one problem as Slack does, its place by a JSON pointer.
+// pointerProblem formats a problem as Slack does, with a JSON pointer.
 func pointerProblem(at, problem string) string {
 	return fmt.Sprintf("[ERROR] %s [json-pointer:%s]", problem, at)
 }

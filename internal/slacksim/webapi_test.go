@@ -36,7 +36,7 @@ func TestACallIsRefusedForItsTokenAndItsForm(t *testing.T) {
 		{"bytes that are no UTF-8", "POST", "chat.postMessage", jsonType, bot, "{\"text\":\"\xe7\"}", "invalid_charset"},
 		{"JSON for a method that reads", "POST", "users.info", jsonType, bot, `{"user":"U0ANA"}`, "user_not_found"},
 	}
-	st := newEnv(t)
+	e := newEnv(t)
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			header := http.Header{}
@@ -46,7 +46,7 @@ func TestACallIsRefusedForItsTokenAndItsForm(t *testing.T) {
 			if row.token != "" {
 				header.Set("Authorization", row.token)
 			}
-			_, answer := st.request(row.verb, "/api/"+row.method, row.body, header)
+			_, answer := e.request(row.verb, "/api/"+row.method, row.body, header)
 			if row.want == "" {
 				accepted(t, answer)
 				return
@@ -54,44 +54,44 @@ func TestACallIsRefusedForItsTokenAndItsForm(t *testing.T) {
 			refused(t, answer, row.want)
 		})
 	}
-	_, answer := st.request("POST", "/api/chat.postMessage", `{"channel":"U0ANA","text":"x"}`, http.Header{"Content-Type": {"application/json"}, "Authorization": {bot}})
+	_, answer := e.request("POST", "/api/chat.postMessage", `{"channel":"U0ANA","text":"x"}`, http.Header{"Content-Type": {"application/json"}, "Authorization": {bot}})
 	if accepted(t, answer)["warning"] != "missing_charset" {
-		t.Errorf("no word of the missing charset: %v", answer)
+		t.Errorf("no warning about the charset: %v", answer)
 	}
 }
 
-func TestFailuresComeOnRequestAndInOrder(t *testing.T) {
-	st := newEnv(t)
+func TestFailuresApplyInOrder(t *testing.T) {
+	e := newEnv(t)
 	post := func() object {
-		return st.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"})
+		return e.call("chat.postMessage", object{"channel": slacksim.TeamChannel, "text": "x"})
 	}
-	st.Fail("chat.postMessage", 1, slacksim.RateLimited(7*time.Second))
-	st.Fail("chat.postMessage", 1, slacksim.Failure{Error: "internal_error"})
-	st.Fail("chat.postMessage", 1, slacksim.Failure{Status: http.StatusBadGateway})
-	st.Fail("chat.postMessage", 1, slacksim.Failure{Error: "fatal_error", AfterEffect: true})
+	e.Fail("chat.postMessage", 1, slacksim.RateLimited(7*time.Second))
+	e.Fail("chat.postMessage", 1, slacksim.Failure{Error: "internal_error"})
+	e.Fail("chat.postMessage", 1, slacksim.Failure{Status: http.StatusBadGateway})
+	e.Fail("chat.postMessage", 1, slacksim.Failure{Error: "fatal_error", AfterEffect: true})
 	limited := post()
 	if refused(t, limited, "ratelimited"); limited["status"] != 429 || limited["retry_after"] != "7" {
-		t.Errorf("the limit answers %v", limited)
+		t.Errorf("the rate limit gives %v", limited)
 	}
 	refused(t, post(), "internal_error")
 	if broken := post(); broken["status"] != http.StatusBadGateway {
-		t.Errorf("the gateway answers %v", broken)
+		t.Errorf("the gateway error is %v", broken)
 	}
 	refused(t, post(), "fatal_error")
-	if n := len(st.User(slacksim.Ana).Messages(slacksim.TeamChannel)); n != 1 {
+	if n := len(e.User(slacksim.Ana).Messages(slacksim.TeamChannel)); n != 1 {
 		t.Errorf("%d messages were posted, want the one whose answer was lost", n)
 	}
 	accepted(t, post())
-	st.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true})
-	req, _ := http.NewRequest(http.MethodPost, st.url+"/api/chat.postMessage", http.NoBody)
+	e.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true})
+	req, _ := http.NewRequest(http.MethodPost, e.url+"/api/chat.postMessage", http.NoBody)
 	if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
 		resp.Body.Close()
-		t.Error("the connection was not cut")
+		t.Error("the connection was not closed")
 	}
-	if n := st.Calls("chat.postMessage"); n < 6 {
+	if n := e.Calls("chat.postMessage"); n < 6 {
 		t.Errorf("%d calls were counted", n)
 	}
-	if all := st.Requests(); all[len(all)-1].Method != "chat.postMessage" || len(st.Refusals()) != 0 {
+	if all := e.Requests(); all[len(all)-1].Method != "chat.postMessage" || len(e.Refusals()) != 0 {
 		t.Errorf("the log: %v", all)
 	}
 }

@@ -9,29 +9,29 @@ import (
 	"strings"
 )
 
-// User acts as one person of the workspace. Its methods do what the person's Slack would do, and wait as it would wait.
+// User acts as one person of the workspace. Its methods do what the person's Slack client does, and return when that does.
 type User struct {
 	sim *Sim
 	ID  string
 }
 
-// User gives the person with that id (Ana, Tom, Guest, Stranger). It panics for anybody else.
+// User returns the person with an id: Ana, Tom, Guest or Stranger. It panics for any other.
 func (s *Sim) User(id string) *User {
 	if s.users[id] == nil {
-		panic("slacksim: nobody has the id " + id)
+		panic("slacksim: no user has the id " + id)
 	}
 	return &User{sim: s, ID: id}
 }
 
-// Failed is what a person sees when the app did not answer as it must.
+// AppError is the error that Slack shows to a person when the app did not respond as required.
 type AppError struct {
 	Code   string // Slack's: "operation_timeout", "dispatch_failed", "dispatch_unknown_command", "trouble_connecting"
-	Reason string // for the developer: what was wrong with the answer
+	Reason string // for the developer: what was wrong with the response
 }
 
 func (f *AppError) Error() string { return "slacksim: " + f.Code + ": " + f.Reason }
 
-// View is a modal or a Home tab as a person sees it.
+// View is a modal or Home tab as a person sees it.
 type View struct {
 	ID              string            `json:"id"`
 	Hash            string            `json:"hash"`
@@ -40,16 +40,16 @@ type View struct {
 	ExternalID      string            `json:"external_id"`
 	PrivateMetadata string            `json:"private_metadata"`
 	Title           string            `json:"title"`
-	Submit          string            `json:"submit"` // "" when there is no such button
+	Submit          string            `json:"submit"` // "" without a submit button
 	Close           string            `json:"close"`
 	Blocks          []json.RawMessage `json:"blocks"`
-	Values          State             `json:"values"` // what is typed or chosen now
+	Values          State             `json:"values"` // of the inputs
 }
 
-// State is what was typed or chosen, by block_id and action_id, as Slack writes it in state.values.
+// State holds the values of inputs by block_id and action_id, in the format of Slack's state.values.
 type State map[string]map[string]map[string]any
 
-// Text is everything there is to read in the view, one text a line.
+// Text returns all visible text of the view, one text on each line.
 func (v View) Text() string {
 	var lines []string
 	for _, b := range v.Blocks {
@@ -58,10 +58,10 @@ func (v View) Text() string {
 	return strings.Join(append([]string{v.Title}, lines...), "\n")
 }
 
-// Has tells whether the view has a block with that id.
+// Has reports whether the view has a block with an id.
 func (v View) Has(blockID string) bool { return v.Block(blockID) != nil }
 
-// Block is the block with that id, or nil.
+// Block returns the block with an id, or nil.
 func (v View) Block(blockID string) json.RawMessage {
 	i := slices.IndexFunc(v.Blocks, func(b json.RawMessage) bool { return str(decode(b)["block_id"]) == blockID })
 	if i < 0 {
@@ -70,22 +70,22 @@ func (v View) Block(blockID string) json.RawMessage {
 	return v.Blocks[i]
 }
 
-// ErrorMessage is a message as a person sees it.
+// Message is a message as a person sees it.
 type Message struct {
 	Channel   string
 	TS        string
 	ThreadTS  string
-	User      string // who wrote it; BotUserID for the app
+	User      string // the author; BotUserID for the app
 	Text      string
 	Blocks    json.RawMessage
 	Ephemeral bool // only this person sees it
 	Edited    bool
-	Unfurls   bool // what it links to may be shown with it
+	Unfurls   bool // links or media are unfurled
 	Files     []File
 	Metadata  json.RawMessage
 }
 
-// FullText is everything there is to read in the message: its blocks if it has any, as Slack shows them, else its text.
+// FullText returns all visible text of the message: that of its blocks if it has any, else its text.
 func (m Message) FullText() string {
 	if texts := blockTexts(m.Blocks); len(texts) > 0 {
 		return strings.Join(texts, "\n")
@@ -93,7 +93,7 @@ func (m Message) FullText() string {
 	return m.Text
 }
 
-// File is a file that was shared in a message. Its bytes: Sim.File.
+// File is a file shared in a message. [Sim.File] returns its content.
 type File struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -103,7 +103,7 @@ type File struct {
 	URL      string `json:"url"` // for the page
 }
 
-// Option is one choice of a select.
+// Option is an option of a select.
 type Option struct {
 	Text        string
 	Value       string
@@ -111,22 +111,22 @@ type Option struct {
 	Group       string // the label of its group, or ""
 }
 
-// Values fills inputs: what a person types, or the text or value of what she chooses, by block_id. Several choices are
-// separated by newlines; "" clears the input.
+// Values are the values of inputs by block_id: the text that a person types, or the text or value of an option that she
+// chooses. Several options are separated by newlines; "" clears the input.
 type Values map[string]string
 
-// Submitted is what became of a submission.
+// SubmitResult is the outcome of a submission.
 type SubmitResult struct {
-	Action string            // "close", "errors", "update", "push", "clear"; "incomplete" when Slack itself held it back
+	Action string            // "close", "errors", "update", "push", "clear"; "incomplete" if Slack's own checks failed
 	Errors map[string]string // by block_id, for "errors" and "incomplete"
 }
 
-// Command types a slash command, as "/borrowers 1042", and returns when the app has acknowledged it.
+// Command sends a slash command, such as "/borrowers 1042", and returns when the app has acknowledged it.
 func (u *User) Command(ctx context.Context, channel, line string) error {
 	return u.sim.command(ctx, u.ID, channel, line)
 }
 
-// Say writes a message in a channel; the app hears of it if it subscribed to that.
+// Say posts a message in a channel. The app gets an event if it subscribes to one.
 func (u *User) Say(ctx context.Context, channel, text string) error {
 	return u.sim.postAsUser(ctx, u.ID, channel, text)
 }
@@ -134,14 +134,14 @@ func (u *User) Say(ctx context.Context, channel, text string) error {
 // OpenHome opens the app's Home tab.
 func (u *User) OpenHome(ctx context.Context) error { return u.sim.openHome(u.ID) }
 
-// DM is the conversation between this person and the app.
+// DM returns the id of the direct message channel of this person and the app.
 func (u *User) DM() string {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()
 	return u.sim.dm(u.ID).id
 }
 
-// TopView is the modal in front, if there is one.
+// TopView returns the topmost modal, if one is open.
 func (u *User) TopView() (View, bool) {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()
@@ -152,7 +152,7 @@ func (u *User) TopView() (View, bool) {
 	return stack[len(stack)-1].forUser(), true
 }
 
-// WaitView waits until the modal in front satisfies want, and returns it.
+// WaitView waits until the topmost modal satisfies want, and returns it.
 func (u *User) WaitView(ctx context.Context, want func(View) bool) (View, error) {
 	view, err := wait(ctx, u.sim, func() (View, bool) {
 		view, ok := u.TopView()
@@ -160,7 +160,7 @@ func (u *User) WaitView(ctx context.Context, want func(View) bool) (View, error)
 	})
 	if err != nil {
 		top, _ := u.TopView()
-		return top, fmt.Errorf("no such view; in front is %q: %w", top.Text(), err)
+		return top, fmt.Errorf("the topmost modal is %q: %w", top.Text(), err)
 	}
 	return view, nil
 }
@@ -188,8 +188,8 @@ func (u *User) WaitHome(ctx context.Context, want func(View) bool) (View, error)
 	})
 }
 
-// Fill types into the modal in front without submitting it. The app hears at once of what is chosen in an input that
-// dispatches its actions.
+// Fill sets values in the topmost modal without submitting it. For an input with dispatch_action the app gets a
+// block_actions payload at once.
 func (u *User) Fill(ctx context.Context, values Values) error {
 	view, ok := u.TopView()
 	if !ok {
@@ -205,8 +205,8 @@ func (u *User) Fill(ctx context.Context, values Values) error {
 	return u.sim.mergeState(u.ID, view.ID, state)
 }
 
-// Submit fills the modal in front and presses its submit button. What the app refuses is in the result; the error is for
-// an app that did not answer (*Failed) and for values that cannot be typed.
+// Submit sets values in the topmost modal and submits it. Errors that the app returns for fields are in the result. The
+// error is an *AppError if the app did not respond as required, or says that a value cannot be entered.
 func (u *User) Submit(ctx context.Context, values Values) (SubmitResult, error) {
 	view, ok := u.TopView()
 	if !ok {
@@ -222,8 +222,8 @@ func (u *User) Submit(ctx context.Context, values Values) (SubmitResult, error) 
 	return u.sim.submit(ctx, u.ID, view.ID, state)
 }
 
-// Click presses a button of the modal in front, or chooses value in a select with an action; named by its block_id,
-// or its action_id. It returns when the app has acknowledged.
+// Click presses a button of the topmost modal, or chooses value in a select with an action. The element is named by its
+// block_id or action_id. Click returns when the app has acknowledged.
 func (u *User) Click(ctx context.Context, blockOrActionID string, value ...string) error {
 	view, ok := u.TopView()
 	if !ok {
@@ -243,12 +243,12 @@ func (u *User) ClickHome(ctx context.Context, blockOrActionID string, value ...s
 	return u.click(ctx, container{viewID: home.ID}, blockOrActionID, value)
 }
 
-// ClickMessage presses a button of a message, or chooses value in one of its selects.
+// ClickMessage is Click for an element of a message.
 func (u *User) ClickMessage(ctx context.Context, channel, ts, blockOrActionID string, value ...string) error {
 	return u.click(ctx, container{channel: channel, ts: ts}, blockOrActionID, value)
 }
 
-// Close presses the close button of the modal in front.
+// Close closes the topmost modal.
 func (u *User) Close(ctx context.Context) error {
 	view, ok := u.TopView()
 	if !ok {
@@ -257,7 +257,7 @@ func (u *User) Close(ctx context.Context) error {
 	return u.sim.closeView(ctx, u.ID, view.ID)
 }
 
-// Options asks the app for the choices of an external select of the modal in front, as typing query does.
+// Options requests the options of an external select of the topmost modal, as typing query does.
 func (u *User) Options(ctx context.Context, blockID, query string) ([]Option, error) {
 	view, ok := u.TopView()
 	if !ok {
@@ -271,7 +271,7 @@ func (u *User) MessageOptions(ctx context.Context, channel, ts, blockID, query s
 	return u.options(ctx, container{channel: channel, ts: ts}, blockID, query)
 }
 
-// Messages lists what this person sees in a channel, the oldest first.
+// Messages returns the messages of a channel that this person sees, the oldest first.
 func (u *User) Messages(channel string) []Message {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()
@@ -300,7 +300,7 @@ func (u *User) WaitMessage(ctx context.Context, channel string, want func(Messag
 	})
 }
 
-// Notice is the last line that Slack itself showed to this person about the app, or "".
+// Notice returns the last error that Slack itself showed to this person about the app, or "".
 func (u *User) Notice() string {
 	u.sim.mu.Lock()
 	defer u.sim.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 // object is a JSON object.
 type object map[string]any
 
-// stage is a workspace with a tiny app in it, both over real HTTP. The app does what do says for each kind of delivery,
-// and keeps what it heard.
+// env is a workspace and a small app, both over real HTTP. The app calls the handler of each kind of delivery, and records
+// what it gets.
 type env struct {
 	*slacksim.Sim
 	t   *testing.T
@@ -32,43 +32,43 @@ type env struct {
 	headers    []http.Header
 }
 
-// newStage opens a workspace whose app listens over HTTP. change may adjust its configuration.
+// newEnv starts a workspace whose app listens over HTTP. change may adjust its configuration.
 func newEnv(t *testing.T, change ...func(*slacksim.Config)) *env {
 	t.Helper()
-	st := &env{t: t, handlers: map[string]func(object) any{}}
-	app := httptest.NewServer(http.HandlerFunc(st.serveApp))
+	e := &env{t: t, handlers: map[string]func(object) any{}}
+	app := httptest.NewServer(http.HandlerFunc(e.serveApp))
 	t.Cleanup(app.Close)
 	cfg := slacksim.Config{RequestURL: app.URL + "/slack/events"}
 	for _, c := range change {
 		c(&cfg)
 	}
-	st.Sim = slacksim.New(cfg)
-	t.Cleanup(func() { _ = st.Sim.Close() })
-	server := httptest.NewServer(st.Sim)
+	e.Sim = slacksim.New(cfg)
+	t.Cleanup(func() { _ = e.Sim.Close() })
+	server := httptest.NewServer(e.Sim)
 	t.Cleanup(server.Close)
-	st.url = server.URL
-	st.SetBaseURL(server.URL)
-	return st
+	e.url = server.URL
+	e.SetBaseURL(server.URL)
+	return e
 }
 
-// on says what the app answers to a kind of delivery: an object becomes JSON, a string text, a number a status.
-func (st *env) handle(kind string, do func(in object) any) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.handlers[kind] = do
+// handle sets the app's handler for a kind of delivery. It returns an object for JSON, a string for text, or a status.
+func (e *env) handle(kind string, do func(in object) any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.handlers[kind] = do
 }
 
-func (st *env) serveApp(w http.ResponseWriter, r *http.Request) {
+func (e *env) serveApp(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
 	in := readDelivery(raw)
 	kind, _ := in["type"].(string)
 	if in["command"] != nil {
 		kind = "command"
 	}
-	st.mu.Lock()
-	st.deliveries, st.headers = append(st.deliveries, in), append(st.headers, r.Header.Clone())
-	do := st.handlers[kind]
-	st.mu.Unlock()
+	e.mu.Lock()
+	e.deliveries, e.headers = append(e.deliveries, in), append(e.headers, r.Header.Clone())
+	do := e.handlers[kind]
+	e.mu.Unlock()
 	if do == nil {
 		return
 	}
@@ -100,21 +100,21 @@ func readDelivery(raw []byte) object {
 	return in
 }
 
-// last is the newest delivery that the app heard.
-func (st *env) last() (object, http.Header) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if len(st.deliveries) == 0 {
-		st.t.Fatal("the app heard nothing")
+// last returns the newest delivery that the app got.
+func (e *env) last() (object, http.Header) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.deliveries) == 0 {
+		e.t.Fatal("the app got no delivery")
 	}
-	return st.deliveries[len(st.deliveries)-1], st.headers[len(st.headers)-1]
+	return e.deliveries[len(e.deliveries)-1], e.headers[len(e.headers)-1]
 }
 
-// call makes a call of the Web API, in JSON and with the bot's token.
-func (st *env) call(method string, args object) object {
-	st.t.Helper()
+// call calls the Web API with JSON and the bot's token.
+func (e *env) call(method string, args object) object {
+	e.t.Helper()
 	body, _ := json.Marshal(args)
-	status, answer := st.request(http.MethodPost, "/api/"+method, string(body), http.Header{
+	status, answer := e.request(http.MethodPost, "/api/"+method, string(body), http.Header{
 		"Content-Type": {"application/json; charset=utf-8"}, "Authorization": {"Bearer " + slacksim.DefaultBotToken},
 	})
 	if status != http.StatusOK {
@@ -123,27 +123,27 @@ func (st *env) call(method string, args object) object {
 	return answer
 }
 
-// form makes a call with a form, as clients do for the methods that read.
-func (st *env) form(method string, args url.Values) object {
-	st.t.Helper()
+// form calls the Web API with a form, as clients do for methods that read.
+func (e *env) form(method string, args url.Values) object {
+	e.t.Helper()
 	args.Set("token", slacksim.DefaultBotToken)
-	_, answer := st.request(http.MethodPost, "/api/"+method, args.Encode(), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
+	_, answer := e.request(http.MethodPost, "/api/"+method, args.Encode(), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
 	return answer
 }
 
-func (st *env) request(verb, path, body string, header http.Header) (int, object) {
-	st.t.Helper()
+func (e *env) request(verb, path, body string, header http.Header) (int, object) {
+	e.t.Helper()
 	if !strings.HasPrefix(path, "http") {
-		path = st.url + path
+		path = e.url + path
 	}
 	req, err := http.NewRequest(verb, path, strings.NewReader(body))
 	if err != nil {
-		st.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	req.Header = header
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		st.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	raw, _ := io.ReadAll(resp.Body)
@@ -157,7 +157,7 @@ func (st *env) request(verb, path, body string, header http.Header) (int, object
 	return resp.StatusCode, answer
 }
 
-// refused wants a call to have failed with an error.
+// refused checks that a call failed with an error code.
 func refused(t *testing.T, answer object, want string) {
 	t.Helper()
 	if answer["error"] != want {
@@ -165,7 +165,7 @@ func refused(t *testing.T, answer object, want string) {
 	}
 }
 
-// accepted wants a call to have succeeded.
+// accepted checks that a call succeeded.
 func accepted(t *testing.T, answer object) object {
 	t.Helper()
 	if answer["ok"] != true {
@@ -181,14 +181,14 @@ func timeoutContext(t *testing.T) context.Context {
 	return ctx
 }
 
-func refuse(t *testing.T, err error) {
+func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// at digs into an object: at(o, "view", "blocks", "0").
+// dig returns the value at a path: dig(o, "view", "blocks", "0").
 func dig(value any, path ...string) any {
 	for _, step := range path {
 		switch v := value.(type) {
@@ -209,7 +209,7 @@ func dig(value any, path ...string) any {
 	return value
 }
 
-// Pieces of views.
+// Parts of views.
 
 func plain(text string) object { return object{"type": "plain_text", "text": text} }
 
@@ -259,24 +259,24 @@ func with(o object, key string, value any) object {
 	return copied
 }
 
-// opened has Ana open a modal by a command.
-func (st *env) openModal(view object) *slacksim.User {
-	st.t.Helper()
-	st.handle("command", func(in object) any {
-		accepted(st.t, st.call("views.open", object{"trigger_id": in["trigger_id"], "view": view}))
+// openModal opens a modal for Ana with a command.
+func (e *env) openModal(view object) *slacksim.User {
+	e.t.Helper()
+	e.handle("command", func(in object) any {
+		accepted(e.t, e.call("views.open", object{"trigger_id": in["trigger_id"], "view": view}))
 		return nil
 	})
-	ana := st.User(slacksim.Ana)
-	refuse(st.t, ana.Command(timeoutContext(st.t), slacksim.TeamChannel, "/abrir"))
+	ana := e.User(slacksim.Ana)
+	must(e.t, ana.Command(timeoutContext(e.t), slacksim.TeamChannel, "/abrir"))
 	return ana
 }
 
-// trigger gives a fresh trigger_id.
-func (st *env) trigger() string {
-	st.t.Helper()
-	st.handle("command", nil)
-	refuse(st.t, st.User(slacksim.Ana).Command(timeoutContext(st.t), slacksim.TeamChannel, "/trigger"))
-	in, _ := st.last()
+// trigger returns a new trigger_id.
+func (e *env) trigger() string {
+	e.t.Helper()
+	e.handle("command", nil)
+	must(e.t, e.User(slacksim.Ana).Command(timeoutContext(e.t), slacksim.TeamChannel, "/trigger"))
+	in, _ := e.last()
 	return in["trigger_id"].(string)
 }
 

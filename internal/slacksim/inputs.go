@@ -6,93 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/mail"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// A person types text and chooses by what she reads; this file turns that into what Slack makes of it, and holds back
-// what Slack's own forms hold back.
-
-// problem is what Slack says under a field before the app is asked.
-type inputError struct {
-	key  string
-	args map[string]any
-}
-
-// incomplete finds the inputs that Slack does not let a person submit, by block_id.
-func invalidInputs(v *view) map[string]inputError {
-	invalid := map[string]inputError{}
-	for _, b := range list(decodeAny(v.blocks)) {
-		block := object(b)
-		if block["type"] != "input" {
-			continue
-		}
-		id, element := str(block["block_id"]), object(block["element"])
-		keys := inputKeys[str(element["type"])]
-		value := v.state[id][str(element["action_id"])][keys.key]
-		if isEmpty(value) {
-			if block["optional"] != true {
-				invalid[id] = inputError{key: "required"}
-			}
-		} else if text, ok := value.(string); ok {
-			if p := checkInput(element, text); p != nil {
-				invalid[id] = *p
-			}
-		}
-	}
-	return invalid
-}
-
-func isEmpty(value any) bool {
-	choices, several := value.([]any)
-	return value == nil || value == "" || several && len(choices) == 0
-}
-
-func checkInput(element map[string]any, text string) *inputError {
-	switch str(element["type"]) {
-	case "plain_text_input":
-		minimum, maximum := intOr(element["min_length"], 0), intOr(element["max_length"], 3000)
-		switch n := utf8.RuneCountInString(text); {
-		case n < minimum:
-			return &inputError{"too_short", map[string]any{"limit": minimum}}
-		case n > maximum:
-			return &inputError{"too_long", map[string]any{"limit": maximum}}
-		}
-	case "number_input":
-		return checkNumber(element, text)
-	case "email_text_input":
-		if address, err := mail.ParseAddress(text); err != nil || address.Address != text {
-			return &inputError{key: "not_email"}
-		}
-	case "url_text_input":
-		if u, err := url.Parse(text); err != nil || u.Host == "" {
-			return &inputError{key: "not_url"}
-		}
-	}
-	return nil
-}
-
-func checkNumber(element map[string]any, text string) *inputError {
-	n, ok := parseNumber(text)
-	if !ok {
-		return &inputError{key: "not_a_number"}
-	}
-	if element["is_decimal_allowed"] != true && !n.IsInt() {
-		return &inputError{key: "not_whole"}
-	}
-	if minimum, ok := parseNumber(str(element["min_value"])); ok && n.Cmp(minimum) < 0 {
-		return &inputError{"too_small", map[string]any{"limit": element["min_value"]}}
-	}
-	if maximum, ok := parseNumber(str(element["max_value"])); ok && n.Cmp(maximum) > 0 {
-		return &inputError{"too_large", map[string]any{"limit": element["max_value"]}}
-	}
-	return nil
-}
-
-// typed turns human values into what the inputs of a view hold.
+// stateFor returns the state of a view's inputs with values entered.
 func (u *User) stateFor(ctx context.Context, v View, values Values) (State, error) {
 	state := State{}
 	for _, blockID := range slices.Sorted(maps.Keys(values)) {
@@ -111,8 +30,8 @@ func (u *User) stateFor(ctx context.Context, v View, values Values) (State, erro
 	return state, nil
 }
 
-// dispatch sends the actions of a person who fills in a page from its top: of every input that dispatches them, once she
-// has chosen something else in it, with all that stands above it.
+// sendInputActions sends the actions of a person who fills in a view from the top: one for each input with dispatch_action
+// whose value changed, with the values of the inputs above it.
 func (u *User) sendInputActions(ctx context.Context, v View, state State) error {
 	soFar := State{}
 	for _, raw := range v.Blocks {
@@ -133,8 +52,8 @@ func (u *User) sendInputActions(ctx context.Context, v View, state State) error 
 	return nil
 }
 
-// dispatches tells whether filling in a block sends an action: a choice does where the block says so, text only where it
-// asks for every character. Its default, the Enter key, is for [User.Click].
+// dispatchesActions reports whether entering a value in a block sends an action. With dispatch_action a choice does; text
+// does only with on_character_entered. The default of text, the Enter key, is simulated by [User.Click].
 func dispatchesActions(block map[string]any) bool {
 	if block["type"] != "input" || block["dispatch_action"] != true {
 		return false
@@ -151,12 +70,12 @@ func sameValue(a, b map[string]any) bool {
 	return bytes.Equal(encode(a[key]), encode(b[key]))
 }
 
-// entry is what an element holds once a person has typed or chosen value in it.
+// inputValue returns an element's value in state.values once a person has entered value.
 func (u *User) inputValue(ctx context.Context, at container, block, element map[string]any, value string) (map[string]any, error) {
 	kind := str(element["type"])
 	keys, ok := inputKeys[kind]
 	if !ok {
-		return nil, errors.New("nothing can be typed there")
+		return nil, errors.New("the element is not an input")
 	}
 	switch keys.key {
 	case "selected_option":
@@ -188,7 +107,7 @@ func (u *User) inputValue(ctx context.Context, at container, block, element map[
 	return map[string]any{"type": kind, keys.key: value}, nil
 }
 
-// member finds a person of the workspace by id, handle or name: Slack's own select offers nobody else.
+// findUser returns the id of a user by id, handle or name.
 func (s *Sim) findUser(want string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,25 +116,25 @@ func (s *Sim) findUser(want string) (string, error) {
 			return id, nil
 		}
 	}
-	return "", errors.New("there is no such person")
+	return "", errors.New("no such user")
 }
 
-// ErrNoChoice says that a person looked for a choice that the app does not offer, or not in time: she may look again.
-var ErrNoChoice = errors.New("the app offers no such choice")
+// ErrNoOption is returned for an option that the app did not return, or not in time. Trying again may help.
+var ErrNoOption = errors.New("the app returned no such option")
 
-// choose finds the option whose text or value is value; an external select is searched for it.
+// findOption returns the option whose text or value is value. For an external select it queries the app.
 func (u *User) findOption(ctx context.Context, at container, block, element map[string]any, value string) (map[string]any, error) {
 	if option := matchingOption(optionsOf(element), value); option != nil {
 		return option, nil
 	}
 	if !strings.HasSuffix(str(element["type"]), "external_select") {
-		return nil, errors.New("there is no such choice")
+		return nil, errors.New("no such option")
 	}
 	if option := matchingOption(append([]any{element["initial_option"]}, list(element["initial_options"])...), value); option != nil {
 		return option, nil
 	}
 	first, _, _ := strings.Cut(value, " ")
-	for _, query := range []string{value, first, ""} { // as a person narrows and widens a search
+	for _, query := range []string{value, first, ""} { // as a person widens a search
 		if utf8.RuneCountInString(query) < intOr(element["min_query_length"], 3) {
 			continue
 		}
@@ -227,10 +146,10 @@ func (u *User) findOption(ctx context.Context, at container, block, element map[
 			return option, nil
 		}
 	}
-	return nil, ErrNoChoice
+	return nil, ErrNoOption
 }
 
-// pick finds the option whose value or text is wanted.
+// matchingOption returns the option whose value or text is want.
 func matchingOption(options []any, want string) map[string]any {
 	for _, o := range options {
 		option := object(o)
@@ -241,7 +160,7 @@ func matchingOption(options []any, want string) map[string]any {
 	return nil
 }
 
-// options asks for the choices of an external select, named by its block_id.
+// options requests the options of the external select in a block.
 func (u *User) options(ctx context.Context, at container, blockID, query string) ([]Option, error) {
 	reply, err := u.sim.suggest(ctx, u.ID, at, blockID, "", query)
 	if err != nil {
@@ -264,7 +183,7 @@ func (u *User) options(ctx context.Context, at container, blockID, query string)
 	return found, nil
 }
 
-// click uses an element that sends an action, named by its action_id or its block_id.
+// click uses an element that sends an action, named by its action_id or block_id.
 func (u *User) click(ctx context.Context, at container, id string, value []string) error {
 	u.sim.mu.Lock()
 	blocks, _, _, err := u.sim.stateOf(u.sim.users[u.ID], at)
@@ -279,20 +198,20 @@ func (u *User) click(ctx context.Context, at container, id string, value []strin
 		})
 	}
 	if element == nil {
-		return fmt.Errorf("slacksim: there is nothing to use with the id %q", id)
+		return fmt.Errorf("slacksim: no interactive element has the id %q", id)
 	}
 	action := map[string]any{}
 	switch kind := str(element["type"]); {
 	case kind == "button":
 	case len(value) != 1:
-		return fmt.Errorf("slacksim: using a %s wants one value", kind)
+		return fmt.Errorf("slacksim: a %s needs one value", kind)
 	case kind == "overflow":
 		action["selected_option"], err = u.findOption(ctx, at, block, element, value[0])
 	default:
 		action, err = u.inputValue(ctx, at, block, element, value[0])
 	}
 	if err != nil {
-		return fmt.Errorf("slacksim: using %q: %w", id, err)
+		return fmt.Errorf("slacksim: clicking %q: %w", id, err)
 	}
 	action["type"], action["block_id"], action["action_id"] = element["type"], block["block_id"], element["action_id"]
 	return u.sim.act(ctx, u.ID, at, action, nil)

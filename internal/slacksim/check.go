@@ -12,20 +12,20 @@ import (
 	"unicode/utf8"
 )
 
-// check walks a payload along the table of limits.go and collects what is wrong with it, as Slack words it: each
-// problem names its place by a JSON pointer.
+// check validates a payload against the shapes in limits.go. It collects problems as Slack formats them, each with a JSON
+// pointer.
 type check struct {
 	surface   surface
 	problems  []string
 	blockIDs  map[string]bool
-	actionIDs map[string]bool // of the block at hand
+	actionIDs map[string]bool // of the current block
 	inputs    int
 	tables    int
 	focused   int
 	markdown  int
 }
 
-// rule judges one value.
+// rule checks one value at a JSON pointer.
 type rule func(c *check, at string, value any)
 
 const maxProblems = 20
@@ -38,21 +38,21 @@ func (c *check) refuse(at, format string, args ...any) {
 	}
 }
 
-// checkView judges a view; the problems' pointers start at at.
+// checkView returns the problems of a view. Their pointers begin with at.
 func checkView(raw []byte, at string, on surface) []string {
 	c := newCheck(on)
 	kind(map[string]shape{string(on): viewShapes[string(on)]})(c, at, decodeAny(raw))
 	return c.problems
 }
 
-// checkMessage judges a message's blocks; tooLong is set when only their text together is too much.
+// checkMessage returns the problems of a message's blocks, and whether their text is too long in total.
 func checkMessage(raw []byte) (problems []string, tooLong bool) {
 	c := newCheck(inMessage)
 	blocks(c, "/blocks", decodeAny(raw))
 	return c.problems, textLength(raw) > maxAllBlockText
 }
 
-// letters counts what there is to read in blocks.
+// textLength returns the number of visible characters of blocks.
 func textLength(raw []byte) int {
 	n := 0
 	for _, line := range blockTexts(raw) {
@@ -62,9 +62,10 @@ func textLength(raw []byte) int {
 }
 
 func must(r rule) field { return field{required: true, rule: r} }
-func opt(r rule) field  { return field{rule: r} }
 
-// fits wants an object with exactly the fields of a shape.
+func opt(r rule) field { return field{rule: r} }
+
+// fits requires an object with the fields of a shape and no others.
 func fits(s shape, alsoAllowed ...string) rule {
 	return func(c *check, at string, value any) {
 		o, ok := value.(map[string]any)
@@ -90,7 +91,7 @@ func fits(s shape, alsoAllowed ...string) rule {
 	}
 }
 
-// kind wants one of several shapes, told apart by "type".
+// kind requires one of several shapes, selected by "type".
 func kind(shapes map[string]shape, alsoAllowed ...string) rule {
 	alsoAllowed = append(alsoAllowed, "type")
 	return func(c *check, at string, value any) {
@@ -112,7 +113,7 @@ func kind(shapes map[string]shape, alsoAllowed ...string) rule {
 	}
 }
 
-// blocks wants a list of blocks, their ids apart.
+// blocks requires an array of blocks with different block_ids.
 func blocks(c *check, at string, value any) {
 	maximum := maxMessageBlocks
 	if c.surface != inMessage {
@@ -131,7 +132,7 @@ func blocks(c *check, at string, value any) {
 	})(c, at, value)
 }
 
-// element wants one of the elements that may stand there, its action_id apart from its neighbours'.
+// element requires one of the allowed elements, with an action_id that is unique in its block.
 func element(allowed []string) rule {
 	shapes := map[string]shape{}
 	for _, name := range allowed {
@@ -149,7 +150,7 @@ func element(allowed []string) rule {
 	}
 }
 
-// several wants a list of so many.
+// arrayOf requires an array of minimum to maximum items.
 func arrayOf(minimum, maximum int, each rule) rule {
 	return func(c *check, at string, value any) {
 		items, ok := value.([]any)
@@ -176,7 +177,7 @@ func nullable(r rule) rule {
 	}
 }
 
-// chars wants a string of so many characters; a character is a code point.
+// chars requires a string of minimum to maximum code points.
 func chars(minimum, maximum int) rule {
 	return func(c *check, at string, value any) {
 		s, ok := value.(string)
@@ -191,9 +192,10 @@ func chars(minimum, maximum int) rule {
 	}
 }
 
-// plain wants a plain_text object, text one of either kind.
+// plain requires a plain_text object; text allows mrkdwn too.
 func plain(maximum int) rule { return textObject(maximum, "plain_text") }
-func text(maximum int) rule  { return textObject(maximum, "plain_text", "mrkdwn") }
+
+func text(maximum int) rule { return textObject(maximum, "plain_text", "mrkdwn") }
 
 func textObject(maximum int, kinds ...string) rule {
 	shapes := map[string]shape{}
@@ -249,7 +251,7 @@ func integer(minimum, maximum int64) rule {
 	}
 }
 
-// number wants a decimal number written as a string.
+// number requires a string with a decimal number.
 func number(c *check, at string, value any) {
 	if _, ok := parseNumber(str(value)); !ok {
 		c.refuse(at, "must be a number in a string")
@@ -265,7 +267,7 @@ func parseNumber(s string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(s)
 }
 
-// focus is a focus_on_load, of which a view has at most one.
+// focus checks focus_on_load, which only one element of a view may have.
 func focus(c *check, at string, value any) {
 	boolean(c, at, value)
 	if value == true {
@@ -289,28 +291,19 @@ func optionsOrGroups(c *check, at string, o map[string]any) {
 	initialsAmongOptions(c, at, o)
 }
 
-// initialsAmongOptions wants what is chosen at first to be exactly one of the choices.
+// initialsAmongOptions requires each initial option to be equal to one of the options.
 func initialsAmongOptions(c *check, at string, o map[string]any) {
 	initials := list(o["initial_options"])
-	where := at + "/initial_options"
+	pointer := at + "/initial_options"
 	if one := o["initial_option"]; one != nil {
-		initials, where = []any{one}, at+"/initial_option"
+		initials, pointer = []any{one}, at+"/initial_option"
 	}
 	all := optionsOf(o)
 	for _, initial := range initials {
 		if !slices.ContainsFunc(all, func(o any) bool { return reflect.DeepEqual(o, initial) }) {
-			c.refuse(where, "must be exactly one of the options")
+			c.refuse(pointer, "must be exactly one of the options")
 		}
 	}
-}
-
-// offered lists the options of an element, its groups opened.
-func optionsOf(element map[string]any) []any {
-	all := slices.Clone(list(element["options"]))
-	for _, group := range list(element["option_groups"]) {
-		all = append(all, list(object(group)["options"])...)
-	}
-	return all
 }
 
 func lengthsInOrder(c *check, at string, o map[string]any) {
@@ -356,48 +349,10 @@ func submitWithInputs(c *check, at string, o map[string]any) {
 	}
 }
 
-// clip keeps a name that the app made up from filling the answer.
+// truncate shortens a string of the app's for an error message.
 func truncate(s string) string {
 	if utf8.RuneCountInString(s) > 40 {
 		return string([]rune(s)[:40]) + "…"
 	}
 	return s
-}
-
-// named gives a random block_id and action_id to whatever came without one, as Slack does.
-func withIDs(raw json.RawMessage) json.RawMessage {
-	all := list(decodeAny(raw))
-	for _, b := range all {
-		block := object(b)
-		if str(block["block_id"]) == "" {
-			block["block_id"] = randomHex(3)
-		}
-		for _, e := range elements(block) {
-			if _, used := elementShapes[str(e["type"])]; used && str(e["type"]) != "image" && str(e["action_id"]) == "" {
-				e["action_id"] = randomHex(3)
-			}
-		}
-	}
-	if all == nil {
-		all = []any{}
-	}
-	return encode(all)
-}
-
-// elements lists the interactive parts of a block.
-func elements(block map[string]any) []map[string]any {
-	var found []map[string]any
-	switch str(block["type"]) {
-	case "section":
-		if e := object(block["accessory"]); e != nil {
-			found = append(found, e)
-		}
-	case "input":
-		found = append(found, object(block["element"]))
-	case "actions":
-		for _, e := range list(block["elements"]) {
-			found = append(found, object(e))
-		}
-	}
-	return found
 }
