@@ -26,11 +26,11 @@ func init() {
 	)
 }
 
-// margin is how long before the bank forgets a session it is renewed: longer than a request can be on its way.
+// margin is how long before its end a session is renewed: longer than a request takes to arrive.
 const margin = time.Minute
 
-// sessions holds the open sessions, one for each login. The bank forgets a session that was not used for 30 minutes,
-// and says nothing of an oldest age, of refreshing, or of logging out.
+// sessions stores the open sessions, one for each login. The bank ends a session that was not used for 30 minutes; it
+// documents no maximum age, refresh or logout.
 type sessions struct {
 	client *Client
 	logins singleflight.Group // one login at a time for each user
@@ -48,14 +48,14 @@ func newSessions(client *Client) *sessions {
 	return &sessions{client: client, open: map[Login]*session{}}
 }
 
-// token returns the token of an open session, and opens one where there is none. Who waits for a login that another
-// caller has started waits as long as their own ctx; the login goes on when that other caller gives up.
+// token returns the token of an open session, and opens one if there is none. Concurrent callers share one login: each waits
+// until its own ctx ends, and the login continues if the caller that started it gives up.
 func (s *sessions) token(ctx context.Context, login Login) (string, error) {
 	if token := s.use(login); token != "" {
 		return token, nil
 	}
 	done := s.logins.DoChan(login.BrokerUID.String()+login.Username, func() (any, error) {
-		if token := s.use(login); token != "" { // opened while this caller was on the way here
+		if token := s.use(login); token != "" { // opened meanwhile
 			return token, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.client.config.TotalTimeout)
@@ -73,7 +73,7 @@ func (s *sessions) token(ctx context.Context, login Login) (string, error) {
 
 // start opens a session.
 //
-// See Authenticate on the bank's page Authentication. Its path is inferred, and the documents disagree about the names
+// See Authenticate on the bank's page Authentication. Its path is inferred, and the documents disagree on the names
 // of the headers.
 func (s *sessions) start(ctx context.Context, login Login) (string, error) {
 	config := s.client.config
@@ -82,7 +82,7 @@ func (s *sessions) start(ctx context.Context, login Login) (string, error) {
 		return "", err
 	}
 	request.private = []string{config.ClientID, config.ClientSecret, login.Username}
-	names := config.LoginHeaders // set as they are spelt, which Header.Set would change
+	names := config.LoginHeaders // set directly, since Header.Set would change the case
 	request.header[names.ClientID] = []string{config.ClientID}
 	request.header[names.ClientSecret] = []string{config.ClientSecret}
 	request.header[names.BrokerUID] = []string{login.BrokerUID.String()}
@@ -98,7 +98,7 @@ func (s *sessions) start(ctx context.Context, login Login) (string, error) {
 	return reply.SessionToken, nil
 }
 
-// use returns the token of an open session and starts its 30 minutes anew, "" when none is open.
+// use returns the token of an open session and restarts its 30 minutes, "" if none is open.
 func (s *sessions) use(login Login) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *sessions) stale(session *session) bool {
 	return time.Since(session.used) >= life-min(margin, life/10)
 }
 
-// add remembers a new session and forgets those that are over; when there are too many, also the longest idle.
+// add stores a new session and deletes those that have ended; if there are too many, also the longest idle.
 func (s *sessions) add(login Login, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,7 +133,7 @@ func (s *sessions) add(login Login, token string) {
 	s.open[login] = &session{token: token, used: time.Now()}
 }
 
-// remove forgets a session that the bank has refused, unless another caller has renewed it since.
+// remove deletes a session that the bank has refused, unless another caller has renewed it.
 func (s *sessions) remove(login Login, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +161,7 @@ func (r *loginReply) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*object)(r))
 }
 
-// complete tells whether there is a token that a header can carry.
+// complete reports whether there is a token that is valid in a header.
 func (r *loginReply) complete() bool {
 	return r.SessionToken != "" && len(r.SessionToken) <= http.DefaultMaxHeaderBytes/64 &&
 		!strings.ContainsFunc(r.SessionToken, func(c rune) bool { return c <= ' ' || c > '~' })

@@ -4,13 +4,13 @@ import "context"
 
 type beforeWrites struct{}
 
-// BeforeWrites has check asked right before each request with this context that changes something at the bank: after the
-// login and the wait for a turn. Where check fails nothing is sent, and the call fails with its error.
+// BeforeWrites returns a context with which check is called right before each request that changes something at the bank,
+// after the login and the queue. If check returns an error, nothing is sent and the call returns that error.
 func BeforeWrites(ctx context.Context, check func(context.Context) error) context.Context {
 	return context.WithValue(ctx, beforeWrites{}, check)
 }
 
-// checkBeforeWrite asks whether the request may go out.
+// checkBeforeWrite calls the check of [BeforeWrites] for a write.
 func (r request) checkBeforeWrite(ctx context.Context) error {
 	check, asked := ctx.Value(beforeWrites{}).(func(context.Context) error)
 	if !asked || !r.op.Writes {

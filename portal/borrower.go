@@ -35,8 +35,8 @@ func init() {
 	)
 }
 
-// Requests and replies spell the same things differently (taxId and taxID, matrimonialRegimeId and
-// matriomonialRegimeID), so each has its own structs, spelt exactly as on the bank's page ProcessesBorrower.
+// Requests and replies name the same fields differently (taxId and taxID, matrimonialRegimeId and
+// matriomonialRegimeID), so each has its own structs, with the names of the bank's page ProcessesBorrower.
 
 // BorrowerRequest is the body of Borrower Create and Borrower Update. At create the bank requires BorrowerTypeID and
 // two of the three objects, without saying which two; personal and financial are taken to be meant.
@@ -48,7 +48,7 @@ type BorrowerRequest struct {
 	Professional          *ProfessionalDataRequest `json:"professionalDataBorrowerRequest,omitzero"`
 }
 
-// PersonalDataRequest says who the borrower is and where to reach them. Dates are YYYY-MM-DD.
+// PersonalDataRequest is the borrower's identity and contacts. Dates are YYYY-MM-DD.
 type PersonalDataRequest struct {
 	Name                              pii.Name           `json:"name,omitzero"`
 	BirthDate                         pii.BirthDate      `json:"birthDate,omitzero"`
@@ -76,7 +76,7 @@ type PersonalDataRequest struct {
 	CountryID                         *int32             `json:"countryId,omitzero"`
 }
 
-// FinancialDataRequest holds monthly amounts in euros.
+// FinancialDataRequest is the borrower's income and instalments, as monthly amounts in euros.
 type FinancialDataRequest struct {
 	IncomeWagesPensions          pii.Money `json:"incomeWagesPensions,omitzero"`
 	IncomeGreenReceipts          pii.Money `json:"incomeGreenReceipts,omitzero"`
@@ -91,7 +91,7 @@ type FinancialDataRequest struct {
 	HasSocialSecurityDebt        pii.Flag  `json:"hasSocialSecurityDebt,omitzero"`
 }
 
-// ProfessionalDataRequest says what the borrower does for a living.
+// ProfessionalDataRequest is the borrower's employment.
 type ProfessionalDataRequest struct {
 	EmploymentProfessionID         *int32       `json:"employmentProfessionId,omitzero"`
 	EmploymentSituationID          *int32       `json:"employmentSituationId,omitzero"`
@@ -102,7 +102,7 @@ type ProfessionalDataRequest struct {
 	EmploymentDurationMonths       *int32       `json:"employmentDurationMonths,omitzero"`
 }
 
-// BorrowerSummary is an item of Borrower List: which borrowers there are, without anything about the person.
+// BorrowerSummary is an item of Borrower List. It has no data about the person.
 type BorrowerSummary struct {
 	BorrowerUniqueID               uuid.UUID `json:"borrowerUniqueID"`
 	BorrowerTypeID                 int32     `json:"borrowerTypeID"`
@@ -119,7 +119,7 @@ type Borrower struct {
 	Professional *ProfessionalData `json:"borrowerProfessionalData,omitzero"`
 }
 
-// PersonalData is a reply's counterpart of [PersonalDataRequest].
+// PersonalData is [PersonalDataRequest] as replies name its fields.
 type PersonalData struct {
 	Name                                  pii.Name           `json:"name,omitzero"`
 	BirthDate                             pii.BirthDate      `json:"birthDate,omitzero"`
@@ -155,10 +155,10 @@ type PersonalData struct {
 	CountryDescription                    string             `json:"countryDescription,omitzero"`
 }
 
-// FinancialData is spelt alike in requests and replies.
+// FinancialData has the same names in requests and replies.
 type FinancialData = FinancialDataRequest
 
-// ProfessionalData is a reply's counterpart of [ProfessionalDataRequest].
+// ProfessionalData is [ProfessionalDataRequest] as replies name its fields.
 type ProfessionalData struct {
 	EmploymentProfessionID                  *int32       `json:"employmentProfessionID,omitzero"`
 	EmploymentProfessionDescription         string       `json:"employmentProfessionDescription,omitzero"`
@@ -179,8 +179,8 @@ type BorrowerCreated struct {
 	OperationStatus  OperationStatus
 }
 
-// OperationStatus is what the bank says of a write that succeeded. The HTTP status alone decides whether it did: the
-// bank's examples and its table of codes contradict each other.
+// OperationStatus is the bank's status of a write that succeeded. Only the HTTP status says whether it did: the bank's
+// examples and its table of codes contradict each other.
 type OperationStatus struct {
 	Code    string `json:"operationStatusCode,omitzero"`
 	Message string `json:"operationStatusMessage,omitzero"`
@@ -195,7 +195,7 @@ func (u *User) ListBorrowers(ctx context.Context, process uuid.UUID) ([]Borrower
 	return reply.List.all, err
 }
 
-// Borrower returns one borrower of a process with everything that the bank knows of the person.
+// Borrower returns one borrower of a process with all data that the bank has.
 //
 // See Borrower Get on the bank's page ProcessesBorrower.
 func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borrower, error) {
@@ -204,7 +204,7 @@ func (u *User) Borrower(ctx context.Context, process, borrower uuid.UUID) (Borro
 	return reply, err
 }
 
-// CreateBorrower adds a borrower to a process. It is sent once; a failure of kind [Unclear] may have taken hold.
+// CreateBorrower adds a borrower to a process. It is sent once. After an error of kind [Unclear] the borrower may exist.
 //
 // See Borrower Create on the bank's page ProcessesBorrower.
 func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower BorrowerRequest) (BorrowerCreated, error) {
@@ -213,9 +213,8 @@ func (u *User) CreateBorrower(ctx context.Context, process uuid.UUID, borrower B
 	return BorrowerCreated{reply.AdditionalData.BorrowerUniqueID, reply.OperationStatus}, err
 }
 
-// UpdateBorrower replaces everything that the bank knows of a borrower. Whether the bank clears what is omitted is not
-// public: send the whole object, which [Borrower.Request] gives. It is sent once; a failure of kind [Unclear] may have
-// taken hold.
+// UpdateBorrower replaces the data of a borrower. Whether the bank clears omitted fields is not public: send the whole
+// object, from [Borrower.Request]. It is sent once. After an error of kind [Unclear] the change may have been made.
 //
 // See Borrower Update on the bank's page ProcessesBorrower.
 func (u *User) UpdateBorrower(ctx context.Context, process, borrower uuid.UUID, data BorrowerRequest) (OperationStatus, error) {
@@ -224,8 +223,8 @@ func (u *User) UpdateBorrower(ctx context.Context, process, borrower uuid.UUID, 
 	return reply.OperationStatus, err
 }
 
-// DeleteBorrower takes a borrower out of a process. The bank refuses to delete the key borrower. It is sent once; a
-// failure of kind [Unclear] may have taken hold.
+// DeleteBorrower deletes a borrower from a process. The bank refuses to delete the key borrower. It is sent once. After an
+// error of kind [Unclear] the borrower may be deleted.
 //
 // See Borrower Delete on the bank's page ProcessesBorrower.
 func (u *User) DeleteBorrower(ctx context.Context, process, borrower uuid.UUID) (OperationStatus, error) {
@@ -251,8 +250,8 @@ type borrowerCreateReply struct {
 
 func (r *borrowerCreateReply) complete() bool { return r.AdditionalData.BorrowerUniqueID != uuid.Nil }
 
-// writeReply is the reply of a write that gives nothing back but its status. By the bank's guide a reply to a delete
-// may have no body, and its page on the ESIS e-mail speaks of a text: both are read.
+// writeReply is the reply to a write that returns only its status. By the bank's guide the reply to a delete may have no
+// body, and its page on the ESIS e-mail mentions a text: both are read.
 type writeReply struct {
 	OperationStatus OperationStatus `json:"operationStatus"`
 	present         bool
@@ -269,13 +268,13 @@ func (r *writeReply) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// mayBeEmpty tells [read] that a reply without a body is one.
-func (r *writeReply) mayBeEmpty() {}
+// mayBeEmpty reports that a reply without a body is valid.
+func (r *writeReply) mayBeEmpty() bool { return true }
 
-// complete refuses an object without a status: something before the bank may have answered in its place.
+// complete is false for an object without a status: a proxy may have answered instead of the bank.
 func (r *writeReply) complete() bool { return r.present }
 
-// list tells an empty array from none, which would read as «there are no borrowers» where nothing is known.
+// list distinguishes an empty array from a missing one, which must not be read as «no borrowers».
 type list[T any] struct {
 	all     []T
 	present bool

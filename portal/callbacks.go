@@ -40,22 +40,22 @@ func init() {
 	)
 }
 
-// Bounds of a walk over Callback List.
+// Limits of reading Callback List.
 const (
 	callbackPage     = 100
 	maxCallbackPages = 20
 )
 
-// ErrNoPartner is the failure of a call about callbacks where [Config.PartnerUID] is not set.
+// ErrNoPartner is the error of a call about callbacks if [Config.PartnerUID] is not set.
 var ErrNoPartner = errors.New("the partner's uuid is not set")
 
-// Callback is where the bank sends the notifications of one type. There is one for each type at most.
+// Callback is the address that the bank sends the notifications of one type to. Each type has at most one.
 type Callback struct {
 	NotificationTypeID int32 // taxonomy notificationTypes
 	URL                CallbackURL
 }
 
-// String keeps the secret of the URL.
+// String returns type and address without the secret.
 func (c Callback) String() string {
 	return fmt.Sprintf("callback %d to %s", c.NotificationTypeID, c.URL)
 }
@@ -66,11 +66,11 @@ func (c Callback) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 // LogValue gives String to slog.
 func (c Callback) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// CallbackURL is an address that the bank sends notifications to. Nothing of a delivery is known to prove its sender, so
-// the path of the address is the secret that does: it is never printed nor logged. As JSON it is written in the clear.
+// CallbackURL is an address that the bank sends notifications to. No way to authenticate a delivery is documented, so the
+// path of the address is a secret: it is never printed or logged. As JSON it is written in the clear.
 type CallbackURL struct{ handle unique.Handle[string] }
 
-// NewCallbackURL returns the address as one that keeps its secret. [User.SetCallback] checks it.
+// NewCallbackURL returns the address as a CallbackURL. It is checked by [User.SetCallback].
 func NewCallbackURL(address string) CallbackURL {
 	if address == "" {
 		return CallbackURL{}
@@ -78,7 +78,7 @@ func NewCallbackURL(address string) CallbackURL {
 	return CallbackURL{unique.Make(address)}
 }
 
-// Reveal returns the address in the clear, "" when there is none.
+// Reveal returns the address in the clear, "" if there is none.
 func (u CallbackURL) Reveal() string {
 	if u.IsZero() {
 		return ""
@@ -86,10 +86,10 @@ func (u CallbackURL) Reveal() string {
 	return u.handle.Value()
 }
 
-// IsZero tells whether there is no address.
+// IsZero reports whether there is no address.
 func (u CallbackURL) IsZero() bool { return u == CallbackURL{} }
 
-// String shows no more than scheme and host.
+// String returns scheme and host only.
 func (u CallbackURL) String() string {
 	if u.IsZero() {
 		return ""
@@ -131,7 +131,7 @@ func (u CallbackURL) parse() (*url.URL, error) {
 	return parsed, nil
 }
 
-// secrets are the parts of the address that nothing which is kept of a reply may repeat, even one by one.
+// secrets returns the parts of the address, none of which may be kept of a reply.
 func (u CallbackURL) secrets() []string {
 	parsed, err := u.parse()
 	if err != nil {
@@ -141,7 +141,7 @@ func (u CallbackURL) secrets() []string {
 	return append(strings.FieldsFunc(rest, func(c rune) bool { return strings.ContainsRune("/&=:", c) }), parsed.EscapedPath())
 }
 
-// Echo asks for a notification as a test. Exactly one of the two ids is there.
+// Echo is a test notification. Exactly one of the two ids is set.
 type Echo struct {
 	NotificationTypeID int32
 	ProcessUniqueID    uuid.UUID
@@ -149,10 +149,10 @@ type Echo struct {
 	RawBody            json.RawMessage // its structure depends on the type; none of them is public
 }
 
-// ListCallbacks returns the callbacks that are registered, in order of their types.
+// ListCallbacks returns the registered callbacks, sorted by type.
 //
 // See Callback List on the bank's page Partners. Its method and its parameters offset and limit are printed; its path and
-// reply are inferred. Since no default and no highest limit is known, it is read on until a page brings nothing new.
+// reply are inferred. Since neither a default nor a maximum limit is known, pages are read until one has nothing new.
 func (u *User) ListCallbacks(ctx context.Context) ([]Callback, error) {
 	path, err := u.partner(CallbackList)
 	if err != nil {
@@ -175,16 +175,14 @@ func (u *User) ListCallbacks(ctx context.Context) ([]Callback, error) {
 		}
 		offset += len(page)
 	}
-	return nil, &Error{Kind: Garbled, Operation: CallbackList, Reason: "the list does not end"}
+	return nil, &Error{Kind: Garbled, Operation: CallbackList, Reason: "too many pages"}
 }
 
-// SetCallback has the bank send the notifications of a type to an address, instead of any other it knew. Setting the
-// same again does no harm, and so a failure of kind [Unclear] is cured by calling once more. The client itself sends it
-// once, as every write: one sent again by itself could arrive late, and put an address that was replaced since back in
-// its place.
+// SetCallback sets the address for the notifications of a type. It is idempotent: after an error of kind [Unclear] call it
+// again. The client sends it once, as every write: an automatic retry could arrive late and undo a newer address.
 //
 // See Callback Update on the bank's page Partners. Method and upsert are printed; path, body and reply are inferred. The
-// bank takes HTTPS alone.
+// bank accepts only HTTPS.
 func (u *User) SetCallback(ctx context.Context, notificationType int32, address CallbackURL) (OperationStatus, error) {
 	path, err := u.partner(CallbackUpdate)
 	if err != nil {
@@ -200,8 +198,8 @@ func (u *User) SetCallback(ctx context.Context, notificationType int32, address 
 	return reply.OperationStatus, err
 }
 
-// DeleteCallback ends the notifications of a type. Where none is configured, which the bank says is a 404, the failure is
-// of kind [NotFound].
+// DeleteCallback ends the notifications of a type. If none is configured, which the bank says is a 404, the error is of kind
+// [NotFound].
 //
 // See Callback Delete on the bank's page Partners. Method and 404 are printed; path and reply are inferred.
 func (u *User) DeleteCallback(ctx context.Context, notificationType int32) (OperationStatus, error) {
@@ -215,17 +213,17 @@ func (u *User) DeleteCallback(ctx context.Context, notificationType int32) (Oper
 	return reply.OperationStatus, err
 }
 
-// EchoCallback tests the way of a notification. That the bank sends it to the address of its type is inferred.
+// EchoCallback requests a test notification. That the bank sends it to the address of its type is inferred.
 //
 // See Callback Echo on the bank's page Partners. Printed are the method, that there are notificationTypeID and rawBody,
-// and that exactly one of the two ids must be there; path, the places of these fields and the reply are inferred.
+// and that exactly one of the two ids is required; path, whether these are query or body fields, and reply are inferred.
 func (u *User) EchoCallback(ctx context.Context, echo Echo) (OperationStatus, error) {
 	path, err := u.partner(CallbackEcho)
 	if err != nil {
 		return OperationStatus{}, err
 	}
 	if (echo.ProcessUniqueID == uuid.Nil) == (echo.SimulationUniqueID == uuid.Nil) {
-		return OperationStatus{}, fmt.Errorf("portal: %s: exactly one of process and simulation must be there", CallbackEcho)
+		return OperationStatus{}, fmt.Errorf("portal: %s: exactly one of process and simulation is required", CallbackEcho)
 	}
 	body := echoBody(echo)
 	if body.RawBody == nil {
@@ -236,7 +234,7 @@ func (u *User) EchoCallback(ctx context.Context, echo Echo) (OperationStatus, er
 	return reply.OperationStatus, err
 }
 
-// partner begins the places of a path with whose callbacks they are.
+// partner returns the partner as the first value of a path.
 func (u *User) partner(op OperationID) (pathValues, error) {
 	if u.client.config.PartnerUID == uuid.Nil {
 		return nil, fmt.Errorf("portal: %s: %w", op, ErrNoPartner)
@@ -251,11 +249,11 @@ type echoBody struct {
 	RawBody            json.RawMessage `json:"rawBody"`
 }
 
-// echoReply takes any JSON: it may well be the notification itself.
+// echoReply accepts any JSON: it may be the notification itself.
 type echoReply struct{ writeReply }
 
 func (r *echoReply) UnmarshalJSON(data []byte) error {
-	_ = r.writeReply.UnmarshalJSON(data) // a status, where there is one
+	_ = r.writeReply.UnmarshalJSON(data) // a status, if there is one
 	return nil
 }
 

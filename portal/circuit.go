@@ -11,12 +11,12 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// circuit is the breaker of one operation, or of the whole bank. While it is open nothing is sent; then a single request
-// finds out whether it may close.
+// circuit is the circuit breaker of one operation, or of the whole bank. While it is open nothing is sent; then one request
+// probes whether it can close.
 type circuit struct {
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	health  func(context.Context, *Error) error // what an attempt that failed tells
-	reason  string                              // why calls are held
+	health  func(context.Context, *Error) error // judges a failed attempt
+	reason  string                              // why calls are not sent
 	openFor time.Duration
 	log     *slog.Logger
 
@@ -25,16 +25,16 @@ type circuit struct {
 	until  time.Time     // when it lets a probe through
 }
 
-// What an attempt tells of an operation or of the bank, beside that it works.
+// What a failed attempt shows of an operation or of the bank; nil is that it works.
 var (
-	errFailing      = errors.New("it fails")
-	errInconclusive = errors.New("the attempt tells nothing")
+	errFailing      = errors.New("failing")
+	errInconclusive = errors.New("inconclusive")
 )
 
 func newCircuit(config Config, health func(context.Context, *Error) error, reason string, log *slog.Logger) *circuit {
 	c := &circuit{health: health, reason: reason, openFor: config.OpenFor, log: log, opened: make(chan struct{})}
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		MaxRequests:   1, // one probe at a time; it closes the circuit, or opens it anew
+		MaxRequests:   1, // one probe at a time; it closes the circuit, or opens it again
 		Timeout:       config.OpenFor,
 		ReadyToTrip:   func(counts gobreaker.Counts) bool { return int(counts.ConsecutiveFailures) >= config.TripAfter },
 		OnStateChange: c.changed,
@@ -44,13 +44,13 @@ func newCircuit(config Config, health func(context.Context, *Error) error, reaso
 	return c
 }
 
-// bankHealth reads what a failed attempt tells of the bank as a whole. Any answer of the bank's own comes from a bank that
-// is there. A reply that does not come in time tells of the operation only.
+// bankHealth judges the bank as a whole by a failed attempt. Any answer of the bank's own shows that it works. A timeout is
+// inconclusive: only the operation may be slow.
 func bankHealth(ctx context.Context, failure *Error) error {
 	switch {
 	case failure.Status == http.StatusServiceUnavailable:
 		return errFailing
-	case failure.Status == http.StatusBadGateway, failure.Status == http.StatusGatewayTimeout: // something before the bank
+	case failure.Status == http.StatusBadGateway, failure.Status == http.StatusGatewayTimeout: // a proxy before the bank
 		return errInconclusive
 	case failure.Status >= 400:
 		return nil
@@ -61,9 +61,8 @@ func bankHealth(ctx context.Context, failure *Error) error {
 	}
 }
 
-// operationHealth reads what a failed attempt tells of its operation. An answer in the 400s comes from one that works. A
-// caller who leaves, or whose own deadline ends the attempt, tells nothing; nor does a page that something before the bank
-// may have sent, or a bank to which there is no connection.
+// operationHealth judges an operation by a failed attempt. A status in the 400s shows that it works. Inconclusive are a
+// caller who cancels or whose deadline ends, a page that a proxy may have sent, and a failure to connect.
 func operationHealth(ctx context.Context, failure *Error) error {
 	switch {
 	case failure.Status >= 500:
@@ -72,15 +71,15 @@ func operationHealth(ctx context.Context, failure *Error) error {
 		return nil
 	case failure.Status != 0, ctx.Err() != nil, !failure.reached:
 		return errInconclusive
-	default: // the connection broke, or no reply came in the time of an attempt
+	default: // the connection broke, or the attempt timed out
 		return errFailing
 	}
 }
 
-// isOpen tells whether a call is held for now.
+// isOpen reports whether calls are not sent now.
 func (c *circuit) isOpen() bool { return c.breaker.State() == gobreaker.StateOpen }
 
-// allow lets an attempt through; done is told what came of it, or errNothingLearnt.
+// allow reports whether an attempt may be sent. Its error, or errInconclusive, is passed to done.
 func (c *circuit) allow(ctx context.Context) (done func(error), ok bool) {
 	report, err := c.breaker.Allow()
 	return func(err error) {
@@ -91,21 +90,21 @@ func (c *circuit) allow(ctx context.Context) (done func(error), ok bool) {
 	}, err == nil
 }
 
-// openError is the failure of a call while the circuit is open.
+// openError returns the error of a call while the circuit is open.
 func (c *circuit) openError(r request) *Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return r.notSent(Unavailable, c.reason+", and is not asked for a while", max(time.Until(c.until), minRetryAfter), nil)
+	return r.notSent(Unavailable, c.reason+"; its circuit is open", max(time.Until(c.until), minRetryAfter), nil)
 }
 
-// whenOpened is closed once the circuit opens, for who waits for a turn.
+// whenOpened returns a channel that is closed when the circuit opens, for queued calls.
 func (c *circuit) whenOpened() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.opened
 }
 
-// changed follows the breaker.
+// changed is called when the breaker changes its state.
 func (c *circuit) changed(_ string, _, to gobreaker.State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,10 +112,10 @@ func (c *circuit) changed(_ string, _, to gobreaker.State) {
 	case gobreaker.StateOpen:
 		c.until = time.Now().Add(c.openFor)
 		close(c.opened)
-		c.log.Warn(c.reason+": no calls for a while", "retry_after", c.openFor)
+		c.log.Warn("circuit opened: "+c.reason, "retry_after", c.openFor)
 	case gobreaker.StateHalfOpen:
 		c.opened = make(chan struct{})
 	case gobreaker.StateClosed:
-		c.log.Info("calls are made again")
+		c.log.Info("circuit closed")
 	}
 }

@@ -1,5 +1,5 @@
-// Package portal is the bank's Partners Portal API in Go: one method for each operation, one table of operations. It
-// exists so that nothing else has to know how the bank spells, when a call may be repeated, and what a failure means.
+// Package portal is a client of the bank's Partners Portal API, with one method for each operation. Only this package knows
+// how the bank names things, when a call may be repeated and what a failure means.
 package portal
 
 import (
@@ -21,35 +21,35 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 
-	// PartnerUID is whose callbacks are registered. What a partner is, and how it learns its uuid, is not public.
+	// PartnerUID is the partner whose callbacks are registered. What a partner is, and how it gets its uuid, is not public.
 	PartnerUID uuid.UUID
 
 	Operations   map[OperationID]Route // corrections of the table of operations, see [ReadRoutes]
 	LoginHeaders LoginHeaders
 
-	// Transport carries the calls. An *http.Transport is used twice over: as it is for reads, and with a fresh
-	// HTTP/1.1 connection for each write. One of another type must never send a request twice by itself.
+	// Transport sends the calls. An *http.Transport is used as it is for reads; a clone of it opens a new HTTP/1.1
+	// connection for each write. A transport of another type must never send a request twice by itself.
 	Transport http.RoundTripper
-	Log       *slog.Logger // never told bodies, query strings or user names
+	Log       *slog.Logger // bodies, query strings and user names are not logged
 
-	AttemptTimeout time.Duration // for one try, 15 s by default
-	TotalTimeout   time.Duration // for a call with its login, tries and pauses, 45 s by default
-	ReadAttempts   int           // how often a read is tried, 4 by default; a write is tried once
-	MaxPause       time.Duration // longest pause between two tries, 10 s by default; who is told to wait longer gives up
+	AttemptTimeout time.Duration // for one attempt, 15 s by default
+	TotalTimeout   time.Duration // for a call with its login, attempts and pauses, 45 s by default
+	ReadAttempts   int           // attempts of a read, 4 by default; a write has one
+	MaxPause       time.Duration // longest pause between two attempts, 10 s by default; a call that the bank asks to wait longer fails
 	SessionLife    time.Duration // of inactivity, 30 min by default, as the bank says
-	MaxSessions    int           // kept at once, 10,000 by default; the longest idle make room
+	MaxSessions    int           // open at once, 10,000 by default; the longest idle is closed for a new one
 	MaxReply       int64         // bytes, 1 MiB by default
 	MaxESIS        int64         // bytes of the reply that holds an ESIS, 16 MiB by default
 
-	MaxInFlight  int           // requests at once, 64 by default and 2 at least; a quarter of them is kept for logins
-	MaxWaiting   int           // calls that wait for their turn, and logins, 1,024 by default; further ones fail with [TooMany]
+	MaxInFlight  int           // requests at once, 64 by default and at least 2; a quarter of them is for logins only
+	MaxWaiting   int           // queued calls, and queued logins, 1,024 by default; further ones fail with [TooMany]
 	MaxPerSecond int           // requests, logins included, 200 by default
-	TripAfter    int           // failures in a row after which an operation, or the whole bank, is not asked for a while, 8 by default
-	OpenFor      time.Duration // how long it is not asked then, 15 s by default; a single request finds out whether it is back
+	TripAfter    int           // consecutive failures that open the circuit of an operation, or of the whole bank, 8 by default
+	OpenFor      time.Duration // how long a circuit stays open, 15 s by default; then one request probes the bank
 }
 
-// LoginHeaders are the names of the login's headers. The bank's documents disagree about them; the defaults are those
-// of its API reference.
+// LoginHeaders are the names of the login's headers. The bank's documents disagree on them; the defaults are those of its
+// API reference.
 type LoginHeaders struct {
 	ClientID     string // xClientID
 	ClientSecret string // xClientSecret
@@ -57,7 +57,7 @@ type LoginHeaders struct {
 	Username     string // xUsername
 }
 
-// String keeps the secret out of what prints a Config.
+// String returns the base URL, without the secret.
 func (c Config) String() string { return "portal.Config{" + c.BaseURL + "}" }
 
 // Format writes String for every verb.
@@ -66,7 +66,7 @@ func (c Config) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 // LogValue gives String to slog.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// Client calls the bank for any number of users at once.
+// Client calls the bank. It is safe for concurrent use by any number of users.
 type Client struct {
 	config   Config
 	base     *url.URL
@@ -98,14 +98,14 @@ func New(config Config) (*Client, error) {
 		wrong = append(wrong, errors.New("times and bounds must not be negative"))
 	}
 	if config.MaxInFlight < 2 {
-		wrong = append(wrong, errors.New("two requests at once are the least: one is kept for logins"))
+		wrong = append(wrong, errors.New("MaxInFlight must be at least 2: one request is for logins only"))
 	}
 	rows, err := table(config.Operations)
 	if wrong = append(wrong, err); errors.Join(wrong...) != nil {
 		return nil, fmt.Errorf("settings of the bank: %w", errors.Join(wrong...))
 	}
 	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
-		config.Log.Warn("the bank is called without TLS: whoever is on the way reads everything", "host", base.Host)
+		config.Log.Warn("the bank is called without TLS: traffic can be read on the network", "host", base.Host)
 	}
 	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config, rows)}
 	client.sessions = newSessions(client)
@@ -153,21 +153,21 @@ func newTransport() *http.Transport {
 	return transport
 }
 
-// forWrites returns a transport that sends nothing twice. By itself net/http sends some requests again: on a kept
-// connection that turns out to be dead, a GET; over HTTP/2, any that the server resets in certain ways. And on a kept
-// connection that dies, a write that is not sent again fails without telling whether the bank has seen it.
+// forWrites returns a transport that sends nothing twice. By default net/http resends some requests: a GET on a kept
+// connection that is closed; over HTTP/2, a request that the server resets in certain ways. A write that fails on a kept
+// connection would also not show whether the bank received it.
 func forWrites(transport *http.Transport) *http.Transport {
 	fresh := transport.Clone()
 	fresh.DisableKeepAlives = true
 	fresh.Protocols = new(http.Protocols)
 	fresh.Protocols.SetHTTP1(true)
-	if fresh.TLSClientConfig != nil { // to which the original may have added HTTP/2
+	if fresh.TLSClientConfig != nil { // the original may have added HTTP/2
 		fresh.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	}
 	return fresh
 }
 
-// Close gives back idle connections and forgets the sessions. Calls under way go on.
+// Close closes idle connections and discards the sessions. Calls in flight continue.
 func (c *Client) Close() {
 	for _, transport := range []http.RoundTripper{c.reads, c.writes} {
 		if t, ok := transport.(interface{ CloseIdleConnections() }); ok {
@@ -177,7 +177,7 @@ func (c *Client) Close() {
 	c.sessions.clear()
 }
 
-// Login says as whom the bank is called: it attributes every act to a user of a broker.
+// Login is the user that the bank is called as. The bank attributes every action to a user of a broker.
 type Login struct {
 	BrokerUID uuid.UUID
 	Username  string `json:"-"` // often an e-mail address
@@ -192,13 +192,13 @@ func (l Login) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
 // LogValue gives String to slog.
 func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
-// User calls the bank as one user, in one language. It is cheap to make and safe for concurrent use.
+// User calls the bank as one user, in one language. It is cheap to create and safe for concurrent use.
 type User struct {
 	client   *Client
 	login    Login
 	language string
 }
 
-// As returns the client's view of one user. The language ("pt-PT", "en") goes out as Accept-Language, which is a guess:
-// the bank localises its replies but does not say how a language is chosen.
+// As returns a [User] for login. The language ("pt-PT", "en") is sent as Accept-Language, which is inferred: the bank
+// localises its replies but does not say how a language is chosen.
 func (c *Client) As(login Login, language string) *User { return &User{c, login, language} }

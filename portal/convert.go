@@ -1,10 +1,10 @@
 package portal
 
-// Request returns what is known of the borrower as the body of an update that changes nothing: every field under the
-// request's spelling. Since the bank may clear what an update omits, change its fields and send it whole.
+// Request returns the borrower as the body of an update that changes nothing: every field under the name that requests
+// have for it. The bank may clear what an update omits, so change fields of it and send it whole.
 //
-// The identifier and the descriptions have no place in a request. The objects are copies; the numbers that they point
-// to are shared with the reply.
+// The identifier and the descriptions are left out. The objects are copies; the numbers that they point to are shared with
+// the reply.
 func (b Borrower) Request() BorrowerRequest {
 	request := BorrowerRequest{
 		BorrowerTypeID:        b.BorrowerTypeID,

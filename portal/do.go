@@ -23,7 +23,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// call is what a method of [User] asks for.
+// call is what a method of [User] sends.
 type call struct {
 	op    OperationID
 	path  pathValues
@@ -31,18 +31,18 @@ type call struct {
 	body  any
 	cap   int64 // bytes of the reply; 0 is the client's
 
-	private []string // beside the values of query and body, what must not be kept of a refusal
+	private []string // values that must not be kept of a refusal, beside those of query and body
 }
 
-// pathValues fills the places of a path.
+// pathValues are the values of a path's placeholders.
 type pathValues map[string]fmt.Stringer
 
-// number is a place of a path that is no uuid.
+// number is the value of a placeholder that is not a uuid.
 type number int32
 
 func (n number) String() string { return strconv.Itoa(int(n)) }
 
-// do makes a call as the user and reads the answer into reply. Every method goes through here.
+// do makes a call as the user and decodes the answer into reply.
 func (u *User) do(ctx context.Context, call call, reply any) error {
 	ctx, cancel := context.WithTimeout(ctx, u.client.config.TotalTimeout)
 	defer cancel()
@@ -66,26 +66,26 @@ func (u *User) do(ctx context.Context, call call, reply any) error {
 			if KindOf(err) != Unauthorized || renewed {
 				return err
 			}
-			renewed = true // once a call; even a write, since a 401 means that nothing happened
+			renewed = true // once for each call; a write too, since a 401 means that nothing was changed
 			u.client.sessions.remove(u.login, token)
 		}
 	})
 }
 
-// request is a call ready to go out, as often as it has to.
+// request is a call that can be sent any number of times.
 type request struct {
 	op      Operation
 	url     string
 	header  http.Header
 	body    []byte
 	cap     int64
-	private []string // what a reply that is kept for the log must not repeat, beside the values of the body
+	private []string // values that a logged or returned message must not repeat, beside those of the body
 }
 
 func (c *Client) request(call call) (request, error) {
 	op := c.rows[call.op].Operation
-	path := placeholder.ReplaceAllStringFunc(op.Path, func(place string) string {
-		return call.path[strings.Trim(place, "{}")].String()
+	path := placeholder.ReplaceAllStringFunc(op.Path, func(placeholder string) string {
+		return call.path[strings.Trim(placeholder, "{}")].String()
 	})
 	target := c.base.JoinPath(path)
 	target.RawQuery = call.query.Encode()
@@ -107,12 +107,12 @@ func (c *Client) request(call call) (request, error) {
 	r.header.Set("Content-Type", "application/json")
 	var err error
 	if r.body, err = pii.MarshalClear(call.body); err != nil {
-		return r, errors.New("writing the request as JSON") // without the cause, which may hold a value
+		return r, errors.New("writing the request as JSON") // without the cause, which may contain a value
 	}
 	return r, nil
 }
 
-// repeat tries until it succeeds. A read is tried again when trying again may help; a write is not.
+// repeat calls try until it succeeds, the attempts are used up or ctx ends. A write is tried once.
 func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int) error) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.Multiplier, pauses.MaxInterval = 200*time.Millisecond, 2, c.config.MaxPause
@@ -122,21 +122,21 @@ func (c *Client) repeat(ctx context.Context, op Operation, try func(attempt int)
 		switch {
 		case !failed || op.Writes || attempt == c.config.ReadAttempts:
 			return err
-		case failure.Operation != op.ID: // a login, which has been repeated by itself
+		case failure.Operation != op.ID: // a login, which was already repeated
 			return err
 		case failure.notSent:
 			return err
 		case failure.Kind != TooMany && failure.Kind != Unavailable || failure.RetryAfter > c.config.MaxPause:
 			return err
 		}
-		// The jitter on top keeps those who were told the same time from coming back together.
+		// The jitter keeps callers with the same Retry-After from returning at the same moment.
 		if !pause.For(ctx, failure.RetryAfter+pauses.NextBackOff()) {
 			return err
 		}
 	}
 }
 
-// send makes one try of r. Redirects are not followed: they would take the token, and a customer's data, elsewhere.
+// send makes one attempt. Redirects are not followed: they would send the token, and a customer's data, to another host.
 func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (err error) {
 	started, status := time.Now(), 0
 	defer func() { c.log(ctx, r.op, attempt, status, time.Since(started), err) }()
@@ -149,7 +149,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 		return err
 	}
 	defer func() { release(err) }()
-	started = time.Now() // the wait for a turn is not the bank's
+	started = time.Now() // without the time in the queue
 	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
 	defer cancel()
 	var way connTrace
@@ -161,7 +161,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	transport := c.reads
 	if r.op.Writes {
 		transport = c.writes
-		req.GetBody = nil // without it no transport can send the body again
+		req.GetBody = nil // without it no transport can resend the body
 	}
 	response, err := transport.RoundTrip(req)
 	if err != nil {
@@ -186,9 +186,9 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	return nil
 }
 
-// read reads a reply, or says what is wrong with it without repeating any of it.
+// read decodes a reply. It returns what is wrong with it, without quoting it, or "".
 func read(body []byte, reply any) (problem string) {
-	if _, optional := reply.(interface{ mayBeEmpty() }); optional && len(body) == 0 {
+	if r, ok := reply.(interface{ mayBeEmpty() bool }); ok && r.mayBeEmpty() && len(body) == 0 {
 		return ""
 	}
 	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), reply)
@@ -199,12 +199,12 @@ func read(body []byte, reply any) (problem string) {
 		return "the reply is not understood"
 	}
 	if r, ok := reply.(interface{ complete() bool }); ok && !r.complete() {
-		return "the reply lacks what was asked for"
+		return "the reply is incomplete"
 	}
 	return ""
 }
 
-// connTrace follows a try to the network.
+// connTrace records whether an attempt got a connection.
 type connTrace struct{ requested, connected atomic.Bool }
 
 func (w *connTrace) withTrace(ctx context.Context) context.Context {
@@ -214,7 +214,8 @@ func (w *connTrace) withTrace(ctx context.Context) context.Context {
 	})
 }
 
-// mayHaveSent tells whether the bank may have seen the request: unless a connection was asked for and there was none.
+// mayHaveSent reports whether the bank may have received the request. It is false only if a connection was requested and
+// none was made.
 func (w *connTrace) mayHaveSent() bool { return w.connected.Load() || !w.requested.Load() }
 
 func (c *Client) log(ctx context.Context, op Operation, attempt, status int, took time.Duration, err error) {

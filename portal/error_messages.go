@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// Bounds of what is taken from a refusal.
+// Limits of what is read of a refusal.
 const (
 	maxMessages = 50
 	maxDepth    = 6
@@ -24,10 +24,9 @@ const (
 	maxRefusal  = 64 << 10
 )
 
-// parseMessages finds the bank's messages in a refusal. The bank says that a refusal holds codes and messages, and
-// nowhere prints its envelope, so these are understood, nested in each other too: {"code", "message"} under several
-// names, alone or in a list; {"errors": […]}; {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are
-// texts by field; a bare string.
+// parseMessages returns the bank's messages in a refusal. The bank says that a refusal has codes and messages, but prints no
+// envelope. These are read, also nested: {"code", "message"} under several names, alone or in a list; {"errors": […]};
+// {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are texts by field; a string.
 func parseMessages(body []byte) []ErrorMessage {
 	value, ok := parse(body)
 	if !ok {
@@ -38,13 +37,13 @@ func parseMessages(body []byte) []ErrorMessage {
 	return found
 }
 
-// parse reads exactly one JSON value of bearable size.
+// parse decodes exactly one JSON value, of limited size.
 func parse(body []byte) (value any, ok bool) {
 	if len(body) > maxRefusal {
 		return nil, false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
-	decoder.UseNumber() // a code may be a number, and its digits count
+	decoder.UseNumber() // a code may be a number with many digits
 	if decoder.Decode(&value) != nil {
 		return nil, false
 	}
@@ -52,7 +51,7 @@ func parse(body []byte) (value any, ok bool) {
 	return value, err == io.EOF
 }
 
-// plainText takes a short body that is no JSON, and no page for a browser, for the message itself.
+// plainText returns a short body that is neither JSON nor HTML as the message.
 func plainText(body []byte) []ErrorMessage {
 	text := strings.TrimSpace(string(body))
 	if text == "" || len(text) > maxText || strings.ContainsAny(text, "<{[") {
@@ -68,7 +67,7 @@ var (
 	nested     = []string{"errors", "error", "messages", "operationstatus", "validationerrors"}
 )
 
-// collect appends the messages in value. Around holds the field and code that stand outside of it.
+// collect appends the messages in value. Around has the field and code of the enclosing object.
 func collect(value any, around ErrorMessage, depth int, found *[]ErrorMessage) {
 	if depth > maxDepth || len(*found) >= maxMessages {
 		return
@@ -140,7 +139,7 @@ func lowerKeys(fields map[string]any) map[string]any {
 	return lower
 }
 
-// tidy makes text from outside one line of bearable length, without what is invisible and reorders it.
+// tidy returns the bank's text as one line of limited length, without invisible and direction characters.
 func tidy(text string) string {
 	text = strings.Map(func(c rune) rune {
 		switch {
@@ -158,21 +157,21 @@ func tidy(text string) string {
 	return text
 }
 
-// errorMessages are the bank's messages as they may be handed on: what they mean where that is known, and the bank's words
-// without what was sent, which a refusal likes to quote.
+// errorMessages returns the messages with their known reasons, and with the bank's texts without the values that were sent,
+// which a refusal may quote.
 func (r request) errorMessages(raw []ErrorMessage) []ErrorMessage {
 	if raw == nil {
 		return nil
 	}
 	echo := pii.NewEcho(r.sentValues())
 	var all []ErrorMessage
-	for _, said := range raw {
-		m := ErrorMessage{Field: knownField(said.Field), Text: tidy(echo.Scrub(said.Text))}
-		if isCode.MatchString(said.Code) && echo.Scrub(said.Code) == said.Code {
-			m.Code = said.Code
+	for _, message := range raw {
+		m := ErrorMessage{Field: knownField(message.Field), Text: tidy(echo.Scrub(message.Text))}
+		if isCode.MatchString(message.Code) && echo.Scrub(message.Code) == message.Code {
+			m.Code = message.Code
 		}
-		if reason, field := reasonOfText(said.Text); reason != "" {
-			m.Reason, m.Known, m.Field, m.Text = reason, true, cmp.Or(m.Field, field), said.Text
+		if reason, field := reasonOfText(message.Text); reason != "" {
+			m.Reason, m.Known, m.Field, m.Text = reason, true, cmp.Or(m.Field, field), message.Text
 		} else {
 			m.Reason = reasonOfCode(m.Code)
 		}
@@ -183,11 +182,11 @@ func (r request) errorMessages(raw []ErrorMessage) []ErrorMessage {
 
 var (
 	isUUID = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b`)
-	// address matches a URL: the path of one may be the secret of a callback.
+	// address matches a URL, whose path may be the secret of a callback.
 	address = regexp.MustCompile(`(?i)\bhttps?:(?://|\\/\\/)[^\s"'<>]+`)
 )
 
-// traces are the uuids in a refusal that were not sent: with them the bank finds its own log.
+// traces returns the uuids in a refusal that were not sent. The bank can find them in its own log.
 func (r request) traces(body []byte) (ids []string) {
 	text, sent := address.ReplaceAllString(string(body[:min(len(body), maxRefusal)]), ""), strings.ToLower(r.url)
 	for _, value := range r.sentValues() {
@@ -201,7 +200,7 @@ func (r request) traces(body []byte) (ids []string) {
 	return ids
 }
 
-// sentValues are the values of the request.
+// sentValues returns the values of the request.
 func (r request) sentValues() []string {
 	values := append(slices.Clone(r.private), strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "))
 	if value, ok := parse(r.body); ok {

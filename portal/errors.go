@@ -10,50 +10,50 @@ import (
 	"time"
 )
 
-// Kind says what a failure means for the caller. The set is closed.
+// Kind is the kind of a failed call. The set is closed.
 type Kind string
 
 // The kinds of failure.
 const (
-	Unauthorized Kind = "unauthorized" // the login was refused, or a session just opened was
-	Refused      Kind = "refused"      // the bank read the call and said no; its messages say why
+	Unauthorized Kind = "unauthorized" // the login was refused, or a new session was
+	Refused      Kind = "refused"      // the bank refused the call; its messages say why
 	NotFound     Kind = "not-found"
-	TooMany      Kind = "too-many"    // the bank is called too often, or too many calls wait here; nothing took hold
-	Unavailable  Kind = "unavailable" // nobody answered as they should, or the bank is known to be down; nothing took hold
-	Unclear      Kind = "unclear"     // a write went out and may or may not have taken hold: look before trying again
-	Garbled      Kind = "garbled"     // a read was answered with something that is not understood
+	TooMany      Kind = "too-many"    // too many calls at the bank, or in the client's queue; nothing was changed
+	Unavailable  Kind = "unavailable" // the bank did not answer, or failed, or its circuit is open; nothing was changed
+	Unclear      Kind = "unclear"     // a write was sent and may have been made: read before repeating it
+	Garbled      Kind = "garbled"     // the reply to a read is not understood
 )
 
-// ErrorMessage is what the bank says about a failure.
+// ErrorMessage is a message of the bank's refusal.
 type ErrorMessage struct {
-	Code   string // "" when what came has not the form of a code; by the bank's guide six digits: category, field, error
-	Field  string // the name of the request's field at fault, where the bank names one that exists
-	Reason Reason // what it means, by its text or else by its code; "" when that is not known
-	Known  bool   // Text is a text that is known whole
-	// Text is the bank's words, without what was sent and what looks personal. It is text from outside and may still
-	// name somebody, unless it is Known: it is for the person who asked, and for nobody else.
+	Code   string // "" if it has not the form of a code; by the bank's guide six digits: category, field, error
+	Field  string // the request's field at fault, "" if the bank names none that exists
+	Reason Reason // by the text or else by the code; "" if it is not known
+	Known  bool   // Text is the text of a [Reason]
+	// Text is the bank's text, without values that were sent and what looks personal. Unless it is Known it may still name
+	// somebody: show it only to the person who made the call.
 	Text string
 }
 
-// Error is the failure of a call.
+// Error is the error of a call.
 type Error struct {
 	Kind       Kind
 	Operation  OperationID
-	Status     int            // of HTTP; 0 when no reply came
-	Reason     string         // what went wrong, in our words, for a log
-	Messages   []ErrorMessage // what the bank says; neither Error nor LogValue repeats a text
-	RetryAfter time.Duration  // how long to wait: the bank's word, or until it is asked again; 0 when nobody knows
+	Status     int            // of HTTP; 0 if there was no reply
+	Reason     string         // what went wrong, for the log
+	Messages   []ErrorMessage // the bank's; neither Error nor LogValue repeats a text
+	RetryAfter time.Duration  // how long to wait: as the bank says, or until the circuit lets a call through; 0 if not known
 
-	traces  []string // uuids of the refusal, by which the bank finds it in its own log
+	traces  []string // uuids of the refusal, which the bank can find in its own log
 	cause   error
-	notSent bool // on this side of the wire
-	reached bool // there was a connection, where no whole reply came
-	replied bool // a reply had begun
+	notSent bool // the client did not send it
+	reached bool // a connection was made; for an error without a complete reply
+	replied bool // a part of the reply came
 }
 
 var errNotUnderstood = errors.New("not understood")
 
-// KindOf returns the kind of failure that err is, "" when it is not one of a call.
+// KindOf returns the kind of err, "" if it is not an [Error].
 func KindOf(err error) Kind {
 	if failure, ok := errors.AsType[*Error](err); ok {
 		return failure.Kind
@@ -61,7 +61,7 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// Error says what failed, without a word from outside.
+// Error returns operation, kind, reason and status, without any text of the bank's.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("portal: %s: %s: %s", e.Operation, e.Kind, e.Reason)
 	if e.Status != 0 {
@@ -70,14 +70,14 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Format writes Error for every verb, so that %#v does not print the bank's words either.
+// Format writes Error for every verb, so that %#v does not print the bank's texts either.
 func (e *Error) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.Error()) }
 
-// Unwrap returns what cut the call off, such as [context.DeadlineExceeded], nil when the bank has answered.
+// Unwrap returns the cause, such as [context.DeadlineExceeded], nil if the bank answered.
 func (e *Error) Unwrap() error { return e.cause }
 
-// LogValue tells a log all there is that comes from a closed set: of the bank's words their codes and what they are known
-// to mean. What else a refusal says may name anybody.
+// LogValue returns what comes from a closed set: of the bank's messages their codes and known reasons. Other text of a
+// refusal may name anybody.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("kind", string(e.Kind)), slog.String("reason", e.Reason)}
 	unknown := 0
@@ -106,26 +106,26 @@ func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// broken is the failure of a try that got no whole reply. Out tells whether the bank may have seen the request.
-func (r request) broken(ctx context.Context, cause error, out bool) *Error {
-	e := &Error{Kind: Unavailable, Operation: r.op.ID, Reason: "no connection", cause: cause, reached: out}
-	if out {
+// broken returns the error of an attempt without a complete reply. Sent says whether the bank may have received the request.
+func (r request) broken(ctx context.Context, cause error, sent bool) *Error {
+	e := &Error{Kind: Unavailable, Operation: r.op.ID, Reason: "no connection", cause: cause, reached: sent}
+	if sent {
 		e.Reason = "the connection broke"
 	}
 	switch ctx.Err() {
 	case context.DeadlineExceeded:
 		e.Reason, e.cause = "no reply in time", context.DeadlineExceeded
 	case context.Canceled:
-		e.Reason, e.cause = "the caller gave up", context.Canceled
+		e.Reason, e.cause = "cancelled by the caller", context.Canceled
 	}
-	if r.op.Writes && out {
+	if r.op.Writes && sent {
 		e.Kind = Unclear
 	}
 	return e
 }
 
-// garbled is the failure of a try that was answered with success, in a way that is not understood. A write may have
-// taken hold, or something before the bank may have answered in its place.
+// garbled returns the error of an attempt whose successful reply is not understood. A write may have been made, or a proxy
+// may have answered instead of the bank.
 func (r request) garbled(status int, reason string) *Error {
 	e := &Error{Kind: Garbled, Operation: r.op.ID, Status: status, Reason: reason}
 	if r.op.Writes {
@@ -134,7 +134,7 @@ func (r request) garbled(status int, reason string) *Error {
 	return e
 }
 
-// refused is the failure of a try that was answered with anything but success.
+// refused returns the error of an attempt that was answered with a status other than 2xx.
 func (r request) refused(response *http.Response, body []byte) *Error {
 	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.errorMessages(parseMessages(body)), traces: r.traces(body)}
 	e.Kind, e.Reason = r.op.classify(e.Status)
@@ -144,12 +144,12 @@ func (r request) refused(response *http.Response, body []byte) *Error {
 	return e
 }
 
-// classify says what a status other than 2xx means.
+// classify returns the kind and the reason for a status other than 2xx.
 func (op Operation) classify(status int) (Kind, string) {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return TooMany, "too many calls"
-	case status == http.StatusRequestTimeout: // the request did not arrive whole
+	case status == http.StatusRequestTimeout: // the request did not arrive completely
 		return Unavailable, "the request did not arrive in time"
 	case status >= 400 && status < 500 && op.ID == Authenticate:
 		return Unauthorized, "the login was refused"
@@ -160,7 +160,7 @@ func (op Operation) classify(status int) (Kind, string) {
 	case status >= 400 && status < 500:
 		return Refused, "the bank refused"
 	case op.Writes:
-		return Unclear, "the bank did not say whether it took hold"
+		return Unclear, "the bank failed; the change may have been made"
 	case status >= 500:
 		return Unavailable, "the bank failed"
 	default:
@@ -168,8 +168,8 @@ func (op Operation) classify(status int) (Kind, string) {
 	}
 }
 
-// retryAfter reads how long a reply asks to wait, in seconds or until a date, as at most a day. A date is the bank's, and
-// so it is compared with the bank's clock where the reply tells it: ours may be wrong, or the bank's.
+// retryAfter returns the reply's Retry-After, which is in seconds or a date, and at most a day. A date is compared with the
+// reply's Date if it has one, since the bank's clock and ours may differ.
 func retryAfter(header http.Header) (wait time.Duration) {
 	const most = 24 * time.Hour
 	given := header.Get("Retry-After")

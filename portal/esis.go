@@ -31,17 +31,17 @@ func init() {
 	)
 }
 
-// ESISOptions narrows Process ESIS Get.
+// ESISOptions are the options of Process ESIS Get.
 type ESISOptions struct {
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
 }
 
-// ESIS is the European Standardised Information Sheet of a process (FINE in Portugal): a customer's document, which
-// prints as its size.
+// ESIS is the European Standardised Information Sheet of a process (FINE in Portugal). It is a customer's document; only
+// its size is printed and logged.
 type ESIS struct{ PDF []byte }
 
-// ProcessESIS has the bank make the ESIS of the process's current iteration. The bank makes it in Portuguese only. When
-// the process is not ready for one, the failure is of kind [Refused] and its messages say what is missing.
+// ProcessESIS returns the ESIS of the process's current iteration. The bank makes it in Portuguese only. If the process is
+// not ready for one, the error is of kind [Refused] and its messages say what is missing.
 //
 // See Process ESIS Get on the bank's page ProcessesESIS; its path is inferred.
 func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISOptions) (ESIS, error) {
@@ -54,15 +54,15 @@ func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISO
 	return ESIS(reply), err
 }
 
-// ESISEmail says where Process ESIS Email sends the document.
+// ESISEmail are the address and the options of Process ESIS Email.
 type ESISEmail struct {
 	To          pii.Email
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
 }
 
-// EmailProcessESIS has the bank make the ESIS of the process's current iteration and send it to an address. Although it
-// is a GET it discloses a customer's document, and cannot be taken back: it is sent once, and after a failure of kind
-// [Unclear] nothing at the bank tells whether the document has gone out.
+// EmailProcessESIS makes the bank send the ESIS of the process's current iteration to an address. Although it is a GET, it
+// discloses a customer's document and cannot be undone: it is sent once, and after an error of kind [Unclear] nothing at
+// the bank shows whether the document was sent.
 //
 // See Process ESIS Email on the bank's page ProcessesESIS; its path and reply are inferred.
 func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ESISEmail) (OperationStatus, error) {
@@ -75,17 +75,17 @@ func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ES
 	return reply.OperationStatus, err
 }
 
-// esisReply holds the file in base64. That it is a PDF is inferred, and checked.
+// esisReply is the file in base64. That it is a PDF is inferred, and checked.
 type esisReply struct {
 	PDF []byte `json:"esis"`
 }
 
-// complete looks for the header of a PDF where readers look for it.
+// complete reports whether the file begins as a PDF: readers accept the header within the first 1,024 bytes.
 func (r *esisReply) complete() bool {
 	return bytes.Contains(r.PDF[:min(len(r.PDF), 1024)], []byte("%PDF-"))
 }
 
-// String tells the size.
+// String returns the size.
 func (e ESIS) String() string { return fmt.Sprintf("ESIS of %d bytes", len(e.PDF)) }
 
 // Format writes String for every verb.

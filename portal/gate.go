@@ -9,25 +9,24 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// minRetryAfter is when to ask again where nothing better is known.
+// minRetryAfter is when to retry if nothing better is known.
 const minRetryAfter = time.Second
 
-// gate stands between the client and the bank. It lets only so many requests through at once and each second, none of an
-// operation that keeps failing, and none at all while the bank cannot be reached, so that a bank in trouble is not pushed
-// deeper and nobody waits for it in vain.
+// gate limits the requests at once and per second. It sends none of an operation that keeps failing, and none at all while
+// the bank cannot be reached, so that a failing bank is not overloaded and callers fail fast.
 type gate struct {
 	bank       *circuit
 	operations map[OperationID]*circuit // one for each row of the table
 	pace       *rate.Limiter
 	calls      lane
-	logins     lane // apart from the calls: a slow operation that takes every turn must not keep everybody else logged out
+	logins     lane // separate, so that a slow operation that takes every slot does not block logins
 }
 
-// lane is a queue before a number of turns. A turn is given to who waits for it longest.
-type lane struct{ turns, queue chan struct{} }
+// lane is a number of slots with a queue. The longest waiting call gets the next slot.
+type lane struct{ slots, queue chan struct{} }
 
-func newLane(turns, queue int) lane {
-	return lane{make(chan struct{}, turns), make(chan struct{}, queue)}
+func newLane(slots, queue int) lane {
+	return lane{make(chan struct{}, slots), make(chan struct{}, queue)}
 }
 
 func newGate(config Config, rows map[OperationID]row) *gate {
@@ -45,7 +44,8 @@ func newGate(config Config, rows map[OperationID]row) *gate {
 	return g
 }
 
-// acquire waits for a turn to send r, which leave gives back with what came of it. Where there is none, nothing was sent.
+// acquire waits for a slot to send r. The error of the attempt is passed to release, which frees the slot. If acquire fails,
+// nothing was sent.
 func (g *gate) acquire(ctx context.Context, r request) (release func(error), err error) {
 	lane, operation := g.calls, g.operations[r.op.ID]
 	if r.op.ID == Authenticate {
@@ -61,34 +61,34 @@ func (g *gate) acquire(ctx context.Context, r request) (release func(error), err
 	}
 	ofOperation, ok := operation.allow(ctx)
 	if !ok {
-		<-lane.turns
+		<-lane.slots
 		return nil, operation.openError(r)
 	}
 	ofBank, ok := g.bank.allow(ctx)
 	if !ok {
 		ofOperation(errInconclusive)
-		<-lane.turns
+		<-lane.slots
 		return nil, g.bank.openError(r)
 	}
 	return func(err error) {
-		<-lane.turns
+		<-lane.slots
 		ofBank(err)
 		ofOperation(err)
 	}, nil
 }
 
-// wait takes a turn of the lane, and then one of the second's requests.
+// wait takes a slot of the lane, and then waits for the rate limit.
 func (g *gate) wait(ctx context.Context, lane lane, r request) error {
 	select {
-	case lane.turns <- struct{}{}:
+	case lane.slots <- struct{}{}:
 	default:
 		if err := g.queue(ctx, lane, r); err != nil {
 			return err
 		}
 	}
-	if err := g.pace.Wait(ctx); err != nil { // at once when the deadline comes first
-		<-lane.turns
-		return r.noTurn(ctx)
+	if err := g.pace.Wait(ctx); err != nil { // fails at once if the deadline comes first
+		<-lane.slots
+		return r.noSlot(ctx)
 	}
 	return nil
 }
@@ -98,35 +98,35 @@ func (g *gate) queue(ctx context.Context, lane lane, r request) error {
 	case lane.queue <- struct{}{}:
 		defer func() { <-lane.queue }()
 	default:
-		return r.notSent(TooMany, "too many calls wait for their turn", minRetryAfter, nil)
+		return r.notSent(TooMany, "the queue is full", minRetryAfter, nil)
 	}
 	select {
-	case lane.turns <- struct{}{}:
+	case lane.slots <- struct{}{}:
 		return nil
 	case <-g.bank.whenOpened():
 		return g.bank.openError(r)
 	case <-g.operations[r.op.ID].whenOpened():
 		return g.operations[r.op.ID].openError(r)
 	case <-ctx.Done():
-		return r.noTurn(ctx)
+		return r.noSlot(ctx)
 	}
 }
 
-// noTurn is the failure of a call whose time was over before its turn came.
-func (r request) noTurn(ctx context.Context) *Error {
+// noSlot returns the error of a call whose context ended in the queue.
+func (r request) noSlot(ctx context.Context) *Error {
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return r.notSent(Unavailable, "the caller gave up", 0, context.Canceled)
+		return r.notSent(Unavailable, "cancelled by the caller", 0, context.Canceled)
 	}
-	return r.notSent(TooMany, "no turn in time", minRetryAfter, context.DeadlineExceeded)
+	return r.notSent(TooMany, "timed out in the queue", minRetryAfter, context.DeadlineExceeded)
 }
 
-// notSent is a failure on this side of the wire: nothing was sent, and trying again at once would not help.
+// notSent returns the error of a call that the client did not send. Repeating it at once does not help.
 func (r request) notSent(kind Kind, reason string, retryAfter time.Duration, cause error) *Error {
 	return &Error{Kind: kind, Operation: r.op.ID, Reason: reason, RetryAfter: retryAfter, cause: cause, notSent: true}
 }
 
-// OpenCircuits lists the operations that are not asked for a while because they keep failing; all is set while none is, because
-// the bank cannot be reached.
+// OpenCircuits returns the operations whose circuit is open because they keep failing. All is true while the circuit of the
+// whole bank is open because it cannot be reached.
 func (c *Client) OpenCircuits() (operations []OperationID, all bool) {
 	for id, circuit := range c.gate.operations {
 		if circuit.isOpen() {

@@ -394,8 +394,8 @@ func TestCallsThatTakeEveryTurnDoNotKeepOthersFromLoggingIn(t *testing.T) {
 
 func TestTheLogTellsWhatIsHeldAndUntilWhen(t *testing.T) {
 	for status, want := range map[int][]string{
-		503: {"the bank is down: no calls for a while", "the bank is down, and is not asked for a while", `"calls are made again","circuit":"bank"`},
-		500: {"an operation of the bank fails: no calls for a while", "an operation of the bank fails, and is not asked for a while", `"calls are made again","circuit":"borrowerList"`},
+		503: {"circuit opened: the bank is down", "the bank is down; its circuit is open", `"circuit closed","circuit":"bank"`},
+		500: {"circuit opened: an operation of the bank fails", "an operation of the bank fails; its circuit is open", `"circuit closed","circuit":"borrowerList"`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			_, config := overPipe(t, inTurn(text(status, ""), text(200, nobody)))

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// OperationID names an operation of the bank: its title in the bank's navigation, in camel case.
+// OperationID is the id of an operation: its title in the bank's navigation, in camel case. That of a taxonomy is its key
+// and «Get»: maritalStatusesGet.
 type OperationID string
 
 // Operation is a row of the table of operations. Each file of this package registers the rows of its methods.
@@ -48,15 +49,15 @@ func Operations() []Operation {
 	return slices.DeleteFunc(slices.Clone(operations), func(op Operation) bool { return op.Path == "" })
 }
 
-// Route corrects a row of the table of operations; what is empty stays as it is.
+// Route corrects a row of the table of operations; empty fields change nothing.
 type Route struct {
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
-	// Items gives the items of a taxonomy here, so that the bank is not asked.
+	// Items are the values of a taxonomy; with them the bank is not called.
 	Items []TaxonomyItem `json:"items,omitempty"`
 }
 
-// ReadRoutes reads a settings file for [Config.Operations]: {"processList": {"path": "/v1/process"}}.
+// ReadRoutes reads a file for [Config.Operations]: {"processList": {"path": "/v1/process"}}.
 func ReadRoutes(r io.Reader) (map[OperationID]Route, error) {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
@@ -76,7 +77,7 @@ type row struct {
 	items []TaxonomyItem
 }
 
-// table applies routes to the table of operations, and lists everything that is wrong with them.
+// table returns the table of operations with routes applied. Its error lists everything that is wrong with them.
 func table(routes map[OperationID]Route) (map[OperationID]row, error) {
 	rows := make(map[OperationID]row, len(operations))
 	for _, op := range operations {

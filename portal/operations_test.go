@@ -106,7 +106,7 @@ func TestAStartListsEverythingThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"base URL", "client id", "client secret", "negative", "two requests at once", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
+	for _, want := range []string{"base URL", "client id", "client secret", "negative", "MaxInFlight must be at least 2", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is missing in:\n%v", want, err)
 		}

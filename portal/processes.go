@@ -29,12 +29,12 @@ func init() {
 	registerReasons(4, reason{"process.missing", 1}, reason{"process.state", 2})
 }
 
-// ProcessQuery narrows Process List. Its parameters are inferred from those of Simulation List.
+// ProcessQuery is a filter and a page of Process List. Its parameters are inferred from those of Simulation List.
 type ProcessQuery struct {
 	Text     pii.Name  // a borrower's name or tax number, or a branch
 	StatusID *int32    // taxonomy workflowStatesProposal
-	From, To time.Time // days that the status dates from, both inclusive
-	Limit    int       // most processes to return
+	From, To time.Time // days of the last change of status, both inclusive
+	Limit    int       // maximum number of processes
 	Next     uuid.UUID // returns the page after the one that ends with this process (the list is newest first)
 	Previous uuid.UUID // returns the page before the one that starts with this process
 }
@@ -127,7 +127,7 @@ func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) 
 	return reply, err
 }
 
-// UnmarshalJSON reads the list under whichever name it comes, since the bank prints none.
+// UnmarshalJSON reads the list under any name, since the bank prints none.
 func (p *ProcessPage) UnmarshalJSON(data []byte) error {
 	array, err := arrayIn(data, "processList")
 	if err != nil {
@@ -147,11 +147,11 @@ func (p *ProcessPage) UnmarshalJSON(data []byte) error {
 
 func (p *Process) complete() bool { return p.ProcessUniqueID != uuid.Nil }
 
-// Time is a moment in a reply. The bank prints no format for it: read are RFC 3339, and a date or a date and time
-// without a zone, which is taken to be Lisbon's. What cannot be read is the zero time, and not a failed call.
+// Time is a time in a reply. The bank prints no format for it: RFC 3339 is read, and a date or a date and time without a
+// zone, which is taken as Lisbon's. Any other value is the zero time; the call does not fail.
 type Time struct{ time.Time }
 
-// UnmarshalJSON reads a moment.
+// UnmarshalJSON reads a time.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	t.Time = time.Time{}
 	var text string

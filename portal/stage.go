@@ -8,18 +8,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Stage is how far a process has come, as far as that decides what can still be done with it.
+// Stage says whether a process can still be changed.
 type Stage string
 
-// The stages. A process is open unless its status says in so many words that it is not.
+// The stages. A process is open unless its status is one of the descriptions in stages.
 const (
 	Open      Stage = "open"
-	Closed    Stage = "closed"    // the loan was granted, and nothing changes any more
+	Closed    Stage = "closed"    // the loan was granted, and the process cannot be changed
 	Cancelled Stage = "cancelled" // by the client or by the bank
 )
 
-// stages are the descriptions of the states that end a process (inferred: the bank prints no list of its states). They
-// are compared whole, without case and accents: «Análise concluída» ends nothing.
+// stages are the descriptions of the states that end a process (inferred: the bank prints no list of its states). The whole
+// description is compared, without case and accents: «Análise concluída» does not end a process.
 var stages = map[Stage][]string{
 	Closed: {"concluido", "concluida", "processo concluido", "encerrado", "fechado", "terminado", "finalizado",
 		"closed", "completed", "process closed"},
@@ -27,7 +27,8 @@ var stages = map[Stage][]string{
 		"cancelled", "canceled", "process cancelled", "rejected", "declined", "withdrawn"},
 }
 
-// StageOf reads the description of a process's state, in either language of the bank. What it does not know is open.
+// StageOf returns the stage for the description of a process's state, in either language of the bank. An unknown
+// description is [Open].
 func StageOf(status string) Stage {
 	plain := strings.Map(func(c rune) rune {
 		if unicode.Is(unicode.Mn, c) {

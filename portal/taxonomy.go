@@ -14,10 +14,10 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// TaxonomyKey names a taxonomy: its title in the bank's navigation, in camel case.
+// TaxonomyKey is the name of a taxonomy: its title in the bank's navigation, in camel case.
 type TaxonomyKey string
 
-// TaxonomyItem is a value that a field of the taxonomy can take.
+// TaxonomyItem is a value of a taxonomy.
 type TaxonomyItem struct {
 	ID          int32  `json:"id"`
 	Description string `json:"description"`
@@ -37,7 +37,7 @@ var (
 		"keyBorrowerRelations", "proposalCancelReasons", "proposalRejectReasons", "simulationRejectReasons",
 		"workflowPhases", "workflowStatesSimulation", "workflowStatesProposal", "notificationTypes",
 	}
-	// How many values each has; their ids run from 1. The bank's examples show borrower type 1 (KeyBorrower) and
+	// The number of values of each; their ids count from 1. The bank's examples show borrower type 1 (KeyBorrower) and
 	// academic level 4 (Bachelor), the other ids are inferred.
 	localTaxonomies = map[TaxonomyKey]int32{"borrowerTypes": 2, "academicLevels": 6}
 
@@ -48,7 +48,7 @@ var (
 
 func init() { register(taxonomyOperations()...) }
 
-// Taxonomies lists every key that [User.Taxonomy] takes.
+// Taxonomies returns every key that [User.Taxonomy] takes.
 func Taxonomies() []TaxonomyKey {
 	return append(slices.Clone(taxonomies), "borrowerTypes", "academicLevels")
 }
@@ -56,7 +56,7 @@ func Taxonomies() []TaxonomyKey {
 // Operation returns the id of the operation that reads the taxonomy.
 func (k TaxonomyKey) Operation() OperationID { return OperationID(k + "Get") }
 
-// LocalTaxonomy returns the values of a taxonomy that the bank has no operation for, nil when k is not one.
+// LocalTaxonomy returns the values of a taxonomy that the bank has no operation for, nil if k is not one.
 func LocalTaxonomy(k TaxonomyKey, language string) []TaxonomyItem {
 	var items []TaxonomyItem
 	for id := range localTaxonomies[k] {
@@ -66,11 +66,11 @@ func LocalTaxonomy(k TaxonomyKey, language string) []TaxonomyItem {
 	return items
 }
 
-// Taxonomy lists the values of a taxonomy, described in the user's language.
+// Taxonomy returns the values of a taxonomy, with descriptions in the user's language.
 //
 // Nothing but the titles of these operations is public: the paths are inferred, and the reply is read as an array, or
 // an object that holds one, of objects with an id and a description. Of the notification types, which the bank says
-// are paginated, it is the first page.
+// are paginated, only the first page is read.
 func (u *User) Taxonomy(ctx context.Context, key TaxonomyKey) ([]TaxonomyItem, error) {
 	row, known := u.client.rows[key.Operation()]
 	switch {
@@ -141,7 +141,7 @@ func (t *TaxonomyItem) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// field returns the field with the given name, or else the first in order whose name ends in it.
+// field returns the field with the given name, or else the alphabetically first one whose name ends in it.
 func field(fields map[string]json.RawMessage, name string) json.RawMessage {
 	var found string
 	for key := range fields {
@@ -155,8 +155,8 @@ func field(fields map[string]json.RawMessage, name string) json.RawMessage {
 	return fields[found]
 }
 
-// arrayIn returns data when it is an array, or else the array called name in it, or else the only array in it. The
-// bank's page prints no name for some arrays.
+// arrayIn returns data if it is an array, or else its field name, or else its only array. The bank prints no name for some
+// arrays.
 func arrayIn(data []byte, name string) (json.RawMessage, error) {
 	if isArray(data) {
 		return data, nil
