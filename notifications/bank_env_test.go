@@ -20,6 +20,7 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -197,27 +198,13 @@ func trigger(t testing.TB, s *Service, process uuid.UUID) {
 // waitUntilIdle waits until everything is worked off.
 func waitUntilIdle(t testing.TB, s *Service) {
 	t.Helper()
-	eventually(t, "every hint is worked off", func() bool {
+	waittest.Eventually(t, "every hint is worked off", func() bool {
 		triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
 		return triggers == 0
 	})
-}
-
-// eventually waits for what replicas do in their own time.
-func eventually(t testing.TB, what string, yes func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(20 * time.Second); !yes(); {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
 }
 
 // wantOnce wants so many updates of a process, each once, in order, without a gap, and written down as told.

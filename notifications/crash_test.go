@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 // die lets a replica work until it is dead; false when there was nothing more to do before that.
@@ -32,6 +33,7 @@ func workUntilCrash(t *testing.T, s *Service, death *crashHook) bool {
 }
 
 func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
+	t.Parallel()
 	for _, answered := range []bool{false, true} {
 		t.Run(map[bool]string{false: "before a command", true: "after it"}[answered], func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +50,7 @@ func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
 					break
 				}
 				heir := env.replica(t)
-				eventually(t, "another has finished", func() bool {
+				waittest.Eventually(t, "another has finished", func() bool {
 					batch, err := heir.engine.stream.read(t.Context())
 					if err == nil {
 						err = heir.engine.work(t.Context(), batch)
@@ -71,6 +73,7 @@ func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
 }
 
 func TestWhatTwoDeadReplicasLeftIsHandedOnInOrder(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	ctx := t.Context()
 	reconcile(t, env.replica(t))

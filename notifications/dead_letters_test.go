@@ -10,11 +10,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		var log logtest.Log
 		s := env.replica(t, func(c *Config) { c.MaxTries = 3; c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
@@ -80,6 +82,7 @@ func (env *bankEnv) wantNone(t *testing.T, of [16]byte) {
 }
 
 func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
 	reconcile(t, s)
@@ -89,7 +92,7 @@ func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) 
 	trigger(t, s, a1043)
 	runEngine(t, s)
 	calls := env.bank.Calls(portal.ProcessDetail)
-	eventually(t, "the bank was asked often", func() bool { return env.bank.Calls(portal.ProcessDetail) > calls+6 })
+	waittest.Eventually(t, "the bank was asked often", func() bool { return env.bank.Calls(portal.ProcessDetail) > calls+6 })
 	deadLetters, err := s.DeadLetters(t.Context())
 	if err != nil || len(deadLetters) != 1 || deadLetters[0].Reason != Garbled || deadLetters[0].Trigger.Process != a1042 {
 		t.Errorf("letters: %+v, %v", deadLetters, err)
@@ -99,6 +102,7 @@ func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) 
 }
 
 func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
 	reconcile(t, s)
@@ -120,6 +124,7 @@ func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
 }
 
 func TestAFailureOfTheDayIsNobodysFault(t *testing.T) {
+	t.Parallel()
 	for _, err := range []error{
 		&portal.Error{Kind: portal.Unavailable}, &portal.Error{Kind: portal.TooMany}, &portal.Error{Kind: portal.Unauthorized},
 		redisError("doing", errors.New("closed")), context.Canceled,

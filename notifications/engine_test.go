@@ -10,11 +10,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		a, b := env.replica(t), env.replica(t)
 		reconcile(t, a)
@@ -46,6 +48,7 @@ func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
 }
 
 func TestAHintOfLongAgoDoesNotAskTheBank(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
@@ -61,6 +64,7 @@ func TestAHintOfLongAgoDoesNotAskTheBank(t *testing.T) {
 }
 
 func TestAHintThatComesWhileTheBankIsReadIsNotAnsweredByIt(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
@@ -81,6 +85,7 @@ func TestAHintThatComesWhileTheBankIsReadIsNotAnsweredByIt(t *testing.T) {
 }
 
 func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s, ctx := env.replica(t), t.Context()
 	reconcile(t, s)
@@ -118,6 +123,7 @@ func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
 }
 
 func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
 	reconcile(t, s)
@@ -158,6 +164,7 @@ func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
 }
 
 func TestAnActionOfWhichNothingIsSeenIsAChangeToo(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
 	reconcile(t, s)
@@ -172,6 +179,7 @@ func TestAnActionOfWhichNothingIsSeenIsAChangeToo(t *testing.T) {
 }
 
 func TestAProcessSeenAfterTheFirstWalkIsNews(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
 	trigger(t, s, a1042) // before any walk: nobody knows whether it is new
@@ -187,6 +195,7 @@ func TestAProcessSeenAfterTheFirstWalkIsNews(t *testing.T) {
 }
 
 func TestWhatIsNotOursIsDroppedAndAskedForOnce(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.replica(t)
 		reconcile(t, s)
@@ -210,6 +219,7 @@ func TestWhatIsNotOursIsDroppedAndAskedForOnce(t *testing.T) {
 }
 
 func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
@@ -218,7 +228,7 @@ func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
 	trigger(t, s, a1042)
 	before := env.bank.Calls(portal.ProcessDetail)
 	runEngine(t, s)
-	eventually(t, "the bank was asked a few times", func() bool { return env.bank.Calls(portal.ProcessDetail)-before >= 3 })
+	waittest.Eventually(t, "the bank was asked a few times", func() bool { return env.bank.Calls(portal.ProcessDetail)-before >= 3 })
 	if triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now()); triggers != 1 || err != nil {
 		t.Fatalf("%d hints wait, %v", triggers, err)
 	}
@@ -231,6 +241,7 @@ func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
 }
 
 func TestWhoIsSlowKeepsItsHints(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
@@ -239,7 +250,7 @@ func TestWhoIsSlowKeepsItsHints(t *testing.T) {
 	trigger(t, s, a1042)
 	before := env.bank.Calls(portal.ProcessDetail)
 	runEngine(t, s)
-	eventually(t, "the bank is asked", func() bool { return env.bank.Calls(portal.ProcessDetail) > before })
+	waittest.Eventually(t, "the bank is asked", func() bool { return env.bank.Calls(portal.ProcessDetail) > before })
 	runEngine(t, env.replica(t)) // which finds nothing to claim
 	waitUntilIdle(t, s)
 	if calls := env.bank.Calls(portal.ProcessDetail) - before; calls != 1 {
@@ -249,6 +260,7 @@ func TestWhoIsSlowKeepsItsHints(t *testing.T) {
 }
 
 func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s, heir := env.replica(t), env.replica(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -277,6 +289,7 @@ func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
 }
 
 func TestAllHintsPauseOnlyWhereTheBankAnswersNothing(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
@@ -299,6 +312,7 @@ func TestAllHintsPauseOnlyWhereTheBankAnswersNothing(t *testing.T) {
 }
 
 func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {
+	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := retryDelay{min: time.Second, max: time.Minute}
@@ -314,6 +328,7 @@ func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {
 }
 
 func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.replica(t, func(c *Config) { c.MaxTries = 1 })
 		reconcile(t, s)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -39,6 +40,7 @@ func (env *bankEnv) startEngine(t *testing.T, change ...func(*Config)) *Service 
 }
 
 func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	one, other := env.startEngine(t), env.startEngine(t)
 	reconcile(t, one)
@@ -51,7 +53,7 @@ func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) 
 			postLeaked(t, other, a1042)
 		}
 	}
-	eventually(t, "the genuine one is told of", func() bool { return len(env.dispatched.of(a1042)) == 1 })
+	waittest.Eventually(t, "the genuine one is told of", func() bool { return len(env.dispatched.of(a1042)) == 1 })
 	waitUntilIdle(t, one)
 	known := 1 + 1 + 1 // what reading 1042 takes
 	if cost := env.bankCalls() - before - known; cost > maxUnknownReads {
@@ -63,6 +65,7 @@ func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) 
 }
 
 func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.startEngine(t, func(c *Config) { c.ReconcileInterval = 15 * time.Second }) // and a second after one that was asked for
 	reconcile(t, s)
@@ -72,7 +75,7 @@ func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 	}
 	opened := env.bank.AddProcess(sandbox.BrokerA)
 	postLeaked(t, s, opened)
-	eventually(t, "the new process is told of", func() bool {
+	waittest.Eventually(t, "the new process is told of", func() bool {
 		updates, err := s.engine.snapshots.updates(t.Context(), opened, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -82,6 +85,7 @@ func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 }
 
 func TestTheSameProcessAgainAndAgainIsReadAtAPace(t *testing.T) {
+	t.Parallel()
 	const rest = 500 * time.Millisecond
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.startEngine(t, func(c *Config) { c.ReadInterval = rest })

@@ -20,6 +20,7 @@ import (
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 
@@ -446,7 +447,7 @@ func (env *outboxEnv) subscribe(dest string, subs ...destination.Subscription) {
 // waitUntilIdle waits until nothing is to be done for a place before later by our clock.
 func (env *outboxEnv) waitUntilIdle(o *outbox, dest string) {
 	env.t.Helper()
-	eventually(env.t, dest+" rests", func() bool {
+	waittest.Eventually(env.t, dest+" rests", func() bool {
 		ctx, name := context.Background(), o.name(dest)
 		held, err := o.redis.Exists(ctx, lockKey(name)).Result()
 		if err != nil || held > 0 {
@@ -509,27 +510,13 @@ func statusLines(statuses ...string) (lines []string) {
 func (env *outboxEnv) wantPosted(dest string, n int, statuses ...string) {
 	env.t.Helper()
 	want := statusLines(statuses...)
-	soonOr(env.t, func() bool { return len(env.poster.replies(dest, process(n))) >= len(want) })
+	waittest.Within(waittest.Deadline, func() bool { return len(env.poster.replies(dest, process(n))) >= len(want) })
 	if got := env.poster.replies(dest, process(n)); !slices.Equal(got, want) {
 		env.t.Errorf("%s was told of process %d\n%q, want\n%q", dest, n, got, want)
 	}
 	card, many := env.poster.card(dest, process(n))
 	if status := card.fact("label.status"); many != 1 || status != statuses[len(statuses)-1] {
 		env.t.Errorf("%s has %d cards of process %d, with %q", dest, many, n, status)
-	}
-}
-
-// soonOr waits, and leaves it to the story to say what is wrong.
-func soonOr(t testing.TB, yes func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(30 * time.Second); !yes(); {
-		select {
-		case <-tick.C:
-		case <-limit:
-			return
-		}
 	}
 }
 

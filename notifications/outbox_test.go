@@ -14,12 +14,15 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 )
 
 func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
+	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, kind, func(c *Config) { c.Debounce = 200 * time.Millisecond })
 			if _, _, err := env.store.ChangeOwner(t.Context(), process(1), ana, ana, anybody); err != nil {
 				t.Fatal(err)
@@ -55,6 +58,7 @@ func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
 }
 
 func TestPuttingAnUpdateAgainChangesNothing(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -71,8 +75,10 @@ func TestPuttingAnUpdateAgainChangesNothing(t *testing.T) {
 
 // Three replicas, one place per channel, half of all calls refused, and answers lost: each update is there once, in order.
 func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
+	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, kind, func(c *Config) { c.Lease = 600 * time.Millisecond })
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
@@ -119,8 +125,10 @@ func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
 }
 
 func TestAKilledReplicasPlaceIsTakenOverAndNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
 	for _, posted := range []bool{true, false} {
 		t.Run(fmt.Sprintf("posted %v", posted), func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 500 * time.Millisecond })
 			dying := env.replica(func(c *Config) { c.Store = env.openStore() })
 			reached, dead := make(chan struct{}), make(chan struct{})
@@ -154,6 +162,7 @@ func TestAKilledReplicasPlaceIsTakenOverAndNothingIsToldTwice(t *testing.T) {
 }
 
 func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 1500 * time.Millisecond })
 	var once sync.Once
 	env.poster.fault = func(string, string) (err error) {
@@ -163,7 +172,7 @@ func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "it failed", func() bool { return strings.Contains(env.log.String(), resultUnclear) })
+	waittest.Eventually(t, "it failed", func() bool { return strings.Contains(env.log.String(), resultUnclear) })
 	env.enqueue(o, env.update(1, "Analysis")) // does not make it be looked for sooner
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
@@ -172,6 +181,7 @@ func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
 }
 
 func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.enqueue(o, env.update(1, "Documents"))
@@ -202,6 +212,7 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 }
 
 func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.MinInterval = 30 * time.Millisecond })
 	busy := "slack:C0BUSY"
 	env.subscribe(busy, destination.Subscription{Kind: destination.ScopeAll})
@@ -252,6 +263,7 @@ func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 }
 
 func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	const dests = 3 * maxWorkers
 	id := func(i int) string { return fmt.Sprintf("slack:C0%02d", i) }
@@ -272,9 +284,9 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	})
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "as many as may are told", func() bool { return env.poster.inFlight.Load() >= maxWorkers })
+	waittest.Eventually(t, "as many as may are told", func() bool { return env.poster.inFlight.Load() >= maxWorkers })
 	seen := looks.Load() // from here on, only who looks for more places asks for the time
-	eventually(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
+	waittest.Eventually(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
 	close(full)
 	for i := range dests {
 		env.wantPosted(id(i), 1, "Documents")
@@ -285,6 +297,7 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 }
 
 func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	all := statuses(2*maxReplyLines + 5)
@@ -302,6 +315,7 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 }
 
 func TestEachPlaceReadsItsLanguage(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	env.changeSettings(channel, func(p *destination.Settings) {
 		p.Lang, p.Subscriptions = words.Portuguese, []destination.Subscription{{Kind: destination.ScopeAll}}
@@ -309,7 +323,7 @@ func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Recolha de documentos"))
-	eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
+	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
 	card, reply := env.poster.messages(channel)[0], env.poster.messages(channel)[1].notice
 	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "intermediário de crédito" || reply.Text != "Estado: In Creation → Recolha de documentos" {
 		t.Errorf("got %+v and %+v", card, reply)
@@ -317,6 +331,7 @@ func TestEachPlaceReadsItsLanguage(t *testing.T) {
 }
 
 func TestAPanicCostsAPlaceItsTurnAndNoMore(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 200 * time.Millisecond })
 	var once sync.Once
 	env.poster.block = func(context.Context) {
@@ -337,6 +352,7 @@ func TestAPanicCostsAPlaceItsTurnAndNoMore(t *testing.T) {
 }
 
 func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.enqueue(o, env.update(1, "Documents"), env.update(1, "Analysis"), env.update(1, "Valuation"))
@@ -344,7 +360,7 @@ func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
 	env.snapshots.all[process(1)] = env.snapshots.all[process(1)][2:]
 	env.snapshots.mu.Unlock()
 	env.start(o)
-	eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
+	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
 	if reply := env.poster.messages(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
 		t.Errorf("got %+v", reply)
 	}

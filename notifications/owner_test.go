@@ -12,6 +12,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -43,6 +44,7 @@ func (env *outboxEnv) notices(dest string) (texts []string) {
 }
 
 func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -82,6 +84,7 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 }
 
 func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	env.subscribe(anaDirect, destination.Subscription{Kind: destination.ScopePerson, Value: ana})
 	o := env.replica()
@@ -102,7 +105,7 @@ func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *t
 			if want[i] == "nothing" {
 				continue
 			}
-			eventually(t, "it is told", func() bool { return len(env.poster.replies(dest, process(n))) == 1 })
+			waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(dest, process(n))) == 1 })
 			for _, m := range env.poster.messages(dest) {
 				if m.notice.Process == process(n) && m.thread != "" && m.notice.Mention != want[i] {
 					t.Errorf("%s: of process %d, %q is mentioned, want %q", dest, n, m.notice.Mention, want[i])
@@ -116,6 +119,7 @@ func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *t
 }
 
 func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -134,8 +138,10 @@ func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
 }
 
 func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testing.T) {
+	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, kind)
 			env.setClock("2026-11-26 10:00")
 			env.subscribe(second, destination.Subscription{Kind: destination.ScopeAll})
@@ -168,13 +174,13 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 				})
 			}
 			announcing.Wait()
-			eventually(t, "the card shows it", func() bool {
+			waittest.Eventually(t, "the card shows it", func() bool {
 				card, _ := env.poster.card(channel, process(1))
 				return card.fact("label.owner") == tom
 			})
-			eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 })
+			waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 })
 			for _, dest := range []string{channel, second, anaDirect} {
-				eventually(t, dest+" has nothing left", func() bool { return queueLength(t, o, dest) == 0 })
+				waittest.Eventually(t, dest+" has nothing left", func() bool { return queueLength(t, o, dest) == 0 })
 			}
 			if got := env.notices(anaDirect); !slices.Equal(got, []string{"Tom Sample now owns process 1001, which was yours."}) {
 				t.Errorf("she was told %q", got)
@@ -198,14 +204,15 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 }
 
 func TestWhoIsAssignedAProcessAndWhoLosesItAreTold(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
 	rui := "slack:T0TEAM/U0RUI"
 	env.setOwner(o, 1, ana, rui)
-	eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) == 1 })
+	waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) == 1 })
 	env.setOwner(o, 1, tom, rui)
-	eventually(t, "both are told", func() bool { return len(env.notices(anaDirect)) == 2 && len(env.notices(direct)) == 1 })
+	waittest.Eventually(t, "both are told", func() bool { return len(env.notices(anaDirect)) == 2 && len(env.notices(direct)) == 1 })
 	env.setOwner(o, 1, "", tom) // given up: nobody has to be told
 	env.waitUntilIdle(o, direct)
 	if got := strings.Join(append(env.notices(anaDirect), env.notices(direct)...), "\n"); got != strings.Join([]string{
@@ -221,6 +228,7 @@ func TestWhoIsAssignedAProcessAndWhoLosesItAreTold(t *testing.T) {
 }
 
 func TestWhoIsServedNoMoreIsNotToldThatAProcessWasTaken(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) {
 		c.Reader = func(dest, _ string) (*portal.User, bool) { return nil, dest != anaDirect }
 	})
@@ -229,16 +237,18 @@ func TestWhoIsServedNoMoreIsNotToldThatAProcessWasTaken(t *testing.T) {
 	env.setOwner(o, 1, ana, ana)
 	env.setOwner(o, 1, tom, tom)
 	env.setOwner(o, 1, "slack:T0TEAM/U0RUI", "slack:T0TEAM/U0RUI")
-	eventually(t, "who is served is told", func() bool { return len(env.notices(direct)) == 1 })
-	eventually(t, "nothing waits for her", func() bool { return queueLength(t, o, anaDirect) == 0 })
+	waittest.Eventually(t, "who is served is told", func() bool { return len(env.notices(direct)) == 1 })
+	waittest.Eventually(t, "nothing waits for her", func() bool { return queueLength(t, o, anaDirect) == 0 })
 	if got := env.notices(anaDirect); len(got) != 0 {
 		t.Errorf("she was told %q", got)
 	}
 }
 
 func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
 			var mu sync.Mutex
 			left := []error{fault}
@@ -254,7 +264,7 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			env.start(o)
 			env.setOwner(o, 1, ana, ana)
 			env.setOwner(o, 1, tom, tom)
-			eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
+			waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
 			if got := env.notices(anaDirect); len(got) != 1 {
 				t.Errorf("she was told %q", got)
 			}
@@ -263,6 +273,7 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 }
 
 func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon.Zone).Format("15:04") }
 	env.changeSettings(anaDirect, func(p *destination.Settings) {
@@ -280,10 +291,11 @@ func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
 	if err := o.retry(t.Context(), anaDirect); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "she is told when they are over", func() bool { return len(env.notices(anaDirect)) == 1 })
+	waittest.Eventually(t, "she is told when they are over", func() bool { return len(env.notices(anaDirect)) == 1 })
 }
 
 func TestAnOldChangeOfOwnerIsNotAnnouncedAgain(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "memory")
 	o := env.replica()
 	owned := conversations.Ownership{Owner: tom, Former: ana, By: tom, Version: 2, At: env.config.Now().Add(-2 * announcePeriod)}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
+	t.Parallel()
 	now, reads := time.Now(), 0
 	down := errors.New("the bank is down")
 	failure := down
@@ -43,6 +44,7 @@ func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
 }
 
 func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "memory")
 	o := env.replica()
 	o.phases.read = func(context.Context, portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {

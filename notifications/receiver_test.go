@@ -39,6 +39,7 @@ func post(env http.Handler, method, path, body string) *httptest.ResponseRecorde
 }
 
 func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
+	t.Parallel()
 	id := uuid.NewString()
 	for body, want := range map[string]string{
 		`{"processUniqueId":"` + id + `","taxId":"299999998"}`:                                      id,
@@ -66,6 +67,7 @@ func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
 }
 
 func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
+	t.Parallel()
 	good := `{"processUniqueId":"` + uuid.NewString() + `"}`
 	var first *httptest.ResponseRecorder
 	for _, forged := range []struct{ method, path string }{
@@ -88,6 +90,7 @@ func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
 }
 
 func TestEachTokenThatEverWasGivenIsAccepted(t *testing.T) {
+	t.Parallel()
 	r, triggers := newTestReceiver(t)
 	for _, token := range []string{"new-token", "old-token"} {
 		if w := post(r, "POST", "/callbacks/"+token+"/1", "{}"); w.Code != http.StatusAccepted {
@@ -100,6 +103,7 @@ func TestEachTokenThatEverWasGivenIsAccepted(t *testing.T) {
 }
 
 func TestGarbageIsRefused(t *testing.T) {
+	t.Parallel()
 	for _, body := range []string{"", "nonsense", "[]", "7", "null", `"text"`, `{"a":`, "\xff\xfe", strings.Repeat("[", 60_000)} {
 		r, triggers := newTestReceiver(t)
 		if w := post(r, "POST", "/callbacks/new-token/1", body); w.Code != http.StatusBadRequest || len(*triggers) != 0 {
@@ -122,6 +126,7 @@ func (s *countingBody) Read(p []byte) (int, error) {
 }
 
 func TestALargeBodyIsNotRead(t *testing.T) {
+	t.Parallel()
 	for _, declared := range []int64{10 << 20, -1} {
 		for path, most := range map[string]int{"/callbacks/wrong-token/1": 0, "/callbacks/new-token/1": maxBody + 1} {
 			r, triggers := newTestReceiver(t)
@@ -145,6 +150,7 @@ func TestALargeBodyIsNotRead(t *testing.T) {
 }
 
 func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
+	t.Parallel()
 	server := redistest.StartServer(t)
 	env := newBankEnv(t, server.URL())
 	var log logtest.Log
@@ -182,6 +188,7 @@ func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 }
 
 func TestWithoutRoomForTheHintTheBankIsAskedToRepeat(t *testing.T) {
+	t.Parallel()
 	r, _ := newTestReceiver(t)
 	r.add = func(context.Context, Trigger) error { return errors.New("full") }
 	if w := post(r, "POST", "/callbacks/new-token/1", "{}"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {

@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
+	t.Parallel()
 	sub := func(kind destination.Scope, value string) destination.Subscription {
 		return destination.Subscription{Kind: kind, Value: value}
 	}
@@ -65,6 +67,7 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 }
 
 func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	own := "slack:C0OWN"
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
@@ -76,13 +79,14 @@ func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
 	env.waitUntilIdle(o, own)
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
 	env.enqueue(o, env.update(1, "Analysis"))
-	eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) > 0 })
+	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) > 0 })
 	if got := env.poster.replies(own, process(1)); !slices.Equal(got, []string{"Status: Documents → Analysis"}) {
 		t.Errorf("told %q", got)
 	}
 }
 
 func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	own := "slack:C0OWN"
 	o := env.replica()
@@ -91,13 +95,13 @@ func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
 	env.enqueue(o, env.update(1, "Documents"))
 	env.subscribe(own, sub)
 	env.enqueue(o, env.update(1, "Analysis"))
-	eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 1 })
+	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 1 })
 	env.waitUntilIdle(o, own)
 	env.subscribe(own)
 	env.enqueue(o, env.update(1, "Valuation"))
 	env.subscribe(own, sub)
 	env.enqueue(o, env.update(1, "Contract"))
-	eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 2 })
+	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 2 })
 	want := []string{"Status: Documents → Analysis", "Status: Valuation → Contract"}
 	if got := env.poster.replies(own, process(1)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

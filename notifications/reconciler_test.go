@@ -11,11 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
 func TestAWalkFindsWhatCallbacksMissed(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := runEngine(t, env.replica(t))
 		reconcile(t, s)
@@ -39,6 +41,7 @@ func TestAWalkFindsWhatCallbacksMissed(t *testing.T) {
 }
 
 func TestWhatHasEndedIsReadOnceMoreAndThenLeftAlone(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	var passed time.Duration
 	s := runEngine(t, env.replica(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(passed) } }))
@@ -59,6 +62,7 @@ func TestWhatHasEndedIsReadOnceMoreAndThenLeftAlone(t *testing.T) {
 }
 
 func TestWhatTheListSaysIsWeighedAgainstThePicture(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	r := &reconciler{config: Config{Now: func() time.Time { return now }}}
 	row := func(status int32, text string, acted time.Time) portal.ProcessSummary {
@@ -95,6 +99,7 @@ func TestWhatTheListSaysIsWeighedAgainstThePicture(t *testing.T) {
 }
 
 func TestAWalkTurnsEveryPage(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	for range 2*pageSize + 5 {
 		env.bank.AddProcess(sandbox.BrokerA)
@@ -112,6 +117,7 @@ func TestAWalkTurnsEveryPage(t *testing.T) {
 }
 
 func TestOfManyReplicasOneWalks(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	var crowd sync.WaitGroup
 	for range 5 {
@@ -129,6 +135,7 @@ func TestOfManyReplicasOneWalks(t *testing.T) {
 }
 
 func TestAHintWithoutAProcessAsksForOneWalk(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	now := time.Now()
 	s := env.replica(t, func(c *Config) { c.Now = func() time.Time { return now } })
@@ -165,6 +172,7 @@ func TestAHintWithoutAProcessAsksForOneWalk(t *testing.T) {
 }
 
 func TestAWalkOutlivesTheBanksBadDay(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t)
 	back := env.bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: 503})
@@ -172,15 +180,16 @@ func TestAWalkOutlivesTheBanksBadDay(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.reconciler.run(ctx) }) // ends without an error
 	t.Cleanup(func() { cancel(); running.Wait() })
-	eventually(t, "it was tried twice", func() bool { return env.bank.Calls(portal.ProcessList) >= 2 })
+	waittest.Eventually(t, "it was tried twice", func() bool { return env.bank.Calls(portal.ProcessList) >= 2 })
 	if done, err := reconciledOnce(ctx, s.engine.stream.redis); done || err != nil {
 		t.Errorf("the walk is done: %v, %v", done, err)
 	}
 	back()
-	eventually(t, "the walk is done", func() bool { done, err := reconciledOnce(ctx, s.engine.stream.redis); return done && err == nil })
+	waittest.Eventually(t, "the walk is done", func() bool { done, err := reconciledOnce(ctx, s.engine.stream.redis); return done && err == nil })
 }
 
 func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		ctx := t.Context()
 		a, b := env.replica(t), env.replica(t)
@@ -231,6 +240,7 @@ func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
 }
 
 func TestWhatIsWrittenDownKeepsItsPlaceThoughTheClockGoesBack(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s, ctx := env.replica(t), t.Context()
 		ahead := time.Now().Add(time.Hour).UnixMicro()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -37,6 +38,7 @@ func (env *bankEnv) callbacks(t *testing.T) map[int32]string {
 }
 
 func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.reachable(t)
 		reconcile(t, s)
@@ -51,7 +53,7 @@ func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
 			t.Errorf("it is not well: %v, %v", problems, err)
 		}
 		env.move(t, a1042) // and the bank calls
-		eventually(t, "the callback became an update", func() bool { return len(env.dispatched.of(a1042)) == 1 })
+		waittest.Eventually(t, "the callback became an update", func() bool { return len(env.dispatched.of(a1042)) == 1 })
 		values, err := s.measure(t.Context())
 		if err != nil || values["balcao.echo_age_seconds"] > 60 || len(values) != 7 {
 			t.Errorf("measured %v, %v", values, err)
@@ -60,6 +62,7 @@ func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
 }
 
 func TestDriftIsRepaired(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.reachable(t)
 	if err := s.Register(t.Context()); err != nil {
@@ -95,6 +98,7 @@ func TestDriftIsRepaired(t *testing.T) {
 }
 
 func TestANewTokenIsGivenToTheBankAndTheOldStillServes(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.reachable(t)
 	if err := s.Register(t.Context()); err != nil {
@@ -120,6 +124,7 @@ func TestANewTokenIsGivenToTheBankAndTheOldStillServes(t *testing.T) {
 }
 
 func TestAnEchoThatDoesNotComeBackIsSaid(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t, func(c *Config) { c.URL = "http://127.0.0.1:1" }) // where nobody listens
 	s.registration.echoTimeout = 200 * time.Millisecond
@@ -138,6 +143,7 @@ func TestAnEchoThatDoesNotComeBackIsSaid(t *testing.T) {
 }
 
 func TestWithoutAnAddressTheBankIsNotToldToCall(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t)
 	if err := s.Register(t.Context()); err != nil {
@@ -152,6 +158,7 @@ func TestWithoutAnAddressTheBankIsNotToldToCall(t *testing.T) {
 }
 
 func TestThatTheBankDoesNotSayItsTypesIsSaid(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.URL = "http://127.0.0.1:1" })
 	reconcile(t, s)
@@ -165,6 +172,7 @@ func TestThatTheBankDoesNotSayItsTypesIsSaid(t *testing.T) {
 }
 
 func TestTheTypesAreRememberedForWhenTheBankIsDown(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	if !s.registration.known(77) {

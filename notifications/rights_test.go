@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -69,8 +70,10 @@ func (env *outboxEnv) numbers(dest string) []string {
 }
 
 func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
+	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			bank := &userBank{}
 			env := newOutboxEnv(t, kind, withUserBank(t, bank))
 			bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
@@ -80,7 +83,7 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 			env.start(o)
 			env.enqueue(o, env.updateOf(1042, "Documents"), env.updateOf(1043, "Documents"), env.updateOf(1044, "Documents"), env.updateOf(1051, "Documents"))
 			for _, dest := range []string{channel, direct, second} {
-				eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
+				waittest.Eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
 			}
 			if got := env.numbers(channel); !slices.Equal(got, []string{"1042", "1043", "1044", "1051"}) {
 				t.Errorf("the team's channel was told of %q", got)
@@ -95,23 +98,25 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 }
 
 func TestWhoMayReadAProcessNoMoreIsNotToldOfItAndItsCardStays(t *testing.T) {
+	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
 	env.subscribe(direct, destination.Subscription{Kind: destination.ScopeAll, By: tom})
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.updateOf(1042, "Documents"))
-	eventually(t, "he is told", func() bool { return queueLength(t, o, direct) == 0 })
+	waittest.Eventually(t, "he is told", func() bool { return queueLength(t, o, direct) == 0 })
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1042))
 	env.offset.Add(int64(rightTTL)) // what the bank said is believed no longer
 	env.enqueue(o, env.updateOf(1042, "Analysis"))
-	eventually(t, "nothing is left", func() bool { return queueLength(t, o, direct) == 0 })
+	waittest.Eventually(t, "nothing is left", func() bool { return queueLength(t, o, direct) == 0 })
 	if card, _ := env.poster.card(direct, sandbox.SampleProcess(1042)); card.edits != 0 || len(env.poster.messages(direct)) != 2 {
 		t.Errorf("he was told: %+v", env.poster.messages(direct))
 	}
 }
 
 func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
+	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
 	bank.served = false
@@ -121,7 +126,7 @@ func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
 	env.start(o)
 	env.enqueue(o, env.updateOf(1042, "Documents"), env.updateOf(1043, "Valuation"))
 	for _, dest := range []string{channel, direct, second} {
-		eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
+		waittest.Eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
 	}
 	if got := env.numbers(direct); len(got) != 0 {
 		t.Errorf("he was told of %q", got)
@@ -132,6 +137,7 @@ func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
 }
 
 func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) {
+	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
 	mend := bank.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: sandbox.SampleProcess(1043).String(), Status: 500})
@@ -139,13 +145,14 @@ func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) 
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.updateOf(1043, "Documents"), env.updateOf(1042, "Documents"))
-	eventually(t, "the other process is told", func() bool { return slices.Equal(env.numbers(direct), []string{"1042"}) })
-	eventually(t, "it was tried more than once", func() bool { return strings.Count(env.log.String(), "permission unknown") > 1 })
+	waittest.Eventually(t, "the other process is told", func() bool { return slices.Equal(env.numbers(direct), []string{"1042"}) })
+	waittest.Eventually(t, "it was tried more than once", func() bool { return strings.Count(env.log.String(), "permission unknown") > 1 })
 	mend()
-	eventually(t, "it is told once the bank says so", func() bool { return slices.Equal(env.numbers(direct), []string{"1042", "1043"}) })
+	waittest.Eventually(t, "it is told once the bank says so", func() bool { return slices.Equal(env.numbers(direct), []string{"1042", "1043"}) })
 }
 
 func TestADigestHoldsOnlyWhatItsPersonMayRead(t *testing.T) {
+	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1043))
@@ -161,7 +168,7 @@ func TestADigestHoldsOnlyWhatItsPersonMayRead(t *testing.T) {
 	if err := o.retry(t.Context(), direct); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the digest is there", func() bool { return len(env.poster.messages(direct)) > 0 && queueLength(t, o, direct) == 0 })
+	waittest.Eventually(t, "the digest is there", func() bool { return len(env.poster.messages(direct)) > 0 && queueLength(t, o, direct) == 0 })
 	all := env.poster.messages(direct)
 	if len(all) != 1 || len(all[0].notice.Lines) != 2 || strings.Contains(strings.Join(all[0].notice.Lines, " ")+all[0].notice.Text, "1043") || !strings.HasPrefix(all[0].notice.Text, "2 processes") {
 		t.Errorf("the digest is %+v", all)

@@ -11,9 +11,11 @@ import (
 
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
+	t.Parallel()
 	night := destination.QuietHours{From: "20:00", To: "08:00"}
 	for name, c := range map[string]struct {
 		hours    destination.QuietHours
@@ -50,6 +52,7 @@ func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
 }
 
 func TestTheDigestComesOnWeekdays(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ since, due string }{
 		"before it":                  {"2026-11-23 08:59", "2026-11-23 09:00"},
 		"as it comes":                {"2026-11-23 09:00", "2026-11-24 09:00"},
@@ -72,8 +75,10 @@ func TestTheDigestComesOnWeekdays(t *testing.T) {
 }
 
 func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
+	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, kind)
 			o := env.replica()
 			env.start(o)
@@ -107,7 +112,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			if err := o.retry(t.Context(), channel); err != nil { // it would be looked at by itself, in a second
 				t.Fatal(err)
 			}
-			eventually(t, "the digest is there", func() bool { return len(env.poster.messages(channel)) > 2 })
+			waittest.Eventually(t, "the digest is there", func() bool { return len(env.poster.messages(channel)) > 2 })
 			env.waitUntilIdle(o, channel)
 			all := env.poster.messages(channel)
 			if len(all) != 3 {
@@ -127,7 +132,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 
 			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "" })
 			env.enqueue(o, env.update(1, "Analysis"))
-			eventually(t, "it is told at once again", func() bool { return len(env.poster.messages(channel)) == 4 })
+			waittest.Eventually(t, "it is told at once again", func() bool { return len(env.poster.messages(channel)) == 4 })
 			if delivered := env.poster.replies(channel, process(1)); len(delivered) != 2 || delivered[1] != "Status: Documents → Analysis" {
 				t.Errorf("the thread says %q", delivered)
 			}
@@ -136,8 +141,10 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 }
 
 func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
 			env.setClock("2026-11-23 08:00")
 			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "09:00" })
@@ -158,7 +165,7 @@ func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			if err := o.retry(t.Context(), channel); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
+			waittest.Eventually(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
 			if all := env.poster.messages(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
 				t.Errorf("got %+v", all)
 			}
@@ -171,6 +178,7 @@ type unclearError struct{}
 func (unclearError) Error() string { return "the connection never was" }
 
 func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -194,6 +202,7 @@ func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
 }
 
 func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -206,7 +215,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 		p.Mutes = map[uuid.UUID]time.Time{process(1): inLisbon(t, "2026-11-25 00:00"), process(2): {}, process(3): {}}
 	})
 	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"), env.update(3, "Analysis"))
-	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	waittest.Eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	env.waitUntilIdle(o, channel)
 	if all := env.poster.messages(channel); len(all) != 4 {
 		t.Fatalf("%d messages", len(all))
@@ -219,7 +228,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	env.setClock("2026-11-25 10:00") // the first is over
 	env.enqueue(o, env.update(1, "Valuation"), env.update(2, "Valuation"))
 	want := append(statusLines("Documents"), "Status: Analysis → Valuation")
-	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	waittest.Eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := env.poster.replies(channel, process(1)); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
@@ -228,7 +237,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	}
 	env.changeSettings(channel, func(p *destination.Settings) { p.Mutes = nil })
 	env.enqueue(o, env.update(2, "Contract"), env.update(3, "Contract"))
-	eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
+	waittest.Eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := env.poster.replies(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
 		t.Errorf("told %q", got)
 	}
@@ -238,6 +247,7 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 }
 
 func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -253,6 +263,7 @@ func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
 }
 
 func TestADigestOfManyProcessesStaysReadable(t *testing.T) {
+	t.Parallel()
 	var lines []digestLine
 	for n := range 5000 {
 		lines = append(lines, digestLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheSamePersonInTwoProcessesLeavesNoFingerprintThatLinksThem(t *testing.T) {
+	t.Parallel()
 	w := newBankEnv(t, "memory")
 	s, user := w.replica(t), w.user(t)
 	seen := map[string]uuid.UUID{}
@@ -36,6 +37,7 @@ func TestTheSamePersonInTwoProcessesLeavesNoFingerprintThatLinksThem(t *testing.
 }
 
 func TestWhatIsSealedOfOneProcessDoesNotOpenForAnother(t *testing.T) {
+	t.Parallel()
 	w := newBankEnv(t, "memory")
 	s := w.replica(t)
 	snapshots, client, ctx := s.engine.snapshots, w.store(t).Client(), t.Context()

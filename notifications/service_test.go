@@ -10,10 +10,12 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 // That nothing runs on when all services are closed is what the end of the tests looks at.
 func TestFromStartToCloseEveryPartWorks(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		config := env.config(t)
 		var services []*Service
@@ -29,11 +31,11 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			services = append(services, s)
 		}
 		a, b := services[0], services[1]
-		eventually(t, "all was walked over", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
+		waittest.Eventually(t, "all was walked over", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
 		env.move(t, a1042)
 		trigger(t, a, a1042)
 		var moved []Update
-		eventually(t, "the other tells of it", func() bool {
+		waittest.Eventually(t, "the other tells of it", func() bool {
 			var err error
 			if moved, err = b.Since(t.Context(), time.Time{}, 10); err != nil {
 				t.Fatal(err)
@@ -52,6 +54,7 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 }
 
 func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, "memory")
 	var passed time.Duration
 	s := env.replica(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(passed) } })
@@ -66,6 +69,7 @@ func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
 }
 
 func TestAStreamThatRedisLostIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := runEngine(t, env.replica(t))
 		reconcile(t, s)
@@ -82,6 +86,7 @@ func TestAStreamThatRedisLostIsMadeAnew(t *testing.T) {
 }
 
 func TestSettingsThatAreMissingAreListed(t *testing.T) {
+	t.Parallel()
 	_, err := Start(t.Context(), Config{URL: "https://balcao.example"})
 	for _, missing := range []string{"Store", "Bank", "Fingerprint", "Poster", "token"} {
 		if err == nil || !strings.Contains(err.Error(), missing) {
@@ -91,6 +96,7 @@ func TestSettingsThatAreMissingAreListed(t *testing.T) {
 }
 
 func TestMetricsShowWhatWaitsAndWhatBecameOfTheRest(t *testing.T) {
+	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	reader := sdk.NewManualReader()
 	provider := sdk.NewMeterProvider(sdk.WithReader(reader))

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.UnreachableRetry = 100 * time.Millisecond })
 	env.setClock("2026-11-23 10:00")
 	var mu sync.Mutex
@@ -31,9 +33,9 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "it was tried thrice", tried(3))
+	waittest.Eventually(t, "it was tried thrice", tried(3))
 	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"))
-	eventually(t, "it was tried again", tried(6))
+	waittest.Eventually(t, "it was tried again", tried(6))
 	env.waitUntilIdle(o, admin)
 	notified := env.poster.messages(admin)
 	if len(notified) != 1 || notified[0].notice.About != channel || !strings.Contains(notified[0].notice.Text, "/invite") || notified[0].notice.Mention != "" {
@@ -45,9 +47,9 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	mu.Lock()
 	reason = "is_archived"
 	mu.Unlock()
-	eventually(t, "another reason is told", func() bool { return len(env.poster.messages(admin)) == 2 })
+	waittest.Eventually(t, "another reason is told", func() bool { return len(env.poster.messages(admin)) == 2 })
 	env.setClock("2026-11-24 10:00")
-	eventually(t, "the next day it is told again", func() bool { return len(env.poster.messages(admin)) == 3 })
+	waittest.Eventually(t, "the next day it is told again", func() bool { return len(env.poster.messages(admin)) == 3 })
 	mu.Lock()
 	reason = ""
 	mu.Unlock()
@@ -57,6 +59,7 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 }
 
 func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node") // which tries again in an hour
 	var mu sync.Mutex
 	away, attempts := true, 0
@@ -72,7 +75,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "the administrator knows", func() bool { return len(env.poster.messages(admin)) == 1 })
+	waittest.Eventually(t, "the administrator knows", func() bool { return len(env.poster.messages(admin)) == 1 })
 	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"))
 	own := "slack:C0OWN" // is told after it would have been tried
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
@@ -91,6 +94,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 }
 
 func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.UnreachableRetry = 50 * time.Millisecond })
 	var mu sync.Mutex
 	revoked := true
@@ -105,7 +109,7 @@ func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "the log says so", func() bool { return strings.Contains(env.log.String(), "NOTHING CAN BE POSTED") })
+	waittest.Eventually(t, "the log says so", func() bool { return strings.Contains(env.log.String(), "NOTHING CAN BE POSTED") })
 	mu.Lock()
 	revoked = false
 	mu.Unlock()
@@ -119,6 +123,7 @@ func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
 }
 
 func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
@@ -133,11 +138,12 @@ func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
 }
 
 func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.MinInterval = 5 * time.Millisecond })
 	o := env.replica(func(c *Config) { c.Poster = &refusing{fakePoster: env.poster} })
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	eventually(t, "it is refused", func() bool { return strings.Contains(env.log.String(), resultNotSent) })
+	waittest.Eventually(t, "it is refused", func() bool { return strings.Contains(env.log.String(), resultNotSent) })
 	env.enqueue(o, env.update(2, "Documents"))
 	env.wantPosted(channel, 2, "Documents")
 	env.wantPosted(channel, 1, "Documents")

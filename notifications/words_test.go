@@ -15,6 +15,7 @@ import (
 var sayCall = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
 
 func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +56,7 @@ func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
 }
 
 func TestChangesAreSaidInBothLanguages(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		change Change
 		pt, en string
@@ -79,6 +81,7 @@ func TestChangesAreSaidInBothLanguages(t *testing.T) {
 }
 
 func TestEveryReasonSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	for _, lang := range words.Langs {
 		for _, reason := range []string{"not_in_channel", "channel_not_found", "is_archived", "user_not_found", "restricted_action",
 			"missing_scope", "messages_tab_disabled", "something_new"} {
@@ -91,6 +94,7 @@ func TestEveryReasonSaysWhatToDo(t *testing.T) {
 }
 
 func TestAPhaseIsReadFromTheWordsOfTheStatus(t *testing.T) {
+	t.Parallel()
 	sandbox := func(lang words.Lang) (list []portal.TaxonomyItem) {
 		for i, text := range map[words.Lang][]string{
 			words.Portuguese: {"Preparação", "Decisão", "Contratação", "Terminado"},
