@@ -16,24 +16,24 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Announcement is something that people did, which a place is told once, whatever it watches.
+// Announcement is a message about what people did. A destination gets it once, whatever it subscribed to.
 type Announcement struct {
-	ID            string     `json:"id"` // tells it apart: announced again under the same, it is told no second time
+	ID            string     `json:"id"` // unique: an announcement is posted once for each id
 	Lang          words.Lang `json:"lang,omitempty"`
 	Title         string     `json:"title"`
 	Text          string     `json:"text"`
-	Process       uuid.UUID  `json:"process,omitzero"`        // it is told where this process may be read; uuid.Nil is everywhere
-	Undo          string     `json:"undo,omitempty"`          // of the place's settings, which a button undoes
-	RespectsQuiet bool       `json:"respectsQuiet,omitempty"` // until the quiet hours of the place are over
+	Process       uuid.UUID  `json:"process,omitzero"`        // it is posted if the destination may read this process; uuid.Nil is always
+	Undo          string     `json:"undo,omitempty"`          // a change of settings that a button undoes
+	RespectsQuiet bool       `json:"respectsQuiet,omitempty"` // it is posted after the quiet hours
 }
 
-// announcementPrefix is how members of a queue begin that are announcements; what they say is kept sealed beside.
+// announcementPrefix begins the queue members that are announcements; their content is stored sealed, by the same name.
 const (
 	announcementPrefix = "announcement:"
 	announcementKind   = "announcement"
 )
 
-// Announce has a place told what people did.
+// Announce posts an announcement at a destination. Announcing the same ID again changes nothing.
 func (s *Service) Announce(ctx context.Context, dest string, a Announcement) error {
 	return s.outbox.announce(ctx, dest, a)
 }
@@ -50,13 +50,13 @@ func (o *outbox) announce(ctx context.Context, dest string, a Announcement) erro
 	return o.enqueueMember(ctx, dest, member, "", 1, o.now(), noticeTTL)
 }
 
-// postAnnouncement tells one, if the place may still read of it.
+// postAnnouncement posts an announcement, if the destination may still read about its process.
 func (w *worker) postAnnouncement(ctx context.Context, member string, s delivery) (over bool, err error) {
-	a, kept, err := w.announcement(ctx, member)
+	a, found, err := w.announcement(ctx, member)
 	switch {
 	case err != nil:
 		return true, err
-	case !kept || s.delivered >= s.requested:
+	case !found || s.delivered >= s.requested:
 		return false, w.skip(ctx, member, s)
 	}
 	if a.Process != uuid.Nil {
@@ -80,28 +80,29 @@ func (w *worker) postAnnouncement(ctx context.Context, member string, s delivery
 	return true, w.post(ctx, member, s, intent{Kind: kindNotice, ID: member, To: s.requested}, notice)
 }
 
-func (w *worker) announcement(ctx context.Context, member string) (a Announcement, kept bool, err error) {
+func (w *worker) announcement(ctx context.Context, member string) (a Announcement, found bool, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	data, kept, err := w.config.Store.Get(ctx, announcementKind, w.name+" "+member)
-	if err == nil && kept && json.Unmarshal(data, &a) != nil {
+	data, found, err := w.config.Store.Get(ctx, announcementKind, w.name+" "+member)
+	if err == nil && found && json.Unmarshal(data, &a) != nil {
 		err = errors.New("an announcement cannot be decoded")
 	}
-	return a, kept, err
+	return a, found, err
 }
 
-// announcePeriod is how long a change of owner is announced again when somebody asks for what is so already: whoever made
-// it may have died before it was announced.
+// announcePeriod is how long a change of owner is announced again when the same change is requested again: the replica
+// that made it may have crashed before it was announced.
 const announcePeriod = time.Hour
 
-// Whom a change of owner concerns.
+// The people concerned by a change of owner.
 const (
 	formerOwner = "former"
 	newOwner    = "new"
 )
 
-// OwnerChanged has those told whom a change of owner concerns, unless they made it, and shows it on every card. by is what
-// people call who made it, "" where that is not known. Announcing the same change again changes nothing.
+// OwnerChanged notifies the former and the new owner of a process, unless they made the change themselves, and
+// refreshes every card of the process. by is the display name of who made the change, "" if unknown. Announcing the
+// same change again changes nothing.
 func (s *Service) OwnerChanged(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, by string) error {
 	return s.outbox.ownerChanged(ctx, process, number, owned, by)
 }
@@ -148,8 +149,9 @@ func (o *outbox) announceOwner(ctx context.Context, process uuid.UUID, number in
 	})
 }
 
-// A card is asked to be shown anew by a count in its story, so that whoever edits it sees whether more was asked meanwhile.
-var askRefresh = redis.NewScript(`
+// requestRefresh counts the requests to refresh a card, so that the worker that edits the card notices a request that
+// comes meanwhile.
+var requestRefresh = redis.NewScript(`
 if redis.call('HEXISTS', KEYS[2], 'card') == 0 then return 0 end
 redis.call('HINCRBY', KEYS[2], 'refresh_requested', 1)
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -157,7 +159,7 @@ if not due or tonumber(due) > tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1],
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// refresh has every card of a process shown anew, at once.
+// refresh requests that every card of a process is edited now.
 func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 	names, err := o.withCard(ctx, process)
 	if err != nil {
@@ -168,8 +170,8 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 	for _, name := range names {
 		member := o.member(name, process)
 		keys := []string{queueKey(name), deliveryKey(name, member)}
-		asked, err := askRefresh.Run(ctx, o.redis, keys, member, o.now(), deliveryTTL.Milliseconds()).Bool()
-		if err == nil && asked {
+		hasCard, err := requestRefresh.Run(ctx, o.redis, keys, member, o.now(), deliveryTTL.Milliseconds()).Bool()
+		if err == nil && hasCard {
 			err = o.scheduleBy(ctx, name, o.now())
 		}
 		if err != nil {
@@ -179,7 +181,7 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 	return nil
 }
 
-// withCard finds the places that have a card of a process.
+// withCard returns the names of the destinations that have a card of a process.
 func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -202,7 +204,7 @@ func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []strin
 	return found, redisError("finding the cards of a process", err)
 }
 
-// isProcess tells whether a member of a queue is a process, and no word to the administrator or to people.
+// isProcess reports whether a queue member is a process, and not an admin notice or an announcement.
 func isProcess(member string) bool {
 	return !strings.HasPrefix(member, adminPrefix) && !strings.HasPrefix(member, announcementPrefix)
 }

@@ -16,15 +16,15 @@ const (
 	maxSince     = 500
 )
 
-// changelog is everything that moved, in the order in which it was written down. The order is that of Redis's clock, never
-// going back, because the clocks of replicas differ: who asks again since the last update that they saw misses none.
+// changelog stores all updates in the order in which they were appended. The order is that of the clock of Redis, and
+// never goes back, because the clocks of replicas differ: a reader who continues from the last update read misses none.
 type changelog struct {
 	redis redis.UniversalClient
 	sealer
 	log *slog.Logger
 }
 
-// Microseconds of our time are exact in a score. What is written down already keeps its place.
+// Scores hold microseconds since 1970 exactly. An update that is stored already keeps its score.
 var appendUpdate = redis.NewScript(`
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 local t = redis.call('TIME')
@@ -37,7 +37,7 @@ redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
-// add writes an update down, once, and tells whether it was the first time.
+// append stores an update once, and reports whether this was the first time.
 func (r changelog) append(ctx context.Context, update string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -45,7 +45,7 @@ func (r changelog) append(ctx context.Context, update string) (bool, error) {
 	return first, redisError("appending to the changelog", err)
 }
 
-// since gives the first updates that were written down after t.
+// since returns the first updates that were appended after t, in order.
 func (r changelog) since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -62,7 +62,7 @@ func (r changelog) since(ctx context.Context, t time.Time, limit int) ([]Update,
 	for _, one := range found {
 		text, _ := one.Member.(string)
 		update, err := r.openUpdate(text)
-		if err != nil { // it keeps no other from being told
+		if err != nil { // the other updates are still returned
 			r.log.ErrorContext(ctx, "changelog entry cannot be read, skipped", "error", err)
 			continue
 		}

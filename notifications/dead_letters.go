@@ -7,16 +7,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// DeadLetter is a hint that was given up and put aside.
+// DeadLetter is a trigger that was given up after its attempts.
 type DeadLetter struct {
 	ID       string
-	Trigger  Trigger // zero when it is not understood
+	Trigger  Trigger // zero if it cannot be decoded
 	Reason   string
-	At       time.Time // when it was put aside
-	Received time.Time // when the hint came
+	At       time.Time // when it was given up
+	Received time.Time // when the trigger was added to the stream
 }
 
-// The reasons of letters.
+// The reasons of dead letters.
 const (
 	Undecodable = "undecodable" // the entry is not understood
 	Crashed     = "crashed"     // whoever worked at it ended, again and again
@@ -25,7 +25,7 @@ const (
 	Failing     = "failing"
 )
 
-// A letter is the hint with two fields before its own.
+// A dead letter is the stream entry with two fields before its own: reason, and the trigger's id.
 var moveToDeadLetters = redis.NewScript(`
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
@@ -36,7 +36,7 @@ redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'reason', ARGV[3], 'tri
 redis.call('PEXPIRE', KEYS[3], ARGV[5])
 return 1`)
 
-// deadLetter puts a hint aside, and tells whether nobody else did.
+// deadLetter moves a trigger to the dead letters. It reports false if another replica did so first.
 func (s *stream) deadLetter(ctx context.Context, id, reason string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -45,7 +45,7 @@ func (s *stream) deadLetter(ctx context.Context, id, reason string) (bool, error
 	return done, redisError("moving a trigger to the dead letters", err)
 }
 
-// deadLetters gives those that were put aside, the oldest first, at most a thousand.
+// deadLetters returns the dead letters, oldest first, at most a thousand.
 func (s *stream) deadLetters(ctx context.Context) ([]DeadLetter, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -76,7 +76,7 @@ redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', unpack(found[1][2], 5))
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1`)
 
-// replay makes a letter a hint again.
+// replay puts a dead letter back into the stream of triggers. It reports false if there is none with this id.
 func (s *stream) replay(ctx context.Context, id string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -84,7 +84,7 @@ func (s *stream) replay(ctx context.Context, id string) (bool, error) {
 	return done, redisError("replaying a dead letter", err)
 }
 
-// deadLetters tells how many letters there are.
+// deadLetterCount returns the number of dead letters.
 func (s *stream) deadLetterCount(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -10,11 +10,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// digest is a digest that was, or is about to be, posted: written down before, as an intent is.
+// digest is a digest that is about to be posted, or was. Like an intent, it is stored before the call, so that after a
+// crash it is looked for before it is posted again.
 type digest struct {
 	ID        string           `json:"id"`
 	NotBefore int64            `json:"notBefore,omitempty"` // it is not looked for before
-	Versions  map[string]int64 `json:"versions"`            // of each process, the version up to which it tells
+	Versions  map[string]int64 `json:"versions"`            // of each process, the last version in the digest
 }
 
 // digestLine is a process in a digest.
@@ -26,7 +27,7 @@ type digestLine struct {
 	waitsOn  side
 }
 
-// postDigest tells at once what came together since the last digest.
+// postDigest posts all updates that are due since the last digest as one message.
 func (w *worker) postDigest(ctx context.Context) (over bool, err error) {
 	lines, err := w.collect(ctx)
 	if err != nil || len(lines) == 0 {
@@ -49,16 +50,16 @@ func (w *worker) postDigest(ctx context.Context) (over bool, err error) {
 	return true, w.digestPosted(ctx, s)
 }
 
-// collect finds the processes that a digest of now tells of.
+// collect returns the processes of a digest that is posted now.
 func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
-	members, stories, err := w.queued(ctx)
+	members, deliveries, err := w.queued(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := w.config.Now()
 	var lines []digestLine
 	for i, member := range members {
-		s := stories[i]
+		s := deliveries[i]
 		if w.now() < s.notBefore {
 			continue
 		}
@@ -74,7 +75,7 @@ func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 			return nil, err
 		}
 		if !n.wanted {
-			continue // its own turn takes it from the queue
+			continue // its own step removes it from the queue
 		}
 		changes := int(n.missing)
 		for _, update := range n.updates {
@@ -85,7 +86,7 @@ func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 	return lines, nil
 }
 
-func (w *worker) queued(ctx context.Context) (members []string, stories []delivery, err error) {
+func (w *worker) queued(ctx context.Context) (members []string, deliveries []delivery, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	members, err = w.redis.ZRange(ctx, queueKey(w.name), 0, -1).Result()
@@ -108,14 +109,14 @@ func (w *worker) queued(ctx context.Context) (members []string, stories []delive
 			if err != nil {
 				return nil, nil, err
 			}
-			stories = append(stories, s)
+			deliveries = append(deliveries, s)
 		}
 	}
-	return members, stories, nil
+	return members, deliveries, nil
 }
 
-// resumeDigest finds out what became of a digest that was left behind, before anything else is told. over is false
-// where there is none, or it is not there and may be told again.
+// resumeDigest resolves a digest that was started and not confirmed, before anything else is posted. over is false if
+// there is none, or if it was not posted and may be posted again.
 func (w *worker) resumeDigest(ctx context.Context) (over bool, err error) {
 	written, err := w.loadDigest(ctx)
 	if written == "" || err != nil {
@@ -143,7 +144,7 @@ func (w *worker) resumeDigest(ctx context.Context) (over bool, err error) {
 	return false, w.saveDigest(ctx, nil, 0, "")
 }
 
-// digestPosted takes from the queue what a digest told.
+// digestPosted stores that the updates of a digest are delivered.
 func (w *worker) digestPosted(ctx context.Context, s digest) error {
 	w.instruments.post("digest")
 	for member, to := range s.Versions {
@@ -155,9 +156,9 @@ func (w *worker) digestPosted(ctx context.Context, s digest) error {
 	return errors.Join(w.saveDigest(ctx, nil, w.config.MinInterval, backoffInterval), w.clearFailing(ctx))
 }
 
-// digestFailed is to a digest what failed is to a process. sure says that but for this failure nothing can have been
-// posted.
-func (w *worker) digestFailed(ctx context.Context, s digest, err error, sure bool) error {
+// digestFailed is for a digest what failed is for a process. notPosted is true if nothing was posted unless this very
+// call did.
+func (w *worker) digestFailed(ctx context.Context, s digest, err error, notPosted bool) error {
 	if errors.Is(err, errNotHeld) {
 		return err
 	}
@@ -172,14 +173,14 @@ func (w *worker) digestFailed(ctx context.Context, s digest, err error, sure boo
 		}
 		backoff, reason = w.config.UnreachableRetry, backoffUnreachable+f.reason
 	}
-	kept := &s
-	if sure && f.result != resultUnclear {
-		kept = nil
+	stored := &s
+	if notPosted && f.result != resultUnclear {
+		stored = nil
 	}
 	s.NotBefore = w.now() + min(backoff, w.config.Lease/3).Milliseconds()
 	w.instruments.post(f.result)
 	w.config.Log.Warn("posting a digest failed", "destination", w.name, "result", f.result, "error", err)
-	return errors.Join(w.saveDigest(ctx, kept, backoff, reason), w.markFailing(ctx))
+	return errors.Join(w.saveDigest(ctx, stored, backoff, reason), w.markFailing(ctx))
 }
 
 func (w *worker) loadDigest(ctx context.Context) (string, error) {
@@ -195,7 +196,8 @@ if ARGV[2] == '' then redis.call('DEL', KEYS[2]) else redis.call('SET', KEYS[2],
 if ARGV[4] ~= '0' then redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[4]) end
 return 1`)
 
-// saveDigest writes a digest down, or with nil that none is left open, and that the place wants nothing for a while.
+// saveDigest stores a digest, or removes it if s is nil, and lets the destination back off. It returns errLockLost if
+// another replica holds the destination.
 func (w *worker) saveDigest(ctx context.Context, s *digest, backoff time.Duration, reason string) error {
 	var written string
 	if s != nil {

@@ -21,8 +21,8 @@ const (
 	maxConflicts       = 10
 )
 
-// engine works hints off: it reads the process, commits what moved, and hands it on. Whatever it was doing when it died,
-// the hint is still there, and whoever claims it carries on.
+// engine processes triggers: it reads the process from the bank, commits the changes as an update, and dispatches the
+// update. If it crashes at any step, the trigger stays in the stream, and another replica claims it and continues.
 type engine struct {
 	config                Config
 	stream                *stream
@@ -31,18 +31,18 @@ type engine struct {
 	dispatcher            dispatcher
 	instruments           *instruments
 	reader                reader
-	requestReconciliation func(context.Context) error                // somebody wants all processes to be looked at
-	onTriggers            func(context.Context, []streamEntry) error // callbacks may be among them
-	reconciled            atomic.Bool                                // every process had a first look, which makes a new one news
-	lastRead              atomic.Int64                               // when hints were last looked for, in ns
+	requestReconciliation func(context.Context) error                // asks for a reconciliation soon
+	onTriggers            func(context.Context, []streamEntry) error // called with each batch, which may hold callbacks
+	reconciled            atomic.Bool                                // the first reconciliation is done: a process not seen before is new
+	lastRead              atomic.Int64                               // when the stream was last read, in ns
 }
 
-// dispatcher takes updates to those who want to hear of them.
+// dispatcher queues updates for the destinations that subscribed to them.
 type dispatcher interface {
 	enqueue(ctx context.Context, update Update) error
 }
 
-// run works hints off until ctx ends.
+// run processes triggers until ctx ends.
 func (e *engine) run(ctx context.Context) error {
 	pause := retryDelay{min: e.config.Lease / 30, max: 2 * e.config.Lease}
 	for ctx.Err() == nil {
@@ -65,7 +65,7 @@ func (e *engine) run(ctx context.Context) error {
 	return e.stream.removeConsumer(ended)
 }
 
-// runEngine works a batch off. It fails where the bank, or Redis, answered nothing at all: all had better wait then.
+// work processes a batch. It returns an error only if every job failed, so that the caller backs off.
 func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	if len(batch) == 0 {
 		return nil
@@ -80,42 +80,42 @@ func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	defer e.keepClaims(ctx, ids(batch))()
 	var mu sync.Mutex
 	var failure error
-	worked := 0
-	var crew errgroup.Group
-	crew.SetLimit(maxConcurrentReads)
+	succeeded := 0
+	var jobs errgroup.Group
+	jobs.SetLimit(maxConcurrentReads)
 	for _, job := range groupByProcess(batch) {
-		crew.Go(func() error {
+		jobs.Go(func() error {
 			err := e.attempt(ctx, job, upTo)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
-				worked++
+				succeeded++
 			} else {
 				failure = err
 			}
 			return nil
 		})
 	}
-	_ = crew.Wait() // fails never
-	if worked > 0 {
+	_ = jobs.Wait() // never fails
+	if succeeded > 0 {
 		return nil
 	}
 	return failure
 }
 
-// job is the hints of a batch about one process.
+// job is the triggers of a batch about one process.
 type job struct {
 	process uuid.UUID
 	actor   string // who made the latest change through Balcão
 	entries []streamEntry
 	ok      bool
 
-	callbackOnly bool // nobody else asks
+	callbackOnly bool // all triggers are callbacks
 }
 
 func (j job) ids() []string { return ids(j.entries) }
 
-// groupByProcess puts together what one reading answers.
+// groupByProcess groups triggers that one read of the bank answers.
 func groupByProcess(batch []streamEntry) []*job {
 	var jobs []*job
 	of := map[uuid.UUID]*job{}
@@ -145,7 +145,7 @@ func ids(batch []streamEntry) []string {
 	return all
 }
 
-// keepClaims keeps others from claiming hints for as long as they are worked at.
+// keepClaims renews the claims of triggers while they are processed, until stop is called.
 func (e *engine) keepClaims(ctx context.Context, ids []string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var held sync.WaitGroup
@@ -167,8 +167,8 @@ func (e *engine) keepClaims(ctx context.Context, ids []string) (stop func()) {
 	return func() { cancel(); held.Wait() }
 }
 
-// attempt makes one try at a job. What fails through its own fault is put aside after so many; all else waits to be
-// claimed again.
+// attempt makes one attempt at a job. A trigger that fails MaxTries times by its own fault becomes a dead letter; every
+// other one is claimed and attempted again.
 func (e *engine) attempt(ctx context.Context, j *job, upTo string) error {
 	if !j.ok {
 		return e.deadLetter(ctx, j, Undecodable)
@@ -196,10 +196,10 @@ func (e *engine) attempt(ctx context.Context, j *job, upTo string) error {
 	if attempts >= e.config.MaxTries {
 		return e.deadLetter(ctx, j, deadLetterReason(err))
 	}
-	return nil // this one waits; the others need not
+	return nil // it is attempted again, while the others continue
 }
 
-// transient tells whether a failure says nothing about what was worked at.
+// transient reports whether a failure is that of the bank, of Redis or of the shutdown, and not of the trigger.
 func transient(err error) bool {
 	switch portal.KindOf(err) {
 	case portal.Unavailable, portal.TooMany, portal.Unauthorized:
@@ -234,10 +234,10 @@ func (e *engine) deadLetter(ctx context.Context, j *job, reason string) error {
 
 var errPanic = errors.New("processing it panicked")
 
-// handle does what the hints of a job ask for, and takes them out of the stream.
+// handle reads the process of a job, or requests a reconciliation, and removes the triggers from the stream.
 func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 	defer func() {
-		if p := recover(); p != nil { // what it says may be personal
+		if p := recover(); p != nil { // the panic's value may hold personal data
 			e.config.Log.ErrorContext(ctx, "processing a trigger panicked", "process", j.process, "stack", string(debug.Stack()))
 			err = errPanic
 		}
@@ -253,17 +253,17 @@ func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 	return e.stream.complete(ctx, j.ids())
 }
 
-// cause says why a process is looked at.
+// cause is why a process is read.
 type cause struct {
 	actor    string
 	upTo     string
-	triggers []string // none to look whatever was answered before
-	silent   bool     // of all: seeing it is no news
+	triggers []string // none reads the bank even if others answered since
+	silent   bool     // the first reconciliation: a process not seen before is not reported
 
-	callbackOnly bool // it is asked for by callbacks alone, which others may forge
+	callbackOnly bool // requested by callbacks only, which others may forge
 }
 
-// cause reads a process, and commits and hands on what moved.
+// refresh reads a process from the bank, and commits and dispatches its changes.
 func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) error {
 	rested := false
 	for range maxConflicts {
@@ -290,11 +290,11 @@ func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) erro
 		}
 		if why.callbackOnly && before.known && !rested && e.waitReadInterval(ctx, before) {
 			rested = true
-			continue // another may have read it meanwhile
+			continue // another replica may have read it meanwhile
 		}
 		after, err := e.reader.read(ctx, process)
 		switch portal.KindOf(err) {
-		case portal.NotFound, portal.Refused: // another broker's, or nobody's
+		case portal.NotFound, portal.Refused: // of another broker, or unknown
 			e.instruments.read("absent")
 			return e.snapshots.recordAbsent(ctx, process, why.upTo)
 		}
@@ -338,7 +338,8 @@ func allCovered(triggers []string, upTo string) bool {
 	return true
 }
 
-// compare gives the update between two pictures, sealed, "" where nothing moved, and numbers the later picture.
+// compare returns the sealed update between two snapshots, "" if nothing changed, and sets the version of the later
+// one.
 func (e *engine) compare(ctx context.Context, before processState, after *Snapshot, why cause) (string, error) {
 	after.Version, after.Read = before.snapshot.Version, e.config.Now().UTC()
 	changes := diff(before.snapshot, *after)
@@ -364,7 +365,7 @@ func (e *engine) compare(ctx context.Context, before processState, after *Snapsh
 	})
 }
 
-// isNew tells whether a process that was never seen is a new one.
+// isNew reports whether a process without a snapshot is new at the bank.
 func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
 	if why.silent {
 		return false, nil
@@ -377,7 +378,8 @@ func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
 	return done, err
 }
 
-// dispatch writes updates down and puts them on the desk, in order. Doing so again changes nothing.
+// dispatch appends updates to the changelog and queues them for their destinations, in order. Repeating it changes
+// nothing.
 func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []string) error {
 	for _, text := range pending {
 		update, err := e.snapshots.openUpdate(text)
@@ -401,12 +403,12 @@ func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []stri
 	return nil
 }
 
-// retryDelay grows from failure to failure.
+// retryDelay is a delay that doubles from failure to failure.
 type retryDelay struct{ min, max, current time.Duration }
 
 func (p *retryDelay) reset() { p.current = 0 }
 
-// block waits twice as long as before, or as long as the bank says.
+// wait sleeps twice as long as the last time, and at least as long as the bank asks for.
 func (p *retryDelay) wait(ctx context.Context, err error) {
 	p.current = min(max(2*p.current, p.min), p.max)
 	d := p.current

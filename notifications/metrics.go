@@ -10,13 +10,13 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 )
 
-// instruments count what happens. A nil one counts nothing.
+// instruments are the counters of the package. A nil *instruments counts nothing.
 type instruments struct {
 	meter                                                  metric.Meter
 	callbacks, reads, updates, posts, retries, deadLetters metric.Int64Counter
 }
 
-// newInstruments makes the counters; a nil meter makes ones that count nothing.
+// newInstruments creates the counters; with a nil meter they count nothing.
 func newInstruments(meter metric.Meter) (*instruments, error) {
 	if meter == nil {
 		meter = noop.NewMeterProvider().Meter("")
@@ -44,8 +44,8 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 	return i, nil
 }
 
-// callbackResults are what may become of a hint. They are made once: to make one takes a stack of 16 kB, which each
-// connection of a flood would keep.
+// callbackResults are the results of a callback. They are created once: creating one grows the stack by 16 kB, which
+// each connection of a flood would keep.
 var callbackResults = func() map[string]metric.AddOption {
 	made := map[string]metric.AddOption{}
 	for _, result := range []string{"accepted", "simulation", "refused", "too_large", "garbage", "failed"} {
@@ -54,14 +54,15 @@ var callbackResults = func() map[string]metric.AddOption {
 	return made
 }()
 
-// callback counts a hint by its result.
+// callback counts a callback by its result.
 func (i *instruments) callback(result string) {
 	if i != nil {
 		i.callbacks.Add(context.Background(), 1, callbackResults[result])
 	}
 }
 
-// read counts a reading of the bank: moved, same, late, absent, bank or failed.
+// read counts a read of a process by its result: changed, unchanged, already_read, conflict, absent, unknown,
+// bank_unavailable or failed.
 func (i *instruments) read(result string) {
 	if i != nil {
 		count(i.reads, "result", result)
@@ -75,21 +76,21 @@ func (i *instruments) update() {
 	}
 }
 
-// post counts a message to a place.
+// post counts a message to a destination by its result.
 func (i *instruments) post(result string) {
 	if i != nil {
 		count(i.posts, "result", result)
 	}
 }
 
-// retry counts something that is tried again.
+// retry counts an operation that is retried.
 func (i *instruments) retry() {
 	if i != nil {
 		i.retries.Add(context.Background(), 1)
 	}
 }
 
-// deadLetter counts a dead letter.
+// deadLetter counts a dead letter by its reason.
 func (i *instruments) deadLetter(reason string) {
 	if i != nil {
 		count(i.deadLetters, "reason", reason)

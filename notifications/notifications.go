@@ -1,9 +1,10 @@
-// Package notifications is the way from the bank's callback to the team's channel. What the bank, or anybody who knows
-// the address, says is a mere hint: the process is read again through the API, the difference to the last picture
-// becomes one update, and every place that watches hears of it once, in order, and without personal data.
+// Package notifications turns the bank's callbacks into messages in the team's channels. A callback is only a trigger,
+// because anybody who knows the address can send one: the process is read again through the API, its difference to the
+// last snapshot becomes one update, and every destination that subscribed gets the update once, in order, and without
+// personal data.
 //
-// Everything under way is in Redis, so that any replica carries on where another died: hints in a stream, pictures and
-// updates not yet handed on beside each other in one slot, and a queue for each place.
+// All work in progress is stored in Redis, so that any replica continues where another crashed: triggers in a stream,
+// the snapshot of a process and its updates that are not dispatched yet in one slot, and a queue for each destination.
 package notifications
 
 import (
@@ -20,40 +21,40 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Source says where a hint came from.
+// Source is where a trigger comes from.
 type Source string
 
 // The sources.
 const (
-	Callback   Source = "callback"   // the bank, or somebody who knows the address
+	Callback   Source = "callback"   // from the bank, or from anybody who knows the address
 	Balcao     Source = "balcao"     // a change made through Balcão
-	Reconciler Source = "reconciler" // a walk over the bank's list
+	Reconciler Source = "reconciler" // found in the bank's list
 )
 
-// Trigger says that something may have happened to a process.
+// Trigger requests that a process is read again, since it may have changed.
 type Trigger struct {
-	Process uuid.UUID // uuid.Nil asks for a walk over all
+	Process uuid.UUID // uuid.Nil requests a reconciliation
 	Source  Source
 	Type    int32  // of a callback: the bank's notification type
 	Actor   string // of a change made through Balcão: who made it
 }
 
-// Update is what moved of a process between two readings of the bank. It holds no personal data.
+// Update is the changes of a process between two reads of the bank. It holds no personal data.
 type Update struct {
 	Process  uuid.UUID `json:"process"`
 	Version  int64     `json:"version"` // counts the updates of a process from 1, without a gap
 	Number   int64     `json:"number"`
-	At       time.Time `json:"at"` // when it was noticed
+	At       time.Time `json:"at"` // when it was read
 	Actor    string    `json:"actor,omitempty"`
 	Owner    string    `json:"owner,omitempty"`
 	Changes  []Change  `json:"changes"`
 	Snapshot Snapshot  `json:"snapshot"` // after it
 }
 
-// ID tells updates apart.
+// ID returns the unique id of the update.
 func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.Process, u.Version) }
 
-// ProcessChanged is one thing that differs. From and To are texts of the bank's lists or numbers: never personal data.
+// Change is one difference. From and To are texts of the bank's lists or numbers, and no personal data.
 type Change struct {
 	Kind string `json:"kind"` // its words are change.<kind>
 	From string `json:"from,omitempty"`
@@ -74,34 +75,34 @@ type Snapshot struct {
 	Read       time.Time         `json:"read"`                // when
 }
 
-// Config says what a [Service] works with. Store, Bank, Digest and Poster are needed.
+// Config configures a [Service]. Store, Bank, Fingerprint and Poster are required.
 type Config struct {
-	Store       *conversations.Store // places, owners, and the Redis that everything is kept in
-	Bank        *portal.User         // the service user, who sees every process of the broker
+	Store       *conversations.Store // destinations, owners, and the Redis of everything else
+	Bank        *portal.User         // the service user, who may read every process of the broker
 	Poster      destination.Poster
 	Fingerprint func([]byte) string // keyed and one-way
-	// Reader gives the bank user with whose eyes a place is told what an actor had it subscribe to ("" where nobody in
-	// particular did, as in the team's channel): nil for that of Bank. ok is false where nobody reads, and nothing may be
-	// told. Without it all is told as Bank reads it.
+	// Reader returns the bank user who has to be able to read a process before an update is posted at dest for a
+	// subscription that the actor by made ("" for the team's own): nil for the user of Bank. ok is false if by is not
+	// served: nothing is posted then. A nil Reader permits everything.
 	Reader func(dest, by string) (user *portal.User, ok bool)
 	Log    *slog.Logger
 	Meter  metric.Meter // none by default
 	Now    func() time.Time
 
-	Lang  words.Lang // where a place says none, and of the administrator
-	Admin string     // the place of the administrator, who hears what to mend; "" for none
+	Lang  words.Lang // of destinations that have none, and of the administrator
+	Admin string     // the destination of the administrator's notices; "" for none
 
-	URL    string   // where the bank reaches [Service.Handler], without the path; "" when it cannot
-	Tokens []string // the first is given to the bank, all are accepted
+	URL    string   // the public address of [Service.Handler], without the path; "" if the bank cannot reach it
+	Tokens []string // the first is registered at the bank, all are accepted
 
-	Debounce          time.Duration // how long a place waits for more before it is told; 2 s
-	MinInterval       time.Duration // between two messages to one place; 1 s
-	Lease             time.Duration // after which what a dead replica held is taken over; 30 s
-	ReadInterval      time.Duration // of a process between two readings for callbacks; 1 s
-	ReconcileInterval time.Duration // between two walks over the bank's list; 15 min
-	PageInterval      time.Duration // between two pages of a walk; 2 s
-	RegisterInterval  time.Duration // between two looks at the bank's callbacks; 6 h
+	Debounce          time.Duration // how long a destination waits for more updates before it posts; 2 s
+	MinInterval       time.Duration // between two messages to one destination; 1 s
+	Lease             time.Duration // after which the work of a crashed replica is taken over; 30 s
+	ReadInterval      time.Duration // between two reads of a process for callbacks; 1 s
+	ReconcileInterval time.Duration // between two reconciliations; 15 min
+	PageInterval      time.Duration // between two pages of a reconciliation; 2 s
+	RegisterInterval  time.Duration // between two checks of the callbacks registered at the bank; 6 h
 	MaxTriggers       int64         // in the stream; a million
-	MaxTries          int64         // of a hint that fails through no fault of the bank's; 20
-	UnreachableRetry  time.Duration // between two tries of a place that cannot be reached; 15 min
+	MaxTries          int64         // attempts at a trigger that fails by its own fault; 20
+	UnreachableRetry  time.Duration // between two attempts at an unreachable destination; 15 min
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// Open puts a Service together for a program beside those that [Start] one on the same Redis: it takes hints, tells what
-// moved, and shows and replays letters, and leaves the work to them. It needs no Poster.
+// Open returns a Service that starts no work, for a program that runs beside those that call [Start] on the same Redis:
+// it adds triggers, returns updates, and lists and replays dead letters. It needs no Poster.
 func Open(ctx context.Context, config Config) (*Service, error) {
 	if config.Poster == nil {
 		config.Poster = destination.NopPoster{}

@@ -19,31 +19,30 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// What is to be told stands in a queue for each place: a sorted set of processes by the time at which to look at them,
-// in ms. A process stands there once, so that a queue is no longer than there are processes and a burst is told at once.
-// Beside it, in the same slot, stand
+// Each destination has a queue: a sorted set of processes, by the time in ms at which each is due. A process is in it
+// once, so that the queue is bounded by the number of processes and a burst becomes one message. In the same slot are
 //
-//	story   for each process, what the place was told of it (see story), and sealed, which process it is
-//	lock    who works the place now; every write is refused to anybody else
-//	lull    is there while the place wants nothing, and says why
+//	delivery  for each process, what was delivered (see delivery), and the id of the process, sealed
+//	lock      held by the worker of the destination; writes of anybody else are refused
+//	backoff   exists while nothing may be posted at the destination, and holds the reason
 //
-// Places are found through the index, in a slot of its own: their names by when to look at them. It is written after
-// the queue, and only ever a hint: a name in it may come too early, and nothing but time is lost where it comes late.
+// Destinations are found through the index, which is in a slot of its own: their names by the time they are due. It is
+// written after the queue, so that a destination may be found too early, or late by the time of a lease at most.
 const (
 	destinationIndex = "outbox:destinations"
-	failingIndex     = "outbox:failing" // places that could not be told, since when
+	failingIndex     = "outbox:failing" // destinations that fail, by the time since which they do
 
 	deliveryTTL = 400 * 24 * time.Hour
 	noticeTTL   = 2 * 24 * time.Hour
 
-	maxWorkers   = 16          // by one replica
-	indexBatch   = 64          // in one look at the index
-	idleInterval = time.Hour   // between two looks at a place of which nothing is to be told
-	maxTick      = time.Second // between two looks at the index
-	maxSteps     = 50          // of a turn, as long as nothing is posted
+	maxWorkers   = 16          // of one replica
+	indexBatch   = 64          // destinations read from the index at once
+	idleInterval = time.Hour   // between two checks of a destination with an empty queue
+	maxTick      = time.Second // between two reads of the index
+	maxSteps     = 50          // of one run, while nothing is posted
 )
 
-// adminPrefix is how members of a queue begin that are no process.
+// adminPrefix begins the queue members that are notices to the administrator.
 const adminPrefix = "admin:"
 
 type snapshotReader interface {
@@ -51,7 +50,7 @@ type snapshotReader interface {
 	updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error)
 }
 
-// outbox tells places what moved.
+// outbox posts updates at destinations.
 type outbox struct {
 	sealer
 	config      Config
@@ -63,8 +62,8 @@ type outbox struct {
 	wake        chan struct{}
 
 	mu      sync.Mutex
-	ids     map[string]string // of places, by name
-	working map[string]bool   // names of places that this replica works now
+	ids     map[string]string // of destinations, by name
+	working map[string]bool   // names of destinations that this replica works on now
 }
 
 func newOutbox(config Config, snapshots snapshotReader, instruments *instruments) *outbox {
@@ -86,8 +85,8 @@ func newOutbox(config Config, snapshots snapshotReader, instruments *instruments
 	return o
 }
 
-// name is what a place is called in Redis.
-func (o *outbox) name(dest string) string { return o.config.Fingerprint([]byte("place " + dest)) }
+// name returns the fingerprint that stands for a destination in Redis.
+func (o *outbox) name(dest string) string { return o.config.Fingerprint([]byte("destination " + dest)) }
 
 func (o *outbox) now() int64 { return o.config.Now().UnixMilli() }
 
@@ -97,19 +96,19 @@ func backoffKey(name string) string          { return "backoff:{" + name + "}" }
 func digestKey(name string) string           { return "digest:{" + name + "}" }
 func deliveryKey(name, member string) string { return "delivery:{" + name + "}:" + member }
 
-// member is what a process is called in the queue of a place: different in each, so that a copy of Redis does not tell
-// who hears of the same process.
+// member returns the fingerprint that stands for a process in the queue of a destination. It differs between
+// destinations, so that a copy of Redis does not show which of them follow the same process.
 func (o *outbox) member(name string, process uuid.UUID) string {
 	return o.fingerprint("member", name, process.String())
 }
 
-// deliveryBinding is what the seal of a field of a story binds it to.
+// deliveryBinding returns what a sealed field of a delivery is bound to.
 func deliveryBinding(name, member, field string) string {
 	return deliveryKey(name, member) + " " + field
 }
 
-// What was told of a process before, and what came of it while nobody here watched it, is no news: told is moved up to
-// just before the first version that is.
+// Versions already delivered, or committed before this destination subscribed, are skipped: delivered becomes
+// version-1.
 var requestDelivery = redis.NewScript(`
 local e = redis.call('HMGET', KEYS[2], 'delivered', 'requested')
 local delivered, requested = tonumber(e[1] or 0), tonumber(e[2] or 0)
@@ -136,7 +135,7 @@ if not at or tonumber(at) > tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], A
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// put queues the process of an update for every place that wants to hear of it. Putting it again changes nothing.
+// enqueue queues the process of an update for every destination that subscribed to it. Repeating it changes nothing.
 func (o *outbox) enqueue(ctx context.Context, update Update) error {
 	dests, err := o.audience(ctx, update)
 	if err != nil {
@@ -157,10 +156,11 @@ func (o *outbox) enqueue(ctx context.Context, update Update) error {
 	return nil
 }
 
-// enqueueMember queues a member. process is the one that it stands for, sealed; "" of what tells of none.
+// enqueueMember queues a member of a destination's queue. process is the sealed id of its process, "" if it is about
+// none.
 func (o *outbox) enqueueMember(ctx context.Context, dest, member, process string, version, due int64, life time.Duration) error {
 	name := o.name(dest)
-	if err := o.rememberID(ctx, name, dest); err != nil {
+	if err := o.storeID(ctx, name, dest); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -173,14 +173,14 @@ func (o *outbox) enqueueMember(ctx context.Context, dest, member, process string
 	return redisError("queuing for a destination", err)
 }
 
-// cause has a place looked at, at the given time or earlier.
+// scheduleBy schedules a destination for the given time, or leaves an earlier one.
 func (o *outbox) scheduleBy(ctx context.Context, name string, at int64) error {
 	err := scheduleEarlier.Run(ctx, o.redis, []string{destinationIndex}, name, at, deliveryTTL.Milliseconds()).Err()
 	o.wakeUp()
 	return err
 }
 
-// scheduleAt has a place looked at, at the given time and not before.
+// scheduleAt schedules a destination for the given time.
 func (o *outbox) scheduleAt(ctx context.Context, name string, at int64) error {
 	_, err := o.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		p.ZAdd(ctx, destinationIndex, redis.Z{Score: float64(at), Member: name})
@@ -195,7 +195,7 @@ if string.find(redis.call('GET', KEYS[2]) or '', ARGV[2], 1, true) == 1 then red
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], ARGV[1], member) end
 return 1`)
 
-// retry looks at a place now: it may be reachable again, or want to hear at other times than before.
+// retry schedules a destination for now: it may be reachable again, or its schedule was changed.
 func (o *outbox) retry(ctx context.Context, dest string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -207,8 +207,7 @@ func (o *outbox) retry(ctx context.Context, dest string) error {
 	return redisError("retrying a destination", err)
 }
 
-// waiting counts the places that should have been told something and were not, and says for how long the first of them
-// has been waiting.
+// waiting returns the number of destinations with an overdue message, and how long the oldest one has been due.
 func (o *outbox) waiting(ctx context.Context) (dests int, oldest time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -230,11 +229,11 @@ func (o *outbox) waiting(ctx context.Context) (dests int, oldest time.Duration, 
 	return len(names), oldest, nil
 }
 
-// run works the places until ctx ends, many at once and each by one replica at a time.
+// run delivers to all destinations until ctx ends: to many at once, to each from one replica at a time.
 func (o *outbox) run(ctx context.Context) error {
-	var turns errgroup.Group
-	turns.SetLimit(maxWorkers)
-	defer func() { _ = turns.Wait() }() // a turn's errors are in the log
+	var runs errgroup.Group
+	runs.SetLimit(maxWorkers)
+	defer func() { _ = runs.Wait() }() // runs log their own errors
 	tick := min(max(o.config.Debounce/4, time.Millisecond), maxTick)
 	failing := false
 	for {
@@ -250,14 +249,14 @@ func (o *outbox) run(ctx context.Context) error {
 			if !o.startWorking(name) {
 				continue
 			}
-			began := turns.TryGo(func() error {
+			began := runs.TryGo(func() error {
 				worked := o.deliverTo(ctx, name)
 				o.stopWorking(name, worked)
 				return nil
 			})
 			if !began {
 				o.stopWorking(name, false)
-				next = tick // or when one of them ends
+				next = tick // or when a run ends
 				break
 			}
 		}
@@ -273,7 +272,7 @@ func (o *outbox) run(ctx context.Context) error {
 	}
 }
 
-// due gives the places to look at now, and how long it is until the next one.
+// due returns the names of the destinations that are due, and the time until the next one is.
 func (o *outbox) due(ctx context.Context) (names []string, next time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -319,7 +318,7 @@ var (
 	errUnknownDestination = errors.New("unknown destination")
 )
 
-// dest finds a place by its name in Redis.
+// settings returns the settings of the destination with this name.
 func (o *outbox) settings(ctx context.Context, name string) (destination.Settings, error) {
 	id, err := o.destinationID(ctx, name)
 	if err != nil {
@@ -330,10 +329,11 @@ func (o *outbox) settings(ctx context.Context, name string) (destination.Setting
 	return dest, err
 }
 
-// Names of places are digests; whose they are is kept sealed, for replicas that did not queue anything for the place.
+// Names of destinations are fingerprints. The id is stored sealed by name, for replicas that queued nothing for the
+// destination.
 const destinationKind = "destination-name"
 
-func (o *outbox) rememberID(ctx context.Context, name, id string) error {
+func (o *outbox) storeID(ctx context.Context, name, id string) error {
 	o.mu.Lock()
 	known := o.ids[name] != ""
 	o.mu.Unlock()
@@ -356,14 +356,14 @@ func (o *outbox) destinationID(ctx context.Context, name string) (string, error)
 	if id != "" {
 		return id, nil
 	}
-	kept, ok, err := o.config.Store.Get(ctx, destinationKind, name)
+	stored, ok, err := o.config.Store.Get(ctx, destinationKind, name)
 	if err == nil && !ok {
 		err = errUnknownDestination
 	}
 	if err != nil {
 		return "", err
 	}
-	return string(kept), o.rememberID(ctx, name, string(kept))
+	return string(stored), o.storeID(ctx, name, string(stored))
 }
 
 var takeLock = redis.NewScript(`
@@ -376,12 +376,12 @@ var releaseLock = redis.NewScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`)
 
-// worker works a place until it was told one thing: then others have theirs. What is under way when ctx ends is written
-// down all the same. It gives false where another replica works the place.
+// deliverTo locks a destination and posts one message there: then others are served. A call that is under way when ctx
+// ends is still recorded. It reports false if another replica holds the lock.
 func (o *outbox) deliverTo(ctx context.Context, name string) (worked bool) {
 	free := context.WithoutCancel(ctx)
 	defer func() {
-		if caught := recover(); caught != nil { // the claim runs out, and with it this place's wait
+		if caught := recover(); caught != nil { // the lock expires, and the destination is retried then
 			o.config.Log.Error("delivering to destination panicked", "destination", name, "panic", fmt.Sprintf("%T", caught), "stack", string(debug.Stack()))
 			worked = true
 		}
@@ -410,7 +410,7 @@ func (o *outbox) deliverTo(ctx context.Context, name string) (worked bool) {
 	return true
 }
 
-// lock takes a place for as long as a lease lasts; whoever sees it in the index looks after that.
+// lock locks a destination for the time of a lease, and schedules it for the end of the lease.
 func (o *outbox) lock(ctx context.Context, name, token string) (taken string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -422,28 +422,28 @@ func (o *outbox) lock(ctx context.Context, name, token string) (taken string, er
 	return taken, redisError("locking a destination", err)
 }
 
-// unlock ends a claim; where that fails, it ends by itself.
+// unlock releases the lock. If that fails, the lock expires.
 func (o *outbox) unlock(ctx context.Context, name, token string) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_ = releaseLock.Run(ctx, o.redis, []string{lockKey(name)}, token).Err()
 }
 
-// removeConsumer forgets a place; whatever is queued for it next brings it back.
+// removeFromIndex removes a destination from the index. The next message queued for it adds it again.
 func (o *outbox) removeFromIndex(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return redisError("removing a destination from the index", o.redis.ZRem(ctx, destinationIndex, name).Err())
 }
 
-// delay spares a place that cannot be worked. Where that fails, it is looked at when its claim is over.
+// delay schedules a destination that failed. If that fails too, it is due when its lock expires.
 func (o *outbox) delay(ctx context.Context, name string, wait time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_ = o.scheduleAt(ctx, name, o.now()+wait.Milliseconds())
 }
 
-// runEngine does the steps of a turn.
+// runSteps makes steps until a message is posted or nothing is due.
 func (o *outbox) runSteps(ctx context.Context, name, token string) error {
 	dest, err := o.settings(context.WithoutCancel(ctx), name)
 	if err != nil {
@@ -459,8 +459,8 @@ func (o *outbox) runSteps(ctx context.Context, name, token string) error {
 	return nil
 }
 
-// reschedule puts into the index when a place is to be looked at next. Somebody may queue something at the same time:
-// they write the queue first and then the index, and here the queue is read again after the index was written.
+// reschedule stores when a destination is due next. Somebody may queue a message at the same time: they write the queue
+// and then the index, so here the queue is read again after the index is written.
 func (o *outbox) reschedule(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -478,7 +478,7 @@ func (o *outbox) reschedule(ctx context.Context, name string) error {
 	return redisError("scheduling a destination", err)
 }
 
-// nextDue is when the first in the queue is due, or when the place wants to hear again.
+// nextDue returns when the first member of the queue is due, or the end of the backoff if that is later.
 func (o *outbox) nextDue(ctx context.Context, name string) (at int64, err error) {
 	var first *redis.ZSliceCmd
 	var backoff *redis.DurationCmd

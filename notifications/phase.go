@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// side is on whose side the next act of a process is.
+// side is who has to act next on a process.
 type side string
 
 const (
@@ -25,7 +25,7 @@ const (
 	broker side = "broker"
 )
 
-// step is what a broker makes of the words that the bank has for the state of a process.
+// step is how a broker reads the bank's text of a status.
 type step struct {
 	Name    string
 	Words   []string
@@ -44,7 +44,7 @@ var steps = func() []step {
 	return file.Step
 }()
 
-// stepOf reads a text of the bank's; ok is false where it says nothing that is known.
+// stepOf returns the step that a text of the bank means; ok is false if it is unknown.
 func stepOf(text string) (s step, ok bool) {
 	text = fold(text)
 	for _, s := range steps {
@@ -55,7 +55,7 @@ func stepOf(text string) (s step, ok bool) {
 	return step{}, false
 }
 
-// phaseOf finds which of the bank's phases a step belongs to: the one that is the step itself, or else the coarser one
+// phaseOf returns the bank's phase that a step belongs to: the phase with the same meaning, or else the coarser one
 // around it.
 func phaseOf(s step, phases []portal.TaxonomyItem) (portal.TaxonomyItem, bool) {
 	for _, phase := range phases {
@@ -80,7 +80,7 @@ func containsAny(text string, words []string) bool {
 	return false
 }
 
-// fold makes texts comparable: small letters, no accents.
+// fold returns text in lower case without accents, for comparison.
 func fold(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
@@ -90,27 +90,27 @@ func fold(text string) string {
 	}, norm.NFD.String(text))
 }
 
-// How long the bank's lists of states and phases serve, and how long it is left alone after a failure.
+// How long the bank's lists of states and phases are used, and how long after a failure they are not read.
 const (
 	listTTL   = 6 * time.Hour
 	listRetry = 30 * time.Second
 )
 
-// phases knows the bank's lists of states and phases. A list that was read once serves while the bank is down.
+// phases caches the bank's lists of states and phases. A cached list is used while the bank is down.
 type phases struct {
-	read func(context.Context, portal.TaxonomyKey) ([]portal.TaxonomyItem, error) // nil where there is no bank
+	read func(context.Context, portal.TaxonomyKey) ([]portal.TaxonomyItem, error) // nil without a bank
 	now  func() time.Time
 
 	mu     sync.Mutex
 	states map[int32]string
 	phases []portal.TaxonomyItem
-	err    error // why nothing was ever read
+	err    error // of the last read, while nothing is cached
 	next   time.Time
 }
 
-// of says which phase a process with this status is in, and on whose side the next act is. The status is read from its
-// description; where that says nothing, from what the bank's list says of its id. Where nothing is known of it the phase
-// is the zero item. It fails while the lists were never read.
+// phase returns the phase of a process with this status, and who has to act next. It reads the text of the status, or,
+// if that is unknown, the text that the bank's list has for its id. The phase is the zero item if neither is known. It
+// returns an error while the lists were never read.
 func (p *phases) phase(ctx context.Context, statusID int32, status string) (phase portal.TaxonomyItem, waits side, err error) {
 	s, ok := stepOf(status)
 	states, list, err := p.lists(ctx)

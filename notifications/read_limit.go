@@ -7,9 +7,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A callback token may become known to others. What they send can then make us read the bank, so reads for callbacks
-// have an allowance: a process that we know is read at a pace, and of those that we never saw only a few a minute are.
-// The walk over the bank's list finds the others where they exist, and is asked for.
+// A callback token may leak, and forged callbacks make us read the bank. So reads for callbacks are limited: a process
+// with a snapshot is read once in ReadInterval, and of processes without one only a few are read in a minute. For the
+// others a reconciliation is requested, which finds those that exist.
 const (
 	unknownKey         = "{triggers}:unknown" // counts the reads of processes that were never seen, for a minute
 	maxUnknownReads    = 30                   // in a minute, by all replicas
@@ -21,8 +21,8 @@ local n = redis.call('INCR', KEYS[1])
 if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return n`)
 
-// allowed tells whether a process that was never seen may be read for a callback: not where the bank was asked in vain
-// within the last hour, and not beyond the allowance.
+// allowed reports whether a process without a snapshot may be read for a callback: not if the bank did not have it in
+// the last hour, and not beyond the limit.
 func (e *engine) allowed(ctx context.Context, before processState) (bool, error) {
 	if before.upTo != "" {
 		return false, nil
@@ -33,14 +33,14 @@ func (e *engine) allowed(ctx context.Context, before processState) (bool, error)
 	return n <= maxUnknownReads, redisError("counting the reads of unknown processes", err)
 }
 
-// notBefore waits until a process was left alone for a while after it was last read. What comes for it meanwhile is answered
-// by the same reading. It tells whether it had to wait.
+// waitReadInterval waits until ReadInterval has passed since a process was last read; the same read answers the
+// triggers that come meanwhile. It reports whether it had to wait.
 func (e *engine) waitReadInterval(ctx context.Context, before processState) bool {
 	left := e.config.ReadInterval - e.config.Now().Sub(before.snapshot.Read)
 	if left <= 0 {
 		return false
 	}
-	timer := time.NewTimer(min(left, e.config.ReadInterval)) // however wrong the clock of whoever read it
+	timer := time.NewTimer(min(left, e.config.ReadInterval)) // bounded, since the clock of the replica that read it may be wrong
 	defer timer.Stop()
 	select {
 	case <-timer.C:

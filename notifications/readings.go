@@ -24,8 +24,8 @@ const (
 	Acted           = "action"           // the bank dates a last action of which nothing else can be seen
 )
 
-// reading is one thing that is read of a process, and how two pictures differ in it. One more reading is one more row:
-// the messages, the documents and the ESIS will be, once the client can read them.
+// reading is one part that is read of a process, and how two snapshots differ in it. A further part is a further row of
+// readings.
 type reading struct {
 	name string
 	read func(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error
@@ -37,13 +37,13 @@ var readings = []reading{
 	{"borrowers", readBorrowers, diffBorrowers},
 }
 
-// reader is what readings work with.
+// reader reads processes from the bank.
 type reader struct {
 	bank        *portal.User
 	fingerprint func([]byte) string
 }
 
-// read makes the picture of a process as the bank shows it now.
+// read returns a snapshot of a process as the bank has it now.
 func (r reader) read(ctx context.Context, process uuid.UUID) (Snapshot, error) {
 	snapshot := Snapshot{Process: process}
 	for _, reading := range readings {
@@ -54,7 +54,7 @@ func (r reader) read(ctx context.Context, process uuid.UUID) (Snapshot, error) {
 	return snapshot, nil
 }
 
-// diff is what differs between two pictures. That there was an action is a change only where none is to be seen.
+// diff returns the changes between two snapshots. A later action is a change only if nothing else changed.
 func diff(before, after Snapshot) []Change {
 	var changes []Change
 	for _, reading := range readings {
@@ -90,7 +90,7 @@ func diffProcess(before, after Snapshot) (changes []Change) {
 
 func (p Snapshot) status() string { return named(p.Status, p.StatusID) }
 
-// named is a text of the bank's lists, or its number where the bank gives no text.
+// named returns a text of the bank's lists, or its id if the bank gives no text.
 func named(text string, id int32) string {
 	if text == "" {
 		return strconv.Itoa(int(id))
@@ -98,7 +98,7 @@ func named(text string, id int32) string {
 	return text
 }
 
-// errMoved says that what was read does not fit together, because the process moved meanwhile.
+// errMoved says that the parts of a process do not fit together, because it changed between their reads.
 var errMoved = errors.New("the process changed while it was read")
 
 func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error {
@@ -115,12 +115,12 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *S
 		if err != nil {
 			return err
 		}
-		// What the bank would be sent has no descriptions, which change with a language and its lists.
+		// The request form has no descriptions, which change with the language and the bank's lists.
 		data, err := pii.MarshalClear(borrower.Request())
 		if err != nil {
 			return errors.New("writing a borrower as JSON") // without the cause, which may hold a value
 		}
-		// The process is part of what is digested: the same person in two processes leaves no trace that links them.
+		// The process is part of the fingerprinted data, so that the same person in two processes cannot be linked.
 		snapshot.Borrowers[one.BorrowerUniqueID.String()] = r.fingerprint(fmt.Appendf(nil, "borrower of %s %s", process, data))
 	}
 	return nil

@@ -21,8 +21,8 @@ const (
 	bodyTimeout = 5 * time.Second
 )
 
-// receiver takes what the bank delivers, or somebody who knows the address. Nothing of it is believed: a process is
-// looked up again, and of the body no more is kept than which.
+// receiver handles the bank's callbacks, which may be forged. Of the body only the id of the process is used, and the
+// process is read again.
 type receiver struct {
 	tokens      [][sha256.Size]byte
 	known       func(notificationType int32) bool
@@ -41,15 +41,15 @@ func newReceiver(tokens []string, known func(int32) bool, add func(context.Conte
 	return r
 }
 
-// ServeHTTP answers POST /callbacks/{token}/{notificationType}. Whoever has no token of ours learns nothing, not even
-// which types there are, and nothing that they send is read.
+// ServeHTTP handles POST /callbacks/{token}/{notificationType}. A caller without a valid token learns nothing, not even
+// which types exist, and its body is not read.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	kind, ok := r.admit(req)
 	if !ok {
 		r.refuse(w, http.StatusNotFound, "refused")
 		return
 	}
-	read, err := bodies.Read(w, req, maxBody, bodyTimeout) // a token may have become known to others
+	read, err := bodies.Read(w, req, maxBody, bodyTimeout) // limited, since a token may leak
 	switch {
 	case errors.Is(err, bodies.ErrTooLarge):
 		r.refuse(w, http.StatusRequestEntityTooLarge, "too_large")
@@ -84,7 +84,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// admit reads the path, in the same time whichever of the tokens it holds, or none.
+// admit parses and checks the path, in constant time for all tokens.
 func (r *receiver) admit(req *http.Request) (kind int32, ok bool) {
 	parts := strings.Split(req.URL.Path, "/")
 	if len(parts) != 4 || parts[0] != "" || parts[1] != "callbacks" {
@@ -106,7 +106,7 @@ func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// about says what a notification concerns.
+// about is what a notification is about.
 type about int
 
 const (
@@ -117,8 +117,8 @@ const (
 
 var errNoObject = errors.New("the body is not a JSON object")
 
-// subject finds which process a notification concerns. The bank's spelling is not public: the id is looked for in any
-// case, at the top and one level below.
+// subject returns which process a notification is about. The bank's spelling is not public: the id is found in any
+// letter case, at the top level and one level below.
 func subject(body []byte) (uuid.UUID, about, error) {
 	var top map[string]json.RawMessage
 	if json.Unmarshal(body, &top) != nil || top == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// audience finds the places that want to hear of an update, each once, however many of its watches it meets.
+// audience returns the destinations that subscribed to an update, each once, however many of its subscriptions match.
 func (o *outbox) audience(ctx context.Context, update Update) ([]destination.Settings, error) {
 	dests, err := o.destinations(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (o *outbox) audience(ctx context.Context, update Update) ([]destination.Set
 	return hears, nil
 }
 
-// dests gives every place of which something is kept. One that cannot be opened keeps no other from hearing.
+// destinations returns every stored destination. One whose settings cannot be decrypted is left out.
 func (o *outbox) destinations(ctx context.Context) ([]destination.Settings, error) {
 	dests, err := o.config.Store.Destinations(ctx)
 	if errors.Is(err, conversations.ErrSealed) {
@@ -39,7 +39,7 @@ func (o *outbox) destinations(ctx context.Context) ([]destination.Settings, erro
 	return dests, err
 }
 
-// wants tells whether one of the watches of a place is met.
+// wants reports whether a subscription of a destination matches.
 func (o *outbox) wants(ctx context.Context, dest destination.Settings, update Update) (bool, error) {
 	for _, sub := range dest.Subscriptions {
 		wants, err := o.matches(ctx, sub, update)
@@ -66,7 +66,8 @@ func (o *outbox) matches(ctx context.Context, sub destination.Subscription, upda
 	return false, nil
 }
 
-// inPhase tells whether a process is in a phase, or has just left it: who waits for a phase to end wants to hear of that.
+// inPhase reports whether a process is in a phase, or has just left it: who waits for the end of a phase is notified
+// too.
 func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, error) {
 	phase, _, err := o.phases.phase(ctx, update.Snapshot.StatusID, update.Snapshot.Status)
 	if err != nil {
@@ -79,7 +80,7 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 		if change.Kind != StatusChanged {
 			continue
 		}
-		number, _ := strconv.ParseInt(change.From, 10, 32) // which stands there where the bank gave no text
+		number, _ := strconv.ParseInt(change.From, 10, 32) // the id, if the bank gave no text
 		left, _, err := o.phases.phase(ctx, int32(number), change.From)
 		if err != nil {
 			return false, err
@@ -91,7 +92,7 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 	return false, nil
 }
 
-// followsPerson tells whether a place wants to hear of an actor's processes.
+// followsPerson reports whether a destination subscribed to the processes of an actor.
 func followsPerson(dest destination.Settings, actor string) bool {
 	return actor != "" && slices.ContainsFunc(dest.Subscriptions, func(w destination.Subscription) bool {
 		return w.Kind == destination.ScopePerson && w.Value == actor

@@ -14,23 +14,24 @@ import (
 )
 
 const (
-	reconciliationKey   = "reconciliation" // done: when the last one ended, in ms; asked: somebody wants one sooner
-	reconciliationLease = "reconciliation" // the subject of the lease of who walks
+	reconciliationKey   = "reconciliation" // done: when the last one ended, in ms; requested: the id of the latest request
+	reconciliationLease = "reconciliation" // the subject of the lease
 	pageSize            = 100
 	maxPages            = 1000
-	maxSnapshotAge      = 24 * time.Hour // the list does not show everything, such as the borrowers
+	maxSnapshotAge      = 24 * time.Hour // since the list does not show everything, such as the borrowers
 	clockSlack          = 10 * time.Minute
 )
 
-// reconciler walks over the bank's list of processes, slowly and one replica at a time, and finds what callbacks missed.
-// The first walk of all looks at each process, so that one seen later is a new one.
+// reconciler compares the bank's list of processes with the snapshots, slowly and from one replica at a time, and so
+// finds what callbacks missed. The first reconciliation reads each process, so that one that appears later is known to
+// be new.
 type reconciler struct {
 	config Config
 	redis  redis.UniversalClient
 	engine *engine
 }
 
-// run walks whenever it is time, until ctx ends.
+// run reconciles whenever it is due, until ctx ends.
 func (r *reconciler) run(ctx context.Context) error {
 	pause := retryDelay{min: r.config.Lease / 3, max: r.config.ReconcileInterval}
 	for ctx.Err() == nil {
@@ -46,32 +47,32 @@ func (r *reconciler) run(ctx context.Context) error {
 	return nil
 }
 
-// worker walks if it is time and nobody else does.
+// runIfDue reconciles if it is due and no other replica does.
 func (r *reconciler) runIfDue(ctx context.Context) error {
 	due, _, err := r.due(ctx)
 	if err != nil || !due {
 		return err
 	}
 	_, err = r.config.Store.WithLease(ctx, reconciliationLease, r.config.Lease, func(ctx context.Context) error {
-		due, asked, err := r.due(ctx) // another may just have ended one
+		due, requested, err := r.due(ctx) // another replica may have finished one
 		if err != nil || !due {
 			return err
 		}
-		return r.reconcile(ctx, asked)
+		return r.reconcile(ctx, requested)
 	})
 	return err
 }
 
-// due tells whether it is time, and whether somebody asked. Who asks waits no longer than others have to anyway, but a
-// flood of them makes no flood of walks.
-func (r *reconciler) due(ctx context.Context) (due bool, asked string, err error) {
-	done, asked, err := lastReconciliation(ctx, r.redis)
+// due reports whether a reconciliation is due, and the id of the request for one. A requested one is due after a
+// fifteenth of the interval, so that a flood of requests does not cause a flood of reconciliations.
+func (r *reconciler) due(ctx context.Context) (due bool, requested string, err error) {
+	done, requested, err := lastReconciliation(ctx, r.redis)
 	since := r.config.Now().Sub(done)
-	return done.IsZero() || since >= r.config.ReconcileInterval || asked != "" && since >= r.config.ReconcileInterval/15, asked, err
+	return done.IsZero() || since >= r.config.ReconcileInterval || requested != "" && since >= r.config.ReconcileInterval/15, requested, err
 }
 
-// lastReconciliation tells when the last walk ended, and the mark of who asked for another.
-func lastReconciliation(ctx context.Context, client redis.UniversalClient) (done time.Time, asked string, err error) {
+// lastReconciliation returns when the last reconciliation ended, and the id of the latest request for another.
+func lastReconciliation(ctx context.Context, client redis.UniversalClient) (done time.Time, requested string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	fields, err := client.HMGet(ctx, reconciliationKey, "done", "requested").Result()
@@ -79,20 +80,20 @@ func lastReconciliation(ctx context.Context, client redis.UniversalClient) (done
 		return time.Time{}, "", redisError("reading the last reconciliation", err)
 	}
 	if text, ok := fields[0].(string); ok {
-		millis, _ := strconv.ParseInt(text, 10, 64) // only written below
+		millis, _ := strconv.ParseInt(text, 10, 64) // setField writes a number
 		done = time.UnixMilli(millis)
 	}
-	asked, _ = fields[1].(string)
-	return done, asked, nil
+	requested, _ = fields[1].(string)
+	return done, requested, nil
 }
 
-// reconciledOnce tells whether every process had a first look.
+// reconciledOnce reports whether the first reconciliation is done.
 func reconciledOnce(ctx context.Context, client redis.UniversalClient) (bool, error) {
 	done, _, err := lastReconciliation(ctx, client)
 	return !done.IsZero(), err
 }
 
-// ask wants a walk soon. However many ask, there is one.
+// request requests a reconciliation soon. Many requests cause one.
 func (r *reconciler) request(ctx context.Context) error {
 	return r.setField(ctx, "requested", uuid.NewString())
 }
@@ -112,8 +113,8 @@ var clearRequest = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'requested') == ARGV[1] then redis.call('HDEL', KEYS[1], 'requested') end
 return 1`)
 
-// reconcile goes over the whole list. A wish that was made after it began is not heeded by it.
-func (r *reconciler) reconcile(ctx context.Context, asked string) error {
+// reconcile reads the whole list. A request made after it began stays.
+func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 	known, err := reconciledOnce(ctx, r.redis)
 	if err != nil {
 		return err
@@ -147,10 +148,11 @@ func (r *reconciler) reconcile(ctx context.Context, asked string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, asked).Err())
+	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, requested).Err())
 }
 
-// compareRow hints at a process whose row does not fit its picture. On the first walk it takes the picture instead.
+// compareRow adds a trigger for a process whose row does not fit its snapshot. In the first reconciliation it stores
+// the snapshot instead.
 func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) error {
 	seen, err := r.engine.snapshots.load(ctx, row.ProcessUniqueID)
 	switch {
@@ -164,7 +166,7 @@ func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, 
 		err = r.engine.refresh(ctx, row.ProcessUniqueID, cause{upTo: upTo, silent: true})
 		if err != nil && !transient(err) {
 			r.config.Log.ErrorContext(ctx, "reading a process failed", "process", row.ProcessUniqueID, "error", err)
-			return nil // the others are looked at all the same
+			return nil // the other processes are still compared
 		}
 		return err
 	case !r.isCurrent(row, seen):
@@ -173,7 +175,7 @@ func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, 
 	return nil
 }
 
-// isCurrent tells whether nothing of a process is to be read. One that has ended, and was read as such, is left alone.
+// isCurrent reports whether a process need not be read. One that has ended, and was read since, is never read again.
 func (r *reconciler) isCurrent(row portal.ProcessSummary, seen processState) bool {
 	snapshot, acted := seen.snapshot, row.LastActionDate.Time
 	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.ProcessStatusID {
@@ -182,12 +184,12 @@ func (r *reconciler) isCurrent(row portal.ProcessSummary, seen processState) boo
 	if ended(row.ProcessStatusDescription) {
 		return true
 	}
-	// An action that the list shows and the process does not, though it was read since, will never be seen.
+	// If the process was read after the action and does not show it, it never will.
 	missed := acted.After(snapshot.LastAction) && !snapshot.Read.After(acted.Add(clockSlack))
 	return !missed && r.config.Now().Sub(snapshot.Read) < maxSnapshotAge
 }
 
-// ended tells whether nobody does anything more about a process with this status.
+// ended reports whether a process with this status is closed or cancelled.
 func ended(status string) bool {
 	step, known := stepOf(status)
 	return known && (step.Name == "closed" || step.Name == "cancelled")

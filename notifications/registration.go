@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	registrationKey   = "registration" // at: when it was last done; problem: what was wrong; echo (a fingerprint of what was asked for), sent, back: of the echo; last: when one came
+	registrationKey   = "registration" // a hash; see registered
 	registrationLease = "registration" // the subject of the lease of who registers
 	registrationTTL   = 30 * 24 * time.Hour
 	typesTTL          = 400 * 24 * time.Hour
@@ -26,31 +26,31 @@ const (
 
 // The problems of a registration.
 const (
-	NoPartner    = "no_partner"    // the settings do not say whose callbacks they are
-	NotSet       = "not_set"       // the bank did not take our address
-	NoEcho       = "no_echo"       // a notification asked for as a test did not come back
-	EchoRefused  = "echo_refused"  // the bank does not send one
-	TypesUnknown = "types_unknown" // the bank did not say which types of notification there are
+	NoPartner    = "no_partner"    // PORTAL_PARTNER_UID is missing
+	NotSet       = "not_set"       // the bank refused our address
+	NoEcho       = "no_echo"       // the test notification did not arrive
+	EchoRefused  = "echo_refused"  // the bank refused to send one
+	TypesUnknown = "types_unknown" // the bank did not list its notification types
 )
 
-// registration has the bank call us: for each type of notification there is an address with our first token. It is looked
-// at again and again, because others may change it.
+// registration registers our address at the bank for each notification type, with the first token. It checks again and
+// again, because others may change it.
 type registration struct {
 	config      Config
 	sealer      sealer
 	redis       redis.UniversalClient
 	instruments *instruments
 	types       atomic.Pointer[map[int32]bool]
-	echoTimeout time.Duration // for the echo
+	echoTimeout time.Duration // how long an echo may take
 }
 
-// known tells whether there is such a type of notification. Until the bank has ever said which there are, each may be.
+// known reports whether a notification type exists. Until the bank has listed the types, it reports true.
 func (r *registration) known(notificationType int32) bool {
 	types := r.types.Load()
 	return types == nil || (*types)[notificationType]
 }
 
-// run registers at once, and then again and again, until ctx ends.
+// run registers at once and then in each RegisterInterval, until ctx ends.
 func (r *registration) run(ctx context.Context) error {
 	if r.config.URL == "" {
 		r.config.Log.InfoContext(ctx, "no CALLBACK_URL: callbacks are not registered, changes are found by reconciliation")
@@ -70,7 +70,7 @@ func (r *registration) run(ctx context.Context) error {
 	return nil
 }
 
-// register sets everything right once, unless another replica is at it, and tests the way with an echo.
+// register registers all types, unless another replica is doing it, and tests the callbacks with an echo.
 func (r *registration) register(ctx context.Context) error {
 	types, err := r.loadTypes(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *registration) register(ctx context.Context) error {
 	return err
 }
 
-// loadTypes asks the bank which types of notification there are, and remembers them for when it does not answer.
+// loadTypes reads the notification types from the bank, and caches them for when it does not answer.
 func (r *registration) loadTypes(ctx context.Context) ([]int32, error) {
 	var types []int32
 	items, err := r.config.Bank.Taxonomy(ctx, "notificationTypes")
@@ -107,20 +107,20 @@ func (r *registration) loadTypes(ctx context.Context) ([]int32, error) {
 			}
 		}
 	} else {
-		var forgotten error
-		if types, forgotten = r.cachedTypes(ctx); len(types) == 0 {
-			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, forgotten, errors.New("none is cached")))
+		var cacheErr error
+		if types, cacheErr = r.cachedTypes(ctx); len(types) == 0 {
+			return nil, fmt.Errorf("%s: %w", TypesUnknown, errors.Join(err, cacheErr, errors.New("none is cached")))
 		}
 	}
 	r.setTypes(types)
 	return types, nil
 }
 
-// cachedTypes gives the types that the bank said there are, to this replica or another, none where it never did.
+// cachedTypes returns the types that this replica or another cached, none if there are none.
 func (r *registration) cachedTypes(ctx context.Context) (types []int32, err error) {
 	text, there, err := r.config.Store.Get(ctx, "notificationTypes", "")
 	if there && json.Unmarshal(text, &types) != nil {
-		return nil, nil // another version's: as good as none
+		return nil, nil // of another version: same as none
 	}
 	return types, err
 }
@@ -133,14 +133,14 @@ func (r *registration) setTypes(types []int32) {
 	r.types.Store(&known)
 }
 
-// base is where all our callbacks begin.
+// base returns the address that all our callbacks begin with.
 func (r *registration) base() string { return strings.TrimRight(r.config.URL, "/") + "/callbacks/" }
 
 func (r *registration) address(notificationType int32) string {
 	return r.base() + r.config.Tokens[0] + "/" + strconv.Itoa(int(notificationType))
 }
 
-// repair sets what is missing or wrong, and deletes what is ours and no longer a type.
+// repair registers what is missing or wrong, and deletes our address for types that no longer exist.
 func (r *registration) repair(ctx context.Context, types []int32) error {
 	listed, err := r.config.Bank.ListCallbacks(ctx)
 	if err != nil {
@@ -165,7 +165,7 @@ func (r *registration) repair(ctx context.Context, types []int32) error {
 	}
 	for id, address := range there {
 		if !strings.HasPrefix(address, r.base()) {
-			continue // somebody else's
+			continue // registered by somebody else
 		}
 		_, err := r.config.Bank.DeleteCallback(ctx, id)
 		if err != nil && portal.KindOf(err) != portal.NotFound {
@@ -175,7 +175,7 @@ func (r *registration) repair(ctx context.Context, types []int32) error {
 	return errors.Join(wrong...)
 }
 
-// set sets a callback, once more where it is unclear whether the first time took hold: only the last counts.
+// set registers a callback. If the outcome is unclear, it does so once more, since only the last call counts.
 func (r *registration) set(ctx context.Context, id int32, address portal.CallbackURL) error {
 	_, err := r.config.Bank.SetCallback(ctx, id, address)
 	if portal.KindOf(err) == portal.Unclear {
@@ -184,7 +184,7 @@ func (r *registration) set(ctx context.Context, id int32, address portal.Callbac
 	return err
 }
 
-// echo has the bank send a notification, and waits until it has come through the stream.
+// echo requests a test notification from the bank, and waits until it has come through the stream.
 func (r *registration) echo(ctx context.Context, types []int32) (problem string, err error) {
 	page, err := r.config.Bank.ListProcesses(ctx, portal.ProcessQuery{Limit: 1})
 	if err != nil || len(page.Processes) == 0 || len(types) == 0 {
@@ -215,7 +215,7 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 	}
 }
 
-// notified notes that callbacks came; one of them may be the echo.
+// onTriggers records that the echo came, if it is in the batch.
 func (r *registration) onTriggers(ctx context.Context, batch []streamEntry) error {
 	for _, e := range batch {
 		if e.trigger.Source != Callback {
@@ -235,13 +235,13 @@ func (r *registration) onTriggers(ctx context.Context, batch []streamEntry) erro
 	return nil
 }
 
-// registered is what is known of the registration, by any replica.
+// registered is the state of the registration, of all replicas.
 type registered struct {
-	at, back, last string // in ms; "" for never
-	problem, echo  string
+	at, back, last string // when it was last checked, when this echo came and when the last one came, in ms; "" for never
+	problem, echo  string // echo is the fingerprint of the test notification
 }
 
-// echoOf is the fingerprint of a notification that is asked for as a test.
+// echoOf returns the fingerprint of a test notification.
 func (r *registration) echoOf(process uuid.UUID, notificationType int32) string {
 	return r.sealer.fingerprint("echo", process.String(), strconv.Itoa(int(notificationType)))
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// How much a notice tells.
+// Limits of a notice.
 const (
-	maxReplyLines  = 20 // what came beyond is told in one more reply
+	maxReplyLines  = 20 // what is beyond goes into a further reply
 	maxDigestLines = 20
 )
 
-// card is the live card of a process.
+// card returns the live card of a process.
 func (w *worker) card(id string, n content) destination.Notice {
 	lang, p := w.dest.Lang, n.snapshot
 	notice := destination.Notice{
@@ -52,7 +52,7 @@ func waitsText(lang words.Lang, waits side) string {
 	return say(lang, "waits."+string(waits))
 }
 
-// reply tells what came since the last reply, in order: as much as fits, and up to which version.
+// reply returns a reply with the updates since the last one, in order, and the version of the last update that fits.
 func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
 	lang := w.dest.Lang
 	notice := destination.Notice{Process: n.process, Lang: lang, Title: title(lang, n)}
@@ -81,9 +81,9 @@ func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
 	return notice, to
 }
 
-// mentioned is the owner: whenever the status changed, and with it perhaps the phase; and for what else somebody changed
-// where the next act is on the broker's side or the place follows this person's processes. Nobody is mentioned of a
-// process that they muted.
+// mentioned returns the actor to mention: the owner, if the status changed, or if somebody else changed the process
+// while the broker has to act next or the destination follows the owner's processes. An owner who muted the process is
+// not mentioned.
 func (w *worker) mentioned(n content, delivered []Update) string {
 	if n.ownerMuted {
 		return ""
@@ -99,7 +99,7 @@ func (w *worker) mentioned(n content, delivered []Update) string {
 	return ""
 }
 
-// digestNotice tells of many processes at once: first those that wait on the broker's side.
+// digestNotice returns a digest: processes that wait on the broker first.
 func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time) destination.Notice {
 	slices.SortStableFunc(lines, func(a, b digestLine) int {
 		return cmp.Or(cmp.Compare(rank(a.waitsOn), rank(b.waitsOn)), cmp.Compare(a.snapshot.Number, b.snapshot.Number))
@@ -135,7 +135,7 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 
 func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
 
-// unreachableNotice tells the administrator which place cannot be reached, and what to do.
+// unreachableNotice tells the administrator which destination is unreachable, and what to do.
 func unreachableNotice(lang words.Lang, id, dest, reason string) destination.Notice {
 	key := "unreachable." + reason
 	if !book.Has(lang, key) {

@@ -13,26 +13,26 @@ import (
 )
 
 const (
-	rightTTL  = 2 * time.Minute // that an answer of the bank's about a right is believed
-	maxRights = 10_000          // answers kept by one replica
+	rightTTL  = 2 * time.Minute // how long an answer of the bank is cached
+	maxRights = 10_000          // answers cached by one replica
 )
 
-// errRights says that it is not known whether a place may be told of a process: it is not told until that is known.
+// errRights says that the bank did not answer who may read a process. Nothing is posted until it does.
 var errRights = errors.New("the bank does not answer who may read a process")
 
-// rights knows which places may be told of which processes: a person reads what her own user reads at the bank, and what
-// somebody had a channel subscribe to is what that person reads.
+// rights caches at which destinations which processes may be posted: a person's direct messages show what that person's
+// bank user can read, and a channel what the person who subscribed it can read.
 type rights struct {
-	reader func(dest, by string) (*portal.User, bool) // nil where everything may be told everywhere
+	reader func(dest, by string) (*portal.User, bool) // nil permits everything
 	now    func() time.Time
 
 	mu    sync.Mutex
-	known map[right]permission
+	known map[permissionKey]permission
 }
 
-type right struct {
-	place, by string
-	process   uuid.UUID
+type permissionKey struct {
+	dest, by string
+	process  uuid.UUID
 }
 
 type permission struct {
@@ -40,51 +40,51 @@ type permission struct {
 	until   time.Time
 }
 
-// granted tells whether a place may be told of a process, as far as that is known without asking the bank.
-func (r *rights) granted(asked right) (granted, known bool, reader *portal.User) {
+// granted returns the cached answer; known is false if the bank has to be key as reader.
+func (r *rights) granted(key permissionKey) (granted, known bool, reader *portal.User) {
 	if r.reader == nil {
 		return true, true, nil
 	}
-	reader, served := r.reader(asked.place, asked.by)
+	reader, served := r.reader(key.dest, key.by)
 	if !served || reader == nil {
 		return served, true, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	permission, found := r.known[asked]
+	permission, found := r.known[key]
 	return permission.granted, found && r.now().Before(permission.until), reader
 }
 
-// read asks the bank, as the reader, whether there is such a process.
-func (r *rights) read(ctx context.Context, reader *portal.User, asked right) (bool, error) {
-	_, err := reader.Process(ctx, asked.process)
+// read asks the bank, as reader, whether it can read the process.
+func (r *rights) read(ctx context.Context, reader *portal.User, key permissionKey) (bool, error) {
+	_, err := reader.Process(ctx, key.process)
 	kind := portal.KindOf(err)
 	refused := kind == portal.NotFound || kind == portal.Refused
 	if err != nil && !refused {
 		return false, fmt.Errorf("%w: %w", errRights, err)
 	}
-	r.keep(asked, !refused)
+	r.store(key, !refused)
 	return !refused, nil
 }
 
-func (r *rights) keep(asked right, granted bool) {
+func (r *rights) store(key permissionKey, granted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.known == nil || len(r.known) >= maxRights {
-		r.known = map[right]permission{}
+		r.known = map[permissionKey]permission{}
 	}
-	r.known[asked] = permission{granted, r.now().Add(rightTTL)}
+	r.known[key] = permission{granted, r.now().Add(rightTTL)}
 }
 
-// mayRead tells whether the place may be told of a process that one of these people had it subscribe to.
-func (w *worker) mayRead(ctx context.Context, process uuid.UUID, askers map[string]bool) (bool, error) {
+// mayRead reports whether a process may be posted at the destination for one of these subscribers.
+func (w *worker) mayRead(ctx context.Context, process uuid.UUID, subscribers map[string]bool) (bool, error) {
 	var unknown error
-	for by := range askers {
-		asked := right{w.dest.ID, by, process}
-		granted, known, reader := w.rights.granted(asked)
+	for by := range subscribers {
+		key := permissionKey{w.dest.ID, by, process}
+		granted, known, reader := w.rights.granted(key)
 		if !known {
 			var err error
-			if granted, err = w.askBank(ctx, reader, asked); err != nil {
+			if granted, err = w.askBank(ctx, reader, key); err != nil {
 				unknown = err
 				continue
 			}
@@ -96,10 +96,10 @@ func (w *worker) mayRead(ctx context.Context, process uuid.UUID, askers map[stri
 	return false, unknown
 }
 
-// askBank asks within our hold on the place.
-func (w *worker) askBank(ctx context.Context, reader *portal.User, asked right) (granted bool, err error) {
+// askBank asks the bank while the destination is locked.
+func (w *worker) askBank(ctx context.Context, reader *portal.User, key permissionKey) (granted bool, err error) {
 	err = w.call(ctx, func(ctx context.Context) error {
-		granted, err = w.rights.read(ctx, reader, asked)
+		granted, err = w.rights.read(ctx, reader, key)
 		return err
 	})
 	return granted, err

@@ -9,14 +9,14 @@ import (
 	"github.com/balcao/balcao/internal/lisbon"
 )
 
-// muted tells whether a place wants to hear nothing of a process now.
+// muted reports whether a destination has muted a process at now.
 func muted(dest destination.Settings, process uuid.UUID, now time.Time) bool {
 	until, is := dest.Mutes[process]
 	return is && (until.IsZero() || now.Before(until))
 }
 
-// quietUntil gives the end of the quiet hours that now lies in; quiet is false outside them. It walks along the clock
-// on the wall, so that the days on which Lisbon changes its clock need no thought.
+// quietUntil returns the end of the quiet hours that now is in; quiet is false outside them. It steps through local
+// time by the minute, so that days on which Lisbon changes its clocks need no special case.
 func quietUntil(hours destination.QuietHours, now time.Time) (end time.Time, quiet bool) {
 	from, ok := clock(hours.From)
 	to, also := clock(hours.To)
@@ -29,7 +29,7 @@ func quietUntil(hours destination.QuietHours, now time.Time) (end time.Time, qui
 	return end, true
 }
 
-// within tells whether the clock on the wall is from `from` to before `to`, over midnight where from is the later.
+// within reports whether the local time is from `from` to before `to`, over midnight if from is later.
 func within(from, to int, at time.Time) bool {
 	at = at.In(lisbon.Zone)
 	minute := at.Hour()*60 + at.Minute()
@@ -39,8 +39,8 @@ func within(from, to int, at time.Time) bool {
 	return from <= minute || minute < to
 }
 
-// digestAfter gives the first digest after since: at that time of day, from Monday to Friday. ok is false where at is
-// no time.
+// digestAfter returns the time of the first digest after since: at that time of day, Monday to Friday. ok is false if
+// at is not a time.
 func digestAfter(at string, since time.Time) (due time.Time, ok bool) {
 	minute, ok := clock(at)
 	if !ok {
@@ -56,7 +56,7 @@ func digestAfter(at string, since time.Time) (due time.Time, ok bool) {
 	}
 }
 
-// clock reads HH:MM as minutes after midnight.
+// clock parses HH:MM as minutes after midnight.
 func clock(text string) (minute int, ok bool) {
 	at, err := time.Parse("15:04", text)
 	return at.Hour()*60 + at.Minute(), err == nil

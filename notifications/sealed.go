@@ -11,22 +11,22 @@ import (
 	"github.com/balcao/balcao/conversations"
 )
 
-// sealer seals what is kept in Redis of processes, and names them there by keyed fingerprints. In the clear stay only
-// what scripts compare: versions, times and ids that Redis or Slack gave.
+// sealer seals values that are stored in Redis, and replaces ids in names by keyed fingerprints. In clear text are only
+// values that scripts compare: versions, times, and ids from Redis or Slack.
 type sealer struct {
 	store *conversations.Store
 	keyed func([]byte) string
 }
 
-// fingerprint stands for parts in the name of a key or of a member; kind keeps those of different things apart.
+// fingerprint replaces ids in the name of a key or member; fingerprints of different kinds differ.
 func (s sealer) fingerprint(kind string, parts ...string) string {
 	return s.keyed(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
-// process is what a process is called in Redis.
+// process returns the fingerprint that stands for a process in Redis.
 func (s sealer) process(id uuid.UUID) string { return s.fingerprint("process", id.String()) }
 
-// seal seals a value as JSON, bound to where it is kept.
+// seal encodes a value as JSON and seals it, bound to the name at of where it is stored.
 func (s sealer) seal(at string, value any) (string, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -36,20 +36,20 @@ func (s sealer) seal(at string, value any) (string, error) {
 	return string(sealed), err
 }
 
-// openStore opens what seal sealed at the same place.
+// open opens what seal sealed with the same at.
 func (s sealer) open(what, at, sealed string, into any) error {
 	data, err := s.store.Unseal(at, sealed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if json.Unmarshal(data, into) != nil { // without the cause, which may repeat it
+	if json.Unmarshal(data, into) != nil { // without the cause, which may quote it
 		return fmt.Errorf("%s cannot be decoded", what)
 	}
 	return nil
 }
 
-// sealUpdate seals an update so that it can be opened wherever it is kept: before the seal stand the process's
-// fingerprint and the version, to which it is bound.
+// sealUpdate seals an update so that it can be opened wherever it is stored. Before the sealed text are the fingerprint
+// of the process and the version, which it is bound to.
 func (s sealer) sealUpdate(update Update) (string, error) {
 	at := s.process(update.Process) + ":" + strconv.FormatInt(update.Version, 10)
 	sealed, err := s.seal("update "+at, update)

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// Service is everything between the bank's callbacks and the places. Start one with [Start], in any number of replicas.
+// Service receives callbacks, detects changes and posts them. Start one with [Start], in any number of replicas.
 type Service struct {
 	config       Config
 	engine       *engine
@@ -29,8 +29,8 @@ type Service struct {
 	running      sync.WaitGroup
 }
 
-// Start begins to work hints off, to post, to walk and to register, until [Service.Close]. The bank may be down
-// meanwhile; Redis must answer.
+// Start starts to process triggers, to post, to reconcile and to register, until [Service.Close]. Redis must answer;
+// the bank may be down.
 func Start(ctx context.Context, config Config) (*Service, error) {
 	s, err := assemble(ctx, config)
 	if err != nil {
@@ -46,7 +46,7 @@ func Start(ctx context.Context, config Config) (*Service, error) {
 	return s, nil
 }
 
-// assemble puts the parts together and starts none.
+// assemble creates a Service and starts nothing.
 func assemble(ctx context.Context, config Config) (*Service, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -64,7 +64,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	s := &Service{config: config, outbox: newOutbox(config, snapshots, count)}
 	s.registration = &registration{config: config, sealer: sealer, redis: client, instruments: count, echoTimeout: echoTimeout}
-	if types, err := s.registration.cachedTypes(ctx); err == nil && len(types) > 0 { // a door that opens now knows them
+	if types, err := s.registration.cachedTypes(ctx); err == nil && len(types) > 0 { // for callbacks that come before the first registration
 		s.registration.setTypes(types)
 	}
 	s.engine = &engine{
@@ -81,7 +81,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	return s, err
 }
 
-// setTypes starts a part again that ended before it should.
+// supervise runs a component, and restarts it if it ends before ctx does.
 func (s *Service) supervise(ctx context.Context, name string, part func(context.Context) error) {
 	pause := retryDelay{min: s.config.Lease / 30, max: s.config.Lease}
 	for {
@@ -99,14 +99,14 @@ func (s *Service) supervise(ctx context.Context, name string, part func(context.
 
 func recovered(ctx context.Context, part func(context.Context) error) (err error) {
 	defer func() {
-		if recover() != nil { // what it says may be personal
+		if recover() != nil { // the panic's value may hold personal data
 			err = fmt.Errorf("%w: %s", errPanic, debug.Stack())
 		}
 	}()
 	return part(ctx)
 }
 
-// Close ends everything that [Start] began, and waits for it.
+// Close stops everything that [Start] started, and waits for it.
 func (s *Service) Close() {
 	s.cancel()
 	s.running.Wait()
@@ -115,35 +115,35 @@ func (s *Service) Close() {
 	}
 }
 
-// Handler takes the bank's callbacks, at POST /callbacks/{token}/{notificationType}. Its path is a secret: do not log it.
+// Handler handles the bank's callbacks, at POST /callbacks/{token}/{notificationType}. Its path is a secret: do not log
+// it.
 func (s *Service) Handler() http.Handler { return s.receiver }
 
-// Trigger says that something may have happened to a process. When it returns without an error, it will be looked at.
+// Trigger requests that a process is read again. Once it has returned without an error, the process will be read.
 func (s *Service) Trigger(ctx context.Context, trigger Trigger) error {
 	return s.engine.stream.add(ctx, trigger)
 }
 
-// Received gives what moved after t in the order in which it was written down, by the clock of Redis: at most limit
-// updates, the first ones, and at most 500. Each update's At is when it was, so that asking again since that of the last
-// leaves nothing out.
+// Since returns the first updates that were appended after t by the clock of Redis, in order, at most limit and at most
+// 500. At of each update is the time it was appended: call it again with that of the last update to get the next ones.
 func (s *Service) Since(ctx context.Context, t time.Time, limit int) ([]Update, error) {
 	return s.engine.changelog.since(ctx, t, limit)
 }
 
-// Snapshot gives what was last read of a process; false where nothing was.
+// Snapshot returns what was last read of a process, and false if it was never read.
 func (s *Service) Snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
 	return s.engine.snapshots.snapshot(ctx, process)
 }
 
-// Retry says that a place may be reachable again.
+// Retry posts at a destination now that may be reachable again.
 func (s *Service) Retry(ctx context.Context, dest string) error { return s.outbox.retry(ctx, dest) }
 
-// DeadLetters gives the hints that were given up, the oldest first, at most a thousand.
+// DeadLetters returns the dead letters, oldest first, at most a thousand.
 func (s *Service) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	return s.engine.stream.deadLetters(ctx)
 }
 
-// Replay makes a letter a hint again, or with "" all of [Service.DeadLetters], and tells how many.
+// Replay puts a dead letter back into the stream, or all of [Service.DeadLetters] if id is "", and returns how many.
 func (s *Service) Replay(ctx context.Context, id string) (replayed int, err error) {
 	deadLetters := []DeadLetter{{ID: id}}
 	if id == "" {
@@ -163,11 +163,11 @@ func (s *Service) Replay(ctx context.Context, id string) (replayed int, err erro
 	return replayed, nil
 }
 
-// RegisterInterval sets the callbacks at the bank right now, and tests the way with an echo.
+// Register registers the callbacks at the bank now, and tests them with an echo.
 func (s *Service) Register(ctx context.Context) error { return s.registration.register(ctx) }
 
-// Ready tells whether callbacks are taken and worked off here, and which part is not well where they are not. That the
-// bank or a place is down is no reason: what comes is kept.
+// Ready returns an error if callbacks cannot be stored or triggers are not processed here. If the bank or a destination
+// is down it returns nil, because triggers are stored until then.
 func (s *Service) Ready(ctx context.Context) error {
 	if _, _, err := s.engine.stream.backlog(ctx, s.config.Now()); err != nil {
 		return fmt.Errorf("the stream of triggers: %w", err)
@@ -178,8 +178,8 @@ func (s *Service) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Problems names what does not work as it should, though all that comes is kept: a problem of the registration, or
-// "walk" where the bank's list was not walked over for long.
+// Problems returns what does not work, though nothing is lost: a problem of the registration, or "reconciliation" if
+// none was completed for four intervals.
 func (s *Service) Problems(ctx context.Context) ([]string, error) {
 	var problems []string
 	state, err := s.registration.state(ctx)
@@ -196,7 +196,7 @@ func (s *Service) Problems(ctx context.Context) ([]string, error) {
 	return problems, err
 }
 
-// observe shows what stands where each time somebody looks at the metrics.
+// observe registers the gauges, which are measured at each scrape.
 func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 	gauges := map[string]metric.Float64ObservableGauge{}
 	var all []metric.Observable
@@ -229,7 +229,7 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 	return watching.Unregister, nil
 }
 
-// measure measures; what cannot be measured is left out.
+// measure returns the values of the gauges. A value that cannot be measured is left out.
 func (s *Service) measure(ctx context.Context) (map[string]float64, error) {
 	now, values := s.config.Now(), map[string]float64{}
 	triggers, oldest, err := s.engine.stream.backlog(ctx, now)
@@ -255,7 +255,7 @@ func (s *Service) measure(ctx context.Context) (map[string]float64, error) {
 	return values, errors.Join(err, deadLettersErr, reconciliationErr, stateErr, destinationsErr)
 }
 
-// withDefaults fills in what is not said, and lists what is missing.
+// withDefaults returns c with its defaults, and an error that lists what is missing.
 func (c Config) withDefaults() (Config, error) {
 	var wrong []error
 	for what, missing := range map[string]bool{

@@ -15,13 +15,13 @@ import (
 
 const (
 	snapshotTTL = 400 * 24 * time.Hour
-	absentTTL   = time.Hour // of the memory that a process is not ours
+	absentTTL   = time.Hour // how long it is cached that a process is not ours
 	maxUpdates  = 200       // of a process
 	callTimeout = 2 * time.Second
 )
 
-// snapshots keeps what was last read of each process, and beside it, in the same slot, the updates: all of late, and those
-// not yet handed on. Of two who change a picture at once, one is told to read the bank again.
+// snapshotStore stores the last snapshot of each process and, in the same slot, its last updates and those that are not
+// dispatched yet. If two replicas commit at once, one is refused and reads the bank again.
 type snapshotStore struct {
 	redis redis.UniversalClient
 	sealer
@@ -37,20 +37,20 @@ func (p *snapshotStore) updatesKey(process uuid.UUID) string {
 	return "updates:{" + p.process(process) + "}"
 }
 
-// snapshotBinding is what the seal of a picture binds it to.
+// snapshotBinding returns what a sealed snapshot is bound to.
 func (p *snapshotStore) snapshotBinding(process uuid.UUID, version string) string {
 	return p.snapshotKey(process) + " " + version
 }
 
-// processState is what is known of a process before it is read.
+// processState is what is stored of a process.
 type processState struct {
 	snapshot Snapshot
 	known    bool
-	upTo     string   // hints that stood in the stream up to here are answered
-	pending  []string // updates not yet handed on, sealed as they were committed
+	upTo     string   // triggers in the stream up to this id are answered
+	pending  []string // updates not dispatched yet, as sealed by the commit
 }
 
-// version is what a commit expects to find; "" nothing.
+// version returns the version that a commit expects to find, "" for none.
 func (s processState) version() string {
 	if !s.known {
 		return ""
@@ -81,13 +81,13 @@ func (p *snapshotStore) load(ctx context.Context, process uuid.UUID) (s processS
 	return s, err
 }
 
-// snapshot gives what was last read of a process.
+// snapshot returns what was last read of a process.
 func (p *snapshotStore) snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
 	s, err := p.load(ctx, process)
 	return s.snapshot, s.known, err
 }
 
-// updates gives those of a process after a version, in order. The last 200 are kept.
+// updates returns the updates of a process after a version, in order. The last 200 are stored.
 func (p *snapshotStore) updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -108,8 +108,8 @@ func (p *snapshotStore) updates(ctx context.Context, process uuid.UUID, after in
 	return updates, nil
 }
 
-// A picture is replaced only where it is the one that the new one was compared with. That the new one is there already
-// means that a first attempt, whose reply was lost, took hold.
+// A snapshot is replaced only if it is the one that the new one was compared with. If the new one is stored already,
+// this is a repetition of a commit whose reply was lost.
 var commitSnapshot = redis.NewScript(`
 local e = redis.call('HMGET', KEYS[1], 'version', 'snapshot')
 if e[2] == ARGV[3] then return 1 end
@@ -125,8 +125,8 @@ end
 redis.call('PEXPIRE', KEYS[3], ARGV[6])
 return 1`)
 
-// commit puts after in the place of what was seen before, together with the update between them, sealed, "" for none.
-// It gives false when somebody else was faster.
+// commit replaces the state before by the snapshot after, and stores the sealed update between them, "" for none. It
+// returns false if another replica committed first.
 func (p *snapshotStore) commit(ctx context.Context, before processState, after Snapshot, moved, upTo string) (bool, error) {
 	version := strconv.FormatInt(after.Version, 10)
 	snapshot, err := p.seal(p.snapshotBinding(after.Process, version), after)
@@ -146,7 +146,7 @@ redis.call('HSET', KEYS[1], 'up_to', ARGV[1])
 if redis.call('HEXISTS', KEYS[1], 'version') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
-// handle remembers that the bank was asked in vain, so that hints that stood in the stream by then do not ask it again.
+// recordAbsent records that the bank does not have the process, so that triggers up to upTo do not read it again.
 func (p *snapshotStore) recordAbsent(ctx context.Context, process uuid.UUID, upTo string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -158,14 +158,14 @@ var removePending = redis.NewScript(`
 if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) end
 return 1`)
 
-// pop takes an update away that has been handed on, unless somebody else did.
+// removePending removes an update that is dispatched, unless another replica did.
 func (p *snapshotStore) removePending(ctx context.Context, process uuid.UUID, pending string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return redisError("removing a dispatched update", removePending.Run(ctx, p.redis, []string{p.pendingKey(process)}, pending).Err())
 }
 
-// redisError gives an error of Redis its kind.
+// redisError wraps an error of Redis as [conversations.ErrUnavailable].
 func redisError(doing string, err error) error {
 	if err == nil || errors.Is(err, redis.Nil) {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// What a hint leaves behind shares the stream's slot. A hint that was worked off is deleted, so that what stands in the
-// stream is what is still to be done.
+// Keys that belong to the stream share its slot. A trigger is deleted once it is processed, so that the stream holds
+// only what is still to do.
 const (
 	triggersKey    = "triggers"
 	attemptsKey    = "{triggers}:attempts"
@@ -25,14 +25,15 @@ const (
 	blockFor       = 500 * time.Millisecond
 )
 
-// stream keeps hints until they are worked off. Several consumers share it; what a dead one held, others claim.
+// stream stores triggers until they are processed. Its consumers, one of each replica, share them, and claim those of a
+// replica that crashed.
 type stream struct {
 	redis redis.UniversalClient
 	sealer
 	consumer  string
 	max       int64
 	lease     time.Duration
-	lastClaim time.Time // when it was last looked for what dead ones held
+	lastClaim time.Time // when all expired claims were last taken over
 	cursor    string
 }
 
@@ -40,14 +41,14 @@ func newStream(client redis.UniversalClient, sealer sealer, max int64, lease tim
 	return &stream{redis: client, sealer: sealer, consumer: uuid.NewString(), max: max, lease: lease, cursor: "0-0"}
 }
 
-// streamEntry is a hint in the stream.
+// streamEntry is a trigger in the stream.
 type streamEntry struct {
 	id      string
 	trigger Trigger
-	ok      bool // it is understood
+	ok      bool // it could be decoded
 }
 
-// add puts a hint into the stream.
+// add adds a trigger to the stream.
 func (s *stream) add(ctx context.Context, trigger Trigger) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -63,7 +64,7 @@ func (s *stream) add(ctx context.Context, trigger Trigger) error {
 	return redisError("adding a trigger", err)
 }
 
-// streamEntry writes a hint with the same field as any other, which Redis then stores once for many.
+// entry encodes a trigger with the same field name as all others, which Redis then stores once for many entries.
 func (s *stream) entry(trigger Trigger) (*redis.XAddArgs, error) {
 	sealed, err := s.seal(triggersKey, trigger)
 	return &redis.XAddArgs{Stream: triggersKey, MaxLen: s.max, Approx: true, Values: []any{"sealed", sealed}}, err
@@ -80,8 +81,7 @@ func (s *stream) readEntry(message redis.XMessage) streamEntry {
 	return e
 }
 
-// read gives hints to work off: those that somebody held for longer than the lease, else new ones. It waits a little
-// for there to be any.
+// read returns triggers to process: those whose claim expired, or else new ones. If there are none it waits briefly.
 func (s *stream) read(ctx context.Context) ([]streamEntry, error) {
 	if time.Since(s.lastClaim) >= s.lease/3 {
 		old, err := s.claim(ctx)
@@ -101,7 +101,7 @@ func (s *stream) read(ctx context.Context) ([]streamEntry, error) {
 	return s.entries(got[0].Messages), nil
 }
 
-// lock takes over what others held for longer than the lease, a batch at a time.
+// claim takes over a batch of triggers whose claim expired.
 func (s *stream) claim(ctx context.Context) ([]streamEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -115,13 +115,13 @@ func (s *stream) claim(ctx context.Context) ([]streamEntry, error) {
 		return nil, err
 	}
 	if s.cursor = cursor; cursor == "0-0" {
-		s.lastClaim = time.Now() // that was all
+		s.lastClaim = time.Now() // the whole list was scanned
 	}
 	err = s.redis.PExpire(ctx, triggersKey, triggerTTL).Err()
 	return s.entries(messages), redisError("extending the lifetime of the stream", err)
 }
 
-// createGroup makes the stream and its group, at the start and where Redis lost them.
+// createGroup creates the stream and its consumer group, at the start and after Redis lost them.
 func (s *stream) createGroup(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -132,7 +132,7 @@ func (s *stream) createGroup(ctx context.Context) error {
 	return redisError("creating the consumer group", s.redis.PExpire(ctx, triggersKey, triggerTTL).Err())
 }
 
-// removeConsumer takes the consumer out of the group, unless others have yet to claim what it holds.
+// removeConsumer removes the consumer from the group, unless it holds triggers that others have to claim.
 func (s *stream) removeConsumer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -158,7 +158,7 @@ func (s *stream) entries(messages []redis.XMessage) []streamEntry {
 	return all
 }
 
-// newestID is the id of the newest hint: whoever begins to read the bank now answers all up to it.
+// newestID returns the id of the newest trigger. A read of the bank that begins now answers all triggers up to it.
 func (s *stream) newestID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -169,7 +169,7 @@ func (s *stream) newestID(ctx context.Context) (string, error) {
 	return newest[0].ID, nil
 }
 
-// renewClaims tells the others that hints are still being worked off.
+// renewClaims renews the claims of triggers that are being processed.
 func (s *stream) renewClaims(ctx context.Context, ids []string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -185,7 +185,8 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return most`)
 
-// try counts a try of each of the hints, by -1 one that was no fault of theirs, and gives the most that one had.
+// countAttempts adds by to the attempts of each trigger, -1 to take back an attempt that failed through no fault of its
+// own, and returns the highest count.
 func (s *stream) countAttempts(ctx context.Context, by int, ids []string) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -199,7 +200,7 @@ redis.call('XDEL', KEYS[1], unpack(ARGV, 2))
 redis.call('HDEL', KEYS[2], unpack(ARGV, 2))
 return 1`)
 
-// complete takes hints away that were worked off.
+// complete removes triggers that are processed.
 func (s *stream) complete(ctx context.Context, ids []string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -214,7 +215,7 @@ func args(ids []string, before ...any) []any {
 	return before
 }
 
-// backlog tells how many hints are not worked off, and how old the oldest is by our clock.
+// backlog returns how many triggers are not processed, and how old the oldest is by our clock.
 func (s *stream) backlog(ctx context.Context, now time.Time) (triggers int64, oldest time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -234,7 +235,7 @@ func (s *stream) backlog(ctx context.Context, now time.Time) (triggers int64, ol
 	return length.Val(), oldest, nil
 }
 
-// notAfter tells whether a hint stood in the stream by the moment upTo.
+// notAfter reports whether a trigger was in the stream when upTo was the newest.
 func notAfter(id, upTo string) bool {
 	at, n := splitID(id)
 	until, most := splitID(upTo)

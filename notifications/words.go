@@ -15,7 +15,7 @@ var wordFiles embed.FS
 
 var book = words.Sub(wordFiles, "words")
 
-// say gives a text; what follows the key are names and values.
+// say returns a text; the key is followed by names and values.
 func say(lang words.Lang, key string, namesAndValues ...any) string {
 	args := map[string]any{}
 	for i := 0; i+1 < len(namesAndValues); i += 2 {
@@ -24,7 +24,7 @@ func say(lang words.Lang, key string, namesAndValues ...any) string {
 	return book.Say(lang, key, args)
 }
 
-// Text says what changed.
+// Text describes the change in a language.
 func (c Change) Text(lang words.Lang) string {
 	key := "change." + c.Kind
 	switch c.Kind {
@@ -39,10 +39,10 @@ func (c Change) Text(lang words.Lang) string {
 	return say(lang, "change."+Acted)
 }
 
-// maxText is how much of a text of the bank's is shown.
+// maxText is how many characters of a text of the bank are shown.
 const maxText = 120
 
-// plain makes of a text from outside one line that fits.
+// plain returns a text from outside as one line of limited length.
 func plain(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if deadLetters := []rune(text); len(deadLetters) > maxText {
@@ -51,7 +51,7 @@ func plain(text string) string {
 	return text
 }
 
-// moment is a point in time as the clocks of Lisbon show it.
+// moment formats a time in Lisbon.
 func moment(lang words.Lang, at time.Time) string {
 	return at.In(lisbon.Zone).Format(say(lang, "time.moment"))
 }

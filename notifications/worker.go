@@ -20,28 +20,28 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// test is what a place was told of a process, as a hash of the fields' names. What is told there next begins after
-// told; all up to upto was asked for.
+// delivery is the state of a process at a destination, stored as a hash with the names of these fields. The next
+// message begins after delivered; all up to requested is to be posted.
 type delivery struct {
-	process uuid.UUID // uuid.Nil of what tells of none
+	process uuid.UUID // uuid.Nil for a member that is about none
 
 	card             string  // the id of the live card, "" before there is one
 	shown            int64   // the version that the card shows
-	delivered        int64   // the last version of which the thread, or a digest, tells
-	requested        int64   // the last version that the place wants to hear of
-	since            int64   // since when there is something to tell, in ms
-	notBefore        int64   // nothing is tried before, in ms
+	delivered        int64   // the last version that a reply or a digest contains
+	requested        int64   // the last version that the destination subscribed to
+	since            int64   // since when there is something to post, in ms
+	notBefore        int64   // no attempt is made before, in ms
 	attempts         int     // failures in a row
-	refreshRequested int64   // counts how often the card was to be shown anew, for its owner say
+	refreshRequested int64   // counts requests to edit the card, such as after a change of owner
 	refreshed        int64   // the count that the card shows
-	intent           *intent // what may have been posted, and was not seen
+	intent           *intent // a message that may have been posted, and is not confirmed
 }
 
-// intent is written down before a notice is posted, so that whoever comes after a crash looks for it.
+// intent is stored before a notice is posted, so that after a crash it is looked for before it is posted again.
 type intent struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"` // of the notice
-	To   int64  `json:"to"` // the version that it tells or shows
+	To   int64  `json:"to"` // the version that it contains or shows
 }
 
 const (
@@ -50,7 +50,7 @@ const (
 	kindNotice = "notice"
 )
 
-// worker is one place that this replica holds.
+// worker delivers to one destination, which it has locked.
 type worker struct {
 	*outbox
 	name  string
@@ -58,7 +58,7 @@ type worker struct {
 	dest  destination.Settings
 }
 
-// step does the first thing that is due. The turn is over when something was posted, or tried, or nothing is due.
+// step does the first thing that is due. over is true once a message was posted or attempted, or nothing is due.
 func (w *worker) step(ctx context.Context) (over bool, err error) {
 	if over, err := w.resumeDigest(ctx); over || err != nil {
 		return over, err
@@ -83,7 +83,7 @@ func (w *worker) step(ctx context.Context) (over bool, err error) {
 	return w.deliver(ctx, member, s)
 }
 
-// deliver brings the card up to date, and then tells what is new where people want to hear it now.
+// deliver edits the card if it is stale, and then posts what is new if it is due.
 func (w *worker) deliver(ctx context.Context, member string, s delivery) (over bool, err error) {
 	n, err := w.load(ctx, member, s)
 	switch {
@@ -116,30 +116,30 @@ func (w *worker) deliver(ctx context.Context, member string, s delivery) (over b
 	return true, w.post(ctx, member, s, intent{Kind: kindReply, ID: notice.ID, To: to}, notice)
 }
 
-// stale tells whether the card shows less than what is known.
+// stale reports whether the card shows less than what is known.
 func (s delivery) stale(version int64) bool {
 	return s.card != "" && (s.shown < version || s.refreshed < s.refreshRequested)
 }
 
-// content is what there is to tell of a process.
+// content is what there is to post about a process.
 type content struct {
 	process    uuid.UUID
 	snapshot   Snapshot
-	updates    []Update // since what was told
-	missing    int64    // how many were not kept
+	updates    []Update // since what is delivered
+	missing    int64    // how many updates are no longer stored
 	at         time.Time
-	wanted     bool // by the watches that the place has now, of those who may read it
-	readable   bool // by somebody who has the place subscribe to anything
+	wanted     bool // a subscription of somebody who may read the process matches
+	readable   bool // somebody who subscribed the destination to anything may read the process
 	owner      string
-	ownerMuted bool // the owner wants to hear nothing of the process
+	ownerMuted bool // the owner muted the process
 	waitsOn    side
 	phase      portal.TaxonomyItem
 }
 
 func (w *worker) load(ctx context.Context, member string, s delivery) (n content, err error) {
-	ctx = context.WithoutCancel(ctx) // each reading has an end of its own
+	ctx = context.WithoutCancel(ctx) // each call has a time-out of its own
 	if n.process = s.process; n.process == uuid.Nil {
-		return content{}, nil // not ours: there is nothing to tell of it
+		return content{}, nil // the delivery names no process
 	}
 	var known bool
 	if n.snapshot, known, err = w.snapshots.snapshot(ctx, n.process); err != nil {
@@ -160,7 +160,7 @@ func (w *worker) load(ctx context.Context, member string, s delivery) (n content
 			n.snapshot = last.Snapshot
 		}
 	}
-	n.phase, n.waitsOn, _ = w.phases.phase(ctx, n.snapshot.StatusID, n.snapshot.Status) // a card does without
+	n.phase, n.waitsOn, _ = w.phases.phase(ctx, n.snapshot.StatusID, n.snapshot.Status) // a card without a phase is still of use
 	if n.wanted, err = w.wanted(ctx, n); err != nil {
 		return content{}, err
 	}
@@ -170,21 +170,21 @@ func (w *worker) load(ctx context.Context, member string, s delivery) (n content
 	return n, err
 }
 
-// owner gives the owner of a process, and whether the owner wants to hear nothing of it.
+// owner returns the owner of a process, and whether the owner muted it.
 func (w *worker) owner(ctx context.Context, process uuid.UUID) (owner string, mutes bool, err error) {
 	owner, err = w.config.Store.Owner(ctx, process)
 	if owner == "" || err != nil {
 		return "", false, err
 	}
 	direct, err := w.config.Store.Destination(ctx, conversations.Direct(owner))
-	if errors.Is(err, conversations.ErrSealed) { // said where places are listed
+	if errors.Is(err, conversations.ErrSealed) { // logged where destinations are listed
 		return owner, false, nil
 	}
 	return owner, muted(direct, process, w.config.Now()), err
 }
 
-// wanted tells whether the place is to be told of the updates: a watch is met by one of them, and who asked for it may
-// read the process.
+// wanted reports whether the updates are to be posted: a subscription matches one of them, and who made it may read the
+// process.
 func (w *worker) wanted(ctx context.Context, n content) (bool, error) {
 	var met []destination.Subscription
 	for _, update := range n.updates {
@@ -201,16 +201,16 @@ func (w *worker) wanted(ctx context.Context, n content) (bool, error) {
 	return w.mayRead(ctx, n.process, subscribers(met))
 }
 
-// subscribers are those who asked for watches.
+// subscribers returns who made the subscriptions.
 func subscribers(subs []destination.Subscription) map[string]bool {
-	asked := map[string]bool{}
+	by := map[string]bool{}
 	for _, sub := range subs {
-		asked[sub.By] = true
+		by[sub.By] = true
 	}
-	return asked
+	return by
 }
 
-// post writes down what is about to be posted, and posts it.
+// post stores an intent, and then posts the notice.
 func (w *worker) post(ctx context.Context, member string, s delivery, planned intent, notice destination.Notice) error {
 	if err := w.save(ctx, member, outcome{set: fields{"intent": planned}}); err != nil {
 		return err
@@ -226,7 +226,7 @@ func (w *worker) post(ctx context.Context, member string, s delivery, planned in
 	return w.posted(ctx, member, planned, id)
 }
 
-// thread is where a notice goes.
+// thread returns where a notice goes: "" for the channel itself.
 func (s delivery) thread(planned intent) string {
 	if planned.Kind == kindReply {
 		return s.card
@@ -234,7 +234,7 @@ func (s delivery) thread(planned intent) string {
 	return ""
 }
 
-// posted writes down that something is posted.
+// posted stores that a notice is posted.
 func (w *worker) posted(ctx context.Context, member string, planned intent, id string) error {
 	w.instruments.post(planned.Kind)
 	done := outcome{set: fields{"intent": "", "attempts": "", "not_before": ""}, backoff: w.config.MinInterval, reason: backoffInterval}
@@ -246,8 +246,8 @@ func (w *worker) posted(ctx context.Context, member string, planned intent, id s
 	return errors.Join(w.save(ctx, member, done), w.clearFailing(ctx))
 }
 
-// resolve looks for what may have been posted, before anything else is told of the process. What is not there is
-// planned anew.
+// resolve looks for a message that may have been posted, before anything else is posted about the process. If it is not
+// found it is posted again.
 func (w *worker) resolve(ctx context.Context, member string, s delivery) (over bool, err error) {
 	w.instruments.retry()
 	var id string
@@ -280,16 +280,16 @@ func (w *worker) edit(ctx context.Context, member string, s delivery, n content)
 	return errors.Join(w.save(ctx, member, shown), w.clearFailing(ctx))
 }
 
-// skip leaves untold what a place does not want to hear, for good.
+// skip marks all requested versions as delivered without posting them.
 func (w *worker) skip(ctx context.Context, member string, s delivery) error {
 	shown := max(s.shown, s.requested)
 	return w.save(ctx, member, outcome{set: fields{"delivered": millis(s.requested), "shown": millis(shown), "refreshed": millis(s.refreshRequested), "since": millis(w.now())}, done: true})
 }
 
-// errNotHeld says that the poster was not called, since the place may not be ours.
+// errNotHeld: the lock was lost before the call, so the Poster was not called.
 var errNotHeld = errors.New("the destination is not locked")
 
-// call makes one call of the poster's, which ends before our hold on the place does.
+// call makes one call to the Poster or the bank, which ends before the lock of the destination expires.
 func (w *worker) call(ctx context.Context, do func(context.Context) error) error {
 	if err := w.renew(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errNotHeld, err)
@@ -299,26 +299,26 @@ func (w *worker) call(ctx context.Context, do func(context.Context) error) error
 	return do(ctx)
 }
 
-// Why a place wants nothing for a while.
+// The reasons of a backoff.
 const (
-	backoffInterval    = "interval"     // it was just told something
-	backoffRateLimited = "rate_limited" // it asked for it
+	backoffInterval    = "interval"     // a message was just posted
+	backoffRateLimited = "rate_limited" // the Poster asked for it
 	backoffUnreachable = "unreachable " // and a code
 )
 
-// maxDoublings keeps a wait from growing over what a number holds.
+// maxDoublings keeps a doubled delay from overflowing.
 const maxDoublings = 20
 
-// failed decides what a failure means for the place and for the process. sure says that but for this failure nothing
-// can have been posted.
-func (w *worker) failed(ctx context.Context, member string, s delivery, err error, sure bool) error {
+// failed stores what follows from a failure, for the destination and for the process. notPosted is true if nothing was
+// posted unless this very call did.
+func (w *worker) failed(ctx context.Context, member string, s delivery, err error, notPosted bool) error {
 	if errors.Is(err, errNotHeld) {
 		return err
 	}
 	f := classify(err)
 	w.instruments.post(f.result)
 	after := outcome{set: fields{}, backoff: w.config.MinInterval, reason: backoffInterval}
-	if f.result == resultGone || sure && f.result != resultUnclear {
+	if f.result == resultGone || notPosted && f.result != resultUnclear {
 		after.set["intent"] = ""
 	}
 	switch f.result {
@@ -334,7 +334,7 @@ func (w *worker) failed(ctx context.Context, member string, s delivery, err erro
 	default:
 		rest := w.delayAfter(s)
 		if f.result == resultUnclear {
-			rest = max(rest, w.config.Lease/3) // what is still on its way shows by then
+			rest = max(rest, w.config.Lease/3) // by then a message that was on its way can be found
 		}
 		after.set["attempts"] = strconv.Itoa(s.attempts + 1)
 		after.set["not_before"] = millis(w.now() + rest.Milliseconds())
@@ -343,19 +343,19 @@ func (w *worker) failed(ctx context.Context, member string, s delivery, err erro
 	return errors.Join(w.save(ctx, member, after), w.markFailing(ctx))
 }
 
-// delayAfter is how long a process is not tried after one more failure.
+// delayAfter returns how long a process is not attempted after one more failure.
 func (w *worker) delayAfter(s delivery) time.Duration {
 	return min(w.config.MinInterval<<min(s.attempts, maxDoublings), w.config.UnreachableRetry)
 }
 
-// postpone tries a process later of which it is not known whether the place may be told.
+// postpone delays a process of which it is unknown whether it may be posted at the destination.
 func (w *worker) postpone(ctx context.Context, member string, s delivery, why error) error {
 	w.config.Log.WarnContext(ctx, "permission unknown, delivery postponed", "destination", w.name, "member", member, "attempts", s.attempts+1, "error", why)
 	rest := w.now() + w.delayAfter(s).Milliseconds()
 	return w.save(ctx, member, outcome{set: fields{"attempts": strconv.Itoa(s.attempts + 1), "not_before": millis(rest)}, due: rest, requested: s.requested})
 }
 
-// What a failure of the poster's comes to.
+// The results of a failed call to the Poster.
 const (
 	resultRateLimited = "rate_limited"
 	resultUnreachable = "unreachable"
@@ -388,7 +388,7 @@ func classify(err error) failure {
 	return failure{result: resultUnclear}
 }
 
-// code keeps of a reason what may stand in a key and in a metric.
+// code returns what of a reason may be part of a key and a metric's label.
 func code(reason string) string {
 	deadLetters := strings.Map(func(r rune) rune {
 		if r == '_' || 'a' <= r && r <= 'z' {
@@ -399,10 +399,10 @@ func code(reason string) string {
 	return cmp.Or(deadLetters[:min(len(deadLetters), 40)], "other")
 }
 
-// globalReasons are the reasons that hold for every place: the administrator cannot be told there either.
+// globalReasons are failures that concern every destination, that of the administrator included.
 var globalReasons = []string{"token_revoked", "account_inactive", "invalid_auth", "not_authed", "token_expired"}
 
-// unreachableError has the administrator told what to do: once for each place, reason and day.
+// reportUnreachable notifies the administrator, once for each destination, reason and day.
 func (w *worker) reportUnreachable(ctx context.Context, reason string) error {
 	if slices.Contains(globalReasons, reason) {
 		w.config.Log.Error("NOTHING CAN BE POSTED: the access token was revoked; all messages wait until it is renewed",
@@ -418,7 +418,7 @@ func (w *worker) reportUnreachable(ctx context.Context, reason string) error {
 	return w.enqueueMember(context.WithoutCancel(ctx), w.config.Admin, member, "", 1, w.now(), noticeTTL)
 }
 
-// postAdminNotice says which place cannot be reached, and what to do. It waits for no quiet hours.
+// postAdminNotice posts which destination is unreachable, and what to do. It ignores quiet hours.
 func (w *worker) postAdminNotice(ctx context.Context, member string, s delivery) (over bool, err error) {
 	parts := strings.Split(member, ":")
 	if s.delivered >= s.requested || len(parts) != 4 {
@@ -434,7 +434,7 @@ func (w *worker) postAdminNotice(ctx context.Context, member string, s delivery)
 	return true, w.post(ctx, member, s, intent{Kind: kindNotice, ID: member, To: s.requested}, unreachableNotice(w.dest.Lang, member, dest, parts[2]))
 }
 
-// markFailing remembers since when a place waits to be told something, and reached that it no longer does.
+// markFailing records since when a destination has been failing; clearFailing removes the record.
 func (w *worker) markFailing(ctx context.Context) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -452,12 +452,12 @@ func (w *worker) clearFailing(ctx context.Context) error {
 	return redisError("clearing the mark of a failing destination", w.redis.ZRem(ctx, failingIndex, w.name).Err())
 }
 
-// bounded gives what is written down an end of its own, whatever ends meanwhile.
+// bounded returns a context for storing an outcome, with a time-out of its own that does not end with ctx.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 }
 
-// silent is the member of the queue that is due the longest, "" when none is.
+// firstDue returns the member of the queue that has been due longest, "" if none is due.
 func (w *worker) firstDue(ctx context.Context) (member string, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -495,13 +495,13 @@ func (w *worker) parseDelivery(member string, hash map[string]string) (s deliver
 	return s, err
 }
 
-// outcome is what a step writes down, all of it or nothing.
+// outcome is what a step stores, in one script.
 type outcome struct {
-	set       fields        // of the story, card and intent to be sealed; "" takes a field away
-	done      bool          // takes the process from the queue, unless there is more to tell or to show
-	due       int64         // when to look at it again, unless more than upto is asked for by now; 0 leaves it
+	set       fields        // fields of the delivery; card and intent are sealed; "" deletes a field
+	done      bool          // removes the process from the queue, unless there is more to post or to edit
+	due       int64         // when it is due again, unless more than requested is requested by now; 0 leaves it
 	requested int64         //
-	backoff   time.Duration // how long the place wants nothing
+	backoff   time.Duration // how long nothing is posted at the destination
 	reason    string
 }
 
@@ -521,7 +521,7 @@ if ARGV[4] == '1' and delivered >= requested and (not e[4] or fresh) then redis.
 if ARGV[5] ~= '0' and requested == tonumber(ARGV[6]) then redis.call('ZADD', KEYS[2], ARGV[5], ARGV[2]) end
 return 1`)
 
-// save writes a change down, unless the place was taken over.
+// save stores an outcome. It returns errLockLost if another replica holds the destination.
 func (w *worker) save(ctx context.Context, member string, c outcome) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -559,7 +559,7 @@ var renewLock = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-// renew makes sure that the place is ours for the whole of a lease from now.
+// renew extends the lock of the destination by a whole lease.
 func (w *worker) renew(ctx context.Context) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
