@@ -13,43 +13,42 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// The canary is a value sealed by the first replica that found none. Whoever cannot open it shares the Redis with
-// replicas that use another keyset: what they sealed looks lost to it, and what it names, by digests of its own, does not
-// exist for them.
+// The canary is an encrypted value, written by the first replica that found none. A replica that cannot decrypt it uses
+// another keyset than those that share its Redis: it could neither decrypt their values nor find their keys.
 const (
 	canaryKey  = "canary"
 	canaryLife = 400 * 24 * time.Hour
 	guardEvery = 2 * time.Second
 )
 
-// ErrOtherKey says that this Redis is in use with another keyset. Nothing is read or written then.
+// ErrOtherKey is returned if this Redis is in use with another keyset. The store reads and writes nothing then.
 var ErrOtherKey = errors.New("this Redis is in use with another STATE_KEY: give every replica the same one; " +
 	"to change it, add a key to the one in use with -rotate-state-key")
 
-// guard checks the canary before the first command, and before one every two seconds, because the Redis behind an
-// address may be emptied or replaced while the program runs.
+// guard is a hook that checks the canary before a command if the last check is more than two seconds old, because the
+// Redis behind an address may be emptied or replaced while the program runs.
 type guard struct {
 	redis   redis.UniversalClient
 	keys    Keys
 	life    time.Duration // of one check
 	log     *slog.Logger
 	checks  singleflight.Group
-	checked atomic.Int64 // when the canary was last opened, in ns
-	foreign atomic.Bool  // it could not be opened when it was looked at last
+	checked atomic.Int64 // time of the last successful check, in ns
+	foreign atomic.Bool  // the last check failed with ErrOtherKey
 }
 
-// passes marks the commands of the check itself.
+// passes is the context key of the commands of the check itself.
 type passes struct{}
 
-// check opens the canary, and plants it where there is none; planted says so. Besides the seal it compares a digest: a
-// keyset that lost its first key may open what was sealed, and yet finds nothing.
+// check decrypts the canary. If there is none, it writes one and returns planted. It also compares a fingerprint: a keyset
+// that lost its first key may decrypt the canary, but would compute other names of keys.
 func (g *guard) check(ctx context.Context) (planted bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, passes{}, true), g.life)
 	defer cancel()
-	digest := g.keys.Fingerprint([]byte(canaryKey))
+	fingerprint := g.keys.Fingerprint([]byte(canaryKey))
 	sealed, err := g.redis.Get(ctx, canaryKey).Result()
 	if errors.Is(err, redis.Nil) {
-		canary, failure := g.keys.Seal([]byte(digest), []byte(canaryKey))
+		canary, failure := g.keys.Seal([]byte(fingerprint), []byte(canaryKey))
 		if failure != nil {
 			return false, fmt.Errorf("sealing the canary: %w", failure)
 		}
@@ -60,26 +59,26 @@ func (g *guard) check(ctx context.Context) (planted bool, err error) {
 	if err != nil {
 		return false, failed("reading the canary", err)
 	}
-	if opened, err := g.keys.Open([]byte(sealed), []byte(canaryKey)); err != nil || string(opened) != digest {
+	if opened, err := g.keys.Open([]byte(sealed), []byte(canaryKey)); err != nil || string(opened) != fingerprint {
 		g.checked.Store(0)
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, ErrOtherKey)
 	}
 	g.checked.Store(time.Now().UnixNano())
 	if err := g.redis.PExpire(ctx, canaryKey, canaryLife).Err(); err != nil {
-		return planted, failed("keeping the canary", err)
+		return planted, failed("extending the canary", err)
 	}
 	return planted, nil
 }
 
-// renew checks the canary now. All who ask at the same time share one check.
+// renew checks the canary now. Concurrent callers share one check.
 func (g *guard) renew(ctx context.Context) error {
 	_, err, _ := g.checks.Do("", func() (any, error) {
 		planted, err := g.check(context.WithoutCancel(ctx))
 		if planted {
-			g.log.WarnContext(ctx, "Redis was emptied: the canary was missing and is written again")
+			g.log.WarnContext(ctx, "Redis was emptied: the canary was missing and was written again")
 		}
 		if foreign := errors.Is(err, ErrOtherKey); foreign && !g.foreign.Swap(foreign) {
-			g.log.ErrorContext(ctx, "nothing is read from Redis nor written to it", "error", err)
+			g.log.ErrorContext(ctx, "reading from and writing to Redis stopped", "error", err)
 		} else if err == nil {
 			g.foreign.Store(false)
 		}
@@ -88,8 +87,8 @@ func (g *guard) renew(ctx context.Context) error {
 	return err
 }
 
-// pass lets a command through unless the canary says that the Redis is not ours. A Redis that does not answer is left to
-// the command to report.
+// pass returns [ErrOtherKey] if Redis is in use with another keyset. It ignores other errors of the check; the command
+// reports them.
 func (g *guard) pass(ctx context.Context) error {
 	if ctx.Value(passes{}) != nil || time.Since(time.Unix(0, g.checked.Load())) < guardEvery {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// go-redis writes what it thinks of the network to standard error; every failure also reaches a caller, who logs it once.
+// go-redis logs connection failures to standard error. Each failure is also returned to a caller, who logs it once.
 func init() { redis.SetLogger(quiet{}) }
 
 type quiet struct{}
@@ -25,7 +25,8 @@ func (quiet) Printf(ctx context.Context, format string, v ...any) {
 	slog.DebugContext(ctx, "redis: "+fmt.Sprintf(format, v...))
 }
 
-// connect makes the client that the address asks for. Its errors never contain the address, which holds a password.
+// connect returns a client for the address, and a function that stops the embedded server. Its errors never contain the
+// address, which may contain a password.
 func connect(address string, call time.Duration) (redis.UniversalClient, func() error, error) {
 	if address == "memory" {
 		return embedded(call)
@@ -34,22 +35,22 @@ func connect(address string, call time.Duration) (redis.UniversalClient, func() 
 	if err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
 		return nil, nil, errors.New(`the address of Redis must be redis://host:port, rediss://host:port or "memory"`)
 	}
-	client, err := dialled(u, call)
+	client, err := newClient(u, call)
 	if err != nil {
-		return nil, nil, errors.New("the address of Redis has a database, parameter or value that is not understood")
+		return nil, nil, errors.New("the address of Redis has an invalid database, parameter or value")
 	}
 	return client, func() error { return nil }, nil
 }
 
-// dials is how often one attempt at a call dials: each call has a few attempts already, and a person waits.
+// dials is how often one attempt of a call dials. go-redis makes several attempts for each call.
 const dials = 1
 
-func dialled(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
+func newClient(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
 	query := u.Query()
 	cluster := query.Get("cluster") == "true"
 	query.Del("cluster")
 	u.RawQuery = query.Encode()
-	plain := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // a handshake only Redis Enterprise knows
+	plain := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled} // a handshake that only Redis Enterprise supports
 	switch {
 	case query.Has("master_name"):
 		o, err := redis.ParseFailoverURL(u.String())
@@ -58,7 +59,7 @@ func dialled(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
 		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
-		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		setTimeouts(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewFailoverClient(o), nil
 	case cluster || query.Has("addr"):
 		o, err := redis.ParseClusterURL(u.String())
@@ -67,7 +68,7 @@ func dialled(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
 		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
-		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		setTimeouts(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewClusterClient(o), nil
 	default:
 		o, err := redis.ParseURL(u.String())
@@ -76,21 +77,21 @@ func dialled(u *url.URL, call time.Duration) (redis.UniversalClient, error) {
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, plain
 		o.DialerRetries = cmp.Or(o.DialerRetries, dials)
-		impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		setTimeouts(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		return redis.NewClient(o), nil
 	}
 }
 
-// impatient ends each step of a call when the call ends, unless the address says otherwise. The search for a master
-// behind Sentinel goes on without the caller's deadline.
-func impatient(call time.Duration, steps ...*time.Duration) {
-	for _, step := range steps {
-		*step = cmp.Or(*step, call)
+// setTimeouts sets the time-outs that the address does not set to the longest time of a call. The search for a master behind
+// Sentinel does not observe the deadline of the caller.
+func setTimeouts(call time.Duration, timeouts ...*time.Duration) {
+	for _, timeout := range timeouts {
+		*timeout = cmp.Or(*timeout, call)
 	}
 }
 
-// embedded starts a Redis inside the process, on loopback and behind a password nobody else learns. Its clock only
-// ages keys when told to, so it is told the time that has passed.
+// embedded starts a Redis inside the process, on loopback and with a random password. miniredis expires keys only in
+// FastForward, which age calls.
 func embedded(call time.Duration) (redis.UniversalClient, func() error, error) {
 	server := miniredis.NewMiniRedis()
 	password := rand.Text()
@@ -111,7 +112,7 @@ func embedded(call time.Duration) (redis.UniversalClient, func() error, error) {
 		Addr: server.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
-	impatient(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+	setTimeouts(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return redis.NewClient(o), stop, nil
 }
 

@@ -13,17 +13,18 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 )
 
-// What the store keeps of places at most.
+// The limits on the settings of destinations.
 const (
-	maxPlaces = 1000
-	maxPlace  = 64 << 10 // bytes
-	placeLife = 400 * 24 * time.Hour
+	maxDestinations = 1000
+	maxDestination  = 64 << 10 // bytes
+	destinationLife = 400 * 24 * time.Hour
 )
 
-const placesKey = "places"
+const destinationsKey = "destinations"
 
-// The fields of one hash are few, and read together each time something moves. One that keeps nothing is taken out.
-var changePlace = redis.NewScript(`
+// All settings are fields of one hash: they are few, and read together whenever a process changes. A field without settings
+// is deleted.
+var changeDestination = redis.NewScript(`
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now == ARGV[3] then return 1 end
 if now ~= ARGV[2] then return 0 end
@@ -36,88 +37,89 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
 
-// empty tells whether there is nothing to keep of a destination; a language alone is nothing.
+// empty reports whether s has nothing to store. A language alone is not stored.
 func empty(s destination.Settings) bool {
 	return len(s.Subscriptions)+len(s.Mutes) == 0 && s.Quiet == destination.QuietHours{} && s.Digest == ""
 }
 
-// Destinations gives every place of which something is kept, and the team's. With [ErrSealed] come those that do open.
+// Destinations returns the settings of every destination that has any, and of the team's channel. If some cannot be
+// decrypted, it returns the others with [ErrSealed].
 func (s *Store) Destinations(ctx context.Context) ([]destination.Settings, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	var all *redis.MapStringStringCmd
+	var stored *redis.MapStringStringCmd
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		all = p.HGetAll(ctx, placesKey)
-		p.PExpire(ctx, placesKey, placeLife)
+		stored = p.HGetAll(ctx, destinationsKey)
+		p.PExpire(ctx, destinationsKey, destinationLife)
 		return nil
 	})
 	if err != nil {
-		return nil, failed("listing places", err)
+		return nil, failed("listing destinations", err)
 	}
-	places, err := []destination.Settings{}, error(nil)
-	for field, sealed := range all.Val() {
-		place, unreadable := s.openPlace(field, sealed)
+	all, err := []destination.Settings{}, error(nil)
+	for field, sealed := range stored.Val() {
+		settings, unreadable := s.openDestination(field, sealed)
 		if unreadable != nil {
 			err = unreadable
 			continue
 		}
-		places = append(places, place)
+		all = append(all, settings)
 	}
-	if _, kept := all.Val()[s.name("place", s.team.ID)]; s.team.ID != "" && !kept {
-		places = append(places, s.unheard(s.team.ID))
+	if _, found := stored.Val()[s.name("destination", s.team.ID)]; s.team.ID != "" && !found {
+		all = append(all, s.defaultSettings(s.team.ID))
 	}
-	return places, err
+	return all, err
 }
 
-// Destination gives what is kept of a place: of one that is unknown, nothing but its id, and of the team's that it hears of
-// everything.
+// Destination returns the settings of a destination. Without stored settings they are empty, except that the team's channel
+// subscribes to everything.
 func (s *Store) Destination(ctx context.Context, id string) (destination.Settings, error) {
-	place, _, err := s.readPlace(ctx, id)
-	return place, err
+	settings, _, err := s.readDestination(ctx, id)
+	return settings, err
 }
 
-// ChangeDestination lets change change a place, and gives the place as it is then. Where somebody else was faster, change is
-// called again with what they made of it. It fails with change's error as it is, and with [ErrLimit] over 50 watches, 500
-// mutes, 64 KiB or 1000 places.
+// ChangeDestination applies change to the settings of a destination and returns the stored settings. If they were changed
+// concurrently, it calls change again with the new ones, and fails with [ErrConflict] after ten attempts. It returns the
+// error of change unwrapped, and [ErrLimit] over 50 subscriptions, 500 mutes, 64 KiB or 1000 destinations.
 func (s *Store) ChangeDestination(ctx context.Context, id string, change func(*destination.Settings) error) (destination.Settings, error) {
-	field := s.name("place", id)
+	field := s.name("destination", id)
 	for range 10 {
-		place, before, err := s.readPlace(ctx, id)
+		settings, before, err := s.readDestination(ctx, id)
 		if err == nil {
-			err = change(&place)
+			err = change(&settings)
 		}
-		if err == nil && (len(place.Subscriptions) > destination.MaxSubscriptions || len(place.Mutes) > destination.MaxMutes) {
-			err = fmt.Errorf("changing a place: %w", ErrLimit)
+		if err == nil && (len(settings.Subscriptions) > destination.MaxSubscriptions || len(settings.Mutes) > destination.MaxMutes) {
+			err = fmt.Errorf("changing a destination: %w", ErrLimit)
 		}
 		if err != nil {
 			return destination.Settings{}, err
 		}
-		place.ID = id
-		changed, err := s.writePlace(ctx, field, before, place)
+		settings.ID = id
+		changed, err := s.writeDestination(ctx, field, before, settings)
 		if changed || err != nil {
-			return place, err
+			return settings, err
 		}
 	}
-	return destination.Settings{}, fmt.Errorf("changing a place: %w", ErrConflict)
+	return destination.Settings{}, fmt.Errorf("changing a destination: %w", ErrConflict)
 }
 
-func (s *Store) readPlace(ctx context.Context, id string) (place destination.Settings, sealed string, err error) {
+func (s *Store) readDestination(ctx context.Context, id string) (settings destination.Settings, sealed string, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	field := s.name("place", id)
-	sealed, err = s.redis.HGet(ctx, placesKey, field).Result()
+	field := s.name("destination", id)
+	sealed, err = s.redis.HGet(ctx, destinationsKey, field).Result()
 	if errors.Is(err, redis.Nil) {
-		return s.unheard(id), "", nil
+		return s.defaultSettings(id), "", nil
 	}
 	if err != nil {
-		return destination.Settings{}, "", failed("reading a place", err)
+		return destination.Settings{}, "", failed("reading a destination", err)
 	}
-	place, err = s.openPlace(field, sealed)
-	return place, sealed, err
+	settings, err = s.openDestination(field, sealed)
+	return settings, sealed, err
 }
 
-// unheard is a place of which nothing is kept.
-func (s *Store) unheard(id string) destination.Settings {
+// defaultSettings returns the settings of a destination that has none stored.
+func (s *Store) defaultSettings(id string) destination.Settings {
 	if id == "" || id != s.team.ID {
 		return destination.Settings{ID: id}
 	}
@@ -126,42 +128,42 @@ func (s *Store) unheard(id string) destination.Settings {
 	return team
 }
 
-func (s *Store) writePlace(ctx context.Context, field, before string, place destination.Settings) (changed bool, err error) {
+func (s *Store) writeDestination(ctx context.Context, field, before string, settings destination.Settings) (changed bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	data, err := json.Marshal(place)
+	data, err := json.Marshal(settings)
 	if err != nil {
-		return false, fmt.Errorf("changing a place: %w", err)
+		return false, fmt.Errorf("changing a destination: %w", err)
 	}
-	if len(data) > maxPlace {
-		return false, fmt.Errorf("keeping %d bytes of a place: %w", len(data), ErrLimit)
+	if len(data) > maxDestination {
+		return false, fmt.Errorf("storing %d bytes of settings: %w", len(data), ErrLimit)
 	}
 	var after []byte
-	if !empty(place) || place.ID == s.team.ID { // that the team wants to hear nothing is to be kept
-		if after, err = s.seal(placesKey+" "+field, data); err != nil {
+	if !empty(settings) || settings.ID == s.team.ID { // the team's channel without subscriptions differs from its default
+		if after, err = s.seal(destinationsKey+" "+field, data); err != nil {
 			return false, err
 		}
 	}
-	outcome, err := s.run(ctx, changePlace, []string{placesKey}, field, before, after, millis(placeLife), maxPlaces).Int()
+	outcome, err := s.run(ctx, changeDestination, []string{destinationsKey}, field, before, after, millis(destinationLife), maxDestinations).Int()
 	switch {
 	case err != nil:
-		return false, failed("changing a place", err)
+		return false, failed("changing a destination", err)
 	case outcome < 0:
-		return false, fmt.Errorf("keeping one more place: %w", ErrLimit)
+		return false, fmt.Errorf("adding a destination: %w", ErrLimit)
 	}
 	return outcome == 1, nil
 }
 
-func (s *Store) openPlace(field, sealed string) (place destination.Settings, err error) {
-	data, err := s.open(placesKey+" "+field, sealed)
+func (s *Store) openDestination(field, sealed string) (settings destination.Settings, err error) {
+	data, err := s.open(destinationsKey+" "+field, sealed)
 	if err != nil {
 		return destination.Settings{}, err
 	}
-	if err := json.Unmarshal(data, &place); err != nil {
+	if err := json.Unmarshal(data, &settings); err != nil {
 		return destination.Settings{}, ErrSealed
 	}
-	return place, nil
+	return settings, nil
 }
 
-// Client is the connection to Redis, for what is kept there in forms of its own.
+// Client returns the connection to Redis, for packages with data structures of their own.
 func (s *Store) Client() redis.UniversalClient { return s.redis }

@@ -16,37 +16,37 @@ import (
 )
 
 const (
-	maxDraft  = 256 << 10 // bytes of one draft, as stored before sealing
+	maxDraft  = 256 << 10 // bytes of one draft, before encryption
 	maxDrafts = 50        // open at once, of one owner
 )
 
-// Draft is what one person has typed so far for one subject. Everything but ID and Version is sealed in Redis, and
+// Draft is what one person has typed so far for one subject. Everything but ID and Version is encrypted in Redis, and
 // a printed draft shows no answers.
 type Draft struct {
-	ID      string            `json:"id"`      // opaque and unguessable (more than 128 random bits); safe to hand to a front end
-	Owner   string            `json:"owner"`   // who types; nobody else finds the draft
-	Subject string            `json:"subject"` // what it is for: the name of a tool, say
-	Topic   string            `json:"topic"`   // what it is about: a process, say; may be empty
-	Page    string            `json:"page"`    // where the person is
+	ID      string            `json:"id"`      // opaque and unguessable (more than 128 random bits)
+	Owner   string            `json:"owner"`   // who types; no other owner can read the draft
+	Subject string            `json:"subject"` // what it is for, such as the name of a tool
+	Topic   string            `json:"topic"`   // what it is about, such as a process; may be empty
+	Page    string            `json:"page"`    // the page of the form that is open
 	Answers map[string]string `json:"answers"` // what was typed, by field
-	Notes   map[string]string `json:"notes"`   // what the front end needs to continue
-	Version int64             `json:"version"` // counts saves; 1 in a draft just started
+	Notes   map[string]string `json:"notes"`   // the state of the front end
+	Version int64             `json:"version"` // counts saves; 1 in a new draft
 	Started time.Time         `json:"started"`
 	Saved   time.Time         `json:"saved"`
 }
 
-// Format prints what a draft is without what it says.
+// Format prints a draft without its contents.
 func (d Draft) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "draft of %s, version %d, %d answers hidden", d.Subject, d.Version, len(d.Answers))
 }
 
-// LogValue logs what a draft is without what it says.
+// LogValue returns a draft without its contents.
 func (d Draft) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(d)) }
 
-// A draft is one hash: id, v (version) and body (sealed). There is one key per owner, subject and topic, so that a
-// person has one open draft of a thing however many replicas start it at once; the digest in the key's name is also
-// the second half of the draft's id, so that the id finds the key. A draft that ended leaves only the field ended (its
-// id) and ender (who ended it). The index beside it is a sorted set of the owner's keys by when they expire.
+// A draft is one hash: id, v (version) and body (encrypted). There is one key per owner, subject and topic, so that several
+// replicas cannot start the same draft twice. The fingerprint in the name of the key is also the second half of the id, so
+// that the id determines the key. A draft that has ended keeps only the fields ended (its id) and ender (a random token of
+// the call that ended it). The index is a sorted set of the owner's keys, scored with the time at which they expire.
 var (
 	startDraft = redis.NewScript(`
 local id = redis.call('HGET', KEYS[1], 'id')
@@ -59,8 +59,7 @@ redis.call('ZADD', KEYS[2], ARGV[4], KEYS[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return {ARGV[1], '1', ARGV[2]}`)
 
-	// A body is never sealed to the same bytes twice, so finding ours means that a first attempt, whose reply was
-	// lost, took hold.
+	// A body never encrypts to the same bytes twice. If the stored body is ours, this is a repetition after a lost reply.
 	saveDraft = redis.NewScript(`
 local now = redis.call('HMGET', KEYS[1], 'id', 'v', 'body')
 if now[1] ~= ARGV[1] then return {} end
@@ -87,34 +86,34 @@ redis.call('ZREM', KEYS[2], KEYS[1])
 return 'ended'`)
 )
 
-// StartDraft returns the owner's open draft of subject and topic: the one that is there, with everything typed, or a
-// new one (Version 1). It fails with [ErrLimit] when the owner has 50 others open.
+// StartDraft returns the owner's open draft of subject and topic, or a new one (Version 1). It fails with [ErrLimit] if the
+// owner has 50 others open.
 func (s *Store) StartDraft(ctx context.Context, owner, subject, topic string) (Draft, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	now := s.now().UTC()
-	place := s.place(owner, s.name("topic", subject, topic))
+	key := s.draftKey(owner, s.name("topic", subject, topic))
 	d := Draft{
-		ID: rand.Text() + place.topic, Owner: owner, Subject: subject, Topic: topic, Version: 1, Started: now, Saved: now,
+		ID: rand.Text() + key.topic, Owner: owner, Subject: subject, Topic: topic, Version: 1, Started: now, Saved: now,
 	}
-	body, err := s.sealDraft(place, d)
+	body, err := s.sealDraft(key, d)
 	if err != nil {
 		return Draft{}, err
 	}
-	found, err := s.run(ctx, startDraft, place.keys(), d.ID, body, now.UnixMilli(),
+	found, err := s.run(ctx, startDraft, key.keys(), d.ID, body, now.UnixMilli(),
 		now.Add(s.lives.Draft).UnixMilli(), millis(s.lives.Draft), maxDrafts).StringSlice()
 	if err != nil {
 		return Draft{}, failed("starting a draft", err)
 	}
 	if len(found) == 0 {
-		return Draft{}, fmt.Errorf("starting a draft beside %d others: %w", maxDrafts, ErrLimit)
+		return Draft{}, fmt.Errorf("starting a draft with %d others open: %w", maxDrafts, ErrLimit)
 	}
-	return s.openDraft(place, found)
+	return s.openDraft(key, found)
 }
 
-// FindDraft returns the owner's open draft of subject and topic, if there is one.
+// FindDraft returns the owner's open draft of subject and topic, and whether there is one.
 func (s *Store) FindDraft(ctx context.Context, owner, subject, topic string) (Draft, bool, error) {
-	d, err := s.readDraft(ctx, s.place(owner, s.name("topic", subject, topic)))
+	d, err := s.readDraft(ctx, s.draftKey(owner, s.name("topic", subject, topic)))
 	if errors.Is(err, ErrGone) {
 		return Draft{}, false, nil
 	}
@@ -123,34 +122,34 @@ func (s *Store) FindDraft(ctx context.Context, owner, subject, topic string) (Dr
 
 var draftID = regexp.MustCompile(`^[A-Z2-7]{26}([0-9a-f]{32})$`)
 
-// Draft returns the owner's open draft with this id. It fails with [ErrGone] when the draft has ended or expired, and
-// just so when it is somebody else's or the id is no id.
+// Draft returns the owner's open draft with this id. It fails with [ErrGone] if the draft has ended or expired, if it
+// belongs to another owner, or if the id is malformed.
 func (s *Store) Draft(ctx context.Context, owner, id string) (Draft, error) {
 	match := draftID.FindStringSubmatch(id)
 	if match == nil {
 		return Draft{}, fmt.Errorf("reading a draft: %w", ErrGone)
 	}
-	d, err := s.readDraft(ctx, s.place(owner, match[1]))
+	d, err := s.readDraft(ctx, s.draftKey(owner, match[1]))
 	if err == nil && d.ID != id {
-		return Draft{}, fmt.Errorf("reading a draft that another has followed: %w", ErrGone)
+		return Draft{}, fmt.Errorf("reading a draft that was replaced by another: %w", ErrGone)
 	}
 	return d, err
 }
 
-// SaveDraft stores page, answers and notes over the version that d was read at, renews the draft's life and returns it
-// as saved. When somebody saved meanwhile it changes nothing and returns their draft with [ErrConflict]; when the draft
-// has ended or expired, [ErrGone]; over 256 KiB, [ErrLimit].
+// SaveDraft stores the page, answers and notes of d if the stored version is the one that d was read at, extends its
+// lifetime and returns it as saved. If the draft was saved meanwhile, SaveDraft returns the stored draft with [ErrConflict].
+// It returns [ErrGone] if the draft has ended or expired, and [ErrLimit] over 256 KiB.
 func (s *Store) SaveDraft(ctx context.Context, d Draft) (Draft, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	place := s.place(d.Owner, s.name("topic", d.Subject, d.Topic))
+	key := s.draftKey(d.Owner, s.name("topic", d.Subject, d.Topic))
 	read, now := d.Version, s.now().UTC()
 	d.Version, d.Saved = read+1, now
-	body, err := s.sealDraft(place, d)
+	body, err := s.sealDraft(key, d)
 	if err != nil {
 		return Draft{}, err
 	}
-	found, err := s.run(ctx, saveDraft, place.keys(), d.ID, read, d.Version, body,
+	found, err := s.run(ctx, saveDraft, key.keys(), d.ID, read, d.Version, body,
 		now.Add(s.lives.Draft).UnixMilli(), millis(s.lives.Draft)).StringSlice()
 	if err != nil {
 		return Draft{}, failed("saving a draft", err)
@@ -161,36 +160,36 @@ func (s *Store) SaveDraft(ctx context.Context, d Draft) (Draft, error) {
 	if found[2] == string(body) {
 		return d, nil
 	}
-	newer, err := s.openDraft(place, found)
+	newer, err := s.openDraft(key, found)
 	if err != nil {
 		return Draft{}, err
 	}
 	return newer, fmt.Errorf("saving version %d of a draft over version %d: %w", d.Version, newer.Version, ErrConflict)
 }
 
-// EndDraft ends the draft as d was read: of any number of callers exactly one gets true, and the others false. It fails
-// with [ErrConflict] when the draft was saved meanwhile (what would be ended is not what the caller saw) and with
-// [ErrGone] when it expired, or ended so long ago that its tombstone is gone.
+// EndDraft ends a draft if the stored version is the one that d was read at. Exactly one of several callers gets true, the
+// others false. EndDraft fails with [ErrConflict] if the draft was saved meanwhile, and with [ErrGone] if it expired or
+// ended so long ago that its tombstone has expired.
 //
-// When it fails with [ErrUnavailable] the draft may have ended all the same. Whoever acts on an ending should therefore
-// journal the act under the draft's ID first, and end the draft when the act is done.
+// If EndDraft fails with [ErrUnavailable], the draft may have ended. A caller that acts on the end of a draft should
+// therefore journal the act under the draft's ID first, and end the draft when the act is done.
 func (s *Store) EndDraft(ctx context.Context, d Draft) (ended bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	place := s.place(d.Owner, s.name("topic", d.Subject, d.Topic))
-	said, err := s.run(ctx, endDraft, place.keys(), d.ID, d.Version, rand.Text(), millis(s.lives.Tombstone)).Text()
+	key := s.draftKey(d.Owner, s.name("topic", d.Subject, d.Topic))
+	outcome, err := s.run(ctx, endDraft, key.keys(), d.ID, d.Version, rand.Text(), millis(s.lives.Tombstone)).Text()
 	switch {
 	case err != nil:
 		return false, failed("ending a draft", err)
-	case said == "conflict":
+	case outcome == "conflict":
 		return false, fmt.Errorf("ending version %d of a draft: %w", d.Version, ErrConflict)
-	case said == "gone":
+	case outcome == "gone":
 		return false, fmt.Errorf("ending a draft: %w", ErrGone)
 	}
-	return said == "ended", nil
+	return outcome == "ended", nil
 }
 
-// Drafts returns the owner's open drafts, the last saved first; never more than 50.
+// Drafts returns the owner's open drafts, the last saved first; at most 50.
 func (s *Store) Drafts(ctx context.Context, owner string) ([]Draft, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -210,9 +209,9 @@ func (s *Store) Drafts(ctx context.Context, owner string) ([]Draft, error) {
 	}
 	var drafts []Draft
 	for i, read := range reads {
-		d, err := s.openDraft(draftPlace{owner: tag, key: keys[i]}, texts(read.Val()))
+		d, err := s.openDraft(draftKey{owner: tag, name: keys[i]}, stringsOf(read.Val()))
 		if errors.Is(err, ErrGone) {
-			continue // the index outlives what expired
+			continue // expired, and still in the index
 		}
 		if err != nil {
 			return nil, err
@@ -225,29 +224,29 @@ func (s *Store) Drafts(ctx context.Context, owner string) ([]Draft, error) {
 	return drafts, nil
 }
 
-// draftPlace is where a draft lies: everything of one owner shares a slot.
-type draftPlace struct{ owner, topic, key string }
+// draftKey is the key of a draft. All keys of one owner share a slot.
+type draftKey struct{ owner, topic, name string }
 
-func (s *Store) place(owner, topic string) draftPlace {
+func (s *Store) draftKey(owner, topic string) draftKey {
 	tag := s.name("owner", owner)
-	return draftPlace{owner: tag, topic: topic, key: "draft:{" + tag + "}:" + topic}
+	return draftKey{owner: tag, topic: topic, name: "draft:{" + tag + "}:" + topic}
 }
 
-func (p draftPlace) keys() []string { return []string{p.key, draftIndex(p.owner)} }
+func (k draftKey) keys() []string { return []string{k.name, draftIndex(k.owner)} }
 
 func draftIndex(tag string) string { return "drafts:{" + tag + "}" }
 
-func (s *Store) readDraft(ctx context.Context, p draftPlace) (Draft, error) {
+func (s *Store) readDraft(ctx context.Context, k draftKey) (Draft, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	found, err := s.redis.HMGet(ctx, p.key, "id", "v", "body").Result()
+	found, err := s.redis.HMGet(ctx, k.name, "id", "v", "body").Result()
 	if err != nil {
 		return Draft{}, failed("reading a draft", err)
 	}
-	return s.openDraft(p, texts(found))
+	return s.openDraft(k, stringsOf(found))
 }
 
-func (s *Store) sealDraft(p draftPlace, d Draft) ([]byte, error) {
+func (s *Store) sealDraft(k draftKey, d Draft) ([]byte, error) {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a draft: %w", err)
@@ -255,16 +254,16 @@ func (s *Store) sealDraft(p draftPlace, d Draft) ([]byte, error) {
 	if len(body) > maxDraft {
 		return nil, fmt.Errorf("saving a draft of %d bytes: %w", len(body), ErrLimit)
 	}
-	return s.seal(p.key, body)
+	return s.seal(k.name, body)
 }
 
-// openDraft makes a draft of its id, version and body. The two in the clear must be those under the seal: an older
-// body put back in the place of a newer one does not pass.
-func (s *Store) openDraft(p draftPlace, found []string) (Draft, error) {
+// openDraft returns the draft with this id, version and body. The id and the version must match those in the encrypted body,
+// so that an older body cannot replace a newer one.
+func (s *Store) openDraft(k draftKey, found []string) (Draft, error) {
 	if len(found) != 3 || found[0] == "" {
 		return Draft{}, fmt.Errorf("reading a draft: %w", ErrGone)
 	}
-	body, err := s.open(p.key, found[2])
+	body, err := s.open(k.name, found[2])
 	if err != nil {
 		return Draft{}, fmt.Errorf("reading a draft: %w", err)
 	}
@@ -275,8 +274,8 @@ func (s *Store) openDraft(p draftPlace, found []string) (Draft, error) {
 	return d, nil
 }
 
-// texts reads the reply of HMGET, where an absent field is nil.
-func texts(values []any) []string {
+// stringsOf returns the reply of HMGET, in which an absent field is nil, as strings.
+func stringsOf(values []any) []string {
 	out := make([]string, len(values))
 	for i, v := range values {
 		out[i], _ = v.(string)

@@ -12,10 +12,11 @@ import (
 
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestADraftKeepsWhatWasTyped(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestADraftStoresWhatWasTyped(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		one, other := p.replica(t), p.replica(t)
 		d := must(one.StartDraft(t.Context(), "maria", "borrower", "1042"))(t)
 		d.Page, d.Answers, d.Notes = "personal", map[string]string{"taxId": "299999998"}, map[string]string{"channel": "C1"}
@@ -40,7 +41,7 @@ func TestADraftKeepsWhatWasTyped(t *testing.T) {
 }
 
 func TestTwoReplicasThatStartAtOnceShareOneDraft(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		replicas := []*Store{p.replica(t), p.replica(t)}
 		ids := atOnce(20, func(i int) string {
 			d, err := replicas[i%2].StartDraft(context.Background(), "maria", "borrower", "1042")
@@ -55,8 +56,8 @@ func TestTwoReplicasThatStartAtOnceShareOneDraft(t *testing.T) {
 	})
 }
 
-func TestOfTwoWhoSaveAtOnceOneWinsAndTheOtherLearns(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestOfTwoConcurrentSavesOneFailsAndReturnsTheStoredDraft(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		replicas := []*Store{p.replica(t), p.replica(t)}
 		d := must(replicas[0].StartDraft(t.Context(), "maria", "borrower", ""))(t)
 		got := make([]Draft, 2)
@@ -73,34 +74,34 @@ func TestOfTwoWhoSaveAtOnceOneWinsAndTheOtherLearns(t *testing.T) {
 		}
 		loser := 1 - winner
 		if errs[winner] != nil {
-			t.Fatalf("both lost: %v, %v", errs[0], errs[1])
+			t.Fatalf("both failed: %v, %v", errs[0], errs[1])
 		}
 		wantError(t, errs[loser], ErrConflict)
 		if got[loser].Version != 2 || got[loser].Answers["from"] != fmt.Sprint(winner) {
-			t.Errorf("the loser learns version %d from %s", got[loser].Version, got[loser].Answers["from"])
+			t.Errorf("the conflict returned version %d from %s", got[loser].Version, got[loser].Answers["from"])
 		}
 		if saved, err := replicas[loser].SaveDraft(t.Context(), got[loser]); err != nil || saved.Version != 3 {
-			t.Errorf("the loser cannot go on from what it learned: version %d, %v", saved.Version, err)
+			t.Errorf("the returned draft cannot be saved: version %d, %v", saved.Version, err)
 		}
 	})
 }
 
-func TestOfFiftyWhoEndADraftExactlyOneDoes(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestOfFiftyConcurrentCallsExactlyOneEndsADraft(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		replicas := []*Store{p.replica(t), p.replica(t)}
 		d := must(replicas[0].StartDraft(t.Context(), "maria", "borrower", ""))(t)
-		said := atOnce(50, func(i int) string {
+		replies := atOnce(50, func(i int) string {
 			ended, err := replicas[i%2].EndDraft(context.Background(), d)
 			return fmt.Sprint(ended, err)
 		})
-		if said["true <nil>"] != 1 || said["false <nil>"] != 49 {
-			t.Errorf("got %v", said)
+		if replies["true <nil>"] != 1 || replies["false <nil>"] != 49 {
+			t.Errorf("got %v", replies)
 		}
 	})
 }
 
 func TestAnEndedDraftIsNotResurrected(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		d := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
 		if !must(s.EndDraft(t.Context(), d))(t) {
@@ -126,13 +127,13 @@ func TestAnEndedDraftIsNotResurrected(t *testing.T) {
 			t.Error("a late second click ended something")
 		}
 		if got := must(s.Draft(t.Context(), "maria", next.ID))(t); got.ID != next.ID {
-			t.Error("the late comers disturbed the next draft")
+			t.Error("the next draft has changed")
 		}
 	})
 }
 
-func TestADraftSavedMeanwhileIsNotEndedUnseen(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestADraftThatWasSavedMeanwhileIsNotEnded(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		seen := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
 		newer := must(s.SaveDraft(t.Context(), seen))(t)
@@ -145,6 +146,7 @@ func TestADraftSavedMeanwhileIsNotEndedUnseen(t *testing.T) {
 }
 
 func TestADraftSurvivesTheProcessAndARestartOfRedis(t *testing.T) {
+	t.Parallel()
 	secret := must(keys.Generate())(t)
 	server := redistest.StartServer(t)
 	before, err := Open(t.Context(), server.URL(), must(keys.Parse(secret))(t))
@@ -165,8 +167,8 @@ func TestADraftSurvivesTheProcessAndARestartOfRedis(t *testing.T) {
 	}
 }
 
-func TestAnotherOwnersIDOpensNothing(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestADraftCannotBeReadWithTheIDOfAnotherOwner(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		d := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
 		must(s.StartDraft(t.Context(), "joana", "borrower", ""))(t)
@@ -190,23 +192,23 @@ func TestAnotherOwnersIDOpensNothing(t *testing.T) {
 	})
 }
 
-func TestEachSaveRenewsTheLifeOfADraftAndAnUnsavedOneExpires(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestASaveExtendsTheLifetimeOfADraftAndAnUnsavedOneExpires(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		ctx := t.Context()
 		d := must(s.StartDraft(ctx, "maria", "borrower", ""))(t)
-		place := s.place("maria", s.name("topic", "borrower", ""))
-		for _, key := range place.keys() {
+		draft := s.draftKey("maria", s.name("topic", "borrower", ""))
+		for _, key := range draft.keys() {
 			must(s.redis.PExpire(ctx, key, time.Minute).Result())(t) // as if 23 h 59 min had passed
 		}
 		d = must(s.SaveDraft(ctx, d))(t)
-		for _, key := range place.keys() {
+		for _, key := range draft.keys() {
 			if left := s.redis.PTTL(ctx, key).Val(); left < 23*time.Hour || left > 24*time.Hour {
 				t.Errorf("after a save %s has %s left", key, left)
 			}
 		}
-		must(s.redis.PExpire(ctx, place.key, time.Millisecond).Result())(t)
-		eventually(t, "the draft expires", func() bool {
+		must(s.redis.PExpire(ctx, draft.name, time.Millisecond).Result())(t)
+		waittest.Eventually(t, "the draft expires", func() bool {
 			_, ok, err := s.FindDraft(ctx, "maria", "borrower", "")
 			return !ok && err == nil
 		})
@@ -221,7 +223,7 @@ func TestEachSaveRenewsTheLifeOfADraftAndAnUnsavedOneExpires(t *testing.T) {
 }
 
 func TestAPersonsDraftsAreListedLastSavedFirst(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 		s := p.replica(t, WithClock(func() time.Time { now = now.Add(time.Second); return now }))
 		first := must(s.StartDraft(t.Context(), "maria", "borrower", "1"))(t)
@@ -236,8 +238,8 @@ func TestAPersonsDraftsAreListedLastSavedFirst(t *testing.T) {
 	})
 }
 
-func TestDraftsHaveABoundInNumberAndSize(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestDraftsHaveALimitInNumberAndSize(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		var last Draft
 		for i := range maxDrafts {
@@ -258,22 +260,22 @@ func TestDraftsHaveABoundInNumberAndSize(t *testing.T) {
 	})
 }
 
-// atOnce lets n callers go at the same moment and counts what they say.
+// atOnce runs call n times concurrently and counts the results.
 func atOnce[T comparable](n int, call func(i int) T) map[T]int {
-	said := make(map[T]int)
+	replies := make(map[T]int)
 	var mu sync.Mutex
 	var callers sync.WaitGroup
 	gate := make(chan struct{})
 	for i := range n {
 		callers.Go(func() {
 			<-gate
-			word := call(i)
+			result := call(i)
 			mu.Lock()
 			defer mu.Unlock()
-			said[word]++
+			replies[result]++
 		})
 	}
 	close(gate)
 	callers.Wait()
-	return said
+	return replies
 }

@@ -11,22 +11,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Weakness is a setting with which Redis may lose what it has taken.
+// Weakness is a setting with which Redis may lose acknowledged writes.
 type Weakness string
 
-// The weaknesses. Each may be told to whoever watches the program.
+// The weaknesses. They contain nothing secret and appear in /readyz.
 const (
-	NotPersistent Weakness = "not_persistent" // appendonly is off: a restart loses all, or all since the last snapshot
-	Evicts        Weakness = "evicts"         // maxmemory-policy is not noeviction: a full Redis drops what is still needed
+	NotPersistent Weakness = "not_persistent" // appendonly is off: a restart loses all writes, or those since the last snapshot
+	Evicts        Weakness = "evicts"         // maxmemory-policy is not noeviction: a full Redis deletes keys that are still needed
 	NoMinReplicas Weakness = "no_min_replicas"
 )
 
-// ErrUnchecked says that Redis does not tell its settings.
+// ErrUnchecked is returned if the settings of Redis cannot be read.
 var ErrUnchecked = errors.New("the settings of Redis cannot be read")
 
-// Weaknesses looks for settings with which Redis may lose what it has taken, at each node that takes writes. It asks for
-// INFO, which says the same as CONFIG GET and is allowed where that is not; where it is not either, it fails with
-// [ErrUnchecked].
+// Weaknesses returns the settings, over all master nodes, with which Redis may lose acknowledged writes. It reads INFO, which
+// managed Redis allows where it forbids CONFIG GET, and fails with [ErrUnchecked] if INFO is forbidden too.
 func (s *Store) Weaknesses(ctx context.Context) ([]Weakness, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -56,7 +55,7 @@ func weaknessesOf(ctx context.Context, node *redis.Client) (found []Weakness, er
 		return nil, fmt.Errorf("%w: %w", ErrUnchecked, err)
 	}
 	if err != nil {
-		return nil, failed("asking Redis how it keeps its data", err)
+		return nil, failed("reading the settings of Redis", err)
 	}
 	info := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -73,7 +72,7 @@ func weaknessesOf(ctx context.Context, node *redis.Client) (found []Weakness, er
 	if info["maxmemory_policy"] != "noeviction" {
 		found = append(found, Evicts)
 	}
-	// Redis counts its good replicas only where min-replicas-to-write is set.
+	// Redis reports min_slaves_good_slaves only if min-replicas-to-write is set.
 	if replicas := info["connected_slaves"]; replicas != "" && replicas != "0" && info["min_slaves_good_slaves"] == "" {
 		found = append(found, NoMinReplicas)
 	}

@@ -8,12 +8,13 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-func TestWhereRedisMayLoseWhatItHasTakenIsFound(t *testing.T) {
+func TestWeaknessesOfASingleNode(t *testing.T) {
+	t.Parallel()
 	server := redistest.StartServer(t)
 	s := open(t, server.URL(), newKeys(t))
 	found := func() string { return fmt.Sprint(s.Weaknesses(t.Context())) }
 	if got := found(); got != "[] <nil>" {
-		t.Errorf("of a good one: %s", got)
+		t.Errorf("without a weakness: %s", got)
 	}
 	server.Set("appendonly", "no")
 	server.Set("maxmemory-policy", "allkeys-lru")
@@ -28,11 +29,12 @@ func TestWhereRedisMayLoseWhatItHasTakenIsFound(t *testing.T) {
 	}
 	server.Set("min-replicas-to-write", "1")
 	if got := found(); got != "[] <nil>" {
-		t.Errorf("with one that has to be there: %s", got)
+		t.Errorf("with min-replicas-to-write: %s", got)
 	}
 }
 
-func TestAClusterIsAskedNodeByNode(t *testing.T) {
+func TestWeaknessesOfACluster(t *testing.T) {
+	t.Parallel()
 	server := redistest.StartCluster(t)
 	s := open(t, server.URL(), newKeys(t))
 	server.Set("maxmemory-policy", "volatile-lru")
@@ -41,7 +43,8 @@ func TestAClusterIsAskedNodeByNode(t *testing.T) {
 	}
 }
 
-func TestARedisThatDoesNotTellItsSettingsIsNotTakenForABadOne(t *testing.T) {
+func TestWeaknessesFailsIfTheSettingsCannotBeRead(t *testing.T) {
+	t.Parallel()
 	server := redistest.StartServer(t)
 	server.Forbid("info")
 	s := open(t, server.URL(), newKeys(t))

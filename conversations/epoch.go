@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The epoch is a hash that begins with the data of a Redis and is lost with it: value (random) and rest (the time, in ms by
-// the clock of Redis, until which nothing that changes the bank is sent). A store that finds another value than it saw
-// last knows that Redis has lost its data, and with them every lease.
+// The epoch is a hash that is created in an empty Redis and lost with its data: value (random) and rest (the time, in ms by
+// the clock of Redis, until which no write is sent to the bank). A store that reads another value than the last time knows
+// that Redis has lost its data, and with them every lease.
 const epochKey = leases + "epoch"
 
 var readEpoch = redis.NewScript(nowMillis + `
@@ -28,7 +28,7 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return {value, string.format('%.0f', math.max(0, rest - now))}`)
 
-// lastEpoch is the epoch that a store saw last.
+// lastEpoch is the epoch that a store read last.
 type lastEpoch struct {
 	sync.Mutex
 	seen string // "" before the first time
@@ -40,8 +40,8 @@ func (e *lastEpoch) last() string {
 	return e.seen
 }
 
-// follow goes on to the next epoch, unless another call did so meanwhile: answers may come late. It tells whether this is
-// the first to see the next after another.
+// follow replaces the epoch last by next, unless another call replaced it meanwhile. It reports whether this is the first
+// call to read another epoch than before.
 func (e *lastEpoch) follow(last, next string) (lost bool) {
 	e.Lock()
 	defer e.Unlock()
@@ -52,9 +52,9 @@ func (e *lastEpoch) follow(last, next string) (lost bool) {
 	return last != "" && last != next
 }
 
-// Epoch names the time since Redis last began without data. Where this store saw another epoch before, Redis has lost
-// what was under way, and other calls may still be on their way to the bank: then, for the time of rest, left is more
-// than 0 at every replica, and nothing should be sent.
+// Epoch returns an identifier that changes whenever Redis has lost its data. If this store read another one before, calls
+// whose intent was lost may still be on their way to the bank. left is more than 0 then, at every replica, for the time
+// rest, and no write should be sent to the bank.
 func (s *Store) Epoch(ctx context.Context, rest time.Duration) (epoch string, left time.Duration, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -63,9 +63,9 @@ func (s *Store) Epoch(ctx context.Context, rest time.Duration) (epoch string, le
 	if err != nil {
 		return "", 0, failed("reading the epoch", err)
 	}
-	fields := texts(found)
+	fields := stringsOf(found)
 	if s.epoch.follow(last, fields[0]) {
-		s.log.WarnContext(ctx, "Redis has lost its data: for a while nothing is sent to the bank that changes anything", "rest", rest)
+		s.log.WarnContext(ctx, "Redis has lost its data: no writes are sent to the bank for a while", "rest", rest)
 	}
 	return fields[0], millisIn(fields[1]), nil
 }

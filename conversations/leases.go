@@ -11,13 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A subject is what work is about, such as one borrower of one process, or the reconciliation. One holder at a time, in
-// all replicas, has its lease.
+// A subject is what a lease protects, such as one borrower of one process, or the reconciliation. One holder at a time, over
+// all replicas, has the lease of a subject.
 //
-// A lease is one hash: token (counts the holders, and so fences those before), until (the end in ms by the clock of
-// Redis), call (the key of the call that holds or last held it, sealed), before (that of the one before) and claimer
-// (random; it tells a repetition of the same claim, whose first reply was lost, from another claim, and a holder from one
-// that got the same token after Redis had lost its data).
+// A lease is one hash: token (incremented with each holder, so that earlier ones are fenced), until (the end in ms by the
+// clock of Redis), call (the key of the call that holds or last held it, encrypted), before (that of the call before) and
+// claimer (random; it distinguishes a repetition after a lost reply from another claim, and two holders that got the same
+// token because Redis lost its data in between).
 var (
 	acquireLease = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'token', 'until', 'call', 'claimer', 'before')
@@ -45,9 +45,9 @@ if e[1] == ARGV[1] and (ARGV[2] == '' or e[2] == ARGV[2]) then redis.call('HSET'
 return 1`)
 )
 
-// Acquire gives the lease of a subject to one call, named by its key in the journal. token is 0 while another call holds
-// the lease, for as long as left. other is that call or, once the lease is ours, the call that held it last; "" when
-// nobody did in the last 7 days. Whoever held it before is fenced: it can no longer [Store.Hold] the lease.
+// Acquire acquires the lease of a subject for a call, named by its key in the journal. If another call holds the lease,
+// token is 0, other is that call and left the time until its lease expires. Otherwise other is the call that held the lease
+// last, "" if there was none in the last 7 days. That call is fenced: it can no longer [Store.Hold] the lease.
 func (s *Store) Acquire(ctx context.Context, subject, call string, lease time.Duration) (token int64, other string, left time.Duration, err error) {
 	return s.acquire(ctx, subject, call, rand.Text(), lease)
 }
@@ -64,7 +64,7 @@ func (s *Store) acquire(ctx context.Context, subject, call, claimer string, leas
 	if err != nil {
 		return 0, "", 0, failed("acquiring a lease", err)
 	}
-	fields := texts(found)
+	fields := stringsOf(found)
 	token, _ = strconv.ParseInt(fields[0], 10, 64) // the script writes numbers
 	if fields[2] != "" {
 		opened, err := s.open(name, fields[2])
@@ -76,8 +76,8 @@ func (s *Store) acquire(ctx context.Context, subject, call, claimer string, leas
 	return token, other, millisIn(fields[1]), nil
 }
 
-// Hold reports whether nobody has claimed the subject since token was given out, and keeps the lease for at least that
-// much longer. It returns once a replica of Redis has acknowledged the write, where there is one.
+// Hold reports whether token is still that of the last holder, and extends the lease to at least least from now. If Redis
+// has replicas, it returns once one of them has acknowledged the write.
 func (s *Store) Hold(ctx context.Context, subject string, token int64, least time.Duration) (held bool, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -96,7 +96,7 @@ func (s *Store) hold(ctx context.Context, subject, claimer string, token int64, 
 	return held, failed("holding a lease", err)
 }
 
-// Release ends a lease, unless somebody else holds it by now. A lease that cannot be ended expires.
+// Release ends a lease if token is still that of its holder. A lease that cannot be released expires.
 func (s *Store) Release(ctx context.Context, subject string, token int64) error {
 	return s.release(ctx, subject, "", token)
 }

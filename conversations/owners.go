@@ -12,16 +12,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Ownership says who is responsible for a process, whom its news concern.
+// Ownership is the owner of a process, and its last change.
 type Ownership struct {
-	Owner   string    `json:"owner,omitempty"`  // an actor; "" for nobody
-	Former  string    `json:"former,omitempty"` // who was before
+	Owner   string    `json:"owner,omitempty"`  // an actor; "" for none
+	Former  string    `json:"former,omitempty"` // the previous owner
 	By      string    `json:"by,omitempty"`     // the actor who changed it
-	Version int64     `json:"version"`          // counts the changes from 1
+	Version int64     `json:"version"`          // counts changes, from 1
 	At      time.Time `json:"at,omitzero"`      // of the last change
 }
 
-const ownerKind = "owner"
+const ownerLife = 400 * 24 * time.Hour
 
 var changeOwner = redis.NewScript(`
 local now = redis.call('GET', KEYS[1]) or ''
@@ -30,9 +30,9 @@ if now ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`)
 
-// ChangeOwner makes an actor, or nobody ("") the owner of a process, in the name of another actor. Where allowed says no to
-// who is the owner by then, or nothing changes, it stays as it is. It gives what is kept then; changed tells whether this
-// call made it so. Of several callers at once each sees the change of the one before.
+// ChangeOwner sets the owner of a process, "" for none, on behalf of the actor by. It changes nothing if allowed returns
+// false for the current owner. It returns the stored ownership, and whether this call changed it. Concurrent calls are
+// applied one after another.
 func (s *Store) ChangeOwner(ctx context.Context, process uuid.UUID, owner, by string, allowed func(owner string) bool) (now Ownership, changed bool, err error) {
 	for range 10 {
 		before, sealed, err := s.readOwner(ctx, process)
@@ -47,13 +47,13 @@ func (s *Store) ChangeOwner(ctx context.Context, process uuid.UUID, owner, by st
 	return Ownership{}, false, fmt.Errorf("changing the owner of a process: %w", ErrConflict)
 }
 
-// Ownership gives who is responsible for a process: nobody where that was never said.
+// Ownership returns the ownership of a process; the zero value if it never had an owner.
 func (s *Store) Ownership(ctx context.Context, process uuid.UUID) (Ownership, error) {
 	owned, _, err := s.readOwner(ctx, process)
 	return owned, err
 }
 
-// Owner gives the owner of a process, "" when there is none.
+// Owner returns the owner of a process, "" if there is none.
 func (s *Store) Owner(ctx context.Context, process uuid.UUID) (actor string, err error) {
 	owned, err := s.Ownership(ctx, process)
 	return owned.Owner, err
@@ -62,7 +62,7 @@ func (s *Store) Owner(ctx context.Context, process uuid.UUID) (actor string, err
 func (s *Store) readOwner(ctx context.Context, process uuid.UUID) (owned Ownership, sealed string, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	key := s.memoKey(ownerKind, process.String())
+	key := s.ownerKey(process)
 	sealed, err = s.redis.Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
 		return Ownership{}, "", nil
@@ -73,9 +73,6 @@ func (s *Store) readOwner(ctx context.Context, process uuid.UUID) (owned Ownersh
 	data, err := s.open(key, sealed)
 	if err != nil {
 		return Ownership{}, "", err
-	}
-	if !strings.HasPrefix(string(data), "{") { // as it was kept before there were versions
-		return Ownership{Owner: string(data)}, sealed, nil
 	}
 	if json.Unmarshal(data, &owned) != nil {
 		return Ownership{}, "", ErrSealed
@@ -90,16 +87,20 @@ func (s *Store) writeOwner(ctx context.Context, process uuid.UUID, before string
 	if err != nil {
 		return false, fmt.Errorf("changing the owner of a process: %w", err)
 	}
-	key := s.memoKey(ownerKind, process.String())
+	key := s.ownerKey(process)
 	sealed, err := s.seal(key, data)
 	if err != nil {
 		return false, err
 	}
-	changed, err := s.run(ctx, changeOwner, []string{key}, before, sealed, millis(placeLife)).Bool()
+	changed, err := s.run(ctx, changeOwner, []string{key}, before, sealed, millis(ownerLife)).Bool()
 	return changed, failed("changing the owner of a process", err)
 }
 
-// Direct is the place where an actor is told alone: "slack:U0ANA" of "slack:T0TEAM/U0ANA".
+func (s *Store) ownerKey(process uuid.UUID) string {
+	return "owner:{" + s.name("owner of", process.String()) + "}"
+}
+
+// Direct returns the destination of an actor's direct messages: "slack:U0ANA" for "slack:T0TEAM/U0ANA".
 func Direct(actor string) string {
 	frontEnd, id, found := strings.Cut(actor, ":")
 	if !found {

@@ -8,22 +8,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// anybody lets a process change hands whoever owns it.
+// anybody allows a change of owner whoever the owner is.
 func anybody(string) bool { return true }
 
-func TestAProcessHasOneOwnerAndEachChangeSaysWhoWasBefore(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
+func TestAProcessHasOneOwnerAndEachChangeNamesTheFormerOne(t *testing.T) {
+	on(t, func(t *testing.T, p *testRedis) {
 		s, ctx, process := p.replica(t), t.Context(), uuid.New()
 		if owned := must(s.Ownership(ctx, process))(t); owned != (Ownership{}) {
-			t.Errorf("at first it is %+v", owned)
+			t.Errorf("the initial ownership is %+v", owned)
 		}
 		for i, step := range []struct{ owner, former string }{{"slack:T0/U0ANA", ""}, {"slack:T0/U0TOM", "slack:T0/U0ANA"}, {"", "slack:T0/U0TOM"}} {
 			now, changed, err := s.ChangeOwner(ctx, process, step.owner, "slack:T0/U0RUI", anybody)
 			if err != nil || !changed || now.Owner != step.owner || now.Former != step.former || now.By != "slack:T0/U0RUI" || now.Version != int64(i+1) || now.At.IsZero() {
-				t.Errorf("change %d gave %+v, %v, %v", i, now, changed, err)
+				t.Errorf("change %d returned %+v, %v, %v", i, now, changed, err)
 			}
 			if again, changed, err := s.ChangeOwner(ctx, process, step.owner, "slack:T0/U0EVA", anybody); changed || err != nil || again != now {
-				t.Errorf("the same again gave %+v, %v, %v", again, changed, err)
+				t.Errorf("the same change again returned %+v, %v, %v", again, changed, err)
 			}
 			if got := must(s.Owner(ctx, process))(t); got != step.owner {
 				t.Errorf("the owner is %q, want %q", got, step.owner)
@@ -31,26 +31,13 @@ func TestAProcessHasOneOwnerAndEachChangeSaysWhoWasBefore(t *testing.T) {
 		}
 		mine := func(owner string) bool { return owner == "slack:T0/U0ANA" }
 		if now, changed, err := s.ChangeOwner(ctx, process, "slack:T0/U0TOM", "slack:T0/U0TOM", mine); changed || err != nil || now.Owner != "" {
-			t.Errorf("what was not allowed gave %+v, %v, %v", now, changed, err)
+			t.Errorf("a change that was not allowed returned %+v, %v, %v", now, changed, err)
 		}
 	}, embeddedRedis, oneNode, aCluster)
 }
 
-func TestAnOwnerKeptBeforeThereWereVersionsIsStillTheOwner(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
-		s, ctx, process := p.replica(t), t.Context(), uuid.New()
-		if err := s.Put(ctx, ownerKind, process.String(), []byte("slack:T0/U0ANA"), placeLife); err != nil {
-			t.Fatal(err)
-		}
-		now, changed, err := s.ChangeOwner(ctx, process, "slack:T0/U0TOM", "slack:T0/U0TOM", anybody)
-		if err != nil || !changed || now.Former != "slack:T0/U0ANA" || now.Version != 1 {
-			t.Errorf("got %+v, %v, %v", now, changed, err)
-		}
-	}, embeddedRedis)
-}
-
-func TestOfManyWhoTakeAProcessAtOnceEachFollowsAnother(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
+func TestConcurrentChangesOfOwnerAreAppliedOneAfterAnother(t *testing.T) {
+	on(t, func(t *testing.T, p *testRedis) {
 		process := uuid.New()
 		var mu sync.Mutex
 		former := map[string]string{}
@@ -75,15 +62,15 @@ func TestOfManyWhoTakeAProcessAtOnceEachFollowsAnother(t *testing.T) {
 		}
 		taking.Wait()
 		if len(former) != 8 {
-			t.Errorf("it changed hands %d times", len(former))
+			t.Errorf("the owner changed %d times", len(former))
 		}
 	}, embeddedRedis, oneNode)
 }
 
-func TestTheDirectPlaceOfAnActor(t *testing.T) {
+func TestDirectReturnsTheDestinationOfAnActor(t *testing.T) {
 	for actor, want := range map[string]string{"slack:T0/U0ANA": "slack:U0ANA", "slack:U0ANA": "slack:U0ANA", "mcp:local": "mcp:local", "": ""} {
 		if got := Direct(actor); got != want {
-			t.Errorf("%q is told at %q, want %q", actor, got, want)
+			t.Errorf("the destination of %q is %q, want %q", actor, got, want)
 		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// replicaPatience is how long a write waits for a replica of Redis, at most.
-const replicaPatience = time.Second
+// replicaTimeout is how long a write waits for a replica of Redis.
+const replicaTimeout = time.Second
 
-// replicated returns once what was last written to key has reached a replica of Redis, and at once where there is none.
-// It fails when none of them has it in time: then the write stands, and is lost with this node.
+// replicated waits until the last write to key has reached a replica of Redis, if there is one. It fails if none has it in
+// time: the write is done then, and is lost if this node is lost.
 func (s *Store) replicated(ctx context.Context, key string) error {
 	client, err := s.master(ctx, key)
 	if err != nil {
 		return failed("finding the node of a key", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, replicaPatience)
+	ctx, cancel := context.WithTimeout(ctx, replicaTimeout)
 	defer cancel()
 	if !hasReplicas(ctx, client) {
 		return nil
 	}
-	// WAIT looks at the writes of its own connection. This one comes after ours, so that who has it has ours too.
+	// WAIT waits for the writes of its own connection. PEXPIRE follows our write, so that a replica that has it has both.
 	var acknowledged *redis.Cmd
 	deadline, _ := ctx.Deadline()
 	_, err = client.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -41,7 +41,7 @@ func (s *Store) replicated(ctx context.Context, key string) error {
 	return nil
 }
 
-// master is the node that writes to key go to.
+// master returns the node that receives writes to key.
 func (s *Store) master(ctx context.Context, key string) (*redis.Client, error) {
 	switch client := s.redis.(type) {
 	case *redis.Client:
@@ -49,10 +49,10 @@ func (s *Store) master(ctx context.Context, key string) (*redis.Client, error) {
 	case *redis.ClusterClient:
 		return client.MasterForKey(ctx, key)
 	}
-	return nil, errors.New("a client of an unknown kind")
+	return nil, errors.New("unknown type of Redis client")
 }
 
-// hasReplicas tells whether a node has replicas that follow it. One that cannot be asked is taken to have none.
+// hasReplicas reports whether a node has connected replicas, and false if it does not answer.
 func hasReplicas(ctx context.Context, client *redis.Client) bool {
 	role, err := client.Do(ctx, "ROLE").Slice()
 	if err != nil || len(role) < 3 {

@@ -14,18 +14,23 @@ import (
 
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs many tests at once: most of their time they wait for a redis-server.
+func TestMain(m *testing.M) {
+	waittest.Parallel(16)
+	goleak.VerifyTestMain(m)
+}
 
-// place is one kind of Redis, on which a story can have as many replicas as it needs.
-type place struct {
+// testRedis is a Redis on which a test can open any number of stores.
+type testRedis struct {
 	url   string
 	keys  *keys.Keys
 	first *Store
 }
 
-// kind is a way to run Redis.
+// kind is a kind of Redis.
 type kind struct {
 	name  string
 	start func(t testing.TB) (url string)
@@ -40,16 +45,18 @@ var (
 	}}
 )
 
-// everywhere tells the story on a real Redis and on the embedded one.
-func everywhere(t *testing.T, story func(t *testing.T, p *place)) {
-	on(t, story, embeddedRedis, oneNode)
+// onEach runs a test on the embedded Redis and on a real one.
+func onEach(t *testing.T, test func(t *testing.T, p *testRedis)) {
+	on(t, test, embeddedRedis, oneNode)
 }
 
-func on(t *testing.T, story func(t *testing.T, p *place), kinds ...kind) {
+// on runs a test on each of the given kinds of Redis.
+func on(t *testing.T, test func(t *testing.T, p *testRedis), kinds ...kind) {
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
-			story(t, &place{url: kind.start(t), keys: newKeys(t)})
+			test(t, &testRedis{url: kind.start(t), keys: newKeys(t)})
 		})
 	}
 }
@@ -63,9 +70,9 @@ func newKeys(t testing.TB) *keys.Keys {
 	return k
 }
 
-// replica opens one more store on the same Redis. Those of the embedded one share its connection: there is no other.
-// A hundred callers at once on a busy machine may take their time; how quickly a call gives up has stories of its own.
-func (p *place) replica(t testing.TB, options ...Option) *Store {
+// replica opens another store on the same Redis. Stores on the embedded Redis share the connection of the first one. The
+// time-out of a call is long, because a busy machine is slow; other tests check how soon a call gives up.
+func (p *testRedis) replica(t testing.TB, options ...Option) *Store {
 	t.Helper()
 	options = append([]Option{WithLives(Lives{Call: time.Minute})}, options...)
 	if p.url == "memory" && p.first != nil {
@@ -96,7 +103,7 @@ func open(t testing.TB, url string, k Keys, options ...Option) *Store {
 	return s
 }
 
-// must unwraps what cannot fail in a story.
+// must returns v, and fails the test if err is not nil.
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -114,21 +121,7 @@ func wantError(t testing.TB, got, want error) {
 	}
 }
 
-// eventually asks until yes, for what Redis does in its own time.
-func eventually(t testing.TB, what string, yes func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.After(10 * time.Second); !yes(); {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-func TestAnAddressThatIsNoneIsExplainedWithoutItsPassword(t *testing.T) {
+func TestAnInvalidAddressIsReportedWithoutItsPassword(t *testing.T) {
 	for _, address := range []string{
 		"", "localhost:6379", "http://:hunter2@localhost", "redis://:hunter2@", "redis://:hunter2@local host:6379",
 		"redis://:hunter2@localhost:6379/zero", "redis://:hunter2@localhost:6379?hunter2=1",
@@ -144,49 +137,53 @@ func TestAnAddressThatIsNoneIsExplainedWithoutItsPassword(t *testing.T) {
 }
 
 func TestAWrongPasswordIsUnavailableAndNotRepeatedInTheError(t *testing.T) {
+	t.Parallel()
 	url := strings.Replace(redistest.Start(t), "redis://", "redis://nobody:hunter2@", 1)
 	_, err := Open(t.Context(), url, newKeys(t))
 	wantError(t, err, ErrUnavailable)
 	if strings.Contains(err.Error(), "hunter2") {
-		t.Fatalf("the error tells the password: %v", err)
+		t.Fatalf("the error contains the password: %v", err)
 	}
 }
 
-func TestAnUnpluggedRedisIsToldQuicklyAndAPluggedOneServesAgain(t *testing.T) {
+func TestCallsFailSoonWhileRedisIsStoppedAndWorkOnceItIsBack(t *testing.T) {
 	server := redistest.StartServer(t)
 	s := open(t, server.URL(), newKeys(t), WithLives(Lives{Call: time.Second}))
 	d := must(s.StartDraft(t.Context(), "u1", "borrower", ""))(t)
 	server.Stop()
-	for name, call := range calls(s, d) {
-		t.Run(name, func(t *testing.T) {
-			began := time.Now()
-			wantError(t, call(t.Context()), ErrUnavailable)
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("took %s to say so", took)
-			}
-		})
-	}
+	t.Run("stopped", func(t *testing.T) {
+		for name, call := range calls(s, d) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				began := time.Now()
+				wantError(t, call(t.Context()), ErrUnavailable)
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("it failed after %s", took)
+				}
+			})
+		}
+	})
 	server.Start()
-	eventually(t, "Redis serves again", func() bool { return s.Ready(t.Context()) == nil })
+	waittest.Eventually(t, "Redis serves again", func() bool { return s.Ready(t.Context()) == nil })
 	if again := must(s.Draft(t.Context(), "u1", d.ID))(t); again.Version != 1 {
 		t.Errorf("the draft came back as version %d", again.Version)
 	}
 }
 
-func TestARedisThatNeverAnswersIsNotWaitedFor(t *testing.T) {
-	mute, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts connections; nobody reads them
+func TestOpenFailsSoonIfRedisNeverAnswers(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts connections; nothing reads them
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = mute.Close() }()
+	defer func() { _ = silent.Close() }()
 	for _, parameters := range []string{"", "?cluster=true", "?master_name=balcao"} {
 		t.Run(parameters, func(t *testing.T) {
 			began := time.Now()
-			_, err := Open(context.Background(), "redis://"+mute.Addr().String()+parameters, newKeys(t),
+			_, err := Open(context.Background(), "redis://"+silent.Addr().String()+parameters, newKeys(t),
 				WithLives(Lives{Call: 100 * time.Millisecond}))
 			wantError(t, err, ErrUnavailable)
 			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("took %s to say so", took)
+				t.Errorf("it failed after %s", took)
 			}
 		})
 	}
@@ -201,7 +198,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// calls is every call that reaches Redis.
+// calls returns every method that reaches Redis, each as a call.
 func calls(s *Store, d Draft) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"start":   func(ctx context.Context) error { _, err := s.StartDraft(ctx, "u1", "a", "b"); return err },
@@ -209,7 +206,7 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"list":    func(ctx context.Context) error { _, err := s.Drafts(ctx, "u1"); return err },
 		"save":    func(ctx context.Context) error { _, err := s.SaveDraft(ctx, d); return err },
 		"end":     func(ctx context.Context) error { _, err := s.EndDraft(ctx, d); return err },
-		"first":   func(ctx context.Context) error { _, err := s.MarkSeen(ctx, "a", "b", time.Minute); return err },
+		"mark":    func(ctx context.Context) error { _, err := s.MarkSeen(ctx, "a", "b", time.Minute); return err },
 		"claimed": func(ctx context.Context) error { _, err := s.Claimed(ctx, "a", "b"); return err },
 		"claim":   func(ctx context.Context) error { _, err := s.Claim(ctx, "a", "b", "c", time.Minute); return err },
 		"forget":  func(ctx context.Context) error { return s.Forget(ctx, "a", "b") },
@@ -225,36 +222,36 @@ func calls(s *Store, d Draft) map[string]func(context.Context) error {
 		"hold":      func(ctx context.Context) error { _, err := s.Hold(ctx, "a", 1, time.Minute); return err },
 		"release":   func(ctx context.Context) error { return s.Release(ctx, "a", 1) },
 		"epoch":     func(ctx context.Context) error { _, _, err := s.Epoch(ctx, time.Minute); return err },
-		"abandoned": func(ctx context.Context) error { _, err := s.Orphaned(ctx, 1); return err },
+		"orphaned":  func(ctx context.Context) error { _, err := s.Orphaned(ctx, 1); return err },
 		"append":    func(ctx context.Context) error { return s.Append(ctx, []byte("a"), "") },
 		"verify":    func(ctx context.Context) error { _, err := s.Verify(ctx); return err },
 		"text":      func(ctx context.Context) error { _, err := s.Text(ctx, AuditEntry{Text: "a"}); return err },
 		"erase":     func(ctx context.Context) error { return s.EraseText(ctx, "1-1", nil) },
 		"ready":     s.Ready,
-		"trail": func(ctx context.Context) error {
+		"entries": func(ctx context.Context) error {
 			for _, err := range s.AuditEntries(ctx, "2026-11") {
 				return err
 			}
 			return nil
 		},
-		"places":       func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
-		"place":        func(ctx context.Context) error { _, err := s.Destination(ctx, "a"); return err },
-		"change place": func(ctx context.Context) error { _, err := s.ChangeDestination(ctx, "a", watching("1")); return err },
+		"destinations":       func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
+		"destination":        func(ctx context.Context) error { _, err := s.Destination(ctx, "a"); return err },
+		"change destination": func(ctx context.Context) error { _, err := s.ChangeDestination(ctx, "a", subscribeTo("1")); return err },
 		"own": func(ctx context.Context) error {
 			_, _, err := s.ChangeOwner(ctx, uuid.New(), "a", "b", anybody)
 			return err
 		},
-		"owner":    func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.New()); return err },
-		"remember": func(ctx context.Context) error { return s.Put(ctx, "a", "b", nil, time.Minute) },
-		"recall":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "a", "b"); return err },
+		"owner": func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.New()); return err },
+		"put":   func(ctx context.Context) error { return s.Put(ctx, "a", "b", nil, time.Minute) },
+		"get":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "a", "b"); return err },
 	}
 }
 
 func TestADraftPrintsWithoutItsAnswers(t *testing.T) {
 	d := Draft{Owner: "maria", Subject: "borrower", Answers: map[string]string{"taxId": "299999998"}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
-		if said := fmt.Sprintf(verb, d) + fmt.Sprintf(verb, &d); strings.Contains(said, "299999998") || strings.Contains(said, "maria") {
-			t.Errorf("%s prints %s", verb, said)
+		if text := fmt.Sprintf(verb, d) + fmt.Sprintf(verb, &d); strings.Contains(text, "299999998") || strings.Contains(text, "maria") {
+			t.Errorf("%s prints %s", verb, text)
 		}
 	}
 }

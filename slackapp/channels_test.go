@@ -79,7 +79,7 @@ func TestAnInvitationWithoutAnEventIsNoticedWithinAMinute(t *testing.T) {
 	h.post(team, "", card("um"))
 	h.sim.InviteCompany(slacksim.TeamChannel)
 	redis := h.replica.store.Client()
-	keys, err := redis.Keys(h.ctx(), "memo:channel:*").Result()
+	keys, err := redis.Keys(h.ctx(), "cache:channel:*").Result()
 	must(t, err)
 	if len(keys) != 1 || redis.PTTL(h.ctx(), keys[0]).Val() > time.Minute {
 		t.Fatalf("who reads a channel is believed for longer, or for ever: %q", keys)

@@ -3,6 +3,8 @@
 package waittest
 
 import (
+	"flag"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -50,5 +52,16 @@ func Receive[T any](t testing.TB, what string, c <-chan T) T {
 	case <-over.C:
 		t.Fatalf("timed out after %v waiting until %s", Deadline, what)
 		panic("unreachable")
+	}
+}
+
+// Parallel sets the number of tests that run in parallel to n, unless the flag -parallel sets one. TestMain of a package
+// calls it whose tests mostly wait: the default is the number of processors.
+func Parallel(n int) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(n))
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 )
 
-// personal is what must be found nowhere in Redis in the clear.
+// personal are texts that must not be in Redis unencrypted.
 var personal = []string{"Maria Exemplo", "maria@example.com", "299999998", "+351912345678", "1985-04-12", "borrower-subject"}
 
-// aDay uses everything that the store can do, with personal data wherever a caller may give any.
-func aDay(t *testing.T, s *Store) {
+// useEverything calls every method of the store that writes, with personal data in every argument that may have some.
+func useEverything(t *testing.T, s *Store) {
 	t.Helper()
 	ctx := t.Context()
 	for i, topic := range []string{"299999998", "+351912345678", "left open", "{curly} and\nmore"} {
@@ -69,25 +69,25 @@ func aDay(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	if got := must(s.Destinations(ctx))(t); len(got) != 2 {
-		t.Errorf("%d places are kept, want 2", len(got))
+		t.Errorf("%d destinations are stored, want 2", len(got))
 	}
 }
 
-func TestADayLeavesNothingInTheClearAndNothingForEver(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
+func TestEveryKeyIsEncryptedAndExpires(t *testing.T) {
+	on(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
-		aDay(t, s)
+		useEverything(t, s)
 		stored := everything(t, s)
 		if len(stored) < 10 {
 			t.Fatalf("only %d keys were found", len(stored))
 		}
 		for key, value := range stored {
 			if left := must(s.redis.PTTL(t.Context(), key).Result())(t); left <= 0 {
-				t.Errorf("%s lives for ever", key)
+				t.Errorf("%s does not expire", key)
 			}
 			for _, secret := range personal {
 				if strings.Contains(key+value, secret) {
-					t.Errorf("%s tells %q", key, secret)
+					t.Errorf("%s contains %q", key, secret)
 				}
 			}
 		}
@@ -95,7 +95,7 @@ func TestADayLeavesNothingInTheClearAndNothingForEver(t *testing.T) {
 }
 
 func TestTheKeysOfOnePersonsDraftsShareASlot(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
+	on(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		for _, owner := range []string{"maria", "joana"} {
 			must(s.StartDraft(t.Context(), owner, "borrower", "1"))(t)
@@ -109,24 +109,24 @@ func TestTheKeysOfOnePersonsDraftsShareASlot(t *testing.T) {
 			slots[must(s.redis.ClusterKeySlot(t.Context(), key).Result())(t)]++
 		}
 		if got := slices.Collect(maps.Values(slots)); !slices.Equal(got, []int{3, 3}) {
-			t.Errorf("two drafts and an index of each of two people lie in slots %v", slots)
+			t.Errorf("the keys of two people, with two drafts and an index each, are in the slots %v", slots)
 		}
 	}, aCluster)
 }
 
-// onlyDigests are keys with the digests of one keyset and the seal of another: they find everything and open nothing.
-type onlyDigests struct {
+// otherCipher fingerprints with one keyset and encrypts with another: it finds every key and decrypts no value.
+type otherCipher struct {
 	*keys.Keys
 	seal *keys.Keys
 }
 
-func (k onlyDigests) Seal(p, a []byte) ([]byte, error) { return k.seal.Seal(p, a) }
-func (k onlyDigests) Open(p, a []byte) ([]byte, error) { return k.seal.Open(p, a) }
+func (k otherCipher) Seal(p, a []byte) ([]byte, error) { return k.seal.Seal(p, a) }
+func (k otherCipher) Open(p, a []byte) ([]byte, error) { return k.seal.Open(p, a) }
 
-func TestAWrongKeyOpensNothing(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestAWrongKeyDecryptsNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s, thief := p.replica(t), p.replica(t)
-		thief.keys = onlyDigests{p.keys, newKeys(t)}
+		thief.keys = otherCipher{p.keys, newKeys(t)}
 		d := secrets(t, s)
 		for name, open := range opens(thief, d) {
 			if err := open(t.Context()); !errors.Is(err, ErrSealed) {
@@ -141,21 +141,21 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	})
 }
 
-func TestAValueMovedToAnotherKeyDoesNotOpen(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestAValueMovedToAnotherKeyCannotBeDecrypted(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		ctx := t.Context()
 		d := secrets(t, s)
-		if err := s.Put(ctx, "memo", "hers", []byte("b"), time.Hour); err != nil {
+		if err := s.Put(ctx, "cached", "hers", []byte("b"), time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		hers := s.redis.Get(ctx, s.memoKey("memo", "hers")).Val()
-		must(s.redis.Set(ctx, s.memoKey("memo", "id"), hers, redis.KeepTTL).Result())(t)
-		if _, _, err := s.Get(ctx, "memo", "id"); !errors.Is(err, ErrSealed) {
-			t.Errorf("a moved memo: got %v", err)
+		hers := s.redis.Get(ctx, s.cacheKey("cached", "hers")).Val()
+		must(s.redis.Set(ctx, s.cacheKey("cached", "id"), hers, redis.KeepTTL).Result())(t)
+		if _, _, err := s.Get(ctx, "cached", "id"); !errors.Is(err, ErrSealed) {
+			t.Errorf("a moved value: got %v", err)
 		}
 
-		key := s.place("maria", s.name("topic", "borrower", "")).key
+		key := s.draftKey("maria", s.name("topic", "borrower", "")).name
 		old := s.redis.HGet(ctx, key, "body").Val()
 		must(s.SaveDraft(ctx, d))(t)
 		must(s.redis.HSet(ctx, key, "body", old).Result())(t)
@@ -165,7 +165,7 @@ func TestAValueMovedToAnotherKeyDoesNotOpen(t *testing.T) {
 	})
 }
 
-// secrets stores one of each thing that is sealed.
+// secrets stores one value of each kind that is encrypted.
 func secrets(t *testing.T, s *Store) Draft {
 	t.Helper()
 	d := must(s.StartDraft(t.Context(), "maria", "borrower", ""))(t)
@@ -175,14 +175,14 @@ func secrets(t *testing.T, s *Store) Draft {
 	}
 	_, _, err = s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
 	_, _, owning := s.ChangeOwner(t.Context(), uuid.Nil, "maria", "rui", anybody)
-	if err := errors.Join(err, s.Put(t.Context(), "memo", "id", []byte("value"), time.Hour), owning); err != nil {
+	if err := errors.Join(err, s.Put(t.Context(), "cached", "id", []byte("value"), time.Hour), owning); err != nil {
 		t.Fatal(err)
 	}
-	must(s.ChangeDestination(t.Context(), "slack:C0TEAM", watching("1")))(t)
+	must(s.ChangeDestination(t.Context(), "slack:C0TEAM", subscribeTo("1")))(t)
 	return d
 }
 
-// opens is every call that opens something sealed.
+// opens returns every method that decrypts a value, each as a call.
 func opens(s *Store, d Draft) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"draft": func(ctx context.Context) error { _, err := s.Draft(ctx, "maria", d.ID); return err },
@@ -194,19 +194,19 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 			_, _, _, err := s.Acquire(ctx, "subject", "call", time.Minute)
 			return err
 		},
-		"look":   func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "call"); return err },
-		"places": func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
-		"place":  func(ctx context.Context) error { _, err := s.Destination(ctx, "slack:C0TEAM"); return err },
+		"look":         func(ctx context.Context) error { _, _, _, err := s.Look(ctx, "call"); return err },
+		"destinations": func(ctx context.Context) error { _, err := s.Destinations(ctx); return err },
+		"destination":  func(ctx context.Context) error { _, err := s.Destination(ctx, "slack:C0TEAM"); return err },
 		"change": func(ctx context.Context) error {
-			_, err := s.ChangeDestination(ctx, "slack:C0TEAM", watching(uuid.NewString()))
+			_, err := s.ChangeDestination(ctx, "slack:C0TEAM", subscribeTo(uuid.NewString()))
 			return err
 		},
-		"owner":  func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
-		"recall": func(ctx context.Context) error { _, _, err := s.Get(ctx, "memo", "id"); return err },
+		"owner": func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
+		"get":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "cached", "id"); return err },
 	}
 }
 
-// everything reads all keys and their values as they lie in Redis.
+// everything returns all keys of Redis with their stored values.
 func everything(t *testing.T, s *Store) map[string]string {
 	t.Helper()
 	ctx := t.Context()

@@ -12,23 +12,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestTheTrailHoldsEveryEntryOnceAndVerifies(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestTheAuditLogHasEveryEntryOnceAndVerifies(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		november := WithClock(func() time.Time { return time.Date(2026, 11, 30, 23, 59, 0, 0, time.UTC) })
 		replicas := []*Store{p.replica(t, november), p.replica(t, november)}
-		const entries = 2*trailPage + 10 // more than two pages
-		said := atOnce(entries, func(i int) string {
+		const entries = 2*auditPage + 10 // more than two pages
+		replies := atOnce(entries, func(i int) string {
 			return fmt.Sprint(replicas[i%2].Append(context.Background(), fmt.Appendf(nil, "entry %d", i), ""))
 		})
-		if said["<nil>"] != entries {
-			t.Fatalf("appending: %v", said)
+		if replies["<nil>"] != entries {
+			t.Fatalf("appending: %v", replies)
 		}
 		different := make(map[string]int)
-		for mark, err := range replicas[0].AuditEntries(t.Context(), "2026-11") {
+		for entry, err := range replicas[0].AuditEntries(t.Context(), "2026-11") {
 			if err != nil {
 				t.Fatal(err)
 			}
-			different[string(mark.Entry)]++
+			different[string(entry.Entry)]++
 		}
 		if len(different) != entries {
 			t.Errorf("%d different entries, want %d", len(different), entries)
@@ -40,18 +40,18 @@ func TestTheTrailHoldsEveryEntryOnceAndVerifies(t *testing.T) {
 	})
 }
 
-func TestTheChainRunsOnFromMonthToMonthAndNeverBack(t *testing.T) {
-	everywhere(t, func(t *testing.T, p *place) {
+func TestTheChainContinuesFromMonthToMonthAndNeverBack(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
 		at := time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC)
 		s := p.replica(t, WithClock(func() time.Time { return at }))
 		slow := p.replica(t, WithClock(func() time.Time { return at.AddDate(0, 0, -1) }))
 		write(t, s, "a", "b")
-		at = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) // nothing happened in November
+		at = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) // without entries in November
 		write(t, s, "c")
 		write(t, slow, "d")
 		for month, want := range map[Month]int{"2026-10": 2, "2026-11": 0, "2026-12": 2} {
-			if marks := read(t, s, month); len(marks) != want {
-				t.Errorf("%s has %d entries, want %d", month, len(marks), want)
+			if entries := read(t, s, month); len(entries) != want {
+				t.Errorf("%s has %d entries, want %d", month, len(entries), want)
 			}
 		}
 		if chain := must(s.Verify(t.Context()))(t); chain.Entries != 4 || chain.Before != "" {
@@ -60,26 +60,26 @@ func TestTheChainRunsOnFromMonthToMonthAndNeverBack(t *testing.T) {
 	})
 }
 
-func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
-	october, december := trailPrefix+"2026-10", trailPrefix+"2026-12"
-	// put writes an entry as somebody would who has Redis but not the keys.
+func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
+	october, december := auditPrefix+"2026-10", auditPrefix+"2026-12"
+	// put writes an entry as an attacker would who has access to Redis but not the keys.
 	put := func(s *Store, key, id string, m AuditEntry) error {
 		return s.redis.XAdd(context.Background(), &redis.XAddArgs{Stream: key, ID: id, Values: []string{
 			"before", m.Before, "entry", m.sealed, "hash", m.Hash, "text", m.Text, "erases", m.Erases,
 		}}).Err()
 	}
-	rewrite := func(s *Store, key string, marks []AuditEntry) error {
+	rewrite := func(s *Store, key string, entries []AuditEntry) error {
 		if err := s.redis.Del(context.Background(), key).Err(); err != nil {
 			return err
 		}
-		for _, m := range marks {
+		for _, m := range entries {
 			if err := put(s, key, m.ID, m); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	for _, crime := range []struct {
+	for _, c := range []struct {
 		name   string
 		month  Month
 		broken func(m []AuditEntry) string // the entry at which the chain breaks
@@ -111,7 +111,7 @@ func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 			return s.redis.Del(context.Background(), december).Err()
 		}},
 		{"the head removed", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, _ []AuditEntry) error {
-			return s.redis.Del(context.Background(), trailHead).Err()
+			return s.redis.Del(context.Background(), auditHeadKey).Err()
 		}},
 		{"two exchanged", "2026-10", func(m []AuditEntry) string { return m[0].ID }, func(s *Store, m []AuditEntry) error {
 			m[0].sealed, m[1].sealed = m[1].sealed, m[0].sealed
@@ -130,85 +130,85 @@ func TestABrokenTrailIsFoundAndTheErrorSaysWhere(t *testing.T) {
 			return rewrite(s, october, m)
 		}},
 	} {
-		t.Run(crime.name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 			s := open(t, "memory", newKeys(t), WithClock(func() time.Time { return at }))
 			write(t, s, "a", "b", "c")
 			at = at.AddDate(0, 2, 0)
 			write(t, s, "d", "e")
 			must(s.Verify(t.Context()))(t)
-			marks := read(t, s, crime.month)
-			if err := crime.commit(s, slices.Clone(marks)); err != nil {
+			entries := read(t, s, c.month)
+			if err := c.commit(s, slices.Clone(entries)); err != nil {
 				t.Fatal(err)
 			}
 			_, err := s.Verify(t.Context())
 			wantError(t, err, ErrTampered)
 			broken, _ := errors.AsType[*BrokenError](err)
-			if broken == nil || crime.broken != nil && (broken.ID != crime.broken(marks) || broken.ID != "" && (broken.Month != crime.month || broken.At.IsZero())) {
-				t.Errorf("the error says %v", err)
+			if broken == nil || c.broken != nil && (broken.ID != c.broken(entries) || broken.ID != "" && (broken.Month != c.month || broken.At.IsZero())) {
+				t.Errorf("got the error %v", err)
 			}
 		})
 	}
 }
 
-func TestATrailOfWhichOldMonthsExpiredIsWhole(t *testing.T) {
+func TestAnAuditLogOfWhichOldMonthsExpiredVerifies(t *testing.T) {
 	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	s := open(t, "memory", newKeys(t), WithClock(func() time.Time { return at }))
 	if empty := must(s.Verify(t.Context()))(t); empty.Entries != 0 || empty.Last != "" {
-		t.Errorf("a trail without entries: %+v", empty)
+		t.Errorf("an audit log without entries: %+v", empty)
 	}
 	write(t, s, "a", "b")
 	at = at.AddDate(0, 2, 0)
 	write(t, s, "c")
 	at = at.AddDate(4, 11, 0)
-	must(s.redis.Del(t.Context(), trailPrefix+"2026-10").Result())(t)
+	must(s.redis.Del(t.Context(), auditPrefix+"2026-10").Result())(t)
 	if chain := must(s.Verify(t.Context()))(t); chain.Entries != 1 || chain.Before == "" {
 		t.Errorf("verified %+v", chain)
 	}
 }
 
 func TestATextIsErasedWithoutBreakingTheChain(t *testing.T) {
-	on(t, func(t *testing.T, p *place) {
+	on(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
 		write(t, s, "a", "a")
 		month := MonthOf(time.Now())
-		marks := read(t, s, month)
-		if marks[0].Text == marks[1].Text {
+		entries := read(t, s, month)
+		if entries[0].Text == entries[1].Text {
 			t.Error("the same text has the same fingerprint twice")
 		}
-		if text := must(s.Text(t.Context(), marks[1]))(t); text != "why a" {
+		if text := must(s.Text(t.Context(), entries[1]))(t); text != "why a" {
 			t.Errorf("the text is %q", text)
 		}
-		if err := s.EraseText(t.Context(), marks[1].ID, []byte("erased")); err != nil {
+		if err := s.EraseText(t.Context(), entries[1].ID, []byte("erased")); err != nil {
 			t.Fatal(err)
 		}
-		if left := must(s.redis.Exists(t.Context(), textKey(marks[1].Text)).Result())(t); left != 0 {
+		if left := must(s.redis.Exists(t.Context(), textKey(entries[1].Text)).Result())(t); left != 0 {
 			t.Error("the text is still in Redis")
 		}
-		_, err := s.Text(t.Context(), marks[1])
+		_, err := s.Text(t.Context(), entries[1])
 		wantError(t, err, ErrGone)
 		write(t, s, "b")
-		must(s.redis.Del(t.Context(), textKey(marks[0].Text)).Result())(t)
+		must(s.redis.Del(t.Context(), textKey(entries[0].Text)).Result())(t)
 		chain := must(s.Verify(t.Context()))(t)
 		erasure := read(t, s, month)[2]
 		if chain.Entries != 4 || chain.Texts != 1 || len(chain.Gone) != 2 ||
-			chain.Gone[0].ID != marks[0].ID || chain.Gone[0].ByEntry != "" ||
-			chain.Gone[1].ID != marks[1].ID || chain.Gone[1].ByEntry != erasure.ID {
+			chain.Gone[0].ID != entries[0].ID || chain.Gone[0].ByEntry != "" ||
+			chain.Gone[1].ID != entries[1].ID || chain.Gone[1].ByEntry != erasure.ID {
 			t.Errorf("verified %+v", chain)
 		}
-		for _, id := range []string{marks[1].ID, erasure.ID, "1-1", "1", "no id", "99999999999999999999-1"} {
+		for _, id := range []string{entries[1].ID, erasure.ID, "1-1", "1", "no id", "99999999999999999999-1"} {
 			wantError(t, s.EraseText(t.Context(), id, []byte("erased")), ErrGone)
 		}
 	}, embeddedRedis, oneNode, aCluster)
 }
 
-func TestAnEntryOfTheTrailHasABound(t *testing.T) {
+func TestAnAuditEntryHasALimit(t *testing.T) {
 	s := open(t, "memory", newKeys(t))
 	wantError(t, s.Append(t.Context(), make([]byte, maxAudit+1), ""), ErrLimit)
 	wantError(t, s.Append(t.Context(), nil, strings.Repeat("x", maxAudit+1)), ErrLimit)
 }
 
-// write appends entries, each with a text beside it.
+// write appends entries, each with a text.
 func write(t *testing.T, s *Store, entries ...string) {
 	t.Helper()
 	for _, entry := range entries {
@@ -218,13 +218,13 @@ func write(t *testing.T, s *Store, entries ...string) {
 	}
 }
 
-func read(t *testing.T, s *Store, month Month) (marks []AuditEntry) {
+func read(t *testing.T, s *Store, month Month) (entries []AuditEntry) {
 	t.Helper()
-	for mark, err := range s.AuditEntries(t.Context(), month) {
+	for entry, err := range s.AuditEntries(t.Context(), month) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		marks = append(marks, mark)
+		entries = append(entries, entry)
 	}
-	return marks
+	return entries
 }
