@@ -62,9 +62,9 @@ type options struct {
 type noDestinations struct{ tools.Destinations }
 
 // staticUpdates is a changelog, the oldest change first.
-type staticUpdates []tools.Moved
+type staticUpdates []tools.ProcessChange
 
-func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang) ([]tools.ProcessChange, error) {
 	return r, nil
 }
 

@@ -53,9 +53,9 @@ func (p destinations) ChangeOwner(ctx context.Context, change tools.OwnerChange)
 }
 
 // updateList is what moved.
-type updateList []tools.Moved
+type updateList []tools.ProcessChange
 
-func (r updateList) Since(context.Context, time.Time, int, words.Lang) ([]tools.Moved, error) {
+func (r updateList) Since(context.Context, time.Time, int, words.Lang) ([]tools.ProcessChange, error) {
 	return r, nil
 }
 

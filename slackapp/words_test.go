@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// said finds the keys in our own code: as an argument of say, or of what passes them on to it.
+// announcement finds the keys in our own code: as an argument of say, or of what passes them on to it.
 var said = regexp.MustCompile(`(?:\bsay\([^"]*?|waitingView\([^"]*?|\b(?:next|closing) :?= )"([a-z][a-z._]*)"`)
 
 func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {

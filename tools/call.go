@@ -37,8 +37,9 @@ type FoundProcess struct {
 	Status string
 }
 
-// Note keeps a process that the bank has told of for the rest of the call.
+// Note keeps a process that the bank has returned, for the rest of the call. Its number is kept for all calls.
 func (c *Call) Note(process FoundProcess) {
+	c.runner.numbers.put(process.Number, process.ID)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.processes == nil {
@@ -48,7 +49,7 @@ func (c *Call) Note(process FoundProcess) {
 	c.processes[ProcessRef(FormatNumber(process.Number))] = process
 }
 
-// known gives a process that the bank has told of in this call.
+// known returns a process that the bank has returned in this call.
 func (c *Call) known(ref ProcessRef) (FoundProcess, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,8 +57,7 @@ func (c *Call) known(ref ProcessRef) (FoundProcess, bool) {
 	return process, known
 }
 
-// Process finds the process that ref names. A number is looked up in the list of the broker's processes. The bank is
-// asked once in a call.
+// Process finds the process that ref names. The bank is asked once in a call.
 func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
 	if process, known := c.known(ref); known {
 		return process, nil
@@ -69,17 +69,17 @@ func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error
 	return process, err
 }
 
+// findProcess asks the bank for a process by its uuid or, where only a number is known, for the list of processes.
 func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
 	if id, err := uuid.Parse(string(ref)); err == nil && len(ref) == len(id.String()) {
-		process, err := c.Bank.Process(ctx, id)
-		if err != nil {
-			return FoundProcess{}, notFoundWhenRefused(err)
-		}
-		return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
+		return c.readProcess(ctx, id)
 	}
 	wanted, err := strconv.ParseInt(string(ref), 10, 64)
 	if err != nil {
 		return FoundProcess{}, &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, "process", "kind.process")}}
+	}
+	if id, known := c.runner.numbers.id(wanted); known {
+		return c.readProcess(ctx, id)
 	}
 	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](FormatNumber(wanted)), Limit: MaxOptions})
 	if err != nil {
@@ -91,6 +91,14 @@ func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, e
 		}
 	}
 	return FoundProcess{}, &Error{Kind: NotFound}
+}
+
+func (c *Call) readProcess(ctx context.Context, id uuid.UUID) (FoundProcess, error) {
+	process, err := c.Bank.Process(ctx, id)
+	if err != nil {
+		return FoundProcess{}, notFoundWhenRefused(err)
+	}
+	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
 }
 
 // Borrower reads a borrower of a process.

@@ -49,11 +49,11 @@ type OwnerChange struct {
 // History is the record of what moved, whoever may see it.
 type History interface {
 	// Since gives what moved at since or later, the oldest first and at most limit of it, in words of a language.
-	Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]Moved, error)
+	Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]ProcessChange, error)
 }
 
-// Moved is one thing that happened to a process, without personal data.
-type Moved struct {
+// ProcessChange is one thing that happened to a process, without personal data.
+type ProcessChange struct {
 	Process uuid.UUID
 	Number  int64
 	At      time.Time

@@ -15,7 +15,7 @@ import (
 
 // hurried holds calls for a moment only, however long they may take: whoever waits for a lease to be over waits little.
 func hurried(c *tools.Config) {
-	c.CallTimeout = 10 * lease
+	c.CallTimeout = 10 * heldCall
 	c.Journal = brief{c.Journal}
 }
 

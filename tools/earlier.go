@@ -38,8 +38,8 @@ func (e Earlier) Text(lang words.Lang, who string) string {
 	return engineWords.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon.Zone).Format("15:04"), "own": e.Own})
 }
 
-// shared is an output that an earlier call gave to this one, which sent nothing.
-type shared struct {
+// sharedOutput is an output that an earlier call gave to this one, which sent nothing.
+type sharedOutput struct {
 	Carder
 	earlier Earlier
 }
@@ -65,11 +65,11 @@ func (t *Tool) output(done record) (Carder, error) {
 }
 
 // share records in the journal that a call gets the output of another, so that its key gives the same answer again.
-func (r *Runner) share(ctx context.Context, intent record, found *shared) Carder {
+func (r *Runner) share(ctx context.Context, intent record, found *sharedOutput) Carder {
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	if err == nil && first {
 		intent.Earlier = &found.earlier
-		err = r.conclude(ctx, lease{record: intent, token: 1}, found.Carder, nil)
+		err = r.conclude(ctx, heldCall{record: intent, token: 1}, found.Carder, nil)
 	}
 	if err != nil { // whoever finds the call open looks at the bank
 		r.Log.WarnContext(ctx, "a call that another has made is missing from the journal", "call", intent.Call, "error", err)

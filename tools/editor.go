@@ -134,8 +134,8 @@ func (t *Tool) Given(form Form) map[string]string {
 	return given
 }
 
-// Over lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
-func (t *Tool) Over(current, changes any) any {
+// Merge lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
+func (t *Tool) Merge(current, changes any) any {
 	whole := reflect.New(t.in).Elem()
 	whole.Set(reflect.ValueOf(current))
 	cleared := changes.(Editor).editing().Clear
@@ -186,7 +186,7 @@ func (r *Runner) edit(ctx context.Context, call *Call, tool *Tool, changes any, 
 	if err != nil {
 		return err
 	}
-	found.before, found.in, found.sent = before, tool.Over(before, changes), tool.Over(before, found.sent)
+	found.before, found.in, found.sent = before, tool.Merge(before, changes), tool.Merge(before, found.sent)
 	found.changes = tool.Changed(before, found.sent)
 	return nil
 }
@@ -230,7 +230,7 @@ func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string 
 	return strings.Join(lines, "; ")
 }
 
-// change is what a field was and what it becomes, as render shows values.
+// fieldChange returns what a field was and what it becomes, as render shows values.
 func fieldChange(lang words.Lang, field Field, found checked, render func(value any) string) (was, is string) {
 	rendered := func(in any) string {
 		if value, given := field.Value(in); given {

@@ -74,11 +74,11 @@ func (e entry) safeToRetry() bool {
 	return !e.absent && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
 }
 
-// lease is a call that this replica holds, with the subject that it changes.
-type lease struct {
+// heldCall is a call that this replica holds, with the subject that it changes.
+type heldCall struct {
 	record
 	token int64
-	claim claim
+	claim heldTarget
 }
 
 func (r *Runner) look(ctx context.Context, key string) (entry, error) {
@@ -136,7 +136,7 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 		_, refused := r.accept(ctx, call, request, confirm)
 		return nil, false, cmp.Or(refused, err)
 	}
-	held, earlier, err := r.claim(ctx, call, request, lease{record: intent}, subject)
+	held, earlier, err := r.acquire(ctx, call, request, heldCall{record: intent}, subject)
 	if err != nil {
 		return nil, false, err
 	}
@@ -170,13 +170,13 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 		r.release(ctx, held)
 		return nil, false, &Error{Kind: Busy}
 	}
-	output, err = r.send(ctx, within, call, request, found.sent, lease{intent, 1, held})
+	output, err = r.send(ctx, within, call, request, found.sent, heldCall{intent, 1, held})
 	return output, true, err
 }
 
 // send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may
 // still come, so that the call stays open until the lease is over, and is then looked at again.
-func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held lease) (Carder, error) {
+func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held heldCall) (Carder, error) {
 	within = portal.BeforeWrites(within, func(ctx context.Context) error { return r.fence(ctx, held.claim) })
 	output, err := request.Tool.call(within, call, in)
 	switch {
@@ -230,7 +230,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 	case seen.Outcome == done:
 		output, err := request.Tool.output(seen.record)
 		if err == nil && seen.Earlier != nil {
-			output = shared{output, *seen.Earlier}
+			output = sharedOutput{output, *seen.Earlier}
 		}
 		return output, err
 	case seen.abandoned():
@@ -249,7 +249,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 		return nil, unclear
 	}
 	if seen.token > 0 {
-		return r.settle(ctx, lease{seen.record, seen.token, claim{}}, output, nil)
+		return r.settle(ctx, heldCall{seen.record, seen.token, heldTarget{}}, output, nil)
 	}
 	r.changed(ctx, request.Tool, seen.Actor, output)
 	return output, nil
@@ -265,7 +265,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	case !taken:
 		return nil, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout), err: errOpen}
 	}
-	held := lease{record: seen.record, token: token}
+	held := heldCall{record: seen.record, token: token}
 	verifier, ok := request.Tool.input(request).(Verifier)
 	if !ok || r.now().Sub(seen.Begun) > givenUp {
 		return r.settle(ctx, held, nil, &Error{Kind: Unclear})
@@ -274,7 +274,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	if err != nil {
 		return nil, r.open(err)
 	}
-	claimed, earlier, err := r.claim(ctx, call, request, held, subject)
+	claimed, earlier, err := r.acquire(ctx, call, request, held, subject)
 	if err != nil {
 		return nil, r.open(err)
 	}
@@ -315,7 +315,7 @@ func notSent(err error) bool {
 
 // settle records the outcome in the place of the intent, even when the call's time is up: the bank has answered. A
 // failure that cannot be recorded is told as unclear, because whoever finds the call open makes it again.
-func (r *Runner) settle(ctx context.Context, held lease, output Carder, failure error) (Carder, error) {
+func (r *Runner) settle(ctx context.Context, held heldCall, output Carder, failure error) (Carder, error) {
 	err := r.conclude(ctx, held, output, failure)
 	r.release(ctx, held.claim)
 	if err != nil && failure != nil {
@@ -328,7 +328,7 @@ func (r *Runner) settle(ctx context.Context, held lease, output Carder, failure 
 }
 
 // conclude records what became of a call, for good.
-func (r *Runner) conclude(ctx context.Context, held lease, output Carder, failure error) (err error) {
+func (r *Runner) conclude(ctx context.Context, held heldCall, output Carder, failure error) (err error) {
 	held.Outcome, held.Args, held.Confirmed = done, nil, nil
 	if failure != nil {
 		held.Outcome = string(convert(failure).Kind)
@@ -339,7 +339,7 @@ func (r *Runner) conclude(ctx context.Context, held lease, output Carder, failur
 }
 
 // keep writes what the holder of a call knows of it, and nothing once another call holds its subject.
-func (r *Runner) keep(ctx context.Context, held lease, in func(context.Context, string, int64, []byte) error) error {
+func (r *Runner) keep(ctx context.Context, held heldCall, in func(context.Context, string, int64, []byte) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := r.stillHolds(ctx, held.claim, 0)

@@ -29,7 +29,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lease is how long a call may take in these stories, and how long others wait before they take it over.
-const lease = 2 * time.Second
+const heldCall = 2 * time.Second
 
 // branches are several replicas that share a bank and a real Redis. The bank does not notice who is sent twice.
 type branches struct {
@@ -56,7 +56,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	t.Helper()
 	client, err := portal.New(portal.Config{
 		BaseURL: b.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: 5 * lease, TotalTimeout: 5 * lease, ReadAttempts: 1, // the machine may be busy
+		AttemptTimeout: 5 * heldCall, TotalTimeout: 5 * heldCall, ReadAttempts: 1, // the machine may be busy
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func (b branches) replica(t *testing.T, change ...func(*tools.Config)) house {
 	})
 	trail := &trail{}
 	config := tools.Config{
-		Catalogue: catalogue.New(), Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: b.keys.Fingerprint, Sealer: b.keys, Claims: store, CallTimeout: lease,
+		Catalogue: catalogue.New(), Bank: client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: trail, Fingerprint: b.keys.Fingerprint, Sealer: b.keys, Claims: store, CallTimeout: heldCall,
 		People: tools.Team{
 			"ana":   {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
 			"bruno": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}},
@@ -104,7 +104,7 @@ func (h house) insist(t *testing.T) (result tools.Result) {
 	return result
 }
 
-// recoverCall sweeps until one call is finished.
+// sweep recovers until one call is finished.
 func (h house) sweep(t *testing.T) {
 	t.Helper()
 	eventually(t, "a call is swept up", func() bool {
@@ -243,7 +243,7 @@ func TestOfManyReplicasThatSweepOneFinishesACall(t *testing.T) {
 
 func TestWhatGotLostOnTheWayIsSentAgainOnceItCannotArriveAnyMore(t *testing.T) {
 	b := openBranches(t)
-	h := b.replica(t, func(c *tools.Config) { c.CallTimeout = 3 * lease }) // time for three looks on a busy machine
+	h := b.replica(t, func(c *tools.Config) { c.CallTimeout = 3 * heldCall }) // time for three looks on a busy machine
 	b.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
 	for range 2 {
 		if _, failure := h.click(t); failure == nil || failure.Kind != tools.Unclear || failure.RetryAfter <= 0 {
@@ -321,7 +321,7 @@ func TestAMakerThatStoodStillRecordsNothingOverWhatOthersDid(t *testing.T) {
 
 func TestThirtyClicksOnThreeReplicasAreOneBorrower(t *testing.T) {
 	b := openBranches(t)
-	patient := func(c *tools.Config) { c.CallTimeout = 10 * lease }
+	patient := func(c *tools.Config) { c.CallTimeout = 10 * heldCall }
 	replicas := []house{b.replica(t, patient), b.replica(t, patient), b.replica(t, patient)}
 	var mu sync.Mutex
 	said := map[string]int{}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/balcao/balcao/internal/pause"
 )
 
 // Leases keep two calls from changing the same thing at the bank at once, whoever makes them and at whichever replica.
@@ -28,8 +30,8 @@ var (
 	errFenced = errors.New("another call holds the subject")
 )
 
-// claim is what a call holds while it looks at the bank, sends and records.
-type claim struct {
+// heldTarget is what a call holds while it looks at the bank, sends and records.
+type heldTarget struct {
 	epoch  string    // of the journal when the call began
 	target string    // "" for a call whose effect cannot be seen at the bank: nobody knows which calls have the same
 	token  int64     //
@@ -38,7 +40,7 @@ type claim struct {
 
 // sending bounds looking and sending to the first half of the lease: what is on the way to the bank then has the other
 // half to arrive, before anybody may believe that it never will.
-func (c claim) sending(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c heldTarget) sending(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, c.until)
 }
 
@@ -73,10 +75,10 @@ const (
 	longestPause  = 250 * time.Millisecond
 )
 
-// claim waits until the subject of a call is its own. Where another call for it that was under way meanwhile did what
+// acquire waits until the subject of a call is its own. Where another call for it that was under way meanwhile did what
 // this one asks for, that one's output comes back, and this call has nothing to send. It does not wait longer than half
 // a call's time, nor for what nobody knows the outcome of.
-func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine lease, subject string) (held claim, found *shared, err error) {
+func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine heldCall, subject string) (held heldTarget, found *sharedOutput, err error) {
 	held.target = subject
 	if held.epoch, err = r.epoch(ctx); err != nil {
 		return held, nil, err
@@ -86,7 +88,7 @@ func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine le
 		return held, nil, nil
 	}
 	var others []string // the calls that were under way meanwhile
-	patience, pause := held.until, shortestPause
+	patience, delay := held.until, shortestPause
 	for {
 		held.until = time.Now().Add(r.CallTimeout / 2)
 		token, key, left, err := r.Journal.Acquire(ctx, subject, mine.Key, r.CallTimeout)
@@ -124,10 +126,10 @@ func (r *Runner) claim(ctx context.Context, call *Call, request Request, mine le
 				return held, nil, failure
 			}
 		}
-		if time.Now().After(patience) || !wait(ctx, pause) {
+		if time.Now().After(patience) || !pause.For(ctx, delay) {
 			return held, nil, failure
 		}
-		pause = min(pause*3/2, longestPause)
+		delay = min(delay*3/2, longestPause)
 	}
 }
 
@@ -136,7 +138,7 @@ func (e entry) unknown() bool { return !e.absent && e.token > 0 }
 
 // doneBy looks for a call among others that did what this one asks for: in the journal and, once nobody else can be
 // sending any more, at the bank.
-func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent record, others []string, alone bool) (*shared, error) {
+func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent record, others []string, alone bool) (*sharedOutput, error) {
 	for _, key := range others {
 		other, err := r.look(ctx, key)
 		if err != nil {
@@ -150,7 +152,7 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 			if err != nil {
 				return nil, err
 			}
-			return &shared{output, *other.seenBy(intent)}, nil
+			return &sharedOutput{output, *other.seenBy(intent)}, nil
 		}
 		if !alone || !other.unknown() {
 			continue
@@ -161,7 +163,7 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 		}
 		if found {
 			other.Outcome = done
-			return &shared{output, *other.seenBy(intent)}, nil
+			return &sharedOutput{output, *other.seenBy(intent)}, nil
 		}
 	}
 	return nil, nil
@@ -169,7 +171,7 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 
 // fence is asked right before a request to the bank goes out. It keeps back who is not the holder any more, and whose
 // intent and lease the journal has lost: others may have begun the same since, and the bank has to be looked at again.
-func (r *Runner) fence(ctx context.Context, held claim) error {
+func (r *Runner) fence(ctx context.Context, held heldTarget) error {
 	epoch, err := r.epoch(ctx)
 	switch {
 	case err != nil:
@@ -181,7 +183,7 @@ func (r *Runner) fence(ctx context.Context, held claim) error {
 }
 
 // stillHolds fails for who is not the holder of a subject any more.
-func (r *Runner) stillHolds(ctx context.Context, held claim, least time.Duration) error {
+func (r *Runner) stillHolds(ctx context.Context, held heldTarget, least time.Duration) error {
 	if held.target == "" {
 		return nil
 	}
@@ -195,7 +197,7 @@ func (r *Runner) stillHolds(ctx context.Context, held claim, least time.Duration
 }
 
 // release lets others have the subject. What is not released runs out.
-func (r *Runner) release(ctx context.Context, held claim) {
+func (r *Runner) release(ctx context.Context, held heldTarget) {
 	if held.token == 0 {
 		return
 	}
@@ -203,17 +205,5 @@ func (r *Runner) release(ctx context.Context, held claim) {
 	defer cancel()
 	if err := r.Journal.Release(ctx, held.target, held.token); err != nil {
 		r.Log.WarnContext(ctx, "a lease is not released and runs out", "error", err)
-	}
-}
-
-// wait tells whether ctx goes on after a pause.
-func wait(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

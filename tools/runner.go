@@ -73,6 +73,7 @@ type Runner struct {
 	now        func() time.Time
 	taxonomies taxonomies
 	lookups    lookups
+	numbers    numbers
 }
 
 // NewRunner makes a Runner.
@@ -126,7 +127,7 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	started, id := r.now(), uuid.NewString()
 	call, output, err := r.run(ctx, id, request)
 	result, outcome := Result{ID: id, Output: output}, done
-	if by, ok := output.(shared); ok {
+	if by, ok := output.(sharedOutput); ok {
 		result.Output, result.Earlier, outcome = by.Carder, &by.earlier, alreadyDone
 	}
 	if err := r.finish(ctx, id, call, request, started, outcome, err); err != nil {

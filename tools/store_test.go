@@ -88,7 +88,7 @@ func TestACallThatIsPerhapsJournalledIsToldAsNotSentYetAndIsMadeOnce(t *testing.
 	h := b.replica(t, func(c *tools.Config) { c.Journal = &deaf{Journal: c.Journal} })
 	_, failure := h.click(t)
 	wantStore(t, failure, tools.Unclear)
-	if failure.RetryAfter < lease || b.bank.Calls(portal.BorrowerCreate) != 0 {
+	if failure.RetryAfter < heldCall || b.bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Errorf("told to wait %s after %d calls", failure.RetryAfter, b.bank.Calls(portal.BorrowerCreate))
 	}
 	other := b.replica(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
-	numbers "golang.org/x/text/number"
+	"golang.org/x/text/number"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -158,6 +158,6 @@ func yesOrNo(lang words.Lang, answer bool) string {
 // euros is an amount as people write it, with all its decimal places and at least two.
 func euros(lang words.Lang, amount decimal.Decimal) string {
 	places := max(2, int(-amount.Exponent()))
-	text := message.NewPrinter(language.Make(string(lang))).Sprint(numbers.Decimal(amount.InexactFloat64(), numbers.Scale(places)))
+	text := message.NewPrinter(language.Make(string(lang))).Sprint(number.Decimal(amount.InexactFloat64(), number.Scale(places)))
 	return engineWords.Say(lang, "format.euros", map[string]any{"amount": text})
 }

@@ -19,10 +19,10 @@ import (
 )
 
 // record is what moved, the oldest first.
-type record []tools.Moved
+type record []tools.ProcessChange
 
-func (r record) Since(_ context.Context, since time.Time, limit int, _ words.Lang) ([]tools.Moved, error) {
-	var found []tools.Moved
+func (r record) Since(_ context.Context, since time.Time, limit int, _ words.Lang) ([]tools.ProcessChange, error) {
+	var found []tools.ProcessChange
 	for _, moved := range r {
 		if !moved.At.Before(since) && len(found) < limit {
 			found = append(found, moved)
@@ -31,12 +31,12 @@ func (r record) Since(_ context.Context, since time.Time, limit int, _ words.Lan
 	return found, nil
 }
 
-// moves are so many changes of each process in turn, a minute apart, the last one a minute ago.
+// updates are so many changes of each process in turn, a minute apart, the last one a minute ago.
 func moves(count int, processes ...int) record {
 	var moved record
 	for i := range count {
 		number := processes[i%len(processes)]
-		moved = append(moved, tools.Moved{
+		moved = append(moved, tools.ProcessChange{
 			Process: sandbox.SampleProcess(number), Number: int64(number), At: noon.Add(time.Duration(i-count) * time.Minute),
 			What: []string{fmt.Sprintf("Move %d: In Creation → Under Analysis at the branch", i), "Borrowers: 1 → 2"},
 		})
@@ -44,11 +44,11 @@ func moves(count int, processes ...int) record {
 	return moved
 }
 
-// moved asks and gives the numbers of the processes told, the whole answer as text, and where to go on.
+// changes asks and gives the numbers of the processes told, the whole answer as text, and where to go on.
 func (h house) moved(t *testing.T, since string) (told []string, next string) {
 	t.Helper()
 	result := h.says(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since))
-	output := result.Output.(processes.ProcessMoves)
+	output := result.Output.(processes.ProcessUpdates)
 	data, err := json.Marshal(output)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestWhatMovedAfterManyMovesOfOthersIsReachedToo(t *testing.T) {
 func TestTheBankIsAskedAboutAFewProcessesOnlyAndTheRestComesNext(t *testing.T) {
 	moved := moves(1, 1042)
 	for i := range 100 {
-		moved = append(moved, tools.Moved{Process: uuid.New(), Number: int64(i), At: noon.Add(time.Duration(i) * time.Millisecond), What: []string{"Move unseen"}})
+		moved = append(moved, tools.ProcessChange{Process: uuid.New(), Number: int64(i), At: noon.Add(time.Duration(i) * time.Millisecond), What: []string{"Move unseen"}})
 	}
 	h, _ := newsroom(t, func(c *tools.Config) { c.Updates = moved })
 	told, next := h.moved(t, "")
@@ -138,7 +138,7 @@ func TestAMoveIsToldWithoutPersonalDataAndInOneLine(t *testing.T) {
 	moved[0].What = []string{"Status: call rui@example.com\n\n# now", strings.Repeat("ç", 3000)}
 	h, _ := newsroom(t, func(c *tools.Config) { c.Updates = moved })
 	result := h.says(t, "process_updates", `{}`)
-	what := result.Output.(processes.ProcessMoves).Updates[0].What
+	what := result.Output.(processes.ProcessUpdates).Updates[0].What
 	if strings.Contains(what, "rui@") || strings.Contains(what, "\n") || len([]rune(what)) > 240 {
 		t.Errorf("it says %s", what)
 	}

@@ -158,18 +158,18 @@ func (s *System) Parts() []Check {
 type history struct{ system *System }
 
 // Since implements [tools.History]. The record tells what came after a moment, and counts in microseconds.
-func (h history) Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]tools.Moved, error) {
+func (h history) Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]tools.ProcessChange, error) {
 	updates, err := h.system.News().Since(ctx, since.Add(-time.Microsecond), limit)
 	if err != nil {
 		return nil, err
 	}
-	moved := make([]tools.Moved, 0, len(updates))
+	moved := make([]tools.ProcessChange, 0, len(updates))
 	for _, update := range updates {
 		what := make([]string, 0, len(update.Changes))
 		for _, change := range update.Changes {
 			what = append(what, change.Text(lang))
 		}
-		moved = append(moved, tools.Moved{
+		moved = append(moved, tools.ProcessChange{
 			Process: update.Process, Number: update.Number, At: update.At, Status: update.Snapshot.Status, What: what,
 		})
 	}

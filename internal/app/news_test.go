@@ -31,8 +31,8 @@ func await(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// moved asks as an assistant what moved.
-func moved(t *testing.T, system *app.System, since string) processes.ProcessMoves {
+// moved asks as an assistant what changed.
+func moved(t *testing.T, system *app.System, since string) processes.ProcessUpdates {
 	t.Helper()
 	result, err := system.Runner.Run(t.Context(), tools.Request{
 		Tool: processes.Updates, Actor: tools.Actor{ID: app.Assistant, Lang: words.English, Assistant: true},
@@ -41,7 +41,7 @@ func moved(t *testing.T, system *app.System, since string) processes.ProcessMove
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result.Output.(processes.ProcessMoves)
+	return result.Output.(processes.ProcessUpdates)
 }
 
 func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {

@@ -67,7 +67,7 @@ func (u BorrowerUpdate) FindEffect(ctx context.Context, call *tools.Call) (tools
 	if err != nil && tools.AsError(err).Kind == tools.Invalid { // the borrower is gone, and nothing of theirs is to be seen
 		return nil, false, nil
 	}
-	if err != nil || len(Update.Changed(current, Update.Over(current, u))) > 0 {
+	if err != nil || len(Update.Changed(current, Update.Merge(current, u))) > 0 {
 		return nil, false, err
 	}
 	return current.(BorrowerUpdate).done(process), true, nil

@@ -22,48 +22,48 @@ import (
 var Updates = tools.Define(tools.Spec{
 	Name: "process_updates", Command: "balcao updates", Effect: tools.Reads, NeedsHistory: true,
 	Next: tools.Next{"process_updates": {"since"}},
-}, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessMoves, error) {
+}, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())
-	moved, err := call.History().Since(ctx, since, movesRead, call.Actor.Lang)
+	changes, err := call.History().Since(ctx, since, updatesRead, call.Actor.Lang)
 	if err != nil {
-		return ProcessMoves{}, tools.StoreError(err)
+		return ProcessUpdates{}, tools.StoreError(err)
 	}
-	seen, err := seen(ctx, call, moved)
+	visibility, err := visible(ctx, call, changes)
 	if err != nil {
-		return ProcessMoves{}, err
+		return ProcessUpdates{}, err
 	}
-	moves, size := ProcessMoves{Updates: []ProcessMove{}}, 0
-	for i, each := range moved {
-		visible, asked := seen[each.Process]
-		row := moveOf(each)
+	updates, size := ProcessUpdates{Updates: []ProcessUpdate{}}, 0
+	for i, each := range changes {
+		visible, asked := visibility[each.Process]
+		row := updateOf(each)
 		size += row.size(visible)
-		if !asked || size > movesSize {
-			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
-			return moves, nil
+		if !asked || size > maxUpdatesSize {
+			updates.Next = each.At.UTC().Format(time.RFC3339Nano)
+			return updates, nil
 		}
 		if visible {
-			moves.Updates = append(moves.Updates, row)
+			updates.Updates = append(updates.Updates, row)
 		}
-		if i == movesRead-1 { // there may be more of the same moment: better told twice than never
-			moves.Next = each.At.UTC().Format(time.RFC3339Nano)
+		if i == updatesRead-1 { // there may be more of the same moment: better told twice than never
+			updates.Next = each.At.UTC().Format(time.RFC3339Nano)
 		}
 	}
-	return moves, nil
+	return updates, nil
 })
 
 const (
-	movesRead  = 200  // of the record, for one answer
-	movesAsked = 40   // processes of which the bank is asked whether the actor's person may see them
-	movesSize  = 3600 // bytes of an answer's rows, as data and as text
-	moveSize   = 240  // characters of what changed in one of them
+	updatesRead    = 200  // of the record, for one answer
+	processesAsked = 40   // processes of which the bank is asked whether the actor's person may see them
+	maxUpdatesSize = 3600 // bytes of an answer's rows, as data and as text
+	maxUpdateText  = 240  // characters of what changed in one of them
 )
 
-// seen tells which of the processes the actor's person may see, for as many as the bank is asked about.
-func seen(ctx context.Context, call *tools.Call, moved []tools.Moved) (map[uuid.UUID]bool, error) {
-	seen, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
-	for _, each := range moved {
-		if _, twice := seen[each.Process]; !twice && len(asked) < movesAsked {
-			seen[each.Process] = false
+// visibility tells which of the processes the actor's person may see, for as many as the bank is asked about.
+func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChange) (map[uuid.UUID]bool, error) {
+	visibility, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
+	for _, each := range changes {
+		if _, twice := visibility[each.Process]; !twice && len(asked) < processesAsked {
+			visibility[each.Process] = false
 			asked = append(asked, each.Process)
 		}
 	}
@@ -78,11 +78,11 @@ func seen(ctx context.Context, call *tools.Call, moved []tools.Moved) (map[uuid.
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			seen[process] = err == nil
+			visibility[process] = err == nil
 			return err
 		})
 	}
-	return seen, group.Wait()
+	return visibility, group.Wait()
 }
 
 // SinceWhen is the moment to tell from: a day, a moment, or how many hours ago; a day ago when it is "".
@@ -116,34 +116,34 @@ func parseSince(text string, now time.Time) (time.Time, bool) {
 	return at, err == nil
 }
 
-// ProcessMoves is what moved, the newest last.
-type ProcessMoves struct {
-	Updates []ProcessMove `json:"updates"`
-	Next    string        `json:"next,omitempty" pii:"open"` // there is more: the since that goes on; "" when this is all
+// ProcessUpdates is what moved, the newest last.
+type ProcessUpdates struct {
+	Updates []ProcessUpdate `json:"updates"`
+	Next    string          `json:"next,omitempty" pii:"open"` // there is more: the since that goes on; "" when this is all
 }
 
-// ProcessMove is one thing that happened to a process.
-type ProcessMove struct {
+// ProcessUpdate is one thing that happened to a process.
+type ProcessUpdate struct {
 	Number int64  `json:"number,omitzero"`
 	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
 	What   string `json:"what,omitzero" pii:"open"`
 	at     time.Time
 }
 
-func moveOf(m tools.Moved) ProcessMove {
+func updateOf(m tools.ProcessChange) ProcessUpdate {
 	what := strings.Join(m.What, "; ")
 	if what == "" {
 		what = m.Status
 	}
 	runes := []rune(tools.Clean(what))
-	if len(runes) > moveSize {
-		runes = append(runes[:moveSize-1], '…')
+	if len(runes) > maxUpdateText {
+		runes = append(runes[:maxUpdateText-1], '…')
 	}
-	return ProcessMove{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
+	return ProcessUpdate{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
 }
 
 // size is what a row takes of an answer, as data and as text: nothing when it is not told.
-func (m ProcessMove) size(told bool) int {
+func (m ProcessUpdate) size(told bool) int {
 	data, err := json.Marshal(m)
 	if err != nil || !told {
 		return 0
@@ -152,7 +152,7 @@ func (m ProcessMove) size(told bool) int {
 }
 
 // Card implements [tools.Carder].
-func (p ProcessMoves) Card(say tools.Say) tools.Card {
+func (p ProcessUpdates) Card(say tools.Say) tools.Card {
 	card := tools.Card{Title: say("card.title")}
 	if p.Next != "" {
 		card.Text = say("card.more", "next", p.Next)

@@ -14,14 +14,14 @@ var SetDigest = tools.Define(tools.Spec{
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
-	said := func(say tools.Say) string {
+	announcement := func(say tools.Say) string {
 		if set.Digest == "" {
-			return say("announce.digest_ended", "who", who(call, say))
+			return say("announce.digest_ended", "who", actorName(call, say))
 		}
-		return say("announce.digest", "who", who(call, say), "time", set.Digest)
+		return say("announce.digest", "who", actorName(call, say), "time", set.Digest)
 	}
-	return set, change(ctx, call, said, func(place *destination.Settings) error {
-		place.Digest = set.Digest
+	return set, changeHere(ctx, call, announcement, func(settings *destination.Settings) error {
+		settings.Digest = set.Digest
 		return nil
 	})
 })

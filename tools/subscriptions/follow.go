@@ -10,23 +10,23 @@ import (
 var Follow = tools.Define(tools.Spec{
 	Name: "follow_process", Command: "balcao follow", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Following, error) {
-	wanted, err := Selector{Process: in.Process}.subscription(ctx, call)
+	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)
 	if err != nil {
 		return Following{}, err
 	}
-	_, err = watchAt(ctx, call, call.Actor.Direct, wanted)
-	return Following{Heard: heard(ctx, call, wanted)}, err
+	_, err = subscribe(ctx, call, call.Actor.Direct, subscription)
+	return Following{Subscription: viewOf(ctx, call, subscription)}, err
 })
 
 // Following says what a person hears about directly.
 type Following struct {
-	Heard SubscriptionView `json:"heard"`
+	Subscription SubscriptionView `json:"heard"`
 }
 
 // Card implements [tools.Carder].
 func (f Following) Card(say tools.Say) tools.Card {
 	return tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", f.Heard.said(say), "stop", command(Unwatch, f.Heard.Name)),
+		Text:  say("card.text", "what", f.Subscription.text(say), "stop", command(Unwatch, f.Subscription.Name)),
 	}
 }

@@ -18,15 +18,15 @@ var List = tools.Define(tools.Spec{
 	Name: "watches", Command: "balcao watches", Effect: tools.Reads, NeedsDestination: true,
 	Next: tools.Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
 }, func(ctx context.Context, call *tools.Call, _ tools.Nothing) (DestinationView, error) {
-	place, err := settings(ctx, call)
+	settings, err := settings(ctx, call)
 	if err != nil {
 		return DestinationView{}, err
 	}
-	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: place.Quiet.String(), Digest: place.Digest}
-	for _, watch := range place.Subscriptions {
-		view.Subscriptions = append(view.Subscriptions, heard(ctx, call, watch))
+	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: settings.Quiet.String(), Digest: settings.Digest}
+	for _, watch := range settings.Subscriptions {
+		view.Subscriptions = append(view.Subscriptions, viewOf(ctx, call, watch))
 	}
-	for process, until := range maps.All(place.Mutes) {
+	for process, until := range maps.All(settings.Mutes) {
 		if !destination.Ended(until, call.Now()) {
 			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
 		}
@@ -51,7 +51,7 @@ func soonest(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// FormatNumber finds the numbers of processes, four at a time. One that the bank does not show has none.
+// number finds the numbers of processes, four at a time. One that the bank does not show has none.
 func number(ctx context.Context, call *tools.Call, muted []Muted) {
 	var group errgroup.Group
 	group.SetLimit(4)
@@ -103,7 +103,7 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 	}
 	card.Table.Columns = []string{say("label.news"), say("label.status")}
 	for _, heard := range p.Subscriptions {
-		card.Table.Rows = append(card.Table.Rows, []string{heard.said(say), say("card.heard")})
+		card.Table.Rows = append(card.Table.Rows, []string{heard.text(say), say("card.heard")})
 	}
 	for _, muted := range p.Muted {
 		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})

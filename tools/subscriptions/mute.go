@@ -21,21 +21,21 @@ var Mute = tools.Define(tools.Spec{
 		return Muted{}, err
 	}
 	muted := Muted{Process: process.ID, ProcessNumber: process.Number, Until: in.Until.Begins(), Mine: in.Mine}
-	mute := func(place *destination.Settings) error {
-		if _, again := place.Mutes[process.ID]; len(place.Mutes) >= destination.MaxMutes && !again {
+	mute := func(settings *destination.Settings) error {
+		if _, again := settings.Mutes[process.ID]; len(settings.Mutes) >= destination.MaxMutes && !again {
 			return call.Invalid("process", "mute.full", "count", destination.MaxMutes)
 		}
-		if place.Mutes == nil {
-			place.Mutes = map[uuid.UUID]time.Time{}
+		if settings.Mutes == nil {
+			settings.Mutes = map[uuid.UUID]time.Time{}
 		}
-		place.Mutes[process.ID] = muted.Until
+		settings.Mutes[process.ID] = muted.Until
 		return nil
 	}
 	if in.Mine {
-		return muted, changeAt(ctx, call, call.Actor.Direct, mute)
+		return muted, changeSettings(ctx, call, call.Actor.Direct, mute)
 	}
-	return muted, change(ctx, call, func(say tools.Say) string {
-		return say("announce.muted", "who", who(call, say), "number", process.Number, "day", tools.FormatDay(say, muted.Until))
+	return muted, changeHere(ctx, call, func(say tools.Say) string {
+		return say("announce.muted", "who", actorName(call, say), "number", process.Number, "day", tools.FormatDay(say, muted.Until))
 	}, mute)
 })
 

@@ -17,14 +17,14 @@ var SetQuiet = tools.Define(tools.Spec{
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
-	said := func(say tools.Say) string {
+	announcement := func(say tools.Say) string {
 		if quiet == (destination.QuietHours{}) {
-			return say("announce.quiet_ended", "who", who(call, say))
+			return say("announce.quiet_ended", "who", actorName(call, say))
 		}
-		return say("announce.quiet", "who", who(call, say), "hours", quiet.String())
+		return say("announce.quiet", "who", actorName(call, say), "hours", quiet.String())
 	}
-	return QuietSet{Quiet: quiet.String()}, change(ctx, call, said, func(place *destination.Settings) error {
-		place.Quiet = quiet
+	return QuietSet{Quiet: quiet.String()}, changeHere(ctx, call, announcement, func(settings *destination.Settings) error {
+		settings.Quiet = quiet
 		return nil
 	})
 })

@@ -86,9 +86,9 @@ func branch(ctx context.Context, call *tools.Call, name string) (destination.Sub
 	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: tools.Clean(found[0].Description)}, nil
 }
 
-// means tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
+// matches tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
 // more can still be ended.
-func (s Selector) means(w destination.Subscription, actor string) bool {
+func (s Selector) matches(w destination.Subscription, actor string) bool {
 	switch w.Kind {
 	case destination.ScopeProcess:
 		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
@@ -111,8 +111,8 @@ type SubscriptionView struct {
 	Mine bool              `json:"mine,omitempty"`
 }
 
-// heard is a watch as the actor reads it.
-func heard(ctx context.Context, call *tools.Call, w destination.Subscription) SubscriptionView {
+// viewOf is a watch as the actor reads it.
+func viewOf(ctx context.Context, call *tools.Call, w destination.Subscription) SubscriptionView {
 	name := w.Name
 	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == destination.ScopePhase {
 		phase := int32(id)
@@ -126,36 +126,36 @@ func heard(ctx context.Context, call *tools.Call, w destination.Subscription) Su
 	return SubscriptionView{Kind: w.Kind, Name: name, Mine: w.Kind == destination.ScopePerson && w.Value == call.Actor.ID}
 }
 
-func (h SubscriptionView) said(say tools.Say) string {
+func (h SubscriptionView) text(say tools.Say) string {
 	if h.Mine {
 		return say("watch.mine")
 	}
 	return say("watch."+string(h.Kind), "name", h.Name)
 }
 
-// saidToAll says it to others than the actor.
-func (h SubscriptionView) saidToAll(say tools.Say) string {
+// publicText says it to others than the actor.
+func (h SubscriptionView) publicText(say tools.Say) string {
 	if h.Mine {
 		return say("watch.theirs")
 	}
-	return h.said(say)
+	return h.text(say)
 }
 
 var errUnchanged = errors.New("nothing to change")
 
-// changeAt changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
+// changeSettings changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
 // stays as it is.
-func changeAt(ctx context.Context, call *tools.Call, place string, change func(*destination.Settings) error) error {
-	_, err := call.Destinations().Change(ctx, place, func(place *destination.Settings) error {
-		if place.Lang == "" {
-			place.Lang = call.Actor.Lang
+func changeSettings(ctx context.Context, call *tools.Call, settings string, change func(*destination.Settings) error) error {
+	_, err := call.Destinations().Change(ctx, settings, func(settings *destination.Settings) error {
+		if settings.Lang == "" {
+			settings.Lang = call.Actor.Lang
 		}
-		for process, until := range place.Mutes {
+		for process, until := range settings.Mutes {
 			if destination.Ended(until, call.Now()) {
-				delete(place.Mutes, process)
+				delete(settings.Mutes, process)
 			}
 		}
-		return change(place)
+		return change(settings)
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
@@ -165,8 +165,8 @@ func changeAt(ctx context.Context, call *tools.Call, place string, change func(*
 
 // settings is what is kept of the place where the actor is.
 func settings(ctx context.Context, call *tools.Call) (destination.Settings, error) {
-	place, err := call.Destinations().Settings(ctx, call.Actor.Destination)
-	return place, tools.StoreError(err)
+	settings, err := call.Destinations().Settings(ctx, call.Actor.Destination)
+	return settings, tools.StoreError(err)
 }
 
 // command is what to type for a tool, for cards that say how to go on.

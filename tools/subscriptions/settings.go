@@ -13,26 +13,26 @@ import (
 // What acts for everybody in a channel is announced there, by name and with a button that undoes it: nobody changes what
 // a team hears without the team seeing it. In a person's direct messages nothing is announced.
 
-// change changes the place where the actor is, and announces it where others are told there too; said is the announcement,
+// changeHere changes the place where the actor is, and announces it where others are told there too; said is the announcement,
 // in the place's language. With errUnchanged of change, or where nothing differs, it stays as it is. A change that cannot
 // be announced is taken back.
-func change(ctx context.Context, call *tools.Call, said func(tools.Say) string, change func(*destination.Settings) error) error {
-	return changeBack(ctx, call, "", said, change)
+func changeHere(ctx context.Context, call *tools.Call, announcement func(tools.Say) string, change func(*destination.Settings) error) error {
+	return changeUndoing(ctx, call, "", announcement, change)
 }
 
-// changeBack is [Call.change] where it undoes another change.
-func changeBack(ctx context.Context, call *tools.Call, undoes string, said func(tools.Say) string, change func(*destination.Settings) error) error {
+// changeUndoing is [Call.changeHere] where it undoes another change.
+func changeUndoing(ctx context.Context, call *tools.Call, undoes string, announcement func(tools.Say) string, change func(*destination.Settings) error) error {
 	var before, after destination.Settings
 	changed := false
-	err := changeAt(ctx, call, call.Actor.Destination, func(place *destination.Settings) error {
-		before, changed = place.Clone(), false
-		if err := change(place); err != nil {
+	err := changeSettings(ctx, call, call.Actor.Destination, func(settings *destination.Settings) error {
+		before, changed = settings.Clone(), false
+		if err := change(settings); err != nil {
 			return err
 		}
-		if place.Equals(before) {
+		if settings.Equals(before) {
 			return errUnchanged
 		}
-		after, changed = place.Clone(), true
+		after, changed = settings.Clone(), true
 		return nil
 	})
 	if err != nil || !changed || call.Actor.Destination == call.Actor.Direct {
@@ -40,23 +40,23 @@ func changeBack(ctx context.Context, call *tools.Call, undoes string, said func(
 	}
 	say := call.Say(after.Lang)
 	err = call.Destinations().Announce(ctx, call.Actor.Destination, tools.SettingsChange{
-		ID: uuid.NewString(), Lang: after.Lang, Title: say("announce.title"), Text: said(say), Before: before, After: after, Undoes: undoes,
+		ID: uuid.NewString(), Lang: after.Lang, Title: say("announce.title"), Text: announcement(say), Before: before, After: after, Undoes: undoes,
 	})
 	if err == nil {
 		return nil
 	}
-	undone := changeAt(context.WithoutCancel(ctx), call, call.Actor.Destination, func(place *destination.Settings) error {
-		if !place.Equals(after) {
+	undone := changeSettings(context.WithoutCancel(ctx), call, call.Actor.Destination, func(settings *destination.Settings) error {
+		if !settings.Equals(after) {
 			return errUnchanged
 		}
-		*place = before
+		*settings = before
 		return nil
 	})
 	return tools.StoreError(errors.Join(err, undone))
 }
 
 // who is what colleagues call the actor.
-func who(call *tools.Call, say tools.Say) string {
+func actorName(call *tools.Call, say tools.Say) string {
 	if call.Actor.Name == "" {
 		return say("announce.somebody")
 	}

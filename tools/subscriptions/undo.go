@@ -20,13 +20,13 @@ var Undo = tools.Define(tools.Spec{
 	undone := Undone{Known: true}
 	now := call.Now()
 	before, after := last.Before.At(now), last.After.At(now)
-	said := func(say tools.Say) string { return say("announce.undone", "who", who(call, say)) }
-	err = changeBack(ctx, call, last.ID, said, func(place *destination.Settings) error {
-		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && place.Equals(after)
-		if in.Change != "" && in.Change != last.ID || !place.Equals(after) {
+	announcement := func(say tools.Say) string { return say("announce.undone", "who", actorName(call, say)) }
+	err = changeUndoing(ctx, call, last.ID, announcement, func(settings *destination.Settings) error {
+		undone.Done, undone.Already = false, in.Change != "" && in.Change == last.Undoes && settings.Equals(after)
+		if in.Change != "" && in.Change != last.ID || !settings.Equals(after) {
 			return errUnchanged
 		}
-		*place, undone.Done = before.Clone(), true
+		*settings, undone.Done = before.Clone(), true
 		return nil
 	})
 	return undone, err

@@ -19,18 +19,18 @@ var Unmute = tools.Define(tools.Spec{
 		return Unmuted{}, err
 	}
 	unmuted := Unmuted{Process: process.ID, ProcessNumber: process.Number, Mine: in.Mine}
-	unmute := func(place *destination.Settings) error {
-		if _, unmuted.Ended = place.Mutes[process.ID]; !unmuted.Ended {
+	unmute := func(settings *destination.Settings) error {
+		if _, unmuted.Ended = settings.Mutes[process.ID]; !unmuted.Ended {
 			return errUnchanged
 		}
-		delete(place.Mutes, process.ID)
+		delete(settings.Mutes, process.ID)
 		return nil
 	}
 	if in.Mine {
-		return unmuted, changeAt(ctx, call, call.Actor.Direct, unmute)
+		return unmuted, changeSettings(ctx, call, call.Actor.Direct, unmute)
 	}
-	return unmuted, change(ctx, call, func(say tools.Say) string {
-		return say("announce.unmuted", "who", who(call, say), "number", process.Number)
+	return unmuted, changeHere(ctx, call, func(say tools.Say) string {
+		return say("announce.unmuted", "who", actorName(call, say), "number", process.Number)
 	}, unmute)
 })
 

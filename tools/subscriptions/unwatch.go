@@ -13,25 +13,25 @@ var Unwatch = tools.Define(tools.Spec{
 	Name: "unwatch", Command: "balcao unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "mute_process": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Unwatched, error) {
-	place, err := settings(ctx, call)
+	settings, err := settings(ctx, call)
 	if err != nil {
 		return Unwatched{}, err
 	}
 	var ended destination.Subscription
-	if i := slices.IndexFunc(place.Subscriptions, func(w destination.Subscription) bool { return in.means(w, call.Actor.ID) }); i >= 0 {
-		ended = place.Subscriptions[i]
+	if i := slices.IndexFunc(settings.Subscriptions, func(w destination.Subscription) bool { return in.matches(w, call.Actor.ID) }); i >= 0 {
+		ended = settings.Subscriptions[i]
 	} else if ended, err = in.subscription(ctx, call); err != nil {
 		return Unwatched{}, err
 	}
-	unwatched := Unwatched{Heard: heard(ctx, call, ended), again: in.again(ended)}
-	said := func(say tools.Say) string {
-		return say("announce.unwatched", "who", who(call, say), "what", unwatched.Heard.saidToAll(say))
+	unwatched := Unwatched{Subscription: viewOf(ctx, call, ended), stepArgs: in.stepArgs(ended)}
+	announcement := func(say tools.Say) string {
+		return say("announce.unwatched", "who", actorName(call, say), "what", unwatched.Subscription.publicText(say))
 	}
-	err = change(ctx, call, said, func(place *destination.Settings) error {
-		before := len(place.Subscriptions)
-		place.Subscriptions = slices.DeleteFunc(place.Subscriptions, ended.Same)
-		unwatched.Ended = len(place.Subscriptions) < before
-		unwatched.Everything = slices.ContainsFunc(place.Subscriptions, destination.Subscription{Kind: destination.ScopeAll}.Same)
+	err = changeHere(ctx, call, announcement, func(settings *destination.Settings) error {
+		before := len(settings.Subscriptions)
+		settings.Subscriptions = slices.DeleteFunc(settings.Subscriptions, ended.Same)
+		unwatched.Ended = len(settings.Subscriptions) < before
+		unwatched.Everything = slices.ContainsFunc(settings.Subscriptions, destination.Subscription{Kind: destination.ScopeAll}.Same)
 		if !unwatched.Ended {
 			return errUnchanged
 		}
@@ -42,27 +42,27 @@ var Unwatch = tools.Define(tools.Spec{
 
 // Unwatched says what a place no longer hears about.
 type Unwatched struct {
-	Heard      SubscriptionView `json:"heard"`
-	Ended      bool             `json:"ended"`                // false when it heard nothing about it
-	Everything bool             `json:"everything,omitempty"` // it hears about every process all the same
-	again      map[string]any
+	Subscription SubscriptionView `json:"heard"`
+	Ended        bool             `json:"ended"`                // false when it heard nothing about it
+	Everything   bool             `json:"everything,omitempty"` // it hears about every process all the same
+	stepArgs     map[string]any
 }
 
 // Card implements [tools.Carder].
 func (u Unwatched) Card(say tools.Say) tools.Card {
 	card := tools.Card{
-		Title: say("card.title"), Text: say("card.text", "what", u.Heard.said(say)),
+		Title: say("card.title"), Text: say("card.text", "what", u.Subscription.text(say)),
 		Next: []tools.Step{tools.NextStep("watches")},
 	}
 	if !u.Ended {
-		card.Text = say("card.none", "what", u.Heard.said(say))
+		card.Text = say("card.none", "what", u.Subscription.text(say))
 	}
 	if !u.Everything {
 		return card
 	}
 	card.Text += " " + say("card.everything")
-	if u.Heard.Kind == destination.ScopeProcess {
-		card.Next = append([]tools.Step{{Tool: "mute_process", Args: u.again}}, card.Next...)
+	if u.Subscription.Kind == destination.ScopeProcess {
+		card.Next = append([]tools.Step{{Tool: "mute_process", Args: u.stepArgs}}, card.Next...)
 	}
 	return card
 }

@@ -13,34 +13,36 @@ var Watch = tools.Define(tools.Spec{
 	Name: "watch_process", Command: "balcao watch", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "unwatch": {"process", "branch", "phaseId", "mine", "everything"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Watching, error) {
-	wanted, err := in.subscription(ctx, call)
+	subscription, err := in.subscription(ctx, call)
 	if err != nil {
 		return Watching{}, err
 	}
-	watching := Watching{Heard: heard(ctx, call, wanted), again: in.again(wanted)}
-	watching.Already, err = watchAt(ctx, call, call.Actor.Destination, wanted)
+	watching := Watching{Subscription: viewOf(ctx, call, subscription), stepArgs: in.stepArgs(subscription)}
+	watching.Already, err = subscribe(ctx, call, call.Actor.Destination, subscription)
 	return watching, err
 })
 
-// watchAt has a place hear of what is wanted; already tells that it does.
-func watchAt(ctx context.Context, call *tools.Call, place string, wanted destination.Subscription) (already bool, err error) {
-	wanted.By = call.Actor.ID
-	err = changeAt(ctx, call, place, func(place *destination.Settings) error {
-		already = slices.ContainsFunc(place.Subscriptions, func(w destination.Subscription) bool { return w.Same(wanted) && (w.By == "" || w.By == wanted.By) })
+// subscribe has a place hear of what is wanted; already tells that it does.
+func subscribe(ctx context.Context, call *tools.Call, settings string, subscription destination.Subscription) (already bool, err error) {
+	subscription.By = call.Actor.ID
+	err = changeSettings(ctx, call, settings, func(settings *destination.Settings) error {
+		already = slices.ContainsFunc(settings.Subscriptions, func(w destination.Subscription) bool {
+			return w.Same(subscription) && (w.By == "" || w.By == subscription.By)
+		})
 		switch {
 		case already:
 			return errUnchanged
-		case len(place.Subscriptions) >= destination.MaxSubscriptions:
+		case len(settings.Subscriptions) >= destination.MaxSubscriptions:
 			return call.Invalid("process", "watch.full", "count", destination.MaxSubscriptions)
 		}
-		place.Subscriptions = append(place.Subscriptions, wanted)
+		settings.Subscriptions = append(settings.Subscriptions, subscription)
 		return nil
 	})
 	return already, err
 }
 
-// again are the arguments by which a step means the same.
-func (s Selector) again(w destination.Subscription) map[string]any {
+// stepArgs are the arguments by which a step means the same.
+func (s Selector) stepArgs(w destination.Subscription) map[string]any {
 	switch w.Kind {
 	case destination.ScopeProcess:
 		return map[string]any{"process": w.Value}
@@ -56,23 +58,23 @@ func (s Selector) again(w destination.Subscription) map[string]any {
 
 // Watching says what a place hears about from now on.
 type Watching struct {
-	Heard   SubscriptionView `json:"heard"`
-	Already bool             `json:"already,omitempty"` // before it was asked for
-	again   map[string]any
+	Subscription SubscriptionView `json:"heard"`
+	Already      bool             `json:"already,omitempty"` // before it was asked for
+	stepArgs     map[string]any
 }
 
 // Card implements [tools.Carder].
 func (w Watching) Card(say tools.Say) tools.Card {
 	card := tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", w.Heard.said(say), "stop", command(Unwatch, "")),
+		Text:  say("card.text", "what", w.Subscription.text(say), "stop", command(Unwatch, "")),
 		Next: []tools.Step{
-			{Tool: "unwatch", Args: w.again},
+			{Tool: "unwatch", Args: w.stepArgs},
 			tools.NextStep("watches"),
 		},
 	}
 	if w.Already {
-		card.Text = say("card.already", "what", w.Heard.said(say), "stop", command(Unwatch, ""))
+		card.Text = say("card.already", "what", w.Subscription.text(say), "stop", command(Unwatch, ""))
 	}
 	return card
 }

@@ -92,6 +92,6 @@ func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*
 	if err != nil || !taken {
 		return nil, errors.Join(errOpen, err)
 	}
-	_, err = r.settle(ctx, lease{record: seen.record, token: token}, nil, &Error{Kind: Unclear})
+	_, err = r.settle(ctx, heldCall{record: seen.record, token: token}, nil, &Error{Kind: Unclear})
 	return nil, err
 }
