@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// routeAdmin serves what a test or a demonstration has the bank do.
+// routeAdmin serves the operations that control the bank in a test or a demonstration.
 func (b *Bank) routeAdmin() {
 	b.mux.HandleFunc("PUT /sandbox/faults", b.putFault)
 	b.mux.HandleFunc("DELETE /sandbox/faults", b.deleteFaults)
@@ -89,7 +89,7 @@ func (b *Bank) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// admin answers what makes the bank do something.
+// admin returns the handler of an operation that controls the bank.
 func (b *Bank) admin(do func(r *http.Request, body []byte) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := readBody(w, r)
@@ -138,7 +138,7 @@ func (b *Bank) putPace(_ *http.Request, body []byte) error {
 	return nil
 }
 
-// putState is PUT /sandbox/processes/{id}/state, to the next state or, with the body {"state": 5}, to that one.
+// putState is PUT /sandbox/processes/{id}/state: it sets the next state or, with the body {"state": 5}, that one.
 func (b *Bank) putState(r *http.Request, body []byte) error {
 	process, err := pathID(&call{r: r}, "id")
 	if err != nil {

@@ -15,36 +15,36 @@ import (
 	"github.com/balcao/balcao/internal/pause"
 )
 
-// PageInterval says how fast processes move by themselves.
+// Pace says how often the bank changes processes by itself.
 type Pace string
 
 // The paces.
 const (
 	Off  Pace = "off"
-	Slow Pace = "slow" // every 30 to 60 seconds something happens at each broker
+	Slow Pace = "slow" // one change at each broker every 30 to 60 seconds
 	Fast Pace = "fast" // every 2 seconds
 )
 
-// maxOpened is how many processes the mover opens before the oldest that it opened and that has ended makes room.
+// maxOpened is how many processes autoplay opens before it deletes the oldest of them that has ended.
 const maxOpened = 200
 
-// Why a process is not moved.
+// Why a process is not changed.
 var (
 	ErrNoProcess = errors.New("sandbox: there is no such process")
 	ErrEnded     = errors.New("sandbox: the process has ended")
 	ErrNoState   = errors.New("sandbox: there is no such state")
 )
 
-// autoplay is what moves processes in the background.
+// autoplay changes processes in the background.
 type autoplay struct {
 	mu     sync.Mutex // guards all below
 	closed bool
 	pace   Pace
-	stop   context.CancelFunc // nil when nothing moves
+	stop   context.CancelFunc // nil if the pace is off
 	done   chan struct{}
 }
 
-// SetPace changes how fast processes move by themselves. It fails for a pace that is none.
+// SetPace sets how often the bank changes processes by itself. It fails for an unknown pace.
 func (b *Bank) SetPace(pace Pace) error {
 	pace = cmp.Or(pace, Off)
 	if !slices.Contains([]Pace{Off, Slow, Fast}, pace) {
@@ -70,7 +70,7 @@ func (b *Bank) SetPace(pace Pace) error {
 	return nil
 }
 
-// end waits until nothing moves by itself. The lock is held by the caller.
+// end stops autoplay and waits for its goroutine. The caller holds the lock.
 func (m *autoplay) end() {
 	if m.stop != nil {
 		m.stop()
@@ -86,7 +86,7 @@ func (b *Bank) runAutoplay(ctx context.Context, pace Pace) {
 	}
 }
 
-// autoplayInterval is how long nothing happens.
+// autoplayInterval returns the time until the next step.
 func (b *Bank) autoplayInterval(pace Pace) time.Duration {
 	if pace == Fast {
 		return 2 * time.Second
@@ -96,8 +96,8 @@ func (b *Bank) autoplayInterval(pace Pace) time.Duration {
 	return 30*time.Second + time.Duration(b.rng.Int64N(int64(30*time.Second)))
 }
 
-// autoplayStep has something happen at each broker: mostly a process moves on, now and then the bank writes a message or asks for
-// a document. Where every process that moves has ended, a new one is opened, so that a playground does not run dry.
+// autoplayStep changes one process of each broker: mostly its state, sometimes the bank writes a message or asks for a
+// document. If all processes but the pinned ones have ended, it opens a new one.
 func (b *Bank) autoplayStep() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,7 +119,7 @@ func (b *Bank) autoplayStep() {
 	}
 }
 
-// openAnother opens a process in the place of those that ended. The bank's lock is held by the caller.
+// openAnother opens a process instead of those that ended. The caller holds the bank's lock.
 func (b *Bank) openAnother(broker Broker) {
 	p := b.store.add(broker, b.now())
 	b.opened = append(b.opened, p.id)
@@ -134,12 +134,12 @@ func (b *Bank) openAnother(broker Broker) {
 	b.setState(p, p.state)
 }
 
-// nextState is the state after one. The workflow is ours: in creation, documents, analysis, valuation, approval, contract,
+// nextState returns the state after state. The workflow is ours: in creation, documents, analysis, valuation, approval, contract,
 // closed.
 func nextState(state int32) int32 { return min(state+1, closed) }
 
-// setState puts a process into a state and tells its broker; the ESIS comes with the approval. The bank's lock is held by the
-// caller.
+// setState sets the state of a process and notifies its broker; the ESIS is available from the approval. The caller holds the
+// bank's lock.
 func (b *Bank) setState(p *process, state int32) {
 	p.state = state
 	b.recordAction(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
@@ -148,7 +148,7 @@ func (b *Bank) setState(p *process, state int32) {
 	}
 }
 
-// recordAction dates the process's last action and tells its broker. The bank's lock is held by the caller.
+// recordAction sets the process's last action and notifies its broker. The caller holds the bank's lock.
 func (b *Bank) recordAction(p *process, n notification) {
 	action := map[int32]string{stateChanged: stateSet, newMessage: messageSent, documentAsked: askedFor}[n.NotificationTypeID]
 	p.touch(b.now(), action)
@@ -165,13 +165,13 @@ func (p *process) touch(now time.Time, action string) {
 	p.last, p.action = now, action
 }
 
-// documentRequest picks a type of document. The bank's lock is held by the caller.
+// documentRequest returns a request for a random type of document. The caller holds the bank's lock.
 func (b *Bank) documentRequest() notification {
 	kinds := items("documentTypes", "")
 	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.rng.IntN(len(kinds))].ID}
 }
 
-// Advance moves a process to its next state and tells its broker. One that has ended fails with [ErrEnded].
+// Advance sets a process to its next state and notifies its broker. It fails with [ErrEnded] if the process has ended.
 func (b *Bank) Advance(id uuid.UUID) error {
 	return b.withProcess(id, func(p *process) error {
 		b.setState(p, nextState(p.state))
@@ -179,7 +179,8 @@ func (b *Bank) Advance(id uuid.UUID) error {
 	})
 }
 
-// SetState moves a process to any state of the taxonomy workflowStatesProposal; one where it is already is no change.
+// SetState sets a process to a state of the taxonomy workflowStatesProposal and notifies its broker. It does nothing if the
+// process has that state.
 func (b *Bank) SetState(id uuid.UUID, state int32) error {
 	if _, known := taxonomies["workflowStatesProposal"][state]; !known {
 		return ErrNoState
@@ -192,8 +193,7 @@ func (b *Bank) SetState(id uuid.UUID, state int32) error {
 	})
 }
 
-// WriteMessage has the bank write a message on a process. As yet only the notification and the last action's date tell of
-// it.
+// WriteMessage makes the bank write a message on a process. So far it shows only in the notification and the last action.
 func (b *Bank) WriteMessage(id uuid.UUID) error {
 	return b.withProcess(id, func(p *process) error {
 		b.recordAction(p, notification{NotificationTypeID: newMessage})
@@ -201,8 +201,8 @@ func (b *Bank) WriteMessage(id uuid.UUID) error {
 	})
 }
 
-// AskForDocument has the bank ask for a document of a process. As yet only the notification and the last action's date
-// tell of it.
+// AskForDocument makes the bank ask for a document of a process. So far it shows only in the notification and the last
+// action.
 func (b *Bank) AskForDocument(id uuid.UUID) error {
 	return b.withProcess(id, func(p *process) error {
 		b.recordAction(p, b.documentRequest())
@@ -210,7 +210,7 @@ func (b *Bank) AskForDocument(id uuid.UUID) error {
 	})
 }
 
-// Touch dates the last action of a process anew, and tells nobody.
+// Touch sets the date of the last action of a process to now, without a notification.
 func (b *Bank) Touch(id uuid.UUID) error {
 	return b.withProcess(id, func(p *process) error {
 		p.touch(b.now(), p.action)
@@ -218,7 +218,7 @@ func (b *Bank) Touch(id uuid.UUID) error {
 	})
 }
 
-// withProcess does something to a process that has not ended.
+// withProcess calls do with a process that has not ended.
 func (b *Bank) withProcess(id uuid.UUID, do func(*process) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -233,15 +233,14 @@ func (b *Bank) withProcess(id uuid.UUID, do func(*process) error) error {
 }
 
 // AddProcess opens a process of a broker, in creation and with one invented borrower, and returns its id: those of
-// [SampleProcess](SampleAdded), [SampleProcess](SampleAdded+1) and so on. It tells nobody.
+// [SampleProcess](SampleAdded), [SampleProcess](SampleAdded+1) and so on. It sends no notification.
 func (b *Bank) AddProcess(broker Broker) uuid.UUID {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.store.add(broker, b.now()).id
 }
 
-// Close ends what the bank does by itself: the moving of processes and the deliveries, of which none starts any more. It
-// still answers calls.
+// Close stops autoplay and the deliveries for good. The bank still answers calls.
 func (b *Bank) Close() {
 	b.autoplay.mu.Lock()
 	b.autoplay.closed = true

@@ -1,5 +1,5 @@
-// Package sandbox is a stand-in for the bank's Partners Portal API, served over real HTTP and strict like a bank, so
-// that everything above the wire can be tried and tested without one. It is our contract, not the bank's: confirmed are
+// Package sandbox simulates the bank's Partners Portal API over real HTTP, as strictly as a bank, so that Balcão can be tried
+// and tested without one. It is our contract, not the bank's: confirmed are
 // the paths, fields and rules of the borrower operations, the headers of Authenticate, the 30 minutes of a session and
 // the codes of a success; the other paths, the envelope and codes of errors, the lists' and taxonomies' shapes and
 // nearly every value are inferred or invented.
@@ -31,36 +31,36 @@ const (
 	maxLatency   = time.Minute
 )
 
-// Config says how a bank is set up. Every field has a default.
+// Config configures a [Bank]. Every field has a default.
 type Config struct {
-	Now func() time.Time // the bank's clock; sample data is dated by it
+	Now func() time.Time // the bank's clock; sample data is relative to it
 	Log *slog.Logger     // a line for each call, without personal data
 
-	ClientID, ClientSecret string // the pair of the network that the sample brokers belong to
+	ClientID, ClientSecret string // the credentials of the network that the sample brokers belong to
 
 	// Envelope is the shape of errors. The bank's is not public, and a client must understand several.
 	Envelope Envelope
-	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who reaches the bank can make it fail, and PUT
-	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they make it do what it does by itself.
+	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who can connect makes the bank fail, and PUT
+	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they control it.
 	AdminAPI bool
 
-	// MaxBorrowers of one process are taken, 10 by default.
+	// MaxBorrowers is the maximum for one process, 10 by default.
 	MaxBorrowers int
-	// LenientTaxIDs takes a second borrower with the tax number of another. It is for tests of callers who must not rely
-	// on the bank to notice that they send something twice.
+	// LenientTaxIDs accepts a second borrower with the tax number of another. It is for tests that a caller does not rely on
+	// the bank to refuse duplicates.
 	LenientTaxIDs bool
 
-	Processes int    // of broker A beside the samples, see [Bank.AddProcess]
-	Pace      Pace   // at which processes move by themselves, off by default
-	Seed      uint64 // of what happens by itself
+	Processes int    // of broker A in addition to the samples, see [Bank.AddProcess]
+	Pace      Pace   // of autoplay, off by default
+	Seed      uint64 // of autoplay
 
-	DeliveryTimeout time.Duration     // for one try to deliver a notification, 5 s by default
+	DeliveryTimeout time.Duration     // for one attempt to deliver a notification, 5 s by default
 	DeliveryTries   int               // 8 by default
-	RetryPause      time.Duration     // before the second try, 1 s by default; it doubles with each further one
+	RetryPause      time.Duration     // before the second attempt, 1 s by default; it doubles with each further one
 	Transport       http.RoundTripper // of the deliveries
 }
 
-// Bank is the stand-in. It is an [http.Handler] and safe for use by many at once; its state lives in memory.
+// Bank simulates the bank. It is an [http.Handler] and safe for concurrent use; its state is in memory.
 type Bank struct {
 	config   Config
 	mux      *http.ServeMux
@@ -75,10 +75,10 @@ type Bank struct {
 	calls    map[portal.OperationID]int
 	tables   map[any]rows // by the [table] that they are of
 	rng      *rng
-	opened   []uuid.UUID // by the mover
+	opened   []uuid.UUID // by autoplay
 }
 
-// call is a request on its way through the bank.
+// call is a request to an operation.
 type call struct {
 	r         *http.Request
 	operation portal.OperationID
@@ -88,8 +88,7 @@ type call struct {
 	body      []byte
 }
 
-// New returns a bank with the sample processes. One that delivers notifications or moves processes by itself is closed
-// at the end.
+// New returns a bank with the sample processes. Close it if it delivers notifications or has a [Pace].
 func New(config Config) *Bank {
 	if config.Now == nil {
 		config.Now = time.Now
@@ -122,7 +121,7 @@ func New(config Config) *Bank {
 	}
 	b.route()
 	if err := b.SetPace(config.Pace); err != nil {
-		config.Log.Error("the processes stand still", "error", err)
+		config.Log.Error("sandbox autoplay not started", "error", err)
 	}
 	return b
 }
@@ -137,7 +136,7 @@ func (b *Bank) route() {
 		b.mux.Handle(op.Method+" "+op.Path, b.operation(op, handle))
 		served[op.Path] = append(served[op.Path], op.Method)
 	}
-	for path, methods := range served { // each method by itself: one path may be a case of another
+	for path, methods := range served { // each method separately, since one path may match another
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 			if !slices.Contains(methods, method) {
 				b.mux.Handle(method+" "+path, b.refuse(http.StatusMethodNotAllowed, "request.method"))
@@ -153,14 +152,14 @@ func (b *Bank) route() {
 // ServeHTTP answers a call. Under a path prefix, wrap the bank in [http.StripPrefix].
 func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHTTP(w, r) }
 
-// operation takes a call through the faults, the session and its handler.
+// operation serves a call: it applies faults, checks the session and calls the handler.
 func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.now()}
 		var bodyErr error
 		if op.Method != http.MethodGet {
-			c.body, bodyErr = readBody(w, r) // first: only then does net/http notice a caller who leaves
+			c.body, bodyErr = readBody(w, r) // first, since only then net/http notices that the caller has disconnected
 		}
 		fault := b.arrive(c)
 		if fault.before(w, r, c.body) {
@@ -173,7 +172,7 @@ func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 	})
 }
 
-// arrive counts the call and takes the fault that waits for it.
+// arrive counts the call and returns the fault for it.
 func (b *Bank) arrive(c *call) Fault {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,7 +187,7 @@ func (b *Bank) arrive(c *call) Fault {
 	return fault
 }
 
-// answer refuses a call for its session before anything else.
+// answer checks the session before anything else and calls the handler.
 func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err error) {
 	if c.operation != portal.Authenticate {
 		if c.session, err = b.session(c); err != nil {
@@ -201,7 +200,7 @@ func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err er
 	return handle(b, c)
 }
 
-// response is a reply ready for the wire.
+// response is an encoded reply.
 type response struct {
 	status int
 	body   []byte
@@ -228,13 +227,13 @@ func (out response) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(out.status)
-	_, _ = w.Write(out.body) // the caller has gone: nobody is left to tell
+	_, _ = w.Write(out.body) // an error means that the caller has disconnected
 }
 
-// now is the bank's time; its days begin and end in Lisbon.
+// now returns the bank's time, in Lisbon.
 func (b *Bank) now() time.Time { return b.config.Now().In(lisbon.Zone) }
 
-// refuse answers what is no operation at all.
+// refuse answers a request that is not an operation.
 func (b *Bank) refuse(status int, problem string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{r: r, lang: askedLanguage(r)}
@@ -242,18 +241,18 @@ func (b *Bank) refuse(status int, problem string) http.Handler {
 	})
 }
 
-// Calls tells how often an operation was called, whatever came of it.
+// Calls returns how often an operation was called, refused calls included.
 func (b *Bank) Calls(operation portal.OperationID) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.calls[operation]
 }
 
-// Logins tells how often somebody tried to open a session.
+// Logins returns how often a login was attempted.
 func (b *Bank) Logins() int { return b.Calls(portal.Authenticate) }
 
-// askedLanguage is the reply's: how the bank chooses it is not public, Accept-Language is inferred.
+// askedLanguage returns the language of the reply. How the bank chooses it is not public; Accept-Language is inferred.
 func askedLanguage(r *http.Request) words.Lang { return words.Match(r.Header.Get("Accept-Language")) }
 
-// token returns a text of 256 random bits.
+// token returns a text with over 256 random bits.
 func token() string { return fmt.Sprintf("%s%s", rand.Text(), rand.Text()) }

@@ -57,7 +57,7 @@ func (b *Bank) getBorrower(c *call) (any, error) {
 	return p.borrowers[at].detail(c.lang), nil
 }
 
-// borrower finds the borrower that the path names, by its place in its process. The bank's lock is held by the caller.
+// borrower returns the process and the index of the borrower that the path names. The caller holds the bank's lock.
 func (b *Bank) borrower(c *call) (p *process, at int, err error) {
 	if p, err = b.process(c); err != nil {
 		return nil, 0, err
@@ -96,8 +96,8 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	return created{success(c, map[string]any{"id": fresh.id}), createdID{fresh.id}}, nil
 }
 
-// updateBorrower puts what is sent in the place of all that was known: what is omitted is gone. The bank's guide says
-// that a PUT replaces the whole resource, and its page does not say otherwise.
+// updateBorrower replaces all data: what is omitted is deleted. The bank's guide says that a PUT replaces the whole resource,
+// and its page does not say otherwise.
 func (b *Bank) updateBorrower(c *call) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -143,7 +143,7 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 	return done(c), nil
 }
 
-// clashes are the problems that a borrower's data has with the other borrowers of the process.
+// clashes returns the conflicts of a borrower's data with the other borrowers of the process.
 func (b *Bank) clashes(fresh portal.BorrowerRequest, others []borrower) (found []problem) {
 	if fresh.BorrowerTypeID == keyBorrower && slices.ContainsFunc(others, borrower.isKey) {
 		found = append(found, problem{"borrower.secondKey", "borrowerTypeId"})
@@ -173,7 +173,7 @@ func (known borrower) summary(lang words.Lang) portal.BorrowerSummary {
 	}
 }
 
-// detail turns what was sent into the reply's other spellings, with descriptions.
+// detail returns the borrower with the names of a reply and with descriptions.
 func (known borrower) detail(lang words.Lang) portal.Borrower {
 	return portal.Borrower{
 		BorrowerSummary: known.summary(lang),

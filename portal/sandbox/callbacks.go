@@ -36,8 +36,8 @@ const (
 
 const maxAddress = 2048 // bytes of a callback's URL
 
-// notification is the body of a delivery. Of the bank's it is known that it is JSON, that its fields depend on the type,
-// and that it concerns either a process or a simulation; all names are inferred. It holds no personal data.
+// notification is the body of a delivery. Known of the bank's is that it is JSON, that its fields depend on the type, and that
+// it is about either a process or a simulation; all names are inferred. It has no personal data.
 type notification struct {
 	NotificationTypeID int32     `json:"notificationTypeID,omitzero"`
 	ProcessUniqueID    uuid.UUID `json:"processUniqueId,omitzero"`
@@ -48,7 +48,7 @@ type notification struct {
 	SimulationStatusID int32     `json:"simulationStatusID,omitzero"` // of simulationChanged
 }
 
-// fits tells whether the fields are those of a type.
+// fits reports whether the fields are those of a type.
 func (n notification) fits(kind int32) bool {
 	return (n.NotificationTypeID == 0 || n.NotificationTypeID == kind) &&
 		(n.ProcessStatusID == 0 || kind == stateChanged) &&
@@ -71,8 +71,8 @@ type callbackPage struct {
 // callbacks are addresses by type of notification, for each partner.
 var callbacks = &table[map[int32]string]{first: func(*Bank, uuid.UUID) map[int32]string { return map[int32]string{} }}
 
-// partner finds whose callbacks the path names: here every broker is a partner of its own, under another uuid. Another's
-// is refused as one that does not exist.
+// partner returns the partner that the path names. Here every broker is a partner, with a uuid of its own. Another broker's
+// partner is refused as one that does not exist.
 func (b *Bank) partner(c *call) (uuid.UUID, error) {
 	id, err := pathID(c, "partnerUniqueID")
 	if err == nil && id != c.session.broker.Partner {
@@ -81,7 +81,7 @@ func (b *Bank) partner(c *call) (uuid.UUID, error) {
 	return id, err
 }
 
-// notificationType reads the type that the path names.
+// notificationType returns the type that the path names.
 func notificationType(c *call) (int32, error) {
 	given := c.r.PathValue("notificationType")
 	n, err := strconv.ParseInt(given, 10, 32)
@@ -183,7 +183,7 @@ type echoed struct {
 }
 
 // echoCallback is Callback Echo: one notification is sent at once and once, and the reply says what came back. Confirmed
-// are the names of the four fields, that exactly one of the ids must be there, and that the raw body must have the
+// are the names of the four fields, that exactly one of the ids is required, and that the raw body must have the
 // structure of its type. Here it may have any of the type's fields, and the type and the id are filled in.
 func (b *Bank) echoCallback(c *call) (any, error) {
 	partner, err := b.partner(c)
@@ -249,7 +249,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	return reply, nil
 }
 
-// notify tells the broker of a process, where it has a callback for the type. The bank's lock is held by the caller.
+// notify sends a notification to the broker of a process if it has a callback for the type. The caller holds the bank's lock.
 func (b *Bank) notify(p *process, n notification) {
 	broker, _ := brokerOf(p.broker.String())
 	address, configured := (*callbacks.row(b, broker.Partner))[n.NotificationTypeID]

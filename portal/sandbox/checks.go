@@ -14,8 +14,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Required are the borrower type and two of the objects (confirmed; which two is inferred) and the six fields that the
-// bank lists first (inferred). The other rules are ours, and lenient where the bank's own examples are odd.
+// The borrower type and two of the objects are required (confirmed; which two is inferred), and the six fields that the bank
+// lists first (inferred). The other rules are ours, and lenient where the bank's own examples are unusual.
 
 const (
 	longestText = 200
@@ -32,7 +32,7 @@ var (
 	tooMuch    = decimal.New(1, 9) // euros a month
 )
 
-// checker gathers the problems of a borrower under the path of the object it looks at.
+// checker collects the problems of a borrower. Prefix is the path of the object that is checked.
 type checker struct {
 	now      time.Time
 	prefix   string
@@ -43,7 +43,7 @@ func (c *checker) add(key, field string) {
 	c.problems = append(c.problems, problem{key, c.prefix + field})
 }
 
-// check lists everything wrong with a new borrower, seen alone.
+// check returns the problems of a borrower, without regard to the other borrowers.
 func check(data portal.BorrowerRequest, now time.Time) []problem {
 	c := &checker{now: now}
 	if data.BorrowerTypeID == 0 {

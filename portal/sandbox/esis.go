@@ -27,7 +27,7 @@ const (
 	longestTerm = 480  // months
 )
 
-// processESIS is Process ESIS Get. Failing to make one is a validation error (confirmed).
+// processESIS is Process ESIS Get. If no ESIS can be made, that is a validation error (confirmed).
 func (b *Bank) processESIS(c *call) (any, error) {
 	query, err := readQuery(c, "ignoreRules")
 	if err != nil {
@@ -48,7 +48,7 @@ func (b *Bank) processESIS(c *call) (any, error) {
 	return map[string][]byte{"esis": pdf}, nil // base64, as encoders write bytes
 }
 
-// Sent is an e-mail that went out. Nothing leaves the sandbox: it is only written down.
+// Sent is an e-mail that was sent. The sandbox sends nothing: it only records it.
 type Sent struct {
 	Process     uuid.UUID
 	To          pii.Email
@@ -87,16 +87,16 @@ func (b *Bank) emailESIS(c *call) (any, error) {
 	return done(c), nil
 }
 
-// Sent returns the e-mails that went out, the oldest first and the last thousand at most, for tests to see what left.
+// Sent returns the last e-mails, at most a thousand and the oldest first, for tests.
 func (b *Bank) Sent() []Sent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(*sentEmails.row(b, uuid.Nil))
 }
 
-// newSheet writes what the ESIS of a process says, unless a rule forbids it. Which rules the bank applies is not public;
-// ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. A caller who
-// ignores them gets a sheet that says it is not for the client.
+// newSheet returns the contents of the ESIS of a process, unless a rule forbids it. Which rules the bank applies is not public;
+// ours are the limits that it publishes for its product: 75 years of age at the end, and a term of 40 years. If they are
+// ignored, the sheet says that it is not for the client.
 func (b *Bank) newSheet(c *call, ignoreRules bool) (esispdf.Sheet, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,7 +119,7 @@ func (b *Bank) newSheet(c *call, ignoreRules bool) (esispdf.Sheet, error) {
 	return p.sheet(c, ignoreRules), nil
 }
 
-// tooOld tells whether a borrower would be older than the bank allows when the loan ends.
+// tooOld reports whether a borrower would be older than the bank allows when the loan ends.
 func (p *process) tooOld(now time.Time) bool {
 	end := now.AddDate(0, p.loan.Months, 0)
 	return slices.ContainsFunc(p.borrowers, func(b borrower) bool {

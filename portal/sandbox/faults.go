@@ -16,38 +16,38 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Body says how the body of a reply is spoilt.
+// Body is a fault in the body of a reply.
 type Body string
 
-// The ways to spoil a body.
+// The faults of a body.
 const (
 	Intact    Body = ""
-	Garbage   Body = "garbage"   // no JSON, though the header says so
-	HTML      Body = "html"      // the page of something that stands before the bank
-	Truncated Body = "truncated" // the connection ends in the middle
+	Garbage   Body = "garbage"   // invalid JSON
+	HTML      Body = "html"      // the page of a proxy
+	Truncated Body = "truncated" // the connection is closed in the middle
 )
 
-// Fault is something going wrong with the calls that it matches. What it says happens in the order of the fields.
+// Fault is a fault of the calls that it matches. Its effects happen in the order of the fields.
 type Fault struct {
 	Operation portal.OperationID // "" matches every operation
 	Path      string             // a part of the request's path; "" matches all
-	Times     int                // how many calls to spoil; 0 spoils until removed
+	Times     int                // the number of calls; 0 is all until removed
 
-	// Probability spoils this share of the calls that match, chosen by Seed; 0 spoils all of them.
+	// Probability is the share of the matching calls that fail, chosen by Seed; 0 is all of them.
 	Probability float64
 	Seed        uint64
 
-	Latency       time.Duration // at most a minute; a caller who does not wait leaves nothing changed
+	Latency       time.Duration // at most a minute; if the caller disconnects, nothing is changed
 	ExpireSession bool          // the caller's session ends before the call
-	DropBefore    bool          // the connection ends; nothing took hold
-	Status        int           // the answer, 5xx, 429 or another; nothing took hold
-	Reply         string        // the body of that answer, in which {{request}} stands for what was sent, within a JSON text
+	DropBefore    bool          // the connection is closed; nothing is changed
+	Status        int           // the answer, 5xx, 429 or another; nothing is changed
+	Reply         string        // the body of that answer; {{request}} is replaced by what was sent, as part of a JSON string
 	RetryAfter    time.Duration // sent with Status, in whole seconds
-	DropAfter     bool          // the connection ends; the change took hold
-	Body          Body          // of the reply; the change took hold, unless there is a Status
+	DropAfter     bool          // the connection is closed; the change is made
+	Body          Body          // of the reply; the change is made, unless there is a Status
 }
 
-// faults are those that wait, the oldest first.
+// faults are the active faults, the oldest first.
 type faults []*armed
 
 type armed struct {
@@ -72,7 +72,7 @@ func (b *Bank) Inject(fault Fault) (remove func()) {
 	}
 }
 
-// take returns the fault that befalls a call, and uses it up.
+// take returns the fault for a call and counts it.
 func (f *faults) take(operation portal.OperationID, path string) Fault {
 	for i, waiting := range *f {
 		matches := (waiting.Operation == "" || waiting.Operation == operation) && strings.Contains(path, waiting.Path)
@@ -87,13 +87,13 @@ func (f *faults) take(operation portal.OperationID, path string) Fault {
 	return Fault{}
 }
 
-// before does what happens ahead of the call, and tells whether it has been answered.
+// before applies the fault's effects ahead of the call, and reports whether the call is answered.
 func (f Fault) before(w http.ResponseWriter, r *http.Request, body []byte) (answered bool) {
 	if f.Latency > 0 && !pause.For(r.Context(), min(f.Latency, maxLatency)) {
 		return true
 	}
 	if f.DropBefore {
-		panic(http.ErrAbortHandler) // closes the connection, and nothing else
+		panic(http.ErrAbortHandler) // closes the connection
 	}
 	if f.Status == 0 {
 		return false
@@ -107,7 +107,7 @@ func (f Fault) before(w http.ResponseWriter, r *http.Request, body []byte) (answ
 	return true
 }
 
-// after sends the reply, or what the fault makes of it.
+// after sends the reply, as changed by the fault.
 func (f Fault) after(w http.ResponseWriter, out response) {
 	if f.DropAfter {
 		panic(http.ErrAbortHandler)
@@ -124,13 +124,13 @@ func (f Fault) after(w http.ResponseWriter, out response) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
 		out.body = out.body[:len(out.body)/2]
 		out.write(w)
-		_ = http.NewResponseController(w).Flush() // a writer that cannot flush sends nothing at all, which is as broken
+		_ = http.NewResponseController(w).Flush() // an error means that nothing was sent, which is a fault too
 		panic(http.ErrAbortHandler)
 	}
 	out.write(w)
 }
 
-// name tells a log the worst that befalls a call.
+// name returns the main effect, for the log.
 func (f Fault) name() string {
 	switch {
 	case f.DropBefore:

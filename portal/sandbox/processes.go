@@ -20,11 +20,11 @@ func init() {
 	serve(portal.ProcessDetail, (*Bank).processDetail)
 }
 
-// defaultLines is how many processes a page of Process List has when the caller does not say.
+// defaultLines is the default number of processes in a page of Process List.
 const defaultLines = 20
 
-// process finds the process that the path names. One of another broker, or hidden from the user, is refused exactly as one that does not exist,
-// with a validation error (confirmed; that this is a 400 is inferred). The bank's lock is held by the caller.
+// process returns the process that the path names. One of another broker, or hidden from the user, is refused as one that
+// does not exist, with a validation error (confirmed; that this is a 400 is inferred). The caller holds the bank's lock.
 func (b *Bank) process(c *call) (*process, error) {
 	id, err := pathID(c, "processUniqueId")
 	if err != nil {
@@ -37,7 +37,7 @@ func (b *Bank) process(c *call) (*process, error) {
 	return p, nil
 }
 
-// pathID reads a uuid in the one form that the bank prints, and no other that a uuid may be written in.
+// pathID returns a uuid of the path. Only the form that the bank prints is accepted.
 func pathID(c *call, name string) (uuid.UUID, error) {
 	given := c.r.PathValue(name)
 	id, err := uuid.Parse(given)
@@ -129,7 +129,7 @@ func (p *process) lastAction(lang words.Lang) string {
 	return book.Say(lang, "action."+p.action, map[string]any{"state": state})
 }
 
-// processFilter narrows Process List.
+// processFilter is the filter and the page of Process List.
 type processFilter struct {
 	text           string
 	state          int32 // 0 for any
@@ -159,7 +159,7 @@ func readFilter(c *call) (f processFilter, err error) {
 	return f, query.wrong
 }
 
-// match tells whether a process passes. Text is sought in the borrowers' names and tax numbers and in the branch, as at
+// match reports whether a process matches. Text is searched in the borrowers' names and tax numbers and in the branch, as in
 // Simulation List, and in the process number (ours).
 func (f processFilter) match(p *process, lang words.Lang) bool {
 	day := p.last.Format(time.DateOnly)
@@ -175,7 +175,7 @@ func (f processFilter) match(p *process, lang words.Lang) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), f.text) })
 }
 
-// window is the page of a list that comes newest first: after the record «next», or before the record «previous».
+// window returns the page of a list, newest first: after the record next, or before the record previous.
 func (f processFilter) window(list []*process) (start, end int, err error) {
 	at := func(id uuid.UUID) int { return slices.IndexFunc(list, func(p *process) bool { return p.id == id }) }
 	switch {
@@ -196,7 +196,7 @@ func (f processFilter) window(list []*process) (start, end int, err error) {
 	return start, min(start+f.lines, len(list)), nil
 }
 
-// day reads a date YYYY-MM-DD, "" when there is none.
+// day returns a date YYYY-MM-DD, "" if there is none.
 func (q *query) day(name string) string {
 	given := q.text(name)
 	if _, err := time.Parse(time.DateOnly, given); given != "" && err != nil {
@@ -217,7 +217,7 @@ func (q *query) id(name string) uuid.UUID {
 	return id
 }
 
-// boolean reads true or false, which is what an absent parameter means.
+// boolean returns true or false; false if the parameter is absent.
 func (q *query) boolean(name string) bool {
 	given := q.text(name)
 	answer, err := strconv.ParseBool(given)

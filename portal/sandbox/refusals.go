@@ -15,8 +15,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Envelope is a shape that errors can have on the wire. Of the bank's only this is public: a validation error is a 400,
-// its code has two digits each for category, field and error, and its message is short and names the field.
+// Envelope is the JSON form of errors. Of the bank's only this is public: a validation error is a 400, its code has two
+// digits each for category, field and error, and its message is short and names the field.
 type Envelope int
 
 // The shapes.
@@ -27,8 +27,8 @@ const (
 	ProblemDetails                  // {"title", "status", "errors": {"field": ["message"]}} as ASP.NET has it
 )
 
-// problem is one thing wrong with a call: a [portal.Reason], and the field at fault if there is one. It never holds
-// the value at fault.
+// problem is one error in a call: a [portal.Reason], and the field at fault if there is one. It never has the value at
+// fault.
 type problem struct {
 	key   string
 	field string // JSON path
@@ -105,7 +105,7 @@ func (e Envelope) wrap(lang words.Lang, r *refusal) any {
 	}
 }
 
-// readBody reads the body of a write. A call without one, such as Authenticate, needs no content type either.
+// readBody reads the body of a write. A call without a body, such as Authenticate, needs no content type.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -121,8 +121,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// decode reads JSON with the exact spelling and no field too many: a field that the bank would ignore is a borrower's
-// data lost, which is better found here.
+// decode decodes JSON with exact names and no unknown field: a field that the bank ignores would be lost data of a
+// borrower.
 func decode(body []byte, into any) error {
 	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
 	if err == nil {
@@ -139,7 +139,7 @@ func decode(body []byte, into any) error {
 	return &refusal{http.StatusBadRequest, []problem{{key, path(wrong.JSONPointer)}}}
 }
 
-// path writes a pointer as the dotted path that errors name, cut short: its words come from outside.
+// path returns a pointer as the dotted path that errors name. It is cut to a maximum length, since callers choose it.
 func path(pointer jsontext.Pointer) string {
 	var tokens []string
 	for token := range pointer.Tokens() {

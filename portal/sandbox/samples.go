@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
-// What a caller needs to log in at a bank with default settings.
+// The credentials of a bank with default settings.
 const (
 	SampleClientID     = "balcao-sandbox"
 	SampleClientSecret = "sandbox-secret-not-a-secret"
@@ -25,10 +25,10 @@ type Broker struct {
 	UID     uuid.UUID
 	Name    string
 	Users   []string
-	Partner uuid.UUID // under which its callbacks are registered; what the bank calls a partner is not public
+	Partner uuid.UUID // whose callbacks are registered; what the bank calls a partner is not public
 }
 
-// The sample brokers, and the first user of each is a good one to start with. Broker A has most of the processes.
+// The sample brokers. Broker A has most of the processes.
 var (
 	BrokerA = Broker{uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e8a01"), "Mediadora Exemplo",
 		[]string{"ana@mediadora.example", "tiago@mediadora.example"}, uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e9a01")}
@@ -36,25 +36,24 @@ var (
 		[]string{"rita@consultora.example", "vasco@consultora.example"}, uuid.MustParse("7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4e9b02")}
 )
 
-// Sample processes that a test or a demonstration may want by name; [SampleProcess] gives their ids.
+// Numbers of sample processes; [SampleProcess] returns their ids.
 const (
 	SampleOpen      = 1042 // of broker A, in creation, with one borrower
 	SampleCouple    = 1043 // of broker A, with two borrowers
 	SampleAnalysis  = 1044 // of broker A, in analysis, with two borrowers
 	SampleFirst     = 1045 // of broker A, in valuation
-	SampleTooOld    = 1047 // of broker A; its ESIS is refused, unless the rules are ignored
-	SampleClosed    = 1049 // of broker A; takes no borrower any more
-	SampleCancelled = 1050 // of broker A; takes no borrower and makes no ESIS
+	SampleTooOld    = 1047 // of broker A; its ESIS is refused unless the rules are ignored
+	SampleClosed    = 1049 // of broker A; accepts no borrower
+	SampleCancelled = 1050 // of broker A; accepts no borrower and has no ESIS
 	SampleOthers    = 1051 // of broker B
 	SampleAdded     = 2001 // the first of those that [Config.Processes] and [Bank.AddProcess] add
 )
 
-// Examples in documents name these: no pace moves them, and a borrower of any age up to 65 may join them without the
-// ESIS being refused.
+// pinnedSamples are the processes of the examples in documents: autoplay leaves them unchanged, and their ESIS can be made
+// with a further borrower of any age up to 65.
 var pinnedSamples = []int64{SampleOpen, SampleCouple, SampleAnalysis}
 
-// SampleProcess returns the id of a sample process. It is the same in every bank, so that examples in documents stay
-// true.
+// SampleProcess returns the id of a sample process. It is the same in every bank, so that documents can name it.
 func SampleProcess(number int) uuid.UUID { return sampleID("process", number, 0) }
 
 // SampleBorrower returns the id of a sample process's borrower, counted from 0; the key borrower comes first.
@@ -73,8 +72,8 @@ func brokerOf(uid string) (Broker, bool) {
 	return Broker{}, false
 }
 
-// person is a sample borrower. All are plainly invented, with numbers worked out from where they stand in the table.
-// The well-known synthetic tax numbers 299999998 and 123456789 are left for people to type.
+// person is a sample borrower. All are plainly invented, with numbers derived from their position in the table. The
+// well-known synthetic tax numbers 299999998 and 123456789 are left for people to enter.
 type person struct {
 	name               string
 	gender             int32
@@ -137,7 +136,7 @@ var sampleProcesses = []sampleProcess{
 		[]person{{"Tomás Provisório", 2, 48, 5, 0, 0, 2, 6, 900, 1, 0}}},
 }
 
-// samples makes the sample processes as they stand at a moment.
+// samples returns a store with the sample processes, dated relative to now.
 func samples(now time.Time) *store {
 	s := &store{processes: map[uuid.UUID]*process{}}
 	for i, sample := range sampleProcesses {
@@ -146,7 +145,7 @@ func samples(now time.Time) *store {
 	return s
 }
 
-// add opens one more process: a sample's loan, and an invented person.
+// add opens a process with the loan of a sample and an invented person.
 func (s *store) add(broker Broker, now time.Time) *process {
 	first := []string{"Ana", "Rui", "Marta", "Jorge", "Sara", "Pedro", "Lara", "Hugo", "Vera", "Diogo"}
 	last := []string{"Amostra", "Exemplo", "Modelo", "Ensaio", "Maqueta", "Suposto", "Figurado", "Rascunho", "Molde"}
@@ -189,7 +188,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 	return p
 }
 
-// request is what a broker would have sent of a person.
+// request returns the person as a broker would send it.
 func (p person) request(serial int, now time.Time) portal.BorrowerRequest {
 	kind, relation := keyBorrower, (*int32)(nil)
 	if p.relation != 0 {

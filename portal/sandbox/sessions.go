@@ -14,7 +14,7 @@ func init() {
 	serve(portal.Authenticate, (*Bank).authenticate)
 }
 
-// sessionLife is how long a session lives without a call; every call starts it anew (confirmed).
+// sessionLife is how long a session lasts after its last call (confirmed).
 const sessionLife = 30 * time.Minute
 
 // session is one user of a broker who is logged in.
@@ -48,7 +48,7 @@ func (b *Bank) authenticate(c *call) (any, error) {
 	return map[string]string{"sessionToken": token}, nil
 }
 
-// open keeps a new session, and forgets those that ended or, when there are too many, the one idle for longest.
+// open stores a new session, and deletes those that have ended; if there are too many, also the longest idle.
 func (s sessions) open(token string, opened session) {
 	idlest := ""
 	for other, session := range s {
@@ -67,7 +67,7 @@ func (s sessions) open(token string, opened session) {
 
 func (s sessions) drop(token string) { delete(s, token) }
 
-// session finds who calls and starts their 30 minutes anew.
+// session returns the caller's session and restarts its 30 minutes.
 func (b *Bank) session(c *call) (session, error) {
 	token := bearer(c.r)
 	if token == "" {

@@ -25,14 +25,14 @@ const (
 	cancelled  int32 = 9
 )
 
-// keyBorrower is the borrower type that a process has exactly one of.
+// keyBorrower is the borrower type of which a process has exactly one.
 const keyBorrower int32 = 1
 
-// store is what the bank knows. [Bank] guards it.
+// store is the bank's data, guarded by the mutex of [Bank].
 type store struct {
 	processes map[uuid.UUID]*process
-	people    int // that were ever made up
-	added     int // processes beside the samples
+	people    int // invented so far
+	added     int // processes in addition to the samples
 }
 
 // process is one application for a loan. An ended process is closed or cancelled.
@@ -55,7 +55,7 @@ type loan struct {
 	indexType, loanPurpose, productPurpose, productScheme int32
 }
 
-// borrower is one of those who apply, as they were sent.
+// borrower is a borrower as it was sent.
 type borrower struct {
 	id   uuid.UUID
 	data portal.BorrowerRequest
@@ -75,7 +75,7 @@ func (s *store) of(broker uuid.UUID) []*process {
 
 func (p *process) ended() bool { return p.state == closed || p.state == cancelled }
 
-// pinned tells whether the process moves only when it is told to.
+// pinned reports whether autoplay leaves the process unchanged.
 func (p *process) pinned() bool { return slices.Contains(pinnedSamples, p.number) }
 
 // key returns the key borrower.
@@ -96,8 +96,8 @@ func (p *process) keyName() (name pii.Name) {
 
 func (known borrower) isKey() bool { return known.data.BorrowerTypeID == keyBorrower }
 
-// Hide keeps a user from seeing these processes of the user's broker, as if they were another's; without any the user sees
-// all again. Whether every user of a broker sees all of its processes is not public.
+// Hide sets the processes of the user's broker that the user cannot see, as if they were another broker's; without any, the
+// user sees all. Whether every user of a broker sees all of its processes is not public.
 func (b *Bank) Hide(user string, processes ...uuid.UUID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,12 +107,12 @@ func (b *Bank) Hide(user string, processes ...uuid.UUID) {
 	b.hidden[user] = processes
 }
 
-// visible tells whether a process is one that who is logged in may see. The bank's lock is held by the caller.
+// visible reports whether the user of a session may see a process. The caller holds the bank's lock.
 func (b *Bank) visible(s session, p *process) bool {
 	return p.broker == s.broker.UID && !slices.Contains(b.hidden[s.user], p.id)
 }
 
-// State tells where a process stands, 0 when there is none.
+// State returns the state of a process, 0 if it does not exist.
 func (b *Bank) State(id uuid.UUID) int32 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -122,7 +122,7 @@ func (b *Bank) State(id uuid.UUID) int32 {
 	return 0
 }
 
-// Borrowers returns the ids of a process's borrowers in the order they came, for tests to see what took hold.
+// Borrowers returns the ids of a process's borrowers in the order of their creation, for tests to see what was changed.
 func (b *Bank) Borrowers(process uuid.UUID) []uuid.UUID {
 	b.mu.Lock()
 	defer b.mu.Unlock()

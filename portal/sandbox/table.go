@@ -2,8 +2,8 @@ package sandbox
 
 import "github.com/google/uuid"
 
-// table is what one file of the sandbox stores by id, of a process or a partner, beside what [store] has of every
-// process. A bank's row is made when it is first read; first, if there is one, gives its sample data.
+// table stores what one file of the sandbox needs by id, of a process or a partner, in addition to the [store]. A row is
+// created when it is first read; first, if set, returns its sample data.
 type table[T any] struct {
 	first func(b *Bank, id uuid.UUID) T
 }

@@ -27,7 +27,7 @@ func (t text) in(lang words.Lang) string {
 	return t.Portuguese
 }
 
-// item is a value of a taxonomy as taxonomies.toml has it.
+// item is a value of a taxonomy in taxonomies.toml.
 type item struct {
 	text
 	Code        string // official, of a country or place
@@ -38,8 +38,8 @@ type item struct {
 //go:embed taxonomies.toml
 var taxonomyFile string
 
-// taxonomies holds the values by the taxonomy's key and their id. The nested ones («Country With Districts») are made
-// from two of them, and «branches» has no operation of its own.
+// taxonomies are the values by the taxonomy's key and their id. The nested ones («Country With Districts») are built from two
+// of them, and «branches» has no operation.
 var taxonomies = func() map[portal.TaxonomyKey]map[int32]item {
 	var file map[portal.TaxonomyKey]map[string]struct {
 		PT, EN, Code string
@@ -76,7 +76,7 @@ func init() {
 	}
 }
 
-// taxonomyItem is an item on the wire. The bank's shape is not public.
+// taxonomyItem is an item of the reply. The bank's form is not public.
 type taxonomyItem struct {
 	ID          int32          `json:"id"`
 	Description string         `json:"description"`
@@ -91,8 +91,8 @@ type taxonomyPage struct {
 	List       []taxonomyItem `json:"taxonomyList"`
 }
 
-// taxonomy answers with the values of one taxonomy. All take pageNumber and pageSize; only of the notification types is
-// it known that they come in pages.
+// taxonomy returns the handler for one taxonomy. All accept pageNumber and pageSize; only the notification types are known to
+// be paginated.
 func taxonomy(key portal.TaxonomyKey) handler {
 	return func(_ *Bank, c *call) (any, error) {
 		list := items(key, c.lang)
@@ -110,7 +110,7 @@ func taxonomy(key portal.TaxonomyKey) handler {
 	}
 }
 
-// items lists a taxonomy in order of its ids.
+// items returns the items of a taxonomy, sorted by id.
 func items(key portal.TaxonomyKey, lang words.Lang) []taxonomyItem {
 	if nest, ok := nested[key]; ok {
 		parents := items(nest.parents, lang)
@@ -129,7 +129,7 @@ func items(key portal.TaxonomyKey, lang words.Lang) []taxonomyItem {
 	return list
 }
 
-// describe returns an item's description, "" when there is no such item or no id.
+// describe returns an item's description, "" if there is no such item or no id.
 func describe(key portal.TaxonomyKey, id *int32, lang words.Lang) string {
 	if id == nil {
 		return ""
@@ -137,7 +137,7 @@ func describe(key portal.TaxonomyKey, id *int32, lang words.Lang) string {
 	return taxonomies[key][*id].in(lang)
 }
 
-// nationality describes a country's id where it stands for a nationality: the bank shows 1 as «Portuguese» there.
+// nationality returns the nationality of a country: the bank shows 1 as «Portuguese».
 func nationality(id *int32, lang words.Lang) string {
 	if id == nil {
 		return ""
@@ -145,13 +145,13 @@ func nationality(id *int32, lang words.Lang) string {
 	return taxonomies["countries"][*id].Nationality.in(lang)
 }
 
-// query reads the parameters of a call and keeps the first that is wrong.
+// query parses the parameters of a call. Wrong is the refusal if one is invalid.
 type query struct {
 	values map[string][]string
 	wrong  error
 }
 
-// readQuery refuses parameters other than the named ones: a filter that is not understood would give wrong results.
+// readQuery refuses parameters other than the named ones: ignoring a filter would give wrong results.
 func readQuery(c *call, names ...string) (*query, error) {
 	values := c.r.URL.Query()
 	for name, given := range values {
@@ -169,7 +169,7 @@ func (q *query) text(name string) string {
 	return ""
 }
 
-// count reads a number from 1 to 1000, or returns otherwise when there is none.
+// count returns a number from 1 to 1000, or fallback if there is none.
 func (q *query) count(name string, fallback int) int { return q.between(name, 1, 1000, fallback) }
 
 func (q *query) between(name string, least, most, fallback int) int {

@@ -15,33 +15,34 @@ import (
 )
 
 const (
-	maxDeliveries = 20_000 // that wait or are on their way; further ones are dropped
-	maxSenders    = 8      // deliveries on their way at once
+	maxDeliveries = 20_000 // queued or being sent; further ones are dropped
+	maxSenders    = 8      // deliveries sent at once
 	maxRetryPause = 5 * time.Minute
 )
 
-// DeliveryFaults says what goes wrong on the way of notifications. The bank promises neither order nor that each comes once.
+// DeliveryFaults are faults of the delivery of notifications. The bank guarantees neither order nor delivery exactly once.
 type DeliveryFaults struct {
 	Duplicate float64 // the share that is delivered twice
 	Lose      float64 // the share that is never delivered
-	Reorder   bool    // each is held back for up to four times the first pause of a retry, and so they overtake each other
+	Reorder   bool    // each is delayed by up to four times the pause before the first retry
 	Seed      uint64  // of the choices
 }
 
 // DeliveryStats counts the deliveries of notifications.
 type DeliveryStats struct {
-	Waiting    int // for their turn, for a retry or for an answer
-	Tries      int
+	Waiting    int // queued, between two attempts or being sent
+	Tries      int // attempts
 	Arrived    int // answered with 2xx
-	GivenUp    int // after the last try, or when the bank closed
+	GivenUp    int // after the last attempt, or when the bank was closed
 	Duplicated int
-	Lost       int // on request
-	Dropped    int // because too many wait
+	Lost       int // by [DeliveryFaults]
+	Dropped    int // because the queue was full
 }
 
-// webhookSender delivers notifications as the bank says it does: by POST, and again when the receiver does not answer with
+// webhookSender delivers notifications as the bank says it does: by POST, and again if the receiver does not answer with
 // success (confirmed; how often, after which pauses, and that success is 2xx are ours). Notifications of one process are
-// delivered one after the other, but who waits for a retry is overtaken. Its goroutines live as long as there is work.
+// delivered one after the other, but one that waits for a retry does not delay the next. Its goroutines end when the queue
+// is empty.
 type webhookSender struct {
 	transport http.RoundTripper
 	timeout   time.Duration
@@ -49,7 +50,7 @@ type webhookSender struct {
 	tries     int
 	log       *slog.Logger
 
-	ctx   context.Context // of what is on its way
+	ctx   context.Context // of the requests
 	end   context.CancelFunc
 	wake  chan struct{}
 	group sync.WaitGroup
@@ -58,14 +59,14 @@ type webhookSender struct {
 	closed  bool
 	faults  DeliveryFaults
 	rng     *rand.Rand
-	waiting []*delivery // by when they are due
+	waiting []*delivery // sorted by due
 	busy    map[uuid.UUID]bool
 	workers int
 	serial  int
 	stats   DeliveryStats
 }
 
-// delivery is one notification on its way to one address.
+// delivery is one notification to one address.
 type delivery struct {
 	process uuid.UUID
 	address string
@@ -85,14 +86,14 @@ func newWebhookSender(config Config) *webhookSender {
 	return c
 }
 
-// setFaults changes the way from here on.
+// setFaults sets the faults of later deliveries.
 func (c *webhookSender) setFaults(faults DeliveryFaults) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.faults, c.rng = faults, rand.New(rand.NewPCG(faults.Seed, faults.Seed))
 }
 
-// send takes a notification to be delivered, and does not wait for it.
+// send enqueues a notification.
 func (c *webhookSender) send(process uuid.UUID, address string, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,7 +124,7 @@ func (c *webhookSender) send(process uuid.UUID, address string, body []byte) {
 	}
 }
 
-// enqueue has a delivery wait until it is due. The lock is held by the caller.
+// enqueue adds a delivery to the queue. The caller holds the lock.
 func (c *webhookSender) enqueue(d *delivery) {
 	at, _ := slices.BinarySearchFunc(c.waiting, d, func(a, b *delivery) int {
 		if order := a.due.Compare(b.due); order != 0 {
@@ -137,12 +138,12 @@ func (c *webhookSender) enqueue(d *delivery) {
 		c.group.Go(c.run)
 	}
 	select {
-	case c.wake <- struct{}{}: // one who rests looks again
-	default: // or else somebody is about to look
+	case c.wake <- struct{}{}:
+	default: // a worker is already woken
 	}
 }
 
-// run delivers until nothing waits.
+// run delivers until the queue is empty.
 func (c *webhookSender) run() {
 	for {
 		d, wait, more := c.dequeue()
@@ -157,8 +158,8 @@ func (c *webhookSender) run() {
 	}
 }
 
-// dequeue returns the next delivery that is due and whose process has none on its way, or else how long to wait for one.
-// When there is no more, the worker is counted out.
+// dequeue returns the next delivery that is due and whose process has none being sent, or else how long to wait for one. If
+// the queue is empty, more is false and the worker ends.
 func (c *webhookSender) dequeue() (next *delivery, wait time.Duration, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +167,7 @@ func (c *webhookSender) dequeue() (next *delivery, wait time.Duration, more bool
 		c.workers--
 		return nil, 0, false
 	}
-	wait = time.Minute // all that is due follows something on its way, whose worker looks again
+	wait = time.Minute // the worker of a process that is busy continues with its next delivery
 	now := time.Now()
 	for i, d := range c.waiting {
 		if d.due.After(now) {
@@ -191,7 +192,7 @@ func (c *webhookSender) waitForWork(wait time.Duration) {
 	}
 }
 
-// deliver makes one try, after which the delivery has arrived, waits for the next one, or is given up.
+// deliver makes one attempt, after which the delivery has arrived, is queued again or is given up.
 func (c *webhookSender) deliver(d *delivery) {
 	status, err := c.post(c.ctx, d.address, d.body)
 	d.tried++
@@ -213,7 +214,7 @@ func (c *webhookSender) deliver(d *delivery) {
 	}
 }
 
-// post sends a body, and follows no redirect.
+// post sends a body. It follows no redirect.
 func (c *webhookSender) post(ctx context.Context, address string, body []byte) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -231,7 +232,7 @@ func (c *webhookSender) post(ctx context.Context, address string, body []byte) (
 	return response.StatusCode, nil
 }
 
-// close ends what is on its way, forgets what waits, and returns when all goroutines have ended.
+// close cancels what is being sent, empties the queue and returns when all goroutines have ended.
 func (c *webhookSender) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -246,10 +247,10 @@ func (c *webhookSender) close() {
 	}
 }
 
-// SetDeliveryFaults changes what goes wrong on the way of the notifications from here on; the zero value is a way without faults.
+// SetDeliveryFaults sets the faults of later deliveries; the zero value has none.
 func (b *Bank) SetDeliveryFaults(faults DeliveryFaults) { b.webhooks.setFaults(faults) }
 
-// DeliveryStats tells how the deliveries of notifications fare.
+// DeliveryStats returns the counts of the deliveries.
 func (b *Bank) DeliveryStats() DeliveryStats {
 	b.webhooks.mu.Lock()
 	defer b.webhooks.mu.Unlock()
