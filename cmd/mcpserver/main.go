@@ -23,6 +23,7 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/version"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/tools"
@@ -51,12 +52,17 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground", nil))
 	addr := flags.String("http", "", say("flag.http", nil))
+	showVersion := flags.Bool("version", false, say("flag.version", nil))
 	verbose := flags.Bool("v", false, say("flag.v", nil))
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
 		return 2
+	}
+	if *showVersion {
+		fmt.Fprintln(stdout, version.String())
+		return 0
 	}
 	if flags.NArg() > 0 { // flags after a word are not read either
 		fmt.Fprintln(stderr, say("usage", nil))
@@ -112,7 +118,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	var asked sync.WaitGroup
 	asked.Go(func() { system.AskBank(asking) }) // nobody waits for it: the log says what came of it
 	assistants, err := mcpapp.New(mcpapp.Config{
-		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
+		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 	})
 	if err == nil {

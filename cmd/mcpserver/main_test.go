@@ -52,7 +52,7 @@ func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
 			if err := c.Start(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if hello, err := c.Initialize(ctx, mcp.InitializeRequest{}); err != nil || hello.ProtocolVersion != transport.revision {
+			if hello, err := c.Initialize(ctx, mcp.InitializeRequest{}); err != nil || hello.ProtocolVersion != transport.revision || hello.ServerInfo.Version == "" {
 				t.Fatalf("got %+v, %v", hello, err)
 			}
 			created := call(t, ctx, c, "create_borrower", `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{

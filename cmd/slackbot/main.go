@@ -24,6 +24,7 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/version"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/notifications"
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	playground := flags.Bool("playground", false, say("flag.playground"))
 	realBank := flags.Bool("simulated-slack-with-real-bank", false, say("flag.simulated-slack-with-real-bank"))
 	addr := flags.String("addr", "", say("flag.addr"))
+	showVersion := flags.Bool("version", false, say("flag.version"))
 	verbose := flags.Bool("v", false, say("flag.v"))
 	newKey := flags.Bool("new-state-key", false, say("flag.new-state-key"))
 	rotateKey := flags.Bool("rotate-state-key", false, say("flag.rotate-state-key"))
@@ -65,6 +67,10 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		return 0
 	} else if err != nil {
 		return 2
+	}
+	if *showVersion {
+		fmt.Fprintln(stdout, version.String())
+		return 0
 	}
 	audit := auditCommand(flags.Args())
 	if flags.NArg() > 0 && audit == nil {
@@ -193,7 +199,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
 	if endpoints.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
-			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log,
+			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
 			Token: s.MCPToken, AllowedHosts: s.MCPHosts,
 		})
 		if err != nil {

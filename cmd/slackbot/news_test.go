@@ -113,7 +113,7 @@ func TestTheTeamIsNotifiedOnceOfAProcessThatChangedWhileTheBotWasStopped(t *test
 			t.Fatalf("got %d:\n%s", status, metrics)
 		}
 		for _, label := range labels.FindAllStringSubmatch(metrics, -1) {
-			if !regexp.MustCompile(`^[a-z_ ]+$|^[0-9.e+-]+$|^\+Inf$|^go1\.`).MatchString(label[1]) {
+			if !regexp.MustCompile(`^[a-z_ ]+$|^[0-9.e+-]+$|^\+Inf$|^go1\.|^v\d[0-9a-z.+-]*$`).MatchString(label[1]) {
 				t.Errorf("a label holds %q", label[1])
 			}
 		}

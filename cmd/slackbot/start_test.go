@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/version"
 )
 
 func TestAFailedStartSaysWhyAndExitsWithItsCode(t *testing.T) {
@@ -86,4 +87,12 @@ func stateKey(t *testing.T) string {
 		t.Fatalf("exits with %d: %s", code, stderr.String())
 	}
 	return strings.TrimSpace(stdout.String())
+}
+
+func TestTheVersionFlagPrintsTheVersion(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	if code := run(t.Context(), []string{"-version"}, map[string]string{}, &stdout, &stderr); code != 0 || stdout.String() != version.String()+"\n" {
+		t.Errorf("exits with %d and prints %q", code, stdout.String())
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
+	"github.com/balcao/balcao/internal/version"
 	"github.com/balcao/balcao/internal/webguard"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
@@ -57,6 +58,7 @@ func WithClock(now func() time.Time) Option {
 
 // Start puts the system together. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
+	log.Info("starting", "version", version.String())
 	for _, warning := range s.Warnings {
 		log.Warn(warning.Text(words.English))
 	}
@@ -73,6 +75,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		return system, err
 	}
 	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
+	if err := showVersion(system.Metrics.Meter()); err != nil {
+		return system, err
+	}
 	if s.PortalURL == settings.Sandbox {
 		s.PortalClientID, s.PortalClientSecret = sandbox.SampleClientID, rand.Text()+rand.Text()
 		if system.BankURL, err = system.serveSandbox(s, log); err != nil {

@@ -8,8 +8,23 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/balcao/balcao/internal/version"
 	"github.com/balcao/balcao/portal"
 )
+
+// showVersion shows the version of the program as a label of a constant.
+func showVersion(meter metric.Meter) error {
+	_, err := meter.Int64ObservableGauge("balcao.build.info",
+		metric.WithDescription("1, with the version of the program."),
+		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
+			gauge.Observe(1, metric.WithAttributes(attribute.String("version", version.String())))
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("making metrics: %w", err)
+	}
+	return nil
+}
 
 // showHeld shows which operations of the bank are not asked for a while, and as "all" that none is.
 func showHeld(meter metric.Meter, bank *portal.Client) error {
