@@ -26,20 +26,20 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// shortLease is short, for stories in which others take over.
+// shortLease is for tests in which another replica takes over.
 const shortLease = 300 * time.Millisecond
 
-// env is a bank and a Redis that several replicas share.
+// bankEnv is a simulated bank and a Redis that several replicas share.
 type bankEnv struct {
 	bank       *sandbox.Bank
 	url        string // of the bank
 	redisURL   string
 	keys       *keys.Keys
 	dispatched *recordingDispatcher
-	first      *conversations.Store // that of "memory", of which there is one
+	first      *conversations.Store // that of "memory", which exists once
 }
 
-// delivered is a desk that keeps what is put on it, by any replica.
+// recordingDispatcher records the updates that any replica enqueues.
 type recordingDispatcher struct {
 	mu      sync.Mutex
 	updates map[string]Update
@@ -83,7 +83,7 @@ func newBankEnv(t testing.TB, redisURL string, change ...func(*sandbox.Config)) 
 	return &bankEnv{bank: bank, url: server.URL, redisURL: redisURL, keys: keys, dispatched: &recordingDispatcher{updates: map[string]Update{}}}
 }
 
-// onEveryRedis tells a story on each kind of Redis.
+// onEveryRedis runs a test on each kind of Redis.
 func onEveryRedis(t *testing.T, test func(t *testing.T, env *bankEnv)) {
 	for name, start := range map[string]func(t *testing.T) string{
 		"embedded": func(*testing.T) string { return "memory" },
@@ -146,7 +146,7 @@ func (env *bankEnv) config(t testing.TB) Config {
 	}
 }
 
-// replica is one more that is there and does nothing yet. Its updates are told to the town.
+// replica creates a Service that runs nothing yet, and whose updates go to dispatched.
 func (env *bankEnv) replica(t testing.TB, change ...func(*Config)) *Service {
 	t.Helper()
 	config := env.config(t)
@@ -166,7 +166,7 @@ func (env *bankEnv) replica(t testing.TB, change ...func(*Config)) *Service {
 	return s
 }
 
-// runEngine lets a replica work hints off until the test ends.
+// runEngine processes triggers until the test ends.
 func runEngine(t testing.TB, s *Service) *Service {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -180,7 +180,7 @@ func runEngine(t testing.TB, s *Service) *Service {
 	return s
 }
 
-// reconcile walks once over the bank's list.
+// reconcile reconciles once.
 func reconcile(t testing.TB, s *Service) {
 	t.Helper()
 	if err := s.reconciler.reconcile(t.Context(), ""); err != nil {
@@ -195,10 +195,10 @@ func trigger(t testing.TB, s *Service, process uuid.UUID) {
 	}
 }
 
-// waitUntilIdle waits until everything is worked off.
+// waitUntilIdle waits until every trigger is processed.
 func waitUntilIdle(t testing.TB, s *Service) {
 	t.Helper()
-	waittest.Eventually(t, "every hint is worked off", func() bool {
+	waittest.Eventually(t, "every trigger is processed", func() bool {
 		triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -207,7 +207,8 @@ func waitUntilIdle(t testing.TB, s *Service) {
 	})
 }
 
-// wantOnce wants so many updates of a process, each once, in order, without a gap, and written down as told.
+// wantOnce requires this many updates of a process: dispatched once each, in order, without a gap, and in the
+// changelog.
 func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many int) []Update {
 	t.Helper()
 	updates := env.dispatched.of(process)
@@ -221,44 +222,44 @@ func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many i
 		t.Fatal(err)
 	}
 	if len(updates) != many || len(recorded) != many || len(kept) != many {
-		t.Fatalf("%d updates told, %d written down, %d kept, want %d", len(updates), len(recorded), len(kept), many)
+		t.Fatalf("%d updates dispatched, %d in the changelog, %d stored, want %d", len(updates), len(recorded), len(kept), many)
 	}
 	for i, update := range updates {
 		if v := int64(i + 1); update.Version != v || recorded[i].Version != v || kept[i].Version != v {
-			t.Errorf("update %d has version %d, %d written down, %d kept", v, update.Version, recorded[i].Version, kept[i].Version)
+			t.Errorf("update %d has version %d, %d in the changelog, %d stored", v, update.Version, recorded[i].Version, kept[i].Version)
 		}
 	}
 	return updates
 }
 
-func (env *bankEnv) move(t testing.TB, process uuid.UUID) {
+func (env *bankEnv) advance(t testing.TB, process uuid.UUID) {
 	t.Helper()
 	if err := env.bank.Advance(process); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// crashHook lets a replica die at one of its commands to Redis: before it, or after it and before the answer has come.
+// crashHook makes a replica crash at one of its commands to Redis: before it, or after it and before the reply arrives.
 type crashHook struct {
 	crashAt int64 // 1 is the first
 	after   bool
 	count   atomic.Int64
-	dead    atomic.Bool
+	crashed atomic.Bool
 }
 
-var errCrashed = errors.New("the replica is dead")
+var errCrashed = errors.New("the replica crashed")
 
 func (m *crashHook) step(do func() error) error {
 	n := m.count.Add(1)
 	switch {
-	case m.dead.Load():
+	case m.crashed.Load():
 		return errCrashed
 	case n == m.crashAt && m.after:
-		m.dead.Store(true)
+		m.crashed.Store(true)
 		_ = do()
 		return errCrashed
 	case n == m.crashAt:
-		m.dead.Store(true)
+		m.crashed.Store(true)
 		return errCrashed
 	}
 	return do()
@@ -299,7 +300,7 @@ var (
 	b1051 = sandbox.SampleProcess(sandbox.SampleOthers)
 )
 
-// rui is somebody who may be added to a process, in much like who is there.
+// rui returns a borrower who can be added to a process, with much of the data of an existing one.
 func (env *bankEnv) rui(t testing.TB) portal.BorrowerRequest {
 	t.Helper()
 	known, err := env.user(t).Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))

@@ -10,19 +10,19 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 )
 
-// die lets a replica work until it is dead; false when there was nothing more to do before that.
-func workUntilCrash(t *testing.T, s *Service, death *crashHook) bool {
+// workUntilCrash processes triggers until the replica crashes. It reports false if there was nothing left to do before.
+func workUntilCrash(t *testing.T, s *Service, crash *crashHook) bool {
 	t.Helper()
-	s.config.Store.Client().AddHook(death)
+	s.config.Store.Client().AddHook(crash)
 	for range 20 {
 		batch, err := s.engine.stream.read(t.Context())
-		if err == nil && len(batch) == 0 && !death.dead.Load() {
+		if err == nil && len(batch) == 0 && !crash.crashed.Load() {
 			return false
 		}
 		if err == nil {
 			err = s.engine.work(t.Context(), batch)
 		}
-		if death.dead.Load() {
+		if crash.crashed.Load() {
 			return true
 		}
 		if err != nil {
@@ -32,7 +32,7 @@ func workUntilCrash(t *testing.T, s *Service, death *crashHook) bool {
 	return false
 }
 
-func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
+func TestAReplicaMayCrashAtAnyStepAndEachUpdateIsDispatchedOnce(t *testing.T) {
 	t.Parallel()
 	for _, answered := range []bool{false, true} {
 		t.Run(map[bool]string{false: "before a command", true: "after it"}[answered], func(t *testing.T) {
@@ -49,19 +49,19 @@ func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
 				if !workUntilCrash(t, env.replica(t), &crashHook{crashAt: steps, after: answered}) {
 					break
 				}
-				heir := env.replica(t)
-				waittest.Eventually(t, "another has finished", func() bool {
-					batch, err := heir.engine.stream.read(t.Context())
+				other := env.replica(t)
+				waittest.Eventually(t, "another replica has finished", func() bool {
+					batch, err := other.engine.stream.read(t.Context())
 					if err == nil {
-						err = heir.engine.work(t.Context(), batch)
+						err = other.engine.work(t.Context(), batch)
 					}
-					triggers, _, lost := heir.engine.stream.backlog(t.Context(), time.Now())
+					triggers, _, lost := other.engine.stream.backlog(t.Context(), time.Now())
 					if err := errors.Join(err, lost); err != nil {
 						t.Fatal(err)
 					}
 					return triggers == 0
 				})
-				env.wantOnce(t, heir, a1043, int(steps))
+				env.wantOnce(t, other, a1043, int(steps))
 			}
 			if steps < 10 {
 				t.Errorf("there were only %d steps to die at", steps)
@@ -72,35 +72,35 @@ func TestAReplicaMayDieAtAnyStepAndNothingIsLostNorTwice(t *testing.T) {
 	}
 }
 
-func TestWhatTwoDeadReplicasLeftIsHandedOnInOrder(t *testing.T) {
+func TestUpdatesLeftByTwoCrashedReplicasAreDispatchedInOrder(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	ctx := t.Context()
 	reconcile(t, env.replica(t))
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	trigger(t, env.replica(t), a1042)
 	killed := errors.New("killed")
-	dying := env.replica(t)
-	dying.engine.dispatcher = dispatcherFunc(func(context.Context, Update) error { return killed })
-	upTo, err := dying.engine.stream.newestID(ctx)
+	crashing := env.replica(t)
+	crashing.engine.dispatcher = dispatcherFunc(func(context.Context, Update) error { return killed })
+	upTo, err := crashing.engine.stream.newestID(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := dying.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
+	if err := crashing.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
 		t.Fatal(err)
 	}
-	env.move(t, a1042)
-	trigger(t, dying, a1042)
-	dying.engine.dispatcher = dispatcherFunc(func(ctx context.Context, u Update) error {
+	env.advance(t, a1042)
+	trigger(t, crashing, a1042)
+	crashing.engine.dispatcher = dispatcherFunc(func(ctx context.Context, u Update) error {
 		if u.Version == 2 {
 			return killed
 		}
 		return env.dispatched.enqueue(ctx, u)
 	})
-	if upTo, err = dying.engine.stream.newestID(ctx); err != nil {
+	if upTo, err = crashing.engine.stream.newestID(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := dying.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
+	if err := crashing.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
 		t.Fatal(err)
 	}
 	s := runEngine(t, env.replica(t))

@@ -15,14 +15,14 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
+func TestATriggerThatAlwaysFailsBecomesADeadLetterAndCanBeReplayed(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		var log logtest.Log
 		s := env.replica(t, func(c *Config) { c.MaxTries = 3; c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 		reconcile(t, s)
 		ctx := t.Context()
-		env.move(t, a1042)
+		env.advance(t, a1042)
 		poison := true
 		s.engine.dispatcher = dispatcherFunc(func(ctx context.Context, u Update) error {
 			if poison {
@@ -31,7 +31,7 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 			return env.dispatched.enqueue(ctx, u)
 		})
 		trigger(t, s, a1042)
-		// Somebody else's handwriting.
+		// An entry that another program wrote.
 		err := s.config.Store.Client().XAdd(ctx, &redis.XAddArgs{Stream: triggersKey, Values: []any{"what", "is this"}}).Err()
 		if err != nil {
 			t.Fatal(err)
@@ -41,7 +41,7 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 		waitUntilIdle(t, s)
 		deadLetters, err := s.DeadLetters(ctx)
 		if err != nil || len(deadLetters) != 2 {
-			t.Fatalf("letters: %+v, %v", deadLetters, err)
+			t.Fatalf("dead letters: %+v, %v", deadLetters, err)
 		}
 		if deadLetters[0].Trigger.Process != a1042 {
 			deadLetters[0], deadLetters[1] = deadLetters[1], deadLetters[0]
@@ -49,11 +49,11 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 		for _, deadLetter := range deadLetters {
 			want := map[bool]string{true: Panicked, false: Undecodable}[deadLetter.Trigger.Process == a1042]
 			if deadLetter.Reason != want || deadLetter.ID == "" || deadLetter.At.Before(deadLetter.Received) || deadLetter.Received.IsZero() {
-				t.Errorf("a letter: %+v", deadLetter)
+				t.Errorf("a dead letter: %+v", deadLetter)
 			}
 		}
 		if strings.Contains(log.String(), "Maria") {
-			t.Error("the log tells what the panic said")
+			t.Error("the log holds the value of the panic")
 		}
 		env.wantNone(t, a1042)
 		poison = false
@@ -69,7 +69,7 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 		waitUntilIdle(t, s)
 		env.wantOnce(t, s, a1042, 1)
 		if deadLetters, err = s.DeadLetters(ctx); err != nil || len(deadLetters) != 1 || deadLetters[0].Reason != Undecodable {
-			t.Errorf("letters after a replay: %+v, %v", deadLetters, err)
+			t.Errorf("dead letters after a replay: %+v, %v", deadLetters, err)
 		}
 	})
 }
@@ -77,11 +77,11 @@ func TestPoisonIsPutAsideWithAReasonAndCanBeReplayed(t *testing.T) {
 func (env *bankEnv) wantNone(t *testing.T, of [16]byte) {
 	t.Helper()
 	if delivered := env.dispatched.of(of); len(delivered) != 0 {
-		t.Errorf("told were %+v", delivered)
+		t.Errorf("dispatched were %+v", delivered)
 	}
 }
 
-func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) {
+func TestAGarbledAnswerBecomesADeadLetterAndAnOutageDoesNot(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
@@ -95,13 +95,13 @@ func TestWhatIsNotUnderstoodOfTheBankIsPutAsideAndWhatIsDownIsNot(t *testing.T) 
 	waittest.Eventually(t, "the bank was asked often", func() bool { return env.bank.Calls(portal.ProcessDetail) > calls+6 })
 	deadLetters, err := s.DeadLetters(t.Context())
 	if err != nil || len(deadLetters) != 1 || deadLetters[0].Reason != Garbled || deadLetters[0].Trigger.Process != a1042 {
-		t.Errorf("letters: %+v, %v", deadLetters, err)
+		t.Errorf("dead letters: %+v, %v", deadLetters, err)
 	}
 	down()
 	waitUntilIdle(t, s)
 }
 
-func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
+func TestATriggerThatCrashesReplicasBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
@@ -111,7 +111,7 @@ func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // they count their try, and are never heard of again
+	for range 2 { // replicas that count their attempt and crash
 		if _, err := s.engine.stream.countAttempts(t.Context(), 1, []string{id}); err != nil {
 			t.Fatal(err)
 		}
@@ -119,11 +119,11 @@ func TestAHintOverWhichReplicasDieIsPutAsideByTheNext(t *testing.T) {
 	runEngine(t, s)
 	waitUntilIdle(t, s)
 	if deadLetters, err := s.DeadLetters(t.Context()); err != nil || len(deadLetters) != 1 || deadLetters[0].Reason != Crashed {
-		t.Errorf("letters: %+v, %v", deadLetters, err)
+		t.Errorf("dead letters: %+v, %v", deadLetters, err)
 	}
 }
 
-func TestAFailureOfTheDayIsNobodysFault(t *testing.T) {
+func TestOutagesAreTransientFailures(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
 		&portal.Error{Kind: portal.Unavailable}, &portal.Error{Kind: portal.TooMany}, &portal.Error{Kind: portal.Unauthorized},

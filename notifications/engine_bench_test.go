@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-// BenchmarkReceiver delivers over HTTP, many at once, into a real Redis.
+// BenchmarkReceiver posts callbacks over HTTP, many at once, with a real Redis.
 func BenchmarkReceiver(b *testing.B) {
 	env := newBankEnv(b, redistest.Start(b))
 	s := env.replica(b)
@@ -55,7 +55,7 @@ func BenchmarkReceiver(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// BenchmarkForgeries shows what it costs to be called by somebody without a token.
+// BenchmarkForgeries measures callbacks without a valid token.
 func BenchmarkForgeries(b *testing.B) {
 	env := newBankEnv(b, redistest.Start(b))
 	s := env.replica(b)
@@ -65,8 +65,8 @@ func BenchmarkForgeries(b *testing.B) {
 	}
 }
 
-// BenchmarkAMillionHints fills the stream beyond what it keeps, and reports what Redis needs for it.
-func BenchmarkAMillionHints(b *testing.B) {
+// BenchmarkAMillionTriggers fills the stream beyond its limit, and reports the memory that Redis needs.
+func BenchmarkAMillionTriggers(b *testing.B) {
 	if testing.Short() {
 		b.Skip("it takes a while")
 	}
@@ -101,6 +101,6 @@ func BenchmarkAMillionHints(b *testing.B) {
 			}
 		}
 		b.ReportMetric(memory()-empty, "MB")
-		b.ReportMetric(float64(client.XLen(ctx, triggersKey).Val()), "hints")
+		b.ReportMetric(float64(client.XLen(ctx, triggersKey).Val()), "triggers")
 	}
 }

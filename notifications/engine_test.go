@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
+func TestAChangeBecomesOneUpdateForManyTriggersAndReplicas(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		a, b := env.replica(t), env.replica(t)
@@ -23,10 +23,10 @@ func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
 		runEngine(t, a)
 		runEngine(t, b)
 		for range 3 {
-			env.move(t, a1042)
+			env.advance(t, a1042)
 			for range 40 {
 				trigger(t, a, a1042)
-				trigger(t, b, a1043) // nothing happened there
+				trigger(t, b, a1043) // nothing changed there
 			}
 			waitUntilIdle(t, a)
 		}
@@ -37,22 +37,22 @@ func TestWhatMovedBecomesOneUpdateForHoweverManyHintsAndReplicas(t *testing.T) {
 		}
 		for i, update := range updates[1:] {
 			if update.Changes[0].From != updates[i].Changes[0].To {
-				t.Errorf("it moved to %q, and then from %q", updates[i].Changes[0].To, update.Changes[0].From)
+				t.Errorf("it changed to %q, and then from %q", updates[i].Changes[0].To, update.Changes[0].From)
 			}
 		}
 		env.wantOnce(t, a, a1043, 0)
 		if left := a.config.Store.Client().HLen(t.Context(), attemptsKey).Val(); left != 0 {
-			t.Errorf("the tries of %d hints are kept that are worked off", left)
+			t.Errorf("the attempts of %d processed triggers are stored", left)
 		}
 	})
 }
 
-func TestAHintOfLongAgoDoesNotAskTheBank(t *testing.T) {
+func TestOldTriggersAreAnsweredByOneRead(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
-	for range 450 { // some batches
+	for range 450 { // several batches
 		trigger(t, s, a1042)
 	}
 	asked := env.bank.Calls(portal.ProcessDetail)
@@ -63,7 +63,7 @@ func TestAHintOfLongAgoDoesNotAskTheBank(t *testing.T) {
 	}
 }
 
-func TestAHintThatComesWhileTheBankIsReadIsNotAnsweredByIt(t *testing.T) {
+func TestATriggerAddedDuringAReadCausesAnotherRead(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
@@ -73,18 +73,18 @@ func TestAHintThatComesWhileTheBankIsReadIsNotAnsweredByIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Right after the bank was read, it moves and calls.
+	// The process changes right after the bank was read, and the bank calls.
 	if err := s.engine.refresh(t.Context(), a1042, cause{upTo: upTo}); err != nil {
 		t.Fatal(err)
 	}
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	trigger(t, s, a1042)
 	runEngine(t, s)
 	waitUntilIdle(t, s)
 	env.wantOnce(t, s, a1042, 1)
 }
 
-func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
+func TestOfTwoConcurrentReadsTheSlowerIsNotCommitted(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s, ctx := env.replica(t), t.Context()
@@ -93,11 +93,11 @@ func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale, err := s.engine.reader.read(ctx, a1042) // of a replica that now takes its time
+	stale, err := s.engine.reader.read(ctx, a1042) // of a slow replica
 	if err != nil {
 		t.Fatal(err)
 	}
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	if err := s.engine.refresh(ctx, a1042, cause{upTo: "1-1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +106,10 @@ func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if done, err := s.engine.snapshots.commit(ctx, before, stale, update, "1-1"); done || err != nil {
-		t.Fatalf("a stale picture was committed: %v, %v", done, err)
+		t.Fatalf("a stale snapshot was committed: %v, %v", done, err)
 	}
-	// Many at once, of whom each sees the same.
-	env.move(t, a1042)
+	// Many replicas at once read the same.
+	env.advance(t, a1042)
 	var crowd sync.WaitGroup
 	for range 8 {
 		crowd.Go(func() {
@@ -122,7 +122,7 @@ func TestOfTwoWhoReadAtOnceTheSlowerReadsAgain(t *testing.T) {
 	env.wantOnce(t, s, a1042, 2)
 }
 
-func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
+func TestAChangeThroughBalcaoNamesItsActor(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
@@ -163,7 +163,7 @@ func TestAChangeThroughBalcaoSaysWhoMadeIt(t *testing.T) {
 	}
 }
 
-func TestAnActionOfWhichNothingIsSeenIsAChangeToo(t *testing.T) {
+func TestAnActionWithoutAVisibleChangeIsAChange(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
@@ -178,11 +178,11 @@ func TestAnActionOfWhichNothingIsSeenIsAChangeToo(t *testing.T) {
 	}
 }
 
-func TestAProcessSeenAfterTheFirstWalkIsNews(t *testing.T) {
+func TestAProcessSeenAfterTheFirstReconciliationIsNew(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
-	trigger(t, s, a1042) // before any walk: nobody knows whether it is new
+	trigger(t, s, a1042) // before the first reconciliation it is unknown whether the process is new
 	waitUntilIdle(t, s)
 	reconcile(t, s)
 	env.wantOnce(t, s, a1042, 0)
@@ -194,7 +194,7 @@ func TestAProcessSeenAfterTheFirstWalkIsNews(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotOursIsDroppedAndAskedForOnce(t *testing.T) {
+func TestAProcessOfAnotherBrokerIsReadOnceAndIgnored(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.replica(t)
@@ -213,39 +213,39 @@ func TestWhatIsNotOursIsDroppedAndAskedForOnce(t *testing.T) {
 		env.wantOnce(t, s, b1051, 0)
 		env.wantOnce(t, s, forged, 0)
 		if deadLetters, err := s.DeadLetters(t.Context()); err != nil || len(deadLetters) != 0 {
-			t.Errorf("letters: %v, %v", deadLetters, err)
+			t.Errorf("dead letters: %v, %v", deadLetters, err)
 		}
 	})
 }
 
-func TestWhileTheBankIsDownHintsWaitAndItIsLeftInPeace(t *testing.T) {
+func TestWhileTheBankIsDownTriggersWaitAndAttemptsBackOff(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	back := env.bank.Inject(sandbox.Fault{Status: 503})
 	trigger(t, s, a1042)
 	before := env.bank.Calls(portal.ProcessDetail)
 	runEngine(t, s)
 	waittest.Eventually(t, "the bank was asked a few times", func() bool { return env.bank.Calls(portal.ProcessDetail)-before >= 3 })
 	if triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now()); triggers != 1 || err != nil {
-		t.Fatalf("%d hints wait, %v", triggers, err)
+		t.Fatalf("%d triggers wait, %v", triggers, err)
 	}
 	back()
 	waitUntilIdle(t, s)
 	env.wantOnce(t, s, a1042, 1)
 	if deadLetters, err := s.DeadLetters(t.Context()); err != nil || len(deadLetters) != 0 {
-		t.Errorf("letters: %v, %v", deadLetters, err)
+		t.Errorf("dead letters: %v, %v", deadLetters, err)
 	}
 }
 
-func TestWhoIsSlowKeepsItsHints(t *testing.T) {
+func TestASlowReplicaKeepsItsClaims(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
 	reconcile(t, s)
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	env.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Times: 1, Latency: 4 * shortLease})
 	trigger(t, s, a1042)
 	before := env.bank.Calls(portal.ProcessDetail)
@@ -259,10 +259,10 @@ func TestWhoIsSlowKeepsItsHints(t *testing.T) {
 	env.wantOnce(t, s, a1042, 1)
 }
 
-func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
+func TestAStoppedReplicaLeavesTheGroupUnlessItHoldsTriggers(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
-		s, heir := env.replica(t), env.replica(t)
+		s, other := env.replica(t), env.replica(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		consumers := func() int {
 			all, err := s.config.Store.Client().XInfoConsumers(t.Context(), triggersKey, group).Result()
@@ -279,16 +279,16 @@ func TestWhoEndsLeavesTheGroupUnlessOthersHaveToClaim(t *testing.T) {
 		if err := s.engine.run(ctx); err != nil || consumers() != 1 {
 			t.Errorf("it left %d consumers, %v", consumers(), err)
 		}
-		runEngine(t, heir)
-		waitUntilIdle(t, heir)
-		env.wantOnce(t, heir, a1042, 0)
+		runEngine(t, other)
+		waitUntilIdle(t, other)
+		env.wantOnce(t, other, a1042, 0)
 		if err := s.engine.run(ctx); err != nil || consumers() != 1 {
-			t.Errorf("it left %d consumers beside the heir, %v", consumers(), err)
+			t.Errorf("it left %d consumers beside the other replica, %v", consumers(), err)
 		}
 	})
 }
 
-func TestAllHintsPauseOnlyWhereTheBankAnswersNothing(t *testing.T) {
+func TestTheEngineBacksOffOnlyIfEveryJobFails(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
@@ -311,7 +311,7 @@ func TestAllHintsPauseOnlyWhereTheBankAnswersNothing(t *testing.T) {
 	}
 }
 
-func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {
+func TestARetryDelayDoublesAndHasAMaximum(t *testing.T) {
 	t.Parallel()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -327,7 +327,7 @@ func TestAPauseGrowsAndHeedsTheBank(t *testing.T) {
 	}
 }
 
-func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
+func TestRedisHoldsNoPersonalDataAndNoKeyWithoutALifetime(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.replica(t, func(c *Config) { c.MaxTries = 1 })
@@ -335,7 +335,7 @@ func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
 		if _, err := env.user(t).CreateBorrower(t.Context(), a1042, env.rui(t)); err != nil {
 			t.Fatal(err)
 		}
-		env.move(t, a1042)
+		env.advance(t, a1042)
 		for _, trigger := range []Trigger{
 			{Process: a1042, Source: Balcao, Actor: "slack:T1/U0ANA"}, {Process: b1051, Source: Callback, Type: 3},
 			{Source: Callback, Type: 2}, {Process: a1043, Source: "nonsense"},
@@ -354,7 +354,7 @@ func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
 		for _, key := range client.Keys(t.Context(), "*").Val() {
 			keys++
 			if left := client.PTTL(t.Context(), key).Val(); left <= 0 {
-				t.Errorf("%s lives for ever", key)
+				t.Errorf("%s has no lifetime", key)
 			}
 			value := strings.Join([]string{
 				key, client.Get(t.Context(), key).Val(), strings.Join(client.LRange(t.Context(), key, 0, -1).Val(), " "),
@@ -367,7 +367,7 @@ func TestNothingInRedisTellsOfAPersonOrLivesForEver(t *testing.T) {
 			}
 			for _, secret := range []string{"Rui", "Amostra", "299999998", "1985", "Maria", "Exemplo", "example.com", "+351"} {
 				if strings.Contains(value, secret) {
-					t.Errorf("%s tells %q", key, secret)
+					t.Errorf("%s contains %q", key, secret)
 				}
 			}
 		}

@@ -23,7 +23,7 @@ func postLeaked(t *testing.T, s *Service, process uuid.UUID) {
 	}
 }
 
-// rateLimited counts the calls that the bank had for processes.
+// bankCalls returns how often the bank was asked about processes.
 func (env *bankEnv) bankCalls() (calls int) {
 	for _, operation := range []portal.OperationID{portal.ProcessDetail, portal.ProcessList, portal.BorrowerList, portal.BorrowerGet} {
 		calls += env.bank.Calls(operation)
@@ -31,7 +31,7 @@ func (env *bankEnv) bankCalls() (calls int) {
 	return calls
 }
 
-// startEngine has a replica do everything, until the test ends.
+// startEngine creates a replica that knows its notification types and processes triggers until the test ends.
 func (env *bankEnv) startEngine(t *testing.T, change ...func(*Config)) *Service {
 	t.Helper()
 	s := env.replica(t, change...)
@@ -39,7 +39,7 @@ func (env *bankEnv) startEngine(t *testing.T, change ...func(*Config)) *Service 
 	return runEngine(t, s)
 }
 
-func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) {
+func TestForgedCallbacksWithALeakedTokenCauseFewReads(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	one, other := env.startEngine(t), env.startEngine(t)
@@ -48,26 +48,26 @@ func TestALeakedTokenCostsFewReadsHoweverManyProcessesAreInvented(t *testing.T) 
 	before := env.bankCalls()
 	for i := range 1000 {
 		postLeaked(t, one, uuid.New())
-		if i == 500 { // the bank itself tells of one that it has
-			env.move(t, a1042)
+		if i == 500 { // a genuine callback of the bank
+			env.advance(t, a1042)
 			postLeaked(t, other, a1042)
 		}
 	}
-	waittest.Eventually(t, "the genuine one is told of", func() bool { return len(env.dispatched.of(a1042)) == 1 })
+	waittest.Eventually(t, "the genuine change is dispatched", func() bool { return len(env.dispatched.of(a1042)) == 1 })
 	waitUntilIdle(t, one)
-	known := 1 + 1 + 1 // what reading 1042 takes
+	known := 1 + 1 + 1 // the calls that read process 1042
 	if cost := env.bankCalls() - before - known; cost > maxUnknownReads {
 		t.Errorf("1,000 posts cost %d reads at the bank", cost)
 	}
 	if _, asked, err := lastReconciliation(t.Context(), one.config.Store.Client()); err != nil || asked == "" {
-		t.Errorf("nobody asked for a walk, which finds those that there are: %v", err)
+		t.Errorf("no reconciliation was requested: %v", err)
 	}
 }
 
-func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
+func TestReconciliationFindsANewProcessDuringAFlood(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
-	s := env.startEngine(t, func(c *Config) { c.ReconcileInterval = 15 * time.Second }) // and a second after one that was asked for
+	s := env.startEngine(t, func(c *Config) { c.ReconcileInterval = 15 * time.Second }) // a requested one is due after a second
 	reconcile(t, s)
 	runReconciler(t, s)
 	for range 2 * maxUnknownReads {
@@ -75,7 +75,7 @@ func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 	}
 	opened := env.bank.AddProcess(sandbox.BrokerA)
 	postLeaked(t, s, opened)
-	waittest.Eventually(t, "the new process is told of", func() bool {
+	waittest.Eventually(t, "the new process is dispatched", func() bool {
 		updates, err := s.engine.snapshots.updates(t.Context(), opened, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestANewProcessIsFoundThroughAFloodByTheWalk(t *testing.T) {
 	})
 }
 
-func TestTheSameProcessAgainAndAgainIsReadAtAPace(t *testing.T) {
+func TestOneProcessIsReadOnceInAReadInterval(t *testing.T) {
 	t.Parallel()
 	const rest = 500 * time.Millisecond
 	env := newBankEnv(t, redistest.Start(t))
@@ -101,17 +101,17 @@ func TestTheSameProcessAgainAndAgainIsReadAtAPace(t *testing.T) {
 	if cost := env.bankCalls() - before; cost > 3*reads+1 {
 		t.Errorf("%d calls for %d readings of one process and one of another", cost, reads)
 	}
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	postLeaked(t, s, a1042)
 	waitUntilIdle(t, s)
 	env.wantOnce(t, s, a1042, 1)
 }
 
-// runReconciler has a replica walk when it is time, until the test ends.
+// runReconciler reconciles whenever it is due, until the test ends.
 func runReconciler(t *testing.T, s *Service) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { _ = s.reconciler.run(ctx) }) // ends without an error
+	running.Go(func() { _ = s.reconciler.run(ctx) }) // never fails
 	t.Cleanup(func() { cancel(); running.Wait() })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Whatever comes is answered, and becomes a hint only where it is a JSON object, and about a process only where it names
-// one.
+// Every body is answered. It becomes a trigger only if it is a JSON object, and one for a process only if it has the
+// process's id.
 func FuzzCallback(f *testing.F) {
 	const id = "0f0e0d0c-0b0a-4908-8706-050403020100"
 	for _, body := range []string{
@@ -38,11 +38,11 @@ func FuzzCallback(f *testing.F) {
 		isObject := json.Unmarshal([]byte(body), &object) == nil && object != nil
 		switch {
 		case len(taken) > 1:
-			t.Fatalf("%d hints of one callback", len(taken))
+			t.Fatalf("%d triggers of one callback", len(taken))
 		case len(taken) == 1 && (answer.Code != http.StatusAccepted || !isObject || taken[0].Source != Callback || taken[0].Type != 1):
-			t.Fatalf("answered %d, with a hint %v", answer.Code, taken[0])
+			t.Fatalf("answered %d, with the trigger %v", answer.Code, taken[0])
 		case len(taken) == 1 && taken[0].Process != uuid.Nil && !strings.Contains(strings.ToLower(body), "processuniqueid"):
-			// a name may be written with escapes, as JSON allows
+			// a name may contain escapes
 			if !strings.Contains(body, `\u`) {
 				t.Fatalf("a process that nobody named: %v", taken[0].Process)
 			}

@@ -7,8 +7,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// atOnce is how many tests run at once. They wait for Redis and for short intervals far longer than they compute, so that
-// it is more than there are processors.
+// atOnce is how many tests run at once: more than there are processors, because the tests mostly wait for Redis and for
+// short intervals.
 const atOnce = "10"
 
 func TestMain(m *testing.M) {

@@ -27,7 +27,7 @@ import (
 	"log/slog"
 )
 
-// fakePoster is a strict stand-in for where people read: it holds what was posted, and says when it is misused.
+// fakePoster is a strict destination.Poster: it stores what is posted, and fails the test if it is used wrongly.
 type fakePoster struct {
 	t           testing.TB
 	minInterval time.Duration
@@ -38,14 +38,14 @@ type fakePoster struct {
 	inFlight     atomic.Int64 // calls under way
 	maxInFlight  atomic.Int64
 
-	fault func(dest, method string) error // what happens instead of a call, or after it: see errLost
-	block func(ctx context.Context)       // how slow it is
+	fault func(dest, method string) error // returns the result of a call; see errLost
+	block func(ctx context.Context)       // delays a call
 }
 
 type conversation struct {
 	messages []*message
 	busy     bool
-	last     time.Time // when the last message was written, or refused
+	last     time.Time // when a message was last posted, edited or refused
 }
 
 type message struct {
@@ -55,7 +55,7 @@ type message struct {
 	deleted    bool
 }
 
-// The faults: each says one thing about itself.
+// Errors that implement one method of [destination.Poster]'s failures each.
 type (
 	rateLimited      time.Duration
 	unreachableError string
@@ -72,12 +72,12 @@ func (deletedError) Gone() bool                 { return true }
 func (notSentError) Error() string              { return "invalid_blocks" }
 func (notSentError) NotSent() bool              { return true }
 
-// lateError fails, and what was to be posted is there a while later.
+// lateError is the error of a post that times out, and whose message appears later.
 type lateError time.Duration
 
 func (lateError) Error() string { return "the time is over" }
 
-// errLost has a call done and its answer lost.
+// errLost is the error of a call that was done and whose reply was lost.
 var errLost = errors.New("the connection ended")
 
 func newFakePoster(t testing.TB) *fakePoster {
@@ -86,7 +86,7 @@ func newFakePoster(t testing.TB) *fakePoster {
 	return n
 }
 
-// secrets stand in every picture, and nowhere else.
+// secrets are in every snapshot, and must be nowhere else.
 var secrets = []string{"3c0ffee0-0000-4000-8000-00000000beef", "digest-of-maria-exemplo", "Maria Exemplo", "299999998"}
 
 func (p *fakePoster) checkNoPersonalData() {
@@ -100,14 +100,15 @@ func (p *fakePoster) checkNoPersonalData() {
 			}
 			for _, secret := range secrets {
 				if strings.Contains(string(text), secret) {
-					p.t.Errorf("%s was told of a person: %s", dest, text)
+					p.t.Errorf("%s got personal data: %s", dest, text)
 				}
 			}
 		}
 	}
 }
 
-// begin begins a call; only one at a time may be under way for a place, and messages keep their distance.
+// begin begins a call. It fails the test if another call to the destination is under way, or the last message is too
+// recent.
 func (p *fakePoster) begin(ctx context.Context, dest, method string) (b *conversation, leave func(), err error) {
 	p.mu.Lock()
 	b = p.destinations[dest]
@@ -215,7 +216,7 @@ func (b *conversation) find(id string) *message {
 	return nil
 }
 
-// at gives what can be read at a place.
+// messages returns the messages at a destination that were not deleted.
 func (p *fakePoster) messages(dest string) (all []message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -229,7 +230,7 @@ func (p *fakePoster) messages(dest string) (all []message) {
 	return all
 }
 
-// delivered gives the lines of the replies at a place about a process, in order.
+// replies returns the lines of all replies at a destination about a process, in order.
 func (p *fakePoster) replies(dest string, process uuid.UUID) (lines []string) {
 	for _, m := range p.messages(dest) {
 		switch {
@@ -246,7 +247,7 @@ func (p *fakePoster) replies(dest string, process uuid.UUID) (lines []string) {
 	return lines
 }
 
-// card gives the card of a process at a place.
+// card returns the card of a process at a destination, and how many there are.
 func (p *fakePoster) card(dest string, process uuid.UUID) (card message, many int) {
 	for _, m := range p.messages(dest) {
 		if m.notice.Card && m.notice.Process == process {
@@ -265,7 +266,7 @@ func (m message) fact(label string) string {
 	return ""
 }
 
-// snapshots is what is known of processes, without a bank.
+// fakeSnapshots implements snapshotReader without a bank.
 type fakeSnapshots struct {
 	mu  sync.Mutex
 	all map[uuid.UUID][]Update
@@ -292,7 +293,7 @@ func (a *fakeSnapshots) updates(_ context.Context, process uuid.UUID, after int6
 	return since, nil
 }
 
-// outboxEnv is a Redis, a noticeboard and as many replicas as a story needs.
+// outboxEnv is a Redis, a fakePoster and as many replicas as a test needs.
 type outboxEnv struct {
 	t         testing.TB
 	url       string
@@ -301,7 +302,7 @@ type outboxEnv struct {
 	poster    *fakePoster
 	snapshots *fakeSnapshots
 	log       *logtest.Log
-	offset    atomic.Int64 // of our clock
+	offset    atomic.Int64 // of the clock, in ns
 	config    Config
 }
 
@@ -346,11 +347,11 @@ func (env *outboxEnv) openStore() *conversations.Store {
 	if err != nil {
 		env.t.Fatal(err)
 	}
-	env.t.Cleanup(func() { _ = store.Close() }) // a story may have closed it already
+	env.t.Cleanup(func() { _ = store.Close() }) // the test may have closed it
 	return store
 }
 
-// replica makes an outbox; those of "memory" share a connection, because there is no other.
+// replica creates an outbox. Those of "memory" share a connection.
 func (env *outboxEnv) replica(change ...func(*Config)) *outbox {
 	config := env.config
 	for _, c := range change {
@@ -361,7 +362,7 @@ func (env *outboxEnv) replica(change ...func(*Config)) *outbox {
 	return o
 }
 
-// start runs an outbox until its story ends, or stop is called.
+// start runs an outbox until the test ends or stop is called.
 func (env *outboxEnv) start(o *outbox) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -378,7 +379,7 @@ func (env *outboxEnv) start(o *outbox) (stop func()) {
 	return stop
 }
 
-// at sets the clock to a moment in Lisbon.
+// setClock sets the clock to a time in Lisbon.
 func (env *outboxEnv) setClock(moment string) {
 	env.t.Helper()
 	env.offset.Store(int64(time.Until(inLisbon(env.t, moment))))
@@ -393,10 +394,10 @@ func inLisbon(t testing.TB, moment string) time.Time {
 	return at
 }
 
-// process names the n-th process of a story.
+// process returns the id of the n-th process of a test.
 func process(n int) uuid.UUID { return uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)) }
 
-// update makes an update of a process and gives it.
+// update adds an update of a process and returns it.
 func (env *outboxEnv) update(n int, status string, change ...func(*Update)) Update {
 	env.snapshots.mu.Lock()
 	defer env.snapshots.mu.Unlock()
@@ -426,7 +427,7 @@ func (env *outboxEnv) enqueue(o *outbox, updates ...Update) {
 	env.t.Helper()
 	for _, u := range updates {
 		if err := o.enqueue(context.Background(), u); err != nil {
-			env.t.Fatalf("putting %s: %v", u.ID(), err)
+			env.t.Fatalf("enqueuing %s: %v", u.ID(), err)
 		}
 	}
 }
@@ -444,10 +445,10 @@ func (env *outboxEnv) subscribe(dest string, subs ...destination.Subscription) {
 	env.changeSettings(dest, func(p *destination.Settings) { p.Subscriptions = subs })
 }
 
-// waitUntilIdle waits until nothing is to be done for a place before later by our clock.
+// waitUntilIdle waits until nothing is due at a destination within a minute of the clock.
 func (env *outboxEnv) waitUntilIdle(o *outbox, dest string) {
 	env.t.Helper()
-	waittest.Eventually(env.t, dest+" rests", func() bool {
+	waittest.Eventually(env.t, dest+" is idle", func() bool {
 		ctx, name := context.Background(), o.name(dest)
 		held, err := o.redis.Exists(ctx, lockKey(name)).Result()
 		if err != nil || held > 0 {
@@ -458,7 +459,7 @@ func (env *outboxEnv) waitUntilIdle(o *outbox, dest string) {
 	})
 }
 
-// checkKeys checks that each key has a life, and that none says who is told.
+// checkKeys requires that each key has a lifetime, and that no key shows the id of a destination.
 func (env *outboxEnv) checkKeys(o *outbox) {
 	env.t.Helper()
 	ctx := context.Background()
@@ -468,20 +469,20 @@ func (env *outboxEnv) checkKeys(o *outbox) {
 	}
 	for _, key := range found {
 		if strings.Contains(key, "C0TEAM") || strings.Contains(key, "U0ADMIN") {
-			env.t.Errorf("the key %s says who is told", key)
+			env.t.Errorf("the key %s shows a destination", key)
 		}
 		life, err := o.redis.PTTL(ctx, key).Result()
 		if err != nil || life == -1 {
-			env.t.Errorf("%s lives for ever (%v)", key, err)
+			env.t.Errorf("%s has no lifetime (%v)", key, err)
 		}
 	}
 	members, err := o.redis.ZRange(ctx, destinationIndex, 0, -1).Result()
 	if err != nil || len(members) == 0 || strings.Contains(strings.Join(members, " "), "slack") {
-		env.t.Errorf("the index of places holds %q, %v", members, err)
+		env.t.Errorf("the index of destinations holds %q, %v", members, err)
 	}
 }
 
-// taxonomies are the lists of a bank of four phases.
+// taxonomies returns the lists of a bank with four phases.
 func taxonomies(_ context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
 	if key == "workflowPhases" {
 		return []portal.TaxonomyItem{{ID: 1, Description: "Preparation"}, {ID: 2, Description: "Decision"}, {ID: 3, Description: "Contract"}, {ID: 4, Description: "Ended"}}, nil
@@ -489,7 +490,7 @@ func taxonomies(_ context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyIte
 	return []portal.TaxonomyItem{{ID: 1, Description: "In Creation"}, {ID: 4, Description: "Valuation"}}, nil
 }
 
-// statuses gives n different ones.
+// statuses returns n different statuses.
 func statuses(n int) (all []string) {
 	for i := range n {
 		all = append(all, fmt.Sprintf("Step %d", i+1))
@@ -497,7 +498,7 @@ func statuses(n int) (all []string) {
 	return all
 }
 
-// test is what a thread has to tell after a process went through statuses.
+// statusLines returns the lines of a thread after a process went through the statuses.
 func statusLines(statuses ...string) (lines []string) {
 	was := "In Creation"
 	for _, status := range statuses {
@@ -512,7 +513,7 @@ func (env *outboxEnv) wantPosted(dest string, n int, statuses ...string) {
 	want := statusLines(statuses...)
 	waittest.Within(waittest.Deadline, func() bool { return len(env.poster.replies(dest, process(n))) >= len(want) })
 	if got := env.poster.replies(dest, process(n)); !slices.Equal(got, want) {
-		env.t.Errorf("%s was told of process %d\n%q, want\n%q", dest, n, got, want)
+		env.t.Errorf("%s got of process %d\n%q, want\n%q", dest, n, got, want)
 	}
 	card, many := env.poster.card(dest, process(n))
 	if status := card.fact("label.status"); many != 1 || status != statuses[len(statuses)-1] {

@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
+func TestABurstIsOneCardAndOneReplyAndTheCardIsEdited(t *testing.T) {
 	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestABurstIsOneCardAndOneReplyAndTheCardLives(t *testing.T) {
 	}
 }
 
-func TestPuttingAnUpdateAgainChangesNothing(t *testing.T) {
+func TestEnqueuingAnUpdateAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -73,8 +73,8 @@ func TestPuttingAnUpdateAgainChangesNothing(t *testing.T) {
 	}
 }
 
-// Three replicas, one place per channel, half of all calls refused, and answers lost: each update is there once, in order.
-func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
+// Three replicas, two destinations, half of all calls refused, and replies lost: each update is posted once, in order.
+func TestEachUpdateIsPostedOnceDespiteFailures(t *testing.T) {
 	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
@@ -124,44 +124,44 @@ func TestNothingIsLostOrToldTwiceOnABadDay(t *testing.T) {
 	}
 }
 
-func TestAKilledReplicasPlaceIsTakenOverAndNothingIsToldTwice(t *testing.T) {
+func TestACrashedReplicasDestinationIsTakenOverAndNothingIsPostedTwice(t *testing.T) {
 	t.Parallel()
 	for _, posted := range []bool{true, false} {
 		t.Run(fmt.Sprintf("posted %v", posted), func(t *testing.T) {
 			t.Parallel()
 			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 500 * time.Millisecond })
-			dying := env.replica(func(c *Config) { c.Store = env.openStore() })
-			reached, dead := make(chan struct{}), make(chan struct{})
+			crashing := env.replica(func(c *Config) { c.Store = env.openStore() })
+			reached, crashed := make(chan struct{}), make(chan struct{})
 			var once sync.Once
 			env.poster.fault = func(string, string) (err error) {
 				once.Do(func() {
 					close(reached)
-					<-dead
+					<-crashed
 					if err = errLost; !posted {
 						err = notSentError{}
 					}
 				})
 				return err
 			}
-			stop := env.start(dying)
-			env.enqueue(dying, env.update(1, "Documents"))
+			stop := env.start(crashing)
+			env.enqueue(crashing, env.update(1, "Documents"))
 			<-reached
-			if err := dying.config.Store.Close(); err != nil { // from here on it can write nothing down
+			if err := crashing.config.Store.Close(); err != nil { // from here on it cannot store anything
 				t.Fatal(err)
 			}
-			close(dead)
+			close(crashed)
 			stop()
 			began := time.Now()
 			env.start(env.replica())
 			env.wantPosted(channel, 1, "Documents")
 			if waited := time.Since(began); waited > 10*time.Second {
-				t.Errorf("the place waited for %s", waited)
+				t.Errorf("the destination waited for %s", waited)
 			}
 		})
 	}
 }
 
-func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
+func TestALateMessageIsLookedForAfterAPause(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 1500 * time.Millisecond })
 	var once sync.Once
@@ -180,7 +180,7 @@ func TestWhatIsStillOnItsWayIsWaitedForBeforeItIsLookedFor(t *testing.T) {
 	env.wantPosted(channel, 1, "Documents", "Analysis")
 }
 
-func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
+func TestAReplicaThatLostItsLockStoresNothing(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -195,12 +195,12 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 	if err := o.redis.Set(t.Context(), lockKey(name), "other's", time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
-	slept := &worker{outbox: o, name: name, token: "mine"}
+	late := &worker{outbox: o, name: name, token: "mine"}
 	for what, err := range map[string]error{
-		"holding":     slept.renew(t.Context()),
-		"a story":     slept.save(t.Context(), process(1).String(), outcome{set: fields{"delivered": "1"}, done: true}),
-		"a digest":    slept.saveDigest(t.Context(), &digest{}, 0, ""),
-		"what is due": slept.post(t.Context(), process(1).String(), delivery{}, intent{}, destination.Notice{}),
+		"renewing":    late.renew(t.Context()),
+		"a delivery":  late.save(t.Context(), process(1).String(), outcome{set: fields{"delivered": "1"}, done: true}),
+		"a digest":    late.saveDigest(t.Context(), &digest{}, 0, ""),
+		"what is due": late.post(t.Context(), process(1).String(), delivery{}, intent{}, destination.Notice{}),
 	} {
 		if !errors.Is(err, errLockLost) {
 			t.Errorf("%s: %v", what, err)
@@ -211,7 +211,7 @@ func TestAReplicaThatSleptTooLongWritesNothingDown(t *testing.T) {
 	}
 }
 
-func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
+func TestARateLimitedDestinationBacksOffAndOthersDoNot(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.MinInterval = 30 * time.Millisecond })
 	busy := "slack:C0BUSY"
@@ -240,15 +240,15 @@ func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 	for n := range 3 {
 		env.enqueue(o, env.update(n, "Documents"))
 	}
-	env.enqueue(o, env.update(3, "Documents")) // the busy place is not asked sooner for it
+	env.enqueue(o, env.update(3, "Documents")) // which does not end the backoff
 	for n := range 4 {
 		env.wantPosted(channel, n, "Documents")
 	}
 	if delivered := len(env.poster.messages(busy)); delivered != 0 {
-		t.Errorf("the other place was told %d things first", delivered)
+		t.Errorf("the busy destination got %d messages first", delivered)
 	}
 	if dests, oldest, err := o.waiting(t.Context()); dests != 1 || err != nil || oldest < 0 || oldest > time.Minute {
-		t.Errorf("%d places wait, for %s, %v", dests, oldest, err)
+		t.Errorf("%d destinations wait, for %s, %v", dests, oldest, err)
 	}
 	for n := range 4 {
 		env.wantPosted(busy, n, "Documents")
@@ -258,11 +258,11 @@ func TestWhoAsksToWaitIsWaitedForAndNobodyElse(t *testing.T) {
 	}
 	env.waitUntilIdle(o, busy)
 	if dests, _, err := o.waiting(t.Context()); dests != 0 || err != nil {
-		t.Errorf("%d places wait, %v", dests, err)
+		t.Errorf("%d destinations wait, %v", dests, err)
 	}
 }
 
-func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
+func TestTheNumberOfWorkersIsLimited(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	const dests = 3 * maxWorkers
@@ -284,9 +284,9 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	})
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	waittest.Eventually(t, "as many as may are told", func() bool { return env.poster.inFlight.Load() >= maxWorkers })
-	seen := looks.Load() // from here on, only who looks for more places asks for the time
-	waittest.Eventually(t, "it was looked for more", func() bool { return looks.Load() > seen+50 })
+	waittest.Eventually(t, "as many calls as permitted are under way", func() bool { return env.poster.inFlight.Load() >= maxWorkers })
+	seen := looks.Load() // from here on, only due reads the clock
+	waittest.Eventually(t, "due was called more", func() bool { return looks.Load() > seen+50 })
 	close(full)
 	for i := range dests {
 		env.wantPosted(id(i), 1, "Documents")
@@ -296,7 +296,7 @@ func TestManyPlacesAreToldAtOnceButNotAll(t *testing.T) {
 	}
 }
 
-func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
+func TestManyUpdatesArePostedInAFewReplies(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -314,7 +314,7 @@ func TestALongStoryIsToldWholeInAFewReplies(t *testing.T) {
 	}
 }
 
-func TestEachPlaceReadsItsLanguage(t *testing.T) {
+func TestEachDestinationHasItsLanguage(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	env.changeSettings(channel, func(p *destination.Settings) {
@@ -323,14 +323,14 @@ func TestEachPlaceReadsItsLanguage(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Recolha de documentos"))
-	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
+	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.messages(channel)) == 2 })
 	card, reply := env.poster.messages(channel)[0], env.poster.messages(channel)[1].notice
 	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "intermediário de crédito" || reply.Text != "Estado: In Creation → Recolha de documentos" {
 		t.Errorf("got %+v and %+v", card, reply)
 	}
 }
 
-func TestAPanicCostsAPlaceItsTurnAndNoMore(t *testing.T) {
+func TestAfterAPanicADestinationIsRetried(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 200 * time.Millisecond })
 	var once sync.Once
@@ -351,7 +351,7 @@ func TestAPanicCostsAPlaceItsTurnAndNoMore(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
+func TestAReplySaysHowManyUpdatesAreNoLongerStored(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -360,13 +360,13 @@ func TestWhatIsNoLongerKeptIsSaidToBeMissing(t *testing.T) {
 	env.snapshots.all[process(1)] = env.snapshots.all[process(1)][2:]
 	env.snapshots.mu.Unlock()
 	env.start(o)
-	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.messages(channel)) == 2 })
+	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.messages(channel)) == 2 })
 	if reply := env.poster.messages(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
 		t.Errorf("got %+v", reply)
 	}
 }
 
-func TestRunningEndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
+func TestRunEndsWithItsContextWithoutLeaks(t *testing.T) {
 	env := newOutboxEnv(t, "node")
 	before := goleak.IgnoreCurrent()
 	slow := make(chan struct{})

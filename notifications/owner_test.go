@@ -18,10 +18,10 @@ import (
 
 const anaDirect = "slack:U0ANA"
 
-// anybody lets a process change hands whoever owns it.
+// anybody permits every change of owner.
 func anybody(string) bool { return true }
 
-// setOwner makes an actor the owner of a process as if another actor had said so, and announces it.
+// setOwner makes an actor the owner of a process on behalf of another actor, and announces it.
 func (env *outboxEnv) setOwner(o *outbox, n int, owner, by string) {
 	env.t.Helper()
 	owned, _, err := env.store.ChangeOwner(env.t.Context(), process(n), owner, by, anybody)
@@ -33,7 +33,7 @@ func (env *outboxEnv) setOwner(o *outbox, n int, owner, by string) {
 	}
 }
 
-// notices are what a place was told beside the news of processes.
+// notices returns the texts at a destination that are neither cards nor replies.
 func (env *outboxEnv) notices(dest string) (texts []string) {
 	for _, m := range env.poster.messages(dest) {
 		if m.thread == "" && !m.notice.Card {
@@ -54,7 +54,7 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 		"Documents", "Analysis", "Valuation", "Approval", "Contract", "Documents", "Analysis", "Valuation", "Cancelled",
 	} {
 		went = append(went, status)
-		env.enqueue(o, env.update(1, status, func(u *Update) { u.Actor = ana })) // whoever's doing it came with
+		env.enqueue(o, env.update(1, status, func(u *Update) { u.Actor = ana })) // even if she made the change herself
 		env.wantPosted(channel, 1, went...)
 	}
 	mentions := 0
@@ -83,7 +83,7 @@ func TestTheOwnerIsMentionedAtEachChangeOfStatusAndOnceForABurst(t *testing.T) {
 	}
 }
 
-func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *testing.T) {
+func TestOtherChangesMentionTheOwnerIfTheBrokerActsNextOrTheOwnerIsFollowed(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	env.subscribe(anaDirect, destination.Subscription{Kind: destination.ScopePerson, Value: ana})
@@ -105,7 +105,7 @@ func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *t
 			if want[i] == "nothing" {
 				continue
 			}
-			waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(dest, process(n))) == 1 })
+			waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.replies(dest, process(n))) == 1 })
 			for _, m := range env.poster.messages(dest) {
 				if m.notice.Process == process(n) && m.thread != "" && m.notice.Mention != want[i] {
 					t.Errorf("%s: of process %d, %q is mentioned, want %q", dest, n, m.notice.Mention, want[i])
@@ -114,7 +114,7 @@ func TestWhatElseHappensMentionsTheOwnerWhereItIsTheirTurnOrTheyAreFollowed(t *t
 		}
 	}
 	if _, many := env.poster.card(anaDirect, process(4)); many != 0 {
-		t.Error("somebody was told of another's process")
+		t.Error("somebody was notified of a process of somebody else")
 	}
 }
 
@@ -137,7 +137,7 @@ func TestAnOwnerWhoMutedAProcessIsNotMentioned(t *testing.T) {
 	}
 }
 
-func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testing.T) {
+func TestANewOwnerIsShownOnEveryCardAndTheFormerOwnerIsNotifiedOnce(t *testing.T) {
 	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 			}
 			env.changeSettings(channel, func(p *destination.Settings) { p.Quiet = destination.QuietHours{From: "09:00", To: "18:00"} })
 			env.changeSettings(second, func(p *destination.Settings) { p.Digest = "18:00" })
-			env.subscribe(second) // which follows nothing any more: its card is no longer the team's concern
+			env.subscribe(second) // it subscribes to nothing any more, so its card is not refreshed
 			owned, changed, err := env.store.ChangeOwner(t.Context(), process(1), tom, tom, anybody)
 			if err != nil || !changed {
 				t.Fatal(changed, err)
@@ -178,15 +178,15 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 				card, _ := env.poster.card(channel, process(1))
 				return card.fact("label.owner") == tom
 			})
-			waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 })
+			waittest.Eventually(t, "she is notified", func() bool { return len(env.notices(anaDirect)) > 0 })
 			for _, dest := range []string{channel, second, anaDirect} {
-				waittest.Eventually(t, dest+" has nothing left", func() bool { return queueLength(t, o, dest) == 0 })
+				waittest.Eventually(t, dest+" has an empty queue", func() bool { return queueLength(t, o, dest) == 0 })
 			}
 			if got := env.notices(anaDirect); !slices.Equal(got, []string{"Tom Sample now owns process 1001, which was yours."}) {
-				t.Errorf("she was told %q", got)
+				t.Errorf("she got %q", got)
 			}
 			if got := env.notices(direct); len(got) != 0 {
-				t.Errorf("he was told %q of what he did", got)
+				t.Errorf("he got %q about what he did", got)
 			}
 			if all := env.poster.messages(channel); len(all) != 2 {
 				t.Errorf("the channel holds %d messages", len(all))
@@ -196,38 +196,38 @@ func TestWhoTakesAProcessIsOnEveryCardAtOnceAndTheFormerOwnerIsToldOnce(t *testi
 			}
 			env.waitUntilIdle(o, anaDirect)
 			if got := env.notices(anaDirect); len(got) != 1 {
-				t.Errorf("she was told %d times", len(got))
+				t.Errorf("she was notified %d times", len(got))
 			}
 			env.checkKeys(o)
 		})
 	}
 }
 
-func TestWhoIsAssignedAProcessAndWhoLosesItAreTold(t *testing.T) {
+func TestTheNewAndTheFormerOwnerAreNotified(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
 	env.start(o)
 	rui := "slack:T0TEAM/U0RUI"
 	env.setOwner(o, 1, ana, rui)
-	waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) == 1 })
+	waittest.Eventually(t, "she is notified", func() bool { return len(env.notices(anaDirect)) == 1 })
 	env.setOwner(o, 1, tom, rui)
-	waittest.Eventually(t, "both are told", func() bool { return len(env.notices(anaDirect)) == 2 && len(env.notices(direct)) == 1 })
-	env.setOwner(o, 1, "", tom) // given up: nobody has to be told
+	waittest.Eventually(t, "both are notified", func() bool { return len(env.notices(anaDirect)) == 2 && len(env.notices(direct)) == 1 })
+	env.setOwner(o, 1, "", tom) // nobody is notified of that
 	env.waitUntilIdle(o, direct)
 	if got := strings.Join(append(env.notices(anaDirect), env.notices(direct)...), "\n"); got != strings.Join([]string{
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
 		"Rui Exemplo assigned process 1001, which was yours, to somebody else.",
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
 	}, "\n") {
-		t.Errorf("they were told\n%s", got)
+		t.Errorf("they got\n%s", got)
 	}
 	if got := env.notices("slack:U0RUI"); len(got) != 0 {
-		t.Errorf("who did it was told %q", got)
+		t.Errorf("who did it got %q", got)
 	}
 }
 
-func TestWhoIsServedNoMoreIsNotToldThatAProcessWasTaken(t *testing.T) {
+func TestARemovedUserIsNotNotifiedOfANewOwner(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) {
 		c.Reader = func(dest, _ string) (*portal.User, bool) { return nil, dest != anaDirect }
@@ -237,14 +237,14 @@ func TestWhoIsServedNoMoreIsNotToldThatAProcessWasTaken(t *testing.T) {
 	env.setOwner(o, 1, ana, ana)
 	env.setOwner(o, 1, tom, tom)
 	env.setOwner(o, 1, "slack:T0TEAM/U0RUI", "slack:T0TEAM/U0RUI")
-	waittest.Eventually(t, "who is served is told", func() bool { return len(env.notices(direct)) == 1 })
-	waittest.Eventually(t, "nothing waits for her", func() bool { return queueLength(t, o, anaDirect) == 0 })
+	waittest.Eventually(t, "the user who is served is notified", func() bool { return len(env.notices(direct)) == 1 })
+	waittest.Eventually(t, "her queue is empty", func() bool { return queueLength(t, o, anaDirect) == 0 })
 	if got := env.notices(anaDirect); len(got) != 0 {
-		t.Errorf("she was told %q", got)
+		t.Errorf("she got %q", got)
 	}
 }
 
-func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
+func TestAnAnnouncementWhoseReplyWasLostIsPostedOnce(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
@@ -264,15 +264,15 @@ func TestAnAnnouncementWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			env.start(o)
 			env.setOwner(o, 1, ana, ana)
 			env.setOwner(o, 1, tom, tom)
-			waittest.Eventually(t, "she is told", func() bool { return len(env.notices(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
+			waittest.Eventually(t, "she is notified", func() bool { return len(env.notices(anaDirect)) > 0 && queueLength(t, o, anaDirect) == 0 })
 			if got := env.notices(anaDirect); len(got) != 1 {
-				t.Errorf("she was told %q", got)
+				t.Errorf("she got %q", got)
 			}
 		})
 	}
 }
 
-func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
+func TestNoticesOfANewOwnerWaitForTheEndOfQuietHours(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	clock := func(in time.Duration) string { return time.Now().Add(in).In(lisbon.Zone).Format("15:04") }
@@ -285,13 +285,13 @@ func TestInQuietHoursAPersonIsToldOfAnOwnerWhenTheyEnd(t *testing.T) {
 	env.setOwner(o, 1, tom, tom)
 	env.waitUntilIdle(o, anaDirect)
 	if got := env.notices(anaDirect); len(got) != 0 {
-		t.Errorf("in quiet hours she was told %q", got)
+		t.Errorf("in quiet hours she got %q", got)
 	}
 	env.offset.Store(int64(31 * time.Minute))
 	if err := o.retry(t.Context(), anaDirect); err != nil {
 		t.Fatal(err)
 	}
-	waittest.Eventually(t, "she is told when they are over", func() bool { return len(env.notices(anaDirect)) == 1 })
+	waittest.Eventually(t, "she is notified when they end", func() bool { return len(env.notices(anaDirect)) == 1 })
 }
 
 func TestAnOldChangeOfOwnerIsNotAnnouncedAgain(t *testing.T) {
@@ -303,6 +303,6 @@ func TestAnOldChangeOfOwnerIsNotAnnouncedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := queueLength(t, o, anaDirect); n != 0 {
-		t.Error("it waits to be told")
+		t.Error("it is queued")
 	}
 }

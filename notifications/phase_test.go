@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
+func TestCachedPhasesAreUsedWhileTheBankIsDown(t *testing.T) {
 	t.Parallel()
 	now, reads := time.Now(), 0
 	down := errors.New("the bank is down")
@@ -43,7 +43,7 @@ func TestPhasesThatWereReadOnceServeWhileTheBankIsDown(t *testing.T) {
 	}
 }
 
-func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing.T) {
+func TestAnUpdateIsNotLostForAPhaseSubscriptionWhilePhasesAreUnknown(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "memory")
 	o := env.replica()
@@ -52,11 +52,11 @@ func TestAnUpdateIsNotLostOnWhoWatchesAPhaseWhileTheBankNeverAnswered(t *testing
 	}
 	u := env.update(1, "Valuation")
 	if err := o.enqueue(t.Context(), u); err != nil {
-		t.Fatalf("nobody watches a phase: %v", err)
+		t.Fatalf("without a subscription to a phase: %v", err)
 	}
 	env.subscribe("slack:C0PHASE", destination.Subscription{Kind: destination.ScopePhase, Value: "2"})
 	if err := o.enqueue(t.Context(), u); err == nil {
-		t.Fatal("it was put although nobody knows who hears of it")
+		t.Fatal("it was enqueued although its destinations are unknown")
 	}
 	o.phases = &phases{now: env.config.Now, read: taxonomies}
 	env.enqueue(o, u)

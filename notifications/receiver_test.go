@@ -19,7 +19,7 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 )
 
-// newTestReceiver is a receiver without a Redis, and what it took.
+// newTestReceiver returns a receiver without a Redis, and the triggers that it added.
 func newTestReceiver(t *testing.T) (*receiver, *[]Trigger) {
 	t.Helper()
 	count, err := newInstruments(nil)
@@ -38,7 +38,7 @@ func post(env http.Handler, method, path, body string) *httptest.ResponseRecorde
 	return w
 }
 
-func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
+func TestOnlyTheProcessOfANotificationIsUsed(t *testing.T) {
 	t.Parallel()
 	id := uuid.NewString()
 	for body, want := range map[string]string{
@@ -66,7 +66,7 @@ func TestOfANotificationOnlyTheProcessIsTaken(t *testing.T) {
 	}
 }
 
-func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
+func TestACallerWithoutATokenLearnsNothing(t *testing.T) {
 	t.Parallel()
 	good := `{"processUniqueId":"` + uuid.NewString() + `"}`
 	var first *httptest.ResponseRecorder
@@ -84,12 +84,12 @@ func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
 			first = w
 		}
 		if w.Code != http.StatusNotFound || len(*triggers) != 0 || w.Body.String() != first.Body.String() || fmt.Sprint(w.Header()) != fmt.Sprint(first.Header()) {
-			t.Errorf("%s %s is answered %d %q %v, and %d hints were taken", forged.method, forged.path, w.Code, w.Body, w.Header(), len(*triggers))
+			t.Errorf("%s %s is answered %d %q %v, and %d triggers were added", forged.method, forged.path, w.Code, w.Body, w.Header(), len(*triggers))
 		}
 	}
 }
 
-func TestEachTokenThatEverWasGivenIsAccepted(t *testing.T) {
+func TestEveryConfiguredTokenIsAccepted(t *testing.T) {
 	t.Parallel()
 	r, triggers := newTestReceiver(t)
 	for _, token := range []string{"new-token", "old-token"} {
@@ -107,12 +107,12 @@ func TestGarbageIsRefused(t *testing.T) {
 	for _, body := range []string{"", "nonsense", "[]", "7", "null", `"text"`, `{"a":`, "\xff\xfe", strings.Repeat("[", 60_000)} {
 		r, triggers := newTestReceiver(t)
 		if w := post(r, "POST", "/callbacks/new-token/1", body); w.Code != http.StatusBadRequest || len(*triggers) != 0 {
-			t.Errorf("%.20q is answered %d, and %d hints were taken", body, w.Code, len(*triggers))
+			t.Errorf("%.20q is answered %d, and %d triggers were added", body, w.Code, len(*triggers))
 		}
 	}
 }
 
-// countingBody is a body that counts what is drawn of it.
+// countingBody is a body that counts the bytes that are read.
 type countingBody struct{ left, read int }
 
 func (s *countingBody) Read(p []byte) (int, error) {
@@ -149,7 +149,7 @@ func TestALargeBodyIsNotRead(t *testing.T) {
 	}
 }
 
-func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
+func TestACallbackIsAcceptedOnlyOnceItIsStored(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	env := newBankEnv(t, server.URL())
@@ -177,7 +177,7 @@ func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 	}
 	server.Start()
 	if triggers, _, err := s.engine.stream.backlog(t.Context(), time.Now()); err != nil || triggers != 1 {
-		t.Errorf("%d hints are there after a power cut, %v", triggers, err)
+		t.Errorf("%d triggers are stored after a power cut, %v", triggers, err)
 	}
 	if err := s.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -187,7 +187,7 @@ func TestACallbackIsTakenOnlyOnceItIsSafe(t *testing.T) {
 	}
 }
 
-func TestWithoutRoomForTheHintTheBankIsAskedToRepeat(t *testing.T) {
+func TestACallbackThatCannotBeStoredIsToBeRepeated(t *testing.T) {
 	t.Parallel()
 	r, _ := newTestReceiver(t)
 	r.add = func(context.Context, Trigger) error { return errors.New("full") }

@@ -9,7 +9,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
+func TestADestinationIsNotifiedOnceOfWhatItSubscribedTo(t *testing.T) {
 	t.Parallel()
 	sub := func(kind destination.Scope, value string) destination.Subscription {
 		return destination.Subscription{Kind: kind, Value: value}
@@ -18,8 +18,8 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 	o := env.replica()
 	update := env.update(1, "Valuation", func(u *Update) { u.Owner = ana })
 	for name, c := range map[string]struct {
-		watches []destination.Subscription
-		hears   bool
+		subs []destination.Subscription
+		want bool
 	}{
 		"nothing":              {nil, false},
 		"all":                  {[]destination.Subscription{sub(destination.ScopeAll, "")}, true},
@@ -35,7 +35,7 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 		"several that are met": {[]destination.Subscription{sub(destination.ScopeAll, ""), sub(destination.ScopeBranch, "7")}, true},
 	} {
 		dest := "slack:C0" + strings.ToUpper(strings.ReplaceAll(name, " ", ""))
-		env.subscribe(dest, c.watches...)
+		env.subscribe(dest, c.subs...)
 		for _, id := range []string{dest, channel} {
 			notified, err := o.audience(t.Context(), update)
 			if err != nil {
@@ -47,8 +47,8 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 					many++
 				}
 			}
-			if want := c.hears || id == channel; many > 1 || want != (many == 1) {
-				t.Errorf("%s: %s hears %d times", name, id, many)
+			if want := c.want || id == channel; many > 1 || want != (many == 1) {
+				t.Errorf("%s: %s is notified %d times", name, id, many)
 			}
 		}
 	}
@@ -56,7 +56,7 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 		env.subscribe(channel, subs...)
 		notified, err := o.audience(t.Context(), update)
 		if err != nil || slices.ContainsFunc(notified, func(p destination.Settings) bool { return p.ID == channel }) {
-			t.Errorf("the team's place hears of more than it watches (%v)", err)
+			t.Errorf("the team channel is notified of more than it subscribed to (%v)", err)
 		}
 	}
 	unknown := env.update(3, "Something new")
@@ -66,26 +66,26 @@ func TestAPlaceHearsOfWhatItWatchesAndOnce(t *testing.T) {
 	}
 }
 
-func TestWhoStopsWatchingIsNotToldWhatWaits(t *testing.T) {
+func TestAnUnsubscribedDestinationIsNotNotifiedOfQueuedUpdates(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	own := "slack:C0OWN"
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
 	putting := env.replica()
 	env.enqueue(putting, env.update(1, "Documents"))
-	env.subscribe(own) // and nothing is kept of the place
-	o := env.replica() // which never heard of it
+	env.subscribe(own) // its settings are deleted
+	o := env.replica() // which has not cached the destination's id
 	env.start(o)
 	env.waitUntilIdle(o, own)
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
 	env.enqueue(o, env.update(1, "Analysis"))
-	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) > 0 })
+	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.replies(own, process(1))) > 0 })
 	if got := env.poster.replies(own, process(1)); !slices.Equal(got, []string{"Status: Documents → Analysis"}) {
-		t.Errorf("told %q", got)
+		t.Errorf("got %q", got)
 	}
 }
 
-func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
+func TestUpdatesWhileUnsubscribedAreNotPostedLater(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	own := "slack:C0OWN"
@@ -95,13 +95,13 @@ func TestWhatCameWhileNobodyWatchedIsNotToldLater(t *testing.T) {
 	env.enqueue(o, env.update(1, "Documents"))
 	env.subscribe(own, sub)
 	env.enqueue(o, env.update(1, "Analysis"))
-	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 1 })
+	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.replies(own, process(1))) == 1 })
 	env.waitUntilIdle(o, own)
 	env.subscribe(own)
 	env.enqueue(o, env.update(1, "Valuation"))
 	env.subscribe(own, sub)
 	env.enqueue(o, env.update(1, "Contract"))
-	waittest.Eventually(t, "it is told", func() bool { return len(env.poster.replies(own, process(1))) == 2 })
+	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.replies(own, process(1))) == 2 })
 	want := []string{"Status: Documents → Analysis", "Status: Valuation → Contract"}
 	if got := env.poster.replies(own, process(1)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -16,12 +16,12 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestAWalkFindsWhatCallbacksMissed(t *testing.T) {
+func TestReconciliationFindsWhatCallbacksMissed(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := runEngine(t, env.replica(t))
 		reconcile(t, s)
-		env.move(t, a1042)
+		env.advance(t, a1042)
 		if err := env.bank.Touch(a1043); err != nil {
 			t.Fatal(err)
 		}
@@ -35,12 +35,12 @@ func TestAWalkFindsWhatCallbacksMissed(t *testing.T) {
 			}
 		}
 		if calls = env.bank.Calls(portal.ProcessDetail) - calls; calls != 3 {
-			t.Errorf("%d processes were read, want the three that moved", calls)
+			t.Errorf("%d processes were read, want the three that changed", calls)
 		}
 	})
 }
 
-func TestWhatHasEndedIsReadOnceMoreAndThenLeftAlone(t *testing.T) {
+func TestAnEndedProcessIsReadOnceMore(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	var passed time.Duration
@@ -61,7 +61,7 @@ func TestWhatHasEndedIsReadOnceMoreAndThenLeftAlone(t *testing.T) {
 	}
 }
 
-func TestWhatTheListSaysIsWeighedAgainstThePicture(t *testing.T) {
+func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	r := &reconciler{config: Config{Now: func() time.Time { return now }}}
@@ -98,7 +98,7 @@ func TestWhatTheListSaysIsWeighedAgainstThePicture(t *testing.T) {
 	}
 }
 
-func TestAWalkTurnsEveryPage(t *testing.T) {
+func TestReconciliationReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	for range 2*pageSize + 5 {
@@ -116,7 +116,7 @@ func TestAWalkTurnsEveryPage(t *testing.T) {
 	}
 }
 
-func TestOfManyReplicasOneWalks(t *testing.T) {
+func TestOneOfManyReplicasReconciles(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	var crowd sync.WaitGroup
@@ -134,7 +134,7 @@ func TestOfManyReplicasOneWalks(t *testing.T) {
 	}
 }
 
-func TestAHintWithoutAProcessAsksForOneWalk(t *testing.T) {
+func TestATriggerWithoutAProcessRequestsOneReconciliation(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	now := time.Now()
@@ -145,7 +145,7 @@ func TestAHintWithoutAProcessAsksForOneWalk(t *testing.T) {
 	}
 	runEngine(t, s)
 	waitUntilIdle(t, s)
-	turns := func() int {
+	reconciliations := func() int {
 		before := env.bank.Calls(portal.ProcessList)
 		for range 3 {
 			if err := s.reconciler.runIfDue(t.Context()); err != nil {
@@ -154,41 +154,41 @@ func TestAHintWithoutAProcessAsksForOneWalk(t *testing.T) {
 		}
 		return env.bank.Calls(portal.ProcessList) - before
 	}
-	if got := turns(); got != 0 {
-		t.Errorf("a flood makes %d walks at once", got)
+	if got := reconciliations(); got != 0 {
+		t.Errorf("a flood of requests causes %d reconciliations at once", got)
 	}
-	now = now.Add(5 * time.Minute) // of an hour between walks
-	if got := turns(); got != 1 {
-		t.Errorf("it walks %d times", got)
+	now = now.Add(5 * time.Minute) // of an interval of an hour
+	if got := reconciliations(); got != 1 {
+		t.Errorf("%d reconciliations", got)
 	}
 	now = now.Add(5 * time.Minute)
-	if got := turns(); got != 0 {
-		t.Errorf("it walks %d times though nobody asks", got)
+	if got := reconciliations(); got != 0 {
+		t.Errorf("%d reconciliations without a request", got)
 	}
 	now = now.Add(time.Hour)
-	if got := turns(); got != 1 {
-		t.Errorf("it walks %d times though it is time", got)
+	if got := reconciliations(); got != 1 {
+		t.Errorf("%d reconciliations when one is due", got)
 	}
 }
 
-func TestAWalkOutlivesTheBanksBadDay(t *testing.T) {
+func TestReconciliationIsRetriedWhileTheBankIsDown(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t)
 	back := env.bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: 503})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { _ = s.reconciler.run(ctx) }) // ends without an error
+	running.Go(func() { _ = s.reconciler.run(ctx) }) // never fails
 	t.Cleanup(func() { cancel(); running.Wait() })
 	waittest.Eventually(t, "it was tried twice", func() bool { return env.bank.Calls(portal.ProcessList) >= 2 })
 	if done, err := reconciledOnce(ctx, s.engine.stream.redis); done || err != nil {
-		t.Errorf("the walk is done: %v, %v", done, err)
+		t.Errorf("the reconciliation is done: %v, %v", done, err)
 	}
 	back()
-	waittest.Eventually(t, "the walk is done", func() bool { done, err := reconciledOnce(ctx, s.engine.stream.redis); return done && err == nil })
+	waittest.Eventually(t, "the reconciliation is done", func() bool { done, err := reconciledOnce(ctx, s.engine.stream.redis); return done && err == nil })
 }
 
-func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
+func TestSinceReturnsEveryUpdateOfEveryReplica(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		ctx := t.Context()
@@ -239,7 +239,7 @@ func TestSinceLeavesNothingOutWhoeverWritesItDown(t *testing.T) {
 	})
 }
 
-func TestWhatIsWrittenDownKeepsItsPlaceThoughTheClockGoesBack(t *testing.T) {
+func TestTheChangelogKeepsItsOrderIfTheClockGoesBack(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s, ctx := env.replica(t), t.Context()

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// reachable is a replica that the bank reaches at an address of its own.
+// reachable creates a replica whose address the bank can reach.
 func (env *bankEnv) reachable(t *testing.T, change ...func(*Config)) *Service {
 	t.Helper()
 	var s *Service
@@ -37,7 +37,7 @@ func (env *bankEnv) callbacks(t *testing.T) map[int32]string {
 	return all
 }
 
-func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
+func TestCallbacksAreRegisteredAndTheEchoArrives(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := env.reachable(t)
@@ -52,7 +52,7 @@ func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
 		if problems, err := s.Problems(t.Context()); len(problems) != 0 || err != nil {
 			t.Errorf("it is not well: %v, %v", problems, err)
 		}
-		env.move(t, a1042) // and the bank calls
+		env.advance(t, a1042) // and the bank calls
 		waittest.Eventually(t, "the callback became an update", func() bool { return len(env.dispatched.of(a1042)) == 1 })
 		values, err := s.measure(t.Context())
 		if err != nil || values["balcao.echo_age_seconds"] > 60 || len(values) != 7 {
@@ -61,7 +61,7 @@ func TestTheBankIsToldToCallAndItsEchoComesBack(t *testing.T) {
 	})
 }
 
-func TestDriftIsRepaired(t *testing.T) {
+func TestWrongCallbacksAreRepaired(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.reachable(t)
@@ -85,7 +85,7 @@ func TestDriftIsRepaired(t *testing.T) {
 	if calls := env.bank.Calls(portal.CallbackUpdate) - before; calls != 2 {
 		t.Errorf("%d were set, want the two that were wrong", calls)
 	}
-	// A type that is none any more: ours goes, somebody else's stays.
+	// For a type that no longer exists our address is deleted, and somebody else's stays.
 	if _, err := bank.SetCallback(t.Context(), 5, portal.NewCallbackURL("https://elsewhere.example/x")); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestDriftIsRepaired(t *testing.T) {
 	}
 }
 
-func TestANewTokenIsGivenToTheBankAndTheOldStillServes(t *testing.T) {
+func TestANewTokenIsRegisteredAndTheOldOneIsStillAccepted(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.reachable(t)
@@ -111,7 +111,7 @@ func TestANewTokenIsGivenToTheBankAndTheOldStillServes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if now := env.callbacks(t)[1]; !strings.Contains(now, "newest-token") {
-		t.Error("the bank was not told")
+		t.Error("the new token is not registered")
 	}
 	response, err := http.Post(old, "application/json", strings.NewReader("{}"))
 	if err != nil {
@@ -123,7 +123,7 @@ func TestANewTokenIsGivenToTheBankAndTheOldStillServes(t *testing.T) {
 	}
 }
 
-func TestAnEchoThatDoesNotComeBackIsSaid(t *testing.T) {
+func TestAMissingEchoIsReported(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t, func(c *Config) { c.URL = "http://127.0.0.1:1" }) // where nobody listens
@@ -142,7 +142,7 @@ func TestAnEchoThatDoesNotComeBackIsSaid(t *testing.T) {
 	}
 }
 
-func TestWithoutAnAddressTheBankIsNotToldToCall(t *testing.T) {
+func TestWithoutAnAddressNothingIsRegistered(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t)
@@ -157,7 +157,7 @@ func TestWithoutAnAddressTheBankIsNotToldToCall(t *testing.T) {
 	}
 }
 
-func TestThatTheBankDoesNotSayItsTypesIsSaid(t *testing.T) {
+func TestUnknownTypesAreReported(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	s := env.replica(t, func(c *Config) { c.URL = "http://127.0.0.1:1" })
@@ -171,7 +171,7 @@ func TestThatTheBankDoesNotSayItsTypesIsSaid(t *testing.T) {
 	remove()
 }
 
-func TestTheTypesAreRememberedForWhenTheBankIsDown(t *testing.T) {
+func TestTypesAreCachedForWhenTheBankIsDown(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	s := env.replica(t)
@@ -184,7 +184,7 @@ func TestTheTypesAreRememberedForWhenTheBankIsDown(t *testing.T) {
 	env.bank.Inject(sandbox.Fault{Status: 503})
 	next := env.replica(t)
 	if next.registration.known(77) {
-		t.Error("a replica that has just begun does not know what others were told")
+		t.Error("a new replica does not know the cached types")
 	}
 	if err := next.Register(t.Context()); err != nil {
 		t.Fatal(err)

@@ -17,12 +17,12 @@ const (
 	second = "slack:C0SECOND"
 )
 
-// userBank is a bank at which Tom's user sees two of the processes of a test, and a reader of it: the background user for
-// the team's channel, Tom's for his direct messages and for what he had a channel subscribe to.
+// userBank is a bank at which Tom's user can read some of the processes of a test. Its Reader is the service user for
+// the team's channel, and Tom for his direct messages and for what he subscribed a channel to.
 type userBank struct {
 	*bankEnv
 	user   *portal.User
-	served bool // whether Tom is among the people who are served
+	served bool // whether Tom is among the users who are served
 }
 
 func withUserBank(t *testing.T, bank *userBank) func(*Config) {
@@ -45,7 +45,7 @@ func withUserBank(t *testing.T, bank *userBank) func(*Config) {
 	}
 }
 
-// updateOf makes an update of a process of the bank's, the first of it.
+// updateOf adds an update of a process of the bank and returns it.
 func (env *outboxEnv) updateOf(number int, status string) Update {
 	env.snapshots.mu.Lock()
 	defer env.snapshots.mu.Unlock()
@@ -59,7 +59,7 @@ func (env *outboxEnv) updateOf(number int, status string) Update {
 	return u
 }
 
-// numbers are those of the processes that a place was told of, each once.
+// numbers returns the numbers of the processes that were posted at a destination, each once.
 func (env *outboxEnv) numbers(dest string) []string {
 	var delivered []string
 	for _, m := range env.poster.messages(dest) {
@@ -69,7 +69,7 @@ func (env *outboxEnv) numbers(dest string) []string {
 	return slices.Compact(delivered)
 }
 
-func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
+func TestAPersonIsNotifiedOnlyOfWhatHerOwnUserMayRead(t *testing.T) {
 	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
@@ -83,21 +83,21 @@ func TestAPersonIsToldOfWhatHerOwnUserMayReadAndOfNothingElse(t *testing.T) {
 			env.start(o)
 			env.enqueue(o, env.updateOf(1042, "Documents"), env.updateOf(1043, "Documents"), env.updateOf(1044, "Documents"), env.updateOf(1051, "Documents"))
 			for _, dest := range []string{channel, direct, second} {
-				waittest.Eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
+				waittest.Eventually(t, dest+" has an empty queue", func() bool { return queueLength(t, o, dest) == 0 })
 			}
 			if got := env.numbers(channel); !slices.Equal(got, []string{"1042", "1043", "1044", "1051"}) {
-				t.Errorf("the team's channel was told of %q", got)
+				t.Errorf("the team's channel got %q", got)
 			}
-			for _, dest := range []string{direct, second} { // what Tom had the channel subscribe to is what he reads
+			for _, dest := range []string{direct, second} { // a channel shows what Tom, who subscribed it, can read
 				if got := env.numbers(dest); !slices.Equal(got, []string{"1042", "1044"}) {
-					t.Errorf("%s was told of %q", dest, got)
+					t.Errorf("%s got %q", dest, got)
 				}
 			}
 		})
 	}
 }
 
-func TestWhoMayReadAProcessNoMoreIsNotToldOfItAndItsCardStays(t *testing.T) {
+func TestALostPermissionEndsNotificationsAndTheCardStays(t *testing.T) {
 	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
@@ -105,17 +105,17 @@ func TestWhoMayReadAProcessNoMoreIsNotToldOfItAndItsCardStays(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.updateOf(1042, "Documents"))
-	waittest.Eventually(t, "he is told", func() bool { return queueLength(t, o, direct) == 0 })
+	waittest.Eventually(t, "he is notified", func() bool { return queueLength(t, o, direct) == 0 })
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1042))
-	env.offset.Add(int64(rightTTL)) // what the bank said is believed no longer
+	env.offset.Add(int64(rightTTL)) // the cached answer has expired
 	env.enqueue(o, env.updateOf(1042, "Analysis"))
 	waittest.Eventually(t, "nothing is left", func() bool { return queueLength(t, o, direct) == 0 })
 	if card, _ := env.poster.card(direct, sandbox.SampleProcess(1042)); card.edits != 0 || len(env.poster.messages(direct)) != 2 {
-		t.Errorf("he was told: %+v", env.poster.messages(direct))
+		t.Errorf("he got %+v", env.poster.messages(direct))
 	}
 }
 
-func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
+func TestARemovedUserIsNotNotified(t *testing.T) {
 	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
@@ -126,17 +126,17 @@ func TestWhoIsServedNoMoreIsToldNothing(t *testing.T) {
 	env.start(o)
 	env.enqueue(o, env.updateOf(1042, "Documents"), env.updateOf(1043, "Valuation"))
 	for _, dest := range []string{channel, direct, second} {
-		waittest.Eventually(t, dest+" has nothing left to hear", func() bool { return queueLength(t, o, dest) == 0 })
+		waittest.Eventually(t, dest+" has an empty queue", func() bool { return queueLength(t, o, dest) == 0 })
 	}
 	if got := env.numbers(direct); len(got) != 0 {
-		t.Errorf("he was told of %q", got)
+		t.Errorf("he got %q", got)
 	}
 	if got := env.numbers(second); !slices.Equal(got, []string{"1042"}) { // which a colleague's subscription brings
-		t.Errorf("the channel was told of %q", got)
+		t.Errorf("the channel got %q", got)
 	}
 }
 
-func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) {
+func TestAnUnknownPermissionDelaysOnlyItsProcess(t *testing.T) {
 	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))
@@ -145,13 +145,13 @@ func TestWhileTheBankDoesNotSayWhoMayReadNobodyIsToldAndTheRestIs(t *testing.T) 
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.updateOf(1043, "Documents"), env.updateOf(1042, "Documents"))
-	waittest.Eventually(t, "the other process is told", func() bool { return slices.Equal(env.numbers(direct), []string{"1042"}) })
+	waittest.Eventually(t, "the other process is posted", func() bool { return slices.Equal(env.numbers(direct), []string{"1042"}) })
 	waittest.Eventually(t, "it was tried more than once", func() bool { return strings.Count(env.log.String(), "permission unknown") > 1 })
 	mend()
-	waittest.Eventually(t, "it is told once the bank says so", func() bool { return slices.Equal(env.numbers(direct), []string{"1042", "1043"}) })
+	waittest.Eventually(t, "it is posted once the bank answers", func() bool { return slices.Equal(env.numbers(direct), []string{"1042", "1043"}) })
 }
 
-func TestADigestHoldsOnlyWhatItsPersonMayRead(t *testing.T) {
+func TestADigestContainsOnlyWhatItsReaderMayRead(t *testing.T) {
 	t.Parallel()
 	bank := &userBank{}
 	env := newOutboxEnv(t, "node", withUserBank(t, bank))

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
+func TestQuietHoursFollowLocalTime(t *testing.T) {
 	t.Parallel()
 	night := destination.QuietHours{From: "20:00", To: "08:00"}
 	for name, c := range map[string]struct {
@@ -51,7 +51,7 @@ func TestQuietHoursFollowTheClockOnTheWall(t *testing.T) {
 	}
 }
 
-func TestTheDigestComesOnWeekdays(t *testing.T) {
+func TestTheDigestIsPostedOnWeekdays(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ since, due string }{
 		"before it":                  {"2026-11-23 08:59", "2026-11-23 09:00"},
@@ -74,7 +74,7 @@ func TestTheDigestComesOnWeekdays(t *testing.T) {
 	}
 }
 
-func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
+func TestTheDigestIsOneMessageAndCardsAreEdited(t *testing.T) {
 	t.Parallel()
 	for kind := range redisKinds {
 		t.Run(kind, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 			}
 
 			env.setClock("2026-11-30 09:00")
-			if err := o.retry(t.Context(), channel); err != nil { // it would be looked at by itself, in a second
+			if err := o.retry(t.Context(), channel); err != nil { // it would be due by itself in a second
 				t.Fatal(err)
 			}
 			waittest.Eventually(t, "the digest is there", func() bool { return len(env.poster.messages(channel)) > 2 })
@@ -132,7 +132,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 
 			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "" })
 			env.enqueue(o, env.update(1, "Analysis"))
-			waittest.Eventually(t, "it is told at once again", func() bool { return len(env.poster.messages(channel)) == 4 })
+			waittest.Eventually(t, "it is posted at once again", func() bool { return len(env.poster.messages(channel)) == 4 })
 			if delivered := env.poster.replies(channel, process(1)); len(delivered) != 2 || delivered[1] != "Status: Documents → Analysis" {
 				t.Errorf("the thread says %q", delivered)
 			}
@@ -140,7 +140,7 @@ func TestTheDigestIsOneMessageAndCardsChangeSilently(t *testing.T) {
 	}
 }
 
-func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
+func TestADigestWhoseReplyWasLostIsPostedOnce(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]error{"posted": errLost, "not posted": unclearError{}, "refused": notSentError{}, "rate limited": rateLimited(5 * time.Millisecond)} {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			env := newOutboxEnv(t, "node", func(c *Config) { c.Lease = 300 * time.Millisecond })
 			env.setClock("2026-11-23 08:00")
 			env.changeSettings(channel, func(p *destination.Settings) { p.Digest = "09:00" })
-			left := []error{fault, rateLimited(5 * time.Millisecond)} // the second meets who looks for it, or repeats
+			left := []error{fault, rateLimited(5 * time.Millisecond)} // the second is returned to the call that looks for the digest, or repeats it
 			env.poster.fault = func(string, string) (err error) {
 				if len(left) > 0 {
 					err, left = left[0], left[1:]
@@ -165,7 +165,7 @@ func TestADigestWhoseAnswerWasLostIsNotToldTwice(t *testing.T) {
 			if err := o.retry(t.Context(), channel); err != nil {
 				t.Fatal(err)
 			}
-			waittest.Eventually(t, "all is told", func() bool { return queueLength(t, o, channel) == 0 })
+			waittest.Eventually(t, "everything is posted", func() bool { return queueLength(t, o, channel) == 0 })
 			if all := env.poster.messages(channel); len(all) != 1 || len(all[0].notice.Lines) != 3 {
 				t.Errorf("got %+v", all)
 			}
@@ -177,7 +177,7 @@ type unclearError struct{}
 
 func (unclearError) Error() string { return "the connection never was" }
 
-func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
+func TestInQuietHoursTheCardIsEditedAndRepliesWait(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -201,7 +201,7 @@ func TestInQuietHoursTheCardChangesAndTheStoryWaits(t *testing.T) {
 	env.wantPosted(channel, 2, "Documents")
 }
 
-func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
+func TestAMutedProcessHasItsCardEditedAndNoReplies(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -230,23 +230,23 @@ func TestWhatIsMutedIsShownAndNotTold(t *testing.T) {
 	want := append(statusLines("Documents"), "Status: Analysis → Valuation")
 	waittest.Eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := env.poster.replies(channel, process(1)); !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := env.poster.replies(channel, process(2)); len(got) != 1 {
-		t.Errorf("what is muted for good was told: %q", got)
+		t.Errorf("what is muted without end was posted: %q", got)
 	}
 	env.changeSettings(channel, func(p *destination.Settings) { p.Mutes = nil })
 	env.enqueue(o, env.update(2, "Contract"), env.update(3, "Contract"))
 	waittest.Eventually(t, "nothing is left to do", func() bool { return queueLength(t, o, channel) == 0 })
 	if got := env.poster.replies(channel, process(2)); len(got) != 2 || got[1] != "Status: Valuation → Contract" {
-		t.Errorf("told %q", got)
+		t.Errorf("got %q", got)
 	}
 	if got := env.poster.replies(channel, process(3)); len(got) != 1 || got[0] != "Status: Analysis → Contract" {
-		t.Errorf("told %q", got)
+		t.Errorf("got %q", got)
 	}
 }
 
-func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
+func TestTurningTheDigestOffPostsWhatWaits(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -262,7 +262,7 @@ func TestWhoSwitchesTheDigestOffIsToldWhatWaits(t *testing.T) {
 	env.wantPosted(channel, 1, "Documents")
 }
 
-func TestADigestOfManyProcessesStaysReadable(t *testing.T) {
+func TestADigestOfManyProcessesIsShort(t *testing.T) {
 	t.Parallel()
 	var lines []digestLine
 	for n := range 5000 {

@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestTheSamePersonInTwoProcessesLeavesNoFingerprintThatLinksThem(t *testing.T) {
+func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 	t.Parallel()
 	w := newBankEnv(t, "memory")
 	s, user := w.replica(t), w.user(t)
@@ -32,11 +32,11 @@ func TestTheSamePersonInTwoProcessesLeavesNoFingerprintThatLinksThem(t *testing.
 	}
 	one, other := sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)
 	if s.outbox.member("here", one) == s.outbox.member("there", one) || s.outbox.member("here", one) == s.outbox.member("here", other) {
-		t.Error("the queues of two places, or two processes in one, have a member in common")
+		t.Error("the queues of two destinations, or two processes in one, have a member in common")
 	}
 }
 
-func TestWhatIsSealedOfOneProcessDoesNotOpenForAnother(t *testing.T) {
+func TestAValueSealedForOneProcessDoesNotOpenForAnother(t *testing.T) {
 	t.Parallel()
 	w := newBankEnv(t, "memory")
 	s := w.replica(t)
@@ -54,13 +54,13 @@ func TestWhatIsSealedOfOneProcessDoesNotOpenForAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := snapshots.snapshot(ctx, other); !errors.Is(err, conversations.ErrSealed) {
-		t.Errorf("a picture that was moved: %v", err)
+		t.Errorf("a snapshot copied to another process: %v", err)
 	}
 	if err := client.HSet(ctx, snapshots.snapshotKey(one), "version", "2").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := snapshots.snapshot(ctx, one); !errors.Is(err, conversations.ErrSealed) {
-		t.Errorf("a picture with another version: %v", err)
+		t.Errorf("a snapshot with another version: %v", err)
 	}
 	forged := snapshots.process(other) + update[len(snapshots.process(one)):]
 	if _, err := snapshots.openUpdate(forged); !errors.Is(err, conversations.ErrSealed) {

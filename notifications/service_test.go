@@ -13,8 +13,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 )
 
-// That nothing runs on when all services are closed is what the end of the tests looks at.
-func TestFromStartToCloseEveryPartWorks(t *testing.T) {
+func TestEveryComponentWorksFromStartToClose(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		config := env.config(t)
@@ -31,11 +30,11 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			services = append(services, s)
 		}
 		a, b := services[0], services[1]
-		waittest.Eventually(t, "all was walked over", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
-		env.move(t, a1042)
+		waittest.Eventually(t, "the first reconciliation is done", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
+		env.advance(t, a1042)
 		trigger(t, a, a1042)
 		var moved []Update
-		waittest.Eventually(t, "the other tells of it", func() bool {
+		waittest.Eventually(t, "the other replica returns the update", func() bool {
 			var err error
 			if moved, err = b.Since(t.Context(), time.Time{}, 10); err != nil {
 				t.Fatal(err)
@@ -43,7 +42,7 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 			return len(moved) == 1
 		})
 		if snapshot, known, err := b.Snapshot(t.Context(), a1042); !known || err != nil || snapshot.Version != 1 {
-			t.Errorf("the picture is %+v, %v", snapshot, err)
+			t.Errorf("the snapshot is %+v, %v", snapshot, err)
 		}
 		for _, s := range services {
 			if err := s.Ready(t.Context()); err != nil {
@@ -53,7 +52,7 @@ func TestFromStartToCloseEveryPartWorks(t *testing.T) {
 	})
 }
 
-func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
+func TestReadyFailsIfTheStreamIsNotRead(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
 	var passed time.Duration
@@ -68,7 +67,7 @@ func TestAStreamThatNobodyReadsIsNotReady(t *testing.T) {
 	}
 }
 
-func TestAStreamThatRedisLostIsMadeAnew(t *testing.T) {
+func TestALostStreamIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	onEveryRedis(t, func(t *testing.T, env *bankEnv) {
 		s := runEngine(t, env.replica(t))
@@ -78,14 +77,14 @@ func TestAStreamThatRedisLostIsMadeAnew(t *testing.T) {
 		if err := s.config.Store.Client().Del(t.Context(), triggersKey).Err(); err != nil {
 			t.Fatal(err)
 		}
-		env.move(t, a1042)
+		env.advance(t, a1042)
 		trigger(t, s, a1042)
 		waitUntilIdle(t, s)
 		env.wantOnce(t, s, a1042, 1)
 	})
 }
 
-func TestSettingsThatAreMissingAreListed(t *testing.T) {
+func TestMissingSettingsAreListed(t *testing.T) {
 	t.Parallel()
 	_, err := Start(t.Context(), Config{URL: "https://balcao.example"})
 	for _, missing := range []string{"Store", "Bank", "Fingerprint", "Poster", "token"} {
@@ -95,14 +94,14 @@ func TestSettingsThatAreMissingAreListed(t *testing.T) {
 	}
 }
 
-func TestMetricsShowWhatWaitsAndWhatBecameOfTheRest(t *testing.T) {
+func TestMetricsCountWhatWaitsAndWhatIsDone(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
 	reader := sdk.NewManualReader()
 	provider := sdk.NewMeterProvider(sdk.WithReader(reader))
 	s := env.replica(t, func(c *Config) { c.Meter = provider.Meter("balcao"); c.MaxTries = 1 })
 	reconcile(t, s)
-	env.move(t, a1042)
+	env.advance(t, a1042)
 	for _, path := range []string{"/callbacks/new-token/1", "/callbacks/wrong/1"} {
 		post(s.Handler(), "POST", path, `{"processUniqueId":"`+a1042.String()+`"}`)
 	}
@@ -111,7 +110,7 @@ func TestMetricsShowWhatWaitsAndWhatBecameOfTheRest(t *testing.T) {
 		t.Errorf("measured %v", before)
 	}
 	if _, there := before["balcao.trigger_oldest_seconds"]; !there {
-		t.Error("the age of the oldest hint is not measured")
+		t.Error("the age of the oldest trigger is not measured")
 	}
 	if err := s.Trigger(t.Context(), Trigger{Process: a1043, Source: "nonsense"}); err != nil {
 		t.Fatal(err)

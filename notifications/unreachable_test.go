@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *testing.T) {
+func TestAnUnreachableDestinationLosesNothingAndTheAdministratorIsNotifiedOnce(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.UnreachableRetry = 100 * time.Millisecond })
 	env.setClock("2026-11-23 10:00")
@@ -39,17 +39,17 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	env.waitUntilIdle(o, admin)
 	notified := env.poster.messages(admin)
 	if len(notified) != 1 || notified[0].notice.About != channel || !strings.Contains(notified[0].notice.Text, "/invite") || notified[0].notice.Mention != "" {
-		t.Fatalf("the administrator was told %+v", notified)
+		t.Fatalf("the administrator got %+v", notified)
 	}
 	if dests, _, err := o.waiting(t.Context()); dests != 1 || err != nil {
-		t.Errorf("%d places wait, %v", dests, err)
+		t.Errorf("%d destinations wait, %v", dests, err)
 	}
 	mu.Lock()
 	reason = "is_archived"
 	mu.Unlock()
-	waittest.Eventually(t, "another reason is told", func() bool { return len(env.poster.messages(admin)) == 2 })
+	waittest.Eventually(t, "another reason is reported", func() bool { return len(env.poster.messages(admin)) == 2 })
 	env.setClock("2026-11-24 10:00")
-	waittest.Eventually(t, "the next day it is told again", func() bool { return len(env.poster.messages(admin)) == 3 })
+	waittest.Eventually(t, "it is reported again the next day", func() bool { return len(env.poster.messages(admin)) == 3 })
 	mu.Lock()
 	reason = ""
 	mu.Unlock()
@@ -58,7 +58,7 @@ func TestAPlaceThatCannotBeReachedLosesNothingAndTheAdministratorHearsOnce(t *te
 	env.checkKeys(o)
 }
 
-func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
+func TestAReachableDestinationIsNotifiedAtOnce(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node") // which tries again in an hour
 	var mu sync.Mutex
@@ -77,7 +77,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	env.enqueue(o, env.update(1, "Documents"))
 	waittest.Eventually(t, "the administrator knows", func() bool { return len(env.poster.messages(admin)) == 1 })
 	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"))
-	own := "slack:C0OWN" // is told after it would have been tried
+	own := "slack:C0OWN" // its message is posted after the channel would have been attempted
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})
 	env.enqueue(o, env.update(3, "Analysis"))
 	env.wantPosted(own, 3, "Analysis")
@@ -93,7 +93,7 @@ func TestAPlaceThatIsReachableAgainIsToldAtOnce(t *testing.T) {
 	env.wantPosted(channel, 1, "Documents", "Analysis")
 }
 
-func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
+func TestWithARevokedTokenEverythingWaitsAndItIsLogged(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.UnreachableRetry = 50 * time.Millisecond })
 	var mu sync.Mutex
@@ -115,14 +115,14 @@ func TestWithoutATokenEverythingWaitsAndTheLogSaysSo(t *testing.T) {
 	mu.Unlock()
 	env.wantPosted(channel, 1, "Documents")
 	if late := env.poster.messages(admin); len(late) != 0 {
-		t.Errorf("the administrator was told %+v when it was over", late)
+		t.Errorf("the administrator got %+v afterwards", late)
 	}
 	if strings.Contains(env.log.String(), "C0TEAM") {
-		t.Error("the log says who is told")
+		t.Error("the log names a destination")
 	}
 }
 
-func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
+func TestADeletedCardIsPostedAgain(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node")
 	o := env.replica()
@@ -137,7 +137,7 @@ func TestACardThatSomebodyDeletedIsPostedAnew(t *testing.T) {
 	env.wantPosted(channel, 1, "Documents", "Analysis")
 }
 
-func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
+func TestARefusedNoticeDoesNotDelayTheOthers(t *testing.T) {
 	t.Parallel()
 	env := newOutboxEnv(t, "node", func(c *Config) { c.MinInterval = 5 * time.Millisecond })
 	o := env.replica(func(c *Config) { c.Poster = &refusing{fakePoster: env.poster} })
@@ -149,7 +149,7 @@ func TestANoticeThatIsRefusedDoesNotHoldUpTheOthers(t *testing.T) {
 	env.wantPosted(channel, 1, "Documents")
 }
 
-// refusing refuses what is said of process 1 until process 2 was told of.
+// refusing refuses notices about process 1 until process 2 was posted.
 type refusing struct {
 	*fakePoster
 	other atomic.Bool

@@ -14,7 +14,7 @@ import (
 
 var sayCall = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
 
-func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
+func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -55,7 +55,7 @@ func TestEveryTextExistsInEveryLanguageAndIsSaid(t *testing.T) {
 	}
 }
 
-func TestChangesAreSaidInBothLanguages(t *testing.T) {
+func TestChangesAreDescribedInBothLanguages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		change Change
@@ -80,7 +80,7 @@ func TestChangesAreSaidInBothLanguages(t *testing.T) {
 	}
 }
 
-func TestEveryReasonSaysWhatToDo(t *testing.T) {
+func TestEveryReasonHasAnInstruction(t *testing.T) {
 	t.Parallel()
 	for _, lang := range words.Langs {
 		for _, reason := range []string{"not_in_channel", "channel_not_found", "is_archived", "user_not_found", "restricted_action",
@@ -93,7 +93,7 @@ func TestEveryReasonSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAPhaseIsReadFromTheWordsOfTheStatus(t *testing.T) {
+func TestAPhaseFollowsFromTheTextOfTheStatus(t *testing.T) {
 	t.Parallel()
 	sandbox := func(lang words.Lang) (list []portal.TaxonomyItem) {
 		for i, text := range map[words.Lang][]string{
