@@ -26,7 +26,7 @@ var (
 	process = uuid.MustParse("6d1f0a52-8a3e-4d0f-9f53-0f6f7c1b2a3d")
 )
 
-// bank is an HTTP server that opens sessions by itself and leaves every other call to answer.
+// fakeBank is an HTTP server that opens sessions by itself and passes every other call to answer.
 type fakeBank struct {
 	answer http.HandlerFunc
 	stop   func()
@@ -104,7 +104,7 @@ func inside(t *testing.T, handler http.Handler) portal.Config {
 }
 
 func settings(url string, transport *http.Transport) portal.Config {
-	return portal.Config{BaseURL: url, ClientID: "id", ClientSecret: "hush-hush", Transport: transport}
+	return portal.Config{BaseURL: url, ClientID: "id", ClientSecret: "secret-value", Transport: transport}
 }
 
 // as opens a client for one user; the test closes it.

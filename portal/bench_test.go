@@ -89,19 +89,19 @@ func BenchmarkACall(b *testing.B) {
 	for name, c := range map[string]struct {
 		fresh   bool // connections
 		with    func(*portal.User) error
-		without func(client *http.Client, place string) error
+		without func(client *http.Client, path string) error
 	}{
 		"read": {false, func(u *portal.User) error {
 			_, err := u.Borrower(b.Context(), process, borrower)
 			return err
-		}, func(client *http.Client, place string) error {
-			return bare(client, "GET", place+"/"+borrower.String(), nil, new(portal.Borrower))
+		}, func(client *http.Client, path string) error {
+			return bare(client, "GET", path+"/"+borrower.String(), nil, new(portal.Borrower))
 		}},
 		"write": {true, func(u *portal.User) error {
 			_, err := u.CreateBorrower(b.Context(), process, person)
 			return err
-		}, func(client *http.Client, place string) error {
-			return bare(client, "POST", place, plain, new(map[string]any))
+		}, func(client *http.Client, path string) error {
+			return bare(client, "POST", path, plain, new(map[string]any))
 		}},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -113,13 +113,13 @@ func BenchmarkACall(b *testing.B) {
 			defer client.Close()
 			transport := &http.Transport{DisableKeepAlives: c.fresh}
 			defer transport.CloseIdleConnections()
-			user, place := client.As(maria, "en"), config.BaseURL+"/v1/processes/"+process.String()+"/borrower"
+			user, path := client.As(maria, "en"), config.BaseURL+"/v1/processes/"+process.String()+"/borrower"
 			var ours, theirs time.Duration
 			for b.Loop() {
 				started := time.Now()
 				err := c.with(user)
 				half := time.Now()
-				err = errors.Join(err, c.without(&http.Client{Transport: transport}, place))
+				err = errors.Join(err, c.without(&http.Client{Transport: transport}, path))
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -21,7 +21,7 @@ import (
 
 var partner = uuid.MustParse("4b1f0a52-8a3e-4d0f-9f53-0f6f7c1b2a3d")
 
-var secretly = portal.NewCallbackURL("https://balcao.example/callbacks/hush-token/1?also=hush-query#hush-mark")
+var secretly = portal.NewCallbackURL("https://balcao.example/callbacks/secret-token/1?also=secret-query#secret-fragment")
 
 // asPartner opens a client whose partner is known.
 func asPartner(t *testing.T, config portal.Config) *portal.User {
@@ -45,7 +45,7 @@ func TestTheCallsOfCallbacksGoToTheirPlaces(t *testing.T) {
 		body         string
 	}{
 		{func() (portal.OperationStatus, error) { return user.SetCallback(t.Context(), 12, secretly) },
-			"PUT", base + "/12", `{"callbackUrl": "https://balcao.example/callbacks/hush-token/1?also=hush-query#hush-mark"}`},
+			"PUT", base + "/12", `{"callbackUrl": "https://balcao.example/callbacks/secret-token/1?also=secret-query#secret-fragment"}`},
 		{func() (portal.OperationStatus, error) { return user.DeleteCallback(t.Context(), 12) }, "DELETE", base + "/12", ""},
 		{func() (portal.OperationStatus, error) {
 			return user.EchoCallback(t.Context(), portal.Echo{NotificationTypeID: 1, ProcessUniqueID: process, RawBody: json.RawMessage(`{"processStatusID": 2}`)})
@@ -193,20 +193,20 @@ func TestWhatCannotBeIsNotSent(t *testing.T) {
 			t.Errorf("%s without a partner: %v", name, err)
 		}
 	}
-	for _, address := range []string{"", "balcao.example", "/callbacks/hush-token", "ftp://balcao.example/hush-token", "https://", "https://balcao.example/%zz/hush-token"} {
+	for _, address := range []string{"", "balcao.example", "/callbacks/secret-token", "ftp://balcao.example/secret-token", "https://", "https://balcao.example/%zz/secret-token"} {
 		_, err := user.SetCallback(t.Context(), 1, portal.NewCallbackURL(address))
-		if err == nil || strings.Contains(err.Error(), "hush") {
+		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
 	for name, echo := range map[string]portal.Echo{
 		"neither":    {NotificationTypeID: 1},
 		"both":       {NotificationTypeID: 1, ProcessUniqueID: process, SimulationUniqueID: process},
-		"no JSON":    {NotificationTypeID: 1, ProcessUniqueID: process, RawBody: json.RawMessage("{hush")},
-		"two values": {NotificationTypeID: 1, ProcessUniqueID: process, RawBody: json.RawMessage(`{"hush": 1} {}`)},
+		"no JSON":    {NotificationTypeID: 1, ProcessUniqueID: process, RawBody: json.RawMessage("{secret")},
+		"two values": {NotificationTypeID: 1, ProcessUniqueID: process, RawBody: json.RawMessage(`{"secret": 1} {}`)},
 	} {
 		_, err := user.EchoCallback(t.Context(), echo)
-		if err == nil || strings.Contains(err.Error(), "hush") {
+		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -214,8 +214,8 @@ func TestWhatCannotBeIsNotSent(t *testing.T) {
 }
 
 func TestTheAddressOfACallbackIsNeverPrintedNorLogged(t *testing.T) {
-	refusal := `{"code": "080003", "message": "no", "url": "https:\/\/balcao.example\/callbacks\/hush-token\/1?also=hush-query",
-		"token": "hush-token", "path": "/callbacks/HUSH-token/1", "rest": "also=hush-query"}`
+	refusal := `{"code": "080003", "message": "no", "url": "https:\/\/balcao.example\/callbacks\/secret-token\/1?also=secret-query",
+		"token": "secret-token", "path": "/callbacks/SECRET-token/1", "rest": "also=secret-query"}`
 	for name, answer := range map[string]http.HandlerFunc{
 		"refused": text(400, refusal), "failed": text(500, refusal), "a page": text(400, "<p>"+refusal), "cut": cut, "set": text(204, ""),
 	} {
@@ -226,7 +226,7 @@ func TestTheAddressOfACallbackIsNeverPrintedNorLogged(t *testing.T) {
 		_, setError := user.SetCallback(t.Context(), 1, secretly)
 		config.Log.Error("by a caller", "err", setError, "url", secretly, "callback", portal.Callback{NotificationTypeID: 1, URL: secretly})
 		said := log.String() + fmt.Sprintf("%v %+v %#v", setError, setError, setError)
-		if strings.Contains(strings.ToLower(said), "hush-") {
+		if strings.Contains(strings.ToLower(said), "secret-") {
 			t.Errorf("%s: the secret is in %s", name, said)
 		}
 		if !strings.Contains(log.String(), string(portal.CallbackUpdate)) {
@@ -235,10 +235,10 @@ func TestTheAddressOfACallbackIsNeverPrintedNorLogged(t *testing.T) {
 	}
 	callback := portal.Callback{NotificationTypeID: 3, URL: secretly}
 	printed := fmt.Sprintf("%v %+v %#v %s %q %x %v %#v %v", secretly, secretly, secretly, secretly, secretly, secretly, callback, callback, []any{&callback, struct{ U portal.CallbackURL }{secretly}})
-	if strings.Contains(printed, "hush") || !strings.Contains(printed, "https://balcao.example/••••••") || !strings.Contains(printed, "callback 3 to") {
+	if strings.Contains(printed, "secret") || !strings.Contains(printed, "https://balcao.example/••••••") || !strings.Contains(printed, "callback 3 to") {
 		t.Errorf("printed: %s", printed)
 	}
-	for address, want := range map[string]string{"": "", "hush": "••••••", "https://me:hush@balcao.example": "https://balcao.example/••••••"} {
+	for address, want := range map[string]string{"": "", "secret": "••••••", "https://me:secret@balcao.example": "https://balcao.example/••••••"} {
 		if got := portal.NewCallbackURL(address).String(); got != want {
 			t.Errorf("%s: printed %s, want %s", address, got, want)
 		}
@@ -246,12 +246,12 @@ func TestTheAddressOfACallbackIsNeverPrintedNorLogged(t *testing.T) {
 }
 
 func TestAnAddressThatTheBankQuotesIsNotLogged(t *testing.T) {
-	known := `{"code": "080004", "message": "is https://balcao.example/callbacks/hush-other/1", "at": "HTTPS://balcao.example/callbacks/hush-other/1"}`
+	known := `{"code": "080004", "message": "is https://balcao.example/callbacks/secret-other/1", "at": "HTTPS://balcao.example/callbacks/secret-other/1"}`
 	_, config := overTCP(t, text(404, known))
 	var log bytes.Buffer
 	config.Log = logTo(&log)
 	_, err := asPartner(t, config).DeleteCallback(t.Context(), 1)
-	if wantKind(t, err, portal.NotFound); strings.Contains(log.String(), "hush") || !strings.Contains(log.String(), "080004") {
+	if wantKind(t, err, portal.NotFound); strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "080004") {
 		t.Errorf("logged: %s", &log)
 	}
 }
@@ -262,7 +262,7 @@ func TestACallbacksAddressSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var read portal.CallbackURL
-	if err := json.Unmarshal(written, &read); err != nil || read != secretly || read.Reveal() != "https://balcao.example/callbacks/hush-token/1?also=hush-query#hush-mark" {
+	if err := json.Unmarshal(written, &read); err != nil || read != secretly || read.Reveal() != "https://balcao.example/callbacks/secret-token/1?also=secret-query#secret-fragment" {
 		t.Errorf("%s was read as %v, %v", written, read, err)
 	}
 }

@@ -52,12 +52,12 @@ func TestAnOperationThatFailsIsHeldAlone(t *testing.T) {
 				}
 				for _, err := range together(20, func(int) error { return list(user) }) {
 					if err != nil {
-						t.Fatalf("another operation is held too: %v", err)
+						t.Fatalf("another operation is not sent either: %v", err)
 					}
 				}
 				wantNotSent(t, esis(user), portal.Unavailable, time.Second, 15*time.Second)
-				if held, all := client.OpenCircuits(); len(held) != 1 || held[0] != portal.ProcessESISGet || all {
-					t.Errorf("held are %v, all: %v", held, all)
+				if open, all := client.OpenCircuits(); len(open) != 1 || open[0] != portal.ProcessESISGet || all {
+					t.Errorf("open are %v, all: %v", open, all)
 				}
 			})
 		})
@@ -81,7 +81,7 @@ func TestAnOperationThatFailedIsAskedOnceWhetherItIsBack(t *testing.T) {
 		bank.wantSeen(t, 1, 3)
 		wantNotSent(t, ask(), portal.Unavailable, 10*time.Second, 10*time.Second)
 		if err := list(user); err != nil {
-			t.Errorf("another operation is held too: %v", err)
+			t.Errorf("another operation is not sent either: %v", err)
 		}
 		time.Sleep(10*time.Second + 1)
 		_, _ = ask(), ask()

@@ -17,7 +17,7 @@ func TestASetClockNeitherEndsASessionNorKeepsIt(t *testing.T) {
 	used := client.sessions.open[login].used
 	for name, moment := range map[string]string{"opened": opened.String(), "used": used.String()} {
 		if !strings.Contains(moment, " m=+") { // how a time prints that is measured by the monotonic clock
-			t.Errorf("when a session was %s is told by a clock that can be set: %s", name, moment)
+			t.Errorf("when a session was %s is not measured by the monotonic clock: %s", name, moment)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// replySpelling holds the reply's names of the request's fields, where they differ by more than the case of «Id».
+// replySpelling has the reply's names of the request's fields, where they differ by more than the case of «Id».
 var replySpelling = map[string]string{
 	"personalDataBorrowerRequest":     "borrowerPersonalData",
 	"financialDataBorrowerRequest":    "borrowerFinancialData",
@@ -43,18 +43,18 @@ func inReplySpelling(path string) string {
 func leavesOf(t *testing.T, data []byte) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	var walk func(any, string)
-	walk = func(value any, path string) {
+	var collect func(any, string)
+	collect = func(value any, path string) {
 		object, ok := value.(map[string]any)
 		if !ok {
 			found[strings.TrimPrefix(path, ".")] = fmt.Sprint(value)
 			return
 		}
 		for name, inner := range object {
-			walk(inner, path+"."+name)
+			collect(inner, path+"."+name)
 		}
 	}
-	walk(canonical(t, data), "")
+	collect(canonical(t, data), "")
 	return found
 }
 

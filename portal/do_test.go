@@ -313,7 +313,7 @@ func bomb(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	zipped := gzip.NewWriter(w)
 	zeros := make([]byte, 1<<20)
-	for range 64 {
+	for range 4 {
 		zipped.Write(zeros)
 	}
 	zipped.Close()

@@ -88,12 +88,12 @@ func TestNeitherErrorsNorLogsRepeatWhatIsPersonal(t *testing.T) {
 	_, listError := user.ListProcesses(t.Context(), portal.ProcessQuery{Text: pii.New[pii.Name]("José Exemplo")})
 	var failure *portal.Error
 	if want := "•••••• (••••••, ••••••) of •••••• is known to ••••••"; !errors.As(createError, &failure) || failure.Messages[0].Text != want {
-		t.Fatalf("the person is told %+v, want %q", failure.Messages, want)
+		t.Fatalf("the person sees %+v, want %q", failure.Messages, want)
 	}
 	config.Log.Error("by a caller", "err", createError, "login", maria, "config", config)
 	said := log.String() + fmt.Sprintf("%v %+v %#v %s %q", createError, createError, createError, listError, listError) +
 		fmt.Sprintf("%v %+v %#v %v %+v %#v", maria, maria, maria, config, config, config)
-	for _, secret := range []string{"Jos", "xemplo", "XEMPLO", "299999998", "299 999 998", "123456789", "@example", "hush-hush", "session-1", "filterByText"} {
+	for _, secret := range []string{"Jos", "xemplo", "XEMPLO", "299999998", "299 999 998", "123456789", "@example", "secret-value", "session-1", "filterByText"} {
 		if strings.Contains(said, secret) {
 			t.Errorf("%q is in %s", secret, said)
 		}

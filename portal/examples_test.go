@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// The files in testdata are the JSON examples of the bank's page ProcessesBorrower as they stand there.
+// The files in testdata are the JSON examples of the bank's page ProcessesBorrower unchanged.
 func example(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -154,7 +154,7 @@ func TestALoginSpellsItsHeadersAsTheBankOrTheSettingsDo(t *testing.T) {
 		if err := list(as(t, config, maria)); err != nil {
 			t.Fatal(err)
 		}
-		for i, value := range []string{"id", "hush-hush", maria.BrokerUID.String(), maria.Username} {
+		for i, value := range []string{"id", "secret-value", maria.BrokerUID.String(), maria.Username} {
 			if got := bank.logins[0].Get(c.want[i]); got != value {
 				t.Errorf("%s is %q, want %q", c.want[i], got, value)
 			}

@@ -41,15 +41,15 @@ func FuzzRefusals(f *testing.F) {
 			}
 		}
 		for _, message := range sent.errorMessages(raw) {
-			told := strings.ToLower(message.Code + " " + message.Field + " " + string(message.Reason) + " " + message.Text)
+			returned := strings.ToLower(message.Code + " " + message.Field + " " + string(message.Reason) + " " + message.Text)
 			for _, value := range []string{"josé", "exemplo", "299999998"} {
-				if strings.Contains(told, value) {
-					t.Errorf("%q holds what was sent", told)
+				if strings.Contains(returned, value) {
+					t.Errorf("%q has what was sent", returned)
 				}
 			}
 		}
 		if traces := sent.traces(body); len(traces) > maxTraces || slices.ContainsFunc(traces, func(id string) bool { return !isUUID.MatchString(id) }) {
-			t.Errorf("the log is told %q", traces)
+			t.Errorf("the log has %q", traces)
 		}
 	})
 }

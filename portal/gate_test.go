@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// wantHeld wants a failure that the bank was not asked for, and says when to come back.
+// wantNotSent wants the error of a call that was not sent, with a RetryAfter within bounds.
 func wantNotSent(t *testing.T, err error, kind portal.Kind, least, most time.Duration) {
 	t.Helper()
 	failure, ok := errors.AsType[*portal.Error](err)
@@ -30,7 +30,7 @@ func once(config portal.Config) portal.Config {
 	return config
 }
 
-func TestABankThatIsDownIsLeftAloneAndAskedOnceWhetherItIsBack(t *testing.T) {
+func TestABankThatIsDownIsNotCalledButForOneProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := atomic.Bool{}
 		bank, config := overPipe(t, func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func TestABankThatIsDownIsLeftAloneAndAskedOnceWhetherItIsBack(t *testing.T) {
 		}
 		bank.wantSeen(t, 1, 4)
 		time.Sleep(5 * time.Second)
-		for _, call := range []func(*portal.User) error{list, create} { // a write that is held took no hold
+		for _, call := range []func(*portal.User) error{list, create} { // a write is not sent either, and so it is not unclear
 			started := time.Now()
 			for _, err := range together(300, func(int) error { return call(user) }) { // more than go out in a second
 				wantNotSent(t, err, portal.Unavailable, 15*time.Second, 15*time.Second)
@@ -79,7 +79,7 @@ func TestABankThatIsDownIsLeftAloneAndAskedOnceWhetherItIsBack(t *testing.T) {
 	})
 }
 
-func TestWhileOneProbeIsUnderWayTheOthersAreHeld(t *testing.T) {
+func TestDuringAProbeNothingElseIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(3 * time.Second)
@@ -127,7 +127,7 @@ func TestAProbeWhoseCallerLeavesIsFollowedByAnother(t *testing.T) {
 	})
 }
 
-func TestOnlyFailuresOfTheBankAreHeldAgainstIt(t *testing.T) {
+func TestOnlyFailuresOfTheBankOpenTheCircuit(t *testing.T) {
 	impatient := func(user *portal.User) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -192,7 +192,7 @@ func TestASuccessForgivesTheFailuresBeforeIt(t *testing.T) {
 	bank.wantSeen(t, 1, 6)
 }
 
-func TestALoginIsHeldToo(t *testing.T) {
+func TestTheCircuitStopsLoginsToo(t *testing.T) {
 	var logins atomic.Int32
 	config := plain(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		logins.Add(1)
@@ -208,7 +208,7 @@ func TestALoginIsHeldToo(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsForATurnWhenTheBankGoesDownIsToldAtOnce(t *testing.T) {
+func TestQueuedCallsFailWhenTheCircuitOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
 		bank := &fakeBank{valid: map[string]bool{}, answer: inTurn(text(200, nobody), text(503, ""))}
@@ -230,18 +230,18 @@ func TestWhoWaitsForATurnWhenTheBankGoesDownIsToldAtOnce(t *testing.T) {
 		if err := list(client.As(maria, "en")); err != nil {
 			t.Fatal(err)
 		}
-		held := make(chan error)
+		results := make(chan error)
 		for i := range 20 {
-			go func() { held <- list(client.As(portal.Login{Username: fmt.Sprint("user-", i)}, "en")) }()
+			go func() { results <- list(client.As(portal.Login{Username: fmt.Sprint("user-", i)}, "en")) }()
 		}
 		synctest.Wait()
 		time.Sleep(time.Second)
 		wantKind(t, list(client.As(maria, "en")), portal.Unavailable)
 		for range 19 {
-			wantNotSent(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second)
+			wantNotSent(t, <-results, portal.Unavailable, 15*time.Second, 15*time.Second)
 		}
 		close(goOn)
-		wantNotSent(t, <-held, portal.Unavailable, 15*time.Second, 15*time.Second) // logged in, too late to call
+		wantNotSent(t, <-results, portal.Unavailable, 15*time.Second, 15*time.Second) // logged in, too late to call
 	})
 }
 
@@ -392,7 +392,7 @@ func TestCallsThatTakeEveryTurnDoNotKeepOthersFromLoggingIn(t *testing.T) {
 	})
 }
 
-func TestTheLogTellsWhatIsHeldAndUntilWhen(t *testing.T) {
+func TestTheLogSaysWhichCircuitIsOpenAndForHowLong(t *testing.T) {
 	for status, want := range map[int][]string{
 		503: {"circuit opened: the bank is down", "the bank is down; its circuit is open", `"circuit closed","circuit":"bank"`},
 		500: {"circuit opened: an operation of the bank fails", "an operation of the bank fails; its circuit is open", `"circuit closed","circuit":"borrowerList"`},
@@ -426,12 +426,12 @@ func TestAWaitIsReadByTheClockOfTheBank(t *testing.T) {
 		kind       portal.Kind
 		from, upTo time.Duration
 	}{
-		"a clock that is right":      {0, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
-		"a day ahead":                {24 * time.Hour, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
-		"a year behind":              {-365 * 24 * time.Hour, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
-		"a year ahead, not told":     {365 * 24 * time.Hour, 5 * time.Second, true, portal.TooMany, 0, 0},
-		"a minute behind, not told":  {-time.Minute, 5 * time.Second, true, "", 0, time.Second},
-		"a wait beyond all patience": {time.Hour, 48 * time.Hour, false, portal.TooMany, 0, 0},
+		"a clock that is right":           {0, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
+		"a day ahead":                     {24 * time.Hour, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
+		"a year behind":                   {-365 * 24 * time.Hour, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
+		"a year ahead, without a date":    {365 * 24 * time.Hour, 5 * time.Second, true, portal.TooMany, 0, 0},
+		"a minute behind, without a date": {-time.Minute, 5 * time.Second, true, "", 0, time.Second},
+		"a wait beyond all patience":      {time.Hour, 48 * time.Hour, false, portal.TooMany, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -451,7 +451,7 @@ func TestAWaitIsReadByTheClockOfTheBank(t *testing.T) {
 					t.Errorf("took %v, want %v to %v", took, c.from, c.upTo)
 				}
 				if failure, ok := errors.AsType[*portal.Error](err); ok && failure.RetryAfter > 24*time.Hour {
-					t.Errorf("told to wait %v", failure.RetryAfter)
+					t.Errorf("asked to wait %v", failure.RetryAfter)
 				}
 			})
 		})

@@ -119,14 +119,14 @@ func esis(pdf []byte) http.HandlerFunc {
 }
 
 func TestAnESISIsAPDFOfBearableSize(t *testing.T) {
-	pdf := append([]byte("%PDF-1.7\n"), make([]byte, 3<<20)...) // more than another reply may have
+	pdf := append([]byte("%PDF-1.7\n"), make([]byte, 64<<10)...) // more than another reply may have
 	bank, config := overTCP(t, inTurn(
 		esis(pdf),
 		text(503, ""), esis(pdf), // making one is a read
 		esis([]byte("PK\x03\x04 a zip")), text(200, `{"esis": "not base64!"}`), text(200, `{"esis": null}`), text(200, `{}`), text(204, ""),
-		esis(append([]byte("%PDF-1.7\n"), make([]byte, 4<<20)...)),
+		esis(append([]byte("%PDF-1.7\n"), make([]byte, 100<<10)...)),
 	))
-	config.MaxESIS = 5 << 20
+	config.MaxReply, config.MaxESIS = 32<<10, 128<<10
 	user := as(t, config, maria)
 	for _, ignore := range []bool{false, true} {
 		got, err := user.ProcessESIS(t.Context(), process, portal.ESISOptions{IgnoreRules: ignore})

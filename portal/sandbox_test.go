@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// atTheCounter serves the sandbox bank and returns it with a user of its first broker.
+// sandboxUser serves the sandbox and returns it with a user of its first broker.
 func sandboxUser(t *testing.T) (*sandbox.Bank, *portal.User) {
 	bank := sandbox.New(sandbox.Config{})
 	server := httptest.NewServer(bank)
@@ -106,7 +106,7 @@ func TestTheSandboxRefusesWithMessages(t *testing.T) {
 	wantRefusal(t, err)
 }
 
-func TestABadDayAtTheBankLeavesNothingHalfDoneAndEnds(t *testing.T) {
+func TestAnOutageOfTheBankLeavesNothingHalfDone(t *testing.T) {
 	bank := sandbox.New(sandbox.Config{})
 	server := httptest.NewServer(bank)
 	t.Cleanup(server.Close)

@@ -35,12 +35,12 @@ var writes = []struct {
 	}},
 }
 
-func TestEachWriteIsSentOnceToItsPlace(t *testing.T) {
-	place := "/v1/processes/" + process.String()
+func TestEachWriteIsSentOnceToItsPath(t *testing.T) {
+	path := "/v1/processes/" + process.String()
 	want := map[portal.OperationID]string{
-		portal.BorrowerUpdate:   "PUT " + place + "/borrower/" + borrower.String(),
-		portal.BorrowerDelete:   "DELETE " + place + "/borrower/" + borrower.String(),
-		portal.ProcessESISEmail: "GET " + place + "/esis/email?sendAddress=maria%2Bcasa%40example.com",
+		portal.BorrowerUpdate:   "PUT " + path + "/borrower/" + borrower.String(),
+		portal.BorrowerDelete:   "DELETE " + path + "/borrower/" + borrower.String(),
+		portal.ProcessESISEmail: "GET " + path + "/esis/email?sendAddress=maria%2Bcasa%40example.com",
 	}
 	for _, write := range writes {
 		for name, answer := range map[string]struct {
@@ -160,13 +160,13 @@ func TestAnEmailGoesOutOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 		kind  portal.Kind
 		sent  int
 	}{
-		"answered":        {sandbox.Fault{ExpireSession: true}, "", 1}, // renewed, since a 401 means that nothing happened
-		"cut before":      {sandbox.Fault{DropBefore: true}, portal.Unclear, 0},
-		"cut after":       {sandbox.Fault{DropAfter: true}, portal.Unclear, 1},
-		"failed":          {sandbox.Fault{Status: 503, RetryAfter: time.Second}, portal.Unclear, 0},
-		"cut short":       {sandbox.Fault{Body: sandbox.Truncated}, portal.Unclear, 1},
-		"HTML instead":    {sandbox.Fault{Body: sandbox.HTML}, portal.Unclear, 1},
-		"told to be slow": {sandbox.Fault{Status: 429, RetryAfter: time.Second}, portal.TooMany, 0},
+		"answered":      {sandbox.Fault{ExpireSession: true}, "", 1}, // renewed, since a 401 means that nothing happened
+		"cut before":    {sandbox.Fault{DropBefore: true}, portal.Unclear, 0},
+		"cut after":     {sandbox.Fault{DropAfter: true}, portal.Unclear, 1},
+		"failed":        {sandbox.Fault{Status: 503, RetryAfter: time.Second}, portal.Unclear, 0},
+		"cut short":     {sandbox.Fault{Body: sandbox.Truncated}, portal.Unclear, 1},
+		"HTML instead":  {sandbox.Fault{Body: sandbox.HTML}, portal.Unclear, 1},
+		"asked to wait": {sandbox.Fault{Status: 429, RetryAfter: time.Second}, portal.TooMany, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bank, user := sandboxUser(t)

@@ -21,7 +21,7 @@ func (d *harness) lastAction(t *testing.T, number int) time.Time {
 	return at
 }
 
-func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) {
+func TestAProcessAdvancesThroughTheWorkflowUntilItEnds(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	last := d.lastAction(t, sandbox.SampleOpen)
 	for _, want := range []string{"Documents", "Analysis", "Valuation", "Approval", "Contract", "Closed"} {
@@ -29,7 +29,7 @@ func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) 
 		if got := d.get(t, processPath(sandbox.SampleOpen)).object(t)["processStatusDescription"]; got != want {
 			t.Errorf("the process is in %s, want %s", got, want)
 		}
-		if now := d.lastAction(t, sandbox.SampleOpen); !now.After(last) { // although the clock stands still
+		if now := d.lastAction(t, sandbox.SampleOpen); !now.After(last) { // although the clock does not advance
 			t.Errorf("%s: the last action is still of %s", want, now)
 		} else {
 			last = now
@@ -51,7 +51,7 @@ func TestAProcessMovesThroughTheWorkflowOnRequestAndStopsAtItsEnd(t *testing.T) 
 	}
 }
 
-func TestAProcessIsMovedToAnyState(t *testing.T) {
+func TestAProcessIsSetToAnyState(t *testing.T) {
 	d, r := newReceivingHarness(t, sandbox.Config{}, nil)
 	for _, state := range []int32{4, 2, 2, 9} {
 		must(t, d.SetState(opened, state))
@@ -59,9 +59,9 @@ func TestAProcessIsMovedToAnyState(t *testing.T) {
 			t.Errorf("in %d, want %d", d.State(opened), state)
 		}
 	}
-	for _, want := range []int{4, 2, 9} { // where it is already it does not move
+	for _, want := range []int{4, 2, 9} { // setting the same state again changes nothing
 		if n := r.next(t); n.ProcessStatusID != want {
-			t.Errorf("told of %d, want %d", n.ProcessStatusID, want)
+			t.Errorf("notified of %d, want %d", n.ProcessStatusID, want)
 		}
 	}
 	if err := d.SetState(sandbox.SampleProcess(sandbox.SampleCouple), 8); !errors.Is(err, sandbox.ErrNoState) {
@@ -77,44 +77,44 @@ func progress(b *sandbox.Bank) (sum int32) {
 	return sum
 }
 
-func TestProcessesMoveByThemselvesAtTheirPace(t *testing.T) {
+func TestAutoplayChangesProcessesAtItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeReceiver{}
 		bank := bankWith(t, sandbox.Config{}, w)
 		still := progress(bank)
 		time.Sleep(time.Hour)
 		if progress(bank) != still {
-			t.Error("processes move though nobody said so")
+			t.Error("processes change while the pace is off")
 		}
 		must(t, bank.SetPace(sandbox.Fast))
 		time.Sleep(21 * time.Second) // ten times, at two brokers
 		moved := progress(bank) - still
 		if moved < 10 || moved > 20 || len(w.states()) < 5 {
-			t.Errorf("%d moves in 21 s, of which %d were told", moved, len(w.states()))
+			t.Errorf("%d changes in 21 s, of which %d were notified", moved, len(w.states()))
 		}
 		must(t, bank.SetPace(sandbox.Slow))
 		still = progress(bank)
 		time.Sleep(29 * time.Second)
 		if progress(bank) != still {
-			t.Error("what is slow is too fast")
+			t.Error("the slow pace is too fast")
 		}
 		time.Sleep(5*time.Minute - 29*time.Second)
 		if moved := progress(bank) - still; moved < 4 || moved > 20 {
-			t.Errorf("%d slow moves in 5 minutes", moved)
+			t.Errorf("%d changes in 5 minutes at the slow pace", moved)
 		}
 		must(t, bank.SetPace(sandbox.Off))
 		still = progress(bank)
 		time.Sleep(time.Hour)
 		if progress(bank) != still {
-			t.Error("what is off moves")
+			t.Error("processes change after the pace was set to off")
 		}
 		if bank.SetPace("swift") == nil {
-			t.Error("a pace that is none was taken")
+			t.Error("an unknown pace was accepted")
 		}
 	})
 }
 
-func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
+func TestAutoplayTakesOneProcessThroughThreeStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast}, &fakeReceiver{})
 		seen := map[int32]bool{}
@@ -128,31 +128,31 @@ func TestOneProcessGoesThroughThreeStatesByItself(t *testing.T) {
 	})
 }
 
-func TestTheProcessesOfExamplesHoldStillAtAnyPace(t *testing.T) {
+func TestAutoplayLeavesTheProcessesOfExamplesUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bank := bankWith(t, sandbox.Config{}, &fakeReceiver{})
 		examples := []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleAnalysis}
-		stand := func() (states []int32) {
+		current := func() (states []int32) {
 			for _, number := range examples {
 				states = append(states, bank.State(sandbox.SampleProcess(number)))
 			}
 			return states
 		}
-		before := stand()
-		for _, pace := range []sandbox.Pace{sandbox.Fast, sandbox.Slow} {
+		before := current()
+		for pace, long := range map[sandbox.Pace]time.Duration{sandbox.Fast: 30 * time.Minute, sandbox.Slow: 6 * time.Hour} {
 			must(t, bank.SetPace(pace))
-			time.Sleep(6 * time.Hour)
-			if now := stand(); !slices.Equal(now, before) {
+			time.Sleep(long)
+			if now := current(); !slices.Equal(now, before) {
 				t.Errorf("at the pace %s they went from %v to %v", pace, before, now)
 			}
 		}
 		for _, number := range examples {
-			must(t, bank.Advance(sandbox.SampleProcess(number))) // on request they move as any other
+			must(t, bank.Advance(sandbox.SampleProcess(number))) // on request they change as any other
 		}
 	})
 }
 
-func TestTheSameSeedMovesTheSame(t *testing.T) {
+func TestTheSameSeedChangesTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		states := func(seed uint64) string {
 			w := &fakeReceiver{}
@@ -171,7 +171,7 @@ func TestTheSameSeedMovesTheSame(t *testing.T) {
 	})
 }
 
-func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
+func TestAutoplayOpensProcessesAndDeletesThoseThatEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeReceiver{}
 		bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast}, w)
@@ -179,7 +179,7 @@ func TestAPlaygroundNeverRunsDryNorOver(t *testing.T) {
 		before := len(w.states())
 		time.Sleep(time.Minute)
 		if after := len(w.states()); after < before+15 {
-			t.Errorf("%d moves in a minute, after hours", after-before)
+			t.Errorf("%d changes in a minute, after hours", after-before)
 		}
 		known := 0
 		for i := range 5000 {
@@ -226,12 +226,12 @@ func TestATouchChangesTheLastActionAlone(t *testing.T) {
 	}
 }
 
-func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T) {
+func TestTheAdminAPIControlsTheBank(t *testing.T) {
 	d, r := newReceivingHarness(t, sandbox.Config{AdminAPI: true}, nil)
-	move := "/sandbox/processes/" + opened.String() + "/state"
+	state := "/sandbox/processes/" + opened.String() + "/state"
 	for _, c := range []struct {
 		path, body string
-	}{{move, ""}, {move, `{"state": 5}`}, {"/sandbox/deliveries", `{"lose": 1, "seed": 3}`}, {move, ""}, {"/sandbox/pace", `{"pace": "slow"}`}, {"/sandbox/pace", `{"pace": "off"}`}} {
+	}{{state, ""}, {state, `{"state": 5}`}, {"/sandbox/deliveries", `{"lose": 1, "seed": 3}`}, {state, ""}, {"/sandbox/pace", `{"pace": "slow"}`}, {"/sandbox/pace", `{"pace": "off"}`}} {
 		if got := d.call(t, "PUT", c.path, c.body); got.status != http.StatusNoContent {
 			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
 		}
@@ -243,9 +243,9 @@ func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T
 		{"/sandbox/processes/" + uuid.NewString() + "/state", "", "040001"},
 		{"/sandbox/processes/1042/state", "", "000006 id"},
 		{"/sandbox/processes/" + sandbox.SampleProcess(sandbox.SampleClosed).String() + "/state", "", "040002"},
-		{move, `{"state": 8}`, "050003 state"},
-		{move, `{}`, "050003 state"},
-		{move, `{"to": 8}`, "050006 to"},
+		{state, `{"state": 8}`, "050003 state"},
+		{state, `{}`, "050003 state"},
+		{state, `{"to": 8}`, "050006 to"},
 		{"/sandbox/pace", `{"pace": "swift"}`, "050004 pace"},
 		{"/sandbox/pace", `{}`, "050004 pace"},
 		{"/sandbox/deliveries", `{"duplicate": 1.5}`, "050004 duplicate"},
@@ -257,9 +257,9 @@ func TestWhatTheBankDoesByItselfIsDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T
 		}
 	}
 	strict := newHarness(t, sandbox.Config{})
-	for _, path := range []string{move, "/sandbox/pace", "/sandbox/deliveries"} {
+	for _, path := range []string{state, "/sandbox/pace", "/sandbox/deliveries"} {
 		if got := strict.call(t, "PUT", path, ""); got.status != http.StatusNotFound {
-			t.Errorf("%s is served by a bank that is not to be driven: %d", path, got.status)
+			t.Errorf("%s is served without the admin API: %d", path, got.status)
 		}
 	}
 }

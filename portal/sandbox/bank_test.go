@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is time that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -42,7 +42,7 @@ func (c *clock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// desk is somebody in front of a bank.
+// harness is a bank with a logged-in user.
 type harness struct {
 	*sandbox.Bank
 	url   string
@@ -52,7 +52,7 @@ type harness struct {
 	lang  string
 }
 
-// open starts a bank on a free port and logs the first user of broker A in.
+// newHarness starts a bank on a free port and logs in the first user of broker A.
 func newHarness(t *testing.T, config sandbox.Config) *harness {
 	t.Helper()
 	d := &harness{clock: &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, lang: "en"}
@@ -93,7 +93,7 @@ type response struct {
 	err    error // of a connection that ended early
 }
 
-// send makes a request as it is told, without following anything of its own mind.
+// send makes one request, without retries and redirects.
 func (d *harness) send(t *testing.T, method, path, body string, header http.Header) response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, d.url+path, strings.NewReader(body))
@@ -229,7 +229,7 @@ func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
 	}
 }
 
-func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
+func TestTheLogHasTheCallsAndNoPersonalData(t *testing.T) {
 	var out bytes.Buffer
 	d := newHarness(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))})
 	d.get(t, "/v1/processes?filterByText=Maria")
@@ -242,7 +242,7 @@ func TestTheLogTellsWhatWasCalledAndNothingOfThePeople(t *testing.T) {
 	}
 	for _, secret := range []string{"Maria", "Vera", "299999998", "912345678", "vera@", d.token, sandbox.SampleClientSecret, sandbox.BrokerA.Users[0]} {
 		if strings.Contains(out.String(), secret) {
-			t.Errorf("the log holds %q", secret)
+			t.Errorf("the log has %q", secret)
 		}
 	}
 }
@@ -269,8 +269,8 @@ func TestManyAtOnceNeitherLoseNorMixAnything(t *testing.T) {
 func validTaxID(i int) string {
 	eight := fmt.Sprintf("2777000%d", i)
 	sum := 0
-	for place, digit := range eight {
-		sum += (9 - place) * int(digit-'0')
+	for i, digit := range eight {
+		sum += (9 - i) * int(digit-'0')
 	}
 	return eight + fmt.Sprint((11-sum%11)%11%10)
 }

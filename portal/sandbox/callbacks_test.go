@@ -65,7 +65,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.WriteHeader(status)
 }
 
-// listen starts a receiver that takes all; answer may say otherwise.
+// listen starts a receiver. It accepts every notification unless answer returns another status.
 func listen(t *testing.T, answer func(try int) int) *receiver {
 	t.Helper()
 	if answer == nil {
@@ -89,7 +89,7 @@ func (r *receiver) next(t *testing.T) delivered {
 	}
 }
 
-// none checks that nothing has arrived that nobody asked for.
+// none checks that nothing else has arrived.
 func (r *receiver) none(t *testing.T) {
 	t.Helper()
 	select {
@@ -99,7 +99,7 @@ func (r *receiver) none(t *testing.T) {
 	}
 }
 
-// listening is a desk whose broker has a receiver for every type.
+// newReceivingHarness returns a harness whose broker has a receiver for every type.
 func newReceivingHarness(t *testing.T, config sandbox.Config, answer func(try int) int) (*harness, *receiver) {
 	t.Helper()
 	r := listen(t, answer)
@@ -185,7 +185,7 @@ func TestACallbackThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnEchoSendsOneNotificationAndTellsWhatCameBack(t *testing.T) {
+func TestAnEchoSendsOneNotificationAndReturnsTheStatus(t *testing.T) {
 	answers := []int{200, 503, 0}
 	d, r := newReceivingHarness(t, sandbox.Config{DeliveryTimeout: 200 * time.Millisecond}, func(try int) int { return answers[try-1] })
 	body := fmt.Sprintf(`{"notificationTypeID": 1, "processUniqueId": %q, "rawBody": {"processStatusID": 2}}`, opened)

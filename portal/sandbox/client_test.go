@@ -81,7 +81,7 @@ func TestTheRealClientDoesEverythingAgainstTheSandbox(t *testing.T) {
 	}
 }
 
-func TestTheRealClientNamesWhatBefallsIt(t *testing.T) {
+func TestTheRealClientReportsTheKindOfEachFault(t *testing.T) {
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
 	create := func(u *portal.User) error {
 		_, err := u.CreateBorrower(context.Background(), process, vera())

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
-// ask draws the ESIS of a sample process after a change to it.
+// ask requests the ESIS of a sample process after a change to it.
 func ask(t *testing.T, change func(*process)) error {
 	t.Helper()
 	b := New(Config{Now: func() time.Time { return noon }})
@@ -25,7 +25,7 @@ func ask(t *testing.T, change func(*process)) error {
 	return err
 }
 
-func TestAnESISIsDrawnWithinTheLimitsAndNotBeyond(t *testing.T) {
+func TestAnESISIsMadeWithinTheLimitsOnly(t *testing.T) {
 	born := func(day string) func(*process) {
 		return func(p *process) { p.borrowers[0].data.Personal.BirthDate = pii.New[pii.BirthDate](day) }
 	}
@@ -85,7 +85,7 @@ func TestTheFiguresOfEverySampleAddUpToTheCent(t *testing.T) {
 		}
 		last := f.Plan[len(f.Plan)-1]
 		if all.Instalments != p.loan.Months || all.Principal != p.loan.Amount || last.Remaining != 0 || all.Paid != all.Interest+all.Principal {
-			t.Errorf("process %d: the plan holds %+v and leaves %d", p.number, all, last.Remaining)
+			t.Errorf("process %d: the plan has %+v and leaves %d", p.number, all, last.Remaining)
 		}
 		if total := all.Paid + f.Upfront + esispdf.Cents(p.loan.Months)*(f.Life+f.Home); f.Total != total || f.Cost != total-p.loan.Amount {
 			t.Errorf("process %d: the MTIC is %d, and all payments are %d", p.number, f.Total, total)

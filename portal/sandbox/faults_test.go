@@ -112,7 +112,7 @@ func TestLatencyIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestAFaultBefallsWhatItMatchesAsOftenAsItSays(t *testing.T) {
+func TestAFaultAppliesToWhatItMatchesAsOftenAsItSays(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	remove := d.Inject(sandbox.Fault{Path: "/borrower", Status: http.StatusBadGateway})
 	for range 3 {
@@ -145,7 +145,7 @@ func TestAShareOfTheCallsIsChosenBySeed(t *testing.T) {
 	}
 }
 
-func TestFaultsAreDrivenOverHTTPWhenTheBankAllowsIt(t *testing.T) {
+func TestTheAdminAPISetsFaults(t *testing.T) {
 	d := newHarness(t, sandbox.Config{AdminAPI: true})
 	put := d.call(t, "PUT", "/sandbox/faults", `{"operation": "borrowerList", "status": 429, "retryAfter": "3s"}`)
 	if put.status != http.StatusNoContent {

@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// FuzzCreate holds that no body breaks the bank: each is taken or refused, in JSON, and what is refused changes nothing.
+// FuzzCreate checks that each body is accepted or refused, in JSON, and that a refused one changes nothing.
 func FuzzCreate(f *testing.F) {
 	f.Add(newBorrower(nil))
 	f.Add(newBorrower(func(b borrowerJSON) { b.personal()["taxId"] = "29999999é" }))
@@ -41,7 +41,7 @@ func FuzzCreate(f *testing.F) {
 	})
 }
 
-// FuzzCallback holds that no body breaks the bank, and that it registers nothing that it could not send to.
+// FuzzCallback checks that each body is accepted or refused, and that no unusable address is registered.
 func FuzzCallback(f *testing.F) {
 	f.Add(`{"callbackUrl": "https://balcao.example/callbacks/token/1"}`)
 	f.Add(`{"callbackUrl": "http://127.0.0.1:8080/1"}`)

@@ -83,10 +83,10 @@ func TestTheListIsTurnedPageByPageBothWays(t *testing.T) {
 		query = "lineCount=4&nextRecord=" + page.ProcessList[len(numbers)-1].ProcessUniqueID.String()
 	}
 	if !slices.Equal(read, []int{1050, 1049, 1048, 1047, 1046, 1045, 1044, 1043, 1042}) {
-		t.Errorf("the pages hold %v", read)
+		t.Errorf("the pages have %v", read)
 	}
 	if _, back := d.processes(t, "lineCount=4&previousRecord="+sandbox.SampleProcess(1046).String()); !slices.Equal(back, []int{1050, 1049, 1048, 1047}) {
-		t.Errorf("the page before 1046 holds %v", back)
+		t.Errorf("the page before 1046 has %v", back)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 	}
 }
 
-func TestEveryWordIsThereInBothLanguages(t *testing.T) {
+func TestEveryTextIsThereInBothLanguages(t *testing.T) {
 	want := []string{"action." + opened, "action." + stateSet, "action." + messageSent, "action." + askedFor}
 	for id, code := range codes {
 		want = append(want, string(id))

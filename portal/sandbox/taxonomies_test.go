@@ -43,11 +43,8 @@ func byTaxonomy() map[portal.TaxonomyKey]portal.Operation {
 	return found
 }
 
-func TestAll45TaxonomiesAreServedInBothLanguagesWithDifferentIDs(t *testing.T) {
+func TestEveryTaxonomyIsServedInBothLanguagesWithDifferentIDs(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
-	if got := len(byTaxonomy()); got != 45 {
-		t.Fatalf("%d taxonomies, the bank has 45", got)
-	}
 	for key, op := range byTaxonomy() {
 		d.lang = "pt-PT"
 		portuguese := taxonomyPage(t, d, op.Path)
@@ -106,12 +103,12 @@ func TestPlacesNestInTheirParents(t *testing.T) {
 		for _, parent := range taxonomyPage(t, d, byTaxonomy()[key].Path).TaxonomyList {
 			for _, child := range parent.Children {
 				if inside++; child.ParentID != parent.ID {
-					t.Errorf("%s: %s lies in %s", key, child.Description, parent.Description)
+					t.Errorf("%s: %s is in %s", key, child.Description, parent.Description)
 				}
 			}
 		}
 		if all := taxonomyPage(t, d, byTaxonomy()[children].Path).TotalCount; inside != all {
-			t.Errorf("%s holds %d of %d %s", key, inside, all, children)
+			t.Errorf("%s has %d of %d %s", key, inside, all, children)
 		}
 	}
 }
@@ -130,7 +127,7 @@ func TestNotificationTypesComeInPages(t *testing.T) {
 		}
 	}
 	if len(seen) != 5 {
-		t.Errorf("the pages hold %v", seen)
+		t.Errorf("the pages have %v", seen)
 	}
 	for _, query := range []string{"?pageSize=0", "?pageSize=1001", "?pageNumber=-1", "?pageNumber=one", "?page=1", "?pageSize=1&pageSize=2"} {
 		if got := d.get(t, path+query); got.status != http.StatusBadRequest {

@@ -100,7 +100,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func TestABrokerIsToldOfWhatTheBankDoesAndNotOfWhatTheBrokerDoes(t *testing.T) {
+func TestABrokerIsNotifiedOfTheBanksActionsAndNotOfItsOwn(t *testing.T) {
 	d, r := newReceivingHarness(t, sandbox.Config{}, nil)
 	d.create(t)
 	must(t, d.Touch(opened))
@@ -128,7 +128,7 @@ func TestABrokerIsToldOfWhatTheBankDoesAndNotOfWhatTheBrokerDoes(t *testing.T) {
 			}
 			detail := d.get(t, "/v1/processes/"+id.String()).object(t)
 			if last, err := time.Parse(time.RFC3339, detail["lastActionDate"].(string)); err != nil || !last.Equal(n.Date) {
-				t.Errorf("%s: told of %s, dated %s, %v", name, n.Date, last, err)
+				t.Errorf("%s: notified of %s, dated %s, %v", name, n.Date, last, err)
 			}
 			var fields map[string]any
 			must(t, json.Unmarshal([]byte(n.body), &fields))
@@ -190,7 +190,7 @@ func TestADeliveryIsGivenUpAfterTheLastTry(t *testing.T) {
 	})
 }
 
-// walk moves a process through five states and returns what arrives.
+// deliveredStates sets a process to five states in turn and returns those that arrive.
 func deliveredStates(t *testing.T, faults sandbox.DeliveryFaults, w *fakeReceiver) []int {
 	t.Helper()
 	bank := bankWith(t, sandbox.Config{}, w)
@@ -202,7 +202,7 @@ func deliveredStates(t *testing.T, faults sandbox.DeliveryFaults, w *fakeReceive
 	return w.states()
 }
 
-func TestDeliveriesOfAProcessKeepTheirOrderUnlessToldOtherwise(t *testing.T) {
+func TestDeliveriesOfAProcessKeepTheirOrderUnlessReordered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var under atomic.Int32
 		inOrder, slow := []int{2, 3, 4, 5, 6}, &fakeReceiver{answer: func(try int, _ *http.Request) (int, error) {
@@ -240,7 +240,7 @@ func TestDeliveriesOfSeveralProcessesDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsForARetryHoldsNothingElseUp(t *testing.T) {
+func TestARetryDoesNotDelayOtherDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeReceiver{answer: func(try int, _ *http.Request) (int, error) {
 			if try <= 8 {
@@ -307,7 +307,7 @@ func TestOnlySoManyDeliveriesWait(t *testing.T) {
 	})
 }
 
-func TestACloseEndsWhatIsOnItsWayAndWhatWaits(t *testing.T) {
+func TestCloseCancelsDeliveriesAndEmptiesTheQueue(t *testing.T) {
 	d, r := newReceivingHarness(t, sandbox.Config{DeliveryTimeout: time.Hour, RetryPause: time.Hour}, func(try int) int { return []int{503, 0}[try-1] })
 	must(t, d.Advance(opened)) // to be tried again in an hour
 	r.next(t)
@@ -331,7 +331,7 @@ func TestACloseEndsWhatIsOnItsWayAndWhatWaits(t *testing.T) {
 	}
 }
 
-func TestTheLogTellsOfDeliveriesWithoutTheAddress(t *testing.T) {
+func TestTheLogHasDeliveriesWithoutTheAddress(t *testing.T) {
 	var out bytes.Buffer
 	d, r := newReceivingHarness(t, sandbox.Config{Log: slog.New(slog.NewTextHandler(&out, nil))}, func(try int) int { return []int{503, 202}[try-1] })
 	must(t, d.Advance(opened))
@@ -346,7 +346,7 @@ func TestTheLogTellsOfDeliveriesWithoutTheAddress(t *testing.T) {
 	}
 	for _, secret := range []string{"secret-token", "127.0.0.1"} {
 		if strings.Contains(out.String(), secret) {
-			t.Errorf("the log holds %s", secret)
+			t.Errorf("the log has %s", secret)
 		}
 	}
 }
