@@ -40,7 +40,7 @@ const shutdownTimeout = 15 * time.Second
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app.SaveMemory()
+	app.SetGCPercent()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -110,13 +110,13 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 		return err
 	}
 	if s.RedisURL == settings.Memory { // nobody else follows the bank
-		if err := system.StartNews(ctx, destination.NopPoster{}); err != nil {
+		if err := system.StartNotifications(ctx, destination.NopPoster{}); err != nil {
 			return errors.Join(err, system.Close())
 		}
 	}
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
-	asked.Go(func() { system.AskBank(asking) }) // nobody waits for it: the log says what came of it
+	asked.Go(func() { system.CheckBank(asking) }) // nobody waits for it: the log says what came of it
 	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
 		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
@@ -141,7 +141,7 @@ func serveHTTP(ctx context.Context, addr string, s settings.Settings, log *slog.
 		mux.Handle("/mcp", assistants.Handler())
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
-		mux.Handle("GET /readyz", app.Ready(system.StorePart(), system.Durability()))
+		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck()))
 		started("http://" + listener.Addr().String() + "/mcp")
 		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, s), log), listener, shutdownTimeout)
 	})

@@ -76,7 +76,7 @@ func TestTheAuditLogIsVerifiedListedAndErasedFromTheCommandLine(t *testing.T) {
 			}
 		}
 	}
-	if err := db.XDel(t.Context(), "trail:{trail}:"+month, ids[1]).Err(); err != nil {
+	if err := db.XDel(t.Context(), "audit:{audit}:"+month, ids[1]).Err(); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, _ := command(t, environ, "audit", "verify")

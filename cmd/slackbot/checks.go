@@ -20,7 +20,7 @@ func checkSystems(ctx context.Context, system *app.System, bot *slackapp.App, si
 	var result checks
 	var refused error
 	var running sync.WaitGroup
-	running.Go(func() { result.bank = system.AskBank(ctx) })
+	running.Go(func() { result.bank = system.CheckBank(ctx) })
 	if !simulated {
 		running.Go(func() { result.slack, refused = checkSlack(ctx, bot, log) })
 	}
@@ -29,7 +29,7 @@ func checkSystems(ctx context.Context, system *app.System, bot *slackapp.App, si
 }
 
 func checkSlack(ctx context.Context, bot *slackapp.App, log *slog.Logger) (app.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, app.AskedWithin)
+	ctx, cancel := context.WithTimeout(ctx, app.CheckTimeout)
 	defer cancel()
 	err := bot.HealthCheck(ctx)
 	switch {

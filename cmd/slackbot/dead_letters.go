@@ -25,7 +25,7 @@ func withNews(ctx context.Context, s settings.Settings, log *slog.Logger, do fun
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	return do(ctx, system.News())
+	return do(ctx, system.Notifications())
 }
 
 // listDeadLetters writes a line for each dead letter: its id, when and why it was given up, and the source and process of

@@ -174,7 +174,7 @@ func TestAStartWithAnotherLoginSaysThatTheBankRefusesIt(t *testing.T) {
 	h := newHarness(t)
 	said, stop := h.runInProcess(t, "LANG=en", "PORTAL_CLIENT_SECRET=another")
 	waittest.Eventually(t, "the banner is printed", func() bool { return strings.Contains(said.String(), "/slack/events") })
-	if !strings.Contains(said.String(), "(refuses the login") || !strings.Contains(h.logs.String(), "the bank answers and refuses the login") {
+	if !strings.Contains(said.String(), "(refuses the login") || !strings.Contains(h.logs.String(), "the bank rejects the login") {
 		t.Errorf("it says\n%s", said)
 	}
 	stop()

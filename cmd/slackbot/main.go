@@ -45,7 +45,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	app.SaveMemory()
+	app.SetGCPercent()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
 
@@ -189,14 +189,14 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	if endpoints.checked, err = checkSystems(ctx, system, bot, endpoints.slack != "", log); err != nil {
 		return err
 	}
-	if err := system.StartNews(ctx, bot); err != nil {
+	if err := system.StartNotifications(ctx, bot); err != nil {
 		return err
 	}
-	mux.Handle("/callbacks/", system.News().Handler())
+	mux.Handle("/callbacks/", system.Notifications().Handler())
 	mux.Handle("/slack/events", bot.Handler())
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", app.Healthy())
-	mux.Handle("GET /readyz", app.Ready(append(system.Parts(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
+	mux.Handle("GET /readyz", app.Ready(append(system.Checks(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
 	if endpoints.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),

@@ -162,8 +162,8 @@ func dumpRedis(t *testing.T, ctx context.Context, url string) map[string]string 
 		}
 		stored[key] = fmt.Sprint(value)
 	}
-	if !slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, "trail") }) {
-		t.Error("there is no audit trail")
+	if !slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, "audit:") }) {
+		t.Error("there is no audit log")
 	}
 	return stored
 }

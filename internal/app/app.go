@@ -1,5 +1,5 @@
-// Package app puts the rooms of the house together for the two programs: the bank or its sandbox, the store, and the
-// runner of the catalogue between them.
+// Package app builds what both programs share: the client of the bank or its sandbox, the store, notifications and the
+// runner of the catalogue.
 package app
 
 import (
@@ -31,21 +31,21 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// System is everything below the doors.
+// System is everything that both programs need below their front ends.
 type System struct {
 	Runner  *tools.Runner
 	Store   *conversations.Store
 	Metrics *telemetry.Metrics
-	BankURL string // where the bank is reached
+	BankURL string // the address of the bank
 
-	settings settings.Settings
-	bank     *portal.Client
-	sandbox  *sandbox.Bank // nil where the bank is a real one
-	people   tools.Team
-	news     atomic.Pointer[notifications.Service]
-	log      *slog.Logger
-	now      func() time.Time
-	stop     []func() error
+	settings      settings.Settings
+	bank          *portal.Client
+	sandbox       *sandbox.Bank // nil if the bank is a real one
+	people        tools.Team
+	notifications atomic.Pointer[notifications.Service]
+	log           *slog.Logger
+	now           func() time.Time
+	stop          []func() error
 }
 
 // Option changes how a system is put together.
@@ -56,7 +56,7 @@ func WithClock(now func() time.Time) Option {
 	return func(s *System) { s.now = now }
 }
 
-// Start puts the system together. Stop it with Close.
+// Start builds the system. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
 	log.Info("starting", "version", version.String())
 	for _, warning := range s.Warnings {
@@ -75,7 +75,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		return system, err
 	}
 	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
-	if err := showVersion(system.Metrics.Meter()); err != nil {
+	if err := observeVersion(system.Metrics.Meter()); err != nil {
 		return system, err
 	}
 	if s.PortalURL == settings.Sandbox {
@@ -97,34 +97,34 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	}
 	system.stop = append(system.stop, system.Store.Close)
 	if !system.inMemory() {
-		warnOfLoss(ctx, system.Store, log)
+		logWeaknesses(ctx, system.Store, log)
 	}
 	if system.people, err = team(s); err != nil {
 		return system, err
 	}
-	if err := system.openNews(ctx); err != nil {
+	if err := system.openNotifications(ctx); err != nil {
 		return system, err
 	}
-	if err := showHeld(system.Metrics.Meter(), system.bank); err != nil {
+	if err := observeHeld(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
-	counted, err := counting(system.Metrics.Meter())
+	histogram, err := newCallHistogram(system.Metrics.Meter())
 	if err != nil {
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
 		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
-		Destinations: destinations{system.Store, system.News, teamPlace(s)}, Updates: history{system}, Changed: system.changed, Counted: counted,
+		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Changed: system.changed, Counted: histogram,
 	})
-	system.stop = append(system.stop, sweeping(system.Runner, log))
+	system.stop = append(system.stop, startRecovery(system.Runner, log))
 	return system, nil
 }
 
-// inMemory tells whether everything is forgotten with this process anyway.
+// inMemory reports whether the store is lost with this process.
 func (s *System) inMemory() bool { return s.settings.RedisURL == settings.Memory }
 
-// Close ends the system, what was started last first.
+// Close stops the system, in the reverse order of its start.
 func (s *System) Close() error {
 	var errs []error
 	for i := len(s.stop) - 1; i >= 0; i-- {
@@ -137,13 +137,13 @@ func (s *System) Close() error {
 func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client, error) {
 	config := portal.Config{
 		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
-		// All of a request has ended well before others believe that it has.
+		// A request has ended well before the lease of its call expires.
 		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
 	}
 	if s.PortalPartnerUID != "" {
 		partner, err := uuid.Parse(s.PortalPartnerUID)
 		if err != nil {
-			return nil, errors.New("PORTAL_PARTNER_UID is no uuid")
+			return nil, errors.New("PORTAL_PARTNER_UID is not a UUID")
 		}
 		config.PartnerUID = partner
 	}
@@ -160,14 +160,15 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 	return portal.New(config)
 }
 
-// Assistant is the actor behind an assistant: the person at this machine, or the holder of MCP_TOKEN.
+// Assistant is the actor of an assistant: the person at this machine, or the holder of MCP_TOKEN.
 const Assistant = "mcp:local"
 
-// team is who acts as whom: who is listed in PORTAL_USERS, everybody else only where it says so, and assistants.
+// team returns the user of the bank for each actor: those in PORTAL_USERS, everybody else if it has such an entry, and
+// the assistant.
 func team(s settings.Settings) (tools.Team, error) {
 	broker, err := uuid.Parse(s.PortalBrokerUID)
 	if err != nil {
-		return nil, errors.New("PORTAL_BROKER_UID is no uuid")
+		return nil, errors.New("PORTAL_BROKER_UID is not a UUID")
 	}
 	person := func(username string) tools.Person {
 		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}
@@ -185,7 +186,7 @@ func team(s settings.Settings) (tools.Team, error) {
 	return team, nil
 }
 
-// serveSandbox serves a sandbox bank on a free port of this machine.
+// serveSandbox serves a sandbox bank on a free port of the loopback interface.
 func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -49,7 +49,7 @@ func find(t *testing.T, system *app.System, actor string) error {
 	return err
 }
 
-func TestAPlaygroundsSystemWorksAndEndsWhole(t *testing.T) {
+func TestAPlaygroundStartsWorksAndStops(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	system, err := app.Start(t.Context(), load(t, nil), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -63,26 +63,26 @@ func TestAPlaygroundsSystemWorksAndEndsWhole(t *testing.T) {
 	}
 }
 
-func TestNobodyIsServedWhomNoSettingNames(t *testing.T) {
+func TestAnActorWithoutASettingIsForbidden(t *testing.T) {
 	system := start(t, load(t, nil))
 	if err := find(t, system, "slack:T1/U1"); err == nil || !strings.Contains(err.Error(), "forbidden") {
-		t.Errorf("somebody who is not listed acts as a user of the bank: %v", err)
+		t.Errorf("an actor who is not listed acts as a user of the bank: %v", err)
 	}
 }
 
-func TestEverybodyActsAsOneOnlyWhereThatIsSaid(t *testing.T) {
+func TestEverybodyActsAsOneUserOnlyIfTheSettingsSaySo(t *testing.T) {
 	s := load(t, nil)
 	s.PortalUsers = map[string]string{"T1/U1": "nobody@mediadora.example", settings.Everybody: "ana@mediadora.example"}
 	system := start(t, s)
 	if err := find(t, system, "slack:T1/U2"); err != nil {
-		t.Errorf("somebody who is not listed: %v", err)
+		t.Errorf("an actor who is not listed: %v", err)
 	}
 	if err := find(t, system, "slack:T1/U1"); err == nil {
-		t.Error("who is listed acts as everybody else does")
+		t.Error("an actor who is listed acts as everybody else")
 	}
 }
 
-func TestWhenPeopleAreListedNobodyElseIsServed(t *testing.T) {
+func TestWithListedPeopleEverybodyElseIsForbidden(t *testing.T) {
 	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example,T1/U2=nobody@mediadora.example"}))
 	for actor, want := range map[string]string{"slack:T1/U1": "", app.Assistant: "", "slack:T1/U3": "forbidden", "slack:T1/U2": "internal"} {
 		if err := find(t, system, actor); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
@@ -91,17 +91,17 @@ func TestWhenPeopleAreListedNobodyElseIsServed(t *testing.T) {
 	}
 }
 
-func TestAnAssistantMayBeKeptFromChanging(t *testing.T) {
+func TestAnAssistantCanBeReadOnly(t *testing.T) {
 	s := load(t, nil)
 	s.ReadOnly = true
 	system := start(t, s)
 	actor := tools.Actor{ID: app.Assistant}
 	if system.Runner.Permits(t.Context(), actor, borrowers.Create) || !system.Runner.Permits(t.Context(), actor, borrowers.List) {
-		t.Error("it may change, or not even read")
+		t.Error("it may write, or may not read")
 	}
 }
 
-func TestAFileOfOperationsCorrectsThem(t *testing.T) {
+func TestAFileOfOperationsReplacesTheirPaths(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"a path that the bank does not have": {`{"processList":{"path":"/v1/elsewhere"}}`, "processList"},
 		"an operation that is none":          {`{"processLost":{"path":"/v1/elsewhere"}}`, "processLost"},

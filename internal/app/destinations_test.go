@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
+func TestSettingsOfADestinationAreStoredWhole(t *testing.T) {
 	sealed, err := keys.Ephemeral()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 		Mutes:         map[uuid.UUID]time.Time{uuid.Max: time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC), uuid.New(): {}},
 		Quiet:         destination.QuietHours{From: "20:00", To: "08:00"}, Digest: "09:00",
 	}
-	for _, settings := range []destination.Settings{want, {ID: want.ID}} { // and what is taken back is gone
+	for _, settings := range []destination.Settings{want, {ID: want.ID}} { // and removed again
 		changed, err := all.Change(t.Context(), "slack:C0EQUIPA", func(s *destination.Settings) error { *s = settings; return nil })
 		read, again := all.Settings(t.Context(), "slack:C0EQUIPA")
 		if err != nil || again != nil || cmp.Diff(settings, changed) != "" || cmp.Diff(settings, read) != "" {
@@ -46,11 +46,11 @@ func TestAPlaceKeepsAllThatToolsSayOfIt(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if kept, err := all.Settings(t.Context(), "slack:C0EQUIPA"); err != nil || kept.Digest != "" {
-		t.Errorf("what was refused is kept: %+v, %v", kept, err)
+		t.Errorf("a refused change is stored: %+v, %v", kept, err)
 	}
 }
 
-func TestAPersonIsFoundByTheIDInSlackUnlessTwoWorkspacesDisagree(t *testing.T) {
+func TestAPersonIsFoundBySlackIDUnlessTwoWorkspacesDisagree(t *testing.T) {
 	person := func(name string) tools.Person { return tools.Person{Login: portal.Login{Username: name}} }
 	team := tools.Team{"slack:T1/U1": person("ana"), "slack:T2/U1": person("ana"), "slack:T1/U2": person("tom"), "slack:T2/U2": person("rui"), Assistant: person("x")}
 	for user, want := range map[string]string{"U1": "ana", "U2": "", "U3": "", "local": ""} {
@@ -61,14 +61,14 @@ func TestAPersonIsFoundByTheIDInSlackUnlessTwoWorkspacesDisagree(t *testing.T) {
 	}
 	team[""] = person("everybody")
 	if found, ok := personOf(team, "U3"); !ok || found.Login.Username != "everybody" {
-		t.Errorf("whoever is not listed is %+v, %v", found, ok)
+		t.Errorf("a person who is not listed is %+v, %v", found, ok)
 	}
 	if _, ok := personOf(team, "U2"); ok {
-		t.Error("one of two different people was taken for both")
+		t.Error("one of two different people is returned")
 	}
 }
 
-func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testing.T) {
+func TestAFormerTeamChannelGetsOnlyWhatAPersonSubscribedTo(t *testing.T) {
 	const before, now = "slack:C0ANTES", "slack:C0AGORA"
 	bank, err := portal.New(portal.Config{BaseURL: "http://127.0.0.1:1", ClientID: "x", ClientSecret: "x"})
 	if err != nil {
@@ -80,16 +80,16 @@ func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testi
 	system.settings.TeamChannel = "C0AGORA"
 	reader := system.reader(itself)
 	for _, c := range []struct {
-		place, by string
-		as        string
-		told      bool
+		id, by   string
+		as       string
+		notified bool
 	}{
 		{now, "", "balcao", true}, {now, "slack:T1/U1", "balcao", true},
 		{before, "", "", false}, {before, "slack:T1/U1", "ana", true}, {"slack:U1", "", "ana", true},
 	} {
-		user, told := reader(c.place, c.by)
-		if told != c.told || told && (user == nil) != (c.as == "balcao") {
-			t.Errorf("%s is told what %q subscribed to: %v, as a person: %v", c.place, c.by, told, user != nil)
+		user, notified := reader(c.id, c.by)
+		if notified != c.notified || notified && (user == nil) != (c.as == "balcao") {
+			t.Errorf("%s gets what %q subscribed to: %v, as a person: %v", c.id, c.by, notified, user != nil)
 		}
 	}
 
@@ -110,7 +110,7 @@ func TestAChannelThatIsTheTeamsNoMoreIsToldOnlyWhatSomebodySubscribesTo(t *testi
 		t.Fatal(err)
 	}
 	if listed, err := all.Settings(t.Context(), before); err != nil || len(listed.Subscriptions) != 0 || listed.Digest != "09:00" {
-		t.Errorf("what is not told is listed: %+v, %v", listed, err)
+		t.Errorf("subscriptions without an author are listed: %+v, %v", listed, err)
 	}
 	if _, err := all.Change(t.Context(), before, func(s *destination.Settings) error { s.Subscriptions = append(s.Subscriptions, hers); return nil }); err != nil {
 		t.Fatal(err)

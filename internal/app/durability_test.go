@@ -10,18 +10,19 @@ import (
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
-func TestARedisThatMayLoseItsDataIsWarnedOfAtStartAndByReadiness(t *testing.T) {
+func TestWeaknessesOfRedisAreLoggedAtStartAndShownByReadiness(t *testing.T) {
 	for name, c := range map[string]struct {
 		make    func(*redistest.Server)
 		logged  []string
 		unready string
 	}{
-		"a good one": {func(*redistest.Server) {}, nil, `{"ready":true}`},
+		"none": {func(*redistest.Server) {}, nil, `{"ready":true}`},
 		"two weaknesses": {func(r *redistest.Server) { r.Set("appendonly", "no"); r.Set("maxmemory-policy", "allkeys-lru") },
-			[]string{"set appendonly to yes", "set maxmemory-policy to noeviction"}, `{"ready":true,"unwell":["redis: not_persistent, evicts"]}`},
-		"one that does not tell": {func(r *redistest.Server) { r.Forbid("info") }, []string{"could not check whether Redis keeps its data"}, `{"ready":true}`},
+			[]string{"set appendonly to yes", "set maxmemory-policy to noeviction"}, `{"ready":true,"failing":["redis: not_persistent, evicts"]}`},
+		"settings that cannot be read": {func(r *redistest.Server) { r.Forbid("info") }, []string{"could not check whether Redis keeps its data"}, `{"ready":true}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,28 +42,28 @@ func TestARedisThatMayLoseItsDataIsWarnedOfAtStartAndByReadiness(t *testing.T) {
 				}
 			}
 			if c.logged == nil && strings.Contains(log.String(), "may lose data") {
-				t.Errorf("warned of nothing: %s", log)
+				t.Errorf("logged a weakness: %s", log)
 			}
-			if status, body := ask(t.Context(), app.Ready(system.Durability())); status != 200 || body != c.unready {
+			if status, body := ask(t.Context(), app.Ready(system.DurabilityCheck())); status != 200 || body != c.unready {
 				t.Errorf("got %d %s", status, body)
 			}
 		})
 	}
 }
 
-func TestALossOfDataIsNoticedThoughNobodyAsksForAnything(t *testing.T) {
+func TestALossOfDataIsDetectedWithoutRequests(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	s := load(t, nil)
 	s.RedisURL = server.URL()
 	start(t, s)
 	server.Lose()
-	fresh, err := conversations.Open(t.Context(), server.URL(), s.Keys) // knows of nothing
+	fresh, err := conversations.Open(t.Context(), server.URL(), s.Keys) // has not read the epoch before
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer fresh.Close()
-	await(t, "whoever begins later to be told to rest", func() bool {
+	waittest.Eventually(t, "a store opened later has to rest", func() bool {
 		_, left, err := fresh.Epoch(t.Context(), time.Minute)
 		return err == nil && left > 0
 	})

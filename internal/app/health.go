@@ -10,82 +10,82 @@ import (
 	"time"
 )
 
-// readyWithin is how long whoever watches waits for an answer, at most.
-const readyWithin = 3 * time.Second
+// readyTimeout is the longest that a request for readiness takes.
+const readyTimeout = 3 * time.Second
 
-// Check is something that has to be well.
+// Check is a condition for readiness.
 type Check struct {
-	Name  string // short, and no secret
-	Vital bool   // without it no request can be served; other replicas may be able to
+	Name  string // short, and not secret
+	Vital bool   // no request can be served while it fails; other replicas may be able to
 	Run   func(context.Context) error
 }
 
-// Problem is what is wrong with a part in a word that may be told.
+// Problem is the reason for which a check fails, in a word that is not secret.
 type Problem string
 
-func (a Problem) Error() string { return string(a) }
+func (p Problem) Error() string { return string(p) }
 
-// Healthy answers as long as the process does.
+// Healthy answers 200.
 func Healthy() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 }
 
-// Ready answers 200 when a request could be served now and 503 when a vital part is not well, with the names of the
-// parts that are not. Why they are not, the log says.
-func Ready(parts ...Check) http.Handler {
+// Ready answers 200 if a request can be served now and 503 if a vital check fails, with the names of the failing checks and
+// their [Problem]. Other errors are not shown.
+func Ready(checks ...Check) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
-		ready, unwell := look(ctx, parts)
+		ready, failing := runChecks(ctx, checks)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		if !ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 		_ = json.NewEncoder(w).Encode(struct {
-			Ready  bool     `json:"ready"`
-			Unwell []string `json:"unwell,omitempty"`
-		}{ready, unwell})
+			Ready   bool     `json:"ready"`
+			Failing []string `json:"failing,omitempty"`
+		}{ready, failing})
 	})
 }
 
-// look asks all parts at once: one that hangs does not hide another.
-func look(ctx context.Context, parts []Check) (ready bool, unwell []string) {
-	errs := make([]error, len(parts))
-	var looking sync.WaitGroup
-	for i, part := range parts {
-		looking.Go(func() { errs[i] = part.Run(ctx) })
+// runChecks runs all checks concurrently, so that one that hangs does not hide another.
+func runChecks(ctx context.Context, checks []Check) (ready bool, failing []string) {
+	errs := make([]error, len(checks))
+	var running sync.WaitGroup
+	for i, check := range checks {
+		running.Go(func() { errs[i] = check.Run(ctx) })
 	}
-	looking.Wait()
+	running.Wait()
 	ready = true
-	for i, part := range parts {
+	for i, check := range checks {
 		if errs[i] != nil {
-			name := part.Name
-			if ailment, ok := errors.AsType[Problem](errs[i]); ok {
-				name += ": " + string(ailment)
+			name := check.Name
+			if problem, ok := errors.AsType[Problem](errs[i]); ok {
+				name += ": " + string(problem)
 			}
-			unwell = append(unwell, name)
-			ready = ready && !part.Vital
+			failing = append(failing, name)
+			ready = ready && !check.Vital
 		}
 	}
-	slices.Sort(unwell)
-	return ready, unwell
+	slices.Sort(failing)
+	return ready, failing
 }
 
-// Cached asks well no more often than each life: whoever looks often must not wear out who is asked.
-func Cached(well func(context.Context) error, life time.Duration) func(context.Context) error {
+// Cached returns a check that runs check at most once per life and returns its last result in between.
+func Cached(check func(context.Context) error, life time.Duration) func(context.Context) error {
 	var mu sync.Mutex
-	var asked time.Time
+	var checked time.Time
 	var last error
 	return func(ctx context.Context) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if !asked.IsZero() && time.Since(asked) < life {
+		if !checked.IsZero() && time.Since(checked) < life {
 			return last
 		}
-		err := well(ctx)
-		if !errors.Is(ctx.Err(), context.Canceled) { // else it tells of who asked
-			asked, last = time.Now(), err
+		err := check(ctx)
+		if !errors.Is(ctx.Err(), context.Canceled) { // the result says nothing if the caller has gone
+			checked, last = time.Now(), err
 		}
 		return err
 	}

@@ -9,16 +9,16 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// reader says with whose eyes a place is told: the team's channel with those of the background user, a person's direct
-// messages with that person's, and any other channel with those of whoever had it subscribe. Who is no longer served is
-// told nothing, and nothing is told in that person's name; nor is what nobody subscribed to, such as all of a channel
-// that was the team's before TEAM_CHANNEL named another.
-func (s *System) reader(background portal.Login) func(place, by string) (*portal.User, bool) {
-	return func(place, by string) (*portal.User, bool) {
+// reader returns a function that selects the user of the bank who reads processes for a destination: the background user for
+// the team's channel, the person for direct messages, and the person who subscribed, by, for any other channel. The function
+// returns false if that person is no longer in the team, or if nobody subscribed, as in a channel that was the team's before
+// TEAM_CHANNEL changed. It returns a nil user for the background user.
+func (s *System) reader(background portal.Login) func(id, by string) (*portal.User, bool) {
+	return func(id, by string) (*portal.User, bool) {
 		var person tools.Person
 		var served bool
-		switch user, direct := directUser(place); {
-		case place != "" && place == teamPlace(s.settings):
+		switch user, direct := directUser(id); {
+		case id != "" && id == teamDestination(s.settings):
 			return nil, true
 		case direct:
 			person, served = personOf(s.people, user)
@@ -32,28 +32,28 @@ func (s *System) reader(background portal.Login) func(place, by string) (*portal
 	}
 }
 
-// teamPlace is the place of the team's channel, "" where there is none.
-func teamPlace(s settings.Settings) string {
+// teamDestination returns the destination of the team's channel, "" if there is none.
+func teamDestination(s settings.Settings) string {
 	if s.TeamChannel == "" {
 		return ""
 	}
-	return slackPlace + s.TeamChannel
+	return slackPrefix + s.TeamChannel
 }
 
-// slackPlace is how the places in Slack begin: a channel's or a person's id follows.
-const slackPlace = "slack:"
+// slackPrefix begins destinations in Slack; the id of a channel or person follows.
+const slackPrefix = "slack:"
 
-// directUser gives the person whose direct messages a place is.
-func directUser(place string) (user string, direct bool) {
-	user, slack := strings.CutPrefix(place, slackPlace)
+// directUser returns the person to whose direct messages a destination belongs.
+func directUser(id string) (user string, direct bool) {
+	user, slack := strings.CutPrefix(id, slackPrefix)
 	return user, slack && (strings.HasPrefix(user, "U") || strings.HasPrefix(user, "W"))
 }
 
-// personOf finds a person of the team by the id in Slack, in whichever workspace. Where two workspaces know different
-// people by it, it is nobody.
+// personOf returns the person of the team with this Slack id, in any workspace. It returns false if the id belongs to
+// different people in two workspaces.
 func personOf(team tools.Team, user string) (found tools.Person, ok bool) {
 	for actor, person := range team {
-		if !strings.HasPrefix(actor, slackPlace) || !strings.HasSuffix(actor, "/"+user) {
+		if !strings.HasPrefix(actor, slackPrefix) || !strings.HasSuffix(actor, "/"+user) {
 			continue
 		}
 		if ok && found != person {

@@ -18,11 +18,12 @@ import (
 	"github.com/balcao/balcao/internal/webguard"
 )
 
-// maxConnections are open at once; the next ones wait in the system's queue. An idle one takes about 20 kB.
+// maxConnections is the number of open connections; further ones wait in the queue of the system. An idle one takes about
+// 20 kB.
 const maxConnections = 2000
 
-// NewServer makes an HTTP server in which every wait has an end, and which pages of other sites do not reach. What
-// streams extends its own deadline.
+// NewServer returns an HTTP server with a time-out for every wait, protected by guard from pages of other sites. Handlers
+// that stream extend their own deadline.
 func NewServer(handler http.Handler, guard webguard.Guard, log *slog.Logger) *http.Server {
 	guard.Log = log
 	return &http.Server{
@@ -36,10 +37,10 @@ func NewServer(handler http.Handler, guard webguard.Guard, log *slog.Logger) *ht
 	}
 }
 
-// GuardOf says how a listener is reached. One that others reach takes any name: which are right is the operator's
-// business. One on this machine alone takes this machine's names and those that are set. Behind a proxy Slack and the bank
-// come to it under a public name that we are not told, each time with a proof, and so may who asks whether it is well; the
-// simulated Slack and the sandbox need no proxy.
+// GuardOf returns the guard of a listener. A listener that is not on loopback accepts any host name. One on loopback accepts
+// the names of this machine and those of the settings. A proxy in front of it forwards requests of Slack and of the bank,
+// which are authenticated, and health checks under a public name that the settings do not contain, so their paths accept any
+// name; the simulated Slack and the sandbox need no proxy.
 func GuardOf(listener net.Listener, s settings.Settings) webguard.Guard {
 	addr, ok := listener.Addr().(*net.TCPAddr)
 	if !ok || !addr.IP.IsLoopback() {
@@ -54,21 +55,21 @@ func GuardOf(listener net.Listener, s settings.Settings) webguard.Guard {
 	return guard
 }
 
-// SaveMemory has garbage collected twice as often as Go does by itself, unless GOGC says how often. Little of our time goes
-// there, and a flood of connections leaves much of it at once.
-func SaveMemory() {
+// SetGCPercent sets the garbage collector to 50 percent, unless GOGC is set: it takes little time, and a flood of connections
+// leaves much garbage at once.
+func SetGCPercent() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
 	}
 }
 
-// lastRequest is how long, once the end has begun, a first request may take to arrive.
-const lastRequest = time.Second
+// firstRequestTimeout is how long, during a shutdown, the first request of a connection may take to arrive.
+const firstRequestTimeout = time.Second
 
-// newConnections are those on which no request has arrived whole. [http.Server.Shutdown] waits five seconds for them.
+// newConnections are the connections without a complete request. [http.Server.Shutdown] waits five seconds for them.
 type newConnections struct{ conns sync.Map }
 
-func (n *newConnections) note(conn net.Conn, state http.ConnState) {
+func (n *newConnections) track(conn net.Conn, state http.ConnState) {
 	if state == http.StateNew {
 		n.conns.Store(conn, nil)
 	} else {
@@ -78,25 +79,25 @@ func (n *newConnections) note(conn net.Conn, state http.ConnState) {
 
 func (n *newConnections) close() {
 	n.conns.Range(func(conn, _ any) bool {
-		_ = conn.(net.Conn).Close() // its server notices
+		_ = conn.(net.Conn).Close() // its server removes it
 		return true
 	})
 }
 
-// Serve serves until ctx ends, and then lets requests under way finish for as long as patience lasts. Connections on
-// which no request has come have less time: browsers open some ahead.
-func Serve(ctx context.Context, server *http.Server, listener net.Listener, patience time.Duration) error {
+// Serve serves until ctx ends, and then waits up to timeout for running requests. Connections without a request have less
+// time: browsers open some in advance.
+func Serve(ctx context.Context, server *http.Server, listener net.Listener, timeout time.Duration) error {
 	var waiting newConnections
-	server.ConnState = waiting.note
+	server.ConnState = waiting.track
 	ended := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
-		closing := time.AfterFunc(lastRequest, waiting.close)
+		closing := time.AfterFunc(firstRequestTimeout, waiting.close)
 		defer closing.Stop()
 		if err := server.Shutdown(ctx); err != nil {
-			err = server.Close() // streams that nobody ends
+			err = server.Close() // streams that do not end
 			ended <- err
 			return
 		}

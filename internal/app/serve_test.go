@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 )
 
-// listening is a listener at an address, without one.
+// listening is a listener that only has an address.
 type listening struct {
 	net.Listener
 	addr net.TCPAddr
@@ -26,7 +26,7 @@ type listening struct {
 
 func (l listening) Addr() net.Addr { return &l.addr }
 
-func TestWhichNamesAreAnsweredDependsOnWhoCanReachTheListener(t *testing.T) {
+func TestWhichHostNamesAreAcceptedDependsOnTheListener(t *testing.T) {
 	outside := settings.Settings{SlackAPIURL: "https://slack.com/api/", CallbackURL: "https://bot.example", MCPHosts: []string{"mcp.example"}}
 	playground := settings.Settings{SlackAPIURL: settings.Simulated}
 	tunnelled := settings.Settings{SlackAPIURL: settings.Simulated, CallbackURL: "https://bot.example"}
@@ -62,7 +62,7 @@ func TestWhichNamesAreAnsweredDependsOnWhoCanReachTheListener(t *testing.T) {
 	}
 }
 
-func TestConnectionsThatSayNothingDoNotHoldUpTheEndAndRequestsFinish(t *testing.T) {
+func TestIdleConnectionsDoNotDelayTheEndAndRequestsFinish(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,23 +100,23 @@ func TestConnectionsThatSayNothingDoNotHoldUpTheEndAndRequestsFinish(t *testing.
 	}
 	close(release)
 	if answer, err := http.ReadResponse(bufio.NewReader(under), nil); err != nil || answer.StatusCode != http.StatusOK {
-		t.Errorf("what was under way ended with %v", err)
+		t.Errorf("the running request ended with %v", err)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }
 
-// Whoever makes a server elsewhere leaves it open to pages of other sites.
-func TestServersAreMadeInOnePlace(t *testing.T) {
+// A server made elsewhere would have no guard against pages of other sites.
+func TestServersAreMadeByNewServerOnly(t *testing.T) {
 	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "internal/app/serve.go") {
 			return err
 		}
 		source, err := os.ReadFile(path)
-		for _, making := range []string{"http.Server{", "http.ListenAndServe", "http.Serve("} {
-			if strings.Contains(string(source), making) {
-				t.Errorf("%s makes a server by itself", path)
+		for _, constructor := range []string{"http.Server{", "http.ListenAndServe", "http.Serve("} {
+			if strings.Contains(string(source), constructor) {
+				t.Errorf("%s makes a server", path)
 			}
 		}
 		return err

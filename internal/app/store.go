@@ -10,10 +10,10 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 )
 
-// OpenStore opens the store that the settings name.
+// OpenStore opens the store of the settings.
 func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*conversations.Store, error) {
 	options := []conversations.Option{conversations.WithLog(log)}
-	if team := teamPlace(s); team != "" {
+	if team := teamDestination(s); team != "" {
 		options = append(options, conversations.WithTeam(team, s.TeamLang))
 	}
 	store, err := conversations.Open(ctx, s.RedisURL, s.Keys, options...)
@@ -23,11 +23,11 @@ func OpenStore(ctx context.Context, s settings.Settings, log *slog.Logger) (*con
 	return store, nil
 }
 
-// otherKey is told where the store is in use with another STATE_KEY.
+// otherKey: the store is in use with another STATE_KEY.
 const otherKey Problem = "other_key"
 
-// StorePart is well where the store is ours and takes writes.
-func (s *System) StorePart() Check {
+// StoreCheck fails if the store is in use with another key or does not accept writes.
+func (s *System) StoreCheck() Check {
 	return Check{Name: "store", Vital: true, Run: func(ctx context.Context) error {
 		err := s.Store.Ready(ctx)
 		if errors.Is(err, conversations.ErrOtherKey) {

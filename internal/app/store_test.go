@@ -13,6 +13,7 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -25,46 +26,46 @@ func newKey(t *testing.T) string {
 	return key
 }
 
-// onRedis gives the settings of a playground on a real Redis.
+// onRedis returns the settings of a playground on a real Redis.
 func onRedis(t *testing.T, url, key string) settings.Settings {
 	t.Helper()
 	return load(t, map[string]string{"SANDBOX_PACE": "off", "REDIS_URL": url, "STATE_KEY": key})
 }
 
-// frontEnds are what each program asks for its readiness.
+// frontEnds returns the readiness handler of each program.
 func frontEnds(system *app.System) map[string]http.Handler {
-	return map[string]http.Handler{"slackbot": app.Ready(system.Parts()...), "mcpserver": app.Ready(system.StorePart())}
+	return map[string]http.Handler{"slackbot": app.Ready(system.Checks()...), "mcpserver": app.Ready(system.StoreCheck())}
 }
 
-func wantReady(t *testing.T, system *app.System, what, unwell string) {
+func wantReady(t *testing.T, system *app.System, what, failing string) {
 	t.Helper()
 	for name, handler := range frontEnds(system) {
 		status, body := ask(t.Context(), handler)
-		if unwell == "" && status != http.StatusOK || unwell != "" && (status != http.StatusServiceUnavailable || !strings.Contains(body, `"`+unwell+`"`)) {
-			t.Errorf("%s, %s: got %d %s, want %q", what, name, status, body, unwell)
+		if failing == "" && status != http.StatusOK || failing != "" && (status != http.StatusServiceUnavailable || !strings.Contains(body, `"`+failing+`"`)) {
+			t.Errorf("%s, %s: got %d %s, want %q", what, name, status, body, failing)
 		}
 	}
 }
 
-func TestARedisThatTakesNoWritesMakesBothProgramsNotReadyAndShowsNoClient(t *testing.T) {
+func TestWithoutWritesToRedisBothProgramsAreNotReadyAndShowNoClient(t *testing.T) {
 	server := redistest.StartServer(t)
 	system := start(t, onRedis(t, server.URL(), newKey(t)))
-	if err := system.StartNews(t.Context(), destination.NopPoster{}); err != nil {
+	if err := system.StartNotifications(t.Context(), destination.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
 	wantReady(t, system, "at first", "")
-	for unwell, refuse := range map[string]struct{ begin, end func() }{
+	for failing, refuse := range map[string]struct{ begin, end func() }{
 		"store: full":      {server.Fill, server.Drain},
 		"store: read_only": {server.Demote, server.Promote},
 	} {
 		refuse.begin()
-		wantReady(t, system, "while it refuses", unwell)
+		wantReady(t, system, "while it refuses", failing)
 		err := find(t, system, app.Assistant)
 		if failure, _ := errors.AsType[*tools.Error](err); failure == nil || failure.Kind != tools.Unavailable || !failure.Store {
-			t.Errorf("%s: processes are shown, or not refused as they should be: %v", unwell, err)
+			t.Errorf("%s: processes are shown, or the error is wrong: %v", failing, err)
 		}
 		refuse.end()
-		await(t, "readiness", func() bool { return system.Store.Ready(t.Context()) == nil })
+		waittest.Eventually(t, "Redis accepts writes again", func() bool { return system.Store.Ready(t.Context()) == nil })
 		if err := find(t, system, app.Assistant); err != nil {
 			t.Error(err)
 		}
@@ -72,7 +73,7 @@ func TestARedisThatTakesNoWritesMakesBothProgramsNotReadyAndShowsNoClient(t *tes
 	wantReady(t, system, "in the end", "")
 }
 
-func TestAReplicaWithAnotherStateKeyDoesNotStartAndOneWhoseRedisIsTakenIsNotReady(t *testing.T) {
+func TestAnotherStateKeyKeepsAReplicaFromStartingAndFromBeingReady(t *testing.T) {
 	url := redistest.Start(t)
 	system := start(t, onRedis(t, url, newKey(t)))
 	other := onRedis(t, url, newKey(t))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -18,21 +19,8 @@ import (
 	"github.com/balcao/balcao/tools/processes"
 )
 
-func await(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
-// moved asks as an assistant what changed.
-func moved(t *testing.T, system *app.System, since string) processes.ProcessUpdates {
+// updatesSince calls process_updates as an assistant.
+func updatesSince(t *testing.T, system *app.System, since string) processes.ProcessUpdates {
 	t.Helper()
 	result, err := system.Runner.Run(t.Context(), tools.Request{
 		Tool: processes.Updates, Actor: tools.Actor{ID: app.Assistant, Lang: words.English, Assistant: true},
@@ -44,7 +32,7 @@ func moved(t *testing.T, system *app.System, since string) processes.ProcessUpda
 	return result.Output.(processes.ProcessUpdates)
 }
 
-func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
+func TestChangesByToolsAndTriggersOfAnyReplicaBecomeUpdates(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	system, err := app.Start(t.Context(), load(t, map[string]string{"SANDBOX_PACE": "off"}), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -55,19 +43,19 @@ func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	hint := notifications.Trigger{Process: sandbox.SampleProcess(1042), Source: notifications.Reconciler}
-	if err := system.News().Trigger(t.Context(), hint); err != nil { // whoever does not follow the bank leaves it to others
+	trigger := notifications.Trigger{Process: sandbox.SampleProcess(1042), Source: notifications.Reconciler}
+	if err := system.Notifications().Trigger(t.Context(), trigger); err != nil { // a replica that does not run notifications stores triggers for others
 		t.Fatal(err)
 	}
-	if err := system.StartNews(t.Context(), destination.NopPoster{}); err != nil {
+	if err := system.StartNotifications(t.Context(), destination.NopPoster{}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the first look", func() bool {
-		_, known, err := system.News().Snapshot(t.Context(), hint.Process)
+	waittest.Eventually(t, "the process has a snapshot", func() bool {
+		_, known, err := system.Notifications().Snapshot(t.Context(), trigger.Process)
 		return known && err == nil
 	})
-	if before := moved(t, system, ""); len(before.Updates) != 0 {
-		t.Errorf("a first look is no news: %+v", before)
+	if before := updatesSince(t, system, ""); len(before.Updates) != 0 {
+		t.Errorf("the first snapshot is an update: %+v", before)
 	}
 	_, err = system.Runner.Run(t.Context(), tools.Request{
 		Tool: borrowers.Create, Actor: tools.Actor{ID: app.Assistant, Lang: words.English},
@@ -78,19 +66,19 @@ func TestAChangeThroughBalcaoIsNewsAndSoIsWhatAnyReplicaHearsOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	var updates []notifications.Update
-	await(t, "the update", func() bool {
-		updates, err = system.News().Since(t.Context(), time.Now().Add(-time.Hour), 10)
+	waittest.Eventually(t, "there is an update", func() bool {
+		updates, err = system.Notifications().Since(t.Context(), time.Now().Add(-time.Hour), 10)
 		return err == nil && len(updates) > 0
 	})
-	if len(updates) != 1 || updates[0].Actor != app.Assistant || updates[0].Process != hint.Process {
+	if len(updates) != 1 || updates[0].Actor != app.Assistant || updates[0].Process != trigger.Process {
 		t.Errorf("got %+v", updates)
 	}
-	// Who goes on from the moment of an update is told it again: better twice than never.
+	// The update at the given time is returned again: better twice than never.
 	for since, want := range map[string]int{
 		"": 1, updates[0].At.Format(time.RFC3339Nano): 1, updates[0].At.Add(time.Microsecond).Format(time.RFC3339Nano): 0,
 	} {
-		if told := moved(t, system, since); len(told.Updates) != want || want > 0 && (told.Updates[0].Number != 1042 || told.Updates[0].What == "") {
-			t.Errorf("since %q: %+v", since, told)
+		if got := updatesSince(t, system, since); len(got.Updates) != want || want > 0 && (got.Updates[0].Number != 1042 || got.Updates[0].What == "") {
+			t.Errorf("since %q: %+v", since, got)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// showVersion shows the version of the program as a label of a constant.
-func showVersion(meter metric.Meter) error {
+// observeVersion makes the gauge that has the version of the program as its label.
+func observeVersion(meter metric.Meter) error {
 	_, err := meter.Int64ObservableGauge("balcao.build.info",
 		metric.WithDescription("1, with the version of the program."),
 		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
@@ -26,10 +26,10 @@ func showVersion(meter metric.Meter) error {
 	return nil
 }
 
-// showHeld shows which operations of the bank are not asked for a while, and as "all" that none is.
-func showHeld(meter metric.Meter, bank *portal.Client) error {
+// observeHeld makes the gauge of the operations of the bank that are suspended after failures, "all" for the whole bank.
+func observeHeld(meter metric.Meter, bank *portal.Client) error {
 	_, err := meter.Int64ObservableGauge("balcao.bank.held",
-		metric.WithDescription("Operations of the bank that are not asked for a while, because they fail."),
+		metric.WithDescription("Operations of the bank that are suspended because they fail."),
 		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
 			operations, all := bank.OpenCircuits()
 			if all {
@@ -46,10 +46,10 @@ func showHeld(meter metric.Meter, bank *portal.Client) error {
 	return nil
 }
 
-// counting makes what counts the calls of tools by name, outcome and time.
-func counting(meter metric.Meter) (func(tool, outcome string, took time.Duration), error) {
+// newCallHistogram returns a function that records the calls of tools by name, outcome and duration.
+func newCallHistogram(meter metric.Meter) (func(tool, outcome string, took time.Duration), error) {
 	calls, err := meter.Float64Histogram("balcao.calls", metric.WithUnit("s"),
-		metric.WithDescription("Calls of tools, by what became of them."),
+		metric.WithDescription("Calls of tools, by outcome."),
 		metric.WithExplicitBucketBoundaries(0.1, 0.3, 1, 3, 10, 30, 60))
 	if err != nil {
 		return nil, fmt.Errorf("making metrics: %w", err)

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/balcao/balcao/internal/pause"
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/tools"
+)
+
+// lossCheckInterval is about the longest time between two checks whether Redis has lost its data.
+const lossCheckInterval = 2 * time.Second
+
+// startRecovery finishes orphaned calls of this and other replicas at intervals, until stop is called.
+func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for pause.For(ctx, jitter(runner.CallTimeout)) {
+			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
+			finished, err := runner.Recover(round)
+			over()
+			if finished > 0 {
+				log.Info("finished orphaned calls", "calls", finished)
+			}
+			if err != nil && ctx.Err() == nil {
+				log.Warn("recovering orphaned calls failed", "error", pii.Scrub(err.Error()))
+			}
+		}
+	})
+	working.Go(func() {
+		for pause.For(ctx, jitter(lossCheckInterval)) {
+			runner.NoticeLoss(ctx)
+		}
+	})
+	return func() error {
+		cancel()
+		working.Wait()
+		return nil
+	}
+}
+
+// jitter returns a quarter to three quarters of d, so that replicas started together do not run together.
+func jitter(d time.Duration) time.Duration { return d/4 + rand.N(d/2) }
