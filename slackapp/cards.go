@@ -153,13 +153,22 @@ func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 		return nil
 	}
 	if table.Steps != nil {
-		return append([]slack.Block{contextLine(strings.Join(table.Columns, " · "))}, rowBlocks(lang, table)...)
+		return append([]slack.Block{columnLine(table.Columns)}, rowBlocks(lang, table)...)
 	}
 	var lines []string
 	for _, cells := range table.Rows {
 		lines = append(lines, "• "+rowText(cells)+"\n")
 	}
-	return append([]slack.Block{contextLine(strings.Join(table.Columns, " · "))}, lineBlocks(lang, lines)...)
+	return append([]slack.Block{columnLine(table.Columns)}, lineBlocks(lang, lines)...)
+}
+
+// columnLine shows the names of a table's columns.
+func columnLine(columns []string) slack.Block {
+	var names []string
+	for _, name := range columns {
+		names = append(names, fit(name, maxCell))
+	}
+	return contextLine(strings.Join(names, " · "))
 }
 
 // lineBlocks shows as many lines as there is room for, and says how many more there are. They are mrkdwn and end in a
@@ -206,7 +215,7 @@ func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
 func rowText(cells []string) string {
 	var told []string
 	for i, cell := range cells {
-		switch cell = escaped(strings.Join(strings.Fields(cell), " "), maxCell); {
+		switch cell = escaped(oneLine(cell, maxCell+1), maxCell); {
 		case cell == "": // keeps its place, so that those after it stay under their columns
 			told = append(told, emptyText)
 		case i == 0:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,11 +217,11 @@ func (a *App) loadCurrent(ctx context.Context, req *request, f *form) error {
 	})
 	answers := map[string]string{}
 	for _, field := range f.tool.Fields {
-		answers[field.Path] = visible(before[field.Path]) // as the input shows it, so that what is left alone is no change
+		answers[field.Path] = visible(before[field.Path], math.MaxInt) // as the input shows it, so that what is left alone is no change
 		if field.Refers() {
 			answers[field.Path] = f.Answers[field.Path]
 		}
-		notes[noteBefore+field.Path] = visible(before[field.Path])
+		notes[noteBefore+field.Path] = visible(before[field.Path], math.MaxInt)
 		if labels[field.Path] != "" {
 			notes[noteLabel+field.Path] = labels[field.Path]
 		}

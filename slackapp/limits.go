@@ -2,7 +2,6 @@ package slackapp
 
 import (
 	"strings"
-	"unicode/utf8"
 )
 
 // Every limit of Slack's that we keep to, in characters unless another unit is named; and, where Slack's own would be
@@ -43,10 +42,10 @@ const (
 
 // cut shortens text to limit characters, never inside one.
 func cut(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
+	if len(prefix(text, limit)) == len(text) {
 		return text
 	}
-	return strings.TrimRightFunc(string([]rune(text)[:limit-1]), isSpace) + "…"
+	return strings.TrimRightFunc(strings.ToValidUTF8(prefix(text, limit-1), "\uFFFD"), isSpace) + "…"
 }
 
 func isSpace(r rune) bool { return r == ' ' || r == '\n' }

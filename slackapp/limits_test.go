@@ -71,6 +71,7 @@ func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
 func viewsOf(app *App, req *request, text string) map[string]slack.ModalViewRequest {
 	lang := req.actor.Lang
 	req.draft = strings.Repeat("D", 58)
+	answer := cut(text, maxTyped)
 	views := map[string]slack.ModalViewRequest{
 		"a card":                            modal(text, text, cardOf(text, false).blocks(lang)...),
 		"a card with a button for each row": modal(text, text, cardOf(text, true).blocks(lang)...),
@@ -84,7 +85,7 @@ func viewsOf(app *App, req *request, text string) map[string]slack.ModalViewRequ
 		var problems []tools.Problem
 		var facts []tools.ReviewFact
 		for _, field := range tool.Fields {
-			f.Answers[field.Path], f.Notes[noteLabel+field.Path] = cut(text, maxTyped), text
+			f.Answers[field.Path], f.Notes[noteLabel+field.Path] = answer, text
 			facts = append(facts, tools.ReviewFact{Label: field.Label(lang), Value: pii.New[pii.Private](text)})
 			problems = append(problems, tools.Problem{Path: field.Path, Severity: tools.Warns, Text: text, Clear: pii.New[pii.Private](text)})
 		}

@@ -25,7 +25,7 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 		lead = strings.TrimSpace("<@" + user + "> " + lead)
 	}
 	var blocks []slack.Block
-	switch title := strings.Join(strings.Fields(n.Title), " "); {
+	switch title := oneLine(n.Title, maxHeader+1); {
 	case title == "":
 	case n.Card:
 		blocks = append(blocks, header(title))
@@ -40,7 +40,7 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 	blocks = append(blocks, moreBlocks(n.Lang, len(n.Facts)-len(facts))...)
 	var lines []string
 	for _, line := range n.Lines {
-		lines = append(lines, "• "+escaped(strings.Join(strings.Fields(line), " "), maxFact)+"\n")
+		lines = append(lines, "• "+escaped(oneLine(line, maxFact+1), maxFact)+"\n")
 	}
 	blocks = append(blocks, lineBlocks(n.Lang, lines)...)
 	if n.Card && n.Process != uuid.Nil {

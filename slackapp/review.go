@@ -52,7 +52,7 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
 	text := p.Text
 	if !p.Clear.IsZero() {
-		text = inClear(p.Clear)
+		text = inClear(p.Clear, maxProblem)
 	}
 	severity := say(lang, "confirm."+string(p.Severity)) + ": "
 	field, known := f.tool.Field(p.Path)
@@ -74,7 +74,8 @@ func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Blo
 	for from := 0; from < len(facts); from += maxFacts / 2 {
 		var fields []*slack.TextBlockObject
 		for _, fact := range facts[from:min(from+maxFacts/2, len(facts))] {
-			value := cut(inClear(fact.Value), min(maxReviewed, max(maxCell, *room)))
+			limit := min(maxReviewed, max(maxCell, *room))
+			value := cut(inClear(fact.Value, limit+1), limit)
 			*room -= utf8.RuneCountInString(value)
 			fields = append(fields, plain(fact.Label, maxCell), plain(value, maxReviewed))
 		}
@@ -84,12 +85,12 @@ func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Blo
 	return blocks
 }
 
-// inClear is a text in clear, what cannot be seen in it made visible.
-func inClear(text pii.Private) string {
+// inClear returns at most limit characters of a text in clear. What cannot be seen in it is replaced by a visible character.
+func inClear(text pii.Private, limit int) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.C, r) && r != '\n' {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, text.Reveal())
+	}, prefix(text.Reveal(), limit))
 }

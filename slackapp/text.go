@@ -10,7 +10,7 @@ import (
 // shows as it is, [escaped] for mrkdwn.
 
 // fit is text with nothing hidden in it, shortened to limit characters.
-func fit(text string, limit int) string { return cut(visible(text), limit) }
+func fit(text string, limit int) string { return cut(visible(text, limit+1), limit) }
 
 var (
 	escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
@@ -22,7 +22,7 @@ var (
 // shortens it to limit characters, escapes included and never inside one.
 func escaped(text string, limit int) string {
 	var out strings.Builder
-	length, runes := 0, []rune(visible(text))
+	length, runes := 0, []rune(visible(text, limit+1))
 	for i, r := range runes {
 		piece := string(r)
 		if like, special := lookalikes[r]; special && (r == '`' || !inWord(runes, i)) {
@@ -61,30 +61,69 @@ func shortened(text string, limit int) string {
 	return text + "…"
 }
 
-// visible is text without what is not seen: what has no width, turns the direction of writing or controls something is
-// gone. Line ends stay, and what joins faces to one.
-func visible(text string) string {
+// visible returns at most limit characters of text without what is not seen: characters that have no width, change the
+// direction of writing or control a terminal are removed. Line ends stay, and so do joiners of symbols.
+func visible(text string, limit int) string {
 	var out strings.Builder
-	out.Grow(len(text))
-	runes := []rune(text)
-	for i, r := range runes {
+	out.Grow(min(len(text), limit))
+	previous, written := rune(-1), 0
+	for i, r := range text {
+		if written == limit {
+			break
+		}
+		kept := r
 		switch {
-		case r == '\n', r == '\ufe0f', r == '\u200d' && joinsFaces(runes, i):
-			out.WriteRune(r)
+		case r >= ' ' && r < '\x7f', r == '\n', r == '\ufe0f':
+		case r == '\u200d':
+			if next, size := utf8.DecodeRuneInString(text[i+len("\u200d"):]); size == 0 || !joinsSymbols(previous, next) {
+				kept = -1
+			}
 		case r == '\u2028' || r == '\u2029' || r == '\u0085':
-			out.WriteRune('\n')
-		case r == '\t' || r == '\v' || r == '\f' || r == '\r' && (i+1 == len(runes) || runes[i+1] != '\n'):
-			out.WriteRune(' ')
+			kept = '\n'
+		case r == '\t' || r == '\v' || r == '\f' || r == '\r' && !strings.HasPrefix(text[i+1:], "\n"):
+			kept = ' '
 		case unicode.In(r, unicode.C, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) || r == '\u2800':
-		default:
-			out.WriteRune(r)
+			kept = -1
+		}
+		if previous = r; kept >= 0 {
+			out.WriteRune(kept)
+			written++
 		}
 	}
 	return out.String()
 }
 
-// joinsFaces tells whether a zero-width joiner makes one symbol of two.
-func joinsFaces(runes []rune, i int) bool {
-	return i > 0 && i+1 < len(runes) && unicode.Is(unicode.So, runes[i+1]) &&
-		(unicode.In(runes[i-1], unicode.So, unicode.Sk) || runes[i-1] == '\ufe0f')
+// oneLine returns at most limit characters of text on one line: white space is one space, and what is not seen is removed.
+func oneLine(text string, limit int) string {
+	var out strings.Builder
+	written := 0
+	for word := range strings.FieldsSeq(text) {
+		if word = visible(word, limit-written); word == "" {
+			continue
+		}
+		if written > 0 {
+			word = " " + prefix(word, limit-written-1)
+		}
+		out.WriteString(word)
+		if written += utf8.RuneCountInString(word); written >= limit {
+			break
+		}
+	}
+	return out.String()
+}
+
+// prefix returns the first limit characters of text.
+func prefix(text string, limit int) string {
+	for i := range text {
+		if limit == 0 {
+			return text[:i]
+		}
+		limit--
+	}
+	return text
+}
+
+// joinsSymbols reports whether a zero-width joiner makes one symbol of the characters around it.
+func joinsSymbols(previous, next rune) bool {
+	return unicode.Is(unicode.So, next) && (unicode.In(previous, unicode.So, unicode.Sk) || previous == '\ufe0f')
 }
