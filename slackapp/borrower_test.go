@@ -37,7 +37,7 @@ func (s user) edits() slacksim.View {
 func (s user) renumbers() slacksim.View {
 	s.h.t.Helper()
 	s.edits()
-	must(s.h.t, s.Fill(s.h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
+	s.fills(slacksim.Values{"personal.mobile": "961234567"})
 	s.presses("skip")
 	return s.sees("Página 8 de 8", "Telemóvel", "→")
 }
@@ -117,7 +117,7 @@ var borrowerFlows = []flow{
 				t.Errorf("%s holds %q, want %q", path, got, want)
 			}
 		}
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961 234 567"}))
+		ana.fills(slacksim.Values{"personal.mobile": "961 234 567"})
 		ana.presses("skip")
 		reading := ana.sees("Página 8 de 8", "Telemóvel", "→ +351961234567", "Guardar alterações")
 		if says(reading.Text(), []string{"E-mail"}) {
@@ -138,7 +138,7 @@ var borrowerFlows = []flow{
 		ana.sees("Página 4 de 8")
 		ana.submits(slacksim.Values{"personal.nationalityId": "(sem resposta)"})
 		ana.sees("Página 5 de 8")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.floor": ""}))
+		ana.fills(slacksim.Values{"personal.floor": ""})
 		ana.presses("skip")
 		ana.sees("Página 8 de 8", "Portugal\n→ —")
 		ana.submits(nil)
@@ -178,7 +178,7 @@ var borrowerFlows = []flow{
 		ana := h.ana()
 		ana.edits()
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
+		ana.fills(slacksim.Values{"personal.mobile": "961234567"})
 		ana.presses("skip")
 		ana.sees("Página 8 de 8", "Alguém alterou este proponente", "Guardar alterações")
 		ana.submits(nil)
@@ -199,7 +199,7 @@ var borrowerFlows = []flow{
 	{"another choice of process and borrower brings another form", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961234567"}))
+		ana.fills(slacksim.Values{"personal.mobile": "961234567"})
 		ana.presses("back")
 		ana.sees("Página 2 de 8")
 		ana.presses("back")
@@ -223,7 +223,7 @@ var borrowerFlows = []flow{
 	{"a window left behind with one borrower shows the other whom she has chosen since, and nothing of the first", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Inês Errada"}))
+		ana.fills(slacksim.Values{"personal.name": "Inês Errada"})
 		h.editInOtherWindow(func(d *conversations.Draft) {
 			d.Answers["borrower"] = sandbox.SampleBorrower(sandbox.SampleCouple, 0).String()
 		})
@@ -430,7 +430,7 @@ var borrowerFaults = []flow{
 		ana := h.ana()
 		ana.types("/borrower-edit 1043")
 		ana.sees("Página 2 de 8")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"borrower": ines.String()}))
+		ana.fills(slacksim.Values{"borrower": ines.String()})
 		h.bank.Inject(sandbox.Fault{Latency: 2 * time.Second})
 		ana.submits(nil)
 		ana.sees("A verificar…")

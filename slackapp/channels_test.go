@@ -15,8 +15,10 @@ var outsiderCases = map[string]func(*slacksim.Sim){
 }
 
 func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
+	t.Parallel()
 	for name, expose := range outsiderCases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, overHTTP)
 			expose(h.sim)
 			ana := h.ana()
@@ -41,8 +43,10 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 }
 
 func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 			id := h.post(team, "", card("cartão"))
 			h.sim.Share(slacksim.TeamChannel, false)
@@ -75,6 +79,7 @@ func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
 }
 
 func TestAnInvitationWithoutAnEventIsNoticedWithinAMinute(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	h.post(team, "", card("um"))
 	h.sim.InviteCompany(slacksim.TeamChannel)
@@ -91,6 +96,7 @@ func TestAnInvitationWithoutAnEventIsNoticedWithinAMinute(t *testing.T) {
 }
 
 func TestWithoutKnowingWhoReadsAChannelNothingIsPosted(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	h.sim.Fail("conversations.info", 1, slacksim.Failure{Error: "internal_error"})
 	_, err := h.replica.app.Post(h.ctx(), team, "", aNotice("um"))
@@ -101,6 +107,7 @@ func TestWithoutKnowingWhoReadsAChannelNothingIsPosted(t *testing.T) {
 }
 
 func TestGuestsAndStrangersGetNoDirectMessages(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	for _, id := range []string{slacksim.Guest, slacksim.Stranger} {
 		if _, err := h.replica.app.Post(h.ctx(), "slack:"+id, "", card(id)); unreachableReason(err) != "not_of_team" {

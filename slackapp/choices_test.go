@@ -46,6 +46,7 @@ func (f *form) reread(t *testing.T, app *App) *form {
 }
 
 func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
+	t.Parallel()
 	app, req, _ := newAppWithModal(t)
 	f, shown := startForm(t, app, &req, "personal")
 	keep := func(shown view, chosen action) {
@@ -84,6 +85,7 @@ func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
 }
 
 func TestAPageIsSentOverTheChoicesThatItReportedMeanwhileAndOverNothingElse(t *testing.T) {
+	t.Parallel()
 	app, req, _ := newAppWithModal(t)
 	f, shown := startForm(t, app, &req, "personal")
 	times := 0

@@ -9,6 +9,7 @@ import (
 )
 
 func TestHealthCheckReportsARevokedToken(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	must(t, h.replica.app.HealthCheck(h.ctx()))
 	h.sim.Revoke()

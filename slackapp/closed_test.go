@@ -68,8 +68,10 @@ var closedFlows = []flow{
 }
 
 func TestAClosedProcessIsReportedBeforeAPageIsFilledIn(t *testing.T) {
+	t.Parallel()
 	for _, story := range closedFlows {
 		t.Run(story.name, func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, overHTTP)
 			story.run(t, h)
 			h.checkNoRefusals()

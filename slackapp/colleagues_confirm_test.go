@@ -10,6 +10,7 @@ import (
 )
 
 func TestTwoColleaguesWhoConfirmTheSameBorrowerCreateOne(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	ana.begins("1042")
@@ -32,6 +33,7 @@ func TestTwoColleaguesWhoConfirmTheSameBorrowerCreateOne(t *testing.T) {
 }
 
 func TestAColleagueIsWarnedWhileTheFirstResultIsUnclear(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	tom.types("/borrower-new 1042")

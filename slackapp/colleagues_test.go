@@ -18,8 +18,10 @@ func (h *harness) owner() string {
 }
 
 func TestAProcessIsAssignedInOneLineByNamingAColleague(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, way)
 			ana := h.ana()
 			ana.types("/balcao own 1042 @tom.sample")
@@ -42,6 +44,7 @@ func TestAProcessIsAssignedInOneLineByNamingAColleague(t *testing.T) {
 }
 
 func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao own 1042")
@@ -74,6 +77,7 @@ func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
 }
 
 func TestAGuestChosenInAFormIsAFieldError(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao own")

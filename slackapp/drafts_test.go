@@ -21,13 +21,13 @@ var draftFlows = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		before := ana.sees("Página 2 de 7", "fica guardado com «Seguinte», ou ao escolher numa lista")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+		ana.fills(slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"})
 		h.checkHeld("personal.genderId", "2")
 		h.checkHeld("personal.name", "Rui Amostra")
 		if after, _ := ana.TopView(); after.Hash != before.Hash || len(ana.Messages(slacksim.TeamChannel)) != 0 {
 			t.Error("a choice redraws the page, or is told of")
 		}
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.email": "depois@example.com"}))
+		ana.fills(slacksim.Values{"personal.email": "depois@example.com"})
 		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("«Novo proponente» ficou guardado", "24 horas", "página 2 (2 campos)",
 			"Não ficou guardado: texto escrito na página 2 depois da última escolha numa lista ou do último «Seguinte»")
@@ -55,7 +55,7 @@ var draftFlows = []flow{
 	{"of a form that changes somebody only what was changed counts as kept", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.genderId": "2"}))
+		ana.fills(slacksim.Values{"personal.genderId": "2"})
 		h.checkHeld("personal.genderId", "2")
 		must(t, ana.Close(h.ctx()))
 		ana.reads("«Editar proponente» ficou guardado", "página 3 (1 campo)")
@@ -64,7 +64,7 @@ var draftFlows = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra"}))
+		ana.fills(slacksim.Values{"personal.name": "Rui Amostra"})
 		must(t, ana.Close(h.ctx()))
 		must(t, h.replica.app.Close(h.ctx()))
 		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 {
@@ -78,9 +78,9 @@ var draftFlows = []flow{
 			ana.presses("back")
 			ana.sees(page)
 		}
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"financial.incomeRents": "100", "financial.hasSocialSecurityDebt": "Sim"}))
+		ana.fills(slacksim.Values{"financial.incomeRents": "100", "financial.hasSocialSecurityDebt": "Sim"})
 		h.checkHeld("financial.hasSocialSecurityDebt", "true")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"}))
+		ana.fills(slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"})
 		h.checkHeld("financial.hasSocialSecurityDebt", "")
 		h.checkHeld("financial.incomeRents", "100")
 	}},
@@ -91,7 +91,7 @@ var draftFlows = []flow{
 		ana.sees("Página 6 de 7")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Outro" })
 		before := h.draft().Version
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"professional.employmentSituationId": "1"}))
+		ana.fills(slacksim.Values{"professional.employmentSituationId": "1"})
 		must(t, h.replica.app.Close(h.ctx()))
 		if draft := h.draft(); draft.Version != before || len(ana.Messages(slacksim.TeamChannel)) != 0 || len(ana.Messages(ana.DM())) != 0 {
 			t.Errorf("version %d became %d, or something was told", before, draft.Version)
@@ -129,11 +129,12 @@ var draftFlows = []flow{
 
 // TestAChoiceIsKeptForTheNextReplica has one replica hear of a choice and another of the closed window.
 func TestAChoiceIsKeptForTheNextReplica(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
-	must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+	ana.fills(slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"})
 	h.checkHeld("personal.genderId", "2")
 	other := h.startReplica()
 	defer other.stop()

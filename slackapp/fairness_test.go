@@ -40,6 +40,7 @@ func (g *bankGate) hold(path string) (release func()) {
 }
 
 func TestOnePersonsRequestsDoNotDelayOthers(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,7 @@ var generalFaults = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.ctx(), personalData))
+		ana.fills(personalData)
 		h.redis.Stop()
 		refused := ana.submits(nil)
 		if refused.Action != "errors" || !strings.Contains(refused.Errors["borrowerTypeId"], "Tente de novo") {
@@ -67,7 +67,7 @@ var generalFaults = []flow{
 		ana.sees("Página 2 de 7")
 		view, _ := ana.TopView()
 		h.redis.Stop()
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"}))
+		ana.fills(slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"})
 		must(t, h.replica.app.Close(h.ctx()))
 		h.redis.Start()
 		h.wait("Redis to be found again", func() bool {
@@ -260,7 +260,7 @@ var generalFaults = []flow{
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"process": "1042 · Maria E."}))
+		ana.fills(slacksim.Values{"process": "1042 · Maria E."})
 		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1})
 		ana.submits(nil)
 		ana.sees("A consultar…")
@@ -353,6 +353,7 @@ var generalFaults = []flow{
 }
 
 func TestFaultsAreAnsweredWhereThePersonIs(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		for _, trial := range slices.Concat(generalFaults, borrowerFaults) {
 			t.Run(string(way)+"/"+trial.name, func(t *testing.T) {
@@ -367,6 +368,7 @@ func TestFaultsAreAnsweredWhereThePersonIs(t *testing.T) {
 }
 
 func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overSocket, func(c *slacksim.Config) {
 		c.Rate.MessagesPerSecond = -1
 		c.AckTimeout = 500 * time.Millisecond
@@ -395,6 +397,7 @@ func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
 }
 
 func TestAFormGoesOnOverTheNextSocket(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overSocket)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
@@ -407,6 +410,7 @@ func TestAFormGoesOnOverTheNextSocket(t *testing.T) {
 }
 
 func TestAnAppTokenThatSlackRefusesIsAnError(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	h.sim.Fail("apps.connections.open", 2, slacksim.Failure{Error: "invalid_auth"})
 	if err := h.replica.app.RunSocket(h.ctx()); err == nil || !strings.Contains(err.Error(), "invalid_auth") {

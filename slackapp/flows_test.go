@@ -276,7 +276,7 @@ var generalFlows = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.ctx(), personalData))
+		ana.fills(personalData)
 		must(t, ana.Close(h.ctx()))
 		must(t, ana.OpenHome(h.ctx()))
 		_, err := ana.WaitHome(h.ctx(), func(v slacksim.View) bool { return says(v.Text(), []string{"Por terminar", "Novo proponente · 1042"}) })
@@ -300,9 +300,11 @@ func typed(input map[string]map[string]any) string {
 }
 
 func TestFlowsOverEitherTransport(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		for _, story := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows) {
 			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
+				t.Parallel()
 				h := newHarness(t, way)
 				story.run(t, h)
 				h.checkNoRefusals()
@@ -314,6 +316,7 @@ func TestFlowsOverEitherTransport(t *testing.T) {
 func (h *harness) created() int { return h.bank.Calls(portal.BorrowerCreate) }
 
 func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Manifest = nil })
 	h.ana().types("/novelty 1042")
 	h.ana().reads("Não conheço", "/borrowers [processo]")

@@ -78,7 +78,7 @@ var formFlows = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.taxId": "12"}))
+		ana.fills(slacksim.Values{"personal.taxId": "12"})
 		ana.presses("back")
 		ana.sees("Página 1 de 7")
 		ana.submits(nil)
@@ -95,7 +95,7 @@ var formFlows = []flow{
 			ana.presses("back")
 			ana.sees(page)
 		}
-		must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.taxId": "299999990"}))
+		ana.fills(slacksim.Values{"personal.taxId": "299999990"})
 		ana.presses("skip")
 		view := ana.sees("Página 2 de 7", "NIF: ")
 		if strings.Contains(view.Text(), "299999990") {
@@ -190,6 +190,7 @@ var formFlows = []flow{
 }
 
 func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
+	t.Parallel()
 	secrets := []string{"Rui", "Amostra", "299999998", "1985", "912345678", "rui@example.com"}
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
@@ -246,6 +247,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 }
 
 func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
 	for _, tool := range catalogue.New().Tools() {

@@ -3,9 +3,12 @@ package slackapp_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +24,7 @@ import (
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slackapp"
@@ -28,10 +32,13 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// ackWait is how long a test waits for anything before it fails.
-const ackWait = 20 * time.Second
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) { // nobody chose
+		_ = parallel.Value.Set(strconv.Itoa(6 * runtime.GOMAXPROCS(0))) // most of the time a flow waits
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // harness is the door between a simulated Slack and a sandbox bank, over a real Redis; all of it over the wire.
 type harness struct {
@@ -171,7 +178,7 @@ func (h *harness) startReplica() *replica {
 	}
 	r.stop = func() {
 		r.hangUp()
-		late, cancel := context.WithTimeout(context.Background(), ackWait)
+		late, cancel := context.WithTimeout(context.Background(), waittest.Deadline)
 		defer cancel()
 		must(h.t, app.Close(late))
 		must(h.t, store.Close())
@@ -226,23 +233,15 @@ func (h *harness) borrowers() int {
 
 // ctx is a context that ends before a test is stuck.
 func (h *harness) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), ackWait)
+	ctx, cancel := context.WithTimeout(context.Background(), waittest.Deadline)
 	h.t.Cleanup(cancel)
 	return ctx
 }
 
-// retryAfter looks until something is so.
+// wait waits until something is so.
 func (h *harness) wait(what string, so func() bool) {
 	h.t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(ackWait); !so(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			h.t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	waittest.Eventually(h.t, what, so)
 }
 
 // checkNoRefusals wants Slack to have accepted every call.
@@ -299,6 +298,18 @@ func (s user) readsIn(channel string, texts ...string) slacksim.Message {
 		s.h.t.Errorf("the whole channel sees %q", message.FullText())
 	}
 	return message
+}
+
+// fills fills in fields of the modal.
+func (s user) fills(values slacksim.Values) {
+	s.h.t.Helper()
+	s.h.wait("she filled the fields in", func() bool {
+		err := s.Fill(s.h.ctx(), values)
+		if err != nil && !errors.Is(err, slacksim.ErrNoChoice) { // on a busy machine a list comes late, and she looks again
+			s.h.t.Fatalf("filling in: %v\n%s", err, s.h.log)
+		}
+		return err == nil
+	})
 }
 
 // submits fills the modal and presses its button.

@@ -24,6 +24,7 @@ func borrowersCommand(trigger string) []byte {
 }
 
 func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	body := borrowersCommand("1.2.3")
 	now := time.Now()
@@ -63,6 +64,7 @@ func TestOnlyWhatSlackSignedIsTaken(t *testing.T) {
 
 // The headers of an unsigned request hold whatever its sender likes: 60 kB of it, a tax number, a line that looks like ours.
 func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	body, now := borrowersCommand("1.2.3"), strconv.FormatInt(time.Now().Unix(), 10)
 	long := strings.Repeat("planted", 60<<10/len("planted"))
@@ -91,6 +93,7 @@ func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
 }
 
 func TestTheEndpointAcceptsOnlyPost(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	for method, status := range map[string]int{http.MethodGet: 405, http.MethodPut: 405, http.MethodPost: 401} {
 		request, err := http.NewRequestWithContext(h.ctx(), method, h.address, nil)
@@ -106,6 +109,7 @@ func TestTheEndpointAcceptsOnlyPost(t *testing.T) {
 }
 
 func TestSlacksOwnChecksAreAnswered(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	must(t, h.sim.VerifyURL(h.ctx()))
 	must(t, h.sim.CheckSSL(h.ctx()))
@@ -118,6 +122,7 @@ func TestSlacksOwnChecksAreAnswered(t *testing.T) {
 }
 
 func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	app, began := h.replica.app.Handler(), time.Now()
 	refuse := func() {
@@ -149,6 +154,7 @@ func (u untouched) Read([]byte) (int, error) {
 }
 
 func TestWhatIsNotSignedIsRefusedBeforeItIsRead(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	now := time.Now()
 	stamp := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }

@@ -37,11 +37,12 @@ var difficultTexts = map[string]string{
 }
 
 func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
-	app, req, sim := newAppWithModal(t)
+	t.Parallel()
 	for name, text := range difficultTexts {
 		for _, lang := range words.Langs {
 			t.Run(fmt.Sprint(name, " in ", lang), func(t *testing.T) {
-				req := req
+				t.Parallel()
+				app, req, sim := newAppWithModal(t)
 				req.actor.Lang, req.draft = lang, text
 				for what, view := range viewsOf(app, &req, text) {
 					req.hash = "" // one that was refused is not what is shown now
@@ -60,11 +61,11 @@ func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
 						t.Errorf("the message of %s: %v", what, err)
 					}
 				}
+				for _, refused := range sim.Refusals() {
+					t.Errorf("Slack refused %s: %s %s", refused.Method, refused.Error, refused.Detail)
+				}
 			})
 		}
-	}
-	for _, refused := range sim.Refusals() {
-		t.Errorf("Slack refused %s: %s %s", refused.Method, refused.Error, refused.Detail)
 	}
 }
 
@@ -122,6 +123,7 @@ func errorOf(text string) error {
 }
 
 func TestTextIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
 	for name, text := range difficultTexts {
 		for limit := 1; limit < 40; limit++ {
 			for how, got := range map[string]string{"cut": cut(text, limit), "escaped": escaped(text, limit)} {
@@ -134,6 +136,7 @@ func TestTextIsCutBetweenCharacters(t *testing.T) {
 }
 
 func TestEscapesAreNeverCutInTwo(t *testing.T) {
+	t.Parallel()
 	for limit, want := range map[int]string{1: "…", 4: "…", 5: "&lt;…", 10: "&lt;a…", 14: "&lt;a&amp;b…", 15: "&lt;a&amp;b&gt;"} {
 		if got := escaped("<a&b>", limit); got != want {
 			t.Errorf("to %d characters: got %q, want %q", limit, got, want)
@@ -186,6 +189,7 @@ func newAppWithModal(t *testing.T) (*App, request, *slacksim.Sim) {
 }
 
 func TestAReferenceIsShownOnce(t *testing.T) {
+	t.Parallel()
 	app, req, _ := newAppWithModal(t)
 	for _, kind := range []tools.ErrorKind{tools.Internal, tools.Unavailable, tools.NotFound} {
 		told := app.errorMessage(&req, &tools.Error{Kind: kind, ID: "4711"})
@@ -196,12 +200,14 @@ func TestAReferenceIsShownOnce(t *testing.T) {
 }
 
 func TestAnEmptyCellKeepsItsPlaceUnderItsColumn(t *testing.T) {
+	t.Parallel()
 	if got := rowText([]string{"Maria E.", "", "••••••010"}); got != "*Maria E.* · – · ••••••010" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestAFormThatChangesSomebodyDoesNotAskForWhatTheBankLacks(t *testing.T) {
+	t.Parallel()
 	f := &form{borrowers.Update, conversations.Draft{
 		ID: "D0", Answers: map[string]string{"process": "1042", "borrower": "b", "personal.name": "Rui Amostra"},
 		Notes: map[string]string{noteSubject: "1042 b", noteBefore + "personal.name": "Rui Amostra"}, Page: "personal",

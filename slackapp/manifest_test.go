@@ -101,6 +101,7 @@ func namesPeople(command string) bool {
 }
 
 func TestTheManifestIsWhatTheCatalogueWants(t *testing.T) {
+	t.Parallel()
 	want := manifest()
 	if *update {
 		if err := os.WriteFile(manifestFile, want, 0o644); err != nil {
@@ -117,6 +118,7 @@ func TestTheManifestIsWhatTheCatalogueWants(t *testing.T) {
 }
 
 func TestTheManifestPassesSlacksSchema(t *testing.T) {
+	t.Parallel()
 	compiler := jsonschema.NewCompiler()
 	compiler.UseRegexpEngine(withLookahead)
 	schema, err := compiler.Compile("testdata/slack-manifest.schema.json")

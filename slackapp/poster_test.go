@@ -67,6 +67,7 @@ func (h *harness) find(dest, thread, notice string) string {
 }
 
 func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	id := h.post(team, "", card("cartão"))
 	for i := range 3 {
@@ -103,6 +104,7 @@ func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
 }
 
 func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	id := h.post(team, "", card("cartão"))
 	message := h.sim.Threads(slacksim.TeamChannel)[0].Message
@@ -143,6 +145,7 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 }
 
 func TestADirectMessageReachesAPersonByEitherID(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	for _, dest := range []string{"slack:" + slacksim.Ana, "slack:" + slacksim.TeamID + "/" + slacksim.Ana} {
 		id := h.post(dest, "", card(dest))
@@ -162,6 +165,7 @@ func TestADirectMessageReachesAPersonByEitherID(t *testing.T) {
 }
 
 func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	hostile := "<!channel> <@U0TOM> & <https://exemplo.pt|clique>"
 	n := destination.Notice{
@@ -187,6 +191,7 @@ func TestOnlyTheOwnerIsMentionedAndEverythingElseIsText(t *testing.T) {
 }
 
 func TestTheSubjectOfANoticeIsNamedAndNotMentioned(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	n := aNotice("um")
 	n.Owner, n.About = anasID, home
@@ -212,6 +217,7 @@ func TestTheSubjectOfANoticeIsNamedAndNotMentioned(t *testing.T) {
 }
 
 func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	long := strings.Repeat("<ção&🏠> ", 2000)
 	n := destination.Notice{ID: strings.Repeat("x", 200), Process: uuid.New(), Lang: words.Portuguese, Title: long, Text: long, Mention: anasID, Card: true}
@@ -235,6 +241,7 @@ func TestANoticeOfAnyLengthIsAccepted(t *testing.T) {
 }
 
 func TestANoticeThatMayHaveBeenPostedIsFoundAndNoOther(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	h.sim.Fail("chat.postMessage", 1, slacksim.Failure{Drop: true, AfterEffect: true})
 	if _, err := h.replica.app.Post(h.ctx(), team, "", card("um")); err == nil || notSent(err) {
@@ -260,6 +267,7 @@ func TestANoticeThatMayHaveBeenPostedIsFoundAndNoOther(t *testing.T) {
 }
 
 func TestANoticeIsFoundBehindManyOthers(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	first := h.post(team, "", card("primeiro"))
 	var replies []string
@@ -279,6 +287,7 @@ func TestANoticeIsFoundBehindManyOthers(t *testing.T) {
 }
 
 func TestFindIgnoresMessagesOfOthers(t *testing.T) {
+	t.Parallel()
 	other := `{"ok":true,"has_more":false,"messages":[
 		{"ts":"1.000001","bot_id":"B0OUTRO","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
 		{"ts":"1.000002","user":"U0ANA","blocks":"not blocks","metadata":{"event_type":"balcao_notice","event_payload":{"id":"um"}}},
@@ -373,6 +382,7 @@ func unsharedSlack(do http.HandlerFunc) http.Handler {
 }
 
 func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	type said struct {
 		certain bool
 		wait    time.Duration
@@ -412,6 +422,7 @@ func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
 		{"success without a message", 200, "", `{"ok":true}`, said{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			calls := 0
 			slack := httptest.NewServer(unsharedSlack(func(w http.ResponseWriter, _ *http.Request) {
 				calls++
@@ -441,6 +452,7 @@ func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
 }
 
 func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
+	t.Parallel()
 	stuck := make(chan struct{})
 	slack := httptest.NewServer(unsharedSlack(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -471,6 +483,7 @@ func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
 }
 
 func TestErrorsOfTheWorkspaceSayWhatToCorrect(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	ana, app := h.ana(), h.replica.app
 	id := h.post(team, "", card("um"))
@@ -509,6 +522,7 @@ func TestErrorsOfTheWorkspaceSayWhatToCorrect(t *testing.T) {
 }
 
 func TestUnderRateLimitsNothingIsRetriedAndNothingPostedTwice(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	h.sim.FailRandomly("chat.postMessage", 0.5, 42, slacksim.RateLimited(3*time.Second))
 	tries := 0
@@ -537,8 +551,10 @@ func TestUnderRateLimitsNothingIsRetriedAndNothingPostedTwice(t *testing.T) {
 }
 
 func TestReachableIsCalledAfterAnInvitationOrUnarchiving(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, way)
 			ana := h.ana()
 			hears := func(dest string) {
@@ -567,6 +583,7 @@ func TestReachableIsCalledAfterAnInvitationOrUnarchiving(t *testing.T) {
 }
 
 func TestAnAnnouncementHasAnUndoButtonAndMentionsNobody(t *testing.T) {
+	t.Parallel()
 	h := newUnlimitedHarness(t)
 	ana := h.ana()
 	ana.types("/balcao digest 09:00")

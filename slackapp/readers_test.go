@@ -6,6 +6,7 @@ import (
 )
 
 func TestEachSignOfOutsidersInAChannelIsEnough(t *testing.T) {
+	t.Parallel()
 	us := identity{Team: "T1", Enterprise: "E1"}
 	for channel, want := range map[string]bool{
 		`{}`: false,

@@ -78,6 +78,7 @@ func (h *harness) deliverTwice(of string, one, other http.Handler) (answers func
 }
 
 func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
+	t.Parallel()
 	for of, do := range map[string]func(t *testing.T, h *harness){
 		"view_submission": func(t *testing.T, h *harness) {
 			h.ana().submits(nil)
@@ -103,6 +104,7 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 		},
 	} {
 		t.Run(of, func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, overHTTP)
 			h.ana().begins("1042")
 			one := h.replica.app.Handler()
@@ -129,11 +131,12 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 
 // Who took the delivery died before it answered. Nobody knows what became of it, and the modal has to stay.
 func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/borrower-new 1042")
 	ana.sees("Página 2 de 7")
-	must(t, ana.Fill(h.ctx(), personalData))
+	ana.fills(personalData)
 	taken := false
 	app := h.replica.app.Handler()
 	var door http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 // A bank that repeats the request and names somebody else: the person who asked reads its words without what she sent,
 // the channel and the log learn nothing.
 func TestARefusalIsShownWithoutWhatThePersonSent(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.begins("1042")

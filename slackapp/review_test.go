@@ -12,6 +12,7 @@ import (
 // TestAReviewIsInClearForItsPersonAloneAndNowhereElse goes through everything that is read over before it is sent: the
 // modal shows what was typed and what the bank has, in full, and nothing else that leaves the app does.
 func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
 	ana, bank := h.ana(), h.storedBorrower().Personal
 	inClear := []string{}
@@ -52,7 +53,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	must(t, ana.Close(h.ctx()))
 
 	ana.edits()
-	must(t, ana.Fill(h.ctx(), slacksim.Values{"personal.mobile": "961 234 567", "personal.birthDate": "31.1.1990"}))
+	ana.fills(slacksim.Values{"personal.mobile": "961 234 567", "personal.birthDate": "31.1.1990"})
 	ana.presses("skip")
 	review(ana.sees("Página 8 de 8"), "Guardar alterações", bank.Mobile.Reveal()+"\n→ +351961234567", "→ 31/01/1990", bank.TaxID.Reveal())
 	ana.submits(nil)
@@ -124,6 +125,7 @@ func behind(t *testing.T, view slacksim.View) []string {
 }
 
 func TestAReviewIsInTheLanguageOfItsPerson(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	tom.types("/borrower-edit 1043")

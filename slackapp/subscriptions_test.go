@@ -77,8 +77,10 @@ func (h *harness) subscriptions(id string) string {
 }
 
 func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
+	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, way)
 			ana := h.ana()
 			ana.types("/balcao watch 1042")
@@ -97,6 +99,7 @@ func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 }
 
 func TestFollowingInAChannelNotifiesThePersonAlone(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao follow 1042")
@@ -108,6 +111,7 @@ func TestFollowingInAChannelNotifiesThePersonAlone(t *testing.T) {
 }
 
 func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	ana.types("/balcao watch tudo")
@@ -125,6 +129,7 @@ func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
 }
 
 func TestAFormForASubscriptionAppliesToTheChannelWhereItBegan(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao watch")
@@ -147,6 +152,7 @@ func TestAFormForASubscriptionAppliesToTheChannelWhereItBegan(t *testing.T) {
 }
 
 func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	must(t, ana.Command(h.ctx(), ana.DM(), "/balcao watch 1042"))
@@ -157,6 +163,7 @@ func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
 }
 
 func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	must(t, ana.OpenHome(h.ctx()))
@@ -181,6 +188,7 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 }
 
 func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	for line, want := range map[string][]string{
@@ -205,6 +213,7 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 }
 
 func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	day := time.Now().AddDate(0, 0, 30)
@@ -221,6 +230,7 @@ func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
 }
 
 func TestUpdatesAreListedInTheChannel(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	h.updates = updateList{
 		{Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now(), What: []string{"Status: In Creation → Decision"}},
@@ -236,6 +246,7 @@ func TestUpdatesAreListedInTheChannel(t *testing.T) {
 }
 
 func TestAPersonIsCachedWithoutTheirDestination(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/balcao watch 1042")

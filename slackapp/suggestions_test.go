@@ -12,6 +12,7 @@ import (
 )
 
 func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
+	t.Parallel()
 	const forbidden, failed = "Não tem permissão para ver esta lista.", "Não foi possível ler a lista. Escreva outra vez."
 	for name, c := range map[string]struct {
 		user, tool, field string
@@ -28,6 +29,7 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, failed, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHarness(t, overHTTP)
 			defer h.bank.Inject(c.fault)()
 			if got := h.offeredOptions(c.user, c.tool, c.field); len(got) != 1 || got[0] != c.want {

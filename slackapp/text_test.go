@@ -17,6 +17,7 @@ import (
 )
 
 func TestTextFromOutsideIsMadeSafeToShow(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ text, plain, mrkdwn string }{
 		{"Ação n.º 1: «sim» – 1 234,56 €", "Ação n.º 1: «sim» – 1 234,56 €", "Ação n.º 1: «sim» – 1 234,56 €"},
 		{"*loud* and _sly_ and ~gone~", "*loud* and _sly_ and ~gone~", "∗loud∗ and ˍslyˍ and ∼gone∼"},
@@ -51,6 +52,7 @@ const hostile = "*a* _b_ ~c~ `d` ```e``` <!channel> > f \u202eg\u202c \x00h\x1b 
 
 // What Slack is sent holds the marks of ours, and none of the bank's; nothing that hides or turns; and Slack takes it.
 func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
+	t.Parallel()
 	app, req, sim := newAppWithModal(t)
 	harmless := hostileShown(app, &req, strings.Repeat("x", utf8.RuneCountInString(escaped(hostile, maxText)))) // as long, so that as much of it has room
 	for what, shown := range hostileShown(app, &req, hostile) {

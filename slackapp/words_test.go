@@ -19,6 +19,7 @@ import (
 var said = regexp.MustCompile(`(?:\bsay\([^"]*?|waitingView\([^"]*?|\b(?:next|closing) :?= )"([a-z][a-z._]*)"`)
 
 func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +65,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 }
 
 func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
+	t.Parallel()
 	titles := []string{"app", "close", "form.next", "form.review", "form.read"}
 	for _, lang := range words.Langs {
 		for _, key := range texts.Keys(lang) {
@@ -90,6 +92,7 @@ func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
 var tags = regexp.MustCompile("`json:[^`]*`")
 
 func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +121,7 @@ func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
 
 // What masks itself everywhere else is revealed in one file, and what that makes are modals, which one person sees.
 func TestOnlyTheReviewRevealsPersonalData(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
