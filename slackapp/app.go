@@ -3,6 +3,7 @@
 package slackapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 
 const (
 	ackTimeout      = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
-	ackWait         = 300 * time.Millisecond // that an acknowledgement waits for a quick result, all its waits together
+	defaultAckWait  = 300 * time.Millisecond // Config.AckWait
 	ackPollInterval = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
 	ackStoreTimeout = 500 * time.Millisecond // for an acknowledgement to be remembered
 	ackDelay        = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
@@ -39,17 +40,19 @@ type Config struct {
 	AppToken      string
 	APIURL        string // ends in a slash
 	Log           *slog.Logger
+	AckWait       time.Duration     // for a quick result, which an acknowledgement then carries; 300 ms if 0, less than 2 s
 	Reachable     func(dest string) // called when something may be posted again where it could not; may be nil
 }
 
 // App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
 // [App.RunSocket].
 type App struct {
-	runner *tools.Runner
-	store  *conversations.Store
-	log    *slog.Logger
-	slack  *client
-	secret string
+	runner  *tools.Runner
+	store   *conversations.Store
+	log     *slog.Logger
+	slack   *client
+	secret  string
+	ackWait time.Duration
 
 	refusals *refusals.Log
 
@@ -81,7 +84,7 @@ func New(config Config) (*App, error) {
 	}
 	app := &App{
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
-		slack: newClient(config.APIURL, config.BotToken, config.AppToken), reachable: config.Reachable,
+		slack: newClient(config.APIURL, config.BotToken, config.AppToken), reachable: config.Reachable, ackWait: cmp.Or(config.AckWait, defaultAckWait),
 		queue: fairQueue{persons: map[string]*personQueue{}}, refusals: refusals.New(config.Log), orphanedAcks: make(chan []byte, sockets*maxInFlight),
 		searches: searchLimiter{running: map[string]int{}},
 	}

@@ -14,7 +14,7 @@ import (
 func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		b.Run(string(way), func(b *testing.B) {
-			h := newHarness(b, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+			h := newHarness(b, way, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 			ana, tom := h.ana(), h.user(slacksim.Tom)
 			ana.types("/borrower-new 1042")
 			ana.sees("Página 2 de 7")

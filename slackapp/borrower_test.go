@@ -240,8 +240,7 @@ var borrowerFlows = []flow{
 		ana.sees("Página 4 de 8")
 		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado", "Editar proponente")
-		h.killReplica()
-		h.replica = h.startReplica()
+		h.restart()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 4 de 8", "Retomámos o que começou", "Inês M.")
 		ana.presses("back")
@@ -415,15 +414,16 @@ var borrowerFaults = []flow{
 		ana := h.ana()
 		ana.picks("/borrower")
 		ana.sees("Proponente do processo 1043")
-		remove := h.bank.Inject(sandbox.Fault{Latency: 10 * time.Second})
+		release := h.gate.hold("")
+		defer release()
 		ana.presses("step:a")
 		ana.sees("Editar proponente", "A carregar…")
 		for _, delivered := range h.sim.Deliveries() {
-			if delivered.Latency > time.Second {
+			if delivered.Latency > slackTimeout {
 				t.Errorf("%s was acknowledged after %s", delivered.Kind, delivered.Latency)
 			}
 		}
-		remove()
+		release()
 		ana.sees("Página 3 de 8")
 	}},
 	{"a form with many choices waits for a slow bank once, and not for each", func(t *testing.T, h *harness) {

@@ -47,7 +47,7 @@ func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		t.Run(string(way), func(t *testing.T) {
 			t.Parallel()
-			h := newHarness(t, way, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+			h := newHarness(t, way, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 			id := h.post(team, "", card("cartão"))
 			h.sim.Share(slacksim.TeamChannel, false)
 			must(t, h.sim.WaitEvents(h.ctx()))

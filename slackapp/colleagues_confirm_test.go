@@ -2,7 +2,6 @@ package slackapp_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
@@ -20,10 +19,12 @@ func TestTwoColleaguesWhoConfirmTheSameBorrowerCreateOne(t *testing.T) {
 	tom.sees("Page 3 of 7")
 	tom.presses("skip")
 	tom.sees("Page 7 of 7")
-	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 3 * time.Second})
+	release := h.gate.hold("POST /")
+	defer release()
 	ana.submits(nil)
-	h.wait("the first is at the bank", func() bool { return h.bank.Calls(portal.BorrowerCreate) == 1 })
+	h.wait("the first is at the bank", func() bool { return h.gate.arrived.Load() == 1 })
 	tom.submits(nil)
+	release()
 	ana.sees("Proponente criado", "Rui A.")
 	tom.sees("Borrower created", "Rui A.", "<@"+slacksim.Ana+"> had already asked for this at ", "Nothing was sent a second time.")
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {

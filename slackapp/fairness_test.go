@@ -20,7 +20,7 @@ type bankGate struct {
 
 func (g *bankGate) before(bank http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path := g.path.Load(); path != nil && strings.Contains(r.URL.Path, *path) {
+		if path := g.path.Load(); path != nil && strings.Contains(r.Method+" "+r.URL.Path, *path) {
 			g.arrived.Add(1)
 			select {
 			case <-g.open:

@@ -76,6 +76,8 @@ type flow struct {
 // generalFlows are told the same whichever way Slack delivers.
 var generalFlows = []flow{
 	{"a broker lists the borrowers of a process", func(t *testing.T, h *harness) {
+		h.ackWait = ackWaitForever
+		h.restart()
 		ana := h.ana()
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
@@ -183,8 +185,7 @@ var generalFlows = []flow{
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
-		h.killReplica()
-		h.replica = h.startReplica()
+		h.restart()
 		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		ana.presses("back")
@@ -194,8 +195,7 @@ var generalFlows = []flow{
 		}
 		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("ficou guardado", "Novo proponente")
-		h.killReplica()
-		h.replica = h.startReplica()
+		h.restart()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 2 de 7", "Retomámos o que começou")
 	}},
@@ -317,7 +317,7 @@ func (h *harness) created() int { return h.bank.Calls(portal.BorrowerCreate) }
 
 func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Manifest = nil })
+	h := newHarness(t, overHTTP, func(c *options) { c.Manifest = nil })
 	h.ana().types("/novelty 1042")
 	h.ana().reads("Não conheço", "/borrowers [processo]")
 	h.checkNoRefusals()

@@ -248,7 +248,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 
 func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	h := newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
 	for _, tool := range catalogue.New().Tools() {
 		ana.types("/" + tool.Command)

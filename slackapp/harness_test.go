@@ -57,6 +57,7 @@ type harness struct {
 	reachable   chan string   // places that may be posted to again
 	updates     updateList    // what moved
 	gate        bankGate      // before the bank
+	ackWait     time.Duration // of replicas started from now on; 0 for the default
 	callTimeout time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
 }
 
@@ -90,8 +91,17 @@ const (
 	overSocket transport = "Socket Mode"
 )
 
+// options adjust a harness and its workspace.
+type options struct {
+	slacksim.Config
+	ackWait time.Duration
+}
+
+// ackWaitForever lets an acknowledgement wait so long for a quick result that a busy machine always gives it in time.
+const ackWaitForever = 1900 * time.Millisecond
+
 // newHarness builds a house; change adjusts its workspace.
-func newHarness(t testing.TB, way transport, change ...func(*slacksim.Config)) *harness {
+func newHarness(t testing.TB, way transport, change ...func(*options)) *harness {
 	t.Helper()
 	h := &harness{t: t, transport: way, log: &logtest.Log{}, reachable: make(chan string, 16)}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +113,7 @@ func newHarness(t testing.TB, way transport, change ...func(*slacksim.Config)) *
 		(*door).ServeHTTP(w, r)
 	}))
 	t.Cleanup(bot.Close)
-	config := slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}
+	config := options{Config: slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}}
 	if way == overHTTP {
 		config.RequestURL = bot.URL + "/slack/events"
 		h.address = config.RequestURL
@@ -111,7 +121,8 @@ func newHarness(t testing.TB, way transport, change ...func(*slacksim.Config)) *
 	for _, c := range change {
 		c(&config)
 	}
-	h.sim = slacksim.New(config)
+	h.sim = slacksim.New(config.Config)
+	h.ackWait = config.ackWait
 	workspace := httptest.NewServer(h.sim)
 	h.sim.SetBaseURL(workspace.URL)
 	h.bank = sandbox.New(sandbox.Config{})
@@ -153,7 +164,7 @@ func (h *harness) startReplica() *replica {
 	app, err := slackapp.New(slackapp.Config{
 		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
 		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: log,
-		Reachable: func(dest string) { h.reachable <- dest },
+		AckWait: h.ackWait, Reachable: func(dest string) { h.reachable <- dest },
 	})
 	must(h.t, err)
 	r := &replica{app: app, runner: runner, store: store}
@@ -184,6 +195,13 @@ func (h *harness) startReplica() *replica {
 		must(h.t, store.Close())
 	}
 	return r
+}
+
+// restart replaces the replica by a new one.
+func (h *harness) restart() {
+	h.t.Helper()
+	h.killReplica()
+	h.replica = h.startReplica()
 }
 
 // killReplica ends the replica as a power cut would, as far as Slack can tell.
@@ -305,7 +323,7 @@ func (s user) fills(values slacksim.Values) {
 	s.h.t.Helper()
 	s.h.wait("she filled the fields in", func() bool {
 		err := s.Fill(s.h.ctx(), values)
-		if err != nil && !errors.Is(err, slacksim.ErrNoChoice) { // on a busy machine a list comes late, and she looks again
+		if err != nil && !errors.Is(err, slacksim.ErrNoOption) { // on a busy machine a list comes late, and she looks again
 			s.h.t.Fatalf("filling in: %v\n%s", err, s.h.log)
 		}
 		return err == nil

@@ -162,7 +162,7 @@ func newAppWithModal(t *testing.T) (*App, request, *slacksim.Sim) {
 		t.Fatal(err)
 	}
 	app, err := New(Config{
-		Runner: tools.NewRunner(tools.Config{}), Store: store, BotToken: slacksim.DefaultBotToken,
+		Runner: tools.NewRunner(tools.Config{Catalogue: catalogue.New()}), Store: store, BotToken: slacksim.DefaultBotToken,
 		SigningSecret: slacksim.DefaultSigningSecret, APIURL: sim.APIURL(),
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slackapp"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
 )
 
 const (
@@ -46,7 +48,7 @@ func card(id string) destination.Notice {
 // newUnlimitedHarness is a house whose channels take messages as fast as they come.
 func newUnlimitedHarness(t testing.TB) *harness {
 	t.Helper()
-	return newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	return newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 }
 
 func (h *harness) post(dest, thread string, n destination.Notice) string {
@@ -337,7 +339,7 @@ func newIdleReplica(t *testing.T) *replica {
 	store, err := conversations.Open(t.Context(), "memory", keys)
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	return &replica{runner: tools.NewRunner(tools.Config{}), store: store}
+	return &replica{runner: tools.NewRunner(tools.Config{Catalogue: catalogue.New()}), store: store}
 }
 
 // What an error may say of itself.
@@ -454,7 +456,9 @@ func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
 func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
 	t.Parallel()
 	stuck := make(chan struct{})
+	var leave atomic.Pointer[context.CancelFunc] // ends the call that has arrived
 	slack := httptest.NewServer(unsharedSlack(func(_ http.ResponseWriter, r *http.Request) {
+		(*leave.Load())()
 		select {
 		case <-r.Context().Done():
 		case <-stuck:
@@ -462,12 +466,17 @@ func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
 	}))
 	h := &harness{t: t, replica: newIdleReplica(t)}
 	app := h.newApp(t, slack.URL+"/api/")
-	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := app.Post(brief, team, "", aNotice("um")); err == nil || notSent(err) || unreachableReason(err) != "" || retryAfter(err) != 0 {
+	unanswered := func(dest string) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		leave.Store(&cancel)
+		_, err := app.Post(ctx, dest, "", aNotice("um"))
+		return err
+	}
+	if err := unanswered(team); err == nil || notSent(err) || unreachableReason(err) != "" || retryAfter(err) != 0 {
 		t.Errorf("no answer gave %v", err)
 	}
-	if _, err := app.Post(brief, anasID, "", aNotice("um")); err == nil || !notSent(err) {
+	if err := unanswered(anasID); err == nil || !notSent(err) {
 		t.Errorf("a conversation that was not opened gave %v", err)
 	}
 	close(stuck)

@@ -13,7 +13,7 @@ import (
 // modal shows what was typed and what the bank has, in full, and nothing else that leaves the app does.
 func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, overHTTP, func(c *slacksim.Config) { c.Rate.MessagesPerSecond = -1 })
+	h := newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 	ana, bank := h.ana(), h.storedBorrower().Personal
 	inClear := []string{}
 	review := func(view slacksim.View, button string, values ...string) {

@@ -110,7 +110,7 @@ func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error)
 	// What is begun is finished even when Slack hangs up: its next attempt gets the same answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
-	due := time.Now().Add(ackWait)
+	due := time.Now().Add(a.ackWait)
 	switch d.kind {
 	case commandDelivery:
 		var c command

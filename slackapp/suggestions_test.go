@@ -30,7 +30,11 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHarness(t, overHTTP)
+			h := newHarness(t, overHTTP, func(o *options) {
+				if c.fault.Latency == 0 {
+					o.ackWait = ackWaitForever
+				}
+			})
 			defer h.bank.Inject(c.fault)()
 			if got := h.offeredOptions(c.user, c.tool, c.field); len(got) != 1 || got[0] != c.want {
 				t.Errorf("the list says %q, want %q", got, c.want)
