@@ -1,0 +1,161 @@
+package notifications
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal"
+)
+
+// cause is why a process is read.
+type cause struct {
+	actor    string
+	upTo     string
+	triggers []string // none reads the bank even if others answered since
+	silent   bool     // the first reconciliation: a process not seen before is not reported
+
+	callbackOnly bool // requested by callbacks only, which others may forge
+}
+
+// refresh reads a process from the bank, and commits and dispatches its changes.
+func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) error {
+	rested := false
+	for range maxConflicts {
+		before, err := e.snapshots.load(ctx, process)
+		if err == nil {
+			err = e.dispatch(ctx, process, before.pending)
+		}
+		if err != nil {
+			return err
+		}
+		if allCovered(why.triggers, before.upTo) {
+			e.instruments.read("already_read")
+			return nil
+		}
+		if why.callbackOnly && !before.known {
+			allowed, err := e.allowed(ctx, before)
+			if err != nil {
+				return err
+			}
+			if !allowed {
+				e.instruments.read("unknown")
+				return e.requestReconciliation(ctx)
+			}
+		}
+		if why.callbackOnly && before.known && !rested && e.waitReadInterval(ctx, before) {
+			rested = true
+			continue // another replica may have read it meanwhile
+		}
+		after, err := e.reader.read(ctx, process)
+		switch portal.KindOf(err) {
+		case portal.NotFound, portal.Refused: // of another broker, or unknown
+			e.instruments.read("absent")
+			return e.snapshots.recordAbsent(ctx, process, why.upTo)
+		}
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		update, err := e.compare(ctx, before, &after, why)
+		if err != nil {
+			return err
+		}
+		done, err := e.snapshots.commit(ctx, before, after, update, why.upTo)
+		if err != nil {
+			return err
+		}
+		if !done {
+			e.instruments.read("conflict")
+			continue
+		}
+		if update == "" {
+			e.instruments.read("unchanged")
+			return nil
+		}
+		e.instruments.read("changed")
+		return e.dispatch(ctx, process, []string{update})
+	}
+	return errMoved
+}
+
+func allCovered(triggers []string, upTo string) bool {
+	if upTo == "" || len(triggers) == 0 {
+		return false
+	}
+	for _, id := range triggers {
+		if !notAfter(id, upTo) {
+			return false
+		}
+	}
+	return true
+}
+
+// compare returns the sealed update between two snapshots, "" if nothing changed, and sets the version of the later
+// one.
+func (e *engine) compare(ctx context.Context, before processState, after *Snapshot, why cause) (string, error) {
+	after.Version, after.Read = before.snapshot.Version, e.config.Now().UTC()
+	changes := diff(before.snapshot, *after)
+	if !before.known {
+		changes = nil
+		if news, err := e.isNew(ctx, why); err != nil {
+			return "", err
+		} else if news {
+			changes = []Change{{Kind: Opened, To: after.status()}}
+		}
+	}
+	if len(changes) == 0 {
+		return "", nil
+	}
+	owner, err := e.config.Store.Owner(ctx, after.Process)
+	if err != nil {
+		return "", err
+	}
+	after.Version++
+	return e.snapshots.sealUpdate(Update{
+		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
+		Actor: why.actor, Owner: owner, Changes: changes, Snapshot: *after,
+	})
+}
+
+// isNew reports whether a process without a snapshot is new at the bank.
+func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
+	if why.silent {
+		return false, nil
+	}
+	if e.reconciled.Load() {
+		return true, nil
+	}
+	done, err := reconciledOnce(ctx, e.stream.redis)
+	e.reconciled.Store(done)
+	return done, err
+}
+
+// dispatch appends updates to the changelog and queues them for their destinations, in order. Repeating it changes
+// nothing.
+func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []string) error {
+	for _, text := range pending {
+		update, err := e.snapshots.openUpdate(text)
+		if err != nil {
+			return err
+		}
+		first, err := e.changelog.append(ctx, text)
+		if err != nil {
+			return err
+		}
+		if first {
+			e.instruments.update()
+		}
+		if err := e.dispatcher.enqueue(ctx, update); err != nil {
+			return fmt.Errorf("enqueuing an update: %w", err)
+		}
+		if err := e.snapshots.removePending(ctx, process, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
