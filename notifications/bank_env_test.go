@@ -217,16 +217,16 @@ func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many i
 		t.Fatal(err)
 	}
 	recorded = slices.DeleteFunc(recorded, func(u Update) bool { return u.Process != process })
-	kept, err := s.engine.snapshots.updates(t.Context(), process, 0)
+	stored, err := s.engine.snapshots.updates(t.Context(), process, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(updates) != many || len(recorded) != many || len(kept) != many {
-		t.Fatalf("%d updates dispatched, %d in the changelog, %d stored, want %d", len(updates), len(recorded), len(kept), many)
+	if len(updates) != many || len(recorded) != many || len(stored) != many {
+		t.Fatalf("%d updates dispatched, %d in the changelog, %d stored, want %d", len(updates), len(recorded), len(stored), many)
 	}
 	for i, update := range updates {
-		if v := int64(i + 1); update.Version != v || recorded[i].Version != v || kept[i].Version != v {
-			t.Errorf("update %d has version %d, %d in the changelog, %d stored", v, update.Version, recorded[i].Version, kept[i].Version)
+		if v := int64(i + 1); update.Version != v || recorded[i].Version != v || stored[i].Version != v {
+			t.Errorf("update %d has version %d, %d in the changelog, %d stored", v, update.Version, recorded[i].Version, stored[i].Version)
 		}
 	}
 	return updates

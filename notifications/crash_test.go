@@ -49,7 +49,7 @@ func TestAReplicaMayCrashAtAnyStepAndEachUpdateIsDispatchedOnce(t *testing.T) {
 				if !workUntilCrash(t, env.replica(t), &crashHook{crashAt: steps, after: answered}) {
 					break
 				}
-				other := env.replica(t)
+				other := env.replica(t, func(c *Config) { c.Lease = shortLease / 3 }) // short, since no other replica runs
 				waittest.Eventually(t, "another replica has finished", func() bool {
 					batch, err := other.engine.stream.read(t.Context())
 					if err == nil {
@@ -64,7 +64,7 @@ func TestAReplicaMayCrashAtAnyStepAndEachUpdateIsDispatchedOnce(t *testing.T) {
 				env.wantOnce(t, other, a1043, int(steps))
 			}
 			if steps < 10 {
-				t.Errorf("there were only %d steps to die at", steps)
+				t.Errorf("there were only %d steps to crash at", steps)
 			}
 			t.Logf("%d steps", steps)
 			env.wantOnce(t, witness, a1043, int(steps))

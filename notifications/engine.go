@@ -30,7 +30,7 @@ type engine struct {
 	dispatcher            dispatcher
 	instruments           *instruments
 	reader                reader
-	requestReconciliation func(context.Context) error                // asks for a reconciliation soon
+	requestReconciliation func(context.Context) error                // requests a reconciliation
 	onTriggers            func(context.Context, []streamEntry) error // called with each batch, which may hold callbacks
 	reconciled            atomic.Bool                                // the first reconciliation is done: a process not seen before is new
 	lastRead              atomic.Int64                               // when the stream was last read, in ns

@@ -173,7 +173,7 @@ func TestALateMessageIsLookedForAfterAPause(t *testing.T) {
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
 	waittest.Eventually(t, "it failed", func() bool { return strings.Contains(env.log.String(), resultUnclear) })
-	env.enqueue(o, env.update(1, "Analysis")) // does not make it be looked for sooner
+	env.enqueue(o, env.update(1, "Analysis")) // which does not end the pause
 	if err := o.retry(t.Context(), channel); err != nil {
 		t.Fatal(err)
 	}

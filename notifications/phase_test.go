@@ -25,7 +25,7 @@ func TestCachedPhasesAreUsedWhileTheBankIsDown(t *testing.T) {
 	}
 	failure = nil
 	if _, _, err := p.phase(t.Context(), 4, "Valuation"); !errors.Is(err, down) || reads != 2 {
-		t.Fatalf("the bank was not left alone: %d readings, %v", reads, err)
+		t.Fatalf("the bank was read again too early: %d reads, %v", reads, err)
 	}
 	now = now.Add(listRetry)
 	for what, status := range map[string]string{"its text": "Valuation", "the list": "", "the list, where its text says nothing": "?"} {
@@ -39,7 +39,7 @@ func TestCachedPhasesAreUsedWhileTheBankIsDown(t *testing.T) {
 		t.Errorf("%+v, %v", phase, err)
 	}
 	if reads != 6 {
-		t.Errorf("%d readings", reads)
+		t.Errorf("%d reads", reads)
 	}
 }
 

@@ -93,7 +93,7 @@ func reconciledOnce(ctx context.Context, client redis.UniversalClient) (bool, er
 	return !done.IsZero(), err
 }
 
-// request requests a reconciliation soon. Many requests cause one.
+// request requests a reconciliation before the next regular one. Many requests cause one.
 func (r *reconciler) request(ctx context.Context) error {
 	return r.setField(ctx, "requested", uuid.NewString())
 }

@@ -121,7 +121,7 @@ func TestOneOfManyReplicasReconciles(t *testing.T) {
 	env := newBankEnv(t, redistest.Start(t))
 	var crowd sync.WaitGroup
 	for range 5 {
-		s := env.replica(t)
+		s := env.replica(t, func(c *Config) { c.Lease = time.Minute })
 		crowd.Go(func() {
 			if err := s.reconciler.runIfDue(t.Context()); err != nil {
 				t.Error(err)
