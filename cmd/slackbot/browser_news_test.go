@@ -27,7 +27,7 @@ func openFollowing(t *testing.T, what string, options ...app.Option) (ana slackP
 	})
 	ana = openSlack(t, slack)
 	ana.pressButton("#channels", "geral")
-	ana.Until("she is in the other channel", `document.querySelector('#place').innerText === '#geral'`)
+	ana.Until("she is in the other channel", `document.querySelector('#channel-name').innerText === '#geral'`)
 	ana.runCommand("/invite @Balcão")
 	ana.runCommand("/balcao watch " + what)
 	ana.waitForText("A seguir nesta conversa")

@@ -1,23 +1,23 @@
-// The workspace's own endpoints, as this page calls them. Failures come back as {ok: false, error}, never thrown.
+// Calls of the workspace's own endpoints. A failure is returned as {ok: false, error}, never thrown.
 
-const PATIENCE = 15000;
+const TIMEOUT = 15000;
 
 let failedAt = -Infinity;
 
-/** Whether a call has failed within the last second, so that its failure is told where it happened. */
-export function failedJustNow() {
+/** Whether a call failed within the last second; the page shows such a failure where it happened. */
+export function failedRecently() {
   return performance.now() - failedAt < 1000;
 }
 
 async function call(path, options = {}) {
-  const limits = [AbortSignal.timeout(PATIENCE)];
+  const limits = [AbortSignal.timeout(TIMEOUT)];
   if (options.signal) limits.push(options.signal);
   try {
     const reply = await fetch(path, { ...options, signal: AbortSignal.any(limits) });
     const answer = await reply.json();
     if (answer.ok === false) {
       failedAt = performance.now();
-      // For the developer of the app: why the workspace refuses what it did.
+      // For the app's developer: why the workspace refused the call.
       if (answer.reason) console.warn(`${path}: ${answer.error}: ${answer.reason}`);
     }
     return answer;
@@ -26,7 +26,7 @@ async function call(path, options = {}) {
   }
 }
 
-/** What does not change while the workspace runs: team, people, channels, commands, the app. */
+/** Fetches what never changes: team, people, channels, commands, the app. */
 export function fetchWorkspace() {
   return call('/sim/workspace');
 }
@@ -40,7 +40,7 @@ export function post(what, body) {
   });
 }
 
-/** The options of an external select for what has been typed. */
+/** Fetches the options of an external select for a query. */
 export function fetchOptions(query, signal) {
   return call(`/sim/options?${new URLSearchParams(query)}`, { signal });
 }

@@ -1,4 +1,4 @@
-// Block Kit as elements: what an app sends in messages, modals and its Home.
+// Renders Block Kit blocks of messages, modals and the Home tab.
 
 import { el, freshId, link, safeUrl } from './dom.js';
 import { confirm } from './confirm.js';
@@ -6,21 +6,21 @@ import { drawField, isField } from './fields.js';
 import { markdown } from './markdown.js';
 import { inlineText, textObject, withEmoji } from './mrkdwn.js';
 import { richText, table } from './richtext.js';
-import { say } from './words.js';
+import { t } from './words.js';
 
 /**
- * @typedef {object} Surface what blocks are drawn on
+ * @typedef {object} Surface the container that blocks are drawn in
  * @property {import('./mrkdwn.js').Names} names
- * @property {(blockId: string, actionId: string) => object|undefined} kept an earlier answer that must not be lost
- * @property {(action: object, control: HTMLElement) => Promise<void>} act tells the app about a click or a choice
- * @property {(action: object) => void} [report] tells the app about a choice that nobody waits for
+ * @property {(blockId: string, actionId: string) => object|undefined} kept the current value of an input, which wins over the initial value
+ * @property {(action: object, control: HTMLElement) => Promise<void>} act sends an action to the app, and waits for it
+ * @property {(action: object) => void} [report] sends an action without waiting
  * @property {(element: {block_id: string, action_id: string, value: string}, signal: AbortSignal) => Promise<object>} options
  *
  * @typedef {import('./fields.js').Field & {showProblem?: (text: string|null) => void, required: boolean}} DrawnField
  */
 
 /**
- * Draws blocks. The fields returned are those that hold answers, in the order of the page.
+ * Draws blocks, and returns their nodes and the inputs among them in document order.
  * @param {object[]} blocks @param {Surface} surface @returns {{nodes: Node[], fields: DrawnField[]}}
  */
 export function drawBlocks(blocks, surface) {
@@ -34,23 +34,23 @@ export function drawBlocks(blocks, surface) {
   return { nodes, fields };
 }
 
-const unknown = (block) => el('p', { class: 'quiet' }, say('block.unknown', { type: String(block.type) }));
+const unknown = (block) => el('p', { class: 'quiet' }, t('block.unknown', { type: String(block.type) }));
 
 const BLOCKS = {
   header: (block) => el('h3', {}, withEmoji(block.text.text)),
   divider: () => el('hr'),
   section,
   context: (block, { surface }) => (block.elements ?? []).map((element) => (element.type === 'image'
-    ? picture(element, 'small') : el('div', {}, textObject(element, surface.names)))),
+    ? imageNode(element, 'small') : el('div', {}, textObject(element, surface.names)))),
   actions: (block, at) => (block.elements ?? []).map((element) => drawElement(element, at, '')),
   input,
   rich_text: (block, { surface }) => richText(block, surface.names),
   table: (block, { surface }) => table(block, surface.names),
   markdown: (block) => markdown(block.text ?? ''),
-  image: (block) => el('figure', {}, block.title && el('figcaption', {}, withEmoji(block.title.text)), picture(block, 'large')),
+  image: (block) => el('figure', {}, block.title && el('figcaption', {}, withEmoji(block.title.text)), imageNode(block, 'large')),
 };
 
-function picture(image, size) {
+function imageNode(image, size) {
   const src = image.image_url && safeUrl(image.image_url);
   return src ? el('img', { src, alt: image.alt_text ?? '', class: size, loading: 'lazy' }) : el('span', {}, image.alt_text ?? '');
 }
@@ -66,7 +66,7 @@ function section(block, at) {
 }
 
 function drawElement(element, at, label) {
-  if (element.type === 'image') return picture(element, 'thumb');
+  if (element.type === 'image') return imageNode(element, 'thumb');
   if (element.type === 'button') return button(element, at);
   if (!isField(element.type)) return unknown(element);
   const field = fieldOf(element, at, {
@@ -75,7 +75,7 @@ function drawElement(element, at, label) {
     },
   });
   function acted() {
-    confirmed(element, at.surface.names, () => tell(element, at, field.read(), field.control));
+    confirmed(element, at.surface.names, () => sendAction(element, at, field.read(), field.control));
   }
   return el('div', { class: 'element' }, field.node);
 }
@@ -90,11 +90,11 @@ function fieldOf(element, { blockId, surface, fields }, { label, controlId, desc
   return field;
 }
 
-/** What happened to an element, in the form of an entry of block_actions. */
+/** Returns an entry of a block_actions payload. */
 const entryOf = (element, blockId, answer) => ({ ...answer, type: element.type, block_id: blockId, action_id: element.action_id });
 
-/** Tells the app about an element. */
-function tell(element, { blockId, surface }, answer, control) {
+/** Sends the action of an element to the app. */
+function sendAction(element, { blockId, surface }, answer, control) {
   return surface.act(entryOf(element, blockId, answer), control);
 }
 
@@ -106,14 +106,14 @@ function button(element, at) {
   const style = ['primary', 'danger'].includes(element.style) ? element.style : '';
   const props = {
     class: `button ${style}`, 'data-action-id': element.action_id, 'aria-label': element.accessibility_label,
-    onclick: () => confirmed(element, at.surface.names, () => tell(element, at, { text: element.text, value: element.value }, node)),
+    onclick: () => confirmed(element, at.surface.names, () => sendAction(element, at, { text: element.text, value: element.value }, node)),
   };
   const text = withEmoji(element.text.text);
   const node = element.url ? link(element.url, text, props) : el('button', { type: 'button', ...props }, text);
   return node;
 }
 
-/** When an input asks to be told of changes; Slack's default for text is the Enter key. */
+/** Whether a block sends an action on a trigger; Slack's default for text is the Enter key. */
 function dispatches(block, trigger) {
   if (!block.dispatch_action) return false;
   const asked = block.element.dispatch_action_config?.trigger_actions_on ?? ['on_enter_pressed'];
@@ -132,11 +132,11 @@ function input(block, at) {
     label, controlId, required, describedBy: `${problemId}${block.hint ? ` ${hintId}` : ''}`,
     changed(trigger) {
       showProblem(null);
-      const hears = dispatches(block, trigger);
-      // A form goes on while the app hears of a choice in it.
-      if (hears && at.surface.report) at.surface.report(entryOf(element, at.blockId, field.read()));
-      else if (hears) tell(element, at, field.read(), field.control);
-      return hears;
+      const sends = dispatches(block, trigger);
+      // The form stays usable while the action is sent.
+      if (sends && at.surface.report) at.surface.report(entryOf(element, at.blockId, field.read()));
+      else if (sends) sendAction(element, at, field.read(), field.control);
+      return sends;
     },
   });
   function showProblem(text) {
@@ -149,14 +149,14 @@ function input(block, at) {
   const labelable = 'labels' in field.control;
   return [
     el(labelable ? 'label' : 'span', { class: 'label', for: labelable ? controlId : null },
-      label, block.optional && el('span', { class: 'optional' }, ` ${say('optional')}`)),
+      label, block.optional && el('span', { class: 'optional' }, ` ${t('optional')}`)),
     field.node,
     problem,
     block.hint && el('p', { class: 'hint', id: hintId }, inlineText(block.hint, names)),
   ];
 }
 
-/** The answers of fields, as in view.state.values. @param {DrawnField[]} fields */
+/** Returns the values of fields in the format of view.state.values. @param {DrawnField[]} fields */
 export function valuesOf(fields) {
   const values = {};
   for (const field of fields) (values[field.blockId] ??= {})[field.actionId] = field.read();

@@ -1,16 +1,16 @@
-// A select whose options somebody else knows: what is typed is asked for, after a pause, and one answer is chosen.
+// A select with options from the app: it requests the options that match the text, after a pause in typing.
 
 import { el } from './dom.js';
-import { listbox, place } from './listbox.js';
-import { say, sayCount } from './words.js';
+import { listbox, position } from './listbox.js';
+import { t, translateCount } from './words.js';
 
-const PAUSE = 200;
+const DEBOUNCE = 200;
 
 /**
  * @param {{
  *   attributes: Record<string, string|undefined>, label: string, placeholder?: string, minLength: number,
  *   selected: object|null, load: (query: string, signal: AbortSignal) => Promise<object>, onSelect: (option: object|null) => void,
- * }} settings `load` answers {options} or {option_groups}, of Slack's option objects
+ * }} settings `load` returns {options} or {option_groups} with Slack's option objects
  */
 export function combobox({ attributes, label, placeholder, minLength, selected, load, onSelect }) {
   const input = el('input', { type: 'text', spellcheck: 'false', placeholder, ...attributes });
@@ -46,39 +46,39 @@ export function combobox({ attributes, label, placeholder, minLength, selected, 
     asking = null;
   }
 
-  function tell(text) {
+  function showText(text) {
     status.textContent = text;
     list.show([], text);
-    place(list.node, input);
+    position(list.node, input);
   }
 
   function ask(query) {
     cancel();
     if (query.length < minLength) {
-      tell(sayCount('combobox.more', minLength - query.length));
+      showText(translateCount('combobox.more', minLength - query.length));
       return;
     }
     timer = setTimeout(async () => {
       asking = new AbortController();
       const { signal } = asking;
-      const slow = setTimeout(() => tell(say('combobox.loading')), 300);
+      const slow = setTimeout(() => showText(t('combobox.loading')), 300);
       const reply = await load(query, signal);
       clearTimeout(slow);
       if (signal.aborted) return;
       if (reply.error || !(reply.options || reply.option_groups)) {
-        tell(say('combobox.failed'));
+        showText(t('combobox.failed'));
         return;
       }
       answer(items(reply));
-    }, query === '' ? 0 : PAUSE);
+    }, query === '' ? 0 : DEBOUNCE);
   }
 
   function answer(found) {
     const count = found.filter((item) => 'value' in item).length;
     const at = found.filter((item) => 'value' in item).findIndex((item) => item.value.value === chosen?.value);
-    list.show(found, say('combobox.none'), Math.max(at, 0));
-    place(list.node, input);
-    status.textContent = count ? sayCount('combobox.found', count) : say('combobox.none');
+    list.show(found, t('combobox.none'), Math.max(at, 0));
+    position(list.node, input);
+    status.textContent = count ? translateCount('combobox.found', count) : t('combobox.none');
   }
 
   input.addEventListener('input', () => {
@@ -98,17 +98,17 @@ export function combobox({ attributes, label, placeholder, minLength, selected, 
   input.addEventListener('blur', () => {
     list.close();
     cancel();
-    // Half-typed text is no choice: show again what is chosen.
+    // Text that is not an option is replaced by the chosen option.
     input.value = nameOf(chosen);
   });
   for (const event of ['scroll', 'resize']) {
-    window.addEventListener(event, () => list.open && place(list.node, input), { capture: true, passive: true });
+    window.addEventListener(event, () => list.open && position(list.node, input), { capture: true, passive: true });
   }
 
   return { node, input, get selected() { return chosen; } };
 }
 
-/** Slack's reply as items of the list. */
+/** Converts a response into items of the list. */
 function items(reply) {
   const option = (it) => ({ text: it.text.text, detail: it.description?.text, value: it });
   return reply.option_groups

@@ -1,10 +1,10 @@
-// Where people write: messages, and slash commands with completion and history.
+// The box for messages and slash commands, with completion and history.
 
 import { post } from './api.js';
 import { listbox } from './listbox.js';
-import { say, sayError } from './words.js';
+import { t, errorText } from './words.js';
 
-const REMEMBERED = 50;
+const MAX_HISTORY = 50;
 
 /**
  * @param {HTMLFormElement} form
@@ -48,7 +48,7 @@ export function composer(form, context) {
     }
     const command = box.value.startsWith('/') && !list.open ? context().commands.find((known) => known.command === word) : null;
     usage.hidden = !command;
-    usage.textContent = command ? say('composer.usage', { command: command.command, hint: command.usage_hint ?? '', about: command.description ?? '' }) : '';
+    usage.textContent = command ? t('composer.usage', { command: command.command, hint: command.usage_hint ?? '', about: command.description ?? '' }) : '';
   }
 
   function fail(text) {
@@ -70,8 +70,8 @@ export function composer(form, context) {
     busy = false;
     form.toggleAttribute('data-busy', false);
     if (reply.ok) return;
-    fail(text.startsWith('/') ? say('composer.failed', { command: text.split(/\s/, 1)[0], why: sayError(reply.error) }) : sayError(reply.error));
-    // What was written comes back, unless the person writes something else already.
+    fail(text.startsWith('/') ? t('composer.failed', { command: text.split(/\s/, 1)[0], why: errorText(reply.error) }) : errorText(reply.error));
+    // Restore the text, unless the person has typed something else.
     if (!box.value) {
       write(text);
       list.close();
@@ -80,7 +80,7 @@ export function composer(form, context) {
 
   function remember(text) {
     if (history.at(-1) !== text) history.push(text);
-    if (history.length > REMEMBERED) history.shift();
+    if (history.length > MAX_HISTORY) history.shift();
     back = 0;
   }
 
@@ -121,7 +121,7 @@ export function composer(form, context) {
       recall(-1);
     }
   });
-  // The character of Enter may come apart from the key.
+  // Some keyboards and drivers send the character of Enter apart from the key.
   box.addEventListener('keypress', (event) => {
     if (event.key === 'Enter' && !event.shiftKey) event.preventDefault();
   });
@@ -131,13 +131,13 @@ export function composer(form, context) {
   });
 
   return {
-    /** Says its own words again, in another language. */
-    here() {
-      box.placeholder = say('composer');
-      list.node.setAttribute('aria-label', say('composer.commands'));
+    /** Renders the texts in the current language. */
+    applyLanguage() {
+      box.placeholder = t('composer');
+      list.node.setAttribute('aria-label', t('composer.commands'));
       refresh();
     },
-    /** Puts a text there, to be completed by the person. */
+    /** Sets the text, for the person to complete. */
     write(text) {
       write(text);
       box.focus();

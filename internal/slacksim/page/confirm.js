@@ -1,11 +1,11 @@
-// The question before an act that an app wants confirmed.
+// The confirmation dialog of an action.
 
 import { dismiss, el, freshId } from './dom.js';
 import { textObject, withEmoji } from './mrkdwn.js';
-import { say } from './words.js';
+import { t } from './words.js';
 
 /**
- * Asks, and tells whether the answer was yes.
+ * Shows the dialog, and resolves to whether the person confirmed.
  * @param {object} question Slack's confirmation object @param {import('./mrkdwn.js').Names} names
  * @returns {Promise<boolean>}
  */
@@ -14,8 +14,8 @@ export function confirm(question, names) {
     const [titleId, textId] = [freshId('title'), freshId('text')];
     const done = (answer) => () => dialog.close(answer);
     const yes = el('button', { type: 'button', class: `button ${question.style === 'danger' ? 'danger' : 'primary'} yes`, onclick: done('yes') },
-      withEmoji(question.confirm?.text ?? say('confirm.yes')));
-    const no = el('button', { type: 'button', class: 'button no', onclick: done('no') }, withEmoji(question.deny?.text ?? say('confirm.no')));
+      withEmoji(question.confirm?.text ?? t('confirm.yes')));
+    const no = el('button', { type: 'button', class: 'button no', onclick: done('no') }, withEmoji(question.deny?.text ?? t('confirm.no')));
     const dialog = el('dialog', { class: 'confirm', role: 'alertdialog', 'aria-labelledby': titleId, 'aria-describedby': textId },
       el('header', {}, el('h2', { id: titleId }, withEmoji(question.title?.text ?? ''))),
       el('div', { class: 'body', id: textId }, textObject(question.text, names)),
@@ -26,7 +26,7 @@ export function confirm(question, names) {
     });
     document.body.append(dialog);
     dialog.showModal();
-    // Nothing happens on a hasty Enter.
+    // An accidental Enter must not confirm.
     no.focus();
   });
 }

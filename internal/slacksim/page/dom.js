@@ -1,4 +1,4 @@
-// Building elements. Every text goes in as a text node: nothing in this page parses HTML from outside.
+// Creates elements. Every text becomes a text node: nothing in this page parses HTML from outside.
 
 /**
  * Makes an element. `class`, attributes and `on…` listeners come in props; null, undefined and false are left out.
@@ -19,13 +19,13 @@ export function el(tag, props = {}, ...children) {
 
 let ids = 0;
 
-/** An id that no other element of the page has. */
+/** Returns an id that is unique in the page. */
 export function freshId(prefix) {
   ids += 1;
   return `${prefix}-${ids}`;
 }
 
-/** The address if a click on it is harmless (web or mail), else null. */
+/** Returns a URL if its scheme is safe (web or mail), else null. */
 export function safeUrl(address) {
   try {
     const url = new URL(address, location.href);
@@ -35,32 +35,32 @@ export function safeUrl(address) {
   }
 }
 
-/** A link in a new tab; only its text when the address is not harmless. */
+/** Returns a link that opens in a new tab, or only its text if the URL is not safe. */
 export function link(address, children, props = {}) {
   const href = safeUrl(address);
   return href ? el('a', { href, target: '_blank', rel: 'noopener noreferrer', ...props }, children) : el('span', {}, children);
 }
 
-/** Finds the control that belongs to a block and an action below root. */
+/** Finds the control of a block and an action below root. */
 export function controlOf(root, blockId, actionId) {
   return root.querySelector(`[data-block-id="${CSS.escape(blockId)}"] [data-action-id="${CSS.escape(actionId)}"]`);
 }
 
-/** Closes a modal dialog for good, and gives the focus back to where it was. */
+/** Removes a modal dialog, and restores the focus. */
 export function dismiss(dialog) {
   if (!dialog.isConnected) return;
   dialog.close();
   dialog.remove();
-  // Chromium gives the focus back while the page below is still inert, and then nothing can be typed there.
+  // Chromium restores the focus while the page below is still inert, so that nothing can be typed there.
   const back = document.activeElement;
   if (back === document.body) return;
   back.blur();
   back.focus();
 }
 
-/** Says text to screen readers without showing it. */
+/** Announces a text to screen readers. */
 export function announce(text) {
-  const place = document.getElementById('announcer');
-  place.append(el('p', {}, text));
-  while (place.childElementCount > 5) place.firstElementChild.remove();
+  const announcer = document.getElementById('announcer');
+  announcer.append(el('p', {}, text));
+  while (announcer.childElementCount > 5) announcer.firstElementChild.remove();
 }

@@ -1,39 +1,39 @@
-// Controls that hold an answer, and the answer in Slack's form. A field is drawn once and read when needed.
+// Input controls, and their values in Slack's format.
 
 import { el, freshId } from './dom.js';
 import { combobox } from './combobox.js';
 import { inlineText, withEmoji } from './mrkdwn.js';
-import { language, say } from './words.js';
+import { language, t } from './words.js';
 
 /**
  * @typedef {object} Field
  * @property {string} blockId
  * @property {string} actionId
- * @property {Node} node what is put on the page
- * @property {HTMLElement} control what gets the focus
- * @property {() => object} read the answer, as in view.state.values
+ * @property {Node} node the field's element
+ * @property {HTMLElement} control the element that gets the focus
+ * @property {() => object} read returns the value, as in view.state.values
  * @property {() => boolean} empty
- * @property {() => string|null} problem why the answer cannot be sent, apart from being empty
- * @property {() => boolean} touched whether it differs from what the app had put in
+ * @property {() => string|null} problem returns why a value that is not empty is invalid
+ * @property {() => boolean} touched whether the value differs from the app's initial value
  *
- * @typedef {object} Place where and for what a field is drawn
+ * @typedef {object} FieldContext what a field needs to be drawn
  * @property {string} blockId
- * @property {string} label the field's name, for controls that no <label> names
+ * @property {string} label the field's name, for controls without a <label>
  * @property {string} [controlId] the id that a <label> points to
  * @property {string} [describedBy]
  * @property {boolean} required
- * @property {object} [kept] an earlier answer that wins over the app's
+ * @property {object} [kept] the current value, which wins over the initial value
  * @property {(query: string, signal: AbortSignal) => Promise<object>} options
- * @property {(trigger: 'enter'|'character'|'choice') => boolean|void} changed tells whether the app was told
+ * @property {(trigger: 'enter'|'character'|'choice') => boolean|void} changed returns whether an action was sent
  * @property {import('./mrkdwn.js').Names} names
  */
 
-const attributes = (element, place) => ({
+const attributes = (element, context) => ({
   'data-action-id': element.action_id,
-  id: place.controlId,
-  'aria-label': place.controlId ? undefined : place.label,
-  'aria-describedby': place.describedBy,
-  'aria-required': place.required ? 'true' : undefined,
+  id: context.controlId,
+  'aria-label': context.controlId ? undefined : context.label,
+  'aria-describedby': context.describedBy,
+  'aria-required': context.required ? 'true' : undefined,
 });
 
 /** Whether fields.js knows how to draw an element. */
@@ -41,13 +41,13 @@ export function isField(type) {
   return Object.hasOwn(KINDS, type);
 }
 
-/** @param {object} element Slack's block element @param {Place} place @returns {Field} */
-export function drawField(element, place) {
-  const field = KINDS[element.type](element, place);
+/** @param {object} element Slack's block element @param {FieldContext} context @returns {Field} */
+export function drawField(element, context) {
+  const field = KINDS[element.type](element, context);
   const initial = JSON.stringify(field.read());
-  if (place.kept && place.kept.type === element.type) field.write(place.kept);
+  if (context.kept && context.kept.type === element.type) field.write(context.kept);
   return {
-    blockId: place.blockId,
+    blockId: context.blockId,
     actionId: element.action_id,
     problem: () => null,
     touched: () => JSON.stringify(field.read()) !== initial,
@@ -56,20 +56,20 @@ export function drawField(element, place) {
   };
 }
 
-/** A text box; `check` says what is wrong with a text that is not empty. */
+/** A text box; `check` returns what is wrong with a text that is not empty. */
 function text(type, props, check, clean = (value) => value) {
-  return (element, place) => {
+  return (element, context) => {
     const own = {
-      ...attributes(element, place), ...props, maxlength: element.max_length,
+      ...attributes(element, context), ...props, maxlength: element.max_length,
       placeholder: withEmoji(element.placeholder?.text ?? ''),
     };
     const control = element.multiline ? el('textarea', { rows: 4, ...own }) : el('input', { type: 'text', ...own });
     control.value = element.initial_value ?? '';
-    control.addEventListener('input', () => place.changed('character'));
+    control.addEventListener('input', () => context.changed('character'));
     control.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.isComposing || element.multiline) return;
-      // Enter that the app is told of does not also submit the form.
-      if (place.changed('enter')) event.preventDefault();
+      // An Enter that sends an action does not also submit the form.
+      if (context.changed('enter')) event.preventDefault();
     });
     return {
       node: control,
@@ -79,7 +79,7 @@ function text(type, props, check, clean = (value) => value) {
       problem() {
         const value = clean(control.value);
         if (value === '') return null;
-        if (element.min_length && [...value].length < element.min_length) return say('field.short', { count: element.min_length });
+        if (element.min_length && [...value].length < element.min_length) return t('field.short', { count: element.min_length });
         return check(value, element, control);
       },
     };
@@ -88,19 +88,19 @@ function text(type, props, check, clean = (value) => value) {
 
 function checkNumber(value, element) {
   const number = Number(value);
-  if (!/^-?\d+(\.\d+)?$/.test(value)) return say('field.number');
-  if (!element.is_decimal_allowed && value.includes('.')) return say('field.whole');
-  if (element.min_value !== undefined && number < Number(element.min_value)) return say('field.min', { limit: element.min_value });
-  if (element.max_value !== undefined && number > Number(element.max_value)) return say('field.max', { limit: element.max_value });
+  if (!/^-?\d+(\.\d+)?$/.test(value)) return t('field.number');
+  if (!element.is_decimal_allowed && value.includes('.')) return t('field.whole');
+  if (element.min_value !== undefined && number < Number(element.min_value)) return t('field.min', { limit: element.min_value });
+  if (element.max_value !== undefined && number > Number(element.max_value)) return t('field.max', { limit: element.max_value });
   return null;
 }
 
-/** Portuguese keyboards write the decimal comma; Slack knows only the point. */
-const point = (value) => value.trim().replace(',', '.');
+/** Converts a decimal comma, as Portuguese keyboards have, into the decimalPoint that Slack requires. */
+const decimalPoint = (value) => value.trim().replace(',', '.');
 
-function date(element, place) {
-  const control = el('input', { type: 'date', ...attributes(element, place) });
-  // The browser writes the date in its own language, which may turn day and month around for this reader.
+function date(element, context) {
+  const control = el('input', { type: 'date', ...attributes(element, context) });
+  // The browser shows the date in its own language, in which the order of day and month may differ.
   const inWords = el('p', { class: 'hint', 'aria-live': 'polite' });
   const write = (value) => {
     control.value = value ?? '';
@@ -111,28 +111,28 @@ function date(element, place) {
       ? new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeZone: 'UTC' }).format(control.valueAsDate) : '';
   };
   control.addEventListener('input', spell);
-  control.addEventListener('change', () => place.changed('choice'));
+  control.addEventListener('change', () => context.changed('choice'));
   write(element.initial_date);
   return {
     node: el('div', {}, control, inWords),
     control,
     read: () => ({ type: element.type, selected_date: control.value || null }),
     write: ({ selected_date: value }) => write(value),
-    problem: () => (control.validity.badInput ? say('field.date') : null),
+    problem: () => (control.validity.badInput ? t('field.date') : null),
   };
 }
 
 const allOptions = (element) => element.options ?? (element.option_groups ?? []).flatMap((group) => group.options);
 
-function select(element, place) {
+function select(element, context) {
   const choice = (option) => el('option', { value: option.value }, withEmoji(option.text.text));
   const choices = element.option_groups
     ? element.option_groups.map((group) => el('optgroup', { label: group.label.text }, group.options.map(choice)))
     : (element.options ?? []).map(choice);
-  const nothing = el('option', { value: '' }, withEmoji(element.placeholder?.text || say('select.placeholder')));
-  const control = el('select', attributes(element, place), nothing, choices);
+  const nothing = el('option', { value: '' }, withEmoji(element.placeholder?.text || t('select.placeholder')));
+  const control = el('select', attributes(element, context), nothing, choices);
   control.value = element.initial_option?.value ?? '';
-  control.addEventListener('change', () => place.changed('choice'));
+  control.addEventListener('change', () => context.changed('choice'));
   return {
     node: control,
     control,
@@ -141,14 +141,14 @@ function select(element, place) {
   };
 }
 
-/** A select of the workspace's people, which the page knows by itself. */
-function people(element, place) {
-  const nobody = el('option', { value: '' }, withEmoji(element.placeholder?.text || say('select.placeholder')));
-  const control = el('select', attributes(element, place), nobody,
-    // The map also holds the app, which writes messages and is nobody to choose.
-    [...place.names.users].filter(([id]) => id !== 'U0BALCAO').map(([id, name]) => el('option', { value: id }, name)));
+/** A select of the workspace's people. */
+function people(element, context) {
+  const nobody = el('option', { value: '' }, withEmoji(element.placeholder?.text || t('select.placeholder')));
+  const control = el('select', attributes(element, context), nobody,
+    // The map also has the app, which cannot be chosen.
+    [...context.names.users].filter(([id]) => id !== 'U0BALCAO').map(([id, name]) => el('option', { value: id }, name)));
   control.value = element.initial_user ?? '';
-  control.addEventListener('change', () => place.changed('choice'));
+  control.addEventListener('change', () => context.changed('choice'));
   return {
     node: control,
     control,
@@ -157,15 +157,15 @@ function people(element, place) {
   };
 }
 
-function typeAhead(element, place) {
+function typeAhead(element, context) {
   const make = (selected) => combobox({
-    attributes: attributes(element, place),
-    label: place.label,
-    placeholder: withEmoji(element.placeholder?.text || say('combobox.placeholder')),
+    attributes: attributes(element, context),
+    label: context.label,
+    placeholder: withEmoji(element.placeholder?.text || t('combobox.placeholder')),
     minLength: element.min_query_length ?? 3,
     selected,
-    load: place.options,
-    onSelect: () => place.changed('choice'),
+    load: context.options,
+    onSelect: () => context.changed('choice'),
   });
   let box = make(element.initial_option ?? null);
   const field = {
@@ -180,22 +180,22 @@ function typeAhead(element, place) {
   return field;
 }
 
-/** Radio buttons and checkboxes: one group, several marks. */
-function marks(type, stateOf, initialOf, optionsOf) {
-  return (element, place) => {
+/** Radio buttons and checkboxes. */
+function choiceGroup(type, stateOf, initialOf, optionsOf) {
+  return (element, context) => {
     const name = freshId('group');
     const initial = initialOf(element).map(({ value }) => value);
     const boxes = (element.options ?? []).map((option) => {
       const box = el('input', { type, name, value: option.value, 'aria-describedby': option.description && freshId('about') });
       box.checked = initial.includes(option.value);
-      box.addEventListener('change', () => place.changed('choice'));
+      box.addEventListener('change', () => context.changed('choice'));
       return { box, option };
     });
     const control = el('div', {
-      ...attributes(element, place), class: 'marks', role: type === 'radio' ? 'radiogroup' : 'group', tabindex: -1,
-      'aria-label': place.label, 'aria-required': type === 'radio' && place.required ? 'true' : undefined,
-    }, boxes.map(({ box, option }) => el('label', { class: 'mark' }, box, el('span', {}, inlineText(option.text, place.names),
-      option.description && el('span', { class: 'hint', id: box.getAttribute('aria-describedby') }, inlineText(option.description, place.names))))));
+      ...attributes(element, context), class: 'marks', role: type === 'radio' ? 'radiogroup' : 'group', tabindex: -1,
+      'aria-label': context.label, 'aria-required': type === 'radio' && context.required ? 'true' : undefined,
+    }, boxes.map(({ box, option }) => el('label', { class: 'mark' }, box, el('span', {}, inlineText(option.text, context.names),
+      option.description && el('span', { class: 'hint', id: box.getAttribute('aria-describedby') }, inlineText(option.description, context.names))))));
     return {
       node: control,
       control,
@@ -214,16 +214,16 @@ const one = (option) => (option ? [option] : []);
 const KINDS = {
   plain_text_input: text('plain_text_input', {}, () => null),
   email_text_input: text('email_text_input', { type: 'email' },
-    (value, _, control) => (control.validity.typeMismatch ? say('field.email') : null)),
+    (value, _, control) => (control.validity.typeMismatch ? t('field.email') : null)),
   url_text_input: text('url_text_input', { type: 'url' },
-    (value, _, control) => (control.validity.typeMismatch ? say('field.url') : null)),
-  number_input: text('number_input', { inputmode: 'decimal' }, checkNumber, point),
+    (value, _, control) => (control.validity.typeMismatch ? t('field.url') : null)),
+  number_input: text('number_input', { inputmode: 'decimal' }, checkNumber, decimalPoint),
   datepicker: date,
   static_select: select,
   external_select: typeAhead,
   users_select: people,
-  radio_buttons: marks('radio', ([option = null]) => ({ selected_option: option }),
+  radio_buttons: choiceGroup('radio', ([option = null]) => ({ selected_option: option }),
     (element) => one(element.initial_option), (kept) => one(kept.selected_option)),
-  checkboxes: marks('checkbox', (options) => ({ selected_options: options }),
+  checkboxes: choiceGroup('checkbox', (options) => ({ selected_options: options }),
     (element) => element.initial_options ?? [], (kept) => kept.selected_options ?? []),
 };

@@ -1,30 +1,30 @@
-// Ctrl+K: going to a channel by a few letters of its name.
+// Ctrl+K: opens a channel by a part of its name.
 
 import { dismiss, el, freshId } from './dom.js';
 import { listbox } from './listbox.js';
-import { say } from './words.js';
+import { t } from './words.js';
 
 /**
- * Asks for a place and goes there.
- * @param {{id: string, name: string}[]} places @param {(id: string) => void} go
+ * Asks for a channel and opens it.
+ * @param {{id: string, name: string}[]} channels @param {(id: string) => void} go
  */
-export function jump(places, go) {
+export function jump(channels, go) {
   const id = freshId('jump');
   const input = el('input', { type: 'text', id, spellcheck: 'false' });
   const list = listbox(input, {
-    label: say('jump'),
-    onPick(place) {
+    label: t('jump'),
+    onPick(channel) {
       dismiss(dialog);
-      go(place);
+      go(channel);
     },
   });
   const dialog = el('dialog', { class: 'jump-to', 'aria-labelledby': `${id}-label` },
-    el('label', { for: id, id: `${id}-label` }, say('jump')), input, list.node);
+    el('label', { for: id, id: `${id}-label` }, t('jump')), input, list.node);
 
   function refresh() {
-    const wanted = input.value.trim().toLowerCase();
-    list.show(places.filter(({ name }) => name.toLowerCase().includes(wanted))
-      .map((place) => ({ text: place.name, value: place.id })), say('combobox.none'));
+    const query = input.value.trim().toLowerCase();
+    list.show(channels.filter(({ name }) => name.toLowerCase().includes(query))
+      .map((channel) => ({ text: channel.name, value: channel.id })), t('combobox.none'));
   }
 
   input.addEventListener('input', refresh);

@@ -1,5 +1,5 @@
-// The list that hangs under a text box: the pattern of a combobox, where focus stays in the box and
-// aria-activedescendant says which option is meant. The composer and the type-ahead selects share it.
+// The list of a combobox: the focus stays in the text box, and aria-activedescendant names the active option. The composer
+// and the type-ahead selects use it.
 
 import { el, freshId } from './dom.js';
 
@@ -41,7 +41,7 @@ export function listbox(input, { label, onPick, onClose }) {
       el('span', { class: 'option-text' }, item.text), item.detail && el('span', { class: 'option-detail' }, item.detail));
     const index = options.length;
     option.addEventListener('pointermove', () => activate(index));
-    // Not click: the box must not lose focus before the option is taken.
+    // Not click: the box would lose the focus before the option is chosen.
     option.addEventListener('pointerdown', (event) => {
       event.preventDefault();
       pick(index);
@@ -69,9 +69,9 @@ export function listbox(input, { label, onPick, onClose }) {
     node,
     close,
     get open() { return !node.hidden; },
-    /** The value of the option meant now. */
+    /** The value of the active option. */
     get value() { return options[active]?.value; },
-    /** Shows items, or a sentence when there are none. @param {Item[]} items @param {number} [start] */
+    /** Shows items, or emptyText if there are none. @param {Item[]} items @param {number} [start] */
     show(items, emptyText = '', start = 0) {
       options = [];
       active = -1;
@@ -81,7 +81,7 @@ export function listbox(input, { label, onPick, onClose }) {
       input.setAttribute('aria-expanded', String(!node.hidden));
       activate(start);
     },
-    /** Handles a key of the box; tells whether it was one of the list's. */
+    /** Handles a key of the box, and returns whether the list used it. */
     key(event) {
       if (node.hidden || event.isComposing) return false;
       if (event.key === 'ArrowDown') activate(active + 1);
@@ -97,8 +97,8 @@ export function listbox(input, { label, onPick, onClose }) {
   };
 }
 
-/** Lays the open list over the page under its box, or above it where there is more room. */
-export function place(list, input) {
+/** Positions the open list below its box, or above it if there is more space. */
+export function position(list, input) {
   const box = input.getBoundingClientRect();
   const below = window.innerHeight - box.bottom - 8;
   const above = box.top - 8;

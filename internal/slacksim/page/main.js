@@ -3,13 +3,13 @@
 import { el } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { composer } from './composer.js';
-import { failedJustNow, fetchOptions, fetchWorkspace, post } from './api.js';
+import { failedRecently, fetchOptions, fetchWorkspace, post } from './api.js';
 import { follow } from './stream.js';
 import { jump } from './jump.js';
-import { language, loadWords, say, sayError, speak, translate } from './words.js';
+import { language, loadWords, t, errorText, setLanguage, translate } from './words.js';
 import { messageList } from './messages.js';
 import { modals } from './modal.js';
-import { placeList } from './places.js';
+import { channelList } from './sidebar.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -20,21 +20,21 @@ const state = {
 
 const context = () => ({
   user: state.user?.id, channel: state.channel, names: state.names, commands: state.workspace?.commands ?? [], notify,
-  write: (text) => writer.write(text), sending: () => list.follow(),
+  write: (text) => messageBox.write(text), sending: () => list.follow(),
 });
 const list = messageList(byId('messages'), context);
-const writer = composer(byId('composer-form'), context);
+const messageBox = composer(byId('composer-form'), context);
 const dialogs = modals(context);
-const places = placeList(go);
+const sidebar = channelList(go);
 
-/** Shows a sentence for a while, and reads it out. */
+/** Shows a notice for eight seconds; screen readers read it out. */
 function notify(text) {
   const note = el('p', { class: 'notice' }, text);
   byId('notices').append(note);
   setTimeout(() => note.remove(), 8000);
 }
 
-function become(id) {
+function switchUser(id) {
   const { users } = state.workspace;
   state.user = users.find((user) => user.id === id) ?? users[0];
   state.snapshot = null;
@@ -42,17 +42,17 @@ function become(id) {
   sessionStorage.setItem('user', state.user.id);
   byId('user').value = state.user.id;
   dialogs.show([]);
-  writer.forget();
+  messageBox.forget();
   state.stream?.stop();
   state.stream = follow(state.user.id, { snapshot: receive, connected });
-  speakAgain();
+  applyLanguage();
 }
 
-function speakAgain() {
-  speak(state.language || state.user.locale);
+function applyLanguage() {
+  setLanguage(state.language || state.user.locale);
   byId('language').value = state.language;
   translate(document);
-  byId('connection').textContent = say('connection.lost');
+  byId('connection').textContent = t('connection.lost');
   dialogs.redraw();
   render();
 }
@@ -60,7 +60,7 @@ function speakAgain() {
 function connected(up) {
   const line = byId('connection');
   line.hidden = up;
-  line.textContent = up ? '' : say('connection.lost');
+  line.textContent = up ? '' : t('connection.lost');
 }
 
 function receive(snapshot) {
@@ -72,16 +72,16 @@ function receive(snapshot) {
     for (const { user, username } of snapshot.messages?.[id] ?? []) state.names.users.set(user, username);
   }
   if (snapshot.notice && snapshot.notice.id !== state.notice) {
-    if (!first) tellNotice(snapshot.notice.text);
+    if (!first) showNotice(snapshot.notice.text);
     state.notice = snapshot.notice.id;
   }
   render();
   dialogs.show(snapshot.views ?? []);
 }
 
-/** Shows what Slack itself says, unless it is about something that this page has told already in its place. */
-function tellNotice(text) {
-  setTimeout(() => failedJustNow() || notify(text), 300);
+/** Shows Slack's own error, unless the page has just shown the failure of the call that caused it. */
+function showNotice(text) {
+  setTimeout(() => failedRecently() || notify(text), 300);
 }
 
 function go(channel) {
@@ -89,20 +89,20 @@ function go(channel) {
   state.tab = 'messages';
   openSidebar(false);
   render();
-  writer.focus();
+  messageBox.focus();
 }
 
 function render() {
   const { snapshot } = state;
   const channel = snapshot?.channels.find(({ id }) => id === state.channel);
   const name = channel ? `${channel.im ? '' : '#'}${channel.name}` : '';
-  byId('place').textContent = name;
+  byId('channel-name').textContent = name;
   document.title = [name, state.workspace.team.name].filter(Boolean).join(' · ');
-  writer.here();
+  messageBox.applyLanguage();
   if (!snapshot) return;
   if (!channel?.im) state.tab = 'messages';
   const atHome = state.tab === 'home';
-  places.show({ user: state.user.id, current: state.channel, channels: snapshot.channels, messages: snapshot.messages ?? {} });
+  sidebar.show({ user: state.user.id, current: state.channel, channels: snapshot.channels, messages: snapshot.messages ?? {} });
   byId('tabs').hidden = !channel?.im;
   byId('home').hidden = !atHome;
   byId('messages').hidden = atHome;
@@ -115,11 +115,11 @@ function render() {
   else list.show(state.channel, snapshot.messages?.[state.channel] ?? []);
 }
 
-/** The app's Home, drawn again only when the app has changed it. */
+/** Shows the app's Home tab. It is drawn again only after a change. */
 function showHome(home) {
-  const picture = JSON.stringify([language(), state.user.id, home]);
-  if (picture === state.home) return;
-  state.home = picture;
+  const key = JSON.stringify([language(), state.user.id, home]);
+  if (key === state.home) return;
+  state.home = key;
   const { nodes, fields } = drawBlocks(home?.blocks, {
     names: state.names,
     kept: (blockId, actionId) => home.values?.[blockId]?.[actionId],
@@ -127,21 +127,21 @@ function showHome(home) {
       control.setAttribute('aria-busy', 'true');
       const reply = await post('action', { user: state.user.id, view_id: home.id, action, values: valuesOf(fields) });
       control.removeAttribute('aria-busy');
-      if (!reply.ok) notify(sayError(reply.error));
+      if (!reply.ok) notify(errorText(reply.error));
     },
     options: (element, signal) => fetchOptions({ user: state.user.id, view_id: home.id, ...element }, signal),
   });
-  byId('home').replaceChildren(...(home ? nodes : [el('p', { class: 'quiet nothing' }, say('home.none'))]));
+  byId('home').replaceChildren(...(home ? nodes : [el('p', { class: 'quiet nothing' }, t('home.none'))]));
 }
 
 function openSidebar(open) {
   document.body.toggleAttribute('data-sidebar', open);
   byId('menu').setAttribute('aria-expanded', String(open));
-  byId('shade').hidden = !open;
+  byId('backdrop').hidden = !open;
   if (open) byId('sidebar').querySelector('button, select').focus();
 }
 
-function askPlace() {
+function openJump() {
   if (document.querySelector('dialog[open]') || !state.snapshot) return;
   jump(state.snapshot.channels.map(({ id, name, im }) => ({ id, name: im ? name : `#${name}` })), go);
 }
@@ -153,22 +153,22 @@ function showTab(tab) {
   if (tab === 'home') openHome();
 }
 
-/** The app hears that its Home is looked at, and may draw it then. */
+/** Sends app_home_opened to the app, which may publish its Home tab then. */
 async function openHome() {
   const reply = await post('home', { user: state.user.id });
-  if (!reply.ok) notify(sayError(reply.error));
+  if (!reply.ok) notify(errorText(reply.error));
 }
 
-function listen() {
-  byId('user').addEventListener('change', (event) => become(event.target.value));
+function addListeners() {
+  byId('user').addEventListener('change', (event) => switchUser(event.target.value));
   byId('language').addEventListener('change', (event) => {
     state.language = event.target.value;
     sessionStorage.setItem('language', state.language);
-    speakAgain();
+    applyLanguage();
   });
   byId('menu').addEventListener('click', () => openSidebar(!document.body.hasAttribute('data-sidebar')));
-  byId('shade').addEventListener('click', () => openSidebar(false));
-  byId('jump').addEventListener('click', askPlace);
+  byId('backdrop').addEventListener('click', () => openSidebar(false));
+  byId('jump').addEventListener('click', openJump);
   byId('tab-home').addEventListener('click', () => showTab('home'));
   byId('tab-messages').addEventListener('click', () => showTab('messages'));
   byId('tabs').addEventListener('keydown', (event) => {
@@ -177,7 +177,7 @@ function listen() {
   document.addEventListener('keydown', (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       event.preventDefault();
-      askPlace();
+      openJump();
     } else if (event.key === 'Escape' && document.body.hasAttribute('data-sidebar')) {
       openSidebar(false);
       byId('menu').focus();
@@ -185,7 +185,7 @@ function listen() {
   });
 }
 
-/** The workspace, asked for again until the server is there. */
+/** Fetches the workspace, every second until the server responds. */
 async function workspace() {
   for (;;) {
     const found = await fetchWorkspace();
@@ -197,16 +197,16 @@ async function workspace() {
 
 async function start() {
   await loadWords();
-  speak(navigator.language);
+  setLanguage(navigator.language);
   translate(document);
   state.workspace = await workspace();
   state.names.users = new Map(state.workspace.users.map((user) => [user.id, user.real_name || user.name]));
   state.names.channels = new Map(state.workspace.channels.map((channel) => [channel.id, channel.name]));
   byId('team').textContent = state.workspace.team.name;
   byId('user').replaceChildren(...state.workspace.users.map((user) => el('option', { value: user.id }, [user.real_name || user.name, user.locale && `(${user.locale.split('-')[0]})`].filter(Boolean).join(' '))));
-  listen();
-  become(new URLSearchParams(location.search).get('user') ?? sessionStorage.getItem('user'));
-  writer.focus();
+  addListeners();
+  switchUser(new URLSearchParams(location.search).get('user') ?? sessionStorage.getItem('user'));
+  messageBox.focus();
 }
 
 start();

@@ -1,12 +1,11 @@
-// The markdown block: standard Markdown, which is not mrkdwn. Only what an app writes in answers: headings, lists,
-// quotes, tables, code, emphasis and links.
+// The markdown block, in standard Markdown: headings, lists, quotes, tables, code, emphasis and links.
 
 import { el, link } from './dom.js';
-import { cut, withEmoji } from './mrkdwn.js';
+import { split, withEmoji } from './mrkdwn.js';
 
 function inline(text) {
   const inside = (tag) => (match) => el(tag, {}, inline(match[1]));
-  return cut(text, [
+  return split(text, [
     [/\\([\\`*_{}[\]()#+\-.!|~<>])/g, (match) => match[1]],
     [/`([^`\n]+)`/g, (match) => el('code', {}, match[1])],
     [/\[([^\]\n]*)\]\(([^()\s]+)\)/g, (match) => link(match[2], [inline(match[1])])],
@@ -34,7 +33,7 @@ const NUMBER = /^\s*\d+[.)]\s+(.*)$/;
 const QUOTE = /^>\s?(.*)$/;
 const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
 
-/** Runs of lines of one kind, and what each run becomes. */
+/** Patterns of runs of lines, and how each run is rendered. */
 const RUNS = [
   [/^\s*\|.*\|\s*$/, (rows) => (rows.length > 1 ? table(rows) : el('p', {}, inline(rows[0])))],
   [BULLET, list('ul', BULLET)],
@@ -42,7 +41,7 @@ const RUNS = [
   [QUOTE, (rows) => el('blockquote', {}, rows.flatMap((row, i) => [i > 0 && el('br'), inline(QUOTE.exec(row)[1])]))],
 ];
 
-/** A markdown text as elements. */
+/** Renders a markdown text. */
 export function markdown(text) {
   const out = document.createDocumentFragment();
   text.split(/^```.*$/m).forEach((part, i) => {

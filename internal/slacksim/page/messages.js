@@ -1,24 +1,24 @@
-// The messages of one channel, oldest first, with their threads unfolded below them.
+// The messages of one channel, the oldest first, each with its thread below it.
 
 import { announce, controlOf, el, link } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { mrkdwn } from './mrkdwn.js';
-import { language, say, sayCount, sayError } from './words.js';
+import { language, t, translateCount, errorText } from './words.js';
 
 /**
  * @param {HTMLElement} root
  * @param {() => {user: string, names: import('./mrkdwn.js').Names, commands: object[], notify: (text: string) => void, write: (text: string) => void}} context
  */
 export function messageList(root, context) {
-  /** What is on the page, by ts, so that an unchanged message keeps its elements and what was typed in it. */
+  /** The elements by ts: an unchanged message keeps its elements and the values of its inputs. */
   let shown = new Map();
   let channel = null;
-  let place = '';
+  let shownChannel = '';
   const folded = new Set();
-  /** Whether the newest message is in sight, and should stay there when more come or the page gets lower. */
+  /** Whether the newest message is visible, and has to stay visible when more arrive or the window shrinks. */
   let following = false;
-  /** Whether any message is on the page. The page opens at its top, and stays there until somebody scrolls or writes. */
+  /** Whether messages are shown. A channel opens at the top, and stays there until the person scrolls or writes. */
   let begun = false;
 
   const toEnd = () => { root.scrollTop = root.scrollHeight; };
@@ -29,10 +29,10 @@ export function messageList(root, context) {
 
   function show(channelId, messages) {
     const here = `${context().user} ${channelId}`;
-    const changedPlace = here !== place;
-    if (changedPlace) shown = new Map();
-    [channel, place] = [channelId, here];
-    if (begun && (changedPlace || root.scrollHeight <= root.clientHeight)) following = true;
+    const changedChannel = here !== shownChannel;
+    if (changedChannel) shown = new Map();
+    [channel, shownChannel] = [channelId, here];
+    if (begun && (changedChannel || root.scrollHeight <= root.clientHeight)) following = true;
     const focus = focused();
     const fresh = messages.filter(({ ts }) => !shown.has(ts));
     const parents = new Set(messages.filter((message) => !isReply(message)).map(({ ts }) => ts));
@@ -54,12 +54,12 @@ export function messageList(root, context) {
     if (focus && !root.contains(document.activeElement)) sameControl(focus)?.focus();
     if (following) toEnd();
     begun ||= tops.length > 0;
-    if (!changedPlace) tellNew(fresh);
+    if (!changedChannel) announceNew(fresh);
   }
 
-  /** What stands in an empty channel: the commands, to begin with. */
+  /** The content of an empty channel: the commands. */
   function welcome() {
-    return el('div', { class: 'nothing' }, el('p', {}, say('messages.none')),
+    return el('div', { class: 'nothing' }, el('p', {}, t('messages.none')),
       el('ul', {}, context().commands.map(({ command, description, usage_hint: hint }) => el('li', {},
         el('button', { type: 'button', class: 'plain', onclick: () => context().write(`${command} `) },
           el('code', {}, [command, hint].filter(Boolean).join(' ')), el('span', { class: 'quiet' }, description))))));
@@ -69,15 +69,15 @@ export function messageList(root, context) {
     return once(message.ts, JSON.stringify([language(), message]), () => draw(message), next);
   }
 
-  /** The element that is on the page already, while its picture is the same, else a new one. */
-  function once(key, picture, make, next) {
+  /** Returns the existing element if its data are the same, else a new one. */
+  function once(key, data, make, next) {
     const old = shown.get(key);
-    const entry = old?.picture === picture ? old : { picture, node: make() };
+    const entry = old?.data === data ? old : { data, node: make() };
     next.set(key, entry);
     return entry.node;
   }
 
-  /** Puts nodes in place without moving those that are in place already, which keep their focus. */
+  /** Sets the children without moving those already in their position, which keep the focus. */
   function replaceChanged(parent, nodes) {
     const keep = new Set(nodes);
     for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
@@ -93,17 +93,17 @@ export function messageList(root, context) {
     };
   }
 
-  /** The control that had the focus, in the message as it is now: its block may have another id since the app changed it. */
+  /** Finds the focused control in the changed message, in which its block may have another id. */
   function sameControl({ ts, blockId, actionId }) {
     const message = shown.get(ts)?.node;
     return message && (controlOf(message, blockId, actionId) ?? message.querySelector(`[data-action-id="${CSS.escape(actionId)}"]`));
   }
 
-  function tellNew(messages) {
+  function announceNew(messages) {
     for (const message of messages.filter(({ user, app }) => app || user !== context().user)) {
       const text = new DOMParser().parseFromString('', 'text/html').body;
       text.append(mrkdwn(message.text || '', context().names));
-      announce(say('message.new', { who: message.username, text: text.textContent.slice(0, 200) }));
+      announce(t('message.new', { who: message.username, text: text.textContent.slice(0, 200) }));
     }
   }
 
@@ -114,7 +114,7 @@ export function messageList(root, context) {
       return made;
     }, next);
     const summary = node.firstElementChild;
-    summary.textContent = sayCount('thread.replies', replies.length);
+    summary.textContent = translateCount('thread.replies', replies.length);
     replaceChanged(node, [summary, ...replies.map((reply) => drawn(reply, next))]);
     return node;
   }
@@ -130,7 +130,7 @@ export function messageList(root, context) {
         control.setAttribute('aria-busy', 'true');
         const reply = await post('action', { user: context().user, channel: channelId, ts: message.ts, action, values: valuesOf(fields) });
         control.removeAttribute('aria-busy');
-        if (!reply.ok) context().notify(sayError(reply.error));
+        if (!reply.ok) context().notify(errorText(reply.error));
       },
       options: (element, signal) => fetchOptions({ user: context().user, channel: channelId, ts: message.ts, ...element }, signal),
     };
@@ -139,16 +139,16 @@ export function messageList(root, context) {
     return el('article', { class: `message ${message.ephemeral ? 'ephemeral' : ''}`, 'data-ts': message.ts, 'aria-label': message.username },
       el('span', { class: `avatar ${message.app ? 'app' : `tint-${tint(message.user)}`}`, 'aria-hidden': 'true' }, initial(message.username)),
       el('div', { class: 'content' },
-        message.ephemeral && el('p', { class: 'only-you' }, say('message.ephemeral')),
+        message.ephemeral && el('p', { class: 'only-you' }, t('message.ephemeral')),
         el('p', { class: 'who' },
-          el('strong', {}, message.username), message.app && el('span', { class: 'badge' }, say('message.app')),
+          el('strong', {}, message.username), message.app && el('span', { class: 'badge' }, t('message.app')),
           el('time', { datetime: when.toISOString(), title: when.toLocaleString(language()) }, timeOf(when))),
         nodes.length ? nodes : el('div', { class: 'text' }, mrkdwn(message.text ?? '', names)),
-        message.edited && el('span', { class: 'quiet edited' }, say('message.edited')),
+        message.edited && el('span', { class: 'quiet edited' }, t('message.edited')),
         message.files?.length > 0 && el('div', { class: 'files' }, message.files.map(fileCard))));
   }
 
-  /** Brings the newest message in sight, and keeps it there. */
+  /** Scrolls to the newest message, and keeps it visible. */
   function follow() {
     following = true;
     toEnd();
@@ -168,7 +168,7 @@ function fileCard(file) {
   const name = file.title || file.name;
   return el('div', { class: 'file', 'data-file-id': file.id },
     el('span', { class: 'kind', 'aria-hidden': 'true' }, kind),
-    el('div', {}, link(file.url, [name, el('span', { class: 'unseen' }, ` ${say('file.tab')}`)]),
+    el('div', {}, link(file.url, [name, el('span', { class: 'unseen' }, ` ${t('file.tab')}`)]),
       el('p', { class: 'quiet' }, [file.name, sizeOf(file.size)].filter(Boolean).join(' · '))));
 }
 
@@ -178,12 +178,12 @@ function sizeOf(bytes) {
   return new Intl.NumberFormat(language(), { style: 'unit', unit, maximumFractionDigits: amount < 10 ? 1 : 0 }).format(amount);
 }
 
-/** The first letter of a name, for the picture that a person has not given. */
+/** The first letter of a name, for the avatar. */
 function initial(name) {
   return ([...(name ?? '')][0] ?? '?').toUpperCase();
 }
 
-/** A colour, always the same for one person. */
+/** A person's colour. */
 function tint(id) {
   return [...(id ?? '')].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 5;
 }

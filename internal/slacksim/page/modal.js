@@ -1,11 +1,11 @@
-// Modal views. Each view of the stack has its own <dialog>, of which only the topmost is open, so that going back
-// finds everything as it was left.
+// Modal views. Each view of the stack has its own <dialog>, of which only the topmost is open, so that a view keeps its
+// state while another is on top.
 
 import { announce, controlOf, dismiss, el, freshId } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { withEmoji } from './mrkdwn.js';
-import { language, say, sayError } from './words.js';
+import { language, t, errorText } from './words.js';
 
 /** @param {() => {user: string, names: import('./mrkdwn.js').Names}} context */
 export function modals(context) {
@@ -27,7 +27,7 @@ export function modals(context) {
       for (const [id, modal] of open) if (id !== top) modal.hide();
       if (top) open.get(top).show();
     },
-    /** Draws all again, for instance in another language. */
+    /** Draws all views again, such as in another language. */
     redraw() {
       for (const modal of open.values()) modal.redraw();
     },
@@ -69,7 +69,7 @@ function modalOf(first, context) {
     event.preventDefault();
     ask();
   });
-  // A browser may close a dialog in spite of the above; the view is still there, so the server is asked then too.
+  // A browser may close a dialog all the same. The view is still open then, so the server is told to close it.
   dialog.addEventListener('close', () => {
     if (!removed && dialog.dataset.shown) ask();
   });
@@ -82,11 +82,11 @@ function modalOf(first, context) {
 
   function fail(reply) {
     problem.hidden = reply.ok;
-    problem.textContent = reply.ok ? '' : sayError(reply.error);
+    problem.textContent = reply.ok ? '' : errorText(reply.error);
     return reply;
   }
 
-  /** Runs a request while the view looks busy, and nothing else can be asked. */
+  /** Runs a request. Meanwhile the view is busy, and refuses others. */
   async function occupied(control, request) {
     if (busy) return null;
     setBusy(true, control);
@@ -101,7 +101,7 @@ function modalOf(first, context) {
     if (now) control.setAttribute('aria-busy', 'true');
     else control.removeAttribute('aria-busy');
     submit.setAttribute('aria-disabled', String(now));
-    submit.textContent = now && control === submit ? say('modal.busy') : withEmoji(view.submit ?? '');
+    submit.textContent = now && control === submit ? t('modal.busy') : withEmoji(view.submit ?? '');
   }
 
   async function send(event) {
@@ -113,18 +113,18 @@ function modalOf(first, context) {
     const before = drawn;
     const reply = await occupied(submit, async () => {
       const answer = await post('submit', { user: context().user, view_id: view.id, values: valuesOf(fields) });
-      // The answer may overtake the picture of what it did: stay busy, or a second Enter would send this page again.
+      // The response may arrive before the snapshot with its effect: stay busy, or a second Enter would submit again.
       if (answer.ok && !answer.errors) await settled(() => removed || !dialog.open || drawn !== before);
       return answer;
     });
     if (reply?.errors) showProblems(reply.errors);
   }
 
-  /** What this page can tell is wrong before the app is asked, as Slack's clients do. */
+  /** Shows the errors that Slack's clients find by themselves, without the app. */
   function problemsBefore() {
     const wrong = {};
     for (const field of fields.filter(({ showProblem }) => showProblem)) {
-      const text = field.problem() ?? (field.required && field.empty() ? say('field.required') : null);
+      const text = field.problem() ?? (field.required && field.empty() ? t('field.required') : null);
       if (text) wrong[field.blockId] = text;
     }
     return wrong;
@@ -149,16 +149,16 @@ function modalOf(first, context) {
 
   function focusFirst() {
     const first = fields.find(({ showProblem }) => showProblem) ?? fields[0];
-    // A page to read starts at its title: a hasty second Enter must not confirm it unread.
+    // A view without inputs gets the focus on its title, so that a second Enter does not confirm it unread.
     if (first) focusField(first);
     else title.focus();
   }
 
   function draw(next) {
-    const picture = JSON.stringify([language(), next.hash, next.title, next.submit, next.close, next.blocks]);
+    const key = JSON.stringify([language(), next.hash, next.title, next.submit, next.close, next.blocks]);
     view = next;
-    if (picture === drawn) return;
-    drawn = picture;
+    if (key === drawn) return;
+    drawn = key;
     const typed = new Map(fields.filter((field) => field.touched()).map((field) => [`${field.blockId} ${field.actionId}`, field.read()]));
     const at = focusedField();
     surface.kept = (blockId, actionId) => typed.get(`${blockId} ${actionId}`) ?? next.values?.[blockId]?.[actionId];
@@ -168,8 +168,8 @@ function modalOf(first, context) {
     body.replaceChildren(...nodes);
     if (dialog.open && title.textContent !== withEmoji(next.title)) announce(withEmoji(next.title));
     title.textContent = withEmoji(next.title);
-    cross.setAttribute('aria-label', say('modal.close'));
-    cancel.textContent = withEmoji(next.close || say('modal.cancel'));
+    cross.setAttribute('aria-label', t('modal.close'));
+    cancel.textContent = withEmoji(next.close || t('modal.cancel'));
     submit.hidden = next.submit === null;
     if (!busy) submit.textContent = withEmoji(next.submit ?? '');
     problem.hidden = true;
@@ -181,7 +181,7 @@ function modalOf(first, context) {
     return control && { blockId: control.closest('[data-block-id]').dataset.blockId, actionId: control.dataset.actionId };
   }
 
-  /** After a change the focus stays where it was when that still exists, else it goes to the start of the new page. */
+  /** After a change the focus stays on its control if that still exists, else it goes to the start of the view. */
   function refocus(at) {
     const field = at && fields.find(({ blockId, actionId }) => blockId === at.blockId && actionId === at.actionId);
     const control = at && controlOf(body, at.blockId, at.actionId);
@@ -215,7 +215,7 @@ function modalOf(first, context) {
 
 const namesOf = (fields) => fields.map(({ blockId, actionId }) => `${blockId} ${actionId}`).join();
 
-/** Waits until something is so, a second at most. */
+/** Waits until a condition is true, at most one second. */
 async function settled(so) {
   for (const deadline = performance.now() + 1000; !so() && performance.now() < deadline;) {
     await new Promise((resolve) => { setTimeout(resolve, 20); });

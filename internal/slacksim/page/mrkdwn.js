@@ -1,5 +1,5 @@
-// Slack's mrkdwn as elements. Text is cut into pieces by rules and every piece ends in a text node or an element of
-// ours; what no rule knows stays the text it was.
+// Renders Slack's mrkdwn. Rules split a text into pieces; each becomes a text node or an element. Text that no rule matches
+// stays as it is.
 
 import { el, link } from './dom.js';
 import { language } from './words.js';
@@ -16,23 +16,23 @@ const EMOJI = {
   red_circle: '🔴', large_yellow_circle: '🟡', large_blue_circle: '🔵', star: '⭐', thumbsup: '👍', '+1': '👍',
 };
 
-/** The character of an emoji's name, or the name between colons. */
+/** Returns the character of an emoji, or its name between colons. */
 export function emoji(name) {
   return Object.hasOwn(EMOJI, name) ? EMOJI[name] : `:${name}:`;
 }
 
-/** Text with :emoji: names replaced. */
+/** Replaces :emoji: names in a text. */
 export function withEmoji(text) {
   return text.replace(/:([a-z0-9_+-]+):/g, (_, name) => emoji(name));
 }
 
 /**
- * Cuts text by rules, always at the leftmost match; the earlier rule wins a tie.
+ * Splits text by rules at the leftmost match; the earlier rule wins a tie.
  * @param {string} text
  * @param {Array<[RegExp, (match: RegExpExecArray) => Node|string]>} rules patterns with the g flag
- * @param {(plain: string) => string} leaf what to do with text between matches
+ * @param {(plain: string) => string} leaf converts the text between matches
  */
-export function cut(text, rules, leaf) {
+export function split(text, rules, leaf) {
   const out = document.createDocumentFragment();
   const next = rules.map(() => undefined);
   for (let at = 0; at < text.length;) {
@@ -66,10 +66,10 @@ const BOLD = marked('\\*');
 const ITALIC = marked('_');
 const STRIKE = marked('~');
 
-/** One line of mrkdwn. @param {Names} names */
+/** Renders one line of mrkdwn. @param {Names} names */
 export function inlineMrkdwn(text, names) {
   const inside = (tag) => (match) => el(tag, {}, inlineMrkdwn(match[1], names));
-  return cut(text, [
+  return split(text, [
     [/`([^`\n]+)`/g, (match) => el('code', {}, unescape(match[1]))],
     [/<([^<>\n]+)>/g, (match) => reference(match[1], names)],
     [BOLD, inside('strong')],
@@ -78,7 +78,7 @@ export function inlineMrkdwn(text, names) {
   ], leaf);
 }
 
-/** What stands between < and >: a person, a channel, a date, a call to everybody, or a link. */
+/** Renders what is between < and >: a user, a channel, a date, a broadcast, or a link. */
 function reference(body, names) {
   const [, target, label] = /^([^|]*)(?:\|(.*))?$/.exec(body);
   if (/^@[UW]\w+$/.test(target)) return mention('@', names.users.get(target.slice(1)) ?? label ?? target.slice(1));
@@ -92,7 +92,7 @@ function reference(body, names) {
   return `<${unescape(body)}>`;
 }
 
-/** A person or channel as it is named in running text. */
+/** Renders a mention of a user or channel. */
 export function mention(sign, name) {
   return el('span', { class: 'mention' }, sign + name);
 }
@@ -106,11 +106,11 @@ const DATE_FORMS = {
   time_secs: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
 };
 
-/** A moment in the reader's language and zone. Form holds Slack's places, such as "{date_short} {time}". */
+/** Formats a time in the reader's language and zone; form has Slack's placeholders, such as "{date_short} {time}". */
 export function formatDate(seconds, form) {
   const moment = new Date(seconds * 1000);
-  return form.replace(/\{(\w+?)(?:_pretty)?\}/g, (place, name) => (Object.hasOwn(DATE_FORMS, name)
-    ? new Intl.DateTimeFormat(language(), DATE_FORMS[name]).format(moment) : place));
+  return form.replace(/\{(\w+?)(?:_pretty)?\}/g, (placeholder, name) => (Object.hasOwn(DATE_FORMS, name)
+    ? new Intl.DateTimeFormat(language(), DATE_FORMS[name]).format(moment) : placeholder));
 }
 
 function date([, seconds, form, address], fallback) {
@@ -126,7 +126,7 @@ const LINES = [
   { kind: 'blockquote', pattern: /^(?:&gt;|>)\s?(.*)$/ },
 ];
 
-/** mrkdwn of several lines: fenced code, lists, quotes, and lines of text. @param {Names} names */
+/** Renders mrkdwn of several lines: code blocks, lists, quotes, and text. @param {Names} names */
 export function mrkdwn(text, names) {
   const out = document.createDocumentFragment();
   text.split('```').forEach((part, i) => {
@@ -158,13 +158,13 @@ function lines(text, names) {
   return out;
 }
 
-/** A text object of Slack, plain or mrkdwn. @param {Names} names */
+/** Renders a text object, plain or mrkdwn. @param {Names} names */
 export function textObject(object, names) {
   if (!object) return '';
   return object.type === 'mrkdwn' ? mrkdwn(object.text ?? '', names) : withEmoji(object.text ?? '');
 }
 
-/** A text object where only running text fits: a label, an option. @param {Names} names */
+/** Renders a text object inline, such as a label or an option. @param {Names} names */
 export function inlineText(object, names) {
   if (!object) return '';
   return object.type === 'mrkdwn' ? inlineMrkdwn(object.text ?? '', names) : withEmoji(object.text ?? '');

@@ -1,4 +1,4 @@
-// The rich_text block, and the table block whose cells may hold it.
+// The rich_text block, and the table block, whose cells may contain it.
 
 import { el, link } from './dom.js';
 import { emoji, formatDate, mention } from './mrkdwn.js';
@@ -31,12 +31,12 @@ const SECTIONS = {
     (part.elements ?? []).map((item) => el('li', {}, pieces(item.elements, names)))),
 };
 
-/** A rich_text block's parts. @param {import('./mrkdwn.js').Names} names */
+/** Renders a rich_text block. @param {import('./mrkdwn.js').Names} names */
 export function richText(block, names) {
   return (block.elements ?? []).map((part) => (Object.hasOwn(SECTIONS, part.type) ? SECTIONS[part.type](part, names) : ''));
 }
 
-/** A table block; its first row is the heading. */
+/** Renders a table block; its first row is the header. */
 export function table(block, names) {
   const settings = block.column_settings ?? [];
   const cell = (tag, props) => (content, column) => el(tag, { ...props, class: `align-${settings[column]?.align ?? 'left'}` },

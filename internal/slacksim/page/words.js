@@ -1,45 +1,45 @@
-// The page's own texts, in the language of the person who looks at it. Keys are flat; both files have the same.
+// The page's own texts, in the language of the current person. Both files have the same flat keys.
 
-const books = {};
+const catalogs = {};
 let current = 'pt-PT';
 
-/** Loads both languages; they are small, and switching is then instant. */
+/** Loads both languages. */
 export async function loadWords() {
   for (const lang of ['pt-PT', 'en']) {
     const reply = await fetch(`/page/words.${lang}.json`);
-    books[lang] = await reply.json();
+    catalogs[lang] = await reply.json();
   }
 }
 
-/** Chooses the language nearest to a locale such as "en-GB"; European Portuguese is the one to fall back to. */
-export function speak(locale) {
+/** Sets the language for a locale such as "en-GB"; the default is European Portuguese. */
+export function setLanguage(locale) {
   current = /^en\b/i.test(locale || '') ? 'en' : 'pt-PT';
   document.documentElement.lang = current;
 }
 
-/** The language spoken now, also the locale for dates and numbers. */
+/** Returns the current language, also the locale for dates and numbers. */
 export function language() {
   return current;
 }
 
-/** The text of key, its {name} places filled from args. */
-export function say(key, args = {}) {
-  const text = books[current][key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (place, name) => (name in args ? String(args[name]) : place));
+/** Returns the text of key, with {name} placeholders replaced from args. */
+export function t(key, args = {}) {
+  const text = catalogs[current][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (placeholder, name) => (name in args ? String(args[name]) : placeholder));
 }
 
-/** The text of key for a count: `key.one` or `key.other`. */
-export function sayCount(key, count) {
-  return say(`${key}.${new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'}`, { count });
+/** Returns the text of key for a count: `key.one` or `key.other`. */
+export function translateCount(key, count) {
+  return t(`${key}.${new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'}`, { count });
 }
 
-/** What to tell about an error code of the workspace. */
-export function sayError(code) {
-  return books[current][`error.${code}`] ?? say('error', { code: code || '?' });
+/** Returns the text for an error code of the workspace. */
+export function errorText(code) {
+  return catalogs[current][`error.${code}`] ?? t('error', { code: code || '?' });
 }
 
-/** Puts words into the elements below root that ask for them. */
+/** Sets the texts of elements with data-text and data-label below root. */
 export function translate(root) {
-  for (const node of root.querySelectorAll('[data-say]')) node.textContent = say(node.dataset.say);
-  for (const node of root.querySelectorAll('[data-say-label]')) node.setAttribute('aria-label', say(node.dataset.sayLabel));
+  for (const node of root.querySelectorAll('[data-text]')) node.textContent = t(node.dataset.text);
+  for (const node of root.querySelectorAll('[data-label]')) node.setAttribute('aria-label', t(node.dataset.label));
 }

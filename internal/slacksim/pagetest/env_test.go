@@ -14,7 +14,7 @@ import (
 // object is a JSON object.
 type object map[string]any
 
-// snapshot is what the stream sends: the whole workspace as one person sees it.
+// snapshot is an event of the stream: the workspace as one person sees it.
 type snapshot struct {
 	Version  int                 `json:"version"`
 	Channels []object            `json:"channels"`
@@ -24,31 +24,31 @@ type snapshot struct {
 	Notice   object              `json:"notice"`
 }
 
-// posted is what the page has sent to one of the workspace's endpoints.
-type posted struct {
+// call is a call of the page to one of the workspace's endpoints.
+type call struct {
 	what string
 	body object
 }
 
-// stage serves the page with a workspace of the test's own making. The strict simulator refuses much of what these
-// tests must show: hostile names, views out of order, a stream that breaks.
-type stage struct {
+// server serves the page with a workspace that the test controls. The simulator refuses much of what these tests need:
+// hostile names, views out of order, a stream that breaks.
+type server struct {
 	*httptest.Server
-	posts chan posted
+	calls chan call
 
-	mu      sync.Mutex
-	now     snapshot
-	changed chan struct{}
-	answers map[string]func(object) object
-	broken  bool
+	mu           sync.Mutex
+	current      snapshot
+	changed      chan struct{}
+	handlers     map[string]func(object) object
+	streamBroken bool
 }
 
 const contentPolicy = "default-src 'self'; img-src 'self' data:"
 
-func newStage(t *testing.T) *stage {
+func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &stage{posts: make(chan posted, 64), changed: make(chan struct{}), answers: map[string]func(object) object{}}
-	s.now = snapshot{
+	s := &server{calls: make(chan call, 64), changed: make(chan struct{}), handlers: map[string]func(object) object{}}
+	s.current = snapshot{
 		Channels: []object{{"id": "C1", "name": "equipa", "im": false}, {"id": "C2", "name": "geral", "im": false}, {"id": "D1", "name": "Balcão", "im": true}},
 		Messages: map[string][]object{}, Views: []object{},
 	}
@@ -70,7 +70,7 @@ func newStage(t *testing.T) *stage {
 			http.Error(w, "refused", http.StatusForbidden)
 			return
 		}
-		s.posts <- posted{r.PathValue("what"), body}
+		s.calls <- call{r.PathValue("what"), body}
 		s.answer(w, r.PathValue("what"), body)
 	})
 	s.Server = httptest.NewServer(mux)
@@ -81,7 +81,7 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-func (s *stage) workspace(w http.ResponseWriter, _ *http.Request) {
+func (s *server) workspace(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	writeJSON(w, object{
@@ -90,7 +90,7 @@ func (s *stage) workspace(w http.ResponseWriter, _ *http.Request) {
 			{"id": "UANA", "name": "ana", "real_name": "Ana Exemplo", "locale": "pt-PT"},
 			{"id": "UTOM", "name": "tom", "real_name": "Tom Sample", "locale": "en-GB"},
 		},
-		"channels": s.now.Channels,
+		"channels": s.current.Channels,
 		"commands": []object{
 			{"command": "/borrowers", "description": "Listar os titulares de um processo", "usage_hint": "[processo]"},
 			{"command": "/borrower-new", "description": "Criar um titular", "usage_hint": "[processo]"},
@@ -100,12 +100,12 @@ func (s *stage) workspace(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (s *stage) stream(w http.ResponseWriter, r *http.Request) {
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	for {
 		s.mu.Lock()
-		data, err := json.Marshal(s.now)
-		changed, broken := s.changed, s.broken
+		data, err := json.Marshal(s.current)
+		changed, broken := s.changed, s.streamBroken
 		s.mu.Unlock()
 		if err != nil || broken {
 			return
@@ -120,9 +120,9 @@ func (s *stage) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *stage) answer(w http.ResponseWriter, what string, body object) {
+func (s *server) answer(w http.ResponseWriter, endpoint string, body object) {
 	s.mu.Lock()
-	answer := s.answers[what]
+	answer := s.handlers[endpoint]
 	s.mu.Unlock()
 	if answer == nil {
 		writeJSON(w, object{"ok": true})
@@ -138,52 +138,52 @@ func writeJSON(w http.ResponseWriter, value object) {
 	}
 }
 
-// show changes the workspace, and everybody who looks sees it.
-func (s *stage) show(change func(*snapshot)) {
+// update changes the workspace and sends the new snapshot.
+func (s *server) update(change func(*snapshot)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.now)
-	s.now.Version++
-	s.tell()
+	change(&s.current)
+	s.current.Version++
+	s.notify()
 }
 
-// breakStream drops every stream and refuses new ones until it is mended.
-func (s *stage) breakStream(broken bool) {
+// breakStream ends every stream and refuses new ones, until it is called with false.
+func (s *server) breakStream(broken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.broken = broken
-	s.tell()
+	s.streamBroken = broken
+	s.notify()
 }
 
-func (s *stage) tell() {
+func (s *server) notify() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// on decides how the workspace answers one of the page's requests.
-func (s *stage) on(what string, answer func(object) object) {
+// handle sets the handler of an endpoint.
+func (s *server) handle(endpoint string, answer func(object) object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers[what] = answer
+	s.handlers[endpoint] = answer
 }
 
-// next is the next request of a kind that the page sends.
-func (s *stage) next(t *testing.T, what string) object {
+// nextCall returns the page's next call to an endpoint.
+func (s *server) nextCall(t *testing.T, endpoint string) object {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(callTimeout)
 	for {
 		select {
-		case post := <-s.posts:
-			if post.what == what {
-				return post.body
+		case sent := <-s.calls:
+			if sent.what == endpoint {
+				return sent.body
 			}
 		case <-deadline:
-			t.Fatalf("the page sent no %s", what)
+			t.Fatalf("the page sent no %s", endpoint)
 		}
 	}
 }
 
-// Shapes of Slack's objects that the tests need often.
+// Slack's objects.
 
 func plain(text string) object  { return object{"type": "plain_text", "text": text} }
 func mrkdwn(text string) object { return object{"type": "mrkdwn", "text": text} }

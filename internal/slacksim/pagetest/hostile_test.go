@@ -7,11 +7,11 @@ import (
 	"github.com/balcao/balcao/internal/browsertest"
 )
 
-// hostile would run, load or leave the page if it were ever taken for markup.
+// hostile runs scripts, loads images or leaves the page if it is parsed as HTML.
 const hostile = `<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:window.ran=1">x</a>"'><svg onload=window.ran=1>`
 
-// shown is hostile as mrkdwn, in which < and > come escaped from a careful app.
-var shown = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(hostile)
+// escapedHostile is hostile as mrkdwn, in which an app escapes < and >.
+var escapedHostile = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(hostile)
 
 func TestHostileTextStaysText(t *testing.T) {
 	button := func(change func(object)) object {
@@ -22,19 +22,19 @@ func TestHostileTextStaysText(t *testing.T) {
 	rich := func(elements ...object) object {
 		return object{"type": "rich_text", "elements": []object{{"type": "rich_text_section", "elements": elements}}}
 	}
-	places := map[string]object{
+	blocks := map[string]object{
 		"a header":            {"type": "header", "text": plain(hostile)},
 		"plain text":          {"type": "section", "text": plain(hostile)},
 		"raw mrkdwn":          {"type": "section", "text": mrkdwn(hostile)},
-		"escaped mrkdwn":      {"type": "section", "text": mrkdwn(shown)},
-		"bold mrkdwn":         {"type": "section", "text": mrkdwn("*" + shown + "*")},
-		"code":                {"type": "section", "text": mrkdwn("`" + shown + "`")},
-		"a code block":        {"type": "section", "text": mrkdwn("```" + shown + "```")},
-		"a list":              {"type": "section", "text": mrkdwn("- " + shown)},
-		"a link's label":      {"type": "section", "text": mrkdwn("<https://example.com|" + shown + ">")},
-		"a date's fallback":   {"type": "section", "text": mrkdwn("<!date^soon^{date}|" + shown + ">")},
-		"an unknown mention":  {"type": "section", "text": mrkdwn("<@U999|" + shown + ">")},
-		"fields":              {"type": "section", "fields": []object{mrkdwn(shown)}},
+		"escaped mrkdwn":      {"type": "section", "text": mrkdwn(escapedHostile)},
+		"bold mrkdwn":         {"type": "section", "text": mrkdwn("*" + escapedHostile + "*")},
+		"code":                {"type": "section", "text": mrkdwn("`" + escapedHostile + "`")},
+		"a code block":        {"type": "section", "text": mrkdwn("```" + escapedHostile + "```")},
+		"a list":              {"type": "section", "text": mrkdwn("- " + escapedHostile)},
+		"a link's label":      {"type": "section", "text": mrkdwn("<https://example.com|" + escapedHostile + ">")},
+		"a date's fallback":   {"type": "section", "text": mrkdwn("<!date^soon^{date}|" + escapedHostile + ">")},
+		"an unknown mention":  {"type": "section", "text": mrkdwn("<@U999|" + escapedHostile + ">")},
+		"fields":              {"type": "section", "fields": []object{mrkdwn(escapedHostile)}},
 		"a context":           {"type": "context", "elements": []object{plain(hostile)}},
 		"a button's text":     button(func(e object) { e["text"] = plain(hostile) }),
 		"rich text":           rich(object{"type": "text", "text": hostile, "style": object{"bold": true}}),
@@ -51,36 +51,36 @@ func TestHostileTextStaysText(t *testing.T) {
 		"a label":             inputBlock("b", hostile, object{"type": "plain_text_input"}),
 		"a block's id":        inputBlock(hostile, hostile, object{"type": "plain_text_input"}),
 		"a hint":              {"type": "input", "block_id": "b", "label": plain("x"), "hint": plain(hostile), "element": object{"type": "plain_text_input", "action_id": "a"}},
-		"a checkbox's detail": inputBlock("b", "x", object{"type": "checkboxes", "options": []object{{"text": mrkdwn(shown), "value": "v", "description": mrkdwn(shown)}}}),
+		"a checkbox's detail": inputBlock("b", "x", object{"type": "checkboxes", "options": []object{{"text": mrkdwn(escapedHostile), "value": "v", "description": mrkdwn(escapedHostile)}}}),
 	}
-	s := newStage(t)
-	p := open(t, s, "UANA")
-	for name, block := range places {
-		s.show(func(now *snapshot) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
+	for name, block := range blocks {
+		s.update(func(now *snapshot) {
 			now.Messages["C1"] = []object{message("1795300000.000100", "x", block)}
 		})
 		p.Until(name+" is there", `document.querySelector('.message .block')`)
-		p.Until(name+" can be read as it was written",
+		p.Until(name+" is shown unchanged",
 			`document.querySelector('.message').textContent.includes('window.ran=1') && document.querySelector('.message').textContent.includes('onerror')`)
 		assertHarmless(t, p, name)
-		s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+		s.update(func(now *snapshot) { now.Messages["C1"] = nil })
 		p.Until("the message is gone", `!document.querySelector('.message')`)
 	}
 }
 
 func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) {
+	s := newServer(t)
+	s.update(func(now *snapshot) {
 		now.Channels[0]["name"] = hostile
 		now.Channels = append(now.Channels, object{"id": hostile, "name": "outro", "im": false})
 	})
-	s.on("options", func(object) object {
+	s.handle("options", func(object) object {
 		return object{"option_groups": []object{{"label": plain(hostile), "options": []object{{"text": plain(hostile), "value": "v", "description": plain(hostile)}}}}}
 	})
-	s.on("submit", func(object) object { return object{"ok": true, "errors": object{"b": hostile}} })
-	p := open(t, s, "UANA")
-	s.show(func(now *snapshot) {
-		from := message("1795300000.000100", shown)
+	s.handle("submit", func(object) object { return object{"ok": true, "errors": object{"b": hostile}} })
+	p := openPage(t, s, "UANA")
+	s.update(func(now *snapshot) {
+		from := message("1795300000.000100", escapedHostile)
 		from["username"] = hostile
 		from["files"] = []object{{"id": "F1", "name": hostile, "title": hostile, "mimetype": hostile, "size": 1, "url": "javascript:window.ran=1"}}
 		now.Messages["C1"] = []object{from}
@@ -94,8 +94,8 @@ func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
 	p.Until("the options are open", `document.querySelector('dialog [role=option]')`)
 	p.Keys("\x1b")
 	p.Click("dialog .submit")
-	p.Until("the problem is told", `document.querySelector('dialog .problem:not([hidden])').textContent.includes('onerror')`)
-	p.Until("the notice is told", `document.querySelector('.notice').textContent.includes('onerror')`)
+	p.Until("the problem is shown", `document.querySelector('dialog .problem:not([hidden])').textContent.includes('onerror')`)
+	p.Until("the notice is shown", `document.querySelector('.notice').textContent.includes('onerror')`)
 	if p.Eval(`document.querySelector('.file a')`) != nil {
 		t.Error("a file with a javascript: address can be clicked")
 	}
@@ -103,10 +103,10 @@ func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
 }
 
 func TestOnlyHarmlessAddressesBecomeLinks(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	for _, address := range []string{"javascript:window.ran=1", "JaVaScRiPt:window.ran=1", "data:text/html,x", "vbscript:x", "file:///etc/hosts", "blob:x"} {
-		s.show(func(now *snapshot) {
+		s.update(func(now *snapshot) {
 			now.Messages["C1"] = []object{message("1795300000.000100", "x",
 				object{"type": "section", "text": mrkdwn("<" + address + "|mrkdwn>")},
 				object{"type": "markdown", "text": "[markdown](" + address + ")"},
@@ -118,12 +118,12 @@ func TestOnlyHarmlessAddressesBecomeLinks(t *testing.T) {
 		if link := p.Eval(`document.querySelector('.message a, .message img')?.outerHTML ?? null`); link != nil {
 			t.Errorf("%s became %v", address, link)
 		}
-		s.show(func(now *snapshot) { now.Messages["C1"] = nil })
+		s.update(func(now *snapshot) { now.Messages["C1"] = nil })
 		p.Until("the message is gone", `!document.querySelector('.message')`)
 	}
 }
 
-// assertHarmless fails when anything ran, or when markup of the hostile text became elements.
+// assertHarmless checks that no script ran, and that the hostile text created no elements.
 func assertHarmless(t *testing.T, p *browsertest.Page, name string) {
 	t.Helper()
 	if p.Eval(`window.ran ?? null`) != nil {

@@ -9,16 +9,16 @@ import (
 )
 
 func TestACommandIsCompletedAndSentWithTheKeyboardAlone(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	p.Keys("/b")
 	p.Until("two commands are offered", `document.querySelectorAll('#composer-form [role=option]').length === 2`)
 	p.Keys(kb.ArrowDown)
-	p.Until("the second is meant", `document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText.startsWith('/borrower-new')`)
+	p.Until("the second is active", `document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText.startsWith('/borrower-new')`)
 	p.Keys(kb.Tab + "1042")
 	p.Until("the command is completed and explained", `document.activeElement.value === '/borrower-new 1042' && document.querySelector('#usage').innerText.includes('Criar um titular')`)
 	p.Keys(kb.Enter)
-	if body := s.next(t, "command"); body["text"] != "/borrower-new 1042" || body["user"] != "UANA" || body["channel"] != "C1" {
+	if body := s.nextCall(t, "command"); body["text"] != "/borrower-new 1042" || body["user"] != "UANA" || body["channel"] != "C1" {
 		t.Errorf("the page sent %v", body)
 	}
 	p.Until("the composer is free again", `document.activeElement.id === 'composer' && document.activeElement.value === ''`)
@@ -30,37 +30,37 @@ func TestACommandIsCompletedAndSentWithTheKeyboardAlone(t *testing.T) {
 	p.Until("Escape closes the list and keeps the text", `document.activeElement.getAttribute('aria-expanded') === 'false' && document.activeElement.value === '/'`)
 }
 
-func TestACommandThatFailsSaysWhyAndGivesTheTextBack(t *testing.T) {
-	s := newStage(t)
-	s.on("command", func(object) object { return object{"ok": false, "error": "operation_timeout"} })
-	p := open(t, s, "UTOM")
+func TestAFailedCommandShowsTheReasonAndRestoresTheText(t *testing.T) {
+	s := newServer(t)
+	s.handle("command", func(object) object { return object{"ok": false, "error": "operation_timeout"} })
+	p := openPage(t, s, "UTOM")
 	p.Keys("/esis 1042" + kb.Enter)
-	p.Until("the problem is told", `document.querySelector('#composer-problem').innerText.includes('within 3 seconds')`)
+	p.Until("the problem is shown", `document.querySelector('#composer-problem').innerText.includes('within 3 seconds')`)
 	p.Until("the text is back", `document.querySelector('#composer').value === '/esis 1042'`)
 }
 
 func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
-	s := newStage(t)
-	s.on("options", func(asked object) object {
+	s := newServer(t)
+	s.handle("options", func(query object) object {
 		found := []object{}
 		for _, name := range []string{"1042 · Maria Exemplo", "1043 · João Amostra"} {
-			if strings.Contains(name, asked["value"].(string)) {
+			if strings.Contains(name, query["value"].(string)) {
 				found = append(found, option(name, name[:4]))
 			}
 		}
 		return object{"options": found}
 	})
-	s.on("submit", func(body object) object {
+	s.handle("submit", func(body object) object {
 		if answerOf(body, "nif")["value"] == "299999999" {
 			return object{"ok": true, "errors": object{"nif": "O NIF não está certo."}}
 		}
-		go s.show(func(now *snapshot) { now.Views = nil })
+		go s.update(func(now *snapshot) { now.Views = nil })
 		return object{"ok": true}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	note := inputBlock("nota", "Nota", object{"type": "plain_text_input"})
 	note["optional"] = true
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h1", "Novo titular",
 			inputBlock("processo", "Processo", object{"type": "external_select", "min_query_length": 1}),
 			inputBlock("nif", "NIF", object{"type": "plain_text_input", "max_length": 9}),
@@ -76,17 +76,17 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 	p.Until("the process is found", `document.querySelectorAll('dialog [role=option]').length === 1 && document.querySelector('dialog [role=option]').innerText.includes('João')`)
 	p.Keys(kb.Enter + kb.Tab + "299999999" + kb.Tab + "Sol" + kb.Tab + "Tom" + kb.Tab + kb.ArrowDown + kb.Tab + " " + kb.Tab + "1250,50")
 	p.Keys(kb.Enter)
-	first := s.next(t, "submit")
-	p.Until("the problem stands under its field, which has the focus", `document.activeElement.closest('[data-block-id=nif]')
+	first := s.nextCall(t, "submit")
+	p.Until("the problem is under its field, which has the focus", `document.activeElement.closest('[data-block-id=nif]')
 		&& document.activeElement.getAttribute('aria-invalid') === 'true'
 		&& document.getElementById(document.activeElement.getAttribute('aria-describedby').split(' ')[0]).innerText.includes('O NIF não está certo.')`)
 	p.Keys(strings.Repeat(kb.Backspace, 9) + "299999998")
-	p.Until("the problem goes when the field changes", `!document.querySelector('dialog [aria-invalid]')`)
+	p.Until("the problem disappears when the field changes", `!document.querySelector('dialog [aria-invalid]')`)
 	p.Keys(kb.Enter)
-	second := s.next(t, "submit")
+	second := s.nextCall(t, "submit")
 	p.Until("the dialog is gone and the composer has the focus", `!document.querySelector('dialog') && document.activeElement.id === 'composer'`)
 	p.Keys("depois")
-	p.Until("and takes what is typed", `document.activeElement.value === 'depois'`)
+	p.Until("and accepts typing", `document.activeElement.value === 'depois'`)
 
 	if second["view_id"] != "V1" || answerOf(first, "nif")["value"] != "299999999" || answerOf(second, "nif")["value"] != "299999998" {
 		t.Errorf("the page sent %v, then %v", first, second)
@@ -110,10 +110,10 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 	}
 }
 
-func TestAnEmptyRequiredFieldIsToldBeforeTheAppIsAsked(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
-	s.show(func(now *snapshot) {
+func TestAnEmptyRequiredFieldIsReportedWithoutTheApp(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h1", "Contacto",
 			inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria Exemplo"}),
 			inputBlock("correio", "E-mail", object{"type": "email_text_input"}),
@@ -128,40 +128,40 @@ func TestAnEmptyRequiredFieldIsToldBeforeTheAppIsAsked(t *testing.T) {
 			t.Errorf("%s says %q", block, text)
 		}
 	}
-	if len(s.posts) != 0 {
-		t.Errorf("the app was asked: %v", <-s.posts)
+	if len(s.calls) != 0 {
+		t.Errorf("the app was asked: %v", <-s.calls)
 	}
 }
 
-func TestEscapeAsksTheAppToCloseTheTopmostViewOnly(t *testing.T) {
-	s := newStage(t)
-	s.on("close", func(body object) object {
-		go s.show(func(now *snapshot) { now.Views = now.Views[:1] })
+func TestEscapeClosesOnlyTheTopmostView(t *testing.T) {
+	s := newServer(t)
+	s.handle("close", func(body object) object {
+		go s.update(func(now *snapshot) { now.Views = now.Views[:1] })
 		return object{"ok": true}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	lower := view("h1", "Primeira", inputBlock("nome", "Nome", object{"type": "plain_text_input"}))
 	upper := view("h2", "Segunda", inputBlock("outro", "Outro", object{"type": "plain_text_input"}))
 	upper["id"] = "V2"
-	s.show(func(now *snapshot) { now.Views = []object{lower} })
+	s.update(func(now *snapshot) { now.Views = []object{lower} })
 	p.Until("the first is open", `document.activeElement.closest('[data-view-id=V1]')`)
 	p.Keys("Maria")
-	s.show(func(now *snapshot) { now.Views = []object{lower, upper} })
+	s.update(func(now *snapshot) { now.Views = []object{lower, upper} })
 	p.Until("only the second is open", `document.activeElement.closest('[data-view-id=V2]') && document.querySelectorAll('dialog[open]').length === 1`)
 	p.Keys(kb.Escape)
-	if body := s.next(t, "close"); body["view_id"] != "V2" {
+	if body := s.nextCall(t, "close"); body["view_id"] != "V2" {
 		t.Errorf("closed %v", body)
 	}
 	p.Until("the first is back with what was typed", `document.querySelector('dialog[open]')?.dataset.viewId === 'V1' && document.querySelector('[data-block-id=nome] input').value === 'Maria'`)
 }
 
 func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) {
+	s := newServer(t)
+	s.update(func(now *snapshot) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "Olá", object{"type": "actions", "block_id": "actions", "elements": []object{
 			{"type": "button", "action_id": "open", "text": plain("Abrir"), "value": "1"}}})}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	p.Do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
 	reached := map[string]bool{}
 	for range 25 {
@@ -180,17 +180,17 @@ func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
 	}
 }
 
-func TestControlKGoesToAChannelByItsName(t *testing.T) {
-	p := open(t, newStage(t), "UANA")
+func TestControlKOpensAChannelByItsName(t *testing.T) {
+	p := openPage(t, newServer(t), "UANA")
 	p.Do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.Until("the question is asked", `document.querySelector('dialog[open].jump-to')`)
 	p.Keys("ger" + kb.Enter)
-	p.Until("the channel is shown", `document.querySelector('#place').innerText === '#geral' && document.activeElement.id === 'composer' && document.activeElement.value === ''`)
+	p.Until("the channel is shown", `document.querySelector('#channel-name').innerText === '#geral' && document.activeElement.id === 'composer' && document.activeElement.value === ''`)
 	p.Keys("olá")
 	p.Until("and can be written to", `document.activeElement.value === 'olá'`)
 }
 
-// answerOf is what a submission says of the one action of a block.
+// answerOf returns the value of the only action of a block in a submission.
 func answerOf(submission object, block string) map[string]any {
 	values, _ := submission["values"].(map[string]any)
 	actions, _ := values[block].(map[string]any)

@@ -15,17 +15,17 @@ import (
 	"github.com/balcao/balcao/internal/browsertest"
 )
 
-func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+func TestTypedTextSurvivesAnUpdateOfTheView(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	name := inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria Exemplo"})
 	mail := inputBlock("correio", "E-mail", object{"type": "email_text_input"})
-	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, mail)} })
+	s.update(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, mail)} })
 	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
 	p.Keys(kb.Tab + "maria@example.com")
 
 	renamed := inputBlock("nome", "Nome completo", object{"type": "plain_text_input", "initial_value": "Maria Exemplo Amostra"})
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h2", "Titular, de novo", object{"type": "section", "text": mrkdwn("Há um campo novo.")}, renamed, mail,
 			inputBlock("novo", "Novo", object{"type": "plain_text_input", "initial_value": "da aplicação"}))}
 	})
@@ -41,22 +41,22 @@ func TestWhatWasTypedSurvivesAnUpdateOfTheView(t *testing.T) {
 	}
 	p.Until("the focus stays where it was", `document.activeElement.closest('[data-block-id=correio]')`)
 
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h3", "Página 2", inputBlock("morada", "Morada", object{"type": "plain_text_input", "multiline": true}))}
 	})
 	p.Until("the next page starts at its first field", `document.activeElement.closest('[data-block-id=morada]')`)
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h4", "Resumo", object{"type": "section", "text": mrkdwn("Confirme os dados.")})}
 	})
 	p.Until("a page to read starts at its title", `document.activeElement.innerText === 'Resumo'`)
 	p.Keys(kb.Enter)
-	if len(s.posts) != 0 {
-		t.Errorf("a hasty Enter confirmed the page: %v", <-s.posts)
+	if len(s.calls) != 0 {
+		t.Errorf("a hasty Enter confirmed the page: %v", <-s.calls)
 	}
 }
 
-func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
-	s := newStage(t)
+func TestStoredValuesAreShownAgain(t *testing.T) {
+	s := newServer(t)
 	form := view("h1", "Titular",
 		inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}),
 		inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}}),
@@ -66,7 +66,7 @@ func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
 		"tipo":   object{"value": object{"type": "radio_buttons", "selected_option": option("Fiador", "f")}},
 		"nasceu": object{"value": object{"type": "datepicker", "selected_date": "1990-05-17"}},
 	}
-	s.show(func(now *snapshot) { now.Views = []object{form} })
+	s.update(func(now *snapshot) { now.Views = []object{form} })
 	p := browsertest.Open(t, s.URL+"/?user=UANA")
 	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
 	p.Until("the answers are there", `document.querySelector('[data-block-id=nome] input').value === 'Rita Modelo'
@@ -74,49 +74,49 @@ func TestAnswersThatTheServerRemembersAreShownAgain(t *testing.T) {
 	p.Until("the date is also said in words", `document.querySelector('[data-block-id=nasceu]').innerText.includes('17 de maio de 1990')`)
 }
 
-func TestAViewIsBusyWhileTheAppDecides(t *testing.T) {
-	s := newStage(t)
+func TestAViewIsBusyUntilTheAppResponds(t *testing.T) {
+	s := newServer(t)
 	release := make(chan bool)
-	s.on("submit", func(object) object {
+	s.handle("submit", func(object) object {
 		<-release
 		return object{"ok": false, "error": "operation_timeout"}
 	})
-	p := open(t, s, "UANA")
-	s.show(func(now *snapshot) {
+	p := openPage(t, s, "UANA")
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h1", "Titular", inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}))}
 	})
 	p.Until("the modal is open", `document.querySelector('dialog[open]')`)
 	p.Keys(kb.Enter)
-	s.next(t, "submit")
-	p.Until("the button says so", `document.querySelector('dialog[open] .submit[aria-busy]').innerText === 'A enviar…'`)
+	s.nextCall(t, "submit")
+	p.Until("the button shows it", `document.querySelector('dialog[open] .submit[aria-busy]').innerText === 'A enviar…'`)
 	p.Keys(kb.Enter + kb.Escape)
 	close(release)
-	p.Until("the failure is told", `document.querySelector('dialog .general').innerText.includes('não respondeu')`)
+	p.Until("the failure is shown", `document.querySelector('dialog .general').innerText.includes('não respondeu')`)
 	p.Until("it can be sent again", `!document.querySelector('dialog .submit[aria-busy]')`)
-	if len(s.posts) != 0 {
-		t.Errorf("the page asked again while the app was busy: %v", <-s.posts)
+	if len(s.calls) != 0 {
+		t.Errorf("the page sent another call while the app was busy: %v", <-s.calls)
 	}
 }
 
 func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
-	s := newStage(t)
-	s.on("options", func(asked object) object {
-		if asked["value"] == "zz" {
+	s := newServer(t)
+	s.handle("options", func(query object) object {
+		if query["value"] == "zz" {
 			return object{"options": []object{}}
 		}
 		return object{"option_groups": []object{{"label": plain("Abertos"), "options": []object{option("1042 · Maria Exemplo", "1042"), option("1043 · João Amostra", "1043")}}}}
 	})
-	p := open(t, s, "UANA")
-	s.show(func(now *snapshot) {
+	p := openPage(t, s, "UANA")
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h1", "Processo", inputBlock("processo", "Processo", object{"type": "external_select", "min_query_length": 2}))}
 	})
 	p.Until("the box is a collapsed combobox with a name and a list", `(box => box.getAttribute('role') === 'combobox' && box.getAttribute('aria-expanded') === 'false'
 		&& box.getAttribute('aria-autocomplete') === 'list' && box.labels[0].innerText === 'Processo' && box.getAttribute('aria-required') === 'true'
 		&& document.getElementById(box.getAttribute('aria-controls')).getAttribute('role') === 'listbox')(document.activeElement)`)
 	p.Keys("1")
-	p.Until("one letter is too little", `document.querySelector('dialog [role=listbox]').innerText === 'Escreva mais 1 carácter'`)
+	p.Until("one character is too short", `document.querySelector('dialog [role=listbox]').innerText === 'Escreva mais 1 carácter'`)
 	p.Keys("0")
-	p.Until("the list is open, its first option is meant, and the count is told", `(box => box.getAttribute('aria-expanded') === 'true'
+	p.Until("the list is open, its first option is active, and the count is announced", `(box => box.getAttribute('aria-expanded') === 'true'
 		&& document.getElementById(box.getAttribute('aria-activedescendant'))?.getAttribute('aria-selected') === 'true'
 		&& document.querySelector('dialog [role=status]').innerText === '2 opções')(document.activeElement)`)
 	p.Keys(kb.ArrowDown)
@@ -128,22 +128,22 @@ func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
 	p.Keys(kb.Enter)
 	p.Until("Enter chooses", `document.activeElement.value === '1042 · Maria Exemplo'`)
 	p.Keys(strings.Repeat(kb.Backspace, 20) + "zz")
-	p.Until("nothing found is told", `document.querySelector('dialog [role=listbox]').innerText === 'Sem resultados'`)
+	p.Until("no results is shown", `document.querySelector('dialog [role=listbox]').innerText === 'Sem resultados'`)
 	p.Keys(kb.Tab)
-	p.Until("a half-typed text is no answer", `document.querySelector('dialog [role=combobox]').value === ''`)
-	if len(s.posts) != 0 {
-		t.Errorf("Enter in the list sent %v", <-s.posts)
+	p.Until("an incomplete text is not kept", `document.querySelector('dialog [role=combobox]').value === ''`)
+	if len(s.calls) != 0 {
+		t.Errorf("Enter in the list sent %v", <-s.calls)
 	}
 }
 
-func TestThePageSpeaksThePersonsLanguageUnlessToldOtherwise(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) {
+func TestThePageUsesThePersonsLanguageByDefault(t *testing.T) {
+	s := newServer(t)
+	s.update(func(now *snapshot) {
 		only := message("1795300000.000100", "olá")
 		only["ephemeral"] = true
 		now.Messages["C1"] = []object{only}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	says := func(lang, simulated, ephemeral string) {
 		t.Helper()
 		p.Until("the page speaks "+lang, fmt.Sprintf(`document.documentElement.lang === %q && document.querySelector('.team .badge').innerText === %q
@@ -165,27 +165,27 @@ func TestThePageSpeaksThePersonsLanguageUnlessToldOtherwise(t *testing.T) {
 	says("pt-PT", "Espaço de trabalho simulado", "Só visível para si")
 }
 
-func TestALostStreamIsSaidAndFoundAgain(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+func TestALostStreamIsShownAndReconnected(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	s.breakStream(true)
-	p.Until("the loss is told", `document.querySelector('#connection:not([hidden])')?.innerText.includes('A ligar de novo')`)
+	p.Until("the lost connection is shown", `document.querySelector('#connection:not([hidden])')?.innerText.includes('A ligar de novo')`)
 	s.breakStream(false)
-	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "De volta")} })
-	p.Until("all is there again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
+	s.update(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "De volta")} })
+	p.Until("the workspace is shown again", `document.querySelector('#connection').hidden && document.querySelector('.message').innerText.includes('De volta')`)
 }
 
 func TestAnEmptyChannelOffersTheCommands(t *testing.T) {
-	p := open(t, newStage(t), "UANA")
+	p := openPage(t, newServer(t), "UANA")
 	p.Until("all commands are offered", `document.querySelectorAll('.nothing button').length === 3`)
 	p.Click(".nothing li:nth-child(3) button")
-	p.Until("the command waits to be completed", `document.activeElement.id === 'composer' && document.activeElement.value === '/esis '`)
+	p.Until("the command is in the message box", `document.activeElement.id === 'composer' && document.activeElement.value === '/esis '`)
 }
 
-func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
-	s.show(func(now *snapshot) {
+func TestMessagesShowThreadsFilesAndUnreadCounts(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
+	s.update(func(now *snapshot) {
 		reply := message("1795300002.000100", "A resposta")
 		reply["thread_ts"] = "1795300000.000100"
 		file := message("1795300001.000100", "A FINE está pronta :page_facing_up:")
@@ -193,86 +193,86 @@ func TestMessagesShowThreadsFilesAndWhatIsUnread(t *testing.T) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "*A raiz*"), file, reply}
 		now.Messages["C2"] = []object{message("1795300003.000100", "Noutro canal")}
 	})
-	p.Until("the reply stands under its root, before the next message", `[...document.querySelectorAll('.message')].map(m => m.dataset.ts.slice(0, 10)).join() === '1795300000,1795300002,1795300001'`)
-	p.Until("the thread says how long it is", `document.querySelector('.thread summary').innerText === '1 resposta'`)
+	p.Until("the reply is under its root, before the next message", `[...document.querySelectorAll('.message')].map(m => m.dataset.ts.slice(0, 10)).join() === '1795300000,1795300002,1795300001'`)
+	p.Until("the thread shows its length", `document.querySelector('.thread summary').innerText === '1 resposta'`)
 	p.Until("the file opens in a new tab", `(a => a.target === '_blank' && a.rel.includes('noopener') && a.pathname === '/files/F1/fine.pdf' && a.innerText.startsWith('FINE 1042'))(document.querySelector('.file a'))`)
 	p.Until("mrkdwn is drawn", `document.querySelector('.message strong + .badge') && [...document.querySelectorAll('.message .text strong')].some(b => b.innerText === 'A raiz')`)
 	p.Until("the new message is read out", `document.querySelector('#announcer').innerText.includes('Nova mensagem de Balcão')`)
 	p.Until("the other channel is marked", `document.querySelector('[data-channel-id=C2].unread .count')`)
 	p.Click("[data-channel-id=C2]")
-	p.Until("and not when it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
+	p.Until("and no longer once it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
 }
 
-func TestAButtonTellsTheAppAfterItsQuestionIsAnswered(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) {
+func TestAButtonSendsItsActionAfterConfirmation(t *testing.T) {
+	s := newServer(t)
+	s.update(func(now *snapshot) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "x", object{"type": "actions", "block_id": "acts", "elements": []object{{
 			"type": "button", "action_id": "remove", "value": "1042", "text": plain("Retirar"), "style": "danger",
 			"confirm": object{"title": plain("Retirar?"), "text": mrkdwn("Não se *desfaz*."), "confirm": plain("Sim"), "deny": plain("Não")},
 		}}})}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	p.Click("[data-action-id=remove]")
-	p.Until("the harmless answer has the focus", `document.activeElement.innerText === 'Não'`)
+	p.Until("the denying button has the focus", `document.activeElement.innerText === 'Não'`)
 	p.Keys(kb.Enter)
-	p.Until("the question is gone", `!document.querySelector('dialog')`)
+	p.Until("the dialog is closed", `!document.querySelector('dialog')`)
 	p.Click("[data-action-id=remove]")
 	p.Click("dialog .yes")
-	body := s.next(t, "action")
+	body := s.nextCall(t, "action")
 	action, _ := body["action"].(map[string]any)
 	if body["channel"] != "C1" || body["ts"] != "1795300000.000100" || action["block_id"] != "acts" || action["action_id"] != "remove" || action["value"] != "1042" {
 		t.Errorf("the page sent %v", body)
 	}
-	if len(s.posts) != 0 {
-		t.Errorf("the refused question was sent too: %v", <-s.posts)
+	if len(s.calls) != 0 {
+		t.Errorf("the denied action was sent too: %v", <-s.calls)
 	}
 }
 
-func TestAChoiceThatTheAppWantsToHearOfIsSentWithAllThatIsTyped(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+func TestADispatchedChoiceIsSentWithAllValues(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	kind := inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}})
 	kind["dispatch_action"] = true
 	name := inputBlock("nome", "Nome", object{"type": "plain_text_input"})
-	s.show(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, kind)} })
+	s.update(func(now *snapshot) { now.Views = []object{view("h1", "Titular", name, kind)} })
 	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=nome]')`)
 	p.Keys("Maria" + kb.Tab + kb.ArrowDown)
-	body := s.next(t, "action")
+	body := s.nextCall(t, "action")
 	action, _ := body["action"].(map[string]any)
 	chosen, _ := action["selected_option"].(map[string]any)
 	if action["block_id"] != "tipo" || action["type"] != "radio_buttons" || chosen["value"] != "f" || answerOf(body, "nome")["value"] != "Maria" {
 		t.Errorf("the page sent %v", body)
 	}
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h2", "Titular", name, kind, inputBlock("garantia", "Garantia", object{"type": "plain_text_input"}))}
 	})
 	p.Until("the page that came back keeps the choice and the focus", `document.querySelector('[data-block-id=garantia]')
 		&& document.activeElement.value === 'f' && document.activeElement.checked`)
 }
 
-func TestAChoiceThatTheAppHearsOfKeepsNobodyWaiting(t *testing.T) {
-	s := newStage(t)
+func TestADispatchedChoiceDoesNotBlockTheForm(t *testing.T) {
+	s := newServer(t)
 	answered := make(chan struct{})
-	s.on("action", func(object) object { <-answered; return object{"ok": true} })
+	s.handle("action", func(object) object { <-answered; return object{"ok": true} })
 	t.Cleanup(func() { close(answered) })
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	kind := inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}})
 	kind["dispatch_action"] = true
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h1", "Titular", kind, inputBlock("nome", "Nome", object{"type": "plain_text_input"}))}
 	})
 	p.Until("the modal is open", `document.activeElement.closest('[data-block-id=tipo]')`)
 	p.Keys(kb.ArrowDown)
-	s.next(t, "action")
+	s.nextCall(t, "action")
 	p.Keys(kb.Tab + "Maria" + kb.Enter)
-	if body := s.next(t, "submit"); answerOf(body, "nome")["value"] != "Maria" {
+	if body := s.nextCall(t, "submit"); answerOf(body, "nome")["value"] != "Maria" {
 		t.Errorf("the page sent %v", body)
 	}
 }
 
-func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) {
+func TestTextHasEnoughContrastAndFitsAPhone(t *testing.T) {
+	s := newServer(t)
+	s.update(func(now *snapshot) {
 		only := message("1795300000.000100", "x", object{"type": "header", "text": plain("Titulares")},
 			object{"type": "section", "text": mrkdwn("<@UANA> `código` <https://example.com|ligação>"), "fields": []object{mrkdwn("*Estado*\nEm análise")}},
 			object{"type": "context", "elements": []object{mrkdwn("Há pouco")}},
@@ -281,7 +281,7 @@ func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
 		only["ephemeral"] = true
 		now.Messages["C1"] = []object{only, message("1795300001.000100", strings.Repeat("palavra", 60))}
 	})
-	p := open(t, s, "UANA")
+	p := openPage(t, s, "UANA")
 	for _, scheme := range []string{"light", "dark"} {
 		p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 			_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -289,22 +289,22 @@ func TestTextKeepsEnoughContrastAndFitsATelephone(t *testing.T) {
 			})
 			return err
 		}))
-		faint, _ := p.Eval(faintTexts).([]any)
-		for _, text := range faint {
+		found, _ := p.Eval(lowContrastTexts).([]any)
+		for _, text := range found {
 			t.Errorf("%s: %v", scheme, text)
 		}
 	}
 	p.Do(chromedp.EmulateViewport(375, 720))
-	p.Until("nothing is wider than the telephone", `document.documentElement.scrollWidth <= 375 && document.querySelector('#messages').scrollWidth <= document.querySelector('#messages').clientWidth`)
-	p.Until("the channels have made room", `getComputedStyle(document.querySelector('#sidebar')).visibility === 'hidden'`)
+	p.Until("nothing is wider than the screen", `document.documentElement.scrollWidth <= 375 && document.querySelector('#messages').scrollWidth <= document.querySelector('#messages').clientWidth`)
+	p.Until("the sidebar is hidden", `getComputedStyle(document.querySelector('#sidebar')).visibility === 'hidden'`)
 	p.Click("#menu")
-	p.Until("the channels slide in", `document.activeElement.closest('#sidebar') && document.querySelector('#menu').getAttribute('aria-expanded') === 'true'`)
+	p.Until("the sidebar opens", `document.activeElement.closest('#sidebar') && document.querySelector('#menu').getAttribute('aria-expanded') === 'true'`)
 	p.Keys(kb.Escape)
-	p.Until("and out", `document.activeElement.id === 'menu'`)
+	p.Until("the sidebar closes", `document.activeElement.id === 'menu'`)
 }
 
-// faintTexts lists the texts whose contrast with what lies behind them is below 4.5:1, the level AA of WCAG 2.2.
-const faintTexts = `(() => {
+// lowContrastTexts returns the texts with a contrast below 4.5:1, the level AA of WCAG 2.2.
+const lowContrastTexts = `(() => {
 	const parse = (color) => { const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number); return { r, g, b, a }; };
 	const over = (top, below) => ({ r: top.r * top.a + below.r * (1 - top.a), g: top.g * top.a + below.g * (1 - top.a), b: top.b * top.a + below.b * (1 - top.a), a: 1 });
 	const light = ({ r, g, b }) => { const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
@@ -323,11 +323,11 @@ const faintTexts = `(() => {
 })()`
 
 func TestThePageKeepsItsStrictContentPolicy(t *testing.T) {
-	s := newStage(t)
-	s.show(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "Olá")} })
-	p := open(t, s, "UANA")
+	s := newServer(t)
+	s.update(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "Olá")} })
+	p := openPage(t, s, "UANA")
 	p.Do(chromedp.Evaluate[chromedp.Void](`window.broken = []; document.addEventListener('securitypolicyviolation', (event) => window.broken.push(event.violatedDirective))`))
-	s.show(func(now *snapshot) {
+	s.update(func(now *snapshot) {
 		now.Views = []object{view("h", "Tudo", inputBlock("p", "P", object{"type": "external_select", "min_query_length": 0}), inputBlock("t", "T", object{"type": "plain_text_input", "multiline": true}))}
 	})
 	p.Until("the modal is open", `document.querySelector('dialog[open]')`)

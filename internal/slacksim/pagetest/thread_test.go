@@ -7,7 +7,7 @@ import (
 
 const began = "1795300000.000100"
 
-// liveCard is a process's card as it stands at a time; Slack gives its blocks another id at each change.
+// liveCard is a process's card. Slack gives its blocks new ids at each change.
 func liveCard(status string, version int) object {
 	card := message(began, status, object{"type": "header", "block_id": fmt.Sprint("h", version), "text": plain("Processo 1042")},
 		object{"type": "section", "block_id": fmt.Sprint("s", version), "text": mrkdwn("*Estado*\n" + status)},
@@ -25,17 +25,17 @@ func reply(i int) object {
 	return answer
 }
 
-func TestALiveCardChangesInPlaceWhileItsThreadGrows(t *testing.T) {
-	s := newStage(t)
-	p := open(t, s, "UANA")
+func TestALiveCardIsUpdatedWhileItsThreadGrows(t *testing.T) {
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
 	another := liveCard("Outro processo", 0)
 	another["ts"] = "1795310000.000100"
-	s.show(func(now *snapshot) { now.Messages["C1"] = []object{liveCard("Aberto", 0), another} })
+	s.update(func(now *snapshot) { now.Messages["C1"] = []object{liveCard("Aberto", 0), another} })
 	p.Until("the cards are there", `document.querySelectorAll('.message').length === 2`)
 	second := `document.querySelector('[data-ts="` + began + `"] [data-action-id="step:b"]')`
 	p.Eval(second + `.focus()`)
 	for i := range 3 {
-		s.show(func(now *snapshot) {
+		s.update(func(now *snapshot) {
 			now.Messages["C1"][0] = liveCard(fmt.Sprint("Fase ", i), i+1)
 			now.Messages["C1"] = append(now.Messages["C1"], reply(i))
 		})
@@ -50,7 +50,7 @@ func TestALiveCardChangesInPlaceWhileItsThreadGrows(t *testing.T) {
 	}
 	p.Click(".thread summary")
 	p.Until("the thread is folded", `!document.querySelector('.thread').open`)
-	s.show(func(now *snapshot) { now.Messages["C1"] = append(now.Messages["C1"], reply(3)) })
+	s.update(func(now *snapshot) { now.Messages["C1"] = append(now.Messages["C1"], reply(3)) })
 	p.Until("the reply is counted", `document.querySelector('.thread summary').textContent === '4 respostas'`)
 	if p.Eval(`document.querySelector('.thread').open || document.activeElement !== document.querySelector('.thread summary')`) != false {
 		t.Error("a reply unfolded the thread, or took the focus away from it")

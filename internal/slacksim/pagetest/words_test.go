@@ -24,7 +24,7 @@ func wordsOf(t *testing.T, lang string) map[string]string {
 	return words
 }
 
-// sources is the text of the page's modules and of its HTML.
+// sources returns the content of the page's modules and HTML.
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
@@ -44,48 +44,48 @@ func sources(t *testing.T) string {
 	return all.String()
 }
 
-func TestBothLanguagesHaveTheSameWordsAndPlaces(t *testing.T) {
+func TestBothLanguagesHaveTheSameKeysAndPlaceholders(t *testing.T) {
 	portuguese, english := wordsOf(t, "pt-PT"), wordsOf(t, "en")
-	place := regexp.MustCompile(`\{\w+\}`)
+	placeholder := regexp.MustCompile(`\{\w+\}`)
 	for _, key := range slices.Sorted(maps.Keys(portuguese)) {
 		if english[key] == "" {
-			t.Errorf("%s: not said in English", key)
+			t.Errorf("%s: missing in English", key)
 		}
-		in := func(text string) []string { return slices.Sorted(slices.Values(place.FindAllString(text, -1))) }
-		if pt, en := in(portuguese[key]), in(english[key]); !slices.Equal(pt, en) {
-			t.Errorf("%s: Portuguese has places %v and English %v", key, pt, en)
+		placeholders := func(text string) []string { return slices.Sorted(slices.Values(placeholder.FindAllString(text, -1))) }
+		if pt, en := placeholders(portuguese[key]), placeholders(english[key]); !slices.Equal(pt, en) {
+			t.Errorf("%s: placeholders are %v in Portuguese and %v in English", key, pt, en)
 		}
 	}
 	for key := range english {
 		if portuguese[key] == "" {
-			t.Errorf("%s: not said in Portuguese", key)
+			t.Errorf("%s: missing in Portuguese", key)
 		}
 	}
 }
 
 var (
-	saidOnce    = regexp.MustCompile(`\bsay\('([\w.-]+)'|data-say(?:-label)?="([\w.-]+)"`)
-	saidCounted = regexp.MustCompile(`\bsayCount\('([\w.-]+)'`)
+	usedKey     = regexp.MustCompile(`\bt\('([\w.-]+)'|data-(?:text|label)="([\w.-]+)"`)
+	usedPlurals = regexp.MustCompile(`\btranslateCount\('([\w.-]+)'`)
 )
 
-func TestEveryWordThatThePageAsksForIsThereAndNoneIsLeftOver(t *testing.T) {
+func TestEveryKeyOfThePageExistsAndIsUsed(t *testing.T) {
 	words, source := wordsOf(t, "pt-PT"), sources(t)
-	asked := map[string]bool{}
-	for _, match := range saidOnce.FindAllStringSubmatch(source, -1) {
-		asked[match[1]+match[2]] = true
+	used := map[string]bool{}
+	for _, match := range usedKey.FindAllStringSubmatch(source, -1) {
+		used[match[1]+match[2]] = true
 	}
-	for _, match := range saidCounted.FindAllStringSubmatch(source, -1) {
-		asked[match[1]+".one"], asked[match[1]+".other"] = true, true
+	for _, match := range usedPlurals.FindAllStringSubmatch(source, -1) {
+		used[match[1]+".one"], used[match[1]+".other"] = true, true
 	}
-	for key := range asked {
+	for key := range used {
 		if words[key] == "" {
-			t.Errorf("%s: asked for, but not in the files", key)
+			t.Errorf("%s: used, but missing in the files", key)
 		}
 	}
 	for key := range words {
-		// Errors are looked up by the code that the workspace answers.
-		if !asked[key] && !strings.HasPrefix(key, "error.") {
-			t.Errorf("%s: in the files, but nobody asks for it", key)
+		// Keys of errors are formed from the workspace's error codes.
+		if !used[key] && !strings.HasPrefix(key, "error.") {
+			t.Errorf("%s: in the files, but not used", key)
 		}
 	}
 }

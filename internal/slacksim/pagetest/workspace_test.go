@@ -15,13 +15,13 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// toyApp is an app that keeps a list of borrowers of one process, and talks to the workspace as any Slack app does.
-type toyApp struct {
+// testApp is a Slack app with a list of the borrowers of one process.
+type testApp struct {
 	t         *testing.T
 	workspace string
 }
 
-func (a *toyApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *testApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		a.t.Error(err)
@@ -63,7 +63,7 @@ func (a *toyApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *toyApp) call(method string, args object) {
+func (a *testApp) call(method string, args object) {
 	body, err := json.Marshal(args)
 	if err != nil {
 		a.t.Error(err)
@@ -88,8 +88,8 @@ func (a *toyApp) call(method string, args object) {
 	}
 }
 
-func TestACommandAModalAndItsAnswerPassThroughTheStrictWorkspace(t *testing.T) {
-	app := &toyApp{t: t}
+func TestACommandAndAModalWorkWithTheSimulator(t *testing.T) {
+	app := &testApp{t: t}
 	appServer := httptest.NewServer(app)
 	t.Cleanup(appServer.Close)
 	manifest := `{"display_information": {"name": "Balcão"}, "features": {"slash_commands": [

@@ -1,18 +1,18 @@
-// The sidebar: channels and direct messages, with marks where something new waits.
+// The sidebar: channels and direct messages, with counts of unread messages.
 
 import { el } from './dom.js';
-import { say, sayCount } from './words.js';
+import { t, translateCount } from './words.js';
 
 /**
  * @param {(id: string) => void} go
  */
-export function placeList(go) {
+export function channelList(go) {
   const channels = document.getElementById('channels');
   const ims = document.getElementById('ims');
-  /** For each person and channel, the messages that have been on the page. */
+  /** For each person and channel, the messages that were shown. */
   const seen = new Map();
 
-  /** Counts what is new in a channel, or marks all of it seen. A person's first look finds nothing new. */
+  /** Counts the unread messages of a channel, or marks all as read. Messages from before a person's first visit are read. */
   function unread(user, channel, messages, reading) {
     const key = `${user} ${channel}`;
     if (reading || !seen.has(key)) seen.set(key, new Set(messages.map(({ ts }) => ts)));
@@ -29,7 +29,7 @@ export function placeList(go) {
           class: count ? 'unread' : '', onclick: () => go(channel.id),
         }, el('span', { class: 'sign', 'aria-hidden': 'true' }, channel.im ? '●' : '#'), el('span', { class: 'name' }, channel.name),
         count > 0 && el('span', { class: 'count' }, el('span', { 'aria-hidden': 'true' }, String(count)),
-          el('span', { class: 'unseen' }, sayCount('unread', count)))));
+          el('span', { class: 'unseen' }, translateCount('unread', count)))));
       };
       fill(channels, list.filter(({ im }) => !im).map(entry));
       fill(ims, list.filter(({ im }) => im).map(entry));
@@ -37,9 +37,9 @@ export function placeList(go) {
   };
 }
 
-/** Replaces the entries, leaving the focus on the one that had it. */
+/** Replaces the entries and keeps the focus on the same one. */
 function fill(root, entries) {
-  const held = root.contains(document.activeElement) ? document.activeElement.dataset.channelId : null;
-  root.replaceChildren(...(entries.length ? entries : [el('li', { class: 'quiet' }, say('places.none'))]));
-  if (held) root.querySelector(`[data-channel-id="${CSS.escape(held)}"]`)?.focus();
+  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.channelId : null;
+  root.replaceChildren(...(entries.length ? entries : [el('li', { class: 'quiet' }, t('sidebar.none'))]));
+  if (focused) root.querySelector(`[data-channel-id="${CSS.escape(focused)}"]`)?.focus();
 }
