@@ -17,6 +17,7 @@ import (
 )
 
 func TestEveryStatusHasItsKindAndOnlyReadsAreTriedAgain(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status      int
 		read, write portal.Kind
@@ -291,6 +292,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestAReplyThatIsNotUnderstoodIsGarbled(t *testing.T) {
+	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
 		"HTML":                       text(200, "<!doctype html><title>Login</title>"),
 		"no body":                    text(204, ""),

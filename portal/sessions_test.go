@@ -27,6 +27,7 @@ func together(n int, call func(i int) error) []error {
 }
 
 func TestAThousandCallsAtOnceLogInOnce(t *testing.T) {
+	t.Parallel()
 	bank, config := overTCP(t, text(200, nobody))
 	config.Transport, config.MaxPerSecond = &http.Transport{MaxConnsPerHost: 32}, 100_000
 	user := as(t, config, maria)

@@ -129,6 +129,7 @@ func TestAutoplayTakesOneProcessThroughThreeStates(t *testing.T) {
 }
 
 func TestAutoplayLeavesTheProcessesOfExamplesUnchanged(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bank := bankWith(t, sandbox.Config{}, &fakeReceiver{})
 		examples := []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleAnalysis}
@@ -172,6 +173,7 @@ func TestTheSameSeedChangesTheSame(t *testing.T) {
 }
 
 func TestAutoplayOpensProcessesAndDeletesThoseThatEnded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeReceiver{}
 		bank := bankWith(t, sandbox.Config{Pace: sandbox.Fast}, w)

@@ -250,6 +250,7 @@ func TestEverythingWrongIsSaidAtOnceAndTheValuesAreNotRepeated(t *testing.T) {
 }
 
 func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
+	t.Parallel()
 	d := newHarness(t, sandbox.Config{})
 	send := func(kind, body string) response {
 		header := http.Header{"Authorization": {"Bearer " + d.token}}

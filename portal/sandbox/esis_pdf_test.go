@@ -93,6 +93,7 @@ func TestTheESISIsPortugueseWhateverLanguageIsAskedFor(t *testing.T) {
 }
 
 func TestEverySampleThatMayHaveAnESISHasOneOfThreePages(t *testing.T) {
+	t.Parallel()
 	d := newHarness(t, sandbox.Config{})
 	for d, last := range map[*harness]int{d: 1049, d.as(t, sandbox.BrokerB, 0): 1054} {
 		_, numbers := d.processes(t, "")

@@ -91,6 +91,7 @@ func TestASessionEndsAfterThirtyMinutesWithoutACall(t *testing.T) {
 }
 
 func TestTheIdlestSessionMakesRoomWhenThereAreTooMany(t *testing.T) {
+	t.Parallel()
 	d := newHarness(t, sandbox.Config{})
 	second := d.as(t, sandbox.BrokerA, 1)
 	d.clock.pass(time.Second)

@@ -264,6 +264,7 @@ func TestARetryDoesNotDelayOtherDeliveries(t *testing.T) {
 }
 
 func TestDeliveriesAreDuplicatedAndLostOnRequest(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		if got, want := deliveredStates(t, sandbox.DeliveryFaults{Duplicate: 1}, &fakeReceiver{}), []int{2, 2, 3, 3, 4, 4, 5, 5, 6, 6}; !slices.Equal(got, want) {
 			t.Errorf("duplicated arrived %v", got)
@@ -287,6 +288,7 @@ func TestDeliveriesAreDuplicatedAndLostOnRequest(t *testing.T) {
 }
 
 func TestOnlySoManyDeliveriesWait(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeReceiver{answer: func(_ int, r *http.Request) (int, error) {
 			<-r.Context().Done()
