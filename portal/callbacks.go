@@ -63,7 +63,7 @@ func (c Callback) String() string {
 // Format writes String for every verb.
 func (c Callback) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 
-// LogValue gives String to slog.
+// LogValue returns String.
 func (c Callback) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // CallbackURL is an address that the bank sends notifications to. No way to authenticate a delivery is documented, so the
@@ -104,7 +104,7 @@ func (u CallbackURL) String() string {
 // Format writes String for every verb.
 func (u CallbackURL) Format(f fmt.State, _ rune) { io.WriteString(f, u.String()) }
 
-// LogValue gives String to slog.
+// LogValue returns String.
 func (u CallbackURL) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // MarshalJSON writes the address in the clear.

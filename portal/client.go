@@ -39,7 +39,7 @@ type Config struct {
 	SessionLife    time.Duration // of inactivity, 30 min by default, as the bank says
 	MaxSessions    int           // open at once, 10,000 by default; the longest idle is closed for a new one
 	MaxReply       int64         // bytes, 1 MiB by default
-	MaxESIS        int64         // bytes of the reply that holds an ESIS, 16 MiB by default
+	MaxESIS        int64         // bytes of a reply with an ESIS, 16 MiB by default
 
 	MaxInFlight  int           // requests at once, 64 by default and at least 2; a quarter of them is for logins only
 	MaxWaiting   int           // queued calls, and queued logins, 1,024 by default; further ones fail with [TooMany]
@@ -63,7 +63,7 @@ func (c Config) String() string { return "portal.Config{" + c.BaseURL + "}" }
 // Format writes String for every verb.
 func (c Config) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
 
-// LogValue gives String to slog.
+// LogValue returns String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Client calls the bank. It is safe for concurrent use by any number of users.
@@ -189,7 +189,7 @@ func (l Login) String() string { return "broker " + l.BrokerUID.String() }
 // Format writes String for every verb.
 func (l Login) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
 
-// LogValue gives String to slog.
+// LogValue returns String.
 func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
 // User calls the bank as one user, in one language. It is cheap to create and safe for concurrent use.

@@ -152,8 +152,8 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	started = time.Now() // without the time in the queue
 	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
 	defer cancel()
-	var way connTrace
-	req, err := http.NewRequestWithContext(way.withTrace(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
+	var trace connTrace
+	req, err := http.NewRequestWithContext(trace.withTrace(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return fmt.Errorf("portal: %s: %w", r.op.ID, err)
 	}
@@ -165,7 +165,7 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	}
 	response, err := transport.RoundTrip(req)
 	if err != nil {
-		return r.broken(ctx, err, way.mayHaveSent())
+		return r.broken(ctx, err, trace.mayHaveSent())
 	}
 	defer response.Body.Close()
 	status = response.StatusCode

@@ -91,5 +91,5 @@ func (e ESIS) String() string { return fmt.Sprintf("ESIS of %d bytes", len(e.PDF
 // Format writes String for every verb.
 func (e ESIS) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.String()) }
 
-// LogValue gives String to slog.
+// LogValue returns String.
 func (e ESIS) LogValue() slog.Value { return slog.StringValue(e.String()) }

@@ -145,7 +145,7 @@ func normal(text string) string {
 	return strings.TrimRight(strings.ToLower(strings.Join(strings.Fields(text), " ")), ".!")
 }
 
-// reasonOfText returns the reason that a text gives, and the field that it names: "" unless the whole text is known.
+// reasonOfText returns the reason of a text, and the field that it names: "" unless the whole text is known.
 func reasonOfText(text string) (Reason, string) {
 	text = normal(text)
 	for _, known := range knownTexts() {

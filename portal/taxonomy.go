@@ -69,7 +69,7 @@ func LocalTaxonomy(k TaxonomyKey, language string) []TaxonomyItem {
 // Taxonomy returns the values of a taxonomy, with descriptions in the user's language.
 //
 // Nothing but the titles of these operations is public: the paths are inferred, and the reply is read as an array, or
-// an object that holds one, of objects with an id and a description. Of the notification types, which the bank says
+// an object with one, of objects with an id and a description. Of the notification types, which the bank says
 // are paginated, only the first page is read.
 func (u *User) Taxonomy(ctx context.Context, key TaxonomyKey) ([]TaxonomyItem, error) {
 	row, known := u.client.rows[key.Operation()]

@@ -143,7 +143,7 @@ func (b *Bank) updateCallback(c *call) (any, error) {
 	return done(c), nil
 }
 
-// reachable tells whether the bank would send to an address: by HTTPS (confirmed), or without within this machine (ours,
+// reachable reports whether the bank would send to an address: by HTTPS (confirmed), or without within this machine (ours,
 // for the playground and tests).
 func reachable(address string) bool {
 	parsed, err := url.Parse(address)
@@ -182,7 +182,7 @@ type echoed struct {
 	} `json:"additionalData"`
 }
 
-// echoCallback is Callback Echo: one notification is sent at once and once, and the reply says what came back. Confirmed
+// echoCallback is Callback Echo: one notification is sent at once, and the reply has the status of the answer. Confirmed
 // are the names of the four fields, that exactly one of the ids is required, and that the raw body must have the
 // structure of its type. Here it may have any of the type's fields, and the type and the id are filled in.
 func (b *Bank) echoCallback(c *call) (any, error) {

@@ -11,7 +11,7 @@ type table[T any] struct {
 // rows are the rows of one table in one bank.
 type rows map[uuid.UUID]any
 
-// row returns the row with an id, to be read or changed. The bank's lock is held by the caller.
+// row returns the row with an id, to be read or changed. The caller holds the bank's lock.
 func (t *table[T]) row(b *Bank, id uuid.UUID) *T {
 	if b.tables[t] == nil {
 		b.tables[t] = rows{}
@@ -27,7 +27,7 @@ func (t *table[T]) row(b *Bank, id uuid.UUID) *T {
 	return row
 }
 
-// forget deletes the process with an id and its rows. The bank's lock is held by the caller.
+// forget deletes the process with an id and its rows. The caller holds the bank's lock.
 func (b *Bank) forget(id uuid.UUID) {
 	delete(b.store.processes, id)
 	for _, rows := range b.tables {

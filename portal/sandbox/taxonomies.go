@@ -30,7 +30,7 @@ func (t text) in(lang words.Lang) string {
 // item is a value of a taxonomy in taxonomies.toml.
 type item struct {
 	text
-	Code        string // official, of a country or place
+	Code        string // official, of a country, district, county or parish
 	In          int32  // id of its parent
 	Nationality text
 }

@@ -123,7 +123,7 @@ func percentText(points float64) string {
 	return ptNumbers.Sprintf("%v\u00a0%%", number.Decimal(points, number.Scale(2)))
 }
 
-// grid is the rows of a table that fine.toml asks for by name; the last row stands out when total is true.
+// grid is the rows of a table that fine.toml asks for by name; the last row is highlighted if total is true.
 type grid struct {
 	rows  [][]string
 	total bool
