@@ -67,7 +67,7 @@ func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 		if s.process == uuid.Nil || s.intent != nil || s.delivered >= s.requested || due.After(now) || muted(w.dest, s.process, now) {
 			continue
 		}
-		n, err := w.load(ctx, member, s)
+		n, err := w.load(ctx, s)
 		if errors.Is(err, errRights) {
 			err = w.postpone(ctx, member, s, err)
 		}

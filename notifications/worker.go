@@ -50,7 +50,7 @@ func (w *worker) step(ctx context.Context) (over bool, err error) {
 
 // deliver edits the card if it is stale, and then posts what is new if it is due.
 func (w *worker) deliver(ctx context.Context, member string, s delivery) (over bool, err error) {
-	n, err := w.load(ctx, member, s)
+	n, err := w.load(ctx, s)
 	switch {
 	case errors.Is(err, errRights):
 		return false, w.postpone(ctx, member, s, err)
@@ -101,7 +101,7 @@ type content struct {
 	phase      portal.TaxonomyItem
 }
 
-func (w *worker) load(ctx context.Context, member string, s delivery) (n content, err error) {
+func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
 	ctx = context.WithoutCancel(ctx) // each call has a time-out of its own
 	if n.process = s.process; n.process == uuid.Nil {
 		return content{}, nil // the delivery names no process

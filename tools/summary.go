@@ -61,7 +61,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 	for _, page := range tool.Pages {
 		section := Section{Page: page, Title: tool.PageTitle(actor.Lang, page)}
 		for _, field := range fields {
-			if text := r.fact(ctx, actor, tool, field, found, form); field.Page == page && text != "" {
+			if text := r.fact(ctx, actor, field, found, form); field.Page == page && text != "" {
 				section.Facts = append(section.Facts, ReviewFact{field.Label(actor.Lang), pii.New[pii.Private](text)})
 			}
 		}
@@ -73,7 +73,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 }
 
 // fact is a field's line in a summary, in clear; "" for a field that is not given.
-func (r *Runner) fact(ctx context.Context, actor Actor, tool *Tool, field Field, found checked, form Form) string {
+func (r *Runner) fact(ctx context.Context, actor Actor, field Field, found checked, form Form) string {
 	render := func(value any) string { return r.inClear(ctx, actor, field, value, form.Answers) }
 	if found.before != nil && !field.Refers() {
 		was, is := fieldChange(actor.Lang, field, found, render)

@@ -44,17 +44,6 @@ func FuzzDate(f *testing.F) {
 }
 func FuzzAmount(f *testing.F) { fuzz(f, "Amount", "", "2500", "0.01", "-1", "1e9", "1e999999999") }
 
-// FuzzSuggestPostalCode holds that what is suggested would be taken.
-func FuzzSuggestPostalCode(f *testing.F) {
-	f.Add("1000001")
-	f.Fuzz(func(t *testing.T, s string) {
-		suggestion, ok := validation.SuggestPostalCode(s)
-		if norm, err := validation.PostalCode(suggestion); ok && (err != nil || norm != suggestion) {
-			t.Errorf("for %q it suggests %q, %v", s, suggestion, err)
-		}
-	})
-}
-
 // FuzzKinds holds that no description of the bank's breaks the reading of its choices, and that capitals never matter
 // to it.
 func FuzzKinds(f *testing.F) {
@@ -63,7 +52,7 @@ func FuzzKinds(f *testing.F) {
 		var k validation.Kinds
 		read := func(s string) []any {
 			return []any{k.Document(99, s), k.MaritalStatus(99, s), k.Situation(99, s), k.Residence(99, s), k.Relation(99, s),
-				k.Country(99, s), k.Rate(99, s), k.Purpose(99, s), k.KeyBorrower(99, s)}
+				k.Country(99, s), k.KeyBorrower(99, s)}
 		}
 		if ascii := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0; ascii && !slices.Equal(read(s), read(strings.ToUpper(s))) {
 			t.Errorf("%q is read as %v, and in capitals as %v", s, read(s), read(strings.ToUpper(s)))

@@ -95,8 +95,6 @@ type Kinds struct {
 	Residences map[int32]ResidenceKind
 	Relations  map[int32]RelationKind
 	Countries  map[int32]CountryKind
-	Rates      map[int32]RateKind
-	Purposes   map[int32]PurposeKind
 	Key        map[int32]bool // borrower types
 }
 
@@ -152,21 +150,6 @@ func (k Kinds) Country(id int32, description string) CountryKind {
 	return other(id, OtherCountry, meaning(id, description, k.Countries, []phrase[CountryKind]{
 		{"portug", Portugal}, {"bra", Brazil},
 	}, map[int32]CountryKind{1: Portugal}))
-}
-
-// Rate tells whether a loan's rate can rise.
-func (k Kinds) Rate(id int32, description string) RateKind {
-	return meaning(id, description, k.Rates, []phrase[RateKind]{
-		{"varia", VariableRate}, {"mix", MixedRate}, {"mist", MixedRate}, {"fix", FixedRate},
-	}, map[int32]RateKind{1: VariableRate, 2: MixedRate, 3: FixedRate})
-}
-
-// Purpose tells the borrowers' own home from every other purpose.
-func (k Kinds) Purpose(id int32, description string) PurposeKind {
-	return other(id, OtherPurpose, meaning(id, description, k.Purposes, []phrase[PurposeKind]{
-		{"hpp", OwnHomePurpose}, {"habitacao propria permanente", OwnHomePurpose}, {"own permanent home", OwnHomePurpose},
-		{"own home", OwnHomePurpose}, {"primary", OwnHomePurpose}, {"main home", OwnHomePurpose},
-	}, map[int32]PurposeKind{1: OwnHomePurpose}))
 }
 
 // KeyBorrower tells the borrower type of the key borrower.

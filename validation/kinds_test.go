@@ -52,18 +52,6 @@ func TestChoicesAreUnderstoodByTheirWordsInBothLanguages(t *testing.T) {
 	} {
 		expect(t, description, k.Country(unseen, description), want)
 	}
-	for description, want := range map[string]validation.RateKind{
-		"Variable": validation.VariableRate, "Variável": validation.VariableRate, "Mista": validation.MixedRate,
-		"Mixed": validation.MixedRate, "Taxa fixa": validation.FixedRate, "Fixed": validation.FixedRate, "": 0,
-	} {
-		expect(t, description, k.Rate(unseen, description), want)
-	}
-	for description, want := range map[string]validation.PurposeKind{
-		"HPP": validation.OwnHomePurpose, "Habitação Própria Permanente": validation.OwnHomePurpose,
-		"Own permanent home": validation.OwnHomePurpose, "Secundária": validation.OtherPurpose, "Arrendamento": validation.OtherPurpose,
-	} {
-		expect(t, description, k.Purpose(unseen, description), want)
-	}
 	for description, want := range map[string]bool{
 		"KeyBorrower": true, "Key borrower": true, "Proponente principal": true, "Borrower": false, "Proponente": false, "": false,
 	} {
@@ -84,10 +72,6 @@ func TestWithoutWordsTheIdsOfTheSamplesSpeakAndSettingsOutrankBoth(t *testing.T)
 	expect(t, "country 1", k.Country(1, ""), validation.Portugal)
 	expect(t, "country 0", k.Country(0, ""), 0)
 	expect(t, "type 1", k.KeyBorrower(1, ""), true)
-	expect(t, "rate 2", k.Rate(2, ""), validation.MixedRate)
-	expect(t, "purpose 1", k.Purpose(1, ""), validation.OwnHomePurpose)
-	expect(t, "purpose 3", k.Purpose(3, ""), validation.OtherPurpose)
-	expect(t, "purpose 0", k.Purpose(0, ""), 0)
 
 	k = validation.Kinds{Marital: map[int32]validation.MaritalKind{3: validation.Widowed}, Key: map[int32]bool{1: false, 5: true}}
 	expect(t, "marital status 3 as configured", k.MaritalStatus(3, "Married"), validation.Widowed)

@@ -14,16 +14,3 @@ func PostalCode(s string) (norm string, err error) {
 	}
 	return s, nil
 }
-
-// SuggestPostalCode guesses what was meant by digits without or with another separator: 1000-001 for 1000001. It is
-// for asking the person who typed it; nothing is replaced unasked.
-func SuggestPostalCode(s string) (suggestion string, ok bool) {
-	if len(s) > longest {
-		return "", false
-	}
-	if s = without(s, ".-–"); len(s) != 7 {
-		return "", false
-	}
-	norm, err := PostalCode(s[:4] + "-" + s[4:])
-	return norm, err == nil
-}

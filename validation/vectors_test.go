@@ -143,14 +143,3 @@ func TestWherePublishedSuitesDisagreeWeSideWithTheOfficialRule(t *testing.T) {
 		}
 	}
 }
-
-func TestSevenDigitsSuggestAPostalCode(t *testing.T) {
-	for _, c := range []struct{ in, want string }{
-		{"1000001", "1000-001"}, {"1000 001", "1000-001"}, {"1000.001", "1000-001"}, {"1000 – 001", "1000-001"},
-		{"0000001", ""}, {"100000", ""}, {"10000O1", ""}, {"", ""},
-	} {
-		if got, ok := validation.SuggestPostalCode(c.in); got != c.want || ok != (c.want != "") {
-			t.Errorf("%q: got %q, %t, want %q", c.in, got, ok, c.want)
-		}
-	}
-}

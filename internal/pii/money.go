@@ -73,7 +73,7 @@ func (m Money) clearJSON() ([]byte, error) {
 	if m.amount == nil {
 		return []byte("null"), nil
 	}
-	return []byte(m.amount.StringFixed(max(0, -m.amount.Exponent()))), nil // 2500.00 stays 2500.00
+	return json.Marshal(json.Number(m.amount.StringFixed(max(0, -m.amount.Exponent())))) // 2500.00 stays 2500.00
 }
 
 // Flag is a yes or no about a person that wants special care. Its zero value is absent.

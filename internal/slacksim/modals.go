@@ -109,7 +109,7 @@ func (s *Sim) applySubmitResponse(u *user, v *view, done DeliveryResult) (Submit
 			return trouble("errors: is empty")
 		}
 	case "update", "push":
-		updated, refused := s.readView(string(reply.View), "/view", inModal)
+		updated, refused := s.readView(string(reply.View), inModal)
 		switch {
 		case refused != nil:
 		case reply.Action == "push":

@@ -29,7 +29,8 @@ const (
 )
 
 // readView validates a view that the app sent, and returns it. The view does not belong to a user yet.
-func (s *Sim) readView(raw, at string, on surface) (*view, *refusal) {
+func (s *Sim) readView(raw string, on surface) (*view, *refusal) {
+	const at = "/view" // in problems
 	if raw == "" || !json.Valid([]byte(raw)) {
 		return nil, refuse("invalid_arguments", pointerProblem(at, "must provide an object"))
 	}
@@ -126,7 +127,7 @@ func (s *Sim) isOpen(v *view) bool {
 }
 
 func (s *Sim) openModal(a args) (response, *refusal) {
-	v, refused := s.readView(a["view"], "/view", inModal)
+	v, refused := s.readView(a["view"], inModal)
 	if refused != nil {
 		return nil, refused
 	}
@@ -147,7 +148,7 @@ func (s *Sim) openModal(a args) (response, *refusal) {
 }
 
 func (s *Sim) pushModal(a args) (response, *refusal) {
-	v, refused := s.readView(a["view"], "/view", inModal)
+	v, refused := s.readView(a["view"], inModal)
 	if refused != nil {
 		return nil, refused
 	}
@@ -198,7 +199,7 @@ func (s *Sim) updateView(a args) (response, *refusal) {
 	if v == nil || !s.isOpen(v) {
 		return nil, refuse("not_found")
 	}
-	updated, refused := s.readView(a["view"], "/view", v.kind)
+	updated, refused := s.readView(a["view"], v.kind)
 	if refused != nil {
 		return nil, refused
 	}
@@ -214,7 +215,7 @@ func (s *Sim) updateView(a args) (response, *refusal) {
 }
 
 func (s *Sim) publishHome(a args) (response, *refusal) {
-	updated, refused := s.readView(a["view"], "/view", inHome)
+	updated, refused := s.readView(a["view"], inHome)
 	if refused != nil {
 		return nil, refused
 	}
