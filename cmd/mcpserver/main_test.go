@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,14 +24,38 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// build makes the program as its users run it.
+// programDir is where buildOnce puts the program; TestMain removes it.
+var programDir string
+
+// buildOnce builds the program once for all tests.
+var buildOnce = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(programDir, "mcpserver")
+	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// build returns the path of the program.
 func build(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "mcpserver")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
+	path, err := buildOnce()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return program
+	return path
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "mcpserver")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programDir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
@@ -45,6 +72,7 @@ func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
 		{"HTTP", "2026-07-28", func(t *testing.T, program string) *client.Client { return overHTTP(t, program) }},
 	} {
 		t.Run(transport.name+" "+transport.revision, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			c := transport.connect(t, program)
@@ -79,7 +107,7 @@ func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
 	}
 }
 
-// callWithConfirmation makes a call twice: the second time with the confirmation that came with the question.
+// callWithConfirmation makes a call, and repeats it with the confirmation that the first response asks for.
 func callWithConfirmation(t *testing.T, ctx context.Context, c *client.Client, name, args string) {
 	t.Helper()
 	request := mcp.CallToolRequest{}
@@ -128,7 +156,7 @@ func overHTTP(t *testing.T, program string, options ...client.ClientOption) *cli
 	return c
 }
 
-// serveHTTP runs the program until the test ends, and gives its address.
+// serveHTTP runs the program until the test ends, and returns its address.
 func serveHTTP(t *testing.T, program string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,9 +8,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestWhatTheREADMESuggestsWorksTwiceInARow does what the README suggests, with a borrower of 41, while the bank's processes
+// TestWhatTheREADMESuggestsWorksTwiceInTheBrowser does what the README suggests, with a borrower of 41, while the bank's processes
 // advance as fast as they can.
-func TestWhatTheREADMESuggestsWorksTwiceInARow(t *testing.T) {
+func TestWhatTheREADMESuggestsWorksTwiceInTheBrowser(t *testing.T) {
 	t.Parallel()
 	ana := openSlack(t, playground(t, "SANDBOX_PACE=fast"))
 	born := time.Now().AddDate(-41, 0, -10).Format("02/01/2006")

@@ -212,7 +212,7 @@ func TestAProcessIsFoundByTypingInTheBrowser(t *testing.T) {
 	ana.waitForText("Proponentes do processo 1043")
 }
 
-func TestWhatAnAssistantCreatesShowsUpInSlack(t *testing.T) {
+func TestWhatAnAssistantCreatesIsListedInTheBrowser(t *testing.T) {
 	t.Parallel()
 	slack := playground(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -55,7 +55,7 @@ func startPlaygroundProcess(t *testing.T, args ...string) playgroundProcess {
 	return program
 }
 
-func TestAPlaygroundLogsNothingAndEndsAtOnce(t *testing.T) {
+func TestAPlaygroundLogsNothingAndEndsAtOnceInTheBrowser(t *testing.T) {
 	t.Parallel()
 	program := startPlaygroundProcess(t)
 	if log := program.stderr.String(); log != "" {

@@ -224,7 +224,7 @@ const bodies = {
 })();
 </script>`
 
-func TestAPageOfAnotherSiteDoesNothingInThePlayground(t *testing.T) {
+func TestAPageOfAnotherSiteDoesNothingInTheBrowser(t *testing.T) {
 	t.Parallel()
 	slack, bank := startPlayground(t, nil)
 	for name, change := range map[string]func(string) string{
