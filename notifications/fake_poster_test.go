@@ -97,8 +97,11 @@ func (p *fakePoster) checkNoPersonalData() {
 }
 
 // begin begins a call. It fails the test if another call to the destination is under way, or the last message is too
-// recent.
+// recent. A call whose context has ended fails without being made, as over HTTP.
 func (p *fakePoster) begin(ctx context.Context, dest, method string) (b *conversation, leave func(), err error) {
+	if ctx.Err() != nil {
+		return nil, func() {}, ctx.Err()
+	}
 	p.mu.Lock()
 	b = p.destinations[dest]
 	if b == nil {
@@ -106,10 +109,10 @@ func (p *fakePoster) begin(ctx context.Context, dest, method string) (b *convers
 		p.destinations[dest] = b
 	}
 	if b.busy {
-		p.t.Errorf("two call for %s at once", dest)
+		p.t.Errorf("two calls for %s at once", dest)
 	}
 	if gap := time.Since(b.last); method != "find" && gap < p.minInterval {
-		p.t.Errorf("%s comes %s after the last at %s", method, gap, dest)
+		p.t.Errorf("%s is called %s after the last message at %s", method, gap, dest)
 	}
 	b.busy = true
 	p.mu.Unlock()
