@@ -1,5 +1,5 @@
-// Package slackapp is the Slack door: it turns every tool of the catalogue into a command, a form and a card, and
-// answers people where they are. It knows no tool by name; it is the only room that knows Slack.
+// Package slackapp is the Slack front end. It makes a command, a form and a card of every tool of the catalogue, and
+// answers people where they are. It knows no tool by name, and no other package imports slack-go.
 package slackapp
 
 import (
@@ -19,29 +19,29 @@ import (
 )
 
 const (
-	ackTimeout      = 2 * time.Second        // for everything before an acknowledgement; Slack waits 3 s
+	ackTimeout      = 2 * time.Second        // until a delivery is acknowledged; Slack waits 3 s
 	defaultAckWait  = 300 * time.Millisecond // Config.AckWait
-	ackPollInterval = 25 * time.Millisecond  // between two looks for the answer that another gives to the same delivery
-	ackStoreTimeout = 500 * time.Millisecond // for an acknowledgement to be remembered
-	ackDelay        = 500 * time.Millisecond // that Slack takes, at most, to show what an acknowledgement said
-	lookupTimeout   = 2 * time.Second        // one call to the bank while a person waits for a form
-	workTimeout     = 2 * time.Minute        // everything after an acknowledgement
-	shutdownGrace   = 2 * time.Second        // for what is cut off to end
-	seenLife        = time.Hour              // of what was delivered; Slack repeats for some minutes
+	ackPollInterval = 25 * time.Millisecond  // between two reads of the answer that another replica stores
+	ackStoreTimeout = 500 * time.Millisecond // to store an acknowledgement
+	ackDelay        = 500 * time.Millisecond // before an update that must follow an acknowledgement
+	lookupTimeout   = 2 * time.Second        // one call to the bank while a form opens
+	workTimeout     = 2 * time.Minute        // background work
+	shutdownGrace   = 2 * time.Second        // for cancelled work to end
+	seenLife        = time.Hour              // of a delivery's id and answer; Slack repeats for some minutes
 )
 
-// Config is what an [App] works with. Everything is needed, except AppToken without Socket Mode, SigningSecret with
-// nothing but it, APIURL, which is Slack's own unless it says otherwise, and what says that it may be nil.
+// Config configures an [App]. Runner, Store and BotToken are required, and SigningSecret (for HTTP) or AppToken (for
+// Socket Mode).
 type Config struct {
 	Runner        *tools.Runner
 	Store         *conversations.Store
 	BotToken      string
 	SigningSecret string
 	AppToken      string
-	APIURL        string // ends in a slash
+	APIURL        string // ends in a slash; Slack's own if empty
 	Log           *slog.Logger
-	AckWait       time.Duration     // for a quick result, which an acknowledgement then carries; 300 ms if 0, less than 2 s
-	Reachable     func(dest string) // called when something may be posted again where it could not; may be nil
+	AckWait       time.Duration     // how long an acknowledgement waits for a quick result; 300 ms if 0, less than 2 s
+	Reachable     func(dest string) // called when a destination can be posted to again; may be nil
 }
 
 // App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
@@ -56,11 +56,11 @@ type App struct {
 
 	refusals *refusals.Log
 
-	orphanedAcks chan []byte // acknowledgements whose socket ended before them
+	orphanedAcks chan []byte // acknowledgements whose socket was closed first
 	searches     searchLimiter
 
 	reachable func(dest string) // Config.Reachable
-	ctx       context.Context   // ends when Close loses its patience
+	ctx       context.Context   // ends when Close cancels running work
 	stop      context.CancelFunc
 	queue     fairQueue
 	busy      sync.WaitGroup
@@ -69,15 +69,15 @@ type App struct {
 	closed bool
 }
 
-// New makes an App. It fails when the configuration lacks something.
+// New returns an App. It returns an error if the configuration is incomplete.
 func New(config Config) (*App, error) {
 	switch {
 	case config.Runner == nil || config.Store == nil:
-		return nil, errors.New("slackapp: there is no runner or no store")
+		return nil, errors.New("slackapp: no runner or no store")
 	case config.BotToken == "":
-		return nil, errors.New("slackapp: there is no bot token")
+		return nil, errors.New("slackapp: no bot token")
 	case config.SigningSecret == "" && config.AppToken == "":
-		return nil, errors.New("slackapp: there is neither a signing secret (HTTP) nor an app token (Socket Mode)")
+		return nil, errors.New("slackapp: neither a signing secret (HTTP) nor an app token (Socket Mode)")
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
@@ -92,8 +92,8 @@ func New(config Config) (*App, error) {
 	return app, nil
 }
 
-// Close takes no more work and waits for what is under way until ctx ends; then it cuts that off and gives it two seconds
-// more. What was cut off, a person finds again in her draft.
+// Close accepts no more work and waits for running work until ctx ends. Then it cancels that work and waits two
+// seconds more. A person finds cancelled work in her draft.
 func (a *App) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed = true
@@ -107,37 +107,37 @@ func (a *App) Close(ctx context.Context) error {
 	select {
 	case <-idle:
 	case <-ctx.Done():
-		err = fmt.Errorf("slackapp: cutting off what is under way: %w", ctx.Err())
+		err = fmt.Errorf("slackapp: cancelling running work: %w", ctx.Err())
 	}
 	a.stop()
 	select {
 	case <-idle:
-	case <-time.After(shutdownGrace): // a call to the bank goes on whoever leaves; the journal knows of it
+	case <-time.After(shutdownGrace): // a call to the bank continues; the journal has it
 	}
 	a.slack.close()
 	return err
 }
 
-// inBackground does something for a person after her delivery is acknowledged, and answers her when it fails. It gives an error
-// when too much is under way already, here or for her.
+// inBackground runs do after the delivery is acknowledged, and shows the person its error. It returns an error if too
+// much is running already, in total or for her.
 func (a *App) inBackground(req request, do func(ctx context.Context, req *request) error) error {
 	return a.inBackgroundAs(req.user, req, do)
 }
 
-// inBackgroundAs does the same as a part of another share of the work than hers.
+// inBackgroundAs is [App.inBackground] with a name other than the person's in the queue.
 func (a *App) inBackgroundAs(share string, req request, do func(ctx context.Context, req *request) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return errOverloaded
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, workTimeout) // its wait for a turn included
+	ctx, cancel := context.WithTimeout(a.ctx, workTimeout) // the time in the queue included
 	a.busy.Add(1)
 	err := a.queue.submit(share, func() {
 		defer a.busy.Done()
 		defer cancel()
 		if err := a.recovered(func() error { return do(ctx, &req) }); err != nil {
-			ctx, cancel := context.WithTimeout(a.ctx, background.timeout) // that of the work may be over
+			ctx, cancel := context.WithTimeout(a.ctx, background.timeout) // the one of the work may be over
 			defer cancel()
 			a.showError(ctx, &req, err)
 		}
@@ -149,11 +149,11 @@ func (a *App) inBackgroundAs(share string, req request, do func(ctx context.Cont
 	return err
 }
 
-// recovered turns a panic into an error.
+// recovered calls do and turns a panic into an error.
 func (a *App) recovered(do func() error) (err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
-			a.log.Error("a panic", "type", fmt.Sprintf("%T", caught), "stack", pii.Scrub(string(debug.Stack())))
+			a.log.Error("recovered from a panic", "type", fmt.Sprintf("%T", caught), "stack", pii.Scrub(string(debug.Stack())))
 			err = errPanic
 		}
 	}()

@@ -6,13 +6,12 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// The few shapes that everything we show is made of. Each shortens what it is given, so that no text from outside can
-// make Slack refuse the whole.
+// The blocks that everything is made of. Each shortens its text, so that no text can make Slack refuse a whole message.
 
-// emptyText stands where there is no text, since Slack refuses an empty one.
+// emptyText replaces an empty text, which Slack refuses.
 const emptyText = "–"
 
-// plain is text from anywhere, shown as it is.
+// plain is any text, shown as it is.
 func plain(text string, limit int) *slack.TextBlockObject {
 	if text = fit(text, limit); strings.TrimSpace(text) == "" {
 		text = emptyText
@@ -20,19 +19,19 @@ func plain(text string, limit int) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 }
 
-// mrkdwn takes text that is already escaped.
+// mrkdwn is text that was escaped before.
 func mrkdwn(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
 }
 
-// paragraph is text from anywhere, shown as it is.
+// paragraph is any text, shown as it is.
 func paragraph(text string) slack.Block {
 	return slack.NewSectionBlock(plain(text, maxText), nil, nil)
 }
 
 func header(text string) slack.Block { return slack.NewHeaderBlock(plain(text, maxHeader)) }
 
-// contextLine is a line of small print.
+// contextLine is a line in small print.
 func contextLine(text string) slack.Block {
 	return slack.NewContextBlock("", plain(text, maxSmall))
 }
@@ -42,7 +41,7 @@ func row(text string, beside *slack.ButtonBlockElement) slack.Block {
 	return slack.NewSectionBlock(plain(text, maxText), nil, slack.NewAccessory(beside))
 }
 
-// button acts when pressed: action says what, value on what.
+// button is a button: action says what it does, value on what.
 func button(action, value, label string) *slack.ButtonBlockElement {
 	return slack.NewButtonBlockElement(action, value, plain(label, maxButton))
 }
@@ -55,7 +54,7 @@ func buttons(all ...*slack.ButtonBlockElement) slack.Block {
 	return slack.NewActionBlock("", elements...)
 }
 
-// modal is a view without anything to submit.
+// modal is a view without a submit button.
 func modal(title, close string, blocks ...slack.Block) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type:   slack.VTModal,

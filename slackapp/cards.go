@@ -13,15 +13,15 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// shownCard is a result as Slack shows it, with what became of its file.
+// shownCard is a result as Slack shows it.
 type shownCard struct {
 	tools.Card
 	earlier  *tools.Earlier
 	fileNote string
 }
 
-// resultMessage gives a result's file to the person, and gives the card to show with it. A file that cannot be given is said
-// on the card: what was asked for did happen.
+// resultMessage sends a result's file to the person and returns the message that shows the result. If sending the file
+// fails, the message says so.
 func (a *App) resultMessage(ctx context.Context, req *request, result tools.Result) message {
 	lang, shown := req.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
 	if file := shown.File; file != nil {
@@ -54,7 +54,7 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 	return append(blocks, stepBlocks(c.Next)...)
 }
 
-// stepBlocks are the buttons of what may come next.
+// stepBlocks are the buttons of next steps.
 func stepBlocks(steps []tools.Step) []slack.Block {
 	var next []*slack.ButtonBlockElement
 	for i, s := range steps {
@@ -68,7 +68,7 @@ func stepBlocks(steps []tools.Step) []slack.Block {
 	return []slack.Block{buttons(next...)}
 }
 
-// stepButton is the button of a step, nil for one that it cannot carry. name tells it from the others of the card.
+// stepButton is the button of a step, nil if the step is too large for one. name is unique in the card.
 func stepButton(name string, s tools.Step) *slack.ButtonBlockElement {
 	value := string(encode(step{s.Tool, s.Args, s.Form}))
 	if len(value) > maxValue {
@@ -77,14 +77,14 @@ func stepButton(name string, s tools.Step) *slack.ButtonBlockElement {
 	return button(actStep+":"+name, value, s.Label)
 }
 
-// step is what the button of a next step carries.
+// step is the value of a next step's button.
 type step struct {
 	Tool string         `json:"tool"`
 	Args map[string]any `json:"args"`
-	Form bool           `json:"form,omitempty"` // it opens even where the arguments are enough
+	Form bool           `json:"form,omitempty"` // the form opens even if the arguments are complete
 }
 
-// parseStep reads a button's value back into a tool and the answers that its form would hold.
+// parseStep reads a button's value: a tool, and the answers for its form.
 func (a *App) parseStep(value string) (tool *tools.Tool, answers map[string]string, asks, known bool) {
 	var s step
 	if json.Unmarshal([]byte(value), &s) != nil {
@@ -96,7 +96,7 @@ func (a *App) parseStep(value string) (tool *tools.Tool, answers map[string]stri
 	return tool, tool.Answers(s.Args), s.Form, true
 }
 
-// fittingFacts are as many facts as a card has room for.
+// fittingFacts returns the facts that fit into a card.
 func fittingFacts(facts []tools.Fact) []tools.Fact {
 	total := 0
 	for i, fact := range facts {
@@ -111,7 +111,7 @@ func factText(fact tools.Fact) string {
 	return "*" + escaped(fact.Label, maxCell) + "*\n" + escaped(fact.Value, maxFact)
 }
 
-// moreBlocks say how much there is besides what is shown.
+// moreBlocks say how many more there are.
 func moreBlocks(lang words.Lang, more int) []slack.Block {
 	if more <= 0 {
 		return nil
@@ -119,7 +119,7 @@ func moreBlocks(lang words.Lang, more int) []slack.Block {
 	return []slack.Block{contextLine(say(lang, "card.more", "count", more))}
 }
 
-// factBlocks shows labelled values, two beside each other, under a title in mrkdwn that may be "".
+// factBlocks shows labels and values in two columns, under a title in mrkdwn that may be "".
 func factBlocks(title string, facts []tools.Fact) []slack.Block {
 	var texts []string
 	for _, fact := range facts {
@@ -128,7 +128,7 @@ func factBlocks(title string, facts []tools.Fact) []slack.Block {
 	return fieldBlocks(title, texts)
 }
 
-// fieldBlocks shows texts in mrkdwn, two beside each other.
+// fieldBlocks shows texts in mrkdwn in two columns.
 func fieldBlocks(title string, texts []string) []slack.Block {
 	var blocks []slack.Block
 	var text *slack.TextBlockObject
@@ -146,8 +146,7 @@ func fieldBlocks(title string, texts []string) []slack.Block {
 	return blocks
 }
 
-// tableBlocks shows rows as lines, which a telephone can break: the columns' names once, then each row with its first
-// cell standing out.
+// tableBlocks shows rows as lines, which fit on a telephone: the names of the columns once, then each row.
 func tableBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	if len(table.Rows) == 0 {
 		return nil
@@ -171,8 +170,7 @@ func columnLine(columns []string) slack.Block {
 	return contextLine(strings.Join(names, " · "))
 }
 
-// lineBlocks shows as many lines as there is room for, and says how many more there are. They are mrkdwn and end in a
-// line's end.
+// lineBlocks shows the lines that fit, and says how many more there are. Lines are mrkdwn and end in a newline.
 func lineBlocks(lang words.Lang, lines []string) []slack.Block {
 	var blocks []slack.Block
 	chunk, total, shown := "", 0, 0
@@ -192,7 +190,7 @@ func lineBlocks(lang words.Lang, lines []string) []slack.Block {
 	return append(blocks, moreBlocks(lang, len(lines)-shown)...)
 }
 
-// rowBlocks shows each row of a table with the button of its step beside it, as many as there is room for.
+// rowBlocks shows the rows that fit, each with the button of its step.
 func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	var blocks []slack.Block
 	total := 0
@@ -203,7 +201,7 @@ func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
 		}
 		row := slack.NewSectionBlock(mrkdwn(text), nil, nil)
 		if open := stepButton("row"+strconv.Itoa(i), table.Steps[i]); open != nil {
-			open.AccessibilityLabel = fit(open.Text.Text+" "+cells[0], maxButton) // all of them look alike
+			open.AccessibilityLabel = fit(open.Text.Text+" "+cells[0], maxButton) // all buttons have the same text
 			row.Accessory = slack.NewAccessory(open)
 		}
 		blocks = append(blocks, row)
@@ -211,18 +209,18 @@ func rowBlocks(lang words.Lang, table tools.Table) []slack.Block {
 	return append(blocks, moreBlocks(lang, len(table.Rows)-len(blocks))...)
 }
 
-// rowText is a row on one line, its first cell standing out, in mrkdwn.
+// rowText is a row on one line in mrkdwn, its first cell in bold.
 func rowText(cells []string) string {
-	var told []string
+	var shown []string
 	for i, cell := range cells {
 		switch cell = escaped(oneLine(cell, maxCell+1), maxCell); {
-		case cell == "": // keeps its place, so that those after it stay under their columns
-			told = append(told, emptyText)
+		case cell == "": // keeps the cells after it in their columns
+			shown = append(shown, emptyText)
 		case i == 0:
-			told = append(told, "*"+cell+"*")
+			shown = append(shown, "*"+cell+"*")
 		default:
-			told = append(told, cell)
+			shown = append(shown, cell)
 		}
 	}
-	return strings.Join(told, " · ")
+	return strings.Join(shown, " · ")
 }

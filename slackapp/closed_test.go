@@ -69,11 +69,11 @@ var closedFlows = []flow{
 
 func TestAClosedProcessIsReportedBeforeAPageIsFilledIn(t *testing.T) {
 	t.Parallel()
-	for _, story := range closedFlows {
-		t.Run(story.name, func(t *testing.T) {
+	for _, flow := range closedFlows {
+		t.Run(flow.name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, overHTTP)
-			story.run(t, h)
+			flow.run(t, h)
 			h.checkNoRefusals()
 		})
 	}

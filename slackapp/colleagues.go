@@ -10,16 +10,16 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// mentionPattern is a person in the text of a command, as Slack writes it: <@U0ANA|ana.exemplo>.
+// mentionPattern matches a person in the text of a command, as Slack writes it: <@U0ANA|ana.exemplo>.
 var mentionPattern = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$`)
 
 // unescapes undoes what Slack escapes in the text of a command.
 var unescapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 
-// unescaped is the text of a command as it was typed, but for the people whom it names.
+// unescaped is the text of a command as it was typed. Mentions stay as Slack writes them.
 func unescaped(text string) string { return unescapes.Replace(text) }
 
-// mentionedUser is a person in an answer to a field that asks for one, as a select gives it.
+// mentionedUser returns the user of a mention. Other text it returns unchanged.
 func mentionedUser(text string) string {
 	if found := mentionPattern.FindStringSubmatch(text); found != nil {
 		return found[1]
@@ -27,7 +27,7 @@ func mentionedUser(text string) string {
 	return text
 }
 
-// arguments puts answers into the arguments of a call. Colleagues become actors: of our team, and no guests.
+// arguments converts answers to the arguments of a call. Colleagues must be members of the team, no guests.
 func (a *App) arguments(ctx context.Context, lang words.Lang, tool *tools.Tool, answers map[string]string) (json.RawMessage, []tools.Problem, error) {
 	resolved := answers
 	for _, field := range tool.Fields {

@@ -12,20 +12,20 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// What a button does; see [App.onButton].
+// The actions of buttons; see [App.onButton].
 const (
 	actBack     = "back"     // to the page before
 	actSkip     = "skip"     // to the confirmation
 	actFix      = "fix"      // to the page with a problem; its value is the page
 	actRestart  = "restart"  // throws away what was typed
 	actContinue = "continue" // opens a draft; its value is the draft
-	actOutcome  = "outcome"  // asks what became of a draft that was sent; its value is the draft
+	actOutcome  = "outcome"  // shows the outcome of a draft that was sent; its value is the draft
 	actStart    = "start"    // opens a tool; its value is the tool
-	actStep     = "step"     // a card's next step; its value is a step. After a colon, what tells one from another
+	actStep     = "step"     // a card's next step; its value is a step. A suffix after a colon makes it unique
 )
 
-// onCommand answers a slash command. What follows its name is the answer to the tool's first field, perhaps with a day
-// after it, or names a field that is answered by yes.
+// onCommand handles a slash command. The text after its name answers the first field of the tool, perhaps with a
+// trailing field, or names a yes/no field.
 func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	lang := req.actor.Lang
 	tool, text, known := a.runner.Catalogue.ForCommand(c.Command, c.Text)
@@ -43,23 +43,23 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 		}
 		return nil
 	}
-	told, err := ackOrUpdate(a, req, message{Text: say(lang, "form.reading")}, func(ctx context.Context, req *request) (told message) {
+	result, err := ackOrUpdate(a, req, message{Text: say(lang, "form.reading")}, func(ctx context.Context, req *request) (result message) {
 		err := a.recovered(func() (err error) {
-			told, err = a.runRead(ctx, req, tool, given)
+			result, err = a.runRead(ctx, req, tool, given)
 			return err
 		})
 		if err != nil {
 			return a.errorMessage(req, err)
 		}
-		return told
+		return result
 	}, a.reply)
 	if err != nil {
 		return a.ackText(&req, err)
 	}
-	return ephemeral(told)
+	return ephemeral(result)
 }
 
-// parseAnswers reads what follows a command's name.
+// parseAnswers reads the text after a command's name.
 func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]string {
 	if text == "" || len(tool.Fields) == 0 {
 		return map[string]string{}
@@ -77,8 +77,8 @@ func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]str
 	return map[string]string{first.Path: text}
 }
 
-// trailingField is the day, or the colleague, that may follow a process on the line of a command whose form asks for nothing
-// else; nil where none does.
+// trailingField is the day or the colleague that may follow a process on the line of a command, if its form has no
+// other fields; else nil.
 func trailingField(tool *tools.Tool) *tools.Field {
 	asked := slices.DeleteFunc(slices.Clone(tool.Fields), tools.Field.Hidden)
 	if len(asked) == 2 && asked[0].Kind == tools.Process && (asked[1].Kind == tools.Date || asked[1].Kind == tools.Somebody) {
@@ -87,13 +87,14 @@ func trailingField(tool *tools.Tool) *tools.Field {
 	return nil
 }
 
-// needsNoForm tells whether a tool needs no form: the bank hears of no change, and it has all it needs.
+// needsNoForm reports whether a tool can run at once: it changes nothing at the bank and has all its required answers.
 func needsNoForm(tool *tools.Tool, given map[string]string) bool {
 	asked := form{tool, conversations.Draft{Answers: given}}
 	return !tool.Effect.Writes() && asked.complete() && !(tool.AlwaysForm && len(given) == 0)
 }
 
-// start starts a tool behind a person's back: it shows its result, or its form, which opens in any case where asks says so.
+// start runs a tool in the background, after the acknowledgement: it shows the result or opens the form. With asks it
+// always opens the form.
 func (a *App) start(ctx context.Context, req request, tool *tools.Tool, given map[string]string, asks bool) error {
 	if !a.runner.Permits(ctx, req.actor, tool) {
 		return &tools.Error{Kind: tools.Forbidden, Tool: tool}
@@ -106,7 +107,7 @@ func (a *App) start(ctx context.Context, req request, tool *tools.Tool, given ma
 	})
 }
 
-// showResult runs a tool that changes nothing and shows what it gives where the person is.
+// showResult runs a tool that changes nothing and shows its result where the person is.
 func (a *App) showResult(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) error {
 	lang := req.actor.Lang
 	if req.view != "" {
@@ -114,18 +115,18 @@ func (a *App) showResult(ctx context.Context, req *request, tool *tools.Tool, gi
 			return err
 		}
 	}
-	told, err := a.runRead(ctx, req, tool, given)
+	result, err := a.runRead(ctx, req, tool, given)
 	switch {
 	case err != nil:
 		return err
 	case req.view == "":
-		return a.reply(ctx, req, told)
+		return a.reply(ctx, req, result)
 	}
-	req.ifClosed = &told
-	return a.replace(ctx, req, modal(tool.Title(lang), say(lang, "close"), told.Blocks...))
+	req.ifClosed = &result
+	return a.replace(ctx, req, modal(tool.Title(lang), say(lang, "close"), result.Blocks...))
 }
 
-// runRead runs a tool that changes nothing, gives its file to the person, and gives what to show of the rest.
+// runRead runs a tool that changes nothing, sends its file and returns the message with its result.
 func (a *App) runRead(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) (message, error) {
 	args, problems, err := a.arguments(ctx, req.actor.Lang, tool, given)
 	if err != nil {
@@ -141,7 +142,7 @@ func (a *App) runRead(ctx context.Context, req *request, tool *tools.Tool, given
 	return a.resultMessage(ctx, req, result), nil
 }
 
-// run runs a tool for a person, who is told to it with what it wants to know of the channel that she is in.
+// run runs a tool as the person.
 func (a *App) run(ctx context.Context, req *request, request tools.Request) (tools.Result, error) {
 	request.Actor = req.actor
 	if err := a.setOutsiders(ctx, &request.Actor, request.Tool); err != nil {
@@ -150,7 +151,7 @@ func (a *App) run(ctx context.Context, req *request, request tools.Request) (too
 	return a.runner.Run(ctx, request)
 }
 
-// onButton follows a button. Slack shows nothing of the acknowledgement, so everything comes after it.
+// onButton handles a button. Slack shows nothing of the acknowledgement, so all else follows it.
 func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	if len(i.Actions) == 0 {
 		return nil
@@ -168,13 +169,13 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	case actStart, actStep:
 		tool, given, asks, known := a.parseStep(pressed.Value)
 		if !known {
-			return nil // an update of ours took the tool away
+			return nil // the tool was removed by an update
 		}
 		if err := a.start(ctx, req, tool, given, asks); err != nil {
 			return a.replyAfterAck(&req, err)
 		}
 		return nil
-	default: // a link, or a select of a form's page
+	default: // a link, or a select on a page
 		return nil
 	}
 	if err := a.inBackground(req, do); err != nil {
@@ -183,7 +184,7 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	return nil
 }
 
-// unknownCommand answers a command that is no tool's: with its subcommands, when it has any, else with everything.
+// unknownCommand answers a command that names no tool: with its subcommands if it has any, else with all commands.
 func (a *App) unknownCommand(ctx context.Context, actor tools.Actor, c command) message {
 	lang, asked, permitted := actor.Lang, strings.ToLower(strings.TrimSpace(c.Text)), a.permitted(ctx, actor)
 	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(a.runner.Catalogue.Subcommands(c.Command), tool) })
@@ -196,7 +197,7 @@ func (a *App) unknownCommand(ctx context.Context, actor tools.Actor, c command) 
 	return a.help(actor, say(lang, "command.unknown"), of)
 }
 
-// help lists what a person may do here, under a first line.
+// help lists the commands of the permitted tools under a first line.
 func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) message {
 	if len(permitted) == 0 {
 		text := noPermission(actor.Lang)
@@ -211,12 +212,12 @@ func (a *App) help(actor tools.Actor, first string, permitted []*tools.Tool) mes
 	return message{text, append([]slack.Block{paragraph(first)}, lineBlocks(actor.Lang, lines)...)}
 }
 
-// permitted are the tools that a person may use.
+// permitted returns the tools that a person may use.
 func (a *App) permitted(ctx context.Context, actor tools.Actor) []*tools.Tool {
 	return slices.DeleteFunc(a.runner.Catalogue.Tools(), func(tool *tools.Tool) bool { return !a.runner.Permits(ctx, actor, tool) })
 }
 
-// noPermission tells a person who may use no tool at all whom to ask.
+// noPermission is the text for a person who may use no tool.
 func noPermission(lang words.Lang) string {
 	refusal := &tools.Error{Kind: tools.Forbidden}
 	return refusal.What(lang) + " " + refusal.Next(lang)
@@ -227,7 +228,7 @@ func toolHelp(lang words.Lang, tool *tools.Tool) message {
 	return message{text, []slack.Block{paragraph(text)}}
 }
 
-// usage is how a command is typed: «/borrowers [processo]».
+// usage shows how a command is typed: «/borrowers [processo]».
 func usage(lang words.Lang, tool *tools.Tool) string {
 	if len(tool.Pages) == 0 {
 		return "/" + tool.Command

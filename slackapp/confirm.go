@@ -14,14 +14,14 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// confirmationView is the last page of a form: everything, for reading over, with what is wrong or odd about it. told adds
-// problems that a sending met.
-func (a *App) confirmationView(ctx context.Context, req *request, f *form, told []tools.Problem) (slack.ModalViewRequest, error) {
+// confirmationView is the last page of a form: all answers, with errors and warnings. extra has problems that a
+// sending met.
+func (a *App) confirmationView(ctx context.Context, req *request, f *form, extra []tools.Problem) (slack.ModalViewRequest, error) {
 	sections, problems, err := a.runner.Summary(ctx, req.actor, f.tool, f.toForm())
 	if err != nil {
 		return slack.ModalViewRequest{}, a.backToSubject(ctx, f, err)
 	}
-	for _, p := range told {
+	for _, p := range extra {
 		if !slices.ContainsFunc(problems, func(q tools.Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
 			problems = append(problems, p)
 		}
@@ -39,23 +39,22 @@ func (a *App) confirmationView(ctx context.Context, req *request, f *form, told 
 	return reviewView(req.actor.Lang, f, sections, problems), nil
 }
 
-// unclearBlocks warn of a sending of which nobody knows what became.
+// unclearBlocks warn that the outcome of the last sending is unknown.
 func unclearBlocks(lang words.Lang, f *form) []slack.Block {
 	if f.Notes[noteUnclear] == "" {
 		return nil
 	}
 	unclear := &tools.Error{Kind: tools.Unclear, Tool: f.tool}
-	return []slack.Block{paragraph(say(lang, "form.doubt", "next", unclear.Next(lang)))}
+	return []slack.Block{paragraph(say(lang, "form.unclear", "next", unclear.Next(lang)))}
 }
 
-// onConfirmed sends a form that its person has read over. Of any number of presses, on any number of replicas, the one
-// whose save succeeds sends it.
+// onConfirmed sends a form. Of several confirmations, on any replica, the one whose save succeeds sends it.
 func (a *App) onConfirmed(ctx context.Context, req request, f *form) any {
-	// She was told to look first, and wants it sent again. While the runner still finds out what became of the last
-	// sending, it is asked about that one; only what nobody will find out any more is sent anew.
-	if doubt := f.Notes[noteUnclear]; doubt != "" {
+	// She was asked to check first, and sends again. While the runner may still find out the outcome of the last
+	// sending, the key stays; only if it gave up, the key is new.
+	if unclear := f.Notes[noteUnclear]; unclear != "" {
 		delete(f.Notes, noteUnclear)
-		if doubt == unclearFinal {
+		if unclear == unclearFinal {
 			f.Notes[noteAttempt] = strconv.Itoa(f.attempt() + 1)
 		}
 	}
@@ -69,9 +68,9 @@ func (a *App) onConfirmed(ctx context.Context, req request, f *form) any {
 	return a.ackViewOrUpdate(req, sending, func(ctx context.Context, req *request) (slack.ModalViewRequest, error) { return a.send(ctx, req, f) })
 }
 
-// send runs the tool with what was typed and shows what came of it, in the modal and, where something changed, beside it,
-// for whoever closed the modal. The draft ends only when the call is done, and the call's key is the draft and the
-// attempt: whoever finds the draft still open, after a crash say, may send it again and changes nothing twice.
+// send runs the tool and shows the result in the modal and, after a change, where the form began too, in case the
+// modal was closed. The draft ends after the call, and the call's key is the draft and the attempt: after a crash, the
+// draft can be sent again and changes nothing twice.
 func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewRequest, error) {
 	args, problems, err := a.arguments(ctx, req.actor.Lang, f.tool, f.tool.Given(f.toForm()))
 	var result tools.Result
@@ -88,21 +87,20 @@ func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewR
 		return a.sendFailed(ctx, req, f, tools.AsError(err))
 	}
 	if err := a.end(ctx, f); err != nil {
-		a.log.WarnContext(ctx, "a form that was sent could not be ended", "call", result.ID, "error", logged(err))
+		a.log.WarnContext(ctx, "deleting a form that was sent failed", "call", result.ID, "error", logged(err))
 	}
-	told := a.resultMessage(ctx, req, result)
+	shown := a.resultMessage(ctx, req, result)
 	req.channel, req.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
 	if f.tool.Effect.Writes() {
-		a.replyBesideModal(ctx, req, told)
+		a.replyBesideModal(ctx, req, shown)
 	} else {
-		req.ifClosed = &told
+		req.ifClosed = &shown
 	}
-	return modal(f.tool.Title(req.actor.Lang), say(req.actor.Lang, "close"), told.Blocks...), nil
+	return modal(f.tool.Title(req.actor.Lang), say(req.actor.Lang, "close"), shown.Blocks...), nil
 }
 
-// sendFailed keeps a form whose sending failed, so that it can be corrected and sent again: under the same key, by which the
-// runner knows what became of it. Only where the runner gave up may a person who has looked get a new one, in
-// [App.onConfirmed].
+// sendFailed keeps a form whose sending failed, so that it can be corrected and sent again with the same key, by which
+// the runner knows the outcome. [App.onConfirmed] changes the key only if the runner gave up.
 func (a *App) sendFailed(ctx context.Context, req *request, f *form, failure *tools.Error) (slack.ModalViewRequest, error) {
 	writes, before := f.tool.Effect.Writes(), f.Page
 	f.Page = f.tool.Pages[len(f.tool.Pages)-1]
@@ -115,12 +113,12 @@ func (a *App) sendFailed(ctx context.Context, req *request, f *form, failure *to
 		if failure.RetryAfter > 0 {
 			f.Notes[noteUnclear] = unclearOpen
 		}
-	case writes && failure.Kind == tools.Busy && failure.RetryAfter == 0: // somebody else is sending it
+	case writes && failure.Kind == tools.Busy && failure.RetryAfter == 0: // another call is sending it
 		f.Page = sendingPage
 	}
 	if f.Page != before {
 		if err := a.save(ctx, f); err != nil {
-			a.log.WarnContext(ctx, "a form could not be reopened", "call", failure.ID, "error", logged(err))
+			a.log.WarnContext(ctx, "reopening a form failed", "call", failure.ID, "error", logged(err))
 		}
 	}
 	if writes && (failure.Kind == tools.Invalid || failure.Kind == tools.Unconfirmed) {
@@ -133,20 +131,20 @@ func (a *App) sendFailed(ctx context.Context, req *request, f *form, failure *to
 	return slack.ModalViewRequest{}, failure
 }
 
-// replyBesideModal tells a person where her form began what its modal tells her too, since she may have closed that.
+// replyBesideModal sends the message of a modal where the form began, in case the modal was closed.
 func (a *App) replyBesideModal(ctx context.Context, req *request, m message) {
 	if err := a.reply(ctx, req, m); err != nil {
-		a.log.WarnContext(ctx, "a result could not be told beside its modal", "error", logged(err))
+		a.log.WarnContext(ctx, "sending a result beside its modal failed", "error", logged(err))
 	}
 }
 
-// unansweredView is for a form that was sent by somebody who did not live to see the answer, or still waits for it.
+// unansweredView is for a form that was sent and has no result: its replica crashed, or the call is still running.
 func unansweredView(lang words.Lang, f *form) slack.ModalViewRequest {
 	return modal(f.tool.Title(lang), say(lang, "close"),
 		paragraph(say(lang, "form.unanswered")), buttons(button(actOutcome, f.ID, say(lang, "form.outcome"))))
 }
 
-// findOutcome finds out what became of a form that was sent.
+// findOutcome shows the outcome of a form that was sent.
 func (a *App) findOutcome(ctx context.Context, req *request, draftID string) error {
 	if err := a.open(ctx, req, waitingView(req.actor.Lang, nil, "form.sending")); err != nil {
 		return err
@@ -156,7 +154,7 @@ func (a *App) findOutcome(ctx context.Context, req *request, draftID string) err
 		return err
 	}
 	req.hash = ""
-	if f.Page != sendingPage { // it has come back since, and may have been corrected
+	if f.Page != sendingPage { // its sending failed, and it may have been corrected
 		return a.present(ctx, req, f, true)
 	}
 	view, err := a.send(ctx, req, f)

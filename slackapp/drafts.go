@@ -14,19 +14,18 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// What is kept of a form: what is sent page by page, and between two pages what Slack reports with each choice, which is
-// all that stands in the page by then. What is typed after that is lost with a window that is closed, since Slack tells
-// nothing of it; its person is told so.
+// A form is saved with each submitted page, and with each choice on a page, when Slack reports all values of the page.
+// Slack does not report text that is typed afterwards and lost with a closed modal; the person is told so.
 
-// maxAmends is how often a change is made again over what the same page reported meanwhile.
-const maxAmends = 8
+// maxUpdateAttempts is how often a change is applied again after a conflict.
+const maxUpdateAttempts = 8
 
-// update changes the form and saves it. Where the same page has reported a choice meanwhile, the change is made again over
-// that; what another window or another page has saved is a conflict.
+// update changes the form and saves it. If the same page has saved a choice meanwhile, the change is applied to that
+// version. If another window or page has saved it, update returns [conversations.ErrConflict].
 func (a *App) update(ctx context.Context, f *form, change func()) error {
 	page, view := f.Page, f.Notes[noteView]
 	var err error
-	for range maxAmends {
+	for range maxUpdateAttempts {
 		change()
 		if err = a.save(ctx, f); !errors.Is(err, conversations.ErrConflict) || f.Page != page || f.Notes[noteView] != view {
 			return err
@@ -35,7 +34,7 @@ func (a *App) update(ctx context.Context, f *form, change func()) error {
 	return err
 }
 
-// choosesInForm tells whether an action is a choice in an input of a form.
+// choosesInForm reports whether an action is a choice in an input of a form.
 func (a *App) choosesInForm(i interaction) bool {
 	tool, known := a.runner.Catalogue.Named(i.View.Callback)
 	if !known || len(i.Actions) == 0 {
@@ -45,24 +44,25 @@ func (a *App) choosesInForm(i interaction) bool {
 	return isField
 }
 
-// onChoice keeps what stands on a page in which something was chosen, before Slack hears that we know of it. The page is
-// not drawn anew, and nobody is told: not of a failure either, since all of it comes again with the page.
+// onChoice saves the values of a page in which something was chosen. The page is not redrawn, and a failure is not
+// shown, since its submission brings the same values.
 func (a *App) onChoice(ctx context.Context, req request, i interaction) any {
 	if err := a.saveChoice(ctx, &req, i.View, i.Actions[0]); err != nil {
-		a.log.InfoContext(ctx, "a choice is not kept before its page is sent", "error", logged(err))
+		a.log.InfoContext(ctx, "saving a choice failed", "error", logged(err))
 	}
 	return nil
 }
 
+// saveChoice saves a choice and the values around it, unless a newer one was saved.
 func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen action) error {
-	for range maxAmends {
+	for range maxUpdateAttempts {
 		f, at, elsewhere, err := a.formOf(ctx, req, shown)
 		switch {
 		case err != nil:
 			return err
-		case elsewhere || f.Page != at.Page || chosen.ID != generation(f): // the page was sent, or is out of date
+		case elsewhere || f.Page != at.Page || chosen.ID != generation(f): // the page was submitted or is outdated
 			return nil
-		case chosen.At != "" && chosen.At <= f.Notes[noteChosen]: // overtaken by a later choice, which told of this one too
+		case chosen.At != "" && chosen.At <= f.Notes[noteChosen]: // a later choice was saved, with this one
 			return nil
 		}
 		f.collect(at.Page, shown.State.with(chosen))
@@ -74,8 +74,8 @@ func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen a
 	return conversations.ErrConflict
 }
 
-// with is the state around a choice: an input beside it that holds nothing is left out, since Slack may say that of one
-// which shows what it began with.
+// with returns the values around a choice. Empty inputs are left out, since Slack may report an input as empty that
+// shows its initial value.
 func (s state) with(chosen action) state {
 	held := state{Values: map[string]map[string]answer{}}
 	for block, inputs := range s.Values {
@@ -87,7 +87,7 @@ func (s state) with(chosen action) state {
 	return held
 }
 
-// savedSummary says how much of the form is kept, and on which pages; "" for nothing.
+// savedSummary says how many fields of the form are saved and on which pages, "" if none are.
 func (f *form) savedSummary(lang words.Lang) string {
 	var pages []string
 	count := 0
@@ -107,7 +107,7 @@ func (f *form) savedSummary(lang words.Lang) string {
 	return say(lang, "form.pages", "count", len(pages), "list", list) + " (" + say(lang, "form.fields", "count", count) + ")"
 }
 
-// savedMessage tells a person who closed a form at a page what was kept of it and what was not.
+// savedMessage tells a person who closed a form at a page what is saved and what is not.
 func (f *form) savedMessage(lang words.Lang, closed string) message {
 	text := say(lang, "form.kept", "tool", f.tool.Title(lang), "kept", f.savedSummary(lang))
 	if at := slices.Index(f.tool.Pages, closed); at >= 0 && slices.ContainsFunc(f.tool.FieldsOn(closed), isTextField) {

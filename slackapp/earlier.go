@@ -9,14 +9,14 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// earlierBlock says who asked for the same before: by mention where that is somebody in Slack. It is for the eyes of one
-// person, so that nobody is notified.
+// earlierBlock says who made the same request before, by mention if she is in Slack. One person sees it, so the
+// mention notifies nobody.
 func earlierBlock(lang words.Lang, earlier tools.Earlier) slack.Block {
 	user, ok := userID(earlier.Actor)
 	if !ok {
 		return paragraph(earlier.Text(lang, ""))
 	}
-	const place = "{who}"
-	text := escaped(earlier.Text(lang, place), maxText)
-	return slack.NewSectionBlock(mrkdwn(strings.Replace(text, place, "<@"+user+">", 1)), nil, nil)
+	const placeholder = "{who}"
+	text := escaped(earlier.Text(lang, placeholder), maxText)
+	return slack.NewSectionBlock(mrkdwn(strings.Replace(text, placeholder, "<@"+user+">", 1)), nil, nil)
 }

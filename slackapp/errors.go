@@ -15,31 +15,31 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// errOverloaded says that as much is under way as we do at once.
-var errOverloaded = errors.New("too much is under way")
+// errOverloaded is returned when no more work is accepted.
+var errOverloaded = errors.New("overloaded")
 
-// problemText is an error as a person reads it: what happened, what to do now, and what finds the log line.
+// problemText is an error as a person reads it: what happened, what to do now, and the id of the log line.
 type problemText struct {
 	What, Next string
-	Lines      []string // problems by field, or the bank's own words
+	Lines      []string // problems by field, or the bank's messages
 	ID         string
 	Steps      []tools.Step
-	Earlier    *tools.Earlier // whom the call waits for; What says it without a name
-	Back       bool           // whether her form is still there to go back to
+	Earlier    *tools.Earlier // who made the same call before; What has no name
+	Back       bool           // whether her form still exists
 }
 
-// describe is the one place that decides what a person is told of an error. It logs what the runner has not.
+// describe decides what a person reads about an error. It logs errors that the runner has not logged.
 func (a *App) describe(req *request, err error) problemText {
 	lang := req.actor.Lang
 	failure, ofTool := errors.AsType[*tools.Error](err)
 	if !ofTool {
 		id := rand.Text()[:12]
 		level := slog.LevelError
-		over, isOver := errors.AsType[personLimitError](err)
-		if isOver { // as often as she asks, and no fault
+		over, limited := errors.AsType[personLimitError](err)
+		if limited { // no fault of ours
 			level = slog.LevelInfo
 		}
-		a.log.Log(context.Background(), level, "a person could not be served", "id", id, "user", req.user, "error", logged(err))
+		a.log.Log(context.Background(), level, "request failed", "id", id, "user", req.user, "error", logged(err))
 		key := errorKey(err)
 		return problemText{
 			What: say(lang, "trouble."+key+".what", "number", int(over)), Next: say(lang, "trouble."+key+".next"), ID: id,
@@ -68,12 +68,12 @@ func (a *App) describe(req *request, err error) problemText {
 		t.Steps = failure.Steps
 	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Cancelled, tools.Internal:
 		t.Back = true
-	case tools.Forbidden, tools.Exposed, tools.Unclear: // nothing to try again
+	case tools.Forbidden, tools.Exposed, tools.Unclear: // not to be tried again
 	}
 	return t
 }
 
-// errorKey names the trouble that is this door's own: the words under it say what to do.
+// errorKey returns the key of the texts for an error of this package.
 func errorKey(err error) string {
 	failed, ofSlack := errors.AsType[*slackError](err)
 	_, overShare := errors.AsType[personLimitError](err)
@@ -81,7 +81,7 @@ func errorKey(err error) string {
 	case overShare:
 		return "many"
 	case errors.Is(err, errOverloaded):
-		return "crowded"
+		return "overloaded"
 	case storeFailed(err):
 		return "store"
 	case errors.Is(err, conversations.ErrGone):
@@ -103,7 +103,7 @@ func storeFailed(err error) bool {
 	return errors.Is(err, conversations.ErrUnavailable) || errors.Is(err, conversations.ErrSealed)
 }
 
-// logged is an error's text without anything that may be somebody's.
+// logged is an error's text without personal data.
 func logged(err error) string { return pii.Scrub(fmt.Sprint(err)) }
 
 func (t problemText) blocks(req *request) []slack.Block {
@@ -127,29 +127,30 @@ func (t problemText) blocks(req *request) []slack.Block {
 
 func (t problemText) text() string { return t.What + " " + t.Next }
 
-// errorMessage is an error outside a modal, errorView in one.
+// errorMessage shows an error in a message.
 func (a *App) errorMessage(req *request, err error) message {
 	t := a.describe(req, err)
 	return message{t.text(), t.blocks(req)}
 }
 
+// errorView shows an error in a modal.
 func (a *App) errorView(req *request, err error) slack.ModalViewRequest {
 	lang := req.actor.Lang
 	return modal(say(lang, "app"), say(lang, "close"), a.describe(req, err).blocks(req)...)
 }
 
-// showError tells a person that what went on behind her back failed: in the modal in front of her, else where she is.
+// showError shows the error of background work: in the person's modal, else where she is.
 func (a *App) showError(ctx context.Context, req *request, err error) {
 	if req.view != "" {
-		req.hash = "" // whatever the modal shows by now, it is not what was asked for
+		req.hash = "" // replaces newer content too
 		shown := a.show(ctx, req, a.errorView(req, err))
 		if shown == nil {
 			return
 		}
-		a.log.InfoContext(ctx, "an error is told outside its modal", "because", shown)
+		a.log.InfoContext(ctx, "showing an error outside its modal", "cause", shown)
 	}
 	if lost := a.reply(ctx, req, a.errorMessage(req, err)); lost != nil {
-		a.log.ErrorContext(ctx, "a person could not be told of an error", "user", req.user, "error", lost)
+		a.log.ErrorContext(ctx, "showing an error failed", "user", req.user, "error", lost)
 	}
 }
 
@@ -162,16 +163,17 @@ func (a *App) ackView(req *request, err error) any {
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
 
-// replyAfterAck acknowledges a press with nothing, since Slack shows nothing, and tells of the error afterwards.
+// replyAfterAck acknowledges a button with nothing, and sends the error afterwards.
 func (a *App) replyAfterAck(req *request, err error) any {
 	why := func(context.Context, *request) error { return err }
-	if lost := a.inBackgroundAs("told "+req.user, *req, why); lost != nil { // not of her share, which may be what is used up
-		a.log.Warn("a press is not answered", "error", logged(err))
+	if lost := a.inBackgroundAs("reply "+req.user, *req, why); lost != nil { // under another name in the queue, since hers may be full
+		a.log.Warn("answering a button failed", "error", logged(err))
 	}
 	return nil
 }
 
-// replyOutsideModal is [App.replyAfterAck] for a press that could not even be looked at: what is typed around it stays there.
+// replyOutsideModal is [App.replyAfterAck] for a button that could not be handled. The modal around it keeps the typed
+// values.
 func (a *App) replyOutsideModal(req *request, err error) any {
 	outside := *req
 	outside.view = ""

@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// What goes on in the background, and what waits to.
+// Limits of jobs.
 const (
-	maxWork        = 64  // under way
+	maxWork        = 64  // running
 	maxWorkEach    = 6   // of them for one person
 	maxWaiting     = 256 // waiting
 	maxWaitingEach = 10  // of them for one person
 )
 
-// queue let everybody's work go on in the background: so much of it at once, so much of one person's. What is more waits,
-// and people take turns, so that nobody waits for all that another has asked for.
+// fairQueue runs background work: a limited number of jobs in total and for each person. Other jobs wait, and people
+// take turns.
 type fairQueue struct {
 	mu      sync.Mutex
 	running int
 	waiting int
-	persons map[string]*personQueue // of those with work
-	order   []string                // of those with waiting work; the first is next
+	persons map[string]*personQueue // who have jobs
+	order   []string                // people with waiting jobs; the first is next
 }
 
 type personQueue struct {
@@ -29,14 +29,14 @@ type personQueue struct {
 	waiting []func()
 }
 
-// personLimitError says how much of one person's work is under way when no more is taken.
+// personLimitError says how many jobs of one person are running or waiting when no more are accepted.
 type personLimitError int
 
 func (e personLimitError) Error() string {
-	return fmt.Sprintf("%d of one person's requests are under way", int(e))
+	return fmt.Sprintf("%d requests of one person are running or waiting", int(e))
 }
 
-// add takes a job, which runs at once or when its turn comes.
+// submit runs a job now or when its turn comes.
 func (s *fairQueue) submit(who string, job func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *fairQueue) submit(who string, job func()) error {
 		mine = &personQueue{}
 	}
 	switch {
-	case s.running < maxWork && mine.running < maxWorkEach: // then nothing of theirs waits
+	case s.running < maxWork && mine.running < maxWorkEach: // then none of the person's jobs wait
 		s.persons[who] = mine
 		s.run(who, job)
 	case len(mine.waiting) == maxWaitingEach:
@@ -62,7 +62,7 @@ func (s *fairQueue) submit(who string, job func()) error {
 	return nil
 }
 
-// startReplica runs a job. The caller holds mu.
+// run starts a job. The caller holds mu.
 func (s *fairQueue) run(who string, job func()) {
 	s.running++
 	s.persons[who].running++
@@ -72,7 +72,7 @@ func (s *fairQueue) run(who string, job func()) {
 	}()
 }
 
-// finished makes room for others.
+// finished ends a job and starts waiting ones.
 func (s *fairQueue) finished(who string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *fairQueue) finished(who string) {
 	}
 }
 
-// startWaiting starts what may start now, one job of each person in turn. The caller holds mu.
+// startWaiting starts waiting jobs within the limits, one of each person in turn. The caller holds mu.
 func (s *fairQueue) startWaiting() {
 	for i := 0; i < len(s.order) && s.running < maxWork; {
 		who := s.order[i]

@@ -358,10 +358,10 @@ var generalFaults = []flow{
 func TestFaultsAreAnsweredWhereThePersonIs(t *testing.T) {
 	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, trial := range slices.Concat(generalFaults, borrowerFaults) {
-			t.Run(string(way)+"/"+trial.name, func(t *testing.T) {
+		for _, fault := range slices.Concat(generalFaults, borrowerFaults) {
+			t.Run(string(way)+"/"+fault.name, func(t *testing.T) {
 				t.Parallel()
-				trial.run(t, newHarness(t, way, func(c *options) {
+				fault.run(t, newHarness(t, way, func(c *options) {
 					c.Rate.MessagesPerSecond = -1
 					c.RetryDelays = []time.Duration{0, 2 * time.Second, 4 * time.Second}
 				}))

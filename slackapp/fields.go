@@ -11,29 +11,28 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// unanswered is the option by which an optional choice is taken back: Slack's selects cannot be emptied.
+// unanswered is the option that empties an optional choice: Slack's selects cannot be emptied.
 const unanswered = "-"
 
-// input is a field as a block. Its block_id is the field's path. generation differs between drafts: Slack keeps what is
-// typed in an element for as long as its ids stay the same, which after starting over would be what was thrown away, and
-// after another choice of borrower somebody else's.
+// input is a field as a block. Its block_id is the field's path. Slack keeps what is typed in an element as long as
+// its ids stay the same, so generation must change when the form starts over or its subject changes.
 //
-// A choice is reported at once where reports says so, and with it what is typed around it. Text is not: with every
-// character would be a flood, and with the Enter key, which then no longer sends the page, little.
+// If reports is true, Slack reports a choice at once, with the other values of the page. Text is not reported: it
+// would be with every character, or with the Enter key, which then does not submit the page.
 func input(lang words.Lang, field tools.Field, typed, label, generation string, reports bool) slack.Block {
 	hint := field.Help(lang)
 	block := slack.NewInputBlock(field.Path, plain(field.Label(lang), maxLabel), nil, element(lang, field, typed, label, generation))
 	block.Optional = !field.Required
 	if isChoice(field.Kind) {
 		block.DispatchAction = reports
-		if hint != "" { // the placeholder says how to choose
+		if hint != "" { // the placeholder has no room for it
 			block.Hint = plain(hint, maxHint)
 		}
 	}
 	return block
 }
 
-// isChoice tells whether a field of this kind is chosen from a list and not typed.
+// isChoice reports whether a field of this kind is chosen from a list.
 func isChoice(kind tools.Kind) bool {
 	return slices.Contains([]tools.Kind{tools.YesNo, tools.Choice, tools.Process, tools.Borrower, tools.Taxonomy, tools.Somebody}, kind)
 }
@@ -65,7 +64,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 		return email
 	case tools.Integer:
 		number := slack.NewNumberInputBlockElement(placeholder, generation, false)
-		if integerPattern.MatchString(typed) { // Slack refuses the whole form otherwise
+		if integerPattern.MatchString(typed) { // else Slack refuses the form
 			number.InitialValue = typed
 		}
 		return number
@@ -78,7 +77,7 @@ func element(lang words.Lang, field tools.Field, typed, label, generation string
 
 var integerPattern = regexp.MustCompile(`^-?\d{1,18}$`)
 
-// placeholder shows how a value is written, or that there is something to choose.
+// placeholder shows how a value is written, or that something can be chosen.
 func placeholder(lang words.Lang, field tools.Field) *slack.TextBlockObject {
 	text := field.Help(lang)
 	switch field.Kind {

@@ -76,8 +76,6 @@ type flow struct {
 // generalFlows are told the same whichever way Slack delivers.
 var generalFlows = []flow{
 	{"a broker lists the borrowers of a process", func(t *testing.T, h *harness) {
-		h.ackWait = ackWaitForever
-		h.restart()
 		ana := h.ana()
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
@@ -302,11 +300,11 @@ func typed(input map[string]map[string]any) string {
 func TestFlowsOverEitherTransport(t *testing.T) {
 	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, story := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows) {
-			t.Run(string(way)+"/"+story.name, func(t *testing.T) {
+		for _, flow := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows) {
+			t.Run(string(way)+"/"+flow.name, func(t *testing.T) {
 				t.Parallel()
-				h := newHarness(t, way)
-				story.run(t, h)
+				h := newHarness(t, way, func(o *options) { o.ackWait = ackWaitForever })
+				flow.run(t, h)
 				h.checkNoRefusals()
 			})
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// state is what stands in the inputs of a view, by block_id and action_id.
+// state is the values of a view's inputs, by block_id and action_id.
 type state struct {
 	Values map[string]map[string]answer `json:"values"`
 }
@@ -28,41 +28,41 @@ type selectedOption struct {
 	} `json:"text"`
 }
 
-// Pages of a draft that are no pages of its tool.
+// Pages of a draft beside those of its tool.
 const (
-	confirmPage = ".confirm" // everything is answered, and read over
-	sendingPage = ".sending" // confirmed; the runner has it, unless whoever gave it to it died
+	confirmPage = ".confirm" // all answers, to be confirmed
+	sendingPage = ".sending" // confirmed and given to the runner, unless the replica crashed before
 )
 
 // Notes of a draft.
 const (
-	noteView      = "view"    // the modal that it is filled in through; any other is out of date
-	noteChosen    = "chosen"  // when the last choice was made that a page reported, as Slack says it
-	noteTakenOver = "taken"   // counts how often a modal that was left behind carried on with it
-	noteChannel   = "channel" // where it was begun
+	noteView      = "view"    // the modal that fills it in; any other is outdated
+	noteChosen    = "chosen"  // Slack's timestamp of the last saved choice
+	noteTakenOver = "taken"   // how often another modal took it over
+	noteChannel   = "channel" // where it began
 	noteURL       = "url"     // the response URL from there
-	noteAttempt   = "attempt" // counts the sendings of which nobody learnt the outcome
+	noteAttempt   = "attempt" // how many sendings have an unknown outcome
 	noteSent      = "sent"    // it was confirmed at least once
-	noteUnclear   = "doubt"   // the last sending may have taken effect; one of the two below
-	noteWarned    = "warned"  // the marks of the warnings shown on the confirmation page, by space
-	noteLabel     = "label "  // and a path: the text of the option chosen there
-	noteBefore    = "before " // and a path: what an editor's field held when it was read
-	noteSubject   = "about"   // what it was read for
+	noteUnclear   = "unclear" // set if the last sending may have taken effect; one of the two below
+	noteWarned    = "warned"  // the fingerprints of the warnings shown on the confirmation page, separated by spaces
+	noteLabel     = "label "  // and a path: the text of the chosen option
+	noteBefore    = "before " // and a path: the bank's value when an editor read it
+	noteSubject   = "about"   // the subject that was read
 )
 
-// What is doubtful may still be found out, or not any more.
+// Whether the outcome of an unclear sending can still be found out.
 const (
 	unclearOpen  = "open"
 	unclearFinal = "settled"
 )
 
-// form is a draft and the tool that it is for.
+// form is a draft and its tool.
 type form struct {
 	tool *tools.Tool
 	conversations.Draft
 }
 
-// toForm is the form as the catalogue knows it.
+// toForm converts the form for the runner.
 func (f *form) toForm() tools.Form {
 	filled := tools.Form{Answers: f.Answers}
 	for key, text := range f.Notes {
@@ -76,7 +76,7 @@ func (f *form) toForm() tools.Form {
 	return filled
 }
 
-// subjectKey names what the form's person wants to read or change, "" until that is chosen.
+// subjectKey identifies what the form reads or changes, "" until that is chosen.
 func (f *form) subjectKey() string {
 	var chosen []string
 	for _, field := range f.tool.Fields {
@@ -90,7 +90,7 @@ func (f *form) subjectKey() string {
 	return strings.Join(chosen, " ")
 }
 
-// subject tells her the same, as far as that is chosen and does not stand on the page anyway.
+// subject is the text for what the form reads or changes, without what the page itself shows.
 func (f *form) subject(page string) string {
 	var chosen []string
 	for _, field := range f.tool.Fields {
@@ -103,47 +103,46 @@ func (f *form) subject(page string) string {
 
 func (f *form) label(path string) string { return f.Notes[noteLabel+path] }
 
-// isSubjectPage tells whether a page asks for nothing but what the form is about.
+// isSubjectPage reports whether a page asks only for the subject of the form.
 func (f *form) isSubjectPage(page string) bool {
 	fields := f.tool.FieldsOn(page)
 	return fields != nil && !slices.ContainsFunc(fields, func(field tools.Field) bool { return !field.Refers() })
 }
 
-// choosesProcess tells whether a page asks for the process.
+// choosesProcess reports whether a page asks for the process.
 func (f *form) choosesProcess(page string) bool {
 	return slices.ContainsFunc(f.tool.FieldsOn(page), func(field tools.Field) bool { return field.Kind == tools.Process })
 }
 
-// worthKeeping tells whether its person would miss the form: for what she typed in it, or for what became of it.
+// worthKeeping reports whether the form has answers that the person typed, or was sent.
 func (f *form) worthKeeping() bool {
 	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, f.isEdited))
 }
 
-// isEdited tells whether its person filled in a field, or changed it.
+// isEdited reports whether the person filled in or changed a field.
 func (f *form) isEdited(field tools.Field) bool {
 	return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
 }
 
-// isRequired tells whether a field has to be filled in. What the bank lacks of somebody need not be known to change the
-// rest.
+// isRequired reports whether a field must be filled in. An editor does not require what the bank does not have.
 func (f *form) isRequired(field tools.Field) bool {
 	lacking := f.tool.Edits && !field.Refers() && f.Notes[noteBefore+field.Path] == ""
 	return field.Required && !lacking
 }
 
-// complete tells whether everything required is filled in.
+// complete reports whether every required field is filled in.
 func (f *form) complete() bool {
 	return !slices.ContainsFunc(f.tool.Fields, func(field tools.Field) bool { return f.isRequired(field) && f.Answers[field.Path] == "" })
 }
 
-// collect takes what stands in a page's inputs into the draft.
+// collect takes the values of a page's inputs into the draft.
 func (f *form) collect(page string, s state) {
 	answers, notes := maps.Clone(f.Answers), maps.Clone(f.Notes)
 	if answers == nil {
 		answers = map[string]string{}
 	}
 	for _, field := range f.tool.FieldsOn(page) {
-		for _, given := range s.Values[field.Path] { // one element a block
+		for _, given := range s.Values[field.Path] { // a block has one element
 			text, label := "", ""
 			switch {
 			case given.Chosen != nil && given.Chosen.Value != unanswered:
@@ -163,7 +162,7 @@ func (f *form) collect(page string, s state) {
 			}
 		}
 	}
-	for _, field := range f.tool.Fields { // a borrower of another process than before is nobody's choice any more
+	for _, field := range f.tool.Fields { // after another process, a chosen borrower is not valid
 		if other := answers[field.Path] != f.Answers[field.Path]; other && field.Kind == tools.Process {
 			forgetBorrowers(f.tool, answers, notes)
 		}
@@ -171,6 +170,7 @@ func (f *form) collect(page string, s state) {
 	f.Answers, f.Notes = answers, notes
 }
 
+// forgetBorrowers removes the answers that name a borrower.
 func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
 	for _, field := range tool.Fields {
 		if field.Kind == tools.Borrower {
@@ -180,18 +180,18 @@ func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
 	}
 }
 
-// blockingProblems keeps the problems that stop a page: the first of each field, by path, ready for an answer to Slack.
+// blockingProblems returns the first blocking problem of each field, by path, in the form that Slack accepts.
 func blockingProblems(problems []tools.Problem) map[string]string {
 	errors := map[string]string{}
 	for _, p := range problems {
-		if _, told := errors[p.Path]; p.Severity == tools.Blocks && !told {
+		if _, known := errors[p.Path]; p.Severity == tools.Blocks && !known {
 			errors[p.Path] = fit(p.Text, maxFieldError)
 		}
 	}
 	return errors
 }
 
-// attempt tells a form's sendings apart that may each have taken effect.
+// attempt counts the sendings that may each have taken effect. It is part of the call's key.
 func (f *form) attempt() int { return f.count(noteAttempt) }
 
 func (f *form) count(note string) int {

@@ -19,14 +19,15 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// dest is where a view stands in a form: all that leaves the sealed draft, and it says nothing of anybody.
+// formState says which form and page a view shows. It is the only part of a draft that is not encrypted, and holds no
+// personal data.
 type formState struct {
 	Draft string `json:"draft"`
 	Page  string `json:"page"`
 }
 
-// openForm opens the form of a tool: first something to look at while the trigger lives, then what was typed before, or
-// a new form with what is given.
+// openForm opens the form of a tool: a loading view while the trigger is valid, then the draft that the person has, or
+// a new form with the given answers.
 func (a *App) openForm(ctx context.Context, req *request, tool *tools.Tool, given map[string]string) error {
 	if err := a.open(ctx, req, loadingView(req.actor.Lang, tool)); err != nil {
 		return err
@@ -48,15 +49,16 @@ func (a *App) openForm(ctx context.Context, req *request, tool *tools.Tool, give
 	return a.present(ctx, req, f, resumed)
 }
 
-// checkReady fails where the bank would refuse in the end what a form is for: its person learns it before she fills in a page.
+// checkReady returns an error if the bank would refuse what the form is for, before the person fills it in.
 func (a *App) checkReady(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	return a.runner.Ready(ctx, actor, tool, answers)
 }
 
-// resolveChoices looks up what is given for choices, so that the form shows names and one process has one draft however it
-// was named. What the bank does not know, or does not tell in time, stays as it is: the runner decides later.
+// resolveChoices looks up the options for given answers, so that the form shows names, and a process has one draft
+// however it is named. Answers that the bank does not know, or not in time, stay as they are: the runner decides
+// later. topic identifies the subject of the draft.
 func (a *App) resolveChoices(ctx context.Context, actor tools.Actor, tool *tools.Tool, given map[string]string) (answers, notes map[string]string, topic string) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -77,8 +79,7 @@ func (a *App) resolveChoices(ctx context.Context, actor tools.Actor, tool *tools
 	return answers, notes, topic
 }
 
-// firstPage skips the pages that ask for nothing but what the form is about, when that is given by the bank's own id or
-// found under another.
+// firstPage skips the pages that ask only for the subject of the form, if that is given by the bank's id or was found.
 func firstPage(f *form) string {
 	asks := func(field tools.Field) bool {
 		return !field.Refers() || f.label(field.Path) == "" && uuid.Validate(f.Answers[field.Path]) != nil
@@ -91,7 +92,7 @@ func firstPage(f *form) string {
 	return confirmPage
 }
 
-// resume opens a form where its person left it.
+// resume opens a form where the person left it.
 func (a *App) resume(ctx context.Context, req *request, draftID string) error {
 	if err := a.open(ctx, req, loadingView(req.actor.Lang, nil)); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (a *App) resume(ctx context.Context, req *request, draftID string) error {
 	if err != nil {
 		return err
 	}
-	if f.Page != sendingPage { // what was sent may be what closed the process
+	if f.Page != sendingPage { // what was sent may have closed the process
 		if err := a.checkReady(ctx, req.actor, f.tool, f.Answers); err != nil {
 			return err
 		}
@@ -108,23 +109,24 @@ func (a *App) resume(ctx context.Context, req *request, draftID string) error {
 	return a.present(ctx, req, f, true)
 }
 
+// formWith reads the form with an id.
 func (a *App) formWith(ctx context.Context, req *request, draftID string) (*form, error) {
 	draft, err := a.store.Draft(ctx, req.actor.ID, draftID)
 	if err != nil {
 		return nil, err
 	}
 	tool, known := a.runner.Catalogue.Named(draft.Subject)
-	if !known { // an update of ours took the tool away
+	if !known { // the tool was removed by an update
 		return nil, conversations.ErrGone
 	}
 	req.draft = draft.ID
-	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is nowhere: what it is about is where it was begun
+	if channel := draft.Notes[noteChannel]; channel != "" { // a modal is in no channel: the form belongs to the one where it began
 		req.actor.Destination = destinationIn(req.user, channel)
 	}
 	return &form{tool, draft}, nil
 }
 
-// present makes the modal in front of the person the one that the form is filled in through, and shows where it stands.
+// present makes the person's modal the one that fills in the form, and shows the current page.
 func (a *App) present(ctx context.Context, req *request, f *form, resumed bool) error {
 	req.draft = f.ID
 	if err := a.update(ctx, f, func() {
@@ -153,7 +155,7 @@ func (a *App) present(ctx context.Context, req *request, f *form, resumed bool) 
 	return a.replace(ctx, req, view)
 }
 
-// save stores the form. One that somebody else saved meanwhile is not overwritten.
+// save stores the form. It returns [conversations.ErrConflict] if it was saved elsewhere since it was read.
 func (a *App) save(ctx context.Context, f *form) error {
 	saved, err := a.store.SaveDraft(ctx, f.Draft)
 	if err == nil || errors.Is(err, conversations.ErrConflict) {
@@ -162,7 +164,7 @@ func (a *App) save(ctx context.Context, f *form) error {
 	return err
 }
 
-// end ends the form, whoever saved it meanwhile.
+// end deletes the form, also if it was saved elsewhere since it was read.
 func (a *App) end(ctx context.Context, f *form) error {
 	_, err := a.store.EndDraft(ctx, f.Draft)
 	for errors.Is(err, conversations.ErrConflict) {
@@ -176,7 +178,7 @@ func (a *App) end(ctx context.Context, f *form) error {
 	return err
 }
 
-// currentView is the view of the page where the form stands.
+// currentView returns the view of the form's page.
 func (a *App) currentView(ctx context.Context, req *request, f *form, notices ...string) (slack.ModalViewRequest, error) {
 	if f.tool.Edits && !f.isSubjectPage(f.Page) {
 		if err := a.loadCurrent(ctx, req, f); err != nil {
@@ -188,14 +190,14 @@ func (a *App) currentView(ctx context.Context, req *request, f *form, notices ..
 		return a.confirmationView(ctx, req, f, nil)
 	case f.Page == sendingPage:
 		return unansweredView(req.actor.Lang, f), nil
-	case !slices.Contains(f.tool.Pages, f.Page): // an update of ours took the page away
+	case !slices.Contains(f.tool.Pages, f.Page): // the page was removed by an update
 		f.Page = f.tool.Pages[0]
 	}
 	return pageView(req.actor.Lang, f, notices...), nil
 }
 
-// loadCurrent puts what the bank holds into an editor's form, unless it is there already. Without knowing what the form is about
-// it goes back to where that is asked for.
+// loadCurrent fills an editor's form with what the bank has, once. If the subject is not chosen, it goes back to the
+// page that asks for it.
 func (a *App) loadCurrent(ctx context.Context, req *request, f *form) error {
 	about := f.subjectKey()
 	switch about {
@@ -217,7 +219,7 @@ func (a *App) loadCurrent(ctx context.Context, req *request, f *form) error {
 	})
 	answers := map[string]string{}
 	for _, field := range f.tool.Fields {
-		answers[field.Path] = visible(before[field.Path], math.MaxInt) // as the input shows it, so that what is left alone is no change
+		answers[field.Path] = visible(before[field.Path], math.MaxInt) // as the input shows it, so that an untouched field is no change
 		if field.Refers() {
 			answers[field.Path] = f.Answers[field.Path]
 		}
@@ -231,7 +233,8 @@ func (a *App) loadCurrent(ctx context.Context, req *request, f *form) error {
 	return a.save(ctx, f)
 }
 
-// backToSubject leads a form about something that the bank does not know back to where that is chosen.
+// backToSubject moves a form whose subject the bank does not know, or refuses, to the page where it is chosen. It
+// returns cause.
 func (a *App) backToSubject(ctx context.Context, f *form, cause error) error {
 	failure, page := tools.AsError(cause), f.Page
 	switch failure.Kind {
@@ -253,7 +256,7 @@ func (a *App) backToSubject(ctx context.Context, f *form, cause error) error {
 	return cause
 }
 
-// formOf finds the form that a view belongs to. elsewhere is set when another modal has carried on with it since.
+// formOf reads the form that a view belongs to. elsewhere is true if another modal has taken the form over.
 func (a *App) formOf(ctx context.Context, req *request, shown view) (f *form, at formState, elsewhere bool, err error) {
 	if json.Unmarshal([]byte(shown.Metadata), &at) != nil {
 		return nil, at, false, fmt.Errorf("reading a view's metadata: %w", conversations.ErrGone)
@@ -264,7 +267,7 @@ func (a *App) formOf(ctx context.Context, req *request, shown view) (f *form, at
 	return f, at, f.Notes[noteView] != req.view, nil
 }
 
-// takeOver makes this modal the one that the form is filled in through, as the form is now.
+// takeOver makes this modal the one that fills in the form, and returns the view of its current page.
 func (a *App) takeOver(ctx context.Context, req *request, f *form) (slack.ModalViewRequest, error) {
 	f.Notes[noteView] = req.view
 	f.Notes[noteTakenOver] = strconv.Itoa(f.count(noteTakenOver) + 1)

@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/internal/lisbon"
 )
 
-// onEvent hears what happens in the workspace. An error asks Slack to deliver it again.
+// onEvent handles an event of the workspace. After an error Slack delivers it again.
 func (a *App) onEvent(ctx context.Context, e event, id string) error {
 	req := request{user: e.Event.User}
 	var do func(ctx context.Context, req *request) error
@@ -20,7 +20,7 @@ func (a *App) onEvent(ctx context.Context, e event, id string) error {
 			return a.replyDirectly(ctx, req.user, a.help(req.actor, say(req.actor.Lang, "help.hello"), a.permitted(ctx, req.actor)))
 		}
 	case kind == "tokens_revoked", kind == "app_uninstalled":
-		a.log.ErrorContext(ctx, "the workspace has taken our access away", "event", kind)
+		a.log.ErrorContext(ctx, "the workspace revoked our access", "event", kind)
 		return nil
 	case kind == "channel_shared" || kind == "channel_unshared":
 		return a.sharingChanged(ctx, kind, e.Event.Channel)
@@ -37,15 +37,15 @@ func (a *App) onEvent(ctx context.Context, e event, id string) error {
 	if err == nil {
 		err = a.inBackground(req, do)
 	}
-	if err != nil { // nothing has happened yet: the next attempt is to be taken
+	if err != nil { // nothing was done: accept the next attempt
 		if lost := a.store.Forget(ctx, "slack", id); lost != nil {
-			a.log.WarnContext(ctx, "an event will not be taken again", "error", lost)
+			a.log.WarnContext(ctx, "accepting the next attempt of an event failed", "error", lost)
 		}
 	}
 	return err
 }
 
-// home shows a person what she has begun and what she can do.
+// home shows a person's unfinished forms and the tools that she may use.
 func (a *App) home(ctx context.Context, req *request) error {
 	lang := req.actor.Lang
 	drafts, err := a.store.Drafts(ctx, req.actor.ID)

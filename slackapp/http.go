@@ -15,18 +15,19 @@ import (
 )
 
 const (
-	bodyTimeout = 3 * time.Second // for a delivery to arrive; Slack waits no longer for the answer
-	maxSSLCheck = 512             // bytes of the one request that is not signed
+	bodyTimeout = 3 * time.Second // to read a body; Slack waits no longer for the answer
+	maxSSLCheck = 512             // bytes of a certificate check
 )
 
-// Handler serves POST /slack/events: the one address for commands, interactivity, options and events.
+// Handler serves POST /slack/events, the one address for commands, interactivity, options and events.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /slack/events", a.receive)
 	return mux
 }
 
-// receive refuses what is not signed before anything of it is read, and what is, once the signature is wrong.
+// receive handles a request. An unsigned one is refused before its body is read, and one with a wrong signature before
+// its body is parsed.
 func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	if a.checksSSL(w, r) {
 		w.WriteHeader(http.StatusOK)
@@ -56,7 +57,7 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	form := url.Values{}
 	if isForm(r) {
 		if form, err = url.ParseQuery(string(body)); err != nil {
-			a.refuse(w, r, http.StatusBadRequest, "the form is malformed")
+			a.refuse(w, r, http.StatusBadRequest, "malformed form")
 			return
 		}
 	}
@@ -68,15 +69,14 @@ func (a *App) receive(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, errMalformed):
 		a.refuse(w, r, http.StatusBadRequest, err.Error())
-	case err != nil: // Slack delivers again
+	case err != nil: // so that Slack delivers it again
 		a.refuse(w, r, http.StatusServiceUnavailable, err.Error())
 	default:
 		writeReply(w, answer)
 	}
 }
 
-// checksSSL tells whether a request is the one that Slack sends unsigned, to look at a certificate: a form of a few
-// bytes, of which nothing else is looked at.
+// checksSSL reports whether a request is Slack's certificate check: a small form, the only request that is not signed.
 func (a *App) checksSSL(w http.ResponseWriter, r *http.Request) bool {
 	if r.Header.Get("X-Slack-Signature") != "" || !isForm(r) || r.ContentLength <= 0 || r.ContentLength > maxSSLCheck {
 		return false
@@ -94,25 +94,25 @@ func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-// signatureProblem is why a request does not count as Slack's, in words of ours: errors of slack-go repeat headers, which are
-// as long and as personal as their sender likes.
+// signatureProblem says why a signature is not accepted. Errors of slack-go are not logged, since they contain
+// headers.
 func signatureProblem(err error) string {
 	switch {
 	case errors.Is(err, slack.ErrMissingHeaders):
-		return "it is not signed"
+		return "not signed"
 	case errors.Is(err, slack.ErrExpiredTimestamp):
-		return "it was signed more than five minutes ago or ahead; compare the clocks"
+		return "signed more than five minutes ago or ahead; compare the clocks"
 	}
-	return "the signature is wrong"
+	return "wrong signature"
 }
 
-// refuse logs why a delivery is not taken, and nothing of what it says. In a flood it logs some, and how many others.
+// refuse rejects a request and logs why, and nothing of its content. Many refusals are logged as a few with a count.
 func (a *App) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
 	attempt, err := strconv.ParseUint(r.Header.Get("X-Slack-Retry-Num"), 10, 8)
 	if err != nil {
-		attempt = 0 // of the first delivery, which has none, and of what is no number
+		attempt = 0 // the first delivery has none
 	}
-	a.refusals.Warn(r.Context(), "a delivery was refused", "status", status, "why", why, "retry", attempt)
+	a.refusals.Warn(r.Context(), "request refused", "status", status, "cause", why, "retry", attempt)
 	bodies.Leave(w)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
@@ -125,7 +125,7 @@ func writeReply(w http.ResponseWriter, answer json.RawMessage) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(answer) // Slack delivers again when it has left
+	_, _ = w.Write(answer) // after an error Slack delivers again
 }
 
 func parseChallenge(body []byte) (string, bool) {
@@ -136,7 +136,7 @@ func parseChallenge(body []byte) (string, bool) {
 	return asked.Challenge, json.Unmarshal(body, &asked) == nil && asked.Type == "url_verification"
 }
 
-// parseDelivery brings what HTTP carries into the one form that both ways share, which is Socket Mode's.
+// parseDelivery converts what HTTP carries to the form of Socket Mode, which both transports share.
 func parseDelivery(form url.Values, body []byte) delivery {
 	switch {
 	case form.Has("payload"):

@@ -82,7 +82,7 @@ func TestNothingOfAnUnsignedRequestIsLogged(t *testing.T) {
 			done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: body, Header: header})
 			must(t, err)
 			logged := h.log.String()[before:]
-			if done.Status != 401 || !strings.Contains(logged, "a delivery was refused") {
+			if done.Status != 401 || !strings.Contains(logged, "request refused") {
 				t.Errorf("got status %d, and the log says %.500q", done.Status, logged)
 			}
 			if len(logged) > 500 || strings.Contains(logged, "planted") || strings.Contains(logged, "9999") {
@@ -139,7 +139,7 @@ func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
 		refuse()
 		return regexp.MustCompile(`"unlogged":[1-9]`).MatchString(h.log.String())
 	})
-	lines, most := strings.Count(h.log.String(), "a delivery was refused"), 20+int(20*time.Since(began).Seconds())+1
+	lines, most := strings.Count(h.log.String(), "request refused"), 20+int(20*time.Since(began).Seconds())+1
 	if lines > most {
 		t.Errorf("%d lines are logged, want at most %d", lines, most)
 	}

@@ -4,16 +4,15 @@ import (
 	"strings"
 )
 
-// Every limit of Slack's that we keep to, in characters unless another unit is named; and, where Slack's own would be
-// too much for a reader, ours. See https://docs.slack.dev/reference/block-kit/blocks.
+// Slack's limits, in characters unless another unit is named, and our own where Slack's is too much for a reader. See https://docs.slack.dev/reference/block-kit/blocks.
 const (
 	maxTitle       = 24       // a modal's title and its two buttons
 	maxHeader      = 150      //
 	maxText        = 2000     // of a section; Slack takes 3000
 	maxFact        = 250      // of one field of a section; Slack takes 2000
 	maxFacts       = 10       // fields in a section
-	maxReviewed    = 1000     // of a value in a review: two addresses and the arrow between them; Slack takes 2000
-	maxReview      = 6000     // all values of a review, before each is cut to a cell; more than what is valid ever takes
+	maxReviewed    = 1000     // of a value in a review, which may hold two addresses; Slack takes 2000
+	maxReview      = 6000     // all values of a review, before each is cut to a cell; valid values take less
 	maxLabel       = 300      // of an input; Slack takes 2000
 	maxSmall       = 500      // a line of small print
 	maxHint        = 300      // under an input; Slack takes 2000
@@ -29,18 +28,18 @@ const (
 	maxProblem     = 400      // in the list of a review, which may hold an address
 	maxRows        = 30       // of a table, before «…and so many more»
 	maxCell        = 80       // of a table
-	maxTable       = 3000     // all rows of a table, and all facts: with the rest of a card they stay below the 10 000 that a message holds
+	maxTable       = 3000     // all rows of a table, and all facts, so that a card stays below the 10 000 of a message
 	maxChunk       = 2900     // rows in one section
 	maxNoticeFacts = 20       // of a notice
-	maxNotes       = 5        // of the bank's words with an error
+	maxNotes       = 5        // of the bank's messages with an error
 	maxViewBlocks  = 100      // in a modal or a Home tab
 	maxHomeDrafts  = 20       // listed in the Home tab
-	maxAck         = 18 << 10 // bytes of an answer: a socket drops those of 20 KiB
+	maxAck         = 18 << 10 // bytes of an acknowledgement: Slack drops those of 20 KiB
 	maxBody        = 1 << 20  // bytes of a delivery
 	maxEphemeral   = 3000     // the text of a message that has blocks
 )
 
-// cut shortens text to limit characters, never inside one.
+// cut shortens text to limit characters.
 func cut(text string, limit int) string {
 	if len(prefix(text, limit)) == len(text) {
 		return text

@@ -14,11 +14,11 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// message is the notice as a channel reads it. Nothing in it but the mention, and the names of whom and what it is
-// about, is taken for more than text.
+// noticeMessage is a notice as a message. Only the mention and the names of people and channels are markup; all else
+// is text.
 func (a *App) noticeMessage(n destination.Notice, names map[string]string) message {
 	lead := escaped(n.Text, maxText)
-	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // who reads the facts needs it no second time
+	if slices.ContainsFunc(n.Facts, func(fact [2]string) bool { return fact[1] == n.Text }) { // the facts say it already
 		lead = ""
 	}
 	if user, ok := userID(n.Mention); ok {
@@ -29,7 +29,7 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 	case title == "":
 	case n.Card:
 		blocks = append(blocks, header(title))
-	default: // a heading would be loud in a thread
+	default: // in a thread a heading is too large
 		lead = strings.TrimSpace("*" + escaped(title, maxHeader) + "*\n" + lead)
 	}
 	if lead != "" {
@@ -55,7 +55,7 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 	return message{strings.TrimSpace(n.Title + "\n" + n.Text), blocks}
 }
 
-// fields are as many facts as there is room for, in mrkdwn.
+// noticeFields are the facts that fit, in mrkdwn.
 func noticeFields(n destination.Notice, names map[string]string) []string {
 	var fields []string
 	total := 0
@@ -72,8 +72,8 @@ func noticeFields(n destination.Notice, names map[string]string) []string {
 	return fields
 }
 
-// names are what to show, in mrkdwn, for the person and the place that stand among the facts. A person is not mentioned,
-// which would call her: who cannot be named is nobody.
+// names returns the markup for the person and the channel among the facts. A person is named, not mentioned, so that
+// she is not notified.
 func (a *App) names(ctx context.Context, n destination.Notice) map[string]string {
 	names := map[string]string{}
 	for _, one := range []string{n.Owner, n.About} {
@@ -83,7 +83,7 @@ func (a *App) names(ctx context.Context, n destination.Notice) map[string]string
 		case isPerson:
 			found, err := a.person(ctx, user)
 			if err != nil {
-				a.log.WarnContext(ctx, "a person is not named in a notice", "error", logged(err))
+				a.log.WarnContext(ctx, "reading a person's name failed", "error", logged(err))
 			}
 			names[one] = escaped(cmp.Or(found.Name, emptyText), maxCell)
 		case known:

@@ -14,8 +14,8 @@ import (
 func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewRequest {
 	at := slices.Index(f.tool.Pages, f.Page)
 	var blocks []slack.Block
-	if steer := pageButtons(lang, f, at, len(notices) > 0); steer != nil {
-		blocks = append(blocks, steer)
+	if row := pageButtons(lang, f, at, len(notices) > 0); row != nil {
+		blocks = append(blocks, row)
 	}
 	for _, notice := range notices {
 		blocks = append(blocks, paragraph(notice))
@@ -38,9 +38,10 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	return view
 }
 
+// isTextField reports whether a field is typed, not chosen.
 func isTextField(field tools.Field) bool { return !isChoice(field.Kind) }
 
-// nextLabel is what stands on the button that sends a page.
+// nextLabel is the text of the button that submits a page.
 func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {
 	next := "form.next"
 	if at == len(tool.Pages)-1 {
@@ -55,7 +56,7 @@ func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {
 	return say(lang, next)
 }
 
-// formView is a modal that belongs to a draft.
+// formView is a modal that belongs to a form.
 func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewRequest {
 	view := modal(f.tool.Title(lang), say(lang, "close"), blocks...)
 	view.CallbackID, view.NotifyOnClose = f.tool.Name, true
@@ -63,7 +64,7 @@ func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewReq
 	return view
 }
 
-// generation differs between forms, and between what one form is filled in with: see [input].
+// generation is part of the inputs' ids; see [input].
 func generation(f *form) string {
 	return strings.Join([]string{f.ID[:min(len(f.ID), 8)], f.Notes[noteTakenOver], f.Notes[noteSubject]}, " ")
 }
@@ -82,7 +83,7 @@ func progress(lang words.Lang, f *form, at int) string {
 	return say(lang, "form.progress", "page", at+1, "pages", total, "title", title)
 }
 
-// pageButtons is the row of buttons above a page; nil when there is nowhere else to go.
+// pageButtons is the row of buttons above a page, nil if there is none.
 func pageButtons(lang words.Lang, f *form, at int, resumed bool) slack.Block {
 	var row []*slack.ButtonBlockElement
 	if at > 0 {

@@ -12,9 +12,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// reviewView is a form read over by its person before it is sent, in the modal that she alone sees. It shows what was
-// typed, and what the bank has in its place, in clear: this file is the only one that reveals personal data, and what it
-// makes are views. Messages, be they for her alone, are made of what masks itself.
+// reviewView is the confirmation page. It shows what was typed, and what the bank has, in clear. This file alone
+// reveals personal data, and only in views, which one person sees; messages mask it.
 func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
 	blocks := []slack.Block{pageButtons(lang, f, len(f.tool.Pages), false), contextLine(progress(lang, f, len(f.tool.Pages)))}
 	blocks = append(blocks, unclearBlocks(lang, f)...)
@@ -32,15 +31,15 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 	}
 	var about []tools.ReviewFact
 	var rest []slack.Block
-	room := maxReview
+	remaining := maxReview
 	for _, section := range sections {
-		if f.isSubjectPage(section.Page) { // a title would say the same as the facts' labels
+		if f.isSubjectPage(section.Page) { // the facts' labels say what a title would
 			about = append(about, section.Facts...)
 			continue
 		}
-		rest = append(rest, reviewBlocks(section.Title, section.Facts, &room)...)
+		rest = append(rest, reviewBlocks(section.Title, section.Facts, &remaining)...)
 	}
-	blocks = append(append(blocks, reviewBlocks("", about, &room)...), rest...)
+	blocks = append(append(blocks, reviewBlocks("", about, &remaining)...), rest...)
 	view := formView(lang, f, blocks)
 	if !blocked {
 		view.Submit = plain(f.tool.Submit(lang), maxTitle)
@@ -48,7 +47,7 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 	return view
 }
 
-// problemRow says what is wrong with a field, with a way to its page.
+// problemRow shows a problem of a field, with a button to its page.
 func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
 	text := p.Text
 	if !p.Clear.IsZero() {
@@ -63,9 +62,9 @@ func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
 	return row(cut(severity+field.Label(lang)+": "+text, maxProblem), fix)
 }
 
-// reviewBlocks shows labels and, beside each, its value as plain text: formatting would hide an underscore of an address.
-// room is how many characters are left for values.
-func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Block {
+// reviewBlocks shows labels and values in two columns, as plain text: mrkdwn would hide characters of an address. remaining
+// is how many characters are left for values.
+func reviewBlocks(title string, facts []tools.ReviewFact, remaining *int) []slack.Block {
 	var blocks []slack.Block
 	var heading *slack.TextBlockObject
 	if title != "" {
@@ -74,9 +73,9 @@ func reviewBlocks(title string, facts []tools.ReviewFact, room *int) []slack.Blo
 	for from := 0; from < len(facts); from += maxFacts / 2 {
 		var fields []*slack.TextBlockObject
 		for _, fact := range facts[from:min(from+maxFacts/2, len(facts))] {
-			limit := min(maxReviewed, max(maxCell, *room))
+			limit := min(maxReviewed, max(maxCell, *remaining))
 			value := cut(inClear(fact.Value, limit+1), limit)
-			*room -= utf8.RuneCountInString(value)
+			*remaining -= utf8.RuneCountInString(value)
 			fields = append(fields, plain(fact.Label, maxCell), plain(value, maxReviewed))
 		}
 		blocks = append(blocks, slack.NewSectionBlock(heading, fields, nil))

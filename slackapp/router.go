@@ -13,7 +13,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// deliveryKind is what Slack delivers.
+// deliveryKind is the kind of a delivery.
 type deliveryKind string
 
 const (
@@ -23,24 +23,24 @@ const (
 	blockSuggestion                  = "block_suggestion"
 )
 
-// delivery is one thing that Slack says, whichever way it came.
+// delivery is a payload that Slack delivered, over either transport.
 type delivery struct {
 	kind    deliveryKind
 	payload json.RawMessage
 }
 
-// request is one person doing one thing: who she is and where she is answered.
+// request is what a person asked for: who she is and where she is answered.
 type request struct {
 	actor       tools.Actor
 	user        string
-	channel     string    // where she was, "" in a modal or the Home tab
-	responseURL string    // answers her there for half an hour, five times
-	trigger     string    // opens a modal for three seconds
-	view        string    // the modal in front of her, "" when there is none
-	hash        string    // of that modal as she saw it; "" overwrites whatever it shows by now
-	draft       string    // what she is filling in, once that is known
-	ifClosed    *message  // what she is told if she closes the modal before it says so
-	ackBy       time.Time // when her delivery is acknowledged, with whatever there is by then
+	channel     string    // where she is, "" in a modal or the Home tab
+	responseURL string    // valid for half an hour, five times
+	trigger     string    // opens a modal, for three seconds
+	view        string    // her open modal, "" if there is none
+	hash        string    // of that modal as she saw it; with "" an update overwrites newer content
+	draft       string    // the id of the form that she fills in, once known
+	ifClosed    *message  // sent as a message if she closed the modal before it was updated
+	ackBy       time.Time // when the acknowledgement is sent at the latest
 }
 
 type command struct {
@@ -53,8 +53,8 @@ type command struct {
 	Trigger     string `json:"trigger_id"`
 }
 
-// onInteraction has what we read of Slack's block_actions, view_submission, view_closed and block_suggestion, and no
-// more: what we do not read cannot break us.
+// interaction has what we read of block_actions, view_submission, view_closed and block_suggestion, and no more, so
+// that nothing else can break us.
 type interaction struct {
 	Type string `json:"type"`
 	User struct {
@@ -77,7 +77,7 @@ type action struct {
 	Block  string          `json:"block_id"`
 	Chosen *selectedOption `json:"selected_option"` // in a select
 	User   *string         `json:"selected_user"`   // in a select of people
-	At     string          `json:"action_ts"`       // of one form, so that later ones compare as greater
+	At     string          `json:"action_ts"`       // a timestamp of fixed length: later ones compare as greater
 }
 
 type view struct {
@@ -102,12 +102,12 @@ type event struct {
 	} `json:"event"`
 }
 
-var errMalformed = errors.New("a delivery that is not understood")
+var errMalformed = errors.New("malformed delivery")
 
-// dispatch does what a delivery asks for and gives the body to acknowledge it with, nil when there is none. An error
-// asks Slack to deliver again.
+// dispatch handles a delivery and returns the body of its acknowledgement, nil for an empty one. After an error Slack
+// delivers again.
 func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error) {
-	// What is begun is finished even when Slack hangs up: its next attempt gets the same answer.
+	// Work goes on if Slack closes the connection: its next attempt gets the same answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
 	due := time.Now().Add(a.ackWait)
@@ -139,7 +139,7 @@ func (a *App) dispatch(ctx context.Context, d delivery) (json.RawMessage, error)
 	return nil, errMalformed
 }
 
-// idOf tells deliveries apart: by Slack's own id, or by what they say where they carry none.
+// idOf returns the id that Slack gave a delivery, or a hash of its payload if it has none.
 func idOf(id string, payload []byte) string {
 	if id != "" {
 		return id
@@ -163,11 +163,11 @@ func (a *App) onInteraction(ctx context.Context, req request, i interaction, id 
 		}
 		return a.handleOnce(ctx, req, id, func(req request) any { return a.onButton(ctx, req, i) }, a.replyOutsideModal)
 	}
-	return nil, nil // something newer than we are; acknowledged, so that nobody waits
+	return nil, nil // of a newer Slack; acknowledged, so that nobody waits
 }
 
-// handleOnce handles a delivery that nobody has handled yet, and gives one that somebody has the same answer again. failed
-// answers the person when even that much is not possible.
+// handleOnce handles a delivery that was not handled before, and returns the stored answer for one that was. failed
+// makes the answer if the delivery could not be handled.
 func (a *App) handleOnce(ctx context.Context, req request, id string, handle func(request) any, failed func(*request, error) any) (json.RawMessage, error) {
 	first, err := a.store.MarkSeen(ctx, "slack", id, seenLife)
 	if err != nil {
@@ -184,18 +184,18 @@ func (a *App) handleOnce(ctx context.Context, req request, id string, handle fun
 		answer = failed(&req, err)
 	}
 	body := encode(answer)
-	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackStoreTimeout) // somebody may be waiting for it
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackStoreTimeout) // another replica may wait for it
 	defer cancel()
 	if err := a.store.Put(storing, "ack", id, body, seenLife); err != nil {
-		a.log.WarnContext(ctx, "an acknowledgement could not be remembered", "error", logged(err))
+		a.log.WarnContext(ctx, "storing an acknowledgement failed", "error", logged(err))
 	}
 	return body, nil
 }
 
-var errUnanswered = errors.New("whoever took the delivery first has not answered it")
+var errUnanswered = errors.New("no answer from the replica that took the delivery")
 
-// awaitAck is the answer that another gave, or is about to give, to the same delivery. Where there is none in time, it
-// fails: nobody knows what became of the delivery, and an empty answer would close the modal that it came from.
+// awaitAck waits for the answer that another replica stores for the same delivery. It returns an error if there is
+// none in time: an empty answer would close the modal.
 func (a *App) awaitAck(ctx context.Context, id string) (json.RawMessage, error) {
 	for {
 		answer, known, err := a.store.Get(ctx, "ack", id)
@@ -216,7 +216,7 @@ func encode(answer any) json.RawMessage {
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {
-		panic(fmt.Sprintf("slackapp: an answer of type %T: %v", answer, err)) // ours are made of text
+		panic(fmt.Sprintf("slackapp: encoding %T: %v", answer, err)) // every type of ours can be encoded
 	}
 	return body
 }

@@ -15,21 +15,21 @@ import (
 	"github.com/balcao/balcao/internal/pause"
 )
 
-// Socket Mode is written here on the WebSocket itself. slack-go's client reconnects one connection after the other,
-// does not acknowledge what it cannot parse, and may hold an acknowledgement back until the next connection; we may not
-// lose a delivery while Slack refreshes connections, as it does every few hours.
+// This is our own client for Socket Mode. slack-go's does not open a connection before the old one is closed, does not
+// acknowledge what it cannot parse, and may delay an acknowledgement until the next connection. We must not lose a
+// delivery when Slack refreshes connections, every few hours.
 
 const (
-	sockets           = 2                // open at once, so that one of them is there whatever happens to the other
-	maxInFlight       = 32               // deliveries of one connection before we read no further
-	readTimeout       = 45 * time.Second // after which a connection is dead: Slack pings every few seconds
-	drainTimeout      = 30 * time.Second // that a connection which Slack is about to close is still read
+	sockets           = 2                // open at the same time, so that one is left when the other ends
+	maxInFlight       = 32               // deliveries of one connection that are handled at the same time
+	readTimeout       = 45 * time.Second // without a ping from Slack, which sends one every few seconds
+	drainTimeout      = 30 * time.Second // for a connection that Slack is about to close
 	writeTimeout      = 5 * time.Second
 	maxReconnectDelay = 30 * time.Second // between two attempts to connect
 )
 
-// RunSocket takes deliveries over Socket Mode until ctx ends. It fails at once when Slack refuses the app token; from
-// everything else it recovers by itself.
+// RunSocket receives deliveries over Socket Mode until ctx ends. It returns an error at once if Slack refuses the app
+// token; it recovers from all other errors.
 func (a *App) RunSocket(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -44,7 +44,8 @@ func (a *App) RunSocket(ctx context.Context) error {
 	return nil
 }
 
-// keepConnected holds one connection open, and opens the next as soon as Slack says that it will close this one.
+// keepConnected keeps one connection open, and opens the next one as soon as Slack announces that it will close this
+// one.
 func (a *App) keepConnected(ctx context.Context) error {
 	var old sync.WaitGroup
 	defer old.Wait()
@@ -56,7 +57,7 @@ func (a *App) keepConnected(ctx context.Context) error {
 			return err
 		}
 		if err != nil {
-			a.log.WarnContext(ctx, "Slack's socket could not be opened", "error", logged(err))
+			a.log.WarnContext(ctx, "opening a socket failed", "error", logged(err))
 			pause.For(ctx, pauses.NextBackOff())
 			continue
 		}
@@ -68,14 +69,14 @@ func (a *App) keepConnected(ctx context.Context) error {
 		}
 		if time.Since(opened) > maxReconnectDelay {
 			pauses.Reset()
-		} else { // somebody closes what we open: not in a circle without a pause
+		} else { // it was closed at once: do not reconnect without a delay
 			pause.For(ctx, pauses.NextBackOff())
 		}
 	}
 	return nil
 }
 
-// refusals tells whether trying again is of no use.
+// isPermanent reports whether trying again is of no use.
 func isPermanent(err error) bool {
 	failed, ok := errors.AsType[*slackError](err)
 	if !ok {
@@ -88,23 +89,24 @@ func isPermanent(err error) bool {
 	return false
 }
 
+// connect opens a connection.
 func (a *App) connect(ctx context.Context) (*websocket.Conn, error) {
 	address, err := a.slack.openSocket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Slack does not put fragments of an answer together again: a buffer that holds the largest keeps them whole.
+	// Slack does not join the fragments of a message, so the buffer holds the largest one.
 	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: background.timeout, WriteBufferSize: 2 * maxAck}
 	conn, response, err := dialer.DialContext(ctx, address, nil)
 	if err != nil {
-		return nil, errors.New("dialling Slack's socket") // the cause may repeat the address, which is a secret
+		return nil, errors.New("dialling the socket failed") // the cause may contain the address, which is a secret
 	}
 	_ = response.Body.Close() // empty after a handshake
 	conn.SetReadLimit(maxBody)
 	return conn, nil
 }
 
-// envelope is what Slack sends over a socket.
+// envelope is a message that Slack sends over a socket.
 type envelope struct {
 	Type    string          `json:"type"`
 	ID      string          `json:"envelope_id"`
@@ -114,22 +116,23 @@ type envelope struct {
 
 var envelopeKinds = map[string]deliveryKind{"slash_commands": commandDelivery, "interactive": interactionDelivery, "events_api": eventDelivery}
 
-// serveSocket answers what comes over a connection until it ends. It closes leaving as soon as another is needed.
+// serveSocket answers deliveries on a connection until it ends. It closes leaving as soon as another connection is
+// needed.
 func (a *App) serveSocket(ctx context.Context, conn *websocket.Conn, leaving chan<- struct{}) {
 	s := &socket{App: a, conn: conn, inFlight: make(chan struct{}, maxInFlight), draining: make(chan struct{})}
 	leave := sync.OnceFunc(func() {
 		close(s.draining)
 		close(leaving)
 	})
-	hangUp := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends the reading below
-	defer hangUp()
+	stopReading := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends read
+	defer stopReading()
 	s.handling.Go(s.writeOrphans)
 	err := s.read(ctx, leave)
 	leave()
 	s.handling.Wait()
 	_ = conn.Close()
 	if ctx.Err() == nil {
-		a.log.InfoContext(ctx, "a socket ended", "why", logged(err))
+		a.log.InfoContext(ctx, "socket closed", "error", logged(err))
 	}
 }
 
@@ -139,7 +142,7 @@ type socket struct {
 	conn     *websocket.Conn
 	writes   sync.Mutex
 	inFlight chan struct{}
-	draining chan struct{} // closed when Slack is about to close the connection, or has
+	draining chan struct{} // closed when Slack announces that it closes the connection, or has closed it
 	handling sync.WaitGroup
 }
 
@@ -157,7 +160,7 @@ func (s *socket) read(ctx context.Context, leave func()) error {
 		}
 		var e envelope
 		if json.Unmarshal(message, &e) != nil {
-			s.log.WarnContext(ctx, "a message on the socket is not understood")
+			s.log.WarnContext(ctx, "malformed message on a socket")
 			continue
 		}
 		if e.Type == "disconnect" {
@@ -171,17 +174,17 @@ func (s *socket) read(ctx context.Context, leave func()) error {
 		if e.ID == "" { // hello
 			continue
 		}
-		s.inFlight <- struct{}{} // each is handled within its budget, so this waits no longer
+		s.inFlight <- struct{}{} // each delivery has a timeout, so this wait ends
 		s.handling.Go(func() {
 			defer func() { <-s.inFlight }()
 			if err := s.answer(ctx, e); err != nil {
-				s.log.WarnContext(ctx, "a delivery on the socket is not acknowledged", "type", e.Type, "error", logged(err))
+				s.log.WarnContext(ctx, "delivery on a socket not acknowledged", "type", e.Type, "error", logged(err))
 			}
 		})
 	}
 }
 
-// answer handles a delivery and acknowledges it; one that is to be delivered again it does not.
+// answer handles a delivery and acknowledges it, unless it failed and must be delivered again.
 func (s *socket) answer(ctx context.Context, e envelope) error {
 	payload, err := json.RawMessage(nil), error(nil)
 	if kind, known := envelopeKinds[e.Type]; known {
@@ -209,7 +212,7 @@ func (s *socket) answer(ctx context.Context, e envelope) error {
 	}
 }
 
-// writeOrphans writes the acknowledgements that other sockets left behind, for as long as this one stays.
+// writeOrphans writes the acknowledgements that closed sockets could not write, until this one is closed.
 func (s *socket) writeOrphans() {
 	for {
 		select {
@@ -217,7 +220,7 @@ func (s *socket) writeOrphans() {
 			if s.write(ack) != nil {
 				select {
 				case s.orphanedAcks <- ack:
-				default: // Slack delivers again, and gets the same answer
+				default: // Slack delivers it again and gets the same answer
 				}
 				return
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// onSubmission answers a press on a form's button.
+// onSubmission handles the submission of a form's page.
 func (a *App) onSubmission(ctx context.Context, req request, i interaction) any {
 	f, at, elsewhere, err := a.formOf(ctx, &req, i.View)
 	switch {
@@ -57,11 +57,13 @@ func (a *App) onSubmission(ctx context.Context, req request, i interaction) any 
 	})
 }
 
-// pageProblems is what stops a page, by path. What the bank's lists would add, and do not add in time, the confirmation tells.
+// pageProblems returns what blocks a page, by path. Checks against the bank's lists that do not end in time are left
+// to the confirmation page.
 func (a *App) pageProblems(ctx context.Context, actor tools.Actor, f *form, page string) map[string]string {
 	return blockingProblems(a.runner.CheckPage(ctx, actor, f.tool, page, f.toForm()))
 }
 
+// pageAfter returns the page after a page.
 func pageAfter(tool *tools.Tool, page string) string {
 	if at := slices.Index(tool.Pages, page); at >= 0 && at+1 < len(tool.Pages) {
 		return tool.Pages[at+1]
@@ -69,7 +71,7 @@ func pageAfter(tool *tools.Tool, page string) string {
 	return confirmPage
 }
 
-// ackUnsaved answers a page that could not be saved so that what stands in it stays there.
+// ackUnsaved answers the submission of a page that could not be saved. The typed values stay in the modal.
 func (a *App) ackUnsaved(req request, f *form, page string, err error) any {
 	if errors.Is(err, conversations.ErrConflict) {
 		return a.ackViewOrUpdate(req, loadingView(req.actor.Lang, f.tool), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
@@ -79,7 +81,7 @@ func (a *App) ackUnsaved(req request, f *form, page string, err error) any {
 	return a.ackFieldError(&req, f.tool, page, err)
 }
 
-// ackFieldError tells an error on a page without touching what is typed there.
+// ackFieldError shows an error under the first field of a page. The typed values stay in the modal.
 func (a *App) ackFieldError(req *request, tool *tools.Tool, page string, err error) any {
 	fields := tool.FieldsOn(page)
 	if len(fields) == 0 {
@@ -89,7 +91,7 @@ func (a *App) ackFieldError(req *request, tool *tools.Tool, page string, err err
 	return slack.NewErrorsViewSubmissionResponse(map[string]string{fields[0].Path: fit(t.text(), maxFieldError)})
 }
 
-// ackFieldErrorLater answers a submission that could not even be looked at.
+// ackFieldErrorLater returns a function that answers a submission that could not be handled.
 func (a *App) ackFieldErrorLater(shown view) func(*request, error) any {
 	return func(req *request, err error) any {
 		var at formState
@@ -102,9 +104,10 @@ func (a *App) ackFieldErrorLater(shown view) func(*request, error) any {
 	}
 }
 
-// ctx answers a submission with a view: the one that do makes, when it is quick, else waiting, and that one later.
+// ackViewOrUpdate answers a submission with the view that do returns, if it is quick; else with waiting, and updates
+// the modal later.
 func (a *App) ackViewOrUpdate(req request, waiting slack.ModalViewRequest, do func(context.Context, *request) (slack.ModalViewRequest, error)) any {
-	req.hash = "" // the answer itself changes it
+	req.hash = "" // the answer changes it
 	view, err := ackOrUpdate(a, req, waiting, func(ctx context.Context, req *request) slack.ModalViewRequest {
 		var view slack.ModalViewRequest
 		err := a.recovered(func() (err error) {
@@ -122,8 +125,8 @@ func (a *App) ackViewOrUpdate(req request, waiting slack.ModalViewRequest, do fu
 	return slack.NewUpdateViewSubmissionResponse(&view)
 }
 
-// ackOrUpdate gives what do makes, when it is quick and fits into an acknowledgement; else it gives waiting, and later shows
-// what do makes.
+// ackOrUpdate returns the result of do, if it is ready before the acknowledgement is due and fits into it. Else it
+// returns waiting, and calls later with the result.
 func ackOrUpdate[T any](a *App, req request, waiting T, do func(context.Context, *request) T, later func(context.Context, *request, T) error) (T, error) {
 	ready, late := make(chan T), make(chan time.Time, 1)
 	err := a.inBackground(req, func(ctx context.Context, req *request) error {
@@ -138,7 +141,7 @@ func ackOrUpdate[T any](a *App, req request, waiting T, do func(context.Context,
 			case since = <-late:
 			}
 		}
-		// What we say now must not reach Slack before the acknowledgement that it follows.
+		// The update must not reach Slack before the acknowledgement.
 		pause.For(ctx, time.Until(since.Add(ackDelay)))
 		return later(ctx, req, made)
 	})
@@ -156,7 +159,7 @@ func ackOrUpdate[T any](a *App, req request, waiting T, do func(context.Context,
 	}
 }
 
-// onPageButton follows a button of a form's page. What stands in the page is kept, be it right or wrong.
+// onPageButton handles a button of a form's page. The values of the page are kept, valid or not.
 func (a *App) onPageButton(ctx context.Context, req *request, shown view, pressed action) error {
 	f, at, elsewhere, err := a.formOf(ctx, req, shown)
 	if err != nil {
@@ -183,7 +186,7 @@ func (a *App) onPageButton(ctx context.Context, req *request, shown view, presse
 	return a.replace(ctx, req, view)
 }
 
-// nextPage is the page that a button leads to, and why it does not where it does not.
+// nextPage returns the page that a button leads to, and notices why it stays on the same page.
 func (a *App) nextPage(ctx context.Context, actor tools.Actor, f *form, page string, pressed action) (string, []string) {
 	at := slices.Index(f.tool.Pages, page)
 	switch {
@@ -208,7 +211,7 @@ func (a *App) nextPage(ctx context.Context, actor tools.Actor, f *form, page str
 	return page, nil
 }
 
-// restart throws away what was typed, except what the form is about.
+// restart deletes the answers of the form, except its subject.
 func (a *App) restart(ctx context.Context, req *request, f *form) error {
 	if err := a.end(ctx, f); err != nil {
 		return err
@@ -223,11 +226,12 @@ func (a *App) restart(ctx context.Context, req *request, f *form) error {
 	return a.openForm(ctx, req, f.tool, given)
 }
 
-// trailingField tells a person who closed a form what of it is kept, if that is worth it. What stood in the page is not known.
+// onClosed handles a modal that was closed: it says what of the form is kept, if anything is. The values of the closed
+// page are not delivered.
 func (a *App) onClosed(ctx context.Context, req request, i interaction) any {
 	var f *form
 	var at formState
-	for range maxAmends {
+	for range maxUpdateAttempts {
 		var elsewhere bool
 		var err error
 		f, at, elsewhere, err = a.formOf(ctx, &req, i.View)
@@ -235,15 +239,15 @@ func (a *App) onClosed(ctx context.Context, req request, i interaction) any {
 			return nil
 		}
 		if f.worthKeeping() {
-			err = a.save(ctx, f) // for another 24 hours
+			err = a.save(ctx, f) // extends its life by 24 hours
 		} else {
 			_, err = a.store.EndDraft(ctx, f.Draft)
 		}
 		if errors.Is(err, conversations.ErrConflict) {
-			continue // a choice came in
+			continue // a choice was saved meanwhile
 		}
 		if err != nil {
-			a.log.InfoContext(ctx, "a form was closed and neither kept nor ended", "error", logged(err))
+			a.log.InfoContext(ctx, "saving or deleting a closed form failed", "error", logged(err))
 			return nil
 		}
 		break
@@ -251,12 +255,12 @@ func (a *App) onClosed(ctx context.Context, req request, i interaction) any {
 	if !f.worthKeeping() {
 		return nil
 	}
-	told := a.inBackgroundAs("told "+req.user, req, func(ctx context.Context, req *request) error {
+	lost := a.inBackgroundAs("reply "+req.user, req, func(ctx context.Context, req *request) error {
 		req.channel, req.responseURL, req.view = f.Notes[noteChannel], f.Notes[noteURL], ""
 		return a.reply(ctx, req, f.savedMessage(req.actor.Lang, at.Page))
 	})
-	if told != nil {
-		a.log.WarnContext(ctx, "nobody was told that a form is kept", "error", logged(told))
+	if lost != nil {
+		a.log.WarnContext(ctx, "reporting a kept form failed", "error", logged(lost))
 	}
 	return nil
 }

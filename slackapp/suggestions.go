@@ -14,21 +14,20 @@ import (
 )
 
 const (
-	maxSearches = 2               // under way for one person in one select: what she typed last counts
-	optionsLife = 5 * time.Minute // that a list serves while the bank does not answer
+	maxSearches = 2               // running for one person in one select
+	optionsLife = 5 * time.Minute // how long options are cached
 )
 
-// errBankSlow says that the bank has not answered within an acknowledgement's time.
-var errBankSlow = errors.New("the bank has not answered yet")
+// errBankSlow is returned when the bank has not answered in time for the acknowledgement.
+var errBankSlow = errors.New("the bank did not answer in time")
 
-// optionsReply answers an external select. It is no [slack.OptionsResponse]: that one leaves an empty list out, and Slack
-// wants to see it.
+// optionsReply answers an external select. [slack.OptionsResponse] leaves out an empty list, which Slack requires.
 type optionsReply struct {
 	Options []*slack.OptionBlockObject `json:"options"`
 }
 
-// suggest finds the options that match what a person has typed in a select. What the bank does not tell in time is there
-// for her next keystroke; until then she sees what matches of the list before, or why there is nothing.
+// suggest returns the options that match what a person typed in a select. Options that come late are cached for her
+// next keystroke; until then she sees matching ones of the last list, or why there are none.
 func (a *App) suggest(ctx context.Context, req request, i interaction) optionsReply {
 	found := optionsReply{Options: []*slack.OptionBlockObject{}}
 	tool, known := a.runner.Catalogue.Named(i.View.Callback)
@@ -48,7 +47,7 @@ func (a *App) suggest(ctx context.Context, req request, i interaction) optionsRe
 		if !a.runner.Permits(ctx, req.actor, tool) {
 			return &tools.Error{Kind: tools.Forbidden, Tool: tool}
 		}
-		if field.Kind == tools.Borrower { // whose list depends on the process
+		if field.Kind == tools.Borrower { // the options depend on the process
 			f, _, _, err := a.formOf(ctx, &req, i.View)
 			if err != nil {
 				return err
@@ -59,7 +58,7 @@ func (a *App) suggest(ctx context.Context, req request, i interaction) optionsRe
 		return err
 	})
 	if err != nil {
-		a.log.WarnContext(ctx, "a list of options is not complete", "tool", tool.Name, "field", field.Path, "error", logged(err))
+		a.log.WarnContext(ctx, "reading options failed", "tool", tool.Name, "field", field.Path, "error", logged(err))
 		options = a.fallbackOptions(ctx, req, tool, field, i.Value, answers, err)
 	}
 	if err == nil && !field.Required && i.Value == "" {
@@ -73,7 +72,8 @@ func (a *App) suggest(ctx context.Context, req request, i interaction) optionsRe
 	return found
 }
 
-// search asks for the options that match, for as long as the visit can wait, and keeps them however late they come.
+// search reads the matching options, for as long as the acknowledgement can wait, and caches them even if they come
+// later.
 func (a *App) search(req request, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) ([]tools.Option, error) {
 	list := searchKey(req, tool, field, answers)
 	if !a.searches.start(list) {
@@ -83,7 +83,7 @@ func (a *App) search(req request, tool *tools.Tool, field tools.Field, typed str
 		options []tools.Option
 		err     error
 	}
-	told := make(chan answer, 1)
+	done := make(chan answer, 1)
 	err := a.inBackground(req, func(ctx context.Context, req *request) error {
 		defer a.searches.finished(list)
 		var found answer
@@ -91,10 +91,10 @@ func (a *App) search(req request, tool *tools.Tool, field tools.Field, typed str
 			found.options, err = a.runner.Options(ctx, req.actor, field, typed, answers)
 			return err
 		})
-		told <- found
+		done <- found
 		if len(found.options) > 0 {
 			if err := a.store.Put(ctx, "options", list, encode(found.options), optionsLife); err != nil {
-				a.log.WarnContext(ctx, "a list of options could not be kept", "error", logged(err))
+				a.log.WarnContext(ctx, "caching options failed", "error", logged(err))
 			}
 		}
 		return nil
@@ -106,15 +106,15 @@ func (a *App) search(req request, tool *tools.Tool, field tools.Field, typed str
 	timer := time.NewTimer(time.Until(req.ackBy))
 	defer timer.Stop()
 	select {
-	case found := <-told:
+	case found := <-done:
 		return found.options, found.err
 	case <-timer.C:
 		return nil, errBankSlow
 	}
 }
 
-// ifClosed is what a search that failed offers: what matches of the list that a search of hers found last, or an option
-// that says why there is nothing. Who may not search is not shown what she once found either.
+// fallbackOptions returns what a select offers after a failed search: matching options of the person's last search, or
+// one option that says why there are none. A person without permission gets no cached options.
 func (a *App) fallbackOptions(ctx context.Context, req request, tool *tools.Tool, field tools.Field, typed string, answers map[string]string, failure error) []tools.Option {
 	reason := func(text string) []tools.Option { return []tools.Option{{Value: unanswered, Text: text}} }
 	if tools.AsError(failure).Kind == tools.Forbidden {
@@ -129,11 +129,11 @@ func (a *App) fallbackOptions(ctx context.Context, req request, tool *tools.Tool
 	return reason(say(req.actor.Lang, "field.failed"))
 }
 
-// cachedOptions is what matches of the list that a search of hers found last.
+// cachedOptions returns the matching options of the person's last search.
 func (a *App) cachedOptions(ctx context.Context, req request, tool *tools.Tool, field tools.Field, typed string, answers map[string]string) (matching []tools.Option) {
 	var kept []tools.Option
 	if list, ok, err := a.store.Get(ctx, "options", searchKey(req, tool, field, answers)); err == nil && ok {
-		_ = json.Unmarshal(list, &kept) // written by another version: as good as none
+		_ = json.Unmarshal(list, &kept) // of another version: ignored
 	}
 	for _, each := range kept {
 		if strings.Contains(strings.ToLower(each.Text+" "+each.Note), strings.ToLower(strings.TrimSpace(typed))) {
@@ -143,7 +143,7 @@ func (a *App) cachedOptions(ctx context.Context, req request, tool *tools.Tool, 
 	return matching
 }
 
-// searchKey names what a person's searches in a select have in common.
+// searchKey is the cache key of a person's searches in a select.
 func searchKey(req request, tool *tools.Tool, field tools.Field, answers map[string]string) string {
 	common := []string{req.actor.ID, string(req.actor.Lang), tool.Name, field.Path}
 	for _, other := range tool.Fields {
@@ -154,7 +154,7 @@ func searchKey(req request, tool *tools.Tool, field tools.Field, answers map[str
 	return strings.Join(common, " ")
 }
 
-// searchLimiter counts those under way, so that typing fast at a slow bank takes nobody's turn.
+// searchLimiter limits the searches that run at the same time, so that fast typing does not fill the person's queue.
 type searchLimiter struct {
 	mu      sync.Mutex
 	running map[string]int

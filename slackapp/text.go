@@ -6,20 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// Text from outside, be it the bank's or a person's, is made fit to be shown here and nowhere else: [fit] for what Slack
-// shows as it is, [escaped] for mrkdwn.
+// Text of the bank or of people is made safe to show in this file: by [fit] for plain text, by [escaped] for mrkdwn.
 
-// fit is text with nothing hidden in it, shortened to limit characters.
+// fit returns text for plain_text, without invisible characters, cut to limit characters.
 func fit(text string, limit int) string { return cut(visible(text, limit+1), limit) }
 
 var (
 	escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
-	// What formats text in mrkdwn, which knows no escapes, and what looks like it. Within a word they format nothing.
+	// What formats text in mrkdwn, and characters that look like it, since mrkdwn has no escapes. Inside a word they do nothing.
 	lookalikes = map[rune]string{'*': "∗", '_': "ˍ", '~': "∼", '`': "ˋ"}
 )
 
-// escaped makes text safe to stand in mrkdwn, where <!channel> would call a whole channel and *this* would be loud, and
-// shortens it to limit characters, escapes included and never inside one.
+// escaped returns text for mrkdwn, where <!channel> would notify a channel and *this* would be bold. It is cut to
+// limit characters, escapes included, and never inside an escape.
 func escaped(text string, limit int) string {
 	var out strings.Builder
 	length, runes := 0, []rune(visible(text, limit+1))
@@ -31,7 +30,7 @@ func escaped(text string, limit int) string {
 		if escape, special := escapes[r]; special {
 			piece = escape
 		}
-		if r == '>' && (i == 0 || runes[i-1] == '\n') { // even escaped, it makes a line a quotation
+		if r == '>' && (i == 0 || runes[i-1] == '\n') { // even escaped, it starts a quotation
 			piece = "›"
 		}
 		if length += utf8.RuneCountInString(piece); length > limit {
@@ -42,12 +41,13 @@ func escaped(text string, limit int) string {
 	return out.String()
 }
 
-// inWord tells whether letters or figures stand at both sides of a character.
+// inWord reports whether letters or digits are on both sides of a character.
 func inWord(runes []rune, i int) bool {
 	return i > 0 && i+1 < len(runes) && unicode.In(runes[i-1], unicode.L, unicode.N) && unicode.In(runes[i+1], unicode.L, unicode.N)
 }
 
-// shortened makes room for the dots behind text that is full, dropping a whole escape where one is in the way.
+// shortened makes room for an ellipsis in text that has reached the limit. It removes a whole escape if there is one
+// at the end.
 func shortened(text string, limit int) string {
 	for utf8.RuneCountInString(text) >= limit {
 		_, size := utf8.DecodeLastRuneInString(text)
@@ -61,8 +61,8 @@ func shortened(text string, limit int) string {
 	return text + "…"
 }
 
-// visible returns at most limit characters of text without what is not seen: characters that have no width, change the
-// direction of writing or control a terminal are removed. Line ends stay, and so do joiners of symbols.
+// visible returns at most limit characters of text, without characters that have no width, change the direction of
+// writing or control a terminal. Newlines and joiners of symbols stay.
 func visible(text string, limit int) string {
 	var out strings.Builder
 	out.Grow(min(len(text), limit))
@@ -93,7 +93,7 @@ func visible(text string, limit int) string {
 	return out.String()
 }
 
-// oneLine returns at most limit characters of text on one line: white space is one space, and what is not seen is removed.
+// oneLine returns at most limit visible characters of text, with each run of white space as one space.
 func oneLine(text string, limit int) string {
 	var out strings.Builder
 	written := 0

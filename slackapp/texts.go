@@ -12,7 +12,7 @@ var wordFiles embed.FS
 
 var texts = words.Sub(wordFiles, "words")
 
-// say gives one of this door's own texts. Args are names and values in turn.
+// say returns a text of this package. args are names and values in turn.
 func say(lang words.Lang, key string, args ...any) string {
 	values := map[string]any{}
 	for i := 0; i+1 < len(args); i += 2 {
