@@ -30,7 +30,7 @@ var wordFiles embed.FS
 var engineWords = words.Sub(wordFiles, "words")
 
 // texts finds a text in the files of a toolset or, where they have none, in the engine's.
-type texts struct{ own *words.Book }
+type texts struct{ own *words.Texts }
 
 func (t texts) has(lang words.Lang, key string) bool {
 	return t.own != nil && t.own.Has(lang, key) || engineWords.Has(lang, key)

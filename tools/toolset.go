@@ -24,7 +24,7 @@ func NewToolset(name string, files fs.FS, tools ...*Tool) *Toolset {
 }
 
 // Words are the texts of the toolset's own files.
-func (s *Toolset) Words() *words.Book { return s.texts.own }
+func (s *Toolset) Words() *words.Texts { return s.texts.own }
 
 // HasText tells whether there is a text for a key, of the toolset's own or of those that all share.
 func (s *Toolset) HasText(lang words.Lang, key string) bool { return s.texts.has(lang, key) }

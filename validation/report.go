@@ -11,7 +11,7 @@ import (
 //go:embed pt-PT.toml en.toml
 var files embed.FS
 
-var book = words.Load(files)
+var texts = words.Load(files)
 
 // Severity says what a problem stops.
 type Severity int
@@ -48,7 +48,7 @@ func (p Problem) Text(lang words.Lang) string {
 	for name, value := range p.Params {
 		args[name] = value
 	}
-	return book.Say(lang, p.Code, args)
+	return texts.Say(lang, p.Code, args)
 }
 
 // Report holds all the problems of one pass, ordered by path, then severity, then code.

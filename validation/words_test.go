@@ -16,11 +16,11 @@ func TestEveryCodeHasASeverityAndATextInBothLanguages(t *testing.T) {
 	for _, code := range Codes() {
 		keys = append(keys, string(code))
 	}
-	if missing := book.Missing(keys...); missing != nil {
+	if missing := texts.Missing(keys...); missing != nil {
 		t.Errorf("without a text: %v", missing)
 	}
 	for _, lang := range words.Langs {
-		if got := book.Keys(lang); !slices.Equal(got, keys) {
+		if got := texts.Keys(lang); !slices.Equal(got, keys) {
 			t.Errorf("%s has texts that no code says", lang)
 		}
 	}

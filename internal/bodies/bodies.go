@@ -1,5 +1,5 @@
-// Package bodies reads the bodies of requests whose sender is not verified yet. All of them together hold no more than
-// one bound of memory, however many come and whatever length they claim.
+// Package bodies reads the bodies of requests whose sender is not verified yet. All of them together use a limited amount of
+// memory, whatever their number and length.
 package bodies
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Why a body was not read.
+// The errors of [Read].
 var (
 	ErrTooLarge = errors.New("the body is too large")
 	ErrTooSlow  = errors.New("the body took too long to arrive")
@@ -17,10 +17,10 @@ var (
 	ErrBroken   = errors.New("the body could not be read")
 )
 
-// process is the bound of all bodies that this process holds before it knows who sent them.
+// process is the pool for all bodies of unverified senders in this process.
 var process = newPool(2 << 20)
 
-// Body is a body that was read. Free it once its sender is verified, or refused.
+// Body is a body that was read. Free it once its sender is verified or refused.
 type Body struct {
 	chunks [][]byte
 	size   int
@@ -33,13 +33,13 @@ func Read(w http.ResponseWriter, r *http.Request, size int64, within time.Durati
 	return process.read(w, r, size, within)
 }
 
-// read takes memory as bytes arrive, whatever the request says of its length.
+// read takes memory as bytes arrive, whatever length the request declares.
 func (p *pool) read(w http.ResponseWriter, r *http.Request, size int64, within time.Duration) (*Body, error) {
 	if r.ContentLength > size {
 		return nil, ErrTooLarge
 	}
 	connection := http.NewResponseController(w)
-	reading := p.begin(func() { _ = connection.SetReadDeadline(time.Unix(1, 0)) }) // a writer that cannot has no connection
+	reading := p.begin(func() { _ = connection.SetReadDeadline(time.Unix(1, 0)) }) // fails if w has no connection
 	late := time.AfterFunc(within, func() { p.interrupt(reading, ErrTooSlow) })
 	defer late.Stop()
 	body := &Body{pool: p, reader: reading}
@@ -72,7 +72,7 @@ func (p *pool) read(w http.ResponseWriter, r *http.Request, size int64, within t
 	}
 }
 
-// fill is [io.ReadFull] that leaves an end as it is: a body that breaks off is told from one that is over.
+// fill reads until chunk is full or from fails, and returns the error of from unchanged, so that a truncated body is detected.
 func fill(chunk []byte, from io.Reader) (filled int, err error) {
 	for filled < len(chunk) && err == nil {
 		var n int
@@ -82,7 +82,7 @@ func fill(chunk []byte, from io.Reader) (filled int, err error) {
 	return filled, err
 }
 
-// WriteTo writes the body without copying it, such as to what verifies it.
+// WriteTo writes the body without copying it.
 func (b *Body) WriteTo(w io.Writer) (written int64, err error) {
 	for _, chunk := range b.chunks {
 		n, err := w.Write(chunk)
@@ -93,7 +93,7 @@ func (b *Body) WriteTo(w io.Writer) (written int64, err error) {
 	return written, nil
 }
 
-// Bytes is a copy of the body, which its caller keeps.
+// Bytes returns a copy of the body.
 func (b *Body) Bytes() []byte {
 	all := make([]byte, 0, b.size)
 	for _, chunk := range b.chunks {
@@ -102,13 +102,13 @@ func (b *Body) Bytes() []byte {
 	return all
 }
 
-// Free gives the memory back. A body is empty after it.
+// Free returns the memory. The body is empty afterwards.
 func (b *Body) Free() {
 	b.pool.release(b.reader)
 	b.chunks, b.size = nil, 0
 }
 
-// Status is what to answer to a request of which Read failed.
+// Status returns the HTTP status for an error of Read.
 func Status(err error) int {
 	switch {
 	case errors.Is(err, ErrTooLarge):
@@ -121,9 +121,9 @@ func Status(err error) int {
 	return http.StatusBadRequest
 }
 
-// Leave has the connection close after an answer, without waiting for what is still on its way. Call it before the
-// answer is written.
+// Leave closes the connection after the response, without waiting for the rest of the body. Call it before the response is
+// written.
 func Leave(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
-	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // a writer that cannot has no connection
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // fails if w has no connection
 }

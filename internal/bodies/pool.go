@@ -2,36 +2,35 @@ package bodies
 
 import "sync"
 
-// chunkSize is how much memory a body takes at once: what most genuine ones need, and all that a sender who stops after
-// a few bytes gets.
+// chunkSize is the unit of memory of a body. Most genuine bodies need one chunk, and a sender that stops after a few bytes
+// takes no more.
 const chunkSize = 4 << 10
 
-// pool is a bound of memory, in chunks that are used again. Where there are none left, the largest body of those being
-// read has to go, and of several the oldest: the genuine ones are small and arrive at once, so that those who fill the
-// memory are the ones who lose it.
+// pool is a limited number of reusable chunks. If none is left, the largest body being read is interrupted, the oldest of
+// several: genuine bodies are small and arrive at once, so that only a flood loses its memory.
 type pool struct {
 	mu      sync.Mutex
 	free    [][]byte
-	unmade  int                  // chunks that may still be made
-	reading map[*reader]struct{} // not those that were read whole
+	unmade  int                  // chunks that are not allocated yet
+	reading map[*reader]struct{} // without those read completely
 	leaving int                  // interrupted, and not released yet
 	begun   int
 }
 
 // reader is one body being read.
 type reader struct {
-	number    int // in the order of their beginning
+	number    int // in the order in which reading began
 	interrupt func()
 	chunks    [][]byte
-	wants     chan struct{} // closed when a chunk has come, or the end; nil for one that does not wait
-	ended     error         // why it has to stop
+	wants     chan struct{} // closed when a chunk is free or the body is interrupted; nil if it does not wait
+	ended     error         // why it was interrupted
 }
 
 func newPool(bytes int) *pool {
 	return &pool{unmade: bytes / chunkSize, reading: map[*reader]struct{}{}}
 }
 
-// begin notes a body that is about to be read. interrupt ends what waits for its bytes.
+// begin adds a body that is about to be read. interrupt ends a read that waits for bytes.
 func (p *pool) begin(interrupt func()) *reader {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,8 +40,8 @@ func (p *pool) begin(interrupt func()) *reader {
 	return r
 }
 
-// take gives a body one more chunk. It waits where another has to go first, who does so at once, and fails where the
-// body itself is the largest.
+// take returns one more chunk for a body. It waits while another body is interrupted, and fails if the body itself is the
+// largest.
 func (p *pool) take(r *reader) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +60,7 @@ func (p *pool) take(r *reader) ([]byte, error) {
 	r.wants = wants
 	p.makeRoom()
 	p.mu.Unlock()
-	<-wants // ends with the body's time at the latest
+	<-wants // ends with the time-out of the body at the latest
 	p.mu.Lock()
 	if len(r.chunks) == before {
 		return nil, r.ended
@@ -92,14 +91,14 @@ func (p *pool) largest() (largest *reader) {
 	return largest
 }
 
-// makeRoom interrupts the largest body, unless one is leaving already.
+// makeRoom interrupts the largest body, unless one is being interrupted already.
 func (p *pool) makeRoom() {
 	if largest := p.largest(); p.leaving == 0 && largest != nil && len(largest.chunks) > 0 {
 		p.end(largest, ErrFull)
 	}
 }
 
-// interrupt ends the reading of a body, unless that is over.
+// interrupt ends the reading of a body that is not read completely.
 func (p *pool) interrupt(r *reader, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,7 +121,7 @@ func (r *reader) wake() {
 	}
 }
 
-// finish notes that a body is read, and tells whether it had to stop before.
+// finish marks a body as read and returns the error with which it was interrupted before.
 func (p *pool) finish(r *reader) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,7 +131,7 @@ func (p *pool) finish(r *reader) error {
 	return r.ended
 }
 
-// release takes back what a body holds and gives it to those that wait, the smallest first.
+// release returns the chunks of a body and assigns them to waiting bodies, the smallest first.
 func (p *pool) release(r *reader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

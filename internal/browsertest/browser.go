@@ -14,8 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long anything on a page may take on a busy machine.
-const patience = 20 * time.Second
+// timeout is how long a step on a page may take on a busy machine.
+const timeout = 20 * time.Second
 
 var (
 	start   sync.Once
@@ -51,13 +51,13 @@ func started() error {
 	return failed
 }
 
-// Page is a tab. A step that cannot be made, or a state that never comes, fails the test.
+// Page is a tab. The test fails if a step fails or a condition does not become true.
 type Page struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// Open opens a tab at an address. It closes with the test.
+// Open opens a tab at an address. The tab closes at the end of the test.
 func Open(t *testing.T, address string) *Page {
 	t.Helper()
 	if err := started(); err != nil {
@@ -68,12 +68,12 @@ func Open(t *testing.T, address string) *Page {
 	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(tab, 6*patience)
+	ctx, cancel := context.WithTimeout(tab, 6*timeout)
 	t.Cleanup(cancel)
 	return &Page{t, ctx}
 }
 
-// Do makes chromedp's own steps.
+// Do runs actions of chromedp.
 func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, actions...); err != nil {
@@ -81,25 +81,25 @@ func (p *Page) Do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Keys presses keys one after the other, wherever the focus is.
+// Keys presses keys one after the other in the focused element.
 func (p *Page) Keys(keys string) {
 	p.t.Helper()
 	p.Do(chromedp.KeyEvent(keys))
 }
 
-// Click presses the mouse on the element that a selector finds, once it can be seen.
+// Click clicks the element of a selector once it is visible.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	p.Do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Until waits for a JavaScript expression to become true; what is not there yet is not true yet.
+// Until waits until a JavaScript expression is true. An expression that throws is not true yet.
 func (p *Page) Until(what, expression string) {
 	p.t.Helper()
-	p.Within(patience, what, expression)
+	p.Within(timeout, what, expression)
 }
 
-// Within is Until for what takes its time.
+// Within is Until with another time-out.
 func (p *Page) Within(limit time.Duration, what, expression string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(limit); ; {
@@ -116,7 +116,7 @@ func (p *Page) Within(limit time.Duration, what, expression string) {
 	}
 }
 
-// Eval is the value of a JavaScript expression.
+// Eval returns the value of a JavaScript expression.
 func (p *Page) Eval(expression string) any {
 	p.t.Helper()
 	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](expression))
@@ -126,14 +126,14 @@ func (p *Page) Eval(expression string) any {
 	return value
 }
 
-// Text is what is written in the element that a selector finds, "" when there is none.
+// Text returns the text of the element of a selector, "" if there is none.
 func (p *Page) Text(selector string) string {
 	p.t.Helper()
 	found, _ := p.Eval(`document.querySelector(` + Quoted(selector) + `)?.innerText ?? ''`).(string)
 	return found
 }
 
-// Screenshot saves a picture of what can be seen as a PNG file.
+// Screenshot saves the visible part of the page as a PNG file.
 func (p *Page) Screenshot(path string) {
 	p.t.Helper()
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
@@ -145,7 +145,7 @@ func (p *Page) Screenshot(path string) {
 	}
 }
 
-// Quoted is a text as a JavaScript literal.
+// Quoted returns text as a JavaScript literal.
 func Quoted(text string) string {
 	data, err := json.Marshal(text)
 	if err != nil {

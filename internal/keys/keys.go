@@ -1,6 +1,5 @@
-// Package keys holds the secret that protects what Balcão remembers, because a copy of the Redis that holds it must
-// tell nothing about anybody. One setting, STATE_KEY, carries a Tink keyset; values are sealed with it and names of
-// keys are digested with it.
+// Package keys encrypts the values that Balcão stores in Redis and fingerprints the names of their keys, so that a copy of
+// the Redis reveals nothing about anybody. Both use the Tink keyset of the setting STATE_KEY.
 package keys
 
 import (
@@ -26,17 +25,17 @@ import (
 var (
 	ErrEmpty     = errors.New("the keyset is empty")
 	ErrNotBase64 = errors.New("the keyset is not base64: it may have been cut when it was copied")
-	ErrNotKeyset = errors.New("the text is base64 but holds no Tink keyset")
+	ErrNotKeyset = errors.New("the text is base64 but not a Tink keyset")
 	ErrNotAEAD   = errors.New("the keyset is not for authenticated encryption (AEAD)")
 )
 
 const (
-	digestBytes = 16 // 128 bits: no two people share a name of a key by chance
-	digestInfo  = "balcao/digest/v1"
+	fingerprintBytes = 16 // 128 bits, so that two names do not collide
+	digestInfo       = "balcao/digest/v1"
 )
 
-// Keys seals values and digests names. Make one with [Parse] or [Ephemeral]. It is safe for concurrent use and prints
-// as nothing, whatever the verb.
+// Keys encrypts values and fingerprints names. Create one with [Parse] or [Ephemeral]. It is safe for concurrent use, and
+// prints nothing of the keys with any verb.
 type Keys struct {
 	sealer tink.AEAD
 	digest []byte
@@ -51,10 +50,11 @@ func Generate() (string, error) {
 	return encode(handle)
 }
 
-// Rotate returns the keyset of text with one more key, which seals from now on; what was sealed before still opens.
+// Rotate returns the keyset of text with one more key, which is used to encrypt from now on. Older values can still be
+// decrypted.
 //
-// The first key stays where it is, and with it what [Keys.Fingerprint] returns: remove it from a keyset only when all that
-// is named or chained by digests (drafts, the journal, the audit trail) may be forgotten.
+// The first key does not change, nor does what [Keys.Fingerprint] returns. Remove the first key only if everything that is
+// named or chained by fingerprints (drafts, the journal, the audit log) may be lost.
 func Rotate(text string) (string, error) {
 	handle, err := decode(text)
 	if err != nil {
@@ -82,17 +82,17 @@ func Parse(text string) (*Keys, error) {
 	}
 	sealer, err := aead.New(handle)
 	if err != nil {
-		return nil, ErrNotAEAD // Tink's own text may quote parts of a key's description
+		return nil, ErrNotAEAD // the error of Tink may contain parts of the key's description
 	}
 	first := insecurecleartextkeyset.KeysetMaterial(handle).GetKey()[0].GetKeyData().GetValue()
 	digest, err := hkdf.Key(sha256.New, first, nil, digestInfo, sha256.Size)
 	if err != nil {
-		return nil, fmt.Errorf("deriving the key of digests: %w", err)
+		return nil, fmt.Errorf("deriving the key of fingerprints: %w", err)
 	}
 	return &Keys{sealer: sealer, digest: digest}, nil
 }
 
-// Ephemeral returns keys that nobody can get again: what they seal is lost with the process. For the playground.
+// Ephemeral returns random keys. What they encrypt is lost with the process. For the playground.
 func Ephemeral() (*Keys, error) {
 	text, err := Generate()
 	if err != nil {
@@ -101,23 +101,22 @@ func Ephemeral() (*Keys, error) {
 	return Parse(text)
 }
 
-// Seal encrypts plaintext with the primary key, bound to associated: it opens only beside the same associated data.
+// Seal encrypts plaintext with the primary key, bound to associated: it can be decrypted only with the same associated data.
 func (k *Keys) Seal(plaintext, associated []byte) ([]byte, error) {
 	return k.sealer.Encrypt(plaintext, associated)
 }
 
-// Open decrypts what Seal returned, with whichever key of the keyset sealed it.
+// Open decrypts what Seal returned, with the key of the keyset that encrypted it.
 func (k *Keys) Open(sealed, associated []byte) ([]byte, error) {
 	return k.sealer.Decrypt(sealed, associated)
 }
 
-// Fingerprint returns 32 hex digits (HMAC-SHA-256 cut to 128 bits) that stand for data without telling it. The HMAC's key
-// comes by HKDF-SHA-256 from the first key of the keyset, be it primary or not, so that rotation by adding keys
-// ([Rotate]) leaves every digest as it was.
+// Fingerprint returns a keyed hash of data as 32 hex digits (HMAC-SHA-256 cut to 128 bits). The key is derived with
+// HKDF-SHA-256 from the first key of the keyset, whether or not it is primary, so that [Rotate] changes no fingerprint.
 func (k *Keys) Fingerprint(data []byte) string {
 	mac := hmac.New(sha256.New, k.digest)
 	mac.Write(data)
-	return hex.EncodeToString(mac.Sum(nil)[:digestBytes])
+	return hex.EncodeToString(mac.Sum(nil)[:fingerprintBytes])
 }
 
 // Format prints nothing of the keys.
@@ -135,7 +134,7 @@ func encode(handle *keyset.Handle) (string, error) {
 }
 
 func decode(text string) (*keyset.Handle, error) {
-	text = strings.Join(strings.Fields(text), "") // a secret store may have wrapped the line
+	text = strings.Join(strings.Fields(text), "") // the line may have been wrapped
 	if text == "" {
 		return nil, ErrEmpty
 	}

@@ -1,4 +1,4 @@
-// Package logtest keeps what a program logs, for tests that read it while the program still writes.
+// Package logtest collects the log of a program for tests that read it while the program writes.
 package logtest
 
 import (
@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Log is everything that was written to it. The zero value is ready, and safe for use by many at once.
+// Log collects what is written to it. The zero value is ready to use. It is safe for concurrent use.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -19,7 +19,7 @@ func (l *Log) Write(line []byte) (int, error) {
 	return l.text.Write(line)
 }
 
-// String is all that was written so far.
+// String returns all that was written.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package redistest starts a real redis-server for a test, because only a real one has a real one's time-outs,
-// restarts and slots. Each server has a free port and a data directory of its own, and ends with its test.
+// Package redistest starts a real redis-server for a test, for its time-outs, restarts and slots. Each server has its own
+// free port and data directory, and stops at the end of its test.
 package redistest
 
 import (
@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-const patience = 10 * time.Second
+const timeout = 10 * time.Second
 
-// Server is a redis-server that a test can stop and start again on the same port and data. Every write is in
-// its file before it is acknowledged, so killing the server loses none; and the file is never written anew, so that all
-// that was ever written stands there to be read.
+// Server is a redis-server that a test can stop and start again on the same port and data. Every write is in its
+// append-only file before it is acknowledged, so that killing the server loses none. The file is never rewritten, so that
+// it contains everything that was ever written.
 type Server struct {
 	t    testing.TB
 	dir  string
-	kind []string // what makes it a node, a Cluster or a Sentinel
+	kind []string // the arguments of a node, a Cluster or a Sentinel
 	port string
 	run  *exec.Cmd
 	done chan struct{} // closed when the process has ended
@@ -38,8 +38,8 @@ var (
 	sentinel = []string{"--sentinel"}
 )
 
-// Start starts a single node and returns its address, redis://127.0.0.1:port. Without redis-server in PATH the test
-// fails: a test that needs Redis and has none has shown nothing.
+// Start starts a single node and returns its address, redis://127.0.0.1:port. The test fails if redis-server is not in
+// PATH.
 func Start(t testing.TB) (url string) {
 	t.Helper()
 	return StartServer(t).URL()
@@ -53,8 +53,7 @@ func StartServer(t testing.TB) *Server {
 	return s
 }
 
-// StartCluster starts a Cluster of one node that serves every slot: it refuses what touches two slots, as a large one
-// does.
+// StartCluster starts a Cluster of one node with all slots. Like a larger one, it refuses commands on keys of two slots.
 func StartCluster(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: t.TempDir(), kind: cluster}
@@ -86,7 +85,7 @@ func StartSentinel(t testing.TB, master *Server) (url string) {
 	return s.URL()
 }
 
-// URL is the address for a client.
+// URL returns the address for a client.
 func (s *Server) URL() string {
 	url := "redis://" + s.addr()
 	switch s.kind[len(s.kind)-1] {
@@ -98,16 +97,16 @@ func (s *Server) URL() string {
 	return url
 }
 
-// Start starts a stopped server again, and waits until it answers with its data loaded.
+// Start starts a stopped server again, and waits until it has loaded its data.
 func (s *Server) Start() {
 	s.t.Helper()
 	s.launch()
 	if !s.await("PING", "+PONG") {
-		s.t.Fatalf("redis-server ended: %s", s.said.String())
+		s.t.Fatalf("redis-server exited: %s", s.said.String())
 	}
 }
 
-// Stop kills the server as a power cut would; its data stays for Start. Stopping a stopped server does nothing.
+// Stop kills the server. Its data stays for Start. Stopping a stopped server does nothing.
 func (s *Server) Stop() {
 	if s.run == nil {
 		return
@@ -117,7 +116,7 @@ func (s *Server) Stop() {
 	s.run = nil
 }
 
-// Lose kills the server and starts it again without data, as where nothing is written to disk.
+// Lose kills the server and starts it again without data.
 func (s *Server) Lose() {
 	s.t.Helper()
 	s.Stop()
@@ -127,10 +126,10 @@ func (s *Server) Lose() {
 	s.Start()
 }
 
-// Suspend makes the server stand still, with its connections open, until Resume.
+// Suspend suspends the process, with its connections open, until Resume.
 func (s *Server) Suspend() { s.signal(syscall.SIGSTOP) }
 
-// Resume lets a suspended server go on.
+// Resume continues a suspended server.
 func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal os.Signal) {
@@ -140,25 +139,25 @@ func (s *Server) signal(signal os.Signal) {
 	}
 }
 
-// Set changes one of the server's settings.
+// Set changes a setting of the server.
 func (s *Server) Set(name, value string) { s.await("CONFIG SET "+name+" "+value, "OK") }
 
-// Forbid lets nobody call a command, as managed Redis does with some.
+// Forbid forbids a command, as managed Redis does with some.
 func (s *Server) Forbid(command string) { s.await("ACL SETUSER default -"+command, "OK") }
 
-// Fill makes the server refuse what needs memory, as one that has reached maxmemory and may evict nothing. Drain ends it.
+// Fill makes the server refuse writes, as one that has reached maxmemory and may not evict keys, until Drain.
 func (s *Server) Fill() { s.await("CONFIG SET maxmemory 1", "OK") }
 
-// Drain makes the server write again after Fill.
+// Drain ends Fill.
 func (s *Server) Drain() { s.await("CONFIG SET maxmemory 0", "OK") }
 
-// Demote makes the server a replica whose master is gone: it answers reads and refuses writes. Promote ends it.
+// Demote makes the server a replica without a master, which answers reads and refuses writes, until Promote.
 func (s *Server) Demote() { s.await("REPLICAOF 127.0.0.1 1", "OK") }
 
-// Promote makes the server write again after Demote.
+// Promote ends Demote.
 func (s *Server) Promote() { s.await("REPLICAOF NO ONE", "OK") }
 
-// Written is all that was ever written to the server, with what was deleted since: its append-only file.
+// Written returns the append-only file: all that was ever written to the server, deleted keys included.
 func (s *Server) Written() []byte {
 	s.t.Helper()
 	var all []byte
@@ -176,7 +175,7 @@ func (s *Server) Written() []byte {
 	return all
 }
 
-// startAnywhere tries a few ports: between finding a free one and listening on it, somebody else may.
+// startAnywhere tries several ports, because another process may take a free one before the server listens on it.
 func (s *Server) startAnywhere() {
 	s.t.Helper()
 	s.t.Cleanup(s.Stop)
@@ -215,10 +214,10 @@ func (s *Server) launch() {
 	s.run, s.done = run, done
 }
 
-// await asks until the answer holds want; it returns false when the server ended instead.
+// await sends command until the answer contains want. It returns false if the server ends first.
 func (s *Server) await(command, want string) bool {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(timeout); ; {
 		answer, err := s.ask(command)
 		if strings.Contains(answer, want) {
 			return true
@@ -234,14 +233,14 @@ func (s *Server) await(command, want string) bool {
 	}
 }
 
-// ask sends one command in Redis's inline form; ending our half of the connection ends the answer.
+// ask sends one command in the inline form of Redis. Closing our half of the connection ends the answer.
 func (s *Server) ask(command string) (string, error) {
-	conn, err := net.DialTimeout("tcp", s.addr(), patience)
+	conn, err := net.DialTimeout("tcp", s.addr(), timeout)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return "", err
 	}
 	if _, err := io.WriteString(conn, command+"\r\n"); err != nil {

@@ -1,5 +1,5 @@
-// Package refusals logs requests that anybody can make and that are refused: some of them each second, and how many were
-// left out, so that a flood does not fill the log.
+// Package refusals logs refused requests at a limited rate, with the number of those not logged, so that a flood does not
+// fill the log.
 package refusals
 
 import (
@@ -10,22 +10,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// perSecond are logged, and as many at once.
+// perSecond is the rate and the burst of logged refusals.
 const perSecond = 20
 
-// Log is safe for use by many at once.
+// Log logs refusals. It is safe for concurrent use.
 type Log struct {
 	to       *slog.Logger
 	budget   *rate.Limiter
-	unlogged atomic.Int64 // since the last that was logged
+	unlogged atomic.Int64 // since the last logged refusal
 }
 
-// New returns a Log that writes to a logger.
+// New returns a Log that logs to to.
 func New(to *slog.Logger) *Log {
 	return &Log{to: to, budget: rate.NewLimiter(perSecond, perSecond)}
 }
 
-// Warn logs one refusal or counts it.
+// Warn logs a refusal, or counts it if the rate is exceeded.
 func (l *Log) Warn(ctx context.Context, msg string, args ...any) {
 	if !l.budget.Allow() {
 		l.unlogged.Add(1)

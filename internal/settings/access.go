@@ -8,16 +8,16 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Everybody stands in PORTAL_USERS for all who are not listed there.
+// Everybody is the key in PORTAL_USERS for all people who are not listed.
 const Everybody = "*"
 
-// slackPerson is a person as PORTAL_USERS names one: team/user.
+// slackPerson matches a person in PORTAL_USERS: team/user.
 var slackPerson = regexp.MustCompile(`^[TE][A-Z0-9]{1,30}/[UW][A-Z0-9]{1,30}$`)
 
-// Playing tells whether nobody but who sits at this machine can be meant: bank and Slack are ours.
+// Playing reports whether both the bank and Slack are simulated.
 func (s *Settings) Playing() bool { return s.PortalURL == Sandbox && s.SlackAPIURL == Simulated }
 
-// checkUsers looks at who acts as whom, and at what that was read from. Outside the playground somebody has decided it.
+// checkUsers checks PORTAL_USERS, which is required outside the playground.
 func (s *Settings) checkUsers(from string) (problems Problems) {
 	if len(s.PortalUsers) == 0 && !s.Playing() {
 		return Problems{{"PORTAL_USERS", "missing"}}
@@ -30,7 +30,7 @@ func (s *Settings) checkUsers(from string) (problems Problems) {
 		}
 		users[person] = user
 	}
-	if len(users) > 0 && len(users) < len(strings.Split(from, ",")) { // somebody acts as two
+	if len(users) > 0 && len(users) < len(strings.Split(from, ",")) { // a person is listed twice
 		return Problems{{"PORTAL_USERS", "wrong"}}
 	}
 	s.PortalUsers = users
@@ -40,7 +40,7 @@ func (s *Settings) checkUsers(from string) (problems Problems) {
 	return nil
 }
 
-// checkSecrets refuses the secrets of our own choice that can be guessed. That of the bank is not ours to choose.
+// checkSecrets refuses weak secrets, except that of the bank, which the operator does not choose.
 func (s *Settings) checkSecrets() (problems Problems) {
 	for name, secrets := range map[string][]string{
 		"MCP_TOKEN": {s.MCPToken}, "SLACK_SIGNING_SECRET": {s.SlackSigningSecret}, "CALLBACK_TOKENS": s.CallbackTokens,
@@ -58,7 +58,7 @@ func (s *Settings) checkSecrets() (problems Problems) {
 	return problems
 }
 
-// checkNetwork warns of what goes over a network where others can read and change it.
+// checkNetwork warns of unencrypted connections to other hosts.
 func (s *Settings) checkNetwork() {
 	for _, each := range []struct{ name, address, scheme string }{
 		{"PORTAL_URL", s.PortalURL, "http"}, {"SLACK_API_URL", s.SlackAPIURL, "http"},
@@ -73,7 +73,7 @@ func (s *Settings) checkNetwork() {
 	}
 }
 
-// leaves tells whether an address, or another that it lists as Redis has it, is of another machine.
+// leaves reports whether an address, or one of its addr parameters for Redis, is on another machine.
 func leaves(u *url.URL) bool {
 	for _, addr := range append(u.Query()["addr"], u.Host) {
 		if !Loopback((&url.URL{Host: addr}).Hostname()) {
@@ -83,13 +83,13 @@ func leaves(u *url.URL) bool {
 	return false
 }
 
-// Warning is a setting with which a program starts, and that somebody should know of.
+// Warning is a setting with which the program starts and that the operator should check.
 type Warning struct {
 	Name string // of the environment variable
 	What string // plain, weak, memory or everybody
 }
 
-// Text says what a warning is about, without the setting's value.
+// Text returns the warning without the value of the setting.
 func (w Warning) Text(lang words.Lang) string {
-	return book.Say(lang, "warning."+w.What, map[string]any{"name": w.Name})
+	return texts.Say(lang, "warning."+w.What, map[string]any{"name": w.Name})
 }

@@ -1,5 +1,5 @@
-// Package settings reads what the two programs are told by their environment, and says everything that is missing or
-// wrong at once, each with how to get it.
+// Package settings reads the settings of the two programs from the environment, and reports all that are missing or wrong at
+// once, each with how to obtain it.
 package settings
 
 import (
@@ -24,14 +24,14 @@ import (
 // paces are the values of SANDBOX_PACE.
 var paces = []string{"off", "slow", "fast"}
 
-// Values that stand for a system of our own in place of an outside one.
+// Values that select a built-in system instead of an outside one.
 const (
 	Sandbox   = "sandbox"   // PORTAL_URL: the sandbox bank
 	Simulated = "simulated" // SLACK_API_URL: the simulated workspace
 	Memory    = "memory"    // REDIS_URL: a Redis inside the process
 )
 
-// Settings is the environment, read.
+// Settings are the parsed settings.
 type Settings struct {
 	PortalURL          string            `env:"PORTAL_URL"`
 	PortalClientID     string            `env:"PORTAL_CLIENT_ID"`
@@ -49,30 +49,30 @@ type Settings struct {
 
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
-	ReadOnly bool     `env:"-"` // assistants may change nothing
+	ReadOnly bool     `env:"-"` // assistants may not write
 
-	RealBankInSimulatedSlack bool `env:"-"` // allowed, though whoever reaches the page acts at the bank
+	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
-	CallbackURL    string     `env:"CALLBACK_URL"`    // where the bank reaches the bot, without the path; "" when it cannot
-	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is given to the bank, all are accepted
+	CallbackURL    string     `env:"CALLBACK_URL"`    // the public address for callbacks of the bank, without the path; "" if there is none
+	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is registered at the bank, all are accepted
 	TeamChannel    string     `env:"TEAM_CHANNEL"`
 	TeamLang       words.Lang `env:"TEAM_LANG" envDefault:"pt-PT"`
 	AdminUser      string     `env:"ADMIN_USER"`
 
-	SandboxPace string `env:"SANDBOX_PACE" envDefault:"off"` // how fast the sandbox bank moves processes by itself
+	SandboxPace string `env:"SANDBOX_PACE" envDefault:"off"` // how fast the sandbox bank changes processes by itself
 
-	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"60s"` // the longest that a call that changes something may take
+	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"60s"` // the time-out of a call that changes something
 
 	RedisURL string `env:"REDIS_URL"`
 	StateKey string `env:"STATE_KEY"`
 	Addr     string `env:"ADDR" envDefault:"127.0.0.1:8080"`
 
-	Warnings []Warning `env:"-"` // what somebody should know of
+	Warnings []Warning `env:"-"` // to be logged at start
 
-	Keys *keys.Keys `env:"-"` // of StateKey; with Redis in memory and no StateKey, keys that are lost with it
+	Keys *keys.Keys `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
 }
 
-// Program is which of the two programs asks; each needs its own part of the settings.
+// Program is one of the two programs. Each needs some of the settings.
 type Program string
 
 // The programs.
@@ -81,7 +81,8 @@ const (
 	MCPServer Program = "mcpserver"
 )
 
-// Playground is the environment in which everything outside is one of our own; what is set otherwise wins.
+// Playground returns the environment of a playground, with all outside systems replaced by built-in ones. Variables that are
+// set have precedence.
 func Playground(environ map[string]string) map[string]string {
 	merged := map[string]string{"PORTAL_URL": Sandbox, "SLACK_API_URL": Simulated, "REDIS_URL": Memory, "SANDBOX_PACE": "slow"}
 	for name, value := range environ {
@@ -92,10 +93,10 @@ func Playground(environ map[string]string) map[string]string {
 	return merged
 }
 
-// Environ is the process's environment as a map.
+// Environ returns the environment of the process as a map.
 func Environ() map[string]string { return env.ToMap(os.Environ()) }
 
-// Lang is the language of the environment: Portuguese where LC_ALL or LANG ask for it, else English.
+// Lang returns the language of the environment: Portuguese if LC_ALL or LANG say so, else English.
 func Lang(environ map[string]string) words.Lang {
 	if strings.HasPrefix(cmp.Or(environ["LC_ALL"], environ["LANG"]), "pt") {
 		return words.Portuguese
@@ -103,10 +104,10 @@ func Lang(environ map[string]string) words.Lang {
 	return words.English
 }
 
-// Option changes what is allowed.
+// Option is an option of [Load].
 type Option func(*Settings)
 
-// AllowRealBankInSimulatedSlack lets a real bank be used through the simulated Slack, which asks nobody who they are.
+// AllowRealBankInSimulatedSlack allows a real bank with the simulated Slack, which does not authenticate anybody.
 func AllowRealBankInSimulatedSlack(s *Settings) { s.RealBankInSimulatedSlack = true }
 
 // Load reads the settings of a program. It fails with [Problems].
@@ -125,7 +126,7 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 	problems = append(problems, s.checkPortal()...)
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
-		problems = append(problems, s.checkNews()...)
+		problems = append(problems, s.checkCallbacks()...)
 		problems = append(problems, s.checkUsers(environ["PORTAL_USERS"])...)
 	}
 	problems = append(problems, s.checkState()...)
@@ -141,18 +142,18 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
 	}
 	if len(problems) > 0 {
-		return Settings{}, problems.firsts()
+		return Settings{}, problems.firstProblems()
 	}
 	return s, nil
 }
 
-// A call has to leave room for a request of the bank's to end, and an HTTP server's patience room for the call.
+// A call must be longer than a request to the bank, and shorter than the write time-out of the HTTP server.
 const (
 	shortestCall = 2 * time.Second
 	longestCall  = time.Minute
 )
 
-// unread names the settings that are not plain text and were not understood, without their values.
+// unread returns the names of the settings that could not be parsed, without their values.
 func unread(err error) (problems Problems) {
 	all, _ := errors.AsType[env.AggregateError](err)
 	for _, one := range all.Errors {
@@ -253,7 +254,7 @@ func isURL(text string, schemes ...string) bool {
 	return err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 }
 
-// Loopback tells whether a host can be reached from this machine only.
+// Loopback reports whether a host can be reached from this machine only.
 func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -265,11 +266,11 @@ type Problem struct {
 	What string // missing, wrong, weak, refused, simulated or simulated-slack
 }
 
-// Problems is everything that keeps a program from starting.
+// Problems are the reasons for which a program does not start.
 type Problems []Problem
 
-// firsts are the first problems of each setting: the others follow from them.
-func (p Problems) firsts() Problems {
+// firstProblems returns the first problem of each setting; others may follow from it.
+func (p Problems) firstProblems() Problems {
 	told := map[string]bool{}
 	return slices.DeleteFunc(p, func(problem Problem) bool {
 		again := told[problem.Name]
@@ -281,9 +282,9 @@ func (p Problems) firsts() Problems {
 //go:embed words
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
-// Error lists the problems by name, never a value.
+// Error returns the names of the settings, never a value.
 func (p Problems) Error() string {
 	names := []string{}
 	for _, problem := range p {
@@ -293,13 +294,13 @@ func (p Problems) Error() string {
 	return "settings: " + strings.Join(names, ", ")
 }
 
-// Text lists every problem with how to get the setting right.
+// Text describes every problem and how to correct it.
 func (p Problems) Text(lang words.Lang) string {
 	lines := []string{}
 	for _, problem := range p {
-		what := book.Say(lang, "problem."+problem.What, map[string]any{"name": problem.Name})
-		lines = append(lines, fmt.Sprintf("  %s\n    %s", what, book.Say(lang, problem.Name, nil)))
+		what := texts.Say(lang, "problem."+problem.What, map[string]any{"name": problem.Name})
+		lines = append(lines, fmt.Sprintf("  %s\n    %s", what, texts.Say(lang, problem.Name, nil)))
 	}
 	slices.Sort(lines)
-	return book.Say(lang, "problems", map[string]any{"count": len(lines)}) + "\n" + strings.Join(lines, "\n") + "\n"
+	return texts.Say(lang, "problems", map[string]any{"count": len(lines)}) + "\n" + strings.Join(lines, "\n") + "\n"
 }

@@ -6,23 +6,23 @@ import (
 )
 
 const (
-	strongEnough = 128 // bits: what openssl rand -hex 16 gives, and a signing secret of Slack's
-	longestRead  = 256 // characters of a secret that count
+	strongEnough = 128 // bits, as of openssl rand -hex 16 and of a signing secret of Slack
+	longestRead  = 256 // characters of a secret that are considered
 	shortestTwin = 8   // characters: a shorter repetition also happens by chance
 	shortestWord = 6   // letters
-	letterBits   = 2.0 // what a letter of a word is worth
+	letterBits   = 2.0 // of a letter in a word
 	spread       = 1.5 // bits: by chance a short secret shows less than half of its alphabet
 )
 
-// weak tells whether a secret could be guessed.
+// weak reports whether a secret could be guessed.
 func weak(secret string) bool { return strength(secret) < strongEnough }
 
-// strength estimates the bits of a secret that was drawn at random: its length times what a character of its alphabet is
-// worth. What separates counts nothing, a stretch that was there before, or goes on in the same steps («4321», «aaaa»),
-// counts as one character. Where most of it may be words, their letters count little.
+// strength estimates the bits of a random secret: its length times the bits of a character of its alphabet. Separators do
+// not count. A repetition, or a sequence with equal steps («4321», «aaaa»), counts as one character. If most of the secret
+// may be words, their letters count less.
 //
-// The estimators for passwords of people, such as ports of zxcvbn, do not serve here: they find dates and names in random
-// hexadecimal digits, and would refuse many signing secrets of Slack's.
+// Estimators for passwords, such as zxcvbn, find dates and names in random hexadecimal digits, and would refuse many signing
+// secrets of Slack.
 func strength(secret string) (bits float64) {
 	text := []byte(strings.NewReplacer("-", "", "_", "", ".", "", ":", "", " ", "", "+", "", "/", "", "=", "").Replace(secret))
 	text = text[:min(len(text), longestRead)]
@@ -54,7 +54,7 @@ func strength(secret string) (bits float64) {
 	return counted * each
 }
 
-// alphabet is how many characters the smallest usual alphabet with all of these has.
+// alphabet returns the size of the smallest usual alphabet that has all characters of the text.
 func alphabet(text []byte) float64 {
 	only := func(characters string) bool { return strings.Trim(string(text), characters) == "" }
 	const digits, lower, upper = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -65,10 +65,10 @@ func alphabet(text []byte) float64 {
 			return float64(len(characters))
 		}
 	}
-	return 94 // what a keyboard has
+	return 94 // printable ASCII
 }
 
-// repeated is how many characters from i on were there before, or go on in steps that were there before.
+// repeated returns how many characters from i on repeat earlier ones or continue a sequence.
 func repeated(text []byte, i int) (longest int) {
 	step := func(at int) int { return int(text[at]) - int(text[at-1]) }
 	for from := range i {
@@ -88,7 +88,7 @@ func repeated(text []byte, i int) (longest int) {
 	return longest
 }
 
-// letters is how many letters a text begins with that may be words: small ones, the first perhaps a capital.
+// letters returns the number of letters at the beginning of a text that may be a word: lower case, the first in any case.
 func letters(text []byte) (n int) {
 	if len(text) > 0 && 'A' <= text[0] && text[0] <= 'Z' {
 		n = 1

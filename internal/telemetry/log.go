@@ -1,5 +1,5 @@
-// Package telemetry makes the programs' logs and counts what they do. What looks like personal data or a secret is
-// masked on its way into a log, the last of several nets: the types of the package pii mask themselves before it.
+// Package telemetry makes the logs and metrics of the programs. The log masks what looks like personal data or a secret, in
+// addition to the types of package pii, which mask themselves.
 package telemetry
 
 import (
@@ -15,24 +15,24 @@ import (
 
 const hidden = "••••••"
 
-// Keys whose values are never written, whatever they are.
+// Keys whose values are never logged.
 var private = []string{
 	"name", "taxId", "taxID", "email", "phone", "mobile", "address", "birthDate", "body", "args", "query", "text",
 	"authorization", "token", "secret", "password", "username",
 }
 
-// NewLogger logs JSON lines to w.
+// NewLogger returns a logger that writes JSON lines to w.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: masked}))
 }
 
-// NewTextLogger logs lines for somebody who reads them as they come.
+// NewTextLogger returns a logger that writes lines for people to w.
 func NewTextLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: masked}))
 }
 
-// ForProgram makes the log of a program: JSON for whoever collects logs; in a playground lines for the person in front of
-// it, who reads warnings only unless she asks for more.
+// ForProgram returns the logger of a program: JSON, or in a playground lines for people, of warnings only unless verbose is
+// set.
 func ForProgram(w io.Writer, playground, verbose bool) *slog.Logger {
 	switch {
 	case playground && verbose:
@@ -54,7 +54,7 @@ func masked(_ []string, attr slog.Attr) slog.Attr {
 		attr.Value = slog.StringValue(pii.Scrub(attr.Value.String()))
 	case slog.KindInt64, slog.KindUint64:
 		attr.Value = numberOr(attr.Value, attr.Value.String())
-	case slog.KindFloat64: // the figures behind its point are nobody's
+	case slog.KindFloat64: // digits after the point are not personal
 		attr.Value = numberOr(attr.Value, strconv.FormatFloat(math.Trunc(attr.Value.Float64()), 'f', -1, 64))
 	case slog.KindAny:
 		if attr.Key != slog.LevelKey {
@@ -64,7 +64,7 @@ func masked(_ []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// numberOr masks a number that is long enough to be somebody's.
+// numberOr masks a number that is long enough to be personal.
 func numberOr(value slog.Value, text string) slog.Value {
 	if pii.Scrub(text) != text {
 		return slog.StringValue(hidden)

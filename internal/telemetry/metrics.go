@@ -13,20 +13,20 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// maxSeries is how many combinations of labels one instrument may have. Labels are short lists of our own: one that
-// grows was fed with something from outside, and what comes after it is counted together.
+// maxSeries is the number of combinations of labels of one instrument. Labels have few values; if one grows because of a bug,
+// further combinations are counted together.
 const maxSeries = 500
 
-// scrapes is how many readers of the metrics are served at once.
+// scrapes is the number of concurrent requests for metrics.
 const scrapes = 4
 
-// Metrics is what the programs count, in the form that Prometheus reads. Make it with [NewMetrics] and Close it.
+// Metrics collects the metrics of a program for Prometheus. Create it with [NewMetrics] and Close it.
 type Metrics struct {
 	registry *prometheus.Registry
 	provider *sdk.MeterProvider
 }
 
-// NewMetrics begins to count: what meters are told, and what the Go runtime and the system say of the process.
+// NewMetrics returns Metrics with the collectors of the Go runtime and of the process.
 func NewMetrics() (*Metrics, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -37,7 +37,7 @@ func NewMetrics() (*Metrics, error) {
 	return &Metrics{registry, sdk.NewMeterProvider(sdk.WithReader(reader), sdk.WithCardinalityLimit(maxSeries))}, nil
 }
 
-// Meter makes instruments. Their names begin with balcao, and their labels hold nothing from outside.
+// Meter makes instruments. Their names begin with balcao, and their labels contain nothing from outside.
 func (m *Metrics) Meter() metric.Meter { return m.provider.Meter("balcao") }
 
 // Handler serves the metrics.
@@ -45,5 +45,5 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes, ErrorHandling: promhttp.ContinueOnError})
 }
 
-// Close ends the counting.
+// Close stops the collection.
 func (m *Metrics) Close(ctx context.Context) error { return m.provider.Shutdown(ctx) }

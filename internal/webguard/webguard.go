@@ -1,6 +1,6 @@
-// Package webguard keeps pages of other sites from using a browser to reach a listener of ours: on this machine, in this
-// network, or under a name that they make point here. Who is no browser, such as curl, Slack or the bank, sends neither
-// Origin nor Sec-Fetch-Site, and only has to ask for the right host.
+// Package webguard refuses requests that a page of another site makes through a browser to a listener on this machine or in
+// this network, DNS rebinding included. Clients that are not browsers, such as curl, Slack or the bank, send neither Origin
+// nor Sec-Fetch-Site, and only need the right host.
 package webguard
 
 import (
@@ -20,23 +20,23 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
-// Guard says how a listener is reached.
+// Guard describes which requests a listener accepts.
 type Guard struct {
-	// Hosts are the names in the Host header that are answered, without port, beside those of this machine. nil answers
-	// to any, for a listener that others reach under names that only they know.
+	// Hosts are the accepted names in the Host header, without port, beside those of this machine. nil accepts any name, for
+	// a listener whose public names are not known.
 	Hosts []string
-	// AnyHost are paths that are answered under any name, because each request to them carries a proof of its own and
-	// comes through a proxy: one path, or all below it where it ends in a slash.
+	// AnyHost are paths for which any name is accepted, because each request to them is authenticated and comes through a
+	// proxy. A path that ends in a slash includes all paths below it.
 	AnyHost []string
 	Log     *slog.Logger
 }
 
-// Handler refuses with 403 what another site's page had a browser send, whatever the path and the method.
+// Handler refuses requests from pages of other sites with 403, for every path and method.
 //
-// [http.CrossOriginProtection] lets what it takes for safe methods pass. Here those are refused too: some of our paths
-// cost a call to the bank, and none is meant for other sites.
+// [http.CrossOriginProtection] allows safe methods. Here they are refused too: some paths cause a call to the bank, and none
+// is meant for other sites.
 func (g Guard) Handler(next http.Handler) http.Handler {
 	refused := refusals.New(g.Log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +52,7 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 		}
 		refused.Warn(r.Context(), "a request of another site's page was refused", "reason", reason)
 		bodies.Leave(w)
-		http.Error(w, book.Say(words.Match(r.Header.Get("Accept-Language")), reason, nil), http.StatusForbidden)
+		http.Error(w, texts.Say(words.Match(r.Header.Get("Accept-Language")), reason, nil), http.StatusForbidden)
 	})
 }
 
@@ -66,8 +66,8 @@ func (g Guard) knows(r *http.Request) bool {
 	return Loopback(host) || slices.ContainsFunc(g.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
 }
 
-// foreign tells whether a browser sent a request for a page of another origin. Of one that says no origin it is enough
-// that the person opened the address herself.
+// foreign reports whether a browser sent the request for a page of another origin. A request without Origin is allowed if
+// the person opened the address directly.
 func foreign(r *http.Request) bool {
 	for _, origin := range r.Header.Values("Origin") {
 		if address, err := url.Parse(origin); err != nil || !strings.EqualFold(address.Host, r.Host) {
@@ -82,7 +82,7 @@ func foreign(r *http.Request) bool {
 	return false
 }
 
-// Hostname is a host without its port, and an IPv6 address without its brackets.
+// Hostname returns a host without its port, and an IPv6 address without brackets.
 func Hostname(hostport string) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -91,7 +91,7 @@ func Hostname(hostport string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }
 
-// Loopback tells whether a name is one of this machine for itself, which nobody can make point elsewhere.
+// Loopback reports whether name is a loopback address or localhost.
 func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

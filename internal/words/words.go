@@ -1,5 +1,5 @@
-// Package words gives people's texts in their language. Texts live in translation files beside the code that says
-// them (one TOML file a language, flat keys), never in code.
+// Package words returns texts in a person's language. Texts are in translation files (one TOML file for each language, flat
+// keys) next to the package that uses them, never in code.
 package words
 
 import (
@@ -15,10 +15,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Lang is a language that Balcão speaks.
+// Lang is a language of Balcão.
 type Lang string
 
-// The languages; European Portuguese is the one to fall back to.
+// The languages. European Portuguese is the default.
 const (
 	Portuguese Lang = "pt-PT"
 	English    Lang = "en"
@@ -29,7 +29,7 @@ var Langs = []Lang{Portuguese, English}
 
 var matcher = language.NewMatcher([]language.Tag{language.EuropeanPortuguese, language.English})
 
-// Match finds the language nearest to a person's locale ("pt-BR", "en-GB", "fr"), or the default.
+// Match returns the language nearest to a person's locale ("pt-BR", "en-GB", "fr"), or the default.
 func Match(locale string) Lang {
 	tags, _, err := language.ParseAcceptLanguage(locale)
 	if err != nil {
@@ -39,21 +39,21 @@ func Match(locale string) Lang {
 	return Langs[i]
 }
 
-// Book holds the texts of one room of the house in every language.
-type Book struct {
+// Texts has the texts of one package in every language.
+type Texts struct {
 	localizers map[Lang]*i18n.Localizer
 	keys       map[Lang]map[string]bool
-	formless   []string // «lang key (form)» of each text with a count that lacks a plural form
+	formless   []string // «lang key (form)» of each text with a count that has no singular
 }
 
-// Load reads pt-PT.toml and en.toml from files. It panics when one is missing or malformed: they are embedded.
-func Load(files fs.FS) *Book {
+// Load reads pt-PT.toml and en.toml from files. It panics if one is missing or malformed, because they are embedded.
+func Load(files fs.FS) *Texts {
 	return load(files, ".")
 }
 
-// Tree reads pt-PT.toml and en.toml of every folder in a folder of files, as one book: each part of a package has a
-// folder of its own. It panics as [Load] does, and when two folders have the same key.
-func Tree(files fs.FS, folder string) *Book {
+// Tree reads pt-PT.toml and en.toml of every folder in a folder of files into one Texts. It panics as [Load] does, and if two
+// folders have the same key.
+func Tree(files fs.FS, folder string) *Texts {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
 		panic(fmt.Sprintf("words: %v", err))
@@ -65,21 +65,21 @@ func Tree(files fs.FS, folder string) *Book {
 	return load(files, folders...)
 }
 
-func load(files fs.FS, folders ...string) *Book {
+func load(files fs.FS, folders ...string) *Texts {
 	bundle := i18n.NewBundle(language.EuropeanPortuguese)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	book := &Book{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}}
+	texts := &Texts{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}}
 	for _, lang := range Langs {
-		book.keys[lang] = map[string]bool{}
-		book.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
+		texts.keys[lang] = map[string]bool{}
+		texts.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
 		for _, folder := range folders {
-			book.read(bundle, files, folder, lang)
+			texts.read(bundle, files, folder, lang)
 		}
 	}
-	return book
+	return texts
 }
 
-func (b *Book) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
+func (b *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
 	file, err := bundle.LoadMessageFileFS(files, path.Join(folder, string(lang)+".toml"))
 	if err != nil {
 		panic(fmt.Sprintf("words: %v", err))
@@ -95,8 +95,8 @@ func (b *Book) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) 
 	}
 }
 
-// Sub loads the book in a folder of files; it panics as [Load] does.
-func Sub(files fs.FS, folder string) *Book {
+// Sub loads the texts in a folder of files. It panics as [Load] does.
+func Sub(files fs.FS, folder string) *Texts {
 	sub, err := fs.Sub(files, folder)
 	if err != nil {
 		panic(fmt.Sprintf("words: %v", err))
@@ -104,10 +104,9 @@ func Sub(files fs.FS, folder string) *Book {
 	return Load(sub)
 }
 
-// Say returns the text of key. Args fill its {{.name}} places; an arg "count" also chooses the plural form, which is
-// "other" where there is none for that count. A key without a text is returned as it is, which the tests of each book
-// forbid.
-func (b *Book) Say(lang Lang, key string, args map[string]any) string {
+// Say returns the text of key with args for its {{.name}} placeholders. The arg "count" also selects the plural form, "other"
+// if there is none for that count. If key has no text, Say returns key; a test of each package checks that none is missing.
+func (b *Texts) Say(lang Lang, key string, args map[string]any) string {
 	if b.localizers[lang] == nil {
 		lang = Portuguese
 	}
@@ -115,7 +114,7 @@ func (b *Book) Say(lang Lang, key string, args map[string]any) string {
 		return key
 	}
 	for _, count := range []any{args["count"], nil} { // without a count, it is "other"
-		// A missing form is an error beside the text that is there all the same.
+		// Localize returns an error for a missing form, with the text.
 		text, _ := b.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: count})
 		if text != "" {
 			return text
@@ -124,15 +123,15 @@ func (b *Book) Say(lang Lang, key string, args map[string]any) string {
 	return key
 }
 
-// Has tells whether key has a text in lang.
-func (b *Book) Has(lang Lang, key string) bool { return b.keys[lang][key] }
+// Has reports whether key has a text in lang.
+func (b *Texts) Has(lang Lang, key string) bool { return b.keys[lang][key] }
 
-// Keys lists the keys of lang in order.
-func (b *Book) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(b.keys[lang])) }
+// Keys returns the keys of lang in order.
+func (b *Texts) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(b.keys[lang])) }
 
-// Missing lists «lang key» for every wanted key without a text, for every key that one language lacks, and, with the
-// form, for every text with a count that lacks one. Each book has a test that wants none.
-func (b *Book) Missing(want ...string) []string {
+// Missing returns «lang key» for every key of want without a text, for every key that one language does not have, and, with
+// the form, for every text with a count that has no singular.
+func (b *Texts) Missing(want ...string) []string {
 	all := map[string]bool{}
 	for _, key := range want {
 		all[key] = true

@@ -14,7 +14,7 @@ var files = fstest.MapFS{
 }
 
 func TestTextsComeInThePersonsLanguage(t *testing.T) {
-	book := words.Load(files)
+	texts := words.Load(files)
 	for _, c := range []struct {
 		locale, key string
 		args        map[string]any
@@ -29,16 +29,16 @@ func TestTextsComeInThePersonsLanguage(t *testing.T) {
 		{"pt-PT", "borrowers", map[string]any{"count": 2}, "2 proponentes"},
 		{"en", "no.such.key", nil, "no.such.key"},
 	} {
-		if got := book.Say(words.Match(c.locale), c.key, c.args); got != c.want {
+		if got := texts.Say(words.Match(c.locale), c.key, c.args); got != c.want {
 			t.Errorf("%s %s: got %q, want %q", c.locale, c.key, got, c.want)
 		}
 	}
 }
 
-// Of a text with a count and no form for it, the form for most counts is said: never the key.
-func TestACountWithoutAFormOfItsOwnIsSaidInTheOther(t *testing.T) {
+// If a text has no form for a count, Say returns the form «other», never the key.
+func TestACountWithoutItsOwnFormUsesTheOther(t *testing.T) {
 	const plain = "\"more\" = \"{{.count}} more\"\n[rows]\nother = \"{{.count}} rows\"\n[borrowers]\none = \"{{.count}} borrower\"\nother = \"{{.count}} borrowers\"\n"
-	book := words.Load(fstest.MapFS{"pt-PT.toml": {Data: []byte(plain)}, "en.toml": {Data: []byte(plain)}})
+	texts := words.Load(fstest.MapFS{"pt-PT.toml": {Data: []byte(plain)}, "en.toml": {Data: []byte(plain)}})
 	for _, lang := range append(slices.Clone(words.Langs), "xx") {
 		for _, c := range []struct {
 			key   string
@@ -50,42 +50,42 @@ func TestACountWithoutAFormOfItsOwnIsSaidInTheOther(t *testing.T) {
 			{"borrowers", 0, "0 borrowers"}, {"borrowers", 1, "1 borrower"}, {"borrowers", 1_000_000, "1000000 borrowers"},
 			{"borrowers", 1.5, "1.5 borrowers"}, {"borrowers", "many", "many borrowers"}, {"borrowers", []int{3}, "[3] borrowers"},
 		} {
-			if got := book.Say(lang, c.key, map[string]any{"count": c.count}); got != c.want {
+			if got := texts.Say(lang, c.key, map[string]any{"count": c.count}); got != c.want {
 				t.Errorf("%s %s of %v: got %q, want %q", lang, c.key, c.count, got, c.want)
 			}
 		}
 	}
 	want := []string{"en more (one)", "en rows (one)", "pt-PT more (one)", "pt-PT rows (one)"}
-	if got := book.Missing(); !slices.Equal(got, want) {
+	if got := texts.Missing(); !slices.Equal(got, want) {
 		t.Errorf("missing are %q, want %q", got, want)
 	}
 }
 
-func TestMissingNamesWhatOneLanguageLacks(t *testing.T) {
-	book := words.Load(files)
-	if got := book.Missing(); got != nil {
-		t.Errorf("a whole book misses %v", got)
+func TestMissingReturnsTheKeysThatOneLanguageLacks(t *testing.T) {
+	texts := words.Load(files)
+	if got := texts.Missing(); got != nil {
+		t.Errorf("complete texts miss %v", got)
 	}
-	if got := book.Missing("new.key"); !slices.Equal(got, []string{"en new.key", "pt-PT new.key"}) {
+	if got := texts.Missing("new.key"); !slices.Equal(got, []string{"en new.key", "pt-PT new.key"}) {
 		t.Errorf("got %v", got)
 	}
 }
 
-func TestTheFoldersOfATreeAreOneBook(t *testing.T) {
+func TestTreeReadsAllFolders(t *testing.T) {
 	tree := fstest.MapFS{}
 	for name, file := range map[string]string{"greet": "\"greet\" = \"Olá\"", "part": "\"part\" = \"Adeus\""} {
 		for _, lang := range words.Langs {
 			tree["words/"+name+"/"+string(lang)+".toml"] = &fstest.MapFile{Data: []byte(file)}
 		}
 	}
-	book := words.Tree(tree, "words")
-	if got := book.Say("en", "greet", nil) + book.Say("pt-PT", "part", nil); got != "OláAdeus" || book.Missing() != nil {
-		t.Errorf("got %q, missing are %q", got, book.Missing())
+	texts := words.Tree(tree, "words")
+	if got := texts.Say("en", "greet", nil) + texts.Say("pt-PT", "part", nil); got != "OláAdeus" || texts.Missing() != nil {
+		t.Errorf("got %q, missing are %q", got, texts.Missing())
 	}
 	tree["words/part/en.toml"] = tree["words/greet/en.toml"]
 	defer func() {
 		if recover() == nil {
-			t.Error("a key that two folders have is taken")
+			t.Error("a key in two folders is accepted")
 		}
 	}()
 	words.Tree(tree, "words")

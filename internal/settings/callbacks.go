@@ -10,15 +10,15 @@ import (
 )
 
 var (
-	// A token travels as a part of a path; with 32 characters that were drawn by lot nobody guesses it.
+	// A token is a part of a path; 32 random characters cannot be guessed.
 	callbackToken = regexp.MustCompile(`^[A-Za-z0-9_-]{32,200}$`)
 	slackChannel  = regexp.MustCompile(`^[CG][A-Z0-9]{2,30}$`)
 	slackUser     = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
 )
 
-// checkNews looks at what says how the team hears of processes that moved. All of it may be left out; where the bank is
-// told an address, it has to know for whom, and the way has to be secret.
-func (s *Settings) checkNews() (problems Problems) {
+// checkCallbacks checks the settings of notifications. All are optional; a CALLBACK_URL requires CALLBACK_TOKENS and, with a
+// real bank, PORTAL_PARTNER_UID.
+func (s *Settings) checkCallbacks() (problems Problems) {
 	for i, token := range s.CallbackTokens {
 		s.CallbackTokens[i] = strings.TrimSpace(token)
 	}
@@ -44,7 +44,7 @@ func (s *Settings) checkNews() (problems Problems) {
 	return problems
 }
 
-// isCallback tells whether the bank may be told to come to an address: unencrypted only on this machine.
+// isCallback reports whether an address can be registered for callbacks: unencrypted only on this machine.
 func isCallback(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
