@@ -9,8 +9,8 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// BenchmarkAcknowledgementsWithASlowBank tells how long Slack waits for each acknowledgement while the bank takes ten
-// seconds for every answer. Slack gives up after 3000 ms.
+// BenchmarkAcknowledgementsWithASlowBank measures how long Slack waits for each acknowledgement while the bank takes
+// ten seconds for every answer. Slack gives up after 3000 ms.
 func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 	for _, way := range []transport{overHTTP, overSocket} {
 		b.Run(string(way), func(b *testing.B) {

@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-// Inês is the second borrower of process 1043, and so one who may be taken out.
+// Inês is the second borrower of process 1043, who can be deleted.
 var ines = sandbox.SampleBorrower(sandbox.SampleCouple, 1)
 
 // picks opens a command about Inês.
@@ -33,7 +33,7 @@ func (s user) edits() slacksim.View {
 	return s.sees("Página 3 de 8", "Inês M.")
 }
 
-// renumbers opens the form that changes Inês, gives her another number, and reads it over.
+// renumbers opens the form that changes Inês, changes her number and goes to the confirmation page.
 func (s user) renumbers() slacksim.View {
 	s.h.t.Helper()
 	s.edits()
@@ -42,7 +42,7 @@ func (s user) renumbers() slacksim.View {
 	return s.sees("Página 8 de 8", "Telemóvel", "→")
 }
 
-// storedBorrower is Inês as the bank has her.
+// storedBorrower returns Inês as the bank has her.
 func (h *harness) storedBorrower() portal.Borrower {
 	h.t.Helper()
 	borrower, err := h.anasLogin().Borrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
@@ -88,7 +88,7 @@ func (h *harness) deleted() bool {
 	return len(found) == 1
 }
 
-// borrowerFlows are of one borrower, told the same whichever way Slack delivers.
+// borrowerFlows are about one borrower, over both transports.
 var borrowerFlows = []flow{
 	{"a broker reads all that the bank has of a borrower", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -174,7 +174,7 @@ var borrowerFlows = []flow{
 			t.Errorf("it can be confirmed: %q", view.Submit)
 		}
 	}},
-	{"what somebody else changed meanwhile is told, and stays", func(t *testing.T, h *harness) {
+	{"what somebody else changed meanwhile is shown, and stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
@@ -187,7 +187,7 @@ var borrowerFlows = []flow{
 			t.Error("one of the two changes is lost")
 		}
 	}},
-	{"what somebody else changes while she reads it over is told before it is sent", func(t *testing.T, h *harness) {
+	{"what somebody else changes while she reads it over is shown before it is sent", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.renumbers()
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
@@ -264,7 +264,7 @@ var borrowerFlows = []flow{
 			t.Error("the form shows what the bank had before")
 		}
 		must(t, ana.Close(h.ctx()))
-		must(t, h.replica.app.Close(h.ctx())) // whatever that set off is done
+		must(t, h.replica.app.Close(h.ctx())) // waits for its work
 		if len(h.drafts()) != 0 || len(ana.Messages(slacksim.TeamChannel)) != 0 || h.deleted() {
 			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
@@ -379,7 +379,7 @@ var borrowerFlows = []flow{
 	}},
 }
 
-// same compares all that is sent of a borrower.
+// same compares two borrowers.
 func same(t *testing.T, a, b portal.BorrowerRequest) bool {
 	t.Helper()
 	one, err := pii.MarshalClear(a)
@@ -389,7 +389,7 @@ func same(t *testing.T, a, b portal.BorrowerRequest) bool {
 	return string(one) == string(other)
 }
 
-// pressesThrice confirms what Ana has in front of her three times at once.
+// pressesThrice submits Ana's modal three times at once.
 func (h *harness) pressesThrice() {
 	var presses sync.WaitGroup
 	for range 3 {
@@ -398,7 +398,7 @@ func (h *harness) pressesThrice() {
 	presses.Wait()
 }
 
-// submitAgain delivers once more whatever Slack has delivered, and waits until that is done.
+// submitAgain delivers all deliveries again, and waits until they are handled.
 func (h *harness) submitAgain() {
 	h.t.Helper()
 	for _, earlier := range h.sim.Deliveries() {
@@ -408,7 +408,7 @@ func (h *harness) submitAgain() {
 	must(h.t, h.replica.app.Close(h.ctx()))
 }
 
-// borrowerFaults are what goes wrong with them.
+// borrowerFaults are faults in them.
 var borrowerFaults = []flow{
 	{"a slow bank holds up no acknowledgement of a form that it fills in", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -459,7 +459,7 @@ var borrowerFaults = []flow{
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
-	{"a borrower who goes while the form is filled in is told, and what she typed stays", func(t *testing.T, h *harness) {
+	{"a borrower who goes while the form is filled in is shown, and what she typed stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.edits()
 		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
@@ -539,7 +539,7 @@ var borrowerFaults = []flow{
 			t.Errorf("%d e-mails went out", len(sent))
 		}
 	}},
-	{"an app that dies while it sends an e-mail leaves one, and tells that nobody knows", func(t *testing.T, h *harness) {
+	{"an app that dies while it sends an e-mail leaves one, and says that nobody knows", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.picks("/esis-send")
 		ana.sees("Página 3 de 3")

@@ -29,13 +29,13 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 			ana.submits(slacksim.Values{"everything": "true"})
 			ana.sees("partilhado com outra empresa")
 			if got := h.subscriptions(teamChannel); got != "" {
-				t.Errorf("the channel hears about %q", got)
+				t.Errorf("the channel follows %q", got)
 			}
 			must(t, ana.Close(h.ctx()))
-			ana.types("/balcao follow 1042") // she alone is told
+			ana.types("/balcao follow 1042") // in her direct messages
 			ana.reads("1042")
 			if got := h.subscriptions(anaDirect); got != "process 1042" {
-				t.Errorf("she hears about %q", got)
+				t.Errorf("she follows %q", got)
 			}
 			h.checkNoRefusals()
 		})
@@ -61,7 +61,7 @@ func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
 			refusal(err)
 			refusal(h.replica.app.Edit(h.ctx(), team, id, card("cartão")))
 			if threads := h.sim.Threads(slacksim.TeamChannel); len(threads) != 1 || len(threads[0].Replies) != 0 || threads[0].Edited {
-				t.Errorf("the channel was told: %+v", threads)
+				t.Errorf("the channel was posted to: %+v", threads)
 			}
 			h.sim.Unshare(slacksim.TeamChannel)
 			select {
@@ -70,7 +70,7 @@ func TestNothingIsPostedOnceOutsidersReadAChannel(t *testing.T) {
 					t.Errorf("%s may be posted to again", dest)
 				}
 			case <-h.ctx().Done():
-				t.Fatal("nobody heard that the channel is the team's alone again")
+				t.Fatal("Reachable was not called")
 			}
 			h.post(team, id, aNotice("resposta"))
 			h.checkNoRefusals()

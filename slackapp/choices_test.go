@@ -9,7 +9,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-// startForm is a form of Ana's at a page, kept, and its view.
+// startForm returns a saved form of Ana's at a page, and its view.
 func startForm(t *testing.T, app *App, req *request, page string) (*form, view) {
 	t.Helper()
 	req.actor.ID = "slack:T0BALCAO/U0ANA"
@@ -25,7 +25,7 @@ func startForm(t *testing.T, app *App, req *request, page string) (*form, view) 
 	return f, view{ID: req.view, Callback: f.tool.Name, Metadata: string(encode(formState{f.ID, page}))}
 }
 
-// choice is what a page reports of a select; around is what stands in its other inputs.
+// choice is what a page reports of a select; around has its other inputs.
 func choice(f *form, shown view, at, path, value string, around map[string]string) (view, action) {
 	chosen := action{ID: generation(f), Block: path, At: at, Chosen: &selectedOption{Value: value}}
 	shown.State.Values = map[string]map[string]answer{path: {chosen.ID: {Chosen: chosen.Chosen}}}
@@ -35,7 +35,7 @@ func choice(f *form, shown view, at, path, value string, around map[string]strin
 	return shown, chosen
 }
 
-// reread is the form as it is kept now.
+// reread reads the form again.
 func (f *form) reread(t *testing.T, app *App) *form {
 	t.Helper()
 	draft, err := app.store.Draft(t.Context(), f.Owner, f.ID)
@@ -71,7 +71,7 @@ func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
 
 	keep(choice(f, shown, "1795000003.000000", "borrowerTypeId", "2", map[string]string{"personal.name": ""}))
 	want("borrowerTypeId", "2")
-	want("personal.name", "Rui Amostra") // an input that shows what it began with may be told as empty
+	want("personal.name", "Rui Amostra") // Slack may report an input as empty that shows its initial value
 
 	other, chosen := choice(f, shown, "1795000004.000000", "personal.genderId", "1", nil)
 	chosen.ID = "before she started over"

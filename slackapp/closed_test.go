@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// closedFlows are about processes at whose stage the bank takes no changes.
+// closedFlows are about processes whose status allows no changes.
 var closedFlows = []flow{
 	{"a form about a closed process does not open, and says what can be done", func(t *testing.T, h *harness) {
 		ana := h.ana()

@@ -9,13 +9,13 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
-// checkHeld waits until a field of Ana's only form is kept.
+// checkHeld waits until a field of Ana's only form is saved.
 func (h *harness) checkHeld(path, want string) {
 	h.t.Helper()
 	h.wait(path+" to be kept", func() bool { return h.draft().Answers[path] == want })
 }
 
-// draftFlows are of what is kept of a form, and of what people are told of it, whichever way Slack delivers.
+// draftFlows are about what is saved of a form, over both transports.
 var draftFlows = []flow{
 	{"a choice keeps what stands on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -25,7 +25,7 @@ var draftFlows = []flow{
 		h.checkHeld("personal.genderId", "2")
 		h.checkHeld("personal.name", "Rui Amostra")
 		if after, _ := ana.TopView(); after.Hash != before.Hash || len(ana.Messages(slacksim.TeamChannel)) != 0 {
-			t.Error("a choice redraws the page, or is told of")
+			t.Error("a choice redraws the page, or is shown")
 		}
 		ana.fills(slacksim.Values{"personal.email": "depois@example.com"})
 		must(t, ana.Close(h.ctx()))
@@ -84,7 +84,7 @@ var draftFlows = []flow{
 		h.checkHeld("financial.hasSocialSecurityDebt", "")
 		h.checkHeld("financial.incomeRents", "100")
 	}},
-	{"a choice in a window that another has left behind changes nothing, and nobody is told", func(t *testing.T, h *harness) {
+	{"a choice in a window that another has left behind changes nothing, and nobody is notified", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		ana.presses("back")
@@ -94,7 +94,7 @@ var draftFlows = []flow{
 		ana.fills(slacksim.Values{"professional.employmentSituationId": "1"})
 		must(t, h.replica.app.Close(h.ctx()))
 		if draft := h.draft(); draft.Version != before || len(ana.Messages(slacksim.TeamChannel)) != 0 || len(ana.Messages(ana.DM())) != 0 {
-			t.Errorf("version %d became %d, or something was told", before, draft.Version)
+			t.Errorf("version %d became %d, or something was posted", before, draft.Version)
 		}
 	}},
 	{"a choice and the button below it at once lose nothing and are one window's", func(t *testing.T, h *harness) {
@@ -127,7 +127,7 @@ var draftFlows = []flow{
 	}},
 }
 
-// TestAChoiceIsKeptForTheNextReplica has one replica hear of a choice and another of the closed window.
+// TestAChoiceIsKeptForTheNextReplica delivers a choice to one replica and the closed modal to another.
 func TestAChoiceIsKeptForTheNextReplica(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
@@ -141,7 +141,7 @@ func TestAChoiceIsKeptForTheNextReplica(t *testing.T) {
 	must(t, ana.Close(h.ctx()))
 	ana.reads("página 2 (2 campos)")
 	if log := h.log.String(); strings.Contains(log, "Rui Amostra") {
-		t.Error("the log tells her choice")
+		t.Error("the log has her choice")
 	}
 	h.checkNoRefusals()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// bankGate stands before the bank, and holds calls to a path until it is opened.
+// bankGate holds requests to the bank.
 type bankGate struct {
 	path    atomic.Pointer[string]
 	open    chan struct{}
@@ -32,7 +32,7 @@ func (g *bankGate) before(bank http.Handler) http.Handler {
 	})
 }
 
-// hold holds every call to the path from now on, until release.
+// hold holds every request whose method and path contain path, until release.
 func (g *bankGate) hold(path string) (release func()) {
 	g.open = make(chan struct{})
 	g.path.Store(&path)
@@ -67,8 +67,8 @@ func TestOnePersonsRequestsDoNotDelayOthers(t *testing.T) {
 			}
 			ana.types("/borrowers 1043")
 			h.wait("Ana to be answered", func() bool { return h.countMessages(ana, "Inês M.") == 2 })
-			if told := h.countMessages(tom, "Maria E."); told != 0 {
-				t.Errorf("%d of his calls were answered meanwhile", told)
+			if seen := h.countMessages(tom, "Maria E."); seen != 0 {
+				t.Errorf("%d of his calls were answered meanwhile", seen)
 			}
 
 			release()
@@ -77,7 +77,7 @@ func TestOnePersonsRequestsDoNotDelayOthers(t *testing.T) {
 	}
 }
 
-// countMessages counts the messages in the team's channel that somebody sees and that say this.
+// countMessages counts the messages with a text that a person sees in the team's channel.
 func (h *harness) countMessages(who user, text string) (count int) {
 	for _, message := range who.Messages(slacksim.TeamChannel) {
 		if strings.Contains(message.FullText(), text) {

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 )
 
-// testQueue counts what is under way, and lets one job after the other end.
+// testQueue counts running jobs and ends one after the other.
 type testQueue struct {
 	fairQueue
 	mu      sync.Mutex

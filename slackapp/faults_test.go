@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// generalFaults are what goes wrong, whichever way Slack delivers. A trial may make Slack refuse a call.
+// generalFaults are run over both transports. A fault may make Slack refuse a call.
 var generalFaults = []flow{
 	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -78,7 +78,7 @@ var generalFaults = []flow{
 			return err == nil
 		})
 		if after, _ := ana.TopView(); after.Hash != view.Hash || len(ana.Messages(ana.DM()))+len(ana.Messages(slacksim.TeamChannel)) != 0 {
-			t.Error("she was told in the middle of typing")
+			t.Error("she was notified in the middle of typing")
 		}
 	}},
 	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *harness) {
@@ -102,7 +102,7 @@ var generalFaults = []flow{
 			return len(some) == 1 && strings.HasPrefix(some[0].Text, "1043 · Rui A.")
 		})
 	}},
-	{"a bank out of reach is told, with what to do, and the form stays", func(t *testing.T, h *harness) {
+	{"a bank out of reach is shown, with what to do, and the form stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		remove := h.bank.Inject(sandbox.Fault{Status: 503})
@@ -157,9 +157,9 @@ var generalFaults = []flow{
 			t.Errorf("the bank was asked %d times", h.created())
 		}
 	}},
-	{"a person who sends again what is in doubt is told what became of it, and nobody is made twice", func(t *testing.T, h *harness) {
+	{"a person who sends again what is in doubt sees the outcome, and nobody is made twice", func(t *testing.T, h *harness) {
 		h.killReplica()
-		h.callTimeout = 4 * time.Second
+		h.callTimeout = 6 * time.Second
 		h.replica = h.startReplica()
 		ana := h.ana()
 		ana.begins("1042")
@@ -230,7 +230,7 @@ var generalFaults = []flow{
 		ana.types("/borrower-new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
-		// Whoever asks before the bank has answered is told how to find the result; whoever asks later, the result.
+		// Before the bank has answered, she reads how to find the result; afterwards, the result.
 		_, err := ana.WaitView(h.ctx(), func(v slacksim.View) bool {
 			return says(v.Text(), []string{"Referência"}) || says(v.Text(), []string{"Proponente criado"})
 		})
@@ -250,7 +250,7 @@ var generalFaults = []flow{
 			t.Error("it was sent all the same")
 		}
 	}},
-	{"who has too many forms open is told which to finish", func(t *testing.T, h *harness) {
+	{"who has too many forms open reads which to finish", func(t *testing.T, h *harness) {
 		for i := range 50 {
 			_, err := h.replica.store.StartDraft(h.ctx(), anasID, "anything", strconv.Itoa(i))
 			must(t, err)
@@ -278,7 +278,7 @@ var generalFaults = []flow{
 		ana.presses("continue")
 		ana.sees("Página 2 de 7")
 	}},
-	{"a form that does not open at all is told in the channel", func(t *testing.T, h *harness) {
+	{"a form that does not open at all is shown in the channel", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.open", 1, slacksim.Failure{Error: "expired_trigger_id"})
 		ana.types("/borrower-new 1042")
@@ -331,7 +331,7 @@ var generalFaults = []flow{
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042")
 	}},
-	{"who asks for too much at once is told how much of it is under way", func(t *testing.T, h *harness) {
+	{"who asks for too much at once reads how much is running", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		release := h.gate.hold("")
 		defer release()
@@ -386,7 +386,7 @@ func TestARefreshOfItsSocketsLosesNoEvent(t *testing.T) {
 		}
 	}
 	must(t, h.sim.WaitEvents(h.ctx()))
-	must(t, h.replica.app.Close(h.ctx())) // whatever they set off is done
+	must(t, h.replica.app.Close(h.ctx())) // waits for their work
 	answers := 0
 	for _, m := range ana.Messages(ana.DM()) {
 		if m.User == slacksim.BotUserID {
@@ -421,11 +421,11 @@ func TestAnAppTokenThatSlackRefusesIsAnError(t *testing.T) {
 	}
 }
 
-// crashReplica ends the replica in the middle of what it does.
+// crashReplica ends the replica while it has running work.
 func (h *harness) crashReplica() {
 	h.t.Helper()
 	h.handler.Store(nil)
-	h.replica.hangUp()
+	h.replica.closeSockets()
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := h.replica.app.Close(gone); err == nil {

@@ -14,14 +14,14 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// personalData is what Ana types of a borrower on the first page about them.
+// personalData is what Ana types on the first page about a borrower.
 var personalData = slacksim.Values{
 	"borrowerTypeId": "2", "keyBorrowerRelationId": "1",
 	"personal.name": "Rui Amostra", "personal.birthDate": "12/04/1985", "personal.taxId": "299999998",
 	"personal.mobile": "912345678", "personal.email": "rui@example.com", "personal.genderId": "2",
 }
 
-// with is values with some others in their place.
+// with returns values with some replaced.
 func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 	all := slacksim.Values{}
 	for _, some := range []slacksim.Values{values, change} {
@@ -32,7 +32,7 @@ func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 	return all
 }
 
-// begins opens the form of a new borrower and fills it up to its confirmation.
+// begins opens the form of a new borrower and fills it in up to the confirmation page.
 func (s user) begins(process string) {
 	s.h.t.Helper()
 	s.types("/borrower-new " + process)
@@ -43,7 +43,7 @@ func (s user) begins(process string) {
 	s.sees("Página 7 de 7", "Criar proponente", "299999998")
 }
 
-// row is a line of a list with a button beside it.
+// row is a row of a list with a button.
 type row struct {
 	Text struct {
 		Text string `json:"text"`
@@ -57,7 +57,7 @@ type row struct {
 	} `json:"accessory"`
 }
 
-// number is the process that a row begins with.
+// number is the process number at the start of a row.
 func (r row) number() string { return strings.Trim(strings.Split(r.Text.Text, " · ")[0], "*") }
 
 func rowsOf(t *testing.T, m slacksim.Message) []row {
@@ -67,20 +67,20 @@ func rowsOf(t *testing.T, m slacksim.Message) []row {
 	return slices.DeleteFunc(rows, func(r row) bool { return r.Accessory == nil })
 }
 
-// flow is told in a house; at its end Slack has refused nothing.
+// flow is what a person does in Slack, and what she sees.
 type flow struct {
 	name string
 	run  func(t *testing.T, h *harness)
 }
 
-// generalFlows are told the same whichever way Slack delivers.
+// generalFlows are run over both transports.
 var generalFlows = []flow{
 	{"a broker lists the borrowers of a process", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers 1042")
 		ana.reads("Proponentes do processo 1042", "Maria E.", "NIF")
-		if told := ana.Messages(slacksim.TeamChannel); len(told) != 1 {
-			t.Errorf("what is quick takes %d messages", len(told))
+		if seen := ana.Messages(slacksim.TeamChannel); len(seen) != 1 {
+			t.Errorf("what is quick takes %d messages", len(seen))
 		}
 	}},
 	{"each of several processes found has a button that opens it", func(t *testing.T, h *harness) {
@@ -111,7 +111,7 @@ var generalFlows = []flow{
 		ana.pressesIn(card, "step:b")
 		ana.reads("Proponentes do processo 1042", "Rui A.", "Maria E.")
 	}},
-	{"a wrong tax number is told under its field and corrected", func(t *testing.T, h *harness) {
+	{"a wrong tax number is shown under its field and corrected", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower-new 1042")
 		ana.sees("Página 2 de 7")
@@ -218,7 +218,7 @@ var generalFlows = []flow{
 		ana.submits(nil)
 		ana.sees("Proponente criado")
 		ana.reads("Proponente criado")
-		opened, told := h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel))
+		opened, seen := h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel))
 		for _, earlier := range h.sim.Deliveries() {
 			again, err := h.sim.Redeliver(h.ctx(), earlier.ID)
 			must(t, err)
@@ -226,8 +226,8 @@ var generalFlows = []flow{
 				t.Errorf("%s again is answered with %d %s, the first was %s", earlier.Kind, again.Status, again.Body, earlier.Body)
 			}
 		}
-		must(t, h.replica.app.Close(h.ctx())) // whatever they set off is done
-		if h.created() != 1 || h.sim.Calls("views.open") != opened || len(ana.Messages(slacksim.TeamChannel)) != told {
+		must(t, h.replica.app.Close(h.ctx())) // waits for their work
+		if h.created() != 1 || h.sim.Calls("views.open") != opened || len(ana.Messages(slacksim.TeamChannel)) != seen {
 			t.Errorf("%d borrowers, %d modals, %d messages", h.created(), h.sim.Calls("views.open"), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
@@ -284,7 +284,7 @@ var generalFlows = []flow{
 	}},
 }
 
-// isEdited is what an input holds: its text, or the value chosen.
+// typed is the text or the chosen value of an input.
 func typed(input map[string]map[string]any) string {
 	for _, entry := range input {
 		if text, ok := entry["value"].(string); ok {

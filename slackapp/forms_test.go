@@ -13,7 +13,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// theRest is everything that a borrower may have besides, page by page.
+// theRest is what else a borrower may have, page by page.
 var theRest = []slacksim.Values{
 	{
 		"personal.nationalityId": "Portugal", "personal.identificationDocumentTypeId": "Passaporte",
@@ -28,7 +28,7 @@ var theRest = []slacksim.Values{
 	{"professional.employerName": "Exemplo, Lda.", "professional.employmentDurationMonths": "36"},
 }
 
-// formFlows are of forms alone, told the same whichever way Slack delivers.
+// formFlows are about forms, over both transports.
 var formFlows = []flow{
 	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -172,12 +172,12 @@ var formFlows = []flow{
 			t.Error("it went on in another modal")
 		}
 	}},
-	{"what cannot be a process is told as the field's problem", func(t *testing.T, h *harness) {
+	{"what cannot be a process is shown as the field's problem", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers Maria")
 		ana.reads("Há dados a corrigir", "Processo: ", "Referência")
 	}},
-	{"a result is told in the channel when its modal was closed", func(t *testing.T, h *harness) {
+	{"a result is shown in the channel when its modal was closed", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		must(t, ana.Close(h.ctx()))

@@ -34,13 +34,14 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) { // nobody chose
-		_ = parallel.Value.Set(strconv.Itoa(6 * runtime.GOMAXPROCS(0))) // most of the time a flow waits
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) { // the default
+		_ = parallel.Value.Set(strconv.Itoa(6 * runtime.GOMAXPROCS(0))) // flows mostly wait
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// harness is the door between a simulated Slack and a sandbox bank, over a real Redis; all of it over the wire.
+// harness is an app between a simulated Slack and a sandbox bank, with a real Redis. All of them talk over the
+// network.
 type harness struct {
 	t           testing.TB
 	sim         *slacksim.Sim
@@ -48,29 +49,29 @@ type harness struct {
 	redis       *redistest.Server
 	keys        *keys.Keys
 	client      *portal.Client
-	handler     atomic.Pointer[http.Handler] // of the replica that serves now
+	handler     atomic.Pointer[http.Handler] // of the current replica
 	replica     *replica
 	log         *logtest.Log
 	people      *people
 	transport   transport
-	address     string        // of the door, over HTTP
-	reachable   chan string   // places that may be posted to again
-	updates     updateList    // what moved
-	gate        bankGate      // before the bank
-	ackWait     time.Duration // of replicas started from now on; 0 for the default
-	callTimeout time.Duration // the longest that a call may take, of replicas started from now on; 0 for the default
+	address     string        // of the app, over HTTP
+	reachable   chan string   // destinations given to Config.Reachable
+	updates     updateList    // what the tool of recent changes lists
+	gate        bankGate      // in front of the bank
+	ackWait     time.Duration // of the next replicas; 0 for the default
+	callTimeout time.Duration // of a tool's call, of the next replicas; 0 for the default
 }
 
 // replica is one running app.
 type replica struct {
-	app    *slackapp.App
-	runner *tools.Runner
-	store  *conversations.Store
-	hangUp func() // ends its sockets
-	stop   func()
+	app          *slackapp.App
+	runner       *tools.Runner
+	store        *conversations.Store
+	closeSockets func() // closes its sockets
+	stop         func()
 }
 
-// persons are everybody's logins, and panic on request.
+// people are everybody's logins. They panic on request.
 type people struct {
 	tools.Team
 	panics atomic.Bool
@@ -83,7 +84,7 @@ func (p *people) Person(ctx context.Context, actor string) (tools.Person, bool) 
 	return p.Team.Person(ctx, actor)
 }
 
-// transport is a way from Slack to the app.
+// transport is how Slack delivers to the app.
 type transport string
 
 const (
@@ -91,26 +92,26 @@ const (
 	overSocket transport = "Socket Mode"
 )
 
-// options adjust a harness and its workspace.
+// options configure a harness and its workspace.
 type options struct {
 	slacksim.Config
 	ackWait time.Duration
 }
 
-// ackWaitForever lets an acknowledgement wait so long for a quick result that a busy machine always gives it in time.
+// ackWaitForever is long enough for every result that needs no slow bank, on a busy machine too.
 const ackWaitForever = 1900 * time.Millisecond
 
-// newHarness builds a house; change adjusts its workspace.
+// newHarness starts a harness; change adjusts its options.
 func newHarness(t testing.TB, way transport, change ...func(*options)) *harness {
 	t.Helper()
 	h := &harness{t: t, transport: way, log: &logtest.Log{}, reachable: make(chan string, 16)}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		door := h.handler.Load()
-		if door == nil {
+		handler := h.handler.Load()
+		if handler == nil {
 			http.Error(w, "nobody is there", http.StatusBadGateway)
 			return
 		}
-		(*door).ServeHTTP(w, r)
+		(*handler).ServeHTTP(w, r)
 	}))
 	t.Cleanup(bot.Close)
 	config := options{Config: slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}}
@@ -151,7 +152,7 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	return h
 }
 
-// startReplica runs a replica of the app, which takes Slack's deliveries from now on.
+// startReplica starts a replica of the app, which receives Slack's deliveries from now on.
 func (h *harness) startReplica() *replica {
 	h.t.Helper()
 	store, err := conversations.Open(h.t.Context(), h.redis.URL(), h.keys)
@@ -170,7 +171,7 @@ func (h *harness) startReplica() *replica {
 	r := &replica{app: app, runner: runner, store: store}
 	handler := app.Handler()
 	h.handler.Store(&handler)
-	ctx, hangUp := context.WithCancel(context.Background())
+	ctx, closeSockets := context.WithCancel(context.Background())
 	var listening sync.WaitGroup
 	if h.transport == overSocket {
 		listening.Go(func() {
@@ -180,15 +181,15 @@ func (h *harness) startReplica() *replica {
 		})
 		h.wait("two sockets", func() bool { return h.sim.Sockets() == 2 })
 	}
-	r.hangUp = func() {
-		hangUp()
+	r.closeSockets = func() {
+		closeSockets()
 		listening.Wait()
-		if h.transport == overSocket { // else Slack may still deliver to one of them, and count them as the next replica's
+		if h.transport == overSocket { // else Slack may still deliver to one of them
 			h.wait("its sockets to be gone", func() bool { return h.sim.Sockets() == 0 })
 		}
 	}
 	r.stop = func() {
-		r.hangUp()
+		r.closeSockets()
 		late, cancel := context.WithTimeout(context.Background(), waittest.Deadline)
 		defer cancel()
 		must(h.t, app.Close(late))
@@ -204,7 +205,7 @@ func (h *harness) restart() {
 	h.replica = h.startReplica()
 }
 
-// killReplica ends the replica as a power cut would, as far as Slack can tell.
+// killReplica stops the replica. Slack can no longer reach it.
 func (h *harness) killReplica() {
 	h.handler.Store(nil)
 	h.replica.stop()
@@ -212,7 +213,7 @@ func (h *harness) killReplica() {
 
 const anasID = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
 
-// drafts are the forms that Ana has open.
+// drafts returns the forms that Ana has open.
 func (h *harness) drafts() []conversations.Draft {
 	h.t.Helper()
 	drafts, err := h.replica.store.Drafts(h.ctx(), anasID)
@@ -220,7 +221,7 @@ func (h *harness) drafts() []conversations.Draft {
 	return drafts
 }
 
-// draft is the only one.
+// draft returns Ana's only form.
 func (h *harness) draft() conversations.Draft {
 	h.t.Helper()
 	drafts := h.drafts()
@@ -230,7 +231,7 @@ func (h *harness) draft() conversations.Draft {
 	return drafts[0]
 }
 
-// editInOtherWindow carries on with Ana's form as another window of hers would.
+// editInOtherWindow changes Ana's form as another window of hers would.
 func (h *harness) editInOtherWindow(typing func(*conversations.Draft)) {
 	h.t.Helper()
 	draft := h.draft()
@@ -240,7 +241,7 @@ func (h *harness) editInOtherWindow(typing func(*conversations.Draft)) {
 	must(h.t, err)
 }
 
-// borrowers counts those of process 1042.
+// borrowers counts the borrowers of process 1042.
 func (h *harness) borrowers() int {
 	h.t.Helper()
 	login := h.people.Team[""].Login
@@ -249,20 +250,20 @@ func (h *harness) borrowers() int {
 	return len(found)
 }
 
-// ctx is a context that ends before a test is stuck.
+// ctx returns a context that ends before a test is stuck.
 func (h *harness) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), waittest.Deadline)
 	h.t.Cleanup(cancel)
 	return ctx
 }
 
-// wait waits until something is so.
+// wait waits until a condition holds.
 func (h *harness) wait(what string, so func() bool) {
 	h.t.Helper()
 	waittest.Eventually(h.t, what, so)
 }
 
-// checkNoRefusals wants Slack to have accepted every call.
+// checkNoRefusals fails the test if Slack refused a call.
 func (h *harness) checkNoRefusals() {
 	h.t.Helper()
 	for _, refused := range h.sim.Refusals() {
@@ -276,6 +277,7 @@ type user struct {
 	h *harness
 }
 
+// user is a person of the workspace.
 func (h *harness) user(id string) user { return user{h.sim.User(id), h} }
 
 func (h *harness) ana() user { return h.user(slacksim.Ana) }
@@ -286,7 +288,7 @@ func (s user) types(line string) {
 	must(s.h.t, s.Command(s.h.ctx(), slacksim.TeamChannel, line))
 }
 
-// sees waits for a modal in front of her that says all of this.
+// sees waits for a modal that contains all texts.
 func (s user) sees(texts ...string) slacksim.View {
 	s.h.t.Helper()
 	view, err := s.WaitView(s.h.ctx(), func(v slacksim.View) bool { return says(v.Text()+"\n"+v.Submit, texts) })
@@ -296,7 +298,7 @@ func (s user) sees(texts ...string) slacksim.View {
 	return view
 }
 
-// reads waits for a message in the team's channel, for her eyes alone, that says all of this.
+// reads waits for an ephemeral message in the team's channel that contains all texts.
 func (s user) reads(texts ...string) slacksim.Message {
 	s.h.t.Helper()
 	return s.readsIn(slacksim.TeamChannel, texts...)
@@ -323,20 +325,20 @@ func (s user) fills(values slacksim.Values) {
 	s.h.t.Helper()
 	s.h.wait("she filled the fields in", func() bool {
 		err := s.Fill(s.h.ctx(), values)
-		if err != nil && !errors.Is(err, slacksim.ErrNoOption) { // on a busy machine a list comes late, and she looks again
+		if err != nil && !errors.Is(err, slacksim.ErrNoOption) { // a busy machine may return the options late
 			s.h.t.Fatalf("filling in: %v\n%s", err, s.h.log)
 		}
 		return err == nil
 	})
 }
 
-// submits fills the modal and presses its button.
+// submits fills in fields of the modal and submits it.
 func (s user) submits(values slacksim.Values) slacksim.SubmitResult {
 	s.h.t.Helper()
-	soon := s.h.ctx()
-	done, err := s.Submit(soon, values)
-	for errors.Is(err, slacksim.ErrNoOption) && soon.Err() == nil { // on a busy machine a list comes late, and she looks again
-		done, err = s.Submit(soon, values)
+	ctx := s.h.ctx()
+	done, err := s.Submit(ctx, values)
+	for errors.Is(err, slacksim.ErrNoOption) && ctx.Err() == nil { // a busy machine may return the options late
+		done, err = s.Submit(ctx, values)
 	}
 	if err != nil {
 		s.h.t.Fatalf("submitting: %v\n%s", err, s.h.log)

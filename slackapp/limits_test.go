@@ -24,7 +24,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-// difficultTexts are texts that a bank, or a person, may give us.
+// difficultTexts are texts that the bank, or a person, may send.
 var difficultTexts = map[string]string{
 	"long and accented":   strings.Repeat("Ação não é só «emoção»: à mão, coração. ", 250),
 	"one endless word":    strings.Repeat("ç", 10_000),
@@ -45,7 +45,7 @@ func TestSlackAcceptsViewsOfAnyText(t *testing.T) {
 				app, req, sim := newAppWithModal(t)
 				req.actor.Lang, req.draft = lang, text
 				for what, view := range viewsOf(app, &req, text) {
-					req.hash = "" // one that was refused is not what is shown now
+					req.hash = "" // a refused view has not changed it
 					if err := app.show(t.Context(), &req, view); err != nil {
 						t.Errorf("the view of %s: %v", what, err)
 					}
@@ -79,7 +79,7 @@ func viewsOf(app *App, req *request, text string) map[string]slack.ModalViewRequ
 		"an error":                          app.errorView(req, errorOf(text)),
 	}
 	for _, tool := range catalogue.New().Tools() {
-		if len(tool.Pages) == 0 { // what takes nothing has no form
+		if len(tool.Pages) == 0 { // no fields, no form
 			continue
 		}
 		f := &form{tool, conversations.Draft{ID: req.draft, Answers: map[string]string{}, Notes: map[string]string{noteUnclear: "unclear"}}}
@@ -144,7 +144,7 @@ func TestEscapesAreNeverCutInTwo(t *testing.T) {
 	}
 }
 
-// newAppWithModal is an app without a house, with a modal of Ana's open in front of it.
+// newAppWithModal returns an app of a simulated Slack in which Ana has a modal open.
 func newAppWithModal(t *testing.T) (*App, request, *slacksim.Sim) {
 	t.Helper()
 	triggers := make(chan string, 1)
@@ -192,8 +192,8 @@ func TestAReferenceIsShownOnce(t *testing.T) {
 	t.Parallel()
 	app, req, _ := newAppWithModal(t)
 	for _, kind := range []tools.ErrorKind{tools.Internal, tools.Unavailable, tools.NotFound} {
-		told := app.errorMessage(&req, &tools.Error{Kind: kind, ID: "4711"})
-		if shown := string(encode(told.Blocks)); strings.Count(shown, "4711") != 1 {
+		got := app.errorMessage(&req, &tools.Error{Kind: kind, ID: "4711"})
+		if shown := string(encode(got.Blocks)); strings.Count(shown, "4711") != 1 {
 			t.Errorf("%s is shown as %s", kind, shown)
 		}
 	}

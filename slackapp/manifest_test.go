@@ -26,8 +26,8 @@ const (
 
 type object = map[string]any
 
-// manifest is the app's manifest as the catalogue wants it. Slack does not translate commands: they are described in
-// the house's first language.
+// manifest is the app's manifest for the catalogue. Slack does not translate commands: they are described in the
+// team's language.
 func manifest() []byte {
 	var commands []object
 	for _, tool := range catalogue.New().Tools() {
@@ -88,7 +88,7 @@ func manifest() []byte {
 	return out.Bytes()
 }
 
-// namesPeople tells whether a colleague may be named on the line of a subcommand: then Slack is to say which.
+// namesPeople reports whether a subcommand takes a colleague: then Slack must escape names.
 func namesPeople(command string) bool {
 	for _, tool := range catalogue.New().Subcommands(command) {
 		for _, field := range tool.Fields {
@@ -134,7 +134,7 @@ func TestTheManifestPassesSlacksSchema(t *testing.T) {
 	}
 }
 
-// withLookahead reads the one pattern of the schema that Go's expressions cannot say: what a name may not begin with.
+// withLookahead replaces the one pattern of the schema that Go's regular expressions do not support.
 func withLookahead(pattern string) (jsonschema.Regexp, error) {
 	const lookahead = `(?![\.\-])`
 	compiled, err := regexp.Compile(strings.Replace(pattern, lookahead, "", 1))

@@ -30,7 +30,7 @@ const (
 	home = "slack:" + slacksim.GeneralChannel // which the bot has not joined
 )
 
-// aNotice is about process 1042, and shows everything that a notice can show.
+// aNotice is about process 1042, and has everything that a notice can show.
 func aNotice(id string) destination.Notice {
 	return destination.Notice{
 		ID: id, Process: sandbox.SampleProcess(sandbox.SampleOpen), Lang: words.Portuguese,
@@ -45,7 +45,7 @@ func card(id string) destination.Notice {
 	return n
 }
 
-// newUnlimitedHarness is a house whose channels take messages as fast as they come.
+// newUnlimitedHarness starts a harness without a rate limit for messages.
 func newUnlimitedHarness(t testing.TB) *harness {
 	t.Helper()
 	return newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
@@ -89,7 +89,7 @@ func TestACardIsPostedAnsweredInItsThreadAndChangedInPlace(t *testing.T) {
 		t.Errorf("the card is %+v", shown)
 	}
 	if shown.Text != "Processo 1042\nO processo foi aprovado." {
-		t.Errorf("a screen reader hears %q", shown.Text)
+		t.Errorf("a screen reader reads %q", shown.Text)
 	}
 	if shown.EventType() != "balcao_notice" || string(shown.Payload()) != `{"id":"cartão"}` {
 		t.Errorf("an edit changed what the card is found by: %s", shown.Metadata)
@@ -124,12 +124,12 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	})
 	ana.pressesIn(message, "step:d")
 	ana.reads("silenciado só para si", "/balcao mute 1042")
-	alone, err := h.replica.store.Destination(h.ctx(), anaDirect)
+	own, err := h.replica.store.Destination(h.ctx(), anaDirect)
 	must(t, err)
 	everybody, err := h.replica.store.Destination(h.ctx(), team)
 	must(t, err)
-	if _, muted := alone.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
-		t.Errorf("muted are %v for her, and %v for all", alone.Mutes, everybody.Mutes)
+	if _, muted := own.Mutes[process]; !muted || len(everybody.Mutes) > 0 {
+		t.Errorf("muted are %v for her, and %v for all", own.Mutes, everybody.Mutes)
 	}
 	cancelled := card("cancelado")
 	cancelled.Status = "Cancelado"
@@ -308,7 +308,7 @@ func TestFindIgnoresMessagesOfOthers(t *testing.T) {
 	}
 }
 
-// appBehind gives an app whose calls to Slack pass by somebody who may answer them.
+// appBehind returns an app whose calls to Slack go through a handler, which may answer them.
 func (h *harness) appBehind(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) *slackapp.App {
 	t.Helper()
 	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -320,7 +320,7 @@ func (h *harness) appBehind(t *testing.T, answer func(http.ResponseWriter, *http
 	return h.newApp(t, between.URL+"/api/")
 }
 
-// newApp is an app that talks to Slack at an address.
+// newApp returns an app that calls Slack at an address.
 func (h *harness) newApp(t *testing.T, url string) *slackapp.App {
 	t.Helper()
 	app, err := slackapp.New(slackapp.Config{
@@ -331,7 +331,7 @@ func (h *harness) newApp(t *testing.T, url string) *slackapp.App {
 	return app
 }
 
-// newIdleReplica are a runner and a store that nothing is asked of.
+// newIdleReplica has a runner and a store that are not used.
 func newIdleReplica(t *testing.T) *replica {
 	t.Helper()
 	keys, err := keys.Ephemeral()
@@ -342,7 +342,7 @@ func newIdleReplica(t *testing.T) *replica {
 	return &replica{runner: tools.NewRunner(tools.Config{Catalogue: catalogue.New()}), store: store}
 }
 
-// What an error may say of itself.
+// What an error says of itself.
 func notSent(err error) bool {
 	var says interface{ NotSent() bool }
 	return errors.As(err, &says) && says.NotSent()
@@ -369,7 +369,7 @@ func gone(err error) bool {
 	return errors.As(err, &says) && says.Gone()
 }
 
-// unsharedSlack is a Slack in which every channel is the team's alone, and whatever else is asked is answered by do.
+// unsharedSlack is a Slack whose channels are read by the team alone. do answers all other calls.
 func unsharedSlack(do http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -447,7 +447,7 @@ func TestEveryRefusalOfSlackSaysWhatToDo(t *testing.T) {
 				t.Errorf("Slack was called %d times", calls)
 			}
 			if strings.Contains(err.Error(), "1042") || strings.Contains(err.Error(), slacksim.DefaultBotToken) {
-				t.Errorf("the error tells too much: %v", err)
+				t.Errorf("the error says too much: %v", err)
 			}
 		})
 	}
@@ -486,7 +486,7 @@ func TestARefusedConnectionIsNotSentAndATimeoutIsUncertain(t *testing.T) {
 	}
 	for _, dest := range []string{"", "mcp:local", "slack:", "slack:equipa", "email:x"} {
 		if _, err := app.Post(t.Context(), dest, "", aNotice("um")); unreachableReason(err) != "channel_not_found" {
-			t.Errorf("the place %q gave %v", dest, err)
+			t.Errorf("the destination %q gave %v", dest, err)
 		}
 	}
 }
@@ -566,7 +566,7 @@ func TestReachableIsCalledAfterAnInvitationOrUnarchiving(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, way)
 			ana := h.ana()
-			hears := func(dest string) {
+			expectReachable := func(dest string) {
 				t.Helper()
 				select {
 				case got := <-h.reachable:
@@ -574,14 +574,14 @@ func TestReachableIsCalledAfterAnInvitationOrUnarchiving(t *testing.T) {
 						t.Errorf("%s may be posted to again, not %s", got, dest)
 					}
 				case <-h.ctx().Done():
-					t.Fatalf("nobody heard of %s\n%s", dest, h.log)
+					t.Fatalf("Reachable was not called for %s\n%s", dest, h.log)
 				}
 			}
 			must(t, ana.Invite(h.ctx(), slacksim.GeneralChannel))
-			hears(home)
+			expectReachable(home)
 			must(t, ana.Archive(h.ctx(), slacksim.TeamChannel))
 			must(t, ana.Unarchive(h.ctx(), slacksim.TeamChannel))
-			hears(team)
+			expectReachable(team)
 			h.sim.Event(map[string]any{"type": "member_joined_channel", "user": slacksim.Tom, "channel": slacksim.GeneralChannel})
 			must(t, h.sim.WaitEvents(h.ctx()))
 			if len(h.reachable) != 0 {
@@ -609,10 +609,10 @@ func TestAnAnnouncementHasAnUndoButtonAndMentionsNobody(t *testing.T) {
 	tom := h.user(slacksim.Tom)
 	tom.pressesIn(announcement, "step:a")
 	tom.reads("Undo a change", "as it was before")
-	place, err := h.replica.store.Destination(h.ctx(), team)
+	settings, err := h.replica.store.Destination(h.ctx(), team)
 	must(t, err)
-	if place.Digest != "" {
-		t.Errorf("the digest is still at %s", place.Digest)
+	if settings.Digest != "" {
+		t.Errorf("the digest is still at %s", settings.Digest)
 	}
 	tom.pressesIn(announcement, "step:a")
 	tom.reads("undone already")

@@ -15,14 +15,14 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// copied is a delivery as it came, ready to be handed to any replica.
+// copied is a copy of a delivery for any replica.
 func copied(r *http.Request, body []byte) *http.Request {
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	return again
 }
 
-// interactionIn is what a delivery says, as far as these tests read it.
+// interactionIn reads a delivery.
 func interactionIn(body []byte) (said struct {
 	Type    string `json:"type"`
 	Trigger string `json:"trigger_id"`
@@ -34,19 +34,19 @@ func interactionIn(body []byte) (said struct {
 	return said
 }
 
-// deliveriesSeen counts the deliveries that somebody has taken.
+// deliveriesSeen counts the deliveries that a replica has taken.
 func (h *harness) deliveriesSeen() int {
 	taken, err := h.replica.store.Client().Keys(h.ctx(), "seen:slack:*").Result()
 	must(h.t, err)
 	return len(taken)
 }
 
-// deliverTwice hands each delivery of a type to both replicas, to the second while the first has it. Slack gets the second's
-// answer. It returns the answers, the first's and the second's in turn.
+// deliverTwice gives each delivery of a type to both replicas, to the second while the first handles it. Slack gets
+// the answer of the second. It returns all answers in pairs.
 func (h *harness) deliverTwice(of string, one, other http.Handler) (answers func() []string) {
 	var mu sync.Mutex
 	var all []string
-	var door http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		must(h.t, err)
 		if interactionIn(body).Type != of {
@@ -69,7 +69,7 @@ func (h *harness) deliverTwice(of string, one, other http.Handler) (answers func
 		w.WriteHeader(second.Code)
 		_, _ = w.Write(second.Body.Bytes())
 	})
-	h.handler.Store(&door)
+	h.handler.Store(&handler)
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -129,7 +129,7 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 	}
 }
 
-// Who took the delivery died before it answered. Nobody knows what became of it, and the modal has to stay.
+// A replica took the delivery and crashed before it answered. The modal must stay open.
 func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
@@ -139,7 +139,7 @@ func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
 	ana.fills(personalData)
 	taken := false
 	app := h.replica.app.Handler()
-	var door http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		must(t, err)
 		if said := interactionIn(body); said.Type == "view_submission" && !taken {
@@ -149,7 +149,7 @@ func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
 		}
 		app.ServeHTTP(w, copied(r, body))
 	})
-	h.handler.Store(&door)
+	h.handler.Store(&handler)
 	_, err := ana.Submit(h.ctx(), nil)
 	if err == nil || !strings.Contains(err.Error(), "503") || !taken {
 		t.Fatalf("got %v", err)

@@ -10,8 +10,8 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// A bank that repeats the request and names somebody else: the person who asked reads its words without what she sent,
-// the channel and the log learn nothing.
+// The bank repeats the request in its error and names somebody else. The person reads the error without what she sent;
+// it is not in the channel and not in the log.
 func TestARefusalIsShownWithoutWhatThePersonSent(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
@@ -22,17 +22,17 @@ func TestARefusalIsShownWithoutWhatThePersonSent(t *testing.T) {
 		Reply: `{"code": "050308", "message": "Recusado por causa de Berta Terceira (NIF 123/456/789): {{request}}"}`,
 	})
 	ana.submits(nil)
-	told := []string{ana.sees("O banco recusou", "Recusado por causa de Berta Terceira").Text(), ana.reads("O banco recusou", "Berta Terceira").Text}
+	seen := []string{ana.sees("O banco recusou", "Recusado por causa de Berta Terceira").Text(), ana.reads("O banco recusou", "Berta Terceira").Text}
 	for _, message := range h.user(slacksim.Tom).Messages(slacksim.TeamChannel) {
-		told = append(told, message.Text)
+		seen = append(seen, message.Text)
 		if strings.Contains(message.Text, "Berta") {
 			t.Errorf("the channel reads %s", message.Text)
 		}
 	}
-	for _, text := range append(told, h.log.String()) {
+	for _, text := range append(seen, h.log.String()) {
 		for _, part := range []string{"Rui", "Amostra", "1985-04-12", "299999998", "912345678", "rui@", "123/456"} {
 			if strings.Contains(text, part) {
-				t.Errorf("%q is told: %s", part, text)
+				t.Errorf("%q is shown: %s", part, text)
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// TestAReviewIsInClearForItsPersonAloneAndNowhereElse goes through everything that is read over before it is sent: the
-// modal shows what was typed and what the bank has, in full, and nothing else that leaves the app does.
+// TestAReviewIsInClearForItsPersonAloneAndNowhereElse goes through every confirmation page: the modal shows what was
+// typed and what the bank has in clear, and nothing else that leaves the app does.
 func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
@@ -100,7 +100,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	h.checkNoRefusals()
 }
 
-// behind is what a view carries that nobody reads: its metadata, and the ids and values of its blocks.
+// behind returns what a view carries and does not show: its metadata, and the ids and values of its blocks.
 func behind(t *testing.T, view slacksim.View) []string {
 	t.Helper()
 	hidden := []string{view.PrivateMetadata, view.CallbackID, view.ExternalID}

@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// destinations keeps places in the store.
+// destinations stores the settings of destinations.
 type destinations struct{ *conversations.Store }
 
 func (p destinations) Settings(ctx context.Context, id string) (destination.Settings, error) {
@@ -52,7 +52,7 @@ func (p destinations) ChangeOwner(ctx context.Context, change tools.OwnerChange)
 	return changed, err
 }
 
-// updateList is what moved.
+// updateList is a list of recent changes.
 type updateList []tools.ProcessChange
 
 func (r updateList) Since(context.Context, time.Time, int, words.Lang) ([]tools.ProcessChange, error) {
@@ -64,13 +64,13 @@ const (
 	anaDirect   = "slack:" + slacksim.Ana
 )
 
-// subscriptions is what a place hears about, in short.
+// subscriptions describes what a destination follows.
 func (h *harness) subscriptions(id string) string {
 	h.t.Helper()
-	place, err := h.replica.store.Destination(h.ctx(), id)
+	settings, err := h.replica.store.Destination(h.ctx(), id)
 	must(h.t, err)
 	var kinds []string
-	for _, w := range place.Subscriptions {
+	for _, w := range settings.Subscriptions {
 		kinds = append(kinds, strings.TrimSpace(string(w.Kind)+" "+w.Name))
 	}
 	return strings.Join(kinds, ", ")
@@ -86,12 +86,12 @@ func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 			ana.types("/balcao watch 1042")
 			card := ana.reads("A seguir nesta conversa", "o processo 1042", "/balcao unwatch")
 			if got := h.subscriptions(teamChannel); got != "process 1042" {
-				t.Errorf("the channel hears about %q", got)
+				t.Errorf("the channel follows %q", got)
 			}
 			ana.pressesIn(card, "step:a")
 			ana.reads("Deixou de seguir")
 			if got := h.subscriptions(teamChannel) + h.subscriptions(anaDirect); got != "" {
-				t.Errorf("%q is still heard about", got)
+				t.Errorf("%q is still followed", got)
 			}
 			h.checkNoRefusals()
 		})
@@ -104,8 +104,8 @@ func TestFollowingInAChannelNotifiesThePersonAlone(t *testing.T) {
 	ana := h.ana()
 	ana.types("/balcao follow 1042")
 	ana.reads("A seguir por mensagem direta", "o processo 1042", "/balcao unwatch 1042")
-	if channel, alone := h.subscriptions(teamChannel), h.subscriptions(anaDirect); channel != "" || alone != "process 1042" {
-		t.Errorf("the channel hears about %q, and she about %q", channel, alone)
+	if channel, own := h.subscriptions(teamChannel), h.subscriptions(anaDirect); channel != "" || own != "process 1042" {
+		t.Errorf("the channel follows %q, and she %q", channel, own)
 	}
 	h.checkNoRefusals()
 }
@@ -119,12 +119,12 @@ func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
 	tom.types("/balcao watch MINE")
 	tom.reads("your processes")
 	if got := h.subscriptions(teamChannel); got != "all, person" {
-		t.Errorf("the channel hears about %q", got)
+		t.Errorf("the channel follows %q", got)
 	}
-	place, err := h.replica.store.Destination(h.ctx(), teamChannel)
+	settings, err := h.replica.store.Destination(h.ctx(), teamChannel)
 	must(t, err)
-	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; place.Subscriptions[1].Value != tomsID || place.Lang != words.Portuguese {
-		t.Errorf("it is kept as %+v", place)
+	if tomsID := "slack:" + slacksim.TeamID + "/" + slacksim.Tom; settings.Subscriptions[1].Value != tomsID || settings.Lang != words.Portuguese {
+		t.Errorf("it is kept as %+v", settings)
 	}
 }
 
@@ -143,10 +143,10 @@ func TestAFormForASubscriptionAppliesToTheChannelWhereItBegan(t *testing.T) {
 	tom.submits(slacksim.Values{"phaseId": "2"})
 	tom.sees("Followed here", "Decision")
 	if got := h.subscriptions(teamChannel); got != "phase Decision" {
-		t.Errorf("the channel hears about %q", got)
+		t.Errorf("the channel follows %q", got)
 	}
 	if got := h.subscriptions("slack:" + slacksim.Tom); got != "" {
-		t.Errorf("Tom alone hears about %q", got)
+		t.Errorf("Tom follows %q", got)
 	}
 	h.checkNoRefusals()
 }
@@ -158,7 +158,7 @@ func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
 	must(t, ana.Command(h.ctx(), ana.DM(), "/balcao watch 1042"))
 	ana.readsIn(ana.DM(), "A seguir nesta conversa")
 	if got := h.subscriptions(anaDirect); got != "process 1042" {
-		t.Errorf("Ana hears about %q", got)
+		t.Errorf("Ana follows %q", got)
 	}
 }
 
@@ -183,7 +183,7 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 	ana.submits(slacksim.Values{"everything": "true"})
 	ana.sees("A seguir nesta conversa")
 	if got := h.subscriptions(anaDirect); got != "all" {
-		t.Errorf("Ana hears about %q", got)
+		t.Errorf("Ana follows %q", got)
 	}
 }
 
@@ -219,9 +219,9 @@ func TestAProcessIsMutedUntilADayInOneLine(t *testing.T) {
 	day := time.Now().AddDate(0, 0, 30)
 	ana.types("/balcao mute 1042  " + day.Format(time.DateOnly))
 	ana.reads("Processo 1042 silenciado", "até "+day.Format("02/01/2006"))
-	place, err := h.replica.store.Destination(h.ctx(), teamChannel)
+	settings, err := h.replica.store.Destination(h.ctx(), teamChannel)
 	must(t, err)
-	if until := place.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
+	if until := settings.Mutes[sandbox.SampleProcess(1042)]; until.In(time.UTC).Sub(day).Abs() > 48*time.Hour {
 		t.Errorf("it is muted until %s", until)
 	}
 	ana.types("/balcao mute 1042 amanhã")
@@ -240,8 +240,8 @@ func TestUpdatesAreListedInTheChannel(t *testing.T) {
 	h.replica = h.startReplica()
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao updates")
-	if told := tom.reads("What moved", "1042", "In Creation → Decision").FullText(); strings.Contains(told, "7777") {
-		t.Errorf("it tells of others' processes: %s", told)
+	if seen := tom.reads("What moved", "1042", "In Creation → Decision").FullText(); strings.Contains(seen, "7777") {
+		t.Errorf("it tells of others' processes: %s", seen)
 	}
 }
 

@@ -18,7 +18,7 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 		user, tool, field string
 		fault             sandbox.Fault
 		want              string
-		asked             bool // whether the bank is
+		asked             bool // whether the bank is called
 	}{
 		"a guest":                        {slacksim.Guest, "list_borrowers", "process", sandbox.Fault{}, forbidden, false},
 		"a guest in a form":              {slacksim.Guest, "create_borrower", "personal.genderId", sandbox.Fault{}, forbidden, false},
@@ -48,7 +48,7 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 	}
 }
 
-// offeredOptions are the texts that a select offers to who types in it, whether or not she was ever shown its form.
+// offeredOptions returns the texts of the options that a select offers to a user, with or without its form.
 func (h *harness) offeredOptions(user, tool, field string) []string {
 	h.t.Helper()
 	payload, err := json.Marshal(map[string]any{

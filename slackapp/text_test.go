@@ -47,10 +47,10 @@ func TestTextFromOutsideIsMadeSafeToShow(t *testing.T) {
 	}
 }
 
-// hostile is what a bank may put into any text of its own.
+// hostile is a text that the bank may send in any field.
 const hostile = "*a* _b_ ~c~ `d` ```e``` <!channel> > f \u202eg\u202c \x00h\x1b \u200bi\u2066j"
 
-// What Slack is sent holds the marks of ours, and none of the bank's; nothing that hides or turns; and Slack takes it.
+// Messages and views have the formatting of ours and none of the bank's, no invisible characters, and Slack accepts them.
 func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 	t.Parallel()
 	app, req, sim := newAppWithModal(t)
@@ -78,8 +78,8 @@ func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 			}
 		}
 	}
-	told := app.errorMessage(&req, errorOf(hostile))
-	if err := app.reply(t.Context(), &req, told); err != nil {
+	seen := app.errorMessage(&req, errorOf(hostile))
+	if err := app.reply(t.Context(), &req, seen); err != nil {
 		t.Error(err)
 	}
 	for _, message := range sim.User(slacksim.Ana).Messages(slacksim.TeamChannel) {
@@ -92,7 +92,7 @@ func TestNothingOfTheBanksTextFormatsHidesOrTurns(t *testing.T) {
 	}
 }
 
-// hostileShown are the shapes in which text of the bank's reaches Slack.
+// hostileShown returns everything in which a text of the bank's reaches Slack.
 func hostileShown(app *App, req *request, text string) map[string]any {
 	lang := words.Portuguese
 	card, list := cardOf(text, false), cardOf(text, true)
@@ -115,13 +115,12 @@ func hostileShown(app *App, req *request, text string) map[string]any {
 	}
 }
 
-// isHidden tells the characters that nobody sees or that turn what follows.
+// isHidden reports whether a character is invisible or changes the direction of writing.
 func isHidden(r rune) bool { return r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf) }
 
 type shownText struct{ Type, Text string }
 
-// textsIn are all texts that people see of what is sent to Slack, with the type of those that have one. The values of
-// options and buttons are for us.
+// textsIn returns all texts that people see in a message or view, with their type.
 func textsIn(t *testing.T, shown any) (found []shownText) {
 	t.Helper()
 	var value any
@@ -154,7 +153,7 @@ func textsIn(t *testing.T, shown any) (found []shownText) {
 	return found
 }
 
-// countMarks counts what formats text in mrkdwn.
+// countMarks counts the characters that format text in mrkdwn.
 func countMarks(t *testing.T, shown any) (count int) {
 	for _, text := range textsIn(t, shown) {
 		if text.Type != "mrkdwn" {
