@@ -30,10 +30,11 @@ func Always(actor tools.Actor) Identify {
 
 // Config configures an [App]. Runner and Actor are required; the rest has defaults.
 type Config struct {
-	Runner  *tools.Runner
-	Actor   Identify // an actor without a language gets English
-	Log     *slog.Logger
-	Version string // of Balcão, in serverInfo; "dev" by default
+	Runner   *tools.Runner
+	Actor    Identify // an actor without a language gets English
+	Log      *slog.Logger
+	Toolsets []string // names of toolsets, see [tools.Catalogue.Only]; the default ones if empty
+	Version  string   // of Balcão, in serverInfo; "dev" by default
 
 	Token          string   `json:"-"` // the bearer token of HTTP callers; "" requires none, and is allowed on loopback only
 	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
@@ -80,7 +81,11 @@ func New(config Config) (*App, error) {
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithHooks(hooks),
 	)
-	for _, tool := range a.config.Runner.Catalogue.Tools() {
+	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Toolsets...)
+	if err != nil {
+		return nil, fmt.Errorf("selecting toolsets for assistants: %w", err)
+	}
+	for _, tool := range catalogue.Tools() {
 		if err := a.add(tool); err != nil {
 			return nil, fmt.Errorf("offering %s to assistants: %w", tool.Name, err)
 		}

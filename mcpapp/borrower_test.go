@@ -235,7 +235,7 @@ func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 			e := start(t)
 			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
-				if state, _ := catalogue.New().Named(tool.Name); state.Effect == tools.Deletes {
+				if known, _ := catalogue.New().Named(tool.Name); known.Effect == tools.Deletes {
 					t.Errorf("%s is offered", tool.Name)
 				}
 			}

@@ -41,6 +41,31 @@ func TestListsMatchTheGoldenFiles(t *testing.T) {
 			}
 		}
 	}
+	all := rawClient{url: start(t, withToolsets(tools.AllToolsets)).serve(t)}
+	compare(t, filepath.Join("testdata", "tools-list."+modern+".ana.all.json"), all.request(t, modern, 1, "tools/list", nil).result(t))
+}
+
+func withToolsets(names ...string) func(*options) {
+	return func(s *options) { s.app.Toolsets = names }
+}
+
+func TestOnlyTheSelectedToolsetsAreOffered(t *testing.T) {
+	t.Parallel()
+	a := variants[3].start(t, start(t, withToolsets("taxonomies", "processes")))
+	toolsets := map[string]bool{}
+	for _, listed := range a.tools(t) {
+		tool, _ := catalogue.New().Named(listed.Name)
+		toolsets[tool.Toolset] = true
+	}
+	if len(toolsets) != 2 || !toolsets["taxonomies"] || !toolsets["processes"] {
+		t.Errorf("tools of %v are listed", toolsets)
+	}
+	lacks(t, text(succeeded(t, a.call(t, "find_processes", map[string]any{"text": "1042"}))), "list_borrowers", "get_esis")
+	request := mcp.CallToolRequest{}
+	request.Params.Name = "list_borrowers"
+	if _, err := a.CallTool(t.Context(), request); err == nil {
+		t.Error("a tool of another toolset was called")
+	}
 }
 
 func compare(t *testing.T, path string, got json.RawMessage) {
@@ -61,34 +86,39 @@ func compare(t *testing.T, path string, got json.RawMessage) {
 // The list of tools is part of every request to a model, so its size is bounded.
 func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
 	t.Parallel()
-	w := rawClient{url: start(t).serve(t)}
-	for _, revision := range []string{legacy, modern} {
-		result := w.request(t, revision, 1, "tools/list", nil).result(t)
-		var list struct{ Tools []json.RawMessage }
-		must(t, json.Unmarshal(result, &list))
-		largest := 0
-		for _, tool := range list.Tools {
-			largest = max(largest, len(tool))
-		}
-		t.Logf("%s: %d tools, %d bytes, the largest %d", revision, len(list.Tools), len(result), largest)
-		if len(list.Tools) != len(forAssistants()) || len(result) > 16_000 || largest > 5<<10 {
-			t.Errorf("%s: %d tools in %d bytes, the largest %d", revision, len(list.Tools), len(result), largest)
+	for toolsets, budget := range map[string]int{tools.DefaultToolsets: 16_000, tools.AllToolsets: 36_000} {
+		w := rawClient{url: start(t, withToolsets(toolsets)).serve(t)}
+		for _, revision := range []string{legacy, modern} {
+			result := w.request(t, revision, 1, "tools/list", nil).result(t)
+			var list struct{ Tools []json.RawMessage }
+			must(t, json.Unmarshal(result, &list))
+			largest := 0
+			for _, tool := range list.Tools {
+				largest = max(largest, len(tool))
+			}
+			t.Logf("%s, %s: %d tools, %d bytes, the largest %d", toolsets, revision, len(list.Tools), len(result), largest)
+			if len(list.Tools) != len(forAssistants(t, toolsets)) || len(result) > budget || largest > 5<<10 {
+				t.Errorf("%s, %s: %d tools in %d bytes, the largest %d", toolsets, revision, len(list.Tools), len(result), largest)
+			}
 		}
 	}
 }
 
-// forAssistants returns the tools that assistants may use.
-func forAssistants() []*tools.Tool {
-	return slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
+// forAssistants returns the tools of toolsets that assistants may use.
+func forAssistants(t *testing.T, toolsets ...string) []*tools.Tool {
+	t.Helper()
+	selected, err := catalogue.New().Only(toolsets...)
+	must(t, err)
+	return slices.DeleteFunc(selected.Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
 }
 
 func TestEveryToolIsFullyDescribed(t *testing.T) {
 	t.Parallel()
 	listed := variants[3].start(t, start(t)).tools(t)
-	if len(listed) != len(forAssistants()) {
-		t.Errorf("%d tools are listed, want %d", len(listed), len(forAssistants()))
+	if len(listed) != len(forAssistants(t)) {
+		t.Errorf("%d tools are listed, want %d", len(listed), len(forAssistants(t)))
 	}
-	for _, tool := range forAssistants() {
+	for _, tool := range forAssistants(t) {
 		i := slices.IndexFunc(listed, func(l mcp.Tool) bool { return l.Name == tool.Name })
 		if i < 0 {
 			t.Errorf("%s is not listed", tool.Name)

@@ -10,6 +10,7 @@ import (
 type Toolset struct {
 	Name  string  // in lower case: how settings name it
 	Tools []*Tool // in the order in which people meet them
+	OptIn bool    // whether assistants get it only when a setting names it
 	texts texts
 }
 

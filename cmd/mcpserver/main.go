@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	addr := flags.String("http", "", say("flag.http", nil))
 	showVersion := flags.Bool("version", false, say("flag.version", nil))
 	verbose := flags.Bool("v", false, say("flag.v", nil))
+	toolsets := flags.String("toolsets", "", say("flag.toolsets", nil))
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -73,6 +74,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	}
 	if delete(environ, "ADDR"); *addr != "" {
 		environ["ADDR"] = *addr
+	}
+	if *toolsets != "" {
+		environ["TOOLSETS"] = *toolsets
 	}
 	s, err := settings.Load(settings.MCPServer, environ)
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
@@ -119,7 +123,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 	asked.Go(func() { system.CheckBank(asking) }) // nobody waits for it: the log says what came of it
 	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-		Token: s.MCPToken, AllowedHosts: s.MCPHosts,
+		Token: s.MCPToken, AllowedHosts: s.MCPHosts, Toolsets: s.Toolsets,
 	})
 	if err == nil {
 		err = transport(system, assistants)

@@ -49,7 +49,8 @@ type Settings struct {
 
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
-	ReadOnly bool     `env:"-"` // assistants may not write
+	Toolsets []string `env:"TOOLSETS"` // that assistants are offered, by name; the default ones if empty
+	ReadOnly bool     `env:"-"`        // assistants may not write
 
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 

@@ -1,0 +1,42 @@
+package tools_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/tools"
+)
+
+func TestACatalogueIsReducedToTheNamedToolsets(t *testing.T) {
+	t.Parallel()
+	tool := func(name string) *tools.Tool {
+		made := tools.Tool{}
+		made.Name, made.Command = name, name
+		return &made
+	}
+	first := &tools.Toolset{Name: "first", Tools: []*tools.Tool{tool("a")}}
+	rare := &tools.Toolset{Name: "rare", OptIn: true, Tools: []*tools.Tool{tool("b")}}
+	catalogue, err := tools.NewCatalogue(first, rare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for names, want := range map[string][]string{
+		"": {"a"}, "default": {"a"}, "all": {"a", "b"}, "rare": {"b"}, "rare,first": {"a", "b"}, "default,rare": {"a", "b"},
+	} {
+		selected, err := catalogue.Only(strings.FieldsFunc(names, func(r rune) bool { return r == ',' })...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, tool := range selected.Tools() {
+			got = append(got, tool.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q selects %v, want %v", names, got, want)
+		}
+	}
+	if _, err := catalogue.Only("first", "other"); err == nil || !strings.Contains(err.Error(), `"other", only default, all, first, rare`) {
+		t.Errorf("an unknown toolset gives %v", err)
+	}
+}
