@@ -6,7 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// ErrLoan is the error of [Instalment] for figures that make no loan.
+// ErrLoan is the error of [Instalment] for figures that are not a loan.
 var ErrLoan = errors.New("validation: a loan needs a principal and a rate of 0 or more, and 1 to 1200 months")
 
 const (
@@ -27,7 +27,7 @@ func Amount(s string) (decimal.Decimal, error) {
 	}
 	amount, err := decimal.NewFromString(s)
 	switch {
-	case err != nil || amount.Exponent() > longest || amount.Exponent() < -longest: // 1e999999999 takes all memory to compare
+	case err != nil || amount.Exponent() > longest || amount.Exponent() < -longest: // comparing 1e999999999 needs too much memory
 		return decimal.Zero, AmountFormat
 	case amount.IsNegative():
 		return decimal.Zero, AmountNegative

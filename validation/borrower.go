@@ -8,8 +8,8 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// BorrowerFacts is what the rules across fields need to know of one borrower. Whoever holds the bank's ids fills it,
-// with the help of [Kinds]; what is not known stays zero and breaks no rule.
+// BorrowerFacts are the facts of one borrower that the rules across fields need. Callers fill it with the help of [Kinds];
+// unknown facts are zero and break no rule.
 type BorrowerFacts struct {
 	Key        bool  // is the key borrower
 	RelationID int32 // keyBorrowerRelationId; 0 is none
@@ -166,7 +166,7 @@ func (b BorrowerFacts) employment(today Date) (r Report) {
 	if ownErr == nil && employerErr == nil && own == employer && b.Situation != SelfEmployed {
 		r = append(r, problem(EmployerSelf, pathEmployerTax))
 	}
-	const schoolAge = 14 // nobody works before
+	const schoolAge = 14 // the earliest age for work
 	born, err := ParseDateInput(b.BirthDate.Reveal())
 	if err == nil && b.EmploymentMonths != nil && int(*b.EmploymentMonths) > 12*max(0, born.Age(today)-schoolAge) {
 		r = append(r, problem(EmploymentTooLong, pathMonths))
@@ -183,7 +183,7 @@ func positive(m pii.Money) bool {
 	return ok && amount.IsPositive()
 }
 
-// identity is what tells two people of one process apart, in normal form; "" where it is absent.
+// identity returns what identifies a person within a process, in normal form; "" if it is absent.
 func (b BorrowerFacts) identity() (taxID, document string) {
 	taxID, _, err := NIF(b.TaxID.Reveal())
 	if err != nil {

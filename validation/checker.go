@@ -13,15 +13,15 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// Options are the choices a checker leaves to settings.
+// Options are the settings of a checker.
 type Options struct {
 	Now    func() time.Time // time.Now when nil
 	NISS   NISSMode         // lenient when empty
 	Limits []Limits         // the earliest first; [PublishedLimits] when empty
 }
 
-// Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use; make one and
-// keep it, for it remembers the structs it has seen.
+// Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use. Reuse it: it
+// caches the struct types.
 type Checker struct {
 	options Options
 	library *validator.Validate
@@ -70,7 +70,7 @@ func jsonName(f reflect.StructField) string {
 // clearText gives the library the text in a value of package pii. Blank text is absent text.
 func clearText(v reflect.Value) any { return strings.TrimSpace(text(v.Interface())) }
 
-// text is a value as the rules read it, "" when absent.
+// text returns a value as the rules read it, "" if absent.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -1,6 +1,6 @@
 // Package validation checks what can be checked before the bank is asked: numbers and their check digits, dates, and
-// rules across the fields of one borrower and across the borrowers of a process. It exists so that a person hears of
-// every slip at once, in their language and under the field it is in, and never sees their data repeated in a message.
+// rules across the fields of one borrower and across the borrowers of a process. A person gets all problems at once, in
+// their language and under the field, and no message repeats what they typed.
 package validation
 
 import (
@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// longest is what a parser of a short number reads at most, in bytes. More is refused before it costs anything.
+// longest is the maximum length of the input of a parser of a short number, in bytes.
 const longest = 64
 
 // without drops white space and the given separators.

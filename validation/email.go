@@ -51,5 +51,5 @@ func Email(s string) (norm string, err error) {
 	return s, nil
 }
 
-// confusing tells full-width and combining characters, which the library takes and mail servers do not.
+// confusing reports full-width and combining characters, which the library accepts and mail servers do not.
 func confusing(r rune) bool { return r >= 0xFF00 && r <= 0xFFEF || unicode.Is(unicode.Mn, r) }

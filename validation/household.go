@@ -41,8 +41,8 @@ func Household(members []BorrowerFacts) Report {
 	return r.With()
 }
 
-// Joining checks somebody who is to join the borrowers of a process. It reports only what comes of the newcomer, with
-// the paths of the newcomer's own fields.
+// Joining checks a new borrower against the borrowers of a process. It reports only problems that the new borrower causes,
+// with the paths of that borrower's fields.
 func Joining(newcomer BorrowerFacts, members []BorrowerFacts) (r Report) {
 	prefix := member(len(members))
 	for _, p := range Household(append(members[:len(members):len(members)], newcomer)) {

@@ -9,7 +9,7 @@ import (
 )
 
 // The bank names a borrower's choices by taxonomy ids, and the rules need to know what a choice means. These kinds are
-// the meanings that some rule asks for; the zero of each is «not known», of which no rule complains.
+// the meanings that the rules use. The zero value of each is «not known», for which no rule reports a problem.
 type (
 	DocumentKind  int
 	MaritalKind   int
@@ -82,12 +82,12 @@ const (
 const (
 	OwnHomePurpose     PurposeKind = iota + 1 // the borrowers' own permanent home
 	OtherPurpose                              // a second home, letting
-	LenderOwnedPurpose                        // property that the lender holds; only settings can tell
+	LenderOwnedPurpose                        // property that the lender owns; known from settings only
 )
 
-// Kinds maps taxonomy ids to what they mean, for a bank whose ids are known. What is not in here is told from the
-// item's description, in Portuguese or English, and without a description from the ids of the bank's samples and of
-// the sandbox. The zero Kinds serves.
+// Kinds maps taxonomy ids to their meanings, for a bank whose ids are known. The meaning of other ids is derived from the
+// description of the item, in Portuguese or English, and without a description from the ids of the bank's samples and of the
+// sandbox. The zero value is ready to use.
 type Kinds struct {
 	Documents  map[int32]DocumentKind
 	Marital    map[int32]MaritalKind
@@ -98,7 +98,7 @@ type Kinds struct {
 	Key        map[int32]bool // borrower types
 }
 
-// Document tells which rules a document's number follows. A known item that is none of the kinds is other.
+// Document returns the kind of a document. A known item of none of the kinds is other.
 func (k Kinds) Document(id int32, description string) DocumentKind {
 	return other(id, OtherKindOfDocument, meaning(id, description, k.Documents, []phrase[DocumentKind]{
 		{"citizen card", CitizenCardDocument}, {"cartao de cidadao", CitizenCardDocument}, {"cartao do cidadao", CitizenCardDocument},
@@ -107,7 +107,7 @@ func (k Kinds) Document(id int32, description string) DocumentKind {
 	}, map[int32]DocumentKind{1: CitizenCardDocument, 2: PassportDocument, 3: ResidencePermitDocument}))
 }
 
-// MaritalStatus tells whether a matrimonial regime belongs with it.
+// MaritalStatus returns the kind of a marital status.
 func (k Kinds) MaritalStatus(id int32, description string) MaritalKind {
 	return meaning(id, description, k.Marital, []phrase[MaritalKind]{
 		{"single", Single}, {"unmarried", Single}, {"solteir", Single},
@@ -116,7 +116,7 @@ func (k Kinds) MaritalStatus(id int32, description string) MaritalKind {
 	}, map[int32]MaritalKind{1: Single, 2: DeFactoUnion, 3: Married, 4: Divorced, 5: Widowed, 6: Separated})
 }
 
-// Situation tells who pays the borrower.
+// Situation returns the kind of an employment situation.
 func (k Kinds) Situation(id int32, description string) SituationKind {
 	return meaning(id, description, k.Situations, []phrase[SituationKind]{
 		{"unemploy", Unemployed}, {"desempreg", Unemployed},
@@ -127,7 +127,7 @@ func (k Kinds) Situation(id int32, description string) SituationKind {
 	}, map[int32]SituationKind{1: SelfEmployed, 2: Employee, 3: Employee, 4: BusinessOwner, 5: Retired, 6: Unemployed, 7: Student})
 }
 
-// Residence tells whether a housing instalment is to be expected.
+// Residence returns the kind of a residence.
 func (k Kinds) Residence(id int32, description string) ResidenceKind {
 	return other(id, SomebodyElsesHome, meaning(id, description, k.Residences, []phrase[ResidenceKind]{
 		{"mortgage", OwnHomeWithMortgage}, {"com credito", OwnHomeWithMortgage}, {"com encargos", OwnHomeWithMortgage},
@@ -135,7 +135,7 @@ func (k Kinds) Residence(id int32, description string) ResidenceKind {
 	}, map[int32]ResidenceKind{4: OwnHomeWithMortgage, 5: OwnHome}))
 }
 
-// Relation tells how somebody is related to the key borrower. The id 0 is none.
+// Relation returns the kind of a relation to the key borrower. The id 0 is none.
 func (k Kinds) Relation(id int32, description string) RelationKind {
 	if id == 0 {
 		return NoRelation
@@ -145,14 +145,14 @@ func (k Kinds) Relation(id int32, description string) RelationKind {
 	}, map[int32]RelationKind{1: SpouseRelation, 2: PartnerRelation}))
 }
 
-// Country tells Portugal and Brazil, also as nationalities, from the rest.
+// Country returns the kind of a country or nationality.
 func (k Kinds) Country(id int32, description string) CountryKind {
 	return other(id, OtherCountry, meaning(id, description, k.Countries, []phrase[CountryKind]{
 		{"portug", Portugal}, {"bra", Brazil},
 	}, map[int32]CountryKind{1: Portugal}))
 }
 
-// KeyBorrower tells the borrower type of the key borrower.
+// KeyBorrower reports whether a borrower type is that of the key borrower.
 func (k Kinds) KeyBorrower(id int32, description string) bool {
 	const key, another = 1, 2
 	configured := map[int32]int{}
@@ -192,7 +192,7 @@ func beginsAWord(text, part string) bool {
 	return strings.HasPrefix(text, part) || strings.Contains(text, " "+part)
 }
 
-// other is for choices of which any that is made means something.
+// other is the kind of known items without a kind of their own.
 func other[K cmp.Ordered](id int32, rest, found K) K {
 	var unknown K
 	if found == unknown && id > 0 {

@@ -6,21 +6,21 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Limits are the levels of reference that the hints on a loan measure by, from a day on. All but AgeMax are addressed to
-// lenders; none of them decides anything. Ratios are fractions: 0.9 is 90 %.
+// Limits are the reference values of the hints on a loan, from a day on. All but AgeMax apply to lenders, and none of them
+// decides anything. Ratios are fractions: 0.9 is 90 %.
 type Limits struct {
 	From Date // the first day they are in force
 
 	// Loan to value: the loan by the lower of price and valuation.
-	LTVNote        decimal.Decimal // above it the ratio is worth a word
+	LTVNote        decimal.Decimal // above it there is a hint
 	LTVOwnHome     decimal.Decimal
 	LTVOther       decimal.Decimal // second homes and letting
-	LTVLenderOwned decimal.Decimal // property that the lender itself holds
+	LTVLenderOwned decimal.Decimal // property that the lender owns
 
 	// Debt service to income: all monthly instalments by the monthly income.
 	DSTINote  decimal.Decimal
 	DSTIWarn  decimal.Decimal
-	DSTILimit decimal.Decimal // above it lenders have room for exceptions only
+	DSTILimit decimal.Decimal // above it lenders may only make exceptions
 
 	Shocks []Shock // from the longest term down
 	Terms  []Term  // from the youngest age up; the last holds for everybody else
@@ -69,7 +69,7 @@ func PublishedLimits() []Limits {
 
 func percent(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
-// limits are those in force on a day; the earliest known for the days before.
+// limits returns the limits in force on a day, or the earliest ones.
 func (c *Checker) limits(on Date) Limits {
 	all := c.options.Limits
 	for _, l := range slices.Backward(all) {
@@ -80,7 +80,7 @@ func (c *Checker) limits(on Date) Limits {
 	return all[0]
 }
 
-// shock is added to the rate of a loan that does not keep it.
+// shock returns what is added to the rate of a loan whose rate is not fixed.
 func (l Limits) shock(rate RateKind, months int) decimal.Decimal {
 	if rate != VariableRate && rate != MixedRate {
 		return decimal.Zero
@@ -93,7 +93,7 @@ func (l Limits) shock(rate RateKind, months int) decimal.Decimal {
 	return decimal.Zero
 }
 
-// ltv is the limit for what the loan is for; a purpose that is not known is taken for a home, of which more is lent.
+// ltv returns the limit for a purpose; for an unknown one that of a home, which is higher.
 func (l Limits) ltv(purpose PurposeKind) decimal.Decimal {
 	switch purpose {
 	case OtherPurpose:
@@ -104,7 +104,7 @@ func (l Limits) ltv(purpose PurposeKind) decimal.Decimal {
 	return l.LTVOwnHome
 }
 
-// years is the longest term at an age; ok is false when no term is set for it.
+// years returns the longest term at an age; ok is false if there is none.
 func (l Limits) years(age int) (years int, ok bool) {
 	for _, t := range l.Terms {
 		if age <= t.UpToAge {

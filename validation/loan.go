@@ -8,12 +8,12 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// LoanFacts is what the hints need to know of a loan. What is not known stays zero and brings no hint.
+// LoanFacts are the facts of a loan that the hints need. Unknown ones are zero and cause no hint.
 type LoanFacts struct {
 	Amount, Price, Valuation pii.Money // euros
 	Months                   int
 	YearlyRate               decimal.NullDecimal // nominal, as a fraction: 0.03 is 3 %
-	Rate                     RateKind            // of a rate whose kind is not known, nothing is added to it
+	Rate                     RateKind            // nothing is added to a rate of unknown kind
 	Purpose                  PurposeKind
 	Start                    Date // of the contract; today when zero
 	ReplacesHousing          bool // it pays off the housing credit of the household, as a transfer does
@@ -25,9 +25,9 @@ const (
 	pathTerm   = "loan.months"
 )
 
-// Loan measures a loan by the limits of reference: how much of the property's value it is, what it and the other
-// instalments take of the household's income, and how old the oldest borrower is when it begins and ends. It returns
-// hints that only inform, and one warning: when the loan ends past the age to which the bank lends.
+// Loan compares a loan with the limits: its share of the property's value, the share of all instalments in the income of the
+// household, and the age of the oldest borrower at its start and end. It returns hints, and a warning if the loan ends after
+// the age to which the bank lends.
 func (c *Checker) Loan(l LoanFacts, household []BorrowerFacts) Report {
 	if (l.Start == Date{}) {
 		l.Start = c.today()
@@ -69,7 +69,7 @@ func (l LoanFacts) toIncome(limits Limits, household []BorrowerFacts) Report {
 		level{limits.DSTIWarn, DSTIHigh}, level{limits.DSTINote, DSTINoted})
 }
 
-// housing sums the housing instalments. Couples who both give the same one pay it once, together.
+// housing returns the sum of the housing instalments. The same instalment of both partners counts once.
 func housing(household []BorrowerFacts) decimal.Decimal {
 	var key decimal.Decimal
 	for _, b := range household {
@@ -110,14 +110,14 @@ func (l LoanFacts) ages(limits Limits, household []BorrowerFacts) (r Report) {
 	return r
 }
 
-// A level is what a ratio may be above, and the code that tells so.
+// A level is a limit of a ratio, and the code of the problem above it.
 type level struct {
 	limit decimal.Decimal
 	code  Code
 }
 
-// measured tells of the first level that a ratio is above. The ratio is shown in whole percents, rounded up, so that
-// what is above a limit never looks as if it were at it.
+// measured reports the first level that a ratio exceeds. The ratio is shown in percent, rounded up, so that it never looks
+// equal to a limit that it exceeds.
 func measured(ratio decimal.Decimal, path string, levels ...level) Report {
 	for _, l := range levels {
 		if ratio.GreaterThan(l.limit) {

@@ -2,7 +2,7 @@ package validation
 
 import "strings"
 
-// NIFKind tells whose tax number it is.
+// NIFKind is the kind of holder of a tax number.
 type NIFKind int
 
 // The holders of tax numbers.
@@ -20,7 +20,7 @@ var nifKinds = map[string]NIFKind{
 	"90": NIFCollective, "91": NIFCollective, "98": NIFCollective, "99": NIFCollective,
 }
 
-// NIF reads a Portuguese tax number (NIF or NIPC) and returns its nine digits and whose it is. Spaces, full stops,
+// NIF reads a Portuguese tax number (NIF or NIPC) and returns its nine digits and the kind of its holder. Spaces, full stops,
 // hyphens and one leading «PT» are dropped. It fails with [NIFFormat], [NIFLength], [NIFPrefix] or [NIFCheckDigit].
 //
 // The check digit is that of Decree-Law 14/2013; the prefixes are those the tax authority has allocated.

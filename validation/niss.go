@@ -1,6 +1,6 @@
 package validation
 
-// NISSHolder tells whose social security number it is.
+// NISSHolder is the kind of holder of a social security number.
 type NISSHolder int
 
 // The holders of social security numbers.
@@ -9,18 +9,18 @@ const (
 	NISSEntity
 )
 
-// NISSMode says how strictly the checks take a social security number. The bank's own samples carry numbers that are
-// none, so the default lets a person confirm those.
+// NISSMode is the strictness of the check of a social security number. The samples of the bank contain invalid numbers, so
+// the default lets a person confirm some.
 type NISSMode string
 
 // The modes.
 const (
 	NISSLenient NISSMode = "lenient" // nine digits are a warning
 	NISSStrict  NISSMode = "strict"  // nine digits are an error
-	NISSOff     NISSMode = "off"     // anything goes
+	NISSOff     NISSMode = "off"     // no check
 )
 
-// NISS reads a Portuguese social security number and returns its eleven digits and whose it is. Spaces, full stops
+// NISS reads a Portuguese social security number and returns its eleven digits and the kind of its holder. Spaces, full stops
 // and hyphens are dropped. Nine digits fail with [NISSLegacyLength] but are returned all the same; everything else
 // fails with [NISSFormat], [NISSLength], [NISSFirstDigit] or [NISSCheckDigit].
 func NISS(s string) (norm string, holder NISSHolder, err error) {

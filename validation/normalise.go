@@ -8,8 +8,8 @@ import (
 )
 
 // Normalise gives the texts in a struct the form in which the bank gets them, by the same tags that check them: nine
-// digits for a tax number, E.164 for a phone, YYYY-MM-DD for a date. It leaves alone what is not valid, so that people
-// find what they typed. Doing it twice changes nothing more. It wants a pointer to a struct; anything else panics.
+// digits for a tax number, E.164 for a phone, YYYY-MM-DD for a date. It does not change invalid text. It is
+// idempotent. v must be a pointer to a struct, or Normalise panics.
 func Normalise(v any) {
 	value := reflect.ValueOf(v)
 	if value.Kind() != reflect.Pointer || value.IsNil() || value.Elem().Kind() != reflect.Struct {
@@ -60,8 +60,8 @@ func normaliseText(s, field reflect.Value, current, tags string) {
 	}
 }
 
-// splitCard puts the two parts of a citizen card's number into their fields. Both of its check digits must be right,
-// so a number of another kind of document is hardly ever taken for a card's.
+// splitCard splits the number of a citizen card into its two fields. It requires both check digits, so that the number of
+// another document is rarely taken for that of a card.
 func splitCard(number, suffix reflect.Value, current string) bool {
 	if !suffix.IsValid() {
 		return false

@@ -8,15 +8,15 @@ type PhoneKind int
 // The kinds of telephone numbers.
 const (
 	PhoneFixed   PhoneKind = iota + 1 // a line, or voice over the internet
-	PhoneMobile                       // also where a country does not tell mobiles from lines
-	PhoneService                      // premium, shared-cost or toll-free numbers, pagers, voicemail: nobody's own
+	PhoneMobile                       // also if a country does not distinguish mobiles
+	PhoneService                      // premium, shared-cost or toll-free numbers, pagers, voicemail
 )
 
 // PhoneNumber is a telephone number as read.
 type PhoneNumber struct {
 	E164      string // +351912345678
 	Kind      PhoneKind
-	Extension bool // one was given, and E164 drops it
+	Extension bool // an extension was given; E164 omits it
 }
 
 // Phone reads a telephone number of any country; without a country code it is taken to be Portuguese. What counts is

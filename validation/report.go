@@ -13,19 +13,19 @@ var files embed.FS
 
 var texts = words.Load(files)
 
-// Severity says what a problem stops.
+// Severity is the severity of a problem.
 type Severity int
 
-// The severities, the gravest first.
+// The severities, the most severe first.
 const (
-	Error   Severity = iota // must be corrected before the bank is asked
-	Warning                 // a person may confirm it and go on
+	Error   Severity = iota // must be corrected before the call to the bank
+	Warning                 // a person may confirm it and continue
 	Hint                    // good to know
 )
 
 func (s Severity) String() string { return [...]string{"error", "warning", "hint"}[s] }
 
-// Problem is one thing to correct, to confirm or to know.
+// Problem is one result of a check.
 type Problem struct {
 	Code     string // see [Codes]
 	Path     string // JSON names joined by dots: "personal.taxId"
@@ -42,7 +42,7 @@ func (p Problem) with(name, value string) Problem {
 	return p
 }
 
-// Text tells a person what is wrong, without repeating what they typed.
+// Text returns the message for a person. It does not repeat what they typed.
 func (p Problem) Text(lang words.Lang) string {
 	args := make(map[string]any, len(p.Params))
 	for name, value := range p.Params {
@@ -54,18 +54,18 @@ func (p Problem) Text(lang words.Lang) string {
 // Report holds all the problems of one pass, ordered by path, then severity, then code.
 type Report []Problem
 
-// HasErrors tells whether something must be corrected.
+// HasErrors reports whether the report has errors.
 func (r Report) HasErrors() bool {
 	return slices.ContainsFunc(r, func(p Problem) bool { return p.Severity == Error })
 }
 
-// Errors returns what must be corrected.
+// Errors returns the problems that must be corrected.
 func (r Report) Errors() Report { return r.only(Error) }
 
-// Warnings returns what a person may confirm.
+// Warnings returns the problems that a person may confirm.
 func (r Report) Warnings() Report { return r.only(Warning) }
 
-// Hints returns what only informs.
+// Hints returns the problems that only inform.
 func (r Report) Hints() Report { return r.only(Hint) }
 
 func (r Report) only(s Severity) (some Report) {

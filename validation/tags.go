@@ -11,14 +11,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A rule is what one of our tags means. The library only learns whether it found problems; which, with what severity,
-// is asked of the rule again for the fields that failed.
+// A rule implements one tag. The library only gets whether the rule found problems; for the fields that failed, the rule is
+// called again for the problems themselves.
 type rule struct {
 	check  func(c *Checker, value, param string) []Problem
-	normal func(value, param string) (normal string, err error) // nil where a value has one form only
+	normal func(value, param string) (normal string, err error) // nil if a value has only one form
 }
 
-// rules are our tags. A tag that can warn comes last in a field's list, for the library stops at the first that fails.
+// rules are the tags of this package. A tag that can warn must be last in the list of a field, because the library stops at
+// the first that fails.
 var rules = map[string]rule{
 	"nif": { // a tax number of anybody
 		check:  parsed(taxNumber),
@@ -55,7 +56,7 @@ var rules = map[string]rule{
 		check: parsed(Email), normal: plain(Email),
 	},
 	"date": {check: parsed(isoDate), normal: plain(isoDate)},
-	"adult": { // a birth date: not in the future, 18 to 119 years ago; what is no date is left to the tag date
+	"adult": { // a birth date: not in the future, 18 to 119 years ago; the tag date reports what is not a date
 		check: func(c *Checker, s, _ string) []Problem { return failed(adult(s, c.today())) },
 	},
 	"not_past": { // an expiry date: today or later; a warning when it comes within 90 days
@@ -221,8 +222,7 @@ func personName(c *Checker, s, _ string) []Problem {
 	return problems
 }
 
-// collapsed trims, makes every stretch of white space one space, and composes accents (é as one character and not as
-// two), which some keyboards send apart.
+// collapsed trims, replaces all white space by single spaces, and composes accents (é as one character instead of two).
 func collapsed(s string) (string, error) {
 	if len(s) > 16*nameMax {
 		return s, TooLong

@@ -10,7 +10,7 @@ type revealer interface{ clearJSON() ([]byte, error) }
 var reveal = json.WithMarshalers(json.MarshalFunc(func(v revealer) ([]byte, error) { return v.clearJSON() }))
 
 // MarshalClear returns v as JSON with personal data in the clear. It is for the body of a request to the bank and
-// for what is sealed before it is stored; everything else wants encoding/json, which masks.
+// for values that are encrypted before they are stored. Use encoding/json, which masks, for everything else.
 func MarshalClear(v any) ([]byte, error) {
 	return json.Marshal(v, reveal, json.Deterministic(true), jsontext.EscapeForHTML(false))
 }

@@ -25,8 +25,8 @@ var (
 	monthDayYear  = regexp.MustCompile(`(?i)` + month + `[ .]*\d{1,2}(?:st|nd|rd|th)?[ ,]+(\d{4})`)
 )
 
-// dates finds the dates in folded text: old are those of a year so long ago that they are somebody's, late are the others,
-// where they are written as programs do and are no part of a longer number.
+// dates finds the dates in folded text. old are those that may be birth dates. late are the others, if they are in a form
+// that programs write and are not part of a longer number.
 func dates(text []byte, now time.Time) (old, late [][]int) {
 	isOld := func(year int) bool { return year >= firstYear && year <= now.Year()-oldAfter }
 	for i := range text {
@@ -56,13 +56,13 @@ func dates(text []byte, now time.Time) (old, late [][]int) {
 	return old, late
 }
 
-// writtenDate is one that was read in figures.
+// writtenDate is a date written in digits.
 type writtenDate struct {
 	year, end int
 	tight     bool // written with four figures for the year and one separator, as in 2026-11-22
 }
 
-// dateAt reads a date that begins with the number at i: 1985-07-03, 3/7/1985, 03.07.85, 19850703 or 03071985.
+// dateAt parses a date that begins with the number at i: 1985-07-03, 3/7/1985, 03.07.85, 19850703 or 03071985.
 func dateAt(text []byte, i int, now time.Time) (writtenDate, bool) {
 	end := numberEnd(text, i)
 	if end-i == 8 {
@@ -91,7 +91,7 @@ func dateAt(text []byte, i int, now time.Time) (writtenDate, bool) {
 	return writtenDate{}, false
 }
 
-// ofCentury is the last year that ends in these two figures.
+// ofCentury returns the last year that ends in these two digits.
 func ofCentury(year int, now time.Time) int {
 	if year += 2000; year > now.Year() {
 		year -= 100
@@ -99,8 +99,8 @@ func ofCentury(year int, now time.Time) int {
 	return year
 }
 
-// separated skips what stands between the figures of a date: a dot, slash, dash or space, perhaps between spaces. It
-// returns "" when no figure follows.
+// separated skips the separator of a date: a dot, slash, dash or space, perhaps between spaces. It returns "" if no digit
+// follows.
 func separated(text []byte, i int) (next int, by string) {
 	from := i
 	for i < len(text) && i-from < 3 && strings.IndexByte(" ./-", text[i]) >= 0 {
@@ -119,15 +119,15 @@ func numberEnd(text []byte, i int) int {
 	return i
 }
 
-// joins tells whether the character at i ties a date to another figure beyond it.
+// joins reports whether the character at i joins a date to a digit after it.
 func joins(text []byte, i, step int) bool {
 	return isDigit(text, i) || i >= 0 && i < len(text) && strings.IndexByte("./-", text[i]) >= 0 && isDigit(text, i+step)
 }
 
-// isDay tells whether two numbers are a day and a month, whichever stands first.
+// isDay reports whether two numbers are a day and a month, in either order.
 func isDay(a, b int) bool { return a >= 1 && b >= 1 && min(a, b) <= 12 && max(a, b) <= 31 }
 
-// number is what a few figures say; those of longer numbers are no date's.
+// number returns the value of a few digits; longer numbers are not part of a date.
 func number(figures []byte) int {
 	n, err := strconv.Atoi(string(figures))
 	if err != nil || len(figures) > 8 {

@@ -14,24 +14,23 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Bounds of what an [Echo] looks for.
+// Limits of an [Echo].
 const (
 	maxEchoed = 500 // values
 	maxValue  = 500 // characters of each
 )
 
-// Echo knows what was sent, and takes it out of what comes back: every value whole and in its parts, whatever the case,
-// the accents, the separators and the form of dates and amounts. What it takes for a part is masked too often rather
-// than too rarely.
+// Echo masks in a text the values that were sent, whole and in parts, in any case, with any accents, separators and forms of
+// dates and amounts. In doubt it masks.
 type Echo struct{ traces []trace }
 
-// trace is one form of something that was sent, in loosely folded text.
+// trace is one form of a value that was sent, in loosely folded text.
 type trace struct {
 	pattern *regexp.Regexp
-	alone   bool // no letter or figure stands right beside it: it is too short to be told from a part of another word
+	alone   bool // it matches only if no letter or digit is next to it, because it is short and may be part of another word
 }
 
-// NewEcho makes an Echo of values: names, numbers, dates as YYYY-MM-DD, amounts as 1234.56, anything.
+// NewEcho returns an Echo of values: names, numbers, dates as YYYY-MM-DD, amounts as 1234.56, anything.
 func NewEcho(values []string) *Echo {
 	echo := &Echo{}
 	for _, value := range values[:min(len(values), maxEchoed)] {
@@ -43,7 +42,7 @@ func NewEcho(values []string) *Echo {
 	return echo
 }
 
-// Scrub masks what was sent, and what [Scrub] masks anyway. Escapes of HTML, JSON and URLs are resolved first.
+// Scrub masks what was sent, and what [Scrub] masks anyway. Escapes of HTML, JSON and URLs are decoded first.
 func (e *Echo) Scrub(text string) string {
 	text = unescaped(strings.ToValidUTF8(text[:min(len(text), maxScrubbed)], "\ufffd"))
 	f := foldLoosely(text)
@@ -60,7 +59,7 @@ func (e *Echo) Scrub(text string) string {
 
 const (
 	between  = `[^\p{L}\p{N}]{0,3}` // the parts of a value
-	grouping = `[ .,'/_()-]{0,3}`   // the figures of a number
+	grouping = `[ .,'/_()-]{0,3}`   // the digits of a number
 )
 
 var (
@@ -99,7 +98,7 @@ func (e *Echo) add(value string) {
 	}
 }
 
-// number adds a number however it is grouped. Those of one or two figures are in every text.
+// number adds a number with any grouping. Numbers of one or two digits are in every text and are not added.
 func (e *Echo) number(value string) {
 	whole, fraction := value, ""
 	if parts := isAmount.FindStringSubmatch(value); parts != nil {
@@ -139,7 +138,7 @@ var monthNames = [12]string{
 	"jul(?:ho|y)?", "(?:ago(?:sto)?|aug(?:ust)?)", "(?:set(?:embro)?|sep(?:t(?:ember)?)?)", "(?:out(?:ubro)?|oct(?:ober)?)", "nov(?:embro|ember)?", "(?:dez(?:embro)?|dec(?:ember)?)",
 }
 
-// dateForms are the ways in which people and programs write a day.
+// dateForms returns the forms in which people and programs write a date.
 func dateForms(day time.Time) string {
 	number := func(n int) string { return "0?" + strconv.Itoa(n) }
 	d, m, y, name := number(day.Day()), number(int(day.Month())), day.Format("2006"), monthNames[day.Month()-1]
@@ -153,7 +152,7 @@ func dateForms(day time.Time) string {
 	}, "|")
 }
 
-// standsAlone tells whether neither a letter nor a figure is right beside a part of a text.
+// standsAlone reports whether neither a letter nor a digit is next to a part of a text.
 func standsAlone(text string, at []int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
 	after, _ := utf8.DecodeRuneInString(text[at[1]:])

@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// escapes begin what programs write in place of a character.
+// escapes are the characters with which escape sequences begin.
 const escapes = `\%&`
 
-// decoded is the first character of a text, be it written as it is or as Go, JSON, URLs or HTML escape it, and how many
-// bytes it takes.
+// decoded returns the first character of a text, plain or as an escape sequence of Go, JSON, URLs or HTML, and its length in
+// bytes.
 func decoded(text string) (c rune, size int) {
 	switch text[0] {
 	case '\\':

@@ -5,11 +5,11 @@ import (
 	"unicode/utf8"
 )
 
-// folded is a text in which what people take for the same is the same, so that it can be searched: every decimal digit,
-// space, dash and full-width letter is the ASCII one, and what is invisible is gone. It knows where its parts stood.
+// folded is a text for searching: every decimal digit, space, dash and full-width letter is replaced by the ASCII one, and
+// invisible characters are removed. It keeps the original positions.
 type folded struct {
 	text     string
-	from, to []int // of each byte, where its character stood in the original; nil when nothing was folded
+	from, to []int // of each byte, the position of its character in the original; nil if nothing was folded
 }
 
 func fold(text string) folded {
@@ -19,7 +19,7 @@ func fold(text string) folded {
 	return foldBy(text, utf8.DecodeRuneInString)
 }
 
-// foldBy folds a text of which next tells the first character, and how many bytes it takes.
+// foldBy folds a text; next returns the first character of a text and its length in bytes.
 func foldBy(text string, next func(string) (rune, int)) folded {
 	out := make([]byte, 0, len(text))
 	f := folded{from: make([]int, 0, len(text)), to: make([]int, 0, len(text))}
@@ -40,7 +40,7 @@ func foldBy(text string, next func(string) (rune, int)) folded {
 	return f
 }
 
-// plain tells whether a text is what folding would make of it.
+// plain reports whether folding would not change a text.
 func plain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c >= utf8.RuneSelf || c < ' ' && c != '\n' || c == 0x7f {
@@ -50,12 +50,12 @@ func plain(text string) bool {
 	return true
 }
 
-// alike is the character that c is taken for; seen is false when nobody sees it.
+// alike returns the character that replaces c; seen is false if c is invisible.
 func alike(c rune) (like rune, seen bool) {
 	switch {
 	case c == '\n' || c == '\u2028' || c == '\u2029' || c == '\u0085':
 		return '\n', true
-	case unicode.IsSpace(c) || c == '\u2800' || c == '\u3164': // the last two are blank, and no space by their class
+	case unicode.IsSpace(c) || c == '\u2800' || c == '\u3164': // the last two are blank, but not spaces by their class
 		return ' ', true
 	case c < utf8.RuneSelf && c >= ' ' && c != 0x7f:
 		return c, true
@@ -75,7 +75,7 @@ func alike(c rune) (like rune, seen bool) {
 	return c, true
 }
 
-// valueOf is what a decimal digit of any script stands for: they come in tens, from zero.
+// valueOf returns the value of a decimal digit of any script. Their code points are in groups of ten, from zero.
 func valueOf(c rune) rune {
 	for _, r := range unicode.Nd.R16 {
 		if rune(r.Lo) <= c && c <= rune(r.Hi) {
@@ -90,7 +90,7 @@ func valueOf(c rune) rune {
 	return 0
 }
 
-// original is where spans of the folded text stood.
+// original returns spans of the folded text as spans of the original.
 func (f folded) original(spans []span) []span {
 	if f.from == nil {
 		return spans

@@ -57,7 +57,7 @@ func (checks) mask(string) string { return hidden }
 
 func (date) mask(string) string { return hidden }
 
-// mask tells the age in full years.
+// mask returns the age in full years.
 func (birth) mask(s string) string {
 	born, err := time.Parse(time.DateOnly, s)
 	now := time.Now()

@@ -16,7 +16,7 @@ var (
 	errNotBool   = errors.New("want true or false")
 )
 
-// Money is a monthly amount in euros of somebody's finances. Its zero value is absent, which differs from 0 €.
+// Money is a monthly amount in euros of a person's finances. Its zero value is absent, which differs from 0 €.
 type Money struct{ amount *decimal.Decimal }
 
 // Euros returns d as Money.
@@ -30,13 +30,13 @@ func (m Money) Reveal() (amount decimal.Decimal, ok bool) {
 	return *m.amount, true
 }
 
-// IsZero tells whether the amount is absent (not whether it is 0 €).
+// IsZero reports whether the amount is absent (not whether it is 0 €).
 func (m Money) IsZero() bool { return m.amount == nil }
 
 // Class is [Financial].
 func (Money) Class() Class { return Financial }
 
-// String returns the band of 500 € that the amount lies in: «2500–3000 €».
+// String returns the band of 500 € that contains the amount: «2500–3000 €».
 func (m Money) String() string {
 	if m.amount == nil {
 		return ""
@@ -49,7 +49,7 @@ func (m Money) String() string {
 // Format writes the band for every verb.
 func (m Money) Format(f fmt.State, _ rune) { fmt.Fprint(f, m.String()) }
 
-// LogValue hides even the band.
+// LogValue returns a mask without the band.
 func (m Money) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalJSON writes the band; see [MarshalClear] for the number.
@@ -76,7 +76,7 @@ func (m Money) clearJSON() ([]byte, error) {
 	return json.Marshal(json.Number(m.amount.StringFixed(max(0, -m.amount.Exponent())))) // 2500.00 stays 2500.00
 }
 
-// Flag is a yes or no about a person that wants special care. Its zero value is absent.
+// Flag is a yes or no about a person, of class [SpecialCare]. Its zero value is absent.
 type Flag struct{ value *bool }
 
 // Yes and No are the two answers.
@@ -93,7 +93,7 @@ func (b Flag) Reveal() (answer, ok bool) {
 	return *b.value, true
 }
 
-// IsZero tells whether the answer is absent.
+// IsZero reports whether the answer is absent.
 func (b Flag) IsZero() bool { return b.value == nil }
 
 // Class is [SpecialCare].
@@ -110,7 +110,7 @@ func (b Flag) String() string {
 // Format writes the mask for every verb.
 func (b Flag) Format(f fmt.State, _ rune) { fmt.Fprint(f, b.String()) }
 
-// LogValue gives the mask to slog.
+// LogValue returns the mask.
 func (b Flag) LogValue() slog.Value { return slog.StringValue(b.String()) }
 
 // MarshalJSON writes the mask; see [MarshalClear] for the answer.

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxScrubbed is how many bytes of a text [Scrub] looks at; the rest is cut off.
+// maxScrubbed is the number of bytes of a text after which [Scrub] cuts it off.
 const maxScrubbed = 64 << 10
 
 // What has the form of a secret or of an e-mail address, in folded text (see [fold]).
@@ -19,12 +19,12 @@ var (
 
 const sum = `\d+(?:[ .,]\d{3})*(?:[.,]\d{1,2})?`
 
-// looksPersonal are the numbers that are masked, whatever letters stand right beside them. They are known by their length
-// and not by their check digit: a mistyped tax number is as personal as a right one.
+// looksPersonal are the numbers that are masked, whatever letters are next to them. They are recognised by their length and
+// not by their check digit: a mistyped tax number is as personal as a correct one.
 var looksPersonal = []struct {
 	pattern *regexp.Regexp
-	figures int  // at least so many are in it
-	whole   bool // it is no part of a longer number
+	figures int  // the minimum number of digits
+	whole   bool // it is not part of a longer number
 }{
 	// Tax, social security, telephone, card and account numbers.
 	{regexp.MustCompile(`\+?\d(?:[ ./_()+-]{0,3}\d){8,}`), 9, false},
@@ -43,23 +43,23 @@ var looksPersonal = []struct {
 		`[^\p{L}\p{N}\n]{0,4}(?:n\.?[ºo°]?[^\p{L}\p{N}\n]{1,2}|n\p{L}mero |number )?(?:[a-z]{1,2} ?)?(\d(?:[ ./-]?\d){4,}[a-z0-9]{0,4})`), 5, false},
 }
 
-// What an operator needs of a log line though it holds long numbers: uuids, digests, trace ids and addresses of memory;
-// times of the day, durations, and addresses of machines with their port. Later dates are kept too, see [dates].
+// What is kept although it contains long numbers: UUIDs, hashes, trace ids and memory addresses; times of day, durations,
+// and host addresses with their port. Recent dates are kept too, see [dates].
 var (
 	isID   = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{32,}\b|\b0x[0-9a-f]{9,16}\b`)
 	isKept = regexp.MustCompile(`(?:\b|T)\d\d:\d\d:\d\d(?:\.\d{1,9})?|\b(?:\d{1,5}h)?(?:\d{1,2}m)?\d{1,3}\.\d{1,9}(?:ns|us|µs|ms|s)\b|` +
 		`\b(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}`)
 )
 
-// Scrub masks what has the form of personal data or of a secret in text from outside, such as an error of the bank's or a
-// line of a log: e-mail addresses; numbers of nine digits or more however they are written and joined (tax, social
-// security, telephone, card and account numbers); shorter ones that a word names a NIF, a card or a passport; IBANs;
+// Scrub masks what has the form of personal data or of a secret in text from outside, such as an error of the bank or a log
+// line: e-mail addresses; numbers of nine digits or more however they are written and joined (tax, social
+// security, telephone, card and account numbers); shorter ones after a word such as NIF, card or passport; IBANs;
 // postal codes; dates of more than ten years ago, which are birth dates; amounts in euros; tokens.
 //
-// Uuids, digests, times, later dates, durations, addresses with a port, versions, statuses, codes and process numbers
-// stay. Names, streets and employers have no form: text that may hold them must not get here in the first place.
+// UUIDs, hashes, times, recent dates, durations, addresses with a port, versions, statuses, codes and process numbers are
+// kept. Names, streets and employers have no recognisable form: do not log text that may contain them.
 func Scrub(text string) string {
-	const beyond = 256 // what begins before the cut is seen whole
+	const beyond = 256 // so that a match that begins before the cut is complete
 	seen, now := text[:min(len(text), maxScrubbed+beyond)], time.Now()
 	hide := fold(seen).hide(now)
 	if strings.ContainsAny(seen, escapes) { // or what looks like it: «50%299999998»
@@ -75,7 +75,7 @@ func Scrub(text string) string {
 	return mask(text, hide, end)
 }
 
-// mask puts the mask in the place of spans, and cuts text off at its end.
+// mask replaces spans by the mask, and cuts the text off at its limit.
 func mask(text string, spans []span, end int) string {
 	var out strings.Builder
 	at := 0
@@ -97,7 +97,7 @@ func mask(text string, spans []span, end int) string {
 // span is a part of a text, in bytes.
 type span struct{ from, to int }
 
-// hide finds what is to be masked, in order and apart from each other, in the original text.
+// hide returns the spans of the original text to mask, sorted and without overlap.
 func (f folded) hide(now time.Time) []span {
 	var found []span
 	add := func(all ...[]int) {
@@ -115,7 +115,7 @@ func (f folded) hide(now time.Time) []span {
 	return f.original(joined(found))
 }
 
-// numbers finds the personal ones among the numbers of folded text, of which it blanks what is kept.
+// numbers returns the personal numbers of a folded text, in which it blanks what is kept.
 func numbers(text []byte, now time.Time) (found []span) {
 	blank(text, isID.FindAllIndex(text, -1))
 	old, late := dates(text, now)
@@ -140,7 +140,7 @@ func numbers(text []byte, now time.Time) (found []span) {
 	return found
 }
 
-// joined sorts spans and makes one of those that touch.
+// joined sorts spans and merges those that touch.
 func joined(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
 	var apart []span
@@ -154,8 +154,7 @@ func joined(spans []span) []span {
 	return apart
 }
 
-// blank takes what is kept out of the sight of what looks for numbers. What is all figures, or goes on with one, is a
-// number.
+// blank replaces what is kept by blanks. What consists of digits only, or continues with one, is a number.
 func blank(text []byte, kept [][]int) {
 	for _, at := range kept {
 		if digits(text[at[0]:at[1]]) < at[1]-at[0] && !isDigit(text, at[1]) {

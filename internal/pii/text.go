@@ -1,5 +1,5 @@
-// Package pii holds the types personal data travels in. A value of these types masks itself wherever it is
-// printed, logged or marshalled; only [MarshalClear] and Reveal give it in the clear.
+// Package pii has the types of personal data. A value of these types masks itself when it is printed, logged or marshalled;
+// only [MarshalClear] and Reveal return it in the clear.
 package pii
 
 import (
@@ -10,7 +10,7 @@ import (
 	"unique"
 )
 
-// Class says how sensitive a field is. It decides where a value may appear; see the README's section on personal data.
+// Class is the sensitivity of a field, which decides where its value may appear; see the README's section on personal data.
 type Class string
 
 // The classes, from harmless to most sensitive.
@@ -32,7 +32,7 @@ type kind interface {
 }
 
 // Text is personal text of one kind. Its zero value is the absent text. Two Texts are equal (==) when their
-// clear texts are. It holds a handle and not the string, so that not even an unexported field prints it.
+// clear texts are. It has a handle and not the string, so that fmt does not print the string in an unexported field either.
 type Text[K kind] struct{ handle unique.Handle[string] }
 
 // The kinds of personal text that the bank knows.
@@ -49,11 +49,11 @@ type (
 	Address        = Text[address] // street, door, floor
 	PostalCode     = Text[postal]  // NNNN-NNN in Portugal
 	Locality       = Text[locality]
-	Employer       = Text[address] // an employer's name points at a person
-	Private        = Text[private] // what one person alone may read, whatever it says
+	Employer       = Text[address] // the name of an employer may identify a person
+	Private        = Text[private] // for one person only, with any content
 )
 
-// Texts lists the kinds of personal text as Go types, for what derives schemas and forms from structs.
+// Texts lists the kinds of personal text as Go types, for packages that derive schemas and forms from structs.
 var Texts = []reflect.Type{
 	reflect.TypeFor[Name](), reflect.TypeFor[TaxID](), reflect.TypeFor[CheckDigits](), reflect.TypeFor[BirthDate](), reflect.TypeFor[ExpiryDate](),
 	reflect.TypeFor[Email](), reflect.TypeFor[Phone](), reflect.TypeFor[Address](), reflect.TypeFor[PostalCode](),
@@ -68,7 +68,7 @@ func New[T ~struct{ handle unique.Handle[string] }](s string) T {
 	return T{unique.Make(s)}
 }
 
-// Reveal returns the clear text, "" when absent. Only what sends it to the bank or checks it should ask.
+// Reveal returns the clear text, "" if absent. It is for sending it to the bank and for checking it.
 func (t Text[K]) Reveal() string {
 	if t.IsZero() {
 		return ""
@@ -76,13 +76,13 @@ func (t Text[K]) Reveal() string {
 	return t.handle.Value()
 }
 
-// IsZero tells whether the text is absent; encoders leave an absent text out under omitzero.
+// IsZero reports whether the text is absent; encoders leave an absent text out under omitzero.
 func (t Text[K]) IsZero() bool { return t == Text[K]{} }
 
-// Class tells how sensitive the text is.
+// Class returns the class of the kind T.
 func (Text[K]) Class() Class { var k K; return k.class() }
 
-// String returns the mask. It is fixed in width where a width would tell something, and empty when absent.
+// String returns the mask. Its width is fixed if a width would reveal something. It is empty if the text is absent.
 func (t Text[K]) String() string {
 	if t.IsZero() {
 		return ""
@@ -94,7 +94,7 @@ func (t Text[K]) String() string {
 // Format writes the mask for every verb.
 func (t Text[K]) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
 
-// LogValue gives the mask to slog.
+// LogValue returns the mask.
 func (t Text[K]) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // MarshalJSON writes the mask; see [MarshalClear] for the clear text.
