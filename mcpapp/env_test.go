@@ -56,6 +56,7 @@ type options struct {
 	people  tools.People
 	redis   string
 	updates staticUpdates
+	tools   *tools.Catalogue
 }
 
 // noDestinations is a store of destinations that is never called.
@@ -71,7 +72,7 @@ func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang) ([]too
 func start(t testing.TB, change ...func(*options)) *env {
 	t.Helper()
 	login := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
-	s := options{redis: "memory", people: tools.Team{
+	s := options{redis: "memory", tools: catalogue.New(), people: tools.Team{
 		"ana": {Login: login}, "bruno": {Login: login}, "reader": {Login: login, ReadOnly: true},
 		"rita": {Login: portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}},
 	}}
@@ -99,7 +100,7 @@ func start(t testing.TB, change ...func(*options)) *env {
 	must(t, err)
 	t.Cleanup(func() { must(t, e.store.Close()) })
 	s.app.Runner = tools.NewRunner(tools.Config{
-		Catalogue: catalogue.New(), Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
+		Catalogue: s.tools, Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
 		Journal: e.store, AuditLog: e.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: e.store, Log: s.app.Log,
 		Destinations: noDestinations{}, Updates: s.updates,
 	})

@@ -32,7 +32,7 @@ func (a *App) arguments(ctx context.Context, lang words.Lang, tool *tools.Tool, 
 	resolved := answers
 	for _, field := range tool.Fields {
 		text := answers[field.Path]
-		if field.Kind != tools.Somebody || text == "" {
+		if field.Kind.Control != tools.ControlPerson || text == "" {
 			continue
 		}
 		actor, err := a.colleague(ctx, text)

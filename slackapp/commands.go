@@ -66,7 +66,7 @@ func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]str
 	}
 	for _, field := range tool.Fields {
 		named := strings.EqualFold(text, field.Name()) || strings.EqualFold(text, field.Label(lang))
-		if named && field.Kind == tools.YesNo && !field.Hidden() {
+		if named && field.Kind.Control == tools.ControlYesNo && !field.Hidden() {
 			return map[string]string{field.Path: "true"}
 		}
 	}
@@ -81,7 +81,7 @@ func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]str
 // other fields; else nil.
 func trailingField(tool *tools.Tool) *tools.Field {
 	asked := slices.DeleteFunc(slices.Clone(tool.Fields), tools.Field.Hidden)
-	if len(asked) == 2 && asked[0].Kind == tools.Process && (asked[1].Kind == tools.Date || asked[1].Kind == tools.Somebody) {
+	if len(asked) == 2 && asked[0].Refers() && controlOf(asked[1]).trailing {
 		return &asked[1]
 	}
 	return nil

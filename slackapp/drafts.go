@@ -79,7 +79,7 @@ func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen a
 func (s state) with(chosen action) state {
 	held := state{Values: map[string]map[string]answer{}}
 	for block, inputs := range s.Values {
-		if given := inputs[chosen.ID]; given.Chosen != nil || given.User != nil || given.Value != nil && *given.Value != "" {
+		if given := inputs[chosen.ID]; given.Chosen != nil || given.User != nil || given.Value != nil && *given.Value != "" || len(given.Files) > 0 {
 			held.Values[block] = map[string]answer{chosen.ID: given}
 		}
 	}

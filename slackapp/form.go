@@ -19,6 +19,13 @@ type answer struct {
 	Value  *string         `json:"value"`
 	User   *string         `json:"selected_user"`
 	Chosen *selectedOption `json:"selected_option"`
+	Files  []uploadedFile  `json:"files"`
+}
+
+type uploadedFile struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Size int64  `json:"size"`
 }
 
 type selectedOption struct {
@@ -109,11 +116,6 @@ func (f *form) isSubjectPage(page string) bool {
 	return fields != nil && !slices.ContainsFunc(fields, func(field tools.Field) bool { return !field.Refers() })
 }
 
-// choosesProcess reports whether a page asks for the process.
-func (f *form) choosesProcess(page string) bool {
-	return slices.ContainsFunc(f.tool.FieldsOn(page), func(field tools.Field) bool { return field.Kind == tools.Process })
-}
-
 // worthKeeping reports whether the form has answers that the person typed, or was sent.
 func (f *form) worthKeeping() bool {
 	return f.tool.Effect.Writes() && (f.Notes[noteSent] != "" || slices.ContainsFunc(f.tool.Fields, f.isEdited))
@@ -143,15 +145,7 @@ func (f *form) collect(page string, s state) {
 	}
 	for _, field := range f.tool.FieldsOn(page) {
 		for _, given := range s.Values[field.Path] { // a block has one element
-			text, label := "", ""
-			switch {
-			case given.Chosen != nil && given.Chosen.Value != unanswered:
-				text, label = given.Chosen.Value, given.Chosen.Text.Text
-			case given.User != nil:
-				text = *given.User
-			case given.Value != nil:
-				text = strings.TrimSpace(*given.Value)
-			}
+			text, label := controlOf(field).answer(given, f.Answers[field.Path])
 			delete(answers, field.Path)
 			delete(notes, noteLabel+field.Path)
 			if text != "" {
@@ -162,20 +156,21 @@ func (f *form) collect(page string, s state) {
 			}
 		}
 	}
-	for _, field := range f.tool.Fields { // after another process, a chosen borrower is not valid
-		if other := answers[field.Path] != f.Answers[field.Path]; other && field.Kind == tools.Process {
-			forgetBorrowers(f.tool, answers, notes)
+	for _, field := range f.tool.Fields {
+		if answers[field.Path] != f.Answers[field.Path] {
+			forgetDependent(f.tool, field, answers, notes)
 		}
 	}
 	f.Answers, f.Notes = answers, notes
 }
 
-// forgetBorrowers removes the answers that name a borrower.
-func forgetBorrowers(tool *tools.Tool, answers, notes map[string]string) {
+// forgetDependent deletes the answers that were chosen among the options that an earlier answer to a field gave.
+func forgetDependent(tool *tools.Tool, changed tools.Field, answers, notes map[string]string) {
 	for _, field := range tool.Fields {
-		if field.Kind == tools.Borrower {
+		if slices.ContainsFunc(field.Dependencies(), func(other tools.Field) bool { return other.Path == changed.Path }) {
 			delete(answers, field.Path)
 			delete(notes, noteLabel+field.Path)
+			forgetDependent(tool, field, answers, notes)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func manifest() []byte {
 func namesPeople(command string) bool {
 	for _, tool := range catalogue.New().Subcommands(command) {
 		for _, field := range tool.Fields {
-			if field.Kind == tools.Somebody {
+			if field.Kind.Control == tools.ControlPerson {
 				return true
 			}
 		}

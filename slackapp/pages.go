@@ -39,7 +39,7 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 }
 
 // isTextField reports whether a field is typed, not chosen.
-func isTextField(field tools.Field) bool { return !isChoice(field.Kind) }
+func isTextField(field tools.Field) bool { return !controlOf(field).chosen }
 
 // nextLabel is the text of the button that submits a page.
 func nextLabel(lang words.Lang, tool *tools.Tool, at int) string {

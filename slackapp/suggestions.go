@@ -47,7 +47,7 @@ func (a *App) suggest(ctx context.Context, req request, i interaction) optionsRe
 		if !a.runner.Permits(ctx, req.actor, tool) {
 			return &tools.Error{Kind: tools.Forbidden, Tool: tool}
 		}
-		if field.Kind == tools.Borrower { // the options depend on the process
+		if len(field.Dependencies()) > 0 {
 			f, _, _, err := a.formOf(ctx, &req, i.View)
 			if err != nil {
 				return err
@@ -146,10 +146,8 @@ func (a *App) cachedOptions(ctx context.Context, req request, tool *tools.Tool, 
 // searchKey is the cache key of a person's searches in a select.
 func searchKey(req request, tool *tools.Tool, field tools.Field, answers map[string]string) string {
 	common := []string{req.actor.ID, string(req.actor.Lang), tool.Name, field.Path}
-	for _, other := range tool.Fields {
-		if other.Kind == tools.Process && field.Kind == tools.Borrower {
-			common = append(common, answers[other.Path])
-		}
+	for _, other := range field.Dependencies() {
+		common = append(common, answers[other.Path])
 	}
 	return strings.Join(common, " ")
 }

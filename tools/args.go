@@ -6,17 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
-
-	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -75,9 +68,9 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 		case value == nil && (isField || t.isGroup(path)):
 			delete(given, name)
 		case isField:
-			form, ok := conformed(field.Kind, value)
+			form, ok := field.Kind.read(value)
 			if given[name] = form; !ok {
-				wrong(name, path, "kind."+string(field.Kind))
+				wrong(name, path, field.Kind.problem())
 			}
 		case t.isGroup(path) && isObject:
 			problems = append(problems, t.conform(group, path+".", lang)...)
@@ -90,89 +83,6 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 	return problems
 }
 
-func conformed(kind Kind, value any) (any, bool) {
-	switch v := value.(type) {
-	case string:
-		return parsed(kind, v)
-	case json.Number:
-		switch kind {
-		case Process:
-			return v.String(), true
-		case Amount:
-			return v, true
-		case Integer, Choice:
-			return parsed(kind, v.String())
-		}
-	case bool:
-		return v, kind == YesNo
-	case []any:
-		names := []string{}
-		for _, each := range v {
-			name, ok := each.(string)
-			if !ok {
-				return nil, false
-			}
-			names = append(names, name)
-		}
-		return names, kind == Names
-	}
-	return nil, false
-}
-
-// parsed reads what a person typed or chose as the value of a field of this kind.
-func parsed(kind Kind, text string) (any, bool) {
-	text = strings.TrimSpace(text)
-	switch kind {
-	case Integer, Choice:
-		n, err := strconv.ParseInt(text, 10, 32)
-		return int32(n), err == nil
-	case Amount:
-		amount, ok := parseAmount(text)
-		return json.Number(amount.String()), ok
-	case YesNo:
-		answer, err := strconv.ParseBool(text)
-		return answer, err == nil
-	case Names:
-		return strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) }), true
-	case Borrower:
-		id, err := uuid.Parse(text)
-		return id.String(), err == nil
-	case Taxonomy:
-		return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
-	case Date:
-		if date, err := validation.ParseDateInput(text); err == nil {
-			return date.String(), true
-		}
-		return text, true // a date that is none is told with the other problems of its page
-	default:
-		return text, true
-	}
-}
-
-// Amounts as people in Portugal and in English-speaking countries type them. Neither has three decimal places, so that
-// 2.500 and 2,500 are both two and a half thousand.
-var (
-	portugueseAmount = regexp.MustCompile(`^-?(\d{1,3}(\.\d{3})+|\d+)(,\d{1,2})?$`)
-	englishAmount    = regexp.MustCompile(`^-?(\d{1,3}(,\d{3})+|\d+)(\.\d{1,2})?$`)
-)
-
-// parseAmount reads euros: 2500, 2500,5, 2.500,00, 2 500.00, 2500 €.
-func parseAmount(text string) (decimal.Decimal, bool) {
-	text = strings.NewReplacer("€", "", " ", "", "\u00a0", "", "\u202f", "").Replace(text)
-	switch {
-	case len(text) > 20:
-		return decimal.Zero, false
-	case portugueseAmount.MatchString(text):
-		text = strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
-	case englishAmount.MatchString(text):
-		text = strings.ReplaceAll(text, ",", "")
-	default:
-		return decimal.Zero, false
-	}
-	amount, err := decimal.NewFromString(text)
-	return amount, err == nil
-}
-
 // Args puts what a person typed, by path, into the arguments of a call. What is blank is left out.
 func (t *Tool) Args(answers map[string]string, lang words.Lang) (json.RawMessage, []Problem) {
 	args := map[string]any{}
@@ -182,9 +92,9 @@ func (t *Tool) Args(answers map[string]string, lang words.Lang) (json.RawMessage
 		if text == "" {
 			continue
 		}
-		value, ok := parsed(field.Kind, text)
+		value, ok := field.Kind.Parse(text)
 		if !ok {
-			problems = append(problems, problem(lang, field.Path, "kind."+string(field.Kind)))
+			problems = append(problems, problem(lang, field.Path, field.Kind.problem()))
 			continue
 		}
 		group, name := args, field.Path

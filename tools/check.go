@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -111,21 +110,12 @@ func (r *Runner) fieldProblems(ctx context.Context, call *Call, in any) []Proble
 	return problems
 }
 
-// checkChoices looks every id up in the bank's list: wrong when the list is fresh, doubtful when there is none.
+// checkChoices compares what is given with the bank's lists.
 func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in any) []Problem {
 	var problems []Problem
 	for _, field := range tool.Fields {
-		id, given := field.Value(in)
-		if field.Kind != Choice || !given || id.Int() == 0 { // see none
-			continue
-		}
-		items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
-		switch known := err == nil && slices.ContainsFunc(items, func(item portal.TaxonomyItem) bool { return int64(item.ID) == id.Int() }); {
-		case known:
-		case fresh:
-			problems = append(problems, problem(call.Actor.Lang, field.Path, "taxonomy.unknown"))
-		default:
-			problems = append(problems, warning(call.Actor.Lang, field.Path, "taxonomy.unconfirmed"))
+		if value, given := field.Value(in); given && field.Kind.Check != nil {
+			problems = append(problems, field.Kind.Check(ctx, call, field, value)...)
 		}
 	}
 	return problems

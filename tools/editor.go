@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -74,13 +73,14 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	call.ReadAhead(ctx, tool.Fields)
 	before, labels = tool.answersOf(current, actor.Lang), map[string]string{}
 	for _, field := range tool.Fields {
-		if text := before[field.Path]; field.Kind == Choice && text != "" {
-			switch option, ok := r.Option(ctx, actor, field, text, before); {
-			case ok:
-				labels[field.Path] = option.Text
-			case text == none:
-				delete(before, field.Path)
-			}
+		text := before[field.Path]
+		if field.Refers() || text == "" {
+			continue
+		}
+		if option, ok := r.Option(ctx, actor, field, text, before); ok {
+			labels[field.Path] = option.Text
+		} else if text == field.Kind.NoChoice {
+			delete(before, field.Path)
 		}
 	}
 	return before, labels, nil
@@ -102,8 +102,8 @@ func (t *Tool) answersOf(in any, lang words.Lang) map[string]string {
 		if clear[0] == '"' {
 			_ = json.Unmarshal(clear, &text)
 		}
-		if day, err := time.Parse(time.DateOnly, text); err == nil && field.Kind == Date {
-			text = day.Format(engineWords.Say(lang, "format.typed_day", nil))
+		if field.Kind.Typed != nil {
+			text = field.Kind.Typed(lang, text)
 		}
 		answers[field.Path] = strings.TrimSpace(text)
 	}
@@ -166,12 +166,7 @@ func (t *Tool) Changed(before, after any) []Field {
 		case !isGiven:
 			return true
 		}
-		if euros, ok := was.Interface().(pii.Money); ok {
-			a, _ := euros.Reveal()
-			b, _ := is.Interface().(pii.Money).Reveal()
-			return a.Equal(b)
-		}
-		return reflect.DeepEqual(was.Interface(), is.Interface())
+		return f.Kind.equal(was.Interface(), is.Interface())
 	})
 }
 

@@ -20,3 +20,5 @@ func (t *Tool) Verifiable() bool {
 	_, is := reflect.Zero(t.in).Interface().(Verifier)
 	return is
 }
+
+func (k *Kind) Incomplete() string { return k.incomplete() }

@@ -10,26 +10,6 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Kind says what a field's value looks like, and so which control a form shows and which type a schema names.
-type Kind string
-
-// The kinds.
-const (
-	Text     Kind = "text"
-	Email    Kind = "email"
-	Phone    Kind = "phone"
-	Date     Kind = "date"     // YYYY-MM-DD; people type it as validation.ParseDateInput reads it
-	Integer  Kind = "integer"  //
-	Amount   Kind = "amount"   // euros a month; people may type 1 234,56
-	YesNo    Kind = "yes_no"   //
-	Choice   Kind = "choice"   // an id of the taxonomy that the field names
-	Process  Kind = "process"  // a process's uuid or number
-	Borrower Kind = "borrower" // the uuid of a borrower of the process that is given beside it
-	Somebody Kind = "person"   // an actor; people choose a colleague
-	Names    Kind = "names"    // names of fields
-	Taxonomy Kind = "taxonomy" // the key of one of the bank's taxonomies
-)
-
 // Field is one value that a tool takes, read from a field of its input struct:
 //
 //	json      the name; with the names of the structs around it, joined by dots, the path
@@ -46,7 +26,7 @@ const (
 type Field struct {
 	Path     string
 	Page     string
-	Kind     Kind
+	Kind     *Kind
 	Required bool // whatever else is given; rules across fields may require more
 	Rules    string
 	Taxonomy portal.TaxonomyKey
@@ -64,43 +44,14 @@ func (f Field) Hidden() bool { return f.Page == hiddenPage }
 
 const hiddenPage = "-"
 
-// Refers tells whether the field says what a call is about: a form asks for it first, and for no more when it is given.
-func (f Field) Refers() bool { return f.Kind == Process || f.Kind == Borrower }
-
-// ProcessRef names a process the way people do: by its number ("1042") or by its uuid.
-type ProcessRef string
-
-// Class says that a process's name tells nothing of a person.
-func (ProcessRef) Class() pii.Class { return pii.Open }
-
-// BorrowerRef names a borrower of a process by the bank's uuid.
-type BorrowerRef string
-
-// Class says that a borrower's uuid tells nothing of a person.
-func (BorrowerRef) Class() pii.Class { return pii.Open }
+// Refers reports whether the field says what a call is about: a form asks for it first, and skips the page if it is given.
+func (f Field) Refers() bool { return f.Kind != nil && f.Kind.Refers }
 
 // PersonRef names a colleague as an actor; see [Actor].
 type PersonRef string
 
 // Class says that a colleague's id tells nothing of a client.
 func (PersonRef) Class() pii.Class { return pii.Open }
-
-var kindsOfTypes = map[reflect.Type]Kind{
-	reflect.TypeFor[ProcessRef]():         Process,
-	reflect.TypeFor[BorrowerRef]():        Borrower,
-	reflect.TypeFor[PersonRef]():          Somebody,
-	reflect.TypeFor[[]string]():           Names,
-	reflect.TypeFor[portal.TaxonomyKey](): Taxonomy,
-	reflect.TypeFor[pii.BirthDate]():      Date,
-	reflect.TypeFor[Day]():                Date,
-	reflect.TypeFor[pii.ExpiryDate]():     Date,
-	reflect.TypeFor[pii.Email]():          Email,
-	reflect.TypeFor[pii.Phone]():          Phone,
-	reflect.TypeFor[pii.Money]():          Amount,
-	reflect.TypeFor[pii.Flag]():           YesNo,
-	reflect.TypeFor[bool]():               YesNo,
-	reflect.TypeFor[int32]():              Integer,
-}
 
 func fieldsOf(tool *Tool, in reflect.Type) []Field {
 	return appendFields(nil, in, Field{tool: tool})
@@ -142,22 +93,13 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			continue
 		}
 		field.Kind, field.Class = kindOf(kind, field.Taxonomy), classOf(kind, member.Tag)
+		field.People = field.People || field.Kind.PeopleOnly
 		if field.Page == "" || field.Class == "" {
 			panic(fmt.Sprintf("tools: %s.%s has no page or no class of personal data", in, member.Name))
 		}
 		fields = append(fields, field)
 	}
 	return fields
-}
-
-func kindOf(t reflect.Type, taxonomy portal.TaxonomyKey) Kind {
-	if taxonomy != "" {
-		return Choice
-	}
-	if kind, ok := kindsOfTypes[t]; ok {
-		return kind
-	}
-	return Text
 }
 
 func classOf(t reflect.Type, tag reflect.StructTag) pii.Class {

@@ -1,13 +1,5 @@
 package tools
 
-import (
-	"time"
-
-	"github.com/balcao/balcao/internal/lisbon"
-	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/validation"
-)
-
 // OfProcess is the input of the tools that take a process and nothing else.
 type OfProcess struct {
 	Process ProcessRef `json:"process" page:"process" validate:"required"`
@@ -22,17 +14,5 @@ type OfBorrower struct {
 // Nothing is the input of tools that take none.
 type Nothing struct{}
 
-// Day is a day of the calendar that tells nothing of a person.
-type Day string
-
-// Class says so.
-func (Day) Class() pii.Class { return pii.Open }
-
-// Begins is the moment in Lisbon when the day begins; the zero time for what is no day.
-func (d Day) Begins() time.Time {
-	date, err := validation.ParseDateInput(string(d))
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Date(date.Year, date.Month, date.Day, 0, 0, 0, 0, lisbon.Zone)
-}
+// FreeText is text of several lines. A field of this type says its class of personal data in the tag pii.
+type FreeText string

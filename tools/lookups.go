@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// lookupLife is for how long one audit entry stands for all searches of an actor through the same list.
+	// lookupLife is how long one audit entry covers an actor's further searches of the same list.
 	lookupLife = time.Minute
 	maxLookups = 10_000
 )
 
-// lookups keeps the audit trail from growing by an entry for each character that is typed into a select.
+// lookups keeps the audit log from getting an entry for each character that is typed into a select.
 type lookups struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -29,33 +29,26 @@ func (l *lookups) record(list string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.until) >= maxLookups {
-		clear(l.until) // costs some entries more
+		clear(l.until) // costs some more entries
 	}
 	l.until[list] = now.Add(lookupLife)
 }
 
-// lookedUp records that an actor searches the processes or borrowers that a field offers, whose names are shown. Without
-// an entry nothing is shown. The bank's lists are no client data.
-func (r *Runner) lookedUp(ctx context.Context, actor Actor, field Field, answers map[string]string) error {
-	if field.Kind != Process && field.Kind != Borrower {
-		return nil
-	}
+// recordLookup appends the audit entry that showing the options of a field needs. Nothing may be shown if it fails.
+func (r *Runner) recordLookup(ctx context.Context, actor Actor, field Field, answers map[string]string) error {
 	about := map[string]string{}
-	if field.Kind == Borrower {
-		for _, other := range field.tool.Fields {
-			if other.Kind == Process {
-				about[other.Path] = answers[other.Path]
-			}
-		}
+	list := []string{actor.ID, field.tool.Name, field.Path}
+	for _, other := range field.Dependencies() {
+		about[other.Path] = answers[other.Path]
+		list = append(list, answers[other.Path])
 	}
-	list := strings.Join([]string{actor.ID, field.tool.Name, field.Path, string(processAmong(field, about))}, " ")
-	now := r.now()
-	if r.lookups.recorded(list, now) {
+	key, now := strings.Join(list, " "), r.now()
+	if r.lookups.recorded(key, now) {
 		return nil
 	}
 	if err := r.showing(ctx, actor, field.tool, about); err != nil {
 		return err
 	}
-	r.lookups.record(list, now)
+	r.lookups.record(key, now)
 	return nil
 }

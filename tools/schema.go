@@ -12,7 +12,6 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 )
 
 // InputSchema is the JSON Schema (2020-12) of the tool's arguments, described in English. It names what a field is
@@ -51,32 +50,15 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 }
 
 func (f Field) schema() *jsonschema.Schema {
-	schema := &jsonschema.Schema{Type: "string", Description: f.Label(words.English)}
-	if help := f.Help(words.English); help != "" && f.Kind != Date { // its format says it
+	schema := *f.Kind.Schema
+	schema.Description = f.Label(words.English)
+	if help := f.Help(words.English); help != "" && !f.Kind.SchemaSaysAll {
 		schema.Description += ". " + help
 	}
-	switch f.Kind {
-	case Integer:
-		schema.Type = "integer"
-	case Choice:
-		schema.Type = "integer"
+	if f.Taxonomy != "" {
 		schema.Description += fmt.Sprintf(" (taxonomy %s)", f.Taxonomy)
-	case Amount:
-		schema.Type = "number"
-	case YesNo:
-		schema.Type = "boolean"
-	case Date:
-		schema.Format = "date"
-	case Borrower:
-		schema.Format = "uuid"
-	case Names:
-		schema.Type, schema.Items = "array", &jsonschema.Schema{Type: "string"}
-	case Taxonomy:
-		for _, key := range portal.Taxonomies() {
-			schema.Enum = append(schema.Enum, key)
-		}
 	}
-	return schema
+	return &schema
 }
 
 // OutputSchema is the JSON Schema of the tool's structured result. Personal data in it is text: a mask.

@@ -30,15 +30,6 @@ func (t *Tool) WorksAt(stage portal.Stage) bool {
 	return true
 }
 
-// processField is the field that says which process a call is about.
-func (t *Tool) processField() (Field, bool) {
-	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Kind == Process })
-	if i < 0 {
-		return Field{}, false
-	}
-	return t.Fields[i], true
-}
-
 // Ready fails with [Closed] when the process that a form names is at a stage at which the bank refuses what the form is
 // for. Who opens the form learns it before filling in anything. While the bank does not say, the form is ready.
 func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {

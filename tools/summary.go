@@ -4,16 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-
-	"github.com/shopspring/decimal"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-	"golang.org/x/text/number"
 
 	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/validation"
 )
 
 // Section is a page of a form filled in, for reading over before it is sent.
@@ -86,78 +78,28 @@ func (r *Runner) fact(ctx context.Context, actor Actor, field Field, found check
 	return render(value.Interface())
 }
 
-// none is the id of a choice that was not made, in the bank's own samples, where the list has no such id.
-const none = "0"
-
-// shown is a value for eyes: the option's text for a choice, the mask for personal data. A birth date's mask is an age,
-// which says so. No choice is "".
+// shown returns a value as others may see it: the text of its option, or personal data masked. It is "" for no choice.
 func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
-	if text, ok := r.chosen(ctx, actor, field, value, answers); ok {
-		return text
-	}
 	text := fmt.Sprint(value)
-	if _, birth := value.(pii.BirthDate); birth {
-		if age, err := strconv.Atoi(text); err == nil {
-			return engineWords.Say(actor.Lang, "age", map[string]any{"count": age})
-		}
-	}
-	if _, masked := value.(pii.Classed); !masked && field.Class != pii.Open {
-		return pii.Scrub(text)
-	}
-	return text
-}
-
-// chosen is the text of a value that stands for one: of an option, and of yes and no.
-func (r *Runner) chosen(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) (text string, ok bool) {
-	text = fmt.Sprint(value)
 	if option, ok := r.Option(ctx, actor, field, text, answers); ok {
-		return option.Text, true
+		return option.Text
 	}
-	if field.Kind == Choice && text == none {
-		return "", true
+	if text == field.Kind.NoChoice {
+		return ""
 	}
-	if answer, ok := value.(bool); ok {
-		return yesOrNo(actor.Lang, answer), true
-	}
-	return "", false
+	return field.masked(actor.Lang, value)
 }
 
-// inClear is a value as the person who typed it, or may change it, reads it over.
+// inClear returns a value as the person who typed it, or may change it, reviews it.
 func (r *Runner) inClear(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
-	switch v := value.(type) {
-	case pii.Money:
-		amount, _ := v.Reveal()
-		return euros(actor.Lang, amount)
-	case pii.Flag:
-		answer, _ := v.Reveal()
-		return yesOrNo(actor.Lang, answer)
-	case BorrowerRef:
-		if option, ok := r.Option(ctx, actor, field, string(v), answers); ok {
-			return option.Clear.Reveal()
-		}
-	case interface{ Reveal() string }:
-		text := v.Reveal()
-		if date, err := validation.ParseDate(text); err == nil && field.Kind == Date {
-			return written(date, engineWords.Say(actor.Lang, "format.day", nil))
-		}
-		return text
+	text := fmt.Sprint(value)
+	switch option, ok := r.Option(ctx, actor, field, text, answers); {
+	case ok && !option.Clear.IsZero():
+		return option.Clear.Reveal()
+	case ok:
+		return option.Text
+	case text == field.Kind.NoChoice:
+		return ""
 	}
-	if text, ok := r.chosen(ctx, actor, field, value, answers); ok {
-		return text
-	}
-	return fmt.Sprint(value)
-}
-
-func yesOrNo(lang words.Lang, answer bool) string {
-	if answer {
-		return engineWords.Say(lang, "yes", nil)
-	}
-	return engineWords.Say(lang, "no", nil)
-}
-
-// euros is an amount as people write it, with all its decimal places and at least two.
-func euros(lang words.Lang, amount decimal.Decimal) string {
-	places := max(2, int(-amount.Exponent()))
-	text := message.NewPrinter(language.Make(string(lang))).Sprint(number.Decimal(amount.InexactFloat64(), number.Scale(places)))
-	return engineWords.Say(lang, "format.euros", map[string]any{"amount": text})
+	return field.Kind.clear(actor.Lang, value)
 }

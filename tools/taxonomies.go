@@ -89,7 +89,7 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 func (c *Call) ReadAhead(ctx context.Context, fields []Field) {
 	var all sync.WaitGroup
 	for _, field := range fields {
-		if field.Kind == Choice {
+		if field.Taxonomy != "" {
 			all.Go(func() { _, _ = c.Taxonomy(ctx, field.Taxonomy) })
 		}
 	}

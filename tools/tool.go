@@ -72,6 +72,9 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 	tool.Fields = fieldsOf(tool, tool.in)
 	_, tool.Edits = reflect.Zero(tool.in).Interface().(Editor)
 	for _, field := range tool.Fields {
+		if lacks := field.Kind.incomplete(); lacks != "" {
+			panic(fmt.Sprintf("tools: the kind %q of %s %s has no %s", field.Kind, spec.Name, field.Path, lacks))
+		}
 		if !field.Hidden() && !slices.Contains(tool.Pages, field.Page) {
 			tool.Pages = append(tool.Pages, field.Page)
 		}
@@ -82,9 +85,12 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 	return tool
 }
 
-// ForAssistants tells whether an assistant may ever use the tool. What is about a place is for who is at one, and what
-// deletes is for people.
-func (t *Tool) ForAssistants() bool { return !t.NeedsDestination && t.Effect != Deletes }
+// ForAssistants reports whether an assistant may ever use the tool. A tool about a destination needs one, a tool that
+// deletes is for people, and so is one with a required field that only people may give.
+func (t *Tool) ForAssistants() bool {
+	forPeople := slices.ContainsFunc(t.Fields, func(f Field) bool { return f.People && f.Required })
+	return !t.NeedsDestination && t.Effect != Deletes && !forPeople
+}
 
 // Field finds a field by its path.
 func (t *Tool) Field(path string) (Field, bool) {

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/browsertest":       {},
 	"internal/destination":       {},
 	"internal/keys":              {},
+	"internal/kindtest":          {"tools"},
 	"internal/lisbon":            {},
 	"internal/logtest":           {},
 	"internal/pause":             {},

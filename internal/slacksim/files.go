@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -47,6 +48,31 @@ func (s *Sim) File(id string) []byte {
 		return slices.Clone(f.bytes)
 	}
 	return nil
+}
+
+// attach stores the files that a person chooses in a file input, by name, one a line. It returns what the input then holds.
+func (s *Sim) attach(element map[string]any, names string) ([]any, error) {
+	held := []any{}
+	for _, name := range strings.Split(names, "\n") {
+		if name == "" {
+			continue
+		}
+		extension := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+		if accepted := list(element["filetypes"]); len(accepted) > 0 && !slices.Contains(accepted, any(extension)) {
+			return nil, errors.New("the input does not accept files of this type")
+		}
+		content := []byte("The content of " + name)
+		f := &file{id: newID("F"), name: name, size: len(content), bytes: content, createdAt: s.now()}
+		s.mu.Lock()
+		s.files[f.id] = f
+		evictOldest(s.files, maxFiles, func(f *file) time.Time { return f.createdAt })
+		s.mu.Unlock()
+		held = append(held, map[string]any{"id": f.id, "name": f.name, "mimetype": f.mimeType(), "filetype": extension, "size": f.size})
+	}
+	if len(held) > intOr(element["max_files"], 10) {
+		return nil, errors.New("too many files")
+	}
+	return held, nil
 }
 
 // uploadURL is the first of the three steps of an upload: it returns the upload URL.

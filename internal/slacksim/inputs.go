@@ -103,6 +103,9 @@ func (u *User) inputValue(ctx context.Context, at container, block, element map[
 			all = append(all, chosen)
 		}
 		return map[string]any{"type": kind, keys.key: all}, nil
+	case "files":
+		files, err := u.sim.attach(element, value)
+		return map[string]any{"type": kind, keys.key: files}, err
 	}
 	return map[string]any{"type": kind, keys.key: value}, nil
 }

@@ -138,6 +138,9 @@ var elementShapes = map[string]shape{
 		"placeholder": opt(plain(150)), "initial_value": opt(chars(0, 3000)),
 		"dispatch_action_config": opt(fits(dispatchShape)), "focus_on_load": opt(focus),
 	}},
+	"file_input": {fields: map[string]field{
+		"filetypes": opt(arrayOf(1, 100, chars(1, 20))), "max_files": opt(integer(1, 10)),
+	}},
 }
 
 // The elements that each kind of block allows.
@@ -148,7 +151,7 @@ var (
 	}
 	accessories = append([]string{"button", "image", "overflow"}, choices...)
 	actionables = append([]string{"button", "overflow"}, choices...)
-	inputs      = append([]string{"plain_text_input", "number_input", "email_text_input", "url_text_input"}, choices...)
+	inputs      = append([]string{"plain_text_input", "number_input", "email_text_input", "url_text_input", "file_input"}, choices...)
 )
 
 // Shapes of rich text.

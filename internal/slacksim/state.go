@@ -20,6 +20,7 @@ var inputKeys = map[string]struct{ key, initial string }{
 	"users_select":          {"selected_user", "initial_user"},
 	"datepicker":            {"selected_date", "initial_date"},
 	"timepicker":            {"selected_time", "initial_time"},
+	"file_input":            {"files", ""},
 }
 
 // carryState returns the state of every input of blocks: its value in before if the same input was there, else its initial

@@ -26,7 +26,7 @@ func needed(set *tools.Toolset) []string {
 			keys = append(keys, "page."+page)
 		}
 		for _, field := range tool.Fields {
-			keys = append(keys, "problem.kind."+string(field.Kind))
+			keys = append(keys, "problem.kind."+field.Kind.Name)
 		}
 	}
 	return keys

@@ -1,0 +1,93 @@
+// Package kindtest makes tools whose fields are of each kind, for tests of the front ends.
+package kindtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/balcao/balcao/tools"
+)
+
+// Document is a kind that only tests know: a document of the process beside it. Its entry, with its choices below, is all
+// that a new kind of reference takes.
+var Document = &tools.Kind{
+	Name: "document", Control: tools.ControlSelect, Schema: tools.Borrower.Schema, Refers: true,
+	Parse: tools.Borrower.Parse, Choices: documents{}, DependsOn: []*tools.Kind{tools.Process}, Audit: tools.AuditLists,
+}
+
+// Contract and Plan are the ids of the documents of every process.
+const (
+	Contract = "5f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d"
+	Plan     = "1f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d"
+)
+
+type documents struct{}
+
+// List implements [tools.Choices].
+func (documents) List(ctx context.Context, call *tools.Call, field tools.Field, _ string, answers map[string]string) ([]tools.Option, error) {
+	process, err := call.Process(ctx, tools.ProcessRef(answers[field.Dependencies()[0].Path]))
+	if err != nil {
+		return nil, err
+	}
+	number := tools.FormatNumber(process.Number)
+	return []tools.Option{{Value: Contract, Text: "Contrato " + number}, {Value: Plan, Text: "Planta " + number}}, nil
+}
+
+// Find implements [tools.Choices].
+func (d documents) Find(ctx context.Context, call *tools.Call, field tools.Field, value string, answers map[string]string) (tools.Option, bool) {
+	options, _ := d.List(ctx, call, field, "", answers)
+	i := slices.IndexFunc(options, func(o tools.Option) bool { return o.Value == value })
+	if i < 0 {
+		return tools.Option{}, false
+	}
+	return options[i], true
+}
+
+// Kinds returns the engine's kinds and [Document].
+func Kinds() []*tools.Kind { return append(tools.Kinds(), Document) }
+
+type input struct {
+	Process  tools.ProcessRef  `json:"process" page:"about" validate:"required"`
+	Borrower tools.BorrowerRef `json:"borrower" page:"about"`
+	Value    string            `json:"value" page:"value" validate:"required" pii:"open"`
+}
+
+type output struct {
+	Done bool `json:"done"`
+}
+
+// Card implements [tools.Carder].
+func (output) Card(tools.Say) tools.Card { return tools.Card{} }
+
+// ToolName returns the name of a kind's tool in the catalogue.
+func ToolName(kind *tools.Kind) string { return "kind_" + kind.Name }
+
+// Catalogue returns a catalogue with a tool for each kind. The tool reads, and takes a process and a borrower on the page
+// «about» and a required field «value» of the kind on the page «value».
+func Catalogue(t testing.TB, kinds ...*tools.Kind) *tools.Catalogue {
+	t.Helper()
+	text := `"field.value.label" = "Value"` + "\n" + `"page.about" = "About"` + "\n" + `"page.value" = "Value"` + "\n"
+	var all []*tools.Tool
+	for _, kind := range kinds {
+		tool := tools.Define(tools.Spec{Name: ToolName(kind), Command: "kind-" + kind.Name, Effect: tools.Reads},
+			func(context.Context, *tools.Call, input) (output, error) { return output{}, nil })
+		field := &tool.Fields[len(tool.Fields)-1]
+		field.Kind, field.People = kind, kind.PeopleOnly
+		if kind == tools.Choice {
+			field.Taxonomy = "genders"
+		}
+		all = append(all, tool)
+		for _, key := range []string{"title", "help"} {
+			text += fmt.Sprintf("%q = %q\n", tool.Name+"."+key, kind.Name)
+		}
+	}
+	files := fstest.MapFS{"words/en.toml": {Data: []byte(text)}, "words/pt-PT.toml": {Data: []byte(text)}}
+	catalogue, err := tools.NewCatalogue(tools.NewToolset("kinds", files, all...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalogue
+}

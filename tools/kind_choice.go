@@ -1,0 +1,82 @@
+package tools
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/balcao/balcao/portal"
+)
+
+// itemChoices are the items of the bank's list that a field names.
+type itemChoices struct{}
+
+// List implements [Choices].
+func (itemChoices) List(ctx context.Context, call *Call, field Field, query string, _ map[string]string) ([]Option, error) {
+	items, err := call.Taxonomy(ctx, field.Taxonomy)
+	if err != nil {
+		return nil, err
+	}
+	var options []Option
+	for _, item := range MatchItems(items, query) {
+		options = append(options, itemOption(item))
+	}
+	return options, nil
+}
+
+// Find implements [Choices].
+func (itemChoices) Find(ctx context.Context, call *Call, field Field, value string, _ map[string]string) (Option, bool) {
+	items, err := call.Taxonomy(ctx, field.Taxonomy)
+	for _, item := range items {
+		if option := itemOption(item); option.Value == value {
+			return option, err == nil
+		}
+	}
+	return Option{}, false
+}
+
+func itemOption(item portal.TaxonomyItem) Option {
+	return Option{Value: strconv.Itoa(int(item.ID)), Text: item.Description}
+}
+
+// checkItem looks an id up in the bank's list. An unknown id blocks if the list is fresh, and is a warning otherwise.
+func checkItem(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem {
+	id := value.Int()
+	if strconv.FormatInt(id, 10) == field.Kind.NoChoice {
+		return nil
+	}
+	items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
+	switch known := err == nil && slices.ContainsFunc(items, func(item portal.TaxonomyItem) bool { return int64(item.ID) == id }); {
+	case known:
+		return nil
+	case fresh:
+		return []Problem{problem(call.Actor.Lang, field.Path, "taxonomy.unknown")}
+	default:
+		return []Problem{warning(call.Actor.Lang, field.Path, "taxonomy.unconfirmed")}
+	}
+}
+
+// taxonomyChoices are the keys of the bank's lists.
+type taxonomyChoices struct{}
+
+// List implements [Choices].
+func (taxonomyChoices) List(_ context.Context, _ *Call, _ Field, query string, _ map[string]string) ([]Option, error) {
+	var options []Option
+	for _, key := range portal.Taxonomies() {
+		if strings.Contains(Fold(string(key)), Fold(query)) {
+			options = append(options, Option{Value: string(key), Text: string(key)})
+		}
+	}
+	return options, nil
+}
+
+// Find implements [Choices]. It returns an option for an unknown key too: the runner's check says what is wrong with it.
+func (taxonomyChoices) Find(_ context.Context, _ *Call, _ Field, value string, _ map[string]string) (Option, bool) {
+	return Option{Value: value, Text: value}, true
+}
+
+func parseTaxonomy(text string) (any, bool) {
+	return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
+}
