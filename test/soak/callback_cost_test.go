@@ -211,7 +211,7 @@ func TestAFloodAboutAnotherBrokersProcessIsOneRead(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-limit:
-			t.Fatalf("%d hints are left, %v", left, err)
+			t.Fatalf("%d triggers are left, %v", left, err)
 		}
 	}
 	if read := c.otherBroker.Load(); read != 1 {

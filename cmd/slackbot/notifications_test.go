@@ -140,17 +140,17 @@ func TestPendingNotificationsArePostedOnceTheBotIsInvited(t *testing.T) {
 	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
 		t.Fatal(err)
 	}
-	heard := func(channel, text string) bool {
+	posted := func(channel, text string) bool {
 		return slices.ContainsFunc(h.ana.Messages(channel), func(m slacksim.Message) bool { return strings.Contains(m.FullText(), text) })
 	}
-	waittest.Eventually(t, "the administrator is notified", func() bool { return heard("D"+slacksim.Ana[1:], "/invite") })
-	if heard(slacksim.GeneralChannel, "1042") {
+	waittest.Eventually(t, "the administrator is notified", func() bool { return posted("D"+slacksim.Ana[1:], "/invite") })
+	if posted(slacksim.GeneralChannel, "1042") {
 		t.Fatal("it was posted in a channel without the bot")
 	}
 	if err := h.ana.Invite(ctx, slacksim.GeneralChannel); err != nil {
 		t.Fatal(err)
 	}
-	waittest.Eventually(t, "the card is posted", func() bool { return heard(slacksim.GeneralChannel, "1042") })
+	waittest.Eventually(t, "the card is posted", func() bool { return posted(slacksim.GeneralChannel, "1042") })
 }
 
 func TestDeadLettersAreListedAndReplayed(t *testing.T) {
@@ -194,7 +194,7 @@ func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 	}
 }
 
-// run runs the program beside the bot, for what it says.
+// output runs the program with arguments while the bot runs, and returns what it prints.
 func (h *harness) output(t *testing.T, ctx context.Context, args ...string) string {
 	t.Helper()
 	program := exec.CommandContext(ctx, buildProgram(t), args...)
@@ -206,7 +206,7 @@ func (h *harness) output(t *testing.T, ctx context.Context, args ...string) stri
 	return string(out)
 }
 
-// end ends the program as an operator does, and waits for it.
+// terminate stops the program with SIGTERM, as an operator does, and waits until it has ended.
 func (h *harness) terminate(t *testing.T) {
 	t.Helper()
 	if err := h.bot.Process.Signal(syscall.SIGTERM); err != nil {

@@ -72,7 +72,7 @@ func TestAPlaygroundLogsNothingAndEndsAtOnceInTheBrowser(t *testing.T) {
 		if top := page.Eval(`document.querySelector('#messages').scrollTop`); top != 0.0 {
 			t.Errorf("at %d the page opens %v below its top", width, top)
 		}
-		page.Until("its title is in sight", `(() => {
+		page.Until("its title is visible", `(() => {
 			const title = `+cards+`[0].querySelector('h3, h2, .header, .content').getBoundingClientRect(), list = document.querySelector('#messages').getBoundingClientRect()
 			return title.top >= list.top && title.top < list.bottom })()`)
 	}
