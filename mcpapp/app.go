@@ -152,10 +152,10 @@ func positive[N ~int | ~int64](given, otherwise N) N {
 func (c Config) check() error {
 	var wrong []error
 	if c.Runner == nil {
-		wrong = append(wrong, errors.New("Runner is missing"))
+		wrong = append(wrong, errors.New("a Runner is required"))
 	}
 	if c.Actor == nil {
-		wrong = append(wrong, errors.New("Actor is missing"))
+		wrong = append(wrong, errors.New("an Actor is required"))
 	}
 	for _, host := range c.AllowedHosts {
 		if c.Token == "" && !isLoopback(host) {

@@ -28,6 +28,7 @@ type Editing struct {
 
 const pathClear = "clear"
 
+//lint:ignore U1000 it is promoted to the outputs of toolsets, which implement Editor by it
 func (e Editing) editing() Editing { return e }
 
 // Form is what a person has filled in so far, by path.
