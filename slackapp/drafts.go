@@ -15,7 +15,7 @@ import (
 )
 
 // A form is saved with each submitted page, and with each choice on a page, when Slack reports all values of the page.
-// Slack does not report text that is typed afterwards and lost with a closed modal; the person is told so.
+// Slack does not report text that is typed afterwards and lost with a closed modal; [form.savedMessage] says so.
 
 // maxUpdateAttempts is how often a change is applied again after a conflict.
 const maxUpdateAttempts = 8
