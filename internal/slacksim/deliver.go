@@ -227,7 +227,7 @@ func retryReason(err error) string {
 	return "connection_failed"
 }
 
-// failed turns a delivery that was not acknowledged into what the person is told; nil when it was.
+// appError returns the error that the person gets, nil if the delivery was acknowledged.
 func (d DeliveryResult) appError() error {
 	switch d.Failure {
 	case "":

@@ -49,7 +49,7 @@ func (a *testApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err := json.Unmarshal([]byte(form.Get("payload")), &in); err != nil {
-		return // an event; this app hears of none
+		return // events are ignored
 	}
 	switch {
 	case in.Type == "block_suggestion":
