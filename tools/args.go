@@ -13,12 +13,12 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// maxArgs bounds a call's arguments in bytes; the largest form, filled to the brim, stays far below.
+// maxArgs is the most bytes of a call's arguments, far above those of the largest form.
 const maxArgs = 64 << 10
 
-// decode reads a call's arguments into the tool's input. It is strict about names and kind about forms: an unknown
-// name is a problem, a number in quotes is a number. What has a problem is left out of the input, so that the rest can
-// be checked too; in is nil when there is nothing to check. Problems never repeat a value.
+// decode reads a call's arguments into the tool's input. Names must be exact: an unknown one is a problem. Values may be
+// as a form sends them: a number in quotes is a number. A value with a problem is left out of the input, so that the
+// rest can be checked. in is nil if there is nothing to check. Problems never contain a value.
 func (t *Tool) decode(args json.RawMessage, lang words.Lang) (in any, problems []Problem) {
 	if len(bytes.TrimSpace(args)) == 0 {
 		args = json.RawMessage("{}")
@@ -44,7 +44,7 @@ func (t *Tool) decode(args json.RawMessage, lang words.Lang) (in any, problems [
 	return input.Elem().Interface(), problems
 }
 
-// normalised is an input in the form in which the bank gets it.
+// normalised returns an input in the form that the bank gets.
 func (t *Tool) normalised(in any) any {
 	copied := reflect.New(t.in)
 	copied.Elem().Set(reflect.ValueOf(in))
@@ -52,8 +52,8 @@ func (t *Tool) normalised(in any) any {
 	return copied.Elem().Interface()
 }
 
-// conform checks the names below prefix and brings each value into the one form that its field is read from. It takes
-// out what does not conform.
+// conform checks the names below prefix and converts each value to the form that its field is read from. It deletes the
+// values that it cannot convert.
 func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []Problem {
 	var problems []Problem
 	wrong := func(name, path, code string, args ...any) {
@@ -83,7 +83,7 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 	return problems
 }
 
-// Args puts what a person typed, by path, into the arguments of a call. What is blank is left out.
+// Args converts what a person typed, by path, to the arguments of a call. Blank answers are left out.
 func (t *Tool) Args(answers map[string]string, lang words.Lang) (json.RawMessage, []Problem) {
 	args := map[string]any{}
 	var problems []Problem
@@ -117,7 +117,7 @@ func (t *Tool) Args(answers map[string]string, lang words.Lang) (json.RawMessage
 	return data, problems
 }
 
-// Answers is the way back from arguments to what a form shows, for arguments filled in by a [Step].
+// Answers converts the arguments of a [Step] to the answers that a form shows.
 func (t *Tool) Answers(args map[string]any) map[string]string {
 	answers := map[string]string{}
 	for _, field := range t.Fields {

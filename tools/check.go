@@ -17,12 +17,12 @@ type FieldChecker interface {
 	CheckFields(ctx context.Context, call *Call) []Problem
 }
 
-// BankChecker is implemented by inputs with rules that want what the bank holds.
+// BankChecker is implemented by inputs with rules that need the bank's records.
 type BankChecker interface {
 	CheckBank(ctx context.Context, call *Call) ([]Problem, error)
 }
 
-// checked is an input with what the checks found.
+// checked is an input with the result of the checks.
 type checked struct {
 	given    any     // as the call gives it: of an editor's, what it changes
 	in       any     // whole, as it was given: a phone's extension, which the normal form drops, is a warning
@@ -32,7 +32,7 @@ type checked struct {
 	problems []Problem
 }
 
-// check checks an input whole, and marks the warnings that are found. malformed is what was left out of it.
+// check checks a whole input and sets the marks of its warnings. malformed are the problems of the values left out of it.
 func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
 	found, err := r.examine(ctx, call, tool, in, malformed)
 	for i, p := range found.problems {
@@ -43,8 +43,8 @@ func (r *Runner) check(ctx context.Context, call *Call, tool *Tool, in any, malf
 	return found, err
 }
 
-// examine looks at an input in itself, and against the bank once it is right in itself. Before all else it tells that the
-// process is closed for what the tool does: nobody has to correct what cannot be sent.
+// examine checks an input in itself, and with the bank if it has no blocking problem. A process that is closed for the
+// tool is reported before anything else.
 func (r *Runner) examine(ctx context.Context, call *Call, tool *Tool, in any, malformed []Problem) (checked, error) {
 	unread := call.readyFor(ctx, tool, in)
 	if unread != nil && convert(unread).Kind == Closed {
@@ -82,7 +82,7 @@ func blocked(problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Blocks })
 }
 
-// forPeople finds what an assistant gives that only a person may.
+// forPeople returns the problems of fields that an assistant gave and only people may give.
 func (r *Runner) forPeople(call *Call, tool *Tool, in any) (problems []Problem) {
 	for _, field := range tool.Fields {
 		if _, given := field.Value(in); given && field.People && call.Actor.Assistant {
@@ -92,7 +92,7 @@ func (r *Runner) forPeople(call *Call, tool *Tool, in any) (problems []Problem) 
 	return problems
 }
 
-// joined puts problems of a field's form before all others: what is left out for its form is not missing too.
+// joined appends problems to those of malformed values. A value that was left out as malformed is not also missing.
 func joined(malformed []Problem, others ...[]Problem) []Problem {
 	misread := func(p Problem) bool {
 		return slices.ContainsFunc(malformed, func(m Problem) bool {
@@ -121,12 +121,11 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 	return problems
 }
 
-// pageTimeout bounds the check of a page: Slack waits three seconds, and what the bank's lists would add can wait for
-// the last page.
+// pageTimeout is the most time that the check of a page takes: Slack waits three seconds for the answer.
 const pageTimeout = time.Second
 
-// CheckPage checks what a person typed on one page of a form, without asking the bank for more than its lists. Only
-// problems of the page's own fields come back, and of an editor's form only those that were not there before.
+// CheckPage checks one page of a form, without reading anything but lists from the bank. It returns the problems of the
+// page's own fields. In an editor's form, problems that existed before are downgraded.
 func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, form Form) []Problem {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
@@ -156,7 +155,7 @@ func ProblemsOf(report validation.Report, lang words.Lang) []Problem {
 	return problems
 }
 
-// decide makes problems an error: what blocks always, warnings until the mark of each is among the confirmed.
+// decide returns an error if a problem blocks, or if a warning has no mark among the confirmed.
 func decide(problems []Problem, confirmed []string) error {
 	var kind ErrorKind
 	for _, p := range problems {
@@ -173,7 +172,7 @@ func decide(problems []Problem, confirmed []string) error {
 	return &Error{Kind: kind, Problems: problems}
 }
 
-// Value finds the field's value in an input; given is false when it is absent.
+// Value returns the field's value in an input. given is false if it is absent.
 func (f Field) Value(in any) (value reflect.Value, given bool) {
 	value = reflect.ValueOf(in)
 	for _, i := range f.index {

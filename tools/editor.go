@@ -12,15 +12,15 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Editor is implemented by inputs that change what the bank holds. What such an input leaves out stays as it is: checks
-// look at the whole, and the tool's function gets the whole.
+// Editor is implemented by inputs that change a record of the bank. A field that the input leaves out keeps its value: the
+// checks and the tool's function get the whole record.
 type Editor interface {
 	// Current reads the bank and gives the input that would change nothing, with its version.
 	Current(ctx context.Context, call *Call) (any, error)
 	editing() Editing
 }
 
-// Editing is what an editor's input has beside its fields; inputs embed it.
+// Editing has the arguments of an editor beside its fields; inputs embed it.
 type Editing struct {
 	Version string   `json:"version,omitzero" page:"-" pii:"open"` // as it was read: tells whether somebody else changed it since
 	Clear   []string `json:"clear,omitzero" page:"-" pii:"open"`   // paths of fields to empty
@@ -39,11 +39,11 @@ type Form struct {
 
 func (f Form) answer(path string) string { return strings.TrimSpace(f.Answers[path]) }
 
-// Changed tells whether a field of an editor's form was changed in it.
+// changed reports whether a field of an editor's form was changed.
 func (f Form) changed(path string) bool { return f.answer(path) != f.Before[path] }
 
-// Current reads what an editor's form is filled in with, once it is known what it is about, and the texts of the options
-// chosen there. Errors are [*Error].
+// Current returns the values that an editor's form begins with, once the form has what it is about, and the texts of the
+// options among them. Errors are [*Error].
 func (r *Runner) Current(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) (before, labels map[string]string, err error) {
 	before, labels, err = r.current(ctx, actor, tool, answers)
 	if err != nil {
@@ -87,7 +87,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	return before, labels, nil
 }
 
-// answersOf returns an input as a form shows it, by path.
+// answersOf returns the values of an input as a form shows them, by path.
 func (t *Tool) answersOf(in any, lang words.Lang) map[string]string {
 	answers := map[string]string{}
 	for _, field := range t.Fields {
@@ -111,7 +111,7 @@ func (t *Tool) answersOf(in any, lang words.Lang) map[string]string {
 	return answers
 }
 
-// Given is what a form says of itself: of an editor's, what was changed in it.
+// Given returns the answers of a form that become arguments: of an editor's form, those that were changed.
 func (t *Tool) Given(form Form) map[string]string {
 	if !t.Edits {
 		return form.Answers
@@ -153,7 +153,7 @@ func (t *Tool) Merge(current, changes any) any {
 	return whole.Interface()
 }
 
-// Changed lists the fields that differ.
+// Changed returns the fields that differ.
 func (t *Tool) Changed(before, after any) []Field {
 	return slices.DeleteFunc(slices.Clone(t.Fields), func(f Field) bool {
 		if f.Hidden() {
@@ -171,8 +171,8 @@ func (t *Tool) Changed(before, after any) []Field {
 	})
 }
 
-// edit lays an editor's changes over what the bank holds. A borrower whom the bank does not know is a problem of the
-// input; found.before stays nil then.
+// edit applies an editor's changes to the bank's record. An unknown borrower is a problem of the input; found.before stays
+// nil then.
 func (r *Runner) edit(ctx context.Context, call *Call, tool *Tool, changes any, found *checked) error {
 	before, err := changes.(Editor).Current(ctx, call)
 	if failure := (*Error)(nil); errors.As(err, &failure) && failure.Kind == Invalid {
@@ -187,7 +187,7 @@ func (r *Runner) edit(ctx context.Context, call *Call, tool *Tool, changes any, 
 	return nil
 }
 
-// ofChanges finds what is wrong or odd about an editor's changes themselves.
+// ofChanges returns the problems of an editor's changes themselves.
 func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes any, found checked) (problems []Problem) {
 	lang, editing := call.Actor.Lang, changes.(Editor).editing()
 	optional := func(path string) bool {
@@ -212,7 +212,7 @@ func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes 
 	return problems
 }
 
-// listed says what changes, masked.
+// listed returns the changes as text, masked.
 func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string {
 	var lines []string
 	for _, field := range found.changes {
@@ -239,8 +239,8 @@ func fieldChange(lang words.Lang, field Field, found checked, render func(value 
 	return rendered(found.before), rendered(found.sent)
 }
 
-// DowngradeExisting weighs problems that were there before the changes less than those that came with them: what a borrower's file
-// lacks anyway must not keep anybody from correcting a phone number. A field that was wrong and is changed has to be right.
+// DowngradeExisting lowers the severity of problems that existed before the changes, so that they do not prevent the
+// correction of another field. A field that is changed has to be right.
 func DowngradeExisting(before, after []Problem, changed func(path string) bool) []Problem {
 	lighter := map[Severity]Severity{Blocks: Warns, Warns: Hints, Hints: Hints}
 	weighed := slices.Clone(after)
@@ -252,7 +252,7 @@ func DowngradeExisting(before, after []Problem, changed func(path string) bool) 
 	return weighed
 }
 
-// InFields tells paths of fields.
+// InFields returns a function that reports whether a path is that of one of the fields.
 func InFields(fields []Field) func(path string) bool {
 	return func(path string) bool {
 		return slices.ContainsFunc(fields, func(f Field) bool { return f.Path == path })

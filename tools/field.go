@@ -13,33 +13,31 @@ import (
 // Field is one value that a tool takes, read from a field of its input struct:
 //
 //	json      the name; with the names of the structs around it, joined by dots, the path
-//	page      the form page it stands on; inherited from the struct around it
-//	validate  the rules, in the terms of the package validation
-//	taxonomy  where the ids of a choice come from
-//	pii       the class of personal data of plain types; the types of the package pii know theirs
-//	only      "people" for what no assistant may decide
+//	page      the form page that shows it; inherited from the struct around it
+//	validate  the rules, as package validation defines them
+//	taxonomy  the bank's list of the ids of a choice
+//	pii       the class of personal data of a plain type; the types of package pii have their own
+//	only      "people" if assistants cannot give it
 //
-// A field of the page "-" stands on no form. The fields of an embedded struct stand among those around it; what
-// is not exported is no field.
-//
-// A field that stands first and is a process is what a slash command takes after its name.
+// A field of the page "-" is on no form. The fields of an embedded struct belong to the struct around it. Unexported
+// fields are ignored. A slash command takes the first field after its name.
 type Field struct {
 	Path     string
 	Page     string
 	Kind     *Kind
-	Required bool // whatever else is given; rules across fields may require more
+	Required bool // always; rules across fields may require more
 	Rules    string
 	Taxonomy portal.TaxonomyKey
 	Class    pii.Class
-	People   bool // no assistant may give it
+	People   bool // assistants cannot give it
 	tool     *Tool
 	index    []int // in the input struct, as reflect.Value.FieldByIndex takes it
 }
 
-// Name is the last part of the path.
+// Name returns the last part of the path.
 func (f Field) Name() string { return f.Path[strings.LastIndexByte(f.Path, '.')+1:] }
 
-// Hidden tells whether the field stands on no form.
+// Hidden reports whether the field is on no form.
 func (f Field) Hidden() bool { return f.Page == hiddenPage }
 
 const hiddenPage = "-"
@@ -50,14 +48,14 @@ func (f Field) Refers() bool { return f.Kind != nil && f.Kind.Refers }
 // PersonRef names a colleague as an actor; see [Actor].
 type PersonRef string
 
-// Class says that a colleague's id tells nothing of a client.
+// Class returns [pii.Open].
 func (PersonRef) Class() pii.Class { return pii.Open }
 
 func fieldsOf(tool *Tool, in reflect.Type) []Field {
 	return appendFields(nil, in, Field{tool: tool})
 }
 
-// appendFields walks a struct; around carries what its fields inherit.
+// appendFields appends the fields of a struct. around has what they inherit.
 func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 	for i := range in.NumField() {
 		member := in.Field(i)

@@ -209,6 +209,24 @@ func TestASubmissionCarriesEveryInputUnderItsIDs(t *testing.T) {
 	}
 }
 
+func TestAFileInputHoldsTheFilesThatAPersonChooses(t *testing.T) {
+	e := newEnv(t)
+	ana := e.openModal(modal("Documento", selectInput("documento", "file_input", object{"filetypes": []string{"pdf"}, "max_files": 1})))
+	for _, refused := range []string{"programa.exe", "um.pdf\noutro.pdf"} {
+		if _, err := ana.Submit(timeoutContext(t), slacksim.Values{"documento": refused}); err == nil {
+			t.Errorf("it takes %q", refused)
+		}
+	}
+	_, err := ana.Submit(timeoutContext(t), slacksim.Values{"documento": "contrato.pdf"})
+	must(t, err)
+	in, _ := e.last()
+	at := []string{"view", "state", "values", "documento", "documento_chosen", "files", "0"}
+	id, _ := dig(in, append(at, "id")...).(string)
+	if dig(in, append(at, "name")...) != "contrato.pdf" || dig(in, append(at, "mimetype")...) != "application/pdf" || e.File(id) == nil {
+		t.Errorf("the payload is %v", in)
+	}
+}
+
 func TestInvalidInputsAreNotSubmitted(t *testing.T) {
 	rows := []struct {
 		name  string
