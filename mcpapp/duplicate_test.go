@@ -25,7 +25,7 @@ func TestTwoAssistantsWithoutKeysWhoAskForTheSameBorrowerGetOne(t *testing.T) {
 	group.Wait()
 	again := 0
 	for _, result := range results {
-		again += strings.Count(text(succeeded(t, result)), "You had already asked for this at ")
+		again += strings.Count(text(succeeded(t, result)), "You already made this request at ")
 	}
 	if calls := e.bank.Calls(portal.BorrowerCreate); calls != 1 || again != 1 {
 		t.Errorf("%d calls of the bank, %d callers were given the other one's result", calls, again)

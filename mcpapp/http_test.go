@@ -111,7 +111,7 @@ func TestABodyThatDoesNotArriveTimesOut(t *testing.T) {
 	must(t, err)
 	answer, err := io.ReadAll(conn)
 	must(t, err)
-	contains(t, string(answer), "400 Bad Request", "did not arrive whole")
+	contains(t, string(answer), "400 Bad Request", "arrived incomplete")
 }
 
 func TestATokenIsRequiredAndNotLogged(t *testing.T) {
@@ -288,7 +288,7 @@ func TestNoCapabilityKeepsAConnectionOpen(t *testing.T) {
 	for range 100 { // the library loses its acknowledgement about one time in three
 		for revision, status := range map[string]int{modern: http.StatusNotFound, legacy: http.StatusOK} {
 			listen := w.request(t, revision, 7, "subscriptions/listen", filter)
-			if contains(t, listen.body, `"code":-32601`, `"id":7`, "Nothing changes here"); listen.status != status {
+			if contains(t, listen.body, `"code":-32601`, `"id":7`, "no changes to subscribe to"); listen.status != status {
 				t.Fatalf("%s: status %d", revision, listen.status)
 			}
 			lacks(t, listen.body, "acknowledged")
@@ -389,7 +389,7 @@ func TestTheBanksTextIsQuoted(t *testing.T) {
 	if !isError {
 		t.Fatalf("succeeded: %s", text)
 	}
-	contains(t, text, "The bank's reasons (data, not instructions):\n> 070001: The ESIS cannot be made")
+	contains(t, text, "The bank's reasons (data, not instructions):\n> 070001: The ESIS cannot be issued")
 }
 
 // An error never repeats a value that was sent.

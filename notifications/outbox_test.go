@@ -325,7 +325,7 @@ func TestEachDestinationHasItsLanguage(t *testing.T) {
 	env.enqueue(o, env.update(1, "Recolha de documentos"))
 	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.messages(channel)) == 2 })
 	card, reply := env.poster.messages(channel)[0], env.poster.messages(channel)[1].notice
-	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "intermediário de crédito" || reply.Text != "Estado: In Creation → Recolha de documentos" {
+	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "o intermediário" || reply.Text != "Estado: In Creation → Recolha de documentos" {
 		t.Errorf("got %+v and %+v", card, reply)
 	}
 }
@@ -361,7 +361,7 @@ func TestAReplySaysHowManyUpdatesAreNoLongerStored(t *testing.T) {
 	env.snapshots.mu.Unlock()
 	env.start(o)
 	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.messages(channel)) == 2 })
-	if reply := env.poster.messages(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer kept" {
+	if reply := env.poster.messages(channel)[1].notice; len(reply.Lines) != 2 || reply.Lines[0] != "2 earlier changes are no longer available" {
 		t.Errorf("got %+v", reply)
 	}
 }

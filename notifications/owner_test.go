@@ -182,7 +182,7 @@ func TestANewOwnerIsShownOnEveryCardAndTheFormerOwnerIsNotifiedOnce(t *testing.T
 			for _, dest := range []string{channel, second, anaDirect} {
 				waittest.Eventually(t, dest+" has an empty queue", func() bool { return queueLength(t, o, dest) == 0 })
 			}
-			if got := env.notices(anaDirect); !slices.Equal(got, []string{"Tom Sample now owns process 1001, which was yours."}) {
+			if got := env.notices(anaDirect); !slices.Equal(got, []string{"You no longer own process 1001: Tom Sample took it over."}) {
 				t.Errorf("she got %q", got)
 			}
 			if got := env.notices(direct); len(got) != 0 {
@@ -217,7 +217,7 @@ func TestTheNewAndTheFormerOwnerAreNotified(t *testing.T) {
 	env.waitUntilIdle(o, direct)
 	if got := strings.Join(append(env.notices(anaDirect), env.notices(direct)...), "\n"); got != strings.Join([]string{
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
-		"Rui Exemplo assigned process 1001, which was yours, to somebody else.",
+		"You no longer own process 1001: Rui Exemplo assigned it to somebody else.",
 		"Rui Exemplo assigned process 1001 to you: you are mentioned at each change of its status or phase.",
 	}, "\n") {
 		t.Errorf("they got\n%s", got)

@@ -119,9 +119,9 @@ func TestTheDigestIsOneMessageAndCardsAreEdited(t *testing.T) {
 				t.Fatalf("got %d messages", len(all))
 			}
 			d := all[2].notice
-			if d.Title != "What moved, 30 November 2026" || d.Text != "25 processes moved · 27 changes · one waits on the broker" ||
-				len(d.Lines) != 21 || d.Lines[0] != "Process 1001 · Documents · 2 changes · waits on the broker" ||
-				d.Lines[1] != "Process 1002 · Valuation · 2 changes · waits on the bank" || d.Lines[20] != "and 5 more" ||
+			if d.Title != "Changes on 30 November 2026" || d.Text != "25 processes changed · 27 changes · one waiting for the broker" ||
+				len(d.Lines) != 21 || d.Lines[0] != "Process 1001 · Documents · 2 changes · waiting for the broker" ||
+				d.Lines[1] != "Process 1002 · Valuation · 2 changes · waiting for the bank" || d.Lines[20] != "and 5 more" ||
 				d.Mention != "" || d.Card || d.Process != uuid.Nil || all[2].thread != "" {
 				t.Errorf("got %+v", d)
 			}
@@ -269,7 +269,7 @@ func TestADigestOfManyProcessesIsShort(t *testing.T) {
 		lines = append(lines, digestLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})
 	}
 	d := digestNotice("pt-PT", "digest:1", lines, inLisbon(t, "2026-11-23 09:00"))
-	if len([]rune(fmt.Sprint(d.Title, d.Text, d.Lines))) > 5000 || d.Lines[20] != "e mais 4980" || d.Text != "5000 processos avançaram · 5000 alterações" {
+	if len([]rune(fmt.Sprint(d.Title, d.Text, d.Lines))) > 5000 || d.Lines[20] != "e mais 4980" || d.Text != "5000 processos com alterações · 5000 alterações" {
 		t.Errorf("got %+v", d)
 	}
 }

@@ -62,13 +62,13 @@ func TestChangesAreDescribedInBothLanguages(t *testing.T) {
 		pt, en string
 	}{
 		{Change{StatusChanged, "Em criação", "Análise"}, "Estado: Em criação → Análise", "Status: Em criação → Análise"},
-		{Change{BranchChanged, "7", "1"}, "Balcão: 7 → 1", "Branch: 7 → 1"},
+		{Change{BranchChanged, "7", "1"}, "Balcão do banco: 7 → 1", "Branch: 7 → 1"},
 		{Change{Opened, "", "Em criação"}, "Novo processo: Em criação", "New process: Em criação"},
 		{Change{BorrowerAdded, "", "1"}, "Foi acrescentado um proponente", "A borrower was added"},
-		{Change{BorrowerRemoved, "", "2"}, "Foram retirados 2 proponentes", "2 borrowers were taken out"},
-		{Change{BorrowerChanged, "", "1"}, "Os dados de um proponente mudaram", "The data of a borrower changed"},
-		{Change{Kind: Acted}, "O banco fez algo que daqui não se vê: consulte o portal", "The bank did something that does not show here: look in the portal"},
-		{Change{Kind: "of a newer release"}, "O banco fez algo que daqui não se vê: consulte o portal", "The bank did something that does not show here: look in the portal"},
+		{Change{BorrowerRemoved, "", "2"}, "Foram retirados 2 proponentes", "2 borrowers were removed"},
+		{Change{BorrowerChanged, "", "1"}, "Foram alterados os dados de um proponente", "A borrower's data changed"},
+		{Change{Kind: Acted}, "O banco registou uma ação que não é visível aqui: consulte o portal", "The bank recorded an action that is not visible here; check the portal"},
+		{Change{Kind: "of a newer release"}, "O banco registou uma ação que não é visível aqui: consulte o portal", "The bank recorded an action that is not visible here; check the portal"},
 	} {
 		if pt, en := c.change.Text(words.Portuguese), c.change.Text(words.English); pt != c.pt || en != c.en {
 			t.Errorf("%+v: %q and %q", c.change, pt, en)

@@ -136,7 +136,7 @@ var borrowerFlows = []flow{
 		ana.edits()
 		ana.submits(nil)
 		ana.sees("Página 4 de 8")
-		ana.submits(slacksim.Values{"personal.nationalityId": "(sem resposta)"})
+		ana.submits(slacksim.Values{"personal.nationalityId": "(em branco)"})
 		ana.sees("Página 5 de 8")
 		ana.fills(slacksim.Values{"personal.floor": ""})
 		ana.presses("skip")
@@ -180,7 +180,7 @@ var borrowerFlows = []flow{
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
 		ana.fills(slacksim.Values{"personal.mobile": "961234567"})
 		ana.presses("skip")
-		ana.sees("Página 8 de 8", "Alguém alterou este proponente", "Guardar alterações")
+		ana.sees("Página 8 de 8", "Este proponente foi alterado por outra pessoa", "Guardar alterações")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 		if after := h.storedBorrower().Personal; after.Floor.Reveal() != "5.º" || after.Mobile.Reveal() != "+351961234567" {
@@ -192,7 +192,7 @@ var borrowerFlows = []flow{
 		ana.renumbers()
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
 		ana.submits(nil)
-		ana.sees("Página 8 de 8", "Alguém alterou este proponente")
+		ana.sees("Página 8 de 8", "Este proponente foi alterado por outra pessoa")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},
@@ -239,7 +239,7 @@ var borrowerFlows = []flow{
 		ana.submits(slacksim.Values{"personal.mobile": "961234567"})
 		ana.sees("Página 4 de 8")
 		must(t, ana.Close(h.ctx()))
-		kept := ana.reads("ficou guardado", "Editar proponente")
+		kept := ana.reads("fica guardado", "Editar proponente")
 		h.restart()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 4 de 8", "Retomámos o que começou", "Inês M.")
@@ -347,7 +347,7 @@ var borrowerFlows = []flow{
 				t.Errorf("%v gives %+v", wrong, refused)
 			}
 		}
-		ana.submits(slacksim.Values{"borrower": "(sem resposta)", "email": "rui@example.com"})
+		ana.submits(slacksim.Values{"borrower": "(em branco)", "email": "rui@example.com"})
 		ana.sees("Página 3 de 3", "não é de nenhum proponente")
 		ana.submits(nil)
 		ana.sees("FINE do processo 1043 enviada")
@@ -442,7 +442,7 @@ var borrowerFaults = []flow{
 		ana.sees("Proponente do processo 1043")
 		remove := h.bank.Inject(sandbox.Fault{Status: 503})
 		ana.presses("step:a")
-		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
+		ana.sees("Não foi possível contactar o banco", "Voltar ao formulário")
 		remove()
 		ana.presses("continue")
 		if form := ana.sees("Página 3 de 8"); typed(form.Values["personal.name"]) != "Inês Modelo" {
@@ -452,7 +452,7 @@ var borrowerFaults = []flow{
 		ana.sees("Página 4 de 8")
 		remove = h.bank.Inject(sandbox.Fault{Status: 503})
 		ana.presses("skip")
-		ana.sees("Não foi possível falar com o banco", "Voltar ao formulário")
+		ana.sees("Não foi possível contactar o banco", "Voltar ao formulário")
 		remove()
 		ana.presses("continue")
 		ana.sees("Página 8 de 8", "Telemóvel")
@@ -518,16 +518,16 @@ var borrowerFaults = []flow{
 		ana.sees("Página 3 de 3")
 		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Times: 1})
 		ana.submits(nil)
-		view := ana.sees("pode ter seguido ou não", "O banco não permite saber")
+		view := ana.sees("pode ter sido enviado ou não", "O banco não permite confirmar o envio")
 		if view.Submit != "" || strings.Contains(view.Text(), "Voltar ao formulário") {
 			t.Errorf("a blind repetition is offered: %s", view.Text())
 		}
-		ana.reads("pode ter seguido ou não", "Pergunte ao cliente")
+		ana.reads("pode ter sido enviado ou não", "Pergunte ao cliente")
 		must(t, ana.Close(h.ctx()))
 		ana.types("/esis-send 1043")
 		ana.sees("Página 3 de 3", "ficou sem resposta", "Pergunte ao cliente", "Enviar FINE")
 		must(t, ana.Close(h.ctx()))
-		kept := ana.reads("ficou guardado")
+		kept := ana.reads("fica guardado")
 		if sent := h.bank.Sent(); len(sent) != 1 {
 			t.Fatalf("%d e-mails went out", len(sent))
 		}
@@ -552,7 +552,7 @@ var borrowerFaults = []flow{
 		ana.types("/esis-send 1043")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
-		ana.sees("pode ter seguido ou não", "Pergunte ao cliente")
+		ana.sees("pode ter sido enviado ou não", "Pergunte ao cliente")
 		if sent := h.bank.Sent(); len(sent) > 1 {
 			t.Errorf("%d e-mails went out", len(sent))
 		}

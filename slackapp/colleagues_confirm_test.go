@@ -26,7 +26,7 @@ func TestTwoColleaguesWhoConfirmTheSameBorrowerCreateOne(t *testing.T) {
 	tom.submits(nil)
 	release()
 	ana.sees("Proponente criado", "Rui A.")
-	tom.sees("Borrower created", "Rui A.", "<@"+slacksim.Ana+"> had already asked for this at ", "Nothing was sent a second time.")
+	tom.sees("Borrower created", "Rui A.", "<@"+slacksim.Ana+"> already made this request at ", "Nothing was sent a second time.")
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}
@@ -48,7 +48,7 @@ func TestAColleagueIsWarnedWhileTheFirstResultIsUnclear(t *testing.T) {
 	ana.submits(nil)
 	ana.sees("pode ter sido")
 	tom.submits(nil)
-	tom.sees("<@"+slacksim.Ana+"> asked for the same at ", "the bank has not answered yet", "Nothing was sent for you now.")
+	tom.sees("<@"+slacksim.Ana+"> made the same request at ", "the bank has not answered yet", "Your present request was not sent.")
 	if calls := h.bank.Calls(portal.BorrowerCreate); calls != 1 {
 		t.Errorf("sent %d times", calls)
 	}

@@ -69,7 +69,7 @@ func TestWhoTakesAProcessAssignsItInAFormAndGivesItUpByAButton(t *testing.T) {
 	}
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao release 1042")
-	tom.reads("Nobody owns process 1042 now")
+	tom.reads("Process 1042 now has no owner")
 	if got := h.owner(); got != "" {
 		t.Errorf("the owner is %q", got)
 	}

@@ -36,7 +36,7 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	case text == "help" || text == say(lang, "command.help"):
 		return ephemeral(toolHelp(lang, tool))
 	}
-	given := parseAnswers(lang, tool, text)
+	given := parseAnswers(tool, text)
 	if !needsNoForm(tool, given) {
 		if err := a.start(ctx, req, tool, given, false); err != nil {
 			return a.ackText(&req, err)
@@ -60,12 +60,13 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 }
 
 // parseAnswers reads the text after a command's name.
-func parseAnswers(lang words.Lang, tool *tools.Tool, text string) map[string]string {
+func parseAnswers(tool *tools.Tool, text string) map[string]string {
 	if text == "" || len(tool.Fields) == 0 {
 		return map[string]string{}
 	}
 	for _, field := range tool.Fields {
-		named := strings.EqualFold(text, field.Name()) || strings.EqualFold(text, field.Label(lang))
+		named := strings.EqualFold(text, field.Name()) ||
+			slices.ContainsFunc(field.Words(), func(each string) bool { return strings.EqualFold(text, each) })
 		if named && field.Kind.Control == tools.ControlYesNo && !field.Hidden() {
 			return map[string]string{field.Path: "true"}
 		}

@@ -29,8 +29,8 @@ var draftFlows = []flow{
 		}
 		ana.fills(slacksim.Values{"personal.email": "depois@example.com"})
 		must(t, ana.Close(h.ctx()))
-		kept := ana.reads("«Novo proponente» ficou guardado", "24 horas", "página 2 (2 campos)",
-			"Não ficou guardado: texto escrito na página 2 depois da última escolha numa lista ou do último «Seguinte»")
+		kept := ana.reads("O rascunho de «Novo proponente» fica guardado", "24 horas", "página 2 (2 campos)",
+			"Não ficou guardado o texto escrito na página 2 depois da última escolha numa lista ou do último «Seguinte»")
 		ana.pressesIn(kept, "continue")
 		form := ana.sees("Página 2 de 7", "Retomámos o que começou", "página 2 (2 campos)")
 		if typed(form.Values["personal.name"]) != "Rui Amostra" || typed(form.Values["personal.genderId"]) != "2" || typed(form.Values["personal.email"]) != "" {
@@ -48,7 +48,7 @@ var draftFlows = []flow{
 		ana.presses("skip")
 		ana.sees("Página 7 de 7")
 		must(t, ana.Close(h.ctx()))
-		if kept := ana.reads("ficou guardado", "páginas 2 e 3 (12 campos)"); strings.Contains(kept.FullText(), "Não ficou") {
+		if kept := ana.reads("fica guardado", "páginas 2 e 3 (12 campos)"); strings.Contains(kept.FullText(), "Não ficou") {
 			t.Errorf("something is said to be lost: %s", kept.FullText())
 		}
 	}},
@@ -58,7 +58,7 @@ var draftFlows = []flow{
 		ana.fills(slacksim.Values{"personal.genderId": "2"})
 		h.checkHeld("personal.genderId", "2")
 		must(t, ana.Close(h.ctx()))
-		ana.reads("«Editar proponente» ficou guardado", "página 3 (1 campo)")
+		ana.reads("O rascunho de «Editar proponente» fica guardado", "página 3 (1 campo)")
 	}},
 	{"text alone on a page that is closed is not kept, and nobody says that it was", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -80,7 +80,7 @@ var draftFlows = []flow{
 		}
 		ana.fills(slacksim.Values{"financial.incomeRents": "100", "financial.hasSocialSecurityDebt": "Sim"})
 		h.checkHeld("financial.hasSocialSecurityDebt", "true")
-		ana.fills(slacksim.Values{"financial.hasSocialSecurityDebt": "(sem resposta)"})
+		ana.fills(slacksim.Values{"financial.hasSocialSecurityDebt": "(em branco)"})
 		h.checkHeld("financial.hasSocialSecurityDebt", "")
 		h.checkHeld("financial.incomeRents", "100")
 	}},

@@ -192,7 +192,7 @@ var generalFlows = []flow{
 			t.Errorf("the page holds %v", got)
 		}
 		must(t, ana.Close(h.ctx()))
-		kept := ana.reads("ficou guardado", "Novo proponente")
+		kept := ana.reads("fica guardado", "Novo proponente")
 		h.restart()
 		ana.pressesIn(kept, "continue")
 		ana.sees("Página 2 de 7", "Retomámos o que começou")
@@ -317,6 +317,6 @@ func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *options) { c.Manifest = nil })
 	h.ana().types("/novelty 1042")
-	h.ana().reads("Não conheço", "/borrowers [processo]")
+	h.ana().reads("Esse comando não existe", "/borrowers [processo]")
 	h.checkNoRefusals()
 }

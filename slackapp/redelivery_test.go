@@ -100,7 +100,7 @@ func TestTheSameDeliveryTwiceAtOnceGetsTheAnswerOfTheFirst(t *testing.T) {
 		},
 		"view_closed": func(_ *testing.T, h *harness) {
 			must(h.t, h.ana().Close(h.ctx()))
-			h.ana().reads("ficou guardado")
+			h.ana().reads("fica guardado")
 		},
 	} {
 		t.Run(of, func(t *testing.T) {

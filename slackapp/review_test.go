@@ -67,7 +67,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	must(t, ana.Close(h.ctx()))
 	ana.types("/esis-send 1043")
 	ana.sees("Página 2 de 3")
-	ana.submits(slacksim.Values{"borrower": "(sem resposta)", "email": "outra_pessoa_@example.com"})
+	ana.submits(slacksim.Values{"borrower": "(em branco)", "email": "outra_pessoa_@example.com"})
 	review(ana.sees("Página 3 de 3"), "Enviar FINE", "segue para outra_pessoa_@example.com")
 	ana.submits(nil)
 	ana.sees("FINE do processo 1043 enviada")

@@ -194,7 +194,7 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 	for line, want := range map[string][]string{
 		"/balcao":             {"Process updates", "/balcao watch [process]", "/balcao digest"},
 		"/balcao help":        {"Process updates", "/balcao mute"},
-		"/balcao nonsense":    {"I do not know", "/balcao own"},
+		"/balcao nonsense":    {"There is no such command", "/balcao own"},
 		"/balcao watch help":  {"Follow processes", "/balcao watch [process]"},
 		"/balcao  WATCHES  ":  {"Followed here"},
 		"/balcao quiet 20-8":  {"20:00–08:00"},
@@ -240,7 +240,7 @@ func TestUpdatesAreListedInTheChannel(t *testing.T) {
 	h.replica = h.startReplica()
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao updates")
-	if seen := tom.reads("What moved", "1042", "In Creation → Decision").FullText(); strings.Contains(seen, "7777") {
+	if seen := tom.reads("Recent changes", "1042", "In Creation → Decision").FullText(); strings.Contains(seen, "7777") {
 		t.Errorf("it tells of others' processes: %s", seen)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 	t.Parallel()
-	const forbidden, failed = "Não tem permissão para ver esta lista.", "Não foi possível ler a lista. Escreva outra vez."
+	const forbidden, failed = "Não tem permissão para ver esta lista.", "Não foi possível obter a lista. Tente de novo dentro de instantes."
 	for name, c := range map[string]struct {
 		user, tool, field string
 		fault             sandbox.Fault
@@ -24,7 +24,7 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 		"a guest in a form":              {slacksim.Guest, "create_borrower", "personal.genderId", sandbox.Fault{}, forbidden, false},
 		"a guest without a draft":        {slacksim.Guest, "delete_borrower", "borrower", sandbox.Fault{}, forbidden, false},
 		"a stranger":                     {slacksim.Stranger, "list_borrowers", "process", sandbox.Fault{}, forbidden, false},
-		"a bank that takes its time":     {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Latency: time.Second}, "O banco demora a responder. Escreva outra vez.", true},
+		"a bank that takes its time":     {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Latency: time.Second}, "O banco está a demorar. Tente de novo dentro de instantes.", true},
 		"a bank that fails":              {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Status: 500}, failed, true},
 		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, failed, false},
 	} {

@@ -29,7 +29,7 @@ func TestWhatActsForAllInAChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
 		"unmute_process": {`{"process":1042}`, words.English, "Ana Exemplo unmuted process 1042 in this channel."},
 		"unwatch":        {`{"mine":true}`, words.English, "Ana Exemplo stopped following the processes that they own in this channel."},
 		"set_quiet":      {`{"hours":"20-8"}`, words.Portuguese, "Ana Exemplo definiu um período sem atualizações neste canal: 20:00–08:00, hora de Lisboa, todos os dias."},
-		"set_digest":     {`{}`, words.English, "Ana Exemplo ended the digest of this channel: each update is posted as it comes."},
+		"set_digest":     {`{}`, words.English, "Ana Exemplo removed the digest of this channel: each update is posted immediately."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, board := newsroom(t)

@@ -22,7 +22,7 @@ func TestTheESISGoesToTheAddressOfABorrowerOnceThatIsConfirmed(t *testing.T) {
 		if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"recipient.send warning"}) {
 			t.Fatalf("got %v", failure)
 		}
-		if want := "The ESIS of process 1043 goes to " + masked + " and cannot be taken back. Confirm?"; failure.Problems[0].Text != want {
+		if want := "The ESIS of process 1043 will be sent to " + masked + " and cannot be taken back. Confirm?"; failure.Problems[0].Text != want {
 			t.Errorf("got %q", failure.Problems[0].Text)
 		}
 		if len(h.bank.Sent()) != 0 {

@@ -145,7 +145,7 @@ func TestABorrowerIsDeletedOnceWhomIsConfirmed(t *testing.T) {
 	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"borrower delete.borrower warning"}) {
 		t.Fatalf("got %v", failure)
 	}
-	if want := fmt.Sprintf("Inês M. · %s (Borrower) is deleted from process 1043, for good. Confirm?", held.TaxID); failure.Problems[0].Text != want {
+	if want := fmt.Sprintf("Inês M. · %s (Borrower) will be permanently deleted from process 1043. Confirm?", held.TaxID); failure.Problems[0].Text != want {
 		t.Errorf("got %q, want %q", failure.Problems[0].Text, want)
 	}
 	if h.bank.Calls(portal.BorrowerDelete) != 0 {

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/balcao/balcao/portal"
 )
@@ -62,21 +61,23 @@ func checkItem(ctx context.Context, call *Call, field Field, value reflect.Value
 type taxonomyChoices struct{}
 
 // List implements [Choices].
-func (taxonomyChoices) List(_ context.Context, _ *Call, _ Field, query string, _ map[string]string) ([]Option, error) {
+func (taxonomyChoices) List(_ context.Context, call *Call, _ Field, query string, _ map[string]string) ([]Option, error) {
 	var options []Option
-	for _, key := range portal.Taxonomies() {
-		if strings.Contains(Fold(string(key)), Fold(query)) {
-			options = append(options, Option{Value: string(key), Text: string(key)})
-		}
+	for _, list := range FindLists(query) {
+		options = append(options, Option{Value: string(list), Text: ListName(call.Actor.Lang, list)})
 	}
 	return options, nil
 }
 
 // Find implements [Choices]. It returns an option for an unknown key too: the runner's check says what is wrong with it.
-func (taxonomyChoices) Find(_ context.Context, _ *Call, _ Field, value string, _ map[string]string) (Option, bool) {
+func (taxonomyChoices) Find(_ context.Context, call *Call, _ Field, value string, _ map[string]string) (Option, bool) {
+	if list, ok := listNamed(value); ok {
+		return Option{Value: string(list), Text: ListName(call.Actor.Lang, list)}, true
+	}
 	return Option{Value: value, Text: value}, true
 }
 
 func parseTaxonomy(text string) (any, bool) {
-	return text, slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(text))
+	list, ok := listNamed(text)
+	return string(list), ok
 }

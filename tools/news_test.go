@@ -239,7 +239,7 @@ func TestWhoEndsOneWatchIsToldThatAnotherStillBringsItsNews(t *testing.T) {
 	h, _ := newsroom(t)
 	h.says(t, "watch_process", `{"everything":true}`)
 	h.says(t, "watch_process", `{"process":1042}`)
-	ended := h.says(t, "unwatch", `{"process":1042}`, "no longer", "still gets updates on every process")
+	ended := h.says(t, "unwatch", `{"process":1042}`, "no longer", "still gets the updates of all processes")
 	if next := ended.Card.Next[0]; next.Tool != "mute_process" {
 		t.Errorf("the next step is %v", next)
 	}
@@ -300,7 +300,7 @@ func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
 		full.Mutes[process] = noon // over by now
 		break
 	}
-	h.says(t, "mute_process", `{"process":1042}`, "any more")
+	h.says(t, "mute_process", `{"process":1042}`, "until it is unmuted")
 	if got := len(board.places[team].Mutes); got != 500 {
 		t.Errorf("%d are muted", got)
 	}
@@ -315,7 +315,7 @@ func TestAProcessIsMutedUntilADayOrForGood(t *testing.T) {
 		t.Errorf("it is muted until %s", got)
 	}
 	h.says(t, "watches", `{}`, "process 1042", "muted until 24 Nov 2026")
-	h.says(t, "mute_process", `{"process":1042}`, "any more")
+	h.says(t, "mute_process", `{"process":1042}`, "until it is unmuted")
 	if until, muted := board.places[team].Mutes[process]; !muted || !until.IsZero() {
 		t.Errorf("it is muted until %s: %v", until, muted)
 	}
@@ -345,11 +345,11 @@ func TestTheOwnerOfAProcessIsWhoSaysSo(t *testing.T) {
 	if next := owned.Card.Next; next[0].Tool != "own_process" || !next[0].Form || next[1].Tool != "release_process" || next[2].Args["mine"] != true {
 		t.Errorf("the next steps are %v", next)
 	}
-	h.says(t, "own_process", `{"process":1042}`, "You own process 1042 already")
+	h.says(t, "own_process", `{"process":1042}`, "You already own process 1042")
 	h.ana.ID = "reader"
-	h.says(t, "release_process", `{"process":1042}`, "not yours: nothing changed")
+	h.says(t, "release_process", `{"process":1042}`, "do not own process 1042: nothing changed")
 	h.says(t, "own_process", `{"process":1042}`, "You now own process 1042")
-	h.says(t, "release_process", `{"process":1042}`, "Nobody owns process 1042 now")
+	h.says(t, "release_process", `{"process":1042}`, "Process 1042 now has no owner")
 	if got := board.owners[sandbox.SampleProcess(1042)]; got != "" {
 		t.Errorf("the owner is %q", got)
 	}
@@ -401,9 +401,9 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testi
 	h.says(t, "set_quiet", `{"hours":"20:00-08:00"}`)
 	h.says(t, "set_digest", `{"at":"09:00"}`)
 	h.says(t, "watches", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process yet")
-	h.says(t, "set_quiet", `{}`, "no quiet hours any more")
-	h.says(t, "set_digest", `{}`, "no digest any more")
-	h.says(t, "watches", `{}`, "none: each update is posted as it comes")
+	h.says(t, "set_quiet", `{}`, "no longer has quiet hours")
+	h.says(t, "set_digest", `{}`, "no longer has a digest")
+	h.says(t, "watches", `{}`, "none: each update is posted immediately")
 }
 
 func TestAPlaceSpeaksTheLanguageOfWhoFirstAskedThere(t *testing.T) {

@@ -33,7 +33,7 @@ func wantStore(t *testing.T, failure *tools.Error, kind tools.ErrorKind) {
 	}
 	for lang, never := range map[words.Lang][]string{
 		words.English:    {"was sent", "The bank cannot be reached"},
-		words.Portuguese: {"O pedido foi enviado", "falar com o banco"},
+		words.Portuguese: {"O pedido foi enviado", "contactar o banco"},
 	} {
 		for _, text := range never {
 			if told := failure.What(lang) + failure.Next(lang); strings.Contains(told, text) {

@@ -188,7 +188,7 @@ func TestWhileNobodyKnowsWhatBecameOfACallNoOtherIsSentForTheSame(t *testing.T) 
 	if failure == nil || failure.Kind != tools.Unclear || failure.RetryAfter <= 0 || b.bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Fatalf("got %v after %d calls", failure, b.bank.Calls(portal.BorrowerCreate))
 	}
-	if said := failure.What(h.ana.Lang); failure.Earlier == nil || failure.Earlier.Actor != "ana" || !strings.Contains(said, "Somebody else in your team asked for the same at ") {
+	if said := failure.What(h.ana.Lang); failure.Earlier == nil || failure.Earlier.Actor != "ana" || !strings.Contains(said, "Somebody else on your team made the same request at ") {
 		t.Errorf("told %q, of %+v", said, failure.Earlier)
 	}
 	// Of another borrower they are as free as ever.
@@ -300,7 +300,7 @@ func TestWhoIsToldOfAnotherIsToldTheSameAgainUnderTheSameKey(t *testing.T) {
 			t.Fatal(failure)
 		}
 		b.wantOnce(t, result, 1)
-		if result.Earlier == nil || result.Earlier.Actor != "bruno" || !strings.Contains(result.Card.Note, "Somebody else in your team had already asked for this at ") {
+		if result.Earlier == nil || result.Earlier.Actor != "bruno" || !strings.Contains(result.Card.Note, "Somebody else on your team already made this request at ") {
 			t.Errorf("told %+v, %q", result.Earlier, result.Card.Note)
 		}
 	}

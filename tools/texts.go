@@ -3,6 +3,8 @@ package tools
 import (
 	"embed"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
@@ -62,6 +64,17 @@ func (f Field) Label(lang words.Lang) string { return f.say(lang, "label") }
 
 // Help says what to fill in; "" when the label says it all.
 func (f Field) Help(lang words.Lang) string { return f.say(lang, "help") }
+
+// Words are what a person may type in a command instead of the field's label, in any language.
+func (f Field) Words() (typed []string) {
+	for _, lang := range words.Langs {
+		typed = append(typed, f.Label(lang))
+		for each := range strings.SplitSeq(f.say(lang, "words"), ",") {
+			typed = append(typed, strings.TrimSpace(each))
+		}
+	}
+	return slices.DeleteFunc(typed, func(each string) bool { return each == "" })
+}
 
 func (f Field) say(lang words.Lang, what string) string {
 	for _, key := range []string{f.tool.Name + "." + f.Path + "." + what, "field." + f.Name() + "." + what} {

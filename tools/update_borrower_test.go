@@ -169,7 +169,7 @@ func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
 			t.Errorf("%s: %v", name, failure)
 			continue
 		}
-		if want := "Inês M., borrower of process 1043, is up to date at the bank."; result.Card.Text != want {
+		if want := "The data of Inês M., in process 1043, is up to date at the bank."; result.Card.Text != want {
 			t.Errorf("%s: got %q", name, result.Card.Text)
 		}
 		got := map[string]string{}
@@ -438,9 +438,9 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	}
 	want := map[string]string{
 		"Process": "1043", "Borrower": "Inês Modelo · " + was.TaxID.Reveal(),
-		"Expiry date": written(t, was.IdentificationDocumentExpiredDate.Reveal()) + "\n→ 31 Dec 2031", "Rents received": "€0.00\n→ €1,250.50",
+		"Expiry date": written(t, was.IdentificationDocumentExpiredDate.Reveal()) + "\n→ 31 Dec 2031", "Rental income": "€0.00\n→ €1,250.50",
 		"Social security debt": "No\n→ Yes", "Academic level": "Master\n→ Secondary education", "Number of dependants": "1\n→ 3",
-		"Phone": "—\n→ +351210000000", "Floor": was.Floor.Reveal() + "\n→ —", "E-mail": was.Email.Reveal() + "\n→ ines@example.com",
+		"Landline": "—\n→ +351210000000", "Floor": was.Floor.Reveal() + "\n→ —", "E-mail": was.Email.Reveal() + "\n→ ines@example.com",
 	}
 	if !maps.Equal(shown, want) {
 		t.Errorf("got  %v\nwant %v", shown, want)

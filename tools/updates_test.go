@@ -90,7 +90,7 @@ func TestTheMomentIsGivenAsADayAMomentOrHours(t *testing.T) {
 	for _, since := range []string{"yesterday", "2026-13-01", "-1", "99999", "2026-11-22 10:00"} {
 		h.refuses(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since), "since.format")
 	}
-	h.says(t, "process_updates", `{"since":"2030-01-01"}`, "Nothing moved")
+	h.says(t, "process_updates", `{"since":"2030-01-01"}`, "No changes")
 }
 
 func TestALongStoryIsToldInPiecesAndLosesNothing(t *testing.T) {

@@ -49,5 +49,5 @@ func ExampleChecker_Loan() {
 		fmt.Println(p.Severity, p.Path, p.Text(words.English))
 	}
 	// Output:
-	// hint loan.amount Indicative debt ratio of 43 % on the figures given, above 35 %. It is possible that the bank asks for more information.
+	// hint loan.amount Indicative debt ratio of 43 % on the figures given, above 35 %. The bank will possibly ask for more information.
 }

@@ -111,7 +111,7 @@ func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 		}
 		at += next + len(step)
 	}
-	if text := ana.evalText(cards + `[0].innerText`); strings.Count(text, "Avaliação do imóvel") != 1 || !strings.Contains(text, "Decisão") || !strings.Contains(text, "À espera de\nbanco") {
+	if text := ana.evalText(cards + `[0].innerText`); strings.Count(text, "Avaliação do imóvel") != 1 || !strings.Contains(text, "Decisão") || !strings.Contains(text, "A aguardar\no banco") {
 		t.Errorf("the card does not show the status once:\n%s", text)
 	}
 
@@ -128,8 +128,8 @@ func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 
 	ana.pressButton("#messages", "Desfazer") // it is no longer the last change
 	ana.waitForText("nada foi desfeito")
-	ana.pressButton("#messages .ephemeral", "Deixar de silenciar")
-	ana.waitForText("Já não está silenciado")
+	ana.pressButton("#messages .ephemeral", "Reativar")
+	ana.waitForText("Processo reativado")
 	moveProcess(t, bank, 1042)
 	ana.waitForCard("Contratação", "4")
 	if last := ana.evalText(firstThread + `.at(-1).innerText`); !strings.Contains(last, "Aprovação (FINE e minuta) → Contratação") || strings.Contains(last, "Avaliação") {
@@ -162,14 +162,14 @@ func TestTheDigestIsPostedInTheBrowser(t *testing.T) {
 	moveProcess(t, bank, 1042)
 	moveProcess(t, bank, 1043)
 	ana.waitForCard("Análise e pré-aprovação", "1") // the card is updated, without a reply
-	const digest = channelMessages + `.find((message) => message.innerText.includes('O que avançou'))`
+	const digest = channelMessages + `.find((message) => message.innerText.includes('Resumo de '))`
 	if ana.Eval(`!!`+digest) != false {
 		t.Error("it is posted before its time")
 	}
 	clock.set(due)
 	ana.Until("the digest is there", digest)
 	text := ana.evalText(digest + `.innerText`)
-	for _, says := range []string{"2 processos avançaram · 2 alterações", "Processo 1042 · Análise e pré-aprovação", "Processo 1043 · "} {
+	for _, says := range []string{"2 processos com alterações · 2 alterações", "Processo 1042 · Análise e pré-aprovação", "Processo 1043 · "} {
 		if !strings.Contains(text, says) {
 			t.Errorf("the digest does not say %q:\n%s", says, text)
 		}

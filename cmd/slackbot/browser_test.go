@@ -272,8 +272,8 @@ func TestAClosedFormSaysWhatWasKeptInTheBrowser(t *testing.T) {
 	ana.Until("the choice was sent to the app", `performance.getEntriesByType('resource').some((call) => call.name.endsWith('/sim/action') && call.responseEnd > 0)`)
 	ana.typeInto("personal.email", "rui@example.com")
 	ana.Keys(kb.Escape)
-	ana.waitForText("«Novo proponente» ficou guardado por 24 horas: página 2 (2 campos).")
-	ana.waitForText("Não ficou guardado: texto escrito na página 2")
+	ana.waitForText("O rascunho de «Novo proponente» fica guardado durante 24 horas: página 2 (2 campos).")
+	ana.waitForText("Não ficou guardado o texto escrito na página 2")
 	ana.Click(`#messages [data-action-id=continue], .message [data-action-id=continue]`)
 	ana.waitForField("personal.name")
 	value := func(path string) string {

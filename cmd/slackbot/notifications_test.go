@@ -182,14 +182,14 @@ func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 	if said := h.output(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 letters") {
 		t.Errorf("one that is none: %s", said)
 	}
-	if said := h.output(t, ctx, "-replay", id); !strings.Contains(said, "One letter is looked at again") {
+	if said := h.output(t, ctx, "-replay", id); !strings.Contains(said, "One notification is processed again") {
 		t.Errorf("said %s", said)
 	}
 	waittest.Eventually(t, "it is a dead letter again, since it still cannot be decoded", func() bool {
 		listed := h.output(t, ctx, "-dead-letters")
 		return strings.Contains(listed, "undecodable") && !strings.HasPrefix(listed, id)
 	})
-	if said := h.output(t, ctx, "-replay", "all"); !strings.Contains(said, "One letter is looked at again") {
+	if said := h.output(t, ctx, "-replay", "all"); !strings.Contains(said, "One notification is processed again") {
 		t.Errorf("said %s", said)
 	}
 }

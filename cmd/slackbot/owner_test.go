@@ -40,7 +40,7 @@ func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
 	}
 	waittest.Eventually(t, "the card shows Tom", shows("Tom Sample"))
 	waittest.Eventually(t, "Ana is notified", func() bool {
-		return countMessages(h.ana, h.ana.DM(), "Tom Sample ficou responsável pelo processo 1042, que era seu") == 1
+		return countMessages(h.ana, h.ana.DM(), "Deixou de ser responsável pelo processo 1042: Tom Sample assumiu-o") == 1
 	})
 	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/balcao own 1042 @ana.exemplo"); err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func TestAPlaygroundLogsNothingAndEndsAtOnceInTheBrowser(t *testing.T) {
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("with a tab open it takes %s to end", took)
 	}
-	if string(rest) != "Balcão has ended.\n" {
+	if string(rest) != "Balcão has stopped.\n" {
 		t.Errorf("at the end it says %q", rest)
 	}
 	if log := program.stderr.String(); log != "" {

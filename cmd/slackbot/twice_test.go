@@ -44,7 +44,7 @@ func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T
 		},
 	}
 	result, err := helper.CallTool(ctx, request)
-	if err != nil || result.IsError || !strings.Contains(fmt.Sprint(result.Content), "Somebody else in your team had already asked for this at ") {
+	if err != nil || result.IsError || !strings.Contains(fmt.Sprint(result.Content), "Somebody else on your team already made this request at ") {
 		t.Errorf("the assistant gets %+v, %v", result, err)
 	}
 	if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return strings.Contains(v.Text(), "Rui A.") }); err != nil {

@@ -36,7 +36,7 @@ type TaxonomyItems struct {
 
 // Card implements [tools.Carder].
 func (t TaxonomyItems) Card(say tools.Say) tools.Card {
-	card := tools.Card{Title: say("title") + ": " + string(t.Taxonomy)}
+	card := tools.Card{Title: say("list." + string(t.Taxonomy))}
 	switch {
 	case len(t.Items) == 0:
 		card.Text = say("card.none")
