@@ -82,7 +82,7 @@ func TestTheAuditLogIsVerifiedListedAndErasedFromTheCommandLine(t *testing.T) {
 	code, stdout, _ := command(t, environ, "audit", "verify")
 	at := strings.SplitN(ids[2], "-", 2)[0]
 	millis, _ := time.ParseDuration(at + "ms")
-	for _, text := range []string{"broken in " + month, ids[2], time.Unix(0, 0).Add(millis).UTC().Format(time.RFC3339), "one was removed"} {
+	for _, text := range []string{"breaks in " + month, ids[2], time.Unix(0, 0).Add(millis).UTC().Format(time.RFC3339), "one was removed"} {
 		if code != 1 || !strings.Contains(stdout, text) {
 			t.Errorf("of a log without its second entry it says (exit %d)\n%s\nwant %q", code, stdout, text)
 		}

@@ -179,7 +179,7 @@ func TestDeadLettersAreListedAndReplayed(t *testing.T) {
 		}
 	}
 	id, _, _ := strings.Cut(listed, " ")
-	if said := h.output(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 letters") {
+	if said := h.output(t, ctx, "-replay", "7-7"); !strings.Contains(said, "0 notifications") {
 		t.Errorf("one that is none: %s", said)
 	}
 	if said := h.output(t, ctx, "-replay", id); !strings.Contains(said, "One notification is processed again") {

@@ -50,7 +50,7 @@ func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "Tom is notified that he is the owner", func() bool { return countMessages(tom, tom.DM(), "Ana Exemplo atribuiu-lhe o processo 1042") == 1 })
-	if n := countMessages(h.ana, h.ana.DM(), "ficou responsável") + countMessages(h.ana, h.ana.DM(), "atribuiu"); n != 1 {
+	if n := countMessages(h.ana, h.ana.DM(), "Deixou de ser responsável") + countMessages(h.ana, h.ana.DM(), "atribuiu"); n != 1 {
 		t.Errorf("Ana is notified %d times of owners", n)
 	}
 	if err := h.bank.Advance(sandbox.SampleProcess(1042)); err != nil {
