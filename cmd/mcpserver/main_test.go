@@ -212,7 +212,7 @@ func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
 			"a name that points here":         func(r *http.Request) { r.Host = "evil.example:" + port },
 			"a page of another site":          func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") },
 			"a page of another port":          func(r *http.Request) { r.Header.Set("Origin", "http://127.0.0.1:1") },
-			"an image of a page of another site": func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+			"an image of another site's page": func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
 		} {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
 			if err != nil {

@@ -92,7 +92,7 @@ func crossSiteRequests(base string) map[string]func(*http.Request) {
 		"a page of another port":          set("Origin", "http://127.0.0.1:1"),
 		"its page by another name":        set("Origin", "http://localhost:"+port),
 		"a page without an origin":        set("Origin", "null"),
-		"an image of a page of another site": set("Sec-Fetch-Site", "cross-site"),
+		"an image of another site's page": set("Sec-Fetch-Site", "cross-site"),
 		"an image of another port's page": set("Sec-Fetch-Site", "same-site"),
 	}
 }
