@@ -240,7 +240,7 @@ func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 				}
 			}
 			for _, args := range []map[string]any{borrowerArgs(otherBorrower), withArg(borrowerArgs(otherBorrower), "confirmation", "yes"), withArg(borrowerArgs(otherBorrower), "idempotencyKey", "k-1")} {
-				failed(t, a.call(t, "delete_borrower", args), "Only a person may do this", "in Slack, with /borrower-delete")
+				failed(t, a.call(t, "delete_borrower", args), "Only a person may do this", "in Slack, with /borrower delete")
 			}
 			if n := e.bank.Calls(portal.BorrowerDelete); n != 0 {
 				t.Errorf("the bank was called %d times", n)

@@ -222,7 +222,7 @@ func TestAnnotationsMatchTheEffect(t *testing.T) {
 
 func TestAnUnsafeConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
-	runner := tools.NewRunner(tools.Config{})
+	runner := tools.NewRunner(tools.Config{Catalogue: catalogue.New()})
 	for name, c := range map[string]struct {
 		config mcpapp.Config
 		want   string

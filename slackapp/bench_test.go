@@ -16,7 +16,7 @@ func BenchmarkAcknowledgementsWithASlowBank(b *testing.B) {
 		b.Run(string(way), func(b *testing.B) {
 			h := newHarness(b, way, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 			ana, tom := h.ana(), h.user(slacksim.Tom)
-			ana.types("/borrower-new 1042")
+			ana.types("/borrower new 1042")
 			ana.sees("Página 2 de 7")
 			ana.submits(personalData)
 			ana.sees("Página 3 de 7")

@@ -29,7 +29,7 @@ func (s user) picks(command string) {
 // edits opens the form that changes Inês.
 func (s user) edits() slacksim.View {
 	s.h.t.Helper()
-	s.picks("/borrower-edit")
+	s.picks("/borrower edit")
 	return s.sees("Página 3 de 8", "Inês M.")
 }
 
@@ -256,7 +256,7 @@ var borrowerFlows = []flow{
 		ana := h.ana()
 		ana.edits()
 		must(t, ana.Close(h.ctx()))
-		ana.picks("/borrower-delete")
+		ana.picks("/borrower delete")
 		ana.sees("Página 3 de 3", "vai ser eliminado")
 		must(t, ana.Close(h.ctx()))
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Mobile = pii.New[pii.Phone]("+351961234567") })
@@ -286,7 +286,7 @@ var borrowerFlows = []flow{
 	}},
 	{"the key borrower is not taken out", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-delete 1042")
+		ana.types("/borrower delete 1042")
 		ana.sees("Página 2 de 3")
 		ana.submits(slacksim.Values{"borrower": sandbox.SampleBorrower(sandbox.SampleOpen, 0).String()})
 		if view := ana.sees("Página 3 de 3", "não pode ser eliminado"); view.Submit != "" || h.bank.Calls(portal.BorrowerDelete) != 0 {
@@ -307,7 +307,7 @@ var borrowerFlows = []flow{
 	}},
 	{"the ESIS is sent once, to the address that she confirmed, however often she presses", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/esis-send")
+		ana.picks("/esis send")
 		reading := ana.sees("Página 3 de 3", "1043", "não pode ser anulado", "Enviar FINE")
 		if address := h.storedBorrower().Personal.Email.Reveal(); !strings.Contains(reading.Text(), address) {
 			t.Error("the address is not there in full")
@@ -324,7 +324,7 @@ var borrowerFlows = []flow{
 	}},
 	{"an address that changed since she read it is shown to her before anything goes there", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/esis-send")
+		ana.picks("/esis send")
 		ana.sees("Página 3 de 3", "segue para ines.modelo@example.com", "não pode ser anulado")
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Email = pii.New[pii.Email]("intruso@example.com") })
 		ana.submits(nil)
@@ -340,7 +340,7 @@ var borrowerFlows = []flow{
 	}},
 	{"another address for the ESIS is doubted, and two are refused", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/esis-send 1043")
+		ana.types("/esis send 1043")
 		ana.sees("Página 2 de 3", "Destinatário")
 		for _, wrong := range []slacksim.Values{nil, {"borrower": ines.String(), "email": "rui@example.com"}} {
 			if refused := ana.submits(wrong); refused.Action != "errors" {
@@ -357,12 +357,12 @@ var borrowerFlows = []flow{
 	}},
 	{"what a form is about is asked for where the bank does not know it", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-edit 9999")
+		ana.types("/borrower edit 9999")
 		ana.sees("Página 1 de 8", "Processo")
 		ana.submits(nil)
 		ana.sees("Página 2 de 8")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 9999")
+		ana.types("/borrower new 9999")
 		ana.sees("Página 1 de 7", "Processo")
 		ana.submits(nil)
 		ana.sees("Página 2 de 7")
@@ -428,7 +428,7 @@ var borrowerFaults = []flow{
 	}},
 	{"a form with many choices waits for a slow bank once, and not for each", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-edit 1043")
+		ana.types("/borrower edit 1043")
 		ana.sees("Página 2 de 8")
 		ana.fills(slacksim.Values{"borrower": ines.String()})
 		h.bank.Inject(sandbox.Fault{Latency: 2 * time.Second})
@@ -489,7 +489,7 @@ var borrowerFaults = []flow{
 	}},
 	{"a borrower whom somebody else takes out first is not taken out twice", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/borrower-delete")
+		ana.picks("/borrower delete")
 		ana.sees("Página 3 de 3", "Eliminar")
 		_, err := h.anasLogin().DeleteBorrower(h.ctx(), sandbox.SampleProcess(sandbox.SampleCouple), ines)
 		must(t, err)
@@ -503,7 +503,7 @@ var borrowerFaults = []flow{
 	}},
 	{"a borrower who was taken out is not looked for again though the bank's answer was lost", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/borrower-delete")
+		ana.picks("/borrower delete")
 		ana.sees("Página 3 de 3")
 		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerDelete, DropAfter: true, Times: 1})
 		ana.submits(nil)
@@ -514,7 +514,7 @@ var borrowerFaults = []flow{
 	}},
 	{"an e-mail that may have gone out is not sent again by itself", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/esis-send")
+		ana.picks("/esis send")
 		ana.sees("Página 3 de 3")
 		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Times: 1})
 		ana.submits(nil)
@@ -524,7 +524,7 @@ var borrowerFaults = []flow{
 		}
 		ana.reads("pode ter sido enviado ou não", "Pergunte ao cliente")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/esis-send 1043")
+		ana.types("/esis send 1043")
 		ana.sees("Página 3 de 3", "ficou sem resposta", "Pergunte ao cliente", "Enviar FINE")
 		must(t, ana.Close(h.ctx()))
 		kept := ana.reads("fica guardado")
@@ -541,7 +541,7 @@ var borrowerFaults = []flow{
 	}},
 	{"an app that dies while it sends an e-mail leaves one, and says that nobody knows", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.picks("/esis-send")
+		ana.picks("/esis send")
 		ana.sees("Página 3 de 3")
 		h.bank.Inject(sandbox.Fault{Operation: portal.ProcessESISEmail, DropAfter: true, Latency: time.Second, Times: 1})
 		ana.submits(nil)
@@ -549,7 +549,7 @@ var borrowerFaults = []flow{
 		h.crashReplica()
 		h.replica = h.startReplica()
 		must(t, ana.Close(h.ctx()))
-		ana.types("/esis-send 1043")
+		ana.types("/esis send 1043")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
 		ana.sees("pode ter sido enviado ou não", "Pergunte ao cliente")

@@ -22,9 +22,9 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 			h := newHarness(t, overHTTP)
 			expose(h.sim)
 			ana := h.ana()
-			ana.types("/balcao watch 1042")
+			ana.types("/balcao follow 1042")
 			ana.reads("partilhado com outra empresa", "mensagens diretas")
-			ana.types("/balcao watch")
+			ana.types("/balcao follow")
 			ana.sees("O que seguir")
 			ana.submits(slacksim.Values{"everything": "true"})
 			ana.sees("partilhado com outra empresa")
@@ -32,7 +32,7 @@ func TestAChannelThatOutsidersReadIsNotSubscribed(t *testing.T) {
 				t.Errorf("the channel follows %q", got)
 			}
 			must(t, ana.Close(h.ctx()))
-			ana.types("/balcao follow 1042") // in her direct messages
+			ana.types("/balcao notify 1042") // in her direct messages
 			ana.reads("1042")
 			if got := h.subscriptions(anaDirect); got != "process 1042" {
 				t.Errorf("she follows %q", got)

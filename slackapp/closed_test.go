@@ -12,7 +12,7 @@ import (
 var closedFlows = []flow{
 	{"a form about a closed process does not open, and says what can be done", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		for _, command := range []string{"/borrower-new 1049", "/borrower-edit 1049", "/borrower-delete 1049"} {
+		for _, command := range []string{"/borrower new 1049", "/borrower edit 1049", "/borrower delete 1049"} {
 			ana.types(command)
 			refused := ana.sees("processo 1049", "«Concluído»", "Ainda pode", "Ver proponentes", "Obter FINE")
 			if refused.Submit != "" || strings.Contains(refused.Text(), "Página") {
@@ -23,7 +23,7 @@ var closedFlows = []flow{
 			}
 			must(t, ana.Close(h.ctx()))
 		}
-		ana.types("/borrower-new 1049")
+		ana.types("/borrower new 1049")
 		ana.sees("processo 1049", "Ver proponentes")
 		ana.presses("step:a")
 		listed := ana.sees("Proponentes do processo 1049", "Carla C.")
@@ -33,20 +33,20 @@ var closedFlows = []flow{
 	}},
 	{"a closed process that is chosen in the form is refused with that page", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new")
+		ana.types("/borrower new")
 		ana.sees("Página 1 de 7")
 		ana.submits(slacksim.Values{"process": sandbox.SampleProcess(sandbox.SampleClosed).String()})
 		ana.sees("processo 1049", "«Concluído»", "Ver proponentes")
 	}},
 	{"the ESIS of a closed process can be sent, and that of a cancelled one not", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/esis-send 1050")
+		ana.types("/esis send 1050")
 		refused := ana.sees("processo 1050", "«Cancelado»", "Ver proponentes")
 		if strings.Contains(refused.Text(), "FINE") && strings.Contains(refused.Text(), "Obter") {
 			t.Errorf("it offers the ESIS: %s", refused.Text())
 		}
 		must(t, ana.Close(h.ctx()))
-		ana.types("/esis-send 1049")
+		ana.types("/esis send 1049")
 		ana.sees("Página 2 de 3")
 	}},
 	{"a process that closes while its form is filled in takes nothing", func(t *testing.T, h *harness) {
@@ -62,7 +62,7 @@ var closedFlows = []flow{
 	{"a form opens while the bank does not say at which stage its process is", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		defer h.bank.Inject(sandbox.Fault{Status: 503})()
-		ana.types("/borrower-new " + sandbox.SampleProcess(sandbox.SampleClosed).String())
+		ana.types("/borrower new " + sandbox.SampleProcess(sandbox.SampleClosed).String())
 		ana.sees("Página 2 de 7")
 	}},
 }

@@ -33,7 +33,7 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	switch {
 	case !known:
 		return ephemeral(a.unknownCommand(ctx, req.actor, c))
-	case text == "help" || text == say(lang, "command.help"):
+	case isHelp(text):
 		return ephemeral(toolHelp(lang, tool))
 	}
 	given := parseAnswers(tool, text)
@@ -59,15 +59,18 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	return ephemeral(result)
 }
 
+// isHelp tells whether a person asks how a command is used, in any language.
+func isHelp(text string) bool {
+	return slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return strings.EqualFold(text, say(lang, "command.help")) })
+}
+
 // parseAnswers reads the text after a command's name.
 func parseAnswers(tool *tools.Tool, text string) map[string]string {
 	if text == "" || len(tool.Fields) == 0 {
 		return map[string]string{}
 	}
 	for _, field := range tool.Fields {
-		named := strings.EqualFold(text, field.Name()) ||
-			slices.ContainsFunc(field.Words(), func(each string) bool { return strings.EqualFold(text, each) })
-		if named && field.Kind.Control == tools.ControlYesNo && !field.Hidden() {
+		if field.Kind.Control == tools.ControlYesNo && !field.Hidden() && field.IsCalled(text) {
 			return map[string]string{field.Path: "true"}
 		}
 	}
@@ -188,12 +191,17 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 // unknownCommand answers a command that names no tool: with its subcommands if it has any, else with all commands.
 func (a *App) unknownCommand(ctx context.Context, actor tools.Actor, c command) message {
 	lang, asked, permitted := actor.Lang, strings.ToLower(strings.TrimSpace(c.Text)), a.permitted(ctx, actor)
-	of := slices.DeleteFunc(slices.Clone(permitted), func(tool *tools.Tool) bool { return !slices.Contains(a.runner.Catalogue.Subcommands(c.Command), tool) })
+	among := func(all []*tools.Tool) []*tools.Tool {
+		return slices.DeleteFunc(all, func(t *tools.Tool) bool { return !slices.Contains(permitted, t) })
+	}
+	of, near := among(a.runner.Catalogue.WithCommand(c.Command)), among(a.runner.Catalogue.Nearest(c.Command, c.Text))
 	switch {
 	case len(of) == 0:
 		return a.help(actor, say(lang, "command.unknown"), permitted)
-	case asked == "" || asked == "help" || asked == say(lang, "command.help"):
+	case asked == "" || isHelp(asked):
 		return a.help(actor, a.runner.Catalogue.CommandHelp(lang, c.Command), of)
+	case len(near) > 0:
+		return a.help(actor, say(lang, "command.nearest"), near)
 	}
 	return a.help(actor, say(lang, "command.unknown"), of)
 }
@@ -229,12 +237,12 @@ func toolHelp(lang words.Lang, tool *tools.Tool) message {
 	return message{text, []slack.Block{paragraph(text)}}
 }
 
-// usage shows how a command is typed: «/borrowers [processo]».
+// usage shows how a command is typed: «/proponentes [processo]».
 func usage(lang words.Lang, tool *tools.Tool) string {
 	if len(tool.Pages) == 0 {
-		return "/" + tool.Command
+		return "/" + tool.Command(lang)
 	}
-	line := "/" + tool.Command + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
+	line := "/" + tool.Command(lang) + " [" + strings.ToLower(tool.Fields[0].Label(lang)) + "]"
 	if last := trailingField(tool); last != nil {
 		line += " [" + strings.ToLower(last.Label(lang)) + "]"
 	}

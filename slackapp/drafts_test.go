@@ -19,7 +19,7 @@ func (h *harness) checkHeld(path, want string) {
 var draftFlows = []flow{
 	{"a choice keeps what stands on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		before := ana.sees("Página 2 de 7", "fica guardado com «Seguinte», ou ao escolher numa lista")
 		ana.fills(slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"})
 		h.checkHeld("personal.genderId", "2")
@@ -39,7 +39,7 @@ var draftFlows = []flow{
 	}},
 	{"a form closed where nothing can be typed has kept everything", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
@@ -62,7 +62,7 @@ var draftFlows = []flow{
 	}},
 	{"text alone on a page that is closed is not kept, and nobody says that it was", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.fills(slacksim.Values{"personal.name": "Rui Amostra"})
 		must(t, ana.Close(h.ctx()))
@@ -99,7 +99,7 @@ var draftFlows = []flow{
 	}},
 	{"a choice and the button below it at once lose nothing and are one window's", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
@@ -132,7 +132,7 @@ func TestAChoiceIsKeptForTheNextReplica(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	ana.types("/borrower-new 1042")
+	ana.types("/borrower new 1042")
 	ana.sees("Página 2 de 7")
 	ana.fills(slacksim.Values{"personal.name": "Rui Amostra", "personal.genderId": "2"})
 	h.checkHeld("personal.genderId", "2")

@@ -19,7 +19,7 @@ import (
 var generalFaults = []flow{
 	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.fills(personalData)
 		h.redis.Stop()
@@ -53,7 +53,7 @@ var generalFaults = []flow{
 		_, err := ana.Options(h.ctx(), "process", "")
 		must(t, err)
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1043")
+		ana.types("/borrower new 1043")
 		for _, delivered := range h.sim.Deliveries() {
 			if delivered.Latency > slackTimeout {
 				t.Errorf("%s was acknowledged after %s", delivered.Kind, delivered.Latency)
@@ -66,7 +66,7 @@ var generalFaults = []flow{
 		h.ackWait = ackWaitForever // an attempt to reach Redis takes some of it
 		h.restart()
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		view, _ := ana.TopView()
 		h.redis.Stop()
@@ -151,7 +151,7 @@ var generalFaults = []flow{
 		}
 		ana.reads("pode ter sido executado ou não", "Veja primeiro")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 7 de 7", "ficou sem resposta")
 		if h.created() != 1 {
 			t.Errorf("the bank was asked %d times", h.created())
@@ -167,7 +167,7 @@ var generalFaults = []flow{
 		ana.submits(nil)
 		ana.sees("pode ter sido executado ou não")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 7 de 7", "ficou sem resposta", "Criar proponente")
 		ana.submits(nil)
 		ana.sees("pode ter sido executado ou não")
@@ -176,7 +176,7 @@ var generalFaults = []flow{
 		}
 		h.wait("the answer", func() bool { // once the lease is over
 			must(t, ana.Close(h.ctx()))
-			ana.types("/borrower-new 1042")
+			ana.types("/borrower new 1042")
 			ana.sees("Página 7 de 7", "Criar proponente")
 			ana.submits(nil)
 			view, err := ana.WaitView(h.ctx(), func(v slacksim.View) bool {
@@ -195,7 +195,7 @@ var generalFaults = []flow{
 		must(t, ana.Close(h.ctx()))
 		ana.reads("fica guardado")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".sending" })
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
 		ana.sees("Proponente criado")
@@ -209,7 +209,7 @@ var generalFaults = []flow{
 		must(t, ana.Close(h.ctx()))
 		ana.reads("fica guardado")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".sending" })
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("a resposta ainda não chegou")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Page = ".confirm" })
 		ana.presses("outcome")
@@ -227,7 +227,7 @@ var generalFaults = []flow{
 		h.crashReplica()
 		h.replica = h.startReplica()
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("a resposta ainda não chegou")
 		ana.presses("outcome")
 		// Before the bank has answered, she reads how to find the result; afterwards, the result.
@@ -256,7 +256,7 @@ var generalFaults = []flow{
 			must(t, err)
 		}
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("demasiados pedidos por terminar", "Início")
 	}},
 	{"a modal closed too early is answered in the channel", func(t *testing.T, h *harness) {
@@ -273,7 +273,7 @@ var generalFaults = []flow{
 	{"a form that cannot be shown gives way to an error, not to waiting for ever", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.update", 1, slacksim.Failure{Error: "invalid_arguments"})
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("O Slack não aceitou", "Referência", "Voltar ao formulário")
 		ana.presses("continue")
 		ana.sees("Página 2 de 7")
@@ -281,7 +281,7 @@ var generalFaults = []flow{
 	{"a form that does not open at all is shown in the channel", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.open", 1, slacksim.Failure{Error: "expired_trigger_id"})
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.reads("não chegou a abrir", "Repita o comando")
 	}},
 	{"a file that cannot be handed over is said on the card", func(t *testing.T, h *harness) {
@@ -319,7 +319,7 @@ var generalFaults = []flow{
 	{"Slack's asking to slow down is heeded", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.sim.Fail("views.update", 1, slacksim.RateLimited(time.Second))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 	}},
 	{"a panic is answered with a reference", func(t *testing.T, h *harness) {
@@ -403,7 +403,7 @@ func TestAFormGoesOnOverTheNextSocket(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overSocket)
 	ana := h.ana()
-	ana.types("/borrower-new 1042")
+	ana.types("/borrower new 1042")
 	ana.sees("Página 2 de 7")
 	h.sim.DisconnectSockets()
 	h.wait("the sockets to be back", func() bool { return h.sim.Sockets() == 2 })

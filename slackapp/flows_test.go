@@ -35,7 +35,7 @@ func with(values slacksim.Values, change slacksim.Values) slacksim.Values {
 // begins opens the form of a new borrower and fills it in up to the confirmation page.
 func (s user) begins(process string) {
 	s.h.t.Helper()
-	s.types("/borrower-new " + process)
+	s.types("/borrower new " + process)
 	s.sees("Página 2 de 7", "Nome completo")
 	s.submits(personalData)
 	s.sees("Página 3 de 7")
@@ -113,7 +113,7 @@ var generalFlows = []flow{
 	}},
 	{"a wrong tax number is shown under its field and corrected", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		refused := ana.submits(with(personalData, slacksim.Values{"personal.taxId": "299999990"}))
 		if refused.Action != "errors" || refused.Errors["personal.taxId"] == "" || len(refused.Errors) != 1 {
@@ -152,7 +152,7 @@ var generalFlows = []flow{
 		tom := h.user(slacksim.Tom)
 		tom.types("/borrowers 1042")
 		tom.reads("Borrowers of process 1042", "Tax number")
-		tom.types("/borrower-new 1042")
+		tom.types("/borrower new 1042")
 		tom.sees("New borrower", "Page 2 of 7", "Role in the process")
 	}},
 	{"guests and strangers are refused", func(t *testing.T, h *harness) {
@@ -160,7 +160,7 @@ var generalFlows = []flow{
 			outsider := h.user(id)
 			must(t, outsider.Command(h.ctx(), channel, "/borrowers 1042"))
 			outsider.readsIn(channel, "Não tem permissão")
-			must(t, outsider.Command(h.ctx(), channel, "/borrower-new"))
+			must(t, outsider.Command(h.ctx(), channel, "/borrower new"))
 			if _, open := outsider.TopView(); open || len(outsider.Messages(channel)) != 2 {
 				t.Errorf("%s got further than a refusal", id)
 			}
@@ -174,14 +174,14 @@ var generalFlows = []flow{
 	}},
 	{"help is given where it is asked for", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new ajuda")
-		ana.reads("Novo proponente", "/borrower-new [processo]")
+		ana.types("/borrower new ajuda")
+		ana.reads("Novo proponente", "/proponente novo [processo]")
 		must(t, ana.Say(h.ctx(), ana.DM(), "olá"))
-		ana.readsIn(ana.DM(), "/borrowers [processo]", "/esis", "/processes")
+		ana.readsIn(ana.DM(), "/proponentes [processo]", "/fine", "/processos")
 	}},
 	{"what was typed survives the death of the app", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		h.restart()
 		ana.submits(personalData)
@@ -233,12 +233,12 @@ var generalFlows = []flow{
 	}},
 	{"starting over forgets what was typed", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 3 de 7", "Retomámos o que começou")
 		ana.presses("restart")
 		view := ana.sees("Página 2 de 7", "1042")
@@ -248,7 +248,7 @@ var generalFlows = []flow{
 	}},
 	{"the window that was left behind shows what happened since", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Page, d.Answers["personal.name"] = "document", "Rui Modelo" })
 		ana.submits(personalData)
@@ -261,7 +261,7 @@ var generalFlows = []flow{
 	}},
 	{"the window that was left behind on the same page shows what was typed since", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		h.editInOtherWindow(func(d *conversations.Draft) { d.Answers["personal.name"] = "Rui Modelo" })
 		ana.submits(personalData)
@@ -272,7 +272,7 @@ var generalFlows = []flow{
 	}},
 	{"the Home tab leads back to what was begun", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.fills(personalData)
 		must(t, ana.Close(h.ctx()))
@@ -317,6 +317,6 @@ func TestACommandOfAnotherManifestIsAnsweredWithHelp(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *options) { c.Manifest = nil })
 	h.ana().types("/novelty 1042")
-	h.ana().reads("Esse comando não existe", "/borrowers [processo]")
+	h.ana().reads("Esse comando não existe", "/proponentes [processo]")
 	h.checkNoRefusals()
 }

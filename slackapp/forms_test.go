@@ -9,6 +9,7 @@ import (
 	"github.com/balcao/balcao/tools/catalogue"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 )
@@ -32,7 +33,7 @@ var theRest = []slacksim.Values{
 var formFlows = []flow{
 	{"every kind of field can be filled in, read over and gone back to", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(personalData)
 		for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
@@ -76,7 +77,7 @@ var formFlows = []flow{
 	}},
 	{"what is wrong stays when she goes back and comes again", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.fills(slacksim.Values{"personal.taxId": "12"})
 		ana.presses("back")
@@ -104,7 +105,7 @@ var formFlows = []flow{
 	}},
 	{"a warning is read and confirmed", func(t *testing.T, h *harness) {
 		ana := h.ana()
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(with(personalData, slacksim.Values{"personal.name": "Rui"}))
 		ana.sees("Página 3 de 7")
@@ -123,7 +124,7 @@ var formFlows = []flow{
 		ana.submits(nil)
 		ana.sees("Proponente criado")
 		must(t, ana.Close(h.ctx()))
-		ana.types("/borrower-new 1042")
+		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
 		ana.submits(personalData)
 		ana.sees("Página 3 de 7")
@@ -217,7 +218,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 			}
 		}
 	}
-	ana.types("/borrower-new 1042")
+	ana.types("/borrower new 1042")
 	check(ana.sees("Página 2 de 7"))
 	ana.submits(with(personalData, slacksim.Values{"personal.taxId": "299999990"}))
 	ana.submits(personalData)
@@ -251,7 +252,7 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	h := newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
 	for _, tool := range catalogue.New().Tools() {
-		ana.types("/" + tool.Command)
+		ana.types("/" + tool.Command(words.English))
 		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
 		if !asks && !tool.Effect.Writes() {
 			ana.reads(tool.Title("pt-PT"))

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/words"
+
 	"github.com/balcao/balcao/tools/catalogue"
 
 	"go.uber.org/goleak"
@@ -114,7 +116,7 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 		(*handler).ServeHTTP(w, r)
 	}))
 	t.Cleanup(bot.Close)
-	config := options{Config: slacksim.Config{Manifest: manifest(), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}}
+	config := options{Config: slacksim.Config{Manifest: manifest(t, "https://slack.invalid", words.Langs...), RetryDelays: []time.Duration{0, 50 * time.Millisecond}}}
 	if way == overHTTP {
 		config.RequestURL = bot.URL + "/slack/events"
 		h.address = config.RequestURL

@@ -123,7 +123,7 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 		return err == nil && owner == anasID
 	})
 	ana.pressesIn(message, "step:d")
-	ana.reads("silenciado só para si", "/balcao mute 1042")
+	ana.reads("silenciado só para si", "/balcao silenciar 1042")
 	own, err := h.replica.store.Destination(h.ctx(), anaDirect)
 	must(t, err)
 	everybody, err := h.replica.store.Destination(h.ctx(), team)

@@ -134,7 +134,7 @@ func TestADeliveryThatACrashedReplicaTookKeepsTheModal(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	ana.types("/borrower-new 1042")
+	ana.types("/borrower new 1042")
 	ana.sees("Página 2 de 7")
 	ana.fills(personalData)
 	taken := false

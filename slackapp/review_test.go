@@ -39,7 +39,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 		inClear = append(inClear, values...)
 	}
 
-	ana.types("/borrower-new 1042")
+	ana.types("/borrower new 1042")
 	ana.sees("Página 2 de 7")
 	ana.submits(with(personalData, slacksim.Values{"personal.birthDate": "12.4.1985"}))
 	for i, page := range []string{"Página 3 de 7", "Página 4 de 7", "Página 5 de 7", "Página 6 de 7"} {
@@ -60,12 +60,12 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	ana.sees("Proponente alterado")
 	must(t, ana.Close(h.ctx()))
 
-	ana.picks("/esis-send")
+	ana.picks("/esis send")
 	review(ana.sees("Página 3 de 3"), "Enviar FINE", "segue para "+bank.Email.Reveal(), bank.Name.Reveal())
 	ana.submits(nil)
 	ana.sees("FINE do processo 1043 enviada")
 	must(t, ana.Close(h.ctx()))
-	ana.types("/esis-send 1043")
+	ana.types("/esis send 1043")
 	ana.sees("Página 2 de 3")
 	ana.submits(slacksim.Values{"borrower": "(em branco)", "email": "outra_pessoa_@example.com"})
 	review(ana.sees("Página 3 de 3"), "Enviar FINE", "segue para outra_pessoa_@example.com")
@@ -73,7 +73,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 	ana.sees("FINE do processo 1043 enviada")
 	must(t, ana.Close(h.ctx()))
 
-	ana.picks("/borrower-delete")
+	ana.picks("/borrower delete")
 	review(ana.sees("Página 3 de 3"), "Eliminar", bank.Name.Reveal()+" · "+bank.TaxID.Reveal()+" (")
 	ana.submits(nil)
 	ana.sees("Proponente eliminado")
@@ -128,7 +128,7 @@ func TestAReviewIsInTheLanguageOfItsPerson(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
-	tom.types("/borrower-edit 1043")
+	tom.types("/borrower edit 1043")
 	tom.sees("Page 2 of 8")
 	tom.submits(slacksim.Values{"borrower": sandbox.SampleBorrower(sandbox.SampleCouple, 1).String()})
 	tom.sees("Page 3 of 8")

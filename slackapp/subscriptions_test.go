@@ -83,8 +83,8 @@ func TestAChannelIsSubscribedInOneLineAndUnsubscribedByAButton(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, way)
 			ana := h.ana()
-			ana.types("/balcao watch 1042")
-			card := ana.reads("A seguir nesta conversa", "o processo 1042", "/balcao unwatch")
+			ana.types("/balcao follow 1042")
+			card := ana.reads("A seguir nesta conversa", "o processo 1042", "/balcao parar")
 			if got := h.subscriptions(teamChannel); got != "process 1042" {
 				t.Errorf("the channel follows %q", got)
 			}
@@ -102,8 +102,8 @@ func TestFollowingInAChannelNotifiesThePersonAlone(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	ana.types("/balcao follow 1042")
-	ana.reads("A seguir por mensagem direta", "o processo 1042", "/balcao unwatch 1042")
+	ana.types("/balcao notify 1042")
+	ana.reads("A seguir por mensagem direta", "o processo 1042", "/balcao parar 1042")
 	if channel, own := h.subscriptions(teamChannel), h.subscriptions(anaDirect); channel != "" || own != "process 1042" {
 		t.Errorf("the channel follows %q, and she %q", channel, own)
 	}
@@ -114,9 +114,9 @@ func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
-	ana.types("/balcao watch tudo")
+	ana.types("/balcao follow tudo")
 	ana.reads("todos os processos")
-	tom.types("/balcao watch MINE")
+	tom.types("/balcao follow MINE")
 	tom.reads("your processes")
 	if got := h.subscriptions(teamChannel); got != "all, person" {
 		t.Errorf("the channel follows %q", got)
@@ -132,7 +132,7 @@ func TestAFormForASubscriptionAppliesToTheChannelWhereItBegan(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
-	tom.types("/balcao watch")
+	tom.types("/balcao follow")
 	view := tom.sees("Follow processes", "What to follow")
 	if view.Submit != "Save" {
 		t.Errorf("the button says %q", view.Submit)
@@ -155,7 +155,7 @@ func TestInTheirDirectMessagesAPersonSubscribesThose(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	must(t, ana.Command(h.ctx(), ana.DM(), "/balcao watch 1042"))
+	must(t, ana.Command(h.ctx(), ana.DM(), "/balcao follow 1042"))
 	ana.readsIn(ana.DM(), "A seguir nesta conversa")
 	if got := h.subscriptions(anaDirect); got != "process 1042" {
 		t.Errorf("Ana follows %q", got)
@@ -192,11 +192,11 @@ func TestTheSubcommandsAreListedForWhoAsks(t *testing.T) {
 	h := newHarness(t, overHTTP)
 	tom := h.user(slacksim.Tom)
 	for line, want := range map[string][]string{
-		"/balcao":             {"Process updates", "/balcao watch [process]", "/balcao digest"},
+		"/balcao":             {"Process updates", "/balcao follow [process]", "/balcao digest"},
 		"/balcao help":        {"Process updates", "/balcao mute"},
 		"/balcao nonsense":    {"There is no such command", "/balcao own"},
-		"/balcao watch help":  {"Follow processes", "/balcao watch [process]"},
-		"/balcao  WATCHES  ":  {"Followed here"},
+		"/balcao follow help": {"Follow processes", "/balcao follow [process]"},
+		"/balcao  SHOW  ":     {"Followed here"},
 		"/balcao quiet 20-8":  {"20:00–08:00"},
 		"/balcao digest 9h":   {"09:00, Monday to Friday"},
 		"/balcao mute 1043":   {"Process 1043 is muted", "until it is unmuted"},
@@ -249,9 +249,9 @@ func TestAPersonIsCachedWithoutTheirDestination(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
-	ana.types("/balcao watch 1042")
+	ana.types("/balcao follow 1042")
 	ana.reads("A seguir nesta conversa")
-	must(t, ana.Command(h.ctx(), slacksim.GeneralChannel, "/balcao watch 1043"))
+	must(t, ana.Command(h.ctx(), slacksim.GeneralChannel, "/balcao follow 1043"))
 	ana.readsIn(slacksim.GeneralChannel, "A seguir nesta conversa")
 	if got := fmt.Sprint(h.subscriptions(teamChannel), "; ", h.subscriptions("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
 		t.Errorf("the channels hear about %s", got)

@@ -106,7 +106,7 @@ func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, tool := range catalogue.New().Tools() {
-			names := []string{tool.Name, tool.Command}
+			names := []string{tool.Name, tool.Command(words.Portuguese), tool.Command(words.English)}
 			for _, field := range tool.Fields {
 				names = append(names, field.Path)
 			}

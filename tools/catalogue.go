@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -26,7 +25,7 @@ func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	for _, set := range toolsets {
 		for _, tool := range set.Tools {
 			for _, other := range catalogue.tools {
-				if other.Name == tool.Name || other.Command == tool.Command {
+				if other.Name == tool.Name || shareCommand(other, tool) {
 					return nil, fmt.Errorf("the tools %s and %s share a name or a command", other.Name, tool.Name)
 				}
 			}
@@ -66,39 +65,6 @@ func (c *Catalogue) Named(name string) (*Tool, bool) {
 		return nil, false
 	}
 	return c.tools[i], true
-}
-
-// ForCommand finds the tool that a slash command and the text after it ask for, and returns the rest of the text.
-func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
-	command, text = strings.TrimPrefix(command, "/"), strings.TrimSpace(text)
-	first, after, _ := strings.Cut(text, " ")
-	for _, tool := range c.tools {
-		switch tool.Command {
-		case command:
-			return tool, text, true
-		case command + " " + strings.ToLower(first):
-			return tool, strings.TrimSpace(after), true
-		}
-	}
-	return nil, "", false
-}
-
-// Subcommands lists the tools whose commands are subcommands of this one, in the catalogue's order.
-func (c *Catalogue) Subcommands(command string) []*Tool {
-	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool {
-		return !strings.HasPrefix(t.Command, strings.TrimPrefix(command, "/")+" ")
-	})
-}
-
-// CommandHelp says what a slash command with subcommands is for.
-func (c *Catalogue) CommandHelp(lang words.Lang, command string) string {
-	key := "command." + strings.TrimPrefix(command, "/") + ".help"
-	for _, tool := range c.Subcommands(command) {
-		if tool.texts.has(lang, key) {
-			return tool.texts.say(lang, key, nil)
-		}
-	}
-	return ""
 }
 
 // StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that work at

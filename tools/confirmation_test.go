@@ -249,7 +249,7 @@ func TestDeletingIsForPeople(t *testing.T) {
 		}
 	}
 	_, failure := h.assistant(t, "delete_borrower", toInes, "", "")
-	if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), "in Slack, with /borrower-delete.") {
+	if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), "in Slack, with /borrower delete.") {
 		t.Errorf("got %v", failure)
 	}
 	if _, failure := h.assistant(t, "delete_borrower", toInes, "", "", func(r *tools.Request) { r.Actor.ID = "nobody" }); failure.Kind != tools.Forbidden {

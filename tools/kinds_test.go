@@ -127,7 +127,7 @@ func TestFilesAndFreeTextAreFieldsOfATool(t *testing.T) {
 		File    tools.FileRef    `json:"file" page:"process" validate:"required"`
 		Note    tools.FreeText   `json:"note,omitzero" page:"process" pii:"contact"`
 	}
-	tool := tools.Define(tools.Spec{Name: "file_document", Command: "file", Effect: tools.Reads}, nilRun[input])
+	tool := tools.Define(tools.Spec{Name: "file_document", Effect: tools.Reads}, nilRun[input])
 	if tool.ForAssistants() {
 		t.Error("an assistant is offered what it cannot call")
 	}

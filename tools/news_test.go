@@ -154,7 +154,7 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			h, board := newsroom(t)
 			h.says(t, "unwatch", args, "was not following", c.said)
-			began := h.says(t, "watch_process", args, "from now on", c.said, "/balcao unwatch")
+			began := h.says(t, "watch_process", args, "from now on", c.said, "/balcao stop")
 			if got := board.places[team].Subscriptions; !slices.Equal(got, []destination.Subscription{c.want}) {
 				t.Errorf("it is kept as %+v", got)
 			}
@@ -212,7 +212,7 @@ func TestNobodyWatchesOrMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	h, board := newsroom(t)
 	for range 2 {
-		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao unwatch 1042")
+		h.says(t, "follow_process", `{"process":1042}`, "1042", "/balcao stop 1042")
 	}
 	wanted := []destination.Subscription{{Kind: destination.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
 	if got := board.places["slack:U0ANA"].Subscriptions; len(board.places) != 1 || !slices.Equal(got, wanted) {
@@ -484,24 +484,5 @@ func TestABoardOutOfOrderIsOurFaultAndNotTheBanks(t *testing.T) {
 		if _, failure := h.run(t, tool.Name, args); failure == nil || failure.Kind != tools.Internal {
 			t.Errorf("%s: got %v", tool.Name, failure)
 		}
-	}
-}
-
-func TestACommandOfTwoWordsIsASubcommand(t *testing.T) {
-	for line, want := range map[string]string{
-		"/borrowers 1042": "list_borrowers|1042", "/balcao watch 1042": "watch_process|1042", "/balcao  WATCH   1042 ": "watch_process|1042",
-		"/balcao watches": "watches|", "/balcao": "|", "/balcao nothing": "|", "/balcao watch me now": "watch_process|me now", "/borrowers watch": "list_borrowers|watch",
-	} {
-		command, text, _ := strings.Cut(line, " ")
-		got := "|"
-		if tool, rest, ok := catalogue.New().ForCommand(command, text); ok {
-			got = tool.Name + "|" + rest
-		}
-		if got != want {
-			t.Errorf("%q asks for %q, want %q", line, got, want)
-		}
-	}
-	if got := len(catalogue.New().Subcommands("/balcao")); got != 12 {
-		t.Errorf("/balcao has %d subcommands", got)
 	}
 }

@@ -12,7 +12,7 @@ func TestACatalogueIsReducedToTheNamedToolsets(t *testing.T) {
 	t.Parallel()
 	tool := func(name string) *tools.Tool {
 		made := tools.Tool{}
-		made.Name, made.Command = name, name
+		made.Name = name
 		return &made
 	}
 	first := &tools.Toolset{Name: "first", Tools: []*tools.Tool{tool("a")}}

@@ -65,15 +65,15 @@ func (f Field) Label(lang words.Lang) string { return f.say(lang, "label") }
 // Help says what to fill in; "" when the label says it all.
 func (f Field) Help(lang words.Lang) string { return f.say(lang, "help") }
 
-// Words are what a person may type in a command instead of the field's label, in any language.
-func (f Field) Words() (typed []string) {
-	for _, lang := range words.Langs {
-		typed = append(typed, f.Label(lang))
-		for each := range strings.SplitSeq(f.say(lang, "words"), ",") {
-			typed = append(typed, strings.TrimSpace(each))
-		}
-	}
-	return slices.DeleteFunc(typed, func(each string) bool { return each == "" })
+// IsCalled tells whether a person who types a command calls the field by this name: its own, its label in any language,
+// or one of its text «words», between commas.
+func (f Field) IsCalled(name string) bool {
+	name = Fold(name)
+	return name == Fold(f.Name()) || slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
+		return name == Fold(f.Label(lang)) || slices.ContainsFunc(strings.Split(f.say(lang, "words"), ","), func(word string) bool {
+			return word != "" && name == Fold(word)
+		})
+	})
 }
 
 func (f Field) say(lang words.Lang, what string) string {
@@ -111,7 +111,7 @@ func (e *Error) say(lang words.Lang, what string) string {
 	}
 	args := e.stageArgs()
 	args["id"], args["seconds"], args["wait"], args["confirmation"] = e.ID, seconds, e.RetryAfter > 0, e.Confirmation
-	args["command"] = tool.Command
+	args["command"] = tool.Command(lang)
 	return tool.texts.say(lang, key, args)
 }
 

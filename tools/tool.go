@@ -31,7 +31,6 @@ func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 // Spec is what a definition says of its operation besides its input and output.
 type Spec struct {
 	Name             string         // in snake_case: the tool's name for assistants and the prefix of its words
-	Command          string         // Slack's slash command, without the slash; of two words, the second is a subcommand: "balcao watch"
 	Effect           Effect         //
 	Resource         string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
 	NeedsDestination bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Destinations]

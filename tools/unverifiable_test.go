@@ -31,7 +31,7 @@ func (nothing) Subject() tools.Subject { return tools.Subject{} }
 // defineUnverifiable defines a tool that deletes a borrower and cannot tell whether it did.
 func defineUnverifiable(t *testing.T) (*tools.Tool, *tools.Catalogue) {
 	t.Helper()
-	tool := tools.Define(tools.Spec{Name: "unverifiable", Command: "unverifiable", Effect: tools.Creates}, func(ctx context.Context, call *tools.Call, _ unverifiable) (nothing, error) {
+	tool := tools.Define(tools.Spec{Name: "unverifiable", Effect: tools.Creates}, func(ctx context.Context, call *tools.Call, _ unverifiable) (nothing, error) {
 		_, err := call.Bank.DeleteBorrower(ctx, sandbox.SampleProcess(sandbox.SampleCouple), sandbox.SampleBorrower(sandbox.SampleCouple, 1))
 		return nothing{}, err
 	})

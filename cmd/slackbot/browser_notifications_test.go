@@ -29,7 +29,7 @@ func openFollowing(t *testing.T, what string, options ...app.Option) (ana slackP
 	ana.pressButton("#channels", "geral")
 	ana.Until("she is in the other channel", `document.querySelector('#channel-name').innerText === '#geral'`)
 	ana.runCommand("/invite @Balcão")
-	ana.runCommand("/balcao watch " + what)
+	ana.runCommand("/balcao follow " + what)
 	ana.waitForText("A seguir nesta conversa")
 	return ana, bank
 }
@@ -120,7 +120,7 @@ func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 	ana.Until("the channel shows who did it", channelMessages+`.some((message) => message.innerText.includes('Ana Exemplo silenciou o processo 1042 neste canal'))`)
 	moveProcess(t, bank, 1042)
 	ana.waitForCard("Aprovação", "3")
-	ana.runCommand("/balcao watch 1043") // its notifications come after any that were still to come
+	ana.runCommand("/balcao follow 1043") // its notifications come after any that were still to come
 	ana.waitForText("sobre o processo 1043")
 	moveProcess(t, bank, 1043)
 	ana.Until("the other process has its card and its reply", cards+`.filter((message) => message.innerText.includes('Ver proponentes')).length === 2 && document.querySelectorAll('#messages > .thread').length === 2`)

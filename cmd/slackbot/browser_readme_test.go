@@ -19,7 +19,7 @@ func TestWhatTheREADMESuggestsWorksTwiceInTheBrowser(t *testing.T) {
 		ana.runCommand("/borrowers 1042")
 		ana.Until("the list is there, and the next command can be typed", listed+`.length > `+[]string{"0", "1"}[i])
 
-		ana.runCommand("/borrower-new 1042")
+		ana.runCommand("/borrower new 1042")
 		ana.chooseOption("borrowerTypeId", "Proponente")
 		ana.chooseOption("keyBorrowerRelationId", "Cônjuge")
 		ana.typeInto("personal.name", "Rui Amostra")

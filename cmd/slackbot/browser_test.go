@@ -129,7 +129,7 @@ func TestABrokerCreatesABorrowerInTheBrowser(t *testing.T) {
 	ana.typeCommand("/borrowers 1042")
 	ana.waitForText("Proponentes do processo 1042")
 
-	ana.typeCommand("/borrower-new 1042")
+	ana.typeCommand("/borrower new 1042")
 	ana.chooseOption("borrowerTypeId", "Proponente")
 	ana.chooseOption("keyBorrowerRelationId", "Cônjuge")
 	ana.typeInto("personal.name", "Rui Amostra")
@@ -266,7 +266,7 @@ func readPDF(t *testing.T, address string) string {
 func TestAClosedFormSaysWhatWasKeptInTheBrowser(t *testing.T) {
 	t.Parallel()
 	ana := openSlack(t, playground(t))
-	ana.typeCommand("/borrower-new 1042")
+	ana.typeCommand("/borrower new 1042")
 	ana.typeInto("personal.name", "Rui Amostra")
 	ana.chooseOption("personal.genderId", "Masculino")
 	ana.Until("the choice was sent to the app", `performance.getEntriesByType('resource').some((call) => call.name.endsWith('/sim/action') && call.responseEnd > 0)`)

@@ -48,7 +48,7 @@ func newHarness(t *testing.T) *harness {
 	}
 	t.Cleanup(client.Close)
 	addr := freeAddr(t)
-	slack := slacksim.New(slacksim.Config{RequestURL: "http://" + addr + "/slack/events", Manifest: manifest})
+	slack := slacksim.New(slacksim.Config{RequestURL: "http://" + addr + "/slack/events", Manifest: playgroundManifest()})
 	slackServer := httptest.NewServer(slack)
 	slack.SetBaseURL(slackServer.URL)
 	t.Cleanup(func() { slack.Close(); slackServer.Close() })

@@ -32,9 +32,6 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-//go:embed manifest.json
-var manifest []byte
-
 // shutdownTimeout is how long the program waits for requests in progress when it stops.
 const shutdownTimeout = 15 * time.Second
 
@@ -52,6 +49,9 @@ func main() {
 // run is main without globals. It returns the exit code: 2 for invalid settings or arguments, 1 for a failure.
 func run(ctx context.Context, args []string, environ map[string]string, stdout, stderr io.Writer, options ...app.Option) int {
 	say := newTranslator(environ)
+	if len(args) > 0 && args[0] == "manifest" {
+		return printManifest(args[1:], stdout, stderr, say)
+	}
 	flags := flag.NewFlagSet("slackbot", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground"))

@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
@@ -68,7 +69,7 @@ var answers = func() slacksim.Values {
 // if its command takes its only field.
 func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Tool, onPage func(slacksim.View)) map[string]bool {
 	t.Helper()
-	if err := tom.Command(ctx, slacksim.TeamChannel, "/"+tool.Command); err != nil {
+	if err := tom.Command(ctx, slacksim.TeamChannel, "/"+tool.Command(words.English)); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) && len(tool.Fields) == 1 {

@@ -20,7 +20,7 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	s.SlackBotToken = cmp.Or(s.SlackBotToken, "xoxb-"+rand.Text())
 	s.SlackSigningSecret = cmp.Or(s.SlackSigningSecret, rand.Text()+rand.Text())
 	workspace := slacksim.New(slacksim.Config{
-		BaseURL: base, RequestURL: base + "/slack/events", Manifest: manifest,
+		BaseURL: base, RequestURL: base + "/slack/events", Manifest: playgroundManifest(),
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret,
 		AppToken: cmp.Or(s.SlackAppToken, "xapp-"+rand.Text()),
 	})

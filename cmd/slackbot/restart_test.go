@@ -18,7 +18,7 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 	t.Parallel()
 	ctx, h := testContext(t), newHarness(t)
 	h.start(t)
-	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower new 1042"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
@@ -48,7 +48,7 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 		if err := h.ana.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
+		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower new 1043"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.ana.WaitView(ctx, func(v slacksim.View) bool { return v.Has("borrowerTypeId") }); err != nil {
@@ -60,7 +60,7 @@ func TestABotKilledBetweenTwoPagesLosesNothingAndLeaksNothing(t *testing.T) {
 		}
 		h.kill()
 		h.start(t)
-		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1043"); err != nil {
+		if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower new 1043"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.ana.WaitView(ctx, isPage); err != nil {

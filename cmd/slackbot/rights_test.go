@@ -31,7 +31,7 @@ func TestFollowersOfEverythingSeeWhatTheirOwnBankUserSeesWhileTheyAreServed(t *t
 	h.start(t)
 	h.awaitRegistration(t)
 	tom := h.slack.User(slacksim.Tom)
-	if err := tom.Command(ctx, tom.DM(), "/balcao watch everything"); err != nil {
+	if err := tom.Command(ctx, tom.DM(), "/balcao follow everything"); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "he follows everything", func() bool { return countMessages(tom, tom.DM(), "every process") > 0 })

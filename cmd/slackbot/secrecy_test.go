@@ -28,7 +28,7 @@ func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 		sandbox.BrokerA.Users[0], "create_borrower", "list_borrowers", `"process"`, `"actor"`, `"status"`,
 	}
 	for _, number := range []int{1042, 1043} {
-		command := fmt.Sprintf("/borrower-new %d", number)
+		command := fmt.Sprintf("/borrower new %d", number)
 		if err := h.ana.Command(ctx, slacksim.TeamChannel, command); err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 		}
 	}
 	for _, line := range []string{
-		"/balcao watch 1042", "/balcao own 1042", "/balcao follow 1043", "/balcao digest 09:00", "/balcao mute 1044", "/balcao updates", "/borrowers 1042",
+		"/balcao follow 1042", "/balcao own 1042", "/balcao notify 1043", "/balcao digest 09:00", "/balcao mute 1044", "/balcao updates", "/borrowers 1042",
 	} {
 		before := len(h.ana.Messages(h.ana.DM()))
 		if err := h.ana.Command(ctx, h.ana.DM(), line); err != nil {

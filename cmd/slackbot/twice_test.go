@@ -20,7 +20,7 @@ func TestAPersonInSlackAndAnAssistantWhoAskForTheSameBorrowerGetOne(t *testing.T
 	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
 	h.start(t)
 	helper := assistant(t, ctx, h)
-	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower-new 1042"); err != nil {
+	if err := h.ana.Command(ctx, slacksim.TeamChannel, "/borrower new 1042"); err != nil {
 		t.Fatal(err)
 	}
 	view, err := h.ana.WaitView(ctx, isPage)

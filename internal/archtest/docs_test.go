@@ -28,13 +28,13 @@ func read(t *testing.T, path string) string {
 func listOfTools() string {
 	text := "# Commands and tools\n\nscript/update writes this file from the catalogue.\n"
 	for _, set := range catalogue.New().Toolsets {
-		text += "\n## " + strings.ToUpper(set.Name[:1]) + set.Name[1:] + "\n\n| In Slack | For assistants | What it does |\n| --- | --- | --- |\n"
+		text += "\n## " + strings.ToUpper(set.Name[:1]) + set.Name[1:] + "\n\n| In Slack | In English | For assistants | What it does |\n| --- | --- | --- | --- |\n"
 		for _, tool := range set.Tools {
 			assistants := "`" + tool.Name + "`"
 			if !tool.ForAssistants() {
 				assistants = "—"
 			}
-			text += fmt.Sprintf("| `/%s` | %s | %s |\n", tool.Command, assistants, tool.Help(words.English))
+			text += fmt.Sprintf("| `/%s` | `/%s` | %s | %s |\n", tool.Command(words.Portuguese), tool.Command(words.English), assistants, tool.Help(words.English))
 		}
 	}
 	return text

@@ -72,7 +72,7 @@ func Catalogue(t testing.TB, kinds ...*tools.Kind) *tools.Catalogue {
 	text := `"field.value.label" = "Value"` + "\n" + `"page.about" = "About"` + "\n" + `"page.value" = "Value"` + "\n"
 	var all []*tools.Tool
 	for _, kind := range kinds {
-		tool := tools.Define(tools.Spec{Name: ToolName(kind), Command: "kind-" + kind.Name, Effect: tools.Reads},
+		tool := tools.Define(tools.Spec{Name: ToolName(kind), Effect: tools.Reads},
 			func(context.Context, *tools.Call, input) (output, error) { return output{}, nil })
 		field := &tool.Fields[len(tool.Fields)-1]
 		field.Kind, field.People = kind, kind.PeopleOnly

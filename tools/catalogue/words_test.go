@@ -18,7 +18,7 @@ import (
 func needed(set *tools.Toolset) []string {
 	var keys []string
 	for _, tool := range set.Tools {
-		keys = append(keys, tool.Name+".title", tool.Name+".help")
+		keys = append(keys, tool.Name+".title", tool.Name+".help", tool.Name+".command")
 		if tool.Effect.Writes() {
 			keys = append(keys, tool.Name+".submit")
 		}
@@ -54,12 +54,14 @@ func TestEveryTextThatTheDefinitionsNeedIsThere(t *testing.T) {
 	}
 }
 
-func TestEveryCommandWithSubcommandsHasAText(t *testing.T) {
+func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 	all := catalogue.New()
 	for _, tool := range all.Tools() {
 		for _, lang := range words.Langs {
-			if command, _, sub := strings.Cut(tool.Command, " "); sub && all.CommandHelp(lang, command) == "" {
-				t.Errorf("/%s has no text in %s", command, lang)
+			name, _ := tool.CommandName(lang)
+			bare := slices.ContainsFunc(all.WithCommand(name), func(t *tools.Tool) bool { return t.Command(lang) == name })
+			if !bare && all.CommandHelp(lang, name) == "" {
+				t.Errorf("/%s has verbs only and no text in %s", name, lang)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
 // here: what is made without them is not for clients.
 var SendESIS = tools.Define(tools.Spec{
-	Name: "send_esis", Command: "esis-send", Effect: tools.Sends, Needs: tools.NotCancelled,
+	Name: "send_esis", Effect: tools.Sends, Needs: tools.NotCancelled,
 	Next: tools.Next{"list_borrowers": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ESISEmail) (ESISSent, error) {
 	process, to, err := in.recipient(ctx, call)
@@ -63,7 +63,7 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Pro
 		case err != nil:
 			return nil, err
 		case set:
-			return []tools.Problem{call.Problem("borrower", "recipient.set_by_assistant")}, nil
+			return []tools.Problem{call.Problem("borrower", "recipient.set_by_assistant", "command", SendESIS.Command(call.Actor.Lang))}, nil
 		}
 	}
 	if e.Borrower != "" {

@@ -13,7 +13,7 @@ import (
 
 // Find searches the broker's processes (Process List).
 var Find = tools.Define(tools.Spec{
-	Name: "find_processes", Command: "processes", Effect: tools.Reads,
+	Name: "find_processes", Effect: tools.Reads,
 	Next: tools.Next{"list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {
 	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})

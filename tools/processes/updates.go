@@ -20,7 +20,7 @@ import (
 
 // Updates tells what moved, of the processes that the actor's person may see.
 var Updates = tools.Define(tools.Spec{
-	Name: "process_updates", Command: "balcao updates", Effect: tools.Reads, NeedsHistory: true,
+	Name: "process_updates", Effect: tools.Reads, NeedsHistory: true,
 	Next: tools.Next{"process_updates": {"since"}},
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())

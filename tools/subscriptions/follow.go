@@ -8,7 +8,7 @@ import (
 
 // Follow has the actor hear of a process directly, wherever that is asked: on a card in a channel, say.
 var Follow = tools.Define(tools.Spec{
-	Name: "follow_process", Command: "balcao follow", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
+	Name: "follow_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Following, error) {
 	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)
 	if err != nil {
@@ -27,6 +27,6 @@ type Following struct {
 func (f Following) Card(say tools.Say) tools.Card {
 	return tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", f.Subscription.text(say), "stop", command(Unwatch, f.Subscription.Name)),
+		Text:  say("card.text", "what", f.Subscription.text(say), "stop", command(say, Unwatch, f.Subscription.Name)),
 	}
 }

@@ -13,7 +13,7 @@ import (
 // Mute keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
 // actor alone, who is not mentioned of it either.
 var Mute = tools.Define(tools.Spec{
-	Name: "mute_process", Command: "balcao mute", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
+	Name: "mute_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
 	Next: tools.Next{"unmute_process": {"process", "mine"}, "watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
@@ -69,7 +69,7 @@ func (m Muted) Card(say tools.Say) tools.Card {
 		unmute.Args["mine"] = true
 		return tools.Card{
 			Title: say("card.mine", "number", m.ProcessNumber),
-			Text:  say("card.mine_text", "number", m.ProcessNumber, "command", "/balcao mute "+tools.FormatNumber(m.ProcessNumber)),
+			Text:  say("card.mine_text", "number", m.ProcessNumber, "command", command(say, Mute, tools.FormatNumber(m.ProcessNumber))),
 			Next:  []tools.Step{unmute},
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // Own makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
 var Own = tools.Define(tools.Spec{
-	Name: "own_process", Command: "balcao own", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
+	Name: "own_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
 	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
 }, func(ctx context.Context, call *tools.Call, in Owning) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)

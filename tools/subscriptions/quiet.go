@@ -13,7 +13,7 @@ import (
 
 // SetQuiet says in which hours nothing is told at a place.
 var SetQuiet = tools.Define(tools.Spec{
-	Name: "set_quiet", Command: "balcao quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
+	Name: "set_quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)

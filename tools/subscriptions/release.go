@@ -10,7 +10,7 @@ import (
 
 // Release ends what [Own] began for who owns a process: nobody owns it then.
 var Release = tools.Define(tools.Spec{
-	Name: "release_process", Command: "balcao release", Effect: tools.Remembers, NeedsDestination: true,
+	Name: "release_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"own_process": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Released, error) {
 	process, err := call.Process(ctx, in.Process)

@@ -170,6 +170,6 @@ func settings(ctx context.Context, call *tools.Call) (destination.Settings, erro
 }
 
 // command is what to type for a tool, for cards that say how to go on.
-func command(t *tools.Tool, text string) string {
-	return strings.TrimSpace("/" + t.Command + " " + text)
+func command(say tools.Say, t *tools.Tool, text string) string {
+	return strings.TrimSpace("/" + say(t.Name+".command") + " " + text)
 }

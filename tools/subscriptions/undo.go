@@ -10,7 +10,7 @@ import (
 // Undo puts a place's settings back to what they were before the last change that was announced there, unless
 // anything else has changed since.
 var Undo = tools.Define(tools.Spec{
-	Name: "undo_change", Command: "balcao undo", Effect: tools.Remembers, NeedsDestination: true,
+	Name: "undo_change", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Undoing) (Undone, error) {
 	last, known, err := call.Destinations().LastChange(ctx, call.Actor.Destination)

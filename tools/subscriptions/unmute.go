@@ -11,7 +11,7 @@ import (
 
 // Unmute ends what [Mute] began.
 var Unmute = tools.Define(tools.Spec{
-	Name: "unmute_process", Command: "balcao unmute", Effect: tools.Remembers, NeedsDestination: true,
+	Name: "unmute_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Unmuting) (Unmuted, error) {
 	process, err := call.Process(ctx, in.Process)

@@ -10,7 +10,7 @@ import (
 
 // Unwatch ends what [Watch] began.
 var Unwatch = tools.Define(tools.Spec{
-	Name: "unwatch", Command: "balcao unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
+	Name: "unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "mute_process": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Unwatched, error) {
 	settings, err := settings(ctx, call)

@@ -10,7 +10,7 @@ import (
 
 // Watch has the place where it is asked hear of what moves: of what the actor may read at the bank.
 var Watch = tools.Define(tools.Spec{
-	Name: "watch_process", Command: "balcao watch", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
+	Name: "watch_process", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "unwatch": {"process", "branch", "phaseId", "mine", "everything"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Watching, error) {
 	subscription, err := in.subscription(ctx, call)
@@ -67,14 +67,14 @@ type Watching struct {
 func (w Watching) Card(say tools.Say) tools.Card {
 	card := tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", w.Subscription.text(say), "stop", command(Unwatch, "")),
+		Text:  say("card.text", "what", w.Subscription.text(say), "stop", command(say, Unwatch, "")),
 		Next: []tools.Step{
 			{Tool: "unwatch", Args: w.stepArgs},
 			tools.NextStep("watches"),
 		},
 	}
 	if w.Already {
-		card.Text = say("card.already", "what", w.Subscription.text(say), "stop", command(Unwatch, ""))
+		card.Text = say("card.already", "what", w.Subscription.text(say), "stop", command(say, Unwatch, ""))
 	}
 	return card
 }

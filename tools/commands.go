@@ -1,0 +1,107 @@
+package tools
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+
+	"github.com/balcao/balcao/internal/words"
+)
+
+// Command is how a person types the tool's slash command in a language, without the slash: «proponente novo». The first
+// word is the command's name; a second one is its verb.
+func (t *Tool) Command(lang words.Lang) string { return t.texts.say(lang, t.Name+".command", nil) }
+
+// CommandName splits a tool's command into its name and its verb, which may be "".
+func (t *Tool) CommandName(lang words.Lang) (name, verb string) {
+	name, verb, _ = strings.Cut(t.Command(lang), " ")
+	return name, verb
+}
+
+// shareCommand tells whether two tools have the same command in any two languages.
+func shareCommand(a, b *Tool) bool {
+	for _, lang := range words.Langs {
+		for _, other := range words.Langs {
+			if Fold(a.Command(lang)) == Fold(b.Command(other)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ForCommand finds the tool that a slash command and the text after it ask for, in whatever language they are typed, and
+// returns the rest of the text. ok is false for a command that is nobody's, and for a word that is not a verb of the
+// command but looks like one.
+func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
+	text = strings.TrimSpace(text)
+	first, after, _ := strings.Cut(text, " ")
+	for _, each := range c.WithCommand(command) {
+		switch {
+		case each.hasVerb(""):
+			tool = each
+		case each.hasVerb(first):
+			return each, strings.TrimSpace(after), true
+		}
+	}
+	if tool == nil || len(c.Nearest(command, text)) > 0 {
+		return nil, "", false
+	}
+	return tool, text, true
+}
+
+// hasVerb tells whether the tool's command has this verb in any language; "" is that of a command without one.
+func (t *Tool) hasVerb(verb string) bool {
+	return slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
+		_, own := t.CommandName(lang)
+		return Fold(own) == Fold(verb)
+	})
+}
+
+// WithCommand lists the tools whose command has this name in any language, in the catalogue's order.
+func (c *Catalogue) WithCommand(command string) []*Tool {
+	command = Fold(strings.TrimPrefix(command, "/"))
+	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool {
+		return !slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
+			name, _ := t.CommandName(lang)
+			return Fold(name) == command
+		})
+	})
+}
+
+// maxTypos is how far a word may be from a verb to be taken for it: letters to change, add or leave out.
+const maxTypos = 2
+
+// Nearest lists the tools of a command whose verbs are nearest to the first word of text, the nearest first; none where it
+// is like none of them.
+func (c *Catalogue) Nearest(command, text string) []*Tool {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	first = Fold(first)
+	distance := map[*Tool]int{}
+	for _, tool := range c.WithCommand(command) {
+		for _, lang := range words.Langs {
+			_, verb := tool.CommandName(lang)
+			verb = Fold(verb)
+			typos := levenshtein.ComputeDistance(first, verb)
+			if best, found := distance[tool]; typos > 0 && typos <= min(maxTypos, utf8.RuneCountInString(verb)/2) && (!found || typos < best) {
+				distance[tool] = typos
+			}
+		}
+	}
+	near := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return distance[t] == 0 })
+	slices.SortStableFunc(near, func(a, b *Tool) int { return distance[a] - distance[b] })
+	return near
+}
+
+// CommandHelp says what a slash command is for that has no tool of its own, only verbs; "" for any other.
+func (c *Catalogue) CommandHelp(lang words.Lang, command string) string {
+	for _, tool := range c.WithCommand(command) {
+		name, _ := tool.CommandName(words.English)
+		if key := "command." + name + ".help"; tool.texts.has(lang, key) {
+			return tool.texts.say(lang, key, nil)
+		}
+	}
+	return ""
+}
