@@ -27,7 +27,7 @@ type Kind struct {
 	Schema  *jsonschema.Schema // of a value; the description is the field's
 	// SchemaSaysAll is true if the schema's format replaces the field's help text, which is for people.
 	SchemaSaysAll bool
-	Refers        bool    // says what a call is about: a form asks for it first, and skips the page if it is given
+	Refers        bool    // says what a call is about: a form asks for it first, and skips the page if it is given; needs Audit
 	PeopleOnly    bool    // assistants cannot give such a value
 	Accepts       Accepts // of files
 
@@ -181,6 +181,8 @@ func (k *Kind) incomplete() string {
 		return "Parse"
 	case (k.Control == ControlSelect) != (k.Choices != nil):
 		return "choices for its control"
+	case k.Refers && k.Audit == AuditNothing:
+		return "audit rule"
 	case k.Control == ControlFile && (k.Accepts.Extensions == nil || k.Accepts.MaxSize <= 0):
 		return "accepted files"
 	case slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return !engineWords.Has(lang, "problem."+k.problem()) }):

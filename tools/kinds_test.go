@@ -54,6 +54,7 @@ func TestAKindThatLacksSomethingIsFound(t *testing.T) {
 		"schema":                  func(k *tools.Kind) { k.Schema = nil },
 		"Parse":                   func(k *tools.Kind) { k.Parse = nil },
 		"choices for its control": func(k *tools.Kind) { k.Choices = nil },
+		"audit rule":              func(k *tools.Kind) { k.Audit = tools.AuditNothing },
 		"text problem.kind.other": func(k *tools.Kind) { k.Name = "other" },
 	} {
 		kind := *tools.Borrower
@@ -116,6 +117,9 @@ func TestEachKindWithChoicesOffersAndFindsThem(t *testing.T) {
 			option, ok := h.Option(t.Context(), h.ana, field, options[0].Value, answers)
 			if !ok || option.Value != options[0].Value || option.Text == "" {
 				t.Errorf("%q is found as %+v, %v", options[0].Value, option, ok)
+			}
+			if !option.Clear.IsZero() && kind.Audit < tools.AuditOptions {
+				t.Error("an option that names a client needs no audit entry")
 			}
 		})
 	}
