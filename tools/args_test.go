@@ -11,6 +11,7 @@ import (
 )
 
 func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"3/7/1985", "03.07.1985", "3-7-1985", "03071985", "3 jul 1985", "3 de julho de 1985", "1985-07-03"} {
 		typed, problems := borrowers.Create.Args(map[string]string{"personal.birthDate": text}, words.Portuguese)
 		if want := `{"personal":{"birthDate":"1985-07-03"}}`; problems != nil || string(typed) != want {
@@ -28,6 +29,7 @@ func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 }
 
 func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
+	t.Parallel()
 	args, problems := borrowers.Create.Args(map[string]string{
 		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",
 		"personal.genderId": "2", "financial.incomeWagesPensions": "1.250,50", "financial.hasSocialSecurityDebt": "false", "personal.phone": "  ",
@@ -46,6 +48,7 @@ func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsToldUnderItsField(t *testing.T) {
+	t.Parallel()
 	_, problems := borrowers.Create.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
 	if len(problems) != 2 || problems[0].Path != "personal.genderId" || problems[1].Code != "kind.amount" {
 		t.Errorf("got %v", problems)

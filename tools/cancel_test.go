@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
 func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
+	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
-	h := openBehind(t, func(bank http.Handler) http.Handler {
+	e := testenv.Start(t, testenv.Options{Proxy: func(bank http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/borrower") {
 				leave()
@@ -21,22 +23,23 @@ func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
 			}
 			bank.ServeHTTP(w, r)
 		})
-	})
-	_, err := h.Run(ctx, tools.Request{Tool: borrowers.List, Actor: h.ana, Args: []byte(`{"process":"1042"}`)})
+	}})
+	_, err := e.Run(ctx, tools.Request{Tool: borrowers.List, Actor: e.Actor, Args: []byte(`{"process":"1042"}`)})
 	failure := tools.AsError(err)
-	if failure.Kind != tools.Cancelled || failure.What(h.ana.Lang) == "" {
+	if failure.Kind != tools.Cancelled || failure.What(e.Actor.Lang) == "" {
 		t.Errorf("got %v", failure)
 	}
-	if last := h.trail.entries[len(h.trail.entries)-1]; !strings.Contains(last, `"outcome":"cancelled"`) {
+	if last, _ := e.Audit.Last(); !strings.Contains(last, `"outcome":"cancelled"`) {
 		t.Errorf("the audit trail says %s", last)
 	}
 }
 
 func TestACallerWhoLeftIsStillToldToBeForbidden(t *testing.T) {
+	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	h := open(t)
-	_, err := h.Run(ctx, tools.Request{Tool: borrowers.List, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
+	e := start(t)
+	_, err := e.Run(ctx, tools.Request{Tool: borrowers.List, Actor: tools.Actor{ID: "stranger"}, Args: []byte(`{"process":"1042"}`)})
 	if failure := tools.AsError(err); failure.Kind != tools.Forbidden {
 		t.Errorf("got %v", failure)
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
+	t.Parallel()
 	process := uuid.New()
 	steps := catalogue.New().StepsOn(process, "Em criação", words.Portuguese)
 	var order []string

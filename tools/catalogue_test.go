@@ -10,6 +10,7 @@ import (
 )
 
 func TestACatalogueIsNotBuiltOfToolsThatDoNotStandTogether(t *testing.T) {
+	t.Parallel()
 	define := func(name string, next tools.Next) *tools.Tool {
 		return tools.Define(tools.Spec{Name: name, Effect: tools.Reads, Next: next}, func(context.Context, *tools.Call, unverifiable) (nothing, error) {
 			return nothing{}, nil

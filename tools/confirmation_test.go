@@ -14,6 +14,7 @@ import (
 	"github.com/balcao/balcao/tools/catalogue"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
@@ -22,15 +23,15 @@ import (
 )
 
 // assistant makes a call as an assistant does, in one piece.
-func (h house) assistant(t *testing.T, tool, args, confirmation, key string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
+func (e env) assistant(t *testing.T, tool, args, confirmation, key string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
 	t.Helper()
 	known, _ := catalogue.New().Named(tool)
-	request := tools.Request{Tool: known, Actor: h.ana, Args: json.RawMessage(args), Confirmation: confirmation, Key: key}
+	request := tools.Request{Tool: known, Actor: e.Actor, Args: json.RawMessage(args), Confirmation: confirmation, Key: key}
 	request.Actor.Assistant = true
 	for _, c := range change {
 		c(&request)
 	}
-	result, err := h.Run(t.Context(), request)
+	result, err := e.Run(t.Context(), request)
 	if err == nil {
 		return result, nil
 	}
@@ -40,8 +41,8 @@ func (h house) assistant(t *testing.T, tool, args, confirmation, key string, cha
 // asks wants a call to be asked about anew, with this among what is said, and gives the confirmation of that question.
 func asks(t *testing.T, failure *tools.Error, code string) (confirmation string) {
 	t.Helper()
-	if failure == nil || failure.Kind != tools.Unconfirmed || failure.Confirmation == "" || !slices.Contains(codes(failure), code) {
-		t.Fatalf("got %v %q, want %q and a confirmation", failure, codes(failure), code)
+	if failure == nil || failure.Kind != tools.Unconfirmed || failure.Confirmation == "" || !slices.Contains(testenv.Problems(failure), code) {
+		t.Fatalf("got %v %q, want %q and a confirmation", failure, testenv.Problems(failure), code)
 	}
 	if strings.Contains(failure.Error(), failure.Confirmation) || !strings.Contains(failure.Next("en"), failure.Confirmation) {
 		t.Errorf("a confirmation belongs in the answer, and not in a log: %v, %s", failure, failure.Next("en"))
@@ -49,15 +50,16 @@ func asks(t *testing.T, failure *tools.Error, code string) (confirmation string)
 	return failure.Confirmation
 }
 
-var toInes = of(1043, ines)
+var toInes = testenv.BorrowerArgs(1043, testenv.Ines)
 
 func TestNoSingleCallOfAnAssistantIsItsOwnConfirmation(t *testing.T) {
-	h := open(t)
-	_, asked := h.run(t, "send_esis", toInes, asAssistant)
+	t.Parallel()
+	e := start(t)
+	_, asked := e.Call(t, "send_esis", toInes, testenv.AsAssistant)
 	for name, change := range map[string]func(*tools.Request){
 		"nothing":                  func(*tools.Request) {},
-		"the codes":                func(r *tools.Request) { r.Confirmed = []string{"recipient.send"} },
-		"the marks of a form":      func(r *tools.Request) { r.Confirmed, _ = agreed(asked, []string{"recipient.send"}) },
+		"the codes":                testenv.Confirmed("recipient.send"),
+		"the marks of a form":      func(r *tools.Request) { r.Confirmed, _ = testenv.Confirmation(asked, []string{"recipient.send"}) },
 		"a yes":                    func(r *tools.Request) { r.Confirmation = "yes" },
 		"the code as confirmation": func(r *tools.Request) { r.Confirmation = "recipient.send" },
 		"something long":           func(r *tools.Request) { r.Confirmation = strings.Repeat("A", 1<<16) },
@@ -65,27 +67,28 @@ func TestNoSingleCallOfAnAssistantIsItsOwnConfirmation(t *testing.T) {
 		"half a confirmation":      func(r *tools.Request) { r.Confirmation = asked.Confirmation[:40] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, failure := h.assistant(t, "send_esis", toInes, "", "", change)
+			_, failure := e.assistant(t, "send_esis", toInes, "", "", change)
 			asks(t, failure, "recipient.send warning")
 		})
 	}
-	if len(h.bank.Sent()) != 0 {
+	if len(e.Bank.Sent()) != 0 {
 		t.Error("something was sent")
 	}
 }
 
 func TestAConfirmationIsForOneCallOnEveryReplica(t *testing.T) {
-	b := openBranches(t)
-	one, other := b.replica(t), b.replica(t)
+	t.Parallel()
+	cluster := startCluster(t)
+	one, other := cluster.replica(t), cluster.replica(t)
 	_, failure := one.assistant(t, "send_esis", toInes, "", "k-1")
 	confirmation := asks(t, failure, "recipient.send warning")
 
-	first, failure := other.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, ines).String()+`","process":1043}`, confirmation, "k-1")
+	first, failure := other.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, testenv.Ines).String()+`","process":1043}`, confirmation, "k-1")
 	if failure != nil {
 		t.Fatal(failure)
 	}
 	for range 2 { // whoever has not heard the answer asks again under the same key
-		again, failure := one.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, ines).String()+`","process":1043}`, confirmation, "k-1")
+		again, failure := one.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, testenv.Ines).String()+`","process":1043}`, confirmation, "k-1")
 		if failure != nil || again.Output != first.Output {
 			t.Errorf("the same call again gives %v, %v", again.Output, failure)
 		}
@@ -99,14 +102,15 @@ func TestAConfirmationIsForOneCallOnEveryReplica(t *testing.T) {
 			}
 		}
 	}
-	if sent := len(b.bank.Sent()); sent != 2 {
+	if sent := len(cluster.Bank.Sent()); sent != 2 {
 		t.Errorf("%d were sent", sent)
 	}
 }
 
 func TestOfManyCallsAtOnceWithOneConfirmationOneIsMade(t *testing.T) {
-	b := openBranches(t)
-	replicas := []house{b.replica(t), b.replica(t)}
+	t.Parallel()
+	cluster := startCluster(t)
+	replicas := []env{cluster.replica(t), cluster.replica(t)}
 	_, failure := replicas[0].assistant(t, "send_esis", toInes, "", "")
 	confirmation := asks(t, failure, "recipient.send warning")
 	var done, used atomic.Int32
@@ -116,7 +120,7 @@ func TestOfManyCallsAtOnceWithOneConfirmationOneIsMade(t *testing.T) {
 			switch _, failure := replicas[i%2].assistant(t, "send_esis", toInes, confirmation, ""); {
 			case failure == nil:
 				done.Add(1)
-			case slices.Contains(codes(failure), "confirmation confirmation.used error"):
+			case slices.Contains(testenv.Problems(failure), "confirmation confirmation.used error"):
 				used.Add(1)
 			default:
 				t.Errorf("got %v", failure)
@@ -124,68 +128,74 @@ func TestOfManyCallsAtOnceWithOneConfirmationOneIsMade(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if done.Load() != 1 || used.Load() != 19 || len(b.bank.Sent()) != 1 {
-		t.Errorf("%d done, %d refused, %d sent", done.Load(), used.Load(), len(b.bank.Sent()))
+	if done.Load() != 1 || used.Load() != 19 || len(cluster.Bank.Sent()) != 1 {
+		t.Errorf("%d done, %d refused, %d sent", done.Load(), used.Load(), len(cluster.Bank.Sent()))
 	}
 }
 
 func TestAConfirmationIsForWhatWasAskedAndNothingElse(t *testing.T) {
-	change := func(mobile string) string { return of(1043, ines, `"personal":{"mobile":"`+mobile+`"}`) }
+	t.Parallel()
+	change := func(mobile string) string {
+		return testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"`+mobile+`"}`)
+	}
 	asked := change("912 000 111")
 	for name, c := range map[string]struct {
-		meanwhile func(t *testing.T, h house)
+		meanwhile func(t *testing.T, e env)
 		tool      string
 		args      string
 		actor     string
 		want      string
 	}{
 		"other arguments":             {nil, "update_borrower", change("912 000 211"), "ana", "confirmation confirmation.arguments error"}, // their masks are the same
-		"more arguments":              {nil, "update_borrower", of(1043, ines, `"personal":{"mobile":"912 000 111","floor":"9"}`), "ana", "confirmation confirmation.arguments error"},
-		"another borrower":            {nil, "update_borrower", of(1043, 0, `"personal":{"mobile":"912 000 111"}`), "ana", "confirmation confirmation.arguments error"},
+		"more arguments":              {nil, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"912 000 111","floor":"9"}`), "ana", "confirmation confirmation.arguments error"},
+		"another borrower":            {nil, "update_borrower", testenv.BorrowerArgs(1043, 0, `"personal":{"mobile":"912 000 111"}`), "ana", "confirmation confirmation.arguments error"},
 		"another tool":                {nil, "send_esis", toInes, "ana", "confirmation confirmation.unknown error"},
 		"another caller":              {nil, "update_borrower", asked, "bruno", "confirmation confirmation.unknown error"},
 		"what the bank holds changed": {changeFloor, "update_borrower", asked, "ana", "confirmation confirmation.warnings error"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, func(config *tools.Config) { config.People.(tools.Team)["bruno"] = config.People.(tools.Team)["ana"] })
-			_, failure := h.assistant(t, "update_borrower", asked, "", "")
+			t.Parallel()
+			e := start(t)
+			_, failure := e.assistant(t, "update_borrower", asked, "", "")
 			confirmation := asks(t, failure, "edit.changes warning")
 			if c.meanwhile != nil {
-				c.meanwhile(t, h)
+				c.meanwhile(t, e)
 			}
-			_, failure = h.assistant(t, c.tool, c.args, confirmation, "", func(r *tools.Request) { r.Actor.ID = c.actor })
+			_, failure = e.assistant(t, c.tool, c.args, confirmation, "", testenv.By(c.actor))
 			renewed := asks(t, failure, c.want)
-			if n := h.bank.Calls(portal.BorrowerUpdate) + h.bank.Calls(portal.ProcessESISEmail); c.meanwhile == nil && n != 0 {
+			if n := e.Bank.Calls(portal.BorrowerUpdate) + e.Bank.Calls(portal.ProcessESISEmail); c.meanwhile == nil && n != 0 {
 				t.Fatalf("the bank was asked %d times", n)
 			}
-			if _, failure = h.assistant(t, c.tool, c.args, renewed, "", func(r *tools.Request) { r.Actor.ID = c.actor }); failure != nil {
+			if _, failure = e.assistant(t, c.tool, c.args, renewed, "", testenv.By(c.actor)); failure != nil {
 				t.Errorf("the new confirmation: %v", failure)
 			}
 		})
 	}
 }
 
-func changeFloor(t *testing.T, h house) {
+func changeFloor(t *testing.T, e env) {
 	t.Helper()
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"9"}`)); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"floor":"9"}`)); failure != nil {
 		t.Fatal(failure)
 	}
 }
 
 func TestAConfirmationEndsAfterTenMinutes(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		wait time.Duration
 		done bool
 	}{"in time": {9*time.Minute + 50*time.Second, true}, "too late": {10*time.Minute + time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var later atomic.Int64
-			h := open(t, func(config *tools.Config) {
+			e := start(t, func(config *tools.Config) {
 				config.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 			})
-			_, failure := h.assistant(t, "send_esis", toInes, "", "")
+			_, failure := e.assistant(t, "send_esis", toInes, "", "")
 			confirmation := asks(t, failure, "recipient.send warning")
 			later.Store(int64(c.wait))
-			if _, failure = h.assistant(t, "send_esis", toInes, confirmation, ""); c.done != (failure == nil) {
+			if _, failure = e.assistant(t, "send_esis", toInes, confirmation, ""); c.done != (failure == nil) {
 				t.Fatalf("got %v", failure)
 			}
 			if !c.done {
@@ -196,17 +206,18 @@ func TestAConfirmationEndsAfterTenMinutes(t *testing.T) {
 }
 
 func TestAConfirmedCallThatChangedNothingMayBeMadeAgainUnderItsKey(t *testing.T) {
-	h := open(t)
-	args := of(1043, ines, `"personal":{"mobile":"912 000 111"}`)
-	_, failure := h.assistant(t, "update_borrower", args, "", "k-1")
+	t.Parallel()
+	e := start(t)
+	args := testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"912 000 111"}`)
+	_, failure := e.assistant(t, "update_borrower", args, "", "k-1")
 	confirmation := asks(t, failure, "edit.changes warning")
-	h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerUpdate, Status: 429, Times: 1})
-	if _, failure = h.assistant(t, "update_borrower", args, confirmation, "k-1"); failure == nil || failure.Kind != tools.Busy {
+	e.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerUpdate, Status: 429, Times: 1})
+	if _, failure = e.assistant(t, "update_borrower", args, confirmation, "k-1"); failure == nil || failure.Kind != tools.Busy {
 		t.Fatalf("got %v", failure)
 	}
-	_, failure = h.assistant(t, "update_borrower", args, confirmation, "k-2")
+	_, failure = e.assistant(t, "update_borrower", args, confirmation, "k-2")
 	asks(t, failure, "confirmation confirmation.used error")
-	if _, failure = h.assistant(t, "update_borrower", args, confirmation, "k-1"); failure != nil {
+	if _, failure = e.assistant(t, "update_borrower", args, confirmation, "k-1"); failure != nil {
 		t.Error(failure)
 	}
 }
@@ -221,46 +232,50 @@ func (noClaims) Claim(context.Context, string, string, string, time.Duration) (b
 func (noClaims) Claimed(context.Context, string, string) (bool, error) { return false, nil }
 
 func TestWithoutAStoreNothingIsConfirmed(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		claims tools.Claims
 		kind   tools.ErrorKind
 	}{"one that cannot be reached": {noClaims{}, tools.Unavailable}, "none": {nil, tools.PeopleOnly}} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t)
-			_, failure := h.assistant(t, "send_esis", toInes, "", "")
+			t.Parallel()
+			e := start(t)
+			_, failure := e.assistant(t, "send_esis", toInes, "", "")
 			confirmation := asks(t, failure, "recipient.send warning")
-			config := h.Config
+			config := e.Config
 			config.Claims = c.claims
-			h.Runner = tools.NewRunner(config)
-			if _, failure = h.assistant(t, "send_esis", toInes, confirmation, ""); failure == nil || failure.Kind != c.kind || len(h.bank.Sent()) != 0 {
-				t.Errorf("got %v, sent %d", failure, len(h.bank.Sent()))
+			e.Runner = tools.NewRunner(config)
+			if _, failure = e.assistant(t, "send_esis", toInes, confirmation, ""); failure == nil || failure.Kind != c.kind || len(e.Bank.Sent()) != 0 {
+				t.Errorf("got %v, sent %d", failure, len(e.Bank.Sent()))
 			}
 		})
 	}
 }
 
 func TestDeletingIsForPeople(t *testing.T) {
-	h := open(t)
+	t.Parallel()
+	e := start(t)
 	for _, tool := range catalogue.New().Tools() {
-		person, assistant := h.ana, h.ana
+		person, assistant := e.Actor, e.Actor
 		assistant.Assistant = true
-		if tool.Effect == tools.Deletes && (tool.ForAssistants() || h.Permits(t.Context(), assistant, tool) || !h.Permits(t.Context(), person, tool)) {
+		if tool.Effect == tools.Deletes && (tool.ForAssistants() || e.Permits(t.Context(), assistant, tool) || !e.Permits(t.Context(), person, tool)) {
 			t.Errorf("%s is offered to an assistant, or not to a person", tool.Name)
 		}
 	}
-	_, failure := h.assistant(t, "delete_borrower", toInes, "", "")
+	_, failure := e.assistant(t, "delete_borrower", toInes, "", "")
 	if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), "in Slack, with /borrower delete.") {
 		t.Errorf("got %v", failure)
 	}
-	if _, failure := h.assistant(t, "delete_borrower", toInes, "", "", func(r *tools.Request) { r.Actor.ID = "nobody" }); failure.Kind != tools.Forbidden {
+	if _, failure := e.assistant(t, "delete_borrower", toInes, "", "", testenv.By("nobody")); failure.Kind != tools.Forbidden {
 		t.Errorf("a stranger's assistant: %v", failure)
 	}
-	if n := h.bank.Calls(portal.BorrowerDelete); n != 0 {
+	if n := e.Bank.Calls(portal.BorrowerDelete); n != 0 {
 		t.Errorf("the bank was asked %d times", n)
 	}
 }
 
 func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
+	t.Parallel()
 	for _, tool := range catalogue.New().Tools() {
 		for _, field := range tool.Fields {
 			if address := field.Kind == tools.Text && strings.Contains(strings.ToLower(field.Path), "mail"); tool.Effect == tools.Sends && address && !field.People {
@@ -268,32 +283,33 @@ func TestAnAssistantSendsToNoAddressOfItsOwn(t *testing.T) {
 			}
 		}
 	}
-	h := open(t)
-	for _, address := range []string{"outra@example.com", h.held(t, 1043, ines).Personal.Email.Reveal()} {
-		_, failure := h.assistant(t, "send_esis", `{"process":"1043","email":"`+address+`"}`, "", "")
-		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(codes(failure), "email only_people error") || failure.Confirmation != "" {
+	e := start(t)
+	for _, address := range []string{"outra@example.com", e.Borrower(t, 1043, testenv.Ines).Personal.Email.Reveal()} {
+		_, failure := e.assistant(t, "send_esis", `{"process":"1043","email":"`+address+`"}`, "", "")
+		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(testenv.Problems(failure), "email only_people error") || failure.Confirmation != "" {
 			t.Errorf("got %v", failure)
 		}
 	}
-	if len(h.bank.Sent()) != 0 {
+	if len(e.Bank.Sent()) != 0 {
 		t.Error("something was sent")
 	}
 }
 
 func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
+	t.Parallel()
 	const stranger = "Intruso@Example.com"
 	newcomer := func(r tools.Result) string {
 		return `{"process":"1042","borrower":"` + r.Output.(borrowers.BorrowerCreated).Borrower.String() + `"}`
 	}
-	for name, set := range map[string]func(t *testing.T, h house) (to string){
-		"of a borrower it changed": func(t *testing.T, h house) string {
-			if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"email":" `+stranger+`"}`), asAssistant, confirmed("edit.changes")); failure != nil {
+	for name, set := range map[string]func(t *testing.T, e env) (to string){
+		"of a borrower it changed": func(t *testing.T, e env) string {
+			if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"email":" `+stranger+`"}`), testenv.AsAssistant, testenv.Confirmed("edit.changes")); failure != nil {
 				t.Fatal(failure)
 			}
 			return toInes
 		},
-		"of a borrower it added": func(t *testing.T, h house) string {
-			created, failure := h.run(t, "create_borrower", rui(map[string]string{"email": `"` + stranger + `"`}), asAssistant)
+		"of a borrower it added": func(t *testing.T, e env) string {
+			created, failure := e.Call(t, "create_borrower", testenv.NewBorrower(map[string]string{"email": `"` + stranger + `"`}), testenv.AsAssistant)
 			if failure != nil {
 				t.Fatal(failure)
 			}
@@ -301,53 +317,55 @@ func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t)
-			to := set(t, h)
-			_, failure := h.assistant(t, "send_esis", to, "", "")
-			if failure == nil || failure.Kind != tools.Invalid || !slices.Equal(codes(failure), []string{"borrower recipient.set_by_assistant error"}) || failure.Confirmation != "" {
+			t.Parallel()
+			e := start(t)
+			to := set(t, e)
+			_, failure := e.assistant(t, "send_esis", to, "", "")
+			if failure == nil || failure.Kind != tools.Invalid || !slices.Equal(testenv.Problems(failure), []string{"borrower recipient.set_by_assistant error"}) || failure.Confirmation != "" {
 				t.Fatalf("got %v", failure)
 			}
-			if _, failure := h.run(t, "send_esis", of(1043, 0), asAssistant, confirmed("recipient.send")); failure != nil {
+			if _, failure := e.Call(t, "send_esis", testenv.BorrowerArgs(1043, 0), testenv.AsAssistant, testenv.Confirmed("recipient.send")); failure != nil {
 				t.Errorf("to another borrower: %v", failure)
 			}
-			if _, failure := h.run(t, "send_esis", to, confirmed("recipient.send")); failure != nil {
+			if _, failure := e.Call(t, "send_esis", to, testenv.Confirmed("recipient.send")); failure != nil {
 				t.Errorf("a person sends: %v", failure)
 			}
-			if sent := len(h.bank.Sent()); sent != 2 {
+			if sent := len(e.Bank.Sent()); sent != 2 {
 				t.Errorf("%d were sent", sent)
 			}
 		})
 	}
 	t.Run("of a borrower a person changed", func(t *testing.T) {
-		h := open(t)
-		if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"email":"nova@example.com"}`)); failure != nil {
+		t.Parallel()
+		e := start(t)
+		if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"email":"nova@example.com"}`)); failure != nil {
 			t.Fatal(failure)
 		}
-		if _, failure := h.run(t, "send_esis", toInes, asAssistant, confirmed("recipient.send")); failure != nil {
+		if _, failure := e.Call(t, "send_esis", toInes, testenv.AsAssistant, testenv.Confirmed("recipient.send")); failure != nil {
 			t.Error(failure)
 		}
 	})
 }
 
 func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {
-	h := open(t)
-	form := tools.Form{Answers: map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}}
-	_, shown, err := h.Summary(t.Context(), h.ana, documents.SendESIS, form)
+	t.Parallel()
+	e := start(t)
+	form := tools.Form{Answers: map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String()}}
+	_, shown, err := e.Summary(t.Context(), e.Actor, documents.SendESIS, form)
 	if err != nil || len(shown) != 1 || shown[0].Mark == "" {
 		t.Fatalf("shown is %v, %v", shown, err)
 	}
-	held := h.held(t, 1043, ines)
+	held := e.Borrower(t, 1043, testenv.Ines)
 	request := held.Request()
 	request.Personal.Email = pii.New[pii.Email]("intruso@example.com") // masked, it looks the same
-	if _, err := h.Bank.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en").
-		UpdateBorrower(t.Context(), sandbox.SampleProcess(1043), held.BorrowerUniqueID, request); err != nil {
+	if _, err := e.User().UpdateBorrower(t.Context(), sandbox.SampleProcess(1043), held.BorrowerUniqueID, request); err != nil {
 		t.Fatal(err)
 	}
-	seen := tools.Request{Tool: documents.SendESIS, Actor: h.ana, Args: json.RawMessage(toInes), Confirmed: []string{shown[0].Mark}}
-	if _, err := h.Run(t.Context(), seen); err == nil || tools.AsError(err).Kind != tools.Unconfirmed {
+	seen := tools.Request{Tool: documents.SendESIS, Actor: e.Actor, Args: json.RawMessage(toInes), Confirmed: []string{shown[0].Mark}}
+	if _, err := e.Run(t.Context(), seen); err == nil || tools.AsError(err).Kind != tools.Unconfirmed {
 		t.Errorf("sent to an address that nobody has seen: %v", err)
 	}
-	if len(h.bank.Sent()) != 0 {
+	if len(e.Bank.Sent()) != 0 {
 		t.Error("something was sent")
 	}
 }

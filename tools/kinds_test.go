@@ -32,6 +32,7 @@ func withKind(tool *tools.Tool, path string, kind *tools.Kind) (*tools.Tool, too
 }
 
 func TestEachKindIsComplete(t *testing.T) {
+	t.Parallel()
 	var names []string
 	for _, kind := range tools.Kinds() {
 		if lacks := kind.Incomplete(); lacks != "" {
@@ -48,6 +49,7 @@ func TestEachKindIsComplete(t *testing.T) {
 }
 
 func TestAKindThatLacksSomethingIsFound(t *testing.T) {
+	t.Parallel()
 	for lacks, change := range map[string]func(*tools.Kind){
 		"name":                    func(k *tools.Kind) { k.Name = "" },
 		"control":                 func(k *tools.Kind) { k.Control = "" },
@@ -69,6 +71,7 @@ func TestAKindThatLacksSomethingIsFound(t *testing.T) {
 }
 
 func TestAValueThatCannotBeReadHasTheProblemOfItsKind(t *testing.T) {
+	t.Parallel()
 	for _, kind := range tools.Kinds() {
 		tool, _ := withKind(borrowers.Create, "personal.name", kind)
 		for _, lang := range words.Langs {
@@ -81,6 +84,7 @@ func TestAValueThatCannotBeReadHasTheProblemOfItsKind(t *testing.T) {
 }
 
 func TestTheSchemaOfEachKindIsThatOfItsEntry(t *testing.T) {
+	t.Parallel()
 	for _, kind := range tools.Kinds() {
 		tool, field := withKind(borrowers.Create, "personal.name", kind)
 		field.People = kind.PeopleOnly
@@ -99,22 +103,23 @@ func TestTheSchemaOfEachKindIsThatOfItsEntry(t *testing.T) {
 }
 
 func TestEachKindWithChoicesOffersAndFindsThem(t *testing.T) {
+	t.Parallel()
 	for _, kind := range tools.Kinds() {
 		if kind.Choices == nil {
 			continue
 		}
 		t.Run(kind.Name, func(t *testing.T) {
-			h := open(t)
+			e := start(t)
 			_, field := withKind(borrowers.Update, "personal.name", kind)
 			answers := map[string]string{"process": sandbox.SampleProcess(1043).String()}
-			options, err := h.Options(t.Context(), h.ana, field, "", answers)
+			options, err := e.Options(t.Context(), e.Actor, field, "", answers)
 			if err != nil || len(options) == 0 {
 				t.Fatalf("got %v, %v", options, err)
 			}
-			if audited := len(h.trail.entries) > 0; audited != (kind.Audit >= tools.AuditLists) {
+			if audited := len(e.Audit.Entries()) > 0; audited != (kind.Audit >= tools.AuditLists) {
 				t.Errorf("its list is audited: %v", audited)
 			}
-			option, ok := h.Option(t.Context(), h.ana, field, options[0].Value, answers)
+			option, ok := e.Option(t.Context(), e.Actor, field, options[0].Value, answers)
 			if !ok || option.Value != options[0].Value || option.Text == "" {
 				t.Errorf("%q is found as %+v, %v", options[0].Value, option, ok)
 			}
@@ -126,6 +131,7 @@ func TestEachKindWithChoicesOffersAndFindsThem(t *testing.T) {
 }
 
 func TestFilesAndFreeTextAreFieldsOfATool(t *testing.T) {
+	t.Parallel()
 	type input struct {
 		Process tools.ProcessRef `json:"process" page:"process" validate:"required"`
 		File    tools.FileRef    `json:"file" page:"process" validate:"required"`
@@ -171,6 +177,7 @@ func kindVariables(t *testing.T) []string {
 }
 
 func TestOnlyTheTableOfKindsComparesThem(t *testing.T) {
+	t.Parallel()
 	names := kindVariables(t)
 	isKind := func(e ast.Expr) bool {
 		if selector, ok := e.(*ast.SelectorExpr); ok {
@@ -225,6 +232,7 @@ func TestOnlyTheTableOfKindsComparesThem(t *testing.T) {
 }
 
 func TestEachFieldOfTheCatalogueIsOfAKindOfTheTable(t *testing.T) {
+	t.Parallel()
 	for _, tool := range catalogue.New().Tools() {
 		for _, field := range tool.Fields {
 			if !slices.Contains(tools.Kinds(), field.Kind) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/balcao/balcao/tools/catalogue"
 
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -59,17 +60,19 @@ var refusing = []struct {
 }
 
 func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
+	t.Parallel()
 	for _, bank := range refusing {
 		for _, assistant := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/assistant %t", bank.name, assistant), func(t *testing.T) {
+				t.Parallel()
 				var log bytes.Buffer
 				var counted []string
-				h := open(t, func(c *tools.Config) {
+				e := start(t, func(c *tools.Config) {
 					c.Log = slog.New(slog.NewJSONHandler(&log, nil))
 					c.Counted = func(tool, outcome string, _ time.Duration) { counted = append(counted, tool+" "+outcome) }
 				})
-				h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Reply: bank.reply})
-				_, failure := h.run(t, "create_borrower", whole, func(r *tools.Request) {
+				e.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Reply: bank.reply})
+				_, failure := e.Call(t, "create_borrower", whole, func(r *tools.Request) {
 					r.Actor.Assistant = assistant
 					r.Confirmed = []string{"document.shape", "hint.social_security_debt"}
 				})
@@ -89,7 +92,7 @@ func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
 						t.Errorf("%q is not told: %s", each, told)
 					}
 				}
-				kept := log.String() + failure.Error() + fmt.Sprint(h.trail.entries, counted)
+				kept := log.String() + failure.Error() + fmt.Sprint(e.Audit.Entries(), counted)
 				for _, part := range parts {
 					if strings.Contains(strings.ToLower(told), part) {
 						t.Errorf("%q is told: %s", part, told)
@@ -109,16 +112,17 @@ func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
 }
 
 func TestARefusalOfAReadIsToldByWhoReadsIt(t *testing.T) {
-	h := open(t)
-	remove := h.bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: http.StatusBadRequest, Reply: `{"message": "{{request}} of Berta Terceira"}`})
+	t.Parallel()
+	e := start(t)
+	remove := e.Bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: http.StatusBadRequest, Reply: `{"message": "{{request}} of Berta Terceira"}`})
 	defer remove()
-	_, failure := h.run(t, "find_processes", `{"text": "Rui Amostra"}`, func(r *tools.Request) { r.Actor.Assistant = true })
+	_, failure := e.Call(t, "find_processes", `{"text": "Rui Amostra"}`, testenv.AsAssistant)
 	if failure == nil || failure.Kind != tools.Refused || strings.Contains(fmt.Sprint(failure.Notes), "Berta") {
 		t.Errorf("an assistant is told %+v", failure)
 	}
 	tool, _ := catalogue.New().Named("list_borrowers")
 	field, _ := tool.Field("process")
-	_, err := h.Options(t.Context(), tools.Actor{ID: "ana", Lang: words.Portuguese}, field, "Rui Amostra", nil)
+	_, err := e.Options(t.Context(), tools.Actor{ID: "ana", Lang: words.Portuguese}, field, "Rui Amostra", nil)
 	if said := fmt.Sprint(tools.AsError(err).Notes); !strings.Contains(said, "of Berta Terceira") || strings.Contains(said, "Amostra") {
 		t.Errorf("a person is told %s", said)
 	}

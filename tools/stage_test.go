@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/tools/borrowers"
 	"github.com/balcao/balcao/tools/catalogue"
 
@@ -21,16 +22,17 @@ func next(card tools.Card) (names []string) {
 }
 
 func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) {
-	h := open(t)
+	t.Parallel()
+	e := start(t)
 	key := `"borrower":"` + sandbox.SampleBorrower(sandbox.SampleClosed, 1).String() + `"`
 	for name, c := range map[string]struct{ tool, args string }{
 		"a new borrower without a field right": {"create_borrower", `{"process":"1049","personal":{"taxId":"1"}}`},
-		"by the process's uuid":                {"create_borrower", rui(map[string]string{"process": `"` + sandbox.SampleProcess(sandbox.SampleClosed).String() + `"`})},
+		"by the process's uuid":                {"create_borrower", testenv.NewBorrower(map[string]string{"process": `"` + sandbox.SampleProcess(sandbox.SampleClosed).String() + `"`})},
 		"a change":                             {"update_borrower", `{"process":"1049",` + key + `,"personal":{"mobile":"961234567"}}`},
 		"a deletion":                           {"delete_borrower", `{"process":"1049",` + key + `}`},
 		"an e-mail of a cancelled process":     {"send_esis", `{"process":"1050","email":"maria@example.com"}`},
 	} {
-		_, failure := h.run(t, c.tool, c.args)
+		_, failure := e.Call(t, c.tool, c.args)
 		if failure == nil || failure.Kind != tools.Closed || len(failure.Problems) > 0 {
 			t.Errorf("%s: %v", name, failure)
 			continue
@@ -45,14 +47,15 @@ func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) 
 		}
 	}
 	for _, operation := range []portal.OperationID{portal.BorrowerCreate, portal.BorrowerUpdate, portal.BorrowerDelete, portal.ProcessESISEmail} {
-		if h.bank.Calls(operation) != 0 {
+		if e.Bank.Calls(operation) != 0 {
 			t.Errorf("the bank was asked for %s", operation)
 		}
 	}
 }
 
 func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
-	h := open(t)
+	t.Parallel()
+	e := start(t)
 	borrower := func(process int) string {
 		return `","borrower":"` + sandbox.SampleBorrower(process, 0).String() + `"}`
 	}
@@ -69,7 +72,7 @@ func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
 		"a list with one cancelled":      {"find_processes", `{"text":"1050"}`, []string{"list_borrowers"}},
 		"the ESIS of a closed process":   {"get_esis", `{"process":"1049"}`, []string{"send_esis", "list_borrowers"}},
 	} {
-		result, failure := h.run(t, c.tool, c.args)
+		result, failure := e.Call(t, c.tool, c.args)
 		if failure != nil {
 			t.Errorf("%s: %v", name, failure)
 		} else if got := next(result.Card); !slices.Equal(got, c.want) {
@@ -79,9 +82,10 @@ func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
 }
 
 func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
-	h := open(t)
+	t.Parallel()
+	e := start(t)
 	ready := func(tool *tools.Tool, process string) error {
-		return h.Ready(t.Context(), h.ana, tool, map[string]string{"process": process})
+		return e.Ready(t.Context(), e.Actor, tool, map[string]string{"process": process})
 	}
 	if err := ready(borrowers.Create, "1049"); tools.AsError(err).Kind != tools.Closed {
 		t.Errorf("a closed process: %v", err)
@@ -98,21 +102,22 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	h.bank.Inject(sandbox.Fault{Status: 503})
+	e.Bank.Inject(sandbox.Fault{Status: 503})
 	if err := ready(borrowers.Create, "1049"); err != nil {
 		t.Errorf("while the bank does not say: %v", err)
 	}
 }
 
 func TestAProcessThatClosesWhileItsFormIsFilledInTakesNothing(t *testing.T) {
-	h := open(t)
-	if err := h.bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {
+	t.Parallel()
+	e := start(t)
+	if err := e.Bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {
 		t.Fatal(err)
 	}
-	if _, failure := h.run(t, "create_borrower", rui(nil)); failure == nil || failure.Kind != tools.Closed {
+	if _, failure := e.Call(t, "create_borrower", testenv.NewBorrower(nil)); failure == nil || failure.Kind != tools.Closed {
 		t.Errorf("got %v", failure)
 	}
-	if h.bank.Calls(portal.BorrowerCreate) != 0 {
+	if e.Bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Error("the bank was asked all the same")
 	}
 }

@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/balcao/balcao/internal/testenv"
 )
 
 // What a person reads over names the borrower, or the recipient, in full; wherever else the warning goes, it does not.
 func TestAWarningIsInClearForAReviewAlone(t *testing.T) {
-	h := open(t)
-	held := h.held(t, 1043, ines).Personal
+	t.Parallel()
+	e := start(t)
+	held := e.Borrower(t, 1043, testenv.Ines).Personal
 	for tool, secret := range map[string]string{
 		"delete_borrower": held.Name.Reveal() + " · " + held.TaxID.Reveal(),
 		"send_esis":       held.Email.Reveal(),
 	} {
-		_, failure := h.run(t, tool, of(1043, ines))
+		_, failure := e.Call(t, tool, testenv.BorrowerArgs(1043, testenv.Ines))
 		if failure == nil || len(failure.Problems) != 1 {
 			t.Fatalf("%s: got %v", tool, failure)
 		}

@@ -10,6 +10,7 @@ import (
 )
 
 func TestEveryTextThatTheEngineNeedsIsThere(t *testing.T) {
+	t.Parallel()
 	var want []string
 	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, PeopleOnly, Exposed, Refused, Busy, Unavailable, Cancelled, Unclear, Internal} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
@@ -31,6 +32,7 @@ func TestEveryTextThatTheEngineNeedsIsThere(t *testing.T) {
 var said = regexp.MustCompile(`(?:say\(|engineWords\.Say\([^",]+, )"([^"]+)"[,)]|(?:problem|warning|wrong)\([^,]+, (?:"[^"]*"|[^",]+), "([^"]+)"`)
 
 func TestEveryTextThatTheSourcesNameIsThere(t *testing.T) {
+	t.Parallel()
 	sources, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheEffectOfEveryWriteCanBeSeenAtTheBankButThatOfAnEMail(t *testing.T) {
+	t.Parallel()
 	var unverifiable []string
 	for _, tool := range catalogue.New().Tools() {
 		if tool.Effect.Writes() && !tool.Verifiable() {

@@ -1,4 +1,4 @@
-package tools_test
+package borrowers_test
 
 import (
 	"encoding/json"
@@ -8,27 +8,28 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
 func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T) {
-	h := open(t)
-	result, failure := h.run(t, "get_borrower", of(1043, ines))
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	result, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	request := h.held(t, 1043, ines).Request()
+	request := e.Borrower(t, 1043, testenv.Ines).Request()
 	file := result.Output.(borrowers.BorrowerFile)
 	fields, err := json.Marshal(file.Fields)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const roleAndRelation = 2 // which stand for themselves
-	if held, shown := leaves(t, clear(t, request)), leaves(t, string(fields)); len(shown)+roleAndRelation != len(held) || len(result.Card.Facts) != len(held) {
+	if held, shown := leaves(t, toJSON(t, request)), leaves(t, string(fields)); len(shown)+roleAndRelation != len(held) || len(result.Card.Facts) != len(held) {
 		t.Errorf("the bank holds %d fields, the file shows %d and the card %d", len(held), len(shown)+roleAndRelation, len(result.Card.Facts))
 	}
 	shown := map[string]string{}
@@ -50,7 +51,7 @@ func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	everything := string(output) + fmt.Sprint(result.Card) + strings.Join(h.trail.entries, "")
+	everything := string(output) + fmt.Sprint(result.Card) + e.Audit.String()
 	p := request.Personal
 	for _, secret := range []string{
 		p.Name.Reveal(), p.BirthDate.Reveal(), p.TaxID.Reveal(), p.Mobile.Reveal(), p.Email.Reveal(), p.IdentificationDocumentNumber.Reveal(), p.SocialSecurityNumber.Reveal(),
@@ -66,10 +67,11 @@ func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T
 }
 
 func TestAChoiceThatWasNotMadeIsNotShown(t *testing.T) {
-	h, _ := openWindow(t, func(reply string) string {
+	t.Parallel()
+	e, _ := testenv.StartWithProxy(t, func(reply string) string {
 		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"employmentProfessionID":`, `"employmentProfessionID":0,"was":`).Replace(reply)
-	})
-	result, failure := h.run(t, "get_borrower", of(1043, ines))
+	}, testenv.Options{})
+	result, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -80,25 +82,26 @@ func TestAChoiceThatWasNotMadeIsNotShown(t *testing.T) {
 }
 
 func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
-	h := open(t)
-	h.run(t, "get_borrower", of(1043, ines))
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	for _, tool := range []string{"get_borrower", "update_borrower", "delete_borrower", "send_esis"} {
 		for name, c := range map[string]struct {
 			args string
 			kind tools.ErrorKind
 			want []string
 		}{
-			"a borrower of another process":    {fmt.Sprintf(`{"process":"1042","borrower":%q}`, sandbox.SampleBorrower(1043, ines)), tools.Invalid, []string{"borrower borrower.unknown error"}},
+			"a borrower of another process":    {fmt.Sprintf(`{"process":"1042","borrower":%q}`, sandbox.SampleBorrower(1043, testenv.Ines)), tools.Invalid, []string{"borrower borrower.unknown error"}},
 			"no uuid":                          {`{"process":"1043","borrower":"Inês"}`, tools.Invalid, []string{"borrower kind.borrower error"}},
-			"another broker's process":         {of(sandbox.SampleOthers, 0), tools.NotFound, nil},
+			"another broker's process":         {testenv.BorrowerArgs(sandbox.SampleOthers, 0), tools.NotFound, nil},
 			"another broker's process by uuid": {fmt.Sprintf(`{"process":%q,"borrower":%q}`, sandbox.SampleProcess(sandbox.SampleOthers), sandbox.SampleBorrower(sandbox.SampleOthers, 0)), tools.NotFound, nil},
 		} {
-			_, failure := h.run(t, tool, c.args)
+			_, failure := e.Call(t, tool, c.args)
 			if failure == nil || failure.Kind != c.kind {
 				t.Errorf("%s, %s: got %v", tool, name, failure)
 				continue
 			}
-			if got := codes(failure); c.want != nil && !slices.Contains(got, c.want[0]) || strings.Contains(failure.Error(), "Inês") {
+			if got := testenv.Problems(failure); c.want != nil && !slices.Contains(got, c.want[0]) || strings.Contains(failure.Error(), "Inês") {
 				t.Errorf("%s, %s: got %v", tool, name, failure)
 			}
 		}
@@ -106,82 +109,35 @@ func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
 }
 
 func TestBorrowersAreOfferedOfTheProcessThatIsGiven(t *testing.T) {
-	h := open(t)
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
 	field, _ := borrowers.Get.Field("borrower")
 	answers := map[string]string{"process": "1043"}
 	for query, want := range map[string]int{"": 2, "ines": 1, "borrower": 2, "nobody": 0} {
-		options, err := h.Options(t.Context(), h.ana, field, query, answers)
+		options, err := e.Options(t.Context(), e.Actor, field, query, answers)
 		if err != nil || len(options) != want {
 			t.Errorf("%q: got %v, %v", query, options, err)
 		}
 	}
-	options, err := h.Options(t.Context(), h.ana, field, "ines", answers)
+	options, err := e.Options(t.Context(), e.Actor, field, "ines", answers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	taxID := h.held(t, 1043, ines).Personal.TaxID
-	want := tools.Option{Value: sandbox.SampleBorrower(1043, ines).String(), Text: "Inês M. · " + taxID.String(), Note: "Borrower", Clear: pii.New[pii.Private]("Inês Modelo · " + taxID.Reveal())}
+	taxID := e.Borrower(t, 1043, testenv.Ines).Personal.TaxID
+	want := tools.Option{Value: sandbox.SampleBorrower(1043, testenv.Ines).String(), Text: "Inês M. · " + taxID.String(), Note: "Borrower", Clear: pii.New[pii.Private]("Inês Modelo · " + taxID.Reveal())}
 	if options[0] != want {
 		t.Errorf("got %v, want %v", options[0], want)
 	}
-	if option, ok := h.Option(t.Context(), h.ana, field, want.Value, answers); !ok || option != want {
+	if option, ok := e.Option(t.Context(), e.Actor, field, want.Value, answers); !ok || option != want {
 		t.Errorf("one alone is %v, %v", option, ok)
 	}
-	if option, ok := h.Option(t.Context(), h.ana, field, want.Value, map[string]string{"process": "1042"}); ok {
+	if option, ok := e.Option(t.Context(), e.Actor, field, want.Value, map[string]string{"process": "1042"}); ok {
 		t.Errorf("in another process it is %v", option)
 	}
-	if _, err := h.Options(t.Context(), h.ana, field, "", nil); tools.AsError(err).Kind != tools.Invalid {
+	if _, err := e.Options(t.Context(), e.Actor, field, "", nil); tools.AsError(err).Kind != tools.Invalid {
 		t.Errorf("of no process: %v", err)
 	}
-	if _, err := h.Options(t.Context(), tools.Actor{ID: "nobody", Lang: words.English}, field, "", answers); tools.AsError(err).Kind != tools.Forbidden {
+	if _, err := e.Options(t.Context(), tools.Actor{ID: "nobody", Lang: words.English}, field, "", answers); tools.AsError(err).Kind != tools.Forbidden {
 		t.Errorf("to a stranger: %v", err)
-	}
-}
-
-func TestABorrowerIsDeletedOnceWhomIsConfirmed(t *testing.T) {
-	h := open(t)
-	held := h.held(t, 1043, ines).Personal
-	_, failure := h.run(t, "delete_borrower", of(1043, ines))
-	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"borrower delete.borrower warning"}) {
-		t.Fatalf("got %v", failure)
-	}
-	if want := fmt.Sprintf("Inês M. · %s (Borrower) will be permanently deleted from process 1043. Confirm?", held.TaxID); failure.Problems[0].Text != want {
-		t.Errorf("got %q, want %q", failure.Problems[0].Text, want)
-	}
-	if h.bank.Calls(portal.BorrowerDelete) != 0 {
-		t.Error("the bank was asked already")
-	}
-	result, failure := h.run(t, "delete_borrower", of(1043, ines), confirmed("delete.borrower"))
-	if failure != nil {
-		t.Fatal(failure)
-	}
-	if want := "Inês M. is no longer in process 1043."; result.Card.Text != want {
-		t.Errorf("got %q, want %q", result.Card.Text, want)
-	}
-	if there := h.bank.Borrowers(sandbox.SampleProcess(1043)); slices.Contains(there, sandbox.SampleBorrower(1043, ines)) || len(there) != 1 {
-		t.Errorf("there are %v", there)
-	}
-}
-
-func TestTheKeyBorrowerAndWhatStrangersWantGoneIsNotAskedOfTheBank(t *testing.T) {
-	h := open(t)
-	for _, args := range []string{of(1043, 0), of(1042, 0)} {
-		_, failure := h.run(t, "delete_borrower", args, confirmed("delete.borrower", "delete.key_borrower"))
-		if failure == nil || failure.Kind != tools.Invalid || !slices.Equal(codes(failure), []string{"borrower delete.key_borrower error"}) {
-			t.Errorf("got %v", failure)
-		}
-	}
-	for _, id := range []string{"nobody", "reader"} {
-		_, failure := h.run(t, "delete_borrower", of(1043, ines), confirmed("delete.borrower"), func(r *tools.Request) { r.Actor.ID = id })
-		if failure == nil || failure.Kind != tools.Forbidden {
-			t.Errorf("%s: got %v", id, failure)
-		}
-	}
-	_, failure := h.run(t, "delete_borrower", of(1043, ines), confirmed("delete.borrower"), func(r *tools.Request) { r.Actor.ID = "rita" })
-	if failure == nil || failure.Kind != tools.NotFound {
-		t.Errorf("another broker: got %v", failure)
-	}
-	if calls := h.bank.Calls(portal.BorrowerDelete); calls != 0 {
-		t.Errorf("the bank was asked %d times", calls)
 	}
 }

@@ -1,88 +1,22 @@
-package tools_test
+package borrowers_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
 )
-
-// Inês is the second borrower of process 1043, married to Rui.
-const ines = 1
-
-// of gives the arguments that name a sample borrower, with more of them.
-func of(number, index int, more ...string) string {
-	about := fmt.Sprintf(`"process":"%d","borrower":%q`, number, sandbox.SampleBorrower(number, index))
-	return "{" + strings.Join(append([]string{about}, more...), ",") + "}"
-}
-
-// window stands between a house and its bank: it sees what is sent to change a borrower, and may show other data of
-// borrowers than the bank holds. Then it takes every change, and tells the bank of none.
-type window struct {
-	bank http.Handler
-	show func(borrower string) string
-
-	mu   sync.Mutex
-	puts []string
-}
-
-func (w *window) ServeHTTP(out http.ResponseWriter, r *http.Request) {
-	isBorrower := strings.Contains(r.URL.Path, "/borrower/")
-	switch {
-	case r.Method == http.MethodPut && isBorrower:
-		body, _ := io.ReadAll(r.Body)
-		w.mu.Lock()
-		w.puts = append(w.puts, string(body))
-		w.mu.Unlock()
-		if r.Body = io.NopCloser(bytes.NewReader(body)); w.show == nil {
-			break
-		}
-		out.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(out, `{"operationStatus":{"operationStatusCode":"050201"}}`)
-		return
-	case r.Method == http.MethodGet && isBorrower && w.show != nil:
-		reply := httptest.NewRecorder()
-		w.bank.ServeHTTP(reply, r)
-		out.Header().Set("Content-Type", "application/json")
-		out.WriteHeader(reply.Code)
-		_, _ = io.WriteString(out, w.show(reply.Body.String()))
-		return
-	}
-	w.bank.ServeHTTP(out, r)
-}
-
-// openWindow opens a house that sees its bank through a window.
-func openWindow(t *testing.T, show func(string) string, change ...func(*tools.Config)) (house, *window) {
-	t.Helper()
-	w := &window{show: show}
-	return openBehind(t, func(bank http.Handler) http.Handler { w.bank = bank; return w }, change...), w
-}
-
-// held is what the bank holds of a borrower.
-func (h house) held(t *testing.T, number, index int) portal.Borrower {
-	t.Helper()
-	ana := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
-	borrower, err := h.Bank.As(ana, "en").Borrower(t.Context(), sandbox.SampleProcess(number), sandbox.SampleBorrower(number, index))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return borrower
-}
 
 // leaves lists a JSON document's values by path, to the letter.
 func leaves(t *testing.T, document string) map[string]string {
@@ -117,7 +51,7 @@ func changes(t *testing.T, before, after string) map[string][2]string {
 	return differ
 }
 
-func clear(t *testing.T, request portal.BorrowerRequest) string {
+func toJSON(t *testing.T, request portal.BorrowerRequest) string {
 	t.Helper()
 	data, err := pii.MarshalClear(request)
 	if err != nil {
@@ -126,24 +60,8 @@ func clear(t *testing.T, request portal.BorrowerRequest) string {
 	return string(data)
 }
 
-func codes(failure *tools.Error) (found []string) {
-	if failure == nil {
-		return nil
-	}
-	for _, p := range failure.Problems {
-		found = append(found, strings.TrimSpace(p.Path+" "+p.Code+" "+string(p.Severity)))
-	}
-	slices.Sort(found)
-	return found
-}
-
-func confirmed(codes ...string) func(*tools.Request) {
-	return func(r *tools.Request) { r.Confirmed = codes }
-}
-
-func asAssistant(r *tools.Request) { r.Actor.Assistant = true }
-
 func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
+	t.Parallel()
 	const personal, financial, professional = "personalDataBorrowerRequest.", "financialDataBorrowerRequest.", "professionalDataBorrowerRequest."
 	for name, c := range map[string]struct {
 		given string
@@ -162,9 +80,9 @@ func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
 		"one emptied beside one given": {`"clear":"personal.floor, personal.doorNumber","personal":{"doorNumber":"7 B"}`,
 			map[string]string{personal + "floor": "", personal + "doorNumber": `"7 B"`}},
 	} {
-		h, w := openWindow(t, nil)
-		before := h.held(t, 1043, ines).Request()
-		result, failure := h.run(t, "update_borrower", of(1043, ines, c.given), confirmed("income.none", "situation.no_wages"))
+		e, proxy := testenv.StartWithProxy(t, nil, testenv.Options{})
+		before := e.Borrower(t, 1043, testenv.Ines).Request()
+		result, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, c.given), testenv.Confirmed("income.none", "situation.no_wages"))
 		if failure != nil {
 			t.Errorf("%s: %v", name, failure)
 			continue
@@ -173,42 +91,44 @@ func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
 			t.Errorf("%s: got %q", name, result.Card.Text)
 		}
 		got := map[string]string{}
-		for path, pair := range changes(t, clear(t, before), w.puts[0]) {
+		for path, pair := range changes(t, toJSON(t, before), proxy.Updates()[0]) {
 			got[path] = pair[1]
 		}
-		if !maps.Equal(got, c.want) || len(w.puts) != 1 {
+		if !maps.Equal(got, c.want) || len(proxy.Updates()) != 1 {
 			t.Errorf("%s: got %v", name, got)
 		}
-		if clear(t, h.held(t, 1043, ines).Request()) != w.puts[0] {
+		if toJSON(t, e.Borrower(t, 1043, testenv.Ines).Request()) != proxy.Updates()[0] {
 			t.Errorf("%s: the bank holds something else than was sent", name)
 		}
 	}
 }
 
 func TestWhatStaysReachesTheBankToTheLetter(t *testing.T) {
+	t.Parallel()
 	odd := func(reply string) string {
 		return strings.NewReplacer(
 			`"mobile":"+351912345003"`, `"mobile":"912 345 003","phone":" 21 000 00 00"`, `:1850,`, `:1850.00,`, `"zipCode":"1000-001"`, `"zipCode":"1000001"`,
 			`"academicLevelID":5`, `"academicLevelID":0`, `"employmentContractTypeID":1`, `"employmentContractTypeID":0`, `"name":"Inês Modelo"`, `"name":"  inês  modelo "`,
 		).Replace(reply)
 	}
-	h, w := openWindow(t, odd)
-	before := h.held(t, 1043, ines).Request()
-	sent := clear(t, before)
+	e, proxy := testenv.StartWithProxy(t, odd, testenv.Options{})
+	before := e.Borrower(t, 1043, testenv.Ines).Request()
+	sent := toJSON(t, before)
 	for _, letter := range []string{`"912 345 003"`, `" 21 000 00 00"`, `:1850.00,`, `"1000001"`, `"academicLevelId":0`, `"  inês  modelo "`} {
 		if !strings.Contains(sent, letter) {
 			t.Fatalf("%s is not what the bank shows", letter)
 		}
 	}
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"address":"Rua Nova"}`), confirmed("country.zip", "employer.required")); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"address":"Rua Nova"}`), testenv.Confirmed("country.zip", "employer.required")); failure != nil {
 		t.Fatal(failure)
 	}
-	if got := changes(t, sent, w.puts[0]); len(got) != 1 || got["personalDataBorrowerRequest.address"][1] != `"Rua Nova"` {
+	if got := changes(t, sent, proxy.Updates()[0]); len(got) != 1 || got["personalDataBorrowerRequest.address"][1] != `"Rua Nova"` {
 		t.Errorf("these changed: %v", got)
 	}
 }
 
 func TestAnObjectThatTheBankLacksStaysAway(t *testing.T) {
+	t.Parallel()
 	lacking := func(reply string) string {
 		var borrower map[string]json.RawMessage
 		if json.Unmarshal([]byte(reply), &borrower) != nil {
@@ -219,19 +139,20 @@ func TestAnObjectThatTheBankLacksStaysAway(t *testing.T) {
 		return string(shown)
 	}
 	for given, want := range map[string]bool{`"personal":{"address":"Rua Nova"}`: false, `"professional":{"employerName":"Fábrica Exemplo"}`: true} {
-		h, w := openWindow(t, lacking)
-		if _, failure := h.run(t, "update_borrower", of(1043, ines, given)); failure != nil {
+		e, proxy := testenv.StartWithProxy(t, lacking, testenv.Options{})
+		if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, given)); failure != nil {
 			t.Fatal(failure)
 		}
-		if strings.Contains(w.puts[0], "professionalDataBorrowerRequest") != want {
-			t.Errorf("%s sends %s", given, w.puts[0])
+		if strings.Contains(proxy.Updates()[0], "professionalDataBorrowerRequest") != want {
+			t.Errorf("%s sends %s", given, proxy.Updates()[0])
 		}
 	}
 }
 
 func TestAnUpdateOfNothingIsRefusedAndSendsNothing(t *testing.T) {
-	h, w := openWindow(t, nil)
-	held := h.held(t, 1043, ines)
+	t.Parallel()
+	e, proxy := testenv.StartWithProxy(t, nil, testenv.Options{})
+	held := e.Borrower(t, 1043, testenv.Ines)
 	for name, given := range map[string]string{
 		"nothing":                    `"personal":{}`,
 		"what is there":              `"personal":{"address":"Rua das Amostras","academicLevelId":5},"financial":{"incomeWagesPensions":"1.850,00","hasSocialSecurityDebt":false}`,
@@ -240,77 +161,82 @@ func TestAnUpdateOfNothingIsRefusedAndSendsNothing(t *testing.T) {
 		"blanks and nulls":           `"personal":{"address":null,"floor":" "},"clear":[]`,
 		"a version and nothing else": `"version":"another"`,
 	} {
-		_, failure := h.run(t, "update_borrower", of(1043, ines, given), asAssistant)
-		if got := codes(failure); failure == nil || failure.Kind != tools.Invalid || !slices.Contains(got, "edit.nothing error") || slices.Contains(got, "edit.changes warning") {
+		_, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, given), testenv.AsAssistant)
+		if got := testenv.Problems(failure); failure == nil || failure.Kind != tools.Invalid || !slices.Contains(got, "edit.nothing error") || slices.Contains(got, "edit.changes warning") {
 			t.Errorf("%s: got %v", name, failure)
 		}
 	}
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"genderId":"x"}`)); !slices.Equal(codes(failure), []string{"personal.genderId kind.choice error"}) {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"genderId":"x"}`)); !slices.Equal(testenv.Problems(failure), []string{"personal.genderId kind.choice error"}) {
 		t.Errorf("what cannot be read is no change, and it says so: %v", failure)
 	}
-	if len(w.puts) > 0 || h.bank.Calls(portal.BorrowerUpdate) > 0 {
-		t.Errorf("%d were sent", len(w.puts))
+	if len(proxy.Updates()) > 0 || e.Bank.Calls(portal.BorrowerUpdate) > 0 {
+		t.Errorf("%d were sent", len(proxy.Updates()))
 	}
 }
 
 func TestOnlyOptionalFieldsCanBeEmptied(t *testing.T) {
-	h, w := openWindow(t, nil)
+	t.Parallel()
+	e, proxy := testenv.StartWithProxy(t, nil, testenv.Options{})
 	for _, path := range []string{"personal.name", "borrowerTypeId", "process", "borrower", "version", "clear", "personal", "personal.nif", ""} {
-		_, failure := h.run(t, "update_borrower", of(1043, ines, fmt.Sprintf(`"clear":[%q,"personal.floor"]`, path)))
-		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(codes(failure), "clear edit.clear error") {
+		_, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, fmt.Sprintf(`"clear":[%q,"personal.floor"]`, path)))
+		if failure == nil || failure.Kind != tools.Invalid || !slices.Contains(testenv.Problems(failure), "clear edit.clear error") {
 			t.Errorf("%q: got %v", path, failure)
 		}
 	}
-	if len(w.puts) > 0 {
-		t.Errorf("%d were sent", len(w.puts))
+	if len(proxy.Updates()) > 0 {
+		t.Errorf("%d were sent", len(proxy.Updates()))
 	}
 }
 
 func TestWhoChangedItMeanwhileIsNotOverwritten(t *testing.T) {
-	h := open(t)
-	read, failure := h.run(t, "get_borrower", of(1043, ines))
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	read, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	if failure != nil {
 		t.Fatal(failure)
 	}
 	version := fmt.Sprintf(`"version":%q`, read.Output.(borrowers.BorrowerFile).Version)
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"3.º Dto."}`, version)); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"floor":"3.º Dto."}`, version)); failure != nil {
 		t.Fatalf("nobody changed it, and yet %v", failure)
 	}
-	_, failure = h.run(t, "update_borrower", of(1043, ines, `"personal":{"doorNumber":"7 B"}`, version))
-	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {
+	_, failure = e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"doorNumber":"7 B"}`, version))
+	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(testenv.Problems(failure), []string{"edit.meanwhile warning"}) {
 		t.Fatalf("got %v", failure)
 	}
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"doorNumber":"7 B"}`, version), confirmed("edit.meanwhile")); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"doorNumber":"7 B"}`, version), testenv.Confirmed("edit.meanwhile")); failure != nil {
 		t.Fatal(failure)
 	}
-	if p := h.held(t, 1043, ines).Personal; p.Floor.Reveal() != "3.º Dto." || p.DoorNumber.Reveal() != "7 B" {
+	if p := e.Borrower(t, 1043, testenv.Ines).Personal; p.Floor.Reveal() != "3.º Dto." || p.DoorNumber.Reveal() != "7 B" {
 		t.Error("one change is lost")
 	}
 }
 
 func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
-	h := open(t)
-	read, failure := h.run(t, "get_borrower", of(1043, ines))
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	read, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	config := h.Config
-	config.Fingerprint = func(data []byte) string { return "a new key's " + h.Fingerprint(data) }
-	rotated := house{tools.NewRunner(config), h.bank, h.trail, h.ana}
-	args := of(1043, ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(borrowers.BorrowerFile).Version))
-	if _, failure := rotated.run(t, "update_borrower", args); !slices.Equal(codes(failure), []string{"edit.meanwhile warning"}) {
+	config := e.Config
+	config.Fingerprint = func(data []byte) string { return "a new key's " + e.Fingerprint(data) }
+	rotated := *e
+	rotated.Runner = tools.NewRunner(config)
+	args := testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"floor":"3"}`, fmt.Sprintf(`"version":%q`, read.Output.(borrowers.BorrowerFile).Version))
+	if _, failure := rotated.Call(t, "update_borrower", args); !slices.Equal(testenv.Problems(failure), []string{"edit.meanwhile warning"}) {
 		t.Fatalf("got %v", failure)
 	}
-	if _, failure := rotated.run(t, "update_borrower", args, confirmed("edit.meanwhile")); failure != nil {
+	if _, failure := rotated.Call(t, "update_borrower", args, testenv.Confirmed("edit.meanwhile")); failure != nil {
 		t.Error(failure)
 	}
 }
 
 func TestWhatWasWrongBeforeIsDoubtedAndWhatBecomesWrongBlocks(t *testing.T) {
+	t.Parallel()
 	wrong := func(reply string) string {
 		return strings.NewReplacer(`"email":"ines.modelo@example.com"`, `"email":"none"`, `"academicLevelID":5`, `"academicLevelID":77`).Replace(reply)
 	}
-	h, w := openWindow(t, wrong)
+	e, proxy := testenv.StartWithProxy(t, wrong, testenv.Options{})
 	before := []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format warning"}
 	for name, c := range map[string]struct {
 		given string
@@ -322,27 +248,28 @@ func TestWhatWasWrongBeforeIsDoubtedAndWhatBecomesWrongBlocks(t *testing.T) {
 		"the same field, wrongly again": {`"personal":{"email":"nobody"}`, tools.Invalid, []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format error"}},
 		"the same choice, wrongly again": {`"personal":{"academicLevelId":78}`, tools.Invalid,
 			[]string{"personal.academicLevelId taxonomy.unknown error", "personal.email email.format warning"}},
-		"the number of somebody else": {fmt.Sprintf(`"personal":{"taxId":%q}`, h.held(t, 1043, 0).Personal.TaxID.Reveal()), tools.Invalid, append([]string{"personal.taxId borrower.duplicate error"}, before...)},
+		"the number of somebody else": {fmt.Sprintf(`"personal":{"taxId":%q}`, e.Borrower(t, 1043, 0).Personal.TaxID.Reveal()), tools.Invalid, append([]string{"personal.taxId borrower.duplicate error"}, before...)},
 	} {
-		_, failure := h.run(t, "update_borrower", of(1043, ines, c.given))
+		_, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, c.given))
 		slices.Sort(c.want)
-		if failure == nil || failure.Kind != c.kind || !slices.Equal(codes(failure), c.want) {
-			t.Errorf("%s: got %v %q", name, failure, codes(failure))
+		if failure == nil || failure.Kind != c.kind || !slices.Equal(testenv.Problems(failure), c.want) {
+			t.Errorf("%s: got %v %q", name, failure, testenv.Problems(failure))
 		}
 	}
-	if len(w.puts) > 0 {
-		t.Errorf("%d were sent", len(w.puts))
+	if len(proxy.Updates()) > 0 {
+		t.Errorf("%d were sent", len(proxy.Updates()))
 	}
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"3"}`), confirmed("taxonomy.unknown", "email.format")); failure != nil || len(w.puts) != 1 {
-		t.Errorf("confirmed: %v, %d sent", failure, len(w.puts))
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"floor":"3"}`), testenv.Confirmed("taxonomy.unknown", "email.format")); failure != nil || len(proxy.Updates()) != 1 {
+		t.Errorf("confirmed: %v, %d sent", failure, len(proxy.Updates()))
 	}
 }
 
 func TestAnAssistantHasTheChangesConfirmedAndAPersonHasSeenThem(t *testing.T) {
-	h := open(t)
-	args := of(1043, ines, `"personal":{"mobile":"912 000 111","academicLevelId":2,"name":"Inês Maqueta"},"clear":["personal.floor"]`)
-	_, failure := h.run(t, "update_borrower", args, asAssistant)
-	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(codes(failure), []string{"edit.changes warning"}) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	args := testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"912 000 111","academicLevelId":2,"name":"Inês Maqueta"},"clear":["personal.floor"]`)
+	_, failure := e.Call(t, "update_borrower", args, testenv.AsAssistant)
+	if failure == nil || failure.Kind != tools.Unconfirmed || !slices.Equal(testenv.Problems(failure), []string{"edit.changes warning"}) {
 		t.Fatalf("got %v", failure)
 	}
 	text := failure.Problems[0].Text
@@ -354,21 +281,22 @@ func TestAnAssistantHasTheChangesConfirmedAndAPersonHasSeenThem(t *testing.T) {
 	if strings.Contains(text, "Maqueta") || strings.Contains(text, "912000111") || strings.Contains(text, "E-mail") {
 		t.Errorf("it says too much: %q", text)
 	}
-	if _, failure := h.run(t, "update_borrower", args, asAssistant, confirmed("edit.changes")); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", args, testenv.AsAssistant, testenv.Confirmed("edit.changes")); failure != nil {
 		t.Error(failure)
 	}
-	if _, failure := h.run(t, "update_borrower", of(1043, ines, `"personal":{"floor":"1"}`)); failure != nil {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"floor":"1"}`)); failure != nil {
 		t.Errorf("a person has to confirm %v", failure)
 	}
 }
 
 func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing.T) {
+	t.Parallel()
 	odd := func(reply string) string {
 		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"floor":"2.º Esq."`, `"floor":" 2.º Esq. "`, `:1850,`, `:1850.00,`).Replace(reply)
 	}
-	h, _ := openWindow(t, odd)
-	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, labels, err := h.Current(t.Context(), h.ana, borrowers.Update, about)
+	e, _ := testenv.StartWithProxy(t, odd, testenv.Options{})
+	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String()}
+	before, labels, err := e.Current(t.Context(), e.Actor, borrowers.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,16 +313,16 @@ func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing
 	}
 	form := tools.Form{Answers: maps.Clone(before), Before: before}
 	for _, page := range borrowers.Update.Pages {
-		if problems := h.CheckPage(t.Context(), h.ana, borrowers.Update, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
+		if problems := e.CheckPage(t.Context(), e.Actor, borrowers.Update, page, form); slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity == tools.Blocks }) {
 			t.Errorf("%s: %v", page, problems)
 		}
 	}
-	ana := tools.Actor{ID: h.ana.ID, Lang: words.Portuguese}
-	portuguese, _, err := h.Current(t.Context(), ana, borrowers.Update, about)
+	ana := tools.Actor{ID: e.Actor.ID, Lang: words.Portuguese}
+	portuguese, _, err := e.Current(t.Context(), ana, borrowers.Update, about)
 	if day := before["personal.birthDate"]; err != nil || portuguese["personal.birthDate"] != day[8:]+"/"+day[5:7]+"/"+day[:4] {
 		t.Errorf("%s is %s in Portuguese, %v", day, portuguese["personal.birthDate"], err)
 	}
-	_, problems, err := h.Summary(t.Context(), ana, borrowers.Update, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
+	_, problems, err := e.Summary(t.Context(), ana, borrowers.Update, tools.Form{Answers: maps.Clone(portuguese), Before: portuguese})
 	if err != nil || !slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Code == "edit.nothing" }) {
 		t.Errorf("got %v, %v", problems, err)
 	}
@@ -411,9 +339,10 @@ func written(t *testing.T, date string) string {
 }
 
 func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
-	h, w := openWindow(t, nil)
-	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String()}
-	before, _, err := h.Current(t.Context(), h.ana, borrowers.Update, about)
+	t.Parallel()
+	e, proxy := testenv.StartWithProxy(t, nil, testenv.Options{})
+	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String()}
+	before, _, err := e.Current(t.Context(), e.Actor, borrowers.Update, about)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,11 +351,11 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 		"personal.identificationDocumentExpiredDate": "31/12/2031", "financial.incomeRents": "1.250,50", "financial.hasSocialSecurityDebt": "true",
 		"personal.academicLevelId": "2", "personal.dependentsNumber": "3", "personal.phone": "210 000 000", "personal.floor": " ", "personal.email": "ines@example.com",
 	})
-	sections, problems, err := h.Summary(t.Context(), h.ana, borrowers.Update, form)
+	sections, problems, err := e.Summary(t.Context(), e.Actor, borrowers.Update, form)
 	if err != nil || slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Severity != tools.Hints }) {
 		t.Fatalf("got %v, %v", problems, err)
 	}
-	shown, was := map[string]string{}, h.held(t, 1043, ines).Personal
+	shown, was := map[string]string{}, e.Borrower(t, 1043, testenv.Ines).Personal
 	masked, err := json.Marshal(sections)
 	if err != nil {
 		t.Fatal(err)
@@ -455,12 +384,12 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	if malformed != nil {
 		t.Fatal(malformed)
 	}
-	held := h.held(t, 1043, ines)
-	if _, failure := h.run(t, "update_borrower", string(args)); failure != nil {
+	held := e.Borrower(t, 1043, testenv.Ines)
+	if _, failure := e.Call(t, "update_borrower", string(args)); failure != nil {
 		t.Fatal(failure)
 	}
 	got := map[string]string{}
-	for path, pair := range changes(t, clear(t, held.Request()), w.puts[0]) {
+	for path, pair := range changes(t, toJSON(t, held.Request()), proxy.Updates()[0]) {
 		got[path[strings.LastIndex(path, ".")+1:]] = pair[1]
 	}
 	if want := map[string]string{
@@ -472,12 +401,13 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 }
 
 func TestAPageOfAnEditorTellsWhatBecameWrongOnIt(t *testing.T) {
-	h := open(t)
-	before := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, ines).String(), "personal.email": "none", "personal.name": "Inês Modelo"}
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	before := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String(), "personal.email": "none", "personal.name": "Inês Modelo"}
 	look := func(change map[string]string) (found []string) {
 		form := tools.Form{Answers: maps.Clone(before), Before: before}
 		maps.Copy(form.Answers, change)
-		for _, p := range h.CheckPage(t.Context(), h.ana, borrowers.Update, "personal", form) {
+		for _, p := range e.CheckPage(t.Context(), e.Actor, borrowers.Update, "personal", form) {
 			if p.Severity == tools.Blocks {
 				found = append(found, p.Path+" "+p.Code)
 			}

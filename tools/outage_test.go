@@ -11,23 +11,24 @@ import (
 )
 
 func TestWhileTheBankIsDownPeopleAreToldWhenToTryAgainAndKeptListsServe(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	h := open(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
+	e := start(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
 	status, _ := borrowers.Create.Field("personal.maritalStatusId")
-	if _, err := h.Options(t.Context(), h.ana, status, "", nil); err != nil {
+	if _, err := e.Options(t.Context(), e.Actor, status, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(3 * 24 * time.Hour) // the list is old by now, and would be read again
-	remove := h.bank.Inject(sandbox.Fault{Status: 503})
+	remove := e.Bank.Inject(sandbox.Fault{Status: 503})
 	defer remove()
 	failed := func() *tools.Error {
-		_, failure := h.run(t, "list_borrowers", `{"process":1042}`)
+		_, failure := e.Call(t, "list_borrowers", `{"process":1042}`)
 		if failure == nil || failure.Kind != tools.Unavailable {
 			t.Fatalf("got %v", failure)
 		}
 		return failure
 	}
-	asked := func() int { return h.bank.Calls(portal.ProcessList) + h.bank.Calls(portal.Authenticate) }
+	asked := func() int { return e.Bank.Calls(portal.ProcessList) + e.Bank.Calls(portal.Authenticate) }
 	for before := -1; asked() != before; { // until the bank is not asked any more
 		before = asked()
 		failed()
@@ -35,12 +36,12 @@ func TestWhileTheBankIsDownPeopleAreToldWhenToTryAgainAndKeptListsServe(t *testi
 	if failure := failed(); failure.RetryAfter <= 0 {
 		t.Error("nobody is told when to try again")
 	}
-	options, err := h.Options(t.Context(), h.ana, status, "", nil)
+	options, err := e.Options(t.Context(), e.Actor, status, "", nil)
 	if err != nil || len(options) == 0 {
 		t.Errorf("the kept list gives %d options, %v", len(options), err)
 	}
 	now = now.Add(5 * 24 * time.Hour)
-	if options, err := h.Options(t.Context(), h.ana, status, "", nil); err == nil {
+	if options, err := e.Options(t.Context(), e.Actor, status, "", nil); err == nil {
 		t.Errorf("a list of eight days still gives %d options", len(options))
 	}
 }

@@ -1,0 +1,153 @@
+// Package testenv starts what tests of a front end, of the operations and of the engine need alike: a simulated bank over
+// HTTP, a client of it, a store, the team, and a Runner with the whole catalogue. A test of what is special to a package
+// builds on it.
+package testenv
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/waittest"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
+	"github.com/balcao/balcao/validation"
+)
+
+// Options are what a test may change. All are optional.
+type Options struct {
+	Sandbox sandbox.Config                       // of the bank
+	Proxy   func(bank http.Handler) http.Handler // between the client and the bank
+	Portal  func(*portal.Config)                 // changes the client
+	Redis   string                               // a URL; "memory" by default
+	Store   []conversations.Option               // of each store
+	Clock   *Clock                               // of the Runner; the real time by default
+	Runner  func(*tools.Config)                  // changes the configuration of each Runner
+}
+
+// Env is a Runner with everything that it works with. Several replicas share a bank, a Redis and a key.
+type Env struct {
+	*tools.Runner
+	Bank   *sandbox.Bank
+	URL    string // of the bank
+	Client *portal.Client
+	Keys   *keys.Keys
+	Store  *conversations.Store
+	Audit  *AuditLog    // what the Runner has audited
+	Log    *logtest.Log // JSON
+	Actor  tools.Actor  // who calls tools: Ana, in English
+	Close  func()       // closes the store and the client of a replica before the test ends; may be called twice
+
+	options Options
+}
+
+// Start starts a bank and one replica. Everything ends with the test.
+func Start(t testing.TB, options Options) *Env {
+	t.Helper()
+	bank := sandbox.New(options.Sandbox)
+	t.Cleanup(bank.Close)
+	handler := http.Handler(bank)
+	if options.Proxy != nil {
+		handler = options.Proxy(bank)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	sealing, err := keys.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.Redis == "" {
+		options.Redis = memory
+	}
+	first := &Env{Bank: bank, URL: server.URL, Keys: sealing, options: options}
+	return first.Replica(t)
+}
+
+// memory is the URL of an embedded Redis, of which each store has its own.
+const memory = "memory"
+
+// Replica starts another replica. change changes the configuration of its Runner after [Options.Runner] did. Replicas
+// without a real Redis share the store of the first.
+func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
+	t.Helper()
+	r := &Env{
+		Bank: e.Bank, URL: e.URL, Keys: e.Keys, Store: e.Store, Audit: &AuditLog{}, Log: &logtest.Log{},
+		Actor: tools.Actor{ID: "ana", Lang: words.English}, options: e.options,
+	}
+	r.Client = r.newClient(t)
+	closeStore := func() {}
+	if r.Store == nil || r.options.Redis != memory {
+		store, err := conversations.Open(t.Context(), r.options.Redis, r.Keys, r.options.Store...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Store = store
+		closeStore = func() {
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	r.Close = sync.OnceFunc(func() { closeStore(); r.Client.Close() })
+	t.Cleanup(r.Close)
+	config := tools.Config{
+		Catalogue: catalogue.New(), Bank: r.Client, People: Team(), Checks: validation.New(validation.Options{}),
+		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
+		Log: slog.New(slog.NewJSONHandler(r.Log, nil)),
+	}
+	if r.options.Clock != nil {
+		config.Now = r.options.Clock.Now
+	}
+	if r.options.Runner != nil {
+		change = append([]func(*tools.Config){r.options.Runner}, change...)
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	r.Runner = tools.NewRunner(config)
+	return r
+}
+
+// newClient returns a client that waits as long as a test does, and repeats nothing, so that a test decides what the bank
+// is asked.
+func (e *Env) newClient(t testing.TB) *portal.Client {
+	t.Helper()
+	config := portal.Config{
+		BaseURL: e.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
+		AttemptTimeout: waittest.Deadline, TotalTimeout: waittest.Deadline, ReadAttempts: 1, MaxPerSecond: 10_000,
+	}
+	if e.options.Portal != nil {
+		e.options.Portal(&config)
+	}
+	client, err := portal.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Team returns the people whom [Start] lets use the bank: ana and bruno of one broker, with reader, who may change nothing;
+// and rita of another.
+func Team() tools.Team {
+	ours, others := Login(sandbox.BrokerA), Login(sandbox.BrokerB)
+	return tools.Team{"ana": {Login: ours}, "bruno": {Login: ours}, "reader": {Login: ours, ReadOnly: true}, "rita": {Login: others}}
+}
+
+// Login returns the login of the first user of a broker.
+func Login(broker sandbox.Broker) portal.Login {
+	return portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}
+}
+
+// User returns the bank as Ana uses it, for what a test reads or changes itself.
+func (e *Env) User() *portal.User { return e.Client.As(Login(sandbox.BrokerA), "en") }
+
+// AuditInStore writes the audit log to the store instead of [Env.Audit].
+func AuditInStore(c *tools.Config) { c.AuditLog = c.Journal.(tools.AuditLog) }

@@ -1,0 +1,172 @@
+package tools_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/internal/waittest"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/borrowers"
+)
+
+func TestMain(m *testing.M) {
+	waittest.Parallel(16) // most of the time, tests wait until a lease has expired
+	goleak.VerifyTestMain(m)
+}
+
+// env is a replica with the calls that several tests make.
+type env struct{ *testenv.Env }
+
+// start starts one replica with an embedded Redis.
+func start(t *testing.T, change ...func(*tools.Config)) env {
+	t.Helper()
+	return env{testenv.Start(t, testenv.Options{}).Replica(t, change...)}
+}
+
+// callTimeout is the time-out of calls, and so their lease, unless a test sets another.
+const callTimeout = 2 * time.Second
+
+// startCluster starts a bank that accepts a borrower twice, and a Redis; replicas of it share both.
+func startCluster(t *testing.T) env {
+	t.Helper()
+	return startClusterOn(t, redistest.StartServer(t))
+}
+
+func startClusterOn(t *testing.T, server *redistest.Server) env {
+	t.Helper()
+	return env{testenv.Start(t, testenv.Options{
+		Sandbox: sandbox.Config{LenientTaxIDs: true}, Redis: server.URL(), Runner: func(c *tools.Config) { c.CallTimeout = callTimeout },
+	})}
+}
+
+func (e env) replica(t *testing.T, change ...func(*tools.Config)) env {
+	t.Helper()
+	return env{e.Replica(t, change...)}
+}
+
+// withLongCalls sets a time-out that a slow bank does not exceed.
+func withLongCalls(c *tools.Config) { c.CallTimeout = 10 * time.Second }
+
+// create creates one borrower under one key, as a second click or the retry of an assistant does.
+func (e env) create(t *testing.T) (tools.Result, *tools.Error) {
+	t.Helper()
+	return e.Call(t, "create_borrower", testenv.NewBorrower(nil), testenv.WithKey("a click"))
+}
+
+// createUntilDone repeats create until the call is no longer under way or unclear.
+func (e env) createUntilDone(t *testing.T) (result tools.Result) {
+	t.Helper()
+	waittest.Eventually(t, "the call is done", func() bool {
+		var failure *tools.Error
+		if result, failure = e.create(t); failure != nil && failure.Kind != tools.Busy && failure.Kind != tools.Unclear {
+			t.Fatal(failure)
+		}
+		return failure == nil
+	})
+	return result
+}
+
+// recoverOne recovers until one call is finished. No attempt may fail.
+func (e env) recoverOne(t *testing.T) {
+	t.Helper()
+	waittest.Eventually(t, "a call is recovered", func() bool {
+		finished, err := e.Recover(t.Context())
+		if err != nil || finished > 1 {
+			t.Fatalf("%d finished, %v", finished, err)
+		}
+		return finished == 1
+	})
+}
+
+// recoverOneEventually is recoverOne for calls that stay open for a while: attempts may fail.
+func (e env) recoverOneEventually(t *testing.T) {
+	t.Helper()
+	waittest.Eventually(t, "a call is recovered", func() bool {
+		finished, _ := e.Recover(t.Context())
+		return finished == 1
+	})
+}
+
+// wantOnce requires one borrower more than the one of the sample, after this many calls.
+func (e env) wantOnce(t *testing.T, result tools.Result, calls int) {
+	t.Helper()
+	there := e.Bank.Borrowers(sandbox.SampleProcess(1042))
+	created, _ := result.Output.(borrowers.BorrowerCreated)
+	if len(there) != 2 || there[1] != created.Borrower || e.Bank.Calls(portal.BorrowerCreate) != calls {
+		t.Errorf("the bank has %v after %d calls, the output is %v", there, e.Bank.Calls(portal.BorrowerCreate), created.Borrower)
+	}
+}
+
+// wantSettled requires that nothing is left to recover, and this many new borrowers.
+func (e env) wantSettled(t *testing.T, created int) {
+	t.Helper()
+	waittest.Eventually(t, "nothing is left to recover", func() bool {
+		finished, err := e.Recover(t.Context())
+		return finished == 0 && err == nil
+	})
+	if there := e.Bank.Borrowers(sandbox.SampleProcess(1042)); len(there) != 1+created {
+		t.Errorf("the bank has %d of them", len(there)-1)
+	}
+}
+
+// change is a call that changes something about the borrower Ines, made under one key.
+type change struct {
+	tool      string
+	args      string
+	confirmed []string
+	operation portal.OperationID
+	done      func(t *testing.T, e env) bool // whether the bank shows it
+}
+
+// verifiable are the changes that the bank shows.
+var verifiable = map[string]change{
+	"an update": {"update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"912 000 111"}`), nil, portal.BorrowerUpdate,
+		func(t *testing.T, e env) bool {
+			return e.Borrower(t, 1043, testenv.Ines).Personal.Mobile.Reveal() == "+351912000111"
+		}},
+	"an emptying": {"update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"clear":["personal.floor"]`), nil, portal.BorrowerUpdate,
+		func(t *testing.T, e env) bool { return e.Borrower(t, 1043, testenv.Ines).Personal.Floor.IsZero() }},
+	"a deletion": {"delete_borrower", strings.ReplaceAll(testenv.BorrowerArgs(1043, testenv.Ines), "-", ""), []string{"delete.borrower"}, portal.BorrowerDelete,
+		func(_ *testing.T, e env) bool {
+			return !slices.Contains(e.Bank.Borrowers(sandbox.SampleProcess(1043)), sandbox.SampleBorrower(1043, testenv.Ines))
+		}},
+}
+
+// email is a change that the bank does not show.
+var email = change{"send_esis", testenv.BorrowerArgs(1043, testenv.Ines), []string{"recipient.send"}, portal.ProcessESISEmail,
+	func(_ *testing.T, e env) bool { return len(e.Bank.Sent()) > 0 }}
+
+func (e env) make(t *testing.T, c change) (tools.Result, *tools.Error) {
+	t.Helper()
+	return e.Call(t, c.tool, c.args, testenv.Confirmed(c.confirmed...), testenv.WithKey("a click"))
+}
+
+// makeUntilDone repeats a change until the call is no longer under way or unclear.
+func (e env) makeUntilDone(t *testing.T, c change) (result tools.Result) {
+	t.Helper()
+	waittest.Eventually(t, "the call is done", func() bool {
+		var failure *tools.Error
+		result, failure = e.make(t, c)
+		if failure != nil && !slices.Contains([]tools.ErrorKind{tools.Busy, tools.Unclear, tools.Unavailable}, failure.Kind) {
+			t.Fatal(failure)
+		}
+		return failure == nil
+	})
+	return result
+}
+
+// wantDone requires the bank to show a change after this many calls.
+func (e env) wantDone(t *testing.T, c change, calls int) {
+	t.Helper()
+	if !c.done(t, e) || e.Bank.Calls(c.operation) != calls {
+		t.Errorf("done %v after %d calls, want %d", c.done(t, e), e.Bank.Calls(c.operation), calls)
+	}
+}

@@ -1,0 +1,180 @@
+package processes_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/processes"
+)
+
+// fakeHistory implements [tools.History] with these changes, the oldest first.
+type fakeHistory []tools.ProcessChange
+
+func (h fakeHistory) Since(_ context.Context, since time.Time, limit int, _ words.Lang) ([]tools.ProcessChange, error) {
+	var found []tools.ProcessChange
+	for _, change := range h {
+		if !change.At.Before(since) && len(found) < limit {
+			found = append(found, change)
+		}
+	}
+	return found, nil
+}
+
+var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
+
+// startWith starts an environment at noon with a history; nil for none.
+func startWith(t *testing.T, history tools.History) *testenv.Env {
+	t.Helper()
+	return testenv.Start(t, testenv.Options{Clock: testenv.NewClock(noon), Runner: func(c *tools.Config) { c.Updates = history }})
+}
+
+// changes returns this many changes, of each process in turn, a minute apart, the last one a minute before noon.
+func changes(count int, processes ...int) fakeHistory {
+	var changes fakeHistory
+	for i := range count {
+		number := processes[i%len(processes)]
+		changes = append(changes, tools.ProcessChange{
+			Process: sandbox.SampleProcess(number), Number: int64(number), At: noon.Add(time.Duration(i-count) * time.Minute),
+			What: []string{fmt.Sprintf("Change %d: In Creation → Under Analysis at the branch", i), "Borrowers: 1 → 2"},
+		})
+	}
+	return changes
+}
+
+// updatesSince calls process_updates, and returns the numbers of the changes in its output and where to continue.
+func updatesSince(t *testing.T, e *testenv.Env, since string) (found []string, next string) {
+	t.Helper()
+	result := e.WantCard(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since))
+	output := result.Output.(processes.ProcessUpdates)
+	data, err := json.Marshal(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := len(data) + len(fmt.Sprint(result.Card)); size > 4<<10 {
+		t.Errorf("the answer takes %d bytes", size)
+	}
+	for _, update := range output.Updates {
+		found = append(found, strings.Fields(update.What)[1])
+	}
+	if more := strings.Contains(result.Card.Text, "There is more"); more != (output.Next != "") {
+		t.Errorf("the text is %q, to continue at %q", result.Card.Text, output.Next)
+	}
+	return found, output.Next
+}
+
+func TestWhoAsksHearsWhatMovedOfTheirOwnProcessesTheNewestLast(t *testing.T) {
+	t.Parallel()
+	e := startWith(t, changes(6, 1042, sandbox.SampleOthers, 1043))
+	if found, next := updatesSince(t, e, ""); !slices.Equal(found, []string{"0:", "2:", "3:", "5:"}) || next != "" {
+		t.Errorf("Ana gets %v, to continue at %q", found, next)
+	}
+	e.Actor.ID = "rita"
+	if found, _ := updatesSince(t, e, ""); !slices.Equal(found, []string{"1:", "4:"}) {
+		t.Errorf("Rita gets %v", found)
+	}
+}
+
+func TestTheMomentIsGivenAsADayAMomentOrHours(t *testing.T) {
+	t.Parallel()
+	old := changes(1, 1042)
+	old[0].At = noon.Add(-36 * time.Hour) // midnight between 21 and 22 November
+	e := startWith(t, append(old, changes(1, 1043)...))
+	for since, want := range map[string]int{
+		"": 1, "24": 1, "36": 2, "36h": 2, "35": 1, "2026-11-22": 2, "22/11/2026": 2, "2026-11-22T00:00:01Z": 1, "2026-11-22T01:00:00+01:00": 2, "2030-01-01": 0,
+	} {
+		if found, _ := updatesSince(t, e, since); len(found) != want {
+			t.Errorf("since %q: %d updates, want %d", since, len(found), want)
+		}
+	}
+	for _, since := range []string{"yesterday", "2026-13-01", "-1", "99999", "2026-11-22 10:00"} {
+		e.WantProblem(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since), "since.format")
+	}
+	e.WantCard(t, "process_updates", `{"since":"2030-01-01"}`, "No changes")
+}
+
+func TestALongStoryIsToldInPiecesAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	e := startWith(t, changes(450, 1042, sandbox.SampleOthers))
+	all := map[string]bool{}
+	since, answers := "2026-11-20", 0
+	for ; since != "" && answers < 100; answers++ {
+		var found []string
+		if found, since = updatesSince(t, e, since); len(found) == 0 && since != "" {
+			t.Fatalf("no update, to continue at %s", since)
+		}
+		for _, each := range found {
+			all[each] = true
+		}
+	}
+	if len(all) != 225 || since != "" {
+		t.Errorf("%d of 225 updates in %d answers", len(all), answers)
+	}
+}
+
+func TestWhatMovedAfterManyMovesOfOthersIsReachedToo(t *testing.T) {
+	t.Parallel()
+	others := changes(300, sandbox.SampleOthers)
+	e := startWith(t, append(others, changes(1, 1042)...))
+	first, next := updatesSince(t, e, "2026-11-20")
+	second, end := updatesSince(t, e, next)
+	if len(first) != 0 || next == "" || len(second) != 1 || end != "" {
+		t.Errorf("got %v to continue at %q, then %v to continue at %q", first, next, second, end)
+	}
+}
+
+func TestTheBankIsAskedAboutAFewProcessesOnlyAndTheRestComesNext(t *testing.T) {
+	t.Parallel()
+	history := changes(1, 1042)
+	for i := range 100 {
+		history = append(history, tools.ProcessChange{Process: uuid.New(), Number: int64(i), At: noon.Add(time.Duration(i) * time.Millisecond), What: []string{"Change unseen"}})
+	}
+	e := startWith(t, history)
+	found, next := updatesSince(t, e, "")
+	if asked := e.Bank.Calls(portal.ProcessDetail); len(found) != 1 || next == "" || asked > 40 {
+		t.Errorf("got %v to continue at %q, after %d calls of the bank", found, next, asked)
+	}
+}
+
+func TestAMoveIsToldWithoutPersonalDataAndInOneLine(t *testing.T) {
+	t.Parallel()
+	history := changes(1, 1042)
+	history[0].What = []string{"Status: call rui@example.com\n\n# now", strings.Repeat("ç", 3000)}
+	e := startWith(t, history)
+	result := e.WantCard(t, "process_updates", `{}`)
+	what := result.Output.(processes.ProcessUpdates).Updates[0].What
+	if strings.Contains(what, "rui@") || strings.Contains(what, "\n") || len([]rune(what)) > 240 {
+		t.Errorf("it is %s", what)
+	}
+}
+
+func TestABankThatDoesNotAnswerIsNotTakenForABankThatShowsNothing(t *testing.T) {
+	t.Parallel()
+	e := startWith(t, changes(3, 1042))
+	defer e.Bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Status: 503})()
+	if _, failure := e.Call(t, "process_updates", `{}`); failure == nil || failure.Kind != tools.Unavailable {
+		t.Errorf("got %v", failure)
+	}
+}
+
+func TestNobodyIsOfferedARecordThatIsNotKept(t *testing.T) {
+	t.Parallel()
+	e := startWith(t, nil)
+	if e.Permits(t.Context(), e.Actor, processes.Updates) {
+		t.Error("it is permitted")
+	}
+	if _, failure := e.Call(t, "process_updates", `{}`); failure == nil || failure.Kind != tools.Forbidden {
+		t.Errorf("got %v", failure)
+	}
+}

@@ -1,0 +1,165 @@
+package subscriptions_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
+	t.Parallel()
+	process := sandbox.SampleProcess(1042).String()
+	for args, c := range map[string]struct {
+		want destination.Subscription
+		said string
+	}{
+		`{"process":1042}`:              {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"process":"` + process + `"}`: {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"branch":"porto"}`:            {destination.Subscription{Kind: destination.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
+		`{"phaseId":2}`:                 {destination.Subscription{Kind: destination.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
+		`{"mine":true}`:                 {destination.Subscription{Kind: destination.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
+		`{"everything":true}`:           {destination.Subscription{Kind: destination.ScopeAll, By: "ana"}, "every process"},
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			e := start(t)
+			e.WantCard(t, "unwatch", args, "was not following", c.said)
+			began := e.WantCard(t, "watch_process", args, "from now on", c.said, "/balcao stop")
+			if got := e.settings[team].Subscriptions; !slices.Equal(got, []destination.Subscription{c.want}) {
+				t.Errorf("it is kept as %+v", got)
+			}
+			e.WantCard(t, "watch_process", args, "already", c.said)
+			if got := e.settings[team].Subscriptions; len(got) != 1 {
+				t.Errorf("asked for twice, it is kept as %+v", got)
+			}
+			e.WantCard(t, "watches", `{}`, c.said)
+			stop := began.Card.Next[0]
+			again, err := json.Marshal(stop.Args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.WantCard(t, stop.Tool, string(again), "no longer posted", c.said)
+			if got := e.settings[team].Subscriptions; len(got) != 0 {
+				t.Errorf("it is still kept as %+v", got)
+			}
+			if len(e.settings) != 1 {
+				t.Errorf("places are %v", e.settings)
+			}
+		})
+	}
+}
+
+func TestAWatchIsOfExactlyOneThing(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	for _, tool := range []string{"watch_process", "unwatch"} {
+		e.WantProblem(t, tool, `{}`, "watch.missing")
+		e.WantProblem(t, tool, `{"mine":false,"everything":false,"branch":"  "}`, "watch.missing")
+		e.WantProblem(t, tool, `{"process":1042,"mine":true}`, "watch.several")
+		e.WantProblem(t, tool, `{"phaseId":2,"everything":true}`, "watch.several")
+		e.WantProblem(t, tool, `{"phaseId":99}`, "taxonomy.unknown")
+		e.WantProblem(t, tool, `{"branch":"nowhere"}`, "branch.unknown")
+		e.WantProblem(t, tool, `{"branch":"sample"}`, "branch.several")
+		e.WantProblem(t, tool, `{"process":"ten"}`, "kind.process")
+	}
+	if len(e.settings) > 0 {
+		t.Errorf("something is kept: %v", e.settings)
+	}
+}
+
+func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	for range 2 {
+		e.WantCard(t, "follow_process", `{"process":1042}`, "1042", "/balcao stop 1042")
+	}
+	wanted := []destination.Subscription{{Kind: destination.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
+	if got := e.settings["slack:U0ANA"].Subscriptions; len(e.settings) != 1 || !slices.Equal(got, wanted) {
+		t.Errorf("kept is %v", e.settings)
+	}
+	e.Actor.Destination = e.Actor.Direct
+	e.WantCard(t, "unwatch", `{"process":1042}`, "1042")
+	if got := e.settings["slack:U0ANA"].Subscriptions; len(got) != 0 {
+		t.Errorf("it cannot be ended: %v", got)
+	}
+}
+
+func TestWhatTheBankShowsNoMoreCanStillBeEnded(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.WantCard(t, "watch_process", `{"process":1042}`)
+	e.Actor.ID = "rita" // of another broker
+	e.WantCard(t, "unwatch", `{"process":1042}`, "no longer posted")
+	if left := e.settings[team].Subscriptions; len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
+func TestWhoEndsOneWatchIsToldThatAnotherStillBringsItsNews(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.WantCard(t, "watch_process", `{"everything":true}`)
+	e.WantCard(t, "watch_process", `{"process":1042}`)
+	ended := e.WantCard(t, "unwatch", `{"process":1042}`, "no longer", "still gets the updates of all processes")
+	if next := ended.Card.Next[0]; next.Tool != "mute_process" {
+		t.Errorf("the next step is %v", next)
+	}
+}
+
+func TestAColleaguesWatchOfTheirsIsNotMine(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.WantCard(t, "watch_process", `{"mine":true}`)
+	e.Actor.ID = "reader" // who may, since the bank hears nothing of it
+	e.WantCard(t, "watches", `{}`, "a colleague's processes")
+	e.WantCard(t, "unwatch", `{"mine":true}`, "was not following")
+	e.WantCard(t, "watch_process", `{"mine":true}`, "from now on")
+}
+
+func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
+	e.Actor.ID = "reader"
+	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
+	if got := e.settings[team].Subscriptions; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
+		t.Errorf("kept is %v", got)
+	}
+	e.WantCard(t, "unwatch", `{"everything":true}`, "no longer")
+	if got := e.settings[team].Subscriptions; len(got) != 0 {
+		t.Errorf("left is %v", got)
+	}
+	e.settings[team] = destination.Settings{Subscriptions: []destination.Subscription{{Kind: destination.ScopeAll}}} // as the team's channel begins
+	e.WantCard(t, "watch_process", `{"everything":true}`, "already")
+}
+
+func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	full := destination.Settings{Mutes: map[uuid.UUID]time.Time{}}
+	for i := range 50 {
+		full.Subscriptions = append(full.Subscriptions, destination.Subscription{Kind: destination.ScopeBranch, Value: fmt.Sprint(1000 + i)})
+	}
+	for range 500 {
+		full.Mutes[uuid.New()] = time.Time{}
+	}
+	e.settings[team] = full
+	e.WantProblem(t, "watch_process", `{"process":1042}`, "watch.full")
+	e.WantProblem(t, "mute_process", `{"process":1042}`, "mute.full")
+	e.WantCard(t, "watches", `{}`, "480 more processes are muted")
+	for process := range full.Mutes {
+		full.Mutes[process] = noon // over by now
+		break
+	}
+	e.WantCard(t, "mute_process", `{"process":1042}`, "until it is unmuted")
+	if got := len(e.settings[team].Mutes); got != 500 {
+		t.Errorf("%d are muted", got)
+	}
+}
