@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -137,7 +138,7 @@ func TestFilesAndFreeTextAreFieldsOfATool(t *testing.T) {
 		File    tools.FileRef    `json:"file" page:"process" validate:"required"`
 		Note    tools.FreeText   `json:"note,omitzero" page:"process" pii:"contact"`
 	}
-	tool := tools.Define(tools.Spec{Name: "file_document", Effect: tools.Reads}, nilRun[input])
+	tool := tools.Define(emptyToolset(), tools.Spec{Name: "file_document", Effect: tools.Reads}, nilRun[input])
 	if tool.ForAssistants() {
 		t.Error("an assistant is offered what it cannot call")
 	}
@@ -146,6 +147,11 @@ func TestFilesAndFreeTextAreFieldsOfATool(t *testing.T) {
 	if file.Kind != tools.Upload || !file.People || note.Kind != tools.Lines || note.Class != "contact" {
 		t.Errorf("got %s (%v), %s (%s)", file.Kind, file.People, note.Kind, note.Class)
 	}
+}
+
+// emptyToolset makes a toolset without texts.
+func emptyToolset() *tools.Toolset {
+	return tools.NewToolset("test", fstest.MapFS{"words/en.toml": {}, "words/pt-PT.toml": {}})
 }
 
 // kindVariables are the names of the variables that hold the kinds.

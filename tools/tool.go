@@ -56,10 +56,10 @@ type Tool struct {
 	run     func(context.Context, *Call, any) (any, error)
 }
 
-// Define makes a tool. In is a struct whose tags describe each field (see [Field]); Out is a struct with a method Card.
-// In may implement [FieldChecker], [BankChecker], [Verifier], [Editor] and [Reasoned]; Out implements [Subjecter] where
-// the tool changes something at the bank. It panics on a definition that no front end could show.
-func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
+// Define adds a tool to a toolset. In is a struct whose tags describe each field (see [Field]); Out is a struct with a
+// method Card. In may implement [FieldChecker], [BankChecker], [Verifier], [Editor] and [Reasoned]; Out implements
+// [Subjecter] where the tool changes something at the bank. It panics on a definition that no front end could show.
+func Define[In any, Out Carder](set *Toolset, spec Spec, run func(context.Context, *Call, In) (Out, error)) *Tool {
 	tool := &Tool{
 		Spec: spec,
 		in:   reflect.TypeFor[In](),
@@ -81,6 +81,7 @@ func Define[In any, Out Carder](spec Spec, run func(context.Context, *Call, In) 
 	if _, says := reflect.Zero(tool.out).Interface().(Subjecter); spec.Effect.Writes() && !says {
 		panic(fmt.Sprintf("tools: the output of %s has no method Subject", spec.Name))
 	}
+	set.add(tool)
 	return tool
 }
 

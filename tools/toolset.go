@@ -1,7 +1,9 @@
 package tools
 
 import (
+	"cmp"
 	"io/fs"
+	"slices"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -9,19 +11,26 @@ import (
 // Toolset is a group of tools that belong together, with their texts.
 type Toolset struct {
 	Name  string  // in lower case: how settings name it
-	Tools []*Tool // in the order in which people meet them
+	Tools []*Tool // those that read first, each kind of effect by name; added by [Define]
 	OptIn bool    // whether assistants get it only when a setting names it
 	texts texts
 }
 
-// NewToolset makes a toolset. files has a folder «words» with its texts, one file for each language; see [words.Load]. It
-// panics when one is missing: the files are embedded.
-func NewToolset(name string, files fs.FS, tools ...*Tool) *Toolset {
-	set := &Toolset{Name: name, Tools: tools, texts: texts{words.Sub(files, "words")}}
-	for _, tool := range tools {
-		tool.Toolset, tool.texts = name, set.texts
-	}
-	return set
+// NewToolset makes a toolset without tools. files has a folder «words» with its texts, one file for each language; see
+// [words.Load]. It panics when one is missing: the files are embedded.
+func NewToolset(name string, files fs.FS) *Toolset {
+	return &Toolset{Name: name, texts: texts{words.Sub(files, "words")}}
+}
+
+// effects is the order of tools in a toolset.
+var effects = []Effect{Reads, Creates, Updates, Deletes, Sends, Remembers}
+
+func (s *Toolset) add(tool *Tool) {
+	tool.Toolset, tool.texts = s.Name, s.texts
+	at, _ := slices.BinarySearchFunc(s.Tools, tool, func(a, b *Tool) int {
+		return cmp.Or(slices.Index(effects, a.Effect)-slices.Index(effects, b.Effect), cmp.Compare(a.Name, b.Name))
+	})
+	s.Tools = slices.Insert(s.Tools, at, tool)
 }
 
 // Words are the texts of the toolset's own files.

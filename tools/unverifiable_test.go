@@ -3,7 +3,6 @@ package tools_test
 import (
 	"context"
 	"testing"
-	"testing/fstest"
 
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/portal"
@@ -26,12 +25,12 @@ func (nothing) Subject() tools.Subject { return tools.Subject{} }
 // the borrower is deleted.
 func withUnverifiable(t *testing.T) func(*tools.Config) {
 	t.Helper()
-	tool := tools.Define(tools.Spec{Name: "unverifiable", Effect: tools.Creates}, func(ctx context.Context, call *tools.Call, _ unverifiable) (nothing, error) {
+	set := emptyToolset()
+	tools.Define(set, tools.Spec{Name: "unverifiable", Effect: tools.Creates}, func(ctx context.Context, call *tools.Call, _ unverifiable) (nothing, error) {
 		_, err := call.Bank.DeleteBorrower(ctx, sandbox.SampleProcess(sandbox.SampleCouple), sandbox.SampleBorrower(sandbox.SampleCouple, 1))
 		return nothing{}, err
 	})
-	files := fstest.MapFS{"words/en.toml": {}, "words/pt-PT.toml": {}}
-	catalogue, err := tools.NewCatalogue(tools.NewToolset("test", files, tool))
+	catalogue, err := tools.NewCatalogue(set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,22 +70,22 @@ func ToolName(kind *tools.Kind) string { return "kind_" + kind.Name }
 func Catalogue(t testing.TB, kinds ...*tools.Kind) *tools.Catalogue {
 	t.Helper()
 	text := `"field.value.label" = "Value"` + "\n" + `"page.about" = "About"` + "\n" + `"page.value" = "Value"` + "\n"
-	var all []*tools.Tool
 	for _, kind := range kinds {
-		tool := tools.Define(tools.Spec{Name: ToolName(kind), Effect: tools.Reads},
+		for _, key := range []string{"title", "help"} {
+			text += fmt.Sprintf("%q = %q\n", ToolName(kind)+"."+key, kind.Name)
+		}
+	}
+	set := tools.NewToolset("kinds", fstest.MapFS{"words/en.toml": {Data: []byte(text)}, "words/pt-PT.toml": {Data: []byte(text)}})
+	for _, kind := range kinds {
+		tool := tools.Define(set, tools.Spec{Name: ToolName(kind), Effect: tools.Reads},
 			func(context.Context, *tools.Call, input) (output, error) { return output{}, nil })
 		field := &tool.Fields[len(tool.Fields)-1]
 		field.Kind, field.People = kind, kind.PeopleOnly
 		if kind == tools.Choice {
 			field.Taxonomy = "genders"
 		}
-		all = append(all, tool)
-		for _, key := range []string{"title", "help"} {
-			text += fmt.Sprintf("%q = %q\n", tool.Name+"."+key, kind.Name)
-		}
 	}
-	files := fstest.MapFS{"words/en.toml": {Data: []byte(text)}, "words/pt-PT.toml": {Data: []byte(text)}}
-	catalogue, err := tools.NewCatalogue(tools.NewToolset("kinds", files, all...))
+	catalogue, err := tools.NewCatalogue(set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Create adds a borrower to a process (Borrower Create).
-var Create = tools.Define(tools.Spec{
+var Create = tools.Define(Toolset, tools.Spec{
 	Name: "create_borrower", Effect: tools.Creates, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in NewBorrower) (BorrowerCreated, error) {

@@ -13,7 +13,7 @@ import (
 
 // Delete takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
 // page Borrower Delete).
-var Delete = tools.Define(tools.Spec{
+var Delete = tools.Define(Toolset, tools.Spec{
 	Name: "delete_borrower", Effect: tools.Deletes, Needs: tools.OpenProcess,
 	Next: tools.Next{"list_borrowers": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in BorrowerRemoval) (BorrowerDeleted, error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Get shows all that the bank holds of a borrower, masked (Borrower Get).
-var Get = tools.Define(tools.Spec{
+var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_borrower", Effect: tools.Reads,
 	Next: tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfBorrower) (BorrowerFile, error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // List lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
-var List = tools.Define(tools.Spec{
+var List = tools.Define(Toolset, tools.Spec{
 	Name: "list_borrowers", Effect: tools.Reads, CardOrder: 1,
 	Next: tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (BorrowerList, error) {

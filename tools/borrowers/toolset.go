@@ -11,4 +11,4 @@ import (
 var words embed.FS
 
 // Toolset is the tools of this package.
-var Toolset = tools.NewToolset("borrowers", words, List, Get, Create, Update, Delete)
+var Toolset = tools.NewToolset("borrowers", words)

@@ -12,7 +12,7 @@ import (
 
 // Update changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
 // object goes out: what the bank holds, with the changes over it.
-var Update = tools.Define(tools.Spec{
+var Update = tools.Define(Toolset, tools.Spec{
 	Name: "update_borrower", Effect: tools.Updates, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in BorrowerUpdate) (BorrowerUpdated, error) {

@@ -13,7 +13,7 @@ import (
 
 // GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may have it made without the rules of Law 24/2023,
 // for the team's own use, and has to say why.
-var GetESIS = tools.Define(tools.Spec{
+var GetESIS = tools.Define(Toolset, tools.Spec{
 	Name: "get_esis", Effect: tools.Reads, Resource: "balcao://processes/{process}/esis",
 	Needs: tools.NotCancelled, CardOrder: 2,
 	Next: tools.Next{"send_esis": {"process"}, "list_borrowers": {"process"}},

@@ -15,7 +15,7 @@ import (
 // SendESIS has the bank e-mail the ESIS of a process (Process ESIS Email). It has no [tools.Verifier]: the bank offers no way
 // to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
 // here: what is made without them is not for clients.
-var SendESIS = tools.Define(tools.Spec{
+var SendESIS = tools.Define(Toolset, tools.Spec{
 	Name: "send_esis", Effect: tools.Sends, Needs: tools.NotCancelled,
 	Next: tools.Next{"list_borrowers": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ESISEmail) (ESISSent, error) {

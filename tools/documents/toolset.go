@@ -11,4 +11,4 @@ import (
 var words embed.FS
 
 // Toolset is the tools of this package.
-var Toolset = tools.NewToolset("documents", words, GetESIS, SendESIS)
+var Toolset = tools.NewToolset("documents", words)

@@ -12,7 +12,7 @@ import (
 )
 
 // Find searches the broker's processes (Process List).
-var Find = tools.Define(tools.Spec{
+var Find = tools.Define(Toolset, tools.Spec{
 	Name: "find_processes", Effect: tools.Reads,
 	Next: tools.Next{"list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {

@@ -19,7 +19,7 @@ import (
 )
 
 // Updates tells what moved, of the processes that the actor's person may see.
-var Updates = tools.Define(tools.Spec{
+var Updates = tools.Define(Toolset, tools.Spec{
 	Name: "process_updates", Effect: tools.Reads, NeedsHistory: true,
 	Next: tools.Next{"process_updates": {"since"}},
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // SetDigest has everything told at a place once each weekday, and nothing in between.
-var SetDigest = tools.Define(tools.Spec{
+var SetDigest = tools.Define(Toolset, tools.Spec{
 	Name: "set_digest", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in DigestTime) (DigestSet, error) {

@@ -7,7 +7,7 @@ import (
 )
 
 // Follow has the actor hear of a process directly, wherever that is asked: on a card in a channel, say.
-var Follow = tools.Define(tools.Spec{
+var Follow = tools.Define(Toolset, tools.Spec{
 	Name: "follow_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Following, error) {
 	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)

@@ -14,7 +14,7 @@ import (
 )
 
 // List shows what the place where it is asked hears about, and when.
-var List = tools.Define(tools.Spec{
+var List = tools.Define(Toolset, tools.Spec{
 	Name: "watches", Effect: tools.Reads, NeedsDestination: true,
 	Next: tools.Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
 }, func(ctx context.Context, call *tools.Call, _ tools.Nothing) (DestinationView, error) {

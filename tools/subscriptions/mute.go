@@ -12,7 +12,7 @@ import (
 
 // Mute keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
 // actor alone, who is not mentioned of it either.
-var Mute = tools.Define(tools.Spec{
+var Mute = tools.Define(Toolset, tools.Spec{
 	Name: "mute_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
 	Next: tools.Next{"unmute_process": {"process", "mine"}, "watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Muting) (Muted, error) {

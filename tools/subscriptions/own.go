@@ -11,7 +11,7 @@ import (
 )
 
 // Own makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
-var Own = tools.Define(tools.Spec{
+var Own = tools.Define(Toolset, tools.Spec{
 	Name: "own_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
 	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
 }, func(ctx context.Context, call *tools.Call, in Owning) (Owned, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // SetQuiet says in which hours nothing is told at a place.
-var SetQuiet = tools.Define(tools.Spec{
+var SetQuiet = tools.Define(Toolset, tools.Spec{
 	Name: "set_quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Release ends what [Own] began for who owns a process: nobody owns it then.
-var Release = tools.Define(tools.Spec{
+var Release = tools.Define(Toolset, tools.Spec{
 	Name: "release_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"own_process": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Released, error) {

@@ -11,4 +11,4 @@ import (
 var words embed.FS
 
 // Toolset is the tools of this package.
-var Toolset = tools.NewToolset("subscriptions", words, Watch, Follow, Unwatch, Mute, Unmute, Own, Release, List, SetQuiet, SetDigest, Undo)
+var Toolset = tools.NewToolset("subscriptions", words)

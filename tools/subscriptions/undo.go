@@ -9,7 +9,7 @@ import (
 
 // Undo puts a place's settings back to what they were before the last change that was announced there, unless
 // anything else has changed since.
-var Undo = tools.Define(tools.Spec{
+var Undo = tools.Define(Toolset, tools.Spec{
 	Name: "undo_change", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Undoing) (Undone, error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Unmute ends what [Mute] began.
-var Unmute = tools.Define(tools.Spec{
+var Unmute = tools.Define(Toolset, tools.Spec{
 	Name: "unmute_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
 }, func(ctx context.Context, call *tools.Call, in Unmuting) (Unmuted, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Unwatch ends what [Watch] began.
-var Unwatch = tools.Define(tools.Spec{
+var Unwatch = tools.Define(Toolset, tools.Spec{
 	Name: "unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "mute_process": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Unwatched, error) {

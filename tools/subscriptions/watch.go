@@ -9,7 +9,7 @@ import (
 )
 
 // Watch has the place where it is asked hear of what moves: of what the actor may read at the bank.
-var Watch = tools.Define(tools.Spec{
+var Watch = tools.Define(Toolset, tools.Spec{
 	Name: "watch_process", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "unwatch": {"process", "branch", "phaseId", "mine", "everything"}},
 }, func(ctx context.Context, call *tools.Call, in Selector) (Watching, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Search looks up the ids that the bank uses for choices.
-var Search = tools.Define(tools.Spec{
+var Search = tools.Define(Toolset, tools.Spec{
 	Name: "search_taxonomy", Effect: tools.Reads,
 }, func(ctx context.Context, call *tools.Call, in TaxonomySearch) (TaxonomyItems, error) {
 	items, err := call.Taxonomy(ctx, in.Taxonomy)
