@@ -65,7 +65,7 @@ type noDestinations struct{ tools.Destinations }
 // staticUpdates is a changelog, the oldest change first.
 type staticUpdates []tools.ProcessChange
 
-func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang) ([]tools.ProcessChange, error) {
+func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
 	return r, nil
 }
 

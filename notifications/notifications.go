@@ -49,6 +49,8 @@ type Update struct {
 	Owner    string    `json:"owner,omitempty"`
 	Changes  []Change  `json:"changes"`
 	Snapshot Snapshot  `json:"snapshot"` // after it
+	// StatusBefore is the id of the status before the update; 0 if the process is new.
+	StatusBefore int32 `json:"statusBefore,omitzero"`
 }
 
 // ID returns the unique id of the update.

@@ -119,6 +119,7 @@ func (e *engine) compare(ctx context.Context, before processState, after *Snapsh
 	return e.snapshots.sealUpdate(Update{
 		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
 		Actor: why.actor, Owner: owner, Changes: changes, Snapshot: *after,
+		StatusBefore: before.snapshot.StatusID,
 	})
 }
 

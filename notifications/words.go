@@ -1,6 +1,7 @@
 package notifications
 
 import (
+	"cmp"
 	"embed"
 	"strconv"
 	"strings"
@@ -58,4 +59,20 @@ func moment(lang words.Lang, at time.Time) string {
 
 func shortMoment(lang words.Lang, at time.Time) string {
 	return at.In(lisbon.Zone).Format(say(lang, "time.short"))
+}
+
+// Texts says what changed, one text for each change. states are the bank's descriptions of its statuses by id, in the
+// language of the reader; a status that is not among them is described as the bank described it when it was read.
+func (u Update) Texts(lang words.Lang, states map[int32]string) []string {
+	texts := make([]string, 0, len(u.Changes))
+	for _, change := range u.Changes {
+		if change.Kind == StatusChanged {
+			change.From = cmp.Or(states[u.StatusBefore], change.From)
+		}
+		if change.Kind == StatusChanged || change.Kind == Opened {
+			change.To = cmp.Or(states[u.Snapshot.StatusID], change.To)
+		}
+		texts = append(texts, change.Text(lang))
+	}
+	return texts
 }

@@ -55,6 +55,26 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	}
 }
 
+func TestStatusesAreDescribedInTheLanguageOfTheReader(t *testing.T) {
+	t.Parallel()
+	moved := Update{StatusBefore: 3, Snapshot: Snapshot{StatusID: 4}, Changes: []Change{{StatusChanged, "Análise e pré-aprovação", "Avaliação do imóvel"}}}
+	opened := Update{Snapshot: Snapshot{StatusID: 4}, Changes: []Change{{Opened, "", "Avaliação do imóvel"}}}
+	for _, c := range []struct {
+		update Update
+		states map[int32]string
+		want   string
+	}{
+		{moved, map[int32]string{3: "Analysis", 4: "Valuation"}, "Status: Analysis → Valuation"},
+		{moved, map[int32]string{4: "Valuation"}, "Status: Análise e pré-aprovação → Valuation"},
+		{moved, nil, "Status: Análise e pré-aprovação → Avaliação do imóvel"},
+		{opened, map[int32]string{4: "Valuation"}, "New process: Valuation"},
+	} {
+		if got := c.update.Texts(words.English, c.states); len(got) != 1 || got[0] != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestChangesAreDescribedInBothLanguages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

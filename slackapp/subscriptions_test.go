@@ -55,7 +55,7 @@ func (p destinations) ChangeOwner(ctx context.Context, change tools.OwnerChange)
 // updateList is a list of recent changes.
 type updateList []tools.ProcessChange
 
-func (r updateList) Since(context.Context, time.Time, int, words.Lang) ([]tools.ProcessChange, error) {
+func (r updateList) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
 	return r, nil
 }
 

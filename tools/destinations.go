@@ -49,7 +49,8 @@ type OwnerChange struct {
 // History is the record of what moved, whoever may see it.
 type History interface {
 	// Since gives what moved at since or later, the oldest first and at most limit of it, in words of a language.
-	Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]ProcessChange, error)
+	// states are the bank's descriptions of its statuses in that language, by id; nil keeps those that were read.
+	Since(ctx context.Context, since time.Time, limit int, lang words.Lang, states map[int32]string) ([]ProcessChange, error)
 }
 
 // ProcessChange is one thing that happened to a process, without personal data.

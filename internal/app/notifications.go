@@ -159,19 +159,16 @@ func (s *System) Checks() []Check {
 type history struct{ system *System }
 
 // Since implements [tools.History]. Updates are stored with microseconds; Since of the service excludes the given one.
-func (h history) Since(ctx context.Context, since time.Time, limit int, lang words.Lang) ([]tools.ProcessChange, error) {
+func (h history) Since(ctx context.Context, since time.Time, limit int, lang words.Lang, states map[int32]string) ([]tools.ProcessChange, error) {
 	updates, err := h.system.Notifications().Since(ctx, since.Add(-time.Microsecond), limit)
 	if err != nil {
 		return nil, err
 	}
 	changes := make([]tools.ProcessChange, 0, len(updates))
 	for _, update := range updates {
-		what := make([]string, 0, len(update.Changes))
-		for _, change := range update.Changes {
-			what = append(what, change.Text(lang))
-		}
 		changes = append(changes, tools.ProcessChange{
-			Process: update.Process, Number: update.Number, At: update.At, Status: update.Snapshot.Status, What: what,
+			Process: update.Process, Number: update.Number, At: update.At, Status: update.Snapshot.Status,
+			What: update.Texts(lang, states),
 		})
 	}
 	return changes, nil

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -81,4 +82,25 @@ func TestChangesByToolsAndTriggersOfAnyReplicaBecomeUpdates(t *testing.T) {
 			t.Errorf("since %q: %+v", since, got)
 		}
 	}
+	// The bank describes statuses in Portuguese to the service user; the assistant reads English.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, system.BankURL+"/sandbox/processes/"+trigger.Process.String()+"/state", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusNoContent {
+		t.Fatalf("advancing the process: %v, %v", response, err)
+	}
+	if err := system.Notifications().Trigger(t.Context(), trigger); err != nil {
+		t.Fatal(err)
+	}
+	var read processes.ProcessUpdates
+	waittest.Eventually(t, "the status has changed", func() bool {
+		read = updatesSince(t, system, "")
+		return len(read.Updates) == 2
+	})
+	if what := read.Updates[1].What; what != "Status: In Creation → Documents" {
+		t.Errorf("an English reader reads %q", what)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }

@@ -24,7 +24,7 @@ var Updates = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{"process_updates": {"since"}},
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())
-	changes, err := call.History().Since(ctx, since, updatesRead, call.Actor.Lang)
+	changes, err := call.History().Since(ctx, since, updatesRead, call.Actor.Lang, states(ctx, call))
 	if err != nil {
 		return ProcessUpdates{}, tools.StoreError(err)
 	}
@@ -83,6 +83,19 @@ func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChang
 		})
 	}
 	return visibility, group.Wait()
+}
+
+// states returns the bank's descriptions of its statuses by id, in the actor's language; nil if they cannot be read.
+func states(ctx context.Context, call *tools.Call) map[int32]string {
+	items, err := call.Taxonomy(ctx, "workflowStatesProposal")
+	if err != nil {
+		return nil
+	}
+	described := make(map[int32]string, len(items))
+	for _, item := range items {
+		described[item.ID] = item.Description
+	}
+	return described
 }
 
 // SinceWhen is the moment to tell from: a day, a moment, or how many hours ago; a day ago when it is "".

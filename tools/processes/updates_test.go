@@ -22,7 +22,7 @@ import (
 // fakeHistory implements [tools.History] with these changes, the oldest first.
 type fakeHistory []tools.ProcessChange
 
-func (h fakeHistory) Since(_ context.Context, since time.Time, limit int, _ words.Lang) ([]tools.ProcessChange, error) {
+func (h fakeHistory) Since(_ context.Context, since time.Time, limit int, _ words.Lang, _ map[int32]string) ([]tools.ProcessChange, error) {
 	var found []tools.ProcessChange
 	for _, change := range h {
 		if !change.At.Before(since) && len(found) < limit {
