@@ -1,5 +1,5 @@
-// Package browsertest drives a real, headless Chromium in tests. The browser is started once for a test binary; each
-// page is a tab of its own.
+// Package browsertest drives a real, headless Chromium in tests. The browser is started once for a test binary. Each page
+// is a tab of its own, so that tests can run in parallel.
 package browsertest
 
 import (
@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -41,6 +43,8 @@ func started() error {
 			chromedp.NoFirstRun, chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU,
 			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1280, 860),
+			chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-renderer-backgrounding", true),
+			chromedp.Flag("disable-backgrounding-occluded-windows", true),
 		}
 		allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
 		var stopBrowser context.CancelFunc
@@ -51,13 +55,20 @@ func started() error {
 	return failed
 }
 
+// emulateFocus makes a tab behave as the focused one, even if another tab has the focus.
+var emulateFocus = chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+	_, err := cdp.Call(ctx, tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	return err
+})
+
 // Page is a tab. The test fails if a step fails or a condition does not become true.
 type Page struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// Open opens a tab at an address. The tab closes at the end of the test.
+// Open opens a tab at an address. The tab closes at the end of the test. It behaves as if it had the focus, whichever tab
+// has it.
 func Open(t *testing.T, address string) *Page {
 	t.Helper()
 	if err := started(); err != nil {
@@ -65,7 +76,7 @@ func Open(t *testing.T, address string) *Page {
 	}
 	tab, closeTab := chromedp.NewContext(browser)
 	t.Cleanup(closeTab)
-	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+	if err := chromedp.Do(tab, emulateFocus, chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(tab, 6*timeout)
@@ -136,9 +147,9 @@ func (p *Page) Text(selector string) string {
 // Screenshot saves the visible part of the page as a PNG file.
 func (p *Page) Screenshot(path string) {
 	p.t.Helper()
-	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	image, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
-		err = os.WriteFile(path, picture, 0o644)
+		err = os.WriteFile(path, image, 0o644)
 	}
 	if err != nil {
 		p.t.Fatal(err)

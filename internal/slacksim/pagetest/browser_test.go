@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 // callTimeout is how long a test waits for a call of the page.
 const callTimeout = 20 * time.Second
 
-func TestMain(m *testing.M) { browsertest.Main(m) }
+func TestMain(m *testing.M) {
+	waittest.Parallel(4) // the tests wait for the page half of their time
+	browsertest.Main(m)
+}
 
 // openPage opens the page as a user, and waits until it is ready.
 func openPage(t *testing.T, s *server, user string) *browsertest.Page {

@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ const hostile = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>
 var escapedHostile = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(hostile)
 
 func TestHostileTextStaysText(t *testing.T) {
+	t.Parallel()
 	button := func(change func(object)) object {
 		element := object{"type": "button", "action_id": "go", "text": plain("x")}
 		change(element)
@@ -55,20 +57,23 @@ func TestHostileTextStaysText(t *testing.T) {
 	}
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
-	for name, block := range blocks {
-		s.update(func(now *snapshot) {
-			now.Messages["C1"] = []object{message("1795300000.000100", "x", block)}
-		})
-		p.Until(name+" is there", `document.querySelector('.message .block')`)
-		p.Until(name+" is shown unchanged",
-			`document.querySelector('.message').textContent.includes('window.ran=1') && document.querySelector('.message').textContent.includes('onerror')`)
-		assertHarmless(t, p, name)
-		s.update(func(now *snapshot) { now.Messages["C1"] = nil })
-		p.Until("the message is gone", `!document.querySelector('.message')`)
+	at := map[string]string{} // the time stamp of each block's message
+	s.update(func(now *snapshot) {
+		for name, block := range blocks {
+			at[name] = fmt.Sprintf("17953%05d.000100", len(at))
+			now.Messages["C1"] = append(now.Messages["C1"], message(at[name], "x", block))
+		}
+	})
+	for name, ts := range at {
+		shown := `document.querySelector('.message[data-ts="` + ts + `"]')`
+		p.Until(name+" is there", shown+`.querySelector('.block')`)
+		p.Until(name+" is shown unchanged", shown+`.textContent.includes('window.ran=1') && `+shown+`.textContent.includes('onerror')`)
 	}
+	assertHarmless(t, p, "a block")
 }
 
 func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) {
 		now.Channels[0]["name"] = hostile
@@ -103,6 +108,7 @@ func TestHostileNamesTitlesAndNoticesStayText(t *testing.T) {
 }
 
 func TestOnlyHarmlessAddressesBecomeLinks(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	for _, address := range []string{"javascript:window.ran=1", "JaVaScRiPt:window.ran=1", "data:text/html,x", "vbscript:x", "file:///etc/hosts", "blob:x"} {

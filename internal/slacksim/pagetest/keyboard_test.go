@@ -9,6 +9,7 @@ import (
 )
 
 func TestACommandIsCompletedAndSentWithTheKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	p.Keys("/b")
@@ -31,6 +32,7 @@ func TestACommandIsCompletedAndSentWithTheKeyboardAlone(t *testing.T) {
 }
 
 func TestAFailedCommandShowsTheReasonAndRestoresTheText(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.handle("command", func(object) object { return object{"ok": false, "error": "operation_timeout"} })
 	p := openPage(t, s, "UTOM")
@@ -40,6 +42,7 @@ func TestAFailedCommandShowsTheReasonAndRestoresTheText(t *testing.T) {
 }
 
 func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.handle("options", func(query object) object {
 		found := []object{}
@@ -111,6 +114,7 @@ func TestAModalIsFilledCorrectedAndSentWithTheKeyboardAlone(t *testing.T) {
 }
 
 func TestAnEmptyRequiredFieldIsReportedWithoutTheApp(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	s.update(func(now *snapshot) {
@@ -134,6 +138,7 @@ func TestAnEmptyRequiredFieldIsReportedWithoutTheApp(t *testing.T) {
 }
 
 func TestEscapeClosesOnlyTheTopmostView(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.handle("close", func(body object) object {
 		go s.update(func(now *snapshot) { now.Views = now.Views[:1] })
@@ -156,6 +161,7 @@ func TestEscapeClosesOnlyTheTopmostView(t *testing.T) {
 }
 
 func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "Olá", object{"type": "actions", "block_id": "actions", "elements": []object{
@@ -181,6 +187,7 @@ func TestEverythingOnThePageIsReachedWithTab(t *testing.T) {
 }
 
 func TestControlKOpensAChannelByItsName(t *testing.T) {
+	t.Parallel()
 	p := openPage(t, newServer(t), "UANA")
 	p.Do(chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.Until("the question is asked", `document.querySelector('dialog[open].jump-to')`)

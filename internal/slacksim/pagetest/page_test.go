@@ -16,6 +16,7 @@ import (
 )
 
 func TestTypedTextSurvivesAnUpdateOfTheView(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	name := inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria Exemplo"})
@@ -56,6 +57,7 @@ func TestTypedTextSurvivesAnUpdateOfTheView(t *testing.T) {
 }
 
 func TestStoredValuesAreShownAgain(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	form := view("h1", "Titular",
 		inputBlock("nome", "Nome", object{"type": "plain_text_input", "initial_value": "Maria"}),
@@ -75,6 +77,7 @@ func TestStoredValuesAreShownAgain(t *testing.T) {
 }
 
 func TestAViewIsBusyUntilTheAppResponds(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	release := make(chan bool)
 	s.handle("submit", func(object) object {
@@ -99,6 +102,7 @@ func TestAViewIsBusyUntilTheAppResponds(t *testing.T) {
 }
 
 func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.handle("options", func(query object) object {
 		if query["value"] == "zz" {
@@ -137,6 +141,7 @@ func TestTheTypeAheadSelectIsACombobox(t *testing.T) {
 }
 
 func TestThePageUsesThePersonsLanguageByDefault(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) {
 		only := message("1795300000.000100", "olá")
@@ -166,6 +171,7 @@ func TestThePageUsesThePersonsLanguageByDefault(t *testing.T) {
 }
 
 func TestALostStreamIsShownAndReconnected(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	s.breakStream(true)
@@ -176,6 +182,7 @@ func TestALostStreamIsShownAndReconnected(t *testing.T) {
 }
 
 func TestAnEmptyChannelOffersTheCommands(t *testing.T) {
+	t.Parallel()
 	p := openPage(t, newServer(t), "UANA")
 	p.Until("all commands are offered", `document.querySelectorAll('.nothing button').length === 3`)
 	p.Click(".nothing li:nth-child(3) button")
@@ -183,6 +190,7 @@ func TestAnEmptyChannelOffersTheCommands(t *testing.T) {
 }
 
 func TestMessagesShowThreadsFilesAndUnreadCounts(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	s.update(func(now *snapshot) {
@@ -204,6 +212,7 @@ func TestMessagesShowThreadsFilesAndUnreadCounts(t *testing.T) {
 }
 
 func TestAButtonSendsItsActionAfterConfirmation(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) {
 		now.Messages["C1"] = []object{message("1795300000.000100", "x", object{"type": "actions", "block_id": "acts", "elements": []object{{
@@ -229,6 +238,7 @@ func TestAButtonSendsItsActionAfterConfirmation(t *testing.T) {
 }
 
 func TestADispatchedChoiceIsSentWithAllValues(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	kind := inputBlock("tipo", "Tipo", object{"type": "radio_buttons", "options": []object{option("Mutuário", "m"), option("Fiador", "f")}})
@@ -251,6 +261,7 @@ func TestADispatchedChoiceIsSentWithAllValues(t *testing.T) {
 }
 
 func TestADispatchedChoiceDoesNotBlockTheForm(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	answered := make(chan struct{})
 	s.handle("action", func(object) object { <-answered; return object{"ok": true} })
@@ -271,6 +282,7 @@ func TestADispatchedChoiceDoesNotBlockTheForm(t *testing.T) {
 }
 
 func TestTextHasEnoughContrastAndFitsAPhone(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) {
 		only := message("1795300000.000100", "x", object{"type": "header", "text": plain("Titulares")},
@@ -323,6 +335,7 @@ const lowContrastTexts = `(() => {
 })()`
 
 func TestThePageKeepsItsStrictContentPolicy(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	s.update(func(now *snapshot) { now.Messages["C1"] = []object{message("1795300000.000100", "Olá")} })
 	p := openPage(t, s, "UANA")

@@ -26,6 +26,7 @@ func reply(i int) object {
 }
 
 func TestALiveCardIsUpdatedWhileItsThreadGrows(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	p := openPage(t, s, "UANA")
 	another := liveCard("Outro processo", 0)

@@ -45,6 +45,7 @@ func sources(t *testing.T) string {
 }
 
 func TestBothLanguagesHaveTheSameKeysAndPlaceholders(t *testing.T) {
+	t.Parallel()
 	portuguese, english := wordsOf(t, "pt-PT"), wordsOf(t, "en")
 	placeholder := regexp.MustCompile(`\{\w+\}`)
 	for _, key := range slices.Sorted(maps.Keys(portuguese)) {
@@ -69,6 +70,7 @@ var (
 )
 
 func TestEveryKeyOfThePageExistsAndIsUsed(t *testing.T) {
+	t.Parallel()
 	words, source := wordsOf(t, "pt-PT"), sources(t)
 	used := map[string]bool{}
 	for _, match := range usedKey.FindAllStringSubmatch(source, -1) {
@@ -91,6 +93,7 @@ func TestEveryKeyOfThePageExistsAndIsUsed(t *testing.T) {
 }
 
 func TestNoModuleParsesMarkupOrRunsTextAsCode(t *testing.T) {
+	t.Parallel()
 	for _, danger := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", "setHTMLUnsafe"} {
 		if strings.Contains(sources(t), danger) {
 			t.Errorf("the page uses %s", danger)

@@ -89,6 +89,7 @@ func (a *testApp) call(method string, args object) {
 }
 
 func TestACommandAndAModalWorkWithTheSimulator(t *testing.T) {
+	t.Parallel()
 	app := &testApp{t: t}
 	appServer := httptest.NewServer(app)
 	t.Cleanup(appServer.Close)
