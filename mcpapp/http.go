@@ -164,7 +164,7 @@ func (a *App) attemptWait(r *http.Request) time.Duration {
 	return a.attempts.allow(r.RemoteAddr)
 }
 
-// hasToken reports whether the request has the right token. It compares digests, so that the time it takes does not
+// hasToken reports whether the request has the right token. It compares hashes, so that the time it takes does not
 // depend on the token or its length.
 func (a *App) hasToken(r *http.Request) bool {
 	if a.config.Token == "" {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -43,7 +44,7 @@ type dispatcher interface {
 
 // run processes triggers until ctx ends.
 func (e *engine) run(ctx context.Context) error {
-	pause := retryDelay{min: e.config.Lease / 30, max: 2 * e.config.Lease}
+	delay := retryDelay{min: e.config.Lease / 30, max: 2 * e.config.Lease}
 	for ctx.Err() == nil {
 		batch, err := e.stream.read(ctx)
 		if err == nil {
@@ -52,11 +53,11 @@ func (e *engine) run(ctx context.Context) error {
 		}
 		switch {
 		case err == nil:
-			pause.reset()
+			delay.reset()
 		case ctx.Err() == nil:
 			e.config.Log.WarnContext(ctx, "processing triggers failed, backing off", "error", err)
 			e.instruments.retry()
-			pause.wait(ctx, err)
+			delay.wait(ctx, err)
 		}
 	}
 	ended, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
@@ -255,19 +256,14 @@ func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 // retryDelay is a delay that doubles from failure to failure.
 type retryDelay struct{ min, max, current time.Duration }
 
-func (p *retryDelay) reset() { p.current = 0 }
+func (r *retryDelay) reset() { r.current = 0 }
 
 // wait sleeps twice as long as the last time, and at least as long as the bank asks for.
-func (p *retryDelay) wait(ctx context.Context, err error) {
-	p.current = min(max(2*p.current, p.min), p.max)
-	d := p.current
+func (r *retryDelay) wait(ctx context.Context, err error) {
+	r.current = min(max(2*r.current, r.min), r.max)
+	d := r.current
 	if failure, ok := errors.AsType[*portal.Error](err); ok {
-		d = min(max(d, failure.RetryAfter), p.max)
+		d = min(max(d, failure.RetryAfter), r.max)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	pause.For(ctx, d)
 }

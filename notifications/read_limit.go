@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/internal/pause"
 )
 
 // A callback token may leak, and forged callbacks make us read the bank. So reads for callbacks are limited: a process
@@ -40,11 +42,6 @@ func (e *engine) waitReadInterval(ctx context.Context, before processState) bool
 	if left <= 0 {
 		return false
 	}
-	timer := time.NewTimer(min(left, e.config.ReadInterval)) // bounded, since the clock of the replica that read it may be wrong
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	pause.For(ctx, min(left, e.config.ReadInterval)) // bounded, since the clock of the replica that read it may be wrong
 	return true
 }

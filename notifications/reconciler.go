@@ -33,16 +33,16 @@ type reconciler struct {
 
 // run reconciles whenever it is due, until ctx ends.
 func (r *reconciler) run(ctx context.Context) error {
-	pause := retryDelay{min: r.config.Lease / 3, max: r.config.ReconcileInterval}
+	delay := retryDelay{min: r.config.Lease / 3, max: r.config.ReconcileInterval}
 	for ctx.Err() == nil {
 		err := r.runIfDue(ctx)
 		if err != nil && ctx.Err() == nil {
 			r.config.Log.WarnContext(ctx, "reconciliation failed", "error", err)
 			r.engine.instruments.retry()
 		} else {
-			pause.reset()
+			delay.reset()
 		}
-		pause.wait(ctx, err)
+		delay.wait(ctx, err)
 	}
 	return nil
 }

@@ -191,7 +191,7 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 		return "", err // there is nothing to ask about
 	}
 	test := portal.Echo{NotificationTypeID: types[0], ProcessUniqueID: page.Processes[0].ProcessUniqueID}
-	err = r.setFields(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "sent", r.now(), "back", "")
+	err = r.setFields(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "back", "")
 	if err != nil {
 		return "", err
 	}

@@ -138,7 +138,7 @@ func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, wa
 // unreachableNotice tells the administrator which destination is unreachable, and what to do.
 func unreachableNotice(lang words.Lang, id, dest, reason string) destination.Notice {
 	key := "unreachable." + reason
-	if !book.Has(lang, key) {
+	if !texts.Has(lang, key) {
 		key = "unreachable.other"
 	}
 	return destination.Notice{

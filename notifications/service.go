@@ -83,7 +83,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 
 // supervise runs a component, and restarts it if it ends before ctx does.
 func (s *Service) supervise(ctx context.Context, name string, part func(context.Context) error) {
-	pause := retryDelay{min: s.config.Lease / 30, max: s.config.Lease}
+	delay := retryDelay{min: s.config.Lease / 30, max: s.config.Lease}
 	for {
 		err := recovered(ctx, part)
 		if ctx.Err() != nil {
@@ -93,7 +93,7 @@ func (s *Service) supervise(ctx context.Context, name string, part func(context.
 			return
 		}
 		s.config.Log.Error("component ended, restarting it", "component", name, "error", err)
-		pause.wait(ctx, err)
+		delay.wait(ctx, err)
 	}
 }
 

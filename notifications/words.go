@@ -14,7 +14,7 @@ import (
 //go:embed words/*.toml
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
 // say returns a text; the key is followed by names and values.
 func say(lang words.Lang, key string, namesAndValues ...any) string {
@@ -22,7 +22,7 @@ func say(lang words.Lang, key string, namesAndValues ...any) string {
 	for i := 0; i+1 < len(namesAndValues); i += 2 {
 		args[namesAndValues[i].(string)] = namesAndValues[i+1]
 	}
-	return book.Say(lang, key, args)
+	return texts.Say(lang, key, args)
 }
 
 // Text describes the change in a language.

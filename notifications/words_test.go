@@ -42,10 +42,10 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	for key := range used {
 		want = append(want, key)
 	}
-	if missing := book.Missing(want...); missing != nil {
+	if missing := texts.Missing(want...); missing != nil {
 		t.Errorf("missing: %q", missing)
 	}
-	for _, key := range book.Keys(words.Portuguese) {
+	for _, key := range texts.Keys(words.Portuguese) {
 		if !used[key] && !strings.HasPrefix(key, "unreachable.") {
 			t.Errorf("%s is said nowhere", key)
 		}

@@ -34,7 +34,7 @@ func callbackOf(kind int32, address string) portal.Callback {
 	return portal.Callback{NotificationTypeID: kind, URL: portal.NewCallbackURL(address)}
 }
 
-func TestTheCallsOfCallbacksGoToTheirPlaces(t *testing.T) {
+func TestCallbackOperationsUseTheirAddresses(t *testing.T) {
 	bank, config := overTCP(t, text(200, `{"operationStatus": {"operationStatusCode": "080201", "operationStatusMessage": "set"}}`))
 	user := asPartner(t, config)
 	base := "/v1/partners/" + partner.String() + "/callbacks"

@@ -25,7 +25,7 @@ func failingESIS(failing http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func TestAnOperationThatFailsIsHeldAlone(t *testing.T) {
+func TestAFailingOperationOpensOnlyItsOwnCircuit(t *testing.T) {
 	for name, failing := range map[string]http.HandlerFunc{
 		"500": text(500, ""), "502": text(502, ""), "504": text(504, ""), "no reply in time": silent, "a cut in the midst": halfway,
 	} {
@@ -89,7 +89,7 @@ func TestAnOperationThatFailedIsAskedOnceWhetherItIsBack(t *testing.T) {
 	})
 }
 
-func TestWhoWaitsForAnOperationThatIsHeldIsToldAtOnce(t *testing.T) {
+func TestWaitingCallsFailAtOnceWhenTheCircuitOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
 		_, config := overPipe(t, func(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +121,7 @@ func TestWhoWaitsForAnOperationThatIsHeldIsToldAtOnce(t *testing.T) {
 	})
 }
 
-func TestABankThatCannotBeReachedIsHeldWhole(t *testing.T) {
+func TestAnUnreachableBankOpensTheCircuitOfAllOperations(t *testing.T) {
 	for name, failing := range map[string]http.HandlerFunc{
 		"503": text(503, ""), "a cut connection": cut, "a refused connection": nil,
 	} {

@@ -162,7 +162,7 @@ func TestAWriteThatFoundNobodyTookNoHold(t *testing.T) {
 	wantKind(t, create(user), portal.Unavailable)
 }
 
-func TestWhoIsToldToWaitWaits(t *testing.T) {
+func TestACallWaitsAsLongAsRetryAfterSays(t *testing.T) {
 	in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
 	for _, c := range []struct {
 		name       string

@@ -130,7 +130,7 @@ func TestASettingsFileWithAMisspeltFieldIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheMethodsTakeTheirIDsToTheRightPlaces(t *testing.T) {
+func TestTheMethodsPutTheirIDsIntoTheRightParameters(t *testing.T) {
 	borrower := uuid.New()
 	bank, config := overTCP(t, text(404, ""))
 	user := as(t, config, maria)

@@ -17,7 +17,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-func TestAQueryOfProcessesSpeaksAsSimulationListDoes(t *testing.T) {
+func TestAQueryOfProcessesHasTheParametersOfSimulationList(t *testing.T) {
 	status, last := int32(3), uuid.New()
 	bank, config := overTCP(t, text(200, `{"totalRecords": 0, "hasMoreResults": false, "processList": []}`))
 	user := as(t, config, maria)

@@ -59,7 +59,7 @@ func (a *App) onCommand(ctx context.Context, req request, c command) any {
 	return ephemeral(result)
 }
 
-// isHelp tells whether a person asks how a command is used, in any language.
+// isHelp reports whether a person asks how a command is used, in any language.
 func isHelp(text string) bool {
 	return slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return strings.EqualFold(text, say(lang, "command.help")) })
 }

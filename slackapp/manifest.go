@@ -102,7 +102,7 @@ func manifestCommand(lang words.Lang, name string, of []*tools.Tool) object {
 	return command
 }
 
-// namesPeople tells whether a colleague may be named on the line of the tool's command: then Slack is to say which.
+// namesPeople reports whether a colleague may be named on the line of the tool's command: then Slack is to say which.
 func namesPeople(tool *tools.Tool) bool {
 	return slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Kind.Control == tools.ControlPerson })
 }

@@ -28,7 +28,7 @@ func spouse() validation.BorrowerFacts {
 	return b
 }
 
-func TestFieldsOfOneBorrowerGoTogether(t *testing.T) {
+func TestTheRulesAcrossFieldsOfABorrower(t *testing.T) {
 	type facts = validation.BorrowerFacts
 	for _, c := range []struct {
 		what   string
@@ -106,7 +106,7 @@ func passport(b *validation.BorrowerFacts, s string) {
 	b.DocumentExpiry = expiry("2031-12-31")
 }
 
-func TestBorrowersOfAProcessGoTogether(t *testing.T) {
+func TestTheRulesAcrossBorrowersOfAProcess(t *testing.T) {
 	key, partner := keyBorrower(), spouse()
 	second := func(change func(*validation.BorrowerFacts)) []validation.BorrowerFacts {
 		b := spouse()
@@ -139,7 +139,7 @@ func TestBorrowersOfAProcessGoTogether(t *testing.T) {
 	}
 }
 
-func TestANewcomerHearsOnlyOfTheirOwnFields(t *testing.T) {
+func TestANewBorrowerHasProblemsOfOwnFieldsOnly(t *testing.T) {
 	key := keyBorrower()
 	twin := spouse()
 	twin.TaxID = key.TaxID

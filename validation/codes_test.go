@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-func TestAReaderSaysWhyItRefuses(t *testing.T) {
+func TestEachParserReturnsTheCodeOfTheProblem(t *testing.T) {
 	long := strings.Repeat("1", 65)
 	for _, c := range []struct {
 		reader, text string
@@ -54,7 +54,7 @@ func TestPortugueseMobilesBeginWithFourPrefixesOnly(t *testing.T) {
 	}
 }
 
-func TestServicesAreNobodysPhone(t *testing.T) {
+func TestServiceNumbersAreRefusedAsPhones(t *testing.T) {
 	for what, number := range map[string]string{
 		"toll free": "800123456", "premium": "760123456", "shared cost": "808123456", "one number for a company": "707123456", "voicemail": "600110000",
 	} {

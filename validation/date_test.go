@@ -35,7 +35,7 @@ func TestAgeCountsFullYearsAndTheBirthday(t *testing.T) {
 	}
 }
 
-func TestMonthsEndWhereTheMonthEnds(t *testing.T) {
+func TestAddMonthsEndsAtTheLastDayOfAShortMonth(t *testing.T) {
 	for _, c := range []struct {
 		from   string
 		months int
@@ -54,7 +54,7 @@ func TestMonthsEndWhereTheMonthEnds(t *testing.T) {
 	}
 }
 
-func TestDatesAreReadAsPeopleWriteThem(t *testing.T) {
+func TestDatesAreReadInEveryUsualForm(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"1985-07-03", "1985-07-03"}, {"1985-7-3", "1985-07-03"}, {"1985/07/03", "1985-07-03"}, {"1985.07.03", "1985-07-03"},
 		{"03/07/1985", "1985-07-03"}, {"3/7/1985", "1985-07-03"}, {"03.07.1985", "1985-07-03"}, {"3.7.1985", "1985-07-03"},
@@ -76,7 +76,7 @@ func TestDatesAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDateIsRefusedWithWhy(t *testing.T) {
+func TestAnInvalidDateIsRefusedWithTheReason(t *testing.T) {
 	for _, c := range []struct {
 		in   string
 		want validation.Code

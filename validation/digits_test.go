@@ -57,7 +57,7 @@ func TestCheckDigitsCatchEveryWrongDigitOfACitizenCardAndABankAccount(t *testing
 	}
 }
 
-func TestACardTakesSomeLettersOfItsVersionForEachOther(t *testing.T) {
+func TestSomeLettersOfACardsVersionAreInterchangeable(t *testing.T) {
 	card := func(s string) bool { _, _, err := validation.CitizenCard(s, ""); return err == nil }
 	for _, number := range valid(t, "cc", func(s string) string {
 		nic, suffix, _ := validation.CitizenCard(s, "")
@@ -98,7 +98,7 @@ func TestTheControlDigitOfATaxNumberCatchesEveryWrongDigitUnlessItIs0(t *testing
 	}
 }
 
-func TestASocialSecurityNumberMissesOnlyTheSlipsItsWeightsMiss(t *testing.T) {
+func TestTheControlDigitOfANISSMissesOnlyTheSlipsThatItsWeightsMiss(t *testing.T) {
 	person := func(s string) bool { _, _, err := validation.NISS(s); return err == nil }
 	for _, number := range valid(t, "niss", strings.TrimSpace) {
 		found := slips(number, "0123456789", person)

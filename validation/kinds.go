@@ -98,7 +98,7 @@ type Kinds struct {
 	Key        map[int32]bool // borrower types
 }
 
-// Document returns the kind of a document. A known item of none of the kinds is other.
+// Document returns the kind of a document, OtherKindOfDocument if it is none of the others.
 func (k Kinds) Document(id int32, description string) DocumentKind {
 	return other(id, OtherKindOfDocument, meaning(id, description, k.Documents, []phrase[DocumentKind]{
 		{"citizen card", CitizenCardDocument}, {"cartao de cidadao", CitizenCardDocument}, {"cartao do cidadao", CitizenCardDocument},
@@ -172,6 +172,8 @@ type phrase[K any] struct {
 	kind K
 }
 
+// meaning returns the configured kind of an id, else the kind of the first phrase with which a word of the description
+// begins. Without a description, it returns the kind of the id in seeds.
 func meaning[K cmp.Ordered](id int32, description string, configured map[int32]K, phrases []phrase[K], seeds map[int32]K) K {
 	var unknown K
 	if kind, ok := configured[id]; ok {
@@ -192,7 +194,7 @@ func beginsAWord(text, part string) bool {
 	return strings.HasPrefix(text, part) || strings.Contains(text, " "+part)
 }
 
-// other is the kind of known items without a kind of their own.
+// other returns found, or rest if found is unknown and there is an id.
 func other[K cmp.Ordered](id int32, rest, found K) K {
 	var unknown K
 	if found == unknown && id > 0 {
@@ -201,6 +203,7 @@ func other[K cmp.Ordered](id int32, rest, found K) K {
 	return found
 }
 
+// folded returns s in lower case, without accents and with spaces for hyphens, or "" if it is too long.
 func folded(s string) string {
 	if len(s) > 4*longest {
 		return ""

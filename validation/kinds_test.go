@@ -6,7 +6,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-func TestChoicesAreUnderstoodByTheirWordsInBothLanguages(t *testing.T) {
+func TestKindsAreDerivedFromDescriptionsInBothLanguages(t *testing.T) {
 	var k validation.Kinds
 	const unseen = 99
 	for description, want := range map[string]validation.DocumentKind{
@@ -59,7 +59,7 @@ func TestChoicesAreUnderstoodByTheirWordsInBothLanguages(t *testing.T) {
 	}
 }
 
-func TestWithoutWordsTheIdsOfTheSamplesSpeakAndSettingsOutrankBoth(t *testing.T) {
+func TestKindsAreDerivedFromSampleIDsWithoutDescriptionsAndConfiguredKindsComeFirst(t *testing.T) {
 	var k validation.Kinds
 	expect(t, "document 1", k.Document(1, ""), validation.CitizenCardDocument)
 	expect(t, "document 0", k.Document(0, ""), 0)

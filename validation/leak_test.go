@@ -41,7 +41,7 @@ func ours(typed string) bool {
 	return strings.Contains("borrowers[1].personal.identificationDocumentExpiredDate personal.identificationDocumentNumber Severity:error", typed)
 }
 
-func TestNoProblemRepeatsWhatWasTyped(t *testing.T) {
+func TestNoProblemContainsTheTypedValue(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	alphabet := []rune("0123456789 -./ABCXYZabcxyzéç@")
 	checks := checker(t)

@@ -46,7 +46,7 @@ func hints(r validation.Report) string {
 	return strings.Join(all, ", ")
 }
 
-func TestALoanIsMeasuredByTheLimitsOfReference(t *testing.T) {
+func TestALoanIsComparedWithTheReferenceLimits(t *testing.T) {
 	type facts = validation.LoanFacts
 	for _, c := range []struct {
 		what   string
@@ -157,7 +157,7 @@ func TestALoanHasHintsAndOneWarningButNoErrors(t *testing.T) {
 	}
 }
 
-func TestTheLimitsInForceOnTheFirstDayCount(t *testing.T) {
+func TestTheLimitsInForceOnTheFirstDayApply(t *testing.T) {
 	old, later := validation.PublishedLimits()[0], validation.PublishedLimits()[0]
 	later.From, later.DSTINote = validation.Date{Year: 2027, Month: time.January, Day: 1}, decimal.New(25, -2)
 	checks := validation.New(validation.Options{Limits: []validation.Limits{old, later}})

@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-func TestTheBankGetsTheNormalForm(t *testing.T) {
+func TestNormaliseWritesTheFormThatTheBankTakes(t *testing.T) {
 	a := applicant()
 	a.Process = " 1042 "
 	p := &a.Personal
@@ -30,7 +30,7 @@ func TestTheBankGetsTheNormalForm(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotValidStaysAsItWasTyped(t *testing.T) {
+func TestNormaliseLeavesInvalidValuesUnchanged(t *testing.T) {
 	a := applicant()
 	p := &a.Personal
 	p.BirthDate, p.TaxID, p.Mobile, p.Email = date(" 31/02/1985"), number("pt 1"), telephone("91 234"), email("Maria@")
@@ -42,7 +42,7 @@ func TestWhatIsNotValidStaysAsItWasTyped(t *testing.T) {
 	}
 }
 
-func TestAPassportsNumberIsNotTakenForACards(t *testing.T) {
+func TestAPassportNumberIsNotReadAsACardNumber(t *testing.T) {
 	a := applicant()
 	a.Personal.Document, a.Personal.CheckDigit = number("ab 123456"), suffix("")
 	validation.Normalise(&a)

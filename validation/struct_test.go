@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-func TestAnApplicantInOrderHasNoProblem(t *testing.T) {
+func TestACompleteApplicantHasNoProblems(t *testing.T) {
 	if got := checker(t).Struct(applicant()); len(got) != 0 {
 		t.Errorf("got %v", findings(got))
 	}
@@ -31,7 +31,7 @@ func TestEveryMissingFieldIsReportedInOnePass(t *testing.T) {
 	}
 }
 
-func TestEachFieldHasItsRule(t *testing.T) {
+func TestTheRuleOfEachField(t *testing.T) {
 	a := applicant
 	for _, c := range []struct {
 		what   string
@@ -139,7 +139,7 @@ func TestTheNISSIsAsStrictAsTheSettingSays(t *testing.T) {
 	}
 }
 
-func TestAReportCanBeAskedWhatStopsAndWhatBelongsWhere(t *testing.T) {
+func TestAReportSelectsBySeverityAndPath(t *testing.T) {
 	a := applicant()
 	a.Personal.TaxID, a.Personal.Name, a.Personal.Mobile = number("1"), name("Maria"), telephone("212345678 ext 5")
 	r := checker(t).Struct(a)
@@ -154,7 +154,7 @@ func TestAReportCanBeAskedWhatStopsAndWhatBelongsWhere(t *testing.T) {
 	}
 }
 
-func TestPathsAreTheNamesOfTheJSON(t *testing.T) {
+func TestPathsAreJSONNames(t *testing.T) {
 	type Who struct {
 		Tax pii.TaxID `json:"taxId" validate:"required"`
 	}
@@ -176,7 +176,7 @@ func TestPathsAreTheNamesOfTheJSON(t *testing.T) {
 	}
 }
 
-func TestWhatIsAbsentIsNotWrongUnlessItIsRequired(t *testing.T) {
+func TestAnAbsentValueIsAProblemOnlyIfItIsRequired(t *testing.T) {
 	var absent struct {
 		Number *int32    `json:"number" validate:"choice"`
 		Limit  *int32    `json:"limit" validate:"gte=1"`
@@ -188,7 +188,7 @@ func TestWhatIsAbsentIsNotWrongUnlessItIsRequired(t *testing.T) {
 	}
 }
 
-func TestOnlyStructsCanBeCheckedAndOnlyPointersNormalised(t *testing.T) {
+func TestStructPanicsForNonStructsAndNormaliseForNonPointers(t *testing.T) {
 	for what, misuse := range map[string]func(){
 		"checking a text":      func() { checker(t).Struct("299999998") },
 		"checking nothing":     func() { checker(t).Struct((*application)(nil)) },

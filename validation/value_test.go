@@ -21,7 +21,7 @@ func asTyped(s string) []any {
 		pii.New[pii.ExpiryDate](s), pii.New[pii.Email](s), pii.New[pii.Phone](s), pii.New[pii.Address](s), pii.New[pii.PostalCode](s)}
 }
 
-func TestAFieldCheckedAloneSaysWhatItSaysWithinItsStruct(t *testing.T) {
+func TestAFieldCheckedAloneHasTheSameProblemsAsInItsStruct(t *testing.T) {
 	values := []any{pii.Money{}, pii.Flag{}, pii.Yes(), (*int32)(nil), (*string)(nil)}
 	for _, s := range []string{"", "   ", "299999998", "PT 299 999 990", "599999993", "12345678902", "22345678900", "987-65-4321", "00000000",
 		"0ZZ4", "1000-001", "1000001", "+351912345678", "212345678 ext 5", "760123456", "maria@example.com", "maria@", "1985-04-12",
@@ -65,7 +65,7 @@ func bothWays(checks *Checker, tag string, value any) (within, alone Report) {
 	return checks.Struct(holder.Interface()), checks.Value(tag, value)
 }
 
-func TestNothingAtAllIsOnlyMissed(t *testing.T) {
+func TestAnAbsentValueIsOnlyMissing(t *testing.T) {
 	checks := New(Options{})
 	if got := checks.Value("required,nif_person", nil); len(got) != 1 || got[0].Code != string(Required) {
 		t.Errorf("got %v", got)

@@ -62,7 +62,7 @@ func vectors(t testing.TB) []vector {
 	return file.Vectors
 }
 
-func TestEveryVectorOfOtherLibrariesIsJudgedAsItsSuiteSays(t *testing.T) {
+func TestTheVectorsOfOtherLibraries(t *testing.T) {
 	all := vectors(t)
 	if len(all) != 212 {
 		t.Errorf("read %d vectors, want 212", len(all))
@@ -96,7 +96,7 @@ func checkInstalment(t *testing.T, v vector) {
 	}
 }
 
-func TestInstalmentsAreThoseOfTheTables(t *testing.T) {
+func TestInstalmentsMatchTheTables(t *testing.T) {
 	for _, c := range []struct {
 		principal, rate string
 		months          int
@@ -118,7 +118,7 @@ func TestInstalmentsAreThoseOfTheTables(t *testing.T) {
 	}
 }
 
-func TestWherePublishedSuitesDisagreeWeSideWithTheOfficialRule(t *testing.T) {
+func TestTheOfficialRuleDecidesWherePublishedSuitesDisagree(t *testing.T) {
 	for _, c := range []struct {
 		kind, value string
 		valid       bool

@@ -57,7 +57,7 @@ type plainForm struct {
 	Many     []string `validate:"max=1"`
 }
 
-func TestNoTextIsTheLibrarysOwn(t *testing.T) {
+func TestNoTextIsOneOfTheLibrary(t *testing.T) {
 	report := New(Options{}).Struct(plainForm{Long: "secret", Short: "secret", High: 5, Low: 5, Choice: "secret", Other: "secret", Many: []string{"secret", "secret"}})
 	if len(report) != 8 {
 		t.Errorf("got %d problems, want 8", len(report))
@@ -72,7 +72,7 @@ func TestNoTextIsTheLibrarysOwn(t *testing.T) {
 	}
 }
 
-func TestNoTextWaitsForAValueItIsNotGiven(t *testing.T) {
+func TestEveryPlaceholderOfATextHasAValue(t *testing.T) {
 	limits := map[string]string{"max": "20", "min": "1", "days": "90", "ratio": "48", "limit": "45", "years": "35", "age": "75"}
 	for _, code := range Codes() {
 		for _, lang := range words.Langs {

@@ -32,7 +32,7 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
 // shutdownTimeout is how long the program waits for requests in progress when it stops.
 const shutdownTimeout = 15 * time.Second
@@ -47,7 +47,7 @@ func main() {
 // run is main with everything handed in. It returns the exit code: 2 for settings to correct, 1 for a failure. On stdio
 // nothing but the protocol goes to stdout.
 func run(ctx context.Context, args []string, environ map[string]string, stdin io.Reader, stdout, stderr io.Writer) int {
-	say := func(key string, args map[string]any) string { return book.Say(settings.Lang(environ), key, args) }
+	say := func(key string, args map[string]any) string { return texts.Say(settings.Lang(environ), key, args) }
 	flags := flag.NewFlagSet("mcpserver", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground", nil))

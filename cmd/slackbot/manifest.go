@@ -49,7 +49,7 @@ func printManifest(args []string, stdout, stderr io.Writer, say translator) int 
 	return 0
 }
 
-// isHost tells whether Slack can send its requests there: to an https address without a path.
+// isHost reports whether Slack can send its requests there: to an https address without a path.
 func isHost(text string) bool {
 	address, err := url.Parse(text)
 	return err == nil && address.Scheme == "https" && address.Host != "" && (address.Path == "" || address.Path == "/") && address.RawQuery == "" && address.User == nil

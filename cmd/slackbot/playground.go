@@ -65,7 +65,7 @@ type endpoints struct {
 //go:embed words
 var wordFiles embed.FS
 
-var book = words.Sub(wordFiles, "words")
+var texts = words.Sub(wordFiles, "words")
 
 // translator returns a text of the program. After the key come names and values of its arguments.
 type translator func(key string, namesAndValues ...any) string
@@ -78,7 +78,7 @@ func newTranslator(environ map[string]string) translator {
 		for i := 0; i+1 < len(namesAndValues); i += 2 {
 			args[namesAndValues[i].(string)] = namesAndValues[i+1]
 		}
-		return book.Say(lang, key, args)
+		return texts.Say(lang, key, args)
 	}
 }
 

@@ -105,7 +105,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := system.openNotifications(ctx); err != nil {
 		return system, err
 	}
-	if err := observeHeld(system.Metrics.Meter(), system.bank); err != nil {
+	if err := observeCircuits(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
 	histogram, err := newCallHistogram(system.Metrics.Meter())

@@ -26,9 +26,9 @@ func observeVersion(meter metric.Meter) error {
 	return nil
 }
 
-// observeHeld makes the gauge of the operations of the bank that are suspended after failures, "all" for the whole bank.
-func observeHeld(meter metric.Meter, bank *portal.Client) error {
-	_, err := meter.Int64ObservableGauge("balcao.bank.held",
+// observeCircuits makes the gauge of the operations of the bank that are suspended after failures, "all" for the whole bank.
+func observeCircuits(meter metric.Meter, bank *portal.Client) error {
+	_, err := meter.Int64ObservableGauge("balcao.bank.open_circuits",
 		metric.WithDescription("Operations of the bank that are suspended because they fail."),
 		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
 			operations, all := bank.OpenCircuits()

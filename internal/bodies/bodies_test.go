@@ -26,7 +26,7 @@ func read(p *pool, r *http.Request) (*Body, error) {
 	return p.read(httptest.NewRecorder(), r, 1<<20, time.Second)
 }
 
-func TestABodyIsReadAsItCame(t *testing.T) {
+func TestABodyIsReadUnchanged(t *testing.T) {
 	p := newPool(4 << 20)
 	for _, size := range []int{0, 1, chunkSize - 1, chunkSize, chunkSize + 1, 3*chunkSize + 7, 1 << 20} {
 		want := bytes.Repeat([]byte("abcdefg"), size/7+1)[:size]
@@ -52,7 +52,7 @@ func TestABodyIsReadAsItCame(t *testing.T) {
 	}
 }
 
-func TestABodyThatCannotBeReadSaysWhyAndHoldsNothing(t *testing.T) {
+func TestAFailedReadReturnsTheReasonAndFreesItsMemory(t *testing.T) {
 	for name, c := range map[string]struct {
 		request *http.Request
 		want    error
@@ -109,7 +109,7 @@ func (s *sender) sends(p *pool, within time.Duration) <-chan error {
 	return failed
 }
 
-func TestABodyThatStopsHasItsTimeAndNoMore(t *testing.T) {
+func TestABodyThatStopsTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, began := newPool(8*chunkSize), time.Now()
 		if err := <-newSender(10).sends(p, 3*time.Second); !errors.Is(err, ErrTooSlow) || Status(err) != 408 || time.Since(began) != 3*time.Second {
@@ -118,7 +118,7 @@ func TestABodyThatStopsHasItsTimeAndNoMore(t *testing.T) {
 	})
 }
 
-func TestWhereMemoryIsFullTheLargestBodyGoesForASmallOne(t *testing.T) {
+func TestTheLargestBodyIsInterruptedWhenMemoryIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(16 * chunkSize)
 		small := newSender(2*chunkSize-1).sends(p, time.Minute) // 2 chunks
@@ -147,7 +147,7 @@ func TestWhereMemoryIsFullTheLargestBodyGoesForASmallOne(t *testing.T) {
 	})
 }
 
-func TestManyWhoStopAtOnceKeepNobodyOut(t *testing.T) {
+func TestStalledBodiesDoNotBlockOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, began := newPool(64*chunkSize), time.Now()
 		var failed []<-chan error
@@ -172,7 +172,7 @@ func TestManyWhoStopAtOnceKeepNobodyOut(t *testing.T) {
 }
 
 // Over real connections, at once and with the race detector: nothing is mixed up, and all memory comes back.
-func TestManyBodiesAtOnceAreNotMixedUp(t *testing.T) {
+func TestConcurrentBodiesAreNotMixedUp(t *testing.T) {
 	p := newPool(1 << 20)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := p.read(w, r, 1<<20, 10*time.Second)

@@ -32,11 +32,11 @@ type Settings struct {
 type Subscription struct {
 	Kind  Scope  `json:"kind"`
 	Value string `json:"value,omitempty"`
-	Name  string `json:"name,omitempty"` // what people call it, without personal data; it does not tell subscriptions apart
+	Name  string `json:"name,omitempty"` // what people call it, without personal data; not compared by Same
 	By    string `json:"by,omitempty"`   // the actor who subscribed, as whom the bank is read; "" for the team's own
 }
 
-// Same tells whether two subscriptions are of the same processes, whoever made them.
+// Same reports whether two subscriptions are of the same processes, whoever made them.
 func (s Subscription) Same(other Subscription) bool {
 	return s.Kind == other.Kind && s.Value == other.Value
 }
@@ -74,7 +74,7 @@ func (s Settings) Clone() Settings {
 	return s
 }
 
-// Equals tells whether a destination with either settings is notified of the same at the same times.
+// Equals reports whether a destination with either settings is notified of the same at the same times.
 func (s Settings) Equals(other Settings) bool {
 	return s.Quiet == other.Quiet && s.Digest == other.Digest && slices.Equal(s.Subscriptions, other.Subscriptions) &&
 		maps.EqualFunc(s.Mutes, other.Mutes, time.Time.Equal)
@@ -87,5 +87,5 @@ func (s Settings) At(now time.Time) Settings {
 	return s
 }
 
-// Ended tells whether a mute until that time has ended at now; the zero time never ends.
+// Ended reports whether a mute until that time has ended at now; the zero time never ends.
 func Ended(until, now time.Time) bool { return !until.IsZero() && !until.After(now) }

@@ -31,14 +31,14 @@ var (
 
 const (
 	fingerprintBytes = 16 // 128 bits, so that two names do not collide
-	digestInfo       = "balcao/digest/v1"
+	fingerprintInfo  = "balcao/fingerprint/v1"
 )
 
 // Keys encrypts values and fingerprints names. Create one with [Parse] or [Ephemeral]. It is safe for concurrent use, and
 // prints nothing of the keys with any verb.
 type Keys struct {
-	sealer tink.AEAD
-	digest []byte
+	sealer         tink.AEAD
+	fingerprintKey []byte
 }
 
 // Generate returns a new keyset with one AES-256-GCM key: the base64 text for the STATE_KEY setting.
@@ -85,11 +85,11 @@ func Parse(text string) (*Keys, error) {
 		return nil, ErrNotAEAD // the error of Tink may contain parts of the key's description
 	}
 	first := insecurecleartextkeyset.KeysetMaterial(handle).GetKey()[0].GetKeyData().GetValue()
-	digest, err := hkdf.Key(sha256.New, first, nil, digestInfo, sha256.Size)
+	fingerprintKey, err := hkdf.Key(sha256.New, first, nil, fingerprintInfo, sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the key of fingerprints: %w", err)
 	}
-	return &Keys{sealer: sealer, digest: digest}, nil
+	return &Keys{sealer: sealer, fingerprintKey: fingerprintKey}, nil
 }
 
 // Ephemeral returns random keys. What they encrypt is lost with the process. For the playground.
@@ -114,7 +114,7 @@ func (k *Keys) Open(sealed, associated []byte) ([]byte, error) {
 // Fingerprint returns a keyed hash of data as 32 hex digits (HMAC-SHA-256 cut to 128 bits). The key is derived with
 // HKDF-SHA-256 from the first key of the keyset, whether or not it is primary, so that [Rotate] changes no fingerprint.
 func (k *Keys) Fingerprint(data []byte) string {
-	mac := hmac.New(sha256.New, k.digest)
+	mac := hmac.New(sha256.New, k.fingerprintKey)
 	mac.Write(data)
 	return hex.EncodeToString(mac.Sum(nil)[:fingerprintBytes])
 }

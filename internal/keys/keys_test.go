@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 )
 
-func TestWhatIsSealedOpensOnlyWithItsKeyAndBesideItsData(t *testing.T) {
+func TestASealedValueOpensOnlyWithItsKeyAndAssociatedData(t *testing.T) {
 	text := generate(t)
 	ours, same, theirs := parse(t, text), parse(t, text), parse(t, generate(t))
 	sealed, err := ours.Seal([]byte("Maria Exemplo"), []byte("draft:1"))
@@ -49,7 +49,7 @@ func TestWhatIsSealedOpensOnlyWithItsKeyAndBesideItsData(t *testing.T) {
 	}
 }
 
-func TestRotationOpensTheOldSealsWithTheNewAndKeepsDigests(t *testing.T) {
+func TestARotatedKeysetOpensOldValuesAndKeepsFingerprints(t *testing.T) {
 	text := generate(t)
 	old := parse(t, text)
 	rotated, err := keys.Rotate(text)
@@ -67,25 +67,25 @@ func TestRotationOpensTheOldSealsWithTheNewAndKeepsDigests(t *testing.T) {
 	}
 	sealed, _ = now.Seal([]byte("after"), nil)
 	if _, err := old.Open(sealed, nil); err == nil {
-		t.Error("the old key still seals after rotation")
+		t.Error("the old key opens a value that was sealed after rotation")
 	}
 	if old.Fingerprint([]byte("maria")) != now.Fingerprint([]byte("maria")) {
-		t.Error("rotation changes digests: every draft would be lost")
+		t.Error("rotation changes fingerprints")
 	}
 }
 
-func TestADigestIs128BitsThatOnlyTheKeysetCanMake(t *testing.T) {
+func TestAFingerprintHas128BitsAndDependsOnTheKeyset(t *testing.T) {
 	ours, theirs := parse(t, generate(t)), parse(t, generate(t))
-	digest := ours.Fingerprint([]byte("maria"))
-	if len(digest) != 32 || strings.Trim(digest, "0123456789abcdef") != "" {
-		t.Errorf("%q is not 32 hex digits", digest)
+	fingerprint := ours.Fingerprint([]byte("maria"))
+	if len(fingerprint) != 32 || strings.Trim(fingerprint, "0123456789abcdef") != "" {
+		t.Errorf("%q is not 32 hex digits", fingerprint)
 	}
-	if digest == ours.Fingerprint([]byte("joana")) || digest == theirs.Fingerprint([]byte("maria")) {
-		t.Error("two different digests are the same")
+	if fingerprint == ours.Fingerprint([]byte("joana")) || fingerprint == theirs.Fingerprint([]byte("maria")) {
+		t.Error("two different fingerprints are the same")
 	}
 }
 
-func TestAKeysetIsReadHoweverItsBase64WasCopied(t *testing.T) {
+func TestParseAcceptsEveryFormOfBase64(t *testing.T) {
 	text := generate(t)
 	want := parse(t, text).Fingerprint(nil)
 	raw, err := base64.StdEncoding.DecodeString(text)
@@ -103,7 +103,7 @@ func TestAKeysetIsReadHoweverItsBase64WasCopied(t *testing.T) {
 	}
 }
 
-func TestATextThatIsNoKeysetIsRefusedForItsReasonAndNotRepeated(t *testing.T) {
+func TestParseReturnsTheReasonWithoutTheText(t *testing.T) {
 	handle, err := keyset.NewHandle(mac.HMACSHA256Tag256KeyTemplate())
 	if err != nil {
 		t.Fatal(err)

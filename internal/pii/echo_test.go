@@ -13,7 +13,7 @@ var sent = []string{
 	"Rua Exemplo Novo, 12 A", "1000-001", "Vila Fictícia", "Modelo & Filhos, Lda.", "2512.34", "950", "87.50", "true", "123",
 }
 
-func TestAnEchoLosesWhatWasSentInEveryForm(t *testing.T) {
+func TestEchoScrubMasksSentValuesInEveryForm(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"José António Sá da Conceição is known", "•••••• is known"},
 		{"JOSE ANTONIO SA DA CONCEICAO is known", "•••••• is known"},
@@ -48,7 +48,7 @@ func TestAnEchoLosesWhatWasSentInEveryForm(t *testing.T) {
 	}
 }
 
-func TestAnEchoOfNothingIsScrubbedLikeAnyText(t *testing.T) {
+func TestAnEmptyEchoScrubsLikeScrub(t *testing.T) {
 	for _, values := range [][]string{nil, {"", " ", "-", "e", "\u200b", "\xff", "(", "1", "de"}} {
 		if got := pii.NewEcho(values).Scrub("A pessoa 299999998 e o (1) de 12"); got != "A pessoa •••••• e o (1) de 12" {
 			t.Errorf("of %q: got %q", values, got)

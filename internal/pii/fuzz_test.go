@@ -86,7 +86,7 @@ func seen(text string) string {
 	}, text)
 }
 
-// figureBeside tells whether a figure stands right beside what is planted.
+// figureBeside reports whether a figure stands right beside what is planted.
 func figureBeside(left, right string) bool {
 	return strings.HasSuffix(left, "0") || strings.HasPrefix(right, "0")
 }

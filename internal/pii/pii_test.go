@@ -68,7 +68,7 @@ func TestPersonalDataMasksItselfHoweverItIsPrinted(t *testing.T) {
 	}
 }
 
-func TestMasksTellTheOwnerApartAndNobodyElse(t *testing.T) {
+func TestMasksShowOnlyWhatTheOwnerNeedsToTellValuesApart(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{pii.New[pii.Name]("Maria João da Silva").String(), "Maria S."},
 		{pii.New[pii.Name]("Silva").String(), "••••••"},
@@ -92,7 +92,7 @@ func TestMasksTellTheOwnerApartAndNobodyElse(t *testing.T) {
 	}
 }
 
-func TestOnlyMarshalClearRevealsAndJSONReadsItBack(t *testing.T) {
+func TestOnlyMarshalClearRevealsValuesAndJSONReadsThem(t *testing.T) {
 	data, err := pii.MarshalClear(maria())
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func TestAbsentAndZeroAreDifferent(t *testing.T) {
 	}
 }
 
-func TestReadingErrorsNeverRepeatTheValue(t *testing.T) {
+func TestReadErrorsDoNotContainTheValue(t *testing.T) {
 	for _, in := range []string{`{"taxId":299999998}`, `{"wages":"2512.34"}`, `{"wages":1e999999999}`, `{"debt":"2512"}`} {
 		var p person
 		err := json.Unmarshal([]byte(in), &p)

@@ -53,7 +53,7 @@ var forms = []string{
 }
 
 // The figures of a form are gone wherever it stands: four of them in a row are found nowhere.
-func TestScrubMasksEveryFormInEverySurrounding(t *testing.T) {
+func TestScrubMasksEveryFormInEveryContext(t *testing.T) {
 	if len(forms) < 60 {
 		t.Fatalf("only %d forms", len(forms))
 	}
@@ -66,7 +66,7 @@ func TestScrubMasksEveryFormInEverySurrounding(t *testing.T) {
 				continue // «cc» in the middle of a word says nothing
 			}
 			text := fmt.Sprintf(around, form)
-			if got := pii.Scrub(text); tells(got, form) {
+			if got := pii.Scrub(text); reveals(got, form) {
 				t.Errorf("%q: got %q", text, got)
 			}
 		}
@@ -75,8 +75,8 @@ func TestScrubMasksEveryFormInEverySurrounding(t *testing.T) {
 
 var shortWord = regexp.MustCompile(`^(?i:c\.?c|bi)`)
 
-// tells tells whether a text holds four figures in a row of the value.
-func tells(text, value string) bool {
+// reveals reports whether a text has four consecutive digits of the value.
+func reveals(text, value string) bool {
 	value, _, _ = strings.Cut(value, "00:00:00")
 	figures, all := figuresOf(value), figuresOf(text)
 	for i := 0; i+4 <= len(figures); i++ {
@@ -105,7 +105,7 @@ func zeroOf(c rune) rune {
 	return zero
 }
 
-func TestScrubMasksAddressesOfEmailAndTokens(t *testing.T) {
+func TestScrubMasksEmailAddressesAndTokens(t *testing.T) {
 	for _, secret := range []string{
 		"maria@example.com", "maria.exemplo+casa@mail.example.com", "MARIA@EXAMPLE.COM", "maria_exemplo@example.pt", "maría@exämple.com", "мария@пример.рф",
 		"maria@xn--exmple-cua.xn--p1ai", `"maria exemplo"@example.com`, "o'maria@example.com", "maria%40example.com", "maria＠example.com", "mar\u200bia@exam\u00adple.com",
@@ -125,7 +125,7 @@ func TestScrubMasksAddressesOfEmailAndTokens(t *testing.T) {
 }
 
 // What an operator needs stays to the letter.
-func TestScrubLeavesWhatALogIsReadFor(t *testing.T) {
+func TestScrubKeepsWhatOperatorsNeed(t *testing.T) {
 	lately := time.Now()
 	for _, text := range []string{
 		"", "process 1042, iteration 3", "process 1042 and 104217", "process 10421234", "processes 1042, 1043, 1044, 1045", "[1042,1043,1044]",
@@ -150,7 +150,7 @@ func TestScrubLeavesWhatALogIsReadFor(t *testing.T) {
 	}
 }
 
-func TestScrubMasksNoMoreThanItMust(t *testing.T) {
+func TestScrubMasksOnlyPersonalNumbers(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"NIF 299999998 already exists", "NIF •••••• already exists"},
 		{"NIF PT 299 999 998.", "NIF PT ••••••."},
@@ -185,11 +185,11 @@ func TestScrubMasksNoMoreThanItMust(t *testing.T) {
 	}
 }
 
-func TestScrubLooksAtABoundedPartAndLosesNothingAtItsEnd(t *testing.T) {
+func TestScrubCutsLongTextsAndMasksAValueAtTheCut(t *testing.T) {
 	const most = 64 << 10
 	for _, back := range []int{0, 1, 5, 11, 20} { // a value across the end of what is kept
 		text := strings.Repeat("x", most-back) + "299 999 998" + strings.Repeat("y", 1<<16)
-		if got := pii.Scrub(text); len(got) > most+64 || tells(got, "299999998") || !strings.HasSuffix(got, "…") {
+		if got := pii.Scrub(text); len(got) > most+64 || reveals(got, "299999998") || !strings.HasSuffix(got, "…") {
 			t.Errorf("%d bytes from the end: %d bytes, ending in %q", back, len(got), got[len(got)-40:])
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAServerKeepsItsDataOverAPowerCut(t *testing.T) {
+func TestAServerKeepsItsDataAcrossARestart(t *testing.T) {
 	s := StartServer(t)
 	if answer, err := s.ask("SET kept yes"); !strings.Contains(answer, "+OK") {
 		t.Fatalf("writing: %q, %v", answer, err)
@@ -35,7 +35,7 @@ func TestAClusterRefusesWhatTouchesTwoSlots(t *testing.T) {
 	}
 }
 
-func TestASentinelKnowsItsMaster(t *testing.T) {
+func TestASentinelReturnsTheAddressOfItsMaster(t *testing.T) {
 	master := StartServer(t)
 	url := StartSentinel(t, master)
 	addr, _, _ := strings.Cut(strings.TrimPrefix(url, "redis://127.0.0.1:"), "?")

@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/refusals"
 )
 
-func TestAFloodOfRefusalsLogsSomeAndCountsTheOthers(t *testing.T) {
+func TestAFloodOfRefusalsIsSampledAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		log := refusals.New(slog.New(slog.NewJSONHandler(&out, nil)))

@@ -58,7 +58,7 @@ func (s *Settings) checkSecrets() (problems Problems) {
 	return problems
 }
 
-// checkNetwork warns of unencrypted connections to other hosts.
+// checkNetwork warns of unencrypted connections to other hosts, and of state in memory while the bank is real.
 func (s *Settings) checkNetwork() {
 	for _, each := range []struct{ name, address, scheme string }{
 		{"PORTAL_URL", s.PortalURL, "http"}, {"SLACK_API_URL", s.SlackAPIURL, "http"},

@@ -272,10 +272,10 @@ type Problems []Problem
 
 // firstProblems returns the first problem of each setting; others may follow from it.
 func (p Problems) firstProblems() Problems {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	return slices.DeleteFunc(p, func(problem Problem) bool {
-		again := told[problem.Name]
-		told[problem.Name] = true
+		again := reported[problem.Name]
+		reported[problem.Name] = true
 		return again
 	})
 }

@@ -27,7 +27,7 @@ func whole(t *testing.T) map[string]string {
 	}
 }
 
-func TestAWholeEnvironmentIsTakenAsItIs(t *testing.T) {
+func TestACompleteEnvironmentLoadsWithDefaults(t *testing.T) {
 	s, err := settings.Load(settings.SlackBot, whole(t))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestAWholeEnvironmentIsTakenAsItIs(t *testing.T) {
 	}
 }
 
-func TestAPlaygroundNeedsNothing(t *testing.T) {
+func TestAPlaygroundNeedsNoSettings(t *testing.T) {
 	for _, program := range []settings.Program{settings.SlackBot, settings.MCPServer} {
 		if _, err := settings.Load(program, settings.Playground(map[string]string{"REDIS_URL": ""})); err != nil {
 			t.Errorf("%s: %v", program, err)
@@ -45,7 +45,7 @@ func TestAPlaygroundNeedsNothing(t *testing.T) {
 	}
 }
 
-func TestEverythingMissingOrWrongIsToldAtOnceWithHowToGetIt(t *testing.T) {
+func TestLoadListsEveryMissingOrWrongSettingWithHowToGetIt(t *testing.T) {
 	_, err := settings.Load(settings.SlackBot, map[string]string{"PORTAL_BROKER_UID": "7", "REDIS_URL": "localhost:6379", "SLACK_APP_TOKEN": "xoxb-2", "CALLBACK_URL": "balcao.example", "TEAM_CHANNEL": "equipa", "TEAM_LANG": "br", "ADMIN_USER": "ana", "SANDBOX_PACE": "1"})
 	var problems settings.Problems
 	if !errors.As(err, &problems) {
@@ -64,63 +64,63 @@ func TestEverythingMissingOrWrongIsToldAtOnceWithHowToGetIt(t *testing.T) {
 	}
 }
 
-func TestEachRule(t *testing.T) {
+func TestEachRuleOfASetting(t *testing.T) {
 	for name, c := range map[string]struct {
 		program settings.Program
 		change  map[string]string
 		want    string
 	}{
-		"Socket Mode needs no signing secret":            {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, ""},
-		"one of the two is needed":                       {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": ""}, "settings: SLACK_SIGNING_SECRET missing"},
-		"an assistant's server needs no Slack":           {settings.MCPServer, map[string]string{"SLACK_BOT_TOKEN": ""}, ""},
-		"a server that others reach needs a token":       {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_HOSTS missing, MCP_TOKEN missing"},
-		"the simulated Slack stays on this machine":      {settings.SlackBot, map[string]string{"PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
-		"a real bank is not behind the simulated Slack":  {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack"},
-		"an assistant's server has no Slack to simulate": {settings.MCPServer, map[string]string{"SLACK_API_URL": "simulated"}, ""},
-		"a key that is none is told without showing it":  {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
-		"who acts as whom must be pairs":                 {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
-		"a call's time is a duration":                    {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon"}, "settings: CALL_TIMEOUT wrong"},
-		"a call may take some time":                      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
-		"a call is not over at once":                     {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
-		"nor does it last for ever":                      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
-		"two that are not understood are both told":      {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
-		"an address is host and port":                    {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
-		"a port is one":                                  {settings.SlackBot, map[string]string{"ADDR": "127.0.0.1:99999"}, "settings: ADDR wrong"},
-		"nobody acts as two":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example,T1/U1=rui@mediadora.example"}, "settings: PORTAL_USERS wrong"},
-		"nor with a space between":                       {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example, T1/U1=rui@mediadora.example"}, "settings: PORTAL_USERS wrong"},
-		"a callback's address may end in a slash":        {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/bank/"), ""},
-		"it is encrypted":                                {settings.SlackBot, callback("CALLBACK_URL", "http://balcao.example"), "settings: CALLBACK_URL wrong"},
-		"or on this machine":                             {settings.SlackBot, callback("CALLBACK_URL", "http://127.0.0.1:8080"), ""},
-		"it is an address and nothing more":              {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/?a=b"), "settings: CALLBACK_URL wrong"},
-		"who is told an address is told a secret":        {settings.SlackBot, callback("CALLBACK_TOKENS", " , "), "settings: CALLBACK_TOKENS missing"},
-		"and knows for whom":                             {settings.SlackBot, callback("PORTAL_PARTNER_UID", ""), "settings: PORTAL_PARTNER_UID missing"},
-		"for whom is a uuid":                             {settings.SlackBot, callback("PORTAL_PARTNER_UID", "7"), "settings: PORTAL_PARTNER_UID wrong"},
-		"a secret is long":                               {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+token[1:]), "settings: CALLBACK_TOKENS wrong"},
-		"and fits into a path":                           {settings.SlackBot, callback("CALLBACK_TOKENS", token+"/"), "settings: CALLBACK_TOKENS wrong"},
-		"the old one is accepted for a while":            {settings.SlackBot, callback("CALLBACK_TOKENS", token+", "+token), ""},
-		"an assistant's server hears of no callbacks":    {settings.MCPServer, map[string]string{"CALLBACK_URL": "no address"}, ""},
-		"a channel is told by its id":                    {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "#equipa"}, "settings: TEAM_CHANNEL wrong"},
-		"a private one too":                              {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "G0EQUIPA"}, ""},
-		"a language is one of ours":                      {settings.SlackBot, map[string]string{"TEAM_LANG": "fr"}, "settings: TEAM_LANG wrong"},
-		"one that is left empty is Portuguese":           {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
-		"an administrator is told by an id":              {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
-		"the sandbox has three paces":                    {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
-		"a file of operations must be there":             {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
-		"somebody decides who acts as whom":              {settings.SlackBot, map[string]string{"PORTAL_USERS": ""}, "settings: PORTAL_USERS missing"},
-		"with a sandbox bank too":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox"}, "settings: PORTAL_USERS missing"},
-		"and with a simulated Slack":                     {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack, PORTAL_USERS missing"},
-		"but not in a playground":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated"}, ""},
-		"nor for assistants":                             {settings.MCPServer, map[string]string{"PORTAL_USERS": ""}, ""},
-		"everybody may act as one":                       {settings.SlackBot, map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, ""},
-		"beside those who are listed":                    {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=rui@mediadora.example, *=ana@mediadora.example"}, ""},
-		"as nobody is nothing":                           {settings.SlackBot, map[string]string{"PORTAL_USERS": "*="}, "settings: PORTAL_USERS wrong"},
-		"a person is told by team and user":              {settings.SlackBot, map[string]string{"PORTAL_USERS": "U0456=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
-		"and by ids":                                     {settings.SlackBot, map[string]string{"PORTAL_USERS": "T0123/ana=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
-		"a token that is guessed is none":                {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
-		"nor is one of the bot's":                        {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
-		"nor such a signing secret":                      {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
-		"nor such a secret in a path":                    {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+strings.Repeat("a", 32)), "settings: CALLBACK_TOKENS weak"},
-		"the bank's secret is not ours to choose":        {settings.SlackBot, map[string]string{"PORTAL_CLIENT_SECRET": "a"}, ""},
+		"Socket Mode needs no signing secret":                  {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}, ""},
+		"without Socket Mode a signing secret is required":     {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": ""}, "settings: SLACK_SIGNING_SECRET missing"},
+		"the MCP server needs no Slack":                        {settings.MCPServer, map[string]string{"SLACK_BOT_TOKEN": ""}, ""},
+		"a server for other machines needs a token and hosts":  {settings.MCPServer, map[string]string{"ADDR": ":8081"}, "settings: MCP_HOSTS missing, MCP_TOKEN missing"},
+		"the simulated Slack stays on this machine":            {settings.SlackBot, map[string]string{"PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated", "ADDR": "0.0.0.0:80"}, "settings: ADDR simulated"},
+		"a real bank is not behind the simulated Slack":        {settings.SlackBot, map[string]string{"SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack"},
+		"the MCP server ignores SLACK_API_URL":                 {settings.MCPServer, map[string]string{"SLACK_API_URL": "simulated"}, ""},
+		"an invalid key is reported without the key":           {settings.SlackBot, map[string]string{"STATE_KEY": "hunter2"}, "settings: STATE_KEY wrong"},
+		"PORTAL_USERS has pairs":                               {settings.SlackBot, map[string]string{"PORTAL_USERS": "ana"}, "settings: PORTAL_USERS wrong"},
+		"a call's time is a duration":                          {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon"}, "settings: CALL_TIMEOUT wrong"},
+		"the shortest time of a call":                          {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
+		"a call's time is too short":                           {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
+		"a call's time is too long":                            {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
+		"two settings that cannot be parsed are both reported": {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
+		"an address is host and port":                          {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
+		"a port is at most 65535":                              {settings.SlackBot, map[string]string{"ADDR": "127.0.0.1:99999"}, "settings: ADDR wrong"},
+		"a person is listed twice":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example,T1/U1=rui@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a person is listed twice, with a space":               {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example, T1/U1=rui@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a callback's address may end in a slash":              {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/bank/"), ""},
+		"a callback's address is encrypted":                    {settings.SlackBot, callback("CALLBACK_URL", "http://balcao.example"), "settings: CALLBACK_URL wrong"},
+		"a callback's address on this machine":                 {settings.SlackBot, callback("CALLBACK_URL", "http://127.0.0.1:8080"), ""},
+		"a callback's address has no query":                    {settings.SlackBot, callback("CALLBACK_URL", "https://balcao.example/?a=b"), "settings: CALLBACK_URL wrong"},
+		"a callback's address needs a token":                   {settings.SlackBot, callback("CALLBACK_TOKENS", " , "), "settings: CALLBACK_TOKENS missing"},
+		"a callback's address needs a partner":                 {settings.SlackBot, callback("PORTAL_PARTNER_UID", ""), "settings: PORTAL_PARTNER_UID missing"},
+		"a partner is a UUID":                                  {settings.SlackBot, callback("PORTAL_PARTNER_UID", "7"), "settings: PORTAL_PARTNER_UID wrong"},
+		"a token is too short":                                 {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+token[1:]), "settings: CALLBACK_TOKENS wrong"},
+		"a token does not fit into a path":                     {settings.SlackBot, callback("CALLBACK_TOKENS", token+"/"), "settings: CALLBACK_TOKENS wrong"},
+		"two tokens":                                           {settings.SlackBot, callback("CALLBACK_TOKENS", token+", "+token), ""},
+		"the MCP server ignores CALLBACK_URL":                  {settings.MCPServer, map[string]string{"CALLBACK_URL": "no address"}, ""},
+		"a channel is given by its id":                         {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "#equipa"}, "settings: TEAM_CHANNEL wrong"},
+		"the id of a private channel":                          {settings.SlackBot, map[string]string{"TEAM_CHANNEL": "G0EQUIPA"}, ""},
+		"an unknown language":                                  {settings.SlackBot, map[string]string{"TEAM_LANG": "fr"}, "settings: TEAM_LANG wrong"},
+		"an empty language is Portuguese":                      {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
+		"an administrator is given by an id":                   {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
+		"the sandbox has three paces":                          {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
+		"a file of operations must exist":                      {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
+		"PORTAL_USERS is required":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": ""}, "settings: PORTAL_USERS missing"},
+		"PORTAL_USERS is required with a sandbox bank":         {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox"}, "settings: PORTAL_USERS missing"},
+		"PORTAL_USERS is required with a simulated Slack":      {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack, PORTAL_USERS missing"},
+		"PORTAL_USERS is optional in a playground":             {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox", "SLACK_API_URL": "simulated"}, ""},
+		"PORTAL_USERS is optional for the MCP server":          {settings.MCPServer, map[string]string{"PORTAL_USERS": ""}, ""},
+		"one portal user for everybody":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, ""},
+		"a listed person, and everybody else":                  {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=rui@mediadora.example, *=ana@mediadora.example"}, ""},
+		"everybody without a portal user":                      {settings.SlackBot, map[string]string{"PORTAL_USERS": "*="}, "settings: PORTAL_USERS wrong"},
+		"a person is given by team and user":                   {settings.SlackBot, map[string]string{"PORTAL_USERS": "U0456=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a person is given by ids":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T0123/ana=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a weak token":                                         {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
+		"a weak token in the bot's environment":                {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
+		"a weak signing secret":                                {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
+		"a weak callback token":                                {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+strings.Repeat("a", 32)), "settings: CALLBACK_TOKENS weak"},
+		"a weak secret of the bank":                            {settings.SlackBot, map[string]string{"PORTAL_CLIENT_SECRET": "a"}, ""},
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
@@ -133,7 +133,7 @@ func TestEachRule(t *testing.T) {
 
 const token = "b3c0b9f2c1a84d7e9f5d2a6e0c4817d3"
 
-// callback is an environment that the bank may be told of, with one setting changed.
+// callback returns the settings of callbacks, with one of them changed.
 func callback(name, value string) map[string]string {
 	environ := map[string]string{
 		"CALLBACK_URL": "https://balcao.example", "CALLBACK_TOKENS": token, "PORTAL_PARTNER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f",
@@ -142,7 +142,7 @@ func callback(name, value string) map[string]string {
 	return environ
 }
 
-func TestSecretsAreTakenWithoutWhatStandsAroundThem(t *testing.T) {
+func TestCallbackTokensAreSplitAndTrimmed(t *testing.T) {
 	environ := whole(t)
 	maps.Copy(environ, callback("CALLBACK_TOKENS", " "+token+",, "+token+"x ,"))
 	environ["CALLBACK_URL"] += "/"
@@ -159,7 +159,7 @@ func text(err error) string {
 	return err.Error()
 }
 
-func TestARealBankBehindTheSimulatedSlackHasToBeAskedFor(t *testing.T) {
+func TestARealBankWithTheSimulatedSlackNeedsAFlag(t *testing.T) {
 	environ := whole(t)
 	environ["SLACK_API_URL"] = settings.Simulated
 	_, err := settings.Load(settings.SlackBot, environ)
@@ -177,7 +177,7 @@ func TestARealBankBehindTheSimulatedSlackHasToBeAskedFor(t *testing.T) {
 	}
 }
 
-func TestAStartWarnsOfWhatSomebodyShouldKnow(t *testing.T) {
+func TestLoadWarnsOfRiskySettings(t *testing.T) {
 	for name, c := range map[string]struct {
 		change map[string]string
 		want   string

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestSecretsOfPeopleAreWeak(t *testing.T) {
+func TestSecretsThatPeopleMakeUpAreWeak(t *testing.T) {
 	for _, secret := range []string{
 		"a", "", "secret", "hunter2", "change-me", strings.Repeat("a", 200), strings.Repeat("ab", 64), "0123456789abcdef0123456789abcdef",
 		"ffffffffffffffffffffffffffffffff", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "zyxwvutsrqponmlkjihgfedcba9876543210",
@@ -23,11 +23,11 @@ func TestSecretsOfPeopleAreWeak(t *testing.T) {
 	}
 }
 
-func TestSecretsThatWereDrawnAtRandomAreStrong(t *testing.T) {
-	dice := rand.NewChaCha8([32]byte{1})
+func TestRandomSecretsAreStrong(t *testing.T) {
+	random := rand.NewChaCha8([32]byte{1})
 	drawn := func(bytes int) []byte {
 		secret := make([]byte, bytes)
-		_, _ = dice.Read(secret)
+		_, _ = random.Read(secret)
 		return secret
 	}
 	of := func(characters string, length int) string {

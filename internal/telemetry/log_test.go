@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/telemetry"
 )
 
-func TestALogLineHoldsNoPersonalDataHoweverItGotIn(t *testing.T) {
+func TestALogLineHasNoPersonalData(t *testing.T) {
 	for how, log := range map[string]func(*slog.Logger){
 		"in the message":       func(l *slog.Logger) { l.Info("NIF 299999998 refused") },
 		"in an attribute":      func(l *slog.Logger) { l.Info("x", "what", "maria@example.com, +351 912 345 678") },
@@ -38,7 +38,7 @@ func TestALogLineHoldsNoPersonalDataHoweverItGotIn(t *testing.T) {
 	}
 }
 
-func TestWhatAnOperatorNeedsSurvives(t *testing.T) {
+func TestALogLineKeepsWhatOperatorsNeed(t *testing.T) {
 	var out strings.Builder
 	telemetry.NewLogger(&out, slog.LevelInfo).Info("call", "call", "b3d9f6a1-2c34-4e9f-9f5a-123456789012", "took", 1234567890*time.Nanosecond, "status", 200,
 		"share", 0.123456789, "process", 104217, "at", time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC), "peer", "192.168.100.200:6379")

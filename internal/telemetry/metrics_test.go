@@ -41,7 +41,7 @@ func read(t *testing.T, m *telemetry.Metrics) string {
 	return string(text)
 }
 
-func TestWhatIsCountedIsReadAsPrometheusWritesIt(t *testing.T) {
+func TestMetricsAreWrittenInThePrometheusFormat(t *testing.T) {
 	m := metrics(t)
 	posts, err := m.Meter().Int64Counter("balcao.posts")
 	if err != nil {
@@ -55,21 +55,21 @@ func TestWhatIsCountedIsReadAsPrometheusWritesIt(t *testing.T) {
 	}
 }
 
-func TestALabelThatGrowsFromOutsideIsCountedTogether(t *testing.T) {
+func TestTheNumberOfSeriesOfAMetricIsLimited(t *testing.T) {
 	m := metrics(t)
-	hints, err := m.Meter().Int64Counter("balcao.hints")
+	callbacks, err := m.Meter().Int64Counter("balcao.callbacks")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5000 {
-		hints.Add(t.Context(), 1, metric.WithAttributes(attribute.String("from", fmt.Sprint(i))))
+		callbacks.Add(t.Context(), 1, metric.WithAttributes(attribute.String("from", fmt.Sprint(i))))
 	}
-	if series := strings.Count(read(t, m), "\nbalcao_hints_total{"); series > 500 {
+	if series := strings.Count(read(t, m), "\nbalcao_callbacks_total{"); series > 500 {
 		t.Errorf("there are %d series", series)
 	}
 }
 
-func TestTwoOfThemStandBesideEachOther(t *testing.T) {
+func TestTwoRegistriesAreIndependent(t *testing.T) {
 	for _, m := range []*telemetry.Metrics{metrics(t), metrics(t)} {
 		if _, err := m.Meter().Int64Counter("balcao.posts"); err != nil || strings.Contains(read(t, m), "balcao_posts") {
 			t.Errorf("got %v, or another's counts", err)

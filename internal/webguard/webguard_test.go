@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/webguard"
 )
 
-func TestOnlyOwnPagesAndThoseWhoAreNoBrowserGetIn(t *testing.T) {
+func TestOnlyOwnPagesAndClientsWithoutABrowserAreServed(t *testing.T) {
 	own := webguard.Guard{Hosts: []string{"bot.example"}, AnyHost: []string{"/slack/events", "/callbacks/"}, Log: slog.New(slog.DiscardHandler)}
 	open := webguard.Guard{Log: own.Log}
 	for name, c := range map[string]struct {
@@ -61,7 +61,7 @@ func TestOnlyOwnPagesAndThoseWhoAreNoBrowserGetIn(t *testing.T) {
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, r)
 			if in != c.in || in == (w.Code == http.StatusForbidden) {
-				t.Errorf("%s: %s gets in: %v, and is answered %d", name, method, in, w.Code)
+				t.Errorf("%s: %s served: %v, status %d", name, method, in, w.Code)
 			}
 			if !in && !strings.Contains(w.Body.String(), "Recusado") {
 				t.Errorf("%s: reads %q", name, w.Body)
@@ -70,7 +70,7 @@ func TestOnlyOwnPagesAndThoseWhoAreNoBrowserGetIn(t *testing.T) {
 	}
 }
 
-func TestAFloodFromAnotherSitesPageFillsNoLog(t *testing.T) {
+func TestRefusalsOfAFloodAreLoggedAtALimitedRate(t *testing.T) {
 	var out bytes.Buffer
 	guard := webguard.Guard{Log: slog.New(slog.NewTextHandler(&out, nil))}
 	handler, began := guard.Handler(http.NotFoundHandler()), time.Now()

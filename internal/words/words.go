@@ -79,18 +79,18 @@ func load(files fs.FS, folders ...string) *Texts {
 	return texts
 }
 
-func (b *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
+func (t *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
 	file, err := bundle.LoadMessageFileFS(files, path.Join(folder, string(lang)+".toml"))
 	if err != nil {
 		panic(fmt.Sprintf("words: %v", err))
 	}
 	for _, message := range file.Messages {
-		if b.keys[lang][message.ID] {
+		if t.keys[lang][message.ID] {
 			panic(fmt.Sprintf("words: %s has the key %s of another folder", folder, message.ID))
 		}
-		b.keys[lang][message.ID] = true
+		t.keys[lang][message.ID] = true
 		if message.One == "" && strings.Contains(message.Other, ".count") {
-			b.formless = append(b.formless, string(lang)+" "+message.ID+" (one)")
+			t.formless = append(t.formless, string(lang)+" "+message.ID+" (one)")
 		}
 	}
 }
@@ -106,16 +106,16 @@ func Sub(files fs.FS, folder string) *Texts {
 
 // Say returns the text of key with args for its {{.name}} placeholders. The arg "count" also selects the plural form, "other"
 // if there is none for that count. If key has no text, Say returns key; a test of each package checks that none is missing.
-func (b *Texts) Say(lang Lang, key string, args map[string]any) string {
-	if b.localizers[lang] == nil {
+func (t *Texts) Say(lang Lang, key string, args map[string]any) string {
+	if t.localizers[lang] == nil {
 		lang = Portuguese
 	}
-	if !b.Has(lang, key) {
+	if !t.Has(lang, key) {
 		return key
 	}
 	for _, count := range []any{args["count"], nil} { // without a count, it is "other"
 		// Localize returns an error for a missing form, with the text.
-		text, _ := b.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: count})
+		text, _ := t.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: count})
 		if text != "" {
 			return text
 		}
@@ -124,25 +124,25 @@ func (b *Texts) Say(lang Lang, key string, args map[string]any) string {
 }
 
 // Has reports whether key has a text in lang.
-func (b *Texts) Has(lang Lang, key string) bool { return b.keys[lang][key] }
+func (t *Texts) Has(lang Lang, key string) bool { return t.keys[lang][key] }
 
 // Keys returns the keys of lang in order.
-func (b *Texts) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(b.keys[lang])) }
+func (t *Texts) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(t.keys[lang])) }
 
 // Missing returns «lang key» for every key of want without a text, for every key that one language does not have, and, with
 // the form, for every text with a count that has no singular.
-func (b *Texts) Missing(want ...string) []string {
+func (t *Texts) Missing(want ...string) []string {
 	all := map[string]bool{}
 	for _, key := range want {
 		all[key] = true
 	}
-	for _, keys := range b.keys {
+	for _, keys := range t.keys {
 		maps.Copy(all, keys)
 	}
-	missing := slices.Clone(b.formless)
+	missing := slices.Clone(t.formless)
 	for _, lang := range Langs {
 		for key := range all {
-			if !b.keys[lang][key] {
+			if !t.keys[lang][key] {
 				missing = append(missing, string(lang)+" "+key)
 			}
 		}

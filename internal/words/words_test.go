@@ -13,7 +13,7 @@ var files = fstest.MapFS{
 	"en.toml":    {Data: []byte("\"greet.title\" = \"Hello, {{.name}}\"\n[borrowers]\none = \"{{.count}} borrower\"\nother = \"{{.count}} borrowers\"\n")},
 }
 
-func TestTextsComeInThePersonsLanguage(t *testing.T) {
+func TestSayReturnsTheTextOfTheLanguage(t *testing.T) {
 	texts := words.Load(files)
 	for _, c := range []struct {
 		locale, key string
