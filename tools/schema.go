@@ -88,6 +88,7 @@ func lean(schema *jsonschema.Schema) *jsonschema.Schema {
 	} else if schema.AdditionalProperties != nil { // of a map
 		lean(schema.AdditionalProperties)
 	}
+	schema.Minimum, schema.Maximum = nil, nil // the limits of Go's types
 	if len(schema.Types) == 2 && schema.Types[0] == "null" {
 		schema.Type, schema.Types = schema.Types[1], nil
 	}

@@ -1,0 +1,116 @@
+package processes
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/tools"
+)
+
+// Get shows a process: its state, what was last done, its loan and its borrowers (Process Detail, Borrower List, and
+// Borrower Get for each borrower).
+var Get = tools.Define(Toolset, tools.Spec{
+	Name: "get_process", Effect: tools.Reads,
+	Next: tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
+	found, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return ProcessDetails{}, err
+	}
+	process, err := call.Bank.Process(ctx, found.ID)
+	if err != nil {
+		return ProcessDetails{}, err
+	}
+	borrowers, err := call.Borrowers(ctx, found.ID)
+	if err != nil {
+		return ProcessDetails{}, err
+	}
+	details := ProcessDetails{
+		Process: process.ProcessUniqueID, Number: process.ProcessNumber,
+		Status: process.ProcessStatusDescription, Phase: process.ProcessPhaseDescription,
+		LastAction: process.LastActionDescription, LastActionDate: process.LastActionDate.Time,
+		LoanAmount: process.LoanAmount, PropertyPrice: process.AcquisitionAmount,
+		Purpose: process.LoanPurposeDescription, Branch: process.BranchDescription, Borrowers: []ProcessBorrower{},
+	}
+	if process.LoanDurationMonths != nil {
+		details.TermMonths = *process.LoanDurationMonths
+	}
+	for _, borrower := range borrowers {
+		row := ProcessBorrower{Borrower: borrower.BorrowerUniqueID, Role: borrower.BorrowerTypeDescription}
+		if borrower.Personal != nil {
+			row.Name = borrower.Personal.Name
+		}
+		details.Borrowers = append(details.Borrowers, row)
+	}
+	return details, nil
+})
+
+// ProcessDetails is a process with its borrowers. What the bank does not say is absent.
+type ProcessDetails struct {
+	Process        uuid.UUID         `json:"process"`
+	Number         int64             `json:"number"`
+	Status         string            `json:"status" pii:"open"`
+	Phase          string            `json:"phase,omitempty" pii:"open"`
+	LastAction     string            `json:"lastAction,omitempty" pii:"open"`
+	LastActionDate time.Time         `json:"lastActionDate,omitzero"`
+	LoanAmount     pii.Money         `json:"loanAmount,omitzero"`
+	PropertyPrice  pii.Money         `json:"propertyPrice,omitzero"`
+	TermMonths     int32             `json:"termMonths,omitzero"`
+	Purpose        string            `json:"purpose,omitempty" pii:"open"`
+	Branch         string            `json:"branch,omitempty" pii:"open"`
+	Borrowers      []ProcessBorrower `json:"borrowers"`
+}
+
+// ProcessBorrower is one borrower of a process.
+type ProcessBorrower struct {
+	Borrower uuid.UUID `json:"borrower"`
+	Role     string    `json:"role" pii:"open"`
+	Name     pii.Name  `json:"name"`
+}
+
+// Card implements [tools.Carder].
+func (p ProcessDetails) Card(say tools.Say) tools.Card {
+	card := tools.Card{
+		Title: say("card.title", "number", p.Number),
+		Next: []tools.Step{
+			tools.NextStep("list_borrowers", "process", p.Process),
+			tools.NextStep("create_borrower", "process", p.Process),
+			tools.NextStep("get_esis", "process", p.Process),
+		},
+	}
+	term, last := "", []string{tools.Clean(p.LastAction), tools.FormatDay(say, p.LastActionDate)}
+	if p.TermMonths > 0 {
+		term = say("card.term", "count", p.TermMonths)
+	}
+	last = slices.DeleteFunc(last, func(part string) bool { return part == "" })
+	for _, fact := range []tools.Fact{
+		{Label: say("label.status"), Value: p.Status},
+		{Label: say("label.phase"), Value: p.Phase},
+		{Label: say("label.lastAction"), Value: strings.Join(last, " · ")},
+		{Label: say("label.loanAmount"), Value: p.LoanAmount.String()},
+		{Label: say("label.propertyPrice"), Value: p.PropertyPrice.String()},
+		{Label: say("label.term"), Value: term},
+		{Label: say("label.purpose"), Value: p.Purpose},
+		{Label: say("label.branch"), Value: p.Branch},
+	} {
+		if fact.Value != "" {
+			card.Facts = append(card.Facts, fact)
+		}
+	}
+	if len(p.Borrowers) == 0 {
+		card.Text = say("card.none")
+		return card
+	}
+	card.Table.Columns = []string{say("label.borrower"), say("label.role")}
+	for _, b := range p.Borrowers {
+		card.Table.Rows = append(card.Table.Rows, []string{b.Name.String(), b.Role})
+		card.Table.IDs = append(card.Table.IDs, b.Borrower.String())
+		card.Table.Steps = append(card.Table.Steps, tools.NextStep("get_borrower", "process", p.Process, "borrower", b.Borrower).Labelled(say("step.open")))
+	}
+	return card
+}

@@ -1,0 +1,60 @@
+package processes_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/processes"
+)
+
+func TestAProcessIsShownWithWhatWasLastDoneItsLoanAndItsBorrowers(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	result, failure := e.Call(t, "get_process", `{"process":1043}`)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	process, err := e.User().Process(t.Context(), sandbox.SampleProcess(1043))
+	if err != nil {
+		t.Fatal(err)
+	}
+	details, card := result.Output.(processes.ProcessDetails), result.Card
+	if details.Number != 1043 || details.Process != process.ProcessUniqueID || details.TermMonths != *process.LoanDurationMonths || details.LoanAmount != process.LoanAmount && details.LoanAmount.String() != process.LoanAmount.String() {
+		t.Errorf("got %+v", details)
+	}
+	facts := map[string]string{}
+	for _, fact := range card.Facts {
+		facts[fact.Label] = fact.Value
+	}
+	for label, want := range map[string]string{
+		"Status": process.ProcessStatusDescription, "Phase": process.ProcessPhaseDescription, "Last action": process.LastActionDescription + " · ",
+		"Amount requested": process.LoanAmount.String(), "Property price": process.AcquisitionAmount.String(), "Term": " months",
+		"Purpose": process.LoanPurposeDescription, "Branch": process.BranchDescription,
+	} {
+		if want == "" || !strings.Contains(facts[label], want) {
+			t.Errorf("%s is %q, want %q", label, facts[label], want)
+		}
+	}
+	if len(card.Table.Rows) != 2 || len(card.Table.Steps) != 2 || card.Table.Steps[0].Label == "" {
+		t.Errorf("the borrowers are %+v", card.Table)
+	}
+	for _, row := range card.Table.Rows {
+		if !strings.HasSuffix(row[0], ".") {
+			t.Errorf("%q is not masked", row[0])
+		}
+	}
+	if len(card.Next) == 0 || card.Next[0].Tool != "list_borrowers" || card.Next[0].Label == "" {
+		t.Errorf("it leads to %+v", card.Next)
+	}
+}
+
+func TestAProcessOfAnotherBrokerIsNotShown(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	if _, failure := e.Call(t, "get_process", `{"process":7777}`); failure == nil || failure.Kind != tools.NotFound {
+		t.Errorf("got %v", failure)
+	}
+}
