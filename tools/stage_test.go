@@ -68,8 +68,8 @@ func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
 		"a cancelled one":                {"list_borrowers", `{"process":"1050"}`, []string{"get_borrower"}},
 		"a borrower of an open process":  {"get_borrower", `{"process":"1042` + borrower(1042), []string{"update_borrower", "list_borrowers", "delete_borrower"}},
 		"a borrower of a closed process": {"get_borrower", `{"process":"1049` + borrower(1049), []string{"list_borrowers"}},
-		"a list with one closed process": {"find_processes", `{"text":"1049"}`, []string{"list_borrowers", "get_esis"}},
-		"a list with one cancelled":      {"find_processes", `{"text":"1050"}`, []string{"list_borrowers"}},
+		"a list with one closed process": {"find_processes", `{"text":"1049"}`, []string{"get_process", "list_borrowers", "get_esis"}},
+		"a list with one cancelled":      {"find_processes", `{"text":"1050"}`, []string{"get_process", "list_borrowers"}},
 		"the ESIS of a closed process":   {"get_esis", `{"process":"1049"}`, []string{"send_esis", "list_borrowers"}},
 	} {
 		result, failure := e.Call(t, c.tool, c.args)

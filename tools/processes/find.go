@@ -14,7 +14,7 @@ import (
 // Find searches the broker's processes (Process List).
 var Find = tools.Define(Toolset, tools.Spec{
 	Name: "find_processes", Effect: tools.Reads,
-	Next: tools.Next{"list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Next: tools.Next{"get_process": {"process"}, "list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {
 	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})
 	if err != nil {
@@ -70,12 +70,13 @@ func (l ProcessList) Card(say tools.Say) tools.Card {
 	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
 	for _, p := range l.Processes {
 		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(p.Number), p.KeyBorrower.String(), p.Status, tools.FormatDay(say, p.LastAction)})
-		card.Table.Steps = append(card.Table.Steps, tools.NextStep("list_borrowers", "process", p.Process).Labelled(say("step.open")))
+		card.Table.Steps = append(card.Table.Steps, tools.NextStep("get_process", "process", p.Process).Labelled(say("step.open")))
 	}
 	if len(l.Processes) == 1 {
 		process := l.Processes[0].Process
 		card.Table.Steps = nil // the same stand below
 		card.Next = []tools.Step{
+			tools.NextStep("get_process", "process", process),
 			tools.NextStep("list_borrowers", "process", process),
 			tools.NextStep("create_borrower", "process", process),
 			tools.NextStep("get_esis", "process", process),
