@@ -109,11 +109,11 @@ func (a *assistant) checkNothingLeaked(t *testing.T, e *env, personalData ...str
 	if len(personalData) < 10 {
 		t.Fatalf("there are %d values to look for", len(personalData))
 	}
-	for place, text := range map[string]string{"an answer": strings.ReplaceAll(a.transcript.String(), `\n`, "\n"), "the log": e.log.String()} {
+	for where, text := range map[string]string{"an answer": strings.ReplaceAll(a.transcript.String(), `\n`, "\n"), "the log": e.log.String()} {
 		text = uuids.ReplaceAllString(text, "")
 		for _, secret := range personalData { // whole: a duration or a digest may have the digits of an income in it
 			if whole := regexp.MustCompile(`(^|[^0-9A-Za-z])` + regexp.QuoteMeta(secret) + `([^0-9A-Za-z]|$)`); whole.MatchString(text) {
-				t.Errorf("%q is in %s:\n%s", secret, place, text)
+				t.Errorf("%q is in %s:\n%s", secret, where, text)
 			}
 		}
 	}

@@ -242,7 +242,7 @@ func succeeded(t *testing.T, result *mcp.CallToolResult) *mcp.CallToolResult {
 	return result
 }
 
-// errorResult wants a failure whose text has all of these in it.
+// failed checks that a call failed whose text has all of these in it.
 func failed(t *testing.T, result *mcp.CallToolResult, want ...string) string {
 	t.Helper()
 	if !result.IsError {

@@ -105,13 +105,13 @@ func classify(err error) failure {
 
 // code returns what of a reason may be part of a key and a metric's label.
 func code(reason string) string {
-	deadLetters := strings.Map(func(r rune) rune {
+	code := strings.Map(func(r rune) rune {
 		if r == '_' || 'a' <= r && r <= 'z' {
 			return r
 		}
 		return -1
 	}, reason)
-	return cmp.Or(deadLetters[:min(len(deadLetters), 40)], "other")
+	return cmp.Or(code[:min(len(code), 40)], "other")
 }
 
 // globalReasons are failures that concern every destination, that of the administrator included.

@@ -216,7 +216,7 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 		gauges[name] = gauge
 		all = append(all, gauge)
 	}
-	watching, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+	registered, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		values, err := s.measure(ctx)
 		for name, value := range values {
 			o.ObserveFloat64(gauges[name], value)
@@ -226,7 +226,7 @@ func (s *Service) observe(meter metric.Meter) (stop func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("making metrics: %w", err)
 	}
-	return watching.Unregister, nil
+	return registered.Unregister, nil
 }
 
 // measure returns the values of the gauges. A value that cannot be measured is left out.

@@ -431,7 +431,7 @@ func TestAWaitIsReadByTheClockOfTheBank(t *testing.T) {
 		"a year behind":                   {-365 * 24 * time.Hour, 5 * time.Second, false, "", 5 * time.Second, 6 * time.Second},
 		"a year ahead, without a date":    {365 * 24 * time.Hour, 5 * time.Second, true, portal.TooMany, 0, 0},
 		"a minute behind, without a date": {-time.Minute, 5 * time.Second, true, "", 0, time.Second},
-		"a wait beyond all patience":      {time.Hour, 48 * time.Hour, false, portal.TooMany, 0, 0},
+		"a wait beyond every limit":       {time.Hour, 48 * time.Hour, false, portal.TooMany, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -180,12 +180,12 @@ func TestASharedLoginOutlivesTheCallerWhoStartedIt(t *testing.T) {
 	mux.HandleFunc("/", text(200, nobody))
 	user := as(t, plain(t, mux), maria)
 
-	impatient, giveUp := context.WithCancel(t.Context())
+	impatient, cancel := context.WithCancel(t.Context())
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := user.ListBorrowers(impatient, process); first <- err }()
 	<-arrived
 	go func() { second <- list(user) }()
-	giveUp()
+	cancel()
 	err := <-first
 	wantKind(t, err, portal.Unavailable)
 	if !errors.Is(err, context.Canceled) {

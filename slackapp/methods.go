@@ -95,7 +95,7 @@ func (c *client) postEphemeral(ctx context.Context, channel, user string, m mess
 	}{m.fit(), channel, user}, nil)
 }
 
-// writeReply posts an ephemeral message to a response URL.
+// respond posts an ephemeral message to a response URL.
 func (c *client) respond(ctx context.Context, responseURL string, m message) error {
 	return c.postTo(ctx, "response_url", responseURL, jsonType, encode(struct {
 		message

@@ -24,7 +24,7 @@ func (m message) fit() message {
 	return m
 }
 
-// newHarness opens a modal with the person's trigger. If she has a modal open, it replaces what that shows.
+// open opens a modal with the person's trigger. If she has a modal open, it replaces what that shows.
 func (a *App) open(ctx context.Context, req *request, view slack.ModalViewRequest) (err error) {
 	if req.view != "" {
 		return a.show(ctx, req, view)

@@ -63,7 +63,7 @@ func TestALoanIsComparedWithTheReferenceLimits(t *testing.T) {
 		{"letting above 80 %", func(l *facts, _, _ *validation.BorrowerFacts) {
 			l.Purpose, l.Price = validation.OtherPurpose, euros("200000")
 		}, "loan.amount hint.ltv_limit 90 80"},
-		{"the lender's own house", func(l *facts, _, _ *validation.BorrowerFacts) {
+		{"the lender's own property", func(l *facts, _, _ *validation.BorrowerFacts) {
 			l.Purpose, l.Price = validation.LenderOwnedPurpose, euros("180000")
 		}, "loan.amount hint.ltv 100 80"},
 

@@ -102,12 +102,12 @@ func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 	if others := ana.Eval(channelMessages + `.length`); others != 1.0 {
 		t.Errorf("%v messages are in the channel, want the card alone", others)
 	}
-	story := ana.evalText(firstThread + `.map((reply) => reply.innerText).join('\n')`)
+	replies := ana.evalText(firstThread + `.map((reply) => reply.innerText).join('\n')`)
 	at := 0
 	for _, step := range []string{"Em criação → Recolha de documentos", "Recolha de documentos → Análise e pré-aprovação", "Análise e pré-aprovação → Avaliação do imóvel"} {
-		next := strings.Index(story[at:], step)
+		next := strings.Index(replies[at:], step)
 		if next < 0 {
-			t.Fatalf("%q is missing or out of order:\n%s", step, story)
+			t.Fatalf("%q is missing or out of order:\n%s", step, replies)
 		}
 		at += next + len(step)
 	}

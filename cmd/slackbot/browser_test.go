@@ -21,8 +21,8 @@ import (
 	"github.com/balcao/balcao/internal/logtest"
 )
 
-// screenshot is where to save the picture of the README: go test ./cmd/slackbot -run Browser -screenshot ../../docs/playground.png
-var screenshot = flag.String("screenshot", "", "save a picture of the form with an error under a field")
+// screenshot is where to save the image of the README: go test ./cmd/slackbot -run Browser -screenshot ../../docs/playground.png
+var screenshot = flag.String("screenshot", "", "save an image of the form with an error under a field")
 
 // playground runs the program in this process, as a newcomer starts it, and returns the address of the simulated Slack.
 // Settings beside those of a playground are NAME=value.

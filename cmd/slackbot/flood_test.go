@@ -23,9 +23,9 @@ const (
 	floodBody   = 1 << 20 // bytes that each sends
 	floodGrowth = 32 << 20
 
-	// floodPatience is how long genuine commands may go unanswered. A flood takes 4 s at most, more where its thousand
+	// floodTimeout is how long genuine commands may go unanswered. A flood takes 4 s at most, more where its thousand
 	// senders and the program have little of the machine.
-	floodPatience = 15 * time.Second
+	floodTimeout = 15 * time.Second
 )
 
 // memory reads a line of what the system says of the program's memory: VmRSS is what it has now, VmHWM its peak.
@@ -127,8 +127,8 @@ func TestAFloodOfUnverifiedRequestsTakesLittleMemoryAndDelaysNobody(t *testing.T
 					case err == nil:
 						genuine.Add(1)
 						answered, refused = time.Now(), 0
-					case failure != nil && failure.Code == "operation_timeout" && time.Since(answered) < floodPatience: // others use the machine as well
-					case refused == 0 && time.Since(answered) < floodPatience:
+					case failure != nil && failure.Code == "operation_timeout" && time.Since(answered) < floodTimeout: // others use the machine as well
+					case refused == 0 && time.Since(answered) < floodTimeout:
 						refused++
 					default:
 						t.Errorf("genuine commands, one after the other, for %s: %v", time.Since(answered), err)

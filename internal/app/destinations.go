@@ -34,7 +34,7 @@ func (d destinations) Change(ctx context.Context, id string, change func(*destin
 	return d.subscribed(settings), err
 }
 
-// undoLife is how long a change of a destination's settings can be undone.
+// undoTTL is how long a change of a destination's settings can be undone.
 const undoTTL = 24 * time.Hour
 
 // Announce implements [tools.Destinations]. The last change of each destination is stored.

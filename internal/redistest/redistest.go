@@ -73,12 +73,12 @@ func StartReplica(t testing.TB, master *Server) *Server {
 	return s
 }
 
-// StartSentinel starts a Sentinel that watches master under the name «balcao» and returns its address.
+// StartSentinel starts a Sentinel that monitors master under the name «balcao» and returns its address.
 func StartSentinel(t testing.TB, master *Server) (url string) {
 	t.Helper()
 	s := &Server{t: t, dir: t.TempDir(), kind: sentinel}
-	watch := "sentinel monitor balcao 127.0.0.1 " + master.port + " 1\n"
-	if err := os.WriteFile(s.config(), []byte(watch), 0o600); err != nil {
+	config := "sentinel monitor balcao 127.0.0.1 " + master.port + " 1\n"
+	if err := os.WriteFile(s.config(), []byte(config), 0o600); err != nil {
 		t.Fatalf("writing the configuration of Sentinel: %v", err)
 	}
 	s.startAnywhere()

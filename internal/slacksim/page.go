@@ -90,21 +90,21 @@ func servePage(w http.ResponseWriter, r *http.Request, path string) {
 }
 
 func (s *Sim) serveWorkspace(w http.ResponseWriter, _ *http.Request) {
-	people, rooms, commands := []any{}, []any{}, []any{}
+	people, channels, commands := []any{}, []any{}, []any{}
 	s.mu.Lock()
 	for _, id := range pageUsers {
 		u := s.users[id]
 		people = append(people, map[string]any{"id": u.id, "name": u.handle, "real_name": u.realName, "locale": u.locale})
 	}
 	for _, id := range []string{TeamChannel, GeneralChannel, SharedChannel} {
-		rooms = append(rooms, map[string]any{"id": id, "name": s.channels[id].name})
+		channels = append(channels, map[string]any{"id": id, "name": s.channels[id].name})
 	}
 	s.mu.Unlock()
 	for _, c := range s.manifest.Features.SlashCommands {
 		commands = append(commands, c)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"team": map[string]any{"id": TeamID, "name": TeamName}, "users": people, "channels": rooms,
+		"team": map[string]any{"id": TeamID, "name": TeamName}, "users": people, "channels": channels,
 		"commands": commands, "app": map[string]any{"name": s.manifest.name()},
 	})
 }

@@ -28,7 +28,7 @@ const (
 // keyBorrower is the borrower type of which a process has exactly one.
 const keyBorrower int32 = 1
 
-// store is the bank's data, guarded by the mutex of [Bank].
+// store is the bank's data, protected by the mutex of [Bank].
 type store struct {
 	processes map[uuid.UUID]*process
 	people    int // invented so far

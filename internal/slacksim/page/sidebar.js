@@ -12,7 +12,7 @@ export function channelList(go) {
   /** For each person and channel, the messages that were shown. */
   const seen = new Map();
 
-  /** Counts the unread messages of a channel, or marks all as read. Messages from before a person's first visit are read. */
+  /** Counts the unread messages of a channel, or marks all as read. Messages from before a person first opened the page are read. */
   function unread(user, channel, messages, reading) {
     const key = `${user} ${channel}`;
     if (reading || !seen.has(key)) seen.set(key, new Set(messages.map(({ ts }) => ts)));
