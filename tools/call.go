@@ -178,7 +178,7 @@ func convert(err error) *Error {
 	case portal.Refused:
 		converted.Kind = Refused // see explain
 	case portal.NotFound:
-		converted.Kind = NotFound
+		converted.Kind, converted.other = NotFound, true
 	case portal.TooMany:
 		converted.Kind = Busy
 	case portal.Unavailable:

@@ -64,6 +64,7 @@ type Error struct {
 	Store        bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
 	process      FoundProcess  // of Closed
+	other        bool          // of NotFound: what is missing is not the process that the call is about
 	err          error
 }
 

@@ -106,6 +106,9 @@ func (e *Error) say(lang words.Lang, what string) string {
 	if own := tool.Name + "." + key; tool.texts.has(lang, own) {
 		key = own
 	}
+	if e.other {
+		key = "error." + string(e.Kind) + ".other." + what
+	}
 	if store := "error." + string(e.Kind) + ".store." + what; e.Store && tool.texts.has(lang, store) {
 		key = store
 	}

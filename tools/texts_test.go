@@ -21,6 +21,7 @@ func TestEveryTextThatTheEngineNeedsIsThere(t *testing.T) {
 	for _, refusal := range []string{"unknown", "expired", "arguments", "warnings", "used"} {
 		want = append(want, "problem.confirmation."+refusal)
 	}
+	want = append(want, "error.not_found.other.what", "error.not_found.other.next")
 	for _, reason := range []string{"known", "by_code", "unknown_code", "unknown"} {
 		want = append(want, "refusal."+reason)
 	}
