@@ -25,7 +25,7 @@ type Kind struct {
 	Control Control            // what a form shows
 	Types   []reflect.Type     // the types of the input fields that are of this kind
 	Schema  *jsonschema.Schema // of a value; the description is the field's
-	// SchemaSaysAll is true if the schema's format replaces the field's help text, which is for people.
+	// SchemaSaysAll is true if the field's help text is for people only: the schema, or the group that it is in, says the rest.
 	SchemaSaysAll bool
 	Refers        bool    // says what a call is about: a form asks for it first, and skips the page if it is given; needs Audit
 	PeopleOnly    bool    // assistants cannot give such a value
@@ -117,7 +117,7 @@ var (
 		Parse: parseInteger, Convert: convertNumber(parseInteger),
 	}
 	Amount = &Kind{ // euros a month; people may type 1 234,56
-		Name: "amount", Control: ControlText, Types: typesOf[pii.Money](), Schema: ofType("number"),
+		Name: "amount", Control: ControlText, Types: typesOf[pii.Money](), Schema: ofType("number"), SchemaSaysAll: true,
 		Parse: parseAmountField, Convert: convertNumber(func(number string) (any, bool) { return json.Number(number), true }),
 		Clear: clearAmount, Equal: equalAmounts,
 	}
