@@ -25,15 +25,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/conversations"
-	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
-	"github.com/balcao/balcao/validation"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -71,42 +70,22 @@ func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang, map[in
 
 func start(t testing.TB, change ...func(*options)) *env {
 	t.Helper()
-	login := portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}
-	s := options{redis: "memory", tools: catalogue.New(), people: tools.Team{
-		"ana": {Login: login}, "bruno": {Login: login}, "reader": {Login: login, ReadOnly: true},
-		"rita": {Login: portal.Login{BrokerUID: sandbox.BrokerB.UID, Username: sandbox.BrokerB.Users[0]}},
-	}}
-	e := &env{log: &logtest.Log{}, gate: &gate{}}
+	s := options{tools: catalogue.New(), people: testenv.Team()}
+	log, bankGate := &logtest.Log{}, &gate{}
 	s.app = mcpapp.Config{
-		Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English}), Version: "test",
-		Log: slog.New(slog.NewJSONHandler(e.log, nil)),
+		Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English}), Version: "test", Log: slog.New(slog.NewJSONHandler(log, nil)),
 	}
 	for _, c := range change {
 		c(&s)
 	}
-	e.bank = sandbox.New(sandbox.Config{})
-	bank := httptest.NewServer(e.gate.before(e.bank))
-	t.Cleanup(bank.Close)
-	api, err := portal.New(portal.Config{
-		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: waittest.Deadline, TotalTimeout: waittest.Deadline, ReadAttempts: 1,
-	})
+	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Runner: func(c *tools.Config) {
+		testenv.AuditInStore(c)
+		c.Catalogue, c.People, c.Destinations, c.Updates, c.Log = s.tools, s.people, noDestinations{}, s.updates, s.app.Log
+	}})
+	s.app.Runner = shared.Runner
+	app, err := mcpapp.New(s.app)
 	must(t, err)
-	t.Cleanup(api.Close)
-	e.bankAPI = api.As(login, "en")
-	secrets, err := keys.Ephemeral()
-	must(t, err)
-	e.store, err = conversations.Open(t.Context(), s.redis, secrets)
-	must(t, err)
-	t.Cleanup(func() { must(t, e.store.Close()) })
-	s.app.Runner = tools.NewRunner(tools.Config{
-		Catalogue: s.tools, Bank: api, People: s.people, Checks: validation.New(validation.Options{}),
-		Journal: e.store, AuditLog: e.store, Fingerprint: secrets.Fingerprint, Sealer: secrets, Claims: e.store, Log: s.app.Log,
-		Destinations: noDestinations{}, Updates: s.updates,
-	})
-	e.app, err = mcpapp.New(s.app)
-	must(t, err)
-	return e
+	return &env{app: app, bank: shared.Bank, bankAPI: shared.User(), store: shared.Store, log: log, gate: bankGate}
 }
 
 func asActor(actor string) func(*options) {

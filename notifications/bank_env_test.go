@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -17,9 +16,9 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
-	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -31,12 +30,10 @@ const shortLease = 300 * time.Millisecond
 
 // bankEnv is a simulated bank and a Redis that several replicas share.
 type bankEnv struct {
+	*testenv.Env
 	bank       *sandbox.Bank
-	url        string // of the bank
 	redisURL   string
-	keys       *keys.Keys
 	dispatched *recordingDispatcher
-	first      *conversations.Store // that of "memory", which exists once
 }
 
 // recordingDispatcher records the updates that any replica enqueues.
@@ -72,15 +69,11 @@ func newBankEnv(t testing.TB, redisURL string, change ...func(*sandbox.Config)) 
 	for _, c := range change {
 		c(&config)
 	}
-	bank := sandbox.New(config)
-	server := httptest.NewServer(bank)
-	t.Cleanup(server.Close)
-	t.Cleanup(bank.Close)
-	keys, err := keys.Ephemeral()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &bankEnv{bank: bank, url: server.URL, redisURL: redisURL, keys: keys, dispatched: &recordingDispatcher{updates: map[string]Update{}}}
+	env := testenv.Start(t, testenv.Options{
+		Sandbox: config, Redis: redisURL, Store: []conversations.Option{conversations.WithTeam("slack:C0TEAM", words.English)},
+		Portal: func(c *portal.Config) { c.OpenFor = 50 * time.Millisecond },
+	})
+	return &bankEnv{Env: env, bank: env.Bank, redisURL: redisURL, dispatched: &recordingDispatcher{updates: map[string]Update{}}}
 }
 
 // onEveryRedis runs a test on each kind of Redis.
@@ -98,37 +91,6 @@ func onEveryRedis(t *testing.T, test func(t *testing.T, env *bankEnv)) {
 	}
 }
 
-func (env *bankEnv) store(t testing.TB) *conversations.Store {
-	t.Helper()
-	if env.redisURL == "memory" && env.first != nil {
-		return env.first
-	}
-	store, err := conversations.Open(t.Context(), env.redisURL, env.keys, conversations.WithTeam("slack:C0TEAM", words.English))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	env.first = store
-	return store
-}
-
-func (env *bankEnv) user(t testing.TB) *portal.User {
-	t.Helper()
-	client, err := portal.New(portal.Config{
-		BaseURL: env.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
-		ReadAttempts: 1, OpenFor: 50 * time.Millisecond, MaxPerSecond: 10_000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "en")
-}
-
 type discardPoster struct{}
 
 func (discardPoster) Post(context.Context, string, string, destination.Notice) (string, error) {
@@ -140,8 +102,9 @@ func (discardPoster) Find(context.Context, string, string, string) (string, bool
 }
 
 func (env *bankEnv) config(t testing.TB) Config {
+	replica := env.Replica(t)
 	return Config{
-		Store: env.store(t), Bank: env.user(t), Fingerprint: env.keys.Fingerprint, Poster: discardPoster{},
+		Store: replica.Store, Bank: replica.User(), Fingerprint: env.Keys.Fingerprint, Poster: discardPoster{},
 		Lease: shortLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
 	}
 }
@@ -303,7 +266,7 @@ var (
 // rui returns a borrower who can be added to a process, with much of the data of an existing one.
 func (env *bankEnv) rui(t testing.TB) portal.BorrowerRequest {
 	t.Helper()
-	known, err := env.user(t).Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))
+	known, err := env.User().Borrower(t.Context(), a1042, sandbox.SampleBorrower(sandbox.SampleOpen, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,18 +137,18 @@ func TestAChangeThroughBalcaoNamesItsActor(t *testing.T) {
 		}
 		waitUntilIdle(t, s)
 	}
-	created, err := env.user(t).CreateBorrower(ctx, a1042, env.rui(t))
+	created, err := env.User().CreateBorrower(ctx, a1042, env.rui(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	triggers("slack:T1/U0ANA")
 	changed := env.rui(t)
 	changed.Personal.DependentsNumber = new(int32(3))
-	if _, err := env.user(t).UpdateBorrower(ctx, a1042, created.BorrowerUniqueID, changed); err != nil {
+	if _, err := env.User().UpdateBorrower(ctx, a1042, created.BorrowerUniqueID, changed); err != nil {
 		t.Fatal(err)
 	}
 	triggers("slack:T1/U0TOM")
-	if _, err := env.user(t).DeleteBorrower(ctx, a1042, created.BorrowerUniqueID); err != nil {
+	if _, err := env.User().DeleteBorrower(ctx, a1042, created.BorrowerUniqueID); err != nil {
 		t.Fatal(err)
 	}
 	triggers("mcp:local")
@@ -334,7 +334,7 @@ func TestRedisHoldsNoPersonalDataAndNoKeyWithoutALifetime(t *testing.T) {
 		s := env.replica(t, func(c *Config) { c.MaxTries = 1 })
 		reconcile(t, s)
 		rui := env.rui(t)
-		if _, err := env.user(t).CreateBorrower(t.Context(), a1042, rui); err != nil {
+		if _, err := env.User().CreateBorrower(t.Context(), a1042, rui); err != nil {
 			t.Fatal(err)
 		}
 		env.advance(t, a1042)

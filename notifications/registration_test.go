@@ -26,7 +26,7 @@ func (env *bankEnv) reachable(t *testing.T, change ...func(*Config)) *Service {
 
 func (env *bankEnv) callbacks(t *testing.T) map[int32]string {
 	t.Helper()
-	listed, err := env.user(t).ListCallbacks(t.Context())
+	listed, err := env.User().ListCallbacks(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestWrongCallbacksAreRepaired(t *testing.T) {
 	if err := s.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want, bank := env.callbacks(t), env.user(t)
+	want, bank := env.callbacks(t), env.User()
 	if _, err := bank.SetCallback(t.Context(), 2, portal.NewCallbackURL("https://elsewhere.example/x")); err != nil {
 		t.Fatal(err)
 	}

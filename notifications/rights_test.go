@@ -28,12 +28,7 @@ type userBank struct {
 func withUserBank(t *testing.T, bank *userBank) func(*Config) {
 	t.Helper()
 	bank.bankEnv = newBankEnv(t, "memory")
-	client, err := portal.New(portal.Config{BaseURL: bank.url, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, ReadAttempts: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	bank.user = client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[1]}, "en")
+	bank.user = bank.Client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[1]}, "en")
 	bank.served = true
 	return func(c *Config) {
 		c.Reader = func(dest, by string) (*portal.User, bool) {

@@ -13,7 +13,7 @@ import (
 func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 	t.Parallel()
 	w := newBankEnv(t, "memory")
-	s, user := w.replica(t), w.user(t)
+	s, user := w.replica(t), w.User()
 	seen := map[string]uuid.UUID{}
 	for _, process := range []uuid.UUID{sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)} {
 		if _, err := user.CreateBorrower(t.Context(), process, w.rui(t)); err != nil {
@@ -40,7 +40,7 @@ func TestAValueSealedForOneProcessDoesNotOpenForAnother(t *testing.T) {
 	t.Parallel()
 	w := newBankEnv(t, "memory")
 	s := w.replica(t)
-	snapshots, client, ctx := s.engine.snapshots, w.store(t).Client(), t.Context()
+	snapshots, client, ctx := s.engine.snapshots, w.Replica(t).Store.Client(), t.Context()
 	one, other := sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)
 	update, err := snapshots.sealUpdate(Update{Process: one, Version: 1})
 	if err != nil {

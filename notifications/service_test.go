@@ -20,7 +20,7 @@ func TestEveryComponentWorksFromStartToClose(t *testing.T) {
 		var services []*Service
 		for range 2 {
 			if env.redisURL != "memory" {
-				config.Store = env.store(t)
+				config.Store = env.Replica(t).Store
 			}
 			s, err := Start(t.Context(), config)
 			if err != nil {
@@ -30,7 +30,7 @@ func TestEveryComponentWorksFromStartToClose(t *testing.T) {
 			services = append(services, s)
 		}
 		a, b := services[0], services[1]
-		waittest.Eventually(t, "the first reconciliation is done", func() bool { done, err := reconciledOnce(t.Context(), env.first.Client()); return done && err == nil })
+		waittest.Eventually(t, "the first reconciliation is done", func() bool { done, err := reconciledOnce(t.Context(), env.Store.Client()); return done && err == nil })
 		env.advance(t, a1042)
 		trigger(t, a, a1042)
 		var moved []Update

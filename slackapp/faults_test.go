@@ -431,5 +431,5 @@ func (h *harness) crashReplica() {
 	if err := h.replica.app.Close(gone); err == nil {
 		h.t.Error("nothing was under way")
 	}
-	must(h.t, h.replica.store.Close())
+	h.replica.env.Close()
 }

@@ -15,14 +15,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
-
-	"github.com/balcao/balcao/tools/catalogue"
 
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/conversations"
-	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/slacksim"
@@ -31,7 +29,6 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/slackapp"
 	"github.com/balcao/balcao/tools"
-	"github.com/balcao/balcao/validation"
 )
 
 func TestMain(m *testing.M) {
@@ -49,7 +46,7 @@ type harness struct {
 	sim         *slacksim.Sim
 	bank        *sandbox.Bank
 	redis       *redistest.Server
-	keys        *keys.Keys
+	first       *testenv.Env // whose bank and Redis all replicas use
 	client      *portal.Client
 	handler     atomic.Pointer[http.Handler] // of the current replica
 	replica     *replica
@@ -67,6 +64,7 @@ type harness struct {
 // replica is one running app.
 type replica struct {
 	app          *slackapp.App
+	env          *testenv.Env
 	runner       *tools.Runner
 	store        *conversations.Store
 	closeSockets func() // closes its sockets
@@ -106,7 +104,7 @@ const ackWaitForever = 1900 * time.Millisecond
 // newHarness starts a harness; change adjusts its options.
 func newHarness(t testing.TB, way transport, change ...func(*options)) *harness {
 	t.Helper()
-	h := &harness{t: t, transport: way, log: &logtest.Log{}, reachable: make(chan string, 16)}
+	h := &harness{t: t, transport: way, reachable: make(chan string, 16)}
 	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler := h.handler.Load()
 		if handler == nil {
@@ -128,28 +126,23 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	h.ackWait = config.ackWait
 	workspace := httptest.NewServer(h.sim)
 	h.sim.SetBaseURL(workspace.URL)
-	h.bank = sandbox.New(sandbox.Config{})
-	bank := httptest.NewServer(h.gate.before(h.bank))
-	client, err := portal.New(portal.Config{
-		BaseURL: bank.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		AttemptTimeout: 15 * time.Second, TotalTimeout: 20 * time.Second, ReadAttempts: 1,
-	})
-	must(t, err)
-	h.client = client
 	h.redis = redistest.StartServer(t)
-	h.keys, err = keys.Ephemeral()
-	must(t, err)
 	login := func(i int) tools.Person {
 		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
 	}
 	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)}}
+	h.log = &logtest.Log{}
+	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Runner: func(c *tools.Config) {
+		testenv.AuditInStore(c)
+		c.People, c.CallTimeout, c.Log = h.people, h.callTimeout, slog.New(slog.NewJSONHandler(h.log, nil))
+		c.Destinations, c.Updates = destinations{c.Journal.(*conversations.Store)}, h.updates
+	}})
+	h.bank, h.client = h.first.Bank, h.first.Client
 	h.replica = h.startReplica()
 	t.Cleanup(func() {
 		h.killReplica()
 		must(t, h.sim.Close())
 		workspace.Close()
-		client.Close()
-		bank.Close()
 	})
 	return h
 }
@@ -157,20 +150,17 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 // startReplica starts a replica of the app, which receives Slack's deliveries from now on.
 func (h *harness) startReplica() *replica {
 	h.t.Helper()
-	store, err := conversations.Open(h.t.Context(), h.redis.URL(), h.keys)
-	must(h.t, err)
-	log := slog.New(slog.NewJSONHandler(h.log, nil))
-	runner := tools.NewRunner(tools.Config{
-		Catalogue: catalogue.New(), Bank: h.client, Checks: validation.New(validation.Options{}), Journal: store, AuditLog: store, Fingerprint: h.keys.Fingerprint, Log: log,
-		People: h.people, CallTimeout: h.callTimeout, Destinations: destinations{store}, Updates: h.updates,
-	})
+	env := h.first
+	if h.replica != nil {
+		env = h.first.Replica(h.t)
+	}
 	app, err := slackapp.New(slackapp.Config{
-		Runner: runner, Store: store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
-		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: log,
+		Runner: env.Runner, Store: env.Store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,
+		AppToken: slacksim.DefaultAppToken, APIURL: h.sim.APIURL(), Log: env.Runner.Log,
 		AckWait: h.ackWait, Reachable: func(dest string) { h.reachable <- dest },
 	})
 	must(h.t, err)
-	r := &replica{app: app, runner: runner, store: store}
+	r := &replica{app: app, env: env, runner: env.Runner, store: env.Store}
 	handler := app.Handler()
 	h.handler.Store(&handler)
 	ctx, closeSockets := context.WithCancel(context.Background())
@@ -195,7 +185,7 @@ func (h *harness) startReplica() *replica {
 		late, cancel := context.WithTimeout(context.Background(), waittest.Deadline)
 		defer cancel()
 		must(h.t, app.Close(late))
-		must(h.t, store.Close())
+		env.Close()
 	}
 	return r
 }

@@ -71,6 +71,12 @@ func Start(t testing.TB, options Options) *Env {
 	return first.Replica(t)
 }
 
+// Both are safe for concurrent use, and costly to make for each of many replicas.
+var (
+	checks     = sync.OnceValue(func() *validation.Checker { return validation.New(validation.Options{}) })
+	operations = sync.OnceValue(catalogue.New)
+)
+
 // memory is the URL of an embedded Redis, of which each store has its own.
 const memory = "memory"
 
@@ -99,7 +105,7 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 	r.Close = sync.OnceFunc(func() { closeStore(); r.Client.Close() })
 	t.Cleanup(r.Close)
 	config := tools.Config{
-		Catalogue: catalogue.New(), Bank: r.Client, People: Team(), Checks: validation.New(validation.Options{}),
+		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
 		Log: slog.New(slog.NewJSONHandler(r.Log, nil)),
 	}
