@@ -28,7 +28,7 @@ func TestDatesAreTakenAsPeopleTypeThemFromFormsAndFromAssistants(t *testing.T) {
 	}
 }
 
-func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
+func TestTheAnswersOfAFormBecomeTheArgumentsOfAnAssistant(t *testing.T) {
 	t.Parallel()
 	args, problems := borrowers.Create.Args(map[string]string{
 		"process": "1042", "borrowerTypeId": "2", "personal.name": " Rui Amostra ", "personal.birthDate": "12/04/1985",
@@ -47,7 +47,7 @@ func TestWhatAFormCollectsIsWhatAnAssistantSends(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadIsToldUnderItsField(t *testing.T) {
+func TestAnAnswerThatCannotBeReadIsAProblemOfItsField(t *testing.T) {
 	t.Parallel()
 	_, problems := borrowers.Create.Args(map[string]string{"personal.genderId": "male", "financial.incomeRents": "much"}, words.Portuguese)
 	if len(problems) != 2 || problems[0].Path != "personal.genderId" || problems[1].Code != "kind.amount" {

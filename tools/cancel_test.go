@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
+func TestAReadOfACallerWhoCancelledIsCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
 	e := testenv.Start(t, testenv.Options{Proxy: func(bank http.Handler) http.Handler {
@@ -30,11 +30,11 @@ func TestAReadWhoseCallerLeftIsCancelledAndNotTheBanksFault(t *testing.T) {
 		t.Errorf("got %v", failure)
 	}
 	if last, _ := e.Audit.Last(); !strings.Contains(last, `"outcome":"cancelled"`) {
-		t.Errorf("the audit trail says %s", last)
+		t.Errorf("the audit log is %s", last)
 	}
 }
 
-func TestACallerWhoLeftIsStillToldToBeForbidden(t *testing.T) {
+func TestACancelledCallOfAStrangerIsForbidden(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
 	leave()

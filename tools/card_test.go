@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-func TestTheCardOfAProcessLeadsToTheToolsThatBelongThere(t *testing.T) {
+func TestTheCardOfAProcessHasTheStepsOfItsTools(t *testing.T) {
 	t.Parallel()
 	process := uuid.New()
 	steps := catalogue.New().StepsOn(process, "Em criação", words.Portuguese)

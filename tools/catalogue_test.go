@@ -9,7 +9,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestACatalogueIsNotBuiltOfToolsThatDoNotStandTogether(t *testing.T) {
+func TestACatalogueRejectsToolsThatConflict(t *testing.T) {
+	t.Parallel()
 	type tool struct {
 		name string
 		next tools.Next

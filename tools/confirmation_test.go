@@ -87,7 +87,7 @@ func TestAConfirmationIsForOneCallOnEveryReplica(t *testing.T) {
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	for range 2 { // whoever has not heard the answer asks again under the same key
+	for range 2 { // the reply may have been lost
 		again, failure := one.assistant(t, "send_esis", `{"borrower":"`+sandbox.SampleBorrower(1043, testenv.Ines).String()+`","process":1043}`, confirmation, "k-1")
 		if failure != nil || again.Output != first.Output {
 			t.Errorf("the same call again gives %v, %v", again.Output, failure)
@@ -347,7 +347,7 @@ func TestAnAssistantDoesNotSendToAnAddressThatAnAssistantSet(t *testing.T) {
 	})
 }
 
-func TestWhatAPersonSawIsWhatSheConfirms(t *testing.T) {
+func TestAPersonConfirmsOnlyWhatSheSaw(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	form := tools.Form{Answers: map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String()}}

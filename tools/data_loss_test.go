@@ -41,7 +41,7 @@ func TestARedisThatLosesItsDataWhileACallIsAtTheBankCostsNoSecondBorrower(t *tes
 	var group sync.WaitGroup
 	group.Go(func() {
 		if _, failure := e.create(t); failure != nil {
-			t.Errorf("who was on the way: %v", failure)
+			t.Errorf("the call at the bank: %v", failure)
 		}
 	})
 	waittest.Eventually(t, "the call is at the bank", func() bool { return cluster.Bank.Calls(portal.BorrowerCreate) == 1 })
@@ -59,7 +59,7 @@ func TestARedisThatLosesItsDataWhileACallIsAtTheBankCostsNoSecondBorrower(t *tes
 	}
 }
 
-func TestWhatRedisLosesBeforeItIsSentIsNotSentUntilTheBankWasLookedAtAgain(t *testing.T) {
+func TestACallThatRedisLostBeforeSendingIsSentOnlyAfterTheBankWasReadAgain(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	cluster := startClusterOn(t, server)

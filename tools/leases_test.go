@@ -66,7 +66,7 @@ func TestTwoCallersForOneBorrowerAreOneBorrower(t *testing.T) {
 					}
 				}
 				if shared != 1 {
-					t.Errorf("%d were told that another did it: %+v", shared, results)
+					t.Errorf("%d got the result of another: %+v", shared, results)
 				}
 			})
 		}
@@ -84,14 +84,14 @@ func TestRepeatsWithoutAKeyAtAFailingGatewayAreOneBorrower(t *testing.T) {
 		}
 	}
 	remove()
-	waittest.Eventually(t, "all is swept up", func() bool {
+	waittest.Eventually(t, "all calls are recovered", func() bool {
 		_, err := e.Recover(t.Context())
 		return err == nil && len(cluster.Bank.Borrowers(sandbox.SampleProcess(1042))) > 1
 	})
 	e.wantSettled(t, 1)
 }
 
-func TestCallsLeftBehindForOneBorrowerAreFinishedOneAfterTheOther(t *testing.T) {
+func TestOrphanedCallsForOneBorrowerAreFinishedOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	for i := range 4 {
@@ -102,7 +102,7 @@ func TestCallsLeftBehindForOneBorrowerAreFinishedOneAfterTheOther(t *testing.T) 
 	replicas := []env{cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls)}
 	finished := 0
 	var mu sync.Mutex
-	waittest.Eventually(t, "all are swept up", func() bool {
+	waittest.Eventually(t, "all calls are recovered", func() bool {
 		var group sync.WaitGroup
 		for _, e := range replicas {
 			group.Go(func() {
@@ -125,7 +125,7 @@ func TestCallsLeftBehindForOneBorrowerAreFinishedOneAfterTheOther(t *testing.T) 
 	}
 }
 
-func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
+func TestARepeatARecoveryAndANewCallCreateOneBorrower(t *testing.T) {
 	t.Parallel()
 	for _, point := range crashPoints {
 		t.Run(point, func(t *testing.T) {
@@ -133,16 +133,16 @@ func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
 			cluster := startCluster(t)
 			cluster.crash(t, point)
 			cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: slowBank})
-			repeats, sweeps, fresh := cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls)
+			repeats, recovers, fresh := cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls)
 			stop := make(chan struct{})
-			var group, sweeping sync.WaitGroup
-			sweeping.Go(func() {
+			var group, recovering sync.WaitGroup
+			recovering.Go(func() {
 				for {
 					select {
 					case <-stop:
 						return
 					case <-time.After(20 * time.Millisecond):
-						_, _ = sweeps.Recover(t.Context())
+						_, _ = recovers.Recover(t.Context())
 					}
 				}
 			})
@@ -155,8 +155,8 @@ func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
 			})
 			group.Wait()
 			close(stop)
-			sweeping.Wait()
-			sweeps.wantSettled(t, 1)
+			recovering.Wait()
+			recovers.wantSettled(t, 1)
 			if calls := cluster.Bank.Calls(portal.BorrowerCreate); calls != 1 {
 				t.Errorf("sent %d times", calls)
 			}
@@ -164,7 +164,7 @@ func TestWhoRepeatsWhoSweepsAndANewCallerAreOneBorrower(t *testing.T) {
 	}
 }
 
-func TestWhileNobodyKnowsWhatBecameOfACallNoOtherIsSentForTheSame(t *testing.T) {
+func TestWhileACallIsUnclearNoOtherIsSentForTheSame(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	e, other := cluster.replica(t, withLongCalls), cluster.replica(t, withLongCalls)
@@ -177,7 +177,7 @@ func TestWhileNobodyKnowsWhatBecameOfACallNoOtherIsSentForTheSame(t *testing.T) 
 		t.Fatalf("got %v after %d calls", failure, cluster.Bank.Calls(portal.BorrowerCreate))
 	}
 	if said := failure.What(e.Actor.Lang); failure.Earlier == nil || failure.Earlier.Actor != "ana" || !strings.Contains(said, "Somebody else on your team made the same request at ") {
-		t.Errorf("told %q, of %+v", said, failure.Earlier)
+		t.Errorf("got %q, of %+v", said, failure.Earlier)
 	}
 	// Of another borrower they are as free as ever.
 	if _, failure := other.Call(t, "create_borrower", testenv.NewBorrower(map[string]string{"taxId": `"277700003"`, "email": `"p@example.com"`}), testenv.By("bruno")); failure != nil && failure.Kind != tools.Invalid {
@@ -185,7 +185,7 @@ func TestWhileNobodyKnowsWhatBecameOfACallNoOtherIsSentForTheSame(t *testing.T) 
 	}
 }
 
-func TestAfterARefusalTheNextCallerGoesAhead(t *testing.T) {
+func TestAfterARefusalTheNextCallIsSent(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	e, next := cluster.overlapping(t)
@@ -224,7 +224,7 @@ func TestTwoChangesOfOneBorrowerAreMadeOneAfterTheOther(t *testing.T) {
 	}
 }
 
-func TestTheSecondWhoDeletesOrChangesTheSameIsToldOfTheFirst(t *testing.T) {
+func TestTheSecondCallForTheSameChangeGetsTheResultOfTheFirst(t *testing.T) {
 	t.Parallel()
 	for name, d := range verifiable {
 		t.Run(name, func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestTheSecondWhoDeletesOrChangesTheSameIsToldOfTheFirst(t *testing.T) {
 	}
 }
 
-func TestWhoIsToldOfAnotherIsToldTheSameAgainUnderTheSameKey(t *testing.T) {
+func TestASharedResultIsReturnedAgainUnderTheSameKey(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	other, e := cluster.overlapping(t)
@@ -262,11 +262,11 @@ func TestWhoIsToldOfAnotherIsToldTheSameAgainUnderTheSameKey(t *testing.T) {
 		}
 		cluster.wantOnce(t, result, 1)
 		if result.Earlier == nil || result.Earlier.Actor != "bruno" || !strings.Contains(result.Card.Note, "Somebody else on your team already made this request at ") {
-			t.Errorf("told %+v, %q", result.Earlier, result.Card.Note)
+			t.Errorf("got %+v, %q", result.Earlier, result.Card.Note)
 		}
 	}
 	group.Wait()
 	if entries := e.Audit.String(); strings.Count(entries, `"outcome":"already_done"`) != 2 || strings.Contains(entries, `"outcome":"done"`) {
-		t.Errorf("the trail says %s", entries)
+		t.Errorf("the audit log is %s", entries)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestTheBanksListIsAskedOnceForANumber(t *testing.T) {
+func TestANumberIsLookedUpOnce(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	borrower := sandbox.SampleBorrower(1043, 1).String()
@@ -29,7 +29,7 @@ func TestTheBanksListIsAskedOnceForANumber(t *testing.T) {
 	}
 }
 
-func TestANumberThatIsRememberedShowsNobodyAProcessOfOthers(t *testing.T) {
+func TestAStoredNumberShowsNobodyAProcessOfOthers(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	if _, failure := e.Call(t, "list_borrowers", `{"process":1043}`); failure != nil {

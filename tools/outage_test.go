@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-func TestWhileTheBankIsDownPeopleAreToldWhenToTryAgainAndKeptListsServe(t *testing.T) {
+func TestWhileTheBankIsDownErrorsSayWhenToRetryAndCachedListsAreUsed(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	e := start(t, func(c *tools.Config) { c.Now = func() time.Time { return now } })
@@ -34,11 +34,11 @@ func TestWhileTheBankIsDownPeopleAreToldWhenToTryAgainAndKeptListsServe(t *testi
 		failed()
 	}
 	if failure := failed(); failure.RetryAfter <= 0 {
-		t.Error("nobody is told when to try again")
+		t.Error("RetryAfter is not set")
 	}
 	options, err := e.Options(t.Context(), e.Actor, status, "", nil)
 	if err != nil || len(options) == 0 {
-		t.Errorf("the kept list gives %d options, %v", len(options), err)
+		t.Errorf("the cached list has %d options, %v", len(options), err)
 	}
 	now = now.Add(5 * 24 * time.Hour)
 	if options, err := e.Options(t.Context(), e.Actor, status, "", nil); err == nil {

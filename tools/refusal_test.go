@@ -19,16 +19,16 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// whole is a borrower of whom everything is known that a refusal may repeat.
-const whole = `{"process": "1042", "borrowerTypeId": 2, "keyBorrowerRelationId": 1,
+// fullBorrower is a borrower of whom everything is known that a refusal may repeat.
+const fullBorrower = `{"process": "1042", "borrowerTypeId": 2, "keyBorrowerRelationId": 1,
 	"personal": {"name": "Rui Amostra Sá", "birthDate": "1985-04-12", "taxId": "299999998", "mobile": "912345678", "email": "rui.amostra@example.com", "genderId": 2,
 		"identificationDocumentTypeId": 2, "identificationDocumentNumber": "AB123456", "identificationDocumentExpiredDate": "2031-05-20",
 		"address": "Rua Modelo Antigo 77", "zipCode": "1000-001", "zipCodeLocal": "Vila Fictícia", "doorNumber": "771B", "floor": "cave"},
 	"financial": {"incomeWagesPensions": 1850.50, "hasSocialSecurityDebt": true},
 	"professional": {"employerName": "Padaria Exemplar", "employerTaxId": "501964843"}}`
 
-// parts are pieces of it, in small letters, of which none may be told.
-var parts = []string{"rui", "amostra", "299999998", "1985", "912345678", "912 345", "ab123456", "2031", "modelo", "antigo", "1000-001", "fict", "771b", "cave", "1850", "padaria", "exemplar", "501964843", "true"}
+// borrowerParts are pieces of it, in lower case, none of which may be shown or logged.
+var borrowerParts = []string{"rui", "amostra", "299999998", "1985", "912345678", "912 345", "ab123456", "2031", "modelo", "antigo", "1000-001", "fict", "771b", "cave", "1850", "padaria", "exemplar", "501964843", "true"}
 
 // byChance matches the parts that ids, digests and times may hold too.
 var byChance = regexp.MustCompile(`^(?:[0-9a-f]{4}|true)$`)
@@ -37,7 +37,7 @@ var byChance = regexp.MustCompile(`^(?:[0-9a-f]{4}|true)$`)
 var refusing = []struct {
 	name, reply       string
 	person, assistant []string
-	told              []string // of others, which a person may read and nobody else
+	others            []string // data of other people, which only a person may read
 }{
 	{"the whole request", `{"code": "050308", "message": "Cannot take {{request}}"}`,
 		[]string{"Cannot take"}, []string{"050308; Balcão's list", "already has a borrower with the same number"}, nil},
@@ -59,7 +59,7 @@ var refusing = []struct {
 	{"a page", `<html><body>{{request}} Berta</body></html>`, nil, nil, []string{"Berta"}},
 }
 
-func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
+func TestARefusalShowsWhatItsReaderMayRead(t *testing.T) {
 	t.Parallel()
 	for _, bank := range refusing {
 		for _, assistant := range []bool{true, false} {
@@ -72,38 +72,38 @@ func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
 					c.Counted = func(tool, outcome string, _ time.Duration) { counted = append(counted, tool+" "+outcome) }
 				})
 				e.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Reply: bank.reply})
-				_, failure := e.Call(t, "create_borrower", whole, func(r *tools.Request) {
+				_, failure := e.Call(t, "create_borrower", fullBorrower, func(r *tools.Request) {
 					r.Actor.Assistant = assistant
 					r.Confirmed = []string{"document.shape", "hint.social_security_debt"}
 				})
 				if failure == nil || failure.Kind != tools.Refused {
 					t.Fatalf("got %v", failure)
 				}
-				told := strings.Join(failure.Notes, "\n")
+				shown := strings.Join(failure.Notes, "\n")
 				if assistant {
-					told += fmt.Sprintf("\n%+v", failure.Problems)
+					shown += fmt.Sprintf("\n%+v", failure.Problems)
 				}
 				want := bank.person
 				if assistant {
 					want = bank.assistant
 				}
 				for _, each := range want {
-					if !strings.Contains(told, each) {
-						t.Errorf("%q is not told: %s", each, told)
+					if !strings.Contains(shown, each) {
+						t.Errorf("%q is not shown: %s", each, shown)
 					}
 				}
-				kept := log.String() + failure.Error() + fmt.Sprint(e.Audit.Entries(), counted)
-				for _, part := range parts {
-					if strings.Contains(strings.ToLower(told), part) {
-						t.Errorf("%q is told: %s", part, told)
+				logged := log.String() + failure.Error() + fmt.Sprint(e.Audit.Entries(), counted)
+				for _, part := range borrowerParts {
+					if strings.Contains(strings.ToLower(shown), part) {
+						t.Errorf("%q is shown: %s", part, shown)
 					}
-					if !byChance.MatchString(part) && strings.Contains(strings.ToLower(kept), part) {
-						t.Errorf("%q is kept: %s", part, kept)
+					if !byChance.MatchString(part) && strings.Contains(strings.ToLower(logged), part) {
+						t.Errorf("%q is logged: %s", part, logged)
 					}
 				}
-				for _, name := range bank.told {
-					if strings.Contains(kept, name) || assistant && strings.Contains(told, name) {
-						t.Errorf("%q of somebody else is told or kept: %s %s", name, told, kept)
+				for _, name := range bank.others {
+					if strings.Contains(logged, name) || assistant && strings.Contains(shown, name) {
+						t.Errorf("%q of somebody else is shown or logged: %s %s", name, shown, logged)
 					}
 				}
 			})
@@ -111,19 +111,19 @@ func TestARefusalIsToldByWhoReadsIt(t *testing.T) {
 	}
 }
 
-func TestARefusalOfAReadIsToldByWhoReadsIt(t *testing.T) {
+func TestARefusalOfAReadShowsWhatItsReaderMayRead(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	remove := e.Bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: http.StatusBadRequest, Reply: `{"message": "{{request}} of Berta Terceira"}`})
 	defer remove()
 	_, failure := e.Call(t, "find_processes", `{"text": "Rui Amostra"}`, testenv.AsAssistant)
 	if failure == nil || failure.Kind != tools.Refused || strings.Contains(fmt.Sprint(failure.Notes), "Berta") {
-		t.Errorf("an assistant is told %+v", failure)
+		t.Errorf("an assistant gets %+v", failure)
 	}
 	tool, _ := catalogue.New().Named("list_borrowers")
 	field, _ := tool.Field("process")
 	_, err := e.Options(t.Context(), tools.Actor{ID: "ana", Lang: words.Portuguese}, field, "Rui Amostra", nil)
 	if said := fmt.Sprint(tools.AsError(err).Notes); !strings.Contains(said, "of Berta Terceira") || strings.Contains(said, "Amostra") {
-		t.Errorf("a person is told %s", said)
+		t.Errorf("a person gets %s", said)
 	}
 }

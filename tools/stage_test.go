@@ -21,7 +21,7 @@ func next(card tools.Card) (names []string) {
 	return names
 }
 
-func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) {
+func TestAChangeOfAClosedProcessIsRefusedBeforeOtherChecks(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	key := `"borrower":"` + sandbox.SampleBorrower(sandbox.SampleClosed, 1).String() + `"`
@@ -38,7 +38,7 @@ func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) 
 			continue
 		}
 		if len(failure.Steps) == 0 || failure.What("en") == "" || failure.Next("pt-PT") == "" {
-			t.Errorf("%s: it is not told what can be done: %q %q", name, failure.What("en"), failure.Next("pt-PT"))
+			t.Errorf("%s: the error does not say what can be done: %q %q", name, failure.What("en"), failure.Next("pt-PT"))
 		}
 		for _, step := range failure.Steps {
 			if other, known := catalogue.New().Named(step.Tool); !known || other.Effect != tools.Reads {
@@ -53,7 +53,7 @@ func TestWhatAClosedProcessDoesNotTakeIsRefusedBeforeAnythingElse(t *testing.T) 
 	}
 }
 
-func TestACardOffersWhatTheBankDoesAtTheStageOfItsProcess(t *testing.T) {
+func TestACardOffersTheStepsThatTheStageOfItsProcessAllows(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	borrower := func(process int) string {
@@ -108,7 +108,7 @@ func TestAFormOpensUnlessTheBankSaysThatItsProcessIsClosed(t *testing.T) {
 	}
 }
 
-func TestAProcessThatClosesWhileItsFormIsFilledInTakesNothing(t *testing.T) {
+func TestAProcessThatClosedMeanwhileAcceptsNoBorrower(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	if err := e.Bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), 7); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/balcao/balcao/tools/documents"
 )
 
-// wantStore wants a failure of the store, told in words that are true: nothing was sent.
+// wantStore requires a failure of the store, with a text that says truly that nothing was sent.
 func wantStore(t *testing.T, failure *tools.Error, kind tools.ErrorKind) {
 	t.Helper()
 	if failure == nil || failure.Kind != kind || !failure.Store {
@@ -24,15 +24,15 @@ func wantStore(t *testing.T, failure *tools.Error, kind tools.ErrorKind) {
 		words.English:    {"was sent", "The bank cannot be reached"},
 		words.Portuguese: {"O pedido foi enviado", "contactar o banco"},
 	} {
-		for _, text := range never {
-			if told := failure.What(lang) + failure.Next(lang); strings.Contains(told, text) {
-				t.Errorf("%q is untrue in %q", text, told)
+		for _, untrue := range never {
+			if text := failure.What(lang) + failure.Next(lang); strings.Contains(text, untrue) {
+				t.Errorf("%q is untrue in %q", untrue, text)
 			}
 		}
 	}
 }
 
-func TestAFullRedisIsToldAsSuchAndNothingIsSent(t *testing.T) {
+func TestAFullRedisIsReportedAndNothingIsSent(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	e := startClusterOn(t, server).replica(t, func(c *tools.Config) { c.AuditLog = c.Journal.(tools.AuditLog) })
@@ -52,14 +52,14 @@ func TestAFullRedisIsToldAsSuchAndNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestACallThatIsPerhapsJournalledIsToldAsNotSentYetAndIsMadeOnce(t *testing.T) {
+func TestACallThatMayBeJournalledIsReportedAsNotSentYetAndIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
 	e := cluster.replica(t, func(c *tools.Config) { c.Journal = &lostReplies{Journal: c.Journal} })
 	_, failure := e.create(t)
 	wantStore(t, failure, tools.Unclear)
 	if failure.RetryAfter < callTimeout || cluster.Bank.Calls(portal.BorrowerCreate) != 0 {
-		t.Errorf("told to wait %s after %d calls", failure.RetryAfter, cluster.Bank.Calls(portal.BorrowerCreate))
+		t.Errorf("to retry after %s after %d calls", failure.RetryAfter, cluster.Bank.Calls(portal.BorrowerCreate))
 	}
 	other := cluster.replica(t)
 	other.recoverOne(t)
@@ -70,7 +70,7 @@ func TestACallThatIsPerhapsJournalledIsToldAsNotSentYetAndIsMadeOnce(t *testing.
 	cluster.wantOnce(t, result, 1)
 }
 
-func TestACallThatRedisRefusesToJournalIsToldAsNotSentForGood(t *testing.T) {
+func TestACallThatRedisRefusesToJournalIsReportedAsNotSent(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	e := startClusterOn(t, server).replica(t, func(c *tools.Config) { c.Journal = fullAtBegin{c.Journal, server} })
@@ -78,7 +78,7 @@ func TestACallThatRedisRefusesToJournalIsToldAsNotSentForGood(t *testing.T) {
 	server.Drain()
 	wantStore(t, failure, tools.Unavailable)
 	if failure.RetryAfter != 0 || e.Bank.Calls(portal.BorrowerCreate) != 0 {
-		t.Errorf("told to wait %s after %d calls", failure.RetryAfter, e.Bank.Calls(portal.BorrowerCreate))
+		t.Errorf("to retry after %s after %d calls", failure.RetryAfter, e.Bank.Calls(portal.BorrowerCreate))
 	}
 }
 
@@ -129,18 +129,18 @@ func TestWithoutAnAuditEntryNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestWhatWasSentIsToldThoughItsOutcomeIsMissingFromTheAuditTrail(t *testing.T) {
+func TestTheResultOfASentCallIsReturnedThoughItsOutcomeIsNotAudited(t *testing.T) {
 	t.Parallel()
 	e := start(t, withFailingAudit("done"))
 	if result, failure := e.create(t); failure != nil || result.Output == nil {
 		t.Errorf("got %v", failure)
 	}
 	if len(e.Audit.Entries()) != 1 || !strings.Contains(e.Audit.Entries()[0], `"outcome":"begun"`) {
-		t.Errorf("the trail says %s", e.Audit.Entries())
+		t.Errorf("the audit log is %s", e.Audit.Entries())
 	}
 }
 
-func TestTheAuditTrailLinksNoPersonAcrossCallsAndTakesOneEntryForASearch(t *testing.T) {
+func TestTheAuditLogLinksNoPersonAcrossCallsAndHasOneEntryForASearch(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.Call(t, "get_borrower", `{"process":"1042","borrower":"`+e.Bank.Borrowers(sandbox.SampleProcess(1042))[0].String()+`"}`)

@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-func TestTheSameKeyGivesTheSameAnswerAndOneBorrower(t *testing.T) {
+func TestTheSameKeyReturnsTheSameAndCreatesOneBorrower(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	withKey := testenv.WithKey("a click")
@@ -64,7 +64,7 @@ func TestAnUnclearOutcomeIsNotRepeatedUnderItsKeyWhileTheRequestMayLive(t *testi
 	}
 }
 
-func TestACallThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
+func TestACreationIsFoundThoughItsReplyWasLost(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropAfter: true, Times: 1})
@@ -78,7 +78,7 @@ func TestACallThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
 	}
 }
 
-func TestWhatTheBankDoesIsToldByKind(t *testing.T) {
+func TestAFailureOfTheBankHasItsKind(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fault sandbox.Fault
@@ -97,7 +97,7 @@ func TestWhatTheBankDoesIsToldByKind(t *testing.T) {
 	}
 }
 
-func TestWhoMayNotIsToldAndTheBankIsNotAsked(t *testing.T) {
+func TestAForbiddenCallDoesNotReachTheBank(t *testing.T) {
 	t.Parallel()
 	for name, actor := range map[string]tools.Actor{
 		"a stranger":     {ID: "nobody", Lang: words.English},
@@ -116,21 +116,21 @@ func TestWhoMayNotIsToldAndTheBankIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestTheTrailTellsWhoDidWhatAndNothingOfThePerson(t *testing.T) {
+func TestTheAuditLogHasWhoDidWhatAndNoPersonalData(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.Call(t, "create_borrower", testenv.NewBorrower(nil))
 	e.Call(t, "create_borrower", testenv.NewBorrower(map[string]string{"taxId": `"299999990"`}))
 	e.Call(t, "list_borrowers", `{"process":"1042"}`, testenv.By("nobody"))
-	trail := e.Audit.String()
+	audited := e.Audit.String()
 	for _, outcome := range []string{`"outcome":"done"`, `"outcome":"invalid"`, `"outcome":"forbidden"`, `"process":"1042"`} {
-		if !strings.Contains(trail, outcome) {
-			t.Errorf("%s is missing from\n%s", outcome, trail)
+		if !strings.Contains(audited, outcome) {
+			t.Errorf("%s is missing from\n%s", outcome, audited)
 		}
 	}
 	for _, clear := range []string{"299999998", "299999990", "Rui", "rui@", "912345678", "1985"} {
-		if strings.Contains(trail, clear) {
-			t.Errorf("%s is in\n%s", clear, trail)
+		if strings.Contains(audited, clear) {
+			t.Errorf("%s is in\n%s", clear, audited)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestTheSameKeyChangesDeletesAndSendsOnceAndAnswersTheSame(t *testing.T) {
+func TestACallWithTheSameKeyIsMadeOnceAndReturnsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, d := range []change{verifiable["an update"], verifiable["a deletion"], email} {
 		e := start(t)
@@ -37,7 +37,7 @@ func TestTheSameKeyChangesDeletesAndSendsOnceAndAnswersTheSame(t *testing.T) {
 	}
 }
 
-func TestAChangeThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
+func TestAChangeIsFoundThoughItsReplyWasLost(t *testing.T) {
 	t.Parallel()
 	for name, d := range verifiable {
 		e := start(t)
@@ -56,7 +56,7 @@ func TestAChangeThatTookHoldIsRecognisedThoughItsAnswerWasLost(t *testing.T) {
 	}
 }
 
-func TestAChangeThatGotLostIsNotTakenForDone(t *testing.T) {
+func TestALostChangeIsSentAgain(t *testing.T) {
 	t.Parallel()
 	for name, d := range verifiable {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestAChangeThatGotLostIsNotTakenForDone(t *testing.T) {
 	}
 }
 
-func TestAChangeWhoseMakerDiedIsMadeOnceByWhoRepeatsItOrSweeps(t *testing.T) {
+func TestAChangeOfACrashedReplicaIsMadeOnceByARepeatOrARecovery(t *testing.T) {
 	t.Parallel()
 	for name, d := range verifiable {
 		for _, point := range crashPoints {
@@ -93,7 +93,7 @@ func TestAChangeWhoseMakerDiedIsMadeOnceByWhoRepeatsItOrSweeps(t *testing.T) {
 					t.Errorf("again, got %v, %v", again.Output, failure)
 				}
 				if finished, err := e.Recover(t.Context()); finished != 0 || err != nil {
-					t.Errorf("swept again: %d, %v", finished, err)
+					t.Errorf("recovered again: %d, %v", finished, err)
 				}
 				e.wantDone(t, d, 1)
 			})
@@ -101,7 +101,7 @@ func TestAChangeWhoseMakerDiedIsMadeOnceByWhoRepeatsItOrSweeps(t *testing.T) {
 	}
 }
 
-func TestAnotherReplicasTakeoverKeepsWhatOthersChangedMeanwhile(t *testing.T) {
+func TestARecoveredUpdateKeepsWhatOthersChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	cluster, d := startCluster(t), verifiable["an update"]
 	cluster.crashDuring(t, beforeSending, func(e env) { e.make(t, d) }, withShortLeases)
@@ -115,7 +115,7 @@ func TestAnotherReplicasTakeoverKeepsWhatOthersChangedMeanwhile(t *testing.T) {
 	}
 }
 
-func TestAnUpdateOfWhoIsGoneComesToAnEnd(t *testing.T) {
+func TestAnUpdateOfADeletedBorrowerIsFinished(t *testing.T) {
 	t.Parallel()
 	cluster, d := startCluster(t), verifiable["an update"]
 	cluster.crashDuring(t, beforeSending, func(e env) { e.make(t, d) }, withShortLeases)
@@ -129,7 +129,7 @@ func TestAnUpdateOfWhoIsGoneComesToAnEnd(t *testing.T) {
 	}
 }
 
-func TestAnEMailInDoubtIsNeverSentAgain(t *testing.T) {
+func TestAnEMailWithAnUnclearOutcomeIsNeverSentAgain(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]sandbox.Fault{
 		"its answer was lost": {Operation: portal.ProcessESISEmail, DropAfter: true},
@@ -149,7 +149,7 @@ func TestAnEMailInDoubtIsNeverSentAgain(t *testing.T) {
 				t.Errorf("%s: it says %q", name, said)
 			}
 			if finished, err := e.Recover(t.Context()); finished != 0 || err != nil {
-				t.Errorf("%s: a sweep finishes %d, %v", name, finished, err)
+				t.Errorf("%s: %d are finished, %v", name, finished, err)
 			}
 		}
 		arrived := 0
@@ -162,7 +162,7 @@ func TestAnEMailInDoubtIsNeverSentAgain(t *testing.T) {
 	}
 }
 
-func TestAnEMailWhoseSenderDiedIsNotSentByAnybodyElse(t *testing.T) {
+func TestAnEMailOfACrashedReplicaIsNotSentByAnother(t *testing.T) {
 	t.Parallel()
 	for point, arrived := range map[string]int{beforeSending: 0, beforeRecording: 1} {
 		t.Run(point, func(t *testing.T) {
@@ -171,8 +171,8 @@ func TestAnEMailWhoseSenderDiedIsNotSentByAnybodyElse(t *testing.T) {
 			cluster.crashDuring(t, point, func(e env) { e.make(t, email) }, withShortLeases)
 			e := cluster.replica(t, withShortLeases)
 			e.recoverOneEventually(t)
-			if trail := e.Audit.String(); !strings.Contains(trail, `"outcome":"unclear"`) {
-				t.Errorf("the trail says %s", trail)
+			if audited := e.Audit.String(); !strings.Contains(audited, `"outcome":"unclear"`) {
+				t.Errorf("the audit log is %s", audited)
 			}
 			if _, failure := e.make(t, email); failure == nil || failure.Kind != tools.Unclear || failure.RetryAfter != 0 {
 				t.Errorf("got %v", failure)

@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools/documents"
 )
 
-func TestTheEffectOfEveryWriteCanBeSeenAtTheBankButThatOfAnEMail(t *testing.T) {
+func TestTheBankShowsTheEffectOfEveryWriteExceptAnEMail(t *testing.T) {
 	t.Parallel()
 	var unverifiable []string
 	for _, tool := range catalogue.New().Tools() {

@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestABorrowerIsDeletedOnceWhomIsConfirmed(t *testing.T) {
+func TestABorrowerIsDeletedAfterAConfirmation(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	held := e.Borrower(t, 1043, testenv.Ines).Personal
@@ -37,7 +37,7 @@ func TestABorrowerIsDeletedOnceWhomIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestTheKeyBorrowerAndWhatStrangersWantGoneIsNotAskedOfTheBank(t *testing.T) {
+func TestTheKeyBorrowerIsNotDeletedAndStrangersDeleteNobody(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	for _, args := range []string{testenv.BorrowerArgs(1043, 0), testenv.BorrowerArgs(1042, 0)} {

@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/tools/borrowers"
 )
 
-func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T) {
+func TestGetBorrowerShowsAllFieldsMasked(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	result, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
@@ -66,7 +66,7 @@ func TestABorrowersFileShowsAllThatTheBankHoldsAndNothingInTheClear(t *testing.T
 	}
 }
 
-func TestAChoiceThatWasNotMadeIsNotShown(t *testing.T) {
+func TestAnEmptyChoiceIsNotShown(t *testing.T) {
 	t.Parallel()
 	e, _ := testenv.StartWithProxy(t, func(reply string) string {
 		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"employmentProfessionID":`, `"employmentProfessionID":0,"was":`).Replace(reply)
@@ -81,7 +81,7 @@ func TestAChoiceThatWasNotMadeIsNotShown(t *testing.T) {
 	}
 }
 
-func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
+func TestAMissingBorrowerIsAProblemOfTheRightField(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
@@ -108,7 +108,7 @@ func TestABorrowerWhoIsNotThereIsToldUnderTheRightField(t *testing.T) {
 	}
 }
 
-func TestBorrowersAreOfferedOfTheProcessThatIsGiven(t *testing.T) {
+func TestTheBorrowersOfTheGivenProcessAreOffered(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	field, _ := borrowers.Get.Field("borrower")

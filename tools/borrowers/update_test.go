@@ -60,7 +60,7 @@ func toJSON(t *testing.T, request portal.BorrowerRequest) string {
 	return string(data)
 }
 
-func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
+func TestOnlyTheGivenFieldsChange(t *testing.T) {
 	t.Parallel()
 	const personal, financial, professional = "personalDataBorrowerRequest.", "financialDataBorrowerRequest.", "professionalDataBorrowerRequest."
 	for name, c := range map[string]struct {
@@ -103,7 +103,7 @@ func TestOnlyWhatIsGivenChangesWhateverItIs(t *testing.T) {
 	}
 }
 
-func TestWhatStaysReachesTheBankToTheLetter(t *testing.T) {
+func TestUnchangedFieldsAreSentExactlyAsTheBankHasThem(t *testing.T) {
 	t.Parallel()
 	odd := func(reply string) string {
 		return strings.NewReplacer(
@@ -127,7 +127,7 @@ func TestWhatStaysReachesTheBankToTheLetter(t *testing.T) {
 	}
 }
 
-func TestAnObjectThatTheBankLacksStaysAway(t *testing.T) {
+func TestAnObjectThatTheBankDoesNotHaveIsSentOnlyWithAValue(t *testing.T) {
 	t.Parallel()
 	lacking := func(reply string) string {
 		var borrower map[string]json.RawMessage
@@ -188,7 +188,7 @@ func TestOnlyOptionalFieldsCanBeEmptied(t *testing.T) {
 	}
 }
 
-func TestWhoChangedItMeanwhileIsNotOverwritten(t *testing.T) {
+func TestAChangeMadeMeanwhileIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	read, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
@@ -211,7 +211,7 @@ func TestWhoChangedItMeanwhileIsNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
+func TestAVersionOfAnotherKeyNeedsAConfirmation(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	read, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
@@ -231,7 +231,7 @@ func TestAVersionOfAnotherKeyIsDoubtedAndNoMore(t *testing.T) {
 	}
 }
 
-func TestWhatWasWrongBeforeIsDoubtedAndWhatBecomesWrongBlocks(t *testing.T) {
+func TestOldProblemsAreWarningsAndNewOnesAreErrors(t *testing.T) {
 	t.Parallel()
 	wrong := func(reply string) string {
 		return strings.NewReplacer(`"email":"ines.modelo@example.com"`, `"email":"none"`, `"academicLevelID":5`, `"academicLevelID":77`).Replace(reply)
@@ -264,7 +264,7 @@ func TestWhatWasWrongBeforeIsDoubtedAndWhatBecomesWrongBlocks(t *testing.T) {
 	}
 }
 
-func TestAnAssistantHasTheChangesConfirmedAndAPersonHasSeenThem(t *testing.T) {
+func TestAnAssistantHasToConfirmChangesAndAPersonHasNot(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	args := testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"mobile":"912 000 111","academicLevelId":2,"name":"Inês Maqueta"},"clear":["personal.floor"]`)
@@ -289,7 +289,7 @@ func TestAnAssistantHasTheChangesConfirmedAndAPersonHasSeenThem(t *testing.T) {
 	}
 }
 
-func TestAnEditorsFormHoldsWhatTheBankHoldsAndUntouchedChangesNothing(t *testing.T) {
+func TestTheFormOfAnEditorHasTheDataOfTheBankAndUnchangedSendsNothing(t *testing.T) {
 	t.Parallel()
 	odd := func(reply string) string {
 		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"floor":"2.º Esq."`, `"floor":" 2.º Esq. "`, `:1850,`, `:1850.00,`).Replace(reply)
@@ -400,7 +400,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	}
 }
 
-func TestAPageOfAnEditorTellsWhatBecameWrongOnIt(t *testing.T) {
+func TestAPageOfAnEditorShowsTheProblemsOfItsChanges(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	before := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String(), "personal.email": "none", "personal.name": "Inês Modelo"}

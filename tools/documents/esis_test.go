@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/tools/documents"
 )
 
-func TestTheESISGoesToTheAddressOfABorrowerOnceThatIsConfirmed(t *testing.T) {
+func TestTheESISIsSentToTheAddressOfABorrowerAfterAConfirmation(t *testing.T) {
 	t.Parallel()
 	for index, masked := range []string{"r•••@example.com", "i•••@example.com"} {
 		e := testenv.Start(t, testenv.Options{})
@@ -71,7 +71,7 @@ func TestAnotherAddressNeedsAConfirmationOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestTheESISGoesNowhereWithoutOneAddress(t *testing.T) {
+func TestTheESISIsNotSentWithoutExactlyOneAddress(t *testing.T) {
 	t.Parallel()
 	e, _ := testenv.StartWithProxy(t, func(reply string) string {
 		return strings.Replace(reply, `"email":"ines.modelo@example.com"`, `"was":1`, 1)
@@ -95,7 +95,7 @@ func TestTheESISGoesNowhereWithoutOneAddress(t *testing.T) {
 	}
 }
 
-func TestTheRulesAreIgnoredOnlyByAPersonWithAReason(t *testing.T) {
+func TestOnlyAPersonWithAReasonIgnoresTheRules(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	tooOld := fmt.Sprintf(`"process":"%d"`, sandbox.SampleTooOld)
@@ -130,17 +130,17 @@ func TestTheRulesAreIgnoredOnlyByAPersonWithAReason(t *testing.T) {
 	}
 	entry, text := e.Audit.Last()
 	if !strings.Contains(entry, `"outcome":"done"`) {
-		t.Errorf("the trail says %s", entry)
+		t.Errorf("the audit log is %s", entry)
 	}
 	if want := `"fields":["process","ignoreRules","reason"]`; !strings.Contains(entry, want) || strings.Contains(entry, "Comparação") {
 		t.Errorf("%s is not all that %s says of the reason", want, entry)
 	}
 	if text != "Comparação ••••••, ••••••" {
-		t.Errorf("beside it stands %q", text)
+		t.Errorf("its text is %q", text)
 	}
 }
 
-func TestWhatOnlyPeopleDecideIsNotOfferedToAssistants(t *testing.T) {
+func TestFieldsForPeopleOnlyAreNotInTheSchemaForAssistants(t *testing.T) {
 	t.Parallel()
 	properties := documents.GetESIS.InputSchema().Properties
 	if len(properties) != 1 || properties["process"] == nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/balcao/balcao/internal/testenv"
 )
 
-func TestProcessesAreFoundByNumberNameAndNothing(t *testing.T) {
+func TestProcessesAreFoundByNumberByNameAndWithoutText(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	for text, want := range map[string]int{`{}`: 9, `{"text":"1042"}`: 1, `{"text":"nobody of that name"}`: 0} {

@@ -74,7 +74,7 @@ func updatesSince(t *testing.T, e *testenv.Env, since string) (found []string, n
 	return found, output.Next
 }
 
-func TestWhoAsksHearsWhatMovedOfTheirOwnProcessesTheNewestLast(t *testing.T) {
+func TestAPersonGetsTheUpdatesOfTheirProcessesTheNewestLast(t *testing.T) {
 	t.Parallel()
 	e := startWith(t, changes(6, 1042, sandbox.SampleOthers, 1043))
 	if found, next := updatesSince(t, e, ""); !slices.Equal(found, []string{"0:", "2:", "3:", "5:"}) || next != "" {
@@ -86,7 +86,7 @@ func TestWhoAsksHearsWhatMovedOfTheirOwnProcessesTheNewestLast(t *testing.T) {
 	}
 }
 
-func TestTheMomentIsGivenAsADayAMomentOrHours(t *testing.T) {
+func TestSinceIsADayATimeOrANumberOfHours(t *testing.T) {
 	t.Parallel()
 	old := changes(1, 1042)
 	old[0].At = noon.Add(-36 * time.Hour) // midnight between 21 and 22 November
@@ -104,7 +104,7 @@ func TestTheMomentIsGivenAsADayAMomentOrHours(t *testing.T) {
 	e.WantCard(t, "process_updates", `{"since":"2030-01-01"}`, "No changes")
 }
 
-func TestALongStoryIsToldInPiecesAndLosesNothing(t *testing.T) {
+func TestManyUpdatesAreReturnedInSeveralAnswersWithoutALoss(t *testing.T) {
 	t.Parallel()
 	e := startWith(t, changes(450, 1042, sandbox.SampleOthers))
 	all := map[string]bool{}
@@ -123,7 +123,7 @@ func TestALongStoryIsToldInPiecesAndLosesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatMovedAfterManyMovesOfOthersIsReachedToo(t *testing.T) {
+func TestAnUpdateAfterManyUpdatesOfOthersIsFound(t *testing.T) {
 	t.Parallel()
 	others := changes(300, sandbox.SampleOthers)
 	e := startWith(t, append(others, changes(1, 1042)...))
@@ -134,7 +134,7 @@ func TestWhatMovedAfterManyMovesOfOthersIsReachedToo(t *testing.T) {
 	}
 }
 
-func TestTheBankIsAskedAboutAFewProcessesOnlyAndTheRestComesNext(t *testing.T) {
+func TestOneAnswerAsksTheBankAboutFewProcesses(t *testing.T) {
 	t.Parallel()
 	history := changes(1, 1042)
 	for i := range 100 {
@@ -147,7 +147,7 @@ func TestTheBankIsAskedAboutAFewProcessesOnlyAndTheRestComesNext(t *testing.T) {
 	}
 }
 
-func TestAMoveIsToldWithoutPersonalDataAndInOneLine(t *testing.T) {
+func TestAnUpdateIsOneLineWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	history := changes(1, 1042)
 	history[0].What = []string{"Status: call rui@example.com\n\n# now", strings.Repeat("ç", 3000)}
@@ -159,7 +159,7 @@ func TestAMoveIsToldWithoutPersonalDataAndInOneLine(t *testing.T) {
 	}
 }
 
-func TestABankThatDoesNotAnswerIsNotTakenForABankThatShowsNothing(t *testing.T) {
+func TestUpdatesFailWhileTheBankIsDown(t *testing.T) {
 	t.Parallel()
 	e := startWith(t, changes(3, 1042))
 	defer e.Bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Status: 503})()
@@ -168,7 +168,7 @@ func TestABankThatDoesNotAnswerIsNotTakenForABankThatShowsNothing(t *testing.T) 
 	}
 }
 
-func TestNobodyIsOfferedARecordThatIsNotKept(t *testing.T) {
+func TestWithoutAHistoryProcessUpdatesIsForbidden(t *testing.T) {
 	t.Parallel()
 	e := startWith(t, nil)
 	if e.Permits(t.Context(), e.Actor, processes.Updates) {

@@ -15,7 +15,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestNobodyWatchesOrMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
+func TestNobodySubscribesMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	others := `{"process":"` + sandbox.SampleProcess(sandbox.SampleOthers).String() + `"}`
@@ -25,11 +25,11 @@ func TestNobodyWatchesOrMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 		}
 	}
 	if len(e.settings)+len(e.owners) > 0 {
-		t.Errorf("something is kept: %v, %v", e.settings, e.owners)
+		t.Errorf("something is stored: %v, %v", e.settings, e.owners)
 	}
 }
 
-func TestNothingSubscribesAPlaceWhereOutsidersRead(t *testing.T) {
+func TestADestinationThatOutsidersReadIsNotSubscribed(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.Actor.Outsiders = true
@@ -37,18 +37,18 @@ func TestNothingSubscribesAPlaceWhereOutsidersRead(t *testing.T) {
 	if failure == nil || failure.Kind != tools.Exposed || !strings.Contains(failure.What(words.Portuguese), "partilhado com outra empresa") {
 		t.Errorf("got %v", failure)
 	}
-	e.WantCard(t, "follow_process", `{"process":1042}`) // told to her alone
+	e.WantCard(t, "follow_process", `{"process":1042}`) // in direct messages
 	if len(e.settings[team].Subscriptions) > 0 || len(e.settings["slack:U0ANA"].Subscriptions) != 1 {
-		t.Errorf("kept is %v", e.settings)
+		t.Errorf("stored is %v", e.settings)
 	}
 }
 
-// placed lists the tools that are about a place.
-func placed() []*tools.Tool {
+// needDestination returns the tools that need a destination.
+func needDestination() []*tools.Tool {
 	return slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.NeedsDestination })
 }
 
-func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
+func TestAToolThatNeedsADestinationIsForbiddenWithoutOne(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	without, guest := e.Actor, e.Actor
@@ -56,13 +56,13 @@ func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 	bare := testenv.Start(t, testenv.Options{})
 	reader := e.Actor
 	reader.ID = "reader"
-	if len(placed()) < 8 {
-		t.Fatalf("only %d tools are about a place", len(placed()))
+	if len(needDestination()) < 8 {
+		t.Fatalf("only %d tools need a destination", len(needDestination()))
 	}
-	for _, tool := range placed() {
+	for _, tool := range needDestination() {
 		for who, permitted := range map[string]bool{
-			"who is nowhere": e.Permits(t.Context(), without, tool), "a guest": e.Permits(t.Context(), guest, tool),
-			"who is where nothing is kept": bare.Permits(t.Context(), e.Actor, tool),
+			"without a destination": e.Permits(t.Context(), without, tool), "a guest": e.Permits(t.Context(), guest, tool),
+			"without a store of destinations": bare.Permits(t.Context(), e.Actor, tool),
 		} {
 			if permitted {
 				t.Errorf("%s: %s is permitted", tool.Name, who)
@@ -73,7 +73,7 @@ func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 		}
 		_, failure := e.Call(t, tool.Name, `{"process":"1042"}`, func(r *tools.Request) { r.Actor = without })
 		if failure == nil || failure.Kind != tools.Forbidden {
-			t.Errorf("%s: who is nowhere gets %v", tool.Name, failure)
+			t.Errorf("%s: without a destination gets %v", tool.Name, failure)
 		}
 	}
 }
@@ -81,31 +81,31 @@ func TestWhatIsAboutAPlaceIsHiddenAndRefusedWhereThereIsNone(t *testing.T) {
 // noJournal fails whoever wants to write into it.
 type noJournal struct{ tools.Journal }
 
-func TestWhatIsOnlyRememberedIsNoChangeAtTheBank(t *testing.T) {
+func TestASubscriptionIsNoChangeAtTheBank(t *testing.T) {
 	t.Parallel()
-	var told []tools.Changed
+	var changed []tools.Changed
 	e := start(t, func(c *tools.Config) {
 		c.Journal = noJournal{}
 		c.Changed = func(_ context.Context, change tools.Changed) error {
-			told = append(told, change)
+			changed = append(changed, change)
 			return nil
 		}
 	})
 	e.WantCard(t, "watch_process", `{"process":1042}`)
 	e.WantCard(t, "own_process", `{"process":1042}`)
-	if len(told) > 0 {
-		t.Errorf("it is told as a change: %v", told)
+	if len(changed) > 0 {
+		t.Errorf("Changed was called with %v", changed)
 	}
-	if trail := e.Audit.String(); !strings.Contains(trail, `"effect":"remembers","process":"1042"`) {
-		t.Errorf("the trail has %s", trail)
+	if audited := e.Audit.String(); !strings.Contains(audited, `"effect":"remembers","process":"1042"`) {
+		t.Errorf("the audit log is %s", audited)
 	}
 }
 
-func TestABoardOutOfOrderIsOurFaultAndNotTheBanks(t *testing.T) {
+func TestAFailureOfTheSettingsIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.err = errors.New("out of order")
-	for _, tool := range placed() {
+	for _, tool := range needDestination() {
 		args := `{"process":"1042"}`
 		switch tool.Name {
 		case "watches", "set_quiet", "set_digest", "undo_change":

@@ -19,7 +19,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestWhatActsForAllInAChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
+func TestAChangeForAWholeChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		args string
@@ -75,12 +75,12 @@ func TestNothingIsUndoneOnceSomethingElseChanged(t *testing.T) {
 	e.WantCard(t, "undo_change", `{"change":"`+e.announcements[0].ID+`"}`, "nothing was undone")
 	e.WantCard(t, "set_quiet", `{"hours":"20-8"}`)
 	e.WantCard(t, "undo_change", `{"change":"`+e.announcements[0].ID+`"}`, "nothing was undone")
-	if place := e.settings[team]; place.Digest != "09:00" || place.Quiet.From != "20:00" || len(place.Subscriptions) != 1 {
-		t.Errorf("kept is %+v", place)
+	if settings := e.settings[team]; settings.Digest != "09:00" || settings.Quiet.From != "20:00" || len(settings.Subscriptions) != 1 {
+		t.Errorf("stored is %+v", settings)
 	}
 	e.WantCard(t, "undo_change", `{"change":"`+e.announcements[1].ID+`"}`, "as it was before")
-	if place := e.settings[team]; place.Digest != "09:00" || place.Quiet.From != "" || len(place.Subscriptions) != 1 {
-		t.Errorf("kept is %+v", place)
+	if settings := e.settings[team]; settings.Digest != "09:00" || settings.Quiet.From != "" || len(settings.Subscriptions) != 1 {
+		t.Errorf("stored is %+v", settings)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestInDirectMessagesNothingIsAnnounced(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeAnnouncedIsNotDone(t *testing.T) {
+func TestAChangeThatCannotBeAnnouncedIsNotMade(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"everything":true}`)
@@ -108,12 +108,12 @@ func TestWhatCannotBeAnnouncedIsNotDone(t *testing.T) {
 			t.Errorf("%s: got %v", name, failure)
 		}
 	}
-	if place := e.settings[team]; len(place.Mutes) > 0 || place.Quiet.From != "" || place.Digest != "" || len(place.Subscriptions) != 1 {
-		t.Errorf("kept is %+v", place)
+	if settings := e.settings[team]; len(settings.Mutes) > 0 || settings.Quiet.From != "" || settings.Digest != "" || len(settings.Subscriptions) != 1 {
+		t.Errorf("stored is %+v", settings)
 	}
 }
 
-func TestTheCardsButtonMutesForWhoPressesItAlone(t *testing.T) {
+func TestTheButtonOfACardMutesForThePersonWhoPressesIt(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	process := sandbox.SampleProcess(1042)
@@ -129,7 +129,7 @@ func TestTheCardsButtonMutesForWhoPressesItAlone(t *testing.T) {
 	}
 	muted := e.WantCard(t, button.Tool, string(args), "muted for you alone", "/balcao mute 1042")
 	if _, alone := e.settings["slack:U0ANA"].Mutes[process]; !alone || len(e.settings[team].Mutes) > 0 || len(e.announcements) > 0 {
-		t.Errorf("kept is %+v, announced is %+v", e.settings, e.announcements)
+		t.Errorf("stored is %+v, announced is %+v", e.settings, e.announcements)
 	}
 	again, err := json.Marshal(muted.Card.Next[0].Args)
 	if err != nil {

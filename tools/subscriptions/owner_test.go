@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestTheOwnerOfAProcessIsWhoSaysSo(t *testing.T) {
+func TestAPersonTakesAndReleasesAProcess(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	owned := e.WantCard(t, "own_process", `{"process":1042}`, "1042")

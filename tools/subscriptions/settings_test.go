@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestAProcessIsMutedUntilADayOrForGood(t *testing.T) {
+func TestAProcessIsMutedUntilADayOrIndefinitely(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	process := sandbox.SampleProcess(1042)
@@ -33,7 +33,7 @@ func TestAProcessIsMutedUntilADayOrForGood(t *testing.T) {
 	e.WantProblem(t, "mute_process", `{"process":1042,"until":"soon"}`, "date.format")
 }
 
-func TestADayInLisbonBeginsWhereLisbonIsInSummerToo(t *testing.T) {
+func TestADayBeginsAtMidnightInLisbonInSummerToo(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "mute_process", `{"process":1042,"until":"2027-07-01"}`)
@@ -42,7 +42,7 @@ func TestADayInLisbonBeginsWhereLisbonIsInSummerToo(t *testing.T) {
 	}
 }
 
-func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testing.T) {
+func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndRemovedByAnEmptyValue(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	for typed, want := range map[string]destination.QuietHours{
@@ -50,7 +50,7 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testi
 	} {
 		e.WantCard(t, "set_quiet", fmt.Sprintf(`{"hours":%q}`, typed), want.From, want.To)
 		if got := e.settings[team].Quiet; got != want {
-			t.Errorf("%q is kept as %v", typed, got)
+			t.Errorf("%q is stored as %v", typed, got)
 		}
 	}
 	for _, typed := range []string{"20:00", "24:00-08:00", "20:60-8", "8-8", "evening", "1-2-3", "-"} {
@@ -59,7 +59,7 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testi
 	for typed, want := range map[string]string{"09:00": "09:00", "9h": "09:00", " 8.45": "08:45", "": ""} {
 		e.WantCard(t, "set_digest", fmt.Sprintf(`{"at":%q}`, typed), want)
 		if got := e.settings[team].Digest; got != want {
-			t.Errorf("%q is kept as %q", typed, got)
+			t.Errorf("%q is stored as %q", typed, got)
 		}
 	}
 	for _, typed := range []string{"25:00", "morning", "9:5"} {
@@ -73,7 +73,7 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndEndedByNothing(t *testi
 	e.WantCard(t, "watches", `{}`, "none: each update is posted immediately")
 }
 
-func TestAPlaceSpeaksTheLanguageOfWhoFirstAskedThere(t *testing.T) {
+func TestTheLanguageOfADestinationIsThatOfItsFirstSubscriber(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"process":1042}`)

@@ -13,7 +13,7 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
+func TestADestinationSubscribesAndUnsubscribes(t *testing.T) {
 	t.Parallel()
 	process := sandbox.SampleProcess(1042).String()
 	for args, c := range map[string]struct {
@@ -33,11 +33,11 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 			e.WantCard(t, "unwatch", args, "was not following", c.said)
 			began := e.WantCard(t, "watch_process", args, "from now on", c.said, "/balcao stop")
 			if got := e.settings[team].Subscriptions; !slices.Equal(got, []destination.Subscription{c.want}) {
-				t.Errorf("it is kept as %+v", got)
+				t.Errorf("stored is %+v", got)
 			}
 			e.WantCard(t, "watch_process", args, "already", c.said)
 			if got := e.settings[team].Subscriptions; len(got) != 1 {
-				t.Errorf("asked for twice, it is kept as %+v", got)
+				t.Errorf("subscribed twice, stored is %+v", got)
 			}
 			e.WantCard(t, "watches", `{}`, c.said)
 			stop := began.Card.Next[0]
@@ -47,7 +47,7 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 			}
 			e.WantCard(t, stop.Tool, string(again), "no longer posted", c.said)
 			if got := e.settings[team].Subscriptions; len(got) != 0 {
-				t.Errorf("it is still kept as %+v", got)
+				t.Errorf("still stored is %+v", got)
 			}
 			if len(e.settings) != 1 {
 				t.Errorf("places are %v", e.settings)
@@ -56,7 +56,7 @@ func TestAPlaceHearsAboutWhatIsAskedForThereAndStopsWhenAsked(t *testing.T) {
 	}
 }
 
-func TestAWatchIsOfExactlyOneThing(t *testing.T) {
+func TestASubscriptionHasExactlyOneScope(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	for _, tool := range []string{"watch_process", "unwatch"} {
@@ -70,11 +70,11 @@ func TestAWatchIsOfExactlyOneThing(t *testing.T) {
 		e.WantProblem(t, tool, `{"process":"ten"}`, "kind.process")
 	}
 	if len(e.settings) > 0 {
-		t.Errorf("something is kept: %v", e.settings)
+		t.Errorf("something is stored: %v", e.settings)
 	}
 }
 
-func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
+func TestFollowingAProcessSubscribesDirectMessagesOnly(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	for range 2 {
@@ -82,7 +82,7 @@ func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	}
 	wanted := []destination.Subscription{{Kind: destination.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
 	if got := e.settings["slack:U0ANA"].Subscriptions; len(e.settings) != 1 || !slices.Equal(got, wanted) {
-		t.Errorf("kept is %v", e.settings)
+		t.Errorf("stored is %v", e.settings)
 	}
 	e.Actor.Destination = e.Actor.Direct
 	e.WantCard(t, "unwatch", `{"process":1042}`, "1042")
@@ -91,7 +91,7 @@ func TestWhoFollowsAProcessIsToldAloneAndTheChannelHearsAsBefore(t *testing.T) {
 	}
 }
 
-func TestWhatTheBankShowsNoMoreCanStillBeEnded(t *testing.T) {
+func TestASubscriptionToAProcessThatTheBankNoLongerShowsCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"process":1042}`)
@@ -102,7 +102,7 @@ func TestWhatTheBankShowsNoMoreCanStillBeEnded(t *testing.T) {
 	}
 }
 
-func TestWhoEndsOneWatchIsToldThatAnotherStillBringsItsNews(t *testing.T) {
+func TestUnsubscribingNamesASubscriptionThatStillApplies(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"everything":true}`)
@@ -113,7 +113,7 @@ func TestWhoEndsOneWatchIsToldThatAnotherStillBringsItsNews(t *testing.T) {
 	}
 }
 
-func TestAColleaguesWatchOfTheirsIsNotMine(t *testing.T) {
+func TestASubscriptionToMyProcessesIsOfItsPersonOnly(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"mine":true}`)
@@ -123,14 +123,14 @@ func TestAColleaguesWatchOfTheirsIsNotMine(t *testing.T) {
 	e.WantCard(t, "watch_process", `{"mine":true}`, "from now on")
 }
 
-func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
+func TestASubscriptionToAllProcessesIsOfItsPerson(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
 	e.Actor.ID = "reader"
 	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
 	if got := e.settings[team].Subscriptions; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
-		t.Errorf("kept is %v", got)
+		t.Errorf("stored is %v", got)
 	}
 	e.WantCard(t, "unwatch", `{"everything":true}`, "no longer")
 	if got := e.settings[team].Subscriptions; len(got) != 0 {
@@ -140,7 +140,7 @@ func TestWhatAColleagueSeesOfEverythingIsNotWhatISee(t *testing.T) {
 	e.WantCard(t, "watch_process", `{"everything":true}`, "already")
 }
 
-func TestAPlaceWatchesFiftyThingsAndMutesFiveHundred(t *testing.T) {
+func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	full := destination.Settings{Mutes: map[uuid.UUID]time.Time{}}

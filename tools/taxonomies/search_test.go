@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-func TestATaxonomyIsSearchedWithoutMindingAccents(t *testing.T) {
+func TestATaxonomyIsSearchedWithoutAccents(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	result, failure := e.Call(t, "search_taxonomy", `{"taxonomy":"keyBorrowerRelations","text":"CONJUGE"}`, func(r *tools.Request) { r.Actor.Lang = words.Portuguese })
@@ -23,7 +23,7 @@ func TestATaxonomyIsSearchedWithoutMindingAccents(t *testing.T) {
 	}
 }
 
-func TestAListThatIsNoneIsRefusedWithoutRepeatingIt(t *testing.T) {
+func TestAnUnknownTaxonomyIsRefusedWithoutRepeatingItsName(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	_, failure := e.Call(t, "search_taxonomy", `{"taxonomy":"Maria Exemplo"}`)
