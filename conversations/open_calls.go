@@ -1,6 +1,7 @@
 package conversations
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -68,10 +69,10 @@ func (s *Store) orphaned(ctx context.Context, name string) (intent []byte, orpha
 	return intent, true, nil
 }
 
-// addToIndex adds a call to the index, to be checked once its lease has expired and Lives.Call has passed, since the call
-// may begin that much later.
+// addToIndex adds a call to the index, to be checked once its lease has expired and Lives.Recovery has passed, since the
+// call may begin later than this.
 func (s *Store) addToIndex(ctx context.Context, name string, lease time.Duration) error {
-	err := s.run(ctx, addOpenCall, []string{openCallsKey}, name, millis(lease+s.lives.Call), millis(s.lives.Journal), maxOpenCalls).Err()
+	err := s.run(ctx, addOpenCall, []string{openCallsKey}, name, millis(lease+cmp.Or(s.lives.Recovery, s.lives.Call)), millis(s.lives.Journal), maxOpenCalls).Err()
 	return failed("adding to the index of open calls", err)
 }
 

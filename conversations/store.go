@@ -50,6 +50,7 @@ type Lives struct {
 	Journal   time.Duration // of an intent or an outcome, after it was written; 7 days
 	AuditLog  time.Duration // of a month of the audit log, after its last entry; 5 years
 	Call      time.Duration // the time-out of one call; 2 seconds, because a front end has 3 to answer
+	Recovery  time.Duration // between the end of a lease and the recovery of its call, so that the call is begun by then; as long as Call
 }
 
 var defaults = Lives{
@@ -68,7 +69,7 @@ func WithLives(l Lives) Option {
 	return func(s *Store) {
 		for _, set := range []struct{ to, from *time.Duration }{
 			{&s.lives.Draft, &l.Draft}, {&s.lives.Tombstone, &l.Tombstone}, {&s.lives.Journal, &l.Journal},
-			{&s.lives.AuditLog, &l.AuditLog}, {&s.lives.Call, &l.Call},
+			{&s.lives.AuditLog, &l.AuditLog}, {&s.lives.Call, &l.Call}, {&s.lives.Recovery, &l.Recovery},
 		} {
 			if *set.from > 0 {
 				*set.to = *set.from

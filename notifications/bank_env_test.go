@@ -70,7 +70,7 @@ func newBankEnv(t testing.TB, redisURL string, change ...func(*sandbox.Config)) 
 		c(&config)
 	}
 	env := testenv.Start(t, testenv.Options{
-		Sandbox: config, Redis: redisURL, Store: []conversations.Option{conversations.WithTeam("slack:C0TEAM", words.English)},
+		Sandbox: config, Redis: redisURL, Timeout: 2 * time.Second, Store: []conversations.Option{conversations.WithTeam("slack:C0TEAM", words.English)},
 		Portal: func(c *portal.Config) { c.OpenFor = 50 * time.Millisecond },
 	})
 	return &bankEnv{Env: env, bank: env.Bank, redisURL: redisURL, dispatched: &recordingDispatcher{updates: map[string]Update{}}}

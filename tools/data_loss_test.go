@@ -29,15 +29,13 @@ func (e env) createUntilKnown(t *testing.T, key string) {
 	})
 }
 
-// withShortCalls sets a short time-out: after a loss of data, nothing is sent for that long.
-func withShortCalls(c *tools.Config) { c.CallTimeout = 4 * time.Second }
-
 func TestARedisThatLosesItsDataWhileACallIsAtTheBankCostsNoSecondBorrower(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	cluster := startClusterOn(t, server)
-	e, other := cluster.replica(t, withShortCalls), cluster.replica(t, withShortCalls)
-	cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 1500 * time.Millisecond, Times: 1})
+	rest := withShortRest(4 * time.Second) // longer than the call at the bank takes
+	e, other := cluster.replica(t, rest), cluster.replica(t, rest)
+	cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: time.Second, Times: 1})
 	var group sync.WaitGroup
 	group.Go(func() {
 		if _, failure := e.create(t); failure != nil {
@@ -63,7 +61,7 @@ func TestACallThatRedisLostBeforeSendingIsSentOnlyAfterTheBankWasReadAgain(t *te
 	t.Parallel()
 	server := redistest.StartServer(t)
 	cluster := startClusterOn(t, server)
-	e := cluster.replica(t, withShortCalls, func(c *tools.Config) { c.Journal = afterBegin{c.Journal, sync.OnceFunc(server.Lose)} })
+	e := cluster.replica(t, withShortRest(time.Second), func(c *tools.Config) { c.Journal = afterBegin{c.Journal, sync.OnceFunc(server.Lose)} })
 	_, failure := e.create(t)
 	if failure == nil || failure.Kind != tools.Unavailable || !failure.Store || failure.RetryAfter <= 0 {
 		t.Errorf("got %v", failure)

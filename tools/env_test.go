@@ -31,9 +31,6 @@ func start(t *testing.T, change ...func(*tools.Config)) env {
 	return env{testenv.Start(t, testenv.Options{}).Replica(t, change...)}
 }
 
-// callTimeout is the time-out of calls, and so their lease, unless a test sets another.
-const callTimeout = 2 * time.Second
-
 // startCluster starts a bank that accepts a borrower twice, and a Redis; replicas of it share both.
 func startCluster(t *testing.T) env {
 	t.Helper()
@@ -43,7 +40,7 @@ func startCluster(t *testing.T) env {
 func startClusterOn(t *testing.T, server *redistest.Server) env {
 	t.Helper()
 	return env{testenv.Start(t, testenv.Options{
-		Sandbox: sandbox.Config{LenientTaxIDs: true}, Redis: server.URL(), Runner: func(c *tools.Config) { c.CallTimeout = callTimeout },
+		Sandbox: sandbox.Config{LenientTaxIDs: true}, Redis: server.URL(),
 	})}
 }
 
@@ -52,8 +49,10 @@ func (e env) replica(t *testing.T, change ...func(*tools.Config)) env {
 	return env{e.Replica(t, change...)}
 }
 
-// withLongCalls sets a time-out that a slow bank does not exceed.
-func withLongCalls(c *tools.Config) { c.CallTimeout = 10 * time.Second }
+// withLongCalls sets a time-out that a slow bank does not exceed, and withShortCalls one whose end a test can wait for. The
+// lease of a call is as long.
+func withLongCalls(c *tools.Config)  { c.CallTimeout = 10 * time.Second }
+func withShortCalls(c *tools.Config) { c.CallTimeout = 4 * time.Second }
 
 // create creates one borrower under one key, as a second click or the retry of an assistant does.
 func (e env) create(t *testing.T) (tools.Result, *tools.Error) {

@@ -23,7 +23,7 @@ func TestACallOfACrashedReplicaIsFinishedWhenItIsRepeated(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			cluster := startCluster(t)
-			cluster.crashDuring(t, point, func(e env) { e.create(t) })
+			cluster.crashDuring(t, point, func(e env) { e.create(t) }, withShortCalls)
 			e := cluster.replica(t)
 			if _, failure := e.create(t); failure == nil || failure.Kind != tools.Busy || failure.RetryAfter <= 0 {
 				t.Errorf("while the lease lasts, got %v", failure)
@@ -86,7 +86,7 @@ func TestOfManyReplicasThatRecoverOneFinishesACall(t *testing.T) {
 func TestALostRequestIsSentAgainOnceItCannotArriveAnyMore(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
-	e := cluster.replica(t, func(c *tools.Config) { c.CallTimeout = 2 * callTimeout }) // long enough for three attempts on a busy machine
+	e := cluster.replica(t, withShortCalls)
 	cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
 	for range 2 {
 		if _, failure := e.create(t); failure == nil || failure.Kind != tools.Unclear || failure.RetryAfter <= 0 {
@@ -143,8 +143,7 @@ func TestASuspendedReplicaDoesNotOverwriteTheOutcomeOfAnother(t *testing.T) {
 func TestThirtyClicksOnThreeReplicasAreOneBorrower(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
-	long := func(c *tools.Config) { c.CallTimeout = 10 * callTimeout }
-	replicas := []env{cluster.replica(t, long), cluster.replica(t, long), cluster.replica(t, long)}
+	replicas := []env{cluster.replica(t), cluster.replica(t), cluster.replica(t)}
 	var mu sync.Mutex
 	counts := map[string]int{}
 	var group sync.WaitGroup

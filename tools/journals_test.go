@@ -58,7 +58,6 @@ func (e env) crashDuring(t *testing.T, point string, call func(env), config ...f
 
 // withShortLeases makes leases expire soon, however long a call may take, so that a test waits little for their end.
 func withShortLeases(c *tools.Config) {
-	c.CallTimeout = 10 * callTimeout
 	c.Journal = shortLeases{c.Journal}
 }
 
@@ -80,6 +79,20 @@ func (j shortLeases) Acquire(ctx context.Context, target, call string, _ time.Du
 
 func (j shortLeases) Hold(ctx context.Context, target string, token int64, _ time.Duration) (held bool, err error) {
 	return j.Journal.Hold(ctx, target, token, 0)
+}
+
+// withShortRest shortens the time after a loss of data in which nothing is sent, however long a call may take.
+func withShortRest(rest time.Duration) func(*tools.Config) {
+	return func(c *tools.Config) { c.Journal = shortRest{c.Journal, rest} }
+}
+
+type shortRest struct {
+	tools.Journal
+	rest time.Duration
+}
+
+func (j shortRest) Epoch(ctx context.Context, _ time.Duration) (epoch string, left time.Duration, err error) {
+	return j.Journal.Epoch(ctx, j.rest)
 }
 
 // afterBegin calls a function after each Begin.
@@ -204,8 +217,7 @@ func (j waitReporter) Acquire(ctx context.Context, target, call string, lease ti
 func (e env) overlapping(t *testing.T) (first, second env) {
 	t.Helper()
 	waits := make(chan struct{})
-	long := func(c *tools.Config) { c.CallTimeout = 2 * waittest.Deadline }
-	first = e.replica(t, long, func(c *tools.Config) {
+	first = e.replica(t, func(c *tools.Config) {
 		c.Journal = beforeFinish{c.Journal, sync.OnceFunc(func() {
 			select {
 			case <-waits:
@@ -214,7 +226,7 @@ func (e env) overlapping(t *testing.T) (first, second env) {
 			}
 		})}
 	})
-	return first, e.replica(t, long, func(c *tools.Config) {
+	return first, e.replica(t, func(c *tools.Config) {
 		c.Journal = waitReporter{c.Journal, sync.OnceFunc(func() { close(waits) })}
 	})
 }

@@ -55,10 +55,10 @@ func TestAFullRedisIsReportedAndNothingIsSent(t *testing.T) {
 func TestACallThatMayBeJournalledIsReportedAsNotSentYetAndIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
-	e := cluster.replica(t, func(c *tools.Config) { c.Journal = &lostReplies{Journal: c.Journal} })
+	e := cluster.replica(t, withShortCalls, func(c *tools.Config) { c.Journal = &lostReplies{Journal: c.Journal} })
 	_, failure := e.create(t)
 	wantStore(t, failure, tools.Unclear)
-	if failure.RetryAfter < callTimeout || cluster.Bank.Calls(portal.BorrowerCreate) != 0 {
+	if failure.RetryAfter < e.CallTimeout || cluster.Bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Errorf("to retry after %s after %d calls", failure.RetryAfter, cluster.Bank.Calls(portal.BorrowerCreate))
 	}
 	other := cluster.replica(t)

@@ -4,11 +4,13 @@
 package testenv
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/keys"
@@ -29,6 +31,7 @@ type Options struct {
 	Portal  func(*portal.Config)                 // changes the client
 	Redis   string                               // a URL; "memory" by default
 	Store   []conversations.Option               // of each store
+	Timeout time.Duration                        // of one call of a store; that of every other wait by default
 	Clock   *Clock                               // of the Runner; the real time by default
 	Runner  func(*tools.Config)                  // changes the configuration of each Runner
 }
@@ -77,6 +80,10 @@ var (
 	operations = sync.OnceValue(catalogue.New)
 )
 
+// recovery is the time between the end of a lease and the recovery of its call. Stores in use wait longer: as long as one
+// call may take.
+const recovery = 500 * time.Millisecond
+
 // memory is the URL of an embedded Redis, of which each store has its own.
 const memory = "memory"
 
@@ -91,7 +98,8 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 	r.Client = r.newClient(t)
 	closeStore := func() {}
 	if r.Store == nil || r.options.Redis != memory {
-		store, err := conversations.Open(t.Context(), r.options.Redis, r.Keys, r.options.Store...)
+		lives := conversations.Lives{Call: cmp.Or(r.options.Timeout, waittest.Deadline), Recovery: recovery}
+		store, err := conversations.Open(t.Context(), r.options.Redis, r.Keys, append(r.options.Store, conversations.WithLives(lives))...)
 		if err != nil {
 			t.Fatal(err)
 		}
