@@ -7,34 +7,34 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Actor is who asks: a person in Slack, or an assistant on somebody's behalf.
+// Actor is the caller: a person in Slack, or an assistant on behalf of a person.
 type Actor struct {
 	ID          string     // opaque and stable: "slack:T0TEAM/U0ANA", "mcp:local"
-	Lang        words.Lang // in which answers are given
-	Destination string     // where people are told what moves and the actor is now: "slack:C0TEAM", "slack:U0ANA"; "" where there is none
-	Name        string     // what colleagues call the actor; "" where that is not known
-	Guest       bool       // from outside the broker's own team, as its door knows: may do nothing
-	// Outsiders tells that people from outside the team read at Place. A front end finds it out for tools that subscribe.
+	Lang        words.Lang // of results and errors
+	Destination string     // the channel or person the call came from: "slack:C0TEAM", "slack:U0ANA"; "" for none
+	Name        string     // as colleagues know the actor; "" if unknown
+	Guest       bool       // from outside the broker's team, as the front end knows: may do nothing
+	// Outsiders reports that people from outside the team read at Destination. Front ends set it for tools that subscribe.
 	Outsiders bool
-	// Direct is the place where the actor is told alone; "" for assistants.
+	// Direct is the destination of direct messages to the actor; "" for assistants.
 	Direct string
-	// Assistant is set when a program speaks on somebody's behalf: what only people may decide is refused.
+	// Assistant is set if a program calls on behalf of a person: fields and tools for people only are refused.
 	Assistant bool
 }
 
-// Person is what the broker's team lets an actor do, and as whom the bank sees the acts.
+// Person is what an actor may do, and the user of the bank that the actor acts as.
 type Person struct {
 	Login    portal.Login
 	ReadOnly bool
 }
 
-// People knows who an actor is.
+// People finds the person of an actor.
 type People interface {
-	// Person finds the actor's person; ok is false for strangers.
+	// Person returns the person of actor; ok is false for strangers.
 	Person(ctx context.Context, actorID string) (person Person, ok bool)
 }
 
-// Team is a fixed list of people. The key "" stands for everybody who is not listed.
+// Team is a fixed list of people. The key "" is everybody who is not listed.
 type Team map[string]Person
 
 // Person implements [People].

@@ -25,19 +25,19 @@ type auditEntry struct {
 	Tool        string    `json:"tool"`
 	Effect      Effect    `json:"effect"`
 	Process     string    `json:"process,omitempty"`
-	Fields      []string  `json:"fields,omitempty"` // the names of what was given
+	Fields      []string  `json:"fields,omitempty"` // the names of the given fields
 	Fingerprint string    `json:"digest,omitempty"`
 	Entry       string    `json:"entry,omitempty"` // the entry whose text was erased
-	Outcome     string    `json:"outcome"`         // done, the kind of a failure, or one of those below
+	Outcome     string    `json:"outcome"`         // done, the kind of a failure, begun or shown
 }
 
-// What an entry says that is no outcome of a call.
+// Outcomes of entries that are not about the end of a call.
 const (
 	begun = "begun" // about to be sent to the bank
 	shown = "shown" // client data was shown in a form
 )
 
-// audit records a call, denied and failed ones too.
+// audit records a call, also a forbidden or failed one.
 func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -55,10 +55,10 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 	return err
 }
 
-// unaudited is the failure of a call that shows and sends nothing, because the audit trail did not take its entry.
+// unaudited returns the failure of a call that shows and sends nothing because its entry could not be audited.
 func unaudited(err error) *Error { return &Error{Kind: Unavailable, Store: true, err: err} }
 
-// announce records that a call is about to be sent to the bank. Where it cannot, nothing is sent.
+// announce records that a call is about to be sent to the bank. If it fails, nothing may be sent.
 func (r *Runner) announce(ctx context.Context, id string, call *Call, request Request) error {
 	if err := r.audit(ctx, id, request, begun); err != nil {
 		return unaudited(err)
@@ -67,7 +67,7 @@ func (r *Runner) announce(ctx context.Context, id string, call *Call, request Re
 	return nil
 }
 
-// showing records that an actor is about to be shown client data in a tool's form.
+// showing records that client data is about to be shown to an actor in the form of a tool.
 func (r *Runner) showing(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {
 	args, _ := tool.Args(answers, actor.Lang)
 	if err := r.audit(ctx, uuid.NewString(), Request{Tool: tool, Actor: actor, Args: args}, shown); err != nil {
@@ -78,7 +78,7 @@ func (r *Runner) showing(ctx context.Context, actor Actor, tool *Tool, answers m
 	return nil
 }
 
-// Erasure is the audit entry that says who erased the text beside another entry.
+// Erasure returns the audit entry of the erasure of another entry's text.
 func Erasure(at time.Time, by, entry string) []byte {
 	data, err := json.Marshal(auditEntry{
 		Call: uuid.NewString(), At: at.UTC(), Actor: by, Tool: "audit_erase", Effect: Deletes, Entry: entry, Outcome: done,
@@ -89,10 +89,10 @@ func Erasure(at time.Time, by, entry string) []byte {
 	return data
 }
 
-// Reasoned is implemented by inputs that say why.
+// Reasoned is implemented by inputs with a reason.
 type Reasoned interface{ Reason() string }
 
-// given tells which fields a request gives, and why.
+// given returns the names of the fields in a request, and its reason.
 func given(request Request) (fields []string, reason string) {
 	in, _ := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
@@ -109,7 +109,7 @@ func given(request Request) (fields []string, reason string) {
 	return fields, reason
 }
 
-// processIn gives the process that arguments name, if it is named by number or uuid.
+// processIn returns the process in arguments, if it is a number or a uuid.
 func processIn(args json.RawMessage) string {
 	var given struct {
 		Process any `json:"process"`

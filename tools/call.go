@@ -17,14 +17,14 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// Call is one call under way: what a tool's function works with.
+// Call is one call under way, as the function of a tool gets it.
 type Call struct {
 	Actor  Actor
 	Bank   *portal.User // acts as the actor's person
 	runner *Runner
 	tool   *Tool
 
-	announced bool // the audit trail says that it is about to be sent
+	announced bool // the audit log says that it is about to be sent
 
 	mu        sync.Mutex // guards processes
 	processes map[ProcessRef]FoundProcess
@@ -37,7 +37,7 @@ type FoundProcess struct {
 	Status string
 }
 
-// Note keeps a process that the bank has returned, for the rest of the call. Its number is kept for all calls.
+// Note stores a process that the bank has returned, for the rest of the call. Its number is stored for all calls.
 func (c *Call) Note(process FoundProcess) {
 	c.runner.numbers.put(process.Number, process.ID)
 	c.mu.Lock()
@@ -139,8 +139,8 @@ func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borro
 	return borrowers, group.Wait()
 }
 
-// notFoundWhenRefused reads a refusal of a call that names nothing but a process: the bank answers a process that is
-// missing or another broker's with a validation error.
+// notFoundWhenRefused turns a refusal into NotFound, for calls that name only a process: the bank replies with a
+// validation error if the process is missing or another broker's.
 func notFoundWhenRefused(err error) error {
 	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
 		return &Error{Kind: NotFound, err: err}
@@ -150,7 +150,7 @@ func notFoundWhenRefused(err error) error {
 
 func FormatNumber(n int64) string { return strconv.FormatInt(n, 10) }
 
-// day is the date in Lisbon as people write it, "" when unknown.
+// FormatDay returns the date of t in Lisbon as people write it, "" if t is zero.
 func FormatDay(say Say, t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -158,12 +158,12 @@ func FormatDay(say Say, t time.Time) string {
 	return written(validation.Today(t), say("format.day"))
 }
 
-// written is a date in the form of a layout.
+// written formats a date with a layout.
 func written(d validation.Date, layout string) string {
 	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(layout)
 }
 
-// convert gives a tool's failure the kind that doors know. It is the one place that reads the bank's kinds.
+// convert returns a failure of a tool as an [*Error]. Only this function reads the kinds of the bank's errors.
 func convert(err error) *Error {
 	var toolError *Error
 	if errors.As(err, &toolError) {
@@ -185,14 +185,14 @@ func convert(err error) *Error {
 		converted.Kind = Unavailable
 	case portal.Unclear:
 		converted.Kind = Unclear
-	default: // the bank does not know us (a matter for the operator), or answers what nobody understands
+	default: // the bank rejects our credentials, or its reply cannot be read
 		converted.Kind = Internal
 	}
 	return converted
 }
 
-// Clean makes text from outside fit to be shown: one paragraph without personal data, and without characters that are
-// invisible or turn the direction of writing.
+// Clean prepares text from outside for display: one paragraph without personal data, and without characters that are
+// invisible or change the direction of writing.
 func Clean(text string) string {
 	text = strings.Map(func(c rune) rune {
 		switch {
@@ -210,29 +210,29 @@ func Clean(text string) string {
 // Now returns the time.
 func (c *Call) Now() time.Time { return c.runner.now() }
 
-// BankAs returns the bank as another person sees it.
+// BankAs returns the bank as another person uses it.
 func (c *Call) BankAs(person Person) *portal.User {
 	return c.runner.Bank.As(person.Login, string(c.Actor.Lang))
 }
 
-// Person finds who an actor is; ok is false for strangers.
+// Person returns the person of an actor; ok is false for strangers.
 func (c *Call) Person(ctx context.Context, actor string) (person Person, ok bool) {
 	return c.runner.People.Person(ctx, actor)
 }
 
-// Destinations stores what destinations are notified of.
+// Destinations returns the store of destinations.
 func (c *Call) Destinations() Destinations { return c.runner.Destinations }
 
-// History is what has changed in processes.
+// History returns the changes of processes.
 func (c *Call) History() History { return c.runner.Updates }
 
-// Checks are the rules on fields.
+// Checks returns the rules on fields.
 func (c *Call) Checks() *validation.Checker { return c.runner.Checks }
 
-// Fingerprint is a keyed hash of data, in hex.
+// Fingerprint returns a keyed hash of data, in hex.
 func (c *Call) Fingerprint(data []byte) string { return c.runner.Fingerprint(data) }
 
-// Shown is a value of a field as people read it: the text of an option, and a mask for personal data.
+// Shown returns a value of a field as people read it: the text of an option, personal data masked.
 func (c *Call) Shown(ctx context.Context, field Field, value any) string {
 	return c.runner.shown(ctx, c.Actor, field, value, nil)
 }

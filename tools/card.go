@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Card is a result for eyes, the same for every front end. Its texts are in the actor's language, personal data masked.
+// Card is a result for people, the same for every front end. Its texts are in the actor's language, personal data masked.
 type Card struct {
 	Title string
 	Text  string // a sentence or two; may be ""
-	Note  string // that somebody had asked for the same before; "" where the call did it itself
+	Note  string // that another call made the change; "" if this one did
 	Facts []Fact
 	Table Table
 	File  *File
@@ -24,16 +24,15 @@ type Fact struct{ Label, Value string }
 type Table struct {
 	Columns []string
 	Rows    [][]string
-	IDs     []string // of the rows, for a program that goes on with one of them; nil where a column says it
-	Steps   []Step   // of the rows: what a person goes on with from one of them; nil where there is no such thing
+	IDs     []string // of the rows, for programs; nil if a column has them
+	Steps   []Step   // of the rows: the next step of a person; nil for none
 }
 
-// File is a document that comes with a result. Its content is a client's: it goes to the person who asked and is
-// stored nowhere.
+// File is a document in a result. Its content is client data: it is sent to the person who asked, and not stored.
 type File struct {
 	Name      string // with its extension, without personal data
 	MediaType string
-	URI       string // where an assistant reads it, a resource of the same tool
+	URI       string // of the resource that an assistant reads
 	Content   []byte
 }
 
@@ -46,11 +45,11 @@ type Step struct {
 	Form  bool // its form opens, with the arguments filled in, even where they are enough
 }
 
-// Next says to which tools the cards of a tool may lead, each with the names of the arguments that are filled in. A
-// catalogue with a tool that leads nowhere is not built, and the runner drops steps that are not among these.
+// Next lists the tools to which the cards of a tool may lead, each with the names of the arguments that are filled in. A
+// catalogue in which such a tool is missing cannot be built, and the runner removes steps that are not listed.
 type Next map[string][]string
 
-// NextStep makes a step to a tool. args are names and values in turn. Its label is that of the tool unless
+// NextStep returns a step to a tool. args are names and values in turn. Its label is that of the tool unless
 // [Step.Labelled] gives another.
 func NextStep(tool string, args ...any) Step {
 	step := Step{Tool: tool}
@@ -60,13 +59,13 @@ func NextStep(tool string, args ...any) Step {
 	return step
 }
 
-// Labelled gives a step a label of its own.
+// Labelled returns the step with another label.
 func (s Step) Labelled(label string) Step {
 	s.Label = label
 	return s
 }
 
-// declared tells whether the tool says of itself that it may lead to a step.
+// declared reports whether the Next of the tool lists a step.
 func (n Next) declared(step Step) bool {
 	args, known := n[step.Tool]
 	for name := range step.Args {
@@ -77,7 +76,7 @@ func (n Next) declared(step Step) bool {
 
 // Carder is implemented by every tool's output.
 type Carder interface {
-	// Card shows the output. say gives the tool's words in the actor's language.
+	// Card returns the output as a card. say returns texts of the tool in the actor's language.
 	Card(say Say) Card
 }
 
@@ -92,6 +91,6 @@ type Subjecter interface {
 	Subject() Subject
 }
 
-// Say gives the text of a key of the tool's own words ("card.title") or, where the tool has none, of the words that
-// all tools share ("yes"). Args are names and values in turn.
+// Say returns the text of a key of the tool ("card.title") or, if the tool has none, of the texts that all tools share
+// ("yes"). args are names and values in turn.
 type Say func(key string, args ...any) string

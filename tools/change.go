@@ -8,17 +8,17 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// Changed says that a call changed something at the bank.
+// Changed is a call that changed something at the bank.
 type Changed struct {
 	Subject Subject
 	Actor   string // who made it
 	Tool    string
 }
 
-// changedTimeout is how long an answer waits for [Config.Changed].
+// changedTimeout is how long a call waits for [Config.Changed].
 const changedTimeout = 2 * time.Second
 
-// changed tells of a call whose outcome is known. Whoever listens keeps nobody waiting and takes nothing along.
+// changed calls [Config.Changed]. It waits for changedTimeout at most, and logs an error or a panic.
 func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output Carder) {
 	if r.Changed == nil {
 		return
@@ -44,6 +44,6 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 		err = ctx.Err()
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "a change was not told to others", "tool", tool.Name, "process", change.Subject.Process, "error", pii.Scrub(err.Error()))
+		r.Log.ErrorContext(ctx, "reporting a change failed", "tool", tool.Name, "process", change.Subject.Process, "error", pii.Scrub(err.Error()))
 	}
 }

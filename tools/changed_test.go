@@ -122,7 +122,7 @@ func TestACallWaitsLittleForChangedAndSucceedsThoughItFails(t *testing.T) {
 			if took := time.Since(began); took > waittest.Deadline/2 {
 				t.Errorf("it took %s", took)
 			}
-			if logged := log.String(); !strings.Contains(logged, "a change was not told to others") || strings.Contains(logged, "rui@") {
+			if logged := log.String(); !strings.Contains(logged, "reporting a change failed") || strings.Contains(logged, "rui@") {
 				t.Errorf("the log is %s", logged)
 			}
 		})

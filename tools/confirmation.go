@@ -17,21 +17,21 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// A person confirms warnings in a form, which shows them and sends back their marks. An assistant has no form: it gets a
-// confirmation with the question, shows the person the warnings, and gives the confirmation back with the same call. It
-// cannot make one itself, so that no single call is both the question and the answer.
+// A person confirms warnings in a form, which shows them and returns their marks. An assistant has no form: it gets a
+// confirmation with the warnings, shows the warnings to the person, and repeats the call with the confirmation. It cannot
+// make a confirmation itself, so that no single call confirms its own warnings.
 
-// Sealer seals what is handed out and has to come back unchanged.
+// Sealer encrypts values that are given to a caller and have to come back unchanged.
 type Sealer interface {
 	Seal(plaintext, associated []byte) ([]byte, error)
 	Open(sealed, associated []byte) ([]byte, error)
 }
 
-// Claims remembers, for all replicas, by whom something was taken that one can have. It keeps digests of ids.
+// Claims stores, for all replicas, who has used something that only one caller may use. It stores fingerprints of ids.
 type Claims interface {
-	// Claim tells true to the first that claims id, as often as that one asks, and false to all others.
+	// Claim returns true for the first caller that claims id, also when it repeats, and false for all others.
 	Claim(ctx context.Context, scope, id, by string, life time.Duration) (bool, error)
-	// Claimed tells whether anybody has claimed id.
+	// Claimed reports whether id is claimed.
 	Claimed(ctx context.Context, scope, id string) (bool, error)
 }
 
@@ -41,21 +41,21 @@ const (
 	maxConfirmation  = 512       // characters
 )
 
-// confirmation is what is sealed and handed out with a question.
+// confirmation is what is encrypted and returned with warnings.
 type confirmation struct {
 	Nonce    [8]byte
 	Expires  int64   // in seconds
 	Args     [8]byte // a fingerprint of the arguments
-	Warnings [8]byte // a fingerprint of what was asked, and of what would be sent
+	Warnings [8]byte // a fingerprint of the warnings, and of what would be sent
 }
 
-// mark is a fingerprint of a warning with all that it tells, unmasked: who confirms one has not confirmed another that
-// looks like it.
+// mark returns a fingerprint of a warning with its unmasked text: to confirm it does not confirm another that looks the
+// same when masked.
 func (r *Runner) mark(p Problem) string {
 	return r.Fingerprint(encode("warning", p.Path, p.Code, p.Text, p.Clear.Reveal()))
 }
 
-// marks lists the marks of all warnings.
+// marks returns the marks of all warnings.
 func marks(problems []Problem) []string {
 	var marks []string
 	for _, p := range problems {
@@ -66,8 +66,8 @@ func marks(problems []Problem) []string {
 	return marks
 }
 
-// confirm lets a call through that has no warnings, or only those that its person has confirmed. The call is known by its
-// key: made again under the same one, it may use its confirmation again.
+// confirm returns an error if a call has warnings that are not confirmed. A call that is repeated under the same key may use
+// its confirmation again.
 func (r *Runner) confirm(ctx context.Context, request Request, call string, found checked) error {
 	if !request.Actor.Assistant {
 		return decide(found.problems, request.Confirmed)
@@ -103,7 +103,7 @@ func (r *Runner) confirm(ctx context.Context, request Request, call string, foun
 	return failure
 }
 
-// question is the confirmation of a call as it was found now.
+// question returns a confirmation for a call and the warnings found now.
 func (r *Runner) question(found checked) (asked confirmation, err error) {
 	args, err := pii.MarshalClear(found.given)
 	if err != nil {
@@ -120,15 +120,15 @@ func (r *Runner) question(found checked) (asked confirmation, err error) {
 	return asked, nil
 }
 
-// fingerprint is short, so that an assistant copies it without a slip, and keyed, so that nobody can look for another
-// that has the same. The digest is a text, of which each byte tells less than eight bits; its hash has all of them.
+// fingerprint returns a short fingerprint, which an assistant copies without a mistake. It is keyed, so that nobody can
+// search for a collision. Fingerprint is in hex, with four bits a byte; its hash has eight.
 func (r *Runner) fingerprint(of string, parts ...string) (short [8]byte) {
 	sum := sha256.Sum256([]byte(r.Fingerprint(encode(append([]string{of}, parts...)...))))
 	copy(short[:], sum[:])
 	return short
 }
 
-// redeem uses a confirmation, or says why it is not for this call.
+// redeem uses a confirmation, or returns why it is not valid for this call.
 func (r *Runner) redeem(ctx context.Context, request Request, call string, asked confirmation) (refusal string, err error) {
 	var given confirmation
 	sealed, err := base64.RawURLEncoding.DecodeString(request.Confirmation)
@@ -163,17 +163,17 @@ func (c confirmation) bytes() []byte {
 	return out.Bytes()
 }
 
-// binding is what a confirmation opens beside: the same caller and the same tool.
+// binding returns the associated data of a confirmation: its caller and its tool.
 func binding(request Request) []byte {
 	return encode("confirmation", request.Actor.ID, request.Tool.Name)
 }
 
-// callKey names a call among all calls: by the key that its caller gave it, else by its id.
+// callKey returns the name of a call in the journal: from the key of its caller, or else its id.
 func callKey(request Request, id string) string {
 	return fmt.Sprintf("%s %s %s", request.Actor.ID, request.Tool.Name, cmp.Or(request.Key, id))
 }
 
-// encode joins parts so that no two lists of parts are the same.
+// encode joins parts so that different lists have different results.
 func encode(parts ...string) []byte {
 	data, err := json.Marshal(parts)
 	if err != nil {

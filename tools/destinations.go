@@ -11,22 +11,22 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Destinations keeps what people want to hear where they are told what moves. A place is opaque here; see [Actor].
+// Destinations stores what channels and people are notified of. The name of a destination is opaque here; see [Actor].
 type Destinations interface {
-	// Settings gives what is kept of a place: of one that is unknown, nothing.
+	// Settings returns the settings of a destination, the zero value for an unknown one.
 	Settings(ctx context.Context, place string) (destination.Settings, error)
-	// Change applies change, again on a conflict, and returns the stored settings. It returns the error of change as it is.
+	// Change applies change, retrying on a conflict, and returns the stored settings. It returns an error of change as it is.
 	Change(ctx context.Context, place string, change func(*destination.Settings) error) (destination.Settings, error)
-	// Announce has a place told of a change of its settings, once for each id, and keeps it to be undone.
+	// Announce posts a change of settings to its destination, once for each id, and stores it so that it can be undone.
 	Announce(ctx context.Context, place string, change SettingsChange) error
-	// LastChange gives the last change that was announced at a place; ok is false where none is kept any more.
+	// LastChange returns the last change announced at a destination; ok is false if none is stored.
 	LastChange(ctx context.Context, place string) (change SettingsChange, ok bool, err error)
-	// ChangeOwner changes whom the news of a process concern, and tells whether it did. Whom that concerns is told, and the
-	// cards of the process show it.
+	// ChangeOwner changes the owner of a process, and reports whether it did. The people concerned are notified, and the
+	// cards of the process show the owner.
 	ChangeOwner(ctx context.Context, change OwnerChange) (changed bool, err error)
 }
 
-// SettingsChange is a change of what a place wants to hear, as it is announced there.
+// SettingsChange is a change of the settings of a destination, as it is announced there.
 type SettingsChange struct {
 	ID     string // by which it is undone
 	Lang   words.Lang
@@ -46,9 +46,9 @@ type OwnerChange struct {
 	OnlyFrom string // nothing changes unless this actor is the owner; "" for whoever is
 }
 
-// History is the record of what moved, whoever may see it.
+// History returns the changes of all processes, also of those that a caller may not see.
 type History interface {
-	// Since gives what moved at since or later, the oldest first and at most limit of it, in words of a language.
+	// Since returns up to limit changes made at since or later, the oldest first, in a language.
 	// states are the bank's descriptions of its statuses in that language, by id; nil keeps those that were read.
 	Since(ctx context.Context, since time.Time, limit int, lang words.Lang, states map[int32]string) ([]ProcessChange, error)
 }
@@ -62,7 +62,7 @@ type ProcessChange struct {
 	What    []string // what changed, each in a few words
 }
 
-// StoreError gives a failure of what keeps places its kind: the bank has nothing to do with it.
+// StoreError returns a failure of the store of destinations as an [*Error].
 func StoreError(err error) error {
 	if failure := (*Error)(nil); err == nil || errors.As(err, &failure) {
 		return err

@@ -10,16 +10,16 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Earlier is a call for the same thing that was under way when another one came.
+// Earlier is a call for the same change that was under way when another one was made.
 type Earlier struct {
 	Actor     string    `json:"actor"`
 	At        time.Time `json:"at"`
 	Own       bool      `json:"own"`       // the same actor made both
-	Assistant bool      `json:"assistant"` // made it
-	Outcome   string    `json:"outcome"`   // done, the kind of a failure, or "" while nobody knows
+	Assistant bool      `json:"assistant"` // an assistant made it
+	Outcome   string    `json:"outcome"`   // done, the kind of a failure, or "" while it is unknown
 }
 
-// Text says who asked for the same when, and what came of it. who names them; "" leaves them without a name.
+// Text returns who made the same request, when, and its outcome. who is the name of the caller; "" for no name.
 func (e Earlier) Text(lang words.Lang, who string) string {
 	key := "earlier.open"
 	switch e.Outcome {
@@ -38,24 +38,24 @@ func (e Earlier) Text(lang words.Lang, who string) string {
 	return engineWords.Say(lang, key, map[string]any{"who": who, "at": e.At.In(lisbon.Zone).Format("15:04"), "own": e.Own})
 }
 
-// sharedOutput is an output that an earlier call gave to this one, which sent nothing.
+// sharedOutput is the output of an earlier call, returned by one that sent nothing.
 type sharedOutput struct {
 	Carder
 	earlier Earlier
 }
 
-// seenBy tells of a call to the actor of another.
+// seenBy returns e as it is shown to the actor of another call.
 func (e entry) seenBy(other record) *Earlier {
 	return &Earlier{Actor: e.Actor, At: e.Begun, Own: e.Actor == other.Actor, Assistant: e.Assistant, Outcome: e.Outcome}
 }
 
-// sameAs tells whether two calls for the same subject ask for the same. A creation and a deletion are all said by their
-// subject; an update is not.
+// sameAs reports whether two calls for the same target make the same change. Creations and deletions of one target do;
+// updates may differ.
 func (e entry) sameAs(intent record, effect Effect) bool {
 	return e.Tool == intent.Tool && (effect != Updates || e.Fingerprint == intent.Fingerprint)
 }
 
-// output is what a call that is done gave.
+// output returns the output of a call that is done.
 func (t *Tool) output(done record) (Carder, error) {
 	output := reflect.New(t.out)
 	if err := json.Unmarshal(done.Output, output.Interface()); err != nil {
@@ -64,15 +64,15 @@ func (t *Tool) output(done record) (Carder, error) {
 	return output.Elem().Interface().(Carder), nil
 }
 
-// share records in the journal that a call gets the output of another, so that its key gives the same answer again.
+// share journals a call with the output of another, so that its key returns the same output again.
 func (r *Runner) share(ctx context.Context, intent record, found *sharedOutput) Carder {
 	_, first, err := r.Journal.Begin(ctx, intent.Key, encoded(intent), r.CallTimeout)
 	if err == nil && first {
 		intent.Earlier = &found.earlier
 		err = r.conclude(ctx, heldCall{record: intent, token: 1}, found.Carder, nil)
 	}
-	if err != nil { // whoever finds the call open looks at the bank
-		r.Log.WarnContext(ctx, "a call that another has made is missing from the journal", "call", intent.Call, "error", err)
+	if err != nil { // the next attempt reads the bank
+		r.Log.WarnContext(ctx, "journalling a call with the output of another failed", "call", intent.Call, "error", err)
 	}
 	return *found
 }

@@ -13,26 +13,27 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Journal remembers calls that change something, so that each is made once. A call is begun by one, who holds it for
-// the time of a lease; while it is not finished, others may take it over once the lease is over. Records hold personal
-// data: a journal seals them.
+// Journal stores calls that change something, so that each is made once. One caller begins a call and holds it for the
+// time of a lease. If the call is not finished when the lease expires, others may take it over. Records contain personal
+// data: a journal encrypts them.
 type Journal interface {
-	// Look gives what is recorded of a call: nil of one that was never begun. While it is not finished, token is that of
-	// its holder, and lease what is left to them.
+	// Look returns the record of a call, nil if it was never begun. While the call is not finished, token is that of its
+	// holder, and lease the time left to them.
 	Look(ctx context.Context, key string) (record []byte, token int64, lease time.Duration, err error)
-	// Begin records the intent of a call before it is made: first is true for one caller, who holds it under the token 1.
+	// Begin records the intent of a call before it is made: first is true for exactly one caller, who holds it with token 1.
 	Begin(ctx context.Context, key string, intent []byte, lease time.Duration) (prior []byte, first bool, err error)
-	// TakeOver lets one caller hold a call that token holds no longer.
+	// TakeOver acquires a call whose holder had token and whose lease has expired. taken is true for exactly one caller.
 	TakeOver(ctx context.Context, key string, token int64, lease time.Duration) (next int64, taken bool, err error)
-	// Amend replaces the record of a call that token holds, and Finish does so for good. They fail when it does not.
+	// Amend replaces the record of a call that is held with token. Finish does so too, and ends the call. Both fail if the
+	// call is not held with token.
 	Amend(ctx context.Context, key string, token int64, record []byte) error
 	Finish(ctx context.Context, key string, token int64, outcome []byte) error
-	// Orphaned gives the records of calls that are not finished and that nobody holds, limit of them at most.
+	// Orphaned returns the records of up to limit calls that are not finished and that nobody holds.
 	Orphaned(ctx context.Context, limit int) (records [][]byte, err error)
 	Leases
 }
 
-// record is what the journal holds of a call: all that another replica needs to finish it, and later its outcome.
+// record is what the journal stores about a call: all that another replica needs to finish it, and later its outcome.
 type record struct {
 	Key         string          `json:"key"`
 	Call        string          `json:"call"`
@@ -44,22 +45,22 @@ type record struct {
 	Args        json.RawMessage `json:"args,omitempty"`
 	Confirmed   []string        `json:"confirmed,omitempty"` // marks
 	Begun       time.Time       `json:"begun"`
-	Outcome     string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while nobody knows
-	Output      json.RawMessage `json:"output,omitempty"`  // in the clear: the journal seals it
-	Earlier     *Earlier        `json:"earlier,omitempty"` // whose outcome it is, of a call that sent nothing itself
+	Outcome     string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while it is unknown
+	Output      json.RawMessage `json:"output,omitempty"`  // unmasked: the journal encrypts it
+	Earlier     *Earlier        `json:"earlier,omitempty"` // the call that made the change, if this one sent nothing
 }
 
 const (
 	done = "done"
-	// alreadyDone is what the audit trail says of a call that got the output of another and sent nothing.
+	// alreadyDone is the outcome in the audit log of a call that got the output of another call and sent nothing.
 	alreadyDone = "already_done"
 	// maxAttempts bounds how often the same key may be tried again after a failure that changed nothing.
 	maxAttempts = 100
-	// givenUp is the age at which a call that still nobody could finish is left to people.
+	// givenUp is the age from which an unfinished call is no longer recovered; people have to check it.
 	givenUp = 24 * time.Hour
 )
 
-// entry is what the journal was seen to hold of a call.
+// entry is a record as read from the journal.
 type entry struct {
 	record
 	absent bool // never begun
@@ -69,12 +70,12 @@ type entry struct {
 
 func (e entry) abandoned() bool { return e.token > 0 && e.lease <= 0 }
 
-// safeToRetry tells the outcomes of which it is certain that nothing is different at the bank.
+// safeToRetry reports whether the call certainly changed nothing at the bank.
 func (e entry) safeToRetry() bool {
 	return !e.absent && e.token == 0 && e.Outcome != done && e.Outcome != string(Unclear) && e.Outcome != string(Internal)
 }
 
-// heldCall is a call that this replica holds, with the subject that it changes.
+// heldCall is a call that this replica holds, with the lease on what it changes.
 type heldCall struct {
 	record
 	token int64
@@ -97,8 +98,8 @@ func (r *Runner) look(ctx context.Context, key string) (entry, error) {
 	return seen, nil
 }
 
-// once makes the call that a key stands for, unless it was made already: then it gives the same answer again. A call
-// that failed and changed nothing may be made again under its key, as a further attempt.
+// once makes the call of a key. If that call was made before, it returns the same output again. A call that failed and
+// changed nothing may be made again under its key, as another attempt.
 func (r *Runner) once(ctx context.Context, id string, call *Call, request Request) (Carder, error) {
 	intent := record{
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Assistant: request.Actor.Assistant, Lang: request.Actor.Lang,
@@ -107,7 +108,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 	for attempt := range maxAttempts {
 		intent.Key = fmt.Sprintf("%s %d", callKey(request, id), attempt)
 		seen, err := r.look(ctx, intent.Key)
-		if err != nil { // what cannot be journalled is not sent
+		if err != nil { // a call that cannot be journalled is not sent
 			return nil, err
 		}
 		if seen.absent {
@@ -115,7 +116,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 			if begun {
 				return output, err
 			}
-			// Whoever began it meanwhile may have done already what the checks have just refused.
+			// Another replica may have begun it meanwhile and made the change because of which the checks refused this one.
 			if seen, _ = r.look(ctx, intent.Key); seen.Key == "" {
 				return nil, err
 			}
@@ -127,12 +128,12 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 	return nil, &Error{Kind: Busy}
 }
 
-// begin makes a call for the first time, once its subject is its own, it is accepted, and it is in the journal. begun is
-// false when it was not sent.
+// begin makes a call for the first time: it acquires the lease on the target, checks the call and journals it. begun is
+// false if the call was not sent.
 func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent record) (output Carder, begun bool, err error) {
 	confirm := func(found checked) error { return r.confirm(ctx, request, callKey(request, intent.Call), found) }
 	subject, err := r.target(ctx, call, request)
-	if err != nil { // perhaps for what the checks find too, and say better
+	if err != nil { // the checks may find the same and describe it better
 		_, refused := r.accept(ctx, call, request, confirm)
 		return nil, false, cmp.Or(refused, err)
 	}
@@ -174,26 +175,26 @@ func (r *Runner) begin(ctx context.Context, call *Call, request Request, intent 
 	return output, true, err
 }
 
-// send makes a call that is held. Where its answer is lost, it looks at the bank at once; what is not there yet may
-// still come, so that the call stays open until the lease is over, and is then looked at again.
+// send sends a call that is held. If the reply is lost, it looks for the effect at the bank at once. If the effect is not
+// there, the request may still arrive: the call stays open until its lease expires, and is then checked again.
 func (r *Runner) send(ctx, within context.Context, call *Call, request Request, in any, held heldCall) (Carder, error) {
 	within = portal.BeforeWrites(within, func(ctx context.Context) error { return r.fence(ctx, held.claim) })
 	output, err := request.Tool.call(within, call, in)
 	switch {
-	case errors.Is(err, errLost): // the intent is gone, and nobody else finds it
+	case errors.Is(err, errLost): // the intent is lost, and no replica finds it
 		return nil, err
-	case err != nil && held.token > 1 && notSent(err): // who asked for it may not be there to ask again
+	case err != nil && held.token > 1 && notSent(err): // the caller may be gone and not repeat it
 		r.release(ctx, held.claim)
 		return nil, r.open(err)
 	case err == nil || convert(err).Kind != Unclear:
 		return r.settle(ctx, held, output, err)
 	}
-	if verifier, ok := request.Tool.input(request).(Verifier); ok { // in may be whole, and not tell what it changes
+	if verifier, ok := request.Tool.input(request).(Verifier); ok { // in may be merged with the data of the bank, and not name what changes
 		if output, found, _ := findEffect(ctx, call, verifier); found {
 			return r.settle(ctx, held, output, nil)
 		}
 		held.Outcome = string(Unclear)
-		_ = r.keep(ctx, held, r.Journal.Amend) // without it, others take the holder for still at work
+		_ = r.keep(ctx, held, r.Journal.Amend) // if it fails, others assume that the holder is still working
 		return nil, r.open(err)
 	}
 	return r.settle(ctx, held, nil, err)
@@ -201,13 +202,13 @@ func (r *Runner) send(ctx, within context.Context, call *Call, request Request, 
 
 var errOpen = errors.New("the call stays open")
 
-// open is the failure of a call of which the journal finds out later what became.
+// open returns the failure of a call whose outcome is found out later, by a repeat or a recovery.
 func (r *Runner) open(cause error) error {
 	return &Error{Kind: Unclear, RetryAfter: whole(r.CallTimeout), err: fmt.Errorf("%w: %w", errOpen, cause)}
 }
 
-// notRecorded is the failure of a call that was not sent, because the journal did not confirm its intent. Unless it is
-// certain that the intent was not written, somebody may find it there and carry the call out.
+// notRecorded returns the failure of a call that was not sent because the journal did not confirm its intent. Unless it
+// is certain that the intent was not written, another replica may find it and make the call.
 func (r *Runner) notRecorded(cause error) error {
 	if notWritten(cause) {
 		return &Error{Kind: Unavailable, Store: true, err: cause}
@@ -215,14 +216,14 @@ func (r *Runner) notRecorded(cause error) error {
 	return &Error{Kind: Unclear, Store: true, RetryAfter: whole(2 * r.CallTimeout), err: fmt.Errorf("%w: %w", errOpen, cause)}
 }
 
-// notWritten tells failures of a store that certainly wrote nothing.
+// notWritten reports whether a store failed and certainly wrote nothing.
 func notWritten(err error) bool {
 	var sure interface{ NotWritten() bool }
 	return errors.As(err, &sure) && sure.NotWritten()
 }
 
-// resume answers a call that was begun before from what the journal holds of it and, where that does not say what
-// became of it, from what the bank holds.
+// resume returns the outcome of a call that was begun before, from the journal or, if the journal has none, from what the
+// bank shows.
 func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen entry, digest string) (Carder, error) {
 	switch {
 	case seen.Fingerprint != digest:
@@ -235,7 +236,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 		return output, err
 	case seen.abandoned():
 		return r.takeOver(ctx, call, request, seen)
-	case seen.Outcome == "": // whoever makes it may live
+	case seen.Outcome == "": // its holder may still be working
 		return nil, &Error{Kind: Busy, RetryAfter: whole(seen.lease)}
 	}
 	unclear := &Error{Kind: Unclear, RetryAfter: whole(seen.lease)}
@@ -255,8 +256,8 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 	return output, nil
 }
 
-// takeOver finishes a call whose holder is gone, or never learnt what became of it. It is made again only when the bank
-// shows that it did not take hold. What cannot be found out now stays open for the next who looks.
+// takeOver finishes a call whose lease has expired. It makes the call again only if the bank shows that it had no effect.
+// A call whose effect cannot be found out now stays open for the next attempt.
 func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen entry) (Carder, error) {
 	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 	switch {
@@ -294,7 +295,7 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	}
 	accepted, err := r.accept(within, call, request, func(found checked) error { return decide(found.problems, seen.Confirmed) })
 	switch {
-	case err != nil && (notSent(err) || convert(err).Kind == Internal): // of the bank, which was only asked
+	case err != nil && (notSent(err) || convert(err).Kind == Internal): // only reads of the bank failed
 		r.release(ctx, claimed)
 		return nil, r.open(err)
 	case err != nil:
@@ -307,14 +308,14 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	return r.send(ctx, within, call, request, accepted.sent, held)
 }
 
-// notSent tells failures that say nothing of the call, but of the bank's day: tomorrow it may go well.
+// notSent reports whether a call failed for a reason that has nothing to do with the call and may pass.
 func notSent(err error) bool {
 	kind := convert(err).Kind
 	return kind == Busy || kind == Unavailable
 }
 
-// settle records the outcome in the place of the intent, even when the call's time is up: the bank has answered. A
-// failure that cannot be recorded is told as unclear, because whoever finds the call open makes it again.
+// settle replaces the intent by the outcome, even after the time-out of the call: the bank has replied. A failure that
+// cannot be recorded is reported as unclear, because the next attempt may make the call.
 func (r *Runner) settle(ctx context.Context, held heldCall, output Carder, failure error) (Carder, error) {
 	err := r.conclude(ctx, held, output, failure)
 	r.release(ctx, held.claim)
@@ -327,7 +328,7 @@ func (r *Runner) settle(ctx context.Context, held heldCall, output Carder, failu
 	return output, failure
 }
 
-// conclude records what became of a call, for good.
+// conclude records the outcome of a call and ends it.
 func (r *Runner) conclude(ctx context.Context, held heldCall, output Carder, failure error) (err error) {
 	held.Outcome, held.Args, held.Confirmed = done, nil, nil
 	if failure != nil {
@@ -338,7 +339,7 @@ func (r *Runner) conclude(ctx context.Context, held heldCall, output Carder, fai
 	return r.keep(ctx, held, r.Journal.Finish)
 }
 
-// keep writes what the holder of a call knows of it, and nothing once another call holds its subject.
+// keep writes the record of a call with in, unless another call has acquired its target.
 func (r *Runner) keep(ctx context.Context, held heldCall, in func(context.Context, string, int64, []byte) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -347,22 +348,22 @@ func (r *Runner) keep(ctx context.Context, held heldCall, in func(context.Contex
 		err = in(ctx, held.Key, held.token, encoded(held.record))
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "an outcome is missing from the journal", "call", held.Call, "outcome", held.Outcome, "error", err)
+		r.Log.ErrorContext(ctx, "recording an outcome in the journal failed", "call", held.Call, "outcome", held.Outcome, "error", err)
 	}
 	return err
 }
 
-// Verifier is implemented by inputs whose effect can be seen at the bank. Where it cannot, a call that was sent and
-// not answered stays unclear until a person has looked.
+// Verifier is implemented by inputs whose effect the bank shows. Without it, a call that was sent and got no reply stays
+// unclear until a person has checked.
 type Verifier interface {
-	// FindEffect gives the output of a call that took hold, looking for its effect; found is false when it is not there.
+	// FindEffect looks for the effect at the bank and returns the output of the call; found is false if there is none.
 	FindEffect(ctx context.Context, call *Call) (output Carder, found bool, err error)
-	// Selector is what its effect is recognised by, such as a process and a tax number. Of all calls with the same
-	// subject one at a time looks at the bank and sends.
+	// Target returns what identifies the effect, such as a process and a tax number. Of all calls with the same target,
+	// one at a time reads the bank and sends.
 	Target(ctx context.Context, call *Call) ([]string, error)
 }
 
-// findEffect keeps panics of a look from taking the program along.
+// findEffect calls FindEffect and turns a panic into an error.
 func findEffect(ctx context.Context, call *Call, in Verifier) (output Carder, found bool, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -372,7 +373,7 @@ func findEffect(ctx context.Context, call *Call, in Verifier) (output Carder, fo
 	return in.FindEffect(ctx, call)
 }
 
-// input is what a request's arguments say, as the bank gets it; nil when they say nothing.
+// input returns the arguments of a request as they are sent to the bank; nil if they cannot be read.
 func (t *Tool) input(request Request) any {
 	in, malformed := t.decode(request.Args, request.Actor.Lang)
 	if len(malformed) > 0 {
@@ -381,7 +382,7 @@ func (t *Tool) input(request Request) any {
 	return t.normalised(in)
 }
 
-// whole rounds up to seconds: what people are told to wait should not be a moment too short.
+// whole rounds up to seconds, so that a person who waits that long does not retry too early.
 func whole(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
 func encoded(r record) []byte {

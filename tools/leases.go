@@ -10,18 +10,17 @@ import (
 	"github.com/balcao/balcao/internal/pause"
 )
 
-// Leases keep two calls from changing the same thing at the bank at once, whoever makes them and at whichever replica.
+// Leases prevent two calls from changing the same thing at the bank at once, on all replicas.
 type Leases interface {
-	// Acquire lets one call, named by its key in the journal, hold a subject for the time of a lease. token is 0 while
-	// another call holds it, for as long as left. other is that call or, once the subject is ours, the one that held it
-	// last, "" when there was none.
+	// Acquire gives a call, named by its key in the journal, the lease on a target. token is 0 while another call has it,
+	// for as long as left. other is that call or, if token is not 0, the one that had the lease last, "" for none.
 	Acquire(ctx context.Context, subject, call string, lease time.Duration) (token int64, other string, left time.Duration, err error)
-	// Hold tells whether nobody has claimed the subject since, and keeps the lease for at least that much longer.
+	// Hold reports whether no other call has acquired the target since, and extends the lease to at least least.
 	Hold(ctx context.Context, subject string, token int64, least time.Duration) (held bool, err error)
-	// Release ends a lease before its time. It does nothing to that of another.
+	// Release ends a lease. It does nothing if another call has the lease.
 	Release(ctx context.Context, subject string, token int64) error
-	// Epoch is another one after the journal has lost its data. Then, for the time of rest, left is more than 0, and
-	// nothing may be sent: what was sent before may be on its way to the bank still.
+	// Epoch returns an identifier that changes when the journal has lost its data. For the time of rest after that, left is
+	// more than 0, and nothing may be sent: requests sent before may still arrive at the bank.
 	Epoch(ctx context.Context, rest time.Duration) (epoch string, left time.Duration, err error)
 }
 
@@ -30,21 +29,21 @@ var (
 	errFenced = errors.New("another call holds the subject")
 )
 
-// heldTarget is what a call holds while it looks at the bank, sends and records.
+// heldTarget is the lease that a call has while it reads the bank, sends and records.
 type heldTarget struct {
-	epoch  string    // of the journal when the call began
-	target string    // "" for a call whose effect cannot be seen at the bank: nobody knows which calls have the same
-	token  int64     //
+	epoch  string // of the journal when the call began
+	target string // "" for a call whose effect the bank does not show: nobody knows which calls have the same
+	token  int64
 	until  time.Time // the end of sending
 }
 
-// sending bounds looking and sending to the first half of the lease: what is on the way to the bank then has the other
-// half to arrive, before anybody may believe that it never will.
+// sending limits reading and sending to the first half of the lease. A request on its way to the bank then has the second
+// half to arrive, before another replica may assume that it never will.
 func (c heldTarget) sending(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, c.until)
 }
 
-// target is a keyed digest of what a call changes, "" where its effect cannot be seen at the bank.
+// target returns a fingerprint of what a call changes, "" if the bank does not show its effect.
 func (r *Runner) target(ctx context.Context, call *Call, request Request) (string, error) {
 	in, ok := request.Tool.input(request).(Verifier)
 	if !ok {
@@ -57,7 +56,7 @@ func (r *Runner) target(ctx context.Context, call *Call, request Request) (strin
 	return r.Fingerprint(fmt.Appendf(nil, "subject %q", parts)), nil
 }
 
-// epoch names the time since the journal last lost its data. It fails while what was sent before may be on its way.
+// epoch returns the epoch of the journal. It fails while requests from before a loss of data may be on their way.
 func (r *Runner) epoch(ctx context.Context) (string, error) {
 	epoch, rest, err := r.Journal.Epoch(ctx, r.CallTimeout)
 	switch {
@@ -69,15 +68,15 @@ func (r *Runner) epoch(ctx context.Context) (string, error) {
 	return epoch, nil
 }
 
-// The pauses between two looks at a subject that another call holds.
+// The pauses between two attempts to acquire a lease.
 const (
 	shortestPause = 20 * time.Millisecond
 	longestPause  = 250 * time.Millisecond
 )
 
-// acquire waits until the subject of a call is its own. Where another call for it that was under way meanwhile did what
-// this one asks for, that one's output comes back, and this call has nothing to send. It does not wait longer than half
-// a call's time, nor for what nobody knows the outcome of.
+// acquire waits until a call has the lease on its target. If another call that was under way meanwhile made the same
+// change, acquire returns the output of that call, and this one sends nothing. It waits no longer than half the time-out
+// of a call, and does not wait for a call whose outcome is unclear.
 func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine heldCall, subject string) (held heldTarget, found *sharedOutput, err error) {
 	held.target = subject
 	if held.epoch, err = r.epoch(ctx); err != nil {
@@ -112,14 +111,14 @@ func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine 
 		}
 		failure := &Error{Kind: Busy, RetryAfter: whole(left)}
 		switch {
-		case other.absent: // its holder looks at the bank
-		case key == mine.Key: // another replica is at this very call, unless it is taken over
+		case other.absent: // its holder is reading the bank
+		case key == mine.Key: // another replica is making this call, unless it is taken over
 			if mine.token == 0 {
 				return held, nil, failure
 			}
 		default:
 			failure.Earlier = other.seenBy(mine.record)
-			if other.Outcome == string(Unclear) { // it stays so until its lease is over
+			if other.Outcome == string(Unclear) { // it stays unclear until its lease expires
 				if failure.Earlier.Outcome = ""; other.sameAs(mine.record, request.Tool.Effect) {
 					failure.Kind, failure.Earlier.Outcome = Unclear, string(Unclear)
 				}
@@ -133,11 +132,11 @@ func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine 
 	}
 }
 
-// unknown tells a call of which nobody knows what became.
+// unknown reports whether the call is not finished.
 func (e entry) unknown() bool { return !e.absent && e.token > 0 }
 
-// doneBy looks for a call among others that did what this one asks for: in the journal and, once nobody else can be
-// sending any more, at the bank.
+// doneBy looks for a call among others that made the same change: in the journal and, if alone, at the bank. alone means
+// that no other call can be sending any more.
 func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent record, others []string, alone bool) (*sharedOutput, error) {
 	for _, key := range others {
 		other, err := r.look(ctx, key)
@@ -169,8 +168,8 @@ func (r *Runner) doneBy(ctx context.Context, call *Call, request Request, intent
 	return nil, nil
 }
 
-// fence is asked right before a request to the bank goes out. It keeps back who is not the holder any more, and whose
-// intent and lease the journal has lost: others may have begun the same since, and the bank has to be looked at again.
+// fence is called right before a request is sent to the bank. It fails if the call no longer has its lease, or if the
+// journal has lost its data: others may have begun the same since, and the bank has to be read again.
 func (r *Runner) fence(ctx context.Context, held heldTarget) error {
 	epoch, err := r.epoch(ctx)
 	switch {
@@ -182,7 +181,7 @@ func (r *Runner) fence(ctx context.Context, held heldTarget) error {
 	return r.stillHolds(ctx, held, r.CallTimeout/2)
 }
 
-// stillHolds fails for who is not the holder of a subject any more.
+// stillHolds returns an error if the call no longer has its lease.
 func (r *Runner) stillHolds(ctx context.Context, held heldTarget, least time.Duration) error {
 	if held.target == "" {
 		return nil
@@ -196,7 +195,7 @@ func (r *Runner) stillHolds(ctx context.Context, held heldTarget, least time.Dur
 	return nil
 }
 
-// release lets others have the subject. What is not released runs out.
+// release ends the lease. If that fails, the lease expires.
 func (r *Runner) release(ctx context.Context, held heldTarget) {
 	if held.token == 0 {
 		return
@@ -204,6 +203,6 @@ func (r *Runner) release(ctx context.Context, held heldTarget) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := r.Journal.Release(ctx, held.target, held.token); err != nil {
-		r.Log.WarnContext(ctx, "a lease is not released and runs out", "error", err)
+		r.Log.WarnContext(ctx, "releasing a lease failed; it will expire", "error", err)
 	}
 }

@@ -8,67 +8,67 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// Severity says how much a problem weighs.
+// Severity is the severity of a problem.
 type Severity string
 
-// The severities: an error blocks, a warning may be confirmed by a person, a hint only informs.
+// The severities: an error blocks, a warning needs a confirmation, a hint only informs.
 const (
 	Blocks Severity = "error"
 	Warns  Severity = "warning"
 	Hints  Severity = "hint"
 )
 
-// Problem is something wrong or odd with one field, said without the value.
+// Problem is something wrong or unusual about a field. It does not contain the value.
 type Problem struct {
-	Path     string   `json:"path"` // of a field of the tool, or of a group of fields; "" when it concerns all
+	Path     string   `json:"path"` // of a field of the tool, or of a group of fields; "" for all
 	Code     string   `json:"code"` // stable, such as "nif.check_digit"
 	Severity Severity `json:"severity"`
 	Text     string   `json:"text"` // in the actor's language
-	// Clear is Text with the personal data in it unmasked, for a review; absent where Text says it all.
+	// Clear is Text with its personal data unmasked, for a review; zero if Text has none.
 	Clear pii.Private `json:"-"`
-	// AuditEntry stands for a warning with all that it says; who confirms it gives it back.
+	// Mark identifies a warning and its unmasked text. It is returned to confirm the warning.
 	Mark string `json:"-"`
 }
 
-// ErrorKind is what a door has to know of an error to answer well.
+// ErrorKind is the kind of an error.
 type ErrorKind string
 
-// The kinds. Every door switches on them in one place.
+// The kinds. Each front end switches on them in one place.
 const (
 	Invalid     ErrorKind = "invalid"     // the input has problems: Problems names each
-	Unconfirmed ErrorKind = "unconfirmed" // nothing is wrong but Problems holds warnings that a person has to confirm; see Confirmation
+	Unconfirmed ErrorKind = "unconfirmed" // Problems are warnings that a person has to confirm; see Confirmation
 	Closed      ErrorKind = "closed"      // the process is at a stage at which the bank refuses it: Steps holds what still works
 	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
 	PeopleOnly  ErrorKind = "people_only" // an assistant may not; a person may
 	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
-	Refused     ErrorKind = "refused"     // the bank said no: Notes and Problems hold why
+	Refused     ErrorKind = "refused"     // the bank refused it: Notes and Problems have the reasons
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
 	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed
-	Cancelled   ErrorKind = "cancelled"   // its caller left before a read was answered
-	Unclear     ErrorKind = "unclear"     // sent, and no answer came: it may or may not have happened
-	Internal    ErrorKind = "internal"    // our fault
+	Cancelled   ErrorKind = "cancelled"   // the caller cancelled a read
+	Unclear     ErrorKind = "unclear"     // sent without a reply: the change may or may not have been made
+	Internal    ErrorKind = "internal"    // a fault of Balcão
 )
 
-// Error is why a call did not give a result. Its Error text is safe to log.
+// Error is the failure of a call. Its Error text is safe to log.
 type Error struct {
 	Kind     ErrorKind
 	Tool     *Tool
 	ID       string // finds the log line
 	Problems []Problem
-	// Confirmation is what an assistant gives back with the same call, once its person has agreed to the warnings.
+	// Confirmation is returned by an assistant with the same call, once its person has confirmed the warnings.
 	Confirmation string
 	Steps        []Step
 	Notes        []string      // the bank's reasons, see explain: text from outside
-	RetryAfter   time.Duration // when it is worth trying again; 0 when unknown
-	Store        bool          // what failed is Balcão's own store, not the bank; says so with Unavailable and Unclear
+	RetryAfter   time.Duration // 0 if unknown
+	Store        bool          // Balcão's store failed, not the bank; for Unavailable and Unclear
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
 	process      FoundProcess  // of Closed
 	other        bool          // of NotFound: what is missing is not the process that the call is about
 	err          error
 }
 
-// Error names the kind and the tool, and nothing of the input.
+// Error returns the kind, the tool and the cause, without the input.
 func (e *Error) Error() string {
 	text := string(e.Kind)
 	if e.Tool != nil {
@@ -83,10 +83,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.err }
 
-// AsError gives err as an [*Error]; one that is none yet is Internal.
+// AsError returns err as an [*Error], of the kind Internal if it is of another type.
 func AsError(err error) *Error {
 	var toolError *Error
 	if errors.As(err, &toolError) {

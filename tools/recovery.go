@@ -11,15 +11,15 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// A round of [Runner.Recover] is short enough for another replica to notice what this one leaves behind.
+// A round of [Runner.Recover] is short, so that other replicas soon see what it has not finished.
 const (
 	recoveredAtOnce = 4
 	recoveredMost   = 40
 )
 
-// Recover finishes calls that were begun and that nobody holds any more: their replica died, or the bank's answer was
-// lost and the lease is over. Each is finished as it was begun, in the name of who asked for it, who must still be
-// allowed to. finished counts those of which the outcome is known now; err joins what kept others open.
+// Recover finishes calls that were begun and that nobody holds any more: their replica crashed, or the reply of the bank
+// was lost and the lease has expired. Each is finished as its actor, who must still be permitted to make it. finished is
+// the number of calls whose outcome is now known; err joins the errors of those that stay open.
 func (r *Runner) Recover(ctx context.Context) (finished int, err error) {
 	abandoned, err := r.Journal.Orphaned(ctx, recoveredMost)
 	errs := make([]error, len(abandoned)+1)
@@ -42,13 +42,13 @@ func (r *Runner) Recover(ctx context.Context) (finished int, err error) {
 	return finished, errors.Join(errs...)
 }
 
-// NoticeLoss notices when the journal has lost its data, though nobody asks for anything, so that replicas that begin
-// later and know of nothing send nothing too soon.
+// NoticeLoss detects that the journal has lost its data while no call is made, so that replicas which start later send
+// nothing too soon.
 func (r *Runner) NoticeLoss(ctx context.Context) {
-	_, _, _ = r.Journal.Epoch(ctx, r.CallTimeout) // who asks for something hears of a failure
+	_, _, _ = r.Journal.Epoch(ctx, r.CallTimeout) // the next call reports a failure
 }
 
-// recoverCall finishes one call. Its outcome goes to the log and to the audit trail as that of any other.
+// recoverCall finishes one call. Its outcome is logged and audited like that of any other call.
 func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -62,11 +62,11 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 		return false, errors.New("an intent is not understood")
 	}
 	seen, err := r.look(ctx, left.Key)
-	if err != nil || !seen.abandoned() { // somebody was faster
+	if err != nil || !seen.abandoned() { // another replica was faster
 		return false, err
 	}
 	tool, known := r.Catalogue.Named(seen.Tool)
-	if !known { // a newer release's, perhaps: it is for another replica
+	if !known { // perhaps of a newer release: another replica finishes it
 		_, _, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 		return false, errors.Join(fmt.Errorf("call %s is of an unknown tool", seen.Call), err)
 	}
@@ -76,12 +76,12 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 	if errors.Is(err, errOpen) {
 		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
 	}
-	_ = r.finish(ctx, seen.Call, call, request, started, done, err) // its answer is in the journal: nobody waits for it here
+	_ = r.finish(ctx, seen.Call, call, request, started, done, err) // the output is in the journal: nobody waits for it here
 	return true, nil
 }
 
-// takeOverAs takes a call over in the name of its actor. What an actor may do no longer is not done, nor looked at:
-// nobody knows then what became of it.
+// takeOverAs takes a call over as its actor. If the actor may no longer make it, the bank is neither called nor read, and
+// the outcome stays unclear.
 func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*Call, error) {
 	call, err := r.admit(ctx, request.Actor, request.Tool, request.Tool.Effect)
 	if err == nil {

@@ -10,13 +10,13 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// maxReasons is how many of the bank's reasons are told of one refusal.
+// maxReasons is the number of reasons of the bank that are shown for one refusal.
 const maxReasons = 20
 
-// explain gives a refusal the bank's reasons, as far as its reader may have them. A refusal may repeat what was sent and
-// may name others. So an assistant reads the bank's code in words of ours, and a text of the bank's only where the whole
-// of it is known; a person, who asked and reads it alone, gets the bank's words without what she sent. Of a reason that
-// is about a field of the tool there is a problem as well.
+// explain adds the bank's reasons to a refusal, as far as its reader may see them. A refusal may repeat what was sent and
+// may name other people. An assistant therefore gets the bank's code in our own text, and a text of the bank only if all
+// of it is known. A person, who alone reads it, gets the bank's text without what she sent. A reason that is about a field
+// of the tool becomes a problem as well.
 func (e *Error) explain(actor Actor, tool *Tool) {
 	var bank *portal.Error
 	if e.Kind != Refused || e.Notes != nil || !errors.As(e.err, &bank) {
@@ -33,7 +33,7 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 		note := explained(actor.Lang, message, message.Field)
 		switch {
 		case actor.Assistant && named:
-			continue // the problem says it
+			continue // the problem has the same text
 		case !actor.Assistant && message.Known && named:
 			note = message.Reason.Text(string(actor.Lang), field.Label(actor.Lang))
 		case !actor.Assistant && message.Text != "":
@@ -48,7 +48,7 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 	}
 }
 
-// explained says a reason without a word of the bank's that is not known, of a field where it is about one.
+// explained describes a reason without a text of the bank that is not known, and with the field that it is about.
 func explained(lang words.Lang, message portal.ErrorMessage, field string) string {
 	say := func(key string) string {
 		return engineWords.Say(lang, key, map[string]any{"code": message.Code, "words": message.Reason.Text(string(lang), cmp.Or(field, "…"))})
@@ -66,7 +66,7 @@ func explained(lang words.Lang, message portal.ErrorMessage, field string) strin
 	return say("refusal.unknown")
 }
 
-// fieldNamed finds the field that a request to the bank calls by a name.
+// fieldNamed returns the field with a name in requests to the bank.
 func (t *Tool) fieldNamed(name string) (Field, bool) {
 	at := slices.IndexFunc(t.Fields, func(field Field) bool { return name != "" && strings.EqualFold(field.Name(), name) })
 	if at < 0 {

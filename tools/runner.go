@@ -16,7 +16,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// readTimeout is how long a call that only reads may take in all.
+// readTimeout is the time-out of a call that only reads.
 const readTimeout = 30 * time.Second
 
 // Request is one call of a tool.
@@ -24,25 +24,25 @@ type Request struct {
 	Tool  *Tool
 	Actor Actor
 	Args  json.RawMessage // an object with the tool's fields
-	// Confirmed holds the marks of the warnings that a person has read in a form and wants to go on with. Those that an
-	// assistant gives count for nothing: it has to give back the Confirmation that came with the question.
+	// Confirmed are the marks of the warnings that a person has read in a form and confirms. Those of an assistant are
+	// ignored: it has to return the Confirmation that came with the warnings.
 	Confirmed    []string
 	Confirmation string
-	// Key makes a call that changes something happen once, however often it is sent: the same key gives the same
-	// answer. "" when the caller has none.
+	// Key is the idempotency key: a call that changes something is made once for it, and repeats return the same result.
+	// "" for none.
 	Key string
 }
 
-// Result is what a call gave.
+// Result is the result of a call.
 type Result struct {
 	ID     string // finds the log line
 	Output Carder // of the tool's output type; encoding/json masks its personal data
 	Card   Card
-	// Earlier is the call that made the change, where another than this one did: nothing was sent then.
+	// Earlier is the other call that made the change, if this one sent nothing.
 	Earlier *Earlier
 }
 
-// Config is what a [Runner] works with. Every field down to Claims is needed.
+// Config configures a [Runner]. Every field up to Claims is required.
 type Config struct {
 	Catalogue   *Catalogue
 	Bank        *portal.Client
@@ -55,15 +55,15 @@ type Config struct {
 	Claims      Claims
 	Log         *slog.Logger
 	Now         func() time.Time
-	// CallTimeout is the longest that a call that changes something may take, and its lease in the journal: 60 s by
-	// default. Nothing is sent in its second half, so that no request may live that long when it is over.
+	// CallTimeout is the time-out of a call that changes something, and the length of its lease in the journal: 60 s by
+	// default. Nothing is sent in its second half, so that no request is on its way when it is over.
 	CallTimeout  time.Duration
-	Destinations Destinations // without it, nothing is offered that is about a place
-	Updates      History      // without it, nobody can ask what moved
-	// Changed hears of every call that changed something at the bank, once its outcome is known; perhaps twice, and not
-	// when this process dies right then. The answer waits for it a moment and no longer; a failure is logged.
+	Destinations Destinations // without it, tools that need a destination are forbidden
+	Updates      History      // without it, tools that need the history are forbidden
+	// Changed is called for every call that changed something at the bank, once its outcome is known: perhaps twice, and
+	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error
-	// Counted hears of every call: its tool, what became of it ("done", "already_done" or an [ErrorKind]) and how long it took.
+	// Counted is called for every call, with its tool, its outcome ("done", "already_done" or an [ErrorKind]) and its duration.
 	Counted func(tool, outcome string, took time.Duration)
 }
 
@@ -76,7 +76,7 @@ type Runner struct {
 	numbers    numbers
 }
 
-// NewRunner makes a Runner.
+// NewRunner returns a Runner.
 func NewRunner(config Config) *Runner {
 	runner := &Runner{
 		Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}},
@@ -92,13 +92,13 @@ func NewRunner(config Config) *Runner {
 	return runner
 }
 
-// Permits tells whether the actor may use the tool at all; doors hide what they may not.
+// Permits reports whether the actor may use the tool. Front ends hide the others.
 func (r *Runner) Permits(ctx context.Context, actor Actor, tool *Tool) bool {
 	_, err := r.enter(ctx, actor, tool)
 	return err == nil
 }
 
-// enter opens a call of a tool for an actor who may use it, where there is what it needs.
+// enter returns a call of a tool, if the actor may use it and the tool has what it needs.
 func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
 	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil {
 		return nil, &Error{Kind: Forbidden}
@@ -113,7 +113,7 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 	return call, err
 }
 
-// admit opens a call for an actor who may have this effect.
+// admit returns a call, if the actor may have this effect.
 func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effect) (*Call, error) {
 	person, known := r.People.Person(ctx, actor.ID)
 	if !known || actor.Guest || !person.may(effect) {
@@ -142,7 +142,7 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	return result, nil
 }
 
-// run makes a call. call is nil where the actor may not make it.
+// run makes a call. call is nil if the actor may not make it.
 func (r *Runner) run(ctx context.Context, id string, request Request) (call *Call, output Carder, err error) {
 	if call, err = r.enter(ctx, request.Actor, request.Tool); err != nil {
 		return nil, nil, err
@@ -157,14 +157,14 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 		output, err = request.Tool.call(ctx, call, found.sent)
 		return call, output, err
 	}
-	// It goes on when its caller hangs up: what was sent to the bank is followed to its end.
+	// It continues when its caller is gone: the outcome of a request to the bank has to be recorded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CallTimeout)
 	defer cancel()
 	output, err = r.once(ctx, id, call, request)
 	return call, output, err
 }
 
-// accept reads and checks the arguments, and lets confirm decide of what was found. What comes back may be sent.
+// accept decodes and checks the arguments, and calls confirm with what was found. Its result may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request, confirm func(checked) error) (checked, error) {
 	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
@@ -177,7 +177,7 @@ func (r *Runner) accept(ctx context.Context, call *Call, request Request, confir
 	return found, err
 }
 
-// call runs the tool's function and keeps its panics from taking the program along.
+// call runs the function of the tool and turns a panic into an error.
 func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err error) {
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -191,15 +191,15 @@ func (t *Tool) call(ctx context.Context, call *Call, in any) (out Carder, err er
 	return result.(Carder), nil
 }
 
-// finish audits and logs a call, with this outcome unless it failed, and gives its error what doors need. A call whose
-// outcome cannot be audited fails: its answer may hold client data. Only of what was sent, which the trail announces, the
-// outcome is told all the same.
+// finish audits and logs a call, with this outcome unless it failed, and completes its error for front ends. A call whose
+// outcome cannot be audited fails, because its output may contain client data. A call that was sent is in the audit log
+// already, and its outcome is returned all the same.
 func (r *Runner) finish(ctx context.Context, id string, call *Call, request Request, started time.Time, outcome string, err error) error {
 	var failure *Error
 	if err != nil {
 		failure = convert(err)
 		if !request.Tool.Effect.Writes() && ctx.Err() == context.Canceled && errors.Is(err, context.Canceled) {
-			failure = &Error{Kind: Cancelled, err: err} // whatever else its caller's leaving looks like
+			failure = &Error{Kind: Cancelled, err: err} // whichever error the cancellation has caused
 		}
 		outcome = string(failure.Kind)
 	}
