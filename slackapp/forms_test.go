@@ -258,10 +258,10 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 			ana.reads(tool.Title("pt-PT"))
 			continue
 		}
-		view := ana.sees(tool.Title("pt-PT"), tool.PageTitle("pt-PT", tool.Pages[0]))
-		for _, field := range tool.FieldsOn(tool.Pages[0]) {
-			if !view.Has(field.Path) {
-				t.Errorf("the form of %s has no %s", tool.Name, field.Path)
+		ana.sees(tool.Title("pt-PT"), tool.PageTitle("pt-PT", tool.Pages[0]))
+		for _, field := range tool.FieldsOn(tool.Pages[0]) { // which the page shown while they load does not have
+			if _, err := ana.WaitView(h.ctx(), func(v slacksim.View) bool { return v.Has(field.Path) }); err != nil {
+				t.Errorf("the form of %s has no %s: %v", tool.Name, field.Path, err)
 			}
 		}
 		must(t, ana.Close(h.ctx()))
