@@ -46,7 +46,7 @@ type Keys interface {
 // Lives are lifetimes and time-outs. A zero field keeps its default.
 type Lives struct {
 	Draft     time.Duration // after the last save; 24 hours
-	Tombstone time.Duration // of an ended draft, which tells a second click from an expired draft; 1 hour
+	Tombstone time.Duration // of an ended draft, which distinguishes a second click from an expired draft; 1 hour
 	Journal   time.Duration // of an intent or an outcome, after it was written; 7 days
 	AuditLog  time.Duration // of a month of the audit log, after its last entry; 5 years
 	Call      time.Duration // the time-out of one call; 2 seconds, because a front end has 3 to answer

@@ -106,7 +106,7 @@ func pathOrAll(path string) string {
 	return path
 }
 
-// isNotFound reports whether a caller who reads a document is told that it does not exist.
+// isNotFound reports whether the answer to a caller who reads a document is that it does not exist.
 func isNotFound(kind tools.ErrorKind) bool {
 	switch kind {
 	case tools.NotFound, tools.Invalid, tools.Forbidden, tools.Closed:

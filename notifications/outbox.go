@@ -82,7 +82,7 @@ func newOutbox(config Config, snapshots snapshotReader, instruments *instruments
 	return o
 }
 
-// name returns the fingerprint that stands for a destination in Redis.
+// name returns the fingerprint by which Redis names a destination.
 func (o *outbox) name(dest string) string { return o.config.Fingerprint([]byte("destination " + dest)) }
 
 func (o *outbox) now() int64                 { return o.config.Now().UnixMilli() }
@@ -92,7 +92,7 @@ func backoffKey(name string) string          { return "backoff:{" + name + "}" }
 func digestKey(name string) string           { return "digest:{" + name + "}" }
 func deliveryKey(name, member string) string { return "delivery:{" + name + "}:" + member }
 
-// member returns the fingerprint that stands for a process in the queue of a destination. It differs between
+// member returns the fingerprint by which the queue of a destination names a process. It differs between
 // destinations, so that a copy of Redis does not show which of them follow the same process.
 func (o *outbox) member(name string, process uuid.UUID) string {
 	return o.fingerprint("member", name, process.String())

@@ -16,17 +16,17 @@ func (o *outbox) audience(ctx context.Context, update Update) ([]destination.Set
 	if err != nil {
 		return nil, err
 	}
-	var hears []destination.Settings
+	var subscribed []destination.Settings
 	for _, dest := range dests {
 		wants, err := o.wants(ctx, dest, update)
 		if err != nil {
 			return nil, err
 		}
 		if wants {
-			hears = append(hears, dest)
+			subscribed = append(subscribed, dest)
 		}
 	}
-	return hears, nil
+	return subscribed, nil
 }
 
 // destinations returns every stored destination. One whose settings cannot be decrypted is left out.

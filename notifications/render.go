@@ -135,7 +135,7 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 
 func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
 
-// unreachableNotice tells the administrator which destination is unreachable, and what to do.
+// unreachableNotice informs the administrator which destination is unreachable, and what to do.
 func unreachableNotice(lang words.Lang, id, dest, reason string) destination.Notice {
 	key := "unreachable." + reason
 	if !texts.Has(lang, key) {

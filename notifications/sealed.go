@@ -23,7 +23,7 @@ func (s sealer) fingerprint(kind string, parts ...string) string {
 	return s.keyed(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
-// process returns the fingerprint that stands for a process in Redis.
+// process returns the fingerprint by which Redis names a process.
 func (s sealer) process(id uuid.UUID) string { return s.fingerprint("process", id.String()) }
 
 // seal encodes a value as JSON and seals it, bound to the name at of where it is stored.

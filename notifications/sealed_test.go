@@ -23,11 +23,11 @@ func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 		if err != nil || len(snapshot.Borrowers) < 2 {
 			t.Fatal(snapshot.Borrowers, err)
 		}
-		for _, digest := range snapshot.Borrowers {
-			if other, there := seen[digest]; there {
-				t.Errorf("%s stands for somebody in %s and in %s", digest, other, process)
+		for _, fingerprint := range snapshot.Borrowers {
+			if other, there := seen[fingerprint]; there {
+				t.Errorf("%s is the fingerprint of somebody in %s and in %s", fingerprint, other, process)
 			}
-			seen[digest] = process
+			seen[fingerprint] = process
 		}
 	}
 	one, other := sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)

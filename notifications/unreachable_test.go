@@ -75,7 +75,7 @@ func TestAReachableDestinationIsNotifiedAtOnce(t *testing.T) {
 	o := env.replica()
 	env.start(o)
 	env.enqueue(o, env.update(1, "Documents"))
-	waittest.Eventually(t, "the administrator knows", func() bool { return len(env.poster.messages(admin)) == 1 })
+	waittest.Eventually(t, "the administrator is notified", func() bool { return len(env.poster.messages(admin)) == 1 })
 	env.enqueue(o, env.update(1, "Analysis"), env.update(2, "Analysis"))
 	own := "slack:C0OWN" // its message is posted after the channel would have been attempted
 	env.subscribe(own, destination.Subscription{Kind: destination.ScopeAll})

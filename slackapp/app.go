@@ -1,5 +1,5 @@
 // Package slackapp is the Slack front end. It makes a command, a form and a card of every tool of the catalogue, and
-// answers people where they are. It knows no tool by name, and no other package imports slack-go.
+// answers people where they are. It names no tool, and no other package imports slack-go.
 package slackapp
 
 import (

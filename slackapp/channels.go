@@ -96,7 +96,7 @@ func (a *App) checkReaders(ctx context.Context, method, dest string) error {
 	return nil
 }
 
-// setOutsiders tells a tool that subscribes the actor's channel whether outsiders read it. We cannot post to a channel
+// setOutsiders sets, for a tool that subscribes the actor's channel, whether outsiders read it. We cannot post to a channel
 // that Slack does not show us, so that one counts as read by the team.
 func (a *App) setOutsiders(ctx context.Context, actor *tools.Actor, tool *tools.Tool) error {
 	id, known := slackID(actor.Destination)

@@ -107,7 +107,7 @@ func (f *form) savedSummary(lang words.Lang) string {
 	return say(lang, "form.pages", "count", len(pages), "list", list) + " (" + say(lang, "form.fields", "count", count) + ")"
 }
 
-// savedMessage tells a person who closed a form at a page what is saved and what is not.
+// savedMessage returns what is saved, and what is not, for a person who closed a form at a page.
 func (f *form) savedMessage(lang words.Lang, closed string) message {
 	text := say(lang, "form.kept", "tool", f.tool.Title(lang), "kept", f.savedSummary(lang))
 	if at := slices.Index(f.tool.Pages, closed); at >= 0 && slices.ContainsFunc(f.tool.FieldsOn(closed), isTextField) {

@@ -17,7 +17,7 @@ func (h *harness) checkHeld(path, want string) {
 
 // draftFlows are about what is saved of a form, over both transports.
 var draftFlows = []flow{
-	{"a choice keeps what stands on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *harness) {
+	{"a choice saves what is on its page, and a closed form says what was kept and what was not", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower new 1042")
 		before := ana.sees("Página 2 de 7", "fica guardado com «Seguinte», ou ao escolher numa lista")
@@ -71,7 +71,7 @@ var draftFlows = []flow{
 			t.Errorf("%d forms and %d messages are left", len(h.drafts()), len(ana.Messages(slacksim.TeamChannel)))
 		}
 	}},
-	{"a choice is taken back, and what stands beside it stays", func(t *testing.T, h *harness) {
+	{"a choice is taken back, and what is beside it stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.begins("1042")
 		for _, page := range []string{"Página 6 de 7", "Página 5 de 7"} {

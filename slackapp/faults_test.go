@@ -17,7 +17,7 @@ import (
 
 // generalFaults are run over both transports. A fault may make Slack refuse a call.
 var generalFaults = []flow{
-	{"Redis out of reach is said, and what stands on the page stays", func(t *testing.T, h *harness) {
+	{"Redis out of reach is said, and what is on the page stays", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrower new 1042")
 		ana.sees("Página 2 de 7")
@@ -81,7 +81,7 @@ var generalFaults = []flow{
 			t.Error("she was notified in the middle of typing")
 		}
 	}},
-	{"what a slow bank tells of a list is there when she goes on typing", func(t *testing.T, h *harness) {
+	{"the list of a slow bank is shown when she goes on typing", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		ana.types("/borrowers")
 		ana.sees("Consultar")
@@ -172,7 +172,7 @@ var generalFaults = []flow{
 		ana.submits(nil)
 		ana.sees("pode ter sido executado ou não")
 		if h.created() != 1 {
-			t.Errorf("while nobody knows, the bank was asked %d times", h.created())
+			t.Errorf("while the outcome is unknown, the bank was asked %d times", h.created())
 		}
 		h.wait("the answer", func() bool { // once the lease is over
 			must(t, ana.Close(h.ctx()))

@@ -214,7 +214,7 @@ func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 		}
 		for _, secret := range secrets {
 			if slices.ContainsFunc(inView, func(text string) bool { return strings.Contains(text, secret) }) {
-				t.Errorf("%q stands in the open in %q", secret, inView)
+				t.Errorf("%q is readable in %q", secret, inView)
 			}
 		}
 	}

@@ -263,7 +263,7 @@ func (h *harness) checkNoRefusals() {
 	}
 }
 
-// user is a person of the workspace, as a test speaks of her.
+// user is a person of the workspace, for a test.
 type user struct {
 	*slacksim.User
 	h *harness

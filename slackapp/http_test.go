@@ -135,7 +135,7 @@ func TestAFloodOfUnsignedRequestsFillsNoLog(t *testing.T) {
 	for range 1000 {
 		refuse()
 	}
-	h.wait("the log to tell of those that it left out", func() bool {
+	h.wait("the log to count the lines that it left out", func() bool {
 		refuse()
 		return regexp.MustCompile(`"unlogged":[1-9]`).MatchString(h.log.String())
 	})

@@ -39,7 +39,7 @@ func destinationIn(user, channel string) string {
 func (a *App) person(ctx context.Context, user string) (tools.Actor, error) {
 	var actor tools.Actor
 	cached, ok, err := a.store.Get(ctx, "person", user)
-	if err != nil { // Slack knows too
+	if err != nil { // Slack has it too
 		a.log.WarnContext(ctx, "reading a cached person failed", "error", logged(err))
 	}
 	if ok && json.Unmarshal(cached, &actor) == nil {

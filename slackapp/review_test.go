@@ -32,7 +32,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 		for _, hidden := range behind(t, view) {
 			for _, value := range values {
 				if strings.Contains(hidden, value) {
-					t.Errorf("%q stands in the open in %q", value, hidden)
+					t.Errorf("%q is readable in %q", value, hidden)
 				}
 			}
 		}
@@ -81,7 +81,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 
 	for _, value := range inClear {
 		if strings.Contains(h.log.String(), value) {
-			t.Errorf("the log tells %q", value)
+			t.Errorf("the log has %q", value)
 		}
 	}
 	for _, user := range []string{slacksim.Ana, slacksim.Tom} {
@@ -91,7 +91,7 @@ func TestAReviewIsInClearForItsPersonAloneAndNowhereElse(t *testing.T) {
 				shown := message.Text + string(message.Blocks)
 				for _, value := range inClear {
 					if strings.Contains(shown, value) {
-						t.Errorf("a message tells %q: %s", value, shown)
+						t.Errorf("a message has %q: %s", value, shown)
 					}
 				}
 			}

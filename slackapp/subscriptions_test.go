@@ -241,7 +241,7 @@ func TestUpdatesAreListedInTheChannel(t *testing.T) {
 	tom := h.user(slacksim.Tom)
 	tom.types("/balcao updates")
 	if seen := tom.reads("Recent changes", "1042", "In Creation → Decision").FullText(); strings.Contains(seen, "7777") {
-		t.Errorf("it tells of others' processes: %s", seen)
+		t.Errorf("it shows others' processes: %s", seen)
 	}
 }
 
@@ -254,6 +254,6 @@ func TestAPersonIsCachedWithoutTheirDestination(t *testing.T) {
 	must(t, ana.Command(h.ctx(), slacksim.GeneralChannel, "/balcao follow 1043"))
 	ana.readsIn(slacksim.GeneralChannel, "A seguir nesta conversa")
 	if got := fmt.Sprint(h.subscriptions(teamChannel), "; ", h.subscriptions("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
-		t.Errorf("the channels hear about %s", got)
+		t.Errorf("the channels are notified of %s", got)
 	}
 }

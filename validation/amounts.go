@@ -16,7 +16,7 @@ const (
 
 var twelve = decimal.NewFromInt(12)
 
-// amountMax is far above any income and keeps a slip of the keyboard from the bank.
+// amountMax is far above any income. It catches typing errors.
 var amountMax = decimal.NewFromInt(1_000_000)
 
 // Amount reads a monthly amount in euros: 0 or more, at most two decimal places, at most a million. It fails with

@@ -44,8 +44,8 @@ var (
 )
 
 // IBAN reads an international bank account number of any country in the registry. Spaces, full stops and hyphens are
-// dropped, letters made capital. It fails with [IBANLength], [IBANCountry], [IBANFormat] or [IBANCheckDigits]. In a
-// Portuguese number the inner check digits of the [NIB] must be right as well.
+// dropped, letters converted to upper case. It fails with [IBANLength], [IBANCountry], [IBANFormat] or [IBANCheckDigits]. In
+// a Portuguese number the inner check digits of the [NIB] must be right too.
 func IBAN(s string) (norm string, err error) {
 	if len(s) > longest {
 		return "", IBANLength

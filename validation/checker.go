@@ -92,7 +92,7 @@ func text(v any) string {
 }
 
 // Struct checks a struct, or a pointer to one, by its validate tags and returns every problem it finds. It takes input
-// as people type it: check first, then [Normalise]. Anything but a struct is a mistake in the program and panics.
+// as people type it: check first, then [Normalise]. Struct panics for anything but a struct.
 func (c *Checker) Struct(v any) Report {
 	err := c.library.Struct(v)
 	var failures validator.ValidationErrors
@@ -114,8 +114,8 @@ func (c *Checker) Struct(v any) Report {
 }
 
 // Value checks one value alone by the tags of its field ("required,nif_person"), with the problems that [Checker.Struct]
-// finds in it, but without a path. It is for a form that checks a field as it is filled in. A tag that does not exist is
-// a mistake in the program and panics.
+// finds in it, but without a path. It is for a form that checks a field as it is filled in. Value panics for a
+// tag that does not exist.
 func (c *Checker) Value(tags string, value any) (report Report) {
 	var failures validator.ValidationErrors
 	errors.As(c.library.Var(value, tags), &failures)

@@ -51,8 +51,9 @@ var monthNames = [12][]string{
 }
 
 // ParseDateInput reads a date as people type it: 3/7/1985, 03.07.1985, 3-7-1985, 03 07 1985, 03071985, 3 jul 1985,
-// 3 de julho de 1985, 1985-07-03. The month never comes first. It fails with [DateYear] when all that is wrong is a year
-// of two digits, which nobody can tell the century of, and with [DateFormat] otherwise, also for days that do not exist.
+// 3 de julho de 1985, 1985-07-03. The month never comes first. It fails with [DateYear] if only the year is
+// wrong, because it has two digits and its century is unknown, and with [DateFormat] otherwise, also for days that do not
+// exist.
 func ParseDateInput(s string) (Date, error) {
 	if len(s) > maxDateInput {
 		return Date{}, DateFormat
@@ -73,11 +74,11 @@ func ParseDateInput(s string) (Date, error) {
 	return Date{}, DateFormat
 }
 
-// dateFrom puts a date together from its digits.
+// dateFrom makes a date of its digits.
 func dateFrom(day, month, year string) (Date, error) {
 	short := len(year) == 2
 	if short {
-		year = "20" + year // to tell whether the day exists
+		year = "20" + year // to find out whether the day exists
 	}
 	date, err := parseDate(fmt.Sprintf("%s-%02s-%02s", year, month, day), time.DateOnly)
 	if err == nil && short {

@@ -9,7 +9,7 @@ import (
 
 const digitsAndCapitals = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// slips changes one character of s at a time to every other of the alphabet, and tells which changes go unnoticed.
+// slips changes one character of s at a time to every other of the alphabet, and returns which changes go unnoticed.
 func slips(s, alphabet string, valid func(string) bool) (unnoticed map[int]string) {
 	unnoticed = map[int]string{}
 	for i := range s {

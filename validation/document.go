@@ -14,7 +14,8 @@ var (
 
 // CitizenCard reads the number of a citizen card (Cartão de Cidadão): the civil identification number of eight digits
 // and the four characters that follow it on the card. All twelve may come in number. Spaces and hyphens are dropped,
-// letters made capital, a number of seven digits padded. It fails with [CardNumber], [CardSuffix] or [CardCheckDigit].
+// letters converted to upper case, a number of seven digits padded. It fails with [CardNumber], [CardSuffix] or
+// [CardCheckDigit].
 //
 // The rule is the agency AMA's «Validação de Número de Documento do Cartão de Cidadão», v1.0 (2009).
 func CitizenCard(number, suffix string) (nic, suffixOut string, err error) {

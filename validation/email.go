@@ -20,7 +20,7 @@ var (
 	topLevelDomain = regexp.MustCompile(`^(\p{L}{2,}|xn--[a-z0-9-]+)$`)
 )
 
-// Email reads an e-mail address and returns it trimmed, its domain in small letters. It asks no name server. It fails
+// Email reads an e-mail address and returns it trimmed, its domain in lower case. It does not look up the domain. It fails
 // with [EmailLength] or [EmailFormat].
 func Email(s string) (norm string, err error) {
 	if s = strings.TrimSpace(s); len(s) > emailMax {
@@ -38,7 +38,7 @@ func Email(s string) (norm string, err error) {
 	if strings.ContainsFunc(s, confusing) || library.Var(s, "email") != nil {
 		return "", EmailFormat
 	}
-	// The library lets labels of any length through, and a domain that ends in one letter or a symbol.
+	// The library accepts labels of any length, and a domain that ends in one letter or a symbol.
 	labels := strings.Split(domain, ".")
 	for _, label := range labels {
 		if len(label) > emailLabelMax {

@@ -30,7 +30,7 @@ func repeats(r validation.Report, typed string) (leaks []string) {
 	return leaks
 }
 
-// ours tells a text that a code, a path or a message holds by itself.
+// ours reports whether a text is part of a code, a path or a message anyway.
 func ours(typed string) bool {
 	for _, code := range validation.Codes() {
 		p := validation.Problem{Code: string(code)}

@@ -45,7 +45,7 @@ type Term struct {
 //
 //   - LTV of 90, 80 and 100 % and DSTI of 50 %: Banco de Portugal, macroprudential recommendation on new credit to
 //     consumers (2018).
-//   - DSTI of 45 %: announced in 2026 by the press, its text not seen; where it is in force, DSTILimit is to be set to it.
+//   - DSTI of 45 %: reported by the press in 2026; its text has not been seen. Once it is in force, set DSTILimit to it.
 //   - Terms of 40, 37 and 35 years by age: the same recommendation as changed with effect from 1 April 2022. Of several
 //     borrowers the oldest counts.
 //   - Shocks of 1.5, 1 and 0.5 points: Banco de Portugal, Instruction 3/2018 as changed by Instruction 23/2023, in force

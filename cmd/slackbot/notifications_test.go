@@ -123,7 +123,7 @@ func TestTheTeamIsNotifiedOnceOfAProcessThatChangedWhileTheBotWasStopped(t *test
 			t.Error("it is in the log")
 		}
 	})
-	t.Run("readiness tells what is not well", func(t *testing.T) {
+	t.Run("readiness reports problems", func(t *testing.T) {
 		if status, body := get(t, "http://"+h.addr+"/readyz"); status != http.StatusOK || strings.TrimSpace(body) != `{"ready":true}` {
 			t.Errorf("got %d %s", status, body)
 		}

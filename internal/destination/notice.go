@@ -19,8 +19,8 @@ type Notice struct {
 	Facts   [][2]string // labels and values
 	Lines   []string
 	Mention string // the actor to mention, "" for nobody
-	Owner   string // the actor who stands among the facts, to be shown by name and not mentioned; "" for nobody
-	About   string // the destination that stands among the facts, to be shown by name; "" for none
+	Owner   string // the actor who is one of the facts, to be shown by name and not mentioned; "" for nobody
+	About   string // the destination that is one of the facts, to be shown by name; "" for none
 	Undo    string // the change of the destination's settings that a button undoes; "" for none
 	Card    bool   // the live card of the process: it has the process's buttons
 	Status  string // of the process, in the bank's words: it decides which buttons are of use

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// Ages of dates, in years: who borrows is of age, and what people talk about at work is younger.
 const (
-	firstYear = 1900
+	firstYear = 1900 // earlier years, and those after lastYear, are not those of a date
 	lastYear  = 2199
-	oldAfter  = 10
+	oldAfter  = 10 // years after which a date may be a birth date: borrowers are adults, and their processes are recent
 )
 
 // Dates with the month in words, in Portuguese and English: «3 de julho de 1985», "July 3rd, 1985".
@@ -59,7 +58,7 @@ func dates(text []byte, now time.Time) (old, late [][]int) {
 // writtenDate is a date written in digits.
 type writtenDate struct {
 	year, end int
-	tight     bool // written with four figures for the year and one separator, as in 2026-11-22
+	tight     bool // written with four digits for the year and one separator, as in 2026-11-22
 }
 
 // dateAt parses a date that begins with the number at i: 1985-07-03, 3/7/1985, 03.07.85, 19850703 or 03071985.
@@ -91,7 +90,7 @@ func dateAt(text []byte, i int, now time.Time) (writtenDate, bool) {
 	return writtenDate{}, false
 }
 
-// ofCentury returns the last year that ends in these two digits.
+// ofCentury returns the last year, until now, that ends in these two digits.
 func ofCentury(year int, now time.Time) int {
 	if year += 2000; year > now.Year() {
 		year -= 100
@@ -99,8 +98,7 @@ func ofCentury(year int, now time.Time) int {
 	return year
 }
 
-// separated skips the separator of a date: a dot, slash, dash or space, perhaps between spaces. It returns "" if no digit
-// follows.
+// separated skips the separator of a date: up to three dots, slashes, dashes and spaces. It returns "" if no digit follows.
 func separated(text []byte, i int) (next int, by string) {
 	from := i
 	for i < len(text) && i-from < 3 && strings.IndexByte(" ./-", text[i]) >= 0 {
@@ -128,9 +126,9 @@ func joins(text []byte, i, step int) bool {
 func isDay(a, b int) bool { return a >= 1 && b >= 1 && min(a, b) <= 12 && max(a, b) <= 31 }
 
 // number returns the value of a few digits; longer numbers are not part of a date.
-func number(figures []byte) int {
-	n, err := strconv.Atoi(string(figures))
-	if err != nil || len(figures) > 8 {
+func number(digits []byte) int {
+	n, err := strconv.Atoi(string(digits))
+	if err != nil || len(digits) > 8 {
 		return -1
 	}
 	return n

@@ -21,7 +21,7 @@ const (
 )
 
 // Echo masks in a text the values that were sent, whole and in parts, in any case, with any accents, separators and forms of
-// dates and amounts. In doubt it masks.
+// dates and amounts. If it is not certain, it masks.
 type Echo struct{ traces []trace }
 
 // trace is one form of a value that was sent, in loosely folded text.
@@ -49,7 +49,7 @@ func (e *Echo) Scrub(text string) string {
 	var found []span
 	for _, t := range e.traces {
 		for _, at := range t.pattern.FindAllStringIndex(f.text, -1) {
-			if at[0] < at[1] && (!t.alone || standsAlone(f.text, at)) {
+			if at[0] < at[1] && (!t.alone || isAlone(f.text, at)) {
 				found = append(found, span{at[0], at[1]})
 			}
 		}
@@ -104,15 +104,15 @@ func (e *Echo) number(value string) {
 	if parts := isAmount.FindStringSubmatch(value); parts != nil {
 		whole, fraction = parts[1], strings.TrimRight(parts[2], "0")
 	}
-	figures := strings.Map(func(c rune) rune {
+	digits := strings.Map(func(c rune) rune {
 		if c < '0' || c > '9' {
 			return -1
 		}
 		return c
 	}, whole)
-	switch pattern := joinedBy(grouping, strings.Split(figures, "")); {
-	case len(figures) > 2:
-		e.trace(pattern+`(?:[.,]\d{1,2})?`, len(figures) < 7)
+	switch pattern := joinedBy(grouping, strings.Split(digits, "")); {
+	case len(digits) > 2:
+		e.trace(pattern+`(?:[.,]\d{1,2})?`, len(digits) < 7)
 	case fraction != "":
 		e.trace(pattern+`[.,]`+fraction+`0*`, true)
 	}
@@ -152,8 +152,8 @@ func dateForms(day time.Time) string {
 	}, "|")
 }
 
-// standsAlone reports whether neither a letter nor a digit is next to a part of a text.
-func standsAlone(text string, at []int) bool {
+// isAlone reports whether neither a letter nor a digit is next to a part of a text.
+func isAlone(text string, at []int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
 	after, _ := utf8.DecodeRuneInString(text[at[1]:])
 	return !unicode.In(before, unicode.L, unicode.N) && !unicode.In(after, unicode.L, unicode.N)

@@ -32,15 +32,15 @@ func afterBackslash(text string) (c rune, size int) {
 	if len(text) < 2 {
 		return 0, 0
 	}
-	figures := map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[1]]
-	switch size = 2 + figures; {
+	hexDigits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[1]]
+	switch size = 2 + hexDigits; {
 	case text[1] == 'n' || text[1] == 'r':
 		return '\n', size
 	case text[1] == 't':
 		return ' ', size
 	case text[1] == '/': // as JSON may have it
 		return '/', size
-	case figures == 0 || len(text) < size:
+	case hexDigits == 0 || len(text) < size:
 		return 0, 0
 	}
 	value, err := strconv.ParseUint(text[2:size], 16, 31)
@@ -62,7 +62,7 @@ func percentEncoded(text string) (c rune, size int) {
 }
 
 func entity(text string) (c rune, size int) {
-	const longest = 10 // of those that stand for a space, a figure or what separates figures
+	const longest = 10 // of those that stand for a space, a digit or a separator of digits
 	end := strings.IndexByte(text[:min(len(text), longest)], ';')
 	if end < 0 {
 		return 0, 0

@@ -9,13 +9,13 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// shapes are ways to write a number of nine figures or more, a figure for each 9.
+// shapes are ways to write a number of nine digits or more, a digit for each 9.
 var shapes = []string{
 	"999999999", "999 999 999", "999.999.999", "999-999-999", "999/999/999", "PT999999999", "NIF 999999999", "tel:999999999", "+351 999 999 999",
 	"99999999999", "999 9999 9999", "PT50 9999 9999 9999 9999 9999 9", "999\u00a0999\u00a0999", "999\u202f999\u202f999", "999\u200b999\u200b999", "99999999 9 ZZ9",
 }
 
-// What may keep a number that is planted in it: with what stands around, it reads as an id, an address, a time or a
+// What may keep a number that is planted in it: with what is around it, it reads as an id, an address, a time or a
 // duration, which [pii.Scrub] says that it leaves.
 var (
 	idBefore  = regexp.MustCompile(`(?i)(?:[0-9a-f]|0x|-)$`)
@@ -25,7 +25,7 @@ var (
 	unitAfter = regexp.MustCompile(`^(?:\.\d*)?(?:ns|us|µs|ms|s|:)`)
 )
 
-// FuzzScrub plants numbers, e-mail addresses and birth dates in any text, whatever stands right beside them.
+// FuzzScrub plants numbers, e-mail addresses and birth dates in any text, whatever is right beside them.
 func FuzzScrub(f *testing.F) {
 	for i, around := range []string{"", " ", "x", "1", "é", ".", "-", "\u200b", "\xff", "2026-11-22T21:37:56Z", "b3d9f6a1-2c34-4e9f-9f5a-123456789012", "12:34:56.", "@", "\n", "/", "(", "\u0301", "127.0.0.1:80", "12.3ms", "NIF", "€", "%"} {
 		f.Add(around, around, uint64(299999998+i), uint8(i))
@@ -42,7 +42,7 @@ func FuzzScrub(f *testing.F) {
 		if got := pii.Scrub(before + number + after); !kept && strings.Contains(got, number) {
 			t.Errorf("%q is in %q", number, got)
 		}
-		if figureBeside(left, right) || inID.MatchString(left) || inID.MatchString(right) { // another date, or none
+		if digitBeside(left, right) || inID.MatchString(left) || inID.MatchString(right) { // another date, or none
 			return
 		}
 		for _, secret := range []string{"maria.exemplo@example.com", "1985-07-03", "03/07/1985", "3 de julho de 1985", "19850703"} {
@@ -53,15 +53,15 @@ func FuzzScrub(f *testing.F) {
 	})
 }
 
-// written puts the figures of seed into a shape.
+// written puts the digits of seed into a shape.
 func written(shape string, seed uint64) string {
 	return strings.Map(func(c rune) rune {
 		if c != '9' {
 			return c
 		}
-		figure := '0' + rune(seed%10)
+		digit := '0' + rune(seed%10)
 		seed = seed/10 + seed%7*1_000_000_007
-		return figure
+		return digit
 	}, shape)
 }
 
@@ -86,8 +86,8 @@ func seen(text string) string {
 	}, text)
 }
 
-// figureBeside reports whether a figure stands right beside what is planted.
-func figureBeside(left, right string) bool {
+// digitBeside reports whether a digit is right beside what is planted.
+func digitBeside(left, right string) bool {
 	return strings.HasSuffix(left, "0") || strings.HasPrefix(right, "0")
 }
 
@@ -96,7 +96,7 @@ func BenchmarkScrub(b *testing.B) {
 	for name, text := range map[string]string{
 		"a line":        line,
 		"64 KiB":        strings.Repeat(line, 64<<10/len(line)),
-		"only figures":  strings.Repeat("9", 64<<10),
+		"only digits":   strings.Repeat("9", 64<<10),
 		"apart":         strings.Repeat("9 ", 32<<10),
 		"almost dates":  strings.Repeat("1/1/", 16<<10),
 		"almost emails": strings.Repeat("a@", 32<<10),

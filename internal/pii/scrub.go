@@ -23,7 +23,7 @@ const sum = `\d+(?:[ .,]\d{3})*(?:[.,]\d{1,2})?`
 // not by their check digit: a mistyped tax number is as personal as a correct one.
 var looksPersonal = []struct {
 	pattern *regexp.Regexp
-	figures int  // the minimum number of digits
+	min     int  // number of digits
 	whole   bool // it is not part of a longer number
 }{
 	// Tax, social security, telephone, card and account numbers.
@@ -75,7 +75,7 @@ func Scrub(text string) string {
 	return mask(text, hide, end)
 }
 
-// mask replaces spans by the mask, and cuts the text off at its limit.
+// mask replaces spans of a text by the mask, and cuts the text off at end.
 func mask(text string, spans []span, end int) string {
 	var out strings.Builder
 	at := 0
@@ -124,15 +124,15 @@ func numbers(text []byte, now time.Time) (found []span) {
 	}
 	blank(text, late)
 	blank(text, isKept.FindAllIndex(text, -1))
-	figures := digits(text)
+	count := digits(text)
 	for _, number := range looksPersonal {
-		if figures < number.figures {
+		if count < number.min {
 			continue // most lines of a log end here
 		}
 		for _, at := range number.pattern.FindAllSubmatchIndex(text, -1) {
-			at = at[len(at)-2:] // what is in brackets, or all
+			at = at[len(at)-2:] // the last group of the pattern, or the whole match
 			beside := number.whole && (isDigit(text, at[0]-1) || isDigit(text, at[1]))
-			if !beside && digits(text[at[0]:at[1]]) >= number.figures {
+			if !beside && digits(text[at[0]:at[1]]) >= number.min {
 				found = append(found, span{at[0], at[1]})
 			}
 		}
@@ -154,7 +154,7 @@ func joined(spans []span) []span {
 	return apart
 }
 
-// blank replaces what is kept by blanks. What consists of digits only, or continues with one, is a number.
+// blank overwrites the spans that are kept with zeros, except those that are numbers: of digits only, or followed by a digit.
 func blank(text []byte, kept [][]int) {
 	for _, at := range kept {
 		if digits(text[at[0]:at[1]]) < at[1]-at[0] && !isDigit(text, at[1]) {

@@ -19,8 +19,8 @@ var forms = []string{
 	"29 99 99 99 8", "2 9 9 9 9 9 9 9 8", "299  999  998", "299 - 999 - 998", "(299) 999-998", "299 999-99/8", "299\t999\t998",
 	"PT299999998", "pt299999998", "PT 299 999 998", "PT-299999998", "NIF299999998", "nif:299999998", "NIF: 299.999.998", "NIF/299999998", "NIPC501964843",
 	"contribuinte n.º 299999998", `"taxId":"299999998"`, "taxId=299999998&x=1",
-	"NIF 29999999", "NIF: 2999 9999", "nif=2999999", "NIPC 50196484", "contribuinte n.º 29999999", `"taxId":"29999999"`, // a figure short
-	// Figures as other keyboards, typesetters and attackers write them.
+	"NIF 29999999", "NIF: 2999 9999", "nif=2999999", "NIPC 50196484", "contribuinte n.º 29999999", `"taxId":"29999999"`, // a digit short
+	// Digits as other keyboards, typesetters and attackers write them.
 	"299\u00a0999\u00a0998", "299\u202f999\u202f998", "299\u2007999\u2007998", "299\u2009999\u2009998", "299\u3000999\u3000998", "299\u2800999\u2800998",
 	"299\u200b999\u200b998", "2\u200d9\u200d9\u200d9\u200d9\u200d9\u200d9\u200d9\u200d8", "299\u2060999\ufeff998", "299\u00ad999\u00ad998", "\u202e299999998\u202c",
 	"299\x00999\x00998", "299\x1b999\b998", "299\u2011999\u2011998", "299–999–998", "299—999—998", "299−999−998", "299·999·998", "299⁄999⁄998",
@@ -52,7 +52,7 @@ var forms = []string{
 	"2512,34 €", "2.512,34 €", "2 512,34€", "€2512.34", "EUR 2512.34", "2512.34 EUR", "1985 euros",
 }
 
-// The figures of a form are gone wherever it stands: four of them in a row are found nowhere.
+// After Scrub, no text has four consecutive digits of a form.
 func TestScrubMasksEveryFormInEveryContext(t *testing.T) {
 	if len(forms) < 60 {
 		t.Fatalf("only %d forms", len(forms))
@@ -78,17 +78,17 @@ var shortWord = regexp.MustCompile(`^(?i:c\.?c|bi)`)
 // reveals reports whether a text has four consecutive digits of the value.
 func reveals(text, value string) bool {
 	value, _, _ = strings.Cut(value, "00:00:00")
-	figures, all := figuresOf(value), figuresOf(text)
-	for i := 0; i+4 <= len(figures); i++ {
-		if strings.Contains(all, figures[i:i+4]) {
+	digits, all := digitsOf(value), digitsOf(text)
+	for i := 0; i+4 <= len(digits); i++ {
+		if strings.Contains(all, digits[i:i+4]) {
 			return true
 		}
 	}
 	return false
 }
 
-// figuresOf are the decimal digits of a text.
-func figuresOf(text string) string {
+// digitsOf returns the decimal digits of a text.
+func digitsOf(text string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.Is(unicode.Nd, c) {
 			return -1
@@ -124,7 +124,7 @@ func TestScrubMasksEmailAddressesAndTokens(t *testing.T) {
 	}
 }
 
-// What an operator needs stays to the letter.
+// These lines have nothing to mask, and operators need them.
 func TestScrubKeepsWhatOperatorsNeed(t *testing.T) {
 	lately := time.Now()
 	for _, text := range []string{

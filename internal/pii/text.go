@@ -10,7 +10,7 @@ import (
 	"unique"
 )
 
-// Class is the sensitivity of a field, which decides where its value may appear; see the README's section on personal data.
+// Class is the sensitivity of a field, which decides where its value may appear; see SECURITY.md.
 type Class string
 
 // The classes, from harmless to most sensitive.

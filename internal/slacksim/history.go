@@ -219,7 +219,7 @@ type Thread struct {
 }
 
 // Threads lists what everybody sees in a channel, thread by thread, the oldest first. A reply whose first message is no
-// longer kept stands alone.
+// longer stored is alone.
 func (s *Sim) Threads(channel string) []Thread {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -134,7 +134,7 @@ func TestABrokerIsNotifiedOfTheBanksActionsAndNotOfItsOwn(t *testing.T) {
 			must(t, json.Unmarshal([]byte(n.body), &fields))
 			for field := range fields {
 				if !slices.Contains([]string{"notificationTypeID", "processUniqueId", "date", "processStatusID", "documentTypeID"}, field) {
-					t.Errorf("%s: a notification tells %s", name, field)
+					t.Errorf("%s: a notification contains %s", name, field)
 				}
 			}
 		}

@@ -69,7 +69,7 @@ function modalOf(first, context) {
     event.preventDefault();
     ask();
   });
-  // A browser may close a dialog all the same. The view is still open then, so the server is told to close it.
+  // A browser may close a dialog all the same. The view is still open then, so the page asks the server to close it.
   dialog.addEventListener('close', () => {
     if (!removed && dialog.dataset.shown) ask();
   });

@@ -41,7 +41,7 @@ func TestALiveCardIsUpdatedWhileItsThreadGrows(t *testing.T) {
 			now.Messages["C1"] = append(now.Messages["C1"], reply(i))
 		})
 		p.Until("the reply is there", fmt.Sprintf(`document.querySelectorAll('.thread .message').length === %d`, i+1))
-		p.Until("the card tells of it", fmt.Sprintf(`document.querySelector('#messages > .message').textContent.includes('Fase %d')`, i))
+		p.Until("the card shows it", fmt.Sprintf(`document.querySelector('#messages > .message').textContent.includes('Fase %d')`, i))
 		if p.Eval(`document.activeElement === `+second) != true {
 			t.Errorf("change %d took the focus away from the card's button", i)
 		}
