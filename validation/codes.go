@@ -1,10 +1,5 @@
 package validation
 
-import (
-	"maps"
-	"slices"
-)
-
 // Code names a problem, as in "nif.check_digit". It is also the error a parser returns: it never holds the value.
 type Code string
 
@@ -130,6 +125,3 @@ var severities = map[Code]Severity{
 	LTVNoted: Hint, LTVAboveLimit: Hint, DSTINoted: Hint, DSTIHigh: Hint, DSTIAboveLimit: Hint, TermLong: Hint,
 	AgeAtEndHigh: Hint, AgeAtEndAboveMax: Warning,
 }
-
-// Codes lists every code that this package can produce, in order.
-func Codes() []Code { return slices.Sorted(maps.Keys(severities)) }

@@ -27,7 +27,7 @@ func (s Severity) String() string { return [...]string{"error", "warning", "hint
 
 // Problem is one result of a check.
 type Problem struct {
-	Code     string // see [Codes]
+	Code     string // a [Code]
 	Path     string // JSON names joined by dots: "personal.taxId"
 	Severity Severity
 	Params   map[string]string // limits and rounded ratios that the text mentions; never what was typed
