@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/slackapp"
@@ -52,7 +53,7 @@ func printManifest(args []string, stdout, stderr io.Writer, say translator) int 
 // isHost reports whether Slack can send its requests there: to an https address without a path.
 func isHost(text string) bool {
 	address, err := url.Parse(text)
-	return err == nil && address.Scheme == "https" && address.Host != "" && (address.Path == "" || address.Path == "/") && address.RawQuery == "" && address.User == nil
+	return err == nil && address.Hostname() != "" && strings.TrimSuffix(text, "/") == "https://"+address.Host
 }
 
 // playgroundManifest is the manifest of the simulated workspace, whose people speak both languages.

@@ -23,7 +23,7 @@ func TestTheManifestIsPrintedWithTheHostThatIsGiven(t *testing.T) {
 }
 
 func TestAManifestThatSlackCouldNotUseIsRefused(t *testing.T) {
-	for _, args := range [][]string{{}, {"-host", "bot.example.com"}, {"-host", "http://bot.example.com"}, {"-host", "https://bot.example.com/path"}, {"-host", "https://bot.example.com", "-lang", "fr"}, {"-host", "https://bot.example.com", "-socket-mode"}, {"-socket-mode", "more"}} {
+	for _, args := range [][]string{{}, {"-host", "bot.example.com"}, {"-host", "http://bot.example.com"}, {"-host", "https://bot.example.com/path"}, {"-host", "https://bot.example.com#part"}, {"-host", "https://bot.example.com?"}, {"-host", "https://ana@bot.example.com"}, {"-host", "https://:443"}, {"-host", "https://bot.example.com", "-lang", "fr"}, {"-host", "https://bot.example.com", "-socket-mode"}, {"-socket-mode", "more"}} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), append([]string{"manifest"}, args...), map[string]string{}, &stdout, &stderr); code != 2 || stdout.Len() > 0 || stderr.Len() == 0 {
 			t.Errorf("%q: exit code %d, %d bytes printed", args, code, stdout.Len())
