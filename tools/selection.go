@@ -19,10 +19,7 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 	if len(names) == 0 {
 		names = []string{DefaultToolsets}
 	}
-	known := []string{DefaultToolsets, AllToolsets}
-	for _, set := range c.Toolsets {
-		known = append(known, set.Name)
-	}
+	known := c.Selectable()
 	for _, name := range names {
 		if !slices.Contains(known, name) {
 			return nil, fmt.Errorf("there is no toolset %q, only %s", name, strings.Join(known, ", "))
@@ -36,4 +33,13 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 		}
 	}
 	return selected, nil
+}
+
+// Selectable lists the names that [Catalogue.Only] knows.
+func (c *Catalogue) Selectable() []string {
+	names := []string{DefaultToolsets, AllToolsets}
+	for _, set := range c.Toolsets {
+		names = append(names, set.Name)
+	}
+	return names
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
 )
 
 //go:embed words
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if *toolsets != "" {
 		environ["TOOLSETS"] = *toolsets
 	}
-	s, err := settings.Load(settings.MCPServer, environ)
+	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...))
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		if !*playground {

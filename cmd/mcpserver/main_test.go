@@ -202,6 +202,16 @@ func TestUnknownArgumentsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAToolsetThatDoesNotExistIsASettingToCorrect(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	program := exec.Command(build(t), "-playground", "-toolsets", "nope")
+	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
+	if err := program.Run(); program.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), "TOOLSETS is not valid") {
+		t.Errorf("got %v and\n%s", err, stderr.String())
+	}
+}
+
 func TestPagesOfOtherSitesReachNoPathOfTheProgram(t *testing.T) {
 	t.Parallel()
 	base := strings.TrimSuffix(serveHTTP(t, build(t)), "/mcp")

@@ -30,6 +30,7 @@ import (
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/slackapp"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/tools/catalogue"
 )
 
 // shutdownTimeout is how long the program waits for requests in progress when it stops.
@@ -89,11 +90,11 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	var allowed []settings.Option
+	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...)}
 	if *realBank {
-		allowed = append(allowed, settings.AllowRealBankInSimulatedSlack)
+		checks = append(checks, settings.AllowRealBankInSimulatedSlack)
 	}
-	s, err := settings.Load(settings.SlackBot, environ, allowed...)
+	s, err := settings.Load(settings.SlackBot, environ, checks...)
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		if !*playground {

@@ -54,6 +54,8 @@ type Settings struct {
 
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
+	toolsets []string // that exist; see [KnownToolsets]
+
 	CallbackURL    string     `env:"CALLBACK_URL"`    // the public address for callbacks of the bank, without the path; "" if there is none
 	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is registered at the bank, all are accepted
 	TeamChannel    string     `env:"TEAM_CHANNEL"`
@@ -111,6 +113,11 @@ type Option func(*Settings)
 // AllowRealBankInSimulatedSlack allows a real bank with the simulated Slack, which does not authenticate anybody.
 func AllowRealBankInSimulatedSlack(s *Settings) { s.RealBankInSimulatedSlack = true }
 
+// KnownToolsets names what TOOLSETS may name; without it every name is accepted.
+func KnownToolsets(names ...string) Option {
+	return func(s *Settings) { s.toolsets = names }
+}
+
 // Load reads the settings of a program. It fails with [Problems].
 func Load(program Program, environ map[string]string, options ...Option) (Settings, error) {
 	var s Settings
@@ -123,6 +130,9 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 	}
 	if s.CallTimeout != 0 && (s.CallTimeout < shortestCall || s.CallTimeout > longestCall) {
 		problems = append(problems, Problem{"CALL_TIMEOUT", "wrong"})
+	}
+	if s.toolsets != nil && slices.ContainsFunc(s.Toolsets, func(name string) bool { return !slices.Contains(s.toolsets, name) }) {
+		problems = append(problems, Problem{"TOOLSETS", "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
 	if program == SlackBot {

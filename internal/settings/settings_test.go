@@ -116,6 +116,8 @@ func TestEachRuleOfASetting(t *testing.T) {
 		"everybody without a portal user":                      {settings.SlackBot, map[string]string{"PORTAL_USERS": "*="}, "settings: PORTAL_USERS wrong"},
 		"a person is given by team and user":                   {settings.SlackBot, map[string]string{"PORTAL_USERS": "U0456=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
 		"a person is given by ids":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T0123/ana=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
+		"a toolset that exists":                                {settings.MCPServer, map[string]string{"TOOLSETS": "default,rare"}, ""},
+		"a toolset that does not exist":                        {settings.SlackBot, map[string]string{"TOOLSETS": "default,nope"}, "settings: TOOLSETS wrong"},
 		"a weak token":                                         {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
 		"a weak token in the bot's environment":                {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
 		"a weak signing secret":                                {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
@@ -124,7 +126,7 @@ func TestEachRuleOfASetting(t *testing.T) {
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
-		_, err := settings.Load(c.program, environ)
+		_, err := settings.Load(c.program, environ, settings.KnownToolsets("default", "all", "rare"))
 		if got := text(err); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
