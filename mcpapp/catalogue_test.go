@@ -125,7 +125,7 @@ func TestEveryToolIsFullyDescribed(t *testing.T) {
 			continue
 		}
 		got := listed[i]
-		if got.Title == "" || got.Description != tool.Help(words.English) {
+		if got.Title == "" || !strings.HasPrefix(got.Description, tool.Help(words.English)) {
 			t.Errorf("%s has the title %q and the description %q", tool.Name, got.Title, got.Description)
 		}
 		for name, hint := range map[string]*bool{

@@ -52,11 +52,26 @@ func definition(tool *tools.Tool) (mcp.Tool, error) {
 	return mcp.Tool{
 		Name:            tool.Name,
 		Title:           tool.Title(words.English),
-		Description:     tool.Help(words.English),
+		Description:     description(tool),
 		RawInputSchema:  input,
 		RawOutputSchema: output,
 		Annotations:     annotations(tool.Effect),
 	}, nil
+}
+
+// description returns what the tool does, and what of it concerns assistants only.
+func description(tool *tools.Tool) string {
+	text := tool.Help(words.English)
+	if tool.Resource != "" {
+		text += " " + book.Say(words.English, "about.resource", nil)
+	}
+	if tool.Edits {
+		text += " " + book.Say(words.English, "about.edit", nil)
+	}
+	if tool.Effect == tools.Creates || tool.Effect == tools.Updates {
+		text += " " + book.Say(words.English, "about.values", nil)
+	}
+	return text
 }
 
 // annotations returns the MCP hints for an effect. A tool that neither reads nor creates counts as destructive. Every tool

@@ -48,7 +48,7 @@ func (t texts) say(lang words.Lang, key string, args map[string]any) string {
 // Title is the tool's name for people, at most 24 characters: what Slack grants a modal's title.
 func (t *Tool) Title(lang words.Lang) string { return t.texts.say(lang, t.Name+".title", nil) }
 
-// Help says what the tool does, in a sentence or two. In English it is what an assistant reads.
+// Help says what the tool does, in a sentence or two, to people and to assistants.
 func (t *Tool) Help(lang words.Lang) string { return t.texts.say(lang, t.Name+".help", nil) }
 
 // Submit is what stands on the button that has it done, at most 24 characters: what the button does.
