@@ -141,7 +141,12 @@ func dumpRedis(t *testing.T, ctx context.Context, url string) map[string]string 
 	}
 	stored := map[string]string{}
 	for _, key := range keys {
-		if life, err := db.TTL(ctx, key).Result(); err != nil || life < 0 {
+		const gone = -2 // what Redis answers for a key that has expired since the keys were listed
+		life, err := db.TTL(ctx, key).Result()
+		if life == gone && err == nil {
+			continue
+		}
+		if err != nil || life < 0 {
 			t.Errorf("%s lives for ever (%v, %v)", key, life, err)
 		}
 		read := map[string]func() (any, error){
@@ -153,6 +158,9 @@ func dumpRedis(t *testing.T, ctx context.Context, url string) map[string]string 
 			"stream": func() (any, error) { return db.XRange(ctx, key, "-", "+").Result() },
 		}
 		kind, err := db.Type(ctx, key).Result()
+		if kind == "none" && err == nil {
+			continue
+		}
 		if err != nil || read[kind] == nil {
 			t.Fatalf("%s is a %s: %v", key, kind, err)
 		}
