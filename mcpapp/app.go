@@ -94,7 +94,7 @@ func New(config Config) (*App, error) {
 }
 
 func (a *App) add(tool *tools.Tool) error {
-	definition, err := definition(tool)
+	definition, err := definition(a.config.Runner.Catalogue, tool)
 	if err != nil {
 		return err
 	}

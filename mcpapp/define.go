@@ -26,7 +26,7 @@ const maxKey = 128 // characters of an idempotency key
 
 // definition returns a tool's MCP definition. It returns an error if a schema does not compile, because the library
 // would serve it without validating anything.
-func definition(tool *tools.Tool) (mcp.Tool, error) {
+func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 	in := tool.InputSchema()
 	if tool.Effect.Writes() {
 		for name, schema := range map[string]*jsonschema.Schema{
@@ -52,7 +52,7 @@ func definition(tool *tools.Tool) (mcp.Tool, error) {
 	return mcp.Tool{
 		Name:            tool.Name,
 		Title:           tool.Title(words.English),
-		Description:     description(tool),
+		Description:     description(all, tool),
 		RawInputSchema:  input,
 		RawOutputSchema: output,
 		Annotations:     annotations(tool.Effect),
@@ -60,13 +60,13 @@ func definition(tool *tools.Tool) (mcp.Tool, error) {
 }
 
 // description returns what the tool does, and what of it concerns assistants only.
-func description(tool *tools.Tool) string {
+func description(all *tools.Catalogue, tool *tools.Tool) string {
 	text := tool.Help(words.English)
 	if tool.Resource != "" {
 		text += " " + book.Say(words.English, "about.resource", nil)
 	}
-	if tool.Edits {
-		text += " " + book.Say(words.English, "about.edit", nil)
+	if creator, found := all.CreatorOf(tool); found {
+		text += " " + book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name})
 	}
 	if tool.Effect == tools.Creates || tool.Effect == tools.Updates {
 		text += " " + book.Say(words.English, "about.values", nil)

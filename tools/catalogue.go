@@ -67,6 +67,21 @@ func (c *Catalogue) Named(name string) (*Tool, bool) {
 	return c.tools[i], true
 }
 
+// CreatorOf returns the tool that creates what a tool edits, in which the fields of both are described; found is false if
+// the tool edits nothing.
+func (c *Catalogue) CreatorOf(editor *Tool) (creator *Tool, found bool) {
+	i := slices.IndexFunc(c.tools, func(t *Tool) bool {
+		return editor.Edits && t.Effect == Creates && t.Toolset == editor.Toolset && !slices.ContainsFunc(editor.Fields, func(f Field) bool {
+			_, shared := t.Field(f.Path)
+			return !shared && !f.Refers() && !f.Hidden()
+		})
+	})
+	if i < 0 {
+		return nil, false
+	}
+	return c.tools[i], true
+}
+
 // StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that work at
 // its stage, in their order.
 func (c *Catalogue) StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {

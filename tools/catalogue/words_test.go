@@ -69,6 +69,20 @@ func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 	}
 }
 
+func TestWhatPeopleReadOfAToolNamesNoToolOfAssistants(t *testing.T) {
+	t.Parallel()
+	all := catalogue.New().Tools()
+	for _, tool := range all {
+		for _, lang := range words.Langs {
+			for _, other := range all {
+				if strings.Contains(other.Name, "_") && strings.Contains(tool.Help(lang), other.Name) {
+					t.Errorf("%s in %s names %s", tool.Name, lang, other.Name)
+				}
+			}
+		}
+	}
+}
+
 var said = regexp.MustCompile(`say\("([^"]+)"[,)]|(?:Problem|Warning|Invalid)\((?:"[^"]*"|[^",]+), "([^"]+)"`)
 
 func TestEveryTextThatTheSourcesNameIsThere(t *testing.T) {
