@@ -8,15 +8,15 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// An assistant may change a borrower's address and may send to the address that the bank holds. Together these two would
-// send a client's document to anybody, so that what assistants set is noted, and they do not send there.
+// An assistant may change a borrower's address and may send to the address that the bank has. Together these would send a
+// client's document to anybody, so addresses that assistants set are stored, and assistants may not send there.
 
-// addressLife is how long an address that an assistant has set is for people only.
+// addressLife is how long only people may send to an address that an assistant has set.
 const addressLife = 7 * 24 * time.Hour
 
 const addressScope = "address"
 
-// noteAddresses notes the e-mail addresses that an assistant gives, before they reach the bank.
+// noteAddresses stores the e-mail addresses that an assistant gives, before they are sent to the bank.
 func (r *Runner) noteAddresses(ctx context.Context, request Request, found checked) error {
 	if !request.Actor.Assistant {
 		return nil
@@ -41,9 +41,9 @@ func (r *Runner) noteAddresses(ctx context.Context, request Request, found check
 	return nil
 }
 
-// SetByAssistant tells whether an assistant has set this address lately.
+// SetByAssistant reports whether an assistant has set this address within addressLife.
 func (c *Call) SetByAssistant(ctx context.Context, address pii.Email) (bool, error) {
-	if c.runner.Claims == nil { // then an assistant cannot confirm the sending either
+	if c.runner.Claims == nil { // without it, an assistant cannot confirm the e-mail either
 		return false, nil
 	}
 	set, err := c.runner.Claims.Claimed(ctx, addressScope, addressID(address))
@@ -53,5 +53,5 @@ func (c *Call) SetByAssistant(ctx context.Context, address pii.Email) (bool, err
 	return set, nil
 }
 
-// addressID names an address however it is spelt; whoever keeps it keeps a digest.
+// addressID returns the normal form of an address. The store has only its fingerprint.
 func addressID(address pii.Email) string { return strings.ToLower(strings.TrimSpace(address.Reveal())) }

@@ -11,13 +11,13 @@ import (
 
 // AuditLog keeps the audit entries: append-only, each chained to the one before.
 type AuditLog interface {
-	// Append adds an entry, for good. What a person typed comes as text, which may be erased later.
+	// Append adds an entry, which is never removed. text is what a person typed; it may be erased later.
 	Append(ctx context.Context, entry []byte, text string) error
 }
 
-// auditEntry says who did what when, with which outcome, and nothing of the people concerned: of the arguments there
-// is a keyed digest, of this call alone, and the process when it is given in a form that names nobody. A reason, in the
-// actor's words, is kept beside it.
+// auditEntry is who did what, when, and the outcome, without personal data: it has a fingerprint of the arguments, which
+// differs from call to call, and the process if it is given by number or uuid. A reason, in the actor's words, is stored
+// beside the entry.
 type auditEntry struct {
 	Call        string    `json:"call"`
 	At          time.Time `json:"at"`
@@ -50,7 +50,7 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 		err = r.AuditLog.Append(ctx, entry, reason)
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "an entry is missing from the audit trail", "call", id, "outcome", outcome, "error", err)
+		r.Log.ErrorContext(ctx, "writing an entry of the audit log failed", "call", id, "outcome", outcome, "error", err)
 	}
 	return err
 }

@@ -18,8 +18,8 @@ type Catalogue struct {
 	tools    []*Tool
 }
 
-// NewCatalogue makes a catalogue of toolsets, in the order in which people meet them. It fails where two tools share a
-// name or a command, and where a tool leads to one that is not there or gives it an argument that it does not take.
+// NewCatalogue returns a catalogue of toolsets, in the order in which people see them. It returns an error if two tools share
+// a name or a command, or if a step of a tool leads to a missing tool or has an argument that the tool does not take.
 func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	catalogue := &Catalogue{Toolsets: toolsets}
 	for _, set := range toolsets {
@@ -55,10 +55,10 @@ func (c *Catalogue) checkNext(tool *Tool) error {
 	return nil
 }
 
-// Tools lists every tool, by toolset.
+// Tools returns all tools, by toolset.
 func (c *Catalogue) Tools() []*Tool { return slices.Clone(c.tools) }
 
-// Named finds a tool by its name.
+// Named returns the tool with a name.
 func (c *Catalogue) Named(name string) (*Tool, bool) {
 	i := slices.IndexFunc(c.tools, func(t *Tool) bool { return t.Name == name })
 	if i < 0 {
@@ -82,8 +82,8 @@ func (c *Catalogue) CreatorOf(editor *Tool) (creator *Tool, found bool) {
 	return c.tools[i], true
 }
 
-// StepsOn lists what the card of a process with this status leads to: the tools whose definitions say so and that work at
-// its stage, in their order.
+// StepsOn returns the steps on the card of a process with this status: to the tools with a CardOrder that work at its stage,
+// in that order.
 func (c *Catalogue) StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
 	var steps []Step
 	stage := portal.StageOf(status)
@@ -101,12 +101,12 @@ func (c *Catalogue) StepsOn(process uuid.UUID, status string, lang words.Lang) [
 	return steps
 }
 
-// UndoStep is the button that undoes an announced change of a destination's settings.
+// UndoStep returns the step that undoes an announced change of a destination's settings.
 func (c *Catalogue) UndoStep(change string, lang words.Lang) Step {
 	return c.labelled([]Step{NextStep("undo_change", "change", change)}, lang)[0]
 }
 
-// labelled gives steps without a label that of their tool.
+// labelled sets the label of steps that have none.
 func (c *Catalogue) labelled(steps []Step, lang words.Lang) []Step {
 	steps = slices.Clone(steps)
 	for i, step := range steps {
@@ -117,7 +117,7 @@ func (c *Catalogue) labelled(steps []Step, lang words.Lang) []Step {
 	return steps
 }
 
-// stepLabel is what stands on a button that leads to the tool: the text step.<tool>, or one with another prefix, or its
+// stepLabel returns the label of a step to the tool: the text step.<tool>, or one with another prefix, or its
 // title.
 func (t *Tool) stepLabel(lang words.Lang, prefixes ...string) string {
 	for _, prefix := range append(prefixes, "step.") {

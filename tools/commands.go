@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Command is how a person types the tool's slash command in a language, without the slash: «proponente novo». The first
+// Command returns how a person types the tool's slash command in a language, without the slash: «proponente novo». The first
 // word is the command's name; a second one is its verb.
 func (t *Tool) Command(lang words.Lang) string { return t.texts.say(lang, t.Name+".command", nil) }
 
@@ -20,7 +20,7 @@ func (t *Tool) CommandName(lang words.Lang) (name, verb string) {
 	return name, verb
 }
 
-// shareCommand tells whether two tools have the same command in any two languages.
+// shareCommand reports whether two tools have the same command in any two languages.
 func shareCommand(a, b *Tool) bool {
 	for _, lang := range words.Langs {
 		for _, other := range words.Langs {
@@ -32,8 +32,7 @@ func shareCommand(a, b *Tool) bool {
 	return false
 }
 
-// ForCommand finds the tool that a slash command and the text after it ask for, in whatever language they are typed, and
-// returns the rest of the text. ok is false for a command that is nobody's, and for a word that is not a verb of the
+// ForCommand returns the tool of a slash command and the text after it, in either language, and the rest of the text. ok is false for a command that is nobody's, and for a word that is not a verb of the
 // command but looks like one.
 func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
 	text = strings.TrimSpace(text)
@@ -52,7 +51,7 @@ func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, o
 	return tool, text, true
 }
 
-// hasVerb tells whether the tool's command has this verb in any language; "" is that of a command without one.
+// hasVerb reports whether the tool's command has this verb in any language; "" is that of a command without one.
 func (t *Tool) hasVerb(verb string) bool {
 	return slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
 		_, own := t.CommandName(lang)
@@ -60,7 +59,7 @@ func (t *Tool) hasVerb(verb string) bool {
 	})
 }
 
-// WithCommand lists the tools whose command has this name in any language, in the catalogue's order.
+// WithCommand returns the tools whose command has this name in any language, in the catalogue's order.
 func (c *Catalogue) WithCommand(command string) []*Tool {
 	command = Fold(strings.TrimPrefix(command, "/"))
 	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool {
@@ -71,10 +70,10 @@ func (c *Catalogue) WithCommand(command string) []*Tool {
 	})
 }
 
-// maxTypos is how far a word may be from a verb to be taken for it: letters to change, add or leave out.
+// maxTypos is the number of letters to change, add or remove at which a word still resembles a verb.
 const maxTypos = 2
 
-// Nearest lists the tools of a command whose verbs are nearest to the first word of text, the nearest first; none where it
+// Nearest returns the tools of a command whose verbs are nearest to the first word of text, the nearest first; none where it
 // is like none of them.
 func (c *Catalogue) Nearest(command, text string) []*Tool {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), " ")

@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxNumbers is how many process numbers a program remembers.
+// maxNumbers is the number of process numbers that are stored.
 const maxNumbers = 10_000
 
-// numbers holds the uuids of processes by number. A number never changes, so that the bank's list is asked for it once.
-// Who may see a process is not held: the bank says it each time the process is read.
+// numbers stores the uuids of processes by number. A number never changes, so the bank's list is read for it once. Who may
+// see a process is not stored: the bank decides each time the process is read.
 type numbers struct {
 	mu  sync.Mutex
 	ids map[int64]uuid.UUID

@@ -9,17 +9,17 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// Needs says at which stages of its process the bank does what a tool asks.
+// Needs are the stages of its process at which a tool works.
 type Needs string
 
-// What tools need of their process.
+// The needs.
 const (
 	AnyStage     Needs = ""
 	NotCancelled Needs = "not cancelled"
 	OpenProcess  Needs = "open"
 )
 
-// WorksAt tells whether the tool is of use at a stage of its process.
+// WorksAt reports whether the tool works at a stage of its process.
 func (t *Tool) WorksAt(stage portal.Stage) bool {
 	switch t.Needs {
 	case OpenProcess:
@@ -30,8 +30,8 @@ func (t *Tool) WorksAt(stage portal.Stage) bool {
 	return true
 }
 
-// Ready fails with [Closed] when the process that a form names is at a stage at which the bank refuses what the form is
-// for. Who opens the form learns it before filling in anything. While the bank does not say, the form is ready.
+// Ready returns an error of the kind [Closed] if the bank would refuse the form at the stage of its process, so that a person
+// learns it before filling in the form. If the stage cannot be read, the form is ready.
 func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {
 	field, about := tool.processField()
 	if !about || tool.Needs == AnyStage {
@@ -39,7 +39,7 @@ func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map
 	}
 	call, err := r.enter(ctx, actor, tool)
 	if err != nil {
-		return nil // the runner says so when the form is sent
+		return nil // the runner reports it when the form is sent
 	}
 	err = call.ready(ctx, tool, ProcessRef(answers[field.Path]))
 	if failure := AsError(err); err != nil && failure.Kind == Closed {
@@ -59,9 +59,8 @@ func (c *Call) readyFor(ctx context.Context, tool *Tool, in any) error {
 	return nil
 }
 
-// ready fails with [Closed] when a process is at a stage at which the bank refuses what a tool would change. Reading is
-// not kept from anybody: the bank says at once what it does not give. A process that the bank does not know is for the
-// tool itself to tell.
+// ready returns an error of the kind [Closed] if the bank would refuse a change at the stage of a process. Reads are never
+// refused: the bank does so itself. An unknown process is reported by the tool itself.
 func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
 	if tool.Needs == AnyStage || !tool.Effect.Writes() || ref == "" {
 		return nil
@@ -82,7 +81,7 @@ func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
 	})}
 }
 
-// offered leaves out of a card's next steps those that the bank would refuse at the stage of their process. A process
+// offered removes from the next steps of a card those that the bank would refuse at the stage of their process. A process
 // that this call has not read counts as open.
 func (c *Call) offered(ctx context.Context, steps []Step) []Step {
 	steps = c.runner.declared(ctx, c.tool, steps)
@@ -94,7 +93,7 @@ func (c *Call) offered(ctx context.Context, steps []Step) []Step {
 	})
 }
 
-// declared drops steps that the tool's definition does not name.
+// declared removes steps that the tool's Next does not list.
 func (r *Runner) declared(ctx context.Context, tool *Tool, steps []Step) []Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(step Step) bool {
 		if tool.Next.declared(step) {
@@ -105,7 +104,7 @@ func (r *Runner) declared(ctx context.Context, tool *Tool, steps []Step) []Step 
 	})
 }
 
-// stepLabels lists what an error leads to, for a sentence.
+// stepLabels returns the labels of the steps of an error, for a sentence.
 func stepLabels(steps []Step) string {
 	var labels []string
 	for _, step := range steps {
@@ -114,7 +113,7 @@ func stepLabels(steps []Step) string {
 	return strings.Join(labels, ", ")
 }
 
-// stageArgs are what the words of an error may say of its process.
+// stageArgs returns the data of an error's process for its text.
 func (e *Error) stageArgs() map[string]any {
 	return map[string]any{"number": e.process.Number, "status": Clean(e.process.Status), "steps": stepLabels(e.Steps)}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// How long a taxonomy is believed, and how long it serves while the bank does not answer.
+// How long a taxonomy is fresh, and how long it is used while the bank does not answer.
 const (
 	taxonomyFresh = 24 * time.Hour
 	taxonomyStale = 7 * 24 * time.Hour
@@ -41,13 +41,13 @@ type taxonomyList struct {
 	read  time.Time
 }
 
-// Taxonomy gives the items of one of the bank's lists, in the actor's language.
+// Taxonomy returns the items of one of the bank's lists, in the actor's language.
 func (c *Call) Taxonomy(ctx context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
 	items, _, err := c.taxonomy(ctx, key)
 	return items, err
 }
 
-// taxonomy also tells whether the list is fresh, or an old one that serves while the bank does not answer.
+// taxonomy also reports whether the list is fresh, or an old one that is used while the bank does not answer.
 func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []portal.TaxonomyItem, fresh bool, err error) {
 	cache, at, now := &c.runner.taxonomies, taxonomyLang{key, c.Actor.Lang}, c.runner.now()
 	cache.mu.Lock()
@@ -56,7 +56,7 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 	if age := now.Sub(list.read); list.items != nil && age < taxonomyFresh {
 		return list.items, true, nil
 	}
-	// One reads for all who wait, detached from the first one's patience; each waits as long as its own.
+	// One reads for all callers, without the deadline of the first; each waits until its own.
 	answer := cache.flight.DoChan(string(key)+" "+string(c.Actor.Lang), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
@@ -84,8 +84,8 @@ func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []po
 	return nil, false, err
 }
 
-// ReadAhead reads the lists of choices all at once: who then asks for one after the other has waited for a slow bank
-// once. A list that does not come is missed where it is wanted.
+// ReadAhead reads the lists of choices concurrently, so that a caller who needs several waits for a slow bank once. Errors are
+// reported when a list is needed.
 func (c *Call) ReadAhead(ctx context.Context, fields []Field) {
 	var all sync.WaitGroup
 	for _, field := range fields {
@@ -96,7 +96,7 @@ func (c *Call) ReadAhead(ctx context.Context, fields []Field) {
 	all.Wait()
 }
 
-// Described gives an id with its description, "" when there is no id or no list at hand.
+// Described returns an id with its description, "" if there is no id or no list.
 func (c *Call) Described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
 	if id == nil {
 		return 0, ""
@@ -113,7 +113,7 @@ func (c *Call) Described(ctx context.Context, key portal.TaxonomyKey, id *int32)
 	return *id, ""
 }
 
-// MatchItems keeps the items whose description contains text, whatever its case and accents. The description that is the
+// MatchItems returns the items whose description contains text, whatever its case and accents. The description that is the
 // text comes first, then those that begin with it.
 func MatchItems(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem {
 	wanted := Fold(text)
@@ -131,7 +131,7 @@ func MatchItems(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem 
 	return slices.Concat([]portal.TaxonomyItem{}, ranked[0], ranked[1], ranked[2])
 }
 
-// Fold drops case and accents, so that «uniao» finds «União».
+// Fold removes case and accents, so that «uniao» finds «União».
 func Fold(s string) string {
 	bare, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 
 // The tools' texts, by key:
 //
-//	<tool>.title, <tool>.help       what it is called and what it does
-//	<tool>.submit                   the button that has it done, of a tool that changes something at the bank
+//	<tool>.title, <tool>.help       its name and what it does
+//	<tool>.submit                   the button that sends it, of a tool that changes something at the bank
 //	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
-//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… where a tool knows better,
-//	                                error.<kind>.store.… where the store failed and not the bank
+//	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… for a more exact text of a tool,
+//	                                error.<kind>.store.… if the store failed and not the bank
 //	earlier.…                       another call for the same, who made it and when
 //	problem.<code>                  a problem of the form of the arguments
 //
@@ -31,7 +31,7 @@ var wordFiles embed.FS
 
 var engineWords = words.Sub(wordFiles, "words")
 
-// texts finds a text in the files of a toolset or, where they have none, in the engine's.
+// texts finds a text in the files of a toolset or, if they have none, in the engine's.
 type texts struct{ own *words.Texts }
 
 func (t texts) has(lang words.Lang, key string) bool {
@@ -45,27 +45,27 @@ func (t texts) say(lang words.Lang, key string, args map[string]any) string {
 	return engineWords.Say(lang, key, args)
 }
 
-// Title is the tool's name for people, at most 24 characters: what Slack grants a modal's title.
+// Title returns the tool's name for people, at most 24 characters, as in the title of a Slack modal.
 func (t *Tool) Title(lang words.Lang) string { return t.texts.say(lang, t.Name+".title", nil) }
 
-// Help says what the tool does, in a sentence or two, to people and to assistants.
+// Help returns what the tool does, in a sentence or two, for people and for assistants.
 func (t *Tool) Help(lang words.Lang) string { return t.texts.say(lang, t.Name+".help", nil) }
 
-// Submit is what stands on the button that has it done, at most 24 characters: what the button does.
+// Submit returns the text of the button that sends the form, at most 24 characters.
 func (t *Tool) Submit(lang words.Lang) string { return t.texts.say(lang, t.Name+".submit", nil) }
 
-// PageTitle is what a page of the tool's form is called, at most 24 characters.
+// PageTitle returns the title of a page of the form, at most 24 characters.
 func (t *Tool) PageTitle(lang words.Lang, page string) string {
 	return t.texts.say(lang, "page."+page, nil)
 }
 
-// Label is what the field is called.
+// Label returns the name of the field.
 func (f Field) Label(lang words.Lang) string { return f.say(lang, "label") }
 
-// Help says what to fill in; "" when the label says it all.
+// Help returns what to fill in; "" if the label is enough.
 func (f Field) Help(lang words.Lang) string { return f.say(lang, "help") }
 
-// IsCalled tells whether a person who types a command calls the field by this name: its own, its label in any language,
+// IsCalled reports whether a person may call the field by this name in a command: its own, its label in any language,
 // or one of its text «words», between commas.
 func (f Field) IsCalled(name string) bool {
 	name = Fold(name)
@@ -85,7 +85,7 @@ func (f Field) say(lang words.Lang, what string) string {
 	return ""
 }
 
-// What says what happened.
+// What returns what happened.
 func (e *Error) What(lang words.Lang) string {
 	if e.Earlier != nil {
 		return e.Earlier.Text(lang, "")
@@ -93,7 +93,7 @@ func (e *Error) What(lang words.Lang) string {
 	return e.say(lang, "what")
 }
 
-// Next says what to do now.
+// Next returns what to do now.
 func (e *Error) Next(lang words.Lang) string { return e.say(lang, "next") }
 
 func (e *Error) say(lang words.Lang, what string) string {
@@ -118,7 +118,7 @@ func (e *Error) say(lang words.Lang, what string) string {
 	return tool.texts.say(lang, key, args)
 }
 
-// sayer gives the words of one tool to its card.
+// sayer returns the texts of a tool for its card.
 func (t *Tool) sayer(lang words.Lang) Say {
 	return func(key string, args ...any) string {
 		values := named(args)
@@ -129,12 +129,12 @@ func (t *Tool) sayer(lang words.Lang) Say {
 	}
 }
 
-// problem is one with the engine's words.
+// problem returns a problem with a text of the engine.
 func problem(lang words.Lang, path, code string, args ...any) Problem {
 	return texts{}.problem(lang, path, code, args)
 }
 
-// warning is a problem that a person may confirm.
+// warning returns a problem that a person may confirm.
 func warning(lang words.Lang, path, code string, args ...any) Problem {
 	p := problem(lang, path, code, args...)
 	p.Severity = Warns
@@ -145,20 +145,20 @@ func (t texts) problem(lang words.Lang, path, code string, args []any) Problem {
 	return Problem{Path: path, Code: code, Severity: Blocks, Text: t.say(lang, "problem."+code, named(args))}
 }
 
-// Problem is one that blocks, in the words of the call's tool. Its text is that of problem.<code>; args are names and
+// Problem returns a problem that blocks, with a text of the tool. Its text is that of problem.<code>; args are names and
 // values in turn.
 func (c *Call) Problem(path, code string, args ...any) Problem {
 	return c.tool.texts.problem(c.Actor.Lang, path, code, args)
 }
 
-// Warning is a problem that a person may confirm.
+// Warning returns a problem that a person may confirm.
 func (c *Call) Warning(path, code string, args ...any) Problem {
 	p := c.Problem(path, code, args...)
 	p.Severity = Warns
 	return p
 }
 
-// InClear adds to a problem its text with the personal data among args unmasked, for who reads it alone.
+// InClear adds to a problem its text with the personal data among args unmasked, for the one person who reads it.
 func (c *Call) InClear(p Problem, args ...any) Problem {
 	values := named(args)
 	for name, value := range values {
@@ -170,15 +170,15 @@ func (c *Call) InClear(p Problem, args ...any) Problem {
 	return p
 }
 
-// Invalid is the error of an input with one problem.
+// Invalid returns the error of an input with one problem.
 func (c *Call) Invalid(path, code string, args ...any) error {
 	return &Error{Kind: Invalid, Problems: []Problem{c.Problem(path, code, args...)}}
 }
 
-// Say is the words of the call's tool in a language; see [Say].
+// Say returns the texts of the call's tool in a language; see [Say].
 func (c *Call) Say(lang words.Lang) Say { return c.tool.sayer(lang) }
 
-// named are names and values in turn, by name.
+// named returns names and values in turn as a map.
 func named(args []any) map[string]any {
 	values := map[string]any{}
 	for i := 0; i+1 < len(args); i += 2 {

@@ -10,46 +10,45 @@ import (
 	"slices"
 )
 
-// Effect says what an operation does to the world. Permissions, confirmations and the hints that assistants get
-// follow from it.
+// Effect is what an operation changes. Permissions, confirmations and the annotations for assistants depend on it.
 type Effect string
 
 // The effects.
 const (
 	Reads   Effect = "reads"
 	Creates Effect = "creates" // adds something
-	Updates Effect = "updates" // changes what was there
+	Updates Effect = "updates" // changes something
 	Deletes Effect = "deletes"
 	Sends   Effect = "sends" // something leaves the bank, and cannot be taken back
 
-	Remembers Effect = "remembers" // something is kept at Balcão, and the bank hears nothing of it
+	Remembers Effect = "remembers" // something is stored at Balcão, not at the bank
 )
 
-// Writes tells whether something at the bank is different afterwards.
+// Writes reports whether the effect changes something at the bank.
 func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 
-// Spec is what a definition says of its operation besides its input and output.
+// Spec describes an operation, besides its input and output.
 type Spec struct {
-	Name             string         // in snake_case: the tool's name for assistants and the prefix of its words
-	Effect           Effect         //
-	Resource         string         // where the result's file can be read again, "balcao://processes/{process}/esis"; "" without a file
-	NeedsDestination bool           // about the place where it is asked: nothing for an actor without one, nor without [Config.Destinations]
-	Subscribes       bool           // the place where it is asked is told of processes from then on: nothing where outsiders read
-	NeedsHistory     bool           // tells from [Config.Updates]: nothing without it
-	AlwaysForm       bool           // no field is required, and yet its form opens unless one is given
-	Needs            Needs          // of its process: where it is not met, the tool is not offered and its form does not open
+	Name             string // in snake_case: the tool's name for assistants and the prefix of its words
+	Effect           Effect
+	Resource         string         // the URI of the result's file, "balcao://processes/{process}/esis"; "" without a file
+	NeedsDestination bool           // the tool is forbidden for an actor without a destination, and without [Config.Destinations]
+	Subscribes       bool           // the tool subscribes the destination, and is refused if outsiders read there
+	NeedsHistory     bool           // the tool is forbidden without [Config.Updates]
+	AlwaysForm       bool           // its form opens unless a field is given, though none is required
+	Needs            Needs          // the stages of its process; at others the tool is not offered and its form does not open
 	Next             Next           // to which tools its cards lead
-	CardArgs         map[string]any // what the button on a process's card says beside the process
-	CardOrder        int            // its place among the buttons of a process's card, from 1; 0 where it does not belong there
+	CardArgs         map[string]any // arguments of the button on a process's card, besides the process
+	CardOrder        int            // its place among the buttons of a process's card, from 1; 0 if it is not there
 }
 
 // Tool is one operation of the catalogue.
 type Tool struct {
 	Spec
-	Fields  []Field  // what it takes, in the order of its pages
+	Fields  []Field  // of the input, in the order of its pages
 	Pages   []string // the pages of its form, in order
 	Toolset string   // the name of its toolset
-	Edits   bool     // its form shows what the bank holds, and what is left out of its arguments stays as it is; see [Editor]
+	Edits   bool     // its form shows the data of the bank, and fields that its arguments omit stay unchanged; see [Editor]
 	texts   texts
 	in      reflect.Type
 	out     reflect.Type

@@ -11,13 +11,13 @@ import (
 // Toolset is a group of tools that belong together, with their texts.
 type Toolset struct {
 	Name  string  // in lower case: how settings name it
-	Tools []*Tool // those that read first, each kind of effect by name; added by [Define]
+	Tools []*Tool // sorted by effect, reads first, and by name; added by [Define]
 	OptIn bool    // whether assistants get it only when a setting names it
 	texts texts
 }
 
-// NewToolset makes a toolset without tools. files has a folder «words» with its texts, one file for each language; see
-// [words.Load]. It panics when one is missing: the files are embedded.
+// NewToolset returns a toolset without tools. files has a folder «words» with its texts, one file for each language; see
+// [words.Load]. It panics if one is missing: the files are embedded.
 func NewToolset(name string, files fs.FS) *Toolset {
 	return &Toolset{Name: name, texts: texts{words.Sub(files, "words")}}
 }
@@ -33,8 +33,8 @@ func (s *Toolset) add(tool *Tool) {
 	s.Tools = slices.Insert(s.Tools, at, tool)
 }
 
-// Words are the texts of the toolset's own files.
+// Words returns the texts of the toolset's own files.
 func (s *Toolset) Words() *words.Texts { return s.texts.own }
 
-// HasText tells whether there is a text for a key, of the toolset's own or of those that all share.
+// HasText reports whether the toolset or the engine has a text for a key.
 func (s *Toolset) HasText(lang words.Lang, key string) bool { return s.texts.has(lang, key) }

@@ -37,8 +37,8 @@ func (n NewBorrower) CheckBank(ctx context.Context, call *tools.Call) ([]tools.P
 	return n.joining(ctx, call, others), nil
 }
 
-// FindEffect implements [tools.Verifier]: the borrower is there when one of the process's borrowers has the tax number,
-// since nobody had it when the call was checked.
+// FindEffect implements [tools.Verifier]: it looks for a borrower of the process with the tax number. Nobody had it when the
+// call was checked.
 func (n NewBorrower) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
 	process, err := call.Process(ctx, n.Process)
 	if err != nil {
@@ -59,19 +59,19 @@ func (n NewBorrower) FindEffect(ctx context.Context, call *tools.Call) (tools.Ca
 	return nil, false, nil
 }
 
-// Selector implements [tools.Verifier].
+// Target implements [tools.Verifier].
 func (n NewBorrower) Target(ctx context.Context, call *tools.Call) ([]string, error) {
 	process, err := call.Process(ctx, n.Process)
 	return []string{"new borrower", process.ID.String(), n.Personal.TaxID.Reveal()}, err
 }
 
-// NewBorrower is what a new borrower is made of.
+// NewBorrower is the data of a new borrower.
 type NewBorrower struct {
 	Process tools.ProcessRef `json:"process" page:"process" validate:"required"`
 	BorrowerDetails
 }
 
-// BorrowerCreated says who was added where.
+// BorrowerCreated is a new borrower of a process.
 type BorrowerCreated struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`

@@ -11,8 +11,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Delete takes a borrower out of a process (Borrower Delete). The key borrower cannot be taken out (the bank's
-// page Borrower Delete).
+// Delete deletes a borrower of a process (Borrower Delete). The key borrower cannot be deleted, as the bank's page Borrower
+// Delete says.
 var Delete = tools.Define(Toolset, tools.Spec{
 	Name: "delete_borrower", Effect: tools.Deletes, Needs: tools.OpenProcess,
 	Next: tools.Next{"list_borrowers": {"process"}},
@@ -31,10 +31,10 @@ var Delete = tools.Define(Toolset, tools.Spec{
 	return deleted, nil
 })
 
-// BorrowerRemoval is a borrower to take out.
+// BorrowerRemoval is a borrower to delete.
 type BorrowerRemoval struct{ tools.OfBorrower }
 
-// CheckBank implements [tools.BankChecker]: it refuses the key borrower, and names anybody else to be confirmed.
+// CheckBank implements [tools.BankChecker]: it refuses the key borrower, and asks to confirm any other.
 func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
 	process, borrower, err := call.Borrower(ctx, r.Process, r.Borrower)
 	if err != nil {
@@ -50,8 +50,8 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]too
 	}, nil
 }
 
-// FindEffect implements [tools.Verifier]: the borrower is among the process's no more. Who was no borrower when the call was
-// checked was refused then.
+// FindEffect implements [tools.Verifier]: the process no longer has the borrower. It had the borrower when the call was
+// checked.
 func (r BorrowerRemoval) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
 	process, err := call.Process(ctx, r.Process)
 	if err != nil {
@@ -68,16 +68,16 @@ func (r BorrowerRemoval) FindEffect(ctx context.Context, call *tools.Call) (tool
 	return BorrowerDeleted{Process: process.ID, ProcessNumber: process.Number}, true, nil
 }
 
-// Selector implements [tools.Verifier].
+// Target implements [tools.Verifier].
 func (r BorrowerRemoval) Target(ctx context.Context, call *tools.Call) ([]string, error) {
 	return targetOf(ctx, call, r.Process, r.Borrower)
 }
 
-// BorrowerDeleted says who was taken out of which process.
+// BorrowerDeleted is a deleted borrower.
 type BorrowerDeleted struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
-	Name          pii.Name  `json:"name"` // "" when nobody could be asked any more
+	Name          pii.Name  `json:"name"` // "" if it could no longer be read
 }
 
 // Subject implements [tools.Subjecter].

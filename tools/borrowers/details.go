@@ -5,7 +5,8 @@ import (
 	"github.com/balcao/balcao/portal"
 )
 
-// BorrowerDetails is the bank's request, field by field. The bank's lists alone say what an optional choice may be: in some, 0 is one.
+// BorrowerDetails has the fields of the bank's request. Optional choices are checked with the bank's lists only: in some, 0
+// is a choice.
 type BorrowerDetails struct {
 	BorrowerTypeID        int32               `json:"borrowerTypeId" page:"personal" validate:"required,choice" taxonomy:"borrowerTypes" pii:"open"`
 	KeyBorrowerRelationID *int32              `json:"keyBorrowerRelationId,omitzero" page:"personal" taxonomy:"keyBorrowerRelations" pii:"open"`
@@ -14,8 +15,8 @@ type BorrowerDetails struct {
 	Professional          ProfessionalDetails `json:"professional,omitzero" page:"professional"`
 }
 
-// PersonalDetails has the fields of [portal.PersonalDataRequest] with what forms and checks need to know of each; the
-// compiler holds the two alike, for one is converted into the other. So it is with the next two.
+// PersonalDetails has the fields of [portal.PersonalDataRequest], with tags for forms and checks. One is converted into the
+// other, so that the compiler finds differences. The next two types are alike.
 type PersonalDetails struct {
 	Name                              pii.Name           `json:"name" page:"personal" validate:"required,person_name"`
 	BirthDate                         pii.BirthDate      `json:"birthDate" page:"personal" validate:"required,date,adult"`
@@ -69,7 +70,7 @@ type ProfessionalDetails struct {
 	EmploymentDurationMonths       *int32       `json:"employmentDurationMonths,omitzero" validate:"omitempty,months" pii:"open"`
 }
 
-// request is the bank's form of it. All three objects go out: the bank requires two of them and does not say which.
+// request returns the bank's request. It has all three objects: the bank requires two of them and does not say which.
 func (d BorrowerDetails) request() portal.BorrowerRequest {
 	personal, financial, professional := portal.PersonalDataRequest(d.Personal), portal.FinancialDataRequest(d.Financial), portal.ProfessionalDataRequest(d.Professional)
 	return portal.BorrowerRequest{
@@ -78,7 +79,7 @@ func (d BorrowerDetails) request() portal.BorrowerRequest {
 	}
 }
 
-// detailsOf is the way back from the bank's form.
+// detailsOf is the inverse of request.
 func detailsOf(request portal.BorrowerRequest) BorrowerDetails {
 	details := BorrowerDetails{BorrowerTypeID: request.BorrowerTypeID, KeyBorrowerRelationID: request.KeyBorrowerRelationID}
 	if request.Personal != nil {

@@ -15,7 +15,7 @@ func (d BorrowerDetails) CheckFields(ctx context.Context, call *tools.Call) []to
 	return tools.ProblemsOf(call.Checks().Borrower(d.facts(ctx, call)), call.Actor.Lang)
 }
 
-// others are what the rules across borrowers look at in those of a process, but for one.
+// others returns the facts about the borrowers of a process, without one of them, for the rules across borrowers.
 func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uuid.UUID) ([]validation.BorrowerFacts, error) {
 	process, err := call.Process(ctx, ref)
 	if err != nil {
@@ -34,12 +34,12 @@ func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uui
 	return others, nil
 }
 
-// joining applies those rules to one who is, or is to be, among others.
+// joining applies the rules across borrowers to one of them.
 func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, others []validation.BorrowerFacts) []tools.Problem {
 	return tools.ProblemsOf(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
 }
 
-// kinds tells what the bank's ids mean, from their descriptions.
+// kinds finds the meaning of the bank's ids in their descriptions.
 var kinds validation.Kinds
 
 func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call) validation.BorrowerFacts {
@@ -71,7 +71,7 @@ func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call) validation
 	}
 }
 
-// factsOf is what the rules across borrowers look at in one whom the bank has already.
+// factsOf returns the facts about a borrower of the bank for the rules across borrowers.
 func factsOf(b portal.Borrower) validation.BorrowerFacts {
 	facts := validation.BorrowerFacts{
 		Key:      kinds.KeyBorrower(b.BorrowerTypeID, b.BorrowerTypeDescription),
@@ -92,7 +92,7 @@ func value(id *int32) int32 {
 	return *id
 }
 
-// targetOf is what a call changes that changes a borrower of a process.
+// targetOf returns the target of a call that changes a borrower of a process.
 func targetOf(ctx context.Context, call *tools.Call, process tools.ProcessRef, borrower tools.BorrowerRef) ([]string, error) {
 	found, err := call.Process(ctx, process)
 	return []string{"borrower", found.ID.String(), string(borrower)}, err

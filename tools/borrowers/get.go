@@ -12,7 +12,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Get shows all that the bank holds of a borrower, masked (Borrower Get).
+// Get shows all data of a borrower, masked (Borrower Get).
 var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_borrower", Effect: tools.Reads,
 	Next: tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
@@ -57,7 +57,7 @@ type BorrowerFile struct {
 	facts         []tools.Fact                 // the same, and role and relation, in the order of a form
 }
 
-// add adds a field of a group; those outside, role and relation, stand for themselves.
+// add adds a field of a group. The fields outside of groups, role and relation, have members of their own.
 func (b BorrowerFile) add(path, text string) {
 	group, name, grouped := strings.Cut(path, ".")
 	if !grouped {
@@ -69,7 +69,7 @@ func (b BorrowerFile) add(path, text string) {
 	b.Fields[group][name] = text
 }
 
-// version is a keyed digest of what the bank holds of a borrower: it changes with every field, and tells of none.
+// version returns a fingerprint of the data of a borrower: it changes with every field, and reveals none.
 func version(call *tools.Call, borrower portal.Borrower) string {
 	data, err := pii.MarshalClear(borrower.Request())
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// List lists the borrowers of a process (Borrower List, and Borrower Get for each: the bank's list names nobody).
+// List lists the borrowers of a process (Borrower List, and Borrower Get for each, since the bank's list has no names).
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "list_borrowers", Effect: tools.Reads, CardOrder: 1,
 	Next: tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
@@ -36,7 +36,7 @@ var List = tools.Define(Toolset, tools.Spec{
 	return list, nil
 })
 
-// BorrowerList is a process's borrowers, in the bank's order.
+// BorrowerList has the borrowers of a process, in the bank's order.
 type BorrowerList struct {
 	Process       uuid.UUID     `json:"process"`
 	ProcessNumber int64         `json:"processNumber"`
@@ -44,7 +44,7 @@ type BorrowerList struct {
 	Borrowers     []BorrowerRow `json:"borrowers"`
 }
 
-// BorrowerRow is one borrower: enough to tell them apart.
+// BorrowerRow is one borrower.
 type BorrowerRow struct {
 	Borrower uuid.UUID `json:"borrower"`
 	Role     string    `json:"role" pii:"open"`

@@ -10,8 +10,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Update changes a borrower (Borrower Update). The bank may clear what an update leaves out, so that the whole
-// object goes out: what the bank holds, with the changes over it.
+// Update changes a borrower (Borrower Update). The bank may clear fields that an update omits, so the update has all data of
+// the bank, with the changes.
 var Update = tools.Define(Toolset, tools.Spec{
 	Name: "update_borrower", Effect: tools.Updates, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
@@ -26,7 +26,7 @@ var Update = tools.Define(Toolset, tools.Spec{
 	return in.done(process), nil
 })
 
-// BorrowerUpdate is what changes of a borrower.
+// BorrowerUpdate has the changes of a borrower.
 type BorrowerUpdate struct {
 	Process  tools.ProcessRef  `json:"process" page:"process" validate:"required"`
 	Borrower tools.BorrowerRef `json:"borrower" page:"borrower" validate:"required"`
@@ -57,14 +57,14 @@ func (u BorrowerUpdate) CheckBank(ctx context.Context, call *tools.Call) ([]tool
 	return tools.DowngradeExisting(before.joining(ctx, call, others), u.joining(ctx, call, others), tools.InFields(Update.Changed(before, u))), nil
 }
 
-// FindEffect implements [tools.Verifier]: the update is there when it would change nothing any more.
+// FindEffect implements [tools.Verifier]: the update was made if it would change nothing now.
 func (u BorrowerUpdate) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
 	process, err := call.Process(ctx, u.Process)
 	if err != nil {
 		return nil, false, err
 	}
 	current, err := u.Current(ctx, call)
-	if err != nil && tools.AsError(err).Kind == tools.Invalid { // the borrower is gone, and nothing of theirs is to be seen
+	if err != nil && tools.AsError(err).Kind == tools.Invalid { // the borrower is deleted
 		return nil, false, nil
 	}
 	if err != nil || len(Update.Changed(current, Update.Merge(current, u))) > 0 {
@@ -73,12 +73,12 @@ func (u BorrowerUpdate) FindEffect(ctx context.Context, call *tools.Call) (tools
 	return current.(BorrowerUpdate).done(process), true, nil
 }
 
-// Selector implements [tools.Verifier].
+// Target implements [tools.Verifier].
 func (u BorrowerUpdate) Target(ctx context.Context, call *tools.Call) ([]string, error) {
 	return targetOf(ctx, call, u.Process, u.Borrower)
 }
 
-// request is the bank's form of the whole. An object that the bank does not have, and that nobody fills in, stays away.
+// request returns the bank's request. It omits an object that the bank does not have and that has no value.
 func (u BorrowerUpdate) request() portal.BorrowerRequest {
 	request, was := u.BorrowerDetails.request(), u.was.Request()
 	if was.Personal == nil && u.Personal == (PersonalDetails{}) {
@@ -97,7 +97,7 @@ func (u BorrowerUpdate) done(process tools.FoundProcess) BorrowerUpdated {
 	return BorrowerUpdated{Process: process.ID, ProcessNumber: process.Number, Borrower: u.was.BorrowerUniqueID, Name: u.Personal.Name}
 }
 
-// BorrowerUpdated says whose data changed.
+// BorrowerUpdated is a borrower whose data has changed.
 type BorrowerUpdated struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`

@@ -10,8 +10,8 @@ import (
 	"github.com/balcao/balcao/tools/taxonomies"
 )
 
-// New makes the catalogue of all toolsets, in the order in which people meet them. It panics where two tools cannot stand
-// beside each other: the toolsets are compiled in.
+// New returns the catalogue of all toolsets, in the order in which people see them. It panics if two tools conflict: the
+// toolsets are compiled in.
 func New() *tools.Catalogue {
 	catalogue, err := tools.NewCatalogue(
 		processes.Toolset,

@@ -11,8 +11,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may have it made without the rules of Law 24/2023,
-// for the team's own use, and has to say why.
+// GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may ignore the rules of Law 24/2023, for the
+// team's own use, and has to give a reason.
 var GetESIS = tools.Define(Toolset, tools.Spec{
 	Name: "get_esis", Effect: tools.Reads, Resource: "balcao://processes/{process}/esis",
 	Needs: tools.NotCancelled, CardOrder: 2,
@@ -36,7 +36,7 @@ var GetESIS = tools.Define(Toolset, tools.Spec{
 	}, nil
 })
 
-// ESISRequest says which ESIS is wanted.
+// ESISRequest names an ESIS.
 type ESISRequest struct {
 	Process     tools.ProcessRef `json:"process" page:"process" validate:"required"`
 	IgnoreRules bool             `json:"ignoreRules,omitzero" page:"process" pii:"open" only:"people"`
@@ -45,7 +45,7 @@ type ESISRequest struct {
 
 // CheckFields implements [tools.FieldChecker].
 func (e ESISRequest) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
-	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" && !call.Actor.Assistant { // who may not at all needs no reason
+	if e.IgnoreRules && strings.TrimSpace(e.Why) == "" && !call.Actor.Assistant { // an assistant is refused anyway
 		return []tools.Problem{call.Problem("reason", "reason.missing")}
 	}
 	return nil
@@ -54,7 +54,7 @@ func (e ESISRequest) CheckFields(_ context.Context, call *tools.Call) []tools.Pr
 // Reason implements [tools.Reasoned].
 func (e ESISRequest) Reason() string { return e.Why }
 
-// ESIS describes the document; its content goes with the card.
+// ESIS describes the document. Its content is in the card.
 type ESIS struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`

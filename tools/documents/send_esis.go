@@ -12,9 +12,9 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// SendESIS has the bank e-mail the ESIS of a process (Process ESIS Email). It has no [tools.Verifier]: the bank offers no way
-// to see whether an e-mail went out, so that one in doubt is never sent again. Nor can the rules of Law 24/2023 be skipped
-// here: what is made without them is not for clients.
+// SendESIS lets the bank send the ESIS of a process by e-mail (Process ESIS Email). Its input is no [tools.Verifier]: the bank
+// does not show whether an e-mail was sent, so that one with an unclear outcome is never sent again. The rules of Law 24/2023
+// cannot be ignored: a document without them is not for clients.
 var SendESIS = tools.Define(Toolset, tools.Spec{
 	Name: "send_esis", Effect: tools.Sends, Needs: tools.NotCancelled,
 	Next: tools.Next{"list_borrowers": {"process"}},
@@ -29,8 +29,8 @@ var SendESIS = tools.Define(Toolset, tools.Spec{
 	return ESISSent{Process: process.ID, ProcessNumber: process.Number, To: to}, nil
 })
 
-// ESISEmail says whom to send the ESIS of which process: one of the two. An assistant sends to no address but the one that
-// the bank holds of a borrower.
+// ESISEmail names a process and the recipient of its ESIS: a borrower or an address. An assistant may only send to the
+// address that the bank has of a borrower.
 type ESISEmail struct {
 	Process  tools.ProcessRef  `json:"process" page:"process" validate:"required"`
 	Borrower tools.BorrowerRef `json:"borrower,omitzero" page:"recipient"`
@@ -48,8 +48,8 @@ func (e ESISEmail) CheckFields(_ context.Context, call *tools.Call) []tools.Prob
 	return nil
 }
 
-// CheckBank implements [tools.BankChecker]: a person confirms where a client's document goes, and once more when that is no
-// address of the process's borrowers. An assistant does not send to an address that an assistant has set.
+// CheckBank implements [tools.BankChecker]: a person confirms the recipient, and once more if the address is not of a borrower
+// of the process. An assistant may not send to an address that an assistant has set.
 func (e ESISEmail) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
 	process, to, err := e.recipient(ctx, call)
 	if err != nil {
@@ -80,7 +80,7 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Pro
 	return problems, nil
 }
 
-// recipient is the address to send to.
+// recipient returns the address to send to.
 func (e ESISEmail) recipient(ctx context.Context, call *tools.Call) (process tools.FoundProcess, to pii.Email, err error) {
 	if e.Borrower == "" {
 		process, err = call.Process(ctx, e.Process)
@@ -100,7 +100,7 @@ func emailOf(b portal.Borrower) pii.Email {
 	return b.Personal.Email
 }
 
-// ESISSent says where the document went.
+// ESISSent has the recipient of a document.
 type ESISSent struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`

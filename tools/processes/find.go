@@ -32,15 +32,15 @@ var Find = tools.Define(Toolset, tools.Spec{
 	return list, nil
 })
 
-// processesShown is how many processes fit into one answer: a message, and a page of an assistant's context.
+// processesShown is the number of processes in one result, so that it fits into a message and is short for assistants.
 const processesShown = 20
 
-// ProcessSearch is what to look for.
+// ProcessSearch is a search for processes.
 type ProcessSearch struct {
 	Text pii.Name `json:"text,omitzero" page:"search" validate:"omitempty,text=100"` // perhaps a borrower's name
 }
 
-// ProcessList is the newest of the processes found.
+// ProcessList has the newest of the processes found.
 type ProcessList struct {
 	Processes []ProcessRow `json:"processes"`
 	Total     int          `json:"total"`
@@ -74,7 +74,7 @@ func (l ProcessList) Card(say tools.Say) tools.Card {
 	}
 	if len(l.Processes) == 1 {
 		process := l.Processes[0].Process
-		card.Table.Steps = nil // the same stand below
+		card.Table.Steps = nil // the card has the same below
 		card.Next = []tools.Step{
 			tools.NextStep("get_process", "process", process),
 			tools.NextStep("list_borrowers", "process", process),

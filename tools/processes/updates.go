@@ -18,7 +18,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// Updates tells what moved, of the processes that the actor's person may see.
+// Updates lists the changes of the processes that the actor's person may see.
 var Updates = tools.Define(Toolset, tools.Spec{
 	Name: "process_updates", Effect: tools.Reads, NeedsHistory: true,
 	Next: tools.Next{"process_updates": {"since"}},
@@ -44,7 +44,7 @@ var Updates = tools.Define(Toolset, tools.Spec{
 		if visible {
 			updates.Updates = append(updates.Updates, row)
 		}
-		if i == updatesRead-1 { // there may be more of the same moment: better told twice than never
+		if i == updatesRead-1 { // there may be more at the same time: better listed twice than never
 			updates.Next = each.At.UTC().Format(time.RFC3339Nano)
 		}
 	}
@@ -52,13 +52,13 @@ var Updates = tools.Define(Toolset, tools.Spec{
 })
 
 const (
-	updatesRead    = 200  // of the record, for one answer
-	processesAsked = 40   // processes of which the bank is asked whether the actor's person may see them
-	maxUpdatesSize = 3600 // bytes of an answer's rows, as data and as text
-	maxUpdateText  = 240  // characters of what changed in one of them
+	updatesRead    = 200  // of the history, for one result
+	processesAsked = 40   // processes that are read to check that the actor's person may see them
+	maxUpdatesSize = 3600 // bytes of the rows of a result, as data and as text
+	maxUpdateText  = 240  // characters of one change
 )
 
-// visibility tells which of the processes the actor's person may see, for as many as the bank is asked about.
+// visibility reports which of the processes the actor's person may see, for at most processesAsked of them.
 func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChange) (map[uuid.UUID]bool, error) {
 	visibility, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
 	for _, each := range changes {
@@ -98,7 +98,7 @@ func states(ctx context.Context, call *tools.Call) map[int32]string {
 	return described
 }
 
-// SinceWhen is the moment to tell from: a day, a moment, or how many hours ago; a day ago when it is "".
+// SinceWhen is the time from which changes are listed: a day, a time, or a number of hours ago; "" is a day ago.
 type SinceWhen struct {
 	Since string `json:"since,omitzero" page:"since" validate:"omitempty,text=40" pii:"open"`
 }
@@ -129,13 +129,13 @@ func parseSince(text string, now time.Time) (time.Time, bool) {
 	return at, err == nil
 }
 
-// ProcessUpdates is what moved, the newest last.
+// ProcessUpdates has changes of processes, the newest last.
 type ProcessUpdates struct {
 	Updates []ProcessUpdate `json:"updates"`
-	Next    string          `json:"next,omitempty" pii:"open"` // there is more: the since that goes on; "" when this is all
+	Next    string          `json:"next,omitempty" pii:"open"` // the since of the next result; "" if this is all
 }
 
-// ProcessUpdate is one thing that happened to a process.
+// ProcessUpdate is one change of a process.
 type ProcessUpdate struct {
 	Number int64  `json:"number,omitzero"`
 	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
@@ -155,7 +155,7 @@ func updateOf(m tools.ProcessChange) ProcessUpdate {
 	return ProcessUpdate{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
 }
 
-// size is what a row takes of an answer, as data and as text: nothing when it is not told.
+// size returns the bytes of a row in a result, as data and as text; 0 if it is not listed.
 func (m ProcessUpdate) size(told bool) int {
 	data, err := json.Marshal(m)
 	if err != nil || !told {

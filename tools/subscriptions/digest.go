@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// SetDigest has everything told at a place once each weekday, and nothing in between.
+// SetDigest collects the updates of the destination into one message each weekday.
 var SetDigest = tools.Define(Toolset, tools.Spec{
 	Name: "set_digest", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil},
@@ -26,7 +26,7 @@ var SetDigest = tools.Define(Toolset, tools.Spec{
 	})
 })
 
-// DigestTime is when to tell everything, such as 09:00; "" tells each as it comes.
+// DigestTime is the time of the digest, such as 09:00; "" for none.
 type DigestTime struct {
 	At string `json:"at,omitzero" page:"digest" validate:"omitempty,text=20" pii:"open"`
 }
@@ -39,9 +39,9 @@ func (d DigestTime) CheckFields(_ context.Context, call *tools.Call) []tools.Pro
 	return nil
 }
 
-// DigestSet says when everything is told.
+// DigestSet is the time of the digest.
 type DigestSet struct {
-	Digest string `json:"digest,omitempty" pii:"open"` // "" for each as it comes
+	Digest string `json:"digest,omitempty" pii:"open"` // "" if each update is posted immediately
 }
 
 // Card implements [tools.Carder].

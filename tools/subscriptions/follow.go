@@ -6,7 +6,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Follow has the actor hear of a process directly, wherever that is asked: on a card in a channel, say.
+// Follow subscribes the actor's direct messages to a process, also from a card in a channel.
 var Follow = tools.Define(Toolset, tools.Spec{
 	Name: "follow_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Following, error) {
@@ -18,7 +18,7 @@ var Follow = tools.Define(Toolset, tools.Spec{
 	return Following{Subscription: viewOf(ctx, call, subscription)}, err
 })
 
-// Following says what a person hears about directly.
+// Following is a process that a person follows by direct messages.
 type Following struct {
 	Subscription SubscriptionView `json:"heard"`
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// List shows what the place where it is asked hears about, and when.
+// List shows the subscriptions of the destination, its mutes, quiet hours and digest.
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "watches", Effect: tools.Reads, NeedsDestination: true,
 	Next: tools.Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
@@ -40,10 +40,10 @@ var List = tools.Define(Toolset, tools.Spec{
 	return view, nil
 })
 
-// mutesShown is how many muted processes are listed: the bank is asked for the number of each.
+// mutesShown is the number of muted processes that are listed: the bank is asked for the number of each.
 const mutesShown = 20
 
-// soonest puts what ends soon first, and what is for good last.
+// soonest compares ends of mutes: the earliest first, those without an end last.
 func soonest(a, b time.Time) int {
 	if a.IsZero() || b.IsZero() {
 		return -a.Compare(b)
@@ -51,7 +51,7 @@ func soonest(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// number finds the numbers of processes, four at a time. One that the bank does not show has none.
+// number finds the numbers of processes, four at a time. A process that the bank does not show has none.
 func number(ctx context.Context, call *tools.Call, muted []Muted) {
 	var group errgroup.Group
 	group.SetLimit(4)
@@ -66,11 +66,11 @@ func number(ctx context.Context, call *tools.Call, muted []Muted) {
 	_ = group.Wait() // none fails
 }
 
-// DestinationView is what a place hears about, and when.
+// DestinationView has the settings of a destination.
 type DestinationView struct {
 	Subscriptions []SubscriptionView `json:"heard"`
 	Muted         []Muted            `json:"muted"`
-	More          int                `json:"more,omitempty"` // muted and not listed here
+	More          int                `json:"more,omitempty"` // muted processes that are not listed
 	Quiet         string             `json:"quiet,omitempty" pii:"open"`
 	Digest        string             `json:"digest,omitempty" pii:"open"`
 }
@@ -111,7 +111,7 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 	return card
 }
 
-// name is what people call a muted process, or what is left of that.
+// name returns the name of a muted process for people, or its id if the number is unknown.
 func (m Muted) name() string {
 	if m.ProcessNumber == 0 {
 		return m.Process.String()

@@ -10,8 +10,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Mute keeps a place from hearing about one process, whatever else it hears about; from the card of a process, the
-// actor alone, who is not mentioned of it either.
+// Mute mutes a process in the destination, whatever its subscriptions. From the card of a process it mutes the process for
+// the actor only, who is not mentioned in its updates either.
 var Mute = tools.Define(Toolset, tools.Spec{
 	Name: "mute_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
 	Next: tools.Next{"unmute_process": {"process", "mine"}, "watches": nil},
@@ -42,8 +42,8 @@ var Mute = tools.Define(Toolset, tools.Spec{
 // Muting is a process to mute.
 type Muting struct {
 	Process tools.ProcessRef `json:"process" page:"mute" validate:"required"`
-	Until   tools.Day        `json:"until,omitzero" page:"mute" validate:"omitempty,date"` // for good without it
-	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"`                    // for the actor alone, wherever it is asked
+	Until   tools.Day        `json:"until,omitzero" page:"mute" validate:"omitempty,date"` // without it, indefinitely
+	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"`                    // for the actor only
 }
 
 // CheckFields implements [tools.FieldChecker].
@@ -54,12 +54,12 @@ func (m Muting) CheckFields(_ context.Context, call *tools.Call) []tools.Problem
 	return nil
 }
 
-// Muted is a process of which a place hears nothing.
+// Muted is a muted process.
 type Muted struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
-	Until         time.Time `json:"until,omitzero"` // for good when zero
-	Mine          bool      `json:"mine,omitempty"` // of which the actor alone hears nothing
+	Until         time.Time `json:"until,omitzero"` // zero if indefinitely
+	Mine          bool      `json:"mine,omitempty"` // for the actor only
 }
 
 // Card implements [tools.Carder].

@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Own makes the actor, or a colleague, the one whom a process's news concern: who is mentioned when it changes.
+// Own makes the actor or a colleague the owner of a process, who is mentioned in its updates.
 var Own = tools.Define(Toolset, tools.Spec{
 	Name: "own_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
 	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
@@ -31,13 +31,13 @@ var Own = tools.Define(Toolset, tools.Spec{
 	return owned, tools.StoreError(err)
 })
 
-// Owning is a process, and who is to own it: the actor where nobody is named.
+// Owning is a process and its new owner: the actor if there is none.
 type Owning struct {
 	Process tools.ProcessRef `json:"process" page:"owner" validate:"required"`
 	Owner   tools.PersonRef  `json:"owner,omitzero" page:"owner"`
 }
 
-// mayOwn refuses to make somebody the owner who is not served here, or may not see the process at the bank.
+// mayOwn returns an error if the new owner is a stranger or may not see the process at the bank.
 func mayOwn(ctx context.Context, call *tools.Call, actor string, process uuid.UUID) error {
 	person, served := call.Person(ctx, actor)
 	if !served {
@@ -50,7 +50,7 @@ func mayOwn(ctx context.Context, call *tools.Call, actor string, process uuid.UU
 	return err
 }
 
-// assignStep opens the form that makes a colleague the owner.
+// assignStep returns the step to the form that makes a colleague the owner.
 func assignStep(process uuid.UUID, say tools.Say) tools.Step {
 	step := tools.NextStep("own_process", "process", process).Labelled(say("step.assign"))
 	step.Form = true
@@ -61,8 +61,8 @@ func assignStep(process uuid.UUID, say tools.Say) tools.Step {
 type Owned struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
-	Assigned      bool      `json:"assigned,omitempty"` // to somebody else than who asked
-	Already       bool      `json:"already,omitempty"`  // before it was asked for
+	Assigned      bool      `json:"assigned,omitempty"` // to a colleague
+	Already       bool      `json:"already,omitempty"`  // before the call
 }
 
 // Card implements [tools.Carder].

@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// SetQuiet says in which hours nothing is told at a place.
+// SetQuiet sets the hours in which nothing is posted to the destination.
 var SetQuiet = tools.Define(Toolset, tools.Spec{
 	Name: "set_quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil},
@@ -29,7 +29,7 @@ var SetQuiet = tools.Define(Toolset, tools.Spec{
 	})
 })
 
-// QuietTimes are the hours to be quiet in, such as 20:00-08:00; "" for none.
+// QuietTimes are quiet hours, such as 20:00-08:00; "" for none.
 type QuietTimes struct {
 	Hours string `json:"hours,omitzero" page:"quiet" validate:"omitempty,text=20" pii:"open"`
 }
@@ -54,7 +54,7 @@ func parseQuiet(text string) (destination.QuietHours, bool) {
 
 var timeOfDay = regexp.MustCompile(`^(\d{1,2})(?:[:.h](\d{2})|h)?$`)
 
-// parseTime reads a time of day, 8, 8h, 8h30 or 08:30, as HH:MM; "" for what is none.
+// parseTime reads a time of day, 8, 8h, 8h30 or 08:30, as HH:MM; "" if it is none.
 func parseTime(text string) string {
 	parts := timeOfDay.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
 	if parts == nil {
@@ -68,9 +68,9 @@ func parseTime(text string) string {
 	return fmt.Sprintf("%02d:%02d", hour, minute)
 }
 
-// QuietSet says when a place is quiet.
+// QuietSet has the quiet hours of a destination.
 type QuietSet struct {
-	Quiet string `json:"quiet,omitempty" pii:"open"` // "" for never
+	Quiet string `json:"quiet,omitempty" pii:"open"` // "" for none
 }
 
 // Card implements [tools.Carder].

@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Release ends what [Own] began for who owns a process: nobody owns it then.
+// Release removes the actor as the owner of a process.
 var Release = tools.Define(Toolset, tools.Spec{
 	Name: "release_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"own_process": {"process"}},
@@ -27,7 +27,7 @@ var Release = tools.Define(Toolset, tools.Spec{
 type Released struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
-	Ended         bool      `json:"ended"` // false when it was not the actor's
+	Ended         bool      `json:"ended"` // false if the actor did not own it
 }
 
 // Card implements [tools.Carder].

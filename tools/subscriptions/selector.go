@@ -13,12 +13,12 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Selector says what a place hears about: exactly one of these.
+// Selector names the scope of a subscription. Exactly one field is set.
 type Selector struct {
 	Process    tools.ProcessRef `json:"process,omitzero" page:"watch"`
 	Branch     string           `json:"branch,omitzero" page:"watch" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
 	Phase      int32            `json:"phaseId,omitzero" page:"watch" taxonomy:"workflowPhases" pii:"open"`
-	Mine       bool             `json:"mine,omitzero" page:"watch" pii:"open"` // what the actor owns
+	Mine       bool             `json:"mine,omitzero" page:"watch" pii:"open"` // the processes that the actor owns
 	Everything bool             `json:"everything,omitzero" page:"watch" pii:"open"`
 }
 
@@ -39,7 +39,7 @@ func (s Selector) CheckFields(_ context.Context, call *tools.Call) []tools.Probl
 	return []tools.Problem{call.Problem("process", "watch.several")}
 }
 
-// subscription is what a place keeps of the subject, as the actor's person sees it at the bank.
+// subscription returns the subscription to store, with names as the actor's person sees them at the bank.
 func (s Selector) subscription(ctx context.Context, call *tools.Call) (destination.Subscription, error) {
 	switch {
 	case s.Process != "":
@@ -58,8 +58,8 @@ func (s Selector) subscription(ctx context.Context, call *tools.Call) (destinati
 
 const phases portal.TaxonomyKey = "workflowPhases"
 
-// branch finds a branch by its name, or the only one whose name contains it. It is known by its processes, the newest
-// that the bank finds under that name.
+// branch finds a branch by its name, or the only one whose name contains it. Branches are found in the newest processes that
+// the bank finds for that name.
 func branch(ctx context.Context, call *tools.Call, name string) (destination.Subscription, error) {
 	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: tools.MaxOptions})
 	if err != nil {
@@ -86,8 +86,8 @@ func branch(ctx context.Context, call *tools.Call, name string) (destination.Sub
 	return destination.Subscription{Kind: destination.ScopeBranch, Value: strconv.Itoa(int(found[0].ID)), Name: tools.Clean(found[0].Description)}, nil
 }
 
-// matches tells whether a watch that a place has is of the subject, without asking the bank: what the bank shows nobody any
-// more can still be ended.
+// matches reports whether a subscription has the scope of the selector. It does not ask the bank, so that subscriptions to
+// processes that the bank no longer shows can be removed.
 func (s Selector) matches(w destination.Subscription, actor string) bool {
 	switch w.Kind {
 	case destination.ScopeProcess:
@@ -104,14 +104,14 @@ func (s Selector) matches(w destination.Subscription, actor string) bool {
 	return false
 }
 
-// Subscriptions is what a place hears about.
+// SubscriptionView is a subscription as the actor reads it.
 type SubscriptionView struct {
 	Kind destination.Scope `json:"kind" pii:"open"`
-	Name string            `json:"name,omitempty" pii:"open"` // a process's number, or what a branch or phase is called
+	Name string            `json:"name,omitempty" pii:"open"` // the number of a process, or the name of a branch or phase
 	Mine bool              `json:"mine,omitempty"`
 }
 
-// viewOf is a watch as the actor reads it.
+// viewOf returns a subscription as the actor reads it.
 func viewOf(ctx context.Context, call *tools.Call, w destination.Subscription) SubscriptionView {
 	name := w.Name
 	if id, err := strconv.ParseInt(w.Value, 10, 32); err == nil && w.Kind == destination.ScopePhase {
@@ -133,7 +133,7 @@ func (h SubscriptionView) text(say tools.Say) string {
 	return say("watch."+string(h.Kind), "name", h.Name)
 }
 
-// publicText says it to others than the actor.
+// publicText returns the text of the subscription for other people.
 func (h SubscriptionView) publicText(say tools.Say) string {
 	if h.Mine {
 		return say("watch.theirs")
@@ -143,8 +143,8 @@ func (h SubscriptionView) publicText(say tools.Say) string {
 
 var errUnchanged = errors.New("nothing to change")
 
-// changeSettings changes a place, which speaks the language of who first wanted something there. With errUnchanged of change it
-// stays as it is.
+// changeSettings changes the settings of a destination. Its language is that of its first subscriber. If change returns
+// errUnchanged, nothing changes.
 func changeSettings(ctx context.Context, call *tools.Call, settings string, change func(*destination.Settings) error) error {
 	_, err := call.Destinations().Change(ctx, settings, func(settings *destination.Settings) error {
 		if settings.Lang == "" {
@@ -163,13 +163,13 @@ func changeSettings(ctx context.Context, call *tools.Call, settings string, chan
 	return tools.StoreError(err)
 }
 
-// settings is what is kept of the place where the actor is.
+// settings returns the settings of the actor's destination.
 func settings(ctx context.Context, call *tools.Call) (destination.Settings, error) {
 	settings, err := call.Destinations().Settings(ctx, call.Actor.Destination)
 	return settings, tools.StoreError(err)
 }
 
-// command is what to type for a tool, for cards that say how to go on.
+// command returns what a person types to call a tool.
 func command(say tools.Say, t *tools.Tool, text string) string {
 	return strings.TrimSpace("/" + say(t.Name+".command") + " " + text)
 }

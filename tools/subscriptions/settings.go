@@ -10,17 +10,15 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// What acts for everybody in a channel is announced there, by name and with a button that undoes it: nobody changes what
-// a team hears without the team seeing it. In a person's direct messages nothing is announced.
-
-// changeHere changes the place where the actor is, and announces it where others are told there too; said is the announcement,
-// in the place's language. With errUnchanged of change, or where nothing differs, it stays as it is. A change that cannot
-// be announced is taken back.
+// changeHere changes the settings of the actor's destination. A change for a whole channel is announced there by name, with a
+// button that undoes it, so that the team sees it; a change of a person's direct messages is not. said is the announcement,
+// in the destination's language. If change returns errUnchanged, or nothing differs, nothing is announced. A change that
+// cannot be announced is reverted.
 func changeHere(ctx context.Context, call *tools.Call, announcement func(tools.Say) string, change func(*destination.Settings) error) error {
 	return changeUndoing(ctx, call, "", announcement, change)
 }
 
-// changeUndoing is [Call.changeHere] where it undoes another change.
+// changeUndoing is changeHere for a change that undoes another.
 func changeUndoing(ctx context.Context, call *tools.Call, undoes string, announcement func(tools.Say) string, change func(*destination.Settings) error) error {
 	var before, after destination.Settings
 	changed := false
@@ -55,7 +53,7 @@ func changeUndoing(ctx context.Context, call *tools.Call, undoes string, announc
 	return tools.StoreError(errors.Join(err, undone))
 }
 
-// who is what colleagues call the actor.
+// who returns the actor's name for colleagues.
 func actorName(call *tools.Call, say tools.Say) string {
 	if call.Actor.Name == "" {
 		return say("announce.somebody")

@@ -7,8 +7,8 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Undo puts a place's settings back to what they were before the last change that was announced there, unless
-// anything else has changed since.
+// Undo restores the settings of a destination from before the last change that was announced there, unless something else
+// has changed since.
 var Undo = tools.Define(Toolset, tools.Spec{
 	Name: "undo_change", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
@@ -32,15 +32,15 @@ var Undo = tools.Define(Toolset, tools.Spec{
 	return undone, err
 })
 
-// Undoing names the change to undo; the last one where it is "".
+// Undoing names the change to undo; "" is the last one.
 type Undoing struct {
 	Change string `json:"change,omitzero" page:"-" validate:"omitempty,text=40" pii:"open"`
 }
 
-// Undone says what became of undoing.
+// Undone is the result of undoing a change.
 type Undone struct {
-	Known   bool `json:"known"`             // there was something to undo
-	Done    bool `json:"done"`              //
+	Known   bool `json:"known"` // there was something to undo
+	Done    bool `json:"done"`
 	Already bool `json:"already,omitempty"` // the settings are what they were before
 }
 

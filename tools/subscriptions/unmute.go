@@ -9,7 +9,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Unmute ends what [Mute] began.
+// Unmute ends a [Mute].
 var Unmute = tools.Define(Toolset, tools.Spec{
 	Name: "unmute_process", Effect: tools.Remembers, NeedsDestination: true,
 	Next: tools.Next{"watches": nil},
@@ -34,17 +34,17 @@ var Unmute = tools.Define(Toolset, tools.Spec{
 	}, unmute)
 })
 
-// Unmuting is a process to hear of again.
+// Unmuting is a process to unmute.
 type Unmuting struct {
 	Process tools.ProcessRef `json:"process" page:"mute" validate:"required"`
-	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"` // by the actor alone, wherever it is asked
+	Mine    bool             `json:"mine,omitzero" page:"-" pii:"open"` // for the actor only
 }
 
-// Unmuted is a process of which a place hears again, if it wants to.
+// Unmuted is a process that is no longer muted.
 type Unmuted struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
-	Ended         bool      `json:"ended"` // false when it was not muted
+	Ended         bool      `json:"ended"` // false if it was not muted
 	Mine          bool      `json:"mine,omitempty"`
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Unwatch ends what [Watch] began.
+// Unwatch removes a subscription of the destination.
 var Unwatch = tools.Define(Toolset, tools.Spec{
 	Name: "unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "mute_process": {"process"}},
@@ -40,11 +40,11 @@ var Unwatch = tools.Define(Toolset, tools.Spec{
 	return unwatched, err
 })
 
-// Unwatched says what a place no longer hears about.
+// Unwatched is a removed subscription.
 type Unwatched struct {
 	Subscription SubscriptionView `json:"heard"`
-	Ended        bool             `json:"ended"`                // false when it heard nothing about it
-	Everything   bool             `json:"everything,omitempty"` // it hears about every process all the same
+	Ended        bool             `json:"ended"`                // false if there was none
+	Everything   bool             `json:"everything,omitempty"` // the destination is still subscribed to all processes
 	stepArgs     map[string]any
 }
 

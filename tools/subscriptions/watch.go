@@ -8,7 +8,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Watch has the place where it is asked hear of what moves: of what the actor may read at the bank.
+// Watch subscribes the destination to updates of processes that the actor may read at the bank.
 var Watch = tools.Define(Toolset, tools.Spec{
 	Name: "watch_process", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
 	Next: tools.Next{"watches": nil, "unwatch": {"process", "branch", "phaseId", "mine", "everything"}},
@@ -22,7 +22,7 @@ var Watch = tools.Define(Toolset, tools.Spec{
 	return watching, err
 })
 
-// subscribe has a place hear of what is wanted; already tells that it does.
+// subscribe adds a subscription to a destination; already reports that it exists.
 func subscribe(ctx context.Context, call *tools.Call, settings string, subscription destination.Subscription) (already bool, err error) {
 	subscription.By = call.Actor.ID
 	err = changeSettings(ctx, call, settings, func(settings *destination.Settings) error {
@@ -41,7 +41,7 @@ func subscribe(ctx context.Context, call *tools.Call, settings string, subscript
 	return already, err
 }
 
-// stepArgs are the arguments by which a step means the same.
+// stepArgs returns the selector as arguments of a step.
 func (s Selector) stepArgs(w destination.Subscription) map[string]any {
 	switch w.Kind {
 	case destination.ScopeProcess:
@@ -56,10 +56,10 @@ func (s Selector) stepArgs(w destination.Subscription) map[string]any {
 	return map[string]any{"everything": true}
 }
 
-// Watching says what a place hears about from now on.
+// Watching is a new subscription.
 type Watching struct {
 	Subscription SubscriptionView `json:"heard"`
-	Already      bool             `json:"already,omitempty"` // before it was asked for
+	Already      bool             `json:"already,omitempty"` // before the call
 	stepArgs     map[string]any
 }
 

@@ -21,13 +21,13 @@ var Search = tools.Define(Toolset, tools.Spec{
 	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown}, nil
 })
 
-// TaxonomySearch is which list to look in, and what for.
+// TaxonomySearch is a search in a taxonomy.
 type TaxonomySearch struct {
 	Taxonomy portal.TaxonomyKey `json:"taxonomy" page:"search" validate:"required" pii:"open"`
 	Text     string             `json:"text,omitempty" page:"search" validate:"omitempty,text=100" pii:"open"`
 }
 
-// TaxonomyItems is what was found, at most 100 items.
+// TaxonomyItems has the items found, at most 100.
 type TaxonomyItems struct {
 	Taxonomy portal.TaxonomyKey    `json:"taxonomy" pii:"open"`
 	Items    []portal.TaxonomyItem `json:"items"`
