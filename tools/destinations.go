@@ -14,13 +14,13 @@ import (
 // Destinations stores what channels and people are notified of. The name of a destination is opaque here; see [Actor].
 type Destinations interface {
 	// Settings returns the settings of a destination, the zero value for an unknown one.
-	Settings(ctx context.Context, place string) (destination.Settings, error)
+	Settings(ctx context.Context, dest string) (destination.Settings, error)
 	// Change applies change, retrying on a conflict, and returns the stored settings. It returns an error of change as it is.
-	Change(ctx context.Context, place string, change func(*destination.Settings) error) (destination.Settings, error)
+	Change(ctx context.Context, dest string, change func(*destination.Settings) error) (destination.Settings, error)
 	// Announce posts a change of settings to its destination, once for each id, and stores it so that it can be undone.
-	Announce(ctx context.Context, place string, change SettingsChange) error
+	Announce(ctx context.Context, dest string, change SettingsChange) error
 	// LastChange returns the last change announced at a destination; ok is false if none is stored.
-	LastChange(ctx context.Context, place string) (change SettingsChange, ok bool, err error)
+	LastChange(ctx context.Context, dest string) (change SettingsChange, ok bool, err error)
 	// ChangeOwner changes the owner of a process, and reports whether it did. The people concerned are notified, and the
 	// cards of the process show the owner.
 	ChangeOwner(ctx context.Context, change OwnerChange) (changed bool, err error)

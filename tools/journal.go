@@ -68,7 +68,7 @@ type entry struct {
 	lease  time.Duration
 }
 
-func (e entry) abandoned() bool { return e.token > 0 && e.lease <= 0 }
+func (e entry) orphaned() bool { return e.token > 0 && e.lease <= 0 }
 
 // safeToRetry reports whether the call certainly changed nothing at the bank.
 func (e entry) safeToRetry() bool {
@@ -234,7 +234,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 			output = sharedOutput{output, *seen.Earlier}
 		}
 		return output, err
-	case seen.abandoned():
+	case seen.orphaned():
 		return r.takeOver(ctx, call, request, seen)
 	case seen.Outcome == "": // its holder may still be working
 		return nil, &Error{Kind: Busy, RetryAfter: whole(seen.lease)}

@@ -87,7 +87,7 @@ func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine 
 		return held, nil, nil
 	}
 	var others []string // the calls that were under way meanwhile
-	patience, delay := held.until, shortestPause
+	waitUntil, delay := held.until, shortestPause
 	for {
 		held.until = time.Now().Add(r.CallTimeout / 2)
 		token, key, left, err := r.Journal.Acquire(ctx, subject, mine.Key, r.CallTimeout)
@@ -125,7 +125,7 @@ func (r *Runner) acquire(ctx context.Context, call *Call, request Request, mine 
 				return held, nil, failure
 			}
 		}
-		if time.Now().After(patience) || !pause.For(ctx, delay) {
+		if time.Now().After(waitUntil) || !pause.For(ctx, delay) {
 			return held, nil, failure
 		}
 		delay = min(delay*3/2, longestPause)

@@ -21,13 +21,13 @@ const (
 // was lost and the lease has expired. Each is finished as its actor, who must still be permitted to make it. finished is
 // the number of calls whose outcome is now known; err joins the errors of those that stay open.
 func (r *Runner) Recover(ctx context.Context) (finished int, err error) {
-	abandoned, err := r.Journal.Orphaned(ctx, recoveredMost)
-	errs := make([]error, len(abandoned)+1)
-	errs[len(abandoned)] = err
-	ends := make([]bool, len(abandoned))
+	orphaned, err := r.Journal.Orphaned(ctx, recoveredMost)
+	errs := make([]error, len(orphaned)+1)
+	errs[len(orphaned)] = err
+	ends := make([]bool, len(orphaned))
 	var group errgroup.Group
 	group.SetLimit(recoveredAtOnce)
-	for i, data := range abandoned {
+	for i, data := range orphaned {
 		group.Go(func() error {
 			ends[i], errs[i] = r.recoverCall(ctx, data)
 			return nil
@@ -62,7 +62,7 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 		return false, errors.New("an intent is not understood")
 	}
 	seen, err := r.look(ctx, left.Key)
-	if err != nil || !seen.abandoned() { // another replica was faster
+	if err != nil || !seen.orphaned() { // another replica was faster
 		return false, err
 	}
 	tool, known := r.Catalogue.Named(seen.Tool)

@@ -39,7 +39,7 @@ type Spec struct {
 	Needs            Needs          // the stages of its process; at others the tool is not offered and its form does not open
 	Next             Next           // to which tools its cards lead
 	CardArgs         map[string]any // arguments of the button on a process's card, besides the process
-	CardOrder        int            // its place among the buttons of a process's card, from 1; 0 if it is not there
+	CardOrder        int            // its position among the buttons of a process's card, from 1; 0 if it is not there
 }
 
 // Tool is one operation of the catalogue.

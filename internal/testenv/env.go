@@ -32,7 +32,7 @@ type Options struct {
 	Redis   string                               // a URL; "memory" by default
 	Store   []conversations.Option               // of each store
 	Timeout time.Duration                        // of one call of a store; that of every other wait by default
-	Clock   *Clock                               // of the Runner; the real time by default
+	Now     func() time.Time                     // the clock of the Runner; time.Now by default
 	Runner  func(*tools.Config)                  // changes the configuration of each Runner
 }
 
@@ -117,8 +117,8 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
 		Log: slog.New(slog.NewJSONHandler(r.Log, nil)),
 	}
-	if r.options.Clock != nil {
-		config.Now = r.options.Clock.Now
+	if r.options.Now != nil {
+		config.Now = r.options.Now
 	}
 	if r.options.Runner != nil {
 		change = append([]func(*tools.Config){r.options.Runner}, change...)

@@ -114,9 +114,9 @@ func TestUnchangedFieldsAreSentExactlyAsTheBankHasThem(t *testing.T) {
 	e, proxy := testenv.StartWithProxy(t, odd, testenv.Options{})
 	before := e.Borrower(t, 1043, testenv.Ines).Request()
 	sent := toJSON(t, before)
-	for _, letter := range []string{`"912 345 003"`, `" 21 000 00 00"`, `:1850.00,`, `"1000001"`, `"academicLevelId":0`, `"  inês  modelo "`} {
-		if !strings.Contains(sent, letter) {
-			t.Fatalf("%s is not what the bank shows", letter)
+	for _, value := range []string{`"912 345 003"`, `" 21 000 00 00"`, `:1850.00,`, `"1000001"`, `"academicLevelId":0`, `"  inês  modelo "`} {
+		if !strings.Contains(sent, value) {
+			t.Fatalf("%s is not what the bank shows", value)
 		}
 	}
 	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"address":"Rua Nova"}`), testenv.Confirmed("country.zip", "employer.required")); failure != nil {

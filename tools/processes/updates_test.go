@@ -37,7 +37,7 @@ var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 // startWith starts an environment at noon with a history; nil for none.
 func startWith(t *testing.T, history tools.History) *testenv.Env {
 	t.Helper()
-	return testenv.Start(t, testenv.Options{Clock: testenv.NewClock(noon), Runner: func(c *tools.Config) { c.Updates = history }})
+	return testenv.Start(t, testenv.Options{Now: func() time.Time { return noon }, Runner: func(c *tools.Config) { c.Updates = history }})
 }
 
 // changes returns this many changes, of each process in turn, a minute apart, the last one a minute before noon.

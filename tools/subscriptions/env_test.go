@@ -100,7 +100,7 @@ type env struct {
 func start(t *testing.T, change ...func(*tools.Config)) env {
 	t.Helper()
 	d := &fakeDestinations{settings: map[string]destination.Settings{}, owners: map[uuid.UUID]string{}, last: map[string]tools.SettingsChange{}}
-	e := testenv.Start(t, testenv.Options{Clock: testenv.NewClock(noon), Runner: func(c *tools.Config) {
+	e := testenv.Start(t, testenv.Options{Now: func() time.Time { return noon }, Runner: func(c *tools.Config) {
 		c.Destinations = d
 		for _, each := range change {
 			each(c)

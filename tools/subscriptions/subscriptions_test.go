@@ -50,7 +50,7 @@ func TestADestinationSubscribesAndUnsubscribes(t *testing.T) {
 				t.Errorf("still stored is %+v", got)
 			}
 			if len(e.settings) != 1 {
-				t.Errorf("places are %v", e.settings)
+				t.Errorf("destinations are %v", e.settings)
 			}
 		})
 	}
