@@ -32,17 +32,18 @@ func shareCommand(a, b *Tool) bool {
 	return false
 }
 
-// ForCommand returns the tool of a slash command and the text after it, in either language, and the rest of the text. ok is false for a command that is nobody's, and for a word that is not a verb of the
+// ForCommand returns the tool of a slash command and the text after it, in either language, and the rest of the text with
+// single spaces between its words. ok is false for a command that is nobody's, and for a word that is not a verb of the
 // command but looks like one.
 func (c *Catalogue) ForCommand(command, text string) (tool *Tool, rest string, ok bool) {
-	text = strings.TrimSpace(text)
+	text = strings.Join(strings.Fields(text), " ") // pasted text has tabs, line ends and non-breaking spaces
 	first, after, _ := strings.Cut(text, " ")
 	for _, each := range c.WithCommand(command) {
 		switch {
 		case each.hasVerb(""):
 			tool = each
 		case each.hasVerb(first):
-			return each, strings.TrimSpace(after), true
+			return each, after, true
 		}
 	}
 	if tool == nil || len(c.Nearest(command, text)) > 0 {
@@ -70,22 +71,41 @@ func (c *Catalogue) WithCommand(command string) []*Tool {
 	})
 }
 
-// maxTypos is the number of letters to change, add or remove at which a word still resembles a verb.
+// maxTypos is the number of letters to change, add or remove at which a word still resembles a verb of six letters or more.
+// Shorter verbs allow fewer: «Nuno» is not «novo».
 const maxTypos = 2
+
+// typos returns the number of letters to change, add or remove to turn one word into the other. Two neighbours that are
+// swapped count as one.
+func typos(a, b string) int {
+	from, to := []rune(a), []rune(b)
+	for i := 1; i < len(from) && len(from) == len(to); i++ {
+		if from[i-1] != to[i-1] {
+			from[i-1], from[i] = from[i], from[i-1]
+			if slices.Equal(from, to) {
+				return 1
+			}
+			break
+		}
+	}
+	return levenshtein.ComputeDistance(a, b)
+}
 
 // Nearest returns the tools of a command whose verbs are nearest to the first word of text, the nearest first; none where it
 // is like none of them.
 func (c *Catalogue) Nearest(command, text string) []*Tool {
-	first, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-	first = Fold(first)
+	first := ""
+	if all := strings.Fields(text); len(all) > 0 {
+		first = Fold(all[0])
+	}
 	distance := map[*Tool]int{}
 	for _, tool := range c.WithCommand(command) {
 		for _, lang := range words.Langs {
 			_, verb := tool.CommandName(lang)
 			verb = Fold(verb)
-			typos := levenshtein.ComputeDistance(first, verb)
-			if best, found := distance[tool]; typos > 0 && typos <= min(maxTypos, utf8.RuneCountInString(verb)/2) && (!found || typos < best) {
-				distance[tool] = typos
+			away := typos(first, verb)
+			if best, found := distance[tool]; away > 0 && away <= min(maxTypos, utf8.RuneCountInString(verb)/3) && (!found || away < best) {
+				distance[tool] = away
 			}
 		}
 	}

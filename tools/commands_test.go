@@ -29,7 +29,10 @@ func TestACommandIsUnderstoodInEitherLanguage(t *testing.T) {
 		"/balcao SILÊNCIO 20:00-08:00":  "set_quiet|20:00-08:00",
 		"/balcao":                       "|",
 		"/balcao nothing":               "|",
-		"/proponente editra 1042":       "|", // not a borrower of the process «editra»
+		"/proponente editra 1042":       "|",                    // not a borrower of the process «editra»
+		"/proponente novo\n1042":        "create_borrower|1042", // pasted
+		"/proponente novo\u00a01042":    "create_borrower|1042",
+		"/proponente Nuno":              "get_borrower|Nuno",
 		"/proponente silva":             "get_borrower|silva",
 		"/no-such-command":              "|",
 		"/proponente":                   "get_borrower|",
@@ -50,6 +53,10 @@ func TestAVerbThatIsNotKnownSuggestsTheNearest(t *testing.T) {
 	for line, want := range map[string][]string{
 		"/proponente editra 1042": {"update_borrower"},
 		"/borrower nw":            {"create_borrower"},
+		"/borrower edti 1042":     {"update_borrower"},
+		"/proponente nvoo 1042":   {"create_borrower"},
+		"/proponente novi\t1042":  {"create_borrower"},
+		"/proponente Nuno":        {}, // a name
 		"/balcao segiur 1042":     {"watch_process"},
 		"/balcao silencia 1042":   {"mute_process", "set_quiet"},
 		"/fine envair":            {"send_esis"},
