@@ -24,7 +24,9 @@ var List = tools.Define(Toolset, tools.Spec{
 	}
 	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: settings.Quiet.String(), Digest: settings.Digest}
 	for _, watch := range settings.Subscriptions {
-		view.Subscriptions = append(view.Subscriptions, viewOf(ctx, call, watch))
+		if each := viewOf(ctx, call, watch); each.Kind == destination.ScopePerson || !slices.Contains(view.Subscriptions, each) { // of several people
+			view.Subscriptions = append(view.Subscriptions, each)
+		}
 	}
 	for process, until := range maps.All(settings.Mutes) {
 		if !destination.Ended(until, call.Now()) {

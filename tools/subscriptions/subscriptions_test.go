@@ -163,3 +163,14 @@ func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T
 		t.Errorf("%d are muted", got)
 	}
 }
+
+func TestWhatSeveralPeopleFollowIsListedOnce(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	e.WantCard(t, "watch_process", `{"process":1042}`, "from now on")
+	e.Actor.ID = "reader"
+	e.WantCard(t, "watch_process", `{"process":1042}`, "from now on")
+	if rows := e.WantCard(t, "watches", `{}`, "process 1042").Card.Table.Rows; len(rows) != 1 {
+		t.Errorf("listed are %q", rows)
+	}
+}
