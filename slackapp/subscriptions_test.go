@@ -175,7 +175,7 @@ func TestFromTheHomeTabAPersonSubscribesTheirDirectMessages(t *testing.T) {
 			Button struct{ Value string } `json:"accessory"`
 		}
 		must(t, json.Unmarshal(raw, &row))
-		if strings.Contains(row.Button.Value, "watch_process") {
+		if strings.Contains(row.Button.Value, "follow_processes") {
 			must(t, ana.ClickHome(h.ctx(), row.ID))
 		}
 	}

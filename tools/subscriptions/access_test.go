@@ -19,7 +19,7 @@ func TestNobodySubscribesMutesOrOwnsAProcessThatTheyMayNotSee(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	others := `{"process":"` + sandbox.SampleProcess(sandbox.SampleOthers).String() + `"}`
-	for _, tool := range []string{"watch_process", "unwatch", "mute_process", "unmute_process", "own_process", "release_process", "follow_process"} {
+	for _, tool := range []string{"follow_processes", "stop_following", "mute_process", "unmute_process", "own_process", "release_process", "notify_me"} {
 		if _, failure := e.Call(t, tool, others); failure == nil || failure.Kind != tools.NotFound {
 			t.Errorf("%s: got %v", tool, failure)
 		}
@@ -33,11 +33,11 @@ func TestADestinationThatOutsidersReadIsNotSubscribed(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.Actor.Outsiders = true
-	_, failure := e.Call(t, "watch_process", `{"everything":true}`)
+	_, failure := e.Call(t, "follow_processes", `{"everything":true}`)
 	if failure == nil || failure.Kind != tools.Exposed || !strings.Contains(failure.What(words.Portuguese), "partilhado com outra empresa") {
 		t.Errorf("got %v", failure)
 	}
-	e.WantCard(t, "follow_process", `{"process":1042}`) // in direct messages
+	e.WantCard(t, "notify_me", `{"process":1042}`) // in direct messages
 	if len(e.settings[team].Subscriptions) > 0 || len(e.settings["slack:U0ANA"].Subscriptions) != 1 {
 		t.Errorf("stored is %v", e.settings)
 	}
@@ -91,7 +91,7 @@ func TestASubscriptionIsNoChangeAtTheBank(t *testing.T) {
 			return nil
 		}
 	})
-	e.WantCard(t, "watch_process", `{"process":1042}`)
+	e.WantCard(t, "follow_processes", `{"process":1042}`)
 	e.WantCard(t, "own_process", `{"process":1042}`)
 	if len(changed) > 0 {
 		t.Errorf("Changed was called with %v", changed)
@@ -108,7 +108,7 @@ func TestAFailureOfTheSettingsIsAnInternalError(t *testing.T) {
 	for _, tool := range needDestination() {
 		args := `{"process":"1042"}`
 		switch tool.Name {
-		case "watches", "set_quiet", "set_digest", "undo_change":
+		case "show_subscriptions", "set_quiet", "set_digest", "undo_change":
 			args = `{}`
 		}
 		if _, failure := e.Call(t, tool.Name, args); failure == nil || failure.Kind != tools.Internal {

@@ -28,7 +28,7 @@ func TestAChangeForAWholeChannelIsAnnouncedByNameAndCanBeUndone(t *testing.T) {
 	}{
 		"mute_process":   {`{"process":1043,"until":"2026-12-24"}`, words.Portuguese, "Ana Exemplo silenciou o processo 1043 neste canal até 24/12/2026."},
 		"unmute_process": {`{"process":1042}`, words.English, "Ana Exemplo unmuted process 1042 in this channel."},
-		"unwatch":        {`{"mine":true}`, words.English, "Ana Exemplo stopped following the processes that they own in this channel."},
+		"stop_following": {`{"mine":true}`, words.English, "Ana Exemplo stopped following the processes that they own in this channel."},
 		"set_quiet":      {`{"hours":"20-8"}`, words.Portuguese, "Ana Exemplo definiu um período sem atualizações neste canal: 20:00–08:00, hora de Lisboa, todos os dias."},
 		"set_digest":     {`{}`, words.English, "Ana Exemplo removed the digest of this channel: each update is posted immediately."},
 	} {
@@ -70,7 +70,7 @@ func TestNothingIsUndoneOnceSomethingElseChanged(t *testing.T) {
 	e := start(t)
 	e.WantCard(t, "undo_change", `{}`, "nothing to undo")
 	e.WantCard(t, "set_digest", `{"at":"09:00"}`)
-	e.WantCard(t, "watch_process", `{"process":1042}`) // which silences nobody, and is not announced
+	e.WantCard(t, "follow_processes", `{"process":1042}`) // which silences nobody, and is not announced
 	e.wantAnnounced(t, 1)
 	e.WantCard(t, "undo_change", `{"change":"`+e.announcements[0].ID+`"}`, "nothing was undone")
 	e.WantCard(t, "set_quiet", `{"hours":"20-8"}`)
@@ -99,10 +99,10 @@ func TestInDirectMessagesNothingIsAnnounced(t *testing.T) {
 func TestAChangeThatCannotBeAnnouncedIsNotMade(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"everything":true}`)
+	e.WantCard(t, "follow_processes", `{"everything":true}`)
 	e.announceErr = errors.New("out of order")
 	for name, args := range map[string]string{
-		"mute_process": `{"process":1042}`, "set_quiet": `{"hours":"20-8"}`, "set_digest": `{"at":"9"}`, "unwatch": `{"everything":true}`,
+		"mute_process": `{"process":1042}`, "set_quiet": `{"hours":"20-8"}`, "set_digest": `{"at":"9"}`, "stop_following": `{"everything":true}`,
 	} {
 		if _, failure := e.Call(t, name, args); failure == nil || failure.Kind != tools.Internal {
 			t.Errorf("%s: got %v", name, failure)

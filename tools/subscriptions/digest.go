@@ -11,7 +11,7 @@ import (
 // SetDigest collects the updates of the destination into one message each weekday.
 var SetDigest = tools.Define(Toolset, tools.Spec{
 	Name: "set_digest", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"watches": nil},
+	Next: tools.Next{"show_subscriptions": nil},
 }, func(ctx context.Context, call *tools.Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
 	announcement := func(say tools.Say) string {
@@ -46,7 +46,7 @@ type DigestSet struct {
 
 // Card implements [tools.Carder].
 func (d DigestSet) Card(say tools.Say) tools.Card {
-	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("watches")}}
+	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("show_subscriptions")}}
 	if d.Digest != "" {
 		card.Text = say("card.text", "time", d.Digest)
 	}

@@ -2,31 +2,79 @@ package subscriptions
 
 import (
 	"context"
+	"slices"
 
+	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/tools"
 )
 
-// Follow subscribes the actor's direct messages to a process, also from a card in a channel.
+// Follow subscribes the destination to updates of processes that the actor may read at the bank.
 var Follow = tools.Define(Toolset, tools.Spec{
-	Name: "follow_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
-}, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Following, error) {
-	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)
+	Name: "follow_processes", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
+	Next: tools.Next{"show_subscriptions": nil, "stop_following": {"process", "branch", "phaseId", "mine", "everything"}},
+}, func(ctx context.Context, call *tools.Call, in Selector) (Followed, error) {
+	subscription, err := in.subscription(ctx, call)
 	if err != nil {
-		return Following{}, err
+		return Followed{}, err
 	}
-	_, err = subscribe(ctx, call, call.Actor.Direct, subscription)
-	return Following{Subscription: viewOf(ctx, call, subscription)}, err
+	followed := Followed{Subscription: viewOf(ctx, call, subscription), stepArgs: in.stepArgs(subscription)}
+	followed.Already, err = subscribe(ctx, call, call.Actor.Destination, subscription)
+	return followed, err
 })
 
-// Following is a process that a person follows by direct messages.
-type Following struct {
-	Subscription SubscriptionView `json:"heard"`
+// subscribe adds a subscription to a destination; already reports that it exists.
+func subscribe(ctx context.Context, call *tools.Call, to string, subscription destination.Subscription) (already bool, err error) {
+	subscription.By = call.Actor.ID
+	err = changeSettings(ctx, call, to, func(settings *destination.Settings) error {
+		already = slices.ContainsFunc(settings.Subscriptions, func(w destination.Subscription) bool {
+			return w.Same(subscription) && (w.By == "" || w.By == subscription.By)
+		})
+		switch {
+		case already:
+			return errUnchanged
+		case len(settings.Subscriptions) >= destination.MaxSubscriptions:
+			return call.Invalid("process", "subscription.full", "count", destination.MaxSubscriptions)
+		}
+		settings.Subscriptions = append(settings.Subscriptions, subscription)
+		return nil
+	})
+	return already, err
+}
+
+// stepArgs returns the selector as arguments of a step.
+func (s Selector) stepArgs(w destination.Subscription) map[string]any {
+	switch w.Kind {
+	case destination.ScopeProcess:
+		return map[string]any{"process": w.Value}
+	case destination.ScopeBranch:
+		return map[string]any{"branch": w.Name}
+	case destination.ScopePhase:
+		return map[string]any{"phaseId": s.Phase}
+	case destination.ScopePerson:
+		return map[string]any{"mine": true}
+	}
+	return map[string]any{"everything": true}
+}
+
+// Followed is a new subscription.
+type Followed struct {
+	Subscription SubscriptionView `json:"subscription"`
+	Already      bool             `json:"already,omitempty"` // before the call
+	stepArgs     map[string]any
 }
 
 // Card implements [tools.Carder].
-func (f Following) Card(say tools.Say) tools.Card {
-	return tools.Card{
+func (w Followed) Card(say tools.Say) tools.Card {
+	card := tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", f.Subscription.text(say), "stop", command(say, Unwatch, f.Subscription.Name)),
+		Text:  say("card.text", "what", w.Subscription.text(say), "stop", command(say, StopFollowing, "")),
+		Next: []tools.Step{
+			{Tool: "stop_following", Args: w.stepArgs},
+			tools.NextStep("show_subscriptions"),
+		},
 	}
+	if w.Already {
+		card.Text = say("card.already", "what", w.Subscription.text(say), "stop", command(say, StopFollowing, ""))
+	}
+	return card
 }

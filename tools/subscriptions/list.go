@@ -15,16 +15,16 @@ import (
 
 // List shows the subscriptions of the destination, its mutes, quiet hours and digest.
 var List = tools.Define(Toolset, tools.Spec{
-	Name: "watches", Effect: tools.Reads, NeedsDestination: true,
-	Next: tools.Next{"watch_process": nil, "set_quiet": nil, "set_digest": nil},
+	Name: "show_subscriptions", Effect: tools.Reads, NeedsDestination: true,
+	Next: tools.Next{"follow_processes": nil, "set_quiet": nil, "set_digest": nil},
 }, func(ctx context.Context, call *tools.Call, _ tools.Nothing) (DestinationView, error) {
 	settings, err := settings(ctx, call)
 	if err != nil {
 		return DestinationView{}, err
 	}
 	view := DestinationView{Subscriptions: []SubscriptionView{}, Muted: []Muted{}, Quiet: settings.Quiet.String(), Digest: settings.Digest}
-	for _, watch := range settings.Subscriptions {
-		if each := viewOf(ctx, call, watch); each.Kind == destination.ScopePerson || !slices.Contains(view.Subscriptions, each) { // of several people
+	for _, subscription := range settings.Subscriptions {
+		if each := viewOf(ctx, call, subscription); each.Kind == destination.ScopePerson || !slices.Contains(view.Subscriptions, each) { // of several people
 			view.Subscriptions = append(view.Subscriptions, each)
 		}
 	}
@@ -70,7 +70,7 @@ func number(ctx context.Context, call *tools.Call, muted []Muted) {
 
 // DestinationView has the settings of a destination.
 type DestinationView struct {
-	Subscriptions []SubscriptionView `json:"heard"`
+	Subscriptions []SubscriptionView `json:"subscriptions"`
 	Muted         []Muted            `json:"muted"`
 	More          int                `json:"more,omitempty"` // muted processes that are not listed
 	Quiet         string             `json:"quiet,omitempty" pii:"open"`
@@ -83,7 +83,7 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 		Title: say("card.title"),
 		Facts: []tools.Fact{{Label: say("label.quiet"), Value: say("card.no_quiet")}, {Label: say("label.digest"), Value: say("card.no_digest")}},
 		Next: []tools.Step{
-			tools.NextStep("watch_process"),
+			tools.NextStep("follow_processes"),
 			tools.NextStep("set_quiet"),
 			tools.NextStep("set_digest"),
 		},
@@ -105,10 +105,10 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 	}
 	card.Table.Columns = []string{say("label.news"), say("label.status")}
 	for _, heard := range p.Subscriptions {
-		card.Table.Rows = append(card.Table.Rows, []string{heard.text(say), say("card.heard")})
+		card.Table.Rows = append(card.Table.Rows, []string{heard.text(say), say("card.followed")})
 	}
 	for _, muted := range p.Muted {
-		card.Table.Rows = append(card.Table.Rows, []string{say("watch.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})
+		card.Table.Rows = append(card.Table.Rows, []string{say("scope.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})
 	}
 	return card
 }

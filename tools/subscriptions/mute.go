@@ -14,7 +14,7 @@ import (
 // the actor only, who is not mentioned in its updates either.
 var Mute = tools.Define(Toolset, tools.Spec{
 	Name: "mute_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
-	Next: tools.Next{"unmute_process": {"process", "mine"}, "watches": nil},
+	Next: tools.Next{"unmute_process": {"process", "mine"}, "show_subscriptions": nil},
 }, func(ctx context.Context, call *tools.Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -76,6 +76,6 @@ func (m Muted) Card(say tools.Say) tools.Card {
 	return tools.Card{
 		Title: say("card.title", "number", m.ProcessNumber),
 		Text:  say("card.text", "number", m.ProcessNumber, "day", tools.FormatDay(say, m.Until)),
-		Next:  []tools.Step{unmute, tools.NextStep("watches")},
+		Next:  []tools.Step{unmute, tools.NextStep("show_subscriptions")},
 	}
 }

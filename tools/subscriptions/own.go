@@ -13,7 +13,7 @@ import (
 // Own makes the actor or a colleague the owner of a process, who is mentioned in its updates.
 var Own = tools.Define(Toolset, tools.Spec{
 	Name: "own_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
-	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "watch_process": {"mine"}},
+	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "follow_processes": {"mine"}},
 }, func(ctx context.Context, call *tools.Call, in Owning) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -73,7 +73,7 @@ func (o Owned) Card(say tools.Say) tools.Card {
 		Next: []tools.Step{
 			assign,
 			tools.NextStep("release_process", "process", o.Process),
-			tools.NextStep("watch_process", "mine", true).Labelled(say("step.watch_mine")),
+			tools.NextStep("follow_processes", "mine", true).Labelled(say("step.follow_mine")),
 		},
 	}
 	switch {

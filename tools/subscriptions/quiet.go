@@ -14,7 +14,7 @@ import (
 // SetQuiet sets the hours in which nothing is posted to the destination.
 var SetQuiet = tools.Define(Toolset, tools.Spec{
 	Name: "set_quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"watches": nil},
+	Next: tools.Next{"show_subscriptions": nil},
 }, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
 	announcement := func(say tools.Say) string {
@@ -75,7 +75,7 @@ type QuietSet struct {
 
 // Card implements [tools.Carder].
 func (q QuietSet) Card(say tools.Say) tools.Card {
-	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("watches")}}
+	card := tools.Card{Title: say("card.title"), Text: say("card.none"), Next: []tools.Step{tools.NextStep("show_subscriptions")}}
 	if q.Quiet != "" {
 		card.Text = say("card.text", "hours", q.Quiet)
 	}

@@ -15,11 +15,11 @@ import (
 
 // Selector names the scope of a subscription. Exactly one field is set.
 type Selector struct {
-	Process    tools.ProcessRef `json:"process,omitzero" page:"watch"`
-	Branch     string           `json:"branch,omitzero" page:"watch" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
-	Phase      int32            `json:"phaseId,omitzero" page:"watch" taxonomy:"workflowPhases" pii:"open"`
-	Mine       bool             `json:"mine,omitzero" page:"watch" pii:"open"` // the processes that the actor owns
-	Everything bool             `json:"everything,omitzero" page:"watch" pii:"open"`
+	Process    tools.ProcessRef `json:"process,omitzero" page:"follow"`
+	Branch     string           `json:"branch,omitzero" page:"follow" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
+	Phase      int32            `json:"phaseId,omitzero" page:"follow" taxonomy:"workflowPhases" pii:"open"`
+	Mine       bool             `json:"mine,omitzero" page:"follow" pii:"open"` // the processes that the actor owns
+	Everything bool             `json:"everything,omitzero" page:"follow" pii:"open"`
 }
 
 // CheckFields implements [tools.FieldChecker].
@@ -32,11 +32,11 @@ func (s Selector) CheckFields(_ context.Context, call *tools.Call) []tools.Probl
 	}
 	switch given {
 	case 0:
-		return []tools.Problem{call.Problem("process", "watch.missing")}
+		return []tools.Problem{call.Problem("process", "subscription.missing")}
 	case 1:
 		return nil
 	}
-	return []tools.Problem{call.Problem("process", "watch.several")}
+	return []tools.Problem{call.Problem("process", "subscription.several")}
 }
 
 // subscription returns the subscription to store, with names as the actor's person sees them at the bank.
@@ -128,15 +128,15 @@ func viewOf(ctx context.Context, call *tools.Call, w destination.Subscription) S
 
 func (h SubscriptionView) text(say tools.Say) string {
 	if h.Mine {
-		return say("watch.mine")
+		return say("scope.mine")
 	}
-	return say("watch."+string(h.Kind), "name", h.Name)
+	return say("scope."+string(h.Kind), "name", h.Name)
 }
 
 // publicText returns the text of the subscription for other people.
 func (h SubscriptionView) publicText(say tools.Say) string {
 	if h.Mine {
-		return say("watch.theirs")
+		return say("scope.theirs")
 	}
 	return h.text(say)
 }

@@ -19,12 +19,12 @@ func TestAProcessIsMutedUntilADayOrIndefinitely(t *testing.T) {
 	if got, want := e.settings[team].Mutes[process], time.Date(2026, time.November, 24, 0, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("it is muted until %s", got)
 	}
-	e.WantCard(t, "watches", `{}`, "process 1042", "muted until 24 Nov 2026")
+	e.WantCard(t, "show_subscriptions", `{}`, "process 1042", "muted until 24 Nov 2026")
 	e.WantCard(t, "mute_process", `{"process":1042}`, "until it is unmuted")
 	if until, muted := e.settings[team].Mutes[process]; !muted || !until.IsZero() {
 		t.Errorf("it is muted until %s: %v", until, muted)
 	}
-	e.WantCard(t, "watches", `{}`, "muted indefinitely")
+	e.WantCard(t, "show_subscriptions", `{}`, "muted indefinitely")
 	e.WantCard(t, "unmute_process", `{"process":1042}`, "no longer muted")
 	if left := e.settings[team].Mutes; len(left) > 0 {
 		t.Errorf("%v is left", left)
@@ -67,18 +67,18 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndRemovedByAnEmptyValue(t
 	}
 	e.WantCard(t, "set_quiet", `{"hours":"20:00-08:00"}`)
 	e.WantCard(t, "set_digest", `{"at":"09:00"}`)
-	e.WantCard(t, "watches", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process yet")
+	e.WantCard(t, "show_subscriptions", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process yet")
 	e.WantCard(t, "set_quiet", `{}`, "no longer has quiet hours")
 	e.WantCard(t, "set_digest", `{}`, "no longer has a digest")
-	e.WantCard(t, "watches", `{}`, "none: each update is posted immediately")
+	e.WantCard(t, "show_subscriptions", `{}`, "none: each update is posted immediately")
 }
 
 func TestTheLanguageOfADestinationIsThatOfItsFirstSubscriber(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"process":1042}`)
+	e.WantCard(t, "follow_processes", `{"process":1042}`)
 	e.Actor.Lang = words.Portuguese
-	e.WantCard(t, "watch_process", `{"process":1043}`, "passa a receber")
+	e.WantCard(t, "follow_processes", `{"process":1043}`, "passa a receber")
 	if got := e.settings[team].Lang; got != words.English {
 		t.Errorf("it speaks %s", got)
 	}

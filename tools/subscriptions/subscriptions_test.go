@@ -30,16 +30,16 @@ func TestADestinationSubscribesAndUnsubscribes(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			e := start(t)
-			e.WantCard(t, "unwatch", args, "was not following", c.said)
-			began := e.WantCard(t, "watch_process", args, "from now on", c.said, "/balcao stop")
+			e.WantCard(t, "stop_following", args, "was not following", c.said)
+			began := e.WantCard(t, "follow_processes", args, "from now on", c.said, "/balcao stop")
 			if got := e.settings[team].Subscriptions; !slices.Equal(got, []destination.Subscription{c.want}) {
 				t.Errorf("stored is %+v", got)
 			}
-			e.WantCard(t, "watch_process", args, "already", c.said)
+			e.WantCard(t, "follow_processes", args, "already", c.said)
 			if got := e.settings[team].Subscriptions; len(got) != 1 {
 				t.Errorf("subscribed twice, stored is %+v", got)
 			}
-			e.WantCard(t, "watches", `{}`, c.said)
+			e.WantCard(t, "show_subscriptions", `{}`, c.said)
 			stop := began.Card.Next[0]
 			again, err := json.Marshal(stop.Args)
 			if err != nil {
@@ -59,11 +59,11 @@ func TestADestinationSubscribesAndUnsubscribes(t *testing.T) {
 func TestASubscriptionHasExactlyOneScope(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	for _, tool := range []string{"watch_process", "unwatch"} {
-		e.WantProblem(t, tool, `{}`, "watch.missing")
-		e.WantProblem(t, tool, `{"mine":false,"everything":false,"branch":"  "}`, "watch.missing")
-		e.WantProblem(t, tool, `{"process":1042,"mine":true}`, "watch.several")
-		e.WantProblem(t, tool, `{"phaseId":2,"everything":true}`, "watch.several")
+	for _, tool := range []string{"follow_processes", "stop_following"} {
+		e.WantProblem(t, tool, `{}`, "subscription.missing")
+		e.WantProblem(t, tool, `{"mine":false,"everything":false,"branch":"  "}`, "subscription.missing")
+		e.WantProblem(t, tool, `{"process":1042,"mine":true}`, "subscription.several")
+		e.WantProblem(t, tool, `{"phaseId":2,"everything":true}`, "subscription.several")
 		e.WantProblem(t, tool, `{"phaseId":99}`, "taxonomy.unknown")
 		e.WantProblem(t, tool, `{"branch":"nowhere"}`, "branch.unknown")
 		e.WantProblem(t, tool, `{"branch":"sample"}`, "branch.several")
@@ -78,14 +78,14 @@ func TestFollowingAProcessSubscribesDirectMessagesOnly(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	for range 2 {
-		e.WantCard(t, "follow_process", `{"process":1042}`, "1042", "/balcao stop 1042")
+		e.WantCard(t, "notify_me", `{"process":1042}`, "1042", "/balcao stop 1042")
 	}
 	wanted := []destination.Subscription{{Kind: destination.ScopeProcess, Value: sandbox.SampleProcess(1042).String(), Name: "1042", By: "ana"}}
 	if got := e.settings["slack:U0ANA"].Subscriptions; len(e.settings) != 1 || !slices.Equal(got, wanted) {
 		t.Errorf("stored is %v", e.settings)
 	}
 	e.Actor.Destination = e.Actor.Direct
-	e.WantCard(t, "unwatch", `{"process":1042}`, "1042")
+	e.WantCard(t, "stop_following", `{"process":1042}`, "1042")
 	if got := e.settings["slack:U0ANA"].Subscriptions; len(got) != 0 {
 		t.Errorf("it cannot be ended: %v", got)
 	}
@@ -94,9 +94,9 @@ func TestFollowingAProcessSubscribesDirectMessagesOnly(t *testing.T) {
 func TestASubscriptionToAProcessThatTheBankNoLongerShowsCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"process":1042}`)
+	e.WantCard(t, "follow_processes", `{"process":1042}`)
 	e.Actor.ID = "rita" // of another broker
-	e.WantCard(t, "unwatch", `{"process":1042}`, "no longer posted")
+	e.WantCard(t, "stop_following", `{"process":1042}`, "no longer posted")
 	if left := e.settings[team].Subscriptions; len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
@@ -105,9 +105,9 @@ func TestASubscriptionToAProcessThatTheBankNoLongerShowsCanBeRemoved(t *testing.
 func TestUnsubscribingNamesASubscriptionThatStillApplies(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"everything":true}`)
-	e.WantCard(t, "watch_process", `{"process":1042}`)
-	ended := e.WantCard(t, "unwatch", `{"process":1042}`, "no longer", "still gets the updates of all processes")
+	e.WantCard(t, "follow_processes", `{"everything":true}`)
+	e.WantCard(t, "follow_processes", `{"process":1042}`)
+	ended := e.WantCard(t, "stop_following", `{"process":1042}`, "no longer", "still gets the updates of all processes")
 	if next := ended.Card.Next[0]; next.Tool != "mute_process" {
 		t.Errorf("the next step is %v", next)
 	}
@@ -116,28 +116,28 @@ func TestUnsubscribingNamesASubscriptionThatStillApplies(t *testing.T) {
 func TestASubscriptionToMyProcessesIsOfItsPersonOnly(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"mine":true}`)
+	e.WantCard(t, "follow_processes", `{"mine":true}`)
 	e.Actor.ID = "reader" // who may, since the bank hears nothing of it
-	e.WantCard(t, "watches", `{}`, "a colleague's processes")
-	e.WantCard(t, "unwatch", `{"mine":true}`, "was not following")
-	e.WantCard(t, "watch_process", `{"mine":true}`, "from now on")
+	e.WantCard(t, "show_subscriptions", `{}`, "a colleague's processes")
+	e.WantCard(t, "stop_following", `{"mine":true}`, "was not following")
+	e.WantCard(t, "follow_processes", `{"mine":true}`, "from now on")
 }
 
 func TestASubscriptionToAllProcessesIsOfItsPerson(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
+	e.WantCard(t, "follow_processes", `{"everything":true}`, "from now on")
 	e.Actor.ID = "reader"
-	e.WantCard(t, "watch_process", `{"everything":true}`, "from now on")
+	e.WantCard(t, "follow_processes", `{"everything":true}`, "from now on")
 	if got := e.settings[team].Subscriptions; len(got) != 2 || got[0].By != "ana" || got[1].By != "reader" {
 		t.Errorf("stored is %v", got)
 	}
-	e.WantCard(t, "unwatch", `{"everything":true}`, "no longer")
+	e.WantCard(t, "stop_following", `{"everything":true}`, "no longer")
 	if got := e.settings[team].Subscriptions; len(got) != 0 {
 		t.Errorf("left is %v", got)
 	}
 	e.settings[team] = destination.Settings{Subscriptions: []destination.Subscription{{Kind: destination.ScopeAll}}} // as the team's channel begins
-	e.WantCard(t, "watch_process", `{"everything":true}`, "already")
+	e.WantCard(t, "follow_processes", `{"everything":true}`, "already")
 }
 
 func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T) {
@@ -151,9 +151,9 @@ func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T
 		full.Mutes[uuid.New()] = time.Time{}
 	}
 	e.settings[team] = full
-	e.WantProblem(t, "watch_process", `{"process":1042}`, "watch.full")
+	e.WantProblem(t, "follow_processes", `{"process":1042}`, "subscription.full")
 	e.WantProblem(t, "mute_process", `{"process":1042}`, "mute.full")
-	e.WantCard(t, "watches", `{}`, "480 more processes are muted")
+	e.WantCard(t, "show_subscriptions", `{}`, "480 more processes are muted")
 	for process := range full.Mutes {
 		full.Mutes[process] = noon // over by now
 		break

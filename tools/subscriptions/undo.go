@@ -11,7 +11,7 @@ import (
 // has changed since.
 var Undo = tools.Define(Toolset, tools.Spec{
 	Name: "undo_change", Effect: tools.Remembers, NeedsDestination: true,
-	Next: tools.Next{"watches": nil},
+	Next: tools.Next{"show_subscriptions": nil},
 }, func(ctx context.Context, call *tools.Call, in Undoing) (Undone, error) {
 	last, known, err := call.Destinations().LastChange(ctx, call.Actor.Destination)
 	if err != nil || !known {
@@ -46,7 +46,7 @@ type Undone struct {
 
 // Card implements [tools.Carder].
 func (u Undone) Card(say tools.Say) tools.Card {
-	card := tools.Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []tools.Step{tools.NextStep("watches")}}
+	card := tools.Card{Title: say("card.title"), Text: say("card.overtaken"), Next: []tools.Step{tools.NextStep("show_subscriptions")}}
 	switch {
 	case u.Done:
 		card.Text = say("card.done")

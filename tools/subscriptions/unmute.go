@@ -12,7 +12,7 @@ import (
 // Unmute ends a [Mute].
 var Unmute = tools.Define(Toolset, tools.Spec{
 	Name: "unmute_process", Effect: tools.Remembers, NeedsDestination: true,
-	Next: tools.Next{"watches": nil},
+	Next: tools.Next{"show_subscriptions": nil},
 }, func(ctx context.Context, call *tools.Call, in Unmuting) (Unmuted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {
@@ -52,7 +52,7 @@ type Unmuted struct {
 func (u Unmuted) Card(say tools.Say) tools.Card {
 	card := tools.Card{
 		Title: say("card.title"), Text: say("card.text", "number", u.ProcessNumber),
-		Next: []tools.Step{tools.NextStep("watches")},
+		Next: []tools.Step{tools.NextStep("show_subscriptions")},
 	}
 	switch {
 	case !u.Ended:

@@ -8,51 +8,51 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Unwatch removes a subscription of the destination.
-var Unwatch = tools.Define(Toolset, tools.Spec{
-	Name: "unwatch", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"watches": nil, "mute_process": {"process"}},
-}, func(ctx context.Context, call *tools.Call, in Selector) (Unwatched, error) {
+// StopFollowing removes a subscription of the destination.
+var StopFollowing = tools.Define(Toolset, tools.Spec{
+	Name: "stop_following", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
+	Next: tools.Next{"show_subscriptions": nil, "mute_process": {"process"}},
+}, func(ctx context.Context, call *tools.Call, in Selector) (Stopped, error) {
 	settings, err := settings(ctx, call)
 	if err != nil {
-		return Unwatched{}, err
+		return Stopped{}, err
 	}
 	var ended destination.Subscription
 	if i := slices.IndexFunc(settings.Subscriptions, func(w destination.Subscription) bool { return in.matches(w, call.Actor.ID) }); i >= 0 {
 		ended = settings.Subscriptions[i]
 	} else if ended, err = in.subscription(ctx, call); err != nil {
-		return Unwatched{}, err
+		return Stopped{}, err
 	}
-	unwatched := Unwatched{Subscription: viewOf(ctx, call, ended), stepArgs: in.stepArgs(ended)}
+	stopped := Stopped{Subscription: viewOf(ctx, call, ended), stepArgs: in.stepArgs(ended)}
 	announcement := func(say tools.Say) string {
-		return say("announce.unwatched", "who", actorName(call, say), "what", unwatched.Subscription.publicText(say))
+		return say("announce.stopped", "who", actorName(call, say), "what", stopped.Subscription.publicText(say))
 	}
 	err = changeHere(ctx, call, announcement, func(settings *destination.Settings) error {
 		before := len(settings.Subscriptions)
 		settings.Subscriptions = slices.DeleteFunc(settings.Subscriptions, ended.Same)
-		unwatched.Ended = len(settings.Subscriptions) < before
-		unwatched.Everything = slices.ContainsFunc(settings.Subscriptions, destination.Subscription{Kind: destination.ScopeAll}.Same)
-		if !unwatched.Ended {
+		stopped.Ended = len(settings.Subscriptions) < before
+		stopped.Everything = slices.ContainsFunc(settings.Subscriptions, destination.Subscription{Kind: destination.ScopeAll}.Same)
+		if !stopped.Ended {
 			return errUnchanged
 		}
 		return nil
 	})
-	return unwatched, err
+	return stopped, err
 })
 
-// Unwatched is a removed subscription.
-type Unwatched struct {
-	Subscription SubscriptionView `json:"heard"`
+// Stopped is a removed subscription.
+type Stopped struct {
+	Subscription SubscriptionView `json:"subscription"`
 	Ended        bool             `json:"ended"`                // false if there was none
 	Everything   bool             `json:"everything,omitempty"` // the destination is still subscribed to all processes
 	stepArgs     map[string]any
 }
 
 // Card implements [tools.Carder].
-func (u Unwatched) Card(say tools.Say) tools.Card {
+func (u Stopped) Card(say tools.Say) tools.Card {
 	card := tools.Card{
 		Title: say("card.title"), Text: say("card.text", "what", u.Subscription.text(say)),
-		Next: []tools.Step{tools.NextStep("watches")},
+		Next: []tools.Step{tools.NextStep("show_subscriptions")},
 	}
 	if !u.Ended {
 		card.Text = say("card.none", "what", u.Subscription.text(say))
