@@ -167,10 +167,10 @@ func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T
 func TestWhatSeveralPeopleFollowIsListedOnce(t *testing.T) {
 	t.Parallel()
 	e := start(t)
-	e.WantCard(t, "watch_process", `{"process":1042}`, "from now on")
+	e.WantCard(t, "follow_processes", `{"process":1042}`, "from now on")
 	e.Actor.ID = "reader"
-	e.WantCard(t, "watch_process", `{"process":1042}`, "from now on")
-	if rows := e.WantCard(t, "watches", `{}`, "process 1042").Card.Table.Rows; len(rows) != 1 {
+	e.WantCard(t, "follow_processes", `{"process":1042}`, "from now on")
+	if rows := e.WantCard(t, "show_subscriptions", `{}`, "process 1042").Card.Table.Rows; len(rows) != 1 {
 		t.Errorf("listed are %q", rows)
 	}
 }
