@@ -26,9 +26,9 @@ var replaced = []struct {
 		{`^cmd/slackbot/words/`, `put aside`, "explains the term to operators"},
 	}},
 	{`hints?`, "trigger", []allowance{
-		{`^internal/slacksim/|^slackapp/`, `(usage )?hint( id)?s?|max hint`, "Slack's name for the text under an input, or behind a command"},
+		{`^(internal/slacksim|slackapp)/`, `hints?`, "Slack's name for the text under an input, or behind a command; a severity"},
 		{`^mcpapp/`, `hints?`, "MCP's annotations and cache hints"},
-		{`^(validation|tools|slackapp)/`, `hints?`, "a severity"},
+		{`^(validation|tools)/`, `hints?`, "a severity; hints of MCP"},
 	}},
 	{`hush\w*`, "debounce, quiet hours", nil},
 	{`lulls?`, "backoff", nil},
@@ -107,7 +107,7 @@ func TestReplacedTermsAreNotUsed(t *testing.T) {
 			allowed[i] = append(allowed[i], wholeWords(a.words))
 		}
 	}
-	any := wholeWords(strings.Join(all, "|"))
+	any, used := wholeWords(strings.Join(all, "|")), map[allowance]bool{}
 	for path := range trackedSizes(t) {
 		if renamedFile.MatchString(path) {
 			t.Errorf("%s has the name of a replaced term", path)
@@ -130,13 +130,20 @@ func TestReplacedTermsAreNotUsed(t *testing.T) {
 			for i, term := range replaced {
 				rest := words
 				for j, a := range term.allowed {
-					if at := regexp.MustCompile(a.path); at.MatchString(path) {
-						rest = allowed[i][j].ReplaceAllString(rest, "…")
+					if regexp.MustCompile(a.path).MatchString(path) && terms[i].MatchString(rest) && allowed[i][j].MatchString(rest) {
+						rest, used[a] = allowed[i][j].ReplaceAllString(rest, "…"), true
 					}
 				}
 				if found := terms[i].FindString(rest); found != "" {
 					t.Errorf("%s:%d: write %s instead of %q: %s", path, n+1, term.standard, strings.TrimSpace(found), bytes.TrimSpace(line))
 				}
+			}
+		}
+	}
+	for _, term := range replaced {
+		for _, a := range term.allowed {
+			if !used[a] {
+				t.Errorf("%q is allowed in %q and not used: remove it from the list", a.words, a.path)
 			}
 		}
 	}
