@@ -26,20 +26,20 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), changedTimeout)
 	defer cancel()
 	change := Changed{Subject: output.(Subjecter).Subject(), Actor: actor, Tool: tool.Name}
-	heard := make(chan error, 1)
+	done := make(chan error, 1)
 	go func() {
 		var err error
 		defer func() {
 			if caught := recover(); caught != nil {
 				err = fmt.Errorf("a panic of type %T", caught)
 			}
-			heard <- err
+			done <- err
 		}()
 		err = r.Changed(ctx, change)
 	}()
 	var err error
 	select {
-	case err = <-heard:
+	case err = <-done:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

@@ -22,7 +22,7 @@ type Editor interface {
 
 // Editing has the arguments of an editor beside its fields; inputs embed it.
 type Editing struct {
-	Version string   `json:"version,omitzero" page:"-" pii:"open"` // as it was read: tells whether somebody else changed it since
+	Version string   `json:"version,omitzero" page:"-" pii:"open"` // as it was read: shows whether somebody else changed it since
 	Clear   []string `json:"clear,omitzero" page:"-" pii:"open"`   // paths of fields to empty
 }
 
@@ -135,7 +135,7 @@ func (t *Tool) Given(form Form) map[string]string {
 	return given
 }
 
-// Merge lays changes over what the bank holds. The result is whole, and no longer tells what was changed.
+// Merge applies changes to the values of the bank. The result has every field, and not which of them were changed.
 func (t *Tool) Merge(current, changes any) any {
 	whole := reflect.New(t.in).Elem()
 	whole.Set(reflect.ValueOf(current))

@@ -15,7 +15,7 @@ func (t *Tool) Decode(args json.RawMessage, lang words.Lang) (any, []Problem) {
 
 func (t *Tool) Normalised(in any) any { return t.normalised(in) }
 
-// Verifiable tells whether the tool's effect can be seen at the bank.
+// Verifiable reports whether the tool's effect can be seen at the bank.
 func (t *Tool) Verifiable() bool {
 	_, is := reflect.Zero(t.in).Interface().(Verifier)
 	return is

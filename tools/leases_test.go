@@ -54,7 +54,7 @@ func TestTwoCallersForOneBorrowerAreOneBorrower(t *testing.T) {
 				group.Wait()
 				shared := 0
 				for i, failure := range failures {
-					// The first may be done before the second comes: then its own check speaks.
+					// The first may be done before the second comes: then its own check refuses it.
 					if failure != nil && failure.Kind != tools.Invalid {
 						t.Fatalf("caller %d: %v", i, failure)
 					}

@@ -13,7 +13,7 @@ const MaxOptions = 100
 type Option struct {
 	Value string
 	Text  string
-	Note  string      // tells two options with the same text apart; may be ""
+	Note  string      // distinguishes options with the same text; may be ""
 	Clear pii.Private `json:"-"` // Text unmasked, for a review
 }
 

@@ -32,7 +32,7 @@ func TestAWarningIsInClearForAReviewAlone(t *testing.T) {
 		}
 		for _, shown := range []string{string(data), failure.Error(), warning.Text, fmt.Sprintf("%v %+v %#v", warning, warning, warning), fmt.Sprintf("%+v", failure)} {
 			if strings.Contains(shown, secret) || strings.Contains(shown, held.Name.Reveal()) || strings.Contains(shown, held.TaxID.Reveal()) {
-				t.Errorf("%s tells %q: %s", tool, secret, shown)
+				t.Errorf("%s shows %q: %s", tool, secret, shown)
 			}
 		}
 	}

@@ -377,7 +377,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	printed := fmt.Sprintf("%v %+v %#v", sections, sections, sections) + string(masked)
 	for label, value := range want {
 		if new := value[strings.LastIndexByte(value, ' ')+1:]; len(new) > 4 && strings.Contains(printed, new) {
-			t.Errorf("printed, a summary tells %s: %s", label, new)
+			t.Errorf("a printed summary has %s: %s", label, new)
 		}
 	}
 	args, malformed := borrowers.Update.Args(borrowers.Update.Given(form), words.English)

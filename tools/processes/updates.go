@@ -156,9 +156,9 @@ func updateOf(m tools.ProcessChange) ProcessUpdate {
 }
 
 // size returns the bytes of a row in a result, as data and as text; 0 if it is not listed.
-func (m ProcessUpdate) size(told bool) int {
+func (m ProcessUpdate) size(listed bool) int {
 	data, err := json.Marshal(m)
-	if err != nil || !told {
+	if err != nil || !listed {
 		return 0
 	}
 	return len(data) + len(m.What) + 40

@@ -46,7 +46,7 @@ func TestAListIsNamedInWordsAndByThem(t *testing.T) {
 	}
 }
 
-func TestAListThatTheBankDoesNotFindIsNotToldAsAMissingProcess(t *testing.T) {
+func TestAMissingListIsNotReportedAsAMissingProcess(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	e.Bank.Inject(sandbox.Fault{Operation: "gendersGet", Status: http.StatusNotFound})
