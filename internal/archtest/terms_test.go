@@ -58,10 +58,7 @@ var replaced = []struct {
 		{`^portal/sandbox/(taxonomies_test|samples)\.go$`, `places?`, "a municipality, or of a digit"},
 		{`^tools/kind_amount\.go$`, `places`, "of a decimal number"},
 	}},
-	{`watch(es|ed|ing)?|unwatch\w*`, "subscription; subscribed", []allowance{
-		{`^tools/subscriptions/`, `(un)?watch(es|ed|ing)?`, "the operations with these names"},
-		{"", `watch process|unwatch|watches`, "the names of operations"},
-	}},
+	{`watch(es|ed|ing|er)?|unwatch\w*`, "subscription; follow", nil},
 	{`trails?`, "audit log", nil},
 	{`audit marks?`, "audit entry", nil},
 	{`memos?|reminders?`, "cache; open-call index", []allowance{

@@ -104,8 +104,8 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 		return card
 	}
 	card.Table.Columns = []string{say("label.news"), say("label.status")}
-	for _, heard := range p.Subscriptions {
-		card.Table.Rows = append(card.Table.Rows, []string{heard.text(say), say("card.followed")})
+	for _, subscription := range p.Subscriptions {
+		card.Table.Rows = append(card.Table.Rows, []string{subscription.text(say), say("card.followed")})
 	}
 	for _, muted := range p.Muted {
 		card.Table.Rows = append(card.Table.Rows, []string{say("scope.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})

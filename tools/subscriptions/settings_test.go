@@ -80,6 +80,6 @@ func TestTheLanguageOfADestinationIsThatOfItsFirstSubscriber(t *testing.T) {
 	e.Actor.Lang = words.Portuguese
 	e.WantCard(t, "follow_processes", `{"process":1043}`, "passa a receber")
 	if got := e.settings[team].Lang; got != words.English {
-		t.Errorf("it speaks %s", got)
+		t.Errorf("its language is %s", got)
 	}
 }

@@ -117,7 +117,7 @@ func TestASubscriptionToMyProcessesIsOfItsPersonOnly(t *testing.T) {
 	t.Parallel()
 	e := start(t)
 	e.WantCard(t, "follow_processes", `{"mine":true}`)
-	e.Actor.ID = "reader" // who may, since the bank hears nothing of it
+	e.Actor.ID = "reader" // who may, since the bank is not called
 	e.WantCard(t, "show_subscriptions", `{}`, "a colleague's processes")
 	e.WantCard(t, "stop_following", `{"mine":true}`, "was not following")
 	e.WantCard(t, "follow_processes", `{"mine":true}`, "from now on")
