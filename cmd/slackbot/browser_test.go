@@ -94,10 +94,16 @@ func (p slackPage) typeInto(path, text string) {
 	p.Keys(text)
 }
 
-// chooseOption types into a type-ahead, again where the field asks for it because the machine is busy, and takes the first
-// option that it then offers.
+// chooseOption types into a type-ahead, again where the field asks for it because the machine is busy, and takes the active
+// option once it is the one with this text, or has it in its text if none is equal. Until all of the text has been searched
+// for, another option may be active.
 func (p slackPage) chooseOption(path, text string) {
-	offered := `[...document.querySelectorAll('[role=option]')].some((option) => option.checkVisibility() && option.innerText.includes(` + browsertest.Quoted(text) + `))`
+	offered := `((text) => {
+		const options = [...document.querySelectorAll('[role=option]')].filter((option) => option.checkVisibility());
+		const active = options.find((option) => option.getAttribute('aria-selected') === 'true');
+		const equal = options.find((option) => option.innerText.trim() === text);
+		return equal ? active === equal : !!active?.innerText.includes(text);
+	})(` + browsertest.Quoted(text) + `)`
 	late := `document.querySelector('` + field(path) + `').innerText.includes('demora')`
 	for {
 		p.typeInto(path, text)
