@@ -10,7 +10,7 @@ import (
 
 func TestOrphanedReturnsTheOldestCallsFirstAndNoOthers(t *testing.T) {
 	on(t, func(t *testing.T, p *testRedis) {
-		lives := WithLives(Lives{Call: 200 * time.Millisecond})
+		lives := WithLives(Lives{Call: time.Minute, Recovery: 200 * time.Millisecond})
 		one, other := p.replica(t, lives), p.replica(t, lives)
 		ctx := t.Context()
 		begin := func(key string, lease time.Duration) {
