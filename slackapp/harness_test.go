@@ -3,12 +3,10 @@ package slackapp_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,10 +30,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) { // the default
-		_ = parallel.Value.Set(strconv.Itoa(6 * runtime.GOMAXPROCS(0))) // flows mostly wait
-	}
+	waittest.Parallel(3 * runtime.GOMAXPROCS(0)) // flows wait half of their time
 	goleak.VerifyTestMain(m)
 }
 

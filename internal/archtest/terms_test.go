@@ -96,12 +96,12 @@ var renamedFile = regexp.MustCompile(`(?:^|/)(?:letters|hush|well|driving|respel
 
 func TestReplacedTermsAreNotUsed(t *testing.T) {
 	var all []string
-	terms, allowed := make([]*regexp.Regexp, len(replaced)), make([][]*regexp.Regexp, len(replaced))
+	terms, allowed, paths := make([]*regexp.Regexp, len(replaced)), make([][]*regexp.Regexp, len(replaced)), make([][]*regexp.Regexp, len(replaced))
 	for i, term := range replaced {
 		all = append(all, term.words)
 		terms[i] = wholeWords(term.words)
 		for _, a := range term.allowed {
-			allowed[i] = append(allowed[i], wholeWords(a.words))
+			allowed[i], paths[i] = append(allowed[i], wholeWords(a.words)), append(paths[i], regexp.MustCompile(a.path))
 		}
 	}
 	// Most words are met often and are in no term: each is matched once. The first words of terms of several are added.
@@ -137,7 +137,7 @@ func TestReplacedTermsAreNotUsed(t *testing.T) {
 			for i, term := range replaced {
 				rest := words
 				for j, a := range term.allowed {
-					if regexp.MustCompile(a.path).MatchString(path) && terms[i].MatchString(rest) && allowed[i][j].MatchString(rest) {
+					if paths[i][j].MatchString(path) && terms[i].MatchString(rest) && allowed[i][j].MatchString(rest) {
 						rest, used[a] = allowed[i][j].ReplaceAllString(rest, "…"), true
 					}
 				}
