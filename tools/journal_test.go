@@ -123,14 +123,14 @@ func TestAnEffectIsFoundByTheNextAttemptIfTheBankWasDownAtTheFirst(t *testing.T)
 func TestASuspendedReplicaDoesNotOverwriteTheOutcomeOfAnother(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
-	wake := make(chan struct{})
+	asleep, wake := make(chan struct{}), make(chan struct{})
 	var recorded error
-	suspended := cluster.replica(t, withShortLeases, func(c *tools.Config) { c.Journal = blockedFinish{c.Journal, wake, &recorded} })
+	suspended := cluster.replica(t, withShortLeases, func(c *tools.Config) { c.Journal = blockedFinish{c.Journal, asleep, wake, &recorded} })
 	var late tools.Result
 	var group sync.WaitGroup
 	group.Go(func() { late, _ = suspended.create(t) })
 	e := cluster.replica(t, withShortLeases)
-	waittest.Eventually(t, "the call was sent", func() bool { return len(cluster.Bank.Borrowers(sandbox.SampleProcess(1042))) == 2 })
+	waittest.Receive(t, "the call was answered", asleep)
 	result := e.createUntilDone(t)
 	close(wake)
 	group.Wait()

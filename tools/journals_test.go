@@ -117,14 +117,17 @@ func (j beforeFinish) Finish(ctx context.Context, key string, token int64, outco
 	return j.Journal.Finish(ctx, key, token, outcome)
 }
 
-// blockedFinish is the journal of a replica that is suspended before Finish. err gets what Finish returned.
+// blockedFinish is the journal of a replica that is suspended before Finish, once. It closes suspended then. err gets what
+// Finish returned.
 type blockedFinish struct {
 	tools.Journal
-	until <-chan struct{}
-	err   *error
+	suspended chan<- struct{}
+	until     <-chan struct{}
+	err       *error
 }
 
 func (j blockedFinish) Finish(ctx context.Context, key string, token int64, outcome []byte) error {
+	close(j.suspended)
 	<-j.until
 	*j.err = j.Journal.Finish(context.WithoutCancel(ctx), key, token, outcome)
 	return *j.err
