@@ -26,8 +26,9 @@ type Call struct {
 
 	announced bool // the audit log says that it is about to be sent
 
-	mu        sync.Mutex // guards processes
+	mu        sync.Mutex // guards processes and details
 	processes map[ProcessRef]FoundProcess
+	details   map[uuid.UUID]portal.Process
 }
 
 // FoundProcess is the process that a [ProcessRef] named.
@@ -93,11 +94,32 @@ func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, e
 	return FoundProcess{}, &Error{Kind: NotFound}
 }
 
+// ProcessDetail reads all that the bank says of the process that ref names. The bank is asked once in a call.
+func (c *Call) ProcessDetail(ctx context.Context, ref ProcessRef) (portal.Process, error) {
+	found, err := c.Process(ctx, ref)
+	if err != nil {
+		return portal.Process{}, err
+	}
+	c.mu.Lock()
+	process, read := c.details[found.ID]
+	c.mu.Unlock()
+	if read {
+		return process, nil
+	}
+	return c.Bank.Process(ctx, found.ID)
+}
+
 func (c *Call) readProcess(ctx context.Context, id uuid.UUID) (FoundProcess, error) {
 	process, err := c.Bank.Process(ctx, id)
 	if err != nil {
 		return FoundProcess{}, notFoundWhenRefused(err)
 	}
+	c.mu.Lock()
+	if c.details == nil {
+		c.details = map[uuid.UUID]portal.Process{}
+	}
+	c.details[process.ProcessUniqueID] = process
+	c.mu.Unlock()
 	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
 }
 

@@ -18,15 +18,11 @@ var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_process", Effect: tools.Reads,
 	Next: tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
-	found, err := call.Process(ctx, in.Process)
+	process, err := call.ProcessDetail(ctx, in.Process)
 	if err != nil {
 		return ProcessDetails{}, err
 	}
-	process, err := call.Bank.Process(ctx, found.ID)
-	if err != nil {
-		return ProcessDetails{}, err
-	}
-	borrowers, err := call.Borrowers(ctx, found.ID)
+	borrowers, err := call.Borrowers(ctx, process.ProcessUniqueID)
 	if err != nil {
 		return ProcessDetails{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/processes"
@@ -56,5 +57,19 @@ func TestAProcessOfAnotherBrokerIsNotShown(t *testing.T) {
 	e := testenv.Start(t, testenv.Options{})
 	if _, failure := e.Call(t, "get_process", `{"process":7777}`); failure == nil || failure.Kind != tools.NotFound {
 		t.Errorf("got %v", failure)
+	}
+}
+
+func TestTheBankIsAskedOnceForAProcess(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{})
+	for _, name := range []string{"1043", "1043", sandbox.SampleProcess(1043).String()} {
+		before := e.Bank.Calls(portal.ProcessDetail)
+		if _, failure := e.Call(t, "get_process", `{"process":"`+name+`"}`); failure != nil {
+			t.Fatal(failure)
+		}
+		if asked := e.Bank.Calls(portal.ProcessDetail) - before; asked != 1 {
+			t.Errorf("%s: asked %d times", name, asked)
+		}
 	}
 }
