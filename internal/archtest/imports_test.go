@@ -17,10 +17,10 @@ const module = "github.com/balcao/balcao/"
 // mayImport lists, for each package, the packages of this module that its code may import beside the leaves. A «*» stands
 // for one element of a path; an exact name has precedence. Tests may import more.
 var mayImport = map[string][]string{
-	"cmd/mcpserver":              {"conversations", "internal/*", "mcpapp", "notifications", "tools", "tools/catalogue"},
-	"cmd/slackbot":               {"conversations", "internal/*", "mcpapp", "notifications", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
+	"cmd/mcpserver":              {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "tools", "tools/catalogue"},
+	"cmd/slackbot":               {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
 	"conversations":              {},
-	"internal/app":               {"conversations", "internal/settings", "internal/telemetry", "internal/version", "internal/webguard", "notifications", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
+	"internal/app":               {"conversations", "internal/settings", "internal/telemetry", "internal/version", "internal/webguard", "notifications", "portal/profile", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
 	"internal/archtest":          {},
 	"internal/bodies":            {},
 	"internal/browsertest":       {},
@@ -37,20 +37,21 @@ var mayImport = map[string][]string{
 	"internal/slacksim":          {},
 	"internal/slacksim/pagetest": {},
 	"internal/telemetry":         {},
-	"internal/testenv":           {"conversations", "internal/keys", "internal/logtest", "internal/waittest", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
+	"internal/testenv":           {"conversations", "internal/keys", "internal/logtest", "internal/waittest", "portal/profile", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
 	"internal/version":           {},
 	"internal/waittest":          {},
 	"internal/webguard":          {"internal/bodies", "internal/refusals"},
 	"internal/words":             {},
 	"mcpapp":                     {"conversations", "internal/bodies", "internal/refusals", "tools"},
-	"notifications":              {"conversations", "internal/bodies", "portal"},
-	"portal":                     {},
-	"portal/sandbox":             {"portal", "portal/sandbox/esispdf"},
+	"notifications":              {"conversations", "internal/bodies", "portal/profile", "portal"},
+	"portal":                     {"portal/profile"},
+	"portal/profile":             {},
+	"portal/sandbox":             {"portal", "portal/profile", "portal/sandbox/esispdf"},
 	"portal/sandbox/esispdf":     {},
 	"slackapp":                   {"conversations", "internal/bodies", "internal/refusals", "tools"},
 	"test/soak":                  {},
-	"tools":                      {"portal", "validation"},
-	"tools/*":                    {"portal", "tools", "validation"}, // a toolset
+	"tools":                      {"portal/profile", "portal", "validation"},
+	"tools/*":                    {"portal/profile", "portal", "tools", "validation"}, // a toolset
 	"tools/catalogue":            {"tools", "tools/*"},
 	"validation":                 {},
 }
