@@ -1,24 +1,168 @@
 // Package profile holds what Balcão takes the bank to be: paths, names, forms, states and rules. What the bank prints and
 // what is inferred of it are told apart by marks. The built-in profile is bank.toml; a file overrides its entries.
+//
+// A name in a profile is canonical if it is the one that package portal has in its JSON tags and parameters. The entries
+// map the canonical names to the bank's. [Wire] translates one operation, in both directions: the client sends requests and
+// reads replies with it, the sandbox reads requests and sends replies.
 package profile
 
-import (
-	_ "embed"
-	"fmt"
-	"sync"
+import "encoding/json"
 
-	"github.com/BurntSushi/toml"
-)
-
-// Profile is what a bank is taken to be. Its names are canonical: those of the JSON tags of package portal. The entries map
-// them to the bank's.
+// Profile is what a bank is taken to be.
 type Profile struct {
-	States States `toml:"states"`
-	Rules  Rules  `toml:"rules"`
+	Prefix     string               `json:"prefix"` // of every path
+	Forms      Forms                `json:"forms"`
+	Login      Login                `json:"login"`
+	Headers    map[string]string    `json:"headers"` // of every call but the login, see [Login]
+	Replies    Reply                `json:"replies"` // names that the replies of all operations share
+	Errors     Errors               `json:"errors"`
+	Operations map[string]Operation `json:"operations"` // by id
+	Taxonomies Taxonomies           `json:"taxonomies"`
+	States     States               `json:"states"`
+	Rules      Rules                `json:"rules"`
+	// Alternatives are other guesses that the doctor may try.
+	Alternatives []Alternative `json:"alternatives"`
+
+	marks marks
 }
 
-// States says what the states of a process mean.
-type States struct{}
+// Forms are the forms of values. Replies are read in every form; Forms says what requests have, and what a sandbox with the
+// profile sends.
+type Forms struct {
+	IDs     map[string]Form `json:"ids"`     // uuid or integer, by what they identify: broker, process, borrower
+	Numbers Form            `json:"numbers"` // number or text
+	Dates   Form            `json:"dates"`   // date or datetime
+	Names   Form            `json:"names"`   // camel, pascal or lower: the casing of names in replies
+	Absent  Form            `json:"absent"`  // omitted or null: a value in a reply that the bank does not have
+	Done    Form            `json:"done"`    // status or empty: the reply to a write that returns nothing else
+}
+
+// Form is the form of a value.
+type Form string
+
+// The forms.
+const (
+	UUID     Form = "uuid"
+	Integer  Form = "integer"
+	Number   Form = "number"
+	Text     Form = "text"
+	Date     Form = "date"
+	DateTime Form = "datetime"
+	Camel    Form = "camel"
+	Pascal   Form = "pascal"
+	Lower    Form = "lower"
+	Omitted  Form = "omitted"
+	Null     Form = "null"
+	Status   Form = "status"
+	Empty    Form = "empty"
+)
+
+// Login says how a session is opened. The values of headers are templates with {client_id}, {client_secret}, {broker},
+// {username}, {language} and, after the login, {token}. A header with an empty template is not sent.
+type Login struct {
+	Headers map[string]string `json:"headers"`
+	Token   Names             `json:"token"` // of the token in the reply; "" is the reply itself, as a string
+}
+
+// Operation is an operation of the bank.
+type Operation struct {
+	Title  string  `json:"title"` // in the bank's navigation
+	Tag    string  `json:"tag"`   // the page of the bank's reference
+	Method string  `json:"method"`
+	Path   string  `json:"path"` // below the prefix, with placeholders like {processUniqueId}
+	Prefix *string `json:"prefix"`
+	// Query maps parameters to their names in the query; one without a name is not sent. A placeholder that is not in Path
+	// may be in the query or the body.
+	Query map[string]string `json:"query"`
+	// Body maps fields of the request, by their dotted path, to their names; one without a name is not sent. A name that
+	// contains a dot is a path from the enclosing object.
+	Body map[string]string `json:"body"`
+	// Missing are the statuses that say that what the path names does not exist. The bank documents few; any other 404
+	// means that the path is wrong.
+	Missing []int `json:"missing"`
+	Page    Page  `json:"page"`
+	Reply   Reply `json:"reply"`
+}
+
+// Reply says where a reply has its data.
+type Reply struct {
+	At     Names            `json:"at"`     // of the object or array with the data; "" is the reply itself
+	List   Names            `json:"list"`   // of the array, from At; "" is At itself, "*" its only array
+	Fields map[string]Names `json:"fields"` // by their dotted path
+	Items  map[string]Names `json:"items"`  // of the objects in the array
+}
+
+// Page says how a list is read page by page.
+type Page struct {
+	Style PageStyle `json:"style"`
+	Size  int       `json:"size"`  // the most items of a page
+	First int       `json:"first"` // the number of the first page
+	Key   string    `json:"key"`   // the field of an item that the next page is named by
+}
+
+// PageStyle is a style of pages.
+type PageStyle string
+
+// The styles.
+const (
+	Whole    PageStyle = ""       // the list has one page
+	ByCursor PageStyle = "cursor" // the query names the last item of the page before
+	ByNumber PageStyle = "number" // the query has the number of the page
+	ByOffset PageStyle = "offset" // the query has the number of items to skip
+)
+
+// Errors says how the bank writes an error. Names are compared without case.
+type Errors struct {
+	Shape Shape `json:"shape"` // what a sandbox with the profile sends
+	At    Names `json:"at"`    // of the messages, at any depth
+	Code  Names `json:"code"`
+	Text  Names `json:"text"`
+	Field Names `json:"field"`
+	// InReply are conditions like "success=false" for which a reply with status 200 is an error; "errors" alone is an
+	// error if the reply has such a field and it is not empty.
+	InReply []string `json:"in_reply"`
+}
+
+// Shape is the shape of an error.
+type Shape string
+
+// The shapes.
+const (
+	ListShape   Shape = "list"   // an object with an array of messages
+	BareShape   Shape = "bare"   // an array of messages
+	ObjectShape Shape = "object" // an object with one message
+	FieldsShape Shape = "fields" // an object with texts by field, as ASP.NET has it
+	XMLShape    Shape = "xml"    // the same as list, in XML
+)
+
+// Taxonomies says how the bank's lists are read.
+type Taxonomies struct {
+	Method string            `json:"method"`
+	Path   string            `json:"path"` // with {name}
+	Query  map[string]string `json:"query"`
+	Page   Page              `json:"page"`
+	Reply  Reply             `json:"reply"` // the items have id, description and parentID
+	Lists  map[string]List   `json:"lists"` // by key
+}
+
+// List is one of the bank's lists. It may override how it is read.
+type List struct {
+	Title string `json:"title"` // in the bank's navigation; "" if the bank has no operation for it
+	Name  string `json:"name"`  // in the path
+	// Items are values that are used instead of the bank's.
+	Items  []Item `json:"items"`
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Page   *Page  `json:"page"`
+	Reply  *Reply `json:"reply"`
+}
+
+// Item is a value of a list.
+type Item struct {
+	ID         int32  `json:"id"`
+	Portuguese string `json:"pt"`
+	English    string `json:"en"`
+}
 
 // Rules are the strictness of each rule that the bank may have, by the rule's code.
 type Rules map[string]Strictness
@@ -33,14 +177,8 @@ const (
 	Off   Strictness = "off"   // nothing is checked
 )
 
-//go:embed bank.toml
-var builtin string
-
-// Builtin returns the built-in profile. It is shared: do not change it.
-var Builtin = sync.OnceValue(func() *Profile {
-	var p Profile
-	if _, err := toml.Decode(builtin, &p); err != nil {
-		panic(fmt.Sprintf("profile: bank.toml: %v", err))
-	}
-	return &p
-})
+// Alternative is another guess: entries of a profile that may be right together.
+type Alternative struct {
+	Name    string          `json:"name"`
+	Profile json.RawMessage `json:"profile"`
+}

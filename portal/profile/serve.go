@@ -1,0 +1,202 @@
+package profile
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// What follows is for a server with the profile: it reads what [Wire.Target] and [Wire.Body] write, and writes what
+// [Wire.Reply] reads.
+
+// Parameters returns a query with canonical names. A parameter that the profile does not have keeps its name, behind «?».
+func (w *Wire) Parameters(wire url.Values) url.Values {
+	canonical := url.Values{}
+	for sent, values := range wire {
+		name := "?" + sent
+		for own, known := range w.query {
+			if known == sent {
+				name = own
+			}
+		}
+		for _, value := range values {
+			canonical.Add(name, w.ParseValue(name, value))
+		}
+	}
+	return canonical
+}
+
+// ParseValue reads the value of a parameter. An id in the bank's form becomes a uuid; any other value is not changed.
+func (w *Wire) ParseValue(name, value string) string {
+	if w.formOf(name) == Integer {
+		if id, err := ParseID(Integer, value); err == nil {
+			return id.String()
+		}
+	}
+	return value
+}
+
+// Request returns the body of a request with canonical names.
+func (w *Wire) Request(wire []byte) ([]byte, error) {
+	if w.sameBody || len(wire) == 0 {
+		return wire, nil
+	}
+	value, err := parse(wire)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return wire, nil
+	}
+	out := map[string]any{}
+	taken := w.take(object, out, names(w.body))
+	for name, value := range object {
+		if !taken[name] {
+			out[name] = value // refused as unknown
+		}
+	}
+	return json.Marshal(w.plain(out))
+}
+
+// take copies the fields that the profile has to canonical paths. It returns the names at the top that they came from.
+func (w *Wire) take(object, out map[string]any, fields map[string]Names) map[string]bool {
+	taken := map[string]bool{}
+	for _, path := range byDepth(fields) {
+		sent := []string{}
+		for i, prefix := 0, ""; i <= strings.Count(path, "."); i++ {
+			prefix = strings.Join(strings.Split(path, ".")[:i+1], ".")
+			_, own := split(prefix)
+			sent = append(sent, strings.Split(fields[prefix].first(own), ".")...)
+		}
+		value, found := lookup(object, sent)
+		if _, inner := value.(map[string]any); !found || inner {
+			continue
+		}
+		if taken[sent[0]] = true; w.formOf(path) == Integer {
+			value = w.id(value)
+		}
+		put(out, path, value)
+	}
+	return taken
+}
+
+// plain undoes the forms of a request's values.
+func (w *Wire) plain(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			value[name] = w.plain(inner)
+		}
+	case string:
+		if day, ok := strings.CutSuffix(value, "T00:00:00"); ok && w.forms.Dates == DateTime {
+			return day
+		}
+	}
+	return value
+}
+
+// WriteReply returns a reply as the bank writes it, from a canonical one.
+func (w *Wire) WriteReply(canonical []byte) ([]byte, error) {
+	value, err := parse(canonical)
+	if err != nil {
+		return nil, err
+	}
+	if object, ok := value.(map[string]any); ok {
+		value = w.reshaped(object)
+	}
+	if at := w.reply.At.first(""); at != "" {
+		out := map[string]any{}
+		put(out, at, value)
+		value = out
+	}
+	return json.Marshal(w.format(value, true))
+}
+
+func (w *Wire) reshaped(object map[string]any) any {
+	array, has := object[ListName].([]any)
+	if len(w.reply.List) == 0 || !has {
+		return w.completed(object, w.reply.Fields)
+	}
+	for i, item := range array {
+		if inner, ok := item.(map[string]any); ok {
+			array[i] = w.completed(inner, w.reply.Items)
+		}
+	}
+	delete(object, ListName)
+	name := w.reply.List.first(ListName)
+	if name == "" {
+		return array
+	}
+	out := w.rename(object, w.reply.Fields)
+	put(out, strings.TrimPrefix(name, "*"), array)
+	return out
+}
+
+// completed renames the fields of an object, and adds null for those that it lacks if the bank does.
+func (w *Wire) completed(object map[string]any, fields map[string]Names) map[string]any {
+	if w.forms.Absent == Null {
+		for _, path := range byDepth(fields) {
+			outer, own := split(path)
+			enclosing, ok := object, true
+			if outer != "" {
+				inner, _ := lookup(object, strings.Split(outer, "."))
+				enclosing, ok = inner.(map[string]any)
+			}
+			if _, has := enclosing[own]; ok && !has {
+				enclosing[own] = nil
+			}
+		}
+	}
+	return w.rename(object, fields)
+}
+
+var day = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
+// format gives values their form. The names of a reply get their casing.
+func (w *Wire) format(value any, reply bool) any {
+	switch value := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			cased := name
+			if reply {
+				cased = w.cased(name)
+			}
+			out[cased] = w.format(value[name], reply)
+		}
+		return out
+	case []any:
+		for i, inner := range value {
+			value[i] = w.format(inner, reply)
+		}
+	case json.Number:
+		if w.forms.Numbers == Text {
+			return value.String()
+		}
+	case string:
+		if w.forms.Dates == DateTime && day.MatchString(value) {
+			return value + "T00:00:00"
+		}
+	}
+	return value
+}
+
+func (w *Wire) cased(name string) string {
+	switch {
+	case name == "":
+	case w.forms.Names == Pascal:
+		return strings.ToUpper(name[:1]) + name[1:]
+	case w.forms.Names == Lower:
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// PathID reads an id of a path or a query; only the bank's form is accepted.
+func (w *Wire) PathID(name, value string) (uuid.UUID, error) { return ParseID(w.formOf(name), value) }

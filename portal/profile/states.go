@@ -1,0 +1,4 @@
+package profile
+
+// States says what the states of a process mean.
+type States struct{}
