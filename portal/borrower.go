@@ -105,9 +105,9 @@ type ProfessionalDataRequest struct {
 // BorrowerSummary is an item of Borrower List. It has no data about the person.
 type BorrowerSummary struct {
 	BorrowerUniqueID               uuid.UUID `json:"borrowerUniqueID"`
-	BorrowerTypeID                 int32     `json:"borrowerTypeID"`
+	BorrowerTypeID                 int32     `json:"borrowerTypeID" taxonomy:"borrowerTypes"`
 	BorrowerTypeDescription        string    `json:"borrowerTypeDescription,omitzero"`
-	KeyBorrowerRelationID          *int32    `json:"keyBorrowerRelationID,omitzero"`
+	KeyBorrowerRelationID          *int32    `json:"keyBorrowerRelationID,omitzero" taxonomy:"keyBorrowerRelations"`
 	KeyBorrowerRelationDescription string    `json:"keyBorrowerRelationDescription,omitzero"`
 }
 
@@ -128,22 +128,22 @@ type PersonalData struct {
 	Phone                                 pii.Phone          `json:"phone,omitzero"`
 	Mobile                                pii.Phone          `json:"mobile,omitzero"`
 	Email                                 pii.Email          `json:"email,omitzero"`
-	GenderID                              *int32             `json:"genderID,omitzero"`
+	GenderID                              *int32             `json:"genderID,omitzero" taxonomy:"genders"`
 	GenderDescription                     string             `json:"genderDescription,omitzero"`
-	NationalityID                         *int32             `json:"nationalityID,omitzero"`
+	NationalityID                         *int32             `json:"nationalityID,omitzero" taxonomy:"countries,other"`
 	NationalityDescription                string             `json:"nationalityDescription,omitzero"`
-	IdentificationDocumentTypeID          *int32             `json:"identificationDocumentTypeID,omitzero"`
+	IdentificationDocumentTypeID          *int32             `json:"identificationDocumentTypeID,omitzero" taxonomy:"identificationDocuments"`
 	IdentificationDocumentTypeDescription string             `json:"identificationDocumentTypeDescription,omitzero"`
 	IdentificationDocumentNumber          pii.DocumentNumber `json:"identificationDocumentNumber,omitzero"`
 	CheckDigit                            pii.CheckDigits    `json:"checkDigit,omitzero"`
 	IdentificationDocumentExpiredDate     pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero"`
-	MaritalStatusID                       *int32             `json:"maritalStatusID,omitzero"`
+	MaritalStatusID                       *int32             `json:"maritalStatusID,omitzero" taxonomy:"maritalStatuses"`
 	MaritalStatusDescription              string             `json:"maritalStatusDescription,omitzero"`
-	MatrimonialRegimeID                   *int32             `json:"matriomonialRegimeID,omitzero"`          // the bank's spelling
-	MatrimonialRegimeDescription          string             `json:"matriomonialRegimeDescription,omitzero"` // the bank's spelling
-	ResidenceTypeID                       *int32             `json:"residenceTypeID,omitzero"`
+	MatrimonialRegimeID                   *int32             `json:"matriomonialRegimeID,omitzero" taxonomy:"matrimonialRegimes"` // the bank's spelling
+	MatrimonialRegimeDescription          string             `json:"matriomonialRegimeDescription,omitzero"`                      // the bank's spelling
+	ResidenceTypeID                       *int32             `json:"residenceTypeID,omitzero" taxonomy:"residenceTypes"`
 	ResidenceTypeDescription              string             `json:"residenceTypeDescription,omitzero"`
-	AcademicLevelID                       *int32             `json:"academicLevelID,omitzero"`
+	AcademicLevelID                       *int32             `json:"academicLevelID,omitzero" taxonomy:"academicLevels"`
 	AcademicLevelDescription              string             `json:"academicLevelDescription,omitzero"`
 	DependentsNumber                      *int32             `json:"dependentsNumber,omitzero"`
 	Address                               pii.Address        `json:"address,omitzero"`
@@ -151,7 +151,7 @@ type PersonalData struct {
 	ZipCodeLocal                          pii.Locality       `json:"zipCodeLocal,omitzero"`
 	DoorNumber                            pii.Address        `json:"doorNumber,omitzero"`
 	Floor                                 pii.Address        `json:"floor,omitzero"`
-	CountryID                             *int32             `json:"countryID,omitzero"`
+	CountryID                             *int32             `json:"countryID,omitzero" taxonomy:"countries"`
 	CountryDescription                    string             `json:"countryDescription,omitzero"`
 }
 
@@ -160,13 +160,13 @@ type FinancialData = FinancialDataRequest
 
 // ProfessionalData is [ProfessionalDataRequest] as replies name its fields.
 type ProfessionalData struct {
-	EmploymentProfessionID                  *int32       `json:"employmentProfessionID,omitzero"`
+	EmploymentProfessionID                  *int32       `json:"employmentProfessionID,omitzero" taxonomy:"professions"`
 	EmploymentProfessionDescription         string       `json:"employmentProfessionDescription,omitzero"`
-	EmploymentSituationID                   *int32       `json:"employmentSituationID,omitzero"`
+	EmploymentSituationID                   *int32       `json:"employmentSituationID,omitzero" taxonomy:"employmentSituations"`
 	EmploymentSituationDescription          string       `json:"employmentsSituationDescription,omitzero"` // the bank's spelling
-	EmploymentPositionDepartmentID          *int32       `json:"employmentPositionDepartmentID,omitzero"`
+	EmploymentPositionDepartmentID          *int32       `json:"employmentPositionDepartmentID,omitzero" taxonomy:"employmentDepartmentPositions"`
 	EmploymentPositionDepartmentDescription string       `json:"employmentPositionDepartmentDescription,omitzero"`
-	EmploymentContractTypeID                *int32       `json:"employmentContractTypeID,omitzero"`
+	EmploymentContractTypeID                *int32       `json:"employmentContractTypeID,omitzero" taxonomy:"employmentContractTypes"`
 	EmploymentContractTypeDescription       string       `json:"employmentContractTypeDescription,omitzero"`
 	EmployerName                            pii.Employer `json:"employerName,omitzero"`
 	EmployerTaxID                           pii.TaxID    `json:"employerTaxID,omitzero"`

@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,9 @@ type Config struct {
 	// connection for each write. A transport of another type must never send a request twice by itself.
 	Transport http.RoundTripper
 	Log       *slog.Logger // bodies, query strings and user names are not logged
+
+	// Described is called with what each reply says of the ids in it, and the language that was asked for. The call waits for it.
+	Described func(ctx context.Context, language string, said []Description)
 
 	AttemptTimeout time.Duration // for one attempt, 15 s by default
 	TotalTimeout   time.Duration // for a call with its login, attempts and pauses, 45 s by default

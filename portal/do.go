@@ -55,7 +55,7 @@ func (u *User) do(ctx context.Context, call call, reply any) error {
 		request.header.Set("Accept-Language", u.language)
 	}
 	renewed := false
-	return u.client.repeat(ctx, request.op, func(attempt int) error {
+	err = u.client.repeat(ctx, request.op, func(attempt int) error {
 		for {
 			token, err := u.client.sessions.token(ctx, u.login)
 			if err != nil {
@@ -70,6 +70,12 @@ func (u *User) do(ctx context.Context, call call, reply any) error {
 			u.client.sessions.remove(u.login, token)
 		}
 	})
+	if said := u.client.config.Described; err == nil && said != nil {
+		if found := Descriptions(reply); len(found) > 0 {
+			said(ctx, u.language, found)
+		}
+	}
+	return err
 }
 
 // request is a call that can be sent any number of times.

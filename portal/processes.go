@@ -71,9 +71,9 @@ type ProcessSummary struct {
 	ProcessUniqueID          uuid.UUID `json:"processUniqueID"`
 	ProcessNumber            int64     `json:"processNumber"`
 	KeyBorrowerName          pii.Name  `json:"borrowerName,omitzero"`
-	ProcessStatusID          int32     `json:"processStatusID"`
+	ProcessStatusID          int32     `json:"processStatusID" taxonomy:"workflowStatesProposal"`
 	ProcessStatusDescription string    `json:"processStatusDescription,omitzero"`
-	BranchID                 int32     `json:"branchID,omitzero"`
+	BranchID                 int32     `json:"branchID,omitzero" taxonomy:"-"`
 	BranchDescription        string    `json:"branchDescription,omitzero"`
 	CreationDate             Time      `json:"creationDate,omitzero"`
 	LastActionDate           Time      `json:"lastActionDate,omitzero"`
@@ -88,7 +88,7 @@ type Process struct {
 	SimulationNumber   int64     `json:"simulationNumber,omitzero"`
 
 	// Inferred from the taxonomy workflowPhases, which groups the states.
-	ProcessPhaseID          *int32 `json:"processPhaseID,omitzero"`
+	ProcessPhaseID          *int32 `json:"processPhaseID,omitzero" taxonomy:"workflowPhases"`
 	ProcessPhaseDescription string `json:"processPhaseDescription,omitzero"`
 
 	// Inferred from lastActionDate, which is printed.
@@ -97,11 +97,11 @@ type Process struct {
 	// Inferred from Process Update, whose fields are printed.
 	LoanAmount                pii.Money `json:"loanAmount,omitzero"` // the amount asked for, in euros
 	LoanDurationMonths        *int32    `json:"loanDurationMonths,omitzero"`
-	ProductSchemeID           *int32    `json:"productSchemeID,omitzero"`
+	ProductSchemeID           *int32    `json:"productSchemeID,omitzero" taxonomy:"productSchemes"`
 	ProductSchemeDescription  string    `json:"productSchemeDescription,omitzero"`
-	LoanPurposeID             *int32    `json:"loanPurposeID,omitzero"`
+	LoanPurposeID             *int32    `json:"loanPurposeID,omitzero" taxonomy:"loanPurposes"`
 	LoanPurposeDescription    string    `json:"loanPurposeDescription,omitzero"`
-	ProductPurposeID          *int32    `json:"productPurposeID,omitzero"`
+	ProductPurposeID          *int32    `json:"productPurposeID,omitzero" taxonomy:"productPurposes"`
 	ProductPurposeDescription string    `json:"productPurposeDescription,omitzero"`
 	HasCrossSelling           *bool     `json:"hasCrossSelling,omitzero"`
 
