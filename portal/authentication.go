@@ -75,7 +75,8 @@ func (s *sessions) token(ctx context.Context, login Login) (string, error) {
 //
 // See Authenticate on the bank's page Authentication. Its path is inferred, and the documents disagree on the names
 // of the headers.
-func (s *sessions) start(ctx context.Context, login Login) (string, error) {
+func (s *sessions) start(ctx context.Context, login Login) (_ string, err error) {
+	defer func() { s.client.faults.note(s.client.rows[Authenticate].Operation, login, err) }()
 	config := s.client.config
 	request, err := s.client.request(call{op: Authenticate})
 	if err != nil {
@@ -161,8 +162,11 @@ func (r *loginReply) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*object)(r))
 }
 
-// complete reports whether there is a token that is valid in a header.
-func (r *loginReply) complete() bool {
-	return r.SessionToken != "" && len(r.SessionToken) <= http.DefaultMaxHeaderBytes/64 &&
-		!strings.ContainsFunc(r.SessionToken, func(c rune) bool { return c <= ' ' || c > '~' })
+// lacks names the token unless there is one that is valid in a header.
+func (r *loginReply) lacks() string {
+	if r.SessionToken == "" || len(r.SessionToken) > http.DefaultMaxHeaderBytes/64 ||
+		strings.ContainsFunc(r.SessionToken, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return "sessionToken that a header can carry"
+	}
+	return ""
 }

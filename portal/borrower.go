@@ -237,9 +237,19 @@ type borrowerListReply struct {
 	List list[BorrowerSummary] `json:"borrowerList"`
 }
 
-func (r *borrowerListReply) complete() bool { return r.List.present }
+func (r *borrowerListReply) lacks() string {
+	if !r.List.present {
+		return "borrowerList"
+	}
+	return ""
+}
 
-func (b *Borrower) complete() bool { return b.BorrowerUniqueID != uuid.Nil }
+func (b *Borrower) lacks() string {
+	if b.BorrowerUniqueID == uuid.Nil {
+		return "borrowerUniqueID"
+	}
+	return ""
+}
 
 type borrowerCreateReply struct {
 	OperationStatus OperationStatus `json:"operationStatus"`
@@ -248,7 +258,12 @@ type borrowerCreateReply struct {
 	} `json:"additionalData"`
 }
 
-func (r *borrowerCreateReply) complete() bool { return r.AdditionalData.BorrowerUniqueID != uuid.Nil }
+func (r *borrowerCreateReply) lacks() string {
+	if r.AdditionalData.BorrowerUniqueID == uuid.Nil {
+		return "additionalData.borrowerUniqueID"
+	}
+	return ""
+}
 
 // writeReply is the reply to a write that returns only its status. By the bank's guide the reply to a delete may have no
 // body, and its page on the ESIS e-mail mentions a text: both are read.
@@ -271,8 +286,13 @@ func (r *writeReply) UnmarshalJSON(data []byte) error {
 // mayBeEmpty reports that a reply without a body is valid.
 func (r *writeReply) mayBeEmpty() bool { return true }
 
-// complete is false for an object without a status: a proxy may have answered instead of the bank.
-func (r *writeReply) complete() bool { return r.present }
+// lacks names the status if the reply has none: a proxy may have answered instead of the bank.
+func (r *writeReply) lacks() string {
+	if !r.present {
+		return "operationStatus"
+	}
+	return ""
+}
 
 // list distinguishes an empty array from a missing one, which must not be read as «no borrowers».
 type list[T any] struct {

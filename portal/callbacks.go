@@ -30,7 +30,8 @@ func init() {
 	register(
 		Operation{ID: CallbackList, Method: http.MethodGet, Path: "/v1/partners/{partnerUniqueID}/callbacks"},
 		Operation{ID: CallbackUpdate, Method: http.MethodPut, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Parameters: []string{"callbackUrl"}, Writes: true},
-		Operation{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true},
+		Operation{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true,
+			Missing: []int{http.StatusNotFound}},
 		Operation{ID: CallbackEcho, Method: http.MethodPost, Path: "/v1/partners/{partnerUniqueID}/callbacks/echo",
 			Parameters: []string{"notificationTypeID", "processUniqueId", "simulationUniqueId", "rawBody"}, Writes: true},
 	)
@@ -114,7 +115,7 @@ func (u CallbackURL) MarshalJSON() ([]byte, error) { return json.Marshal(u.Revea
 func (u *CallbackURL) UnmarshalJSON(data []byte) error {
 	var address string
 	if json.Unmarshal(data, &address) != nil {
-		return errNotUnderstood
+		return lacking("address as a text")
 	}
 	*u = NewCallbackURL(address)
 	return nil
@@ -257,7 +258,7 @@ func (r *echoReply) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (r *echoReply) complete() bool { return true }
+func (r *echoReply) lacks() string { return "" }
 
 type callbackListReply []Callback
 
@@ -274,17 +275,17 @@ func (r *callbackListReply) UnmarshalJSON(data []byte) error {
 func (c *Callback) UnmarshalJSON(data []byte) error {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(data, &fields) != nil {
-		return errNotUnderstood
+		return lacking("notification type and address in a callback")
 	}
 	id := anyField(fields, "notificationtypeid", "notificationtype", "typeid", "type", "id")
 	address := anyField(fields, "callbackurl", "url", "uri", "endpoint")
 	var digits json.Number // a number, or a text of digits
 	if id == nil || address == nil || json.Unmarshal(id, &digits) != nil || json.Unmarshal(address, &c.URL) != nil {
-		return errNotUnderstood
+		return lacking("notification type and address in a callback")
 	}
 	n, err := strconv.ParseInt(digits.String(), 10, 32)
 	if err != nil || c.URL.IsZero() {
-		return errNotUnderstood
+		return lacking("notification type and address in a callback")
 	}
 	c.NotificationTypeID = int32(n)
 	return nil

@@ -83,7 +83,11 @@ func TestAWriteOfACallbackIsSentOnceAndItsOutcomeNamed(t *testing.T) {
 			return err
 		},
 	} {
-		for status, kind := range map[int]portal.Kind{204: "", 400: portal.Refused, 404: portal.NotFound, 429: portal.TooMany, 503: portal.Unclear} {
+		absent := portal.WrongPath
+		if name == "delete" { // as the bank documents
+			absent = portal.NotFound
+		}
+		for status, kind := range map[int]portal.Kind{204: "", 400: portal.Refused, 404: absent, 405: portal.WrongPath, 429: portal.TooMany, 503: portal.Unclear} {
 			bank, config := overTCP(t, text(status, ""))
 			wantKind(t, call(asPartner(t, config)), kind)
 			if _, calls := bank.seen(); calls != 1 {

@@ -65,6 +65,8 @@ func bankHealth(ctx context.Context, failure *Error) error {
 // caller who cancels or whose deadline ends, a page that a proxy may have sent, and a failure to connect.
 func operationHealth(ctx context.Context, failure *Error) error {
 	switch {
+	case failure.Kind == WrongPath: // it does not exist
+		return nil
 	case failure.Status >= 500:
 		return errFailing
 	case failure.Status >= 400:

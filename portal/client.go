@@ -79,6 +79,7 @@ type Client struct {
 	writes   http.RoundTripper
 	sessions *sessions
 	gate     *gate
+	faults   *faults
 }
 
 // New returns a client, or an error that lists everything wrong with config.
@@ -111,7 +112,7 @@ func New(config Config) (*Client, error) {
 	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
 		config.Log.Warn("the bank is called without TLS: traffic can be read on the network", "host", base.Host)
 	}
-	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config, rows)}
+	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config, rows), faults: newFaults(config.Log)}
 	client.sessions = newSessions(client)
 	if transport, ok := config.Transport.(*http.Transport); ok {
 		client.writes = forWrites(transport)

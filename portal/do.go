@@ -21,6 +21,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/shape"
 )
 
 // call is what a method of [User] sends.
@@ -43,7 +44,8 @@ type number int32
 func (n number) String() string { return strconv.Itoa(int(n)) }
 
 // do makes a call as the user and decodes the answer into reply.
-func (u *User) do(ctx context.Context, call call, reply any) error {
+func (u *User) do(ctx context.Context, call call, reply any) (err error) {
+	defer func() { u.client.faults.note(u.client.rows[call.op].Operation, Login{}, err) }()
 	ctx, cancel := context.WithTimeout(ctx, u.client.config.TotalTimeout)
 	defer cancel()
 	request, err := u.client.request(call)
@@ -184,31 +186,42 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 		broken.replied = true
 		return broken
 	case int64(len(body)) > r.cap:
-		return r.garbled(status, "the reply is too large")
+		return r.garbledReply(status, "the reply is too large")
 	}
 	if problem := read(body, reply); problem != "" {
-		return r.garbled(status, problem)
+		return r.garbledReply(status, problem)
 	}
 	return nil
 }
 
-// read decodes a reply. It returns what is wrong with it, without quoting it, or "".
+// read decodes a reply. It returns what is wrong with it, by its shape and without quoting it, or "".
 func read(body []byte, reply any) (problem string) {
 	if r, ok := reply.(interface{ mayBeEmpty() bool }); ok && r.mayBeEmpty() && len(body) == 0 {
 		return ""
 	}
-	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), reply)
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
+	err := json.Unmarshal(body, reply)
+	came := "; came " + shape.Of(body)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return "the reply's field " + wrong.Field + " is of another type"
+		kind, _, _ := strings.Cut(wrong.Value, " ") // a number follows with its value
+		return "the reply's field " + wrong.Field + " is of another type: " + kind + came
+	}
+	if lacks, ok := errors.AsType[lacking](err); ok {
+		return lacks.Error() + came
 	}
 	if err != nil {
-		return "the reply is not understood"
+		return "the reply is not understood" + came
 	}
-	if r, ok := reply.(interface{ complete() bool }); ok && !r.complete() {
-		return "the reply is incomplete"
+	if r, ok := reply.(interface{ lacks() string }); ok && r.lacks() != "" {
+		return lacking(r.lacks()).Error() + came
 	}
 	return ""
 }
+
+// lacking is the error of a reply in which something was not found: its name.
+type lacking string
+
+func (l lacking) Error() string { return "the reply has no " + string(l) }
 
 // connTrace records whether an attempt got a connection.
 type connTrace struct{ requested, connected atomic.Bool }

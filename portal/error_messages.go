@@ -26,9 +26,12 @@ const (
 
 // parseMessages returns the bank's messages in a refusal. The bank says that a refusal has codes and messages, but prints no
 // envelope. These are read, also nested: {"code", "message"} under several names, alone or in a list; {"errors": […]};
-// {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are texts by field; a string.
+// {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are texts by field; a string. XML is read alike.
 func parseMessages(body []byte) []ErrorMessage {
 	value, ok := parse(body)
+	if !ok {
+		value, ok = parseXML(body)
+	}
 	if !ok {
 		return plainText(body)
 	}
@@ -49,6 +52,25 @@ func parse(body []byte) (value any, ok bool) {
 	}
 	_, err := decoder.Token()
 	return value, err == io.EOF
+}
+
+// saysNothing reports whether a refusal is empty, or an empty JSON value.
+func saysNothing(body []byte) bool {
+	value, ok := parse(body)
+	if !ok {
+		return len(bytes.TrimSpace(body)) == 0
+	}
+	switch value := value.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(value) == ""
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return false
 }
 
 // plainText returns a short body that is neither JSON nor HTML as the message.

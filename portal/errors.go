@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -15,13 +16,19 @@ type Kind string
 
 // The kinds of failure.
 const (
-	Unauthorized Kind = "unauthorized" // the login was refused, or a new session was
-	Refused      Kind = "refused"      // the bank refused the call; its messages say why
-	NotFound     Kind = "not-found"
-	TooMany      Kind = "too-many"    // too many calls at the bank, or in the client's queue; nothing was changed
-	Unavailable  Kind = "unavailable" // the bank did not answer, or failed, or its circuit is open; nothing was changed
-	Unclear      Kind = "unclear"     // a write was sent and may have been made: read before repeating it
-	Garbled      Kind = "garbled"     // the reply to a read is not understood
+	Refused     Kind = "refused"     // the bank refused the call; its messages say why
+	NotFound    Kind = "not-found"   // the bank says that what the call names does not exist
+	TooMany     Kind = "too-many"    // too many calls at the bank, or in the client's queue; nothing was changed
+	Unavailable Kind = "unavailable" // the bank did not answer, or failed, or its circuit is open; nothing was changed
+	Unclear     Kind = "unclear"     // a write was sent and may have been made: read before repeating it
+
+	// Those of an operator: the bank is not what the client takes it to be, and no caller can do anything about it. Nothing
+	// was changed. [Client.Faults] has those that hold.
+	LoginRefused Kind = "login-refused" // of a user, or of everybody
+	Unauthorized Kind = "unauthorized"  // a session that was just opened was refused
+	WrongPath    Kind = "wrong-path"    // the bank has no such operation at this address
+	Mismatch     Kind = "mismatch"      // the bank refused what the client adds to a request by itself
+	Garbled      Kind = "garbled"       // the reply to a read is not understood
 )
 
 // ErrorMessage is a message of the bank's refusal.
@@ -43,15 +50,15 @@ type Error struct {
 	Reason     string         // what went wrong, for the log
 	Messages   []ErrorMessage // the bank's; neither Error nor LogValue repeats a text
 	RetryAfter time.Duration  // how long to wait: as the bank says, or until the circuit lets a call through; 0 if not known
+	Unread     bool           // the bank said something in its refusal, in a form in which no message was found
 
 	traces  []string // uuids of the refusal, which the bank can find in its own log
 	cause   error
 	notSent bool // the client did not send it
 	reached bool // a connection was made; for an error without a complete reply
 	replied bool // a part of the reply came
+	garbled bool // the whole reply came and is not understood; for [Garbled] and [Unclear]
 }
-
-var errNotUnderstood = errors.New("not understood")
 
 // KindOf returns the kind of err, "" if it is not an [Error].
 func KindOf(err error) Kind {
@@ -97,6 +104,9 @@ func (e *Error) LogValue() slog.Value {
 	if unknown > 0 {
 		attrs = append(attrs, slog.Int("messages_unknown", unknown))
 	}
+	if e.Unread {
+		attrs = append(attrs, slog.Bool("unread", true))
+	}
 	if e.RetryAfter > 0 {
 		attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
 	}
@@ -124,10 +134,10 @@ func (r request) broken(ctx context.Context, cause error, sent bool) *Error {
 	return e
 }
 
-// garbled returns the error of an attempt whose successful reply is not understood. A write may have been made, or a proxy
-// may have answered instead of the bank.
-func (r request) garbled(status int, reason string) *Error {
-	e := &Error{Kind: Garbled, Operation: r.op.ID, Status: status, Reason: reason}
+// garbledReply returns the error of an attempt whose successful reply is not understood. A write may have been made, or a
+// proxy may have answered instead of the bank.
+func (r request) garbledReply(status int, reason string) *Error {
+	e := &Error{Kind: Garbled, Operation: r.op.ID, Status: status, Reason: reason, garbled: true}
 	if r.op.Writes {
 		e.Kind = Unclear
 	}
@@ -136,8 +146,17 @@ func (r request) garbled(status int, reason string) *Error {
 
 // refused returns the error of an attempt that was answered with a status other than 2xx.
 func (r request) refused(response *http.Response, body []byte) *Error {
-	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.errorMessages(parseMessages(body)), traces: r.traces(body)}
+	said := parseMessages(body)
+	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.errorMessages(said), traces: r.traces(body)}
 	e.Kind, e.Reason = r.op.classify(e.Status)
+	switch {
+	case e.Kind == WrongPath && saysMissing(e.Messages) != "":
+		e.Kind, e.Reason = NotFound, "not found, as the bank says"
+	case e.Kind == Refused && r.refusesOwn(said, e.Messages):
+		e.Kind, e.Reason = Mismatch, "the bank refused what the client adds to the request"
+	case len(e.Messages) == 0:
+		e.Unread = !saysNothing(body)
+	}
 	if e.Kind == TooMany || e.Status == http.StatusServiceUnavailable {
 		e.RetryAfter = retryAfter(response.Header)
 	}
@@ -147,16 +166,22 @@ func (r request) refused(response *http.Response, body []byte) *Error {
 // classify returns the kind and the reason for a status other than 2xx.
 func (op Operation) classify(status int) (Kind, string) {
 	switch {
+	case slices.Contains(op.Missing, status):
+		return NotFound, "not found"
+	case slices.Contains(noOperation, status):
+		return WrongPath, "no such operation at this address"
 	case status == http.StatusTooManyRequests:
 		return TooMany, "too many calls"
 	case status == http.StatusRequestTimeout: // the request did not arrive completely
 		return Unavailable, "the request did not arrive in time"
-	case status >= 400 && status < 500 && op.ID == Authenticate:
-		return Unauthorized, "the login was refused"
+	case op.ID == Authenticate && (status == http.StatusUnauthorized || status == http.StatusForbidden):
+		return LoginRefused, "the login was refused"
+	case op.ID == Authenticate && status >= 400 && status < 500:
+		return LoginRefused, "the login was refused: a header may be missing or have another name"
 	case status == http.StatusUnauthorized:
 		return Unauthorized, "the session was refused"
-	case status == http.StatusNotFound || status == http.StatusGone:
-		return NotFound, "not found"
+	case slices.Contains(otherForm, status):
+		return Mismatch, "the bank does not take requests of this form"
 	case status >= 400 && status < 500:
 		return Refused, "the bank refused"
 	case op.Writes:
@@ -167,6 +192,17 @@ func (op Operation) classify(status int) (Kind, string) {
 		return Garbled, "a redirect, which is not followed"
 	}
 }
+
+var (
+	// noOperation are the statuses of an address without an operation. For an operation that documents one of them as
+	// «does not exist», see [Operation.Missing].
+	noOperation = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone, http.StatusNotImplemented}
+	// otherForm are the statuses of a request whose headers, encoding or length are at fault, and not what it says.
+	otherForm = []int{
+		http.StatusNotAcceptable, http.StatusLengthRequired, http.StatusUnsupportedMediaType, http.StatusMisdirectedRequest,
+		http.StatusUpgradeRequired, http.StatusRequestHeaderFieldsTooLarge,
+	}
+)
 
 // retryAfter returns the reply's Retry-After, which is in seconds or a date, and at most a day. A date is compared with the
 // reply's Date if it has one, since the bank's clock and ours may differ.

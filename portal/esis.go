@@ -80,9 +80,12 @@ type esisReply struct {
 	PDF []byte `json:"esis"`
 }
 
-// complete reports whether the file begins as a PDF: readers accept the header within the first 1,024 bytes.
-func (r *esisReply) complete() bool {
-	return bytes.Contains(r.PDF[:min(len(r.PDF), 1024)], []byte("%PDF-"))
+// lacks names the file unless it begins as a PDF: readers accept the header within the first 1,024 bytes.
+func (r *esisReply) lacks() string {
+	if !bytes.Contains(r.PDF[:min(len(r.PDF), 1024)], []byte("%PDF-")) {
+		return "PDF in esis"
+	}
+	return ""
 }
 
 // String returns the size.

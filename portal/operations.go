@@ -25,6 +25,9 @@ type Operation struct {
 	// Parameters are the names in the query and the body that a refusal may name, beside the placeholders of Path and the
 	// fields of a borrower.
 	Parameters []string
+	// Missing are the statuses with which the bank says that what the call names does not exist. Others of a 404 and its like
+	// say that there is no operation at Path.
+	Missing []int
 	// Confirmed says that the bank's page prints method and path. The other paths are inferred.
 	Confirmed bool
 	// Writes says that the operation changes something at the bank: it is never sent twice.

@@ -135,7 +135,7 @@ func TestTheMethodsPutTheirIDsIntoTheRightParameters(t *testing.T) {
 	bank, config := overTCP(t, text(404, ""))
 	user := as(t, config, maria)
 	_, err := user.Borrower(t.Context(), process, borrower)
-	wantKind(t, err, portal.NotFound)
+	wantKind(t, err, portal.WrongPath)
 	if want := "/v1/processes/" + process.String() + "/borrower/" + borrower.String(); bank.calls[0].URL.Path != want {
 		t.Errorf("got %s, want %s", bank.calls[0].URL.Path, want)
 	}

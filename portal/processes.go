@@ -145,7 +145,12 @@ func (p *ProcessPage) UnmarshalJSON(data []byte) error {
 	return errors.Join(err, json.Unmarshal(array, &p.Processes))
 }
 
-func (p *Process) complete() bool { return p.ProcessUniqueID != uuid.Nil }
+func (p *Process) lacks() string {
+	if p.ProcessUniqueID == uuid.Nil {
+		return "processUniqueID"
+	}
+	return ""
+}
 
 // Time is a time in a reply. The bank prints no format for it: RFC 3339 is read, and a date or a date and time without a
 // zone, which is taken as Lisbon's. Any other value is the zero time; the call does not fail.

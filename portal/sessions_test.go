@@ -111,14 +111,17 @@ func TestA401AfterAFreshLoginIsTheEnd(t *testing.T) {
 }
 
 func TestARefusedLoginIsNotTriedAgain(t *testing.T) {
-	for _, status := range []int{400, 401, 403, 404} {
+	for status, kind := range map[int]portal.Kind{
+		400: portal.LoginRefused, 401: portal.LoginRefused, 403: portal.LoginRefused, 422: portal.LoginRefused,
+		404: portal.WrongPath, 405: portal.WrongPath, 302: portal.Garbled,
+	} {
 		var calls int
 		config := plain(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			calls++
 			reply(w, status, map[string]string{"code": "990101", "message": "unknown user"})
 		}))
 		err := create(as(t, config, maria))
-		wantKind(t, err, portal.Unauthorized)
+		wantKind(t, err, kind)
 		var failure *portal.Error
 		if !errors.As(err, &failure) || failure.Operation != portal.Authenticate || calls != 1 {
 			t.Errorf("status %d: %v after %d calls", status, err, calls)

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -132,11 +133,11 @@ func (r *taxonomyReply) UnmarshalJSON(data []byte) error {
 func (t *TaxonomyItem) UnmarshalJSON(data []byte) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return errNotUnderstood
+		return lacking("id and description in an item")
 	}
 	id, description := field(fields, "id"), field(fields, "description")
 	if id == nil || json.Unmarshal(id, &t.ID) != nil || json.Unmarshal(description, &t.Description) != nil {
-		return errNotUnderstood
+		return lacking("id and description in an item")
 	}
 	return nil
 }
@@ -163,7 +164,7 @@ func arrayIn(data []byte, name string) (json.RawMessage, error) {
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return nil, errNotUnderstood
+		return nil, lacking(cmp.Or(name, "array"))
 	}
 	if array, ok := fields[name]; ok {
 		return array, nil
@@ -171,14 +172,14 @@ func arrayIn(data []byte, name string) (json.RawMessage, error) {
 	var found json.RawMessage
 	for _, value := range fields {
 		if isArray(value) && found != nil {
-			return nil, errNotUnderstood
+			return nil, lacking(cmp.Or(name, "array") + " among its arrays")
 		}
 		if isArray(value) {
 			found = value
 		}
 	}
 	if found == nil {
-		return nil, errNotUnderstood
+		return nil, lacking(cmp.Or(name, "array"))
 	}
 	return found, nil
 }
