@@ -22,6 +22,7 @@ const (
 	Crashed     = "crashed"     // whoever worked at it ended, again and again
 	Panicked    = "panicked"
 	Garbled     = "garbled" // the bank's answers are not understood
+	Refused     = "refused" // the bank refuses the process, and does not say that it does not exist
 	Failing     = "failing"
 )
 

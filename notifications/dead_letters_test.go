@@ -127,13 +127,15 @@ func TestOutagesAreTransientFailures(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
 		&portal.Error{Kind: portal.Unavailable}, &portal.Error{Kind: portal.TooMany}, &portal.Error{Kind: portal.Unauthorized},
+		&portal.Error{Kind: portal.LoginRefused}, &portal.Error{Kind: portal.WrongPath}, &portal.Error{Kind: portal.Mismatch},
+		&portal.Error{Kind: portal.Garbled, Operation: portal.Authenticate},
 		redisError("doing", errors.New("closed")), context.Canceled,
 	} {
 		if !transient(err) {
 			t.Errorf("%v is somebody's fault", err)
 		}
 	}
-	for _, err := range []error{&portal.Error{Kind: portal.Garbled}, errPanic, errMoved} {
+	for _, err := range []error{&portal.Error{Kind: portal.Garbled, Operation: portal.ProcessDetail}, &portal.Error{Kind: portal.Refused}, errPanic, errMoved} {
 		if transient(err) {
 			t.Errorf("%v is nobody's fault", err)
 		}

@@ -199,10 +199,14 @@ func (e *engine) attempt(ctx context.Context, j *job, upTo string) error {
 	return nil // it is attempted again, while the others continue
 }
 
-// transient reports whether a failure is that of the bank, of Redis or of the shutdown, and not of the trigger.
+// transient reports whether a failure is that of the bank, of its configuration, of Redis or of the shutdown, and not of the
+// trigger.
 func transient(err error) bool {
 	switch portal.KindOf(err) {
-	case portal.Unavailable, portal.TooMany, portal.Unauthorized:
+	case portal.Unavailable, portal.TooMany, portal.LoginRefused, portal.Unauthorized, portal.WrongPath, portal.Mismatch:
+		return true
+	}
+	if failure, ok := errors.AsType[*portal.Error](err); ok && failure.Operation == portal.Authenticate {
 		return true
 	}
 	return errors.Is(err, conversations.ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
@@ -214,6 +218,8 @@ func deadLetterReason(err error) string {
 		return Panicked
 	case portal.KindOf(err) == portal.Garbled:
 		return Garbled
+	case portal.KindOf(err) == portal.Refused:
+		return Refused
 	}
 	return Failing
 }

@@ -109,7 +109,7 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *S
 	snapshot.Borrowers = make(map[string]string, len(listed))
 	for _, one := range listed {
 		borrower, err := r.bank.Borrower(ctx, process, one.BorrowerUniqueID)
-		if kind := portal.KindOf(err); kind == portal.NotFound || kind == portal.Refused {
+		if portal.IsMissing(err) {
 			return fmt.Errorf("%w: a borrower that was listed is gone", errMoved)
 		}
 		if err != nil {

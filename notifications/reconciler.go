@@ -120,14 +120,21 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 		return err
 	}
 	var query = portal.ProcessQuery{Limit: pageSize}
+	var read, unreadable int
 	for range maxPages {
 		page, err := r.config.Bank.ListProcesses(ctx, query)
 		if err != nil {
 			return fmt.Errorf("listing processes: %w", err)
 		}
 		for _, row := range page.Processes {
-			if err := r.compareRow(ctx, row, !known); err != nil {
+			ok, err := r.compareRow(ctx, row, !known)
+			if err != nil {
 				return err
+			}
+			if ok {
+				read++
+			} else {
+				unreadable++
 			}
 		}
 		if len(page.Processes) == 0 || !page.HasMoreResults {
@@ -143,6 +150,9 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 			return ctx.Err()
 		}
 	}
+	if read == 0 && unreadable > 0 { // else each would be new as soon as it can be read
+		return errors.New("no process of the list can be read")
+	}
 	if err := r.setField(ctx, "done", strconv.FormatInt(r.config.Now().UnixMilli(), 10)); err != nil {
 		return err
 	}
@@ -152,27 +162,27 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 }
 
 // compareRow adds a trigger for a process whose row does not fit its snapshot. In the first reconciliation it stores
-// the snapshot instead.
-func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) error {
+// the snapshot instead, and reports false if the process cannot be read.
+func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) (bool, error) {
 	seen, err := r.engine.snapshots.load(ctx, row.ProcessUniqueID)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case first && !seen.known:
 		upTo, err := r.engine.stream.newestID(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		err = r.engine.refresh(ctx, row.ProcessUniqueID, cause{upTo: upTo, silent: true})
 		if err != nil && !transient(err) {
 			r.config.Log.ErrorContext(ctx, "reading a process failed", "process", row.ProcessUniqueID, "error", err)
-			return nil // the other processes are still compared
+			return false, nil // the other processes are still compared
 		}
-		return err
+		return err == nil, err
 	case !r.isCurrent(row, seen):
-		return r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
+		err = r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
 	}
-	return nil
+	return err == nil, err
 }
 
 // isCurrent reports whether a process need not be read. One that has ended, and was read since, is never read again.

@@ -50,8 +50,9 @@ func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) erro
 			continue // another replica may have read it meanwhile
 		}
 		after, err := e.reader.read(ctx, process)
-		switch portal.KindOf(err) {
-		case portal.NotFound, portal.Refused: // of another broker, or unknown
+		// A callback may be forged: a process not seen before that the bank refuses, in whatever words, is not read again.
+		unseen := why.callbackOnly && !before.known && portal.KindOf(err) == portal.Refused
+		if portal.IsMissing(err) || unseen {
 			e.instruments.read("absent")
 			return e.snapshots.recordAbsent(ctx, process, why.upTo)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -28,8 +29,10 @@ const (
 const (
 	NoPartner    = "no_partner"    // PORTAL_PARTNER_UID is missing
 	NotSet       = "not_set"       // the bank refused our address
+	NotAsked     = "not_asked"     // the bank did not answer, or could not be asked: it has said nothing of our address
 	NoEcho       = "no_echo"       // the test notification did not arrive
 	EchoRefused  = "echo_refused"  // the bank refused to send one
+	NotTested    = "not_tested"    // it could not be asked for one
 	TypesUnknown = "types_unknown" // the bank did not list its notification types
 )
 
@@ -84,8 +87,11 @@ func (r *registration) register(ctx context.Context) error {
 		if err == nil {
 			problem, err = r.echo(ctx, types)
 		}
-		if errors.Is(err, portal.ErrNoPartner) {
+		switch {
+		case errors.Is(err, portal.ErrNoPartner):
 			problem = NoPartner
+		case problem == NotSet && !refused(err):
+			problem = NotAsked
 		}
 		return errors.Join(err, r.setFields(ctx, "at", r.now(), "problem", problem))
 	})
@@ -175,6 +181,18 @@ func (r *registration) repair(ctx context.Context, types []int32) error {
 	return errors.Join(wrong...)
 }
 
+// refused reports whether the bank answered a request, or one of several, with a refusal.
+func refused(err error) bool {
+	kind := portal.KindOf(err)
+	if all, several := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); several && kind != portal.Refused {
+		return slices.ContainsFunc(all.Unwrap(), refused)
+	}
+	return kind == portal.Refused || kind == portal.NotFound
+}
+
 // set registers a callback. If the outcome is unclear, it does so once more, since only the last call counts.
 func (r *registration) set(ctx context.Context, id int32, address portal.CallbackURL) error {
 	_, err := r.config.Bank.SetCallback(ctx, id, address)
@@ -196,7 +214,11 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 		return "", err
 	}
 	if _, err := r.config.Bank.EchoCallback(ctx, test); err != nil {
-		return EchoRefused, fmt.Errorf("requesting an echo: %w", err)
+		problem = NotTested
+		if refused(err) {
+			problem = EchoRefused
+		}
+		return problem, fmt.Errorf("requesting an echo: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.echoTimeout)
 	defer cancel()
