@@ -26,6 +26,7 @@ type problemText struct {
 	Steps      []tools.Step
 	Earlier    *tools.Earlier // who made the same call before; What has no name
 	Back       bool           // whether her form still exists
+	Later      bool           // whether she can only wait until somebody corrects the settings
 }
 
 // describe decides what a person reads about an error. It logs errors that the runner has not logged.
@@ -68,6 +69,8 @@ func (a *App) describe(req *request, err error) problemText {
 		t.Steps = failure.Steps
 	case tools.NotFound, tools.Busy, tools.Unavailable, tools.Cancelled, tools.Internal:
 		t.Back = true
+	case tools.LoginRefused, tools.Misconfigured:
+		t.Back, t.Later = true, true
 	case tools.Forbidden, tools.Exposed, tools.Unclear: // not to be tried again
 	}
 	return t
@@ -115,6 +118,9 @@ func (t problemText) blocks(req *request) []slack.Block {
 		blocks = append(blocks, paragraph("• "+strings.Join(t.Lines, "\n• ")))
 	}
 	blocks = append(blocks, paragraph(t.Next))
+	if t.Later && req.draft != "" {
+		blocks = append(blocks, paragraph(say(req.actor.Lang, "trouble.kept")))
+	}
 	blocks = append(blocks, stepBlocks(t.Steps)...)
 	if t.Back && req.draft != "" {
 		blocks = append(blocks, buttons(button(actContinue, req.draft, say(req.actor.Lang, "trouble.back"))))

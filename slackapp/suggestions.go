@@ -10,6 +10,8 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -117,16 +119,38 @@ func (a *App) search(req request, tool *tools.Tool, field tools.Field, typed str
 // one option that says why there are none. A person without permission gets no cached options.
 func (a *App) fallbackOptions(ctx context.Context, req request, tool *tools.Tool, field tools.Field, typed string, answers map[string]string, failure error) []tools.Option {
 	reason := func(text string) []tools.Option { return []tools.Option{{Value: unanswered, Text: text}} }
-	if tools.AsError(failure).Kind == tools.Forbidden {
-		return reason(say(req.actor.Lang, "field.forbidden"))
+	lang, kind := req.actor.Lang, tools.AsError(failure).Kind
+	if kind == tools.Forbidden {
+		return reason(say(lang, "field.forbidden"))
 	}
 	if matching := a.cachedOptions(ctx, req, tool, field, typed, answers); matching != nil {
 		return matching
 	}
-	if errors.Is(failure, errBankSlow) {
-		return reason(say(req.actor.Lang, "field.late"))
+	return reason(whyNoOptions(lang, failure))
+}
+
+// whyNoOptions says why a list has no options, and what to do. Only what passes by itself is worth another try.
+func whyNoOptions(lang words.Lang, failure error) string {
+	_, ofTool := errors.AsType[*tools.Error](failure)
+	switch kind := tools.AsError(failure).Kind; {
+	case errors.Is(failure, errBankSlow):
+		return say(lang, "field.late")
+	case errors.Is(failure, conversations.ErrGone):
+		return say(lang, "field.gone")
+	case errors.Is(failure, errOverloaded), storeFailed(failure):
+		return say(lang, "field.failed")
+	case !ofTool:
+		return say(lang, "field.unreadable")
+	case kind == tools.NotFound, kind == tools.Invalid:
+		return say(lang, "field.subject")
+	case kind == tools.LoginRefused:
+		return say(lang, "field.login_refused")
+	case kind == tools.Refused:
+		return say(lang, "field.refused")
+	case kind == tools.Misconfigured, kind == tools.Internal:
+		return say(lang, "field.unreadable")
 	}
-	return reason(say(req.actor.Lang, "field.failed"))
+	return say(lang, "field.failed")
 }
 
 // cachedOptions returns the matching options of the person's last search.

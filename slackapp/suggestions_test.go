@@ -13,7 +13,11 @@ import (
 
 func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 	t.Parallel()
-	const forbidden, failed = "Não tem permissão para ver esta lista.", "Não foi possível obter a lista. Tente de novo dentro de instantes."
+	const (
+		forbidden  = "Não tem permissão para ver esta lista."
+		failed     = "Não foi possível obter a lista. Tente de novo dentro de instantes."
+		unreadable = "A lista não pode ser lida: avise quem administra o Balcão."
+	)
 	for name, c := range map[string]struct {
 		user, tool, field string
 		fault             sandbox.Fault
@@ -26,7 +30,12 @@ func TestASelectSaysWhyItHasNothingToOffer(t *testing.T) {
 		"a stranger":                     {slacksim.Stranger, "list_borrowers", "process", sandbox.Fault{}, forbidden, false},
 		"a bank that takes its time":     {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Latency: time.Second}, "O banco está a demorar. Tente de novo dentro de instantes.", true},
 		"a bank that fails":              {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Status: 500}, failed, true},
-		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, failed, false},
+		"a form that is no longer there": {slacksim.Ana, "delete_borrower", "borrower", sandbox.Fault{}, "Este formulário já terminou: repita o comando.", false},
+		"a bank without the list":        {slacksim.Ana, "create_borrower", "personal.genderId", sandbox.Fault{Operation: "gendersGet", Status: 404}, unreadable, true},
+		"a list of another form":         {slacksim.Ana, "create_borrower", "personal.genderId", sandbox.Fault{Operation: "gendersGet", Body: sandbox.HTML}, unreadable, true},
+		"a list that is refused":         {slacksim.Ana, "create_borrower", "personal.genderId", sandbox.Fault{Operation: "gendersGet", Status: 403}, "O banco recusou esta lista: avise quem administra o Balcão.", true},
+		"a login that is refused":        {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Operation: portal.Authenticate, Status: 401}, "O banco recusou o início de sessão: avise quem administra o Balcão.", true},
+		"a session that is refused":      {slacksim.Ana, "list_borrowers", "process", sandbox.Fault{Operation: portal.ProcessList, Status: 401}, unreadable, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

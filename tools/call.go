@@ -112,7 +112,7 @@ func (c *Call) ProcessDetail(ctx context.Context, ref ProcessRef) (portal.Proces
 func (c *Call) readProcess(ctx context.Context, id uuid.UUID) (FoundProcess, error) {
 	process, err := c.Bank.Process(ctx, id)
 	if err != nil {
-		return FoundProcess{}, notFoundWhenRefused(err)
+		return FoundProcess{}, processMissing(err)
 	}
 	c.mu.Lock()
 	if c.details == nil {
@@ -137,8 +137,11 @@ func (c *Call) Borrower(ctx context.Context, process ProcessRef, ref BorrowerRef
 		return found, portal.Borrower{}, unknown(nil)
 	}
 	borrower, err := c.Bank.Borrower(ctx, found.ID, id)
-	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
-		return found, portal.Borrower{}, unknown(err)
+	switch {
+	case portal.MissingReason(err) == portal.ProcessMissing:
+		err = processMissing(err)
+	case portal.IsMissing(err):
+		err = unknown(err)
 	}
 	return found, borrower, err
 }
@@ -161,10 +164,10 @@ func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borro
 	return borrowers, group.Wait()
 }
 
-// notFoundWhenRefused turns a refusal into NotFound, for calls that name only a process: the bank replies with a
-// validation error if the process is missing or another broker's.
-func notFoundWhenRefused(err error) error {
-	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+// processMissing turns the bank's answer that a process does not exist, or is another broker's, into NotFound. Any other
+// refusal stays one, with the bank's reasons.
+func processMissing(err error) error {
+	if portal.IsMissing(err) {
 		return &Error{Kind: NotFound, err: err}
 	}
 	return err
@@ -195,10 +198,13 @@ func convert(err error) *Error {
 	if !errors.As(err, &bankError) {
 		return &Error{Kind: Internal, err: err}
 	}
-	converted := &Error{RetryAfter: bankError.RetryAfter, err: err}
+	converted := &Error{RetryAfter: bankError.RetryAfter, bank: bankError, err: err}
 	switch bankError.Kind {
 	case portal.Refused:
 		converted.Kind = Refused // see explain
+		if portal.MissingReason(err) == portal.ProcessMissing {
+			converted.Kind = NotFound
+		}
 	case portal.NotFound:
 		converted.Kind, converted.other = NotFound, true
 	case portal.TooMany:
@@ -207,8 +213,10 @@ func convert(err error) *Error {
 		converted.Kind = Unavailable
 	case portal.Unclear:
 		converted.Kind = Unclear
-	default: // the bank rejects our credentials, or its reply cannot be read
-		converted.Kind = Internal
+	case portal.LoginRefused:
+		converted.Kind = LoginRefused
+	default: // not as Balcão takes it to be
+		converted.Kind = Misconfigured
 	}
 	return converted
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balcao/balcao/internal/pii"
@@ -308,10 +309,9 @@ func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen
 	return r.send(ctx, within, call, request, accepted.sent, held)
 }
 
-// notSent reports whether a call failed for a reason that has nothing to do with the call and may pass.
+// notSent reports whether a call failed for a reason that has nothing to do with the call and may pass, or is corrected.
 func notSent(err error) bool {
-	kind := convert(err).Kind
-	return kind == Busy || kind == Unavailable
+	return slices.Contains([]ErrorKind{Busy, Unavailable, LoginRefused, Misconfigured}, convert(err).Kind)
 }
 
 // settle replaces the intent by the outcome, even after the time-out of the call: the bank has replied. A failure that

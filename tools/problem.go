@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 )
 
 // Severity is the severity of a problem.
@@ -42,12 +43,15 @@ const (
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
 	PeopleOnly  ErrorKind = "people_only" // an assistant may not; a person may
 	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
-	Refused     ErrorKind = "refused"     // the bank refused it: Notes and Problems have the reasons
+	Refused     ErrorKind = "refused"     // the bank refused it: Notes and Problems have the reasons, if it gave any that are understood
 	Busy        ErrorKind = "busy"        // the same call is under way, or the bank asks to slow down
 	Unavailable ErrorKind = "unavailable" // the bank cannot be reached; nothing changed
 	Cancelled   ErrorKind = "cancelled"   // the caller cancelled a read
 	Unclear     ErrorKind = "unclear"     // sent without a reply: the change may or may not have been made
 	Internal    ErrorKind = "internal"    // a fault of Balcão
+
+	LoginRefused  ErrorKind = "login_refused" // the bank does not let the person in, or nobody; nothing changed
+	Misconfigured ErrorKind = "misconfigured" // the bank is not as Balcão takes it to be, which an operator corrects; nothing changed
 )
 
 // Error is the failure of a call. Its Error text is safe to log.
@@ -65,6 +69,7 @@ type Error struct {
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
 	process      FoundProcess  // of Closed
 	other        bool          // of NotFound: what is missing is not the process that the call is about
+	bank         *portal.Error // of Refused and Misconfigured: what the bank answered
 	err          error
 }
 

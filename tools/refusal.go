@@ -48,6 +48,25 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 	}
 }
 
+// differs describes what of the bank is not as Balcão takes it to be, in a clause. It names the operation as the settings of
+// the bank do, for who corrects them.
+func differs(lang words.Lang, bank *portal.Error) string {
+	part := "operation"
+	key, isList := strings.CutSuffix(string(bank.Operation), "Get")
+	isList = isList && slices.Contains(portal.Taxonomies(), portal.TaxonomyKey(key))
+	name := string(bank.Operation)
+	switch {
+	case bank.Operation == portal.Authenticate:
+		part = "login"
+	case isList:
+		part, name = "list", ListName(lang, portal.TaxonomyKey(key))
+	}
+	what := map[portal.Kind]string{
+		portal.WrongPath: "path", portal.Unauthorized: "session", portal.Mismatch: "request",
+	}[bank.Kind]
+	return engineWords.Say(lang, "differs."+part+"."+cmp.Or(what, "reply"), map[string]any{"name": name})
+}
+
 // explained describes a reason without a text of the bank that is not known, and with the field that it is about.
 func explained(lang words.Lang, message portal.ErrorMessage, field string) string {
 	say := func(key string) string {

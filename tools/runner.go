@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -220,7 +221,7 @@ func (r *Runner) finish(ctx context.Context, id string, call *Call, request Requ
 	case failure == nil:
 		r.Log.InfoContext(ctx, "call", attrs...)
 		return nil
-	case failure.Kind == Internal || failure.Kind == Unclear:
+	case slices.Contains([]ErrorKind{Internal, Unclear, Misconfigured, LoginRefused}, failure.Kind):
 		r.Log.ErrorContext(ctx, "call", append(attrs, "error", pii.Scrub(failure.Error()))...)
 	default:
 		r.Log.WarnContext(ctx, "call", append(attrs, "error", pii.Scrub(failure.Error()))...)

@@ -109,12 +109,18 @@ func (e *Error) say(lang words.Lang, what string) string {
 	if e.other {
 		key = "error." + string(e.Kind) + ".other." + what
 	}
+	if e.Kind == Refused && e.bank != nil && len(e.bank.Messages) == 0 {
+		key = "error.refused.unread." + what
+	}
 	if store := "error." + string(e.Kind) + ".store." + what; e.Store && tool.texts.has(lang, store) {
 		key = store
 	}
 	args := e.stageArgs()
 	args["id"], args["seconds"], args["wait"], args["confirmation"] = e.ID, seconds, e.RetryAfter > 0, e.Confirmation
 	args["command"] = tool.Command(lang)
+	if e.bank != nil {
+		args["status"], args["differs"] = e.bank.Status, differs(lang, e.bank)
+	}
 	return tool.texts.say(lang, key, args)
 }
 

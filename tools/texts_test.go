@@ -12,7 +12,7 @@ import (
 func TestEveryTextThatTheEngineNeedsIsThere(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, PeopleOnly, Exposed, Refused, Busy, Unavailable, Cancelled, Unclear, Internal} {
+	for _, kind := range []ErrorKind{Invalid, Unconfirmed, Closed, NotFound, Forbidden, PeopleOnly, Exposed, Refused, Busy, Unavailable, Cancelled, Unclear, Internal, LoginRefused, Misconfigured} {
 		want = append(want, "error."+string(kind)+".what", "error."+string(kind)+".next")
 	}
 	for _, kind := range []ErrorKind{Unavailable, Unclear} {
@@ -21,7 +21,12 @@ func TestEveryTextThatTheEngineNeedsIsThere(t *testing.T) {
 	for _, refusal := range []string{"unknown", "expired", "arguments", "warnings", "used"} {
 		want = append(want, "problem.confirmation."+refusal)
 	}
-	want = append(want, "error.not_found.other.what", "error.not_found.other.next")
+	want = append(want, "error.not_found.other.what", "error.not_found.other.next", "error.refused.unread.what", "error.refused.unread.next")
+	for _, part := range []string{"operation", "list", "login"} {
+		for _, what := range []string{"path", "session", "request", "reply"} {
+			want = append(want, "differs."+part+"."+what)
+		}
+	}
 	for _, reason := range []string{"known", "by_code", "unknown_code", "unknown"} {
 		want = append(want, "refusal."+reason)
 	}

@@ -84,7 +84,7 @@ func TestEverybodyActsAsOneUserOnlyIfTheSettingsSaySo(t *testing.T) {
 
 func TestWithListedPeopleEverybodyElseIsForbidden(t *testing.T) {
 	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=ana@mediadora.example,T1/U2=nobody@mediadora.example"}))
-	for actor, want := range map[string]string{"slack:T1/U1": "", app.Assistant: "", "slack:T1/U3": "forbidden", "slack:T1/U2": "internal"} {
+	for actor, want := range map[string]string{"slack:T1/U1": "", app.Assistant: "", "slack:T1/U3": "forbidden", "slack:T1/U2": "login_refused"} {
 		if err := find(t, system, actor); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", actor, err, want)
 		}

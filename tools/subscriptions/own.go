@@ -44,7 +44,7 @@ func mayOwn(ctx context.Context, call *tools.Call, actor string, process uuid.UU
 		return call.Invalid("owner", "owner.unserved")
 	}
 	_, err := call.BankAs(person).Process(ctx, process)
-	if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
+	if portal.IsMissing(err) {
 		return call.Invalid("owner", "owner.unseen")
 	}
 	return err

@@ -46,12 +46,12 @@ func TestAListIsNamedInWordsAndByThem(t *testing.T) {
 	}
 }
 
-func TestAMissingListIsNotReportedAsAMissingProcess(t *testing.T) {
+func TestAMissingListIsReportedAsAWrongSetting(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	e.Bank.Inject(sandbox.Fault{Operation: "gendersGet", Status: http.StatusNotFound})
 	_, failure := e.Call(t, "search_taxonomy", `{"taxonomy":"genders"}`)
-	if failure == nil || failure.Kind != tools.NotFound || strings.Contains(failure.What(words.English), "process") {
+	if failure == nil || failure.Kind != tools.Misconfigured || !strings.Contains(failure.What(words.English), "the bank has no list «Gender»") {
 		t.Errorf("got %v: %q", failure, failure.What(words.English))
 	}
 }
