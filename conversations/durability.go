@@ -57,12 +57,7 @@ func weaknessesOf(ctx context.Context, node *redis.Client) (found []Weakness, er
 	if err != nil {
 		return nil, failed("reading the settings of Redis", err)
 	}
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
+	info := parseInfo(text)
 	if info["aof_enabled"] == "" || info["maxmemory_policy"] == "" {
 		return nil, ErrUnchecked
 	}
@@ -77,4 +72,15 @@ func weaknessesOf(ctx context.Context, node *redis.Client) (found []Weakness, er
 		found = append(found, NoMinReplicas)
 	}
 	return found, nil
+}
+
+// parseInfo returns the fields of INFO by name.
+func parseInfo(text string) map[string]string {
+	info := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info
 }
