@@ -115,7 +115,22 @@ func (s *Sim) conversationInfo(a args) (response, *refusal) {
 	if c == nil {
 		return nil, refuse("channel_not_found")
 	}
+	if why, refused := s.readsChannel(c); refused != nil {
+		return why, refused
+	}
 	return response{"channel": c.info()}, nil
+}
+
+// readsChannel refuses a channel whose kind no scope of the bot includes. s.mu must be held.
+func (s *Sim) readsChannel(c *channel) (response, *refusal) {
+	scope := "channels:read"
+	if c.im != "" {
+		scope = "im:read"
+	}
+	if !slices.Contains(s.granted, scope) {
+		return response{"needed": scope, "provided": strings.Join(s.granted, ",")}, refuse("missing_scope")
+	}
+	return nil, nil
 }
 
 func (s *Sim) conversationMembers(a args) (response, *refusal) {
@@ -124,6 +139,9 @@ func (s *Sim) conversationMembers(a args) (response, *refusal) {
 	c := s.channels[a["channel"]]
 	if c == nil {
 		return nil, refuse("channel_not_found")
+	}
+	if why, refused := s.readsChannel(c); refused != nil {
+		return why, refused
 	}
 	return response{"members": slices.Clone(c.members), "response_metadata": map[string]any{"next_cursor": ""}}, nil
 }
@@ -168,6 +186,8 @@ func (s *Sim) conversationOpen(a args) (response, *refusal) {
 		return nil, refuse("invalid_user_combination", "[ERROR] conversations of several people are not simulated")
 	case s.users[people[0]] == nil:
 		return nil, refuse("user_not_found")
+	case s.users[people[0]].deleted:
+		return nil, refuse("user_disabled")
 	default:
 		return response{"channel": map[string]any{"id": s.dm(people[0]).id}}, nil
 	}

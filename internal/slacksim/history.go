@@ -89,8 +89,8 @@ func (s *Sim) readableChannel(id string) (*channel, response, *refusal) {
 	if c.im != "" {
 		scope = "im:history"
 	}
-	if !s.manifest.grants(scope) {
-		return nil, response{"needed": scope, "provided": strings.Join(s.manifest.scopes(), ",")}, refuse("missing_scope")
+	if !slices.Contains(s.granted, scope) {
+		return nil, response{"needed": scope, "provided": strings.Join(s.granted, ",")}, refuse("missing_scope")
 	}
 	if !c.hasMember(BotUserID) {
 		return nil, nil, refuse("not_in_channel")

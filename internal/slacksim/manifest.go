@@ -61,11 +61,15 @@ func (m manifest) escapesCommand(command string) bool {
 	return slices.ContainsFunc(m.Features.SlashCommands, func(c manifestCommand) bool { return c.Command == command && c.Escape })
 }
 
-func (m manifest) scopes() []string { return m.OAuth.Scopes.Bot }
-
-// grants reports whether the app has a scope. A manifest without scopes grants all.
-func (m manifest) grants(scope string) bool {
-	return len(m.scopes()) == 0 || slices.Contains(m.scopes(), scope)
+// scopes returns the scopes of the bot that an installation grants. A manifest without scopes grants all that are known here.
+func (m manifest) scopes() []string {
+	if len(m.OAuth.Scopes.Bot) == 0 {
+		return []string{
+			"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read", "im:history", "im:read",
+			"im:write", "users:read",
+		}
+	}
+	return m.OAuth.Scopes.Bot
 }
 
 func (m manifest) subscribes(event string) bool {

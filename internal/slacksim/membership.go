@@ -72,6 +72,21 @@ func (s *Sim) Revoke() { s.setRevoked(true) }
 // Restore makes the bot's token valid again.
 func (s *Sim) Restore() { s.setRevoked(false) }
 
+// Grant replaces the scopes of the bot's token, as of an app that was installed with another manifest.
+func (s *Sim) Grant(scopes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.granted = scopes
+}
+
+// Deactivate deactivates a person's account.
+func (s *Sim) Deactivate(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users[user].deleted = true
+	s.notifyChange()
+}
+
 func (s *Sim) setRevoked(revoked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

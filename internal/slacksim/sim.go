@@ -97,7 +97,8 @@ type Sim struct {
 	calls          map[string]int
 	failures       map[string][]Failure
 	randomFailures map[string]*randomFailure
-	revoked        bool // the bot's token
+	revoked        bool     // the bot's token
+	granted        []string // scopes of the bot's token
 	limits         map[string]*rate.Limiter
 	users          map[string]*user
 	channels       map[string]*channel
@@ -120,6 +121,7 @@ func New(cfg Config) *Sim {
 		limits: map[string]*rate.Limiter{}, triggers: map[string]*trigger{}, responseURLs: map[string]*responseURL{},
 		views: map[string]*view{}, files: map[string]*file{}, sockets: newSockets(),
 	}
+	s.granted = s.manifest.scopes()
 	s.users = newUsers(cfg)
 	s.channels = newChannels(cfg)
 	s.ctx, s.cancel = context.WithCancel(context.Background())

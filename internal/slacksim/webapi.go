@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,30 +17,31 @@ import (
 
 // method is a method of the Web API.
 type method struct {
-	call func(*Sim, args) (response, *refusal)
-	read bool // may be called with GET, and does not take JSON
-	app  bool // requires the app-level token, in the header
-	tier int  // calls a minute if Rate.Tiers is set; 0 means no tier
+	call  func(*Sim, args) (response, *refusal)
+	read  bool   // may be called with GET, and does not take JSON
+	app   bool   // requires the app-level token, in the header
+	tier  int    // calls a minute if Rate.Tiers is set; 0 means no tier
+	scope string // that the token needs; "" for none, or where it depends on the arguments
 }
 
 // methods are the methods of the Web API that are simulated.
 var methods = map[string]method{
 	"auth.test":                    {call: (*Sim).authTest, read: true, tier: 300},
-	"apps.connections.open":        {call: (*Sim).openConnection, app: true, tier: 1},
-	"chat.delete":                  {call: (*Sim).deleteMessage, tier: 50},
+	"apps.connections.open":        {call: (*Sim).openConnection, app: true, tier: 1, scope: connectionsWrite},
+	"chat.delete":                  {call: (*Sim).deleteMessage, tier: 50, scope: "chat:write"},
 	"chat.getPermalink":            {call: (*Sim).permalink, read: true},
-	"chat.postEphemeral":           {call: (*Sim).postEphemeral, tier: 100},
-	"chat.postMessage":             {call: (*Sim).postMessage},
-	"chat.update":                  {call: (*Sim).updateMessage, tier: 50},
+	"chat.postEphemeral":           {call: (*Sim).postEphemeral, tier: 100, scope: "chat:write"},
+	"chat.postMessage":             {call: (*Sim).postMessage, scope: "chat:write"},
+	"chat.update":                  {call: (*Sim).updateMessage, tier: 50, scope: "chat:write"},
 	"conversations.history":        {call: (*Sim).history, read: true, tier: 50},
 	"conversations.info":           {call: (*Sim).conversationInfo, read: true, tier: 50},
 	"conversations.list":           {call: (*Sim).conversationList, read: true, tier: 20},
 	"conversations.members":        {call: (*Sim).conversationMembers, read: true, tier: 100},
-	"conversations.open":           {call: (*Sim).conversationOpen, tier: 50},
+	"conversations.open":           {call: (*Sim).conversationOpen, tier: 50, scope: "im:write"},
 	"conversations.replies":        {call: (*Sim).threadReplies, read: true, tier: 50},
-	"files.completeUploadExternal": {call: (*Sim).completeUpload, tier: 100},
-	"files.getUploadURLExternal":   {call: (*Sim).uploadURL, read: true, tier: 100},
-	"users.info":                   {call: (*Sim).userInfo, read: true, tier: 100},
+	"files.completeUploadExternal": {call: (*Sim).completeUpload, tier: 100, scope: "files:write"},
+	"files.getUploadURLExternal":   {call: (*Sim).uploadURL, read: true, tier: 100, scope: "files:write"},
+	"users.info":                   {call: (*Sim).userInfo, read: true, tier: 100, scope: "users:read"},
 	"views.open":                   {call: (*Sim).openModal, tier: 100},
 	"views.publish":                {call: (*Sim).publishHome, tier: 100},
 	"views.push":                   {call: (*Sim).pushModal, tier: 100},
@@ -74,6 +76,10 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	s.withFailures(w, r, name, func(w http.ResponseWriter) {
 		body, refused, warning := s.answerCall(name, r)
+		if m := methods[name]; refused == nil || body["needed"] != nil { // the token was accepted
+			w.Header().Set("X-OAuth-Scopes", strings.Join(s.scopes(m), ","))
+			w.Header().Set("X-Accepted-OAuth-Scopes", m.scope)
+		}
 		var code, detail string
 		if refused != nil {
 			code, detail = refused.code, strings.Join(refused.messages, "; ")
@@ -81,6 +87,7 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.recordCall(name, code, detail)
 		s.mu.Unlock()
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 		writeAnswer(w, body, refused, warning)
 	})
 }
@@ -124,6 +131,9 @@ func (s *Sim) answerCall(name string, r *http.Request) (response, *refusal, stri
 	}
 	if refused := s.authorise(m, r, token); refused != nil {
 		return nil, refused, warning
+	}
+	if m.scope != "" && !s.grants(m, m.scope) {
+		return s.needs(m, m.scope), refuse("missing_scope"), warning
 	}
 	if m.tier > 0 && s.cfg.Rate.Tiers {
 		if refused := s.checkRate("tier "+name, rate.Limit(float64(m.tier)/60), m.tier); refused != nil {
@@ -229,6 +239,26 @@ func (s *Sim) authorise(m method, r *http.Request, token string) *refusal {
 		return refuse("not_allowed_token_type")
 	}
 	return refuse("invalid_auth")
+}
+
+// connectionsWrite is the only scope of app-level tokens that a method here needs.
+const connectionsWrite = "connections:write"
+
+// scopes returns the scopes of the token that a method needs.
+func (s *Sim) scopes(m method) []string {
+	if m.app {
+		return []string{connectionsWrite}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.granted
+}
+
+func (s *Sim) grants(m method, scope string) bool { return slices.Contains(s.scopes(m), scope) }
+
+// needs returns the fields of the refusal for a missing scope.
+func (s *Sim) needs(m method, scope string) response {
+	return response{"needed": scope, "provided": strings.Join(s.scopes(m), ",")}
 }
 
 // checkRate counts one call against a named rate limit. Over the limit it returns a refusal with the time to wait.

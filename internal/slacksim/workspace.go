@@ -7,6 +7,7 @@ type user struct {
 	locale, tz           string
 	teamID               string
 	guest, stranger      bool
+	deleted              bool    // the account is deactivated
 	stack                []*view // the modals that are open, the last on top
 	home                 *view
 	notice               *notice
@@ -35,7 +36,7 @@ func newUsers(cfg Config) map[string]*user {
 // info returns the user object of users.info. Slack does not return the locale of strangers.
 func (u *user) info(locale bool) map[string]any {
 	info := map[string]any{
-		"id": u.id, "team_id": u.teamID, "name": u.handle, "real_name": u.realName, "deleted": false,
+		"id": u.id, "team_id": u.teamID, "name": u.handle, "real_name": u.realName, "deleted": u.deleted,
 		"tz": u.tz, "is_bot": false, "is_app_user": false, "is_admin": false, "is_owner": false,
 		"is_restricted": u.guest, "is_ultra_restricted": false,
 		"profile": map[string]any{"real_name": u.realName, "display_name": u.handle, "team": u.teamID},
