@@ -80,7 +80,7 @@ func (c *client) callAs(ctx context.Context, token string, mode callMode, method
 		body = encode(args)
 	}
 	for attempt := 0; ; attempt++ {
-		err := c.callOnce(ctx, token, mode.timeout, method, media, body, reply)
+		_, err := c.callOnce(ctx, token, mode.timeout, method, media, body, reply)
 		limited, isLimited := errors.AsType[*rateLimitedError](err)
 		if !isLimited || attempt == mode.retries {
 			return err
@@ -91,13 +91,18 @@ func (c *client) callAs(ctx context.Context, token string, mode callMode, method
 	}
 }
 
-func (c *client) callOnce(ctx context.Context, token string, timeout time.Duration, method, media string, args []byte, reply any) error {
+// callForHeader calls a method that reads, once, and returns the header of the response too.
+func (c *client) callForHeader(ctx context.Context, method string, args url.Values, reply any) (http.Header, error) {
+	return c.callOnce(ctx, c.token, noRetry.timeout, method, formType, []byte(args.Encode()), reply)
+}
+
+func (c *client) callOnce(ctx context.Context, token string, timeout time.Duration, method, media string, args []byte, reply any) (http.Header, error) {
 	status, header, body, err := c.post(ctx, timeout, method, c.url+method, media, "Bearer "+token, args)
 	if err != nil {
-		return err
+		return header, err
 	}
 	if status == http.StatusTooManyRequests { // whatever the body says
-		return classify(method, "ratelimited", retryAfter(header))
+		return header, classify(method, "ratelimited", retryAfter(header))
 	}
 	var result struct {
 		OK    bool   `json:"ok"`
@@ -105,13 +110,13 @@ func (c *client) callOnce(ctx context.Context, token string, timeout time.Durati
 	}
 	switch {
 	case status != http.StatusOK || json.Unmarshal(body, &result) != nil:
-		return &slackError{method, fmt.Sprintf("http_%d", status)}
+		return header, &slackError{method, fmt.Sprintf("http_%d", status)}
 	case !result.OK:
-		return classify(method, result.Error, retryAfter(header))
+		return header, classify(method, result.Error, retryAfter(header))
 	case reply != nil && json.Unmarshal(body, reply) != nil:
-		return &slackError{method, "unreadable"}
+		return header, &slackError{method, "unreadable"}
 	}
-	return nil
+	return header, nil
 }
 
 // postTo posts to an address that Slack gave us: a response URL or an upload URL. The address is a secret, so an error

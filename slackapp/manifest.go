@@ -31,10 +31,7 @@ func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]b
 			"bot_user":       object{"display_name": say(langs[0], "app"), "always_online": true},
 			"slash_commands": manifestCommands(catalogue, address, langs),
 		},
-		"oauth_config": object{"scopes": object{"bot": []string{
-			"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read",
-			"im:history", "im:write", "users:read",
-		}}},
+		"oauth_config": object{"scopes": object{"bot": botScopes}},
 		"settings": object{
 			"event_subscriptions": withURL(object{
 				"bot_events": []string{
@@ -49,6 +46,12 @@ func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]b
 		},
 	})
 	return out.Bytes(), err
+}
+
+// botScopes are the scopes that the bot's token needs.
+var botScopes = []string{
+	"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read",
+	"im:history", "im:write", "users:read",
 }
 
 type object = map[string]any
