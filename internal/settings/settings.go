@@ -120,6 +120,15 @@ func KnownToolsets(names ...string) Option {
 
 // Load reads the settings of a program. It fails with [Problems].
 func Load(program Program, environ map[string]string, options ...Option) (Settings, error) {
+	s, problems := Read(program, environ, options...)
+	if len(problems) > 0 {
+		return Settings{}, problems
+	}
+	return s, nil
+}
+
+// Read reads the settings of a program as far as they are valid, and returns the problems of the others.
+func Read(program Program, environ map[string]string, options ...Option) (Settings, Problems) {
 	var s Settings
 	for _, option := range options {
 		option(&s)
@@ -152,10 +161,7 @@ func Load(program Program, environ map[string]string, options ...Option) (Settin
 	} else if program == MCPServer && !Loopback(host) {
 		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
 	}
-	if len(problems) > 0 {
-		return Settings{}, problems.firstProblems()
-	}
-	return s, nil
+	return s, problems.firstProblems()
 }
 
 // A call must be longer than a request to the bank, and shorter than the write time-out of the HTTP server.
@@ -305,12 +311,17 @@ func (p Problems) Error() string {
 	return "settings: " + strings.Join(names, ", ")
 }
 
+// Text describes the problem, and fix how to obtain the setting.
+func (p Problem) Text(lang words.Lang) (text, fix string) {
+	return texts.Say(lang, "problem."+p.What, map[string]any{"name": p.Name}), texts.Say(lang, p.Name, nil)
+}
+
 // Text describes every problem and how to correct it.
 func (p Problems) Text(lang words.Lang) string {
 	lines := []string{}
 	for _, problem := range p {
-		what := texts.Say(lang, "problem."+problem.What, map[string]any{"name": problem.Name})
-		lines = append(lines, fmt.Sprintf("  %s\n    %s", what, texts.Say(lang, problem.Name, nil)))
+		what, fix := problem.Text(lang)
+		lines = append(lines, fmt.Sprintf("  %s\n    %s", what, fix))
 	}
 	slices.Sort(lines)
 	return texts.Say(lang, "problems", map[string]any{"count": len(lines)}) + "\n" + strings.Join(lines, "\n") + "\n"
