@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/bodies":            {},
 	"internal/browsertest":       {},
 	"internal/destination":       {},
+	"internal/doctor":            {"conversations", "internal/settings", "internal/version"},
 	"internal/finding":           {},
 	"internal/keys":              {},
 	"internal/kindtest":          {"tools"},
