@@ -49,6 +49,10 @@ func main() {
 // nothing but the protocol goes to stdout.
 func run(ctx context.Context, args []string, environ map[string]string, stdin io.Reader, stdout, stderr io.Writer) int {
 	say := func(key string, args map[string]any) string { return texts.Say(settings.Lang(environ), key, args) }
+	if len(args) > 0 && args[0] == "doctor" {
+		delete(environ, "ADDR")
+		return newDoctor().Command(ctx, args[1:], environ, stdout, stderr)
+	}
 	flags := flag.NewFlagSet("mcpserver", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	playground := flags.Bool("playground", false, say("flag.playground", nil))

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"github.com/balcao/balcao/internal/doctor"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/tools/catalogue"
+)
+
+// newDoctor returns the doctor of this program, which does not use Slack.
+func newDoctor() doctor.Program {
+	return doctor.Program{
+		Name:     settings.MCPServer,
+		Settings: []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...)},
+		Parts:    func(setup doctor.Setup) []doctor.Part { return []doctor.Part{doctor.NewRedis(setup).Part} },
+	}
+}

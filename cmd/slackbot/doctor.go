@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/balcao/balcao/internal/doctor"
+	"github.com/balcao/balcao/internal/finding"
+	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/tools/catalogue"
+)
+
+// newDoctor returns the doctor of this program.
+func newDoctor(options ...settings.Option) doctor.Program {
+	return doctor.Program{
+		Name:     settings.SlackBot,
+		Settings: append(options, settings.KnownToolsets(catalogue.New().Selectable()...)),
+		Parts: func(setup doctor.Setup) []doctor.Part {
+			redis := doctor.NewRedis(setup)
+			return []doctor.Part{redis.Part, slackPart(setup, redis)}
+		},
+	}
+}
+
+// slackPart returns the part that checks Slack. The people and channels who are notified are read from Redis.
+func slackPart(setup doctor.Setup, redis doctor.Redis) doctor.Part {
+	s := setup.Settings
+	part := doctor.Part{Name: "slack", Blocked: setup.Blocked("SLACK_API_URL", "SLACK_BOT_TOKEN")}
+	if s.SlackAPIURL == settings.Simulated {
+		part.Checks = []finding.Check{{Subject: "SLACK_API_URL", AtStart: true, Run: func(context.Context) []finding.Finding {
+			return finding.One(finding.OK, "slack.simulated")
+		}}}
+		return part
+	}
+	users := slices.Collect(maps.Keys(s.PortalUsers))
+	diagnosis := slackapp.Diagnose(slackapp.DiagnosisConfig{
+		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
+		TeamChannel: s.TeamChannel, AdminUser: s.AdminUser, Destinations: redis.Destinations,
+		Users: slices.DeleteFunc(users, func(user string) bool { return user == settings.Everybody }),
+	})
+	part.Checks, part.Close = diagnosis.Checks(), diagnosis.Close
+	return part
+}
