@@ -74,7 +74,9 @@ func TestADiagnosisFindsWhatIsWrongInSlack(t *testing.T) {
 		"an archived channel": {func(s *slacksim.Sim) {
 			_ = s.User(slacksim.Ana).Archive(context.Background(), slacksim.TeamChannel)
 		}, nil, []string{"fail slack.channel.archived"}},
-		"a subscribed channel without the bot": {nil, func(c *config) { c.Destinations = subscribed(slacksim.TeamChannel, slacksim.GeneralChannel, slacksim.Tom) },
+		"a subscribed channel without the bot": {nil, func(c *config) {
+			c.Destinations = subscribed(slacksim.TeamChannel, slacksim.GeneralChannel, slacksim.Tom)
+		},
 			[]string{"warn slack.channel.not_in_it"}},
 		"what is subscribed is unknown": {nil, func(c *config) {
 			c.Destinations = func(context.Context) ([]destination.Settings, error) { return nil, errors.New("no Redis") }

@@ -33,12 +33,12 @@ func TestTheExitStatusIsThatOfTheSeverestFinding(t *testing.T) {
 		found []finding.Finding
 		want  int
 	}{
-		"all is well":          {finding.One(finding.OK, "redis.writes"), 0},
-		"nothing was tried":    {finding.One(finding.NotTried, "redis.no_info"), 0},
-		"a warning":            {[]finding.Finding{finding.New(finding.Warn, "redis.evicts"), finding.New(finding.OK, "redis.writes")}, 1},
-		"a failure":            {[]finding.Finding{finding.New(finding.Fail, "redis.no_write"), finding.New(finding.Warn, "redis.evicts")}, 2},
-		"the bank differs":     {finding.One(finding.Differs, "bank.operation"), 2},
-		"no such part":         {nil, 3},
+		"all is well":                     {finding.One(finding.OK, "redis.writes"), 0},
+		"nothing was tried":               {finding.One(finding.NotTried, "redis.no_info"), 0},
+		"a warning":                       {[]finding.Finding{finding.New(finding.Warn, "redis.evicts"), finding.New(finding.OK, "redis.writes")}, 1},
+		"a failure":                       {[]finding.Finding{finding.New(finding.Fail, "redis.no_write"), finding.New(finding.Warn, "redis.evicts")}, 2},
+		"the bank differs":                {finding.One(finding.Differs, "bank.operation"), 2},
+		"no such part":                    {nil, 3},
 		"a record that cannot be written": {nil, 3},
 	} {
 		args := map[string][]string{"no such part": {"-parts", "redis,nothing"}, "a record that cannot be written": {"-record", "/no/such/folder/file"}}[name]
