@@ -137,14 +137,13 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 				unreadable++
 			}
 		}
-		if len(page.Processes) == 0 || !page.HasMoreResults {
+		if page.Next == "" {
 			break
 		}
-		next := page.Processes[len(page.Processes)-1].ProcessUniqueID
-		if next == query.Next {
+		if page.Next == query.After {
 			return errors.New("listing processes: the bank repeats a page")
 		}
-		query.Next = next
+		query.After = page.Next
 		pace := retryDelay{min: r.config.PageInterval, max: r.config.PageInterval}
 		if pace.wait(ctx, nil); ctx.Err() != nil {
 			return ctx.Err()

@@ -2,13 +2,14 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // The operations of the bank's page Authentication.
@@ -17,13 +18,8 @@ const (
 )
 
 func init() {
-	register(
-		Operation{ID: Authenticate, Method: http.MethodPost, Path: "/v1/authentication"},
-	)
-	registerReasons(1,
-		reason{"session.client", 1}, reason{"session.broker", 2}, reason{"session.user", 3}, reason{"session.missing", 4},
-		reason{"session.expired", 5},
-	)
+	registerReads(Authenticate)
+	registerReasons("session.client", "session.broker", "session.user", "session.missing", "session.expired")
 }
 
 // margin is how long before its end a session is renewed: longer than a request takes to arrive.
@@ -73,30 +69,23 @@ func (s *sessions) token(ctx context.Context, login Login) (string, error) {
 
 // start opens a session.
 //
-// See Authenticate on the bank's page Authentication. Its path is inferred, and the documents disagree on the names
-// of the headers.
+// See Authenticate on the bank's page Authentication.
 func (s *sessions) start(ctx context.Context, login Login) (_ string, err error) {
 	defer func() { s.client.faults.note(s.client.rows[Authenticate].Operation, login, err) }()
-	config := s.client.config
 	request, err := s.client.request(call{op: Authenticate})
 	if err != nil {
 		return "", err
 	}
-	request.private = []string{config.ClientID, config.ClientSecret, login.Username}
-	names := config.LoginHeaders // set directly, since Header.Set would change the case
-	request.header[names.ClientID] = []string{config.ClientID}
-	request.header[names.ClientSecret] = []string{config.ClientSecret}
-	request.header[names.BrokerUID] = []string{login.BrokerUID.String()}
-	request.header[names.Username] = []string{login.Username}
-	var reply loginReply
+	request.fill(s.client.config.Profile.Login.Headers, s.client.values(login))
+	reply := loginReply{login: &s.client.config.Profile.Login}
 	err = s.client.repeat(ctx, request.op, func(attempt int) error {
 		return s.client.send(ctx, request, attempt, &reply)
 	})
 	if err != nil {
 		return "", err
 	}
-	s.add(login, reply.SessionToken)
-	return reply.SessionToken, nil
+	s.add(login, reply.token)
+	return reply.token, nil
 }
 
 // use returns the token of an open session and restarts its 30 minutes, "" if none is open.
@@ -149,23 +138,21 @@ func (s *sessions) clear() {
 	clear(s.open)
 }
 
-// loginReply is an object by the bank's reference and a bare string by its guide; both are read.
+// loginReply is the token, where the profile says that it is.
 type loginReply struct {
-	SessionToken string `json:"sessionToken"`
+	login *profile.Login
+	token string
 }
 
 func (r *loginReply) UnmarshalJSON(data []byte) error {
-	if json.Unmarshal(data, &r.SessionToken) == nil {
-		return nil
-	}
-	type object loginReply
-	return json.Unmarshal(data, (*object)(r))
+	r.token = r.login.TokenIn(data)
+	return nil
 }
 
 // lacks names the token unless there is one that is valid in a header.
 func (r *loginReply) lacks() string {
-	if r.SessionToken == "" || len(r.SessionToken) > http.DefaultMaxHeaderBytes/64 ||
-		strings.ContainsFunc(r.SessionToken, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	if r.token == "" || len(r.token) > http.DefaultMaxHeaderBytes/64 ||
+		strings.ContainsFunc(r.token, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return "sessionToken that a header can carry"
 	}
 	return ""

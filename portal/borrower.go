@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 
 	"github.com/google/uuid"
 
@@ -20,19 +19,10 @@ const (
 )
 
 func init() {
-	register(
-		Operation{ID: BorrowerList, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true},
-		Operation{ID: BorrowerGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true},
-		Operation{ID: BorrowerCreate, Method: http.MethodPost, Path: "/v1/processes/{processUniqueId}/borrower", Confirmed: true, Writes: true},
-		Operation{ID: BorrowerUpdate, Method: http.MethodPut, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
-		Operation{ID: BorrowerDelete, Method: http.MethodDelete, Path: "/v1/processes/{processUniqueId}/borrower/{borrowerUniqueId}", Confirmed: true, Writes: true},
-	)
-	registerReasons(5,
-		reason{"field.required", 1}, reason{"field.format", 2}, reason{"field.type", 2}, reason{"field.id", 3},
-		reason{"field.range", 4}, reason{"field.length", 4}, reason{"field.checkDigit", 5}, reason{"field.unknown", 6},
-		reason{"borrower.missing", 1}, reason{"borrower.secondKey", 7}, reason{"borrower.duplicate", 8},
-		reason{"borrower.tooMany", 9}, reason{"borrower.lastKey", 10}, reason{"borrower.isKey", 11},
-	)
+	registerReads(BorrowerList, BorrowerGet)
+	registerWrites(BorrowerCreate, BorrowerUpdate, BorrowerDelete)
+	registerReasons("field.required", "field.format", "field.type", "field.id", "field.range", "field.length", "field.checkDigit", "field.unknown",
+		"borrower.missing", "borrower.secondKey", "borrower.duplicate", "borrower.tooMany", "borrower.lastKey", "borrower.isKey")
 }
 
 // Requests and replies name the same fields differently (taxId and taxID, matrimonialRegimeId and
@@ -234,7 +224,7 @@ func (u *User) DeleteBorrower(ctx context.Context, process, borrower uuid.UUID) 
 }
 
 type borrowerListReply struct {
-	List list[BorrowerSummary] `json:"borrowerList"`
+	List list[BorrowerSummary] `json:"list"`
 }
 
 func (r *borrowerListReply) lacks() string {

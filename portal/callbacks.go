@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -27,18 +26,10 @@ const (
 )
 
 func init() {
-	register(
-		Operation{ID: CallbackList, Method: http.MethodGet, Path: "/v1/partners/{partnerUniqueID}/callbacks"},
-		Operation{ID: CallbackUpdate, Method: http.MethodPut, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Parameters: []string{"callbackUrl"}, Writes: true},
-		Operation{ID: CallbackDelete, Method: http.MethodDelete, Path: "/v1/partners/{partnerUniqueID}/callbacks/{notificationType}", Writes: true,
-			Missing: []int{http.StatusNotFound}},
-		Operation{ID: CallbackEcho, Method: http.MethodPost, Path: "/v1/partners/{partnerUniqueID}/callbacks/echo",
-			Parameters: []string{"notificationTypeID", "processUniqueId", "simulationUniqueId", "rawBody"}, Writes: true},
-	)
-	registerReasons(8,
-		reason{"callback.partner", 1}, reason{"callback.type", 2}, reason{"callback.url", 3}, reason{"callback.missing", 4},
-		reason{"callback.subject", 5}, reason{"callback.body", 6}, reason{"callback.unreachable", 7}, reason{"callback.answer", 8},
-	)
+	registerReads(CallbackList)
+	registerWrites(CallbackUpdate, CallbackDelete, CallbackEcho)
+	registerReasons("callback.partner", "callback.type", "callback.url", "callback.missing", "callback.subject",
+		"callback.body", "callback.unreachable", "callback.answer")
 }
 
 // Limits of reading Callback List.
@@ -52,8 +43,8 @@ var ErrNoPartner = errors.New("the partner's uuid is not set")
 
 // Callback is the address that the bank sends the notifications of one type to. Each type has at most one.
 type Callback struct {
-	NotificationTypeID int32 // taxonomy notificationTypes
-	URL                CallbackURL
+	NotificationTypeID int32       `json:"notificationTypeID"` // taxonomy notificationTypes
+	URL                CallbackURL `json:"callbackUrl"`
 }
 
 // String returns type and address without the secret.
@@ -167,14 +158,14 @@ func (u *User) ListCallbacks(ctx context.Context) ([]Callback, error) {
 			return nil, err
 		}
 		known := len(found)
-		for _, callback := range page {
+		for _, callback := range page.List.all {
 			found[callback.NotificationTypeID] = callback
 		}
 		if len(found) == known {
 			byType := func(a, b Callback) int { return int(a.NotificationTypeID) - int(b.NotificationTypeID) }
 			return slices.SortedFunc(maps.Values(found), byType), nil
 		}
-		offset += len(page)
+		offset += len(page.List.all)
 	}
 	return nil, &Error{Kind: Garbled, Operation: CallbackList, Reason: "too many pages"}
 }
@@ -260,42 +251,14 @@ func (r *echoReply) UnmarshalJSON(data []byte) error {
 
 func (r *echoReply) lacks() string { return "" }
 
-type callbackListReply []Callback
-
-func (r *callbackListReply) UnmarshalJSON(data []byte) error {
-	array, err := arrayIn(data, "callbackList")
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(array, (*[]Callback)(r))
+type callbackListReply struct {
+	List list[Callback] `json:"list"`
 }
 
-// UnmarshalJSON reads a callback under the likely names, since the bank prints none: notificationTypeID or
-// notificationType, and callbackUrl or any other that ends in url, uri or endpoint.
-func (c *Callback) UnmarshalJSON(data []byte) error {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(data, &fields) != nil {
-		return lacking("notification type and address in a callback")
+// lacks names what one of the callbacks lacks.
+func (r *callbackListReply) lacks() string {
+	if !r.List.present || slices.ContainsFunc(r.List.all, func(c Callback) bool { return c.NotificationTypeID == 0 || c.URL.IsZero() }) {
+		return "notification type and address in a callback"
 	}
-	id := anyField(fields, "notificationtypeid", "notificationtype", "typeid", "type", "id")
-	address := anyField(fields, "callbackurl", "url", "uri", "endpoint")
-	var digits json.Number // a number, or a text of digits
-	if id == nil || address == nil || json.Unmarshal(id, &digits) != nil || json.Unmarshal(address, &c.URL) != nil {
-		return lacking("notification type and address in a callback")
-	}
-	n, err := strconv.ParseInt(digits.String(), 10, 32)
-	if err != nil || c.URL.IsZero() {
-		return lacking("notification type and address in a callback")
-	}
-	c.NotificationTypeID = int32(n)
-	return nil
-}
-
-func anyField(fields map[string]json.RawMessage, names ...string) json.RawMessage {
-	for _, name := range names {
-		if value := field(fields, name); value != nil {
-			return value
-		}
-	}
-	return nil
+	return ""
 }

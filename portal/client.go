@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Config says where the bank is and how to call it. Only BaseURL, ClientID and ClientSecret are required.
@@ -25,8 +27,8 @@ type Config struct {
 	// PartnerUID is the partner whose callbacks are registered. What a partner is, and how it gets its uuid, is not public.
 	PartnerUID uuid.UUID
 
-	Operations   map[OperationID]Route // corrections of the table of operations, see [ReadRoutes]
-	LoginHeaders LoginHeaders
+	// Profile is what the bank is taken to be, the built-in profile by default.
+	Profile *profile.Profile
 
 	// Transport sends the calls. An *http.Transport is used as it is for reads; a clone of it opens a new HTTP/1.1
 	// connection for each write. A transport of another type must never send a request twice by itself.
@@ -50,15 +52,6 @@ type Config struct {
 	MaxPerSecond int           // requests, logins included, 200 by default
 	TripAfter    int           // consecutive failures that open the circuit of an operation, or of the whole bank, 8 by default
 	OpenFor      time.Duration // how long a circuit stays open, 15 s by default; then one request probes the bank
-}
-
-// LoginHeaders are the names of the login's headers. The bank's documents disagree on them; the defaults are those of its
-// API reference.
-type LoginHeaders struct {
-	ClientID     string // xClientID
-	ClientSecret string // xClientSecret
-	BrokerUID    string // xBrokerUID
-	Username     string // xUsername
 }
 
 // String returns the base URL, without the secret.
@@ -105,13 +98,13 @@ func New(config Config) (*Client, error) {
 	if config.MaxInFlight < 2 {
 		wrong = append(wrong, errors.New("MaxInFlight must be at least 2: one request is for logins only"))
 	}
-	rows, err := table(config.Operations)
-	if wrong = append(wrong, err); errors.Join(wrong...) != nil {
+	if errors.Join(wrong...) != nil {
 		return nil, fmt.Errorf("settings of the bank: %w", errors.Join(wrong...))
 	}
 	if address := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && !address.IsLoopback() {
 		config.Log.Warn("the bank is called without TLS: traffic can be read on the network", "host", base.Host)
 	}
+	rows := table(config.Profile)
 	client := &Client{config: config, base: base, rows: rows, reads: config.Transport, writes: config.Transport, gate: newGate(config, rows), faults: newFaults(config.Log)}
 	client.sessions = newSessions(client)
 	if transport, ok := config.Transport.(*http.Transport); ok {
@@ -121,10 +114,9 @@ func New(config Config) (*Client, error) {
 }
 
 func (c *Config) setDefaults() {
-	setDefault(&c.LoginHeaders.ClientID, "xClientID")
-	setDefault(&c.LoginHeaders.ClientSecret, "xClientSecret")
-	setDefault(&c.LoginHeaders.BrokerUID, "xBrokerUID")
-	setDefault(&c.LoginHeaders.Username, "xUsername")
+	if c.Profile == nil {
+		c.Profile = profile.Builtin()
+	}
 	setDefault(&c.Log, slog.New(slog.DiscardHandler))
 	setDefault(&c.AttemptTimeout, 15*time.Second)
 	setDefault(&c.TotalTimeout, 45*time.Second)
@@ -204,6 +196,5 @@ type User struct {
 	language string
 }
 
-// As returns a [User] for login. The language ("pt-PT", "en") is sent as Accept-Language, which is inferred: the bank
-// localises its replies but does not say how a language is chosen.
+// As returns a [User] for login. The language ("pt-PT", "en") is sent as the profile says.
 func (c *Client) As(login Login, language string) *User { return &User{c, login, language} }

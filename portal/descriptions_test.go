@@ -75,7 +75,7 @@ func TestEachReplyWithDescriptionsIsReported(t *testing.T) {
 	replies := map[string]string{
 		"/borrower/": `{"borrowerUniqueID":"7a000000-0000-4000-8000-000000000001","borrowerTypeID":1,"borrowerTypeDescription":"Mutuário"}`,
 		"/borrower":  `{"borrowerList":[{"borrowerTypeID":1,"borrowerTypeDescription":"Mutuário"},{"borrowerTypeID":2,"keyBorrowerRelationID":3,"keyBorrowerRelationDescription":"Filho"}]}`,
-		"/processes": `{"processList":[{"processStatusID":17,"processStatusDescription":"Em análise","branchID":4,"branchDescription":"Rossio"}]}`,
+		"/processes": `{"processList":[{"processUniqueID":"7a000000-0000-4000-8000-000000000002","processStatusID":17,"processStatusDescription":"Em análise","branchID":4,"branchDescription":"Rossio"}]}`,
 		"/taxonomy/": `[{"id":1,"description":"Feminino"}]`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

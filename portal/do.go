@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +23,14 @@ import (
 	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/shape"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // call is what a method of [User] sends.
 type call struct {
 	op    OperationID
 	path  pathValues
-	query url.Values
+	query url.Values // by canonical name
 	body  any
 	cap   int64 // bytes of the reply; 0 is the client's
 
@@ -53,9 +55,6 @@ func (u *User) do(ctx context.Context, call call, reply any) (err error) {
 		return fmt.Errorf("portal: %s: %w", call.op, err)
 	}
 	request.private = append(request.private, u.login.Username)
-	if u.language != "" {
-		request.header.Set("Accept-Language", u.language)
-	}
 	renewed := false
 	err = u.client.repeat(ctx, request.op, func(attempt int) error {
 		for {
@@ -63,7 +62,7 @@ func (u *User) do(ctx context.Context, call call, reply any) (err error) {
 			if err != nil {
 				return err
 			}
-			request.header.Set("Authorization", "Bearer "+token)
+			request.fill(u.client.config.Profile.Headers, u.values(token))
 			err = u.client.send(ctx, request, attempt, reply)
 			if KindOf(err) != Unauthorized || renewed {
 				return err
@@ -88,19 +87,20 @@ type request struct {
 	body    []byte
 	cap     int64
 	private []string // values that a logged or returned message must not repeat, beside those of the body
+	wire    *profile.Wire
+	errors  *profile.Errors
 }
 
 func (c *Client) request(call call) (request, error) {
-	op := c.rows[call.op].Operation
-	path := placeholder.ReplaceAllStringFunc(op.Path, func(placeholder string) string {
-		return call.path[strings.Trim(placeholder, "{}")].String()
-	})
+	row, ids := c.rows[call.op], map[string]string{}
+	for name, value := range call.path {
+		ids[name] = value.String()
+	}
+	path, query := row.wire.Target(ids, call.query)
 	target := c.base.JoinPath(path)
-	target.RawQuery = call.query.Encode()
-	r := request{op: op, url: target.String(), cap: call.cap, private: slices.Clone(call.private), header: http.Header{
-		"Accept":     {"application/json"},
-		"User-Agent": {"balcao"},
-	}}
+	target.RawQuery = query.Encode()
+	r := request{op: row.Operation, wire: row.wire, errors: &c.config.Profile.Errors, url: target.String(), cap: call.cap,
+		private: slices.Clone(call.private), header: http.Header{"Accept": {"application/json"}, "User-Agent": {"balcao"}}}
 	if r.cap == 0 {
 		r.cap = c.config.MaxReply
 	}
@@ -109,15 +109,54 @@ func (c *Client) request(call call) (request, error) {
 			r.private = append(r.private, value, url.QueryEscape(value))
 		}
 	}
-	if call.body == nil {
-		return r, nil
-	}
-	r.header.Set("Content-Type", "application/json")
+	var body []byte
 	var err error
-	if r.body, err = pii.MarshalClear(call.body); err != nil {
-		return r, errors.New("writing the request as JSON") // without the cause, which may contain a value
+	if call.body != nil {
+		if body, err = pii.MarshalClear(call.body); err != nil {
+			return r, errors.New("writing the request as JSON") // without the cause, which may contain a value
+		}
+	}
+	if r.body, err = row.wire.Body(body, ids); err != nil {
+		return r, errors.New("writing the request as JSON")
+	}
+	if r.body != nil {
+		r.header.Set("Content-Type", "application/json")
 	}
 	return r, nil
+}
+
+// values are what the templates of headers may have, by name.
+type values map[string]string
+
+func (u *User) values(token string) values {
+	all := u.client.values(u.login)
+	all["language"], all["token"] = u.language, token
+	return all
+}
+
+func (c *Client) values(login Login) values {
+	return values{
+		"client_id": c.config.ClientID, "client_secret": c.config.ClientSecret, "username": login.Username,
+		"broker": profile.FormatID(c.config.Profile.Forms.IDs["broker"], login.BrokerUID),
+	}
+}
+
+// fill sets headers from templates. The names keep their case. A header whose template is empty, or has a value that is
+// not known, is not sent.
+func (r *request) fill(templates map[string]string, values values) {
+	for name, template := range templates {
+		unknown := template == ""
+		value := profile.Placeholder.ReplaceAllStringFunc(template, func(placeholder string) string {
+			name := strings.Trim(placeholder, "{}")
+			if unknown = unknown || values[name] == ""; name != "language" {
+				r.private = append(r.private, values[name])
+			}
+			return values[name]
+		})
+		if delete(r.header, name); !unknown {
+			r.header[name] = []string{value}
+		}
+	}
 }
 
 // repeat calls try until it succeeds, the attempts are used up or ctx ends. A write is tried once.
@@ -188,40 +227,61 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	case int64(len(body)) > r.cap:
 		return r.garbledReply(status, "the reply is too large")
 	}
-	if problem := read(body, reply); problem != "" {
+	if r.errors.Inside(body) {
+		return r.refused(&http.Response{StatusCode: http.StatusBadRequest}, body)
+	}
+	if problem := r.read(body, reply); problem != "" {
 		return r.garbledReply(status, problem)
 	}
 	return nil
 }
 
 // read decodes a reply. It returns what is wrong with it, by its shape and without quoting it, or "".
-func read(body []byte, reply any) (problem string) {
-	if r, ok := reply.(interface{ mayBeEmpty() bool }); ok && r.mayBeEmpty() && len(body) == 0 {
+func (r request) read(body []byte, reply any) (problem string) {
+	if may, ok := reply.(interface{ mayBeEmpty() bool }); ok && may.mayBeEmpty() && len(body) == 0 {
 		return ""
 	}
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	err := json.Unmarshal(body, reply)
-	came := "; came " + shape.Of(body)
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		kind, _, _ := strings.Cut(wrong.Value, " ") // a number follows with its value
-		return "the reply's field " + wrong.Field + " is of another type: " + kind + came
-	}
-	if lacks, ok := errors.AsType[lacking](err); ok {
-		return lacks.Error() + came
-	}
-	if err != nil {
-		return "the reply is not understood" + came
-	}
-	if r, ok := reply.(interface{ lacks() string }); ok && r.lacks() != "" {
-		return lacking(r.lacks()).Error() + came
+	if wrong := r.decode(body, reply); wrong != nil {
+		return problemOf(wrong) + "; came " + shape.Of(body)
 	}
 	return ""
 }
 
-// lacking is the error of a reply in which something was not found: its name.
+// decode decodes a reply with the bank's names.
+func (r request) decode(body []byte, reply any) error {
+	canonical, err := r.wire.Reply(body)
+	if err != nil {
+		return lacking(err.Error())
+	}
+	err = json.Unmarshal(canonical, reply)
+	if err != nil || bytes.Contains(canonical, []byte(midnight)) {
+		if formed := inForm(canonical, reflect.TypeOf(reply).Elem()); formed != nil {
+			err = json.Unmarshal(formed, reply)
+		}
+	}
+	if r, ok := reply.(interface{ lacks() string }); err == nil && ok && r.lacks() != "" {
+		return lacking("the reply has no " + r.lacks())
+	}
+	return err
+}
+
+// problemOf says what is wrong with a reply, without quoting it.
+func problemOf(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		kind, _, _ := strings.Cut(wrong.Value, " ") // a number follows with its value
+		return "the reply's field " + wrong.Field + " is of another type: " + kind
+	}
+	if lacks, ok := errors.AsType[lacking](err); ok {
+		return lacks.Error()
+	}
+	return "the reply is not understood"
+}
+
+// lacking is the error of a reply in which something was not found. It quotes nothing of the reply.
 type lacking string
 
-func (l lacking) Error() string { return "the reply has no " + string(l) }
+func (l lacking) Error() string { return string(l) }
 
 // connTrace records whether an attempt got a connection.
 type connTrace struct{ requested, connected atomic.Bool }

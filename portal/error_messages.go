@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Limits of what is read of a refusal.
@@ -27,7 +28,7 @@ const (
 // parseMessages returns the bank's messages in a refusal. The bank says that a refusal has codes and messages, but prints no
 // envelope. These are read, also nested: {"code", "message"} under several names, alone or in a list; {"errors": […]};
 // {"operationStatus": {…}}; ASP.NET's ProblemDetails, whose errors are texts by field; a string. XML is read alike.
-func parseMessages(body []byte) []ErrorMessage {
+func parseMessages(errors *profile.Errors, body []byte) []ErrorMessage {
 	value, ok := parse(body)
 	if !ok {
 		value, ok = parseXML(body)
@@ -36,7 +37,7 @@ func parseMessages(body []byte) []ErrorMessage {
 		return plainText(body)
 	}
 	var found []ErrorMessage
-	collect(value, ErrorMessage{}, 0, &found)
+	newMessageReader(errors).collect(value, ErrorMessage{}, 0, &found)
 	return found
 }
 
@@ -82,15 +83,18 @@ func plainText(body []byte) []ErrorMessage {
 	return []ErrorMessage{{Text: tidy(text)}}
 }
 
-var (
-	codeNames  = []string{"code", "errorcode", "operationstatuscode"}
-	textNames  = []string{"message", "errormessage", "operationstatusmessage", "description", "detail", "title"}
-	fieldNames = []string{"field", "fieldname", "property", "propertyname"}
-	nested     = []string{"errors", "error", "messages", "operationstatus", "validationerrors"}
-)
+// messageReader reads messages under the names of a profile, in lower case.
+type messageReader struct{ at, code, text, field []string }
+
+func newMessageReader(errors *profile.Errors) messageReader {
+	lower := func(names profile.Names) []string {
+		return strings.Split(strings.ToLower(strings.Join(names, "\n")), "\n")
+	}
+	return messageReader{lower(errors.At), lower(errors.Code), lower(errors.Text), lower(errors.Field)}
+}
 
 // collect appends the messages in value. Around has the field and code of the enclosing object.
-func collect(value any, around ErrorMessage, depth int, found *[]ErrorMessage) {
+func (m messageReader) collect(value any, around ErrorMessage, depth int, found *[]ErrorMessage) {
 	if depth > maxDepth || len(*found) >= maxMessages {
 		return
 	}
@@ -101,44 +105,44 @@ func collect(value any, around ErrorMessage, depth int, found *[]ErrorMessage) {
 		}
 	case []any:
 		for _, item := range value {
-			collect(item, around, depth+1, found)
+			m.collect(item, around, depth+1, found)
 		}
 	case map[string]any:
 		before := len(*found)
 		fields := lowerKeys(value)
-		for _, name := range nested {
-			if inner, ok := fields[name].(map[string]any); ok && !isMessage(inner) {
-				collectByField(inner, depth+1, found)
+		for _, name := range m.at {
+			if inner, ok := fields[name].(map[string]any); ok && !m.isMessage(inner) {
+				m.collectByField(inner, depth+1, found)
 			} else if ok := fields[name] != nil; ok {
-				collect(fields[name], around, depth+1, found)
+				m.collect(fields[name], around, depth+1, found)
 			}
 		}
-		if message := messageOf(fields); len(*found) == before && (message.Text != "" || message.Code != "") {
+		if message := m.messageOf(fields); len(*found) == before && (message.Text != "" || message.Code != "") {
 			*found = append(*found, message)
 		}
 	}
 }
 
 // collectByField reads the errors of ProblemDetails: {"TaxId": ["is invalid"]}.
-func collectByField(fields map[string]any, depth int, found *[]ErrorMessage) {
+func (m messageReader) collectByField(fields map[string]any, depth int, found *[]ErrorMessage) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		collect(fields[name], ErrorMessage{Field: tidy(name)}, depth, found)
+		m.collect(fields[name], ErrorMessage{Field: tidy(name)}, depth, found)
 	}
 }
 
-func isMessage(value map[string]any) bool {
+func (m messageReader) isMessage(value map[string]any) bool {
 	fields := lowerKeys(value)
-	for _, name := range nested {
+	for _, name := range m.at {
 		if fields[name] != nil {
 			return true
 		}
 	}
-	message := messageOf(fields)
+	message := m.messageOf(fields)
 	return message.Text != "" || message.Code != ""
 }
 
-func messageOf(fields map[string]any) ErrorMessage {
-	return ErrorMessage{Code: first(fields, codeNames), Field: first(fields, fieldNames), Text: first(fields, textNames)}
+func (m messageReader) messageOf(fields map[string]any) ErrorMessage {
+	return ErrorMessage{Code: first(fields, m.code), Field: first(fields, m.field), Text: first(fields, m.text)}
 }
 
 func first(fields map[string]any, names []string) string {
@@ -195,7 +199,7 @@ func (r request) errorMessages(raw []ErrorMessage) []ErrorMessage {
 		if reason, field := reasonOfText(message.Text); reason != "" {
 			m.Reason, m.Known, m.Field, m.Text = reason, true, cmp.Or(m.Field, field), message.Text
 		} else {
-			m.Reason = reasonOfCode(m.Code)
+			m.Reason = reasonOfCode(r.errors, m.Code)
 		}
 		all = append(all, m)
 	}
@@ -224,7 +228,7 @@ func (r request) traces(body []byte) (ids []string) {
 
 // sentValues returns the values of the request.
 func (r request) sentValues() []string {
-	values := append(slices.Clone(r.private), strings.TrimPrefix(r.header.Get("Authorization"), "Bearer "))
+	values := slices.Clone(r.private)
 	if value, ok := parse(r.body); ok {
 		values = appendValues(value, values)
 	}

@@ -146,7 +146,7 @@ func (r request) garbledReply(status int, reason string) *Error {
 
 // refused returns the error of an attempt that was answered with a status other than 2xx.
 func (r request) refused(response *http.Response, body []byte) *Error {
-	said := parseMessages(body)
+	said := parseMessages(r.errors, body)
 	e := &Error{Operation: r.op.ID, Status: response.StatusCode, Messages: r.errorMessages(said), traces: r.traces(body)}
 	e.Kind, e.Reason = r.op.classify(e.Status)
 	switch {

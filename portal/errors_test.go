@@ -138,7 +138,7 @@ func TestTheLogOfARefusalHoldsNothingThatTheBankSays(t *testing.T) {
 }
 
 func TestAGarbledRecordOfAPersonIsNotKeptForTheLog(t *testing.T) {
-	_, config := overTCP(t, text(200, `{"borrowerUniqueID": "b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c", "borrowerTypeID": "299999998", "borrowerPersonalData": {"name": "José Exemplo"}}`))
+	_, config := overTCP(t, text(200, `{"borrowerUniqueID": "b3d9f6a1-2c34-4e9f-9f5a-1d2e3f4a5b6c", "borrowerTypeID": "José 299999998", "borrowerPersonalData": {"name": "José Exemplo"}}`))
 	var log bytes.Buffer
 	config.Log = logTo(&log)
 	_, err := as(t, config, maria).Borrower(t.Context(), process, process)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 
 	"github.com/google/uuid"
@@ -20,15 +19,9 @@ const (
 )
 
 func init() {
-	register(
-		Operation{ID: ProcessESISGet, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis",
-			Parameters: []string{"ignoreRules"}},
-		Operation{ID: ProcessESISEmail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}/esis/email",
-			Parameters: []string{"sendAddress", "ignoreRules"}, Writes: true},
-	)
-	registerReasons(7,
-		reason{"esis.age", 1}, reason{"esis.term", 2}, reason{"esis.noKey", 3}, reason{"esis.state", 4}, reason{"esis.address", 5},
-	)
+	registerReads(ProcessESISGet)
+	registerWrites(ProcessESISEmail)
+	registerReasons("esis.age", "esis.term", "esis.noKey", "esis.state", "esis.address")
 }
 
 // ESISOptions are the options of Process ESIS Get.

@@ -143,14 +143,15 @@ func TestTheClientReadsTheBanksExamples(t *testing.T) {
 
 func TestALoginSpellsItsHeadersAsTheBankOrTheSettingsDo(t *testing.T) {
 	for _, c := range []struct {
-		names portal.LoginHeaders
-		want  []string
+		file string
+		want []string
 	}{
-		{portal.LoginHeaders{}, []string{"xClientID", "xClientSecret", "xBrokerUID", "xUsername"}},
-		{portal.LoginHeaders{BrokerUID: "brokerID", Username: "username"}, []string{"xClientID", "xClientSecret", "brokerID", "username"}},
+		{"", []string{"xClientID", "xClientSecret", "xBrokerUID", "xUsername"}},
+		{`login.headers = { xBrokerUID = "", xUsername = "", brokerID = "{broker}", username = "{username}" }`,
+			[]string{"xClientID", "xClientSecret", "brokerID", "username"}},
 	} {
 		bank, config := overTCP(t, text(200, nobody))
-		config.LoginHeaders = c.names
+		config.Profile = overlay(t, c.file)
 		if err := list(as(t, config, maria)); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/shape"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 func FuzzRefusals(f *testing.F) {
@@ -28,9 +30,9 @@ func FuzzRefusals(f *testing.F) {
 	} {
 		f.Add([]byte(body))
 	}
-	sent := request{body: []byte(`{"name": "José Exemplo", "taxId": "299999998"}`), header: http.Header{}}
+	sent := request{body: []byte(`{"name": "José Exemplo", "taxId": "299999998"}`), header: http.Header{}, errors: &profile.Builtin().Errors}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		raw := parseMessages(body)
+		raw := parseMessages(sent.errors, body)
 		if len(raw) > maxMessages {
 			t.Errorf("%d messages", len(raw))
 		}
@@ -79,10 +81,12 @@ func FuzzReplies(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, reply := range []any{
-			&loginReply{}, &borrowerListReply{}, &Borrower{}, &borrowerCreateReply{}, &ProcessPage{}, &Process{}, &esisReply{}, &taxonomyReply{}, &writeReply{}, &callbackListReply{}, &echoReply{},
+		for id, reply := range map[OperationID]any{
+			Authenticate: &loginReply{login: &profile.Builtin().Login}, BorrowerList: &borrowerListReply{}, BorrowerGet: &Borrower{},
+			BorrowerCreate: &borrowerCreateReply{}, ProcessList: &processListReply{}, ProcessDetail: &Process{}, ProcessESISGet: &esisReply{},
+			"gendersGet": &taxonomyReply{}, BorrowerDelete: &writeReply{}, CallbackList: &callbackListReply{}, CallbackEcho: &echoReply{},
 		} {
-			problem := read(bytes.Clone(body), reply)
+			problem := requestOf(id).read(bytes.Clone(body), reply)
 			said, came, _ := strings.Cut(problem, "; came ")
 			if !ourWords.MatchString(said) || came != "" && came != shape.Of(body) {
 				t.Errorf("%T: the problem quotes the reply: %s", reply, problem)
@@ -93,6 +97,12 @@ func FuzzReplies(f *testing.F) {
 	})
 }
 
+// requestOf returns a request of an operation of the built-in profile.
+func requestOf(id OperationID) request {
+	row := table(profile.Builtin())[id]
+	return request{op: row.Operation, wire: row.wire, errors: &profile.Builtin().Errors}
+}
+
 // survives checks that what was read of a borrower can be written and read again.
 func survives(t *testing.T, borrower *Borrower) {
 	once, err := pii.MarshalClear(borrower)
@@ -100,7 +110,7 @@ func survives(t *testing.T, borrower *Borrower) {
 		t.Fatal(err)
 	}
 	var again Borrower
-	if problem := read(once, &again); problem != "" {
+	if problem := requestOf(BorrowerGet).read(once, &again); problem != "" {
 		t.Fatal(problem)
 	}
 	if twice, err := pii.MarshalClear(again); err != nil || !reflect.DeepEqual(once, twice) {
@@ -111,8 +121,8 @@ func survives(t *testing.T, borrower *Borrower) {
 		t.Fatal(err)
 	}
 	var sent BorrowerRequest
-	if problem := read(asked, &sent); problem != "" {
-		t.Fatal(problem)
+	if err := json.Unmarshal(asked, &sent); err != nil {
+		t.Fatal(err)
 	}
 	if arrived, err := pii.MarshalClear(sent); err != nil || !bytes.Equal(asked, arrived) {
 		t.Errorf("asked for %s, %v, and %s arrived", asked, err, arrived)

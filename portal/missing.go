@@ -48,10 +48,10 @@ func (r request) refusesOwn(said, messages []ErrorMessage) bool {
 	var own []string
 	given := false
 	for name := range r.query() {
-		if slices.Contains(r.op.Parameters, name) {
-			given = true
-		} else {
+		if slices.ContainsFunc(pageParameters, func(page string) bool { return r.wire.QueryName(page) == name }) {
 			own = append(own, name)
+		} else {
+			given = true
 		}
 	}
 	for i, message := range messages {

@@ -1,29 +1,25 @@
 package portal
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // OperationID is the id of an operation: its title in the bank's navigation, in camel case. That of a taxonomy is its key
-// and «Get»: maritalStatusesGet.
+// and «Get»: maritalStatusesGet. The profile has its path and its names.
 type OperationID string
 
-// Operation is a row of the table of operations. Each file of this package registers the rows of its methods.
+// Operation is an operation of the bank that this client calls.
 type Operation struct {
 	ID     OperationID
-	Method string // printed in the bank's navigation
+	Method string
 	// Path is a template in the syntax of [http.ServeMux], below the base URL. It is empty for a taxonomy that
 	// the bank has no operation for.
 	Path string
-	// Parameters are the names in the query and the body that a refusal may name, beside the placeholders of Path and the
-	// fields of a borrower.
+	// Parameters are the names in the query and the body that a caller gives, beside the placeholders of Path.
 	Parameters []string
 	// Missing are the statuses with which the bank says that what the call names does not exist. Others of a 404 and its like
 	// say that there is no operation at Path.
@@ -34,106 +30,59 @@ type Operation struct {
 	Writes bool
 }
 
-var operations []Operation
+// registered are the operations that this client calls, and whether they write.
+var registered = map[OperationID]bool{}
 
-// register adds rows to the table. It panics if an operation is registered twice.
-func register(rows ...Operation) {
-	for _, row := range rows {
-		if slices.ContainsFunc(operations, func(op Operation) bool { return op.ID == row.ID }) {
-			panic(fmt.Sprintf("portal: operation %q is registered twice", row.ID))
+// registerReads registers operations that change nothing at the bank. Each file of this package registers those of its
+// methods. It panics if one is registered twice.
+func registerReads(ids ...OperationID) { register(ids, false) }
+
+// registerWrites registers operations that change something at the bank.
+func registerWrites(ids ...OperationID) { register(ids, true) }
+
+func register(ids []OperationID, writes bool) {
+	for _, id := range ids {
+		if _, twice := registered[id]; twice {
+			panic(fmt.Sprintf("portal: operation %q is registered twice", id))
 		}
-		operations = append(operations, row)
+		registered[id] = writes
 	}
 }
 
-// Operations returns the table: one row for each operation of the bank that this client calls. testdata/operations.txt
-// shows it.
-func Operations() []Operation {
-	return slices.DeleteFunc(slices.Clone(operations), func(op Operation) bool { return op.Path == "" })
-}
-
-// Route corrects a row of the table of operations; empty fields change nothing.
-type Route struct {
-	Method string `json:"method,omitempty"`
-	Path   string `json:"path,omitempty"`
-	// Items are the values of a taxonomy; with them the bank is not called.
-	Items []TaxonomyItem `json:"items,omitempty"`
-}
-
-// ReadRoutes reads a file for [Config.Operations]: {"processList": {"path": "/v1/process"}}.
-func ReadRoutes(r io.Reader) (map[OperationID]Route, error) {
-	decoder := json.NewDecoder(r)
-	decoder.DisallowUnknownFields()
-	routes := map[OperationID]Route{}
-	if err := decoder.Decode(&routes); err != nil {
-		return nil, fmt.Errorf("reading the settings of operations: %w", err)
+// Operations returns the operations of a profile that this client calls, sorted by id. testdata/operations.txt shows those
+// of the built-in profile.
+func Operations(p *profile.Profile) []Operation {
+	var all []Operation
+	for _, row := range table(p) {
+		if row.Path != "" {
+			all = append(all, row.Operation)
+		}
 	}
-	if decoder.More() {
-		return nil, errors.New("reading the settings of operations: more than one JSON value")
-	}
-	return routes, nil
+	slices.SortFunc(all, func(a, b Operation) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return all
 }
 
 // row is an operation as one client calls it.
 type row struct {
 	Operation
-	items []TaxonomyItem
+	wire *profile.Wire
 }
 
-// table returns the table of operations with routes applied. Its error lists everything that is wrong with them.
-func table(routes map[OperationID]Route) (map[OperationID]row, error) {
-	rows := make(map[OperationID]row, len(operations))
-	for _, op := range operations {
-		rows[op.ID] = row{Operation: op}
-	}
-	var wrong []error
-	for id, route := range routes {
-		row, known := rows[id]
-		if !known {
-			wrong = append(wrong, fmt.Errorf("operation %q is unknown", id))
-			continue
-		}
-		if err := route.check(row.Operation); err != nil {
-			wrong = append(wrong, fmt.Errorf("operation %q: %w", id, err))
-		}
-		if route.Method != "" {
-			row.Method = route.Method
-		}
-		if route.Path != "" {
-			row.Path, row.Confirmed = route.Path, false
-		}
-		row.items = route.Items
-		rows[id] = row
-	}
-	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return rows, errors.Join(wrong...)
-}
+func isPageParameter(name string) bool { return slices.Contains(pageParameters, name) }
 
-var (
-	methods     = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
-	placeholder = regexp.MustCompile(`\{\w+\}`)
-	template    = regexp.MustCompile(`^(/([\w.~-]+|\{\w+\}))+/?$`)
-)
-
-func (r Route) check(op Operation) error {
-	if r.Method != "" && !slices.Contains(methods, r.Method) {
-		return fmt.Errorf("method %q must be one of %s", r.Method, strings.Join(methods, ", "))
+// table returns the operations that this client calls as a profile has them.
+func table(p *profile.Profile) map[OperationID]row {
+	rows := make(map[OperationID]row, len(registered))
+	for id, writes := range registered {
+		wire := p.Wire(string(id))
+		if wire == nil {
+			panic(fmt.Sprintf("portal: the profile has no operation %q", id)) // a test reads every operation
+		}
+		mark, _ := p.Mark("operations." + string(id) + ".path")
+		rows[id] = row{wire: wire, Operation: Operation{
+			ID: id, Method: wire.Method, Path: wire.Path, Parameters: slices.DeleteFunc(wire.Names(), isPageParameter), Missing: wire.Missing,
+			Confirmed: mark == profile.Confirmed, Writes: writes,
+		}}
 	}
-	if r.Path != "" && !template.MatchString(r.Path) {
-		return fmt.Errorf("path %q must be like /v1/name/{id}", r.Path)
-	}
-	if r.Path != "" && !slices.Equal(placeholders(r.Path), placeholders(op.Path)) {
-		return fmt.Errorf("path %q must have the placeholders %s", r.Path, placeholders(op.Path))
-	}
-	if r.Items != nil && !isTaxonomy(op.ID) {
-		return errors.New("only a taxonomy has items")
-	}
-	return nil
-}
-
-// placeholders returns the placeholders of a path, such as {processUniqueId}, sorted.
-func placeholders(path string) []string {
-	found := placeholder.FindAllString(path, -1)
-	slices.Sort(found)
-	return found
+	return rows
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 var update = flag.Bool("update", false, "write testdata/operations.txt")
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "write testdata/operations.txt")
 func TestTheTableNamesEachOperationOnceWithAPathThatServeMuxTakes(t *testing.T) {
 	mux := http.NewServeMux()
 	ids := map[portal.OperationID]bool{}
-	for _, op := range portal.Operations() {
+	for _, op := range portal.Operations(profile.Builtin()) {
 		mux.HandleFunc(op.Method+" "+op.Path, http.NotFound) // panics at a pattern that is malformed or taken
 		if ids[op.ID] {
 			t.Errorf("%s is there twice", op.ID)
@@ -39,7 +40,7 @@ func TestTheTableNamesEachOperationOnceWithAPathThatServeMuxTakes(t *testing.T) 
 
 func TestTheTableIsTheOneThatWasReviewed(t *testing.T) {
 	const golden = "testdata/operations.txt"
-	rows := portal.Operations()
+	rows := portal.Operations(profile.Builtin())
 	slices.SortStableFunc(rows, func(a, b portal.Operation) int { return strings.Compare(a.Path, b.Path) })
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -68,22 +69,32 @@ func TestTheTableIsTheOneThatWasReviewed(t *testing.T) {
 	}
 }
 
-func TestASettingsFileCorrectsTheTable(t *testing.T) {
-	routes, err := portal.ReadRoutes(strings.NewReader(`{
-		"processDetail": {"path": "/v2/process/{processUniqueId}/detail"},
-		"maritalStatusesGet": {"method": "POST", "path": "/v1/taxonomies/maritalStatus"},
-		"academicLevelsGet": {"items": [{"id": 9, "description": "Other"}]},
-		"borrowerTypesGet": {"path": "/v1/taxonomy/borrower-types"}
-	}`))
+// overlay returns the built-in profile with the entries of a file.
+func overlay(t *testing.T, file string) *profile.Profile {
+	t.Helper()
+	p, err := profile.Read("bank.toml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+func TestAProfileCorrectsOperations(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v2/process/"+process.String()+"/detail", text(200, `{"processUniqueID": "`+process.String()+`"}`))
-	mux.HandleFunc("POST /v1/taxonomies/maritalStatus", text(200, `[{"id": 3, "description": "Married"}]`))
-	mux.HandleFunc("GET /v1/taxonomy/borrower-types", text(200, `[{"id": 7, "description": "Guarantor"}]`))
+	mux.HandleFunc("POST /v2/taxonomies/maritalStatus", text(200, `[{"value": 3, "label": "Married"}]`))
+	mux.HandleFunc("GET /v2/taxonomies/borrower-types", text(200, `[{"value": 7, "label": "Guarantor"}]`))
 	_, config := overTCP(t, mux.ServeHTTP)
-	config.Operations = routes
+	config.Profile = overlay(t, `
+		prefix = "/v2"
+		operations.authenticate.prefix = "/v1"
+		operations.processDetail.path = "/process/{processUniqueId}/detail"
+		taxonomies.path = "/taxonomies/{name}"
+		taxonomies.reply.items = { id = "value", description = "label" }
+		taxonomies.lists.maritalStatuses = { name = "maritalStatus", method = "POST" }
+		taxonomies.lists.academicLevels.items = [{ id = 9, pt = "Outro", en = "Other" }]
+		taxonomies.lists.borrowerTypes = { name = "borrower-types", items = [] }
+	`)
 	user := as(t, config, maria)
 	if _, err := user.Process(t.Context(), process); err != nil {
 		t.Error(err)
@@ -96,17 +107,11 @@ func TestASettingsFileCorrectsTheTable(t *testing.T) {
 }
 
 func TestAStartListsEverythingThatIsWrong(t *testing.T) {
-	_, err := portal.New(portal.Config{BaseURL: "bank.example", ReadAttempts: -1, MaxInFlight: 1, Operations: map[portal.OperationID]portal.Route{
-		"processLst":          {Path: "/v1/x"},
-		portal.ProcessList:    {Method: "FETCH"},
-		portal.ProcessDetail:  {Path: "/v1/x"},
-		portal.BorrowerList:   {Path: "v1/{processUniqueId}"},
-		portal.ProcessESISGet: {Items: []portal.TaxonomyItem{{ID: 1}}},
-	}})
+	_, err := portal.New(portal.Config{BaseURL: "bank.example", ReadAttempts: -1, MaxInFlight: 1})
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, want := range []string{"base URL", "client id", "client secret", "negative", "MaxInFlight must be at least 2", `"processLst" is unknown`, `"FETCH"`, "{processUniqueId}", `"v1/{processUniqueId}"`, "only a taxonomy"} {
+	for _, want := range []string{"base URL", "client id", "client secret", "negative", "MaxInFlight must be at least 2"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is missing in:\n%v", want, err)
 		}
@@ -118,14 +123,6 @@ func TestABaseURLIsCheckedWithoutRepeatingIt(t *testing.T) {
 		_, err := portal.New(portal.Config{BaseURL: url, ClientID: "id", ClientSecret: "secret"})
 		if err == nil || strings.Contains(err.Error(), "pass") {
 			t.Errorf("%s: got %v", url, err)
-		}
-	}
-}
-
-func TestASettingsFileWithAMisspeltFieldIsRefused(t *testing.T) {
-	for _, file := range []string{`{"processList": {"paht": "/v1/x"}}`, `{} {}`, `[]`, ``} {
-		if _, err := portal.ReadRoutes(strings.NewReader(file)); err == nil {
-			t.Errorf("%q: got no error", file)
 		}
 	}
 }

@@ -3,9 +3,8 @@ package portal
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,21 +21,17 @@ const (
 )
 
 func init() {
-	register(
-		Operation{ID: ProcessList, Method: http.MethodGet, Path: "/v1/processes", Parameters: []string{"filterByText"}},
-		Operation{ID: ProcessDetail, Method: http.MethodGet, Path: "/v1/processes/{processUniqueId}"},
-	)
-	registerReasons(4, reason{"process.missing", 1}, reason{"process.state", 2})
+	registerReads(ProcessList, ProcessDetail)
+	registerReasons("process.missing", "process.state")
 }
 
-// ProcessQuery is a filter and a page of Process List. Its parameters are inferred from those of Simulation List.
+// ProcessQuery is a filter and a page of Process List.
 type ProcessQuery struct {
 	Text     pii.Name  // a borrower's name or tax number, or a branch
 	StatusID *int32    // taxonomy workflowStatesProposal
 	From, To time.Time // days of the last change of status, both inclusive
-	Limit    int       // maximum number of processes
-	Next     uuid.UUID // returns the page after the one that ends with this process (the list is newest first)
-	Previous uuid.UUID // returns the page before the one that starts with this process
+	Limit    int       // maximum number of processes; the profile may have a smaller one
+	After    string    // [ProcessPage.Next] of the page before; "" is the first page
 }
 
 func (q ProcessQuery) values() url.Values {
@@ -52,17 +47,14 @@ func (q ProcessQuery) values() url.Values {
 	}
 	set("filterStatusLastDateFrom", q.From.Format(time.DateOnly), !q.From.IsZero())
 	set("filterStatusLastDateTo", q.To.Format(time.DateOnly), !q.To.IsZero())
-	set("lineCount", strconv.Itoa(q.Limit), q.Limit > 0)
-	set("nextRecord", q.Next.String(), q.Next != uuid.Nil)
-	set("previousRecord", q.Previous.String(), q.Previous != uuid.Nil)
 	return values
 }
 
-// ProcessPage is a page of Process List, newest first. Its field names are inferred from Simulation List.
+// ProcessPage is a page of Process List, newest first.
 type ProcessPage struct {
-	TotalRecords   int              `json:"totalRecords"`
-	HasMoreResults bool             `json:"hasMoreResults"`
-	Processes      []ProcessSummary `json:"processList"`
+	TotalRecords int // 0 if the bank does not say
+	Processes    []ProcessSummary
+	Next         string // of the page that follows, for [ProcessQuery.After]; "" if this is the last
 }
 
 // ProcessSummary is an item of Process List: the fields of Process Detail that are printed, and the key borrower's name
@@ -113,9 +105,39 @@ type Process struct {
 //
 // Of Process List the bank's reference prints only title and method; the rest is inferred.
 func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPage, error) {
-	var reply ProcessPage
-	err := u.do(ctx, call{op: ProcessList, query: query.values()}, &reply)
-	return reply, err
+	row := u.client.rows[ProcessList]
+	values, pages := query.values(), newPages(row.wire.Page, query.Limit)
+	pages.query(values, query.After)
+	var reply processListReply
+	if err := u.do(ctx, call{op: ProcessList, query: values}, &reply); err != nil {
+		return ProcessPage{}, err
+	}
+	page := ProcessPage{Processes: reply.List.all}
+	if reply.TotalRecords != nil {
+		page.TotalRecords = *reply.TotalRecords
+	}
+	if count := len(page.Processes); count > 0 {
+		last := page.Processes[count-1]
+		cursor := row.wire.Value("processUniqueID", last.ProcessUniqueID.String())
+		if pages.Key == "processNumber" {
+			cursor = strconv.FormatInt(last.ProcessNumber, 10)
+		}
+		page.Next = pages.next(query.After, count, reply.HasMoreResults, reply.TotalRecords, cursor)
+	}
+	return page, nil
+}
+
+type processListReply struct {
+	TotalRecords   *int                 `json:"totalRecords"`
+	HasMoreResults *bool                `json:"hasMoreResults"`
+	List           list[ProcessSummary] `json:"list"`
+}
+
+func (r *processListReply) lacks() string {
+	if slices.ContainsFunc(r.List.all, func(p ProcessSummary) bool { return p.ProcessUniqueID == uuid.Nil }) {
+		return "processUniqueID in a process"
+	}
+	return ""
 }
 
 // Process returns a process of the broker. Its borrowers are those of [User.ListBorrowers].
@@ -125,24 +147,6 @@ func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) 
 	var reply Process
 	err := u.do(ctx, call{op: ProcessDetail, path: pathValues{"processUniqueId": process}}, &reply)
 	return reply, err
-}
-
-// UnmarshalJSON reads the list under any name, since the bank prints none.
-func (p *ProcessPage) UnmarshalJSON(data []byte) error {
-	array, err := arrayIn(data, "processList")
-	if err != nil {
-		return err
-	}
-	type totals struct {
-		TotalRecords   int  `json:"totalRecords"`
-		HasMoreResults bool `json:"hasMoreResults"`
-	}
-	var t totals
-	if !isArray(data) {
-		err = json.Unmarshal(data, &t)
-	}
-	p.TotalRecords, p.HasMoreResults = t.TotalRecords, t.HasMoreResults
-	return errors.Join(err, json.Unmarshal(array, &p.Processes))
 }
 
 func (p *Process) lacks() string {

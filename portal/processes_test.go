@@ -27,13 +27,12 @@ func TestAQueryOfProcessesHasTheParametersOfSimulationList(t *testing.T) {
 	}{
 		{portal.ProcessQuery{}, url.Values{}},
 		{portal.ProcessQuery{
-			Text: pii.New[pii.Name]("Maria & Exemplo"), StatusID: &status, Limit: 20, Next: last,
+			Text: pii.New[pii.Name]("Maria & Exemplo"), StatusID: &status, Limit: 20, After: last.String(),
 			From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC),
 		}, url.Values{
 			"filterByText": {"Maria & Exemplo"}, "filterProcessStatus": {"3"}, "lineCount": {"20"}, "nextRecord": {last.String()},
 			"filterStatusLastDateFrom": {"2026-11-01"}, "filterStatusLastDateTo": {"2026-11-22"},
 		}},
-		{portal.ProcessQuery{Previous: last}, url.Values{"previousRecord": {last.String()}}},
 	} {
 		if _, err := user.ListProcesses(t.Context(), c.query); err != nil {
 			t.Fatal(err)
@@ -49,18 +48,18 @@ func TestAPageOfProcessesIsFoundUnderAnyName(t *testing.T) {
 	for _, c := range []struct {
 		body  string
 		total int
-		more  bool
+		next  string
 	}{
-		{`{"totalRecords": 12, "hasMoreResults": true, "processList": [` + item + `], "warnings": []}`, 12, true},
-		{`{"totalRecords": 12, "hasMoreResults": true, "proposals": [` + item + `]}`, 12, true},
-		{`[` + item + `]`, 0, false},
+		{`{"totalRecords": 12, "hasMoreResults": true, "processList": [` + item + `], "warnings": []}`, 12, process.String()},
+		{`{"totalRecords": 12, "hasMoreResults": true, "proposals": [` + item + `]}`, 12, process.String()},
+		{`[` + item + `]`, 0, ""},
 	} {
 		_, config := overTCP(t, text(200, c.body))
 		page, err := as(t, config, maria).ListProcesses(t.Context(), portal.ProcessQuery{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.body, err)
 		}
-		if page.TotalRecords != c.total || page.HasMoreResults != c.more || len(page.Processes) != 1 {
+		if page.TotalRecords != c.total || page.Next != c.next || len(page.Processes) != 1 {
 			t.Fatalf("%s: got %+v", c.body, page)
 		}
 		got := page.Processes[0]

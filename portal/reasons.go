@@ -10,72 +10,43 @@ import (
 	"sync"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Reason is why the bank refuses, such as "borrower.duplicate"; "" is not known. The texts of reasons are in this
 // package's translation files. A refusal whose text is one of them has that reason.
 type Reason string
 
-// reason is a row of the table of reasons: with the last two digits of its code. Of codes only this is public: two digits
-// each for category, field and error. The categories 04 and 05 are those of the bank's codes for success; everything else
-// is inferred. Where two reasons share a code, the code means the first.
-type reason struct {
-	Reason
-	error int
-}
+var reasons []Reason
 
-var (
-	reasons    []reason
-	categories = map[string]int{} // the first two digits of codes, by the first part of reasons
-)
-
-// registerReasons adds the reasons of a category. It panics if one is registered twice.
-func registerReasons(category int, rows ...reason) {
-	for _, row := range rows {
-		if slices.Contains(Reasons(), row.Reason) {
-			panic(fmt.Sprintf("portal: reason %q is registered twice", row.Reason))
+// registerReasons adds reasons. It panics if one is registered twice. Their codes are in the profile.
+func registerReasons(added ...Reason) {
+	for _, reason := range added {
+		if slices.Contains(reasons, reason) {
+			panic(fmt.Sprintf("portal: reason %q is registered twice", reason))
 		}
-		reasons = append(reasons, row)
-		categories[row.part()] = category
+		reasons = append(reasons, reason)
 	}
 }
 
 // The reasons that any operation may have.
 func init() {
-	registerReasons(0,
-		reason{"request.json", 1}, reason{"request.contentType", 2}, reason{"request.tooLarge", 3}, reason{"request.path", 4},
-		reason{"request.method", 5}, reason{"request.uuid", 6}, reason{"request.query", 7}, reason{"request.failed", 8},
-	)
+	registerReasons("request.json", "request.contentType", "request.tooLarge", "request.path", "request.method", "request.uuid",
+		"request.query", "request.failed")
 }
 
 // Reasons returns the reasons that are known.
-func Reasons() []Reason {
-	var all []Reason
-	for _, reason := range reasons {
-		all = append(all, reason.Reason)
-	}
-	return all
-}
-
-// part returns the first part of the reason: "borrower" of "borrower.duplicate".
-func (r Reason) part() string {
-	part, _, _ := strings.Cut(string(r), ".")
-	return part
-}
+func Reasons() []Reason { return slices.Clone(reasons) }
 
 // Text returns the reason as a text, which names the field if the reason is about one.
 func (r Reason) Text(language, field string) string {
 	return texts.Say(words.Lang(language), string(r), map[string]any{"field": field})
 }
 
-// Code returns the reason's code for a field of a borrower's request, or for no field. It is "" for an unknown reason.
-func (r Reason) Code(field string) string {
-	for _, each := range reasons {
-		if each.Reason == r {
-			return fmt.Sprintf("%02d%02d%02d", categories[r.part()], FieldNumber(field), each.error)
-		}
-	}
-	return ""
+// Code returns the reason's code in a profile, for a field of a borrower's request or for no field. It is "" for an unknown
+// reason.
+func (r Reason) Code(p *profile.Profile, field string) string {
+	return p.Errors.CodeOf(string(r), FieldNumber(field))
 }
 
 // FieldNumber returns the number of a field of a borrower's request, by its JSON path. It counts from 1; 0 is no such
@@ -101,11 +72,8 @@ var borrowerFields = func() map[string]int {
 // requestFields returns the names of the fields, parameters and placeholders of all requests, by their lower-case form.
 var requestFields = sync.OnceValue(func() map[string]string {
 	paths := slices.Collect(maps.Keys(borrowerFields))
-	for _, op := range operations {
-		paths = append(paths, op.Parameters...)
-		for _, placeholder := range placeholders(op.Path) {
-			paths = append(paths, strings.Trim(placeholder, "{}"))
-		}
+	for _, row := range table(profile.Builtin()) {
+		paths = append(append(paths, row.Parameters...), profile.Placeholders(row.Path)...)
 	}
 	names := map[string]string{}
 	for _, path := range paths {
@@ -166,18 +134,14 @@ func reasonOfText(text string) (Reason, string) {
 var isCode = regexp.MustCompile(`^(?:[A-Z]{2,5}-)?\d{3,6}$`)
 
 // reasonOfCode returns the reason of a code, "" if none has it.
-func reasonOfCode(code string) Reason {
-	var category, field, failed int
+func reasonOfCode(errors *profile.Errors, code string) Reason {
 	if len(code) < 5 || len(code) > 6 || strings.Trim(code, "0123456789") != "" {
 		return ""
 	}
-	if n, err := fmt.Sscanf(strings.Repeat("0", 6-len(code))+code, "%2d%2d%2d", &category, &field, &failed); n != 3 || err != nil {
-		return ""
-	}
-	for _, each := range reasons {
-		part := each.part()
-		if categories[part] == category && each.error == failed && (part != "field" || field > 0) {
-			return each.Reason
+	code = strings.Repeat("0", 6-len(code)) + code
+	for _, reason := range reasons {
+		if errors.Has(string(reason), code) && (!strings.HasPrefix(string(reason), "field.") || code[2:4] != "00") {
+			return reason
 		}
 	}
 	return ""

@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 	var want []string
+	bank := profile.Builtin()
 	for _, reason := range Reasons() {
 		want = append(want, string(reason))
 		for _, field := range []string{"personalDataBorrowerRequest.taxId", "sendAddress"} {
@@ -16,8 +18,8 @@ func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 					t.Errorf("%s in %s of %s reads as %q of %q", reason, lang, field, got, about)
 				}
 			}
-			code := reason.Code(field)
-			if got := reasonOfCode(code); got.Code(field) != code && FieldNumber(field) > 0 {
+			code := reason.Code(bank, field)
+			if got := reasonOfCode(&bank.Errors, code); got.Code(bank, field) != code && FieldNumber(field) > 0 {
 				t.Errorf("%s has the code %s, which reads as %q", reason, code, got)
 			}
 		}
@@ -28,12 +30,13 @@ func TestEveryReasonIsRecognisedByItsTextAndByItsCode(t *testing.T) {
 }
 
 func TestCodesThatAreNoneHaveNoMeaning(t *testing.T) {
+	bank := profile.Builtin()
 	for _, code := range []string{"", "05", "0503", "abcdef", "PP-123", "0503 8", "-50308", "+50308", "0503081", "059999", "990308", "٠٥٠٣٠٨"} {
-		if reason := reasonOfCode(code); reason != "" {
+		if reason := reasonOfCode(&bank.Errors, code); reason != "" {
 			t.Errorf("%q means %q", code, reason)
 		}
 	}
-	if got := reasonOfCode("50308"); got != "borrower.duplicate" {
+	if got := reasonOfCode(&bank.Errors, "50308"); got != "borrower.duplicate" {
 		t.Errorf("without its zero, the code of a duplicate means %q", got)
 	}
 }

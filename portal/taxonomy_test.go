@@ -48,7 +48,7 @@ func TestATaxonomyIsReadInWhicheverShapeItComes(t *testing.T) {
 		`[{"id": 1, "description": "Solteiro"}, {"id": 3, "description": "Casado"}]`,
 		`{"maritalStatusList": [{"id": 1, "description": "Solteiro"}, {"id": 3, "description": "Casado"}]}`,
 		`{"totalCount": 2, "items": [{"maritalStatusID": 1, "maritalStatusDescription": "Solteiro"}, {"maritalStatusID": 3, "maritalStatusDescription": "Casado"}]}`,
-		`[{"ID": 1, "Description": "Solteiro", "parentID": 7}, {"ID": 3, "Description": "Casado", "parentID": 8}]`,
+		`[{"ID": 1, "Description": "Solteiro", "active": true}, {"ID": 3, "Description": "Casado", "active": true}]`,
 	} {
 		_, config := overTCP(t, text(200, body))
 		got, err := as(t, config, maria).Taxonomy(t.Context(), "maritalStatuses")

@@ -17,6 +17,7 @@ import (
 	"github.com/balcao/balcao/internal/browsertest"
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -128,7 +129,7 @@ func TestEveryPathOfThePlaygroundRefusesPagesOfOtherSites(t *testing.T) {
 		}
 	}
 	operations := registeredPaths(t, "portal/sandbox")
-	for _, operation := range portal.Operations() {
+	for _, operation := range portal.Operations(profile.Builtin()) {
 		operations = append(operations, endpoint{operation.Method, wildcard.ReplaceAllString(operation.Path, "x")})
 	}
 	wantSameSiteOnly(t, bank, operations)

@@ -25,6 +25,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/catalogue"
@@ -148,12 +149,11 @@ func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client,
 		config.PartnerUID = partner
 	}
 	if s.PortalOperations != "" {
-		file, err := os.Open(s.PortalOperations)
+		data, err := os.ReadFile(s.PortalOperations)
 		if err != nil {
 			return nil, fmt.Errorf("opening PORTAL_OPERATIONS: %w", err)
 		}
-		defer file.Close()
-		if config.Operations, err = portal.ReadRoutes(file); err != nil {
+		if config.Profile, err = profile.Read(s.PortalOperations, data); err != nil {
 			return nil, fmt.Errorf("reading PORTAL_OPERATIONS: %w", err)
 		}
 	}

@@ -103,9 +103,9 @@ func TestAnAssistantCanBeReadOnly(t *testing.T) {
 
 func TestAFileOfOperationsReplacesTheirPaths(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
-		"a path that the bank does not have": {`{"processList":{"path":"/v1/elsewhere"}}`, "processList"},
-		"an operation that is none":          {`{"processLost":{"path":"/v1/elsewhere"}}`, "processLost"},
-		"no JSON":                            {`path`, "PORTAL_OPERATIONS"},
+		"a path that the bank does not have": {`operations.processList.path = "/elsewhere"`, "processList"},
+		"an entry that is none":              {`operation.processList.path = "/elsewhere"`, "operation"},
+		"no TOML":                            {`path`, "PORTAL_OPERATIONS"},
 	} {
 		file := filepath.Join(t.TempDir(), "operations.json")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {

@@ -35,6 +35,7 @@ type Forms struct {
 	Names   Form            `json:"names"`   // camel, pascal or lower: the casing of names in replies
 	Absent  Form            `json:"absent"`  // omitted or null: a value in a reply that the bank does not have
 	Done    Form            `json:"done"`    // status or empty: the reply to a write that returns nothing else
+	Unknown Form            `json:"unknown"` // refused or ignored: a parameter that the bank does not have
 }
 
 // Form is the form of a value.
@@ -55,6 +56,8 @@ const (
 	Null     Form = "null"
 	Status   Form = "status"
 	Empty    Form = "empty"
+	Refused  Form = "refused"
+	Ignored  Form = "ignored"
 )
 
 // Login says how a session is opened. The values of headers are templates with {client_id}, {client_secret}, {broker},
@@ -121,6 +124,8 @@ type Errors struct {
 	// InReply are conditions like "success=false" for which a reply with status 200 is an error; "errors" alone is an
 	// error if the reply has such a field and it is not empty.
 	InReply []string `json:"in_reply"`
+	// Reasons are the codes of the reasons that are known. «--» in a code is the number of the field.
+	Reasons map[string]Names `json:"reasons"`
 }
 
 // Shape is the shape of an error.
@@ -162,6 +167,14 @@ type Item struct {
 	ID         int32  `json:"id"`
 	Portuguese string `json:"pt"`
 	English    string `json:"en"`
+}
+
+// In returns the item's text in English or in Portuguese.
+func (i Item) In(english bool) string {
+	if english {
+		return i.English
+	}
+	return i.Portuguese
 }
 
 // Rules are the strictness of each rule that the bank may have, by the rule's code.

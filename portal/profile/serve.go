@@ -2,17 +2,54 @@ package profile
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 )
 
 // What follows is for a server with the profile: it reads what [Wire.Target] and [Wire.Body] write, and writes what
 // [Wire.Reply] reads.
+
+// Aliases are the integers that a server with uuids writes for them, where the profile has integers. A nil one has none.
+type Aliases struct {
+	mu  sync.Mutex
+	ids map[uuid.UUID]uuid.UUID
+}
+
+// Alias returns the integer for a uuid, as an id.
+func (a *Aliases) Alias(id uuid.UUID) uuid.UUID {
+	if a == nil {
+		return id
+	}
+	short := uuid.UUID{6: 0x80, 8: 0x80}
+	copy(short[10:], id[:6])
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ids == nil {
+		a.ids = map[uuid.UUID]uuid.UUID{}
+	}
+	a.ids[short] = id
+	return short
+}
+
+// read returns the uuid that an integer was written for.
+func (a *Aliases) read(id uuid.UUID) uuid.UUID {
+	if a == nil {
+		return id
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if whole, ok := a.ids[id]; ok {
+		return whole
+	}
+	return id
+}
 
 // Parameters returns a query with canonical names. A parameter that the profile does not have keeps its name, behind «?».
 func (w *Wire) Parameters(wire url.Values) url.Values {
@@ -35,7 +72,7 @@ func (w *Wire) Parameters(wire url.Values) url.Values {
 func (w *Wire) ParseValue(name, value string) string {
 	if w.formOf(name) == Integer {
 		if id, err := ParseID(Integer, value); err == nil {
-			return id.String()
+			return w.Aliases.read(id).String()
 		}
 	}
 	return value
@@ -79,7 +116,7 @@ func (w *Wire) take(object, out map[string]any, fields map[string]Names) map[str
 			continue
 		}
 		if taken[sent[0]] = true; w.formOf(path) == Integer {
-			value = w.id(value)
+			value = w.ParseValue(path, fmt.Sprint(value))
 		}
 		put(out, path, value)
 	}
@@ -199,4 +236,13 @@ func (w *Wire) cased(name string) string {
 }
 
 // PathID reads an id of a path or a query; only the bank's form is accepted.
-func (w *Wire) PathID(name, value string) (uuid.UUID, error) { return ParseID(w.formOf(name), value) }
+func (w *Wire) PathID(name, value string) (uuid.UUID, error) {
+	id, err := ParseID(w.formOf(name), value)
+	return w.Aliases.read(id), err
+}
+
+// QueryName returns the name of a parameter in the query, "" if it is not there.
+func (w *Wire) QueryName(name string) string { return w.query[name] }
+
+// IgnoresUnknown reports whether the bank ignores parameters that it does not have.
+func (w *Wire) IgnoresUnknown() bool { return w.forms.Unknown == Ignored }

@@ -25,6 +25,9 @@ type Wire struct {
 	Method string
 	Path   string // with the prefix
 	Page   Page
+	// Missing are the statuses that say that what the path names does not exist.
+	Missing []int
+	Aliases *Aliases // of a server that has uuids; nil in a client
 
 	forms    Forms
 	query    map[string]string
@@ -47,7 +50,7 @@ func (p *Profile) Wire(id string) *Wire {
 	if op.Prefix != nil {
 		prefix = *op.Prefix
 	}
-	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
+	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, Missing: op.Missing, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
 	if op.Path != "" {
 		w.Path = prefix + op.Path
 	}
@@ -120,6 +123,19 @@ func renames(fields map[string]Names) bool {
 		}
 	}
 	return false
+}
+
+// Names returns the canonical names of the parameters and fields of requests, sorted.
+func (w *Wire) Names() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for _, names := range []map[string]string{w.query, w.body} {
+			for name := range names {
+				if !yield(name) {
+					return
+				}
+			}
+		}
+	})
 }
 
 // Placeholder matches a placeholder in a path.
@@ -214,7 +230,7 @@ func (w *Wire) renameAt(object map[string]any, path string, fields map[string]Na
 		}
 		if text, ok := value.(string); ok && w.formOf(own) == Integer {
 			if id, err := uuid.Parse(text); err == nil {
-				value = json.Number(FormatID(Integer, id))
+				value = json.Number(FormatID(Integer, w.Aliases.Alias(id)))
 			}
 		}
 		if sent != "" {
@@ -308,12 +324,12 @@ func (w *Wire) array(value any) (array []any, name string, err error) {
 			}
 		default:
 			found, ok := lookup(value, strings.Split(path, "."))
-			if array, is := found.([]any); ok && is {
+			if array, is := found.([]any); ok && (is || found == nil) {
 				return array, "", nil
 			}
 		}
 	}
-	return nil, "", fmt.Errorf("the reply has no array %s", w.reply.List.first(ListName))
+	return nil, "", fmt.Errorf("the reply has no %s", w.reply.List.first(ListName))
 }
 
 // canonical returns an object of the bank's with canonical names. Fields that the profile does not have are kept.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/portal"
 )
 
@@ -44,7 +46,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 
 // putFault adds a fault.
 func (b *Bank) putFault(w http.ResponseWriter, r *http.Request) {
-	c := &call{r: r, lang: askedLanguage(r)}
+	c := &call{r: r, lang: b.askedLanguage(r)}
 	request, err := readFault(w, r)
 	if err != nil {
 		b.render(c, nil, err).write(w)
@@ -97,7 +99,7 @@ func (b *Bank) admin(do func(r *http.Request, body []byte) error) http.HandlerFu
 			err = do(r, body)
 		}
 		if err != nil {
-			b.render(&call{r: r, lang: askedLanguage(r)}, nil, err).write(w)
+			b.render(&call{r: r, lang: b.askedLanguage(r)}, nil, err).write(w)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -140,9 +142,9 @@ func (b *Bank) putPace(_ *http.Request, body []byte) error {
 
 // putState is PUT /sandbox/processes/{id}/state: it sets the next state or, with the body {"state": 5}, that one.
 func (b *Bank) putState(r *http.Request, body []byte) error {
-	process, err := pathID(&call{r: r}, "id")
+	process, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return err
+		return &refusal{http.StatusBadRequest, []problem{{"request.uuid", "id"}}}
 	}
 	var to struct {
 		State int32 `json:"state"`

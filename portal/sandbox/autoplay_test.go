@@ -199,15 +199,15 @@ func TestAutoplayOpensProcessesAndDeletesThoseThatEnded(t *testing.T) {
 }
 
 func TestATestGetsAsManyProcessesAsItWants(t *testing.T) {
-	d := newHarness(t, sandbox.Config{Processes: 200})
-	page, numbers := d.processes(t, "lineCount=1000")
-	if page.TotalRecords != 209 || slices.Max(numbers) != sandbox.SampleAdded+199 {
+	d := newHarness(t, sandbox.Config{Processes: 80})
+	page, numbers := d.processes(t, "lineCount=100")
+	if page.TotalRecords != 89 || slices.Max(numbers) != sandbox.SampleAdded+79 {
 		t.Errorf("%d processes, the newest %d", page.TotalRecords, slices.Max(numbers))
 	}
-	if id := d.AddProcess(sandbox.BrokerA); id != sandbox.SampleProcess(sandbox.SampleAdded+200) || len(d.Borrowers(id)) != 1 || d.State(id) != 1 {
+	if id := d.AddProcess(sandbox.BrokerA); id != sandbox.SampleProcess(sandbox.SampleAdded+80) || len(d.Borrowers(id)) != 1 || d.State(id) != 1 {
 		t.Errorf("added %s in %d", id, d.State(id))
 	}
-	for _, number := range []int{sandbox.SampleAdded, sandbox.SampleAdded + 199} {
+	for _, number := range []int{sandbox.SampleAdded, sandbox.SampleAdded + 79} {
 		if got := d.get(t, processPath(number)+"/esis"); got.status != http.StatusOK {
 			t.Errorf("the ESIS of %d: %d %s", number, got.status, got.body)
 		}

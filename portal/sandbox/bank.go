@@ -1,8 +1,7 @@
 // Package sandbox simulates the bank's Partners Portal API over real HTTP, as strictly as a bank, so that Balcão can be tried
-// and tested without one. It is our contract, not the bank's: confirmed are
-// the paths, fields and rules of the borrower operations, the headers of Authenticate, the 30 minutes of a session and
-// the codes of a success; the other paths, the envelope and codes of errors, the lists' and taxonomies' shapes and
-// nearly every value are inferred or invented.
+// and tested without one. It is the bank of a profile, by default the built-in one, whose marks say what is confirmed. What
+// it does beyond that is our contract: confirmed are the rules of the borrower operations, the 30 minutes of a session and the
+// codes of a success; nearly every value is invented.
 package sandbox
 
 import (
@@ -21,6 +20,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 const (
@@ -38,8 +38,8 @@ type Config struct {
 
 	ClientID, ClientSecret string // the credentials of the network that the sample brokers belong to
 
-	// Envelope is the shape of errors. The bank's is not public, and a client must understand several.
-	Envelope Envelope
+	// Profile is what the bank is: its paths, names, forms and the shape of its errors. It is the built-in one by default.
+	Profile *profile.Profile
 	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who can connect makes the bank fail, and PUT
 	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they control it.
 	AdminAPI bool
@@ -66,6 +66,7 @@ type Bank struct {
 	mux      *http.ServeMux
 	webhooks *webhookSender
 	autoplay autoplay
+	aliases  profile.Aliases
 
 	mu       sync.Mutex // guards all below
 	store    *store
@@ -82,6 +83,7 @@ type Bank struct {
 type call struct {
 	r         *http.Request
 	operation portal.OperationID
+	wire      *profile.Wire // nil for a request that is not an operation
 	lang      words.Lang
 	session   session
 	now       time.Time
@@ -95,6 +97,9 @@ func New(config Config) *Bank {
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Profile == nil {
+		config.Profile = profile.Builtin()
 	}
 	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
 	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
@@ -128,7 +133,7 @@ func New(config Config) *Bank {
 
 func (b *Bank) route() {
 	served := map[string][]string{} // methods by path
-	for _, op := range portal.Operations() {
+	for _, op := range portal.Operations(b.config.Profile) {
 		handle, ok := handlers[op.ID]
 		if !ok {
 			continue // a test checks that there is a handler for every operation
@@ -154,9 +159,11 @@ func (b *Bank) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHT
 
 // operation serves a call: it applies faults, checks the session and calls the handler.
 func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
+	wire := b.config.Profile.Wire(string(op.ID))
+	wire.Aliases = &b.aliases
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		c := &call{r: r, operation: op.ID, lang: askedLanguage(r), now: b.now()}
+		c := &call{r: r, operation: op.ID, wire: wire, lang: b.askedLanguage(r), now: b.now()}
 		var bodyErr error
 		if op.Method != http.MethodGet {
 			c.body, bodyErr = readBody(w, r) // first, since only then net/http notices that the caller has disconnected
@@ -179,7 +186,7 @@ func (b *Bank) arrive(c *call) Fault {
 	b.calls[c.operation]++
 	fault := b.faults.take(c.operation, c.r.URL.Path)
 	if fault.ExpireSession {
-		b.sessions.drop(bearer(c.r))
+		b.sessions.drop(b.given(c.r, b.config.Profile.Headers)["token"])
 	}
 	if fault != (Fault{}) {
 		b.config.Log.Info("fault", "operation", c.operation, "fault", fault.name())
@@ -197,34 +204,46 @@ func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err er
 	if bodyErr != nil {
 		return nil, bodyErr
 	}
+	if c.body, err = c.wire.Request(c.body); err != nil {
+		return nil, refused(http.StatusBadRequest, "request.json")
+	}
 	return handle(b, c)
 }
 
 // response is an encoded reply.
 type response struct {
 	status int
+	xml    bool
 	body   []byte
 }
 
 func (b *Bank) render(c *call, reply any, err error) response {
-	status := http.StatusOK
 	if err != nil {
 		reason := asRefusal(err)
 		if reason.status == http.StatusInternalServerError {
 			b.config.Log.Error("call failed", "operation", c.operation, "error", err)
 		}
-		status, reply = reason.status, b.config.Envelope.wrap(c.lang, reason)
+		return b.failure(c, reason)
+	}
+	if _, plain := reply.(written); plain && b.config.Profile.Forms.Done == profile.Empty {
+		return response{status: http.StatusNoContent}
 	}
 	body, err := pii.MarshalClear(reply)
+	if err == nil && c.wire != nil && c.operation != portal.Authenticate {
+		body, err = c.wire.WriteReply(body)
+	}
 	if err != nil {
 		b.config.Log.Error("reply has no JSON", "operation", c.operation, "error", err)
 		return response{status: http.StatusInternalServerError}
 	}
-	return response{status, body}
+	return response{status: http.StatusOK, body: body}
 }
 
 func (out response) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if out.xml {
+		w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body) // an error means that the caller has disconnected
@@ -236,7 +255,7 @@ func (b *Bank) now() time.Time { return b.config.Now().In(lisbon.Zone) }
 // refuse answers a request that is not an operation.
 func (b *Bank) refuse(status int, problem string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r, lang: askedLanguage(r)}
+		c := &call{r: r, lang: b.askedLanguage(r)}
 		b.render(c, nil, refused(status, problem)).write(w)
 	})
 }
@@ -251,8 +270,10 @@ func (b *Bank) Calls(operation portal.OperationID) int {
 // Logins returns how often a login was attempted.
 func (b *Bank) Logins() int { return b.Calls(portal.Authenticate) }
 
-// askedLanguage returns the language of the reply. How the bank chooses it is not public; Accept-Language is inferred.
-func askedLanguage(r *http.Request) words.Lang { return words.Match(r.Header.Get("Accept-Language")) }
+// askedLanguage returns the language of the reply, as the headers of the profile say it.
+func (b *Bank) askedLanguage(r *http.Request) words.Lang {
+	return words.Match(b.given(r, b.config.Profile.Headers)["language"])
+}
 
 // token returns a text with over 256 random bits.
 func token() string { return fmt.Sprintf("%s%s", rand.Text(), rand.Text()) }

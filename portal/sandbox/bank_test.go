@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -159,7 +160,7 @@ func pathOf(op portal.Operation, process uuid.UUID) string {
 
 func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
-	for _, op := range portal.Operations() {
+	for _, op := range portal.Operations(profile.Builtin()) {
 		if got := d.call(t, op.Method, pathOf(op, sandbox.SampleProcess(sandbox.SampleOpen)), ""); got.status >= 500 {
 			t.Errorf("%s: %d %s", op.ID, got.status, got.body)
 		}
@@ -192,7 +193,7 @@ func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
 	b := a.as(t, sandbox.BrokerB, 0)
 	queries := map[portal.OperationID]string{portal.ProcessESISEmail: "?sendAddress=maria@example.com"}
 	ids := regexp.MustCompile(`[0-9a-f-]{36}`)
-	for _, op := range portal.Operations() {
+	for _, op := range portal.Operations(profile.Builtin()) {
 		if !strings.Contains(op.Path, "{processUniqueId}") {
 			continue
 		}
@@ -215,16 +216,36 @@ func TestABrokerSeesOnlyItsOwnProcesses(t *testing.T) {
 	}
 }
 
-func TestErrorsComeInTheEnvelopeThatWasChosen(t *testing.T) {
-	for envelope, want := range map[sandbox.Envelope]string{
-		sandbox.ErrorList:       `{"errors":[{"errorCode":"040001","errorMessage":"The process does not exist or does not belong to the broker."}]}`,
-		sandbox.BareList:        `[{"code":"040001","message":"The process does not exist or does not belong to the broker."}]`,
-		sandbox.OperationStatus: `{"operationStatus":{"operationStatusCode":"040001","operationStatusMessage":"The process does not exist or does not belong to the broker."}}`,
-		sandbox.ProblemDetails:  `{"title":"The process does not exist or does not belong to the broker.","status":400,"errors":{"":["The process does not exist or does not belong to the broker."]}}`,
+// errorShapes are entries of a profile for each shape of an error.
+var errorShapes = map[profile.Shape]string{
+	profile.ListShape:   ``,
+	profile.BareShape:   `errors = { shape = "bare", code = "code", text = "message" }`,
+	profile.ObjectShape: `errors = { shape = "object", at = "operationStatus", code = "operationStatusCode", text = "operationStatusMessage" }`,
+	profile.FieldsShape: `errors = { shape = "fields" }`,
+	profile.XMLShape:    `errors = { shape = "xml" }`,
+}
+
+// withProfile returns the configuration of a bank with entries of a profile.
+func withProfile(t *testing.T, file string) sandbox.Config {
+	t.Helper()
+	p, err := profile.Read("bank.toml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sandbox.Config{Profile: p}
+}
+
+func TestErrorsHaveTheShapeOfTheProfile(t *testing.T) {
+	for shape, want := range map[profile.Shape]string{
+		profile.ListShape:   `{"errors":[{"errorCode":"040001","errorMessage":"The process does not exist or does not belong to the broker."}]}`,
+		profile.BareShape:   `[{"code":"040001","message":"The process does not exist or does not belong to the broker."}]`,
+		profile.ObjectShape: `{"operationStatus":{"operationStatusCode":"040001","operationStatusMessage":"The process does not exist or does not belong to the broker."}}`,
+		profile.FieldsShape: `{"errors":{"":["The process does not exist or does not belong to the broker."]},"status":400,"title":"The process does not exist or does not belong to the broker."}`,
+		profile.XMLShape:    `<errors><error><errorCode>040001</errorCode><errorMessage>The process does not exist or does not belong to the broker.</errorMessage><field></field></error></errors>`,
 	} {
-		d := newHarness(t, sandbox.Config{Envelope: envelope})
+		d := newHarness(t, withProfile(t, errorShapes[shape]))
 		if got := d.get(t, "/v1/processes/"+uuid.NewString()); got.body != want {
-			t.Errorf("envelope %d: %s", envelope, got.body)
+			t.Errorf("shape %s: %s", shape, got.body)
 		}
 	}
 }

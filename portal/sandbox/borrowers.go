@@ -20,7 +20,7 @@ func init() {
 }
 
 type borrowerList struct {
-	List []portal.BorrowerSummary `json:"borrowerList"`
+	List []portal.BorrowerSummary `json:"list"`
 }
 
 // created is the reply to a create, with a status as in [written].

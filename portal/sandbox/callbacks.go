@@ -65,7 +65,7 @@ type callbackItem struct {
 type callbackPage struct {
 	TotalCount int            `json:"totalCount"`
 	Count      int            `json:"count"`
-	List       []callbackItem `json:"callbackList"`
+	List       []callbackItem `json:"list"`
 }
 
 // callbacks are addresses by type of notification, for each partner.
@@ -83,7 +83,7 @@ func (b *Bank) partner(c *call) (uuid.UUID, error) {
 
 // notificationType returns the type that the path names.
 func notificationType(c *call) (int32, error) {
-	given := c.r.PathValue("notificationType")
+	given := c.value("notificationType")
 	n, err := strconv.ParseInt(given, 10, 32)
 	if _, known := taxonomies["notificationTypes"][int32(n)]; err != nil || !known || strconv.FormatInt(n, 10) != given {
 		return 0, &refusal{http.StatusBadRequest, []problem{{"callback.type", "notificationType"}}}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -123,12 +124,15 @@ func TestTheRealClientReportsTheKindOfEachFault(t *testing.T) {
 }
 
 func TestTheRealClientUnderstandsEveryEnvelope(t *testing.T) {
-	for _, envelope := range []sandbox.Envelope{sandbox.ErrorList, sandbox.BareList, sandbox.OperationStatus, sandbox.ProblemDetails} {
-		d := newHarness(t, sandbox.Config{Envelope: envelope})
+	for envelope, file := range errorShapes {
+		if envelope == profile.XMLShape {
+			continue
+		}
+		d := newHarness(t, withProfile(t, file))
 		_, err := d.user(t).Process(t.Context(), uuid.New())
 		failure, ok := err.(*portal.Error)
 		if !ok || failure.Kind != portal.Refused || len(failure.Messages) != 1 || failure.Messages[0].Text != "The process does not exist or does not belong to the broker." {
-			t.Errorf("envelope %d: %v %+v", envelope, err, failure)
+			t.Errorf("shape %s: %v %+v", envelope, err, failure)
 		}
 	}
 }

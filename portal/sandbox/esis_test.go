@@ -11,6 +11,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
@@ -19,7 +20,7 @@ func ask(t *testing.T, change func(*process)) error {
 	t.Helper()
 	b := New(Config{Now: func() time.Time { return noon }})
 	change(b.store.processes[SampleProcess(SampleOpen)])
-	c := &call{r: httptest.NewRequest("GET", "/", nil), now: noon, session: session{broker: BrokerA}}
+	c := &call{r: httptest.NewRequest("GET", "/", nil), wire: profile.Builtin().Wire("processESISGet"), now: noon, session: session{broker: BrokerA}}
 	c.r.SetPathValue("processUniqueId", SampleProcess(SampleOpen).String())
 	_, err := b.newSheet(c, false)
 	return err

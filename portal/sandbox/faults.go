@@ -103,7 +103,7 @@ func (f Fault) before(w http.ResponseWriter, r *http.Request, body []byte) (answ
 	}
 	quoted, _ := json.Marshal(string(body) + r.URL.RawQuery) // a string marshals
 	sent := string(quoted[1 : len(quoted)-1])
-	f.after(w, response{f.Status, []byte(cmp.Or(strings.ReplaceAll(f.Reply, "{{request}}", sent), "{}"))})
+	f.after(w, response{status: f.Status, body: []byte(cmp.Or(strings.ReplaceAll(f.Reply, "{{request}}", sent), "{}"))})
 	return true
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 func init() {
@@ -37,14 +38,27 @@ func (b *Bank) process(c *call) (*process, error) {
 	return p, nil
 }
 
-// pathID returns a uuid of the path. Only the form that the bank prints is accepted.
+// value returns a parameter that is in the path or, if the profile has it there, in the query.
+func (c *call) value(name string) string {
+	if given := c.r.PathValue(name); given != "" {
+		return given
+	}
+	return c.r.URL.Query().Get(c.wire.QueryName(name))
+}
+
+// pathID returns an id of the path. Only the form that the profile has is accepted.
 func pathID(c *call, name string) (uuid.UUID, error) {
-	given := c.r.PathValue(name)
-	id, err := uuid.Parse(given)
-	if err != nil || id.String() != strings.ToLower(given) {
+	id, err := c.wire.PathID(name, c.value(name))
+	if err != nil {
 		return uuid.Nil, &refusal{http.StatusBadRequest, []problem{{"request.uuid", name}}}
 	}
 	return id, nil
+}
+
+type processPage struct {
+	TotalRecords   int                     `json:"totalRecords"`
+	HasMoreResults bool                    `json:"hasMoreResults"`
+	List           []portal.ProcessSummary `json:"list"`
 }
 
 // listProcesses is Process List; all its parameters are inferred from Simulation List.
@@ -62,9 +76,9 @@ func (b *Bank) listProcesses(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := portal.ProcessPage{TotalRecords: len(matching), HasMoreResults: end < len(matching), Processes: []portal.ProcessSummary{}}
+	page := processPage{TotalRecords: len(matching), HasMoreResults: end < len(matching), List: []portal.ProcessSummary{}}
 	for _, p := range matching[start:end] {
-		page.Processes = append(page.Processes, p.summary(c.lang))
+		page.List = append(page.List, p.summary(c.lang))
 	}
 	return page, nil
 }
@@ -135,12 +149,13 @@ type processFilter struct {
 	state          int32 // 0 for any
 	from, to       string
 	next, previous uuid.UUID
+	skip           int
 	lines          int
 }
 
 func readFilter(c *call) (f processFilter, err error) {
 	query, err := readQuery(c, "filterByText", "filterProcessStatus", "filterStatusLastDateFrom", "filterStatusLastDateTo",
-		"lineCount", "nextRecord", "previousRecord")
+		"lineCount", "nextRecord", "previousRecord", "pageNumber", "offset")
 	if err != nil {
 		return f, err
 	}
@@ -151,7 +166,11 @@ func readFilter(c *call) (f processFilter, err error) {
 		to:       query.day("filterStatusLastDateTo"),
 		next:     query.id("nextRecord"),
 		previous: query.id("previousRecord"),
-		lines:    query.count("lineCount", defaultLines),
+		skip:     query.between("offset", 0, 1_000_000, 0),
+		lines:    query.between("lineCount", 1, c.wire.Page.Size, min(defaultLines, c.wire.Page.Size)),
+	}
+	if first := c.wire.Page.First; c.wire.Page.Style == profile.ByNumber {
+		f.skip = (query.between("pageNumber", first, 1_000_000, first) - first) * f.lines
 	}
 	if _, known := taxonomies["workflowStatesProposal"][f.state]; f.state != 0 && !known {
 		query.refuse()
@@ -179,6 +198,8 @@ func (f processFilter) match(p *process, lang words.Lang) bool {
 func (f processFilter) window(list []*process) (start, end int, err error) {
 	at := func(id uuid.UUID) int { return slices.IndexFunc(list, func(p *process) bool { return p.id == id }) }
 	switch {
+	case f.skip > 0:
+		start = min(f.skip, len(list))
 	case f.next != uuid.Nil && f.previous != uuid.Nil:
 		return 0, 0, refused(http.StatusBadRequest, "request.query")
 	case f.next != uuid.Nil:

@@ -13,18 +13,7 @@ import (
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
-)
-
-// Envelope is the JSON form of errors. Of the bank's only this is public: a validation error is a 400, its code has two
-// digits each for category, field and error, and its message is short and names the field.
-type Envelope int
-
-// The shapes.
-const (
-	ErrorList       Envelope = iota // {"errors": [{"errorCode", "errorMessage", "field"}]}: our contract
-	BareList                        // [{"code", "message"}]
-	OperationStatus                 // {"operationStatus": {"operationStatusCode", "operationStatusMessage"}}, the first error only
-	ProblemDetails                  // {"title", "status", "errors": {"field": ["message"]}} as ASP.NET has it
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // problem is one error in a call: a [portal.Reason], and the field at fault if there is one. It never has the value at
@@ -53,56 +42,36 @@ func asRefusal(err error) *refusal {
 	return refused(http.StatusInternalServerError, "request.failed")
 }
 
-func (p problem) code() string { return portal.Reason(p.key).Code(p.field) }
-
 func (p problem) text(lang words.Lang) string {
 	return portal.Reason(p.key).Text(string(lang), p.field)
 }
 
-type (
-	listedError struct {
-		Code    string `json:"errorCode"`
-		Message string `json:"errorMessage"`
-		Field   string `json:"field,omitzero"`
+// failure writes a refusal in the bank's shape. A bank that has errors inside replies with a status of success does so for
+// those that are not about the session.
+func (b *Bank) failure(c *call, r *refusal) response {
+	errors := &b.config.Profile.Errors
+	var messages []profile.Message
+	for _, p := range r.problems {
+		messages = append(messages, profile.Message{
+			Code: portal.Reason(p.key).Code(b.config.Profile, p.field), Field: p.field, Text: p.text(c.lang),
+		})
 	}
-	bareError struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
+	status := r.status
+	if len(errors.InReply) > 0 && status == http.StatusBadRequest {
+		status = http.StatusOK
 	}
-	operationStatus struct {
-		Code    string `json:"operationStatusCode"`
-		Message string `json:"operationStatusMessage"`
+	body, err := errors.Write(r.status, messages)
+	if err != nil {
+		b.config.Log.Error("refusal cannot be written", "operation", c.operation, "error", err)
+		return response{status: http.StatusInternalServerError}
 	}
-	problemDetails struct {
-		Title  string              `json:"title"`
-		Status int                 `json:"status"`
-		Errors map[string][]string `json:"errors"`
-	}
-)
+	return response{status, errors.Shape == profile.XMLShape, body}
+}
 
-func (e Envelope) wrap(lang words.Lang, r *refusal) any {
-	switch first := r.problems[0]; e {
-	case BareList:
-		var list []bareError
-		for _, p := range r.problems {
-			list = append(list, bareError{p.code(), p.text(lang)})
-		}
-		return list
-	case OperationStatus:
-		return map[string]operationStatus{"operationStatus": {first.code(), first.text(lang)}}
-	case ProblemDetails:
-		details := problemDetails{Title: first.text(lang), Status: r.status, Errors: map[string][]string{}}
-		for _, p := range r.problems {
-			details.Errors[p.field] = append(details.Errors[p.field], p.text(lang))
-		}
-		return details
-	default:
-		var list []listedError
-		for _, p := range r.problems {
-			list = append(list, listedError{p.code(), p.text(lang), p.field})
-		}
-		return map[string][]listedError{"errors": list}
-	}
+// operationStatus is the status of a write that succeeded.
+type operationStatus struct {
+	Code    string `json:"operationStatusCode"`
+	Message string `json:"operationStatusMessage"`
 }
 
 // readBody reads the body of a write. A call without a body, such as Authenticate, needs no content type.

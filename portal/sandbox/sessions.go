@@ -4,10 +4,10 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 func init() {
@@ -29,15 +29,16 @@ type sessions map[string]session
 
 // authenticate checks three levels in order, as the bank says it does: the client pair, the broker, the user.
 func (b *Bank) authenticate(c *call) (any, error) {
-	header := c.r.Header.Get
-	if !same(header("xClientID"), b.config.ClientID) || !same(header("xClientSecret"), b.config.ClientSecret) {
+	login := b.config.Profile.Login
+	given := b.given(c.r, login.Headers)
+	if !same(given["client_id"], b.config.ClientID) || !same(given["client_secret"], b.config.ClientSecret) {
 		return nil, refused(http.StatusUnauthorized, "session.client")
 	}
-	broker, known := brokerOf(header("xBrokerUID"))
+	broker, known := b.brokerOf(given["broker"])
 	if !known {
 		return nil, refused(http.StatusUnauthorized, "session.broker")
 	}
-	user := header("xUsername")
+	user := given["username"]
 	if !slices.Contains(broker.Users, user) {
 		return nil, refused(http.StatusUnauthorized, "session.user")
 	}
@@ -45,7 +46,21 @@ func (b *Bank) authenticate(c *call) (any, error) {
 	defer b.mu.Unlock()
 	token := token()
 	b.sessions.open(token, session{broker, user, c.now})
-	return map[string]string{"sessionToken": token}, nil
+	return login.Reply(token), nil
+}
+
+// brokerOf returns the broker with an id in the bank's form.
+func (b *Bank) brokerOf(id string) (Broker, bool) {
+	parsed, err := profile.ParseID(b.config.Profile.Forms.IDs["broker"], id)
+	if err != nil {
+		return Broker{}, false
+	}
+	return brokerOf(parsed.String())
+}
+
+// given returns the values that a request has in headers, by their names in the templates.
+func (b *Bank) given(r *http.Request, templates map[string]string) map[string]string {
+	return profile.Extract(templates, r.Header.Get)
 }
 
 // open stores a new session, and deletes those that have ended; if there are too many, also the longest idle.
@@ -69,7 +84,13 @@ func (s sessions) drop(token string) { delete(s, token) }
 
 // session returns the caller's session and restarts its 30 minutes.
 func (b *Bank) session(c *call) (session, error) {
-	token := bearer(c.r)
+	given := b.given(c.r, b.config.Profile.Headers)
+	for name, wanted := range map[string]string{"client_id": b.config.ClientID, "client_secret": b.config.ClientSecret} {
+		if b.config.Profile.Sends(name) && !same(given[name], wanted) {
+			return session{}, refused(http.StatusUnauthorized, "session.client")
+		}
+	}
+	token := given["token"]
 	if token == "" {
 		return session{}, refused(http.StatusUnauthorized, "session.missing")
 	}
@@ -83,15 +104,6 @@ func (b *Bank) session(c *call) (session, error) {
 	found.used = c.now
 	b.sessions[token] = found
 	return found, nil
-}
-
-// bearer returns the token of the Authorization header, "" without one.
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return token
 }
 
 func same(given, wanted string) bool {

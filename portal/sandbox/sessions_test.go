@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -60,7 +61,7 @@ func TestNothingIsAnsweredWithoutASession(t *testing.T) {
 		"no scheme":      {"Authorization": {d.token}},
 		"unknown token":  {"Authorization": {"Bearer " + strings.Repeat("A", 52)}},
 	} {
-		for _, op := range portal.Operations() {
+		for _, op := range portal.Operations(profile.Builtin()) {
 			if op.ID == portal.Authenticate {
 				continue
 			}

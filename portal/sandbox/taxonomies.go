@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -88,7 +89,7 @@ type taxonomyItem struct {
 type taxonomyPage struct {
 	TotalCount int            `json:"totalCount"`
 	Count      int            `json:"count"`
-	List       []taxonomyItem `json:"taxonomyList"`
+	List       []taxonomyItem `json:"list"`
 }
 
 // taxonomy returns the handler for one taxonomy. All accept pageNumber and pageSize; only the notification types are known to
@@ -153,8 +154,11 @@ type query struct {
 
 // readQuery refuses parameters other than the named ones: ignoring a filter would give wrong results.
 func readQuery(c *call, names ...string) (*query, error) {
-	values := c.r.URL.Query()
+	values := c.wire.Parameters(c.r.URL.Query())
 	for name, given := range values {
+		if unknown := strings.HasPrefix(name, "?"); unknown && c.wire.IgnoresUnknown() || strings.HasSuffix(strings.ToLower(name), "uniqueid") {
+			continue // ids are read from the query where the profile has them there
+		}
 		if !slices.Contains(names, name) || len(given) != 1 {
 			return nil, &refusal{http.StatusBadRequest, []problem{{key: "request.query"}}}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -34,7 +35,7 @@ func taxonomyPage(t *testing.T, d *harness, path string) (page listedPage) {
 func byTaxonomy() map[portal.TaxonomyKey]portal.Operation {
 	found := map[portal.TaxonomyKey]portal.Operation{}
 	for _, key := range portal.Taxonomies() {
-		for _, op := range portal.Operations() {
+		for _, op := range portal.Operations(profile.Builtin()) {
 			if op.ID == key.Operation() {
 				found[key] = op
 			}
