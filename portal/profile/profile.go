@@ -83,8 +83,10 @@ type Operation struct {
 	// Missing are the statuses that say that what the path names does not exist. The bank documents few; any other 404
 	// means that the path is wrong.
 	Missing []int `json:"missing"`
-	Page    Page  `json:"page"`
-	Reply   Reply `json:"reply"`
+	// Searches are what a text filter looks at: name, taxID, branch, number.
+	Searches []string `json:"searches"`
+	Page     Page     `json:"page"`
+	Reply    Reply    `json:"reply"`
 }
 
 // Reply says where a reply has its data.

@@ -26,8 +26,9 @@ type Wire struct {
 	Path   string // with the prefix
 	Page   Page
 	// Missing are the statuses that say that what the path names does not exist.
-	Missing []int
-	Aliases *Aliases // of a server that has uuids; nil in a client
+	Missing  []int
+	Searches []string // what a text filter looks at
+	Aliases  *Aliases // of a server that has uuids; nil in a client
 
 	forms    Forms
 	query    map[string]string
@@ -50,7 +51,7 @@ func (p *Profile) Wire(id string) *Wire {
 	if op.Prefix != nil {
 		prefix = *op.Prefix
 	}
-	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, Missing: op.Missing, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
+	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, Missing: op.Missing, Searches: op.Searches, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
 	if op.Path != "" {
 		w.Path = prefix + op.Path
 	}

@@ -46,7 +46,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 
 // putFault adds a fault.
 func (b *Bank) putFault(w http.ResponseWriter, r *http.Request) {
-	c := &call{r: r, lang: b.askedLanguage(r)}
+	c := &call{r: r, lang: b.dialect(b.askedLanguage(r))}
 	request, err := readFault(w, r)
 	if err != nil {
 		b.render(c, nil, err).write(w)
@@ -99,7 +99,7 @@ func (b *Bank) admin(do func(r *http.Request, body []byte) error) http.HandlerFu
 			err = do(r, body)
 		}
 		if err != nil {
-			b.render(&call{r: r, lang: b.askedLanguage(r)}, nil, err).write(w)
+			b.render(&call{r: r, lang: b.dialect(b.askedLanguage(r))}, nil, err).write(w)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)

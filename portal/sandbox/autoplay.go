@@ -167,7 +167,7 @@ func (p *process) touch(now time.Time, action string) {
 
 // documentRequest returns a request for a random type of document. The caller holds the bank's lock.
 func (b *Bank) documentRequest() notification {
-	kinds := items("documentTypes", "")
+	kinds := items("documentTypes", b.dialect(""))
 	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.rng.IntN(len(kinds))].ID}
 }
 

@@ -67,6 +67,7 @@ type Bank struct {
 	webhooks *webhookSender
 	autoplay autoplay
 	aliases  profile.Aliases
+	lists    map[portal.TaxonomyKey]map[int32]item
 
 	mu       sync.Mutex // guards all below
 	store    *store
@@ -84,7 +85,7 @@ type call struct {
 	r         *http.Request
 	operation portal.OperationID
 	wire      *profile.Wire // nil for a request that is not an operation
-	lang      words.Lang
+	lang      dialect
 	session   session
 	now       time.Time
 	body      []byte
@@ -120,6 +121,7 @@ func New(config Config) *Bank {
 		calls:    map[portal.OperationID]int{},
 		tables:   map[any]rows{},
 		rng:      newRNG(config.Seed),
+		lists:    listsOf(config.Profile),
 	}
 	for range config.Processes {
 		b.store.add(BrokerA, b.now())
@@ -163,7 +165,7 @@ func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 	wire.Aliases = &b.aliases
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		c := &call{r: r, operation: op.ID, wire: wire, lang: b.askedLanguage(r), now: b.now()}
+		c := &call{r: r, operation: op.ID, wire: wire, lang: b.dialect(b.askedLanguage(r)), now: b.now()}
 		var bodyErr error
 		if op.Method != http.MethodGet {
 			c.body, bodyErr = readBody(w, r) // first, since only then net/http notices that the caller has disconnected
@@ -255,7 +257,7 @@ func (b *Bank) now() time.Time { return b.config.Now().In(lisbon.Zone) }
 // refuse answers a request that is not an operation.
 func (b *Bank) refuse(status int, problem string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r, lang: b.askedLanguage(r)}
+		c := &call{r: r, lang: b.dialect(b.askedLanguage(r))}
 		b.render(c, nil, refused(status, problem)).write(w)
 	})
 }
@@ -269,6 +271,9 @@ func (b *Bank) Calls(operation portal.OperationID) int {
 
 // Logins returns how often a login was attempted.
 func (b *Bank) Logins() int { return b.Calls(portal.Authenticate) }
+
+// dialect returns how the bank describes things in a language.
+func (b *Bank) dialect(lang words.Lang) dialect { return dialect{lang, b.lists} }
 
 // askedLanguage returns the language of the reply, as the headers of the profile say it.
 func (b *Bank) askedLanguage(r *http.Request) words.Lang {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -162,7 +161,7 @@ func (b *Bank) clashes(fresh portal.BorrowerRequest, others []borrower) (found [
 	return found
 }
 
-func (known borrower) summary(lang words.Lang) portal.BorrowerSummary {
+func (known borrower) summary(lang dialect) portal.BorrowerSummary {
 	data := known.data
 	return portal.BorrowerSummary{
 		BorrowerUniqueID:               known.id,
@@ -174,7 +173,7 @@ func (known borrower) summary(lang words.Lang) portal.BorrowerSummary {
 }
 
 // detail returns the borrower with the names of a reply and with descriptions.
-func (known borrower) detail(lang words.Lang) portal.Borrower {
+func (known borrower) detail(lang dialect) portal.Borrower {
 	return portal.Borrower{
 		BorrowerSummary: known.summary(lang),
 		Personal:        personalReply(known.data.Personal, lang),
@@ -183,7 +182,7 @@ func (known borrower) detail(lang words.Lang) portal.Borrower {
 	}
 }
 
-func personalReply(sent *portal.PersonalDataRequest, lang words.Lang) *portal.PersonalData {
+func personalReply(sent *portal.PersonalDataRequest, lang dialect) *portal.PersonalData {
 	if sent == nil {
 		return nil
 	}
@@ -223,7 +222,7 @@ func personalReply(sent *portal.PersonalDataRequest, lang words.Lang) *portal.Pe
 	}
 }
 
-func professionalReply(sent *portal.ProfessionalDataRequest, lang words.Lang) *portal.ProfessionalData {
+func professionalReply(sent *portal.ProfessionalDataRequest, lang dialect) *portal.ProfessionalData {
 	if sent == nil {
 		return nil
 	}

@@ -131,7 +131,7 @@ func (p *process) tooOld(now time.Time) bool {
 func (p *process) sheet(c *call, internal bool) esispdf.Sheet {
 	y, m, d := c.now.Date()
 	issued := time.Date(y, m, d, 0, 0, 0, 0, time.UTC) // the day, so that a sheet asked for twice is the same
-	pt := words.Portuguese                             // the bank makes ESIS in Portuguese only
+	pt := dialect{words.Portuguese, c.lang.lists}      // the bank makes ESIS in Portuguese only
 	return esispdf.Sheet{
 		Number:      int(p.number),
 		Issued:      issued,

@@ -11,7 +11,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 )
@@ -93,7 +92,7 @@ func (b *Bank) processDetail(c *call) (any, error) {
 	return p.detail(c.lang), nil
 }
 
-func (p *process) summary(lang words.Lang) portal.ProcessSummary {
+func (p *process) summary(lang dialect) portal.ProcessSummary {
 	return portal.ProcessSummary{
 		ProcessUniqueID:          p.id,
 		ProcessNumber:            p.number,
@@ -107,7 +106,7 @@ func (p *process) summary(lang words.Lang) portal.ProcessSummary {
 	}
 }
 
-func (p *process) detail(lang words.Lang) portal.Process {
+func (p *process) detail(lang dialect) portal.Process {
 	months, loan, phase := int32(p.loan.Months), p.loan, taxonomies["workflowStatesProposal"][p.state].In
 	return portal.Process{
 		ProcessSummary:            p.summary(lang),
@@ -138,9 +137,9 @@ const (
 )
 
 // lastAction describes what was last done.
-func (p *process) lastAction(lang words.Lang) string {
+func (p *process) lastAction(lang dialect) string {
 	state := describe("workflowStatesProposal", &p.state, lang)
-	return book.Say(lang, "action."+p.action, map[string]any{"state": state})
+	return book.Say(lang.Lang, "action."+p.action, map[string]any{"state": state})
 }
 
 // processFilter is the filter and the page of Process List.
@@ -150,6 +149,7 @@ type processFilter struct {
 	from, to       string
 	next, previous uuid.UUID
 	skip           int
+	searches       []string
 	lines          int
 }
 
@@ -160,6 +160,7 @@ func readFilter(c *call) (f processFilter, err error) {
 		return f, err
 	}
 	f = processFilter{
+		searches: c.wire.Searches,
 		text:     strings.ToLower(strings.TrimSpace(query.text("filterByText"))),
 		state:    int32(query.count("filterProcessStatus", 0)),
 		from:     query.day("filterStatusLastDateFrom"),
@@ -180,16 +181,31 @@ func readFilter(c *call) (f processFilter, err error) {
 
 // match reports whether a process matches. Text is searched in the borrowers' names and tax numbers and in the branch, as in
 // Simulation List, and in the process number (ours).
-func (f processFilter) match(p *process, lang words.Lang) bool {
+func (f processFilter) match(p *process, lang dialect) bool {
 	day := p.last.Format(time.DateOnly)
 	if f.state != 0 && p.state != f.state || f.from != "" && day < f.from || f.to != "" && day > f.to {
 		return false
 	}
-	texts := []string{strconv.FormatInt(p.number, 10), describe("branches", &p.branch, lang)}
-	for _, known := range p.borrowers {
-		if personal := known.data.Personal; personal != nil {
-			texts = append(texts, personal.Name.Reveal(), personal.TaxID.Reveal())
+	var texts []string
+	for _, what := range f.searches {
+		switch what {
+		case "number":
+			texts = append(texts, strconv.FormatInt(p.number, 10))
+		case "branch":
+			texts = append(texts, describe("branches", &p.branch, lang))
 		}
+		for _, known := range p.borrowers {
+			switch personal := known.data.Personal; {
+			case personal == nil:
+			case what == "name":
+				texts = append(texts, personal.Name.Reveal())
+			case what == "taxID":
+				texts = append(texts, personal.TaxID.Reveal())
+			}
+		}
+	}
+	if f.text == "" {
+		return true
 	}
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), f.text) })
 }

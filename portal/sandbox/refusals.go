@@ -53,7 +53,7 @@ func (b *Bank) failure(c *call, r *refusal) response {
 	var messages []profile.Message
 	for _, p := range r.problems {
 		messages = append(messages, profile.Message{
-			Code: portal.Reason(p.key).Code(b.config.Profile, p.field), Field: p.field, Text: p.text(c.lang),
+			Code: portal.Reason(p.key).Code(b.config.Profile, p.field), Field: p.field, Text: p.text(c.lang.Lang),
 		})
 	}
 	status := r.status

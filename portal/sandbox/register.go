@@ -42,7 +42,7 @@ var book = words.Tree(texts, "words") // a folder for each file that has texts
 
 // success returns the status of a write that succeeded.
 func success(c *call, args map[string]any) operationStatus {
-	return operationStatus{codes[c.operation], book.Say(c.lang, string(c.operation), args)}
+	return operationStatus{codes[c.operation], book.Say(c.lang.Lang, string(c.operation), args)}
 }
 
 // written is the reply to a write that returns nothing else. The shape is confirmed; of the code, the bank's example and

@@ -13,6 +13,7 @@ import (
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // text is a description in both languages.
@@ -64,6 +65,29 @@ var taxonomies = func() map[portal.TaxonomyKey]map[int32]item {
 	return all
 }()
 
+// dialect is a language with the bank's lists in it.
+type dialect struct {
+	words.Lang
+	lists map[portal.TaxonomyKey]map[int32]item
+}
+
+// listsOf returns the lists of a bank with a profile: the values that it has for a list replace ours.
+func listsOf(p *profile.Profile) map[portal.TaxonomyKey]map[int32]item {
+	all := maps.Clone(taxonomies)
+	for key, list := range p.Taxonomies.Lists {
+		given := profile.Builtin().Taxonomies.Lists[key].Items
+		if len(list.Items) == 0 || slices.Equal(list.Items, given) {
+			continue
+		}
+		replaced := map[int32]item{}
+		for _, it := range list.Items {
+			replaced[it.ID] = item{text: text{it.Portuguese, it.English}, In: taxonomies[portal.TaxonomyKey(key)][it.ID].In}
+		}
+		all[portal.TaxonomyKey(key)] = replaced
+	}
+	return all
+}
+
 // nested are the taxonomies of parents with their children.
 var nested = map[portal.TaxonomyKey]struct{ parents, children portal.TaxonomyKey }{
 	"countryWithDistricts":  {"countries", "districts"},
@@ -112,7 +136,7 @@ func taxonomy(key portal.TaxonomyKey) handler {
 }
 
 // items returns the items of a taxonomy, sorted by id.
-func items(key portal.TaxonomyKey, lang words.Lang) []taxonomyItem {
+func items(key portal.TaxonomyKey, lang dialect) []taxonomyItem {
 	if nest, ok := nested[key]; ok {
 		parents := items(nest.parents, lang)
 		for i, parent := range parents {
@@ -122,28 +146,28 @@ func items(key portal.TaxonomyKey, lang words.Lang) []taxonomyItem {
 		}
 		return parents
 	}
-	list := make([]taxonomyItem, 0, len(taxonomies[key]))
-	for _, id := range slices.Sorted(maps.Keys(taxonomies[key])) {
-		it := taxonomies[key][id]
-		list = append(list, taxonomyItem{ID: id, Description: it.in(lang), Code: it.Code, ParentID: it.In})
+	list := make([]taxonomyItem, 0, len(lang.lists[key]))
+	for _, id := range slices.Sorted(maps.Keys(lang.lists[key])) {
+		it := lang.lists[key][id]
+		list = append(list, taxonomyItem{ID: id, Description: it.in(lang.Lang), Code: it.Code, ParentID: it.In})
 	}
 	return list
 }
 
 // describe returns an item's description, "" if there is no such item or no id.
-func describe(key portal.TaxonomyKey, id *int32, lang words.Lang) string {
+func describe(key portal.TaxonomyKey, id *int32, lang dialect) string {
 	if id == nil {
 		return ""
 	}
-	return taxonomies[key][*id].in(lang)
+	return lang.lists[key][*id].in(lang.Lang)
 }
 
 // nationality returns the nationality of a country: the bank shows 1 as «Portuguese».
-func nationality(id *int32, lang words.Lang) string {
+func nationality(id *int32, lang dialect) string {
 	if id == nil {
 		return ""
 	}
-	return taxonomies["countries"][*id].Nationality.in(lang)
+	return lang.lists["countries"][*id].Nationality.in(lang.Lang)
 }
 
 // query parses the parameters of a call. Wrong is the refusal if one is invalid.
