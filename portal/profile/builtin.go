@@ -1,13 +1,9 @@
 package profile
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"sync"
-
-	"github.com/BurntSushi/toml"
 )
 
 //go:embed bank.toml
@@ -15,32 +11,19 @@ var builtin string
 
 // Builtin returns the built-in profile. It is shared: do not change it.
 var Builtin = sync.OnceValue(func() *Profile {
-	var tree map[string]any
-	if _, err := toml.Decode(builtin, &tree); err != nil {
-		panic(fmt.Sprintf("profile: bank.toml: %v", err))
+	file, problems := parseSource("bank.toml", []byte(builtin))
+	if len(problems) > 0 {
+		panic((&Problems{"bank.toml", problems}).Error())
 	}
-	p, err := fromTree(tree)
-	if err != nil {
-		panic(fmt.Sprintf("profile: bank.toml: %v", err))
-	}
-	return p
-})
-
-// fromTree returns the profile that a tree of tables describes. It removes the marks from the tree.
-func fromTree(tree map[string]any) (*Profile, error) {
+	tree := file.plain().(map[string]any)
 	marks, err := cut(tree)
 	if err != nil {
-		return nil, err
+		panic(fmt.Sprintf("profile: bank.toml: %v", err))
 	}
-	data, err := json.Marshal(tree)
+	p, err := decode(tree)
 	if err != nil {
-		return nil, err
+		panic(fmt.Sprintf("profile: bank.toml: %v", err))
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	p := &Profile{marks: marks}
-	if err := decoder.Decode(p); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
+	p.marks = marks
+	return p
+})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -21,18 +20,19 @@ const (
 
 // In a file, a table may have the key «mark», for its entries and those of its tables, and the table «marks» for single
 // keys of these. Both are texts like «seen: the guide». A table's mark for a key has precedence over a mark of all its
-// entries, and a table over those around it.
+// entries, and both over those of the tables around it.
 const (
 	markKey  = "mark"
 	marksKey = "marks"
 )
 
-// marks are the marks of a profile by the path of a table: «path.key» in marks, «path» in mark.
-type marks struct{ tables, keys map[string]string }
+// marks are the marks of a profile by the path of a table: «path.key» in marks, «path» in mark. Those of the entries that a
+// file sets are by their paths, in given.
+type marks struct{ tables, keys, given map[string]string }
 
 // cut removes the marks from a tree of tables, and returns them.
 func cut(tree map[string]any) (marks, error) {
-	found := marks{map[string]string{}, map[string]string{}}
+	found := marks{map[string]string{}, map[string]string{}, map[string]string{}}
 	err := found.cut(tree, "")
 	return found, err
 }
@@ -61,10 +61,12 @@ func (m marks) cut(table map[string]any, path string) error {
 			if err := m.cut(inner, join(path, key)); err != nil {
 				return err
 			}
-		case []map[string]any:
-			for i, inner := range inner {
-				if err := m.cut(inner, join(path, key+"."+strconv.Itoa(i))); err != nil {
-					return err
+		case []any:
+			for i, item := range inner {
+				if table, ok := item.(map[string]any); ok {
+					if err := m.cut(table, index(join(path, key), i)); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -89,26 +91,31 @@ func (p *Profile) Mark(path string) (mark Mark, source string) {
 	return Mark(before), strings.TrimSpace(after)
 }
 
-// of looks for the mark of a key in the table of the entry and those around it, and then for that of a table.
+// of looks for the mark of an entry, from the table that has it outwards: first among the table's marks of single keys, of
+// the entry or of a table that has it, and then for the table's own mark.
 func (m marks) of(path string) string {
-	for inner := path; inner != ""; {
-		outer, key := split(inner)
-		for table := outer; ; table, _ = split(table) {
-			if mark, ok := m.keys[join(table, key)]; ok {
+	if mark, ok := m.given[path]; ok {
+		return mark
+	}
+	if mark, ok := m.tables[path]; ok {
+		return mark
+	}
+	if array, item := split(path); m.given[array] != "" && item != "" && strings.Trim(item, "0123456789") == "" {
+		return m.given[array]
+	}
+	names := []string{}
+	for table := path; table != ""; {
+		outer, key := split(table)
+		names = append(names, key)
+		for _, name := range names {
+			if mark, ok := m.keys[join(outer, name)]; ok {
 				return mark
 			}
-			if table == "" {
-				break
-			}
 		}
-		inner = outer
-	}
-	for table := path; ; table, _ = split(table) {
-		if mark, ok := m.tables[table]; ok {
+		if mark, ok := m.tables[outer]; ok {
 			return mark
 		}
-		if table == "" {
-			return ""
-		}
+		table = outer
 	}
+	return ""
 }

@@ -23,6 +23,7 @@ type Profile struct {
 	// Alternatives are other guesses that the doctor may try.
 	Alternatives []Alternative `json:"alternatives"`
 
+	tree  map[string]any // what the entries above were read from
 	marks marks
 }
 
