@@ -28,6 +28,7 @@ func check(p *Profile, o options, file *node, around string) []Problem {
 	c.lists()
 	c.routes()
 	c.rules()
+	c.states()
 	c.alternatives()
 	return c.found
 }
@@ -71,9 +72,7 @@ func (c *checker) operation(id string, op Operation) {
 	slices.Sort(has)
 	for i, name := range has {
 		if !slices.Contains(own, name) {
-			problem := Problem{What: "placeholder", args: map[string]any{"name": name, "text": name}, known: own}
-			problem.Key, problem.Line = join(c.around, dotted(at("path"))), c.file.lineOf(at("path"))
-			c.found = append(c.found, problem)
+			c.suggest("placeholder", name, own, at("path"))
 		}
 		if i > 0 && has[i-1] == name {
 			c.report("placeholderTwice", map[string]any{"name": name}, at("path"))
@@ -177,10 +176,26 @@ func (c *checker) rules() {
 	known = append(known, c.o.rules...)
 	for _, code := range slices.Sorted(maps.Keys(c.p.Rules)) {
 		if !slices.Contains(known, code) {
-			at := []string{"rules", code}
-			c.found = append(c.found, Problem{Line: c.file.lineOf(at), Key: join(c.around, dotted(at)), What: "rule", known: known, args: map[string]any{"text": code}})
+			c.suggest("rule", code, known, []string{"rules", code})
 		}
 	}
+}
+
+// states finds states with a meaning that does not exist.
+func (c *checker) states() {
+	known := c.p.States.Names()
+	for _, id := range slices.Sorted(maps.Keys(c.p.States.IDs)) {
+		if name := c.p.States.IDs[id]; name != "" && !slices.Contains(known, name) {
+			c.suggest("meaning", name, known, []string{"states", "ids", id})
+		}
+	}
+}
+
+// suggest adds a problem of an entry that has a name which is not known.
+func (c *checker) suggest(what, name string, known []string, at []string) {
+	c.found = append(c.found, Problem{
+		Line: c.file.lineOf(at), Key: join(c.around, dotted(at)), What: what, known: known, args: map[string]any{"name": name, "text": name},
+	})
 }
 
 // alternatives checks each of the file's alternatives as if it were given.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -92,6 +93,11 @@ var wrong = map[string]struct {
 	"a list at an operation's address":  {"[taxonomies.lists.genders]\npath = \"/processes\"", "", 2, "taxonomies.lists.genders.path", "conflict", "processList"},
 	"an unknown rule":                   {"[rules]\n\"cc.formt\" = \"warn\"", "", 2, "rules.cc.formt", "rule", "Did you mean cc.format?"},
 	"a strictness":                      {"[rules]\n\"cc.format\" = \"warning\"", "", 2, "rules.cc.format", "oneOf", `Did you mean "warn"?`},
+	"very many alternatives":            {strings.Repeat("[[alternatives]]\nname = \"a\"\nprofile.prefix = \"/v2\"\n", 101), "", 1, "alternatives", "long", "more than 100"},
+	"an unknown meaning":                {"[states.ids]\n17 = \"analisys\"", "", 2, "states.ids.17", "meaning", "Did you mean analysis?"},
+	"a state without an id":             {"[states.ids]\naprovado = \"analysis\"", "", 2, "states.ids.aprovado", "stateID", ""},
+	"the turn of a meaning":             {"[states.meanings.analysis]\nturn = \"broker\"", "", 2, "states.meanings.analysis.turn", "oneOf", `There are: "", "bank", "partner"`},
+	"a phrase without a word":           {"[states.meanings.analysis]\nwords = [\"-\"]", "", 2, "states.meanings.analysis.words.0", "form.phrase", ""},
 	"an alternative without a name":     {"[[alternatives]]\nprofile.prefix = \"/v2\"", "", 1, "alternatives.0", "lacks", "name"},
 	"an entry of an alternative":        {"[[alternatives]]\nname = \"a\"\nprofile.prefx = \"/v2\"", "", 3, "alternatives.0.profile.prefx", "key", "Did you mean prefix?"},
 	"a conflict of an alternative":      {"[[alternatives]]\nname = \"a\"\nprofile.operations.processDetail.path = \"/p\"", "", 3, "alternatives.0.profile.operations.processDetail.path", "placeholderLost", ""},
@@ -181,13 +187,38 @@ func TestAFileThatCannotBeReadIsReported(t *testing.T) {
 
 func TestManyProblemsAreCut(t *testing.T) {
 	var file strings.Builder
-	for i := range 300 {
+	for i := range 20_000 {
 		fmt.Fprintf(&file, "key%d = 1\n", i)
 	}
 	_, err := Read("bank.toml", []byte(file.String()))
 	text := problemsOf(t, err).Text(words.English)
-	if lines := strings.Count(text, "\n"); lines != maxProblems+1 || !strings.HasSuffix(text, "… and 200 more.\n") {
+	if lines := strings.Count(text, "\n"); lines != maxProblems+1 || !strings.HasSuffix(text, "… and 19900 more.\n") {
 		t.Errorf("%d lines, ending in %s", lines, text[len(text)-40:])
+	}
+}
+
+func TestALargeFileIsReadInTime(t *testing.T) {
+	for name, file := range map[string]string{
+		"arrays":       strings.Repeat("[", maxFile),
+		"tables":       "a = " + strings.Repeat("{a=", maxFile/4),
+		"JSON arrays":  `{"a":` + strings.Repeat("[", maxFile-10),
+		"JSON objects": strings.Repeat(`{"a":`, maxFile/8),
+		"one key":      strings.Repeat("a", maxFile-10) + " = 1",
+		"the same key": strings.Repeat("a = 1\n", maxFile/8),
+		"one array":    "prefix = [" + strings.Repeat("1,", maxFile/4) + "]",
+		"array tables": strings.Repeat("[[alternatives]]\n", maxFile/20),
+		"items":        "taxonomies.lists.genders.items = [" + strings.Repeat("{id=1,pt='a'},", maxFile/20) + "]",
+		"headers":      "[headers]\n" + strings.Repeat("x", 40) + strings.Repeat("\n", 1000),
+	} {
+		start := time.Now()
+		if _, err := Read("", []byte(file)); err == nil {
+			t.Errorf("%s: it was accepted", name)
+		} else if text := problemsOf(t, err).Text(words.English); len(text) > maxProblems*1000 {
+			t.Errorf("%s: the problems have %d bytes", name, len(text))
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ var patterns = map[string]string{
 	"condition":    `^[\w-]+(\.[\w-]+)*(=.+)?$`,
 	"name":         `^[^\x00-\x1f\x7f]{0,200}$`,
 	"nonEmptyText": `\S`,
+	"phrase":       `[\p{L}\p{N}]`,
 }
 
 // shapes are the shapes of fields that their Go type does not say, by type and name in a file.
@@ -47,6 +48,8 @@ var shapes = map[string]any{
 	"Page.first":        object{"type": "integer", "minimum": 0, "maximum": 1},
 	"Errors.in_reply":   object{"type": "array", "items": ref("condition")},
 	"Item.id":           object{"type": "integer", "minimum": 0, "maximum": 1<<31 - 1}, "Item.pt": ref("nonEmptyText"), "Item.en": ref("nonEmptyText"),
+	"States.ids": stateIDs(object{"type": "string"}), "States.phases": stateIDs(object{"type": "integer", "minimum": -1 << 31, "maximum": 1<<31 - 1}),
+	"Meaning.words": phrases, "Meaning.phase": phrases, "States.negations": phrases, "States.breaks": phrases,
 	"Alternative.profile": object{"$ref": "#"}, "Alternative.name": ref("nonEmptyText"),
 }
 
@@ -58,12 +61,22 @@ var values = map[reflect.Type]object{
 	reflect.TypeFor[Shape]():      oneOf(ListShape, BareShape, ObjectShape, FieldsShape, XMLShape),
 	reflect.TypeFor[PageStyle]():  oneOf(Whole, ByCursor, ByNumber, ByOffset),
 	reflect.TypeFor[Strictness](): oneOf(Error, Warn, Off),
+	reflect.TypeFor[Turn]():       oneOf(Nobody, Bank, Partner),
+	reflect.TypeFor[End]():        oneOf(Open, Granted, Cancelled),
 }
 
 var (
 	methods = oneOf("GET", "POST", "PUT", "PATCH", "DELETE")
 	renamed = object{"additionalProperties": ref("name")}
 )
+
+// phrases are texts with a word each.
+var phrases = object{"type": "array", "items": ref("phrase")}
+
+// stateIDs is a table by the ids of states.
+func stateIDs(value object) object {
+	return object{"additionalProperties": value, "propertyNames": object{"pattern": `^(-?[1-9]\d{0,9}|marks?)$`}}
+}
 
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
 
@@ -93,6 +106,7 @@ func Schema() map[string]any {
 		operations["properties"].(object)[id] = named(op)
 	}
 	operations["additionalProperties"] = false
+	whole["properties"].(object)["alternatives"].(object)["maxItems"] = 100
 	lists := b.defs["taxonomies"].(object)["properties"].(object)["lists"].(object)
 	knownKeys(lists, slices.Collect(maps.Keys(Builtin().Taxonomies.Lists)))
 	properties := b.defs["taxonomies"].(object)["properties"].(object)
@@ -195,7 +209,7 @@ func (b schemaBuilder) field(t reflect.Type, at string) object {
 // of returns the schema of a type.
 func (b schemaBuilder) of(t reflect.Type) object {
 	if of, ok := values[t]; ok {
-		return of
+		return maps.Clone(of)
 	}
 	switch {
 	case t == reflect.TypeFor[Names]():

@@ -31,6 +31,9 @@ var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return compiler.Compile(SchemaID)
 })
 
+// keySchema is the schema, to look up which keys a table has.
+var keySchema = sync.OnceValue(Schema)
+
 // checkShape compares a file with the schema. It removes from the file what is wrong, so that the rest can be checked.
 func checkShape(file *node) ([]Problem, error) {
 	schema, err := compiled()
@@ -125,6 +128,8 @@ func explain(err *jsonschema.ValidationError, at []string) Problem {
 		return Problem{What: "range"}
 	case *kind.MinItems:
 		return Problem{What: "empty"}
+	case *kind.MaxItems:
+		return Problem{What: "long", args: map[string]any{"most": what.Want}}
 	case *kind.UniqueItems:
 		return Problem{What: "repeated"}
 	case *kind.Required:
@@ -136,9 +141,12 @@ func explain(err *jsonschema.ValidationError, at []string) Problem {
 // unknownKey says what could stand in place of a key that a profile does not have.
 func unknownKey(at []string) Problem {
 	table, key := at[:len(at)-1], at[len(at)-1]
-	known := knownAt(Schema(), table)
+	known := knownAt(keySchema(), table)
 	if last := len(table) - 1; last >= 0 && table[last] == "headers" {
 		return Problem{What: "form.headerName"}
+	}
+	if len(table) == 2 && table[0] == "states" {
+		return Problem{What: "stateID"}
 	}
 	if len(table) == 1 && table[0] == "operations" {
 		if list := strings.TrimSuffix(key, "Get"); Builtin().Taxonomies.Lists[list].Title != "" {

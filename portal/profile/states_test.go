@@ -288,34 +288,6 @@ func TestUnknownStatesAreListedWithALineForTheProfile(t *testing.T) {
 	}
 }
 
-func TestEveryWrongEntryOfTheStatesIsReported(t *testing.T) {
-	t.Parallel()
-	if wrong := profile.Builtin().States.Wrong(); wrong != nil {
-		t.Errorf("the built-in profile: %+v", wrong)
-	}
-	var paths []string
-	for _, wrong := range (profile.States{
-		Meanings: map[string]profile.Meaning{
-			"a": {Turn: "client", Ends: "well", Words: []string{"aprov", " – "}, Phase: []string{""}},
-			"b": {Turn: profile.Bank, Ends: profile.Granted},
-		},
-		IDs:    map[string]string{"17": "b", "18": "c", "x": "b", "0": "b", "19": ""},
-		Phases: map[string]int32{"17": 1, "1.5": 1},
-	}).Wrong() {
-		paths = append(paths, wrong.Path)
-		if wrong.Reason == "" {
-			t.Errorf("%s: no reason", wrong.Path)
-		}
-	}
-	want := []string{
-		"states.ids.0", "states.ids.18", "states.ids.x",
-		"states.meanings.a.ends", "states.meanings.a.phase", "states.meanings.a.turn", "states.meanings.a.words", "states.phases.1.5",
-	}
-	if slices.Sort(paths); !slices.Equal(paths, want) {
-		t.Errorf("got %q, want %q", paths, want)
-	}
-}
-
 // A text of the bank may be of any length.
 func FuzzMeaning(f *testing.F) {
 	f.Add("Aprovado – FINE emitida")
