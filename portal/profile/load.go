@@ -183,15 +183,15 @@ func copied(value any) any {
 	return value
 }
 
-// each calls visit with the keys and the value of every entry of a table and its tables. An array is one entry.
-func each(table map[string]any, keys []string, visit func(keys []string, value any)) {
+// each calls do with the keys and the value of every entry of a table and its tables. An array is one entry.
+func each(table map[string]any, keys []string, do func(keys []string, value any)) {
 	for key, value := range table {
 		path := append(keys[:len(keys):len(keys)], key)
 		if inner, ok := value.(map[string]any); ok {
-			each(inner, path, visit)
+			each(inner, path, do)
 			continue
 		}
-		visit(path, value)
+		do(path, value)
 	}
 }
 

@@ -288,11 +288,11 @@ items = [{ id = 1.0, pt = "Feminino" }]
 }
 
 func TestAFileMayMarkWhatItConfirms(t *testing.T) {
-	p, err := Read("bank.toml", []byte("[operations.processList]\npath = \"/process\"\nmarks.path = \"confirmed: a letter of 3 May\"\nmarks.page = \"confirmed: a call\""))
+	p, err := Read("bank.toml", []byte("[operations.processList]\npath = \"/process\"\nmarks.path = \"confirmed: a mail of 3 May\"\nmarks.page = \"confirmed: a call\""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"operations.processList.path": "a letter of 3 May", "operations.processList.page.size": "a call"} {
+	for path, want := range map[string]string{"operations.processList.path": "a mail of 3 May", "operations.processList.page.size": "a call"} {
 		if mark, source := p.Mark(path); mark != Confirmed || source != want {
 			t.Errorf("%s is %s: %s", path, mark, source)
 		}

@@ -96,7 +96,7 @@ func (p Problem) Reason(lang words.Lang) string {
 	return reason
 }
 
-// nearest returns the name that a person may have meant, "" if none is near. The same letters in another order are nearer
+// nearest returns the name that a person may have meant, "" if none is near. The same characters in another order are nearer
 // than others.
 func nearest(text string, names []string) string {
 	if len(text) > 80 {
@@ -107,7 +107,7 @@ func nearest(text string, names []string) string {
 	for _, name := range names {
 		lower := strings.ToLower(name)
 		distance := 2 * levenshtein.ComputeDistance(text, lower)
-		if letters(text) == letters(lower) {
+		if sorted(text) == sorted(lower) {
 			distance--
 		}
 		if distance < least {
@@ -117,7 +117,7 @@ func nearest(text string, names []string) string {
 	return best
 }
 
-func letters(text string) string {
+func sorted(text string) string {
 	runes := []rune(text)
 	slices.Sort(runes)
 	return string(runes)

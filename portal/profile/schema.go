@@ -116,7 +116,7 @@ func Schema() map[string]any {
 	b.defs["list"].(object)["properties"].(object)["reply"] = properties["reply"]
 	knownKeys(b.defs["forms"].(object)["properties"].(object)["ids"].(object), slices.Collect(maps.Keys(Builtin().Forms.IDs)))
 	maps.Copy(whole, object{
-		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SchemaID, "title": "What Balcão takes a bank to be", "$defs": b.defs,
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SchemaID, "title": "What a bank is taken to be", "$defs": b.defs,
 	})
 	whole["properties"].(object)["$schema"] = object{"type": "string"}
 	return whole

@@ -81,7 +81,7 @@ func leaves(err *jsonschema.ValidationError, found []*jsonschema.ValidationError
 
 // wrongPaths returns the paths of the entries that an error is about.
 func wrongPaths(err *jsonschema.ValidationError) (paths [][]string) {
-	names := []string{}
+	var names []string
 	switch what := err.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		names = what.Properties
