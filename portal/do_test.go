@@ -108,7 +108,7 @@ func TestAWriteIsNeverSentAgainNorOnAKeptConnection(t *testing.T) {
 				}
 				cut(w, r)
 			})
-			config.Profile = overlay(t, "[operations.borrowerCreate]\nmethod = \""+method+"\"")
+			config.Profile = overlay(t, "[operations.borrowerCreate]\npath = \"/processes/{processUniqueId}/borrower/new\"\nmethod = \""+method+"\"")
 			user := as(t, config, maria)
 			if err := list(user); err != nil { // leaves a connection behind
 				t.Fatal(err)

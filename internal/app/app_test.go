@@ -107,7 +107,7 @@ func TestAFileOfOperationsReplacesTheirPaths(t *testing.T) {
 		"an entry that is none":              {`operation.processList.path = "/elsewhere"`, "operation"},
 		"no TOML":                            {`path`, "PORTAL_OPERATIONS"},
 	} {
-		file := filepath.Join(t.TempDir(), "operations.json")
+		file := filepath.Join(t.TempDir(), "profile.toml")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)
 		}
