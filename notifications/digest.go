@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // digest is a digest that is about to be posted, or was. Like an intent, it is stored before the call, so that after a
@@ -24,7 +26,7 @@ type digestLine struct {
 	to       int64
 	changes  int
 	snapshot Snapshot
-	waitsOn  side
+	turn     profile.Turn
 }
 
 // postDigest posts all updates that are due since the last digest as one message.
@@ -81,7 +83,7 @@ func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 		for _, update := range n.updates {
 			changes += len(update.Changes)
 		}
-		lines = append(lines, digestLine{member, s.requested, changes, n.snapshot, n.waitsOn})
+		lines = append(lines, digestLine{member, s.requested, changes, n.snapshot, n.turn})
 	}
 	return lines, nil
 }

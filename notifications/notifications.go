@@ -19,6 +19,7 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Source is where a trigger comes from.
@@ -72,6 +73,8 @@ type Snapshot struct {
 	Status     string            `json:"status"`
 	BranchID   int32             `json:"branchId"`
 	Branch     string            `json:"branch,omitempty"`
+	PhaseID    int32             `json:"phaseId,omitzero"` // 0 if the bank does not say
+	Phase      string            `json:"phase,omitempty"`
 	LastAction time.Time         `json:"lastAction,omitzero"`
 	Borrowers  map[string]string `json:"borrowers,omitempty"` // a keyed digest of the data of each, by uuid
 	Read       time.Time         `json:"read"`                // when
@@ -87,9 +90,12 @@ type Config struct {
 	// subscription that the actor by made ("" for the team's own): nil for the user of Bank. ok is false if by is not
 	// served: nothing is posted then. A nil Reader permits everything.
 	Reader func(dest, by string) (user *portal.User, ok bool)
-	Log    *slog.Logger
-	Meter  metric.Meter // none by default
-	Now    func() time.Time
+	States profile.States // what the states of a process mean; those of the built-in profile by default
+	// UnknownState is called with the id of a state whose meaning is not known, each time that it matters.
+	UnknownState func(state int32)
+	Log          *slog.Logger
+	Meter        metric.Meter // none by default
+	Now          func() time.Time
 
 	Lang  words.Lang // of destinations that have none, and of the administrator
 	Admin string     // the destination of the administrator's notices; "" for none

@@ -21,6 +21,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 
 	"log/slog"
 )
@@ -89,7 +90,7 @@ func newOutboxEnv(t testing.TB, kind string, change ...func(*Config)) *outboxEnv
 	env.config = Config{
 		Store: env.store, Poster: env.poster, Fingerprint: k.Fingerprint, Log: slog.New(slog.NewTextHandler(env.log, nil)),
 		Now:   func() time.Time { return time.Now().Add(time.Duration(env.offset.Load())) },
-		Admin: admin, Lang: words.English,
+		Admin: admin, Lang: words.English, States: profile.Builtin().States,
 		Debounce: 20 * time.Millisecond, MinInterval: 2 * time.Millisecond, Lease: 2 * time.Second, UnreachableRetry: time.Hour,
 	}
 	for _, c := range change {
@@ -246,7 +247,10 @@ func taxonomies(_ context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyIte
 	if key == "workflowPhases" {
 		return []portal.TaxonomyItem{{ID: 1, Description: "Preparation"}, {ID: 2, Description: "Decision"}, {ID: 3, Description: "Contract"}, {ID: 4, Description: "Ended"}}, nil
 	}
-	return []portal.TaxonomyItem{{ID: 1, Description: "In Creation"}, {ID: 4, Description: "Valuation"}}, nil
+	return []portal.TaxonomyItem{
+		{ID: 1, Description: "In Creation"}, {ID: 4, Description: "Valuation"}, {ID: 8, Description: "Expired"},
+		{ID: 20, Description: "Step 20", ParentID: 3}, {ID: 21, Description: "Step 21"},
+	}, nil
 }
 
 // statuses returns n different statuses.

@@ -38,14 +38,14 @@ func TestABurstIsOneCardAndOneReplyAndTheCardIsEdited(t *testing.T) {
 			env.wantPosted(channel, 1, "Documents", "Analysis", "Valuation", "Documents")
 			card, _ := env.poster.card(channel, process(1))
 			for label, want := range map[string]string{
-				"label.phase": "Preparation", "label.branch": "Lisboa", "label.waits": "the broker", "label.owner": ana,
+				"label.phase": "Preparation", "label.branch": "Lisboa", "label.waits": "the broker or the client", "label.owner": ana,
 				"label.updated": moment("en", env.config.Now()),
 			} {
 				if got := card.fact(label); got != want && label != "label.updated" || got == "" {
 					t.Errorf("the card says %q of %s, want %q", got, label, want)
 				}
 			}
-			if card.edits != 1 || card.notice.Title != "Process 1001" || card.notice.Status != "Documents" {
+			if card.edits != 1 || card.notice.Title != "Process 1001" || card.notice.Ends != "" {
 				t.Errorf("got %+v", card)
 			}
 			env.waitUntilIdle(o, channel)
@@ -325,7 +325,7 @@ func TestEachDestinationHasItsLanguage(t *testing.T) {
 	env.enqueue(o, env.update(1, "Recolha de documentos"))
 	waittest.Eventually(t, "it is posted", func() bool { return len(env.poster.messages(channel)) == 2 })
 	card, reply := env.poster.messages(channel)[0], env.poster.messages(channel)[1].notice
-	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "o intermediário" || reply.Text != "Estado: In Creation → Recolha de documentos" {
+	if card.notice.Title != "Processo 1001" || card.fact("label.waits") != "o intermediário ou o cliente" || reply.Text != "Estado: In Creation → Recolha de documentos" {
 		t.Errorf("got %+v and %+v", card, reply)
 	}
 }

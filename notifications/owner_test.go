@@ -94,13 +94,13 @@ func TestOtherChangesMentionTheOwnerIfTheBrokerActsNextOrTheOwnerIsFollowed(t *t
 			u.Owner, u.Actor, u.Changes = ana, actor, []Change{{BorrowerAdded, "", "1"}}
 		}
 	}
-	for n := 1; n <= 3; n++ {
+	for _, n := range []int{1, 2, 3, 5, 6, 7} {
 		env.setOwner(o, n, ana, ana)
 	}
 	env.enqueue(o, env.update(1, "Documents", added(tom)), env.update(2, "Analysis", added(tom)), env.update(3, "Documents", added(ana)), env.update(4, "Documents", func(u *Update) {
 		u.Changes = []Change{{BorrowerAdded, "", "1"}}
-	}))
-	for n, want := range map[int][2]string{1: {ana, ana}, 2: {"", ana}, 3: {"", ""}, 4: {"", "nothing"}} {
+	}), env.update(5, "Aprovado – FINE emitida", added(tom)), env.update(6, "Avaliação concluída", added(tom)), env.update(7, "Em banho-maria", added(tom)))
+	for n, want := range map[int][2]string{1: {ana, ana}, 2: {"", ana}, 3: {"", ""}, 4: {"", "nothing"}, 5: {ana, ana}, 6: {"", ana}, 7: {"", ana}} {
 		for i, dest := range []string{channel, anaDirect} {
 			if want[i] == "nothing" {
 				continue

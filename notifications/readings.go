@@ -73,6 +73,10 @@ func readProcess(ctx context.Context, r reader, process uuid.UUID, snapshot *Sna
 	}
 	snapshot.Number = found.ProcessNumber
 	snapshot.StatusID, snapshot.Status = found.ProcessStatusID, found.ProcessStatusDescription
+	snapshot.Phase = found.ProcessPhaseDescription
+	if found.ProcessPhaseID != nil {
+		snapshot.PhaseID = *found.ProcessPhaseID
+	}
 	snapshot.BranchID, snapshot.Branch = found.BranchID, found.BranchDescription
 	snapshot.LastAction = found.LastActionDate.UTC()
 	return nil

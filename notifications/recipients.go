@@ -8,6 +8,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // audience returns the destinations that subscribed to an update, each once, however many of its subscriptions match.
@@ -69,7 +70,7 @@ func (o *outbox) matches(ctx context.Context, sub destination.Subscription, upda
 // inPhase reports whether a process is in a phase, or has just left it: who waits for the end of a phase is notified
 // too.
 func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, error) {
-	phase, _, err := o.phases.phase(ctx, update.Snapshot.StatusID, update.Snapshot.Status)
+	phase, _, err := o.phases.of(ctx, update.Snapshot)
 	if err != nil {
 		return false, err
 	}
@@ -80,8 +81,7 @@ func (o *outbox) inPhase(ctx context.Context, id string, update Update) (bool, e
 		if change.Kind != StatusChanged {
 			continue
 		}
-		number, _ := strconv.ParseInt(change.From, 10, 32) // the id, if the bank gave no text
-		left, _, err := o.phases.phase(ctx, int32(number), change.From)
+		left, _, err := o.phases.phase(ctx, update.StatusBefore, change.From, profile.Phase{})
 		if err != nil {
 			return false, err
 		}

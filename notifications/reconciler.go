@@ -29,6 +29,7 @@ type reconciler struct {
 	config Config
 	redis  redis.UniversalClient
 	engine *engine
+	phases *phases
 }
 
 // run reconciles whenever it is due, until ctx ends.
@@ -178,28 +179,22 @@ func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, 
 			return false, nil // the other processes are still compared
 		}
 		return err == nil, err
-	case !r.isCurrent(row, seen):
+	case !r.isCurrent(ctx, row, seen):
 		err = r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
 	}
 	return err == nil, err
 }
 
 // isCurrent reports whether a process need not be read. One that has ended, and was read since, is never read again.
-func (r *reconciler) isCurrent(row portal.ProcessSummary, seen processState) bool {
+func (r *reconciler) isCurrent(ctx context.Context, row portal.ProcessSummary, seen processState) bool {
 	snapshot, acted := seen.snapshot, row.LastActionDate.Time
 	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.ProcessStatusID {
 		return false
 	}
-	if ended(row.ProcessStatusDescription) {
+	if r.phases.ended(ctx, row.ProcessStatusID, row.ProcessStatusDescription) {
 		return true
 	}
 	// If the process was read after the action and does not show it, it never will.
 	missed := acted.After(snapshot.LastAction) && !snapshot.Read.After(acted.Add(clockSlack))
 	return !missed && r.config.Now().Sub(snapshot.Read) < maxSnapshotAge
-}
-
-// ended reports whether a process with this status is closed or cancelled.
-func ended(status string) bool {
-	step, known := stepOf(status)
-	return known && (step.Name == "closed" || step.Name == "cancelled")
 }

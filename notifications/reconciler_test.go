@@ -13,6 +13,7 @@ import (
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -64,7 +65,8 @@ func TestAnEndedProcessIsReadOnceMore(t *testing.T) {
 func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	r := &reconciler{config: Config{Now: func() time.Time { return now }}}
+	clock := func() time.Time { return now }
+	r := &reconciler{config: Config{Now: clock}, phases: &phases{states: profile.Builtin().States, now: clock, read: taxonomies}}
 	row := func(status int32, text string, acted time.Time) portal.ProcessSummary {
 		return portal.ProcessSummary{ProcessStatusID: status, ProcessStatusDescription: text, LastActionDate: portal.Time{Time: acted}}
 	}
@@ -90,9 +92,12 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 		"an update is not handed on":         {row(2, "Documents", hourAgo), seen(func(s *processState) { s.pending = []string{"{}"} }), false},
 		"not read for a day":                 {row(2, "Documents", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
 		"ended, and not read for a day":      {row(2, "Concluído", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), true},
+		"only its valuation has ended":       {row(2, "Avaliação concluída", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
+		"a state that nobody knows":          {row(2, "Em banho-maria", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
+		"ended, as only the list says":       {row(8, "", hourAgo), seen(func(s *processState) { s.snapshot.StatusID, s.snapshot.Read = 8, now.Add(-25*time.Hour) }), true},
 		"ended since":                        {row(7, "Concluído", hourAgo), seen(nil), false},
 	} {
-		if got := r.isCurrent(test.row, test.seen); got != test.fits {
+		if got := r.isCurrent(t.Context(), test.row, test.seen); got != test.fits {
 			t.Errorf("%s: it fits is %v", name, got)
 		}
 	}

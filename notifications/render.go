@@ -11,6 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Limits of a notice.
@@ -23,7 +24,7 @@ const (
 func (w *worker) card(id string, n content) destination.Notice {
 	lang, p := w.dest.Lang, n.snapshot
 	notice := destination.Notice{
-		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Status: p.Status,
+		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Ends: string(n.ends),
 		Title: title(lang, n),
 		Text:  plain(p.status()),
 	}
@@ -35,7 +36,7 @@ func (w *worker) card(id string, n content) destination.Notice {
 	fact("label.status", plain(p.status()))
 	fact("label.phase", plain(n.phase.Description))
 	fact("label.branch", plain(p.Branch))
-	fact("label.waits", waitsText(lang, n.waitsOn))
+	fact("label.waits", waitsText(lang, n.turn))
 	fact("label.owner", n.owner)
 	fact("label.updated", moment(lang, n.at))
 	return notice
@@ -45,11 +46,11 @@ func title(lang words.Lang, n content) string {
 	return say(lang, "process", "number", strconv.FormatInt(n.snapshot.Number, 10))
 }
 
-func waitsText(lang words.Lang, waits side) string {
-	if waits == nobody {
+func waitsText(lang words.Lang, turn profile.Turn) string {
+	if turn == profile.Nobody {
 		return ""
 	}
-	return say(lang, "waits."+string(waits))
+	return say(lang, "waits."+string(turn))
 }
 
 // reply returns a reply with the updates since the last one, in order, and the version of the last update that fits.
@@ -82,7 +83,7 @@ func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
 }
 
 // mentioned returns the actor to mention: the owner, if the status changed, or if somebody else changed the process
-// while the broker has to act next or the destination follows the owner's processes. An owner who muted the process is
+// while it is the broker's or the client's turn, or the destination follows the owner's processes. An owner who muted the process is
 // not mentioned.
 func (w *worker) mentioned(n content, delivered []Update) string {
 	if n.ownerMuted {
@@ -92,22 +93,22 @@ func (w *worker) mentioned(n content, delivered []Update) string {
 		return slices.ContainsFunc(u.Changes, func(c Change) bool { return c.Kind == StatusChanged })
 	}
 	others := func(u Update) bool { return u.Actor == "" || u.Actor != n.owner }
-	concerned := n.waitsOn == broker || followsPerson(w.dest, n.owner)
+	concerned := n.turn == profile.Partner || followsPerson(w.dest, n.owner)
 	if slices.ContainsFunc(delivered, status) || concerned && slices.ContainsFunc(delivered, others) {
 		return n.owner
 	}
 	return ""
 }
 
-// digestNotice returns a digest: processes that wait on the broker first.
+// digestNotice returns a digest: those first that wait on the broker or the client.
 func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time) destination.Notice {
 	slices.SortStableFunc(lines, func(a, b digestLine) int {
-		return cmp.Or(cmp.Compare(rank(a.waitsOn), rank(b.waitsOn)), cmp.Compare(a.snapshot.Number, b.snapshot.Number))
+		return cmp.Or(cmp.Compare(rank(a.turn), rank(b.turn)), cmp.Compare(a.snapshot.Number, b.snapshot.Number))
 	})
 	changes, waiting := 0, 0
 	for _, line := range lines {
 		changes += line.changes
-		if line.waitsOn == broker {
+		if line.turn == profile.Partner {
 			waiting++
 		}
 	}
@@ -122,7 +123,7 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 	for _, line := range lines[:min(len(lines), maxDigestLines)] {
 		text := say(lang, "process", "number", strconv.FormatInt(line.snapshot.Number, 10)) +
 			" · " + plain(line.snapshot.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
-		if waits := waitsText(lang, line.waitsOn); waits != "" {
+		if waits := waitsText(lang, line.turn); waits != "" {
 			text += " · " + say(lang, "digest.waits", "whom", waits)
 		}
 		notice.Lines = append(notice.Lines, text)
@@ -133,7 +134,9 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 	return notice
 }
 
-func rank(waits side) int { return slices.Index([]side{broker, bank, nobody}, waits) }
+func rank(turn profile.Turn) int {
+	return slices.Index([]profile.Turn{profile.Partner, profile.Bank, profile.Nobody}, turn)
+}
 
 // unreachableNotice informs the administrator which destination is unreachable, and what to do.
 func unreachableNotice(lang words.Lang, id, dest, reason string) destination.Notice {

@@ -12,6 +12,7 @@ import (
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/waittest"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 func TestQuietHoursFollowLocalTime(t *testing.T) {
@@ -119,8 +120,8 @@ func TestTheDigestIsOneMessageAndCardsAreEdited(t *testing.T) {
 				t.Fatalf("got %d messages", len(all))
 			}
 			d := all[2].notice
-			if d.Title != "Changes on 30 November 2026" || d.Text != "25 processes changed · 27 changes · one waiting for the broker" ||
-				len(d.Lines) != 21 || d.Lines[0] != "Process 1001 · Documents · 2 changes · waiting for the broker" ||
+			if d.Title != "Changes on 30 November 2026" || d.Text != "25 processes changed · 27 changes · one waiting for the broker or the client" ||
+				len(d.Lines) != 21 || d.Lines[0] != "Process 1001 · Documents · 2 changes · waiting for the broker or the client" ||
 				d.Lines[1] != "Process 1002 · Valuation · 2 changes · waiting for the bank" || d.Lines[20] != "and 5 more" ||
 				d.Mention != "" || d.Card || d.Process != uuid.Nil || all[2].thread != "" {
 				t.Errorf("got %+v", d)
@@ -266,7 +267,7 @@ func TestADigestOfManyProcessesIsShort(t *testing.T) {
 	t.Parallel()
 	var lines []digestLine
 	for n := range 5000 {
-		lines = append(lines, digestLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, nobody})
+		lines = append(lines, digestLine{process(n).String(), 1, 1, Snapshot{Number: int64(n), Status: strings.Repeat("ção ", 200)}, profile.Nobody})
 	}
 	d := digestNotice("pt-PT", "digest:1", lines, inLisbon(t, "2026-11-23 09:00"))
 	if len([]rune(fmt.Sprint(d.Title, d.Text, d.Lines))) > 5000 || d.Lines[20] != "e mais 4980" || d.Text != "5000 processos com alterações · 5000 alterações" {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/metric"
 )
@@ -72,7 +73,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 		reader: reader{config.Bank, config.Fingerprint}, onTriggers: s.registration.onTriggers,
 	}
 	s.engine.lastRead.Store(config.Now().UnixNano())
-	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine}
+	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine, phases: s.outbox.phases}
 	s.engine.requestReconciliation = s.reconciler.request
 	s.receiver = newReceiver(config.Tokens, s.registration.known, stream.add, count, func(err error) {
 		config.Log.Error("storing a callback failed", "error", err)
@@ -273,6 +274,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.States.Meanings == nil {
+		c.States = profile.Builtin().States
 	}
 	setDefault(&c.Debounce, 2*time.Second)
 	setDefault(&c.MinInterval, time.Second)

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 )
 
 var sayCall = regexp.MustCompile(`(?:\bsay\([a-zA-Z.]+, |\bfact\()"([a-z][a-z._]*)"`)
@@ -20,7 +19,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := map[string]bool{"waits.bank": true, "waits.broker": true}
+	used := map[string]bool{"waits.bank": true, "waits.partner": true}
 	for _, kind := range []string{Opened, StatusChanged, BranchChanged, BorrowerAdded, BorrowerRemoved, BorrowerChanged, Acted} {
 		used["change."+kind] = true
 	}
@@ -108,52 +107,6 @@ func TestEveryReasonHasAnInstruction(t *testing.T) {
 			n := unreachableNotice(lang, "word:x", channel, reason)
 			if strings.Contains(n.Text, "unreachable.") || strings.Contains(n.Text, "<no value>") || len(n.Text) < 80 || n.Facts[1][1] != reason {
 				t.Errorf("%s %s: %+v", lang, reason, n)
-			}
-		}
-	}
-}
-
-func TestAPhaseFollowsFromTheTextOfTheStatus(t *testing.T) {
-	t.Parallel()
-	sandbox := func(lang words.Lang) (list []portal.TaxonomyItem) {
-		for i, text := range map[words.Lang][]string{
-			words.Portuguese: {"Preparação", "Decisão", "Contratação", "Terminado"},
-			words.English:    {"Preparation", "Decision", "Contract", "Ended"},
-		}[lang] {
-			list = append(list, portal.TaxonomyItem{ID: int32(i + 1), Description: text})
-		}
-		return list
-	}
-	fine := []portal.TaxonomyItem{
-		{ID: 1, Description: "Em criação"}, {ID: 2, Description: "Recolha de documentos"}, {ID: 3, Description: "Análise e pré-aprovação"},
-		{ID: 4, Description: "Avaliação"}, {ID: 5, Description: "Aprovação (FINE e minuta)"}, {ID: 6, Description: "Contratação e escritura"},
-		{ID: 7, Description: "Concluído"}, {ID: 9, Description: "Cancelado"},
-	}
-	for _, c := range []struct {
-		pt, en       string
-		coarse, fine int32
-		waits        side
-	}{
-		{"Em criação", "In Creation", 1, 1, broker},
-		{"Recolha de documentos", "Documents", 1, 2, broker},
-		{"Análise e pré-aprovação", "Analysis", 2, 3, bank},
-		{"Avaliação do imóvel", "Valuation", 2, 4, bank},
-		{"Aprovação (FINE e minuta)", "Approval", 2, 5, bank},
-		{"CONTRATAÇÃO E ESCRITURA", "Contract", 3, 6, nobody},
-		{"Concluído", "Closed", 4, 7, nobody},
-		{"Cancelado", "Cancelled", 4, 9, nobody},
-		{"Outra coisa", "Something else", 0, 0, nobody},
-		{"", "", 0, 0, nobody},
-	} {
-		for lang, status := range map[words.Lang]string{words.Portuguese: c.pt, words.English: c.en} {
-			s, ok := stepOf(status)
-			var coarse, exact portal.TaxonomyItem
-			if ok {
-				coarse, _ = phaseOf(s, sandbox(lang))
-				exact, _ = phaseOf(s, fine)
-			}
-			if coarse.ID != c.coarse || exact.ID != c.fine || s.WaitsOn != c.waits {
-				t.Errorf("%q is in %d and %d and waits on %q", status, coarse.ID, exact.ID, s.WaitsOn)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
-	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // worker delivers to one destination, which it has locked.
@@ -97,8 +97,9 @@ type content struct {
 	readable   bool // somebody who subscribed the destination to anything may read the process
 	owner      string
 	ownerMuted bool // the owner muted the process
-	waitsOn    side
-	phase      portal.TaxonomyItem
+	turn       profile.Turn
+	phase      profile.Phase
+	ends       profile.End
 }
 
 func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
@@ -125,7 +126,8 @@ func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
 			n.snapshot = last.Snapshot
 		}
 	}
-	n.phase, n.waitsOn, _ = w.phases.phase(ctx, n.snapshot.StatusID, n.snapshot.Status) // a card without a phase is still of use
+	phase, meaning, _ := w.phases.of(ctx, n.snapshot) // a card without a phase is still of use
+	n.phase, n.turn, n.ends = phase, meaning.Turn, meaning.Ends
 	if n.wanted, err = w.wanted(ctx, n); err != nil {
 		return content{}, err
 	}

@@ -128,7 +128,7 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 		t.Errorf("muted are %v for her, and %v for all", own.Mutes, everybody.Mutes)
 	}
 	cancelled := card("cancelado")
-	cancelled.Status = "Cancelado"
+	cancelled.Ends = "cancelled"
 	h.post(team, "", cancelled)
 	if offers := h.sim.Threads(slacksim.TeamChannel)[1].Message.FullText(); !says(offers, []string{"Ver proponentes"}) || says(offers, []string{"FINE"}) {
 		t.Errorf("the card of a cancelled process offers %q", offers)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -26,16 +27,18 @@ type Call struct {
 
 	announced bool // the audit log says that it is about to be sent
 
-	mu        sync.Mutex // guards processes and details
+	mu        sync.Mutex // guards all below
 	processes map[ProcessRef]FoundProcess
 	details   map[uuid.UUID]portal.Process
+	states    map[FoundProcess]profile.Meaning
 }
 
 // FoundProcess is the process that a [ProcessRef] named.
 type FoundProcess struct {
-	ID     uuid.UUID
-	Number int64
-	Status string
+	ID       uuid.UUID
+	Number   int64
+	StatusID int32
+	Status   string
 }
 
 // Note stores a process that the bank has returned, for the rest of the call. Its number is stored for all calls.
@@ -88,7 +91,7 @@ func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, e
 	}
 	for _, process := range page.Processes {
 		if process.ProcessNumber == wanted {
-			return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
+			return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusID, process.ProcessStatusDescription}, nil
 		}
 	}
 	return FoundProcess{}, &Error{Kind: NotFound}
@@ -120,7 +123,7 @@ func (c *Call) readProcess(ctx context.Context, id uuid.UUID) (FoundProcess, err
 	}
 	c.details[process.ProcessUniqueID] = process
 	c.mu.Unlock()
-	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusDescription}, nil
+	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusID, process.ProcessStatusDescription}, nil
 }
 
 // Borrower reads a borrower of a process.

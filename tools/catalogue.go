@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/words"
-	"github.com/balcao/balcao/portal"
 )
 
 // Catalogue is the tools that a program offers.
@@ -82,12 +81,11 @@ func (c *Catalogue) CreatorOf(editor *Tool) (creator *Tool, found bool) {
 	return c.tools[i], true
 }
 
-// StepsOn returns the steps on the card of a process with this status: to the tools with a CardOrder that work at its stage,
+// StepsOn returns the steps on the card of a process that has ended so, or not: to the tools with a CardOrder that work then,
 // in that order.
-func (c *Catalogue) StepsOn(process uuid.UUID, status string, lang words.Lang) []Step {
+func (c *Catalogue) StepsOn(process uuid.UUID, ends End, lang words.Lang) []Step {
 	var steps []Step
-	stage := portal.StageOf(status)
-	onCard := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.CardOrder == 0 || !t.WorksAt(stage) })
+	onCard := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.CardOrder == 0 || !t.worksAt(ends) })
 	slices.SortStableFunc(onCard, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
 	for _, tool := range onCard {
 		field, about := tool.processField()

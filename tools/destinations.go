@@ -55,11 +55,13 @@ type History interface {
 
 // ProcessChange is one thing that happened to a process, without personal data.
 type ProcessChange struct {
-	Process uuid.UUID
-	Number  int64
-	At      time.Time
-	Status  string   // after it
-	What    []string // what changed, each in a few words
+	Process  uuid.UUID
+	Number   int64
+	At       time.Time
+	StatusID int32 // after it
+	Status   string
+	Moved    bool     // the status changed
+	What     []string // what changed, each in a few words
 }
 
 // StoreError returns a failure of the store of destinations as an [*Error].

@@ -14,6 +14,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/validation"
 )
 
@@ -64,6 +65,9 @@ type Config struct {
 	// Changed is called for every call that changed something at the bank, once its outcome is known: perhaps twice, and
 	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error
+	States  profile.States // what the states of a process mean; those of the built-in profile by default
+	// UnknownState is called with the id of a state whose meaning is not known, each time that it matters.
+	UnknownState func(state int32)
 	// Counted is called for every call, with its tool, its outcome ("done", "already_done" or an [ErrorKind]) and its duration.
 	Counted func(tool, outcome string, took time.Duration)
 }
@@ -87,6 +91,9 @@ func NewRunner(config Config) *Runner {
 		runner.now = time.Now
 	}
 	runner.CallTimeout = cmp.Or(runner.CallTimeout, time.Minute)
+	if runner.States.Meanings == nil {
+		runner.States = profile.Builtin().States
+	}
 	if runner.Log == nil {
 		runner.Log = slog.New(slog.DiscardHandler)
 	}

@@ -4,37 +4,104 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
-// Needs are the stages of its process at which a tool works.
+// End is how a process has ended.
+type End = profile.End
+
+// Needs says of which processes a tool works.
 type Needs string
 
 // The needs.
 const (
-	AnyStage     Needs = ""
+	AnyState     Needs = ""
 	NotCancelled Needs = "not cancelled"
 	OpenProcess  Needs = "open"
 )
 
-// WorksAt reports whether the tool works at a stage of its process.
-func (t *Tool) WorksAt(stage portal.Stage) bool {
+// worksAt reports whether the tool works for a process that has ended so. One whose state is not known counts as open: the
+// bank decides.
+func (t *Tool) worksAt(ends End) bool {
 	switch t.Needs {
 	case OpenProcess:
-		return stage == portal.Open
+		return ends == profile.Open
 	case NotCancelled:
-		return stage != portal.Cancelled
+		return ends != profile.Cancelled
 	}
 	return true
 }
 
-// Ready returns an error of the kind [Closed] if the bank would refuse the form at the stage of its process, so that a person
-// learns it before filling in the form. If the stage cannot be read, the form is ready.
+// listTimeout is how long a call waits for the bank's lists of states and phases. What they tell is of use, and not vital.
+const listTimeout = 3 * time.Second
+
+// State returns what the state of a process means, the zero value if that is not known. The bank's list is read if the status
+// does not tell.
+func (c *Call) State(ctx context.Context, process FoundProcess) profile.Meaning {
+	c.mu.Lock()
+	meaning, done := c.states[process]
+	c.mu.Unlock()
+	if done {
+		return meaning
+	}
+	meaning, known := c.runner.States.Meaning(process.StatusID, process.Status)
+	if !known {
+		meaning, known = c.runner.States.Workflow(c.listedStates(ctx), nil).Meaning(process.StatusID, process.Status)
+	}
+	if !known && c.runner.UnknownState != nil {
+		c.runner.UnknownState(process.StatusID)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.states == nil {
+		c.states = map[FoundProcess]profile.Meaning{}
+	}
+	c.states[process] = meaning
+	return meaning
+}
+
+// Phase returns the description of the bank's phase of a process: said, which the bank says of it, or else the one that
+// follows from its state; "" if that is not known.
+func (c *Call) Phase(ctx context.Context, process FoundProcess, said profile.Phase) string {
+	if _, given := c.runner.States.Phases[strconv.Itoa(int(process.StatusID))]; !given && said.Description != "" {
+		return said.Description
+	}
+	var phases []profile.Phase
+	for _, item := range c.listed(ctx, "workflowPhases") {
+		phases = append(phases, profile.Phase{ID: item.ID, Description: item.Description})
+	}
+	phase, _ := c.runner.States.Workflow(c.listedStates(ctx), phases).Phase(process.StatusID, process.Status, said)
+	return phase.Description
+}
+
+// listedStates returns the bank's list of states, nil if it cannot be read.
+func (c *Call) listedStates(ctx context.Context) (states []profile.State) {
+	for _, item := range c.listed(ctx, "workflowStatesProposal") {
+		states = append(states, profile.State{ID: item.ID, Description: item.Description, PhaseID: item.ParentID})
+	}
+	return states
+}
+
+func (c *Call) listed(ctx context.Context, key portal.TaxonomyKey) []portal.TaxonomyItem {
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	items, err := c.Taxonomy(ctx, key)
+	if err != nil {
+		c.runner.Log.WarnContext(ctx, "reading a list of the bank failed", "list", string(key), "error", err)
+	}
+	return items
+}
+
+// Ready returns an error of the kind [Closed] if the bank would refuse the form because its process has ended, so that a person
+// learns it before filling in the form. If the process cannot be read, the form is ready.
 func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {
 	field, about := tool.processField()
-	if !about || tool.Needs == AnyStage {
+	if !about || tool.Needs == AnyState {
 		return nil
 	}
 	call, err := r.enter(ctx, actor, tool)
@@ -59,10 +126,10 @@ func (c *Call) readyFor(ctx context.Context, tool *Tool, in any) error {
 	return nil
 }
 
-// ready returns an error of the kind [Closed] if the bank would refuse a change at the stage of a process. Reads are never
+// ready returns an error of the kind [Closed] if the bank would refuse a change because the process has ended. Reads are never
 // refused: the bank does so itself. An unknown process is reported by the tool itself.
 func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
-	if tool.Needs == AnyStage || !tool.Effect.Writes() || ref == "" {
+	if tool.Needs == AnyState || !tool.Effect.Writes() || ref == "" {
 		return nil
 	}
 	process, err := c.Process(ctx, ref)
@@ -71,17 +138,19 @@ func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
 		return nil
 	case err != nil:
 		return err
-	case tool.WorksAt(portal.StageOf(process.Status)):
+	}
+	ends := c.State(ctx, process).Ends
+	if tool.worksAt(ends) {
 		return nil
 	}
-	reads := c.runner.Catalogue.StepsOn(process.ID, process.Status, c.Actor.Lang)
+	reads := c.runner.Catalogue.StepsOn(process.ID, ends, c.Actor.Lang)
 	return &Error{Kind: Closed, process: process, Steps: slices.DeleteFunc(reads, func(s Step) bool {
 		other, _ := c.runner.Catalogue.Named(s.Tool)
 		return other.Effect != Reads
 	})}
 }
 
-// offered removes from the next steps of a card those that the bank would refuse at the stage of their process. A process
+// offered removes from the next steps of a card those that the bank would refuse because their process has ended. A process
 // that this call has not read counts as open.
 func (c *Call) offered(ctx context.Context, steps []Step) []Step {
 	steps = c.runner.declared(ctx, c.tool, steps)
@@ -89,7 +158,7 @@ func (c *Call) offered(ctx context.Context, steps []Step) []Step {
 		tool, _ := c.runner.Catalogue.Named(step.Tool)
 		field, about := tool.processField()
 		process, read := c.known(ProcessRef(fmt.Sprint(step.Args[field.Path])))
-		return about && read && !tool.WorksAt(portal.StageOf(process.Status))
+		return about && read && tool.Needs != AnyState && !tool.worksAt(c.State(ctx, process).Ends)
 	})
 }
 

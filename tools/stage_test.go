@@ -1,6 +1,10 @@
 package tools_test
 
 import (
+	"bytes"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -9,6 +13,7 @@ import (
 	"github.com/balcao/balcao/tools/catalogue"
 
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/documents"
@@ -119,5 +124,64 @@ func TestAProcessThatClosedMeanwhileAcceptsNoBorrower(t *testing.T) {
 	}
 	if e.Bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Error("the bank was asked all the same")
+	}
+}
+
+// withStatus returns a bank that describes a state of its processes in other words than the sandbox.
+func withStatus(description, other string) func(http.Handler) http.Handler {
+	return func(bank http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			reply := httptest.NewRecorder()
+			bank.ServeHTTP(reply, r)
+			maps.Copy(w.Header(), reply.Header())
+			w.Header().Del("Content-Length")
+			w.WriteHeader(reply.Code)
+			_, _ = w.Write(bytes.ReplaceAll(reply.Body.Bytes(), []byte(`"`+description+`"`), []byte(`"`+other+`"`)))
+		})
+	}
+}
+
+func TestWhetherAProcessCanBeChangedFollowsFromWhatTheBankSaysOfItsState(t *testing.T) {
+	t.Parallel()
+	for status, closed := range map[string]bool{
+		"Rejeitado": true, "Caducado": true, "Formalizado": true,
+		"Avaliação concluída": false, "Documentação validada": false, "Em banho-maria": false,
+	} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			unknown := make(chan int32, 100)
+			e := testenv.Start(t, testenv.Options{Proxy: withStatus("In Creation", status)}).Replica(t, func(c *tools.Config) {
+				c.UnknownState = func(state int32) { unknown <- state }
+			})
+			err := e.Ready(t.Context(), e.Actor, borrowers.Create, map[string]string{"process": "1042"})
+			if got := err != nil && tools.AsError(err).Kind == tools.Closed; got != closed {
+				t.Errorf("it is closed: %v (%v)", got, err)
+			}
+			if counted := len(unknown) > 0; counted != (status == "Em banho-maria") || counted && <-unknown != 1 {
+				t.Errorf("it is counted as unknown: %v", counted)
+			}
+		})
+	}
+}
+
+func TestAnUnknownStateHindersNoToolUnlessTheProfileSaysWhatItMeans(t *testing.T) {
+	t.Parallel()
+	with := func(id, meaning string) env {
+		return start(t, func(c *tools.Config) {
+			c.States = profile.Builtin().States
+			c.States.IDs = map[string]string{id: meaning}
+		})
+	}
+	ready := func(e env, process string) error {
+		return e.Ready(t.Context(), e.Actor, borrowers.Create, map[string]string{"process": process})
+	}
+	if err := ready(with("7", ""), "1049"); err != nil {
+		t.Errorf("a state without a meaning: %v", err)
+	}
+	if err := ready(with("7", "approved"), "1049"); err != nil {
+		t.Errorf("a state that the profile says is open: %v", err)
+	}
+	if err := ready(with("1", "expired"), "1042"); err == nil || tools.AsError(err).Kind != tools.Closed {
+		t.Errorf("a state that the profile says is an end: %v", err)
 	}
 }

@@ -36,7 +36,7 @@ type Spec struct {
 	Subscribes       bool           // the tool subscribes the destination, and is refused if outsiders read there
 	NeedsHistory     bool           // the tool is forbidden without [Config.Updates]
 	AlwaysForm       bool           // its form opens unless a field is given, though none is required
-	Needs            Needs          // the stages of its process; at others the tool is not offered and its form does not open
+	Needs            Needs          // how its process may have ended; otherwise the tool is not offered and its form does not open
 	Next             Next           // to which tools its cards lead
 	CardArgs         map[string]any // arguments of the button on a process's card, besides the process
 	CardOrder        int            // its position among the buttons of a process's card, from 1; 0 if it is not there

@@ -40,6 +40,8 @@ type System struct {
 	BankURL string // the address of the bank
 
 	settings      settings.Settings
+	profile       *profile.Profile
+	unknownState  func(state int32) // counts it
 	bank          *portal.Client
 	sandbox       *sandbox.Bank // nil if the bank is a real one
 	people        tools.Team
@@ -63,7 +65,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	for _, warning := range s.Warnings {
 		log.Warn(warning.Text(words.English))
 	}
-	system = &System{BankURL: s.PortalURL, log: log, now: time.Now}
+	system = &System{BankURL: s.PortalURL, profile: profile.Builtin(), log: log, now: time.Now}
 	for _, option := range options {
 		option(system)
 	}
@@ -77,6 +79,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	}
 	system.stop = append(system.stop, func() error { return system.Metrics.Close(context.Background()) })
 	if err := observeVersion(system.Metrics.Meter()); err != nil {
+		return system, err
+	}
+	if system.unknownState, err = newUnknownStates(system.Metrics.Meter()); err != nil {
 		return system, err
 	}
 	if s.PortalURL == settings.Sandbox {
@@ -117,6 +122,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Changed: system.changed, Counted: histogram,
+		States: system.profile.States, UnknownState: system.unknownState,
 	})
 	system.stop = append(system.stop, startRecovery(system.Runner, log))
 	return system, nil

@@ -3,6 +3,8 @@ package app_test
 import (
 	"encoding/json"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,4 +122,23 @@ func TestAFileOfOperationsReplacesTheirPaths(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+func TestAStateThatNobodyKnowsIsCountedByItsID(t *testing.T) {
+	t.Parallel()
+	system := start(t, load(t, nil))
+	for range 2 {
+		system.Runner.UnknownState(17)
+	}
+	answer := httptest.NewRecorder()
+	system.Metrics.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(answer.Body.String()) {
+		if strings.HasPrefix(line, "balcao_unknown_states_total{") {
+			if !strings.Contains(line, `state="17"`) || !strings.HasSuffix(line, "} 2\n") {
+				t.Errorf("got %s", line)
+			}
+			return
+		}
+	}
+	t.Error("it is not counted")
 }

@@ -46,6 +46,18 @@ func observeCircuits(meter metric.Meter, bank *portal.Client) error {
 	return nil
 }
 
+// newUnknownStates returns a function that counts a state whose meaning is not known, each time that it matters.
+func newUnknownStates(meter metric.Meter) (func(state int32), error) {
+	states, err := meter.Int64Counter("balcao.unknown_states_total",
+		metric.WithDescription("How often the meaning of a state of a process was not known, by the id of the state."))
+	if err != nil {
+		return nil, fmt.Errorf("making metrics: %w", err)
+	}
+	return func(state int32) {
+		states.Add(context.Background(), 1, metric.WithAttributes(attribute.Int("state", int(state))))
+	}, nil
+}
+
 // newCallHistogram returns a function that records the calls of tools by name, outcome and duration.
 func newCallHistogram(meter metric.Meter) (func(tool, outcome string, took time.Duration), error) {
 	calls, err := meter.Float64Histogram("balcao.calls", metric.WithUnit("s"),

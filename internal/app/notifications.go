@@ -35,6 +35,7 @@ func (s *System) notificationsConfig() (notifications.Config, error) {
 	config := notifications.Config{
 		Now: s.now, Reader: s.reader(login),
 		Store: s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Fingerprint: s.settings.Keys.Fingerprint, Log: s.log,
+		States: s.profile.States, UnknownState: s.unknownState,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
 	if s.settings.AdminUser != "" {
@@ -167,8 +168,8 @@ func (h history) Since(ctx context.Context, since time.Time, limit int, lang wor
 	changes := make([]tools.ProcessChange, 0, len(updates))
 	for _, update := range updates {
 		changes = append(changes, tools.ProcessChange{
-			Process: update.Process, Number: update.Number, At: update.At, Status: update.Snapshot.Status,
-			What: update.Texts(lang, states),
+			Process: update.Process, Number: update.Number, At: update.At, What: update.Texts(lang, states),
+			StatusID: update.Snapshot.StatusID, Status: update.Snapshot.Status, Moved: update.StatusBefore != update.Snapshot.StatusID,
 		})
 	}
 	return changes, nil

@@ -23,7 +23,7 @@ type Notice struct {
 	About   string // the destination that is one of the facts, to be shown by name; "" for none
 	Undo    string // the change of the destination's settings that a button undoes; "" for none
 	Card    bool   // the live card of the process: it has the process's buttons
-	Status  string // of the process, in the bank's words: it decides which buttons are of use
+	Ends    string // how the process has ended, as a profile says it; "" if it has not: it decides which buttons are of use
 }
 
 // Poster posts notices. A failure may implement any of these, which say what to do about it:

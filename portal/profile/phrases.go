@@ -14,7 +14,7 @@ import (
 const (
 	maxBetween = 3 // words of a text between two words of a phrase
 	maxWords   = 60
-	maxWhole   = 3 // letters of a word that does not stand for longer ones
+	maxWhole   = 3 // characters of a word that does not stand for longer ones
 )
 
 // word is a word of a text, folded, and the number of its clause.
@@ -82,7 +82,7 @@ type phraseFound struct {
 	at      []int // its words in the text
 	clause  int   // of the first
 	clauses int   // how many end between its words
-	letters int
+	length  int   // of the phrase, in characters
 }
 
 // inWords returns the name of the meaning that a description has. Of two meanings, one that does not end the process counts
@@ -115,7 +115,7 @@ func (s States) inWords(description string) (name string, known bool) {
 		return "", false
 	}
 	return slices.MinFunc(candidates, func(a, b phraseFound) int {
-		return cmp.Or(cmp.Compare(len(b.at), len(a.at)), cmp.Compare(a.clauses, b.clauses), cmp.Compare(a.at[0], b.at[0]), cmp.Compare(b.letters, a.letters))
+		return cmp.Or(cmp.Compare(len(b.at), len(a.at)), cmp.Compare(a.clauses, b.clauses), cmp.Compare(a.at[0], b.at[0]), cmp.Compare(b.length, a.length))
 	}).meaning, true
 }
 
@@ -128,7 +128,7 @@ func (s States) find(text []word) []phraseFound {
 			if at := s.match(text, phraseWords(phrase)); at != nil {
 				all = append(all, phraseFound{
 					meaning: name, ends: meaning.Ends, at: at,
-					clause: text[at[0]].clause, clauses: text[at[len(at)-1]].clause - text[at[0]].clause, letters: utf8.RuneCountInString(phrase),
+					clause: text[at[0]].clause, clauses: text[at[len(at)-1]].clause - text[at[0]].clause, length: utf8.RuneCountInString(phrase),
 				})
 			}
 		}

@@ -22,7 +22,7 @@ var Find = tools.Define(Toolset, tools.Spec{
 	}
 	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
 	for _, process := range page.Processes {
-		call.Note(tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, Status: process.ProcessStatusDescription})
+		call.Note(tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription})
 		list.Processes = append(list.Processes, ProcessRow{
 			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
 			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -26,9 +27,14 @@ var Get = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return ProcessDetails{}, err
 	}
+	found := tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription}
+	said := profile.Phase{Description: process.ProcessPhaseDescription}
+	if process.ProcessPhaseID != nil {
+		said.ID = *process.ProcessPhaseID
+	}
 	details := ProcessDetails{
 		Process: process.ProcessUniqueID, Number: process.ProcessNumber,
-		Status: process.ProcessStatusDescription, Phase: process.ProcessPhaseDescription,
+		Status: process.ProcessStatusDescription, Phase: call.Phase(ctx, found, said), Turn: call.State(ctx, found).Turn,
 		LastAction: process.LastActionDescription, LastActionDate: process.LastActionDate.Time,
 		LoanAmount: process.LoanAmount, PropertyPrice: process.AcquisitionAmount,
 		Purpose: process.LoanPurposeDescription, Branch: process.BranchDescription, Borrowers: []ProcessBorrower{},
@@ -52,6 +58,7 @@ type ProcessDetails struct {
 	Number         int64             `json:"number"`
 	Status         string            `json:"status" pii:"open"`
 	Phase          string            `json:"phase,omitempty" pii:"open"`
+	Turn           profile.Turn      `json:"turn,omitempty" pii:"open"` // who acts next
 	LastAction     string            `json:"lastAction,omitempty" pii:"open"`
 	LastActionDate time.Time         `json:"lastActionDate,omitzero"`
 	LoanAmount     pii.Money         `json:"loanAmount,omitzero"`
@@ -79,7 +86,10 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 			tools.NextStep("get_esis", "process", p.Process),
 		},
 	}
-	term, last := "", []string{tools.Clean(p.LastAction), tools.FormatDay(say, p.LastActionDate)}
+	turn, term, last := "", "", []string{tools.Clean(p.LastAction), tools.FormatDay(say, p.LastActionDate)}
+	if p.Turn != profile.Nobody {
+		turn = say("turn." + string(p.Turn))
+	}
 	if p.TermMonths > 0 {
 		term = say("card.term", "count", p.TermMonths)
 	}
@@ -87,6 +97,7 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 	for _, fact := range []tools.Fact{
 		{Label: say("label.status"), Value: p.Status},
 		{Label: say("label.phase"), Value: p.Phase},
+		{Label: say("label.turn"), Value: turn},
 		{Label: say("label.lastAction"), Value: strings.Join(last, " · ")},
 		{Label: say("label.loanAmount"), Value: p.LoanAmount.String()},
 		{Label: say("label.propertyPrice"), Value: p.PropertyPrice.String()},

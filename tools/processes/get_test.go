@@ -31,7 +31,7 @@ func TestAProcessIsShownWithWhatWasLastDoneItsLoanAndItsBorrowers(t *testing.T) 
 		facts[fact.Label] = fact.Value
 	}
 	for label, want := range map[string]string{
-		"Status": process.ProcessStatusDescription, "Phase": process.ProcessPhaseDescription, "Last action": process.LastActionDescription + " · ",
+		"Status": process.ProcessStatusDescription, "Phase": process.ProcessPhaseDescription, "Waiting for": "the ", "Last action": process.LastActionDescription + " · ",
 		"Amount requested": process.LoanAmount.String(), "Property price": process.AcquisitionAmount.String(), "Term": " months",
 		"Purpose": process.LoanPurposeDescription, "Branch": process.BranchDescription,
 	} {
@@ -70,6 +70,29 @@ func TestTheBankIsAskedOnceForAProcess(t *testing.T) {
 		}
 		if asked := e.Bank.Calls(portal.ProcessDetail) - before; asked != 1 {
 			t.Errorf("%s: asked %d times", name, asked)
+		}
+	}
+}
+
+func TestAProcessIsShownWithWhoseTurnItIs(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[int32]string{1: "the broker or the client", 4: "the bank", 5: "the broker or the client", 6: "", 7: ""} {
+		e := testenv.Start(t, testenv.Options{})
+		if err := e.Bank.SetState(sandbox.SampleProcess(sandbox.SampleOpen), state); err != nil {
+			t.Fatal(err)
+		}
+		result, failure := e.Call(t, "get_process", `{"process":1042}`)
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		got := ""
+		for _, fact := range result.Card.Facts {
+			if fact.Label == "Waiting for" {
+				got = fact.Value
+			}
+		}
+		if got != want {
+			t.Errorf("in state %d it waits for %q, want %q", state, got, want)
 		}
 	}
 }

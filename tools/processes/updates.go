@@ -14,6 +14,7 @@ import (
 
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/validation"
 )
@@ -36,6 +37,9 @@ var Updates = tools.Define(Toolset, tools.Spec{
 	for i, each := range changes {
 		visible, asked := visibility[each.Process]
 		row := updateOf(each)
+		if each.Moved && visible {
+			row.turn = call.State(ctx, tools.FoundProcess{ID: each.Process, Number: each.Number, StatusID: each.StatusID, Status: each.Status}).Turn
+		}
 		size += row.size(visible)
 		if !asked || size > maxUpdatesSize {
 			updates.Next = each.At.UTC().Format(time.RFC3339Nano)
@@ -56,6 +60,7 @@ const (
 	processesAsked = 40   // processes that are read to check that the actor's person may see them
 	maxUpdatesSize = 3600 // bytes of the rows of a result, as data and as text
 	maxUpdateText  = 240  // characters of one change
+	maxTurnText    = 50   // bytes that say whose turn it is
 )
 
 // visibility reports which of the processes the actor's person may see, for at most processesAsked of them.
@@ -141,6 +146,7 @@ type ProcessUpdate struct {
 	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
 	What   string `json:"what,omitzero" pii:"open"`
 	at     time.Time
+	turn   profile.Turn // who acts next, after a change of the status
 }
 
 func updateOf(m tools.ProcessChange) ProcessUpdate {
@@ -152,7 +158,7 @@ func updateOf(m tools.ProcessChange) ProcessUpdate {
 	if len(runes) > maxUpdateText {
 		runes = append(runes[:maxUpdateText-1], '…')
 	}
-	return ProcessUpdate{m.Number, m.At.UTC().Format(time.RFC3339), string(runes), m.At}
+	return ProcessUpdate{Number: m.Number, At: m.At.UTC().Format(time.RFC3339), What: string(runes), at: m.At}
 }
 
 // size returns the bytes of a row in a result, as data and as text; 0 if it is not listed.
@@ -161,7 +167,7 @@ func (m ProcessUpdate) size(listed bool) int {
 	if err != nil || !listed {
 		return 0
 	}
-	return len(data) + len(m.What) + 40
+	return len(data) + len(m.What) + maxTurnText + 40
 }
 
 // Card implements [tools.Carder].
@@ -178,7 +184,11 @@ func (p ProcessUpdates) Card(say tools.Say) tools.Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
 	for _, m := range p.Updates {
-		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), m.What})
+		what := m.What
+		if m.turn != profile.Nobody {
+			what += " · " + say("card.turn", "whom", say("turn."+string(m.turn)))
+		}
+		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), what})
 	}
 	return card
 }

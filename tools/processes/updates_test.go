@@ -47,6 +47,7 @@ func changes(count int, processes ...int) fakeHistory {
 		number := processes[i%len(processes)]
 		changes = append(changes, tools.ProcessChange{
 			Process: sandbox.SampleProcess(number), Number: int64(number), At: noon.Add(time.Duration(i-count) * time.Minute),
+			StatusID: 1, Status: "In Creation", Moved: i%2 == 0,
 			What: []string{fmt.Sprintf("Change %d: In Creation → Under Analysis at the branch", i), "Borrowers: 1 → 2"},
 		})
 	}
@@ -83,6 +84,20 @@ func TestAPersonGetsTheUpdatesOfTheirProcessesTheNewestLast(t *testing.T) {
 	e.Actor.ID = "rita"
 	if found, _ := updatesSince(t, e, ""); !slices.Equal(found, []string{"1:", "4:"}) {
 		t.Errorf("Rita gets %v", found)
+	}
+}
+
+func TestAChangeOfTheStatusSaysWhoseTurnItIs(t *testing.T) {
+	t.Parallel()
+	history := changes(4, 1042)
+	for i, status := range []string{"Aprovado – FINE emitida", "Avaliação concluída", "Em banho-maria", "Documents"} {
+		history[i].StatusID, history[i].Status, history[i].Moved = 99, status, i < 3
+	}
+	card := startWith(t, history).WantCard(t, "process_updates", `{}`).Card
+	for i, want := range []string{" · waiting for the broker or the client", " · waiting for the bank", "1 → 2", "1 → 2"} {
+		if what := card.Table.Rows[i][2]; !strings.HasSuffix(what, want) {
+			t.Errorf("after %q: %q", history[i].Status, what)
+		}
 	}
 }
 
