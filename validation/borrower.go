@@ -1,6 +1,8 @@
 package validation
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -60,7 +62,7 @@ const (
 
 // Borrower checks one borrower across their fields. Join it to the report of [Checker.Struct].
 func (c *Checker) Borrower(b BorrowerFacts) Report {
-	return Report(nil).With(b.document(), b.family(), b.home(), b.income(), b.employment(c.today()))
+	return c.weighed(slices.Concat(b.document(), b.expiry(c.today()), b.family(), b.home(), b.income(), b.employment(c.today())))
 }
 
 func (b BorrowerFacts) document() (r Report) {
@@ -70,8 +72,9 @@ func (b BorrowerFacts) document() (r Report) {
 		// Brazilians with equal rights may hold one (Law 7/2007, art. 3).
 		r = append(r, problem(DocumentNationality, pathDocumentType))
 	}
+	identityCard := b.Document == IdentityCardDocument && b.Nationality == Portugal
 	if b.Document != 0 && !card {
-		if suffix != "" {
+		if suffix != "" && !identityCard {
 			r = append(r, problem(DocumentSuffix, pathCheckDigit))
 		}
 		if b.DocumentExpiry.IsZero() {
@@ -83,6 +86,8 @@ func (b BorrowerFacts) document() (r Report) {
 	case b.Document == 0 || number == "" && (suffix == "" || !card):
 	case card:
 		_, _, err = CitizenCard(number, suffix)
+	case identityCard:
+		_, err = identityCardNIC(number, suffix)
 	case b.Document == PassportDocument && b.Nationality == Portugal:
 		_, err = PassportPT(number)
 	default:
@@ -97,6 +102,30 @@ func (b BorrowerFacts) document() (r Report) {
 		r = append(r, p)
 	}
 	return r
+}
+
+const (
+	expirySoon  = 90 // days
+	permitGrace = 6  // months in which the right of residence outlasts the permit
+)
+
+// expiry checks the day on which the document expires. The right of residence lapses six months after the permit: Regulatory
+// Decree 84/2007, article 63(14).
+func (b BorrowerFacts) expiry(today Date) Report {
+	expires, err := ParseDateInput(b.DocumentExpiry.Reveal())
+	days := today.DaysUntil(expires)
+	permit := b.Document == ResidencePermitDocument
+	switch {
+	case err != nil || days > expirySoon:
+		return nil
+	case days >= 0:
+		return Report{problem(DocumentExpires, pathExpiry).with("days", strconv.Itoa(expirySoon))}
+	case permit && today.Compare(expires.AddMonths(permitGrace)) <= 0:
+		return Report{problem(PermitExpired, pathExpiry)}
+	case permit:
+		return Report{problem(PermitLapsed, pathExpiry)}
+	}
+	return Report{problem(DocumentExpired, pathExpiry)}
 }
 
 func (b BorrowerFacts) family() (r Report) {

@@ -16,7 +16,7 @@ import (
 // Options are the settings of a checker.
 type Options struct {
 	Now    func() time.Time // time.Now when nil
-	NISS   NISSMode         // lenient when empty
+	Rules  Rules            // of the bank, and those that are certain where they are changed
 	Limits []Limits         // the earliest first; [PublishedLimits] when empty
 }
 
@@ -32,9 +32,6 @@ func New(o Options) *Checker {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.NISS == "" {
-		o.NISS = NISSLenient
-	}
 	if len(o.Limits) == 0 {
 		o.Limits = PublishedLimits()
 	}
@@ -44,7 +41,7 @@ func New(o Options) *Checker {
 		pii.Phone{}, pii.Address{}, pii.PostalCode{}, pii.Locality{}, pii.Money{}, pii.Flag{})
 	for tag, rule := range rules {
 		finds := func(f validator.FieldLevel) bool {
-			return len(rule.check(c, text(f.Field().Interface()), f.Param())) == 0
+			return len(c.weighed(rule.check(c, text(f.Field().Interface()), f.Param()))) == 0
 		}
 		if err := c.library.RegisterValidation(tag, finds); err != nil {
 			panic(fmt.Sprintf("validation: tag %s: %v", tag, err))
@@ -99,7 +96,7 @@ func (c *Checker) Struct(v any) Report {
 	if err != nil && !errors.As(err, &failures) {
 		panic(fmt.Sprintf("validation: cannot check a %T", v))
 	}
-	var report Report
+	var problems []Problem
 	for _, failure := range failures {
 		root, path, _ := strings.Cut(failure.Namespace(), ".")
 		if path == "" {
@@ -107,27 +104,31 @@ func (c *Checker) Struct(v any) Report {
 		}
 		for _, p := range c.problems(failure) {
 			p.Path = path
-			report = append(report, p)
+			problems = append(problems, p)
 		}
 	}
-	return report.With()
+	return c.weighed(problems)
 }
 
 // Value checks one value alone by the tags of its field ("required,nif_person"), with the problems that [Checker.Struct]
 // finds in it, but without a path. It is for a form that checks a field as it is filled in. Value panics for a
 // tag that does not exist.
-func (c *Checker) Value(tags string, value any) (report Report) {
+func (c *Checker) Value(tags string, value any) Report {
 	var failures validator.ValidationErrors
 	errors.As(c.library.Var(value, tags), &failures)
+	var problems []Problem
 	for _, failure := range failures {
-		report = append(report, c.problems(failure)...)
+		problems = append(problems, c.problems(failure)...)
 	}
-	return report.With()
+	return c.weighed(problems)
 }
 
 func (c *Checker) problems(f validator.FieldError) []Problem {
-	if f.Tag() == "required" {
+	switch f.Tag() {
+	case "required":
 		return []Problem{problem(Required, "")}
+	case "expected":
+		return []Problem{problem(Expected, "")}
 	}
 	if f.Kind() == reflect.Pointer || f.Kind() == reflect.Invalid { // nil, without omitempty: absent, not wrong
 		return nil

@@ -5,10 +5,12 @@ type Code string
 
 func (c Code) Error() string { return string(c) }
 
-// Everything that can be wrong. Each code has one severity, below, and one text in each translation file.
+// Everything that can be wrong. Each code has one text in each translation file. [Options.Rules] and what is certain say how
+// severe it is.
 const (
 	Required      Code = "required"
-	Invalid       Code = "invalid" // a tag of the library without a text of its own
+	Expected      Code = "expected" // as required, by the bank
+	Invalid       Code = "invalid"  // a tag of the library without a text of its own
 	TooLong       Code = "text.too_long"
 	Unprintable   Code = "text.characters"
 	TooHigh       Code = "number.too_high"
@@ -40,17 +42,20 @@ const (
 	DocumentExpired     Code = "doc.expired"
 	DocumentExpires     Code = "doc.expires_soon"
 	DocumentNationality Code = "nationality.document"
+	PermitExpired       Code = "permit.expired"
+	PermitLapsed        Code = "permit.lapsed"
 
 	PostalCodeFormat  Code = "zip.format"
 	PostalCodeLength  Code = "zip.length"
 	PostalCodeCountry Code = "country.zip"
 
-	PhoneInvalid   Code = "phone.invalid"
-	PhoneNotMobile Code = "phone.not_mobile"
-	PhoneSpecial   Code = "phone.special"
-	PhoneExtension Code = "phone.extension"
-	EmailFormat    Code = "email.format"
-	EmailLength    Code = "email.length"
+	PhoneInvalid    Code = "phone.invalid"
+	PhoneUnassigned Code = "phone.unassigned"
+	PhoneNotMobile  Code = "phone.not_mobile"
+	PhoneSpecial    Code = "phone.special"
+	PhoneExtension  Code = "phone.extension"
+	EmailFormat     Code = "email.format"
+	EmailLength     Code = "email.length"
 
 	DateFormat Code = "date.format"
 	DateYear   Code = "date.year"
@@ -66,6 +71,7 @@ const (
 	AmountPlaces    Code = "amount.places"
 	AmountTooHigh   Code = "amount.too_high"
 	MonthsRange     Code = "months.range"
+	MonthsMany      Code = "months.many"
 	DependantsRange Code = "dependants.range"
 	DependantsMany  Code = "dependants.many"
 
@@ -90,6 +96,7 @@ const (
 	KeyBorrowerUnique  Code = "borrower.key_unique"
 	KeyBorrowerMissing Code = "borrower.key_missing"
 	BorrowerDuplicate  Code = "borrower.duplicate"
+	DocumentDuplicate  Code = "borrower.same_document"
 	SpouseRegime       Code = "spouse.both"
 
 	LTVNoted         Code = "hint.ltv"
@@ -101,27 +108,3 @@ const (
 	AgeAtEndHigh     Code = "hint.age_at_end"
 	AgeAtEndAboveMax Code = "age.at_end"
 )
-
-var severities = map[Code]Severity{
-	Required: Error, Invalid: Error, TooLong: Error, Unprintable: Error, TooHigh: Error, TooLow: Error, ChoiceUnknown: Error,
-	NIFFormat: Error, NIFLength: Error, NIFCheckDigit: Error, NIFPrefix: Error, NIFNotPerson: Warning,
-	NISSFormat: Error, NISSLength: Error, NISSFirstDigit: Error, NISSCheckDigit: Error,
-	NISSNotPerson: Warning, NISSLegacyLength: Warning,
-	CardNumber: Error, CardSuffix: Error, CardCheckDigit: Error, NICFormat: Error, NICCheckDigit: Error,
-	PassportFormat: Warning, DocumentFormat: Warning, DocumentSuffix: Warning, DocumentNoExpiry: Warning,
-	DocumentExpired: Error, DocumentExpires: Warning, DocumentNationality: Warning,
-	PostalCodeFormat: Warning, PostalCodeLength: Warning, PostalCodeCountry: Error,
-	PhoneInvalid: Error, PhoneNotMobile: Warning, PhoneSpecial: Warning, PhoneExtension: Warning,
-	EmailFormat: Error, EmailLength: Error,
-	DateFormat: Error, DateYear: Error, DateFuture: Error, AgeMinor: Error, AgeTooOld: Error,
-	NameWords: Warning, NameCharacters: Error,
-	AmountFormat: Error, AmountNegative: Error, AmountPlaces: Error, AmountTooHigh: Error,
-	MonthsRange: Error, DependantsRange: Error, DependantsMany: Warning,
-	IBANLength: Error, IBANCountry: Error, IBANFormat: Error, IBANCheckDigits: Error, NIBFormat: Error, NIBCheckDigits: Error,
-	RegimeRequired: Error, RegimeUnexpected: Warning, RelationRequired: Error, RelationUnexpected: Warning,
-	EmployerRequired: Warning, EmployerSelf: Warning, EmploymentTooLong: Warning,
-	IncomeNone: Warning, IncomeSituation: Warning, InstalmentHousing: Warning,
-	KeyBorrowerUnique: Error, KeyBorrowerMissing: Error, BorrowerDuplicate: Error, SpouseRegime: Warning,
-	LTVNoted: Hint, LTVAboveLimit: Hint, DSTINoted: Hint, DSTIHigh: Hint, DSTIAboveLimit: Hint, TermLong: Hint,
-	AgeAtEndHigh: Hint, AgeAtEndAboveMax: Warning,
-}

@@ -16,7 +16,7 @@ func TestEachParserReturnsTheCodeOfTheProblem(t *testing.T) {
 	}{
 		{"NIF", "29999999X", validation.NIFFormat}, {"NIF", "29 999-999/8", validation.NIFFormat}, {"NIF", "２99999998", validation.NIFFormat},
 		{"NIF", "29999999", validation.NIFLength}, {"NIF", "", validation.NIFLength}, {"NIF", long, validation.NIFLength},
-		{"NIF", "PTPT299999998", validation.NIFFormat}, {"NIF", "000000000", validation.NIFPrefix}, {"NIF", "299999990", validation.NIFCheckDigit},
+		{"NIF", "PTPT299999998", validation.NIFFormat}, {"NIF", "000000000", validation.NIFPrefix}, {"NIF", "940000000", validation.NIFCheckDigit}, {"NIF", "299999990", validation.NIFCheckDigit},
 		{"NISS", "1234567890Z", validation.NISSFormat}, {"NISS", "1234567890", validation.NISSLength}, {"NISS", long, validation.NISSLength},
 		{"NISS", "32345678902", validation.NISSFirstDigit}, {"NISS", "12345678903", validation.NISSCheckDigit},
 		{"NISS", "987-65-4321", validation.NISSLegacyLength},
@@ -28,7 +28,7 @@ func TestEachParserReturnsTheCodeOfTheProblem(t *testing.T) {
 		{"PassportPT", "ABC123456", validation.PassportFormat}, {"PassportPT", long, validation.PassportFormat},
 		{"OtherDocument", "A1/2345", validation.DocumentFormat}, {"OtherDocument", strings.Repeat("A", 16), validation.DocumentFormat},
 		{"PostalCode", "1000001", validation.PostalCodeFormat}, {"PostalCode", "1000", validation.PostalCodeFormat},
-		{"Phone", "112", validation.PhoneInvalid}, {"Phone", "92a345678", validation.PhoneInvalid}, {"Phone", long, validation.PhoneInvalid},
+		{"Phone", "112", validation.PhoneInvalid}, {"Phone", "92a345678", validation.PhoneInvalid}, {"Phone", "941234567", validation.PhoneUnassigned}, {"Phone", long, validation.PhoneInvalid},
 		{"Email", "maria", validation.EmailFormat}, {"Email", strings.Repeat("a", 255), validation.EmailLength},
 		{"Date", "2023-02-29", validation.DateFormat}, {"Date", "3/7/85", validation.DateYear},
 		{"Amount", "much", validation.AmountFormat}, {"Amount", "1e65", validation.AmountFormat}, {"Amount", long, validation.AmountFormat},

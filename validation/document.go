@@ -81,12 +81,24 @@ func NIC(s string) (norm string, err error) {
 	return s, nil
 }
 
-// PassportPT reads the number of a Portuguese passport: one or two letters and six digits. It has no check digit, so
-// [PassportFormat] is only a warning.
+// identityCardNIC reads the number of an old identity card (Bilhete de Identidade) and its control digit, which may follow it or
+// be in suffix. A shorter number is padded. It fails as [NIC] does.
+func identityCardNIC(number, suffix string) (norm string, err error) {
+	if len(number)+len(suffix) > longest {
+		return "", NICFormat
+	}
+	number, suffix = without(number, ".-"), without(suffix, ".-")
+	if suffix != "" && len(number) < 8 {
+		number = strings.Repeat("0", 8-len(number)) + number
+	}
+	return NIC(number + suffix)
+}
+
+// PassportPT reads the number of a Portuguese passport: one or two letters and six digits, without a check digit. It fails
+// with [PassportFormat].
 func PassportPT(s string) (norm string, err error) { return shaped(s, passportPT, PassportFormat) }
 
-// OtherDocument reads the number of any other document, of which only a rough shape is known. [DocumentFormat] is
-// only a warning.
+// OtherDocument reads the number of any other document, of which only a rough shape is known. It fails with [DocumentFormat].
 func OtherDocument(s string) (norm string, err error) {
 	return shaped(s, documentNumber, DocumentFormat)
 }

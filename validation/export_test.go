@@ -1,9 +1,10 @@
 package validation
 
-import (
-	"maps"
-	"slices"
-)
-
-// Codes lists every code that this package can produce, in order.
-func Codes() []Code { return slices.Sorted(maps.Keys(severities)) }
+// AskAll returns rules that ask about everything that depends on the bank.
+func AskAll() Rules {
+	rules := Rules{}
+	for _, code := range uncertain {
+		rules[code] = Ask
+	}
+	return rules
+}

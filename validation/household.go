@@ -6,8 +6,9 @@ import (
 )
 
 // Household checks the borrowers of one process against each other. Paths begin with «borrowers[i].».
-func Household(members []BorrowerFacts) Report {
-	var r Report
+func (c *Checker) Household(members []BorrowerFacts) Report { return c.weighed(household(members)) }
+
+func household(members []BorrowerFacts) (r []Problem) {
 	add := func(code Code, i int, path string) { r = append(r, problem(code, member(i)+path)) }
 	taxIDs, documents := map[string]bool{"": false}, map[string]bool{"": false}
 	key := -1
@@ -17,7 +18,7 @@ func Household(members []BorrowerFacts) Report {
 			add(BorrowerDuplicate, i, pathTaxID)
 		}
 		if documents[document] {
-			add(BorrowerDuplicate, i, pathDocument)
+			add(DocumentDuplicate, i, pathDocument)
 		}
 		taxIDs[taxID], documents[document] = taxID != "", document != ""
 		switch {
@@ -31,27 +32,28 @@ func Household(members []BorrowerFacts) Report {
 		if len(members) > 0 {
 			add(KeyBorrowerMissing, 0, pathType)
 		}
-		return r.With()
+		return r
 	}
 	for i, b := range members {
 		if i != key && b.Relation == SpouseRelation && differentRegimes(b, members[key]) {
 			add(SpouseRegime, max(i, key), pathRegime)
 		}
 	}
-	return r.With()
+	return r
 }
 
 // Joining checks a new borrower against the borrowers of a process. It reports only problems that the new borrower causes,
 // with the paths of that borrower's fields.
-func Joining(newcomer BorrowerFacts, members []BorrowerFacts) (r Report) {
+func (c *Checker) Joining(newcomer BorrowerFacts, members []BorrowerFacts) Report {
+	var own []Problem
 	prefix := member(len(members))
-	for _, p := range Household(append(members[:len(members):len(members)], newcomer)) {
+	for _, p := range household(append(members[:len(members):len(members)], newcomer)) {
 		if path, theirs := strings.CutPrefix(p.Path, prefix); theirs {
 			p.Path = path
-			r = append(r, p)
+			own = append(own, p)
 		}
 	}
-	return r
+	return c.weighed(own)
 }
 
 func member(i int) string { return fmt.Sprintf("borrowers[%d].", i) }

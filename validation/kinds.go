@@ -26,6 +26,7 @@ const (
 	CitizenCardDocument DocumentKind = iota + 1
 	PassportDocument
 	ResidencePermitDocument
+	IdentityCardDocument // the old one, Bilhete de Identidade
 	OtherKindOfDocument
 )
 
@@ -104,6 +105,9 @@ func (k Kinds) Document(id int32, description string) DocumentKind {
 		{"citizen card", CitizenCardDocument}, {"cartao de cidadao", CitizenCardDocument}, {"cartao do cidadao", CitizenCardDocument},
 		{"passport", PassportDocument}, {"passaporte", PassportDocument},
 		{"residence", ResidencePermitDocument}, {"residencia", ResidencePermitDocument},
+		{"eu identity", OtherKindOfDocument}, {"bilhete de identidade ue", OtherKindOfDocument},
+		{"foreign", OtherKindOfDocument}, {"estrangeir", OtherKindOfDocument},
+		{"identity card", IdentityCardDocument}, {"bilhete de identidade", IdentityCardDocument},
 	}, map[int32]DocumentKind{1: CitizenCardDocument, 2: PassportDocument, 3: ResidencePermitDocument}))
 }
 

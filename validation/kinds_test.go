@@ -13,6 +13,8 @@ func TestKindsAreDerivedFromDescriptionsInBothLanguages(t *testing.T) {
 		"Citizen Card": validation.CitizenCardDocument, "Cartão de Cidadão": validation.CitizenCardDocument,
 		"Passport": validation.PassportDocument, "PASSAPORTE": validation.PassportDocument,
 		"Residence permit": validation.ResidencePermitDocument, "Título de residência": validation.ResidencePermitDocument,
+		"Identity card (old)": validation.IdentityCardDocument, "Bilhete de Identidade": validation.IdentityCardDocument,
+		"EU identity card": validation.OtherKindOfDocument, "Bilhete de identidade estrangeiro": validation.OtherKindOfDocument,
 		"Bilhete de identidade UE": validation.OtherKindOfDocument, "": validation.OtherKindOfDocument,
 	} {
 		expect(t, description, k.Document(unseen, description), want)

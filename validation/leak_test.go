@@ -54,7 +54,7 @@ func TestNoProblemContainsTheTypedValue(t *testing.T) {
 		s := string(typed)
 		p := everywhere(s)
 		report := checks.Struct(application{Process: s, Personal: p}).With(checks.Borrower(factsOf(p)),
-			validation.Household([]validation.BorrowerFacts{factsOf(p), factsOf(p)}))
+			checks.Household([]validation.BorrowerFacts{factsOf(p), factsOf(p)}))
 		problems += len(report)
 		for _, leak := range repeats(report, s) {
 			t.Error(leak)

@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/shopspring/decimal"
@@ -33,7 +34,7 @@ func (c *Checker) Loan(l LoanFacts, household []BorrowerFacts) Report {
 		l.Start = c.today()
 	}
 	limits := c.limits(l.Start)
-	return Report(nil).With(l.toValue(limits), l.toIncome(limits, household), l.ages(limits, household))
+	return c.weighed(slices.Concat(l.toValue(limits), l.toIncome(limits, household), l.ages(limits, household)))
 }
 
 func (l LoanFacts) toValue(limits Limits) Report {

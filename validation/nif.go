@@ -21,9 +21,10 @@ var nifKinds = map[string]NIFKind{
 }
 
 // NIF reads a Portuguese tax number (NIF or NIPC) and returns its nine digits and the kind of its holder. Spaces, full stops,
-// hyphens and one leading «PT» are dropped. It fails with [NIFFormat], [NIFLength], [NIFPrefix] or [NIFCheckDigit].
+// hyphens and one leading «PT» are dropped. It fails with [NIFFormat], [NIFLength], [NIFCheckDigit] or [NIFPrefix]; the last two
+// return the digits all the same.
 //
-// The check digit is that of Decree-Law 14/2013; the prefixes are those the tax authority has allocated.
+// The check digit is that of Decree-Law 14/2013; the prefixes are those that the tax authority is known to have allocated.
 func NIF(s string) (norm string, kind NIFKind, err error) {
 	if len(s) > longest {
 		return "", 0, NIFLength
@@ -40,10 +41,10 @@ func NIF(s string) (norm string, kind NIFKind, err error) {
 	}
 	kind = max(nifKinds[s[:1]], nifKinds[s[:2]])
 	switch {
-	case kind == 0:
-		return "", 0, NIFPrefix
 	case control11(s) != s[8]:
-		return "", 0, NIFCheckDigit
+		return s, 0, NIFCheckDigit
+	case kind == 0:
+		return s, 0, NIFPrefix
 	}
 	return s, kind, nil
 }

@@ -9,20 +9,9 @@ const (
 	NISSEntity
 )
 
-// NISSMode is the strictness of the check of a social security number. The samples of the bank contain invalid numbers, so
-// the default lets a person confirm some.
-type NISSMode string
-
-// The modes.
-const (
-	NISSLenient NISSMode = "lenient" // nine digits are a warning
-	NISSStrict  NISSMode = "strict"  // nine digits are an error
-	NISSOff     NISSMode = "off"     // no check
-)
-
 // NISS reads a Portuguese social security number and returns its eleven digits and the kind of its holder. Spaces, full stops
-// and hyphens are dropped. Nine digits fail with [NISSLegacyLength] but are returned all the same; everything else
-// fails with [NISSFormat], [NISSLength], [NISSFirstDigit] or [NISSCheckDigit].
+// and hyphens are dropped. It fails with [NISSFormat], [NISSLength], [NISSLegacyLength] for nine digits, [NISSFirstDigit] or
+// [NISSCheckDigit]; the last three return the digits all the same.
 func NISS(s string) (norm string, holder NISSHolder, err error) {
 	if len(s) > longest {
 		return "", 0, NISSLength
@@ -36,9 +25,9 @@ func NISS(s string) (norm string, holder NISSHolder, err error) {
 	case len(s) != 11:
 		return "", 0, NISSLength
 	case s[0] != '1' && s[0] != '2':
-		return "", 0, NISSFirstDigit
+		return s, 0, NISSFirstDigit
 	case int(s[10]-'0') != 9-weighted(s, 29, 23, 19, 17, 13, 11, 7, 5, 3, 2)%10:
-		return "", 0, NISSCheckDigit
+		return s, 0, NISSCheckDigit
 	}
 	return s, NISSHolder(s[0] - '0'), nil
 }

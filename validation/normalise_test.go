@@ -69,17 +69,17 @@ func FuzzBorrower(f *testing.F) {
 	f.Add("  Maria  Jose\u0301 Exemplo ")
 	f.Add("29/02/2024")
 	f.Add("\u0130@\u0130.com")
-	checks := checkerWith("")
+	checks := checkerWith(nil)
 	f.Fuzz(func(t *testing.T, s string) {
 		a := application{Process: s, Type: 1, Personal: everywhere(s)}
-		report := checks.Struct(a).With(checks.Borrower(factsOf(a.Personal)), validation.Household(
+		report := checks.Struct(a).With(checks.Borrower(factsOf(a.Personal)), checks.Household(
 			[]validation.BorrowerFacts{factsOf(a.Personal), factsOf(a.Personal)}))
 		for _, leak := range repeats(report, s) {
 			t.Error(leak)
 		}
 		once := a
 		validation.Normalise(&once)
-		for _, p := range checks.Struct(once).Errors() {
+		for _, p := range checks.Struct(once) {
 			if !reported(report, p) {
 				t.Errorf("normalising makes %s wrong: %s", p.Path, p.Code)
 			}

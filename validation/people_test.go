@@ -1,6 +1,7 @@
 package validation_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -22,15 +23,15 @@ type application struct {
 
 type personal struct {
 	Name        pii.Name           `json:"name" validate:"required,person_name"`
-	BirthDate   pii.BirthDate      `json:"birthDate" validate:"required,date,adult"`
+	BirthDate   pii.BirthDate      `json:"birthDate" validate:"expected,omitempty,date,adult"`
 	TaxID       pii.TaxID          `json:"taxId" validate:"required,nif_person"`
-	Mobile      pii.Phone          `json:"mobile" validate:"required,mobile"`
-	Email       pii.Email          `json:"email" validate:"required,email_address"`
-	Gender      *int32             `json:"genderId" validate:"required,choice"`
+	Mobile      pii.Phone          `json:"mobile" validate:"expected,omitempty,mobile"`
+	Email       pii.Email          `json:"email" validate:"expected,omitempty,email_address"`
+	Gender      *int32             `json:"genderId" validate:"expected,omitempty,choice"`
 	Phone       pii.Phone          `json:"phone,omitzero" validate:"omitempty,phone"`
 	Document    pii.DocumentNumber `json:"identificationDocumentNumber,omitzero" validate:"omitempty,document=CheckDigit"`
 	CheckDigit  pii.CheckDigits    `json:"checkDigit,omitzero" validate:"omitempty,card_suffix"`
-	Expiry      pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero" validate:"omitempty,date,not_past"`
+	Expiry      pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero" validate:"omitempty,date"`
 	NISS        pii.SocialSecurity `json:"socialSecurityNumber,omitzero" validate:"omitempty,niss"`
 	Dependants  *int32             `json:"dependentsNumber,omitzero" validate:"omitempty,dependants"`
 	Address     pii.Address        `json:"address,omitzero" validate:"omitempty,text=100"`
@@ -59,12 +60,14 @@ func telephone(s string) pii.Phone           { return pii.New[pii.Phone](s) }
 func postalCode(s string) pii.PostalCode     { return pii.New[pii.PostalCode](s) }
 func address(s string) pii.Address           { return pii.New[pii.Address](s) }
 func euros(s string) pii.Money               { return pii.Euros(decimal.RequireFromString(s)) }
-func checker(testing.TB) *validation.Checker { return checkerWith("") }
+func checker(testing.TB) *validation.Checker { return checkerWith(nil) }
 
-// checkerWith lives on 22 November 2026.
-func checkerWith(mode validation.NISSMode) *validation.Checker {
+// checkerWith lives on 22 November 2026, and asks about everything that depends on the bank. rules change that.
+func checkerWith(rules validation.Rules) *validation.Checker {
 	noon := func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
-	return validation.New(validation.Options{Now: noon, NISS: mode})
+	all := validation.AskAll()
+	maps.Copy(all, rules)
+	return validation.New(validation.Options{Now: noon, Rules: all})
 }
 
 // applicant is right in every field.

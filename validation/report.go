@@ -33,8 +33,9 @@ type Problem struct {
 	Params   map[string]string // limits and rounded ratios that the text mentions; never what was typed
 }
 
+// problem returns a problem whose severity [Checker.weighed] fills in.
 func problem(code Code, path string) Problem {
-	return Problem{Code: string(code), Path: path, Severity: severities[code]}
+	return Problem{Code: string(code), Path: path}
 }
 
 func (p Problem) with(name, value string) Problem {
@@ -42,14 +43,22 @@ func (p Problem) with(name, value string) Problem {
 	return p
 }
 
-// Text returns the message for a person. It does not repeat what they typed.
+// Text returns the message for a person. It does not repeat what they typed. A warning about what depends on the bank says
+// that the bank decides.
 func (p Problem) Text(lang words.Lang) string {
 	args := make(map[string]any, len(p.Params))
 	for name, value := range p.Params {
 		args[name] = value
 	}
-	return texts.Say(lang, p.Code, args)
+	text := texts.Say(lang, p.Code, args)
+	if p.Severity == Warning && certain[Code(p.Code)].severity != Warning {
+		text += " " + texts.Say(lang, bankDecides, nil)
+	}
+	return text
 }
+
+// bankDecides is the key of the text that follows that of a warning.
+const bankDecides = "warning.bank_decides"
 
 // Report holds all the problems of one pass, ordered by path, then severity, then code.
 type Report []Problem

@@ -23,14 +23,14 @@ type rule struct {
 var rules = map[string]rule{
 	"nif": { // a tax number of anybody
 		check:  parsed(taxNumber),
-		normal: plain(taxNumber),
+		normal: plain(taxNumberNormal),
 	},
-	"nif_person": { // a tax number; a warning when it is not a natural person's
+	"nif_person": { // a tax number of a natural person
 		check:  func(_ *Checker, s, _ string) []Problem { return failed(nifPerson(s)) },
-		normal: plain(taxNumber),
+		normal: plain(taxNumberNormal),
 	},
-	"niss": { // a social security number, as strict as the checker's mode
-		check:  func(c *Checker, s, _ string) []Problem { return failed(c.niss(s)) },
+	"niss": { // a social security number of a natural person
+		check:  func(_ *Checker, s, _ string) []Problem { return failed(nissPerson(s)) },
 		normal: plain(nissNormal),
 	},
 	"document": { // any document's number; document=CheckDigit names the field that a citizen card's last four characters go to
@@ -59,10 +59,15 @@ var rules = map[string]rule{
 	"adult": { // a birth date: not in the future, 18 to 119 years ago; the tag date reports what is not a date
 		check: func(c *Checker, s, _ string) []Problem { return failed(adult(s, c.today())) },
 	},
-	"not_past": { // an expiry date: today or later; a warning when it comes within 90 days
-		check: func(c *Checker, s, _ string) []Problem { return notPast(s, c.today()) },
-	},
 	"person_name": {check: personName, normal: plain(collapsed)},
+	"expected": { // as required, by the bank; expected,omitempty,date: another tag needs omitempty before it
+		check: func(_ *Checker, s, _ string) []Problem {
+			if strings.TrimSpace(s) == "" {
+				return []Problem{problem(Expected, "")}
+			}
+			return nil
+		},
+	},
 	"filled": { // more than blanks: required, said of a plain string; in the types of package pii blank text is absent
 		check: func(_ *Checker, s, _ string) []Problem {
 			if strings.TrimSpace(s) == "" {
@@ -76,17 +81,16 @@ var rules = map[string]rule{
 		normal: plain(collapsed),
 	},
 	"amount":     {check: parsedAs(Amount)},
-	"months":     {check: between(0, 840, MonthsRange)},
-	"dependants": {check: dependants},
+	"months":     {check: counted(840, MonthsRange, MonthsMany)},
+	"dependants": {check: counted(10, DependantsRange, DependantsMany)},
 	"choice":     {check: choice}, // the id of a taxonomy's item
 	"iban":       {check: parsed(IBAN), normal: plain(IBAN)},
 }
 
 const (
-	nameMax    = 200
-	adultAge   = 18
-	oldestAge  = 119
-	expirySoon = 90 // days
+	nameMax   = 200
+	adultAge  = 18
+	oldestAge = 119
 )
 
 func plain(f func(string) (string, error)) func(string, string) (string, error) {
@@ -126,14 +130,18 @@ func nifPerson(s string) error {
 	return err
 }
 
-func (c *Checker) niss(s string) error {
+// taxNumberNormal returns the digits also of a number that fails its check digit: the rule may be less strict.
+func taxNumberNormal(s string) (string, error) {
+	digits, _, err := NIF(s)
+	if digits != "" {
+		err = nil
+	}
+	return digits, err
+}
+
+func nissPerson(s string) error {
 	_, holder, err := NISS(s)
-	switch {
-	case c.options.NISS == NISSOff:
-		return nil
-	case err == NISSLegacyLength && c.options.NISS == NISSStrict:
-		return NISSLength
-	case err == nil && holder == NISSEntity:
+	if err == nil && holder == NISSEntity {
 		return NISSNotPerson
 	}
 	return err
@@ -141,7 +149,7 @@ func (c *Checker) niss(s string) error {
 
 func nissNormal(s string) (string, error) {
 	digits, _, err := NISS(s)
-	if err == NISSLegacyLength {
+	if digits != "" {
 		err = nil
 	}
 	return digits, err
@@ -149,6 +157,9 @@ func nissNormal(s string) (string, error) {
 
 func e164(s string) (string, error) {
 	number, err := Phone(s)
+	if number.E164 != "" {
+		err = nil
+	}
 	return number.E164, err
 }
 
@@ -163,10 +174,7 @@ func phone(_ *Checker, s, _ string) []Problem {
 func phoneProblems(s string, unwanted func(PhoneKind) (Code, bool)) []Problem {
 	number, err := Phone(s)
 	problems := failed(err)
-	if err != nil {
-		return problems
-	}
-	if code, found := unwanted(number.Kind); found {
+	if code, found := unwanted(number.Kind); found && err == nil {
 		problems = append(problems, problem(code, ""))
 	}
 	if number.Extension {
@@ -191,19 +199,6 @@ func adult(s string, today Date) error {
 		return AgeMinor
 	case age > oldestAge:
 		return AgeTooOld
-	}
-	return nil
-}
-
-func notPast(s string, today Date) []Problem {
-	expiry, err := ParseDateInput(s)
-	switch days := today.DaysUntil(expiry); {
-	case err != nil:
-		return nil
-	case days < 0:
-		return []Problem{problem(DocumentExpired, "")}
-	case days <= expirySoon:
-		return []Problem{problem(DocumentExpires, "").with("days", strconv.Itoa(expirySoon))}
 	}
 	return nil
 }
@@ -251,10 +246,15 @@ func limited(limit int) func(*Checker, string, string) []Problem {
 	}
 }
 
-func between(low, high int, code Code) func(*Checker, string, string) []Problem {
+// counted checks a number: below 0 it is impossible, above most unusual.
+func counted(most int, impossible, unusual Code) func(*Checker, string, string) []Problem {
 	return func(_ *Checker, s, _ string) []Problem {
-		if n, err := strconv.Atoi(s); err != nil || n < low || n > high {
-			return []Problem{problem(code, "").with("max", strconv.Itoa(high))}
+		n, err := strconv.Atoi(s)
+		switch {
+		case err != nil || n < 0:
+			return []Problem{problem(impossible, "")}
+		case n > most:
+			return []Problem{problem(unusual, "").with("max", strconv.Itoa(most))}
 		}
 		return nil
 	}
@@ -263,16 +263,6 @@ func between(low, high int, code Code) func(*Checker, string, string) []Problem 
 func choice(_ *Checker, s, _ string) []Problem {
 	if id, err := strconv.Atoi(s); err != nil || id < 1 {
 		return []Problem{problem(ChoiceUnknown, "")}
-	}
-	return nil
-}
-
-func dependants(c *Checker, s, _ string) []Problem {
-	if problems := between(0, 20, DependantsRange)(c, s, ""); problems != nil {
-		return problems
-	}
-	if n, _ := strconv.Atoi(s); n > 10 {
-		return []Problem{problem(DependantsMany, "")}
 	}
 	return nil
 }

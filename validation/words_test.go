@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-func TestEveryCodeHasASeverityAndATextInBothLanguages(t *testing.T) {
+func TestEveryCodeIsCertainOrNotAndHasATextInBothLanguages(t *testing.T) {
 	var keys []string
 	for _, code := range Codes() {
 		keys = append(keys, string(code))
@@ -19,13 +19,15 @@ func TestEveryCodeHasASeverityAndATextInBothLanguages(t *testing.T) {
 	if missing := texts.Missing(keys...); missing != nil {
 		t.Errorf("without a text: %v", missing)
 	}
+	keys = append(keys, bankDecides)
+	slices.Sort(keys)
 	for _, lang := range words.Langs {
 		if got := texts.Keys(lang); !slices.Equal(got, keys) {
 			t.Errorf("%s has texts that no code says", lang)
 		}
 	}
-	if declared := declaredCodes(t); declared != len(severities) {
-		t.Errorf("%d codes are declared and %d have a severity", declared, len(severities))
+	if declared := declaredCodes(t); declared != len(slices.Compact(Codes())) || declared != len(certain)+len(uncertain) {
+		t.Errorf("%d codes are declared, %d are certain and %d are not", declared, len(certain), len(uncertain))
 	}
 }
 
@@ -58,7 +60,7 @@ type plainForm struct {
 }
 
 func TestNoTextIsOneOfTheLibrary(t *testing.T) {
-	report := New(Options{}).Struct(plainForm{Long: "secret", Short: "secret", High: 5, Low: 5, Choice: "secret", Other: "secret", Many: []string{"secret", "secret"}})
+	report := New(Options{Rules: AskAll()}).Struct(plainForm{Long: "secret", Short: "secret", High: 5, Low: 5, Choice: "secret", Other: "secret", Many: []string{"secret", "secret"}})
 	if len(report) != 8 {
 		t.Errorf("got %d problems, want 8", len(report))
 	}

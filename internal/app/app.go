@@ -114,12 +114,16 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeCircuits(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
+	rules, err := validation.RulesOf(profile.Builtin().Rules)
+	if err != nil {
+		return system, err
+	}
 	histogram, err := newCallHistogram(system.Metrics.Meter())
 	if err != nil {
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
-		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{}),
+		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{Rules: rules}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Changed: system.changed, Counted: histogram,
 		States: system.profile.States, UnknownState: system.unknownState,

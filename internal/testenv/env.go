@@ -18,6 +18,7 @@ import (
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/catalogue"
@@ -33,6 +34,7 @@ type Options struct {
 	Store   []conversations.Option               // of each store
 	Timeout time.Duration                        // of one call of a store; that of every other wait by default
 	Now     func() time.Time                     // the clock of the Runner; time.Now by default
+	Checks  func(*validation.Options)            // changes the rules, which are those of the built-in profile
 	Runner  func(*tools.Config)                  // changes the configuration of each Runner
 }
 
@@ -76,9 +78,20 @@ func Start(t testing.TB, options Options) *Env {
 
 // Both are safe for concurrent use, and costly to make for each of many replicas.
 var (
-	checks     = sync.OnceValue(func() *validation.Checker { return validation.New(validation.Options{}) })
+	checks     = sync.OnceValue(func() *validation.Checker { return newChecks(func(*validation.Options) {}) })
 	operations = sync.OnceValue(catalogue.New)
 )
+
+// newChecks returns the rules of the built-in profile, changed by change.
+func newChecks(change func(*validation.Options)) *validation.Checker {
+	rules, err := validation.RulesOf(profile.Builtin().Rules)
+	if err != nil {
+		panic(err) // a test of the profile fails too
+	}
+	options := validation.Options{Rules: rules}
+	change(&options)
+	return validation.New(options)
+}
 
 // recovery is the time between the end of a lease and the recovery of its call. Stores in use wait longer: as long as one
 // call may take.
@@ -116,6 +129,9 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
 		Log: slog.New(slog.NewJSONHandler(r.Log, nil)),
+	}
+	if r.options.Checks != nil {
+		config.Checks = newChecks(r.options.Checks)
 	}
 	if r.options.Now != nil {
 		config.Now = r.options.Now

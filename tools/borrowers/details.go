@@ -29,7 +29,7 @@ type PersonalDetails struct {
 	IdentificationDocumentTypeID      *int32             `json:"identificationDocumentTypeId,omitzero" page:"document" taxonomy:"identificationDocuments" pii:"open"`
 	IdentificationDocumentNumber      pii.DocumentNumber `json:"identificationDocumentNumber,omitzero" page:"document" validate:"omitempty,document=CheckDigit"`
 	CheckDigit                        pii.CheckDigits    `json:"checkDigit,omitzero" page:"document" validate:"omitempty,card_suffix"`
-	IdentificationDocumentExpiredDate pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero" page:"document" validate:"omitempty,date,not_past"`
+	IdentificationDocumentExpiredDate pii.ExpiryDate     `json:"identificationDocumentExpiredDate,omitzero" page:"document" validate:"omitempty,date"`
 	SocialSecurityNumber              pii.SocialSecurity `json:"socialSecurityNumber,omitzero" page:"document" validate:"omitempty,niss"`
 	MaritalStatusID                   *int32             `json:"maritalStatusId,omitzero" page:"household" taxonomy:"maritalStatuses" pii:"open"`
 	MatrimonialRegimeID               *int32             `json:"matrimonialRegimeId,omitzero" page:"household" taxonomy:"matrimonialRegimes" pii:"open"`
@@ -39,8 +39,8 @@ type PersonalDetails struct {
 	Address                           pii.Address        `json:"address,omitzero" page:"household" validate:"omitempty,text=200"`
 	ZipCode                           pii.PostalCode     `json:"zipCode,omitzero" page:"household" validate:"omitempty,zip"`
 	ZipCodeLocal                      pii.Locality       `json:"zipCodeLocal,omitzero" page:"household" validate:"omitempty,text=100"`
-	DoorNumber                        pii.Address        `json:"doorNumber,omitzero" page:"household" validate:"omitempty,text=20"`
-	Floor                             pii.Address        `json:"floor,omitzero" page:"household" validate:"omitempty,text=20"`
+	DoorNumber                        pii.Address        `json:"doorNumber,omitzero" page:"household" validate:"omitempty,text=100"`
+	Floor                             pii.Address        `json:"floor,omitzero" page:"household" validate:"omitempty,text=100"`
 	CountryID                         *int32             `json:"countryId,omitzero" page:"household" taxonomy:"countries" pii:"open"`
 }
 

@@ -36,7 +36,7 @@ func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uui
 
 // joining applies the rules across borrowers to one of them.
 func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, others []validation.BorrowerFacts) []tools.Problem {
-	return tools.ProblemsOf(validation.Joining(d.facts(ctx, call), others), call.Actor.Lang)
+	return tools.ProblemsOf(call.Checks().Joining(d.facts(ctx, call), others), call.Actor.Lang)
 }
 
 // kinds finds the meaning of the bank's ids in their descriptions.
