@@ -33,6 +33,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,6 +45,7 @@ type env struct {
 	app     *mcpapp.App
 	bank    *sandbox.Bank
 	bankAPI *portal.User // for reads and changes behind the assistant's back
+	runner  *tools.Runner
 	store   *conversations.Store
 	log     *logtest.Log
 	gate    *gate
@@ -55,6 +57,7 @@ type options struct {
 	people  tools.People
 	redis   string
 	updates staticUpdates
+	checks  func(*validation.Options)
 	tools   *tools.Catalogue
 }
 
@@ -78,14 +81,14 @@ func start(t testing.TB, change ...func(*options)) *env {
 	for _, c := range change {
 		c(&s)
 	}
-	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Runner: func(c *tools.Config) {
+	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Checks: s.checks, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		c.Catalogue, c.People, c.Destinations, c.Updates, c.Log = s.tools, s.people, noDestinations{}, s.updates, s.app.Log
 	}})
 	s.app.Runner = shared.Runner
 	app, err := mcpapp.New(s.app)
 	must(t, err)
-	return &env{app: app, bank: shared.Bank, bankAPI: shared.User(), store: shared.Store, log: log, gate: bankGate}
+	return &env{app: app, bank: shared.Bank, bankAPI: shared.User(), runner: shared.Runner, store: shared.Store, log: log, gate: bankGate}
 }
 
 func asActor(actor string) func(*options) {

@@ -149,7 +149,7 @@ var borrowerFlows = []flow{
 	}},
 	{"what was wrong before keeps nobody from changing something else, and what she makes wrong does", func(t *testing.T, h *harness) {
 		h.changeAtBank(func(p *portal.PersonalDataRequest) {
-			p.SocialSecurityNumber = pii.New[pii.SocialSecurity]("12345678901")
+			p.Phone = pii.New[pii.Phone]("+35121234")
 		})
 		ana := h.ana()
 		ana.edits()

@@ -39,6 +39,25 @@ func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	return catalogue, nil
 }
 
+// lenient returns the catalogue for a bank that does not insist on the fields that it expects.
+func (c *Catalogue) lenient() *Catalogue {
+	changed := &Catalogue{}
+	for _, set := range c.Toolsets {
+		set := *set
+		set.Tools = slices.Clone(set.Tools)
+		for i, tool := range set.Tools {
+			tool := *tool
+			tool.Fields = slices.Clone(tool.Fields)
+			for f, field := range tool.Fields {
+				tool.Fields[f].Required = field.Required && !field.Expected
+			}
+			set.Tools[i] = &tool
+		}
+		changed.Toolsets, changed.tools = append(changed.Toolsets, &set), append(changed.tools, set.Tools...)
+	}
+	return changed
+}
+
 func (c *Catalogue) checkNext(tool *Tool) error {
 	for name, args := range tool.Next {
 		next, known := c.Named(name)

@@ -150,7 +150,11 @@ func ProblemsOf(report validation.Report, lang words.Lang) []Problem {
 	severities := map[validation.Severity]Severity{validation.Error: Blocks, validation.Warning: Warns, validation.Hint: Hints}
 	var problems []Problem
 	for _, p := range report {
-		problems = append(problems, Problem{Path: p.Path, Code: p.Code, Severity: severities[p.Severity], Text: p.Text(lang)})
+		statement := p
+		statement.Severity = validation.Hint
+		problems = append(problems, Problem{
+			Path: p.Path, Code: p.Code, Severity: severities[p.Severity], Text: p.Text(lang), statement: statement.Text(lang),
+		})
 	}
 	return problems
 }

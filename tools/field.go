@@ -26,6 +26,7 @@ type Field struct {
 	Page     string
 	Kind     *Kind
 	Required bool // always; rules across fields may require more
+	Expected bool // required only if the bank insists on it, see [validation.Expected]
 	Rules    string
 	Taxonomy portal.TaxonomyKey
 	Class    pii.Class
@@ -72,6 +73,7 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 		if name == "" {
 			panic(fmt.Sprintf("tools: %s.%s has no JSON name", in, member.Name))
 		}
+		rules := strings.Split(member.Tag.Get("validate"), ",")
 		field := Field{
 			tool:     around.tool,
 			Path:     strings.TrimPrefix(around.Path+"."+name, "."),
@@ -79,7 +81,8 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Rules:    member.Tag.Get("validate"),
 			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
 			People:   member.Tag.Get("only") == "people",
-			Required: slices.Contains(strings.Split(member.Tag.Get("validate"), ","), "required"),
+			Required: slices.Contains(rules, "required") || slices.Contains(rules, "expected"),
+			Expected: slices.Contains(rules, "expected"),
 			index:    append(slices.Clone(around.index), i),
 		}
 		kind := member.Type

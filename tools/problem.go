@@ -27,6 +27,8 @@ type Problem struct {
 	Text     string   `json:"text"` // in the actor's language
 	// Clear is Text with its personal data unmasked, for a review; zero if Text has none.
 	Clear pii.Private `json:"-"`
+	// statement is Text without the question of a warning, if Text has one.
+	statement string
 	// Mark identifies a warning and its unmasked text. It is returned to confirm the warning.
 	Mark string `json:"-"`
 }

@@ -90,6 +90,9 @@ func NewRunner(config Config) *Runner {
 	if runner.now == nil {
 		runner.now = time.Now
 	}
+	if runner.Checks != nil && !runner.Checks.Refuses(validation.Expected) {
+		runner.Catalogue = runner.Catalogue.lenient()
+	}
 	runner.CallTimeout = cmp.Or(runner.CallTimeout, time.Minute)
 	if runner.States.Meanings == nil {
 		runner.States = profile.Builtin().States

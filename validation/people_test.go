@@ -22,7 +22,7 @@ type application struct {
 }
 
 type personal struct {
-	Name        pii.Name           `json:"name" validate:"required,person_name"`
+	Name        pii.Name           `json:"name" validate:"expected,omitempty,person_name"`
 	BirthDate   pii.BirthDate      `json:"birthDate" validate:"expected,omitempty,date,adult"`
 	TaxID       pii.TaxID          `json:"taxId" validate:"required,nif_person"`
 	Mobile      pii.Phone          `json:"mobile" validate:"expected,omitempty,mobile"`

@@ -51,14 +51,20 @@ func (p Problem) Text(lang words.Lang) string {
 		args[name] = value
 	}
 	text := texts.Say(lang, p.Code, args)
-	if p.Severity == Warning && certain[Code(p.Code)].severity != Warning {
-		text += " " + texts.Say(lang, bankDecides, nil)
+	switch {
+	case p.Severity != Warning:
+		return text
+	case certain[Code(p.Code)].severity == Warning:
+		return text + " " + texts.Say(lang, confirm, nil)
 	}
-	return text
+	return text + " " + texts.Say(lang, bankDecides, nil)
 }
 
-// bankDecides is the key of the text that follows that of a warning.
-const bankDecides = "warning.bank_decides"
+// Keys of the texts that follow that of a warning.
+const (
+	confirm     = "warning.confirm"
+	bankDecides = "warning.bank_decides"
+)
 
 // Report holds all the problems of one pass, ordered by path, then severity, then code.
 type Report []Problem

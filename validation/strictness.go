@@ -149,6 +149,12 @@ func (c *Checker) severity(code Code) (s Severity, ok bool) {
 	}
 }
 
+// Refuses reports whether data that breaks a rule is refused.
+func (c *Checker) Refuses(code Code) bool {
+	severity, on := c.severity(code)
+	return on && severity == Error
+}
+
 // weighed returns the problems with the severity of their rules, without those of rules that are off.
 func (c *Checker) weighed(problems []Problem) Report {
 	var report Report

@@ -24,7 +24,7 @@ func TestEveryMissingFieldIsReportedInOnePass(t *testing.T) {
 	got := findings(checker(t).Struct(application{Process: " ", Personal: personal{Name: name("   ")}}))
 	want := []string{
 		"borrowerTypeId required", "personal.birthDate expected?", "personal.email expected?", "personal.genderId expected?",
-		"personal.mobile expected?", "personal.name required", "personal.taxId required", "process required",
+		"personal.mobile expected?", "personal.name expected?", "personal.taxId required", "process required",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

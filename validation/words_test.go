@@ -19,7 +19,7 @@ func TestEveryCodeIsCertainOrNotAndHasATextInBothLanguages(t *testing.T) {
 	if missing := texts.Missing(keys...); missing != nil {
 		t.Errorf("without a text: %v", missing)
 	}
-	keys = append(keys, bankDecides)
+	keys = append(keys, bankDecides, confirm)
 	slices.Sort(keys)
 	for _, lang := range words.Langs {
 		if got := texts.Keys(lang); !slices.Equal(got, keys) {

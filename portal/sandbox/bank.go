@@ -44,6 +44,9 @@ type Config struct {
 	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they control it.
 	AdminAPI bool
 
+	// Rules are the rules of a profile, those of the built-in one by default. The bank refuses what breaks a rule that is an
+	// error.
+	Rules profile.Rules
 	// MaxBorrowers is the maximum for one process, 10 by default.
 	MaxBorrowers int
 	// LenientTaxIDs accepts a second borrower with the tax number of another. It is for tests that a caller does not rely on
@@ -104,6 +107,9 @@ func New(config Config) *Bank {
 	}
 	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
 	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
+	if config.Rules == nil {
+		config.Rules = profile.Builtin().Rules
+	}
 	config.MaxBorrowers = cmp.Or(config.MaxBorrowers, maxBorrowers)
 	config.DeliveryTimeout = cmp.Or(config.DeliveryTimeout, 5*time.Second)
 	config.DeliveryTries = cmp.Or(config.DeliveryTries, 8)

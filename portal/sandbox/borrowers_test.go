@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -161,7 +162,7 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 	atWork := func(field string, value any) func(borrowerJSON) {
 		return func(b borrowerJSON) { b["professionalDataBorrowerRequest"] = map[string]any{field: value} }
 	}
-	d := newHarness(t, sandbox.Config{})
+	d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
 	for name, c := range map[string]struct {
 		change func(borrowerJSON)
 		field  string
@@ -184,7 +185,7 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 		"no tax number":          {without("taxId"), personal + ".taxId"},
 		"wrong check digit":      {set("taxId", "299999999"), personal + ".taxId"},
 		"short tax number":       {set("taxId", "29999999"), personal + ".taxId"},
-		"prefix nobody has":      {set("taxId", "429468882"), personal + ".taxId"},
+		"prefix nobody has":      {set("taxId", "434374580"), personal + ".taxId"},
 		"tax number as a number": {set("taxId", 299999998), personal + ".taxId"},
 		"no mobile":              {without("mobile"), personal + ".mobile"},
 		"mobile with letters":    {set("mobile", "91234567x"), personal + ".mobile"},
@@ -230,6 +231,31 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 	}
 	if got := len(d.Borrowers(sandbox.SampleProcess(sandbox.SampleOpen))); got != 1 {
 		t.Errorf("the process has %d borrowers now", got)
+	}
+}
+
+func TestARuleOfTheProfileDecidesWhatIsRefused(t *testing.T) {
+	set := func(field string, value any) func(borrowerJSON) {
+		return func(b borrowerJSON) { b.personal()[field] = value }
+	}
+	for rule, change := range map[string]func(borrowerJSON){
+		"expected":        func(b borrowerJSON) { delete(b.personal(), "mobile") },
+		"nif.prefix":      set("taxId", "434374580"),
+		"country.zip":     func(b borrowerJSON) { b.personal()["countryId"], b.personal()["zipCode"] = 1, "1000001" },
+		"dependants.many": set("dependentsNumber", 11),
+		"amount.negative": func(b borrowerJSON) { b.financial()["incomeRents"] = -1 },
+		"amount.too_high": func(b borrowerJSON) { b.financial()["incomeRents"] = 1_000_001 },
+		"months.many": func(b borrowerJSON) {
+			b["professionalDataBorrowerRequest"] = map[string]any{"employmentDurationMonths": 841}
+		},
+		"borrower.key_unique": func(b borrowerJSON) { b["borrowerTypeId"] = 1 },
+	} {
+		for strictness, want := range map[profile.Strictness]int{profile.Error: http.StatusBadRequest, profile.Warn: http.StatusOK, profile.Off: http.StatusOK} {
+			d := newHarness(t, sandbox.Config{Rules: profile.Rules{rule: strictness}})
+			if got := d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(change)); got.status != want {
+				t.Errorf("%s is %q: %d %s", rule, strictness, got.status, got.body)
+			}
+		}
 	}
 }
 

@@ -12,29 +12,32 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
-// The borrower type and two of the objects are required (confirmed; which two is inferred), and the six fields that the bank
-// lists first (inferred). The other rules are ours, and lenient where the bank's own examples are unusual.
+// The borrower type and two of the objects are required (confirmed; which two is inferred). What depends on the bank is
+// refused if the profile's rules say so. The other rules are ours, and lenient where the bank's own examples are unusual.
 
 const (
 	longestText = 200
 	oldestAge   = 120 // years
 	adultAge    = 18
 	mostMonths  = 840 // in a job
-	mostPeople  = 20  // dependent on the borrower
+	mostPeople  = 10  // dependent on the borrower
 )
 
 var (
 	phoneShape = regexp.MustCompile(`^(\+[1-9]\d{6,14}|\d{9})$`)
 	zipShape   = regexp.MustCompile(`^[1-9]\d{3}-\d{3}$`)
-	taxIDShape = regexp.MustCompile(`^([123568]|45|7[01245789]|9[0189])\d+$`)
-	tooMuch    = decimal.New(1, 9) // euros a month
+	taxIDShape = regexp.MustCompile(`^\d{9}$`)
+	allocated  = regexp.MustCompile(`^([123568]|45|7[01245789]|9[0189])`)
+	tooMuch    = decimal.New(1, 6) // euros a month
 )
 
 // checker collects the problems of a borrower. Prefix is the path of the object that is checked.
 type checker struct {
 	now      time.Time
+	rules    profile.Rules
 	prefix   string
 	problems []problem
 }
@@ -44,8 +47,8 @@ func (c *checker) add(key, field string) {
 }
 
 // check returns the problems of a borrower, without regard to the other borrowers.
-func check(data portal.BorrowerRequest, now time.Time) []problem {
-	c := &checker{now: now}
+func check(data portal.BorrowerRequest, now time.Time, rules profile.Rules) []problem {
+	c := &checker{now: now, rules: rules}
 	if data.BorrowerTypeID == 0 {
 		c.add("field.required", "borrowerTypeId")
 	} else {
@@ -74,19 +77,24 @@ func check(data portal.BorrowerRequest, now time.Time) []problem {
 	return c.problems
 }
 
+// refuses reports whether the bank refuses what breaks a rule.
+func (c *checker) refuses(rule string) bool { return c.rules[rule] == profile.Error }
+
 func (c *checker) required(p *portal.PersonalDataRequest) {
+	if p.TaxID.IsZero() {
+		c.add("field.required", "taxId")
+	}
 	for _, field := range []struct {
 		name   string
 		absent bool
 	}{
 		{"name", strings.TrimSpace(p.Name.Reveal()) == ""},
 		{"birthDate", p.BirthDate.IsZero()},
-		{"taxId", p.TaxID.IsZero()},
 		{"mobile", p.Mobile.IsZero()},
 		{"email", p.Email.IsZero()},
 		{"genderId", p.GenderID == nil},
 	} {
-		if field.absent {
+		if field.absent && c.refuses("expected") {
 			c.add("field.required", field.name)
 		}
 	}
@@ -111,7 +119,7 @@ func (c *checker) personal(p *portal.PersonalDataRequest) {
 	c.shape("mobile", p.Mobile.Reveal(), phoneShape)
 	c.shape("phone", p.Phone.Reveal(), phoneShape)
 	c.email(p.Email.Reveal())
-	if p.CountryID != nil && *p.CountryID == 1 {
+	if p.CountryID != nil && *p.CountryID == 1 && c.refuses("country.zip") {
 		c.shape("zipCode", p.ZipCode.Reveal(), zipShape)
 	} else {
 		c.length("zipCode", p.ZipCode.Reveal())
@@ -124,7 +132,7 @@ func (c *checker) personal(p *portal.PersonalDataRequest) {
 	c.id("residenceTypeId", "residenceTypes", p.ResidenceTypeID)
 	c.id("academicLevelId", "academicLevels", p.AcademicLevelID)
 	c.id("countryId", "countries", p.CountryID)
-	c.within("dependentsNumber", p.DependentsNumber, mostPeople)
+	c.within("dependentsNumber", p.DependentsNumber, mostPeople, "dependants.many")
 }
 
 func (c *checker) financial(f *portal.FinancialDataRequest) {
@@ -140,7 +148,8 @@ func (c *checker) financial(f *portal.FinancialDataRequest) {
 		"installmentBankOverdraft":     f.InstallmentBankOverdraft,
 		"installmentOther":             f.InstallmentOther,
 	} {
-		if euros, given := amount.Reveal(); given && (euros.IsNegative() || euros.GreaterThanOrEqual(tooMuch)) {
+		euros, given := amount.Reveal()
+		if given && (euros.IsNegative() && c.refuses("amount.negative") || euros.GreaterThan(tooMuch) && c.refuses("amount.too_high")) {
 			c.add("field.range", field)
 		}
 	}
@@ -153,7 +162,7 @@ func (c *checker) professional(p *portal.ProfessionalDataRequest) {
 	c.id("employmentContractTypeId", "employmentContractTypes", p.EmploymentContractTypeID)
 	c.length("employerName", p.EmployerName.Reveal())
 	c.taxID("employerTaxId", strings.TrimPrefix(p.EmployerTaxID.Reveal(), "PT")) // the bank's examples show both forms
-	c.within("employmentDurationMonths", p.EmploymentDurationMonths, mostMonths)
+	c.within("employmentDurationMonths", p.EmploymentDurationMonths, mostMonths, "months.many")
 }
 
 // id refuses an id that its taxonomy lacks.
@@ -166,8 +175,9 @@ func (c *checker) id(field string, key portal.TaxonomyKey, id *int32) {
 	}
 }
 
-func (c *checker) within(field string, n *int32, most int32) {
-	if n != nil && (*n < 0 || *n > most) {
+// within refuses a number below 0, and one above most if the rule says so.
+func (c *checker) within(field string, n *int32, most int32, rule string) {
+	if n != nil && (*n < 0 || *n > most && c.refuses(rule)) {
 		c.add("field.range", field)
 	}
 }
@@ -216,7 +226,7 @@ func (c *checker) birthDate(value pii.BirthDate) {
 func (c *checker) taxID(field, value string) {
 	switch {
 	case value == "":
-	case len(value) != 9 || !taxIDShape.MatchString(value):
+	case !taxIDShape.MatchString(value), !allocated.MatchString(value) && c.refuses("nif.prefix"):
 		c.add("field.format", field)
 	case controlDigit(value[:8]) != value[8]:
 		c.add("field.checkDigit", field)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -17,7 +18,7 @@ func TestTheSamplesWouldPassTheBanksOwnChecks(t *testing.T) {
 	for _, p := range samples(noon).processes {
 		keys := 0
 		for _, b := range p.borrowers {
-			for _, problem := range check(b.data, noon) {
+			for _, problem := range check(b.data, noon, EveryRule(profile.Error)) {
 				t.Errorf("process %d: %+v", p.number, problem)
 			}
 			if b.data.BorrowerTypeID == keyBorrower {
@@ -44,7 +45,7 @@ func TestAddedProcessesWouldPassTheBanksOwnChecks(t *testing.T) {
 	s, seen := samples(noon), map[string]bool{}
 	for range 2000 {
 		p := s.add(BrokerA, noon)
-		if problems := check(p.borrowers[0].data, noon); problems != nil || !p.borrowers[0].isKey() {
+		if problems := check(p.borrowers[0].data, noon, EveryRule(profile.Error)); problems != nil || !p.borrowers[0].isKey() {
 			t.Fatalf("process %d: %+v", p.number, problems)
 		}
 		taxID := p.borrowers[0].data.Personal.TaxID.Reveal()

@@ -18,13 +18,13 @@ type BorrowerDetails struct {
 // PersonalDetails has the fields of [portal.PersonalDataRequest], with tags for forms and checks. One is converted into the
 // other, so that the compiler finds differences. The next two types are alike.
 type PersonalDetails struct {
-	Name                              pii.Name           `json:"name" page:"personal" validate:"required,person_name"`
-	BirthDate                         pii.BirthDate      `json:"birthDate" page:"personal" validate:"required,date,adult"`
+	Name                              pii.Name           `json:"name" page:"personal" validate:"expected,omitempty,person_name"`
+	BirthDate                         pii.BirthDate      `json:"birthDate" page:"personal" validate:"expected,omitempty,date,adult"`
 	TaxID                             pii.TaxID          `json:"taxId" page:"personal" validate:"required,nif_person"`
 	Phone                             pii.Phone          `json:"phone,omitzero" page:"personal" validate:"omitempty,phone"`
-	Mobile                            pii.Phone          `json:"mobile" page:"personal" validate:"required,mobile"`
-	Email                             pii.Email          `json:"email" page:"personal" validate:"required,email_address"`
-	GenderID                          *int32             `json:"genderId" page:"personal" validate:"required,choice" taxonomy:"genders" pii:"open"`
+	Mobile                            pii.Phone          `json:"mobile" page:"personal" validate:"expected,omitempty,mobile"`
+	Email                             pii.Email          `json:"email" page:"personal" validate:"expected,omitempty,email_address"`
+	GenderID                          *int32             `json:"genderId" page:"personal" validate:"expected,omitempty,choice" taxonomy:"genders" pii:"open"`
 	NationalityID                     *int32             `json:"nationalityId,omitzero" page:"document" taxonomy:"countries" pii:"open"`
 	IdentificationDocumentTypeID      *int32             `json:"identificationDocumentTypeId,omitzero" page:"document" taxonomy:"identificationDocuments" pii:"open"`
 	IdentificationDocumentNumber      pii.DocumentNumber `json:"identificationDocumentNumber,omitzero" page:"document" validate:"omitempty,document=CheckDigit"`

@@ -244,7 +244,8 @@ func TestOldProblemsAreWarningsAndNewOnesAreErrors(t *testing.T) {
 		want  []string
 	}{
 		"another field":                 {`"personal":{"floor":"3"}`, tools.Unconfirmed, before},
-		"another field, wrongly":        {`"personal":{"zipCode":"1"}`, tools.Invalid, append([]string{"personal.zipCode country.zip error"}, before...)},
+		"another field, wrongly":        {`"personal":{"taxId":"1"}`, tools.Invalid, append([]string{"personal.taxId nif.length error"}, before...)},
+		"another field, oddly":          {`"personal":{"zipCode":"1"}`, tools.Unconfirmed, append([]string{"personal.zipCode country.zip warning"}, before...)},
 		"the same field, wrongly again": {`"personal":{"email":"nobody"}`, tools.Invalid, []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format error"}},
 		"the same choice, wrongly again": {`"personal":{"academicLevelId":78}`, tools.Invalid,
 			[]string{"personal.academicLevelId taxonomy.unknown error", "personal.email email.format warning"}},
@@ -417,7 +418,7 @@ func TestAPageOfAnEditorShowsTheProblemsOfItsChanges(t *testing.T) {
 	if got := look(nil); got != nil {
 		t.Errorf("untouched, got %q", got)
 	}
-	if got := look(map[string]string{"personal.email": "no one", "personal.name": ""}); !slices.Equal(got, []string{"personal.email email.format", "personal.name required"}) {
+	if got := look(map[string]string{"personal.email": "no one", "personal.name": ""}); !slices.Equal(got, []string{"personal.email email.format", "personal.name expected"}) {
 		t.Errorf("got %q", got)
 	}
 }
