@@ -29,7 +29,7 @@ func FuzzCallback(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, kind string) {
 		var taken []Trigger
 		add := func(_ context.Context, env Trigger) error { taken = append(taken, env); return nil }
-		r := newReceiver([]string{"token"}, func(n int32) bool { return n == 1 }, add, nil, func(error) {})
+		r := newReceiver([]string{"token"}, func(n int32) bool { return n == 1 }, readNotification, add, nil, func(error) {})
 		request := httptest.NewRequest(http.MethodPost, "/callbacks/token/1", strings.NewReader(body))
 		request.URL.Path = "/callbacks/token/" + kind
 		answer := httptest.NewRecorder()

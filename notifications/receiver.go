@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/bodies"
+	"github.com/balcao/balcao/portal"
 )
 
 const (
@@ -26,13 +26,14 @@ const (
 type receiver struct {
 	tokens      [][sha256.Size]byte
 	known       func(notificationType int32) bool
+	read        func(body []byte) (portal.Notification, error)
 	add         func(context.Context, Trigger) error
 	instruments *instruments
 	failed      func(error)
 }
 
-func newReceiver(tokens []string, known func(int32) bool, add func(context.Context, Trigger) error, count *instruments, failed func(error)) *receiver {
-	r := &receiver{known: known, add: add, instruments: count, failed: failed}
+func newReceiver(tokens []string, known func(int32) bool, read func([]byte) (portal.Notification, error), add func(context.Context, Trigger) error, count *instruments, failed func(error)) *receiver {
+	r := &receiver{known: known, read: read, add: add, instruments: count, failed: failed}
 	for _, token := range tokens {
 		if token != "" {
 			r.tokens = append(r.tokens, sha256.Sum256([]byte(token)))
@@ -64,17 +65,17 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	body := read.Bytes()
 	read.Free()
-	process, about, err := subject(body)
+	about, err := r.read(body)
 	switch {
 	case err != nil:
 		r.refuse(w, http.StatusBadRequest, "garbage")
 		return
-	case about == aboutSimulation:
+	case about.Simulation != uuid.Nil:
 		r.instruments.callback("simulation")
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	if err := r.add(req.Context(), Trigger{Process: process, Source: Callback, Type: kind}); err != nil {
+	if err := r.add(req.Context(), Trigger{Process: about.Process, Source: Callback, Type: kind}); err != nil {
 		r.failed(err)
 		w.Header().Set("Retry-After", "5")
 		r.refuse(w, http.StatusServiceUnavailable, "failed")
@@ -104,58 +105,4 @@ func (r *receiver) refuse(w http.ResponseWriter, status int, result string) {
 	r.instruments.callback(result)
 	bodies.Leave(w)
 	http.Error(w, http.StatusText(status), status)
-}
-
-// about is what a notification is about.
-type about int
-
-const (
-	aboutNothing about = iota
-	aboutProcess
-	aboutSimulation
-)
-
-var errNoObject = errors.New("the body is not a JSON object")
-
-// subject returns which process a notification is about. The bank's spelling is not public: the id is found in any
-// letter case, at the top level and one level below.
-func subject(body []byte) (uuid.UUID, about, error) {
-	var top map[string]json.RawMessage
-	if json.Unmarshal(body, &top) != nil || top == nil {
-		return uuid.Nil, aboutNothing, errNoObject
-	}
-	process, found := subjectIn(top)
-	for _, value := range top {
-		var below map[string]json.RawMessage
-		if found == aboutProcess || json.Unmarshal(value, &below) != nil {
-			continue
-		}
-		if inner, is := subjectIn(below); is == aboutProcess || found == aboutNothing {
-			process, found = inner, is
-		}
-	}
-	return process, found, nil
-}
-
-func subjectIn(fields map[string]json.RawMessage) (process uuid.UUID, found about) {
-	for name, value := range fields {
-		var text string
-		switch name = strings.ToLower(name); name {
-		case "processuniqueid", "simulationuniqueid":
-			if json.Unmarshal(value, &text) != nil {
-				continue
-			}
-		default:
-			continue
-		}
-		id, err := uuid.Parse(text)
-		switch {
-		case err != nil || id == uuid.Nil:
-		case name == "processuniqueid":
-			return id, aboutProcess
-		default:
-			found = aboutSimulation
-		}
-	}
-	return uuid.Nil, found
 }

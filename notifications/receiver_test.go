@@ -17,6 +17,8 @@ import (
 
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // newTestReceiver returns a receiver without a Redis, and the triggers that it added.
@@ -29,7 +31,12 @@ func newTestReceiver(t *testing.T) (*receiver, *[]Trigger) {
 	triggers := &[]Trigger{}
 	add := func(_ context.Context, trigger Trigger) error { *triggers = append(*triggers, trigger); return nil }
 	known := func(kind int32) bool { return kind >= 1 && kind <= 5 }
-	return newReceiver([]string{"new-token", "old-token", ""}, known, add, count, func(error) {}), triggers
+	return newReceiver([]string{"new-token", "old-token", ""}, known, readNotification, add, count, func(error) {}), triggers
+}
+
+// readNotification reads a notification as the bank of the built-in profile names its fields.
+func readNotification(body []byte) (portal.Notification, error) {
+	return portal.ReadNotification(profile.Builtin(), body)
 }
 
 func post(env http.Handler, method, path, body string) *httptest.ResponseRecorder {

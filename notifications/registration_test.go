@@ -105,7 +105,7 @@ func TestANewTokenIsRegisteredAndTheOldOneIsStillAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.registration.config.Tokens = []string{"newest-token", "new-token"}
-	s.receiver = newReceiver(s.registration.config.Tokens, s.registration.known, s.engine.stream.add, s.engine.instruments, func(error) {})
+	s.receiver = newReceiver(s.registration.config.Tokens, s.registration.known, s.registration.config.Bank.ReadNotification, s.engine.stream.add, s.engine.instruments, func(error) {})
 	old := env.callbacks(t)[1]
 	if err := s.Register(t.Context()); err != nil {
 		t.Fatal(err)

@@ -75,7 +75,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	s.engine.lastRead.Store(config.Now().UnixNano())
 	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine, phases: s.outbox.phases}
 	s.engine.requestReconciliation = s.reconciler.request
-	s.receiver = newReceiver(config.Tokens, s.registration.known, stream.add, count, func(err error) {
+	s.receiver = newReceiver(config.Tokens, s.registration.known, config.Bank.ReadNotification, stream.add, count, func(err error) {
 		config.Log.Error("storing a callback failed", "error", err)
 	})
 	s.stopMetrics, err = s.observe(count.meter)

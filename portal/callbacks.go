@@ -143,8 +143,7 @@ type Echo struct {
 
 // ListCallbacks returns the registered callbacks, sorted by type.
 //
-// See Callback List on the bank's page Partners. Its method and its parameters offset and limit are printed; its path and
-// reply are inferred. Since neither a default nor a maximum limit is known, pages are read until one has nothing new.
+// See Callback List on the bank's page Partners. Since neither a default nor a maximum limit is known, pages are read until one has nothing new.
 func (u *User) ListCallbacks(ctx context.Context) ([]Callback, error) {
 	path, err := u.partner(CallbackList)
 	if err != nil {
@@ -173,8 +172,7 @@ func (u *User) ListCallbacks(ctx context.Context) ([]Callback, error) {
 // SetCallback sets the address for the notifications of a type. It is idempotent: after an error of kind [Unclear] call it
 // again. The client sends it once, as every write: an automatic retry could arrive late and undo a newer address.
 //
-// See Callback Update on the bank's page Partners. Method and upsert are printed; path, body and reply are inferred. The
-// bank accepts only HTTPS.
+// See Callback Update on the bank's page Partners. The bank accepts only HTTPS.
 func (u *User) SetCallback(ctx context.Context, notificationType int32, address CallbackURL) (OperationStatus, error) {
 	path, err := u.partner(CallbackUpdate)
 	if err != nil {
@@ -193,7 +191,7 @@ func (u *User) SetCallback(ctx context.Context, notificationType int32, address 
 // DeleteCallback ends the notifications of a type. If none is configured, which the bank says is a 404, the error is of kind
 // [NotFound].
 //
-// See Callback Delete on the bank's page Partners. Method and 404 are printed; path and reply are inferred.
+// See Callback Delete on the bank's page Partners.
 func (u *User) DeleteCallback(ctx context.Context, notificationType int32) (OperationStatus, error) {
 	path, err := u.partner(CallbackDelete)
 	if err != nil {
@@ -205,10 +203,10 @@ func (u *User) DeleteCallback(ctx context.Context, notificationType int32) (Oper
 	return reply.OperationStatus, err
 }
 
-// EchoCallback requests a test notification. That the bank sends it to the address of its type is inferred.
+// EchoCallback requests a test notification. The bank does not say where it sends it; it is expected at the address of its
+// type.
 //
-// See Callback Echo on the bank's page Partners. Printed are the method, that there are notificationTypeID and rawBody,
-// and that exactly one of the two ids is required; path, whether these are query or body fields, and reply are inferred.
+// See Callback Echo on the bank's page Partners.
 func (u *User) EchoCallback(ctx context.Context, echo Echo) (OperationStatus, error) {
 	path, err := u.partner(CallbackEcho)
 	if err != nil {

@@ -36,7 +36,7 @@ type ESIS struct{ PDF []byte }
 // ProcessESIS returns the ESIS of the process's current iteration. The bank makes it in Portuguese only. If the process is
 // not ready for one, the error is of kind [Refused] and its messages say what is missing.
 //
-// See Process ESIS Get on the bank's page ProcessesESIS; its path is inferred.
+// See Process ESIS Get on the bank's page ProcessesESIS.
 func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISOptions) (ESIS, error) {
 	query := url.Values{}
 	if options.IgnoreRules {
@@ -57,7 +57,7 @@ type ESISEmail struct {
 // discloses a customer's document and cannot be undone: it is sent once, and after an error of kind [Unclear] nothing at
 // the bank shows whether the document was sent.
 //
-// See Process ESIS Email on the bank's page ProcessesESIS; its path and reply are inferred.
+// See Process ESIS Email on the bank's page ProcessesESIS.
 func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ESISEmail) (OperationStatus, error) {
 	query := url.Values{"sendAddress": {email.To.Reveal()}}
 	if email.IgnoreRules {
@@ -68,7 +68,7 @@ func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ES
 	return reply.OperationStatus, err
 }
 
-// esisReply is the file in base64. That it is a PDF is inferred, and checked.
+// esisReply is the file in base64. That it is a PDF is checked.
 type esisReply struct {
 	PDF []byte `json:"esis"`
 }

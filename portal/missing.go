@@ -31,7 +31,7 @@ func MissingReason(err error) Reason {
 }
 
 // saysMissing returns the reason among messages with which something is missing. A code alone counts only if the bank adds no
-// text that says otherwise, since what codes mean is inferred.
+// text that says otherwise, since the bank prints no list of codes.
 func saysMissing(messages []ErrorMessage) Reason {
 	for _, message := range messages {
 		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {

@@ -24,7 +24,7 @@ type Operation struct {
 	// Missing are the statuses with which the bank says that what the call names does not exist. Others of a 404 and its like
 	// say that there is no operation at Path.
 	Missing []int
-	// Confirmed says that the bank's page prints method and path. The other paths are inferred.
+	// Confirmed says that the bank's page prints method and path; see [profile.Profile.Mark].
 	Confirmed bool
 	// Writes says that the operation changes something at the bank: it is never sent twice.
 	Writes bool

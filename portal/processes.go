@@ -57,8 +57,7 @@ type ProcessPage struct {
 	Next         string // of the page that follows, for [ProcessQuery.After]; "" if this is the last
 }
 
-// ProcessSummary is an item of Process List: the fields of Process Detail that are printed, and the key borrower's name
-// (inferred: the text filter of Simulation List works on it).
+// ProcessSummary is an item of Process List.
 type ProcessSummary struct {
 	ProcessUniqueID          uuid.UUID `json:"processUniqueID"`
 	ProcessNumber            int64     `json:"processNumber"`
@@ -71,22 +70,17 @@ type ProcessSummary struct {
 	LastActionDate           Time      `json:"lastActionDate,omitzero"`
 }
 
-// Process is the reply of Process Detail. Printed are the fields of [ProcessSummary] but for the borrower's name, and the
-// simulation's. The bank prints nothing of the nested objects that are likely to be there; the fields are named as those of
-// the requests that set them, with the casing of replies.
+// Process is the reply of Process Detail. The profile says where each field is.
 type Process struct {
 	ProcessSummary
 	SimulationUniqueID uuid.UUID `json:"simulationUniqueID,omitzero"`
 	SimulationNumber   int64     `json:"simulationNumber,omitzero"`
 
-	// Inferred from the taxonomy workflowPhases, which groups the states.
 	ProcessPhaseID          *int32 `json:"processPhaseID,omitzero" taxonomy:"workflowPhases"`
 	ProcessPhaseDescription string `json:"processPhaseDescription,omitzero"`
 
-	// Inferred from lastActionDate, which is printed.
 	LastActionDescription string `json:"lastActionDescription,omitzero"`
 
-	// Inferred from Process Update, whose fields are printed.
 	LoanAmount                pii.Money `json:"loanAmount,omitzero"` // the amount asked for, in euros
 	LoanDurationMonths        *int32    `json:"loanDurationMonths,omitzero"`
 	ProductSchemeID           *int32    `json:"productSchemeID,omitzero" taxonomy:"productSchemes"`
@@ -97,13 +91,12 @@ type Process struct {
 	ProductPurposeDescription string    `json:"productPurposeDescription,omitzero"`
 	HasCrossSelling           *bool     `json:"hasCrossSelling,omitzero"`
 
-	// Inferred from Property Update, whose fields are printed: the price of the property, in euros.
-	AcquisitionAmount pii.Money `json:"acquisitionAmount,omitzero"`
+	AcquisitionAmount pii.Money `json:"acquisitionAmount,omitzero"` // the price of the property, in euros
 }
 
 // ListProcesses returns a page of the broker's processes.
 //
-// Of Process List the bank's reference prints only title and method; the rest is inferred.
+// Of Process List the bank's reference prints only title and method.
 func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPage, error) {
 	row := u.client.rows[ProcessList]
 	values, pages := query.values(), newPages(row.wire.Page, query.Limit)
@@ -142,7 +135,7 @@ func (r *processListReply) lacks() string {
 
 // Process returns a process of the broker. Its borrowers are those of [User.ListBorrowers].
 //
-// See Process Detail on the bank's page Processes; its path is inferred.
+// See Process Detail on the bank's page Processes.
 func (u *User) Process(ctx context.Context, process uuid.UUID) (Process, error) {
 	var reply Process
 	err := u.do(ctx, call{op: ProcessDetail, path: pathValues{"processUniqueId": process}}, &reply)

@@ -18,8 +18,10 @@ type Profile struct {
 	Errors     Errors               `json:"errors"`
 	Operations map[string]Operation `json:"operations"` // by id
 	Taxonomies Taxonomies           `json:"taxonomies"`
-	States     States               `json:"states"`
-	Rules      Rules                `json:"rules"`
+	// Notifications are what the bank sends to callbacks.
+	Notifications Notifications `json:"notifications"`
+	States        States        `json:"states"`
+	Rules         Rules         `json:"rules"`
 	// Alternatives are other guesses that the doctor may try.
 	Alternatives []Alternative `json:"alternatives"`
 

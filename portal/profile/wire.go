@@ -139,6 +139,20 @@ func (w *Wire) Names() []string {
 	})
 }
 
+// Knows reports whether the profile has an entry for a canonical name: of a reply, of an item or of a body.
+func (w *Wire) Knows(what, name string) bool {
+	var known bool
+	switch what {
+	case "reply":
+		_, known = w.reply.Fields[name]
+	case "item":
+		_, known = w.reply.Items[name]
+	case "body":
+		_, known = w.body[name]
+	}
+	return known
+}
+
 // Placeholder matches a placeholder in a path.
 var Placeholder = regexp.MustCompile(`\{\w+\}`)
 

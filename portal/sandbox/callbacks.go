@@ -233,7 +233,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	case !configured:
 		return nil, refused(http.StatusNotFound, "callback.missing")
 	}
-	body, err := pii.MarshalClear(n)
+	body, err := b.delivery(n)
 	if err != nil {
 		return nil, err
 	}
@@ -249,6 +249,15 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	return reply, nil
 }
 
+// delivery returns the body of a notification.
+func (b *Bank) delivery(n notification) ([]byte, error) {
+	body, err := pii.MarshalClear(n)
+	if err != nil {
+		return nil, err
+	}
+	return b.config.Profile.WriteNotification(body, &b.aliases)
+}
+
 // notify sends a notification to the broker of a process if it has a callback for the type. The caller holds the bank's lock.
 func (b *Bank) notify(p *process, n notification) {
 	broker, _ := brokerOf(p.broker.String())
@@ -257,7 +266,7 @@ func (b *Bank) notify(p *process, n notification) {
 		return
 	}
 	n.ProcessUniqueID, n.Date = p.id, p.last.Format("2006-01-02T15:04:05.000Z07:00")
-	body, err := pii.MarshalClear(n)
+	body, err := b.delivery(n)
 	if err != nil {
 		b.config.Log.Error("notification has no JSON", "error", err)
 		return

@@ -1,0 +1,77 @@
+package portal
+
+import (
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal/profile"
+)
+
+// namesOf returns the dotted JSON names of a type's fields.
+func namesOf(t reflect.Type, path string) (all []string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if list, ok := t.FieldByNameFunc(func(name string) bool { return name == "all" }); t.Kind() == reflect.Struct && ok {
+		return namesOf(list.Type, path)
+	}
+	for field := range t.Fields() {
+		name, _, tagged := strings.Cut(field.Tag.Get("json"), ",")
+		switch {
+		case field.Anonymous:
+			all = append(all, namesOf(field.Type, path)...)
+		case name != "" || tagged:
+			own := strings.TrimPrefix(path+"."+name, ".")
+			all = append(all, own)
+			if inner := field.Type; name != profile.ListName && (inner.Kind() == reflect.Struct || inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct) {
+				all = append(all, namesOf(inner, own)...)
+			}
+		}
+	}
+	return all
+}
+
+func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
+	p := profile.Builtin()
+	status := int32(1)
+	for id, c := range map[OperationID]struct{ reply, item, body any }{
+		ProcessList:    {reply: processListReply{}, item: ProcessSummary{}},
+		ProcessDetail:  {reply: Process{}},
+		BorrowerList:   {reply: borrowerListReply{}, item: BorrowerSummary{}},
+		BorrowerGet:    {reply: Borrower{}},
+		BorrowerCreate: {reply: borrowerCreateReply{}, body: BorrowerRequest{}},
+		BorrowerUpdate: {reply: writeReply{}, body: BorrowerRequest{}},
+		BorrowerDelete: {reply: writeReply{}},
+		ProcessESISGet: {reply: esisReply{}},
+		CallbackList:   {reply: callbackListReply{}, item: Callback{}},
+		CallbackEcho:   {reply: echoReply{}, body: echoBody{}},
+		"gendersGet":   {reply: taxonomyReply{}, item: TaxonomyItem{}},
+	} {
+		wire := p.Wire(string(id))
+		for what, v := range map[string]any{"reply": c.reply, "item": c.item, "body": c.body} {
+			if v == nil {
+				continue
+			}
+			for _, name := range namesOf(reflect.TypeOf(v), "") {
+				if name != profile.ListName && !wire.Knows(what, name) {
+					t.Errorf("%s: the profile has no %s %s", id, what, name)
+				}
+			}
+		}
+	}
+	query := ProcessQuery{Text: pii.New[pii.Name]("x"), StatusID: &status, From: time.Now(), To: time.Now()}.values()
+	newPages(profile.Page{Style: profile.ByCursor, Size: 10}, 10).query(query, "x")
+	newPages(profile.Page{Style: profile.ByNumber, Size: 10}, 10).query(query, "2")
+	newPages(profile.Page{Style: profile.ByOffset, Size: 10}, 10).query(query, "2")
+	known := slices.Concat(p.Wire(string(ProcessList)).Names(), []string{"limit", "pageSize"}) // of other lists
+	for name := range url.Values(query) {
+		if !slices.Contains(known, name) {
+			t.Errorf("the profile has no parameter %s", name)
+		}
+	}
+}
