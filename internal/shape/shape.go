@@ -125,7 +125,7 @@ func keyed(fields map[string]any) bool {
 var identifier = regexp.MustCompile(`^[a-zA-Z][a-zA-Z]*([_-]?[a-zA-Z0-9]+)*$`)
 
 // isName reports whether a name is surely one of a field: in camel case or snake case, without a long number. One that
-// begins with a capital letter may be somebody's, unless a word of it is technical.
+// begins with a capital may be somebody's, unless a word of it is technical.
 func isName(name string) bool {
 	if len(name) > 48 || !identifier.MatchString(name) || digits.MatchString(name) {
 		return false
