@@ -3,7 +3,6 @@ package conversations
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -207,14 +206,21 @@ func (e *Examination) stateKey(ctx context.Context) []finding.Finding {
 	sealed, err := e.store.redis.Get(ctx, canaryKey).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return finding.One(finding.OK, "redis.unused")
+		return unremarkable("redis.unused")
 	case err != nil:
 		return finding.One(finding.Fail, "redis.unreadable")
 	}
 	if opened, err := e.store.keys.Open([]byte(sealed), []byte(canaryKey)); err != nil || string(opened) != e.store.keys.Fingerprint([]byte(canaryKey)) {
 		return finding.One(finding.Fail, "redis.other_key")
 	}
-	return finding.One(finding.OK, "redis.same_key")
+	return unremarkable("redis.same_key")
+}
+
+// unremarkable returns a finding that is not worth a line at the start.
+func unremarkable(code string) []finding.Finding {
+	f := finding.New(finding.OK, code)
+	f.Quiet = true
+	return []finding.Finding{f}
 }
 
 // durability reports each setting with which Redis may lose writes.
@@ -273,7 +279,7 @@ func (e *Examination) writes(ctx context.Context) []finding.Finding {
 	if err != nil {
 		return finding.One(finding.Fail, "redis.no_write")
 	}
-	return finding.One(finding.OK, "redis.writes")
+	return unremarkable("redis.writes")
 }
 
 func (e *Examination) latency(ctx context.Context) []finding.Finding {
@@ -295,4 +301,4 @@ func (e *Examination) latency(ctx context.Context) []finding.Finding {
 	return finding.One(finding.OK, "redis.latency", "median", median, "longest", longest)
 }
 
-func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

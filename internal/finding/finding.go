@@ -29,6 +29,7 @@ type Finding struct {
 	Fix     string         // likewise
 	Lines   []string       // to add to the bank's profile
 	Shapes  []Shape        // what came, for a report of a bug
+	Quiet   bool           // not shown at the start if it is ok
 }
 
 // Shape describes a reply without its values.
