@@ -157,6 +157,22 @@ func (s *Server) Demote() { s.await("REPLICAOF 127.0.0.1 1", "OK") }
 // Promote ends Demote.
 func (s *Server) Promote() { s.await("REPLICAOF NO ONE", "OK") }
 
+// Keys returns the names of all keys.
+func (s *Server) Keys() (keys []string) {
+	s.t.Helper()
+	answer, err := s.ask("KEYS *")
+	if err != nil {
+		s.t.Fatalf("listing the keys: %v", err)
+	}
+	for line := range strings.Lines(answer) {
+		if !strings.HasPrefix(line, "*") && !strings.HasPrefix(line, "$") { // lengths
+			keys = append(keys, strings.TrimSpace(line))
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // Written returns the append-only file: all that was ever written to the server, deleted keys included.
 func (s *Server) Written() []byte {
 	s.t.Helper()
