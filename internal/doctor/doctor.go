@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +39,9 @@ type Finding struct {
 	finding.Finding
 }
 
+// notTriedAfter is the code of checks that were not tried after a vital failure.
+const notTriedAfter = "not_tried.after"
+
 // Report is what all parts found, in their order.
 type Report struct {
 	Findings []Finding
@@ -51,15 +53,6 @@ type Report struct {
 type Progress interface {
 	Begin(part, subject string)
 	End()
-}
-
-// AtStart returns the parts with only the checks of a start.
-func AtStart(parts []Part) []Part {
-	quick := slices.Clone(parts)
-	for i := range quick {
-		quick[i].Checks = slices.DeleteFunc(slices.Clone(parts[i].Checks), func(c finding.Check) bool { return !c.AtStart })
-	}
-	return quick
 }
 
 // Run runs the checks of all parts, and closes the parts. It ends when ctx does, and then reports the other checks as not
@@ -112,7 +105,7 @@ func (p Part) run(ctx context.Context, lang words.Lang, progress Progress) (all 
 				f.Subject = check.Subject
 			}
 			if check.Vital && f.Status != finding.OK && skip == nil {
-				after := finding.New(finding.NotTried, "not_tried.after", "subject", subjectText(lang, f.Subject))
+				after := finding.New(finding.NotTried, notTriedAfter, "subject", subjectText(lang, f.Subject))
 				skip = &after
 			}
 			all = append(all, Finding{p.Name, withTexts(lang, f)})
@@ -134,7 +127,12 @@ func runCheck(ctx context.Context, check finding.Check) []finding.Finding {
 // withTexts returns a finding with the texts of its code.
 func withTexts(lang words.Lang, f finding.Finding) finding.Finding {
 	args := map[string]any{"subject": subjectText(lang, f.Subject)}
-	maps.Copy(args, f.Args)
+	for name, value := range f.Args {
+		if number, is := value.(float64); is {
+			value = decimal(lang, number)
+		}
+		args[name] = value
+	}
 	if f.What == "" {
 		f.What = texts.Say(lang, f.Code, args)
 	}
@@ -144,6 +142,15 @@ func withTexts(lang words.Lang, f finding.Finding) finding.Finding {
 		}
 	}
 	return f
+}
+
+// decimal returns a number with one decimal.
+func decimal(lang words.Lang, number float64) string {
+	text := fmt.Sprintf("%.1f", number)
+	if lang == words.Portuguese {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text
 }
 
 // family returns a code without its last word, as slack.scope of slack.scope.commands: one text says how to mend all of them.
@@ -188,19 +195,6 @@ func (r Report) count(status finding.Status) (n int) {
 	}
 	return n
 }
-
-// Status returns the status of the severest finding of a part, [finding.NotTried] if it has none.
-func (r Report) Status(part string) finding.Status {
-	severest := finding.NotTried
-	for _, f := range r.Findings {
-		if f.Part == part && severity[f.Status] > severity[severest] {
-			severest = f.Status
-		}
-	}
-	return severest
-}
-
-var severity = map[finding.Status]int{finding.NotTried: 0, finding.OK: 1, finding.Warn: 2, finding.Differs: 3, finding.Fail: 4}
 
 // text is a text of this package, for errors too.
 func text(lang words.Lang, key string, namesAndValues ...any) string {

@@ -119,7 +119,7 @@ func (r Report) collapsed() (all []Finding) {
 			same = append(same, subjectText(r.Lang, r.Findings[i].Subject))
 		}
 		if len(same) > 1 {
-			f.Subject, f.What = text(r.Lang, "not_tried.several", "count", len(same)), f.What+" "+strings.Join(same, ", ")+"."
+			f.Subject, f.What = text(r.Lang, "not_tried.several", "count", len(same)), strings.TrimSuffix(f.What, ".")+" ("+strings.Join(same, ", ")+")."
 		}
 		if len(same) == 0 {
 			i++
