@@ -21,6 +21,7 @@ import (
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/destination"
+	"github.com/balcao/balcao/internal/doctor"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
@@ -94,10 +95,11 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	s.ReadOnly = *readOnly
 	log := telemetry.ForProgram(stderr, *playground, *verbose)
 	slog.SetDefault(log) // for libraries that log by themselves
+	shown := screen{stdout, stderr, settings.Lang(environ)}
 	if *addr == "" {
-		err = serve(ctx, s, log, func(_ *app.System, assistants *mcpapp.App) error { return assistants.ServeStdio(ctx, stdin, stdout) })
+		err = shown.serve(ctx, s, log, "", func(_ *app.System, assistants *mcpapp.App) error { return assistants.ServeStdio(ctx, stdin, stdout) })
 	} else {
-		err = serveHTTP(ctx, *addr, s, log, func(url string) { fmt.Fprintln(stdout, say("started", map[string]any{"url": url})) })
+		err = shown.serveHTTP(ctx, *addr, s, log)
 	}
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key", nil))
@@ -113,22 +115,27 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	return 0
 }
 
-func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport func(*app.System, *mcpapp.App) error) error {
-	system, err := app.Start(ctx, s, log)
+// serve serves assistants on a transport, and shows what the start finds. url is where it serves, "" on stdio.
+func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logger, url string, transport func(*app.System, *mcpapp.App) error) error {
+	start := doctor.NewStart(ctx, "mcpserver", s.lang, newDoctor().Parts(doctor.Setup{Settings: set, Lang: s.lang})...)
+	system, err := app.Start(ctx, set, log)
 	if err != nil {
+		if len(start.Failed()) > 0 {
+			start.NotStarted(s.stderr)
+		}
 		return err
 	}
-	if s.RedisURL == settings.Memory { // nobody else follows the bank
+	if set.RedisURL == settings.Memory { // nobody else follows the bank
 		if err := system.StartNotifications(ctx, destination.NopPoster{}); err != nil {
 			return errors.Join(err, system.Close())
 		}
 	}
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
-	asked.Go(func() { system.CheckBank(asking) }) // nobody waits for it: the log says what came of it
+	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
 	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-		Token: s.MCPToken, AllowedHosts: s.MCPHosts, Toolsets: s.Toolsets,
+		Token: set.MCPToken, AllowedHosts: set.MCPHosts, Toolsets: set.Toolsets,
 	})
 	if err == nil {
 		err = transport(system, assistants)
@@ -139,19 +146,37 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, transport
 }
 
 // serveHTTP serves at an address, which is taken before anything else begins.
-func serveHTTP(ctx context.Context, addr string, s settings.Settings, log *slog.Logger, started func(url string)) error {
+func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Settings, log *slog.Logger) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
 	defer listener.Close()
-	return serve(ctx, s, log, func(system *app.System, assistants *mcpapp.App) error {
+	return s.serve(ctx, set, log, "http://"+listener.Addr().String()+"/mcp", func(system *app.System, assistants *mcpapp.App) error {
 		mux := http.NewServeMux()
 		mux.Handle("/mcp", assistants.Handler())
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
 		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck()))
-		started("http://" + listener.Addr().String() + "/mcp")
-		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, s), log), listener, shutdownTimeout)
+		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, set), log), listener, shutdownTimeout)
 	})
+}
+
+// screen shows what a start finds.
+type screen struct {
+	stdout, stderr io.Writer
+	lang           words.Lang
+}
+
+// started asks the bank and shows the screen. On stdio it is not on stdout, which has the protocol only.
+func (s screen) started(ctx context.Context, start doctor.Start, system *app.System, url string) {
+	start.Add(ctx, doctor.Bank(system.BankURL, func(ctx context.Context) string { return string(system.CheckBank(ctx)) }))
+	if ctx.Err() != nil { // the program ends
+		return
+	}
+	if url == "" {
+		start.Started(s.stderr, doctor.Address{Label: texts.Say(s.lang, "endpoint.mcp", nil), URL: "stdio"})
+		return
+	}
+	start.Started(s.stdout, doctor.Address{Label: texts.Say(s.lang, "endpoint.mcp", nil), URL: url})
 }

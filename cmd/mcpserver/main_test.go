@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -169,11 +170,19 @@ func serveHTTP(t *testing.T, program string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); _ = server.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
+	return endpoint(t, out)
+}
+
+// endpoint reads the screen of a start up to the address for assistants.
+func endpoint(t *testing.T, out io.Reader) string {
+	t.Helper()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, url, found := strings.Cut(lines.Text(), "http://"); found && strings.HasSuffix(url, "/mcp") {
+			return "http://" + url
+		}
 	}
-	return line[strings.Index(line, "http://") : len(line)-1]
+	t.Fatal("no address for assistants is printed")
+	return ""
 }
 
 func TestAStartWithoutSettingsListsThemAllAndExitsWith2(t *testing.T) {
@@ -301,10 +310,7 @@ func TestAStartSaysThatTheBankDoesNotAnswerAndServesAllTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); _ = program.Wait() })
-	serving, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	serving := endpoint(t, out)
 	said := false
 	for lines := bufio.NewScanner(log); !said && lines.Scan(); {
 		said = strings.Contains(lines.Text(), "the bank does not answer")
@@ -313,7 +319,7 @@ func TestAStartSaysThatTheBankDoesNotAnswerAndServesAllTheSame(t *testing.T) {
 		t.Error("the log does not say it")
 	}
 
-	_, addr, _ := strings.Cut(strings.TrimSpace(serving), "http://")
+	_, addr, _ := strings.Cut(serving, "http://")
 	addr = strings.TrimSuffix(addr, "/mcp")
 	var stderr bytes.Buffer
 	second := exec.CommandContext(ctx, path, "-playground", "-http", addr)

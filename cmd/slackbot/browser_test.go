@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -60,11 +61,11 @@ func startPlayground(t *testing.T, set []string, options ...app.Option) (slack, 
 	}
 	go func() { _, _ = io.Copy(io.Discard, stdout) }()
 	address := func(name string) string {
-		_, rest, found := strings.Cut(string(banner[:n]), name+":")
-		if !found {
+		match := regexp.MustCompile(name + `:? +(http://\S+)`).FindSubmatch(banner[:n])
+		if match == nil {
 			t.Fatalf("the program printed %q", banner[:n])
 		}
-		return strings.TrimSuffix(strings.Fields(rest)[0], "/")
+		return strings.TrimSuffix(string(match[1]), "/")
 	}
 	return address("simulated Slack"), address("bank")
 }

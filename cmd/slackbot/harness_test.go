@@ -37,12 +37,15 @@ type harness struct {
 	bot    *exec.Cmd
 }
 
+// bankSecret is the client secret at the bank of a harness.
+const bankSecret = "d1f4b06a93c85e27f0a4c6e81b39572d"
+
 func newHarness(t *testing.T) *harness {
 	t.Helper()
-	bank := sandbox.New(sandbox.Config{})
+	bank := sandbox.New(sandbox.Config{ClientSecret: bankSecret})
 	bankServer := httptest.NewServer(bank)
 	t.Cleanup(bankServer.Close)
-	client, err := portal.New(portal.Config{BaseURL: bankServer.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret})
+	client, err := portal.New(portal.Config{BaseURL: bankServer.URL, ClientID: sandbox.SampleClientID, ClientSecret: bankSecret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +65,7 @@ func newHarness(t *testing.T) *harness {
 		bank:   bank, client: client, slack: slack, ana: slack.User(slacksim.Ana), redis: server.URL(), logs: &logtest.Log{}, addr: addr,
 	}
 	h.env = []string{
-		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret,
+		"PORTAL_URL=" + bankServer.URL, "PORTAL_CLIENT_ID=" + sandbox.SampleClientID, "PORTAL_CLIENT_SECRET=" + bankSecret,
 		"PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(), "PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "PORTAL_USERS=*=" + sandbox.BrokerA.Users[0],
 		"SLACK_API_URL=" + slackServer.URL + "/api/", "SLACK_BOT_TOKEN=" + slacksim.DefaultBotToken, "SLACK_SIGNING_SECRET=" + slacksim.DefaultSigningSecret,
 		"REDIS_URL=" + h.redis, "STATE_KEY=" + key, "ADDR=" + addr, "HOME=" + t.TempDir(),

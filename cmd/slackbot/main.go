@@ -21,6 +21,7 @@ import (
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/app"
+	"github.com/balcao/balcao/internal/doctor"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
@@ -119,7 +120,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 			return replayDeadLetters(ctx, news, *replay, stdout, say)
 		})
 	default:
-		err = serve(ctx, s, log, func(endpoints endpoints) { fmt.Fprint(stdout, endpoints.text(say)) }, options...)
+		err = serve(ctx, s, log, screen{stdout, stderr, settings.Lang(environ), say}, options...)
 		if err == nil {
 			fmt.Fprintln(stdout, say("ended"))
 		}
@@ -127,8 +128,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if errors.Is(err, conversations.ErrOtherKey) {
 		fmt.Fprintln(stderr, say("other-key"))
 	}
-	if problems, ok := errors.AsType[settings.Problems](err); ok { // found when Slack was asked
-		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
+	if errors.Is(err, errRefused) { // the screen says it
 		return 2
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -152,15 +152,19 @@ func printKey(make func() (string, error), stdout, stderr io.Writer) int {
 	return 0
 }
 
-// serve runs the bot until ctx ends. It calls started once it serves.
-func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started func(endpoints), options ...app.Option) (err error) {
+// serve runs the bot until ctx ends. It shows the screen of a start once it serves.
+func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown screen, options ...app.Option) (err error) {
 	listener, err := net.Listen("tcp", s.Addr)
 	if err != nil {
 		return fmt.Errorf("listening on ADDR: %w", err)
 	}
 	defer listener.Close()
+	start, err := shown.begin(ctx, s)
+	if err != nil {
+		return err
+	}
 	guard := app.GuardOf(listener, s)
-	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), slackAPI: s.SlackAPIURL}
+	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), socketMode: s.SlackAppToken != ""}
 	server := app.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, endpoints.bot)
@@ -172,10 +176,10 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	setCallbacks(&s, endpoints.bot)
 	system, err := app.Start(ctx, s, log, options...)
 	if err != nil {
+		shown.failed(start)
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	endpoints.bank = system.BankURL
 	bot, err := slackapp.New(slackapp.Config{
 		Runner: system.Runner, Store: system.Store, Log: log,
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
@@ -190,9 +194,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 		defer cancel()
 		err = errors.Join(err, bot.Close(closing))
 	}()
-	if endpoints.checked, err = checkSystems(ctx, system, bot, endpoints.slack != "", log); err != nil {
-		return err
-	}
+	start.Add(ctx, doctor.Bank(system.BankURL, func(ctx context.Context) string { return string(system.CheckBank(ctx)) }))
 	if err := system.StartNotifications(ctx, bot); err != nil {
 		return err
 	}
@@ -218,6 +220,6 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, started f
 	if s.SlackAppToken != "" {
 		group.Go(func() error { return bot.RunSocket(ctx) })
 	}
-	started(endpoints)
+	shown.started(start, endpoints)
 	return group.Wait()
 }

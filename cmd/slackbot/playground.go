@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
@@ -56,12 +55,6 @@ func baseURL(listener net.Listener) string {
 	return "http://" + listener.Addr().String()
 }
 
-// endpoints holds the addresses that the banner prints, "" for what this start does not have, and the checks at start.
-type endpoints struct {
-	bot, slack, slackAPI, mcp, bank string
-	checked                         checks
-}
-
 //go:embed words
 var wordFiles embed.FS
 
@@ -80,30 +73,4 @@ func newTranslator(environ map[string]string) translator {
 		}
 		return texts.Say(lang, key, args)
 	}
-}
-
-func (p endpoints) text(say translator) string {
-	text := say("started") + "\n"
-	type line struct {
-		key, url string
-		result   app.Answer
-	}
-	lines := []line{{"endpoint.slack", p.slack, ""}, {"endpoint.mcp", p.mcp, ""}, {"endpoint.bank", p.bank, p.checked.bank}, {"endpoint.bot", p.bot + "/slack/events", ""}}
-	if p.slack == "" {
-		lines[0] = line{"endpoint.slack-api", p.slackAPI, p.checked.slack}
-	}
-	for _, line := range lines {
-		if line.url == "" {
-			continue
-		}
-		text += "  " + say(line.key) + "  " + line.url
-		if line.result != "" {
-			text += "  " + say("answer."+string(line.result))
-		}
-		text += "\n"
-	}
-	if p.slack != "" {
-		text += say("try") + "\n"
-	}
-	return text
 }

@@ -280,7 +280,7 @@ func Loopback(host string) bool {
 // Problem is one setting that is missing or wrong.
 type Problem struct {
 	Name string // of the environment variable
-	What string // missing, wrong, weak, refused, simulated or simulated-slack
+	What string // missing, wrong, weak, simulated or simulated-slack
 }
 
 // Problems are the reasons for which a program does not start.
