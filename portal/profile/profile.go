@@ -35,7 +35,7 @@ type Forms struct {
 	IDs     map[string]Form `json:"ids"`     // uuid or integer, by what they identify: broker, process, borrower
 	Numbers Form            `json:"numbers"` // number or text
 	Dates   Form            `json:"dates"`   // date or datetime
-	Names   Form            `json:"names"`   // camel, pascal or lower: the casing of names in replies
+	Names   Form            `json:"names"`   // camel, pascal, lower or snake: the casing of names in replies
 	Absent  Form            `json:"absent"`  // omitted or null: a value in a reply that the bank does not have
 	Done    Form            `json:"done"`    // status or empty: the reply to a write that returns nothing else
 	Unknown Form            `json:"unknown"` // refused or ignored: a parameter that the bank does not have
@@ -55,6 +55,7 @@ const (
 	Camel    Form = "camel"
 	Pascal   Form = "pascal"
 	Lower    Form = "lower"
+	Snake    Form = "snake"
 	Omitted  Form = "omitted"
 	Null     Form = "null"
 	Status   Form = "status"
@@ -98,6 +99,7 @@ type Reply struct {
 	List   Names            `json:"list"`   // of the array, from At; "" is At itself, "*" its only array
 	Fields map[string]Names `json:"fields"` // by their dotted path
 	Items  map[string]Names `json:"items"`  // of the objects in the array
+	Also   []string         `json:"also"`   // other arrays beside it
 }
 
 // Page says how a list is read page by page.

@@ -172,6 +172,9 @@ func (w *Wire) reshaped(object map[string]any) any {
 	}
 	out := w.rename(object, w.reply.Fields)
 	put(out, strings.TrimPrefix(name, "*"), array)
+	for _, other := range w.reply.Also {
+		out[other] = []any{}
+	}
 	return out
 }
 
@@ -192,6 +195,8 @@ func (w *Wire) completed(object map[string]any, fields map[string]Names) map[str
 	}
 	return w.rename(object, fields)
 }
+
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 var day = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
@@ -231,6 +236,8 @@ func (w *Wire) cased(name string) string {
 		return strings.ToUpper(name[:1]) + name[1:]
 	case w.forms.Names == Lower:
 		return strings.ToLower(name)
+	case w.forms.Names == Snake:
+		return strings.ToLower(wordStart.ReplaceAllString(name, "${1}_${2}"))
 	}
 	return name
 }

@@ -259,12 +259,15 @@ func (w *Wire) renameAt(object map[string]any, path string, fields map[string]Na
 // lacks, without values.
 func (w *Wire) Reply(wire []byte) ([]byte, error) {
 	wire = bytes.TrimPrefix(wire, []byte("\ufeff"))
-	if !w.deep && len(w.reply.List) == 0 && w.reply.At.only("") {
+	if !w.deep && len(w.reply.List) == 0 && w.reply.At.only("") && w.forms.Names != Snake {
 		return wire, nil
 	}
 	value, err := parse(wire)
 	if err != nil {
 		return nil, err
+	}
+	if w.forms.Names == Snake {
+		value = joined(value)
 	}
 	value, err = w.inside(value)
 	if err != nil {
@@ -292,6 +295,23 @@ func (w *Wire) Reply(wire []byte) ([]byte, error) {
 		return json.Marshal(value)
 	}
 	return json.Marshal(tree)
+}
+
+// joined returns a value with the underscores of its names removed. Names are compared without case.
+func joined(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for name, inner := range value {
+			out[strings.ReplaceAll(name, "_", "")] = joined(inner)
+		}
+		return out
+	case []any:
+		for i, inner := range value {
+			value[i] = joined(inner)
+		}
+	}
+	return value
 }
 
 // inside returns the value that has the data of a reply.
@@ -330,7 +350,7 @@ func (w *Wire) array(value any) (array []any, name string, err error) {
 			object, _ := value.(map[string]any)
 			var found []string
 			for key, value := range object {
-				if _, ok := value.([]any); ok {
+				if _, ok := value.([]any); ok && !slices.Contains(w.reply.Also, key) {
 					found = append(found, key)
 				}
 			}
