@@ -54,6 +54,7 @@ func useEverything(t *testing.T, s *Store) {
 		s.Release(ctx, "299999998", 1),
 		s.Finish(ctx, "299999998", 1, []byte("Maria Exemplo has an id")),
 		s.Put(ctx, "processes", "maria@example.com", []byte("Maria Exemplo 299999998"), time.Hour),
+		s.Learn(ctx, "maria@example.com", map[int32]string{1: "Maria Exemplo"}),
 		s.Append(ctx, []byte(`{"operation":"create_borrower","actor":"maria@example.com"}`), "Maria Exemplo asked for it"),
 	); err != nil {
 		t.Fatal(err)
@@ -175,7 +176,8 @@ func secrets(t *testing.T, s *Store) Draft {
 	}
 	_, _, err = s.Begin(t.Context(), "call", []byte("intent"), time.Minute)
 	_, _, owning := s.ChangeOwner(t.Context(), uuid.Nil, "maria", "rui", anybody)
-	if err := errors.Join(err, s.Put(t.Context(), "cached", "id", []byte("value"), time.Hour), owning); err != nil {
+	learning := s.Learn(t.Context(), "genders", map[int32]string{1: "Feminino"})
+	if err := errors.Join(err, s.Put(t.Context(), "cached", "id", []byte("value"), time.Hour), owning, learning); err != nil {
 		t.Fatal(err)
 	}
 	must(s.ChangeDestination(t.Context(), "slack:C0TEAM", subscribeTo("1")))(t)
@@ -203,6 +205,7 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 		},
 		"owner": func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
 		"get":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "cached", "id"); return err },
+		"words": func(ctx context.Context) error { _, err := s.Learnt(ctx, "genders"); return err },
 	}
 }
 
