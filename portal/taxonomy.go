@@ -98,6 +98,17 @@ func (u *User) Taxonomy(ctx context.Context, key TaxonomyKey) ([]TaxonomyItem, e
 	return nil, &Error{Kind: Garbled, Operation: row.ID, Reason: "too many pages"}
 }
 
+// OwnList reports whether [User.Taxonomy] returns Balcão's own list: the values of the built-in profile, or none where the bank
+// has no operation for the taxonomy and the profile no values.
+func (u *User) OwnList(key TaxonomyKey) bool {
+	row, known := u.client.rows[key.Operation()]
+	items := u.client.config.Profile.Taxonomies.Lists[string(key)].Items
+	if len(items) == 0 {
+		return known && row.Path == ""
+	}
+	return slices.Equal(items, profile.Builtin().Taxonomies.Lists[string(key)].Items)
+}
+
 type taxonomyReply struct {
 	TotalCount *int               `json:"totalCount"`
 	List       list[TaxonomyItem] `json:"list"`

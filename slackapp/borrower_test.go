@@ -140,7 +140,7 @@ var borrowerFlows = []flow{
 		ana.sees("Página 5 de 8")
 		ana.fills(slacksim.Values{"personal.floor": ""})
 		ana.presses("skip")
-		ana.sees("Página 8 de 8", "Portugal\n→ —")
+		ana.sees("Página 8 de 8", "Portuguesa\n→ —")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 		if after := h.storedBorrower().Request().Personal; after.NationalityID != nil || !after.Floor.IsZero() || after.ZipCode.IsZero() {

@@ -111,7 +111,7 @@ var draftFlows = []flow{
 				t.Fatal("her own choice is taken for another window")
 			}
 			var choosing sync.WaitGroup
-			for _, choice := range []slacksim.Values{{"personal.academicLevelId": level}, {"personal.maritalStatusId": "Solteiro(a)"}} {
+			for _, choice := range []slacksim.Values{{"personal.academicLevelId": level + " (lista do Balcão)"}, {"personal.maritalStatusId": "Solteiro(a)"}} {
 				choosing.Go(func() { _ = ana.Fill(h.ctx(), choice) }) // which may come too late, when the page has gone
 			}
 			if done := ana.submits(slacksim.Values{"personal.address": "Rua " + level}); done.Action != "update" {

@@ -21,7 +21,7 @@ var theRest = []slacksim.Values{
 		"personal.identificationDocumentNumber": "CC123456", "personal.identificationDocumentExpiredDate": "31/12/2035",
 	},
 	{
-		"personal.maritalStatusId": "Solteiro(a)", "personal.residenceTypeId": "1", "personal.academicLevelId": "Licenciatura",
+		"personal.maritalStatusId": "Solteiro(a)", "personal.residenceTypeId": "1", "personal.academicLevelId": "Licenciatura (lista do Balcão)",
 		"personal.dependentsNumber": "2", "personal.address": "Rua Exemplo <b> & Filhos", "personal.zipCode": "1000-001",
 		"personal.zipCodeLocal": "Lisboa", "personal.doorNumber": "12", "personal.floor": "3.º", "personal.countryId": "Portugal",
 	},

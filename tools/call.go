@@ -265,7 +265,7 @@ func (c *Call) Checks() *validation.Checker { return c.runner.Checks }
 // Fingerprint returns a keyed hash of data, in hex.
 func (c *Call) Fingerprint(data []byte) string { return c.runner.Fingerprint(data) }
 
-// Shown returns a value of a field as people read it: the text of an option, personal data masked.
-func (c *Call) Shown(ctx context.Context, field Field, value any) string {
-	return c.runner.shown(ctx, c.Actor, field, value, nil)
+// Shown returns the value of a field in an input as people read it: what a choice is called, personal data masked; "" for none.
+func (c *Call) Shown(ctx context.Context, field Field, in any) string {
+	return c.runner.shown(ctx, c.Actor, field, in, nil)
 }

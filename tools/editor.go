@@ -74,13 +74,12 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	call.ReadAhead(ctx, tool.Fields)
 	before, labels = tool.answersOf(current, actor.Lang), map[string]string{}
 	for _, field := range tool.Fields {
-		text := before[field.Path]
-		if field.Refers() || text == "" {
+		if field.Refers() || field.Kind.Choices == nil || before[field.Path] == "" {
 			continue
 		}
-		if option, ok := r.Option(ctx, actor, field, text, before); ok {
+		if option, _ := r.chosen(ctx, actor, field, current, before); option.Text != "" {
 			labels[field.Path] = option.Text
-		} else if text == field.Kind.NoChoice {
+		} else if before[field.Path] == field.Kind.NoChoice {
 			delete(before, field.Path)
 		}
 	}
@@ -216,7 +215,7 @@ func (r *Runner) ofChanges(ctx context.Context, call *Call, tool *Tool, changes 
 func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string {
 	var lines []string
 	for _, field := range found.changes {
-		was, is := fieldChange(actor.Lang, field, found, func(value any) string { return r.shown(ctx, actor, field, value, nil) })
+		was, is := fieldChange(actor.Lang, found, func(in any) string { return r.shown(ctx, actor, field, in, nil) })
 		what := was + " → " + is
 		if was == is { // masks hide what differs
 			what = engineWords.Say(actor.Lang, "edit.masked", map[string]any{"value": is})
@@ -226,13 +225,11 @@ func (r *Runner) listed(ctx context.Context, actor Actor, found checked) string 
 	return strings.Join(lines, "; ")
 }
 
-// fieldChange returns what a field was and what it becomes, as render shows values.
-func fieldChange(lang words.Lang, field Field, found checked, render func(value any) string) (was, is string) {
+// fieldChange returns what a field was and what it becomes, as render shows the field of an input.
+func fieldChange(lang words.Lang, found checked, render func(in any) string) (was, is string) {
 	rendered := func(in any) string {
-		if value, given := field.Value(in); given {
-			if text := render(value.Interface()); text != "" {
-				return text
-			}
+		if text := render(in); text != "" {
+			return text
 		}
 		return engineWords.Say(lang, "edit.empty", nil)
 	}

@@ -31,7 +31,7 @@ func (borrowerChoices) List(ctx context.Context, call *Call, field Field, query 
 	}
 	var options []Option
 	for _, borrower := range borrowers {
-		if option := BorrowerOption(borrower); strings.Contains(Fold(option.Text+" "+option.Note), Fold(query)) {
+		if option := call.BorrowerOption(ctx, borrower); strings.Contains(Fold(option.Text+" "+option.Note), Fold(query)) {
 			options = append(options, option)
 		}
 	}
@@ -41,12 +41,15 @@ func (borrowerChoices) List(ctx context.Context, call *Call, field Field, query 
 // Find implements [Choices].
 func (borrowerChoices) Find(ctx context.Context, call *Call, field Field, value string, answers map[string]string) (Option, bool) {
 	_, borrower, err := call.Borrower(ctx, ProcessRef(field.beside(Process, answers)), BorrowerRef(value))
-	return BorrowerOption(borrower), err == nil
+	if err != nil {
+		return Option{}, false
+	}
+	return call.BorrowerOption(ctx, borrower), true
 }
 
 // BorrowerOption returns the option of a borrower: the masked name and tax number, and the role.
-func BorrowerOption(borrower portal.Borrower) Option {
-	role := borrower.BorrowerTypeDescription
+func (c *Call) BorrowerOption(ctx context.Context, borrower portal.Borrower) Option {
+	role := c.Word(ctx, borrower, "BorrowerTypeID")
 	option := Option{Value: borrower.BorrowerUniqueID.String(), Text: role, Note: role, Clear: pii.New[pii.Private](role)}
 	if p := borrower.Personal; p != nil && !p.Name.IsZero() {
 		option.Text = p.Name.String() + " · " + p.TaxID.String()

@@ -3,7 +3,6 @@ package tools
 import (
 	"context"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/balcao/balcao/portal"
@@ -14,43 +13,49 @@ type itemChoices struct{}
 
 // List implements [Choices].
 func (itemChoices) List(ctx context.Context, call *Call, field Field, query string, _ map[string]string) ([]Option, error) {
-	items, err := call.Taxonomy(ctx, field.Taxonomy)
+	list, err := call.List(ctx, field.Taxonomy)
 	if err != nil {
 		return nil, err
 	}
 	var options []Option
-	for _, item := range MatchItems(items, query) {
-		options = append(options, itemOption(item))
+	for _, item := range list.Match(query) {
+		option := itemOption(item)
+		if list.Origin == FromReplies {
+			option.Note = engineWords.Say(call.Actor.Lang, "choice.incomplete", nil)
+		}
+		options = append(options, option)
 	}
 	return options, nil
 }
 
 // Find implements [Choices].
 func (itemChoices) Find(ctx context.Context, call *Call, field Field, value string, _ map[string]string) (Option, bool) {
-	items, err := call.Taxonomy(ctx, field.Taxonomy)
-	for _, item := range items {
-		if option := itemOption(item); option.Value == value {
-			return option, err == nil
-		}
+	id, err := strconv.ParseInt(value, 10, 32)
+	if err != nil {
+		return Option{}, false
 	}
-	return Option{}, false
+	list, err := call.List(ctx, field.Taxonomy)
+	item, known := list.item(int32(id))
+	return itemOption(list.marked(item)), err == nil && known
 }
 
 func itemOption(item portal.TaxonomyItem) Option {
 	return Option{Value: strconv.Itoa(int(item.ID)), Text: item.Description}
 }
 
-// checkItem looks an id up in the bank's list. An unknown id blocks if the list is fresh, and is a warning otherwise.
+// checkItem looks an id up in the bank's list. An unknown id blocks if the list is fresh, and is a warning otherwise. The bank
+// knows an id that its replies had.
 func checkItem(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem {
 	id := value.Int()
 	if strconv.FormatInt(id, 10) == field.Kind.NoChoice {
 		return nil
 	}
-	items, fresh, err := call.taxonomy(ctx, field.Taxonomy)
-	switch known := err == nil && slices.ContainsFunc(items, func(item portal.TaxonomyItem) bool { return int64(item.ID) == id }); {
-	case known:
+	list, err := call.List(ctx, field.Taxonomy)
+	_, known := list.item(int32(id))
+	switch {
+	case err == nil && known:
 		return nil
-	case fresh:
+	case list.fresh:
 		return []Problem{problem(call.Actor.Lang, field.Path, "taxonomy.unknown")}
 	default:
 		return []Problem{warning(call.Actor.Lang, field.Path, "taxonomy.unconfirmed")}

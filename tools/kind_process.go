@@ -28,7 +28,7 @@ func (processChoices) List(ctx context.Context, call *Call, _ Field, query strin
 		options = append(options, Option{
 			Value: process.ProcessUniqueID.String(),
 			Text:  FormatNumber(process.ProcessNumber) + " · " + process.KeyBorrowerName.String(),
-			Note:  process.ProcessStatusDescription,
+			Note:  call.Word(ctx, process, "ProcessStatusID"),
 		})
 	}
 	return options, nil
@@ -37,7 +37,10 @@ func (processChoices) List(ctx context.Context, call *Call, _ Field, query strin
 // Find implements [Choices]. The option of a single process does not name the client.
 func (processChoices) Find(ctx context.Context, call *Call, _ Field, value string, _ map[string]string) (Option, bool) {
 	process, err := call.Process(ctx, ProcessRef(value))
-	return Option{Value: process.ID.String(), Text: FormatNumber(process.Number), Note: process.Status}, err == nil
+	if err != nil {
+		return Option{}, false
+	}
+	return Option{Value: process.ID.String(), Text: FormatNumber(process.Number), Note: call.StatusWord(ctx, process)}, true
 }
 
 // processField returns the field that says which process a call is about.

@@ -62,6 +62,7 @@ type Config struct {
 	CallTimeout  time.Duration
 	Destinations Destinations // without it, tools that need a destination are forbidden
 	Updates      History      // without it, tools that need the history are forbidden
+	Learnt       *Learnt      // what the bank calls its ids in replies; without it only its lists say so
 	// Changed is called for every call that changed something at the bank, once its outcome is known: perhaps twice, and
 	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error

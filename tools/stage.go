@@ -90,11 +90,11 @@ func (c *Call) listedStates(ctx context.Context) (states []profile.State) {
 func (c *Call) listed(ctx context.Context, key portal.TaxonomyKey) []portal.TaxonomyItem {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
-	items, err := c.Taxonomy(ctx, key)
+	list, err := c.List(ctx, key)
 	if err != nil {
 		c.runner.Log.WarnContext(ctx, "reading a list of the bank failed", "list", string(key), "error", err)
 	}
-	return items
+	return list.Items
 }
 
 // Ready returns an error of the kind [Closed] if the bank would refuse the form because its process has ended, so that a person
@@ -143,6 +143,7 @@ func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
 	if tool.worksAt(ends) {
 		return nil
 	}
+	process.Status = c.StatusWord(ctx, process)
 	reads := c.runner.Catalogue.StepsOn(process.ID, ends, c.Actor.Lang)
 	return &Error{Kind: Closed, process: process, Steps: slices.DeleteFunc(reads, func(s Step) bool {
 		other, _ := c.runner.Catalogue.Named(s.Tool)

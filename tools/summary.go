@@ -66,40 +66,53 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 
 // fact is a field's line in a summary, in clear; "" for a field that is not given.
 func (r *Runner) fact(ctx context.Context, actor Actor, field Field, found checked, form Form) string {
-	render := func(value any) string { return r.inClear(ctx, actor, field, value, form.Answers) }
+	render := func(in any) string { return r.inClear(ctx, actor, field, in, form.Answers) }
 	if found.before != nil && !field.Refers() {
-		was, is := fieldChange(actor.Lang, field, found, render)
+		was, is := fieldChange(actor.Lang, found, render)
 		return was + "\n→ " + is
 	}
-	value, given := field.Value(found.in)
-	if !given {
-		return ""
-	}
-	return render(value.Interface())
+	return render(found.in)
 }
 
-// shown returns a value as others may see it: the text of its option, or personal data masked. It is "" for no choice.
-func (r *Runner) shown(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
-	text := fmt.Sprint(value)
-	if option, ok := r.Option(ctx, actor, field, text, answers); ok {
+// shown returns the value of a field as others may see it: what its choice is called, or personal data masked. It is "" for
+// none.
+func (r *Runner) shown(ctx context.Context, actor Actor, field Field, in any, answers map[string]string) string {
+	option, value := r.chosen(ctx, actor, field, in, answers)
+	if value == nil {
 		return option.Text
-	}
-	if text == field.Kind.NoChoice {
-		return ""
 	}
 	return field.masked(actor.Lang, value)
 }
 
-// inClear returns a value as the person who typed it, or may change it, reviews it.
-func (r *Runner) inClear(ctx context.Context, actor Actor, field Field, value any, answers map[string]string) string {
-	text := fmt.Sprint(value)
-	switch option, ok := r.Option(ctx, actor, field, text, answers); {
-	case ok && !option.Clear.IsZero():
+// inClear returns the value of a field as the person who typed it, or may change it, reviews it.
+func (r *Runner) inClear(ctx context.Context, actor Actor, field Field, in any, answers map[string]string) string {
+	option, value := r.chosen(ctx, actor, field, in, answers)
+	switch {
+	case value != nil:
+		return field.Kind.clear(actor.Lang, value)
+	case !option.Clear.IsZero():
 		return option.Clear.Reveal()
-	case ok:
-		return option.Text
-	case text == field.Kind.NoChoice:
-		return ""
 	}
-	return field.Kind.clear(actor.Lang, value)
+	return option.Text
+}
+
+// chosen returns the option that an input has in a field, or the value of one that is not chosen. Both are empty for none.
+func (r *Runner) chosen(ctx context.Context, actor Actor, field Field, in any, answers map[string]string) (option Option, value any) {
+	if text := saidOf(field, in); text != "" {
+		return Option{Text: text}, nil
+	}
+	held, given := field.Value(in)
+	if !given {
+		return Option{}, nil
+	}
+	text := fmt.Sprint(held.Interface())
+	switch option, ok := r.Option(ctx, actor, field, text, answers); {
+	case ok:
+		return option, nil
+	case text == field.Kind.NoChoice:
+		return Option{}, nil
+	case field.Taxonomy != "":
+		return Option{Text: unexplained(actor.Lang, text)}, nil
+	}
+	return Option{}, held.Interface()
 }

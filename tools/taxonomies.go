@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,13 +42,93 @@ type taxonomyList struct {
 	read  time.Time
 }
 
-// Taxonomy returns the items of one of the bank's lists, in the actor's language.
-func (c *Call) Taxonomy(ctx context.Context, key portal.TaxonomyKey) ([]portal.TaxonomyItem, error) {
-	items, _, err := c.taxonomy(ctx, key)
-	return items, err
+// List is one of the bank's lists, in the actor's language.
+type List struct {
+	Items  []portal.TaxonomyItem // to choose from
+	Origin Origin
+	lang   words.Lang
+	fresh  bool             // the bank's list of today
+	own    map[int32]bool   // the items of Balcão's own list; they are the last
+	learnt map[int32]string // what replies said of ids
 }
 
-// taxonomy also reports whether the list is fresh, or an old one that is used while the bank does not answer.
+// Origin is where the items of a list are from.
+type Origin string
+
+// The origins.
+const (
+	FromBank    Origin = "bank"    // its list, perhaps some days old
+	FromReplies Origin = "replies" // only the items that replies had, since the list cannot be read
+	FromOwn     Origin = "own"     // the bank has no operation for the list: items that replies had, and Balcão's own
+)
+
+// Match returns the items that match a text, as [MatchItems], marked where they are of Balcão's own list.
+func (l List) Match(text string) []portal.TaxonomyItem {
+	items := MatchItems(l.Items, text)
+	for i := range items {
+		items[i] = l.marked(items[i])
+	}
+	return items
+}
+
+func (l List) marked(item portal.TaxonomyItem) portal.TaxonomyItem {
+	if l.own[item.ID] {
+		item.Description = engineWords.Say(l.lang, "choice.own", map[string]any{"text": item.Description})
+	}
+	return item
+}
+
+// item returns the item with an id, without a mark; also one that is not in the list and that replies had.
+func (l List) item(id int32) (portal.TaxonomyItem, bool) {
+	for _, item := range l.Items {
+		if item.ID == id {
+			return item, true
+		}
+	}
+	text, known := l.learnt[id]
+	return portal.TaxonomyItem{ID: id, Description: text}, known
+}
+
+// List returns one of the bank's lists. If it cannot be read, the items that replies had are the list; without any it returns
+// the error.
+func (c *Call) List(ctx context.Context, key portal.TaxonomyKey) (List, error) {
+	items, fresh, err := c.taxonomy(ctx, key)
+	list := List{Items: items, Origin: FromBank, lang: c.Actor.Lang, fresh: fresh, learnt: c.runner.Learnt.Words(ctx, key, c.Actor.Lang)}
+	switch {
+	case err != nil && len(list.learnt) == 0:
+		return List{}, err
+	case err != nil:
+		list.Origin, list.Items = FromReplies, learntItems(list.learnt)
+	case c.Bank.OwnList(key):
+		list.Origin, list.fresh = FromOwn, false
+		list.completeWith(items)
+	}
+	return list, nil
+}
+
+// completeWith lets the items that replies had be followed by those of Balcão's own list, but for the ids and the words that
+// replies had: of these it is wrong.
+func (l *List) completeWith(own []portal.TaxonomyItem) {
+	l.Items, l.own = learntItems(l.learnt), map[int32]bool{}
+	for _, item := range own {
+		said := slices.ContainsFunc(l.Items, func(other portal.TaxonomyItem) bool { return Fold(other.Description) == Fold(item.Description) })
+		if _, learnt := l.learnt[item.ID]; !learnt && !said {
+			l.own[item.ID] = true
+			l.Items = append(l.Items, item)
+		}
+	}
+}
+
+func learntItems(learnt map[int32]string) []portal.TaxonomyItem {
+	var items []portal.TaxonomyItem
+	for _, id := range slices.Sorted(maps.Keys(learnt)) {
+		items = append(items, portal.TaxonomyItem{ID: id, Description: learnt[id]})
+	}
+	return items
+}
+
+// taxonomy reads one of the bank's lists. It reports whether the list is fresh, or an old one that is used while the bank does
+// not answer.
 func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []portal.TaxonomyItem, fresh bool, err error) {
 	cache, at, now := &c.runner.taxonomies, taxonomyLang{key, c.Actor.Lang}, c.runner.now()
 	cache.mu.Lock()
@@ -90,27 +171,23 @@ func (c *Call) ReadAhead(ctx context.Context, fields []Field) {
 	var all sync.WaitGroup
 	for _, field := range fields {
 		if field.Taxonomy != "" {
-			all.Go(func() { _, _ = c.Taxonomy(ctx, field.Taxonomy) })
+			all.Go(func() { _, _, _ = c.taxonomy(ctx, field.Taxonomy) })
 		}
 	}
 	all.Wait()
 }
 
-// Described returns an id with its description, "" if there is no id or no list.
+// Described returns an id with its description, for rules; "" if there is no id, or no word for it.
 func (c *Call) Described(ctx context.Context, key portal.TaxonomyKey, id *int32) (int32, string) {
 	if id == nil {
 		return 0, ""
 	}
-	items, err := c.Taxonomy(ctx, key)
+	list, err := c.List(ctx, key)
 	if err != nil {
 		return *id, ""
 	}
-	for _, item := range items {
-		if item.ID == *id {
-			return *id, item.Description
-		}
-	}
-	return *id, ""
+	item, _ := list.item(*id)
+	return *id, item.Description
 }
 
 // MatchItems returns the items whose description contains text, whatever its case and accents. The description that is the

@@ -102,7 +102,7 @@ func (p slackPage) chooseOption(path, text string) {
 	offered := `((text) => {
 		const options = [...document.querySelectorAll('[role=option]')].filter((option) => option.checkVisibility());
 		const active = options.find((option) => option.getAttribute('aria-selected') === 'true');
-		const equal = options.find((option) => option.innerText.trim() === text);
+		const equal = options.find((option) => option.innerText.trim() === text || option.innerText.trim().startsWith(text + ' ('));
 		return equal ? active === equal : !!active?.innerText.includes(text);
 	})(` + browsertest.Quoted(text) + `)`
 	// What the field said of the text before may still stand there when a text is typed again: a search takes its time.

@@ -94,14 +94,15 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}
 	system.settings = s
-	if system.bank, err = client(s, system.BankURL, log); err != nil {
-		return system, err
-	}
-	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
 	if system.Store, err = OpenStore(ctx, s, log); err != nil {
 		return system, err
 	}
 	system.stop = append(system.stop, system.Store.Close)
+	learnt := tools.NewLearnt(system.Store, system.BankURL, log, time.Now)
+	if system.bank, err = client(s, system.BankURL, learnt, log); err != nil {
+		return system, err
+	}
+	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
 	if !system.inMemory() {
 		logWeaknesses(ctx, system.Store, log)
 	}
@@ -125,7 +126,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	system.Runner = tools.NewRunner(tools.Config{
 		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{Rules: rules}),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
-		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Changed: system.changed, Counted: histogram,
+		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
 		States: system.profile.States, UnknownState: system.unknownState,
 	})
 	system.stop = append(system.stop, startRecovery(system.Runner, log))
@@ -145,9 +146,9 @@ func (s *System) Close() error {
 	return errors.Join(errs...)
 }
 
-func client(s settings.Settings, base string, log *slog.Logger) (*portal.Client, error) {
+func client(s settings.Settings, base string, learnt *tools.Learnt, log *slog.Logger) (*portal.Client, error) {
 	config := portal.Config{
-		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log,
+		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log, Described: learnt.Learn,
 		// A request has ended well before the lease of its call expires.
 		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
 	}

@@ -108,7 +108,6 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		Bank: e.Bank, URL: e.URL, Keys: e.Keys, Store: e.Store, Audit: &AuditLog{}, Log: &logtest.Log{},
 		Actor: tools.Actor{ID: "ana", Lang: words.English}, options: e.options,
 	}
-	r.Client = r.newClient(t)
 	closeStore := func() {}
 	if r.Store == nil || r.options.Redis != memory {
 		lives := conversations.Lives{Call: cmp.Or(r.options.Timeout, waittest.Deadline), Recovery: recovery}
@@ -123,18 +122,21 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 			}
 		}
 	}
+	log, now := slog.New(slog.NewJSONHandler(r.Log, nil)), time.Now
+	if r.options.Now != nil {
+		now = r.options.Now
+	}
+	learnt := tools.NewLearnt(r.Store, r.URL, log, now)
+	r.Client = r.newClient(t, learnt)
 	r.Close = sync.OnceFunc(func() { closeStore(); r.Client.Close() })
 	t.Cleanup(r.Close)
 	config := tools.Config{
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
-		Log: slog.New(slog.NewJSONHandler(r.Log, nil)),
+		Log: log, Now: now, Learnt: learnt,
 	}
 	if r.options.Checks != nil {
 		config.Checks = newChecks(r.options.Checks)
-	}
-	if r.options.Now != nil {
-		config.Now = r.options.Now
 	}
 	if r.options.Runner != nil {
 		change = append([]func(*tools.Config){r.options.Runner}, change...)
@@ -148,11 +150,12 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 
 // newClient returns a client that waits as long as a test does, and repeats nothing, so that a test decides what the bank
 // is asked.
-func (e *Env) newClient(t testing.TB) *portal.Client {
+func (e *Env) newClient(t testing.TB, learnt *tools.Learnt) *portal.Client {
 	t.Helper()
 	config := portal.Config{
 		BaseURL: e.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
 		AttemptTimeout: waittest.Deadline, TotalTimeout: waittest.Deadline, ReadAttempts: 1, MaxPerSecond: 10_000,
+		Described: learnt.Learn,
 	}
 	if e.options.Portal != nil {
 		e.options.Portal(&config)

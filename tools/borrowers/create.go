@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -34,7 +35,7 @@ func (n NewBorrower) CheckBank(ctx context.Context, call *tools.Call) ([]tools.P
 	if err != nil {
 		return nil, err
 	}
-	return n.joining(ctx, call, others), nil
+	return n.joining(ctx, call, portal.Borrower{}, others), nil
 }
 
 // FindEffect implements [tools.Verifier]: it looks for a borrower of the process with the tax number. Nobody had it when the

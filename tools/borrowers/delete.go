@@ -43,7 +43,7 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]too
 	if kinds.KeyBorrower(borrower.BorrowerTypeID, borrower.BorrowerTypeDescription) {
 		return []tools.Problem{call.Problem("borrower", "delete.key_borrower")}, nil
 	}
-	who := tools.BorrowerOption(borrower)
+	who := call.BorrowerOption(ctx, borrower)
 	return []tools.Problem{
 		call.InClear(call.Warning("borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number),
 			"who", who.Clear, "role", who.Note, "number", process.Number),

@@ -12,7 +12,7 @@ import (
 
 // CheckFields implements [tools.FieldChecker] with the rules across the fields of one borrower.
 func (d BorrowerDetails) CheckFields(ctx context.Context, call *tools.Call) []tools.Problem {
-	return tools.ProblemsOf(call.Checks().Borrower(d.facts(ctx, call)), call.Actor.Lang)
+	return tools.ProblemsOf(call.Checks().Borrower(d.facts(ctx, call, portal.Borrower{})), call.Actor.Lang)
 }
 
 // others returns the facts about the borrowers of a process, without one of them, for the rules across borrowers.
@@ -34,36 +34,39 @@ func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uui
 	return others, nil
 }
 
-// joining applies the rules across borrowers to one of them.
-func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, others []validation.BorrowerFacts) []tools.Problem {
-	return tools.ProblemsOf(call.Checks().Joining(d.facts(ctx, call), others), call.Actor.Lang)
+// joining applies the rules across borrowers to one of them; was is what the bank has of the borrower.
+func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, was portal.Borrower, others []validation.BorrowerFacts) []tools.Problem {
+	return tools.ProblemsOf(call.Checks().Joining(d.facts(ctx, call, was), others), call.Actor.Lang)
 }
 
 // kinds finds the meaning of the bank's ids in their descriptions.
 var kinds validation.Kinds
 
-func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call) validation.BorrowerFacts {
-	text := func(key portal.TaxonomyKey, id *int32) (int32, string) { return call.Described(ctx, key, id) }
+// facts returns the facts about a borrower, whom the bank has as was.
+func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call, was portal.Borrower) validation.BorrowerFacts {
+	text := func(key portal.TaxonomyKey, member string, id *int32) (int32, string) {
+		return call.DescribedIn(ctx, was, member, key, id)
+	}
 	p, f, w := d.Personal, d.Financial, d.Professional
 	return validation.BorrowerFacts{
-		Key:            kinds.KeyBorrower(text("borrowerTypes", &d.BorrowerTypeID)),
+		Key:            kinds.KeyBorrower(text("borrowerTypes", "BorrowerTypeID", &d.BorrowerTypeID)),
 		RelationID:     value(d.KeyBorrowerRelationID),
-		Relation:       kinds.Relation(text("keyBorrowerRelations", d.KeyBorrowerRelationID)),
+		Relation:       kinds.Relation(text("keyBorrowerRelations", "KeyBorrowerRelationID", d.KeyBorrowerRelationID)),
 		BirthDate:      p.BirthDate,
 		TaxID:          p.TaxID,
-		Nationality:    kinds.Country(text("countries", p.NationalityID)),
-		Document:       kinds.Document(text("identificationDocuments", p.IdentificationDocumentTypeID)),
+		Nationality:    kinds.Country(text("countries", "Personal.NationalityID", p.NationalityID)),
+		Document:       kinds.Document(text("identificationDocuments", "Personal.IdentificationDocumentTypeID", p.IdentificationDocumentTypeID)),
 		DocumentNumber: p.IdentificationDocumentNumber,
 		CheckDigits:    p.CheckDigit,
 		DocumentExpiry: p.IdentificationDocumentExpiredDate,
-		Marital:        kinds.MaritalStatus(text("maritalStatuses", p.MaritalStatusID)),
+		Marital:        kinds.MaritalStatus(text("maritalStatuses", "Personal.MaritalStatusID", p.MaritalStatusID)),
 		RegimeID:       value(p.MatrimonialRegimeID),
-		Residence:      kinds.Residence(text("residenceTypes", p.ResidenceTypeID)),
+		Residence:      kinds.Residence(text("residenceTypes", "Personal.ResidenceTypeID", p.ResidenceTypeID)),
 		ZipCode:        p.ZipCode,
-		Country:        kinds.Country(text("countries", p.CountryID)),
+		Country:        kinds.Country(text("countries", "Personal.CountryID", p.CountryID)),
 		Wages:          f.IncomeWagesPensions, Receipts: f.IncomeGreenReceipts, Rents: f.IncomeRents, OtherIncome: f.IncomeOthers,
 		HousingInstalment: f.InstallmentHousingCredit,
-		Situation:         kinds.Situation(text("employmentSituations", w.EmploymentSituationID)),
+		Situation:         kinds.Situation(text("employmentSituations", "Professional.EmploymentSituationID", w.EmploymentSituationID)),
 		ContractTypeID:    value(w.EmploymentContractTypeID),
 		EmployerName:      w.EmployerName,
 		EmployerTaxID:     w.EmployerTaxID,

@@ -23,23 +23,25 @@ var Get = tools.Define(Toolset, tools.Spec{
 	}
 	file := BorrowerFile{
 		Process: process.ID, ProcessNumber: process.Number, Borrower: borrower.BorrowerUniqueID,
-		Role: borrower.BorrowerTypeDescription, Relation: borrower.KeyBorrowerRelationDescription,
 		Version: version(call, borrower), Fields: map[string]map[string]string{},
 	}
 	if borrower.Personal != nil {
 		file.Name = borrower.Personal.Name
 	}
-	details := NewBorrower{BorrowerDetails: detailsOf(borrower.Request())}
-	call.ReadAhead(ctx, Create.Fields)
-	for _, field := range Create.Fields {
-		value, given := field.Value(details)
-		if !given || field.Refers() {
+	record := current(borrower)
+	for _, field := range Update.Fields {
+		if field.Refers() || field.Hidden() {
 			continue
 		}
-		if text := call.Shown(ctx, field, value.Interface()); text != "" {
-			file.add(field.Path, text)
-			file.facts = append(file.facts, tools.Fact{Label: field.Label(call.Actor.Lang), Value: text})
+		text := call.Shown(ctx, field, record)
+		if text == "" {
+			continue
 		}
+		file.facts = append(file.facts, tools.Fact{Label: field.Label(call.Actor.Lang), Value: text})
+		if id, given := field.Value(record); given && field.Taxonomy != "" {
+			text = withID(text, fmt.Sprint(id.Interface()))
+		}
+		file.add(field.Path, text)
 	}
 	return file, nil
 })
@@ -49,7 +51,7 @@ type BorrowerFile struct {
 	Process       uuid.UUID                    `json:"process"`
 	ProcessNumber int64                        `json:"processNumber"`
 	Borrower      uuid.UUID                    `json:"borrower"`
-	Role          string                       `json:"role" pii:"open"`
+	Role          string                       `json:"role" pii:"open"` // a choice has its id: «Spouse #1»
 	Relation      string                       `json:"relation,omitempty" pii:"open"`
 	Name          pii.Name                     `json:"name"`
 	Version       string                       `json:"version" pii:"open"` // for update_borrower
@@ -57,9 +59,23 @@ type BorrowerFile struct {
 	facts         []tools.Fact                 // the same, and role and relation, in the order of a form
 }
 
-// add adds a field of a group. The fields outside of groups, role and relation, have members of their own.
-func (b BorrowerFile) add(path, text string) {
+// withID adds its id, which assistants need for a change, to what a choice is called.
+func withID(text, id string) string {
+	if strings.HasPrefix(text, id+" ") { // it is called by the id
+		return text
+	}
+	return text + " #" + id
+}
+
+// add adds a field. Role and relation, outside of the groups, have members of their own.
+func (b *BorrowerFile) add(path, text string) {
 	group, name, grouped := strings.Cut(path, ".")
+	switch {
+	case path == "borrowerTypeId":
+		b.Role = text
+	case path == "keyBorrowerRelationId":
+		b.Relation = text
+	}
 	if !grouped {
 		return
 	}

@@ -29,6 +29,9 @@ func TestGetBorrowerShowsAllFieldsMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	const roleAndRelation = 2 // which stand for themselves
+	if file.Role != "Borrower #2" || file.Relation != "Spouse #1" || file.Fields["personal"]["academicLevelId"] != "Master #5" {
+		t.Errorf("the choices are %q, %q and %q", file.Role, file.Relation, file.Fields["personal"]["academicLevelId"])
+	}
 	if held, shown := leaves(t, toJSON(t, request)), leaves(t, string(fields)); len(shown)+roleAndRelation != len(held) || len(result.Card.Facts) != len(held) {
 		t.Errorf("the bank holds %d fields, the file shows %d and the card %d", len(held), len(shown)+roleAndRelation, len(result.Card.Facts))
 	}
@@ -69,14 +72,14 @@ func TestGetBorrowerShowsAllFieldsMasked(t *testing.T) {
 func TestAnEmptyChoiceIsNotShown(t *testing.T) {
 	t.Parallel()
 	e, _ := testenv.StartWithProxy(t, func(reply string) string {
-		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"employmentProfessionID":`, `"employmentProfessionID":0,"was":`).Replace(reply)
+		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"academicLevelDescription":"Master"`, `"other":0`, `"employmentProfessionID":`, `"employmentProfessionID":0,"was":`, `"employmentProfessionDescription":`, `"unknown":`).Replace(reply)
 	}, testenv.Options{})
 	result, failure := e.Call(t, "get_borrower", testenv.BorrowerArgs(1043, testenv.Ines))
 	if failure != nil {
 		t.Fatal(failure)
 	}
 	shown := result.Output.(borrowers.BorrowerFile).Fields
-	if _, there := shown["personal"]["academicLevelId"]; there || shown["professional"]["employmentProfessionId"] != "Armed forces" {
+	if _, there := shown["personal"]["academicLevelId"]; there || shown["professional"]["employmentProfessionId"] != "Armed forces #0" {
 		t.Errorf("got %v", shown)
 	}
 }

@@ -22,11 +22,11 @@ var List = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return BorrowerList{}, err
 	}
-	list := BorrowerList{Process: process.ID, ProcessNumber: process.Number, Status: process.Status, Borrowers: []BorrowerRow{}}
+	list := BorrowerList{Process: process.ID, ProcessNumber: process.Number, Status: call.StatusWord(ctx, process), Borrowers: []BorrowerRow{}}
 	for _, borrower := range borrowers {
 		row := BorrowerRow{
-			Borrower: borrower.BorrowerUniqueID, Role: borrower.BorrowerTypeDescription,
-			Relation: borrower.KeyBorrowerRelationDescription,
+			Borrower: borrower.BorrowerUniqueID, Role: call.Word(ctx, borrower, "BorrowerTypeID"),
+			Relation: call.Word(ctx, borrower, "KeyBorrowerRelationID"),
 		}
 		if borrower.Personal != nil {
 			row.Name, row.TaxID = borrower.Personal.Name, borrower.Personal.TaxID

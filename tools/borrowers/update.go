@@ -41,10 +41,22 @@ func (u BorrowerUpdate) Current(ctx context.Context, call *tools.Call) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return BorrowerUpdate{
-		Process: u.Process, Borrower: u.Borrower, Editing: tools.Editing{Version: version(call, borrower)},
-		BorrowerDetails: detailsOf(borrower.Request()), was: borrower,
-	}, nil
+	update := current(borrower)
+	update.Process, update.Borrower, update.Editing = u.Process, u.Borrower, tools.Editing{Version: version(call, borrower)}
+	return update, nil
+}
+
+// current returns the update that changes nothing of a borrower.
+func current(borrower portal.Borrower) BorrowerUpdate {
+	return BorrowerUpdate{BorrowerDetails: detailsOf(borrower.Request()), was: borrower}
+}
+
+// Reply implements [tools.Record].
+func (u BorrowerUpdate) Reply() any { return u.was }
+
+// CheckFields implements [tools.FieldChecker]. What the bank said of an id decides its meaning.
+func (u BorrowerUpdate) CheckFields(ctx context.Context, call *tools.Call) []tools.Problem {
+	return tools.ProblemsOf(call.Checks().Borrower(u.facts(ctx, call, u.was)), call.Actor.Lang)
 }
 
 // CheckBank implements [tools.BankChecker] with the rules across the borrowers of the process.
@@ -53,8 +65,9 @@ func (u BorrowerUpdate) CheckBank(ctx context.Context, call *tools.Call) ([]tool
 	if err != nil {
 		return nil, err
 	}
-	before := BorrowerUpdate{BorrowerDetails: detailsOf(u.was.Request())}
-	return tools.DowngradeExisting(before.joining(ctx, call, others), u.joining(ctx, call, others), tools.InFields(Update.Changed(before, u))), nil
+	before := current(u.was)
+	joining := func(d BorrowerUpdate) []tools.Problem { return d.joining(ctx, call, u.was, others) }
+	return tools.DowngradeExisting(joining(before), joining(u), tools.InFields(Update.Changed(before, u))), nil
 }
 
 // FindEffect implements [tools.Verifier]: the update was made if it would change nothing now.

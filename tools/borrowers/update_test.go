@@ -234,10 +234,10 @@ func TestAVersionOfAnotherKeyNeedsAConfirmation(t *testing.T) {
 func TestOldProblemsAreWarningsAndNewOnesAreErrors(t *testing.T) {
 	t.Parallel()
 	wrong := func(reply string) string {
-		return strings.NewReplacer(`"email":"ines.modelo@example.com"`, `"email":"none"`, `"academicLevelID":5`, `"academicLevelID":77`).Replace(reply)
+		return strings.NewReplacer(`"email":"ines.modelo@example.com"`, `"email":"none"`, `"employmentProfessionID":`, `"employmentProfessionID":9977,"was":`, `"employmentProfessionDescription":`, `"unknown":`).Replace(reply)
 	}
 	e, proxy := testenv.StartWithProxy(t, wrong, testenv.Options{})
-	before := []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format warning"}
+	before := []string{"personal.email email.format warning", "professional.employmentProfessionId taxonomy.unknown warning"}
 	for name, c := range map[string]struct {
 		given string
 		kind  tools.ErrorKind
@@ -246,9 +246,9 @@ func TestOldProblemsAreWarningsAndNewOnesAreErrors(t *testing.T) {
 		"another field":                 {`"personal":{"floor":"3"}`, tools.Unconfirmed, before},
 		"another field, wrongly":        {`"personal":{"taxId":"1"}`, tools.Invalid, append([]string{"personal.taxId nif.length error"}, before...)},
 		"another field, oddly":          {`"personal":{"zipCode":"1"}`, tools.Unconfirmed, append([]string{"personal.zipCode country.zip warning"}, before...)},
-		"the same field, wrongly again": {`"personal":{"email":"nobody"}`, tools.Invalid, []string{"personal.academicLevelId taxonomy.unknown warning", "personal.email email.format error"}},
-		"the same choice, wrongly again": {`"personal":{"academicLevelId":78}`, tools.Invalid,
-			[]string{"personal.academicLevelId taxonomy.unknown error", "personal.email email.format warning"}},
+		"the same field, wrongly again": {`"personal":{"email":"nobody"}`, tools.Invalid, []string{"professional.employmentProfessionId taxonomy.unknown warning", "personal.email email.format error"}},
+		"the same choice, wrongly again": {`"professional":{"employmentProfessionId":9978}`, tools.Invalid,
+			[]string{"professional.employmentProfessionId taxonomy.unknown error", "personal.email email.format warning"}},
 		"the number of somebody else": {fmt.Sprintf(`"personal":{"taxId":%q}`, e.Borrower(t, 1043, 0).Personal.TaxID.Reveal()), tools.Invalid, append([]string{"personal.taxId borrower.duplicate error"}, before...)},
 	} {
 		_, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, c.given))
@@ -274,7 +274,7 @@ func TestAnAssistantHasToConfirmChangesAndAPersonHasNot(t *testing.T) {
 		t.Fatalf("got %v", failure)
 	}
 	text := failure.Problems[0].Text
-	for _, want := range []string{"Full name: Inês M. (changed)", "Mobile: +351 ••• ••• 003 → +351 ••• ••• 111", "Academic level: Master → Secondary education", "Floor: •••••• → —"} {
+	for _, want := range []string{"Full name: Inês M. (changed)", "Mobile: +351 ••• ••• 003 → +351 ••• ••• 111", "Academic level: Master → Secondary education (Balcão's list)", "Floor: •••••• → —"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %q", want, text)
 		}
@@ -293,7 +293,7 @@ func TestAnAssistantHasToConfirmChangesAndAPersonHasNot(t *testing.T) {
 func TestTheFormOfAnEditorHasTheDataOfTheBankAndUnchangedSendsNothing(t *testing.T) {
 	t.Parallel()
 	odd := func(reply string) string {
-		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"floor":"2.º Esq."`, `"floor":" 2.º Esq. "`, `:1850,`, `:1850.00,`).Replace(reply)
+		return strings.NewReplacer(`"academicLevelID":5`, `"academicLevelID":0`, `"academicLevelDescription":"Master"`, `"other":0`, `"floor":"2.º Esq."`, `"floor":" 2.º Esq. "`, `:1850,`, `:1850.00,`).Replace(reply)
 	}
 	e, _ := testenv.StartWithProxy(t, odd, testenv.Options{})
 	about := map[string]string{"process": "1043", "borrower": sandbox.SampleBorrower(1043, testenv.Ines).String()}
@@ -369,7 +369,7 @@ func TestEachKindOfAnswerChangedInAFormReachesTheBank(t *testing.T) {
 	want := map[string]string{
 		"Process": "1043", "Borrower": "Inês Modelo · " + was.TaxID.Reveal(),
 		"Expiry date": written(t, was.IdentificationDocumentExpiredDate.Reveal()) + "\n→ 31 Dec 2031", "Rental income": "€0.00\n→ €1,250.50",
-		"Social security debt": "No\n→ Yes", "Academic level": "Master\n→ Secondary education", "Number of dependants": "1\n→ 3",
+		"Social security debt": "No\n→ Yes", "Academic level": "Master\n→ Secondary education (Balcão's list)", "Number of dependants": "1\n→ 3",
 		"Landline": "—\n→ +351210000000", "Floor": was.Floor.Reveal() + "\n→ —", "E-mail": was.Email.Reveal() + "\n→ ines@example.com",
 	}
 	if !maps.Equal(shown, want) {

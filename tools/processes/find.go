@@ -25,7 +25,7 @@ var Find = tools.Define(Toolset, tools.Spec{
 		call.Note(tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription})
 		list.Processes = append(list.Processes, ProcessRow{
 			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
-			Status: process.ProcessStatusDescription, Branch: process.BranchDescription, LastAction: process.LastActionDate.Time,
+			Status: call.Word(ctx, process, "ProcessStatusID"), Branch: call.Word(ctx, process, "BranchID"), LastAction: process.LastActionDate.Time,
 		})
 	}
 	list.More = max(0, list.Total-len(list.Processes))

@@ -33,17 +33,18 @@ var Get = tools.Define(Toolset, tools.Spec{
 		said.ID = *process.ProcessPhaseID
 	}
 	details := ProcessDetails{
+		scheme: call.Word(ctx, process, "ProductSchemeID"), product: call.Word(ctx, process, "ProductPurposeID"),
 		Process: process.ProcessUniqueID, Number: process.ProcessNumber,
-		Status: process.ProcessStatusDescription, Phase: call.Phase(ctx, found, said), Turn: call.State(ctx, found).Turn,
+		Status: call.Word(ctx, process, "ProcessStatusID"), Phase: call.Phase(ctx, found, said), Turn: call.State(ctx, found).Turn,
 		LastAction: process.LastActionDescription, LastActionDate: process.LastActionDate.Time,
 		LoanAmount: process.LoanAmount, PropertyPrice: process.AcquisitionAmount,
-		Purpose: process.LoanPurposeDescription, Branch: process.BranchDescription, Borrowers: []ProcessBorrower{},
+		Purpose: call.Word(ctx, process, "LoanPurposeID"), Branch: call.Word(ctx, process, "BranchID"), Borrowers: []ProcessBorrower{},
 	}
 	if process.LoanDurationMonths != nil {
 		details.TermMonths = *process.LoanDurationMonths
 	}
 	for _, borrower := range borrowers {
-		row := ProcessBorrower{Borrower: borrower.BorrowerUniqueID, Role: borrower.BorrowerTypeDescription}
+		row := ProcessBorrower{Borrower: borrower.BorrowerUniqueID, Role: call.Word(ctx, borrower, "BorrowerTypeID")}
 		if borrower.Personal != nil {
 			row.Name = borrower.Personal.Name
 		}
@@ -67,6 +68,8 @@ type ProcessDetails struct {
 	Purpose        string            `json:"purpose,omitempty" pii:"open"`
 	Branch         string            `json:"branch,omitempty" pii:"open"`
 	Borrowers      []ProcessBorrower `json:"borrowers"`
+
+	scheme, product string // for the card only: assistants' list of tools is bounded
 }
 
 // ProcessBorrower is one borrower of a process.
@@ -103,6 +106,8 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 		{Label: say("label.propertyPrice"), Value: p.PropertyPrice.String()},
 		{Label: say("label.term"), Value: term},
 		{Label: say("label.purpose"), Value: p.Purpose},
+		{Label: say("list.productPurposes"), Value: p.product},
+		{Label: say("list.productSchemes"), Value: p.scheme},
 		{Label: say("label.branch"), Value: p.Branch},
 	} {
 		if fact.Value != "" {

@@ -1,6 +1,9 @@
 package processes_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -34,6 +37,7 @@ func TestAProcessIsShownWithWhatWasLastDoneItsLoanAndItsBorrowers(t *testing.T) 
 		"Status": process.ProcessStatusDescription, "Phase": process.ProcessPhaseDescription, "Waiting for": "the ", "Last action": process.LastActionDescription + " · ",
 		"Amount requested": process.LoanAmount.String(), "Property price": process.AcquisitionAmount.String(), "Term": " months",
 		"Purpose": process.LoanPurposeDescription, "Branch": process.BranchDescription,
+		"Product purpose": process.ProductPurposeDescription, "Product scheme": process.ProductSchemeDescription,
 	} {
 		if want == "" || !strings.Contains(facts[label], want) {
 			t.Errorf("%s is %q, want %q", label, facts[label], want)
@@ -95,4 +99,24 @@ func TestAProcessIsShownWithWhoseTurnItIs(t *testing.T) {
 			t.Errorf("in state %d it waits for %q, want %q", state, got, want)
 		}
 	}
+}
+
+func TestAStateThatTheBankDoesNotDescribeIsThatOfItsList(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{Proxy: func(bank http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			reply := httptest.NewRecorder()
+			bank.ServeHTTP(reply, r)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(reply.Code)
+			text := strings.NewReplacer(`"processStatusDescription":`, `"other":`, `"loanPurposeDescription":`, `"another":`).Replace(reply.Body.String())
+			_, _ = io.WriteString(w, text)
+		})
+	}})
+	e.WantCard(t, "get_process", `{"process":1043}`, "Documents", "Own permanent")
+	e.WantCard(t, "list_borrowers", `{"process":1043}`, "Documents")
+	e.WantCard(t, "find_processes", `{"text":"1043"}`, "Documents")
+	e.Bank.Inject(sandbox.Fault{Path: "/taxonomy/", Status: http.StatusNotFound})
+	unread := e.Replica(t)
+	unread.WantCard(t, "get_process", `{"process":1043}`, "(a code that the bank did not explain)")
 }

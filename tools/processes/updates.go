@@ -92,12 +92,12 @@ func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChang
 
 // states returns the bank's descriptions of its statuses by id, in the actor's language; nil if they cannot be read.
 func states(ctx context.Context, call *tools.Call) map[int32]string {
-	items, err := call.Taxonomy(ctx, "workflowStatesProposal")
+	list, err := call.List(ctx, "workflowStatesProposal")
 	if err != nil {
 		return nil
 	}
-	described := make(map[int32]string, len(items))
-	for _, item := range items {
+	described := make(map[int32]string, len(list.Items))
+	for _, item := range list.Items {
 		described[item.ID] = item.Description
 	}
 	return described

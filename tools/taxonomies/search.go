@@ -3,6 +3,7 @@ package taxonomies
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
@@ -12,13 +13,13 @@ import (
 var Search = tools.Define(Toolset, tools.Spec{
 	Name: "search_taxonomy", Effect: tools.Reads,
 }, func(ctx context.Context, call *tools.Call, in TaxonomySearch) (TaxonomyItems, error) {
-	items, err := call.Taxonomy(ctx, in.Taxonomy)
+	list, err := call.List(ctx, in.Taxonomy)
 	if err != nil {
 		return TaxonomyItems{}, err
 	}
-	found := tools.MatchItems(items, in.Text)
+	found := list.Match(in.Text)
 	shown := min(len(found), 100)
-	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown}, nil
+	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown, origin: list.Origin}, nil
 })
 
 // TaxonomySearch is a search in a taxonomy.
@@ -32,17 +33,24 @@ type TaxonomyItems struct {
 	Taxonomy portal.TaxonomyKey    `json:"taxonomy" pii:"open"`
 	Items    []portal.TaxonomyItem `json:"items"`
 	More     int                   `json:"more"` // found and not listed here
+	origin   tools.Origin
 }
 
 // Card implements [tools.Carder].
 func (t TaxonomyItems) Card(say tools.Say) tools.Card {
 	card := tools.Card{Title: say("list." + string(t.Taxonomy))}
+	var texts []string
 	switch {
 	case len(t.Items) == 0:
-		card.Text = say("card.none")
-		return card
+		texts = append(texts, say("card.none"))
 	case t.More > 0:
-		card.Text = say("card.more", "count", t.More)
+		texts = append(texts, say("card.more", "count", t.More))
+	}
+	if t.origin != tools.FromBank {
+		texts = append(texts, say("card.from_"+string(t.origin)))
+	}
+	if card.Text = strings.Join(texts, " "); len(t.Items) == 0 {
+		return card
 	}
 	card.Table.Columns = []string{say("label.code"), say("label.description")}
 	for _, item := range t.Items {
