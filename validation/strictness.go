@@ -31,7 +31,9 @@ func RulesOf[S ~string](given map[string]S) (Rules, error) {
 		if _, found := slices.BinarySearch(known, code); !found {
 			errs = append(errs, fmt.Errorf("rules: there is no rule %q%s", key, likely(key, known)))
 		}
-		if strictness != Refuse && strictness != Ask && strictness != Off {
+		if code == Required && strictness != Refuse {
+			errs = append(errs, fmt.Errorf("rules: %q is always error: %s", key, certain[code].source))
+		} else if strictness != Refuse && strictness != Ask && strictness != Off {
 			errs = append(errs, fmt.Errorf("rules: %q must be error, warn or off, not %q", key, given[key]))
 		}
 		rules[code] = strictness

@@ -124,7 +124,6 @@ func TestARuleIsAsStrictAsItsOptionSays(t *testing.T) {
 		{validation.Rules{"niss.format": validation.Off}, func(a *application) { a.Personal.NISS = number("anything") }, ""},
 		{validation.Rules{"nif.check_digit": validation.Ask}, func(a *application) { a.Personal.TaxID = number("299999990") }, taxID + "nif.check_digit?"},
 		{validation.Rules{"nif.check_digit": validation.Off}, func(a *application) { a.Personal.TaxID = number("299999990") }, ""},
-		{validation.Rules{"required": validation.Ask}, func(a *application) { a.Personal.TaxID = number("") }, taxID + "required?"},
 		{validation.Rules{"expected": validation.Refuse}, func(a *application) { a.Personal.Gender = nil }, "personal.genderId expected"},
 		{validation.Rules{"expected": validation.Off}, func(a *application) { a.Personal.Gender, a.Personal.BirthDate = nil, date(" ") }, ""},
 		{validation.Rules{"date.format": validation.Off}, func(a *application) { a.Personal.BirthDate = date("1985-02-30") }, ""},

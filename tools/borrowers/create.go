@@ -8,6 +8,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
 )
 
 // Create adds a borrower to a process (Borrower Create).
@@ -39,7 +40,7 @@ func (n NewBorrower) CheckBank(ctx context.Context, call *tools.Call) ([]tools.P
 }
 
 // FindEffect implements [tools.Verifier]: it looks for a borrower of the process with the tax number. Nobody had it when the
-// call was checked.
+// call was checked, if the rule against duplicates refuses them; if it does not, one who is found may be another.
 func (n NewBorrower) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
 	process, err := call.Process(ctx, n.Process)
 	if err != nil {
@@ -51,6 +52,9 @@ func (n NewBorrower) FindEffect(ctx context.Context, call *tools.Call) (tools.Ca
 	}
 	for _, borrower := range borrowers {
 		if borrower.Personal != nil && borrower.Personal.TaxID == n.Personal.TaxID {
+			if !call.Checks().Refuses(validation.BorrowerDuplicate) {
+				return nil, false, &tools.Error{Kind: tools.Unclear}
+			}
 			return BorrowerCreated{
 				Process: process.ID, ProcessNumber: process.Number,
 				Borrower: borrower.BorrowerUniqueID, Name: n.Personal.Name,

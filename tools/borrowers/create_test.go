@@ -10,6 +10,7 @@ import (
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
 )
 
 func TestABorrowerIsCreatedAndThenListedMasked(t *testing.T) {
@@ -95,5 +96,18 @@ func TestAWarningWaitsForAPersonAndThenIsSent(t *testing.T) {
 	}
 	if _, failure := e.Call(t, "create_borrower", args, func(r *tools.Request) { r.Confirmed = []string{failure.Problems[0].Code} }); failure != nil {
 		t.Errorf("confirmed, it fails with %v", failure)
+	}
+}
+
+func TestABorrowerIsNotTakenForAnotherWhereDuplicatesAreAllowed(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{
+		Sandbox: sandbox.Config{LenientTaxIDs: true},
+		Checks:  func(o *validation.Options) { o.Rules[validation.BorrowerDuplicate] = validation.Off },
+	})
+	e.MustCall(t, "create_borrower", testenv.NewBorrower(nil))
+	e.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true, Times: 1})
+	if _, failure := e.Call(t, "create_borrower", testenv.NewBorrower(map[string]string{"name": `"Rui Modelo"`}), testenv.WithKey("another")); failure == nil || failure.Kind != tools.Unclear {
+		t.Errorf("got %v", failure)
 	}
 }
