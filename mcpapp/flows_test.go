@@ -196,7 +196,7 @@ func TestADocumentThatCannotBeReadIsAnError(t *testing.T) {
 		}{
 			"too large":   {1000, sandbox.Fault{}, "too large"},
 			"no bank":     {0, sandbox.Fault{Operation: portal.ProcessESISGet, Status: 503}, "cannot be reached"},
-			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "Reference: "},
+			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "with the reference "},
 		} {
 			t.Run(name+" "+variant.name, func(t *testing.T) {
 				t.Parallel()
