@@ -209,7 +209,7 @@ func convert(err error) *Error {
 			converted.Kind = NotFound
 		}
 	case portal.NotFound:
-		converted.Kind, converted.other = NotFound, true
+		converted.Kind, converted.other = NotFound, portal.MissingReason(err) != portal.ProcessMissing
 	case portal.TooMany:
 		converted.Kind = Busy
 	case portal.Unavailable:

@@ -115,6 +115,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeCircuits(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
+	if err := observeFaults(system.Metrics.Meter(), system.bank); err != nil {
+		return system, err
+	}
 	rules, err := validation.RulesOf(profile.Builtin().Rules)
 	if err != nil {
 		return system, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,7 @@ type Answer string
 const (
 	Answers Answer = "answers"
 	Refuses Answer = "refuses" // it rejects our credentials
+	Differs Answer = "differs" // it answers, and not as it is taken to
 	Silent  Answer = "silent"
 )
 
@@ -35,10 +37,14 @@ func (s *System) CheckBank(ctx context.Context) Answer {
 		return Answers
 	case ctx.Err() == context.Canceled:
 		return Silent
-	case portal.KindOf(err) == portal.Unauthorized:
-		s.log.Warn("the bank rejects the login: check PORTAL_CLIENT_ID, PORTAL_CLIENT_SECRET, PORTAL_BROKER_UID and PORTAL_USERNAME",
+	case portal.KindOf(err) == portal.LoginRefused:
+		s.log.Error("the bank rejects the login: check PORTAL_CLIENT_ID, PORTAL_CLIENT_SECRET, PORTAL_BROKER_UID and PORTAL_USERNAME",
 			"error", pii.Scrub(err.Error()))
 		return Refuses
+	case slices.ContainsFunc(s.bank.Faults(), func(fault portal.Fault) bool { return fault.Kind == portal.KindOf(err) }):
+		s.log.Error("the bank answers otherwise than it is taken to: check PORTAL_URL and the settings of its operations; /readyz shows whether that is corrected",
+			"error", pii.Scrub(err.Error()))
+		return Differs
 	}
 	s.log.Warn("the bank does not answer as expected: check PORTAL_URL; the program runs, and /readyz shows whether the bank answers later",
 		"error", pii.Scrub(err.Error()))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,6 +25,20 @@ type Check struct {
 type Problem string
 
 func (p Problem) Error() string { return string(p) }
+
+// Problems are the reasons for which a check of several parts fails. Each is listed.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	var text strings.Builder
+	for i, problem := range p {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString(string(problem))
+	}
+	return text.String()
+}
 
 // Healthy answers 200.
 func Healthy() http.Handler {
@@ -59,17 +74,23 @@ func runChecks(ctx context.Context, checks []Check) (ready bool, failing []strin
 	running.Wait()
 	ready = true
 	for i, check := range checks {
-		if errs[i] != nil {
-			name := check.Name
-			if problem, ok := errors.AsType[Problem](errs[i]); ok {
-				name += ": " + string(problem)
-			}
-			failing = append(failing, name)
-			ready = ready && !check.Vital
+		if errs[i] == nil {
+			continue
+		}
+		ready = ready && !check.Vital
+		problems, several := errors.AsType[Problems](errs[i])
+		if problem, one := errors.AsType[Problem](errs[i]); one && !several {
+			problems = Problems{problem}
+		}
+		for _, problem := range problems {
+			failing = append(failing, check.Name+": "+string(problem))
+		}
+		if problems == nil {
+			failing = append(failing, check.Name)
 		}
 	}
 	slices.Sort(failing)
-	return ready, failing
+	return ready, slices.Compact(failing)
 }
 
 // Cached returns a check that runs check at most once per life and returns its last result in between.

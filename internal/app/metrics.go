@@ -58,6 +58,30 @@ func newUnknownStates(meter metric.Meter) (func(state int32), error) {
 	}, nil
 }
 
+// observeFaults makes the gauge of what of the bank is not as it is taken to be.
+func observeFaults(meter metric.Meter, bank *portal.Client) error {
+	_, err := meter.Int64ObservableGauge("balcao.bank.faults",
+		metric.WithDescription("What of the bank is not as it is taken to be."),
+		metric.WithInt64Callback(func(_ context.Context, gauge metric.Int64Observer) error {
+			type label struct {
+				operation portal.OperationID
+				kind      portal.Kind
+			}
+			many := map[label]int64{}
+			for _, fault := range bank.Faults() {
+				many[label{fault.Operation, fault.Kind}]++
+			}
+			for of, n := range many {
+				gauge.Observe(n, metric.WithAttributes(attribute.String("operation", string(of.operation)), attribute.String("kind", string(of.kind))))
+			}
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("making metrics: %w", err)
+	}
+	return nil
+}
+
 // newCallHistogram returns a function that records the calls of tools by name, outcome and duration.
 func newCallHistogram(meter metric.Meter) (func(tool, outcome string, took time.Duration), error) {
 	calls, err := meter.Float64Histogram("balcao.calls", metric.WithUnit("s"),

@@ -146,6 +146,7 @@ func (s *System) Checks() []Check {
 		s.StoreCheck(),
 		s.DurabilityCheck(),
 		{Name: "notifications", Vital: true, Run: func(ctx context.Context) error { return s.Notifications().Ready(ctx) }},
+		s.BankCheck(),
 		{Name: "bank", Run: func(ctx context.Context) error {
 			problems, err := s.Notifications().Problems(ctx)
 			if len(problems) > 0 {
