@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/pii":               {},
 	"internal/redistest":         {},
 	"internal/refusals":          {},
-	"internal/settings":          {"internal/keys"},
+	"internal/settings":          {"internal/keys", "portal/profile"},
 	"internal/shape":             {},
 	"internal/slacksim":          {},
 	"internal/slacksim/pagetest": {},
