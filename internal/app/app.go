@@ -58,13 +58,22 @@ func WithClock(now func() time.Time) Option {
 	return func(s *System) { s.now = now }
 }
 
+// RuleCodes returns the codes of the rules of which a profile may set the strictness.
+func RuleCodes() []string {
+	codes := []string{}
+	for _, code := range validation.Codes() {
+		codes = append(codes, string(code))
+	}
+	return codes
+}
+
 // Start builds the system. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
 	log.Info("starting", "version", version.String())
 	for _, warning := range s.Warnings {
 		log.Warn(warning.Text(words.English))
 	}
-	system = &System{BankURL: s.PortalURL, profile: profile.Builtin(), log: log, now: time.Now}
+	system = &System{BankURL: s.PortalURL, profile: s.Profile, log: log, now: time.Now}
 	for _, option := range options {
 		option(system)
 	}
@@ -120,7 +129,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeFaults(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
-	rules, err := validation.RulesOf(profile.Builtin().Rules)
+	rules, err := validation.RulesOf(s.Profile.Rules)
 	if err != nil {
 		return system, err
 	}

@@ -20,7 +20,7 @@ func (s *Settings) readProfile(environ map[string]string) (problems Problems) {
 	if s.PortalProfile == "" {
 		return problems
 	}
-	p, err := profile.Load(s.PortalProfile)
+	p, err := profile.Load(s.PortalProfile, profile.KnownRules(s.rules...))
 	if wrong, ok := errors.AsType[*profile.Problems](err); ok {
 		return append(problems, Problem{Name: "PORTAL_PROFILE", What: "profile", Profile: wrong})
 	} else if err != nil {

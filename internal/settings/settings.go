@@ -55,6 +55,7 @@ type Settings struct {
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
 	toolsets []string // that exist; see [KnownToolsets]
+	rules    []string // that exist; see [KnownRules]
 
 	CallbackURL    string     `env:"CALLBACK_URL"`    // the public address for callbacks of the bank, without the path; "" if there is none
 	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is registered at the bank, all are accepted
@@ -117,6 +118,11 @@ func AllowRealBankInSimulatedSlack(s *Settings) { s.RealBankInSimulatedSlack = t
 // KnownToolsets names what TOOLSETS may name; without it every name is accepted.
 func KnownToolsets(names ...string) Option {
 	return func(s *Settings) { s.toolsets = names }
+}
+
+// KnownRules names the rules of which the profile may set the strictness, beside those of the built-in profile.
+func KnownRules(codes ...string) Option {
+	return func(s *Settings) { s.rules = codes }
 }
 
 // Load reads the settings of a program. It fails with [Problems].
