@@ -52,6 +52,12 @@ func (p *phases) phase(ctx context.Context, id int32, status string, said profil
 	return phase, meaning, err
 }
 
+// describe returns the description of the state of a process, or else its id.
+func (p *phases) describe(ctx context.Context, s Snapshot) string {
+	workflow, _ := p.lists(ctx)
+	return workflow.Description(s.StatusID, s.Status)
+}
+
 // ended reports whether a process in a state has ended.
 func (p *phases) ended(ctx context.Context, id int32, status string) bool {
 	workflow, _ := p.lists(ctx) // without lists, the status and the profile tell

@@ -66,6 +66,11 @@ func TestAnUnknownStateIsShownAsItIsAndCounted(t *testing.T) {
 	if !slices.Equal(counted, []int32{20, 21}) {
 		t.Errorf("counted %d", counted)
 	}
+	for id, want := range map[int32]string{20: "Step 20", 22: "22"} {
+		if got := p.describe(t.Context(), Snapshot{StatusID: id}); got != want {
+			t.Errorf("state %d without a text is %q, want %q", id, got, want)
+		}
+	}
 	states.IDs, states.Phases = map[string]string{"20": "approved"}, map[string]int32{"20": 2}
 	p = &phases{states: states, now: time.Now, read: taxonomies}
 	if phase, meaning, err := p.of(t.Context(), Snapshot{StatusID: 20, Status: "Em banho-maria", PhaseID: 3}); err != nil || phase.ID != 2 || meaning.Turn != profile.Partner {

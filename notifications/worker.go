@@ -126,6 +126,7 @@ func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
 			n.snapshot = last.Snapshot
 		}
 	}
+	n.snapshot.Status = w.phases.describe(ctx, n.snapshot)
 	phase, meaning, _ := w.phases.of(ctx, n.snapshot) // a card without a phase is still of use
 	n.phase, n.turn, n.ends = phase, meaning.Turn, meaning.Ends
 	if n.wanted, err = w.wanted(ctx, n); err != nil {

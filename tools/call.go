@@ -31,6 +31,7 @@ type Call struct {
 	processes map[ProcessRef]FoundProcess
 	details   map[uuid.UUID]portal.Process
 	states    map[FoundProcess]profile.Meaning
+	lists     map[portal.TaxonomyKey][]portal.TaxonomyItem // nil for one that cannot be read
 }
 
 // FoundProcess is the process that a [ProcessRef] named.

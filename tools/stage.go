@@ -87,13 +87,26 @@ func (c *Call) listedStates(ctx context.Context) (states []profile.State) {
 	return states
 }
 
+// listed returns a list of the bank, nil if it cannot be read. A call tries once.
 func (c *Call) listed(ctx context.Context, key portal.TaxonomyKey) []portal.TaxonomyItem {
+	c.mu.Lock()
+	items, tried := c.lists[key]
+	c.mu.Unlock()
+	if tried {
+		return items
+	}
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	list, err := c.List(ctx, key)
 	if err != nil {
 		c.runner.Log.WarnContext(ctx, "reading a list of the bank failed", "list", string(key), "error", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lists == nil {
+		c.lists = map[portal.TaxonomyKey][]portal.TaxonomyItem{}
+	}
+	c.lists[key] = list.Items
 	return list.Items
 }
 

@@ -27,6 +27,14 @@ func (w Workflow) Meaning(id int32, description string) (m Meaning, known bool) 
 	return w.states.Meaning(id, description, w.listed[id].Description)
 }
 
+// Description returns the description of a state: the one in a reply, or else the one in the bank's list, or else its id.
+func (w Workflow) Description(id int32, description string) string {
+	if description = cmp.Or(description, w.listed[id].Description); description == "" && id != 0 {
+		return strconv.Itoa(int(id))
+	}
+	return description
+}
+
 // Phase returns the bank's phase of a state: that of its id in the profile; or else said, the one that the bank says in the
 // same reply; or else the one that the bank's list says; or else the one that its meaning has. ok is false if none is known.
 func (w Workflow) Phase(id int32, description string, said Phase) (phase Phase, ok bool) {

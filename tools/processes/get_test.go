@@ -2,13 +2,16 @@ package processes_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/processes"
@@ -75,6 +78,44 @@ func TestTheBankIsAskedOnceForAProcess(t *testing.T) {
 		if asked := e.Bank.Calls(portal.ProcessDetail) - before; asked != 1 {
 			t.Errorf("%s: asked %d times", name, asked)
 		}
+	}
+}
+
+// silent is a bank that says of no process in which state and phase it is, but for their ids.
+func silent(bank http.Handler) http.Handler {
+	without := regexp.MustCompile(`"process(Status|Phase)Description":"[^"]*"|"processPhaseID":\d+`)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reply := httptest.NewRecorder()
+		bank.ServeHTTP(reply, r)
+		maps.Copy(w.Header(), reply.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(reply.Code)
+		_, _ = w.Write(without.ReplaceAll(reply.Body.Bytes(), []byte(`"processNothing":""`)))
+	})
+}
+
+func TestWhatAReplyDoesNotSayOfTheStateIsThatOfTheBanksLists(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{Proxy: silent})
+	details := e.WantCard(t, "get_process", `{"process":1042}`).Output.(processes.ProcessDetails)
+	if details.Status != "In Creation" || details.Phase != "Preparation" || details.Turn != profile.Partner {
+		t.Errorf("status %q, phase %q, turn %q", details.Status, details.Phase, details.Turn)
+	}
+	list := e.WantCard(t, "find_processes", `{"text":"1042"}`).Output.(processes.ProcessList)
+	if list.Processes[0].Status != "In Creation" {
+		t.Errorf("the list says %q", list.Processes[0].Status)
+	}
+}
+
+func TestAnUnknownStateIsShownAsTheBankCallsIt(t *testing.T) {
+	t.Parallel()
+	e := testenv.Start(t, testenv.Options{Runner: func(c *tools.Config) {
+		c.States = profile.Builtin().States
+		c.States.IDs = map[string]string{"1": ""}
+	}})
+	details := e.WantCard(t, "get_process", `{"process":1042}`).Output.(processes.ProcessDetails)
+	if details.Status != "In Creation" || details.Turn != profile.Nobody {
+		t.Errorf("status %q, turn %q", details.Status, details.Turn)
 	}
 }
 
