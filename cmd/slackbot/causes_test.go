@@ -29,7 +29,7 @@ type cause struct {
 
 var (
 	ofProcess = map[string]any{"process": "1042"}
-	ofGenders = map[string]any{"taxonomy": "genders"}
+	ofReasons = map[string]any{"taxonomy": "proposalCancelReasons"} // which no reply names
 )
 
 var causes = map[string]cause{
@@ -83,15 +83,15 @@ var causes = map[string]cause{
 		log:     []string{"no such operation at this address"}, ready: "bank: processESISGet: no such operation at this path",
 	},
 	"the lists are elsewhere": {
-		faults: []sandbox.Fault{{Operation: "gendersGet", Status: 404}}, command: "/lists genders", tool: "search_taxonomy", args: ofGenders,
-		person: []string{"o banco não tem a lista «Género» no endereço configurado"}, machine: []string{"the bank has no list «Gender» at the configured address"},
-		log: []string{"no such operation at this address"}, ready: "bank: list genders: no such operation at this path",
+		faults: []sandbox.Fault{{Operation: "proposalCancelReasonsGet", Status: 404}}, command: "/lists proposalCancelReasons", tool: "search_taxonomy", args: ofReasons,
+		person: []string{"o banco não tem a lista «Motivo de cancelamento da proposta» no endereço configurado"}, machine: []string{"the bank has no list «Proposal cancellation reason» at the configured address"},
+		log: []string{"no such operation at this address"}, ready: "bank: list proposalCancelReasons: no such operation at this path",
 	},
 	"the items of lists are named otherwise": {
-		faults:  []sandbox.Fault{{Operation: "gendersGet", Status: 200, Reply: `[{"value": 1, "label": "Feminino"}]`}},
-		command: "/lists genders", tool: "search_taxonomy", args: ofGenders,
-		person: []string{"a lista «Género» do banco não tem a forma esperada"}, machine: []string{"the bank's list «Gender» does not have the expected form"},
-		log: []string{"came array[1] of {label:string,value:int}"}, ready: "bank: list genders: reply not understood",
+		faults:  []sandbox.Fault{{Operation: "proposalCancelReasonsGet", Status: 200, Reply: `[{"value": 1, "label": "Desistiu"}]`}},
+		command: "/lists proposalCancelReasons", tool: "search_taxonomy", args: ofReasons,
+		person: []string{"a lista «Motivo de cancelamento da proposta» do banco não tem a forma esperada"}, machine: []string{"the bank's list «Proposal cancellation reason» does not have the expected form"},
+		log: []string{"came array[1] of {label:string,value:int}"}, ready: "bank: list proposalCancelReasons: reply not understood",
 	},
 	"errors are named otherwise": {
 		faults:  []sandbox.Fault{{Operation: portal.BorrowerList, Status: 400, Reply: `{"falha": {"texto": "não"}}`}},
@@ -169,7 +169,7 @@ func TestEachCauseIsToldToPeopleAndOperatorsAsWhatItIs(t *testing.T) {
 				t.Fatalf("an assistant gets %+v, %v", result, err)
 			}
 			wantSaid(t, "an assistant", resultText(result), c.machine, untrue)
-			wantSaid(t, "the log", h.logs.String(), c.log, []string{"Feminino", "abcdef", "quintas"})
+			wantSaid(t, "the log", h.logs.String(), c.log, []string{"Desistiu", "abcdef", "quintas"})
 			if said := h.readyz(); !strings.Contains(said, `"ready":true`) || !strings.Contains(said, c.ready) {
 				t.Errorf("/readyz says %s, want %q", said, c.ready)
 			}
