@@ -62,6 +62,36 @@ var generalFaults = []flow{
 		release()
 		ana.reads("Proponente criado")
 	}},
+	{"a bank that is not as expected takes no form, and the form is there when it is", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		ana.begins("1042")
+		before := h.borrowers()
+		for _, c := range []struct {
+			fault sandbox.Fault
+			said  string
+		}{
+			{sandbox.Fault{Operation: portal.BorrowerCreate, Status: 404}, "o banco não tem a operação «borrowerCreate» no endereço configurado"},
+			{sandbox.Fault{Operation: portal.BorrowerCreate, Status: 405}, "o banco não tem a operação «borrowerCreate» no endereço configurado"},
+			{sandbox.Fault{Operation: portal.BorrowerCreate, Status: 415}, "o banco não aceita o que o Balcão acrescenta ao pedido"},
+			{sandbox.Fault{Operation: portal.BorrowerCreate, Status: 401}, "o banco não aceita a sessão que acabou de abrir"},
+			{sandbox.Fault{Operation: portal.BorrowerList, Status: 404}, "o banco não tem a operação «borrowerList» no endereço configurado"},
+		} {
+			remove := h.bank.Inject(c.fault)
+			ana.submits(nil)
+			ana.sees(c.said, "Nada foi alterado", "com a referência ", "O que escreveu fica guardado", "Voltar ao formulário")
+			remove()
+			ana.presses("continue")
+			ana.sees("Página 7 de 7")
+		}
+		if h.borrowers() != before {
+			t.Error("the bank has a borrower more")
+		}
+		ana.submits(nil)
+		ana.reads("Proponente criado")
+		if h.borrowers() != before+1 {
+			t.Errorf("the bank has %d borrowers, and had %d", h.borrowers(), before)
+		}
+	}},
 	{"a choice that Redis cannot take disturbs nobody", func(t *testing.T, h *harness) {
 		h.ackWait = ackWaitForever // an attempt to reach Redis takes some of it
 		h.restart()
