@@ -200,6 +200,10 @@ func TestACallStaysOpenWhileTheBankIsDownAndIsFinishedAfterwards(t *testing.T) {
 		"reads return garbage":         {sandbox.Fault{Operation: portal.BorrowerList, Body: sandbox.Garbage}, 1},
 		"the write is refused for now": {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 429, Times: 1}, 2},
 		"logins fail":                  {sandbox.Fault{Operation: portal.Authenticate, Status: 503}, 1},
+		"logins are refused":           {sandbox.Fault{Operation: portal.Authenticate, Status: 401}, 1},
+		"reads have a wrong path":      {sandbox.Fault{Operation: portal.BorrowerList, Status: 404}, 1},
+		"the write has a wrong path":   {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 404}, 2},
+		"sessions are refused":         {sandbox.Fault{Operation: portal.BorrowerList, Status: 401}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

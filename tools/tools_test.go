@@ -88,10 +88,22 @@ func TestAFailureOfTheBankHasItsKind(t *testing.T) {
 		"a request that may have been dropped is unclear":     {sandbox.Fault{Operation: portal.BorrowerCreate, DropBefore: true}, tools.Unclear},
 		"too many requests mean wait":                         {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 429, RetryAfter: time.Second}, tools.Busy},
 		"an error of the bank's on a read changed nothing":    {sandbox.Fault{Operation: portal.BorrowerList, Status: 503}, tools.Unavailable},
+		"a wrong path of a write is a wrong setting":          {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 404}, tools.Misconfigured},
+		"a wrong path of a read is a wrong setting":           {sandbox.Fault{Operation: portal.BorrowerList, Status: 404}, tools.Misconfigured},
+		"a wrong method is a wrong setting":                   {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 405}, tools.Misconfigured},
+		"another reply to a read is a wrong setting":          {sandbox.Fault{Operation: portal.BorrowerList, Body: sandbox.HTML}, tools.Misconfigured},
+		"another reply to a write leaves it unclear":          {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 200, Reply: `{"id": "x"}`}, tools.Unclear},
+		"a session that is not taken is a wrong setting":      {sandbox.Fault{Operation: portal.BorrowerList, Status: 401}, tools.Misconfigured},
+		"a refused login is one":                              {sandbox.Fault{Operation: portal.Authenticate, Status: 401}, tools.LoginRefused},
+		"a wrong path of the login is a wrong setting":        {sandbox.Fault{Operation: portal.Authenticate, Status: 404}, tools.Misconfigured},
+		"a refusal in other words is no unknown process":      {sandbox.Fault{Operation: portal.ProcessDetail, Status: 400, Reply: `{"message":"Not today"}`}, tools.Refused},
+		"a refusal of a write has the bank's reason":          {sandbox.Fault{Operation: portal.BorrowerCreate, Status: 400, Reply: `{"message":"Not today"}`}, tools.Refused},
+		"a process that the bank says does not exist":         {sandbox.Fault{Operation: portal.BorrowerList, Status: 400, Reply: `{"message":"The process does not exist or does not belong to the broker."}`}, tools.NotFound},
 	} {
 		e := start(t)
 		e.Bank.Inject(c.fault)
-		if _, failure := e.Call(t, "create_borrower", testenv.NewBorrower(nil)); failure == nil || failure.Kind != c.want {
+		borrower := testenv.NewBorrower(map[string]string{"process": `"` + sandbox.SampleProcess(1042).String() + `"`})
+		if _, failure := e.Call(t, "create_borrower", borrower); failure == nil || failure.Kind != c.want {
 			t.Errorf("%s: got %v, want %s", name, failure, c.want)
 		}
 	}
