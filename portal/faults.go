@@ -126,11 +126,11 @@ func (f *faults) add(op Operation, key faultKey, fault Fault, failure *Error) {
 // faultTexts are the log messages, with what an operator corrects.
 var faultTexts = map[Kind]string{
 	LoginRefused: "the bank refuses the login: check the client id and secret, the broker and the user, and the names of the headers",
-	Unauthorized: "the bank refuses a session that it has just opened: it may want more headers",
-	WrongPath:    "the bank has no such operation at this address: correct its path or method",
-	Mismatch:     "the bank refuses what is sent beside the caller's data: correct the names and limits of parameters, and the headers",
-	Garbled:      "a reply of the bank is not understood: correct the names of its fields",
-	Refused:      "a refusal of the bank is not understood: correct the names of the fields of errors",
+	Unauthorized: "the bank refuses a session that it has just opened: it may want more headers, which the profile lists",
+	WrongPath:    "the bank has no such operation at this address: correct its path or method in the profile",
+	Mismatch:     "the bank refuses what is sent beside the caller's data: correct the names and limits of parameters, and the headers, in the profile",
+	Garbled:      "a reply of the bank is not understood: correct the names of its fields in the profile",
+	Refused:      "a refusal of the bank is not understood: correct the names of the fields of errors in the profile",
 }
 
 // makeRoom deletes the user's login that was refused longest ago if there are too many.

@@ -40,7 +40,7 @@ func (s *System) CheckBank(ctx context.Context) Answer {
 			"error", pii.Scrub(err.Error()))
 		return Refuses
 	case slices.ContainsFunc(s.bank.Faults(), func(fault portal.Fault) bool { return fault.Kind == portal.KindOf(err) }):
-		s.log.Error("the bank answers otherwise than it is taken to: check PORTAL_URL and the settings of its operations; /readyz shows whether that is corrected",
+		s.log.Error("the bank answers otherwise than it is taken to: check PORTAL_URL and PORTAL_PROFILE; /readyz shows whether that is corrected",
 			"error", pii.Scrub(err.Error()))
 		return Differs
 	}
