@@ -219,7 +219,7 @@ func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url stri
 		return "", err
 	}
 	log = log.With("at", "sandbox bank")
-	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, AdminAPI: true, Pace: sandbox.Pace(set.SandboxPace)})
+	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, AdminAPI: true, Rules: s.profile.Rules, Pace: sandbox.Pace(set.SandboxPace)})
 	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
