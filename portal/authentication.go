@@ -76,7 +76,7 @@ func (s *sessions) start(ctx context.Context, login Login) (_ string, err error)
 	if err != nil {
 		return "", err
 	}
-	request.fill(s.client.config.Profile.Login.Headers, s.client.values(login))
+	request.fill(s.client.config.Profile.Login.Headers, s.client.values(s.client.config.Profile, login))
 	reply := loginReply{login: &s.client.config.Profile.Login}
 	err = s.client.repeat(ctx, request.op, func(attempt int) error {
 		return s.client.send(ctx, request, attempt, &reply)

@@ -89,17 +89,23 @@ type request struct {
 	private []string // values that a logged or returned message must not repeat, beside those of the body
 	wire    *profile.Wire
 	errors  *profile.Errors
+	keep    *Probe // gets the reply as it came; may be nil
 }
 
 func (c *Client) request(call call) (request, error) {
-	row, ids := c.rows[call.op], map[string]string{}
+	return c.requestFor(c.rows[call.op], &c.config.Profile.Errors, call)
+}
+
+// requestFor is request for a row that may be another profile's.
+func (c *Client) requestFor(row row, refusals *profile.Errors, call call) (request, error) {
+	ids := map[string]string{}
 	for name, value := range call.path {
 		ids[name] = value.String()
 	}
 	path, query := row.wire.Target(ids, call.query)
 	target := c.base.JoinPath(path)
 	target.RawQuery = query.Encode()
-	r := request{op: row.Operation, wire: row.wire, errors: &c.config.Profile.Errors, url: target.String(), cap: call.cap,
+	r := request{op: row.Operation, wire: row.wire, errors: refusals, url: target.String(), cap: call.cap,
 		private: slices.Clone(call.private), header: http.Header{"Accept": {"application/json"}, "User-Agent": {"balcao"}}}
 	if r.cap == 0 {
 		r.cap = c.config.MaxReply
@@ -129,15 +135,15 @@ func (c *Client) request(call call) (request, error) {
 type values map[string]string
 
 func (u *User) values(token string) values {
-	all := u.client.values(u.login)
+	all := u.client.values(u.client.config.Profile, u.login)
 	all["language"], all["token"] = u.language, token
 	return all
 }
 
-func (c *Client) values(login Login) values {
+func (c *Client) values(p *profile.Profile, login Login) values {
 	return values{
 		"client_id": c.config.ClientID, "client_secret": c.config.ClientSecret, "username": login.Username,
-		"broker": profile.FormatID(c.config.Profile.Forms.IDs["broker"], login.BrokerUID),
+		"broker": profile.FormatID(p.Forms.IDs["broker"], login.BrokerUID),
 	}
 }
 
@@ -217,6 +223,9 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	defer response.Body.Close()
 	status = response.StatusCode
 	body, err := io.ReadAll(io.LimitReader(response.Body, r.cap+1))
+	if r.keep != nil {
+		r.keep.Status, r.keep.Header, r.keep.Body = status, response.Header, body
+	}
 	switch {
 	case status < 200 || status > 299:
 		return r.refused(response, body)

@@ -73,16 +73,21 @@ func isPageParameter(name string) bool { return slices.Contains(pageParameters, 
 // table returns the operations that this client calls as a profile has them.
 func table(p *profile.Profile) map[OperationID]row {
 	rows := make(map[OperationID]row, len(registered))
-	for id, writes := range registered {
-		wire := p.Wire(string(id))
-		if wire == nil {
-			panic(fmt.Sprintf("portal: the profile has no operation %q", id)) // a test reads every operation
-		}
-		mark, _ := p.Mark("operations." + string(id) + ".path")
-		rows[id] = row{wire: wire, Operation: Operation{
-			ID: id, Method: wire.Method, Path: wire.Path, Parameters: slices.DeleteFunc(wire.Names(), isPageParameter), Missing: wire.Missing,
-			Confirmed: mark == profile.Confirmed, Writes: writes,
-		}}
+	for id := range registered {
+		rows[id] = rowOf(p, id)
 	}
 	return rows
+}
+
+// rowOf returns a registered operation as a profile has it.
+func rowOf(p *profile.Profile, id OperationID) row {
+	wire := p.Wire(string(id))
+	if wire == nil {
+		panic(fmt.Sprintf("portal: the profile has no operation %q", id)) // a test reads every operation
+	}
+	mark, _ := p.Mark("operations." + string(id) + ".path")
+	return row{wire: wire, Operation: Operation{
+		ID: id, Method: wire.Method, Path: wire.Path, Parameters: slices.DeleteFunc(wire.Names(), isPageParameter), Missing: wire.Missing,
+		Confirmed: mark == profile.Confirmed, Writes: registered[id],
+	}}
 }
