@@ -165,8 +165,8 @@ func readFilter(c *call) (f processFilter, err error) {
 		state:    int32(query.count("filterProcessStatus", 0)),
 		from:     query.day("filterStatusLastDateFrom"),
 		to:       query.day("filterStatusLastDateTo"),
-		next:     query.id("nextRecord"),
-		previous: query.id("previousRecord"),
+		next:     query.id(c, "nextRecord"),
+		previous: query.id(c, "previousRecord"),
 		skip:     query.between("offset", 0, 1_000_000, 0),
 		lines:    query.between("lineCount", 1, c.wire.Page.Size, min(defaultLines, c.wire.Page.Size)),
 	}
@@ -242,12 +242,13 @@ func (q *query) day(name string) string {
 	return given
 }
 
-func (q *query) id(name string) uuid.UUID {
+// id returns the id of a process, in the bank's form.
+func (q *query) id(c *call, name string) uuid.UUID {
 	given := q.text(name)
 	if given == "" {
 		return uuid.Nil
 	}
-	id, err := uuid.Parse(given)
+	id, err := c.wire.PathID("processUniqueID", given)
 	if err != nil {
 		q.refuse()
 	}
