@@ -32,14 +32,22 @@ func (n Names) first(otherwise string) string {
 // only reports whether the names are just this one.
 func (n Names) only(name string) bool { return len(n) == 0 || len(n) == 1 && n[0] == name }
 
-// find returns the value under the first of the names that the object has.
-func (n Names) find(object map[string]any) (value any, found bool) {
+// Find returns the value under the first of the names that the object has.
+func (n Names) Find(object map[string]any) (value any, found bool) {
 	for _, name := range n {
 		if value, found = lookup(object, strings.Split(name, ".")); found {
 			return value, true
 		}
 	}
 	return nil, false
+}
+
+// Lookup returns the value at a dotted path of an object, by names in any case. The path "" is the value itself.
+func Lookup(value any, path string) (any, bool) {
+	if path == "" {
+		return value, true
+	}
+	return lookup(value, strings.Split(path, "."))
 }
 
 // lookup returns the value at a path of an object.

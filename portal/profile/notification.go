@@ -32,7 +32,7 @@ func (p *Profile) Notified(body []byte) (ids map[string]uuid.UUID, ok bool) {
 	for name, names := range p.Notifications.Fields {
 		kind, is := idKind(name)
 		for _, object := range objects {
-			value, found := names.find(object)
+			value, found := names.Find(object)
 			if !is || !found || ids[name] != uuid.Nil {
 				continue
 			}

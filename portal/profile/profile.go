@@ -24,6 +24,7 @@ type Profile struct {
 	Rules         Rules         `json:"rules"`
 	// Alternatives are other guesses that the doctor may try.
 	Alternatives []Alternative `json:"alternatives"`
+	Candidates   Candidates    `json:"candidates"`
 
 	tree  map[string]any // what the entries above were read from
 	marks marks
@@ -201,4 +202,15 @@ const (
 type Alternative struct {
 	Name    string          `json:"name"`
 	Profile json.RawMessage `json:"profile"`
+}
+
+// Candidates are names and paths that the doctor may try where those of the profile do not work.
+type Candidates struct {
+	Prefixes  []string            `json:"prefixes"`  // of every path
+	Paths     map[string][]string `json:"paths"`     // of operations, by id, below the prefix
+	Lists     []string            `json:"lists"`     // paths of the bank's lists, with {name}
+	Queries   map[string][]string `json:"queries"`   // names of parameters, by their canonical name
+	Envelopes []string            `json:"envelopes"` // names around the data of every reply
+	// Words are groups of words or phrases, in lower case, that mean the same in names of fields.
+	Words [][]string `json:"words"`
 }

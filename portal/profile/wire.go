@@ -383,7 +383,7 @@ func (w *Wire) canonical(object map[string]any, fields map[string]Names) map[str
 				continue
 			}
 		}
-		value, found := fields[path].find(enclosing)
+		value, found := fields[path].Find(enclosing)
 		if !found && outer == "" {
 			continue
 		}
