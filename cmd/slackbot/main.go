@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)}
+	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...)}
 	if *realBank {
 		checks = append(checks, settings.AllowRealBankInSimulatedSlack)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 )
@@ -51,5 +53,5 @@ func (s *System) CheckBank(ctx context.Context) Answer {
 
 // serviceLogin returns the login for requests to the bank that no person has made.
 func (s *System) serviceLogin() portal.Login {
-	return s.people[Assistant].Login
+	return portal.Login{BrokerUID: uuid.MustParse(s.settings.PortalBrokerUID), Username: s.settings.PortalUsername}
 }

@@ -30,6 +30,13 @@ type Finding struct {
 	Lines   []string       // to add to the bank's profile
 	Shapes  []Shape        // what came, for a report of a bug
 	Quiet   bool           // not shown at the start if it is ok
+	Entries []Entry        // of the bank's profile that were looked at
+}
+
+// Entry is an entry of the bank's profile.
+type Entry struct {
+	Path   string `json:"path"`
+	Status Status `json:"status"`
 }
 
 // Shape describes a reply without its values.
