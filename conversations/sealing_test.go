@@ -59,6 +59,12 @@ func useEverything(t *testing.T, s *Store) {
 	); err != nil {
 		t.Fatal(err)
 	}
+	run := must(s.BeginList(ctx, "maria@example.com"))(t)
+	must(s.RequestList(ctx, "maria@example.com"))(t)
+	must(s.RecordList(ctx, "maria@example.com", run, []byte("after Maria Exemplo"), true))(t)
+	if err := s.PutIndexed(ctx, "maria@example.com", "rows", map[string][]byte{"299999998": []byte("Maria Exemplo")}); err != nil {
+		t.Fatal(err)
+	}
 	must(s.Verify(ctx))(t)
 	for _, id := range []string{"maria@example.com", "slack:C0TEAM"} {
 		must(s.ChangeDestination(ctx, id, func(p *destination.Settings) error {

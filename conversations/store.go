@@ -48,6 +48,7 @@ type Lives struct {
 	Draft     time.Duration // after the last save; 24 hours
 	Tombstone time.Duration // of an ended draft, which distinguishes a second click from an expired draft; 1 hour
 	Journal   time.Duration // of an intent or an outcome, after it was written; 7 days
+	Index     time.Duration // of what was seen of a process, after it was seen last; 30 days
 	AuditLog  time.Duration // of a month of the audit log, after its last entry; 5 years
 	Call      time.Duration // the time-out of one call; 2 seconds, because a front end has 3 to answer
 	Recovery  time.Duration // between the end of a lease and the recovery of its call, so that the call is begun by then; as long as Call
@@ -57,6 +58,7 @@ var defaults = Lives{
 	Draft:     24 * time.Hour,
 	Tombstone: time.Hour,
 	Journal:   7 * 24 * time.Hour,
+	Index:     30 * 24 * time.Hour,
 	AuditLog:  5 * 366 * 24 * time.Hour,
 	Call:      2 * time.Second,
 }
@@ -69,7 +71,7 @@ func WithLives(l Lives) Option {
 	return func(s *Store) {
 		for _, set := range []struct{ to, from *time.Duration }{
 			{&s.lives.Draft, &l.Draft}, {&s.lives.Tombstone, &l.Tombstone}, {&s.lives.Journal, &l.Journal},
-			{&s.lives.AuditLog, &l.AuditLog}, {&s.lives.Call, &l.Call}, {&s.lives.Recovery, &l.Recovery},
+			{&s.lives.AuditLog, &l.AuditLog}, {&s.lives.Index, &l.Index}, {&s.lives.Call, &l.Call}, {&s.lives.Recovery, &l.Recovery},
 		} {
 			if *set.from > 0 {
 				*set.to = *set.from
