@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -34,7 +35,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return 1`)
 
 // The state of a broker's list is a hash: run (the number of the last reading that began), done (of the latest that read the
-// whole list), wanted (of the one that somebody waits for) and reading (what the reader of a reading stored, encrypted).
+// whole list), ended (when it was done), wanted (of the one that somebody waits for) and reading (what the reader of a reading stored, encrypted).
 var (
 	requestList = redis.NewScript(`
 local e = redis.call('HMGET', KEYS[1], 'run', 'wanted')
@@ -50,14 +51,20 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return run`)
 
 	// A reading that Redis does not know began before Redis lost its data: what it stored in the index is lost too.
-	recordList = redis.NewScript(`
+	recordList = redis.NewScript(nowMillis + `
 local e = redis.call('HMGET', KEYS[1], 'run', 'done')
 local run = tonumber(ARGV[1])
 if (tonumber(e[1]) or 0) < run then return 0 end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'reading', ARGV[2]) end
-if ARGV[3] == '1' and (tonumber(e[2]) or 0) < run then redis.call('HSET', KEYS[1], 'done', ARGV[1]) end
+if ARGV[3] == '1' and (tonumber(e[2]) or 0) < run then
+	redis.call('HSET', KEYS[1], 'done', ARGV[1], 'ended', string.format('%.0f', now))
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`)
+
+	listState = redis.NewScript(nowMillis + `
+local e = redis.call('HMGET', KEYS[1], 'done', 'ended', 'wanted', 'reading')
+return {e[1] or '0', string.format('%.0f', now - (tonumber(e[2]) or now)), e[3] or '0', e[4] or ''}`)
 
 	dropListRequest = redis.NewScript(`
 if (tonumber(redis.call('HGET', KEYS[1], 'wanted')) or 0) <= tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'wanted') end
@@ -209,26 +216,25 @@ func (s *Store) DropListRequest(ctx context.Context, broker string, upTo int64) 
 	return failed("dropping a request", s.run(ctx, dropListRequest, []string{s.listKey(broker)}, upTo).Err())
 }
 
-// ListState returns the number of the latest reading that is done, and of the one that is requested, 0 for none, and what
-// was last stored of a reading.
-func (s *Store) ListState(ctx context.Context, broker string) (done, wanted int64, reading []byte, err error) {
+// ListState returns the number of the latest reading that is done and how long ago one was, the number of the one that is
+// requested, and what was last stored of a reading. A number is 0 for none.
+func (s *Store) ListState(ctx context.Context, broker string) (done int64, age time.Duration, wanted int64, reading []byte, err error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	key := s.listKey(broker)
-	var state struct {
-		Done    int64  `redis:"done"`
-		Wanted  int64  `redis:"wanted"`
-		Reading string `redis:"reading"`
+	found, err := s.run(ctx, listState, []string{key}).Slice()
+	if err != nil {
+		return 0, 0, 0, nil, failed("reading the state of a list", err)
 	}
-	if err := s.redis.HMGet(ctx, key, "done", "wanted", "reading").Scan(&state); err != nil {
-		return 0, 0, nil, failed("reading the state of a list", err)
-	}
-	if state.Reading != "" {
-		if reading, err = s.open(key, state.Reading); err != nil {
-			return 0, 0, nil, err
+	fields := stringsOf(found)
+	done, _ = strconv.ParseInt(fields[0], 10, 64) // the scripts write numbers
+	wanted, _ = strconv.ParseInt(fields[2], 10, 64)
+	if fields[3] != "" {
+		if reading, err = s.open(key, fields[3]); err != nil {
+			return 0, 0, 0, nil, err
 		}
 	}
-	return state.Done, state.Wanted, reading, nil
+	return done, millisIn(fields[1]), wanted, reading, nil
 }
 
 func (s *Store) indexKey(broker, table string) string {

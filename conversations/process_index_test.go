@@ -145,7 +145,7 @@ func TestAReadingIsDoneForThoseWhoAskedBeforeItBegan(t *testing.T) {
 		if ok, err := b.RecordList(ctx, aBroker, run, []byte("at page 1"), false); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		if done, wanted, reading, err := a.ListState(ctx, aBroker); done != 0 || wanted != during || string(reading) != "at page 1" || err != nil {
+		if done, _, wanted, reading, err := a.ListState(ctx, aBroker); done != 0 || wanted != during || string(reading) != "at page 1" || err != nil {
 			t.Errorf("got %d, %d, %q, %v", done, wanted, reading, err)
 		}
 		later := must(b.BeginList(ctx, aBroker))(t)
@@ -154,14 +154,14 @@ func TestAReadingIsDoneForThoseWhoAskedBeforeItBegan(t *testing.T) {
 				t.Fatal(ok, err)
 			}
 		}
-		if done, _, reading, err := a.ListState(ctx, aBroker); done != later || string(reading) != "at page 1" || err != nil {
+		if done, age, _, reading, err := a.ListState(ctx, aBroker); done != later || age < 0 || age > time.Minute || string(reading) != "at page 1" || err != nil {
 			t.Errorf("got %d, %q, %v", done, reading, err)
 		}
 		for _, step := range []struct{ upTo, want int64 }{{during - 1, during}, {during, 0}} {
 			if err := a.DropListRequest(ctx, aBroker, step.upTo); err != nil {
 				t.Fatal(err)
 			}
-			if _, wanted, _, err := a.ListState(ctx, aBroker); wanted != step.want || err != nil {
+			if _, _, wanted, _, err := a.ListState(ctx, aBroker); wanted != step.want || err != nil {
 				t.Errorf("after dropping up to %d: %d, %v", step.upTo, wanted, err)
 			}
 		}
@@ -180,7 +180,7 @@ func TestAReadingFromBeforeALossOfDataIsNotDone(t *testing.T) {
 		if ok, err := s.RecordList(ctx, aBroker, run, []byte("page 2"), true); ok || err != nil {
 			t.Errorf("it was recorded: %v, %v", ok, err)
 		}
-		if done, _, _, err := s.ListState(ctx, aBroker); done != 0 || err != nil {
+		if done, _, _, _, err := s.ListState(ctx, aBroker); done != 0 || err != nil {
 			t.Errorf("%d is done, %v", done, err)
 		}
 	})

@@ -187,6 +187,10 @@ func secrets(t *testing.T, s *Store) Draft {
 		t.Fatal(err)
 	}
 	must(s.ChangeDestination(t.Context(), "slack:C0TEAM", subscribeTo("1")))(t)
+	must(s.RecordList(t.Context(), "maria", must(s.BeginList(t.Context(), "maria"))(t), []byte("reading"), false))(t)
+	if err := s.PutIndexed(t.Context(), "maria", "rows", map[string][]byte{"id": []byte("value")}); err != nil {
+		t.Fatal(err)
+	}
 	return d
 }
 
@@ -209,9 +213,12 @@ func opens(s *Store, d Draft) map[string]func(context.Context) error {
 			_, err := s.ChangeDestination(ctx, "slack:C0TEAM", subscribeTo(uuid.NewString()))
 			return err
 		},
-		"owner": func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
-		"get":   func(ctx context.Context) error { _, _, err := s.Get(ctx, "cached", "id"); return err },
-		"words": func(ctx context.Context) error { _, err := s.Learnt(ctx, "genders"); return err },
+		"owner":             func(ctx context.Context) error { _, err := s.Owner(ctx, uuid.Nil); return err },
+		"indexed":           func(ctx context.Context) error { _, _, err := s.Indexed(ctx, "maria", "rows", "id"); return err },
+		"since":             func(ctx context.Context) error { _, _, _, err := s.IndexedSince(ctx, "maria", "rows", 0); return err },
+		"list of processes": func(ctx context.Context) error { _, _, _, _, err := s.ListState(ctx, "maria"); return err },
+		"get":               func(ctx context.Context) error { _, _, err := s.Get(ctx, "cached", "id"); return err },
+		"words":             func(ctx context.Context) error { _, err := s.Learnt(ctx, "genders"); return err },
 	}
 }
 

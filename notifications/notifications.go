@@ -8,6 +8,7 @@
 package notifications
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -80,6 +81,17 @@ type Snapshot struct {
 	Read       time.Time         `json:"read"`                // when
 }
 
+// Index stores what is read of the broker's processes, so that people find them.
+type Index interface {
+	// BeginList returns the number of a reading of the whole list, AddProcesses stores a page or a process, and EndList records that a reading
+	// came to the end of the list.
+	BeginList(ctx context.Context) (run int64, err error)
+	AddProcesses(ctx context.Context, rows []portal.ProcessSummary) error
+	EndList(ctx context.Context, run int64) error
+	// AddBorrowers stores the names of all borrowers of a process.
+	AddBorrowers(ctx context.Context, process uuid.UUID, borrowers []portal.Borrower)
+}
+
 // Config configures a [Service]. Store, Bank, Fingerprint and Poster are required.
 type Config struct {
 	Store       *conversations.Store // destinations, owners, and the Redis of everything else
@@ -90,6 +102,7 @@ type Config struct {
 	// subscription that the actor by made ("" for the team's own): nil for the user of Bank. ok is false if by is not
 	// served: nothing is posted then. A nil Reader permits everything.
 	Reader func(dest, by string) (user *portal.User, ok bool)
+	Index  Index          // of what is read of the processes; nil for none
 	States profile.States // what the states of a process mean; those of the built-in profile by default
 	// UnknownState is called with the id of a state whose meaning is not known, each time that it matters.
 	UnknownState func(state int32)

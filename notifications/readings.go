@@ -41,6 +41,7 @@ var readings = []reading{
 type reader struct {
 	bank        *portal.User
 	fingerprint func([]byte) string
+	index       Index
 }
 
 // read returns a snapshot of a process as the bank has it now.
@@ -79,6 +80,9 @@ func readProcess(ctx context.Context, r reader, process uuid.UUID, snapshot *Sna
 	}
 	snapshot.BranchID, snapshot.Branch = found.BranchID, found.BranchDescription
 	snapshot.LastAction = found.LastActionDate.UTC()
+	if r.index != nil {
+		return r.index.AddProcesses(ctx, []portal.ProcessSummary{found.ProcessSummary})
+	}
 	return nil
 }
 
@@ -111,6 +115,7 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *S
 		return err
 	}
 	snapshot.Borrowers = make(map[string]string, len(listed))
+	var all []portal.Borrower
 	for _, one := range listed {
 		borrower, err := r.bank.Borrower(ctx, process, one.BorrowerUniqueID)
 		if portal.IsMissing(err) {
@@ -125,7 +130,11 @@ func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *S
 			return errors.New("writing a borrower as JSON") // without the cause, which may hold a value
 		}
 		// The process is part of the fingerprinted data, so that the same person in two processes cannot be linked.
+		all = append(all, borrower)
 		snapshot.Borrowers[one.BorrowerUniqueID.String()] = r.fingerprint(fmt.Appendf(nil, "borrower of %s %s", process, data))
+	}
+	if r.index != nil {
+		r.index.AddBorrowers(ctx, process, all)
 	}
 	return nil
 }

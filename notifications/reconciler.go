@@ -120,12 +120,22 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 	if err != nil {
 		return err
 	}
+	run, err := r.beginList(ctx)
+	if err != nil {
+		return err
+	}
 	var query = portal.ProcessQuery{Limit: pageSize}
-	var read, unreadable int
+	var read, unreadable, listed int
+	whole := false
 	for range maxPages {
 		page, err := r.config.Bank.ListProcesses(ctx, query)
 		if err != nil {
 			return fmt.Errorf("listing processes: %w", err)
+		}
+		if r.config.Index != nil {
+			if err := r.config.Index.AddProcesses(ctx, page.Processes); err != nil {
+				return err
+			}
 		}
 		for _, row := range page.Processes {
 			ok, err := r.compareRow(ctx, row, !known)
@@ -138,7 +148,9 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 				unreadable++
 			}
 		}
+		listed += len(page.Processes)
 		if page.Next == "" {
+			whole = listed >= page.TotalRecords
 			break
 		}
 		if page.Next == query.After {
@@ -153,12 +165,25 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 	if read == 0 && unreadable > 0 { // else each would be new as soon as it can be read
 		return errors.New("no process of the list can be read")
 	}
+	if whole && r.config.Index != nil {
+		if err := r.config.Index.EndList(ctx, run); err != nil {
+			return err
+		}
+	}
 	if err := r.setField(ctx, "done", strconv.FormatInt(r.config.Now().UnixMilli(), 10)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, requested).Err())
+}
+
+// beginList returns the number of a reading of the list for the index, if there is one.
+func (r *reconciler) beginList(ctx context.Context) (run int64, err error) {
+	if r.config.Index == nil {
+		return 0, nil
+	}
+	return r.config.Index.BeginList(ctx)
 }
 
 // compareRow adds a trigger for a process whose row does not fit its snapshot. In the first reconciliation it stores

@@ -70,7 +70,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	s.engine = &engine{
 		config: config, stream: stream, snapshots: snapshots, changelog: changelog{client, sealer, config.Log}, dispatcher: s.outbox, instruments: count,
-		reader: reader{config.Bank, config.Fingerprint}, onTriggers: s.registration.onTriggers,
+		reader: reader{config.Bank, config.Fingerprint, config.Index}, onTriggers: s.registration.onTriggers,
 	}
 	s.engine.lastRead.Store(config.Now().UnixNano())
 	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine, phases: s.outbox.phases}

@@ -294,7 +294,7 @@ var generalFaults = []flow{
 		ana.types("/borrowers")
 		ana.sees("Consultar")
 		ana.fills(slacksim.Values{"process": "1042 · Maria E."})
-		h.bank.Inject(sandbox.Fault{Latency: time.Second, Times: 1})
+		h.bank.Inject(sandbox.Fault{Operation: portal.BorrowerList, Latency: time.Second, Times: 1})
 		ana.submits(nil)
 		ana.sees("A consultar…")
 		must(t, ana.Close(h.ctx()))

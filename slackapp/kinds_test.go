@@ -38,8 +38,8 @@ func appWithKinds(t *testing.T, kinds ...*tools.Kind) (*App, request) {
 	}
 	app.runner = tools.NewRunner(tools.Config{
 		Catalogue: kindtest.Catalogue(t, kinds...), Bank: client, Checks: validation.New(validation.Options{}), Journal: app.store, AuditLog: app.store,
-		Fingerprint: secrets.Fingerprint,
-		People:      tools.Team{"": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}}},
+		Fingerprint: secrets.Fingerprint, Index: app.store,
+		People: tools.Team{"": {Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}}},
 	})
 	req.actor.ID, req.actor.Lang, req.ackBy = "slack:T0BALCAO/U0ANA", words.Portuguese, time.Now().Add(time.Minute)
 	return app, req

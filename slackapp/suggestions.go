@@ -133,6 +133,8 @@ func (a *App) fallbackOptions(ctx context.Context, req request, tool *tools.Tool
 func whyNoOptions(lang words.Lang, failure error) string {
 	_, ofTool := errors.AsType[*tools.Error](failure)
 	switch kind := tools.AsError(failure).Kind; {
+	case tools.AsError(failure).ReadingList():
+		return say(lang, "field.reading")
 	case errors.Is(failure, errBankSlow):
 		return say(lang, "field.late")
 	case errors.Is(failure, conversations.ErrGone):

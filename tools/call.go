@@ -22,6 +22,7 @@ import (
 type Call struct {
 	Actor  Actor
 	Bank   *portal.User // acts as the actor's person
+	index  *BrokerIndex // of the person's broker
 	runner *Runner
 	tool   *Tool
 
@@ -32,6 +33,8 @@ type Call struct {
 	details   map[uuid.UUID]portal.Process
 	states    map[FoundProcess]profile.Meaning
 	lists     map[portal.TaxonomyKey][]portal.TaxonomyItem // nil for one that cannot be read
+	unfound   map[ProcessRef]error                         // why a process was not found
+	hidden    map[uuid.UUID]bool                           // processes that the bank does not show to the person
 }
 
 // FoundProcess is the process that a [ProcessRef] named.
@@ -42,16 +45,25 @@ type FoundProcess struct {
 	Status   string
 }
 
-// Note stores a process that the bank has returned, for the rest of the call. Its number is stored for all calls.
-func (c *Call) Note(process FoundProcess) {
-	c.runner.numbers.put(process.Number, process.ID)
+// Note stores processes that the bank has returned: for the rest of the call, and in the index.
+func (c *Call) Note(ctx context.Context, processes ...portal.ProcessSummary) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.processes == nil {
 		c.processes = map[ProcessRef]FoundProcess{}
 	}
-	c.processes[ProcessRef(process.ID.String())] = process
-	c.processes[ProcessRef(FormatNumber(process.Number))] = process
+	for _, process := range processes {
+		found := found(process)
+		c.processes[ProcessRef(found.ID.String())] = found
+		c.processes[ProcessRef(FormatNumber(found.Number))] = found
+	}
+	c.mu.Unlock()
+	if err := c.index.add(ctx, processes, false); err != nil {
+		c.runner.Log.WarnContext(ctx, "storing processes in the index failed", "error", pii.Scrub(err.Error()))
+	}
+}
+
+func found(process portal.ProcessSummary) FoundProcess {
+	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusID, process.ProcessStatusDescription}
 }
 
 // known returns a process that the bank has returned in this call.
@@ -67,14 +79,17 @@ func (c *Call) Process(ctx context.Context, ref ProcessRef) (FoundProcess, error
 	if process, known := c.known(ref); known {
 		return process, nil
 	}
-	process, err := c.findProcess(ctx, ref)
-	if err == nil {
-		c.Note(process)
+	c.mu.Lock()
+	err := c.unfound[ref]
+	c.mu.Unlock()
+	if err != nil {
+		return FoundProcess{}, err
 	}
-	return process, err
+	return c.findProcess(ctx, ref)
 }
 
-// findProcess asks the bank for a process by its uuid or, where only a number is known, for the list of processes.
+// findProcess asks the bank for a process by its uuid. Where only a number is known, the index has the uuid; else the bank's
+// filter is asked, which may not look at numbers; else the whole list is read in the background.
 func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, error) {
 	if id, err := uuid.Parse(string(ref)); err == nil && len(ref) == len(id.String()) {
 		return c.readProcess(ctx, id)
@@ -83,19 +98,37 @@ func (c *Call) findProcess(ctx context.Context, ref ProcessRef) (FoundProcess, e
 	if err != nil {
 		return FoundProcess{}, &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, "process", "kind.process")}}
 	}
-	if id, known := c.runner.numbers.id(wanted); known {
+	id, known, err := c.index.id(ctx, wanted)
+	switch {
+	case err != nil:
+		return FoundProcess{}, StoreError(err)
+	case known:
 		return c.readProcess(ctx, id)
 	}
 	page, err := c.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](FormatNumber(wanted)), Limit: MaxOptions})
 	if err != nil {
 		return FoundProcess{}, err
 	}
+	c.Note(ctx, page.Processes...)
 	for _, process := range page.Processes {
 		if process.ProcessNumber == wanted {
-			return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusID, process.ProcessStatusDescription}, nil
+			return found(process), nil
 		}
 	}
-	return FoundProcess{}, &Error{Kind: NotFound}
+	err = c.index.await(ctx, c.Bank, "number "+FormatNumber(wanted), c.runner.List.Wait, func() (bool, error) {
+		id, known, err = c.index.id(ctx, wanted)
+		return known, StoreError(err)
+	})
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.unfound == nil {
+			c.unfound = map[ProcessRef]error{}
+		}
+		c.unfound[ref] = err
+		return FoundProcess{}, err
+	}
+	return c.readProcess(ctx, id)
 }
 
 // ProcessDetail reads all that the bank says of the process that ref names. The bank is asked once in a call.
@@ -124,7 +157,8 @@ func (c *Call) readProcess(ctx context.Context, id uuid.UUID) (FoundProcess, err
 	}
 	c.details[process.ProcessUniqueID] = process
 	c.mu.Unlock()
-	return FoundProcess{process.ProcessUniqueID, process.ProcessNumber, process.ProcessStatusID, process.ProcessStatusDescription}, nil
+	c.Note(ctx, process.ProcessSummary)
+	return found(process.ProcessSummary), nil
 }
 
 // Borrower reads a borrower of a process.
@@ -147,6 +181,9 @@ func (c *Call) Borrower(ctx context.Context, process ProcessRef, ref BorrowerRef
 	case portal.IsMissing(err):
 		err = unknown(err)
 	}
+	if err == nil {
+		c.index.addBorrowers(ctx, found.ID, []portal.Borrower{borrower}, false)
+	}
 	return found, borrower, err
 }
 
@@ -157,6 +194,7 @@ func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borro
 		return nil, err
 	}
 	borrowers := make([]portal.Borrower, len(summaries))
+	calling := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for i, summary := range summaries {
@@ -165,7 +203,11 @@ func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borro
 			return err
 		})
 	}
-	return borrowers, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	c.index.AddBorrowers(calling, process, borrowers)
+	return borrowers, nil
 }
 
 // processMissing turns the bank's answer that a process does not exist, or is another broker's, into NotFound. Any other

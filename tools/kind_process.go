@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/portal"
 )
 
 // ProcessRef names a process as people do: by its number ("1042") or by its uuid.
@@ -19,12 +18,12 @@ type processChoices struct{}
 
 // List implements [Choices].
 func (processChoices) List(ctx context.Context, call *Call, _ Field, query string, _ map[string]string) ([]Option, error) {
-	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](query), Limit: MaxOptions})
+	found, err := call.FindProcesses(ctx, pii.New[pii.Name](query), MaxOptions, false)
 	if err != nil {
 		return nil, err
 	}
 	var options []Option
-	for _, process := range page.Processes {
+	for _, process := range found.Processes {
 		options = append(options, Option{
 			Value: process.ProcessUniqueID.String(),
 			Text:  FormatNumber(process.ProcessNumber) + " · " + process.KeyBorrowerName.String(),

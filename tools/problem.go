@@ -72,8 +72,22 @@ type Error struct {
 	process      FoundProcess  // of Closed
 	other        bool          // of NotFound: what is missing is not the process that the call is about
 	bank         *portal.Error // of Refused and Misconfigured: what the bank answered
+	list         listState     // of Busy and Unavailable: why it is not known whether a process exists
+	listed       int           // processes that were read for list
 	err          error
 }
+
+// listState is why it is not known what the bank's list of processes has. It is a part of the keys of the texts.
+type listState string
+
+const (
+	listBeingRead  listState = "reading"    // it is being read
+	listUnread     listState = "unread"     // it cannot be read to its end
+	listUnfiltered listState = "unfiltered" // the bank ignores the filter, and only the bank knows what is searched for
+)
+
+// ReadingList reports whether the answer is not known yet, because the bank's list of processes is being read.
+func (e *Error) ReadingList() bool { return e.list == listBeingRead }
 
 // Error returns the kind, the tool and the cause, without the input.
 func (e *Error) Error() string {

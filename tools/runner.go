@@ -53,7 +53,8 @@ type Config struct {
 	Journal     Journal
 	AuditLog    AuditLog
 	Fingerprint func([]byte) string // keyed and one-way
-	Sealer      Sealer              // of confirmations; without it, or without Claims, assistants cannot confirm anything
+	Index       ProcessIndex
+	Sealer      Sealer // of confirmations; without it, or without Claims, assistants cannot confirm anything
 	Claims      Claims
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -63,6 +64,7 @@ type Config struct {
 	Destinations Destinations // without it, tools that need a destination are forbidden
 	Updates      History      // without it, tools that need the history are forbidden
 	Learnt       *Learnt      // what the bank calls its ids in replies; without it only its lists say so
+	List         ListPace     // for [Runner.ReadLists]
 	// Changed is called for every call that changed something at the bank, once its outcome is known: perhaps twice, and
 	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error
@@ -79,14 +81,15 @@ type Runner struct {
 	now        func() time.Time
 	taxonomies taxonomies
 	lookups    lookups
-	numbers    numbers
+	indexes    brokerIndexes
+	listWanted chan struct{} // wakes ReadLists
 }
 
 // NewRunner returns a Runner.
 func NewRunner(config Config) *Runner {
 	runner := &Runner{
 		Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}},
-		lookups: lookups{until: map[string]time.Time{}},
+		lookups: lookups{until: map[string]time.Time{}}, listWanted: make(chan struct{}, 1),
 	}
 	if runner.now == nil {
 		runner.now = time.Now
@@ -94,6 +97,7 @@ func NewRunner(config Config) *Runner {
 	if runner.Checks != nil && !runner.Checks.Refuses(validation.Expected) {
 		runner.Catalogue = runner.Catalogue.lenient()
 	}
+	runner.List = runner.List.withDefaults()
 	runner.CallTimeout = cmp.Or(runner.CallTimeout, time.Minute)
 	if runner.States.Meanings == nil {
 		runner.States = profile.Builtin().States
@@ -131,7 +135,9 @@ func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effe
 	if !known || actor.Guest || !person.may(effect) {
 		return nil, &Error{Kind: Forbidden}
 	}
-	return &Call{Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), runner: r, tool: tool}, nil
+	return &Call{
+		Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), index: r.IndexOf(person.Login.BrokerUID), runner: r, tool: tool,
+	}, nil
 }
 
 // Run makes a call. Errors are [*Error].

@@ -19,7 +19,8 @@ import (
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
 //	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… for a more exact text of a tool,
-//	                                error.<kind>.store.… if the store failed and not the bank
+//	                                error.<kind>.store.… if the store failed and not the bank, error.<kind>.<state>.… if the
+//	                                bank's list of processes was not read
 //	earlier.…                       another call for the same, who made it and when
 //	problem.<code>                  a problem of the form of the arguments
 //
@@ -115,7 +116,11 @@ func (e *Error) say(lang words.Lang, what string) string {
 	if store := "error." + string(e.Kind) + ".store." + what; e.Store && tool.texts.has(lang, store) {
 		key = store
 	}
+	if e.list != "" {
+		key = "error." + string(e.Kind) + "." + string(e.list) + "." + what
+	}
 	args := e.stageArgs()
+	args["listed"] = e.listed
 	args["id"], args["seconds"], args["wait"], args["confirmation"] = e.ID, seconds, e.RetryAfter > 0, e.Confirmation
 	args["command"] = tool.Command(lang)
 	if e.bank != nil {

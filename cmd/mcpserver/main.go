@@ -157,7 +157,7 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 		mux.Handle("/mcp", assistants.Handler())
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
-		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck()))
+		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck(), system.SearchCheck()))
 		return app.Serve(ctx, app.NewServer(mux, app.GuardOf(listener, set), log), listener, shutdownTimeout)
 	})
 }

@@ -128,11 +128,12 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	}
 	system.Runner = tools.NewRunner(tools.Config{
 		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{Rules: rules}),
-		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store, Log: log, CallTimeout: s.CallTimeout,
+		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store,
+		Index: system.Store, List: tools.ListPace{Login: system.serviceLogin()}, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
 		States: system.profile.States, UnknownState: system.unknownState,
 	})
-	system.stop = append(system.stop, startRecovery(system.Runner, log))
+	system.stop = append(system.stop, startRecovery(system.Runner, log), startReadingLists(system.Runner))
 	return system, nil
 }
 

@@ -38,6 +38,9 @@ func (s *System) notificationsConfig() (notifications.Config, error) {
 		States: s.profile.States, UnknownState: s.unknownState,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
+	if s.Runner != nil { // not yet while the service is only opened
+		config.Index = s.Runner.IndexOf(login.BrokerUID)
+	}
 	if s.settings.AdminUser != "" {
 		config.Admin = "slack:" + s.settings.AdminUser
 	}
@@ -154,7 +157,22 @@ func (s *System) Checks() []Check {
 			}
 			return err
 		}},
+		s.SearchCheck(),
 	}
+}
+
+// filterIgnored: the bank returns every process, whatever is searched for.
+const filterIgnored Problem = "filter_ignored"
+
+// SearchCheck fails if the bank was last seen to ignore the text filter of its list of processes. Searches use the index only
+// then, and find nobody by tax number.
+func (s *System) SearchCheck() Check {
+	return Check{Name: "search", Run: func(context.Context) error {
+		if s.Runner.IndexOf(s.serviceLogin().BrokerUID).FilterIgnored() {
+			return filterIgnored
+		}
+		return nil
+	}}
 }
 
 // history implements [tools.History].

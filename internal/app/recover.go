@@ -44,5 +44,17 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	}
 }
 
+// startReadingLists reads the bank's list of processes when somebody waits for it, until stop is called.
+func startReadingLists(runner *tools.Runner) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var reading sync.WaitGroup
+	reading.Go(func() { runner.ReadLists(ctx) })
+	return func() error {
+		cancel()
+		reading.Wait()
+		return nil
+	}
+}
+
 // jitter returns a quarter to three quarters of d, so that replicas started together do not run together.
 func jitter(d time.Duration) time.Duration { return d/4 + rand.N(d/2) }

@@ -5,6 +5,7 @@ package testenv
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -128,11 +129,10 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 	}
 	learnt := tools.NewLearnt(r.Store, r.URL, log, now)
 	r.Client = r.newClient(t, learnt)
-	r.Close = sync.OnceFunc(func() { closeStore(); r.Client.Close() })
-	t.Cleanup(r.Close)
 	config := tools.Config{
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
+		Index: r.Store, List: tools.ListPace{Page: time.Millisecond, Lease: 5 * time.Second, Poll: recovery, Wait: waittest.Deadline},
 		Log: log, Now: now, Learnt: learnt,
 	}
 	if r.options.Checks != nil {
@@ -145,6 +145,16 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		c(&config)
 	}
 	r.Runner = tools.NewRunner(config)
+	reading, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var lists sync.WaitGroup
+	lists.Go(func() { r.ReadLists(reading) })
+	r.Close = sync.OnceFunc(func() {
+		stop()
+		lists.Wait()
+		closeStore()
+		r.Client.Close()
+	})
+	t.Cleanup(r.Close)
 	return r
 }
 

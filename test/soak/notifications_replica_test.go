@@ -63,7 +63,7 @@ func (n replicaConfig) run(ctx context.Context, log *slog.Logger) error {
 	app, err := slackapp.New(slackapp.Config{
 		Runner: tools.NewRunner(tools.Config{
 			Catalogue: catalogue.New(), Bank: client, People: tools.Team{"": {Login: ana}}, Checks: validation.New(validation.Options{}),
-			Journal: config.Store, AuditLog: config.Store, Fingerprint: config.Fingerprint, Log: log,
+			Journal: config.Store, AuditLog: config.Store, Fingerprint: config.Fingerprint, Index: config.Store, Log: log,
 		}),
 		Store: config.Store, BotToken: slacksim.DefaultBotToken, AppToken: slacksim.DefaultAppToken, APIURL: n.Slack, Log: log,
 	})

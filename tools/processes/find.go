@@ -7,22 +7,20 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
 
-// Find searches the broker's processes (Process List).
+// Find searches the broker's processes (Process List, and Process Detail of those that only the index finds).
 var Find = tools.Define(Toolset, tools.Spec{
 	Name: "find_processes", Effect: tools.Reads,
 	Next: tools.Next{"get_process": {"process"}, "list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {
-	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: in.Text, Limit: processesShown})
+	found, err := call.FindProcesses(ctx, in.Text, processesShown, true)
 	if err != nil {
 		return ProcessList{}, err
 	}
-	list := ProcessList{Total: page.TotalRecords, Processes: []ProcessRow{}}
-	for _, process := range page.Processes {
-		call.Note(tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription})
+	list := ProcessList{Total: found.Total, Partial: found.Partial, Processes: []ProcessRow{}}
+	for _, process := range found.Processes {
 		list.Processes = append(list.Processes, ProcessRow{
 			Process: process.ProcessUniqueID, Number: process.ProcessNumber, KeyBorrower: process.KeyBorrowerName,
 			Status: call.Word(ctx, process, "ProcessStatusID"), Branch: call.Word(ctx, process, "BranchID"), LastAction: process.LastActionDate.Time,
@@ -44,7 +42,8 @@ type ProcessSearch struct {
 type ProcessList struct {
 	Processes []ProcessRow `json:"processes"`
 	Total     int          `json:"total"`
-	More      int          `json:"more"` // found and not listed here
+	More      int          `json:"more"`              // found and not listed here
+	Partial   bool         `json:"partial,omitempty"` // there may be others
 }
 
 // ProcessRow is one process.
@@ -63,9 +62,14 @@ func (l ProcessList) Card(say tools.Say) tools.Card {
 	switch {
 	case len(l.Processes) == 0:
 		card.Text = say("card.none")
+		if l.Partial {
+			card.Text += " " + say("card.partial")
+		}
 		return card
 	case l.More > 0:
 		card.Text = say("card.more", "count", l.More)
+	case l.Partial:
+		card.Text = say("card.partial")
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.borrower"), say("label.status"), say("label.lastAction")}
 	for _, p := range l.Processes {

@@ -3,12 +3,10 @@ package subscriptions
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/balcao/balcao/internal/destination"
-	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
@@ -58,21 +56,12 @@ func (s Selector) subscription(ctx context.Context, call *tools.Call) (destinati
 
 const phases portal.TaxonomyKey = "workflowPhases"
 
-// branch finds a branch by its name, or the only one whose name contains it. Branches are found in the newest processes that
-// the bank finds for that name.
+// branch finds a branch by its name, or the only one whose name contains it.
 func branch(ctx context.Context, call *tools.Call, name string) (destination.Subscription, error) {
-	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Text: pii.New[pii.Name](strings.TrimSpace(name)), Limit: tools.MaxOptions})
+	found, err := call.FindBranches(ctx, name)
 	if err != nil {
 		return destination.Subscription{}, err
 	}
-	var found []portal.TaxonomyItem
-	for _, process := range page.Processes {
-		branch := portal.TaxonomyItem{ID: process.BranchID, Description: process.BranchDescription}
-		if branch.ID != 0 && !slices.Contains(found, branch) {
-			found = append(found, branch)
-		}
-	}
-	found = tools.MatchItems(found, name)
 	if len(found) > 1 && tools.Fold(found[0].Description) != tools.Fold(name) {
 		var names []string
 		for _, branch := range found[:min(len(found), 5)] {
