@@ -59,7 +59,6 @@ type indexedProcess struct {
 	Name     pii.Name  `json:"name,omitzero"` // of the key borrower
 	BranchID int32     `json:"branchId,omitzero"`
 	Branch   string    `json:"branch,omitempty"`
-	Created  time.Time `json:"created,omitzero"`
 	Seen     time.Time `json:"seen"`
 
 	text pii.Private // what it is searched by, but for the names of all borrowers; in memory only
@@ -140,7 +139,7 @@ func (b *BrokerIndex) id(ctx context.Context, number int64) (id uuid.UUID, known
 		return uuid.Nil, false, err
 	}
 	var row indexedProcess
-	if json.Unmarshal(data, &row) != nil || row.Number != number { // of another version
+	if json.Unmarshal(data, &row) != nil || row.Number != number || !b.fresh(row.Seen, indexLife) { // of another version, or old
 		return uuid.Nil, false, nil
 	}
 	b.mu.Lock()
@@ -176,7 +175,7 @@ func (b *BrokerIndex) add(ctx context.Context, rows []portal.ProcessSummary, alw
 		}
 		entry := indexedProcess{
 			ID: row.ProcessUniqueID, Number: row.ProcessNumber, Name: row.KeyBorrowerName,
-			BranchID: row.BranchID, Branch: row.BranchDescription, Created: row.CreationDate.UTC(),
+			BranchID: row.BranchID, Branch: row.BranchDescription,
 		}
 		b.mu.Lock()
 		before, known := b.rows[entry.ID]
@@ -191,9 +190,6 @@ func (b *BrokerIndex) add(ctx context.Context, rows []portal.ProcessSummary, alw
 		}
 		if entry.Branch == "" {
 			entry.BranchID, entry.Branch = before.BranchID, before.Branch
-		}
-		if entry.Created.IsZero() {
-			entry.Created = before.Created
 		}
 		entry.Seen, entry.text = before.Seen, before.text
 		if known && entry == before && b.fresh(before.Seen, indexRefresh) && !always {

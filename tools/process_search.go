@@ -67,11 +67,12 @@ func (c *Call) FindProcesses(ctx context.Context, text pii.Name, limit int, wait
 		found.Partial = found.Partial || !trusted
 	}
 	taxNumber := isTaxNumber(query)
+	found.Partial = found.Partial || !trusted && strings.ContainsFunc(query, unicode.IsLetter) // not every borrower was read
 	if taxNumber && !trusted && len(found.Processes) == 0 { // only the bank knows tax numbers
 		return found, &Error{Kind: Unavailable, list: listUnfiltered, err: errors.New("the bank ignores the filter of its list")}
 	}
 	strict := !trusted || !taxNumber && strings.ContainsFunc(query, unicode.IsDigit)
-	if len(found.Processes) > 0 || found.Partial && status.done > 0 || !strict && status.done > 0 && status.age <= listFresh {
+	if len(found.Processes) > 0 || !strict && status.done > 0 && status.age <= listFresh {
 		return found, nil
 	}
 	longest := time.Duration(0)
@@ -141,18 +142,14 @@ func (f *FoundProcesses) before(p indexedProcess) (count int) {
 	return count
 }
 
-// newest orders processes by their creation, newest first, or by their number where the bank gives no date.
-func newest(a, b portal.ProcessSummary) int {
-	if a.CreationDate.IsZero() || b.CreationDate.IsZero() || a.CreationDate.Equal(b.CreationDate.Time) {
-		return cmp.Compare(b.ProcessNumber, a.ProcessNumber)
-	}
-	return b.CreationDate.Compare(a.CreationDate.Time)
-}
+// newest orders processes by their number, the highest first: the bank gives later processes higher ones, as its list shows,
+// and may give no dates.
+func newest(a, b portal.ProcessSummary) int { return cmp.Compare(b.ProcessNumber, a.ProcessNumber) }
 
 func (p indexedProcess) summary() portal.ProcessSummary {
 	return portal.ProcessSummary{
 		ProcessUniqueID: p.ID, ProcessNumber: p.Number, KeyBorrowerName: p.Name,
-		BranchID: p.BranchID, BranchDescription: p.Branch, CreationDate: portal.Time{Time: p.Created},
+		BranchID: p.BranchID, BranchDescription: p.Branch,
 	}
 }
 

@@ -63,7 +63,7 @@ func (l ProcessList) Card(say tools.Say) tools.Card {
 	case len(l.Processes) == 0:
 		card.Text = say("card.none")
 		if l.Partial {
-			card.Text += " " + say("card.partial")
+			card.Text = say("card.noneRead")
 		}
 		return card
 	case l.More > 0:
