@@ -68,7 +68,7 @@ func (c *Call) FindProcesses(ctx context.Context, text pii.Name, limit int, wait
 	}
 	taxNumber := isTaxNumber(query)
 	found.Partial = found.Partial || !trusted && strings.ContainsFunc(query, unicode.IsLetter) // not every borrower was read
-	if taxNumber && !trusted && len(found.Processes) == 0 { // only the bank knows tax numbers
+	if taxNumber && !trusted && len(found.Processes) == 0 {                                    // only the bank knows tax numbers
 		return found, &Error{Kind: Unavailable, list: listUnfiltered, err: errors.New("the bank ignores the filter of its list")}
 	}
 	strict := !trusted || !taxNumber && strings.ContainsFunc(query, unicode.IsDigit)
