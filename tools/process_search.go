@@ -108,19 +108,19 @@ func (c *Call) addIndexed(ctx context.Context, found *FoundProcesses, query stri
 	slices.SortFunc(candidates, func(a, b indexedProcess) int { return newest(a.summary(), b.summary()) })
 	checked, added := 0, 0
 	for len(candidates) > 0 && checked < maxVerified {
-		room := slices.DeleteFunc(slices.Clone(candidates[:min(len(candidates), limit)]), func(p indexedProcess) bool {
+		fits := slices.DeleteFunc(slices.Clone(candidates[:min(len(candidates), limit)]), func(p indexedProcess) bool {
 			return found.before(p) >= limit
 		})
-		room = room[:min(len(room), maxVerified-checked)]
-		if len(room) == 0 {
+		fits = fits[:min(len(fits), maxVerified-checked)]
+		if len(fits) == 0 {
 			break
 		}
-		seen, err := c.verify(ctx, room)
+		seen, err := c.verify(ctx, fits)
 		if err != nil {
 			return err
 		}
-		checked, added = checked+len(room), added+len(seen)
-		candidates = candidates[len(room):]
+		checked, added = checked+len(fits), added+len(seen)
+		candidates = candidates[len(fits):]
 		if len(seen) > 0 {
 			found.Processes = append(found.Processes, seen...)
 			slices.SortStableFunc(found.Processes, newest)

@@ -22,7 +22,7 @@ var replaced = []struct {
 		{"", `dead letters?`, "the term"},
 		{"", `letter case|to the letter|accented letters|(two|three|four|small) letters|letters? (or|nor) (a )?digits?`, "of an alphabet"},
 		{`^(internal/(pii|settings|slacksim)|validation|portal/(profile|sandbox))/`, `letters?`, "of an alphabet"},
-		{`^tools/(commands|lists|store_test)\.go$`, `letters?`, "of an alphabet"},
+		{`^tools/(commands|lists|process_index|process_search|store_test)\.go$`, `letters?`, "of an alphabet"},
 		{`^cmd/slackbot/words/`, `put aside`, "explains the term to operators"},
 	}},
 	{`hints?`, "trigger", []allowance{
