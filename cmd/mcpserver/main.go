@@ -22,6 +22,7 @@ import (
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/doctor"
+	"github.com/balcao/balcao/internal/profilecmd"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
@@ -53,6 +54,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if len(args) > 0 && args[0] == "doctor" {
 		delete(environ, "ADDR")
 		return newDoctor().Command(ctx, args[1:], environ, stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "profile" {
+		return profilecmd.Command{Program: settings.MCPServer, Rules: app.RuleCodes()}.Run(args[1:], environ, stdout, stderr)
 	}
 	flags := flag.NewFlagSet("mcpserver", flag.ContinueOnError)
 	flags.SetOutput(stderr)

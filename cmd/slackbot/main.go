@@ -23,6 +23,7 @@ import (
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/doctor"
 	"github.com/balcao/balcao/internal/keys"
+	"github.com/balcao/balcao/internal/profilecmd"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
@@ -56,6 +57,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	}
 	if len(args) > 0 && args[0] == "doctor" {
 		return newDoctor().Command(ctx, args[1:], environ, stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == "profile" {
+		return profilecmd.Command{Program: settings.SlackBot, Rules: app.RuleCodes()}.Run(args[1:], environ, stdout, stderr)
 	}
 	flags := flag.NewFlagSet("slackbot", flag.ContinueOnError)
 	flags.SetOutput(stderr)

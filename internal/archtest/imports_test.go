@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"internal/logtest":           {},
 	"internal/pause":             {},
 	"internal/pii":               {},
+	"internal/profilecmd":        {"internal/settings", "portal/profile"},
 	"internal/redistest":         {},
 	"internal/refusals":          {},
 	"internal/settings":          {"internal/keys"},
