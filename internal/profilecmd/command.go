@@ -87,8 +87,7 @@ func (c command) print(args []string, path string) int {
 	} else if err != nil {
 		return exitUsage
 	}
-	marks := []profile.Mark{"", profile.Confirmed, profile.Seen, profile.Inferred, profile.Given}
-	if flags.NArg() > 1 || !slices.Contains(marks, profile.Mark(*only)) {
+	if flags.NArg() > 1 || *only != "" && !slices.Contains(profile.Marks, profile.Mark(*only)) {
 		return c.usage()
 	}
 	if flags.NArg() == 1 {

@@ -18,6 +18,9 @@ const (
 	Given     Mark = "given"     // a file sets it
 )
 
+// Marks lists every mark.
+var Marks = []Mark{Confirmed, Seen, Inferred, Given}
+
 // In a file, a table may have the key «mark», for its entries and those of its tables, and the table «marks» for single
 // keys of these. Both are texts like «seen: the guide». A table's mark for a key has precedence over a mark of all its
 // entries, and both over those of the tables around it.
@@ -76,7 +79,7 @@ func (m marks) cut(table map[string]any, path string) error {
 
 func parseMark(text string) (Mark, error) {
 	mark, source, ok := strings.Cut(text, ":")
-	if !ok || strings.TrimSpace(source) == "" || !slices.Contains([]Mark{Confirmed, Seen, Inferred, Given}, Mark(mark)) {
+	if !ok || strings.TrimSpace(source) == "" || !slices.Contains(Marks, Mark(mark)) {
 		return "", fmt.Errorf("a mark is «confirmed», «seen» or «inferred», a colon and its source; got %q", text)
 	}
 	return Mark(mark), nil
