@@ -103,6 +103,9 @@ func TestAProfileCorrectsOperations(t *testing.T) {
 		if items, err := user.Taxonomy(t.Context(), key); err != nil || len(items) != 1 || items[0].ID != id {
 			t.Errorf("%s: got %v, %v", key, items, err)
 		}
+		if user.OwnList(key) {
+			t.Errorf("%s is taken to be Balcão's own", key)
+		}
 	}
 }
 

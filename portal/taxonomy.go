@@ -98,15 +98,15 @@ func (u *User) Taxonomy(ctx context.Context, key TaxonomyKey) ([]TaxonomyItem, e
 	return nil, &Error{Kind: Garbled, Operation: row.ID, Reason: "too many pages"}
 }
 
-// OwnList reports whether [User.Taxonomy] returns Balcão's own list: the values of the built-in profile, or none where the bank
-// has no operation for the taxonomy and the profile no values.
+// OwnList reports whether [User.Taxonomy] returns Balcão's own list: values that the profile infers, or none where the bank has
+// no operation for the taxonomy and the profile no values.
 func (u *User) OwnList(key TaxonomyKey) bool {
 	row, known := u.client.rows[key.Operation()]
-	items := u.client.config.Profile.Taxonomies.Lists[string(key)].Items
-	if len(items) == 0 {
+	if len(u.client.config.Profile.Taxonomies.Lists[string(key)].Items) == 0 {
 		return known && row.Path == ""
 	}
-	return slices.Equal(items, profile.Builtin().Taxonomies.Lists[string(key)].Items)
+	mark, _ := u.client.config.Profile.Mark("taxonomies.lists." + string(key) + ".items")
+	return mark == profile.Inferred
 }
 
 type taxonomyReply struct {

@@ -24,6 +24,9 @@ func TestTaxonomiesAreReadFromPathsLikeTheirTitles(t *testing.T) {
 		}
 	}
 	for _, key := range portal.Taxonomies() {
+		if own := user.OwnList(key); own != (asked[key] == "") {
+			t.Errorf("%s is Balcão's own list: %v", key, own)
+		}
 		if local := portal.LocalTaxonomy(key, "en") != nil; local != (asked[key] == "") {
 			t.Errorf("%s is read from %q, and is local: %v", key, asked[key], local)
 		}

@@ -47,7 +47,7 @@ func saidOf(field Field, in any) string {
 	if !ok || field.Taxonomy == "" {
 		return ""
 	}
-	one, _ := describedAt(record.Reply(), field.Member())
+	one := describedAt(record.Reply(), field.Member())
 	value, given := field.Value(in)
 	var id int32
 	if given {
@@ -59,19 +59,20 @@ func saidOf(field Field, in any) string {
 	return Clean(one.Text)
 }
 
-func describedAt(reply any, member string) (one portal.Description, found bool) {
+// describedAt returns what a reply says of the id at member, the zero value if the reply has no such object.
+func describedAt(reply any, member string) portal.Description {
 	for _, one := range portal.Descriptions(reply) {
 		if one.Member == member {
-			return one, true
+			return one
 		}
 	}
-	return portal.Description{}, false
+	return portal.Description{}
 }
 
 // Word returns what an id of a reply is called, "" if it is not given or 0 without a word. member is the id's field, see
 // [portal.Description].
 func (c *Call) Word(ctx context.Context, reply any, member string) string {
-	one, _ := describedAt(reply, member)
+	one := describedAt(reply, member)
 	if text := Clean(one.Text); text != "" || !one.Given {
 		return text
 	}
@@ -101,7 +102,7 @@ func unexplained(lang words.Lang, id any) string {
 // DescribedIn returns an id with its description in a reply that has the id at member, else in the bank's list. The
 // description is "" if there is neither.
 func (c *Call) DescribedIn(ctx context.Context, reply any, member string, key portal.TaxonomyKey, id *int32) (int32, string) {
-	if one, _ := describedAt(reply, member); id != nil && one.Given && one.ID == *id && Clean(one.Text) != "" {
+	if one := describedAt(reply, member); id != nil && one.Given && one.ID == *id && Clean(one.Text) != "" {
 		return *id, Clean(one.Text)
 	}
 	return c.Described(ctx, key, id)
