@@ -103,12 +103,17 @@ func planOf(t reflect.Type) plan {
 	return p
 }
 
-// describes reports whether a type of a reply has descriptions. No reply contains itself.
+var thisPackage = reflect.TypeFor[Description]().PkgPath()
+
+// describes reports whether a type of a reply has descriptions. Only the structs of this package do, and none contains itself.
 func describes(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice:
 		return describes(t.Elem())
 	case reflect.Struct:
+		if t.PkgPath() != thisPackage {
+			return false
+		}
 		p := planOf(t)
 		return len(p.pairs)+len(p.parts) > 0
 	}
