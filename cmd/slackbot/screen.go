@@ -13,7 +13,7 @@ import (
 )
 
 // errRefused ends a start with tokens that Slack will never accept, or an app without Socket Mode.
-var errRefused = errors.New("Slack refuses the app")
+var errRefused = errors.New("the app is refused by Slack")
 
 // refusals are the codes of the findings with which a start ends.
 var refusals = []string{

@@ -17,7 +17,7 @@ const CheckTimeout = 5 * time.Second
 // Answer is the result of a request at start to the bank or to Slack.
 type Answer string
 
-// The answers. The key of their text is answer.<answer>.
+// The answers. internal/doctor has a text for each, bank.<answer>.
 const (
 	Answers Answer = "answers"
 	Refuses Answer = "refuses" // it rejects our credentials
