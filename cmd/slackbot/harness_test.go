@@ -40,9 +40,13 @@ type harness struct {
 // bankSecret is the client secret at the bank of a harness.
 const bankSecret = "d1f4b06a93c85e27f0a4c6e81b39572d"
 
-func newHarness(t *testing.T) *harness {
+func newHarness(t *testing.T, change ...func(*sandbox.Config)) *harness {
 	t.Helper()
-	bank := sandbox.New(sandbox.Config{ClientSecret: bankSecret})
+	config := sandbox.Config{ClientSecret: bankSecret}
+	for _, c := range change {
+		c(&config)
+	}
+	bank := sandbox.New(config)
 	bankServer := httptest.NewServer(bank)
 	t.Cleanup(bankServer.Close)
 	client, err := portal.New(portal.Config{BaseURL: bankServer.URL, ClientID: sandbox.SampleClientID, ClientSecret: bankSecret})

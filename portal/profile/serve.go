@@ -38,8 +38,8 @@ func (a *Aliases) Alias(id uuid.UUID) uuid.UUID {
 	return short
 }
 
-// read returns the uuid that an integer was written for.
-func (a *Aliases) read(id uuid.UUID) uuid.UUID {
+// Read returns the uuid that an integer was written for.
+func (a *Aliases) Read(id uuid.UUID) uuid.UUID {
 	if a == nil {
 		return id
 	}
@@ -72,7 +72,7 @@ func (w *Wire) Parameters(wire url.Values) url.Values {
 func (w *Wire) ParseValue(name, value string) string {
 	if w.formOf(name) == Integer {
 		if id, err := ParseID(Integer, value); err == nil {
-			return w.Aliases.read(id).String()
+			return w.Aliases.Read(id).String()
 		}
 	}
 	return value
@@ -245,7 +245,7 @@ func (w *Wire) cased(name string) string {
 // PathID reads an id of a path or a query; only the bank's form is accepted.
 func (w *Wire) PathID(name, value string) (uuid.UUID, error) {
 	id, err := ParseID(w.formOf(name), value)
-	return w.Aliases.read(id), err
+	return w.Aliases.Read(id), err
 }
 
 // QueryName returns the name of a parameter in the query, "" if it is not there.

@@ -129,6 +129,9 @@ func New(config Config) *Bank {
 		rng:      newRNG(config.Seed),
 		lists:    listsOf(config.Profile),
 	}
+	for _, broker := range []Broker{BrokerA, BrokerB} {
+		b.aliases.Alias(broker.UID)
+	}
 	for range config.Processes {
 		b.store.add(BrokerA, b.now())
 	}

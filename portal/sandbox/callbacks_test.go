@@ -174,7 +174,7 @@ func TestACallbackThatCannotBeIsRefused(t *testing.T) {
 		"a long URL":         {"PUT", path + "/1", `{"callbackUrl": "https://balcao.example/` + strings.Repeat("x", 2048) + `"}`, "080003 callbackUrl"},
 		"another spelling":   {"PUT", path + "/1", `{"url": "https://balcao.example/c/1"}`, "050006 url"},
 		"an unknown query":   {"GET", path + "?page=2", "", "000007"},
-		"a negative offset":  {"GET", path + "?offset=-1", "", "000007"},
+		"a negative offset":  {"GET", path + "?offset=-1", "", "000007 offset"},
 	} {
 		if got := d.call(t, c.method, c.path, c.body); got.status != http.StatusBadRequest || got.errorsOf(t)[0] != c.want {
 			t.Errorf("%s: %d %s, want %s", name, got.status, got.body, c.want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox/esispdf"
 )
 
@@ -61,6 +62,15 @@ func SampleBorrower(number, index int) uuid.UUID { return sampleID("borrower", n
 
 func sampleID(kind string, number, index int) uuid.UUID {
 	return uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "https://sandbox.example/%s/%d/%d", kind, number, index))
+}
+
+// ID returns the id of a broker as a bank with a profile has it.
+func (b Broker) ID(p *profile.Profile) string {
+	form := p.Forms.IDs["broker"]
+	if form != profile.Integer {
+		return b.UID.String()
+	}
+	return profile.FormatID(form, new(profile.Aliases).Alias(b.UID))
 }
 
 func brokerOf(uid string) (Broker, bool) {

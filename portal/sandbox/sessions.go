@@ -55,7 +55,7 @@ func (b *Bank) brokerOf(id string) (Broker, bool) {
 	if err != nil {
 		return Broker{}, false
 	}
-	return brokerOf(parsed.String())
+	return brokerOf(b.aliases.Read(parsed).String())
 }
 
 // given returns the values that a request has in headers, by their names in the templates.

@@ -172,6 +172,7 @@ func nationality(id *int32, lang dialect) string {
 
 // query parses the parameters of a call. Wrong is the refusal if one is invalid.
 type query struct {
+	wire   *profile.Wire
 	values map[string][]string
 	wrong  error
 }
@@ -187,7 +188,7 @@ func readQuery(c *call, names ...string) (*query, error) {
 			return nil, &refusal{http.StatusBadRequest, []problem{{key: "request.query"}}}
 		}
 	}
-	return &query{values: values}, nil
+	return &query{wire: c.wire, values: values}, nil
 }
 
 func (q *query) text(name string) string {
@@ -207,7 +208,7 @@ func (q *query) between(name string, least, most, fallback int) int {
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n < least || n > most {
-		q.refuse()
+		q.wrong = &refusal{http.StatusBadRequest, []problem{{"request.query", q.wire.QueryName(name)}}}
 		return least
 	}
 	return n
