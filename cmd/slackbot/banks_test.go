@@ -21,7 +21,6 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-
 // work is what people and assistants do at a bank. Each step has what its answer contains if the bank is understood.
 var work = []struct {
 	command string // typed by Ana, who reads Portuguese
