@@ -106,7 +106,7 @@ func (u *User) OwnList(key TaxonomyKey) bool {
 		return known && row.Path == ""
 	}
 	mark, _ := u.client.config.Profile.Mark("taxonomies.lists." + string(key) + ".items")
-	return mark == profile.Inferred
+	return mark != profile.Given && mark != profile.Confirmed && mark != profile.Seen
 }
 
 type taxonomyReply struct {
