@@ -100,7 +100,7 @@ func TestAnExaminationOfAnAddressThatIsWrong(t *testing.T) {
 	defer stranger.Close()
 	server := redistest.StartServer(t)
 	server.Set("requirepass", "simulated")
-	addr := strings.TrimPrefix(server.URL(), "redis://")
+	addr := server.Addr()
 	for url, want := range map[string]string{
 		"redis://" + addr:                                "fail redis.wrong_password",
 		"redis://:another@" + addr:                       "fail redis.wrong_password",
@@ -153,7 +153,7 @@ func TestAnExaminationDoesNotClaimARedisAndSeesWhoseItIs(t *testing.T) {
 func TestAnExaminationNamesAllKeysThatAreForbidden(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
-	client := redis.NewClient(&redis.Options{Addr: strings.TrimPrefix(server.URL(), "redis://")})
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	defer client.Close()
 	if err := client.Do(t.Context(), "ACL", "SETUSER", "limited", "on", ">simulated", "~"+canaryKey, "~"+readyKey, "+@all").Err(); err != nil {
 		t.Fatal(err)
@@ -161,6 +161,37 @@ func TestAnExaminationNamesAllKeysThatAreForbidden(t *testing.T) {
 	url := strings.Replace(server.URL(), "redis://", "redis://limited:simulated@", 1)
 	if wrong, _ := examine(t, url, newKeys(t)); !slices.Equal(wrong, []string{"fail redis.keys_denied"}) {
 		t.Errorf("got %q", wrong)
+	}
+}
+
+func TestTheDocumentedUserOfRedisHasTheRightsThatAreNeeded(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, found := strings.Cut(string(document), "\nACL SETUSER balcao on >PASSWORD ")
+	rules, _, _ = strings.Cut(rules, "\n")
+	if !found {
+		t.Fatal("docs/doctor.md has no ACL SETUSER")
+	}
+	for kind, server := range map[string]*redistest.Server{"node": redistest.StartServer(t), "cluster": redistest.StartCluster(t)} {
+		client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+		defer client.Close()
+		command := []any{"ACL", "SETUSER", "balcao", "on", ">simulated"}
+		for _, rule := range strings.Fields(rules) {
+			command = append(command, rule)
+		}
+		if err := client.Do(t.Context(), command...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		url, keys := strings.Replace(server.URL(), "redis://", "redis://balcao:simulated@", 1), newKeys(t)
+		if wrong, _ := examine(t, url, keys); wrong != nil {
+			t.Errorf("%s: got %q", kind, wrong)
+		}
+		if err := open(t, url, keys).Ready(t.Context()); err != nil {
+			t.Errorf("%s: a store is not ready: %v", kind, err)
+		}
 	}
 }
 

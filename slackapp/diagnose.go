@@ -89,6 +89,8 @@ func failedCall(err error) finding.Finding {
 		return finding.New(finding.NotTried, "slack.no_scope_for_it")
 	case code == "ratelimited":
 		return finding.New(finding.NotTried, "slack.ratelimited")
+	case strings.HasPrefix(code, "http_") && !strings.HasPrefix(code, "http_5"):
+		return finding.New(finding.Fail, "slack.not_slack", "status", strings.TrimPrefix(code, "http_"))
 	default:
 		return finding.New(finding.Fail, "slack.answer", "code", code)
 	}

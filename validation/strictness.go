@@ -62,7 +62,7 @@ type basis struct {
 	source   string
 }
 
-// certain are the rules that follow from the law, from arithmetic, or from what Balcão does itself. All others are inferred of
+// certain are the rules that follow from the law, from arithmetic, or from what Balcão does itself. All others depend on
 // the bank, and are in its profile only.
 var certain = map[Code]basis{
 	Required:    {Error, "it says what the call is about, or what a call has created is recognised by it"},

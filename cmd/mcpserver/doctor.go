@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/doctor"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/tools/catalogue"
@@ -10,7 +11,7 @@ import (
 func newDoctor() doctor.Program {
 	return doctor.Program{
 		Name:     settings.MCPServer,
-		Settings: []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...)},
+		Settings: []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)},
 		Parts:    func(setup doctor.Setup) []doctor.Part { return []doctor.Part{doctor.NewRedis(setup).Part} },
 	}
 }

@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if *toolsets != "" {
 		environ["TOOLSETS"] = *toolsets
 	}
-	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...))
+	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...))
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		if !*playground {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/doctor"
 	"github.com/balcao/balcao/internal/finding"
 	"github.com/balcao/balcao/internal/settings"
@@ -16,7 +17,7 @@ import (
 func newDoctor(options ...settings.Option) doctor.Program {
 	return doctor.Program{
 		Name:     settings.SlackBot,
-		Settings: append(options, settings.KnownToolsets(catalogue.New().Selectable()...)),
+		Settings: append(options, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)),
 		Parts: func(setup doctor.Setup) []doctor.Part {
 			redis := doctor.NewRedis(setup)
 			return []doctor.Part{redis.Part, slackPart(setup, redis)}

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...)}
+	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)}
 	if *realBank {
 		checks = append(checks, settings.AllowRealBankInSimulatedSlack)
 	}

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -59,13 +58,22 @@ func WithClock(now func() time.Time) Option {
 	return func(s *System) { s.now = now }
 }
 
+// RuleCodes returns the codes of the rules of which a profile may set the strictness.
+func RuleCodes() []string {
+	codes := []string{}
+	for _, code := range validation.Codes() {
+		codes = append(codes, string(code))
+	}
+	return codes
+}
+
 // Start builds the system. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
 	log.Info("starting", "version", version.String())
 	for _, warning := range s.Warnings {
 		log.Warn(warning.Text(words.English))
 	}
-	system = &System{BankURL: s.PortalURL, profile: profile.Builtin(), log: log, now: time.Now}
+	system = &System{BankURL: s.PortalURL, profile: s.Profile, log: log, now: time.Now}
 	for _, option := range options {
 		option(system)
 	}
@@ -93,6 +101,9 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}
+	if s.PortalProfile != "" {
+		log.Info("the profile of the bank is read", "setting", "PORTAL_PROFILE", "entries that differ", len(s.Profile.Compare(profile.Builtin())))
+	}
 	system.settings = s
 	if system.Store, err = OpenStore(ctx, s, log); err != nil {
 		return system, err
@@ -118,7 +129,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeFaults(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
-	rules, err := validation.RulesOf(profile.Builtin().Rules)
+	rules, err := validation.RulesOf(s.Profile.Rules)
 	if err != nil {
 		return system, err
 	}
@@ -152,27 +163,28 @@ func (s *System) Close() error {
 
 func client(s settings.Settings, base string, learnt *tools.Learnt, log *slog.Logger) (*portal.Client, error) {
 	config := portal.Config{
-		BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log, Described: learnt.Learn,
+		Profile: s.Profile, BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log, Described: learnt.Learn,
 		// A request has ended well before the lease of its call expires.
 		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
 	}
 	if s.PortalPartnerUID != "" {
-		partner, err := uuid.Parse(s.PortalPartnerUID)
+		partner, err := id(s, "partner", s.PortalPartnerUID)
 		if err != nil {
-			return nil, errors.New("PORTAL_PARTNER_UID is not a UUID")
+			return nil, fmt.Errorf("PORTAL_PARTNER_UID: %w", err)
 		}
 		config.PartnerUID = partner
 	}
-	if s.PortalOperations != "" {
-		data, err := os.ReadFile(s.PortalOperations)
-		if err != nil {
-			return nil, fmt.Errorf("opening PORTAL_OPERATIONS: %w", err)
-		}
-		if config.Profile, err = profile.Read(s.PortalOperations, data); err != nil {
-			return nil, fmt.Errorf("reading PORTAL_OPERATIONS: %w", err)
+	return portal.New(config)
+}
+
+// id reads an id of a setting in the form that the profile says. The ids of the sandbox's samples are uuids.
+func id(s settings.Settings, kind, text string) (uuid.UUID, error) {
+	if s.PortalURL == settings.Sandbox {
+		if id, err := uuid.Parse(text); err == nil {
+			return id, nil
 		}
 	}
-	return portal.New(config)
+	return profile.ParseID(s.Profile.Forms.IDs[kind], text)
 }
 
 // Assistant is the actor of an assistant: the person at this machine, or the holder of MCP_TOKEN.
@@ -181,9 +193,9 @@ const Assistant = "mcp:local"
 // team returns the user of the bank for each actor: those in PORTAL_USERS, everybody else if it has such an entry, and
 // the assistant.
 func team(s settings.Settings) (tools.Team, error) {
-	broker, err := uuid.Parse(s.PortalBrokerUID)
+	broker, err := id(s, "broker", s.PortalBrokerUID)
 	if err != nil {
-		return nil, errors.New("PORTAL_BROKER_UID is not a UUID")
+		return nil, fmt.Errorf("PORTAL_BROKER_UID: %w", err)
 	}
 	person := func(username string) tools.Person {
 		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}

@@ -103,22 +103,19 @@ func TestAnAssistantCanBeReadOnly(t *testing.T) {
 	}
 }
 
-func TestAFileOfOperationsReplacesTheirPaths(t *testing.T) {
+func TestTheProfileIsThatOfTheSettings(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"a path that the bank does not have": {`operations.processList.path = "/elsewhere"`, "processList"},
-		"an entry that is none":              {`operation.processList.path = "/elsewhere"`, "operation"},
-		"no TOML":                            {`path`, "PORTAL_OPERATIONS"},
+		"the same path in other words":       {`{"prefix": "", "operations": {"processList": {"path": "/v1/processes"}, "authenticate": {"path": "/v1/authentication"}}}`, ""},
+		// The sandbox has uuids, whatever the profile of the client says.
+		"a broker with an integer": {`forms.ids.broker = "integer"`, ""},
 	} {
-		file := filepath.Join(t.TempDir(), "profile.toml")
+		file := filepath.Join(t.TempDir(), "profile")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		system, err := app.Start(t.Context(), load(t, map[string]string{"PORTAL_OPERATIONS": file}), slog.New(slog.DiscardHandler))
-		if err == nil {
-			err = find(t, system, app.Assistant)
-			_ = system.Close()
-		}
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		err := find(t, start(t, load(t, map[string]string{"PORTAL_PROFILE": file})), app.Assistant)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 )
@@ -53,5 +51,5 @@ func (s *System) CheckBank(ctx context.Context) Answer {
 
 // serviceLogin returns the login for requests to the bank that no person has made.
 func (s *System) serviceLogin() portal.Login {
-	return portal.Login{BrokerUID: uuid.MustParse(s.settings.PortalBrokerUID), Username: s.settings.PortalUsername}
+	return s.people[Assistant].Login
 }

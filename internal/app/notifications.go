@@ -26,11 +26,7 @@ const (
 func (s *System) Notifications() *notifications.Service { return s.notifications.Load() }
 
 // notificationsConfig returns the configuration of notifications without a poster.
-func (s *System) notificationsConfig() (notifications.Config, error) {
-	_, err := uuid.Parse(s.settings.PortalBrokerUID)
-	if err != nil {
-		return notifications.Config{}, errors.New("PORTAL_BROKER_UID is not a UUID")
-	}
+func (s *System) notificationsConfig() notifications.Config {
 	login := s.serviceLogin()
 	config := notifications.Config{
 		Now: s.now, Reader: s.reader(login),
@@ -47,15 +43,12 @@ func (s *System) notificationsConfig() (notifications.Config, error) {
 	if s.settings.PortalURL == settings.Sandbox {
 		config.ReconcileInterval = sandboxReconcileInterval
 	}
-	return config, nil
+	return config
 }
 
 // openNotifications opens the service so that tools can trigger and read updates. Another process may post them.
 func (s *System) openNotifications(ctx context.Context) error {
-	config, err := s.notificationsConfig()
-	if err != nil {
-		return err
-	}
+	config := s.notificationsConfig()
 	service, err := notifications.Open(ctx, config)
 	if err != nil {
 		return fmt.Errorf("opening notifications: %w", err)
@@ -68,10 +61,7 @@ func (s *System) openNotifications(ctx context.Context) error {
 // StartNotifications starts to read changes from the bank and to post them with poster, in any number of replicas. Stop the
 // front ends before the system, so that the triggers that they still receive are stored.
 func (s *System) StartNotifications(ctx context.Context, poster destination.Poster) error {
-	config, err := s.notificationsConfig()
-	if err != nil {
-		return err
-	}
+	config := s.notificationsConfig()
 	config.Poster, config.Meter = poster, s.Metrics.Meter()
 	service, err := notifications.Start(ctx, config)
 	if err != nil {

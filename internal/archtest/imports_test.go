@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"internal/profilecmd":        {"internal/settings", "portal/profile"},
 	"internal/redistest":         {},
 	"internal/refusals":          {},
-	"internal/settings":          {"internal/keys"},
+	"internal/settings":          {"internal/keys", "portal/profile"},
 	"internal/shape":             {},
 	"internal/slacksim":          {},
 	"internal/slacksim/pagetest": {},

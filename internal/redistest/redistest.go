@@ -87,7 +87,7 @@ func StartSentinel(t testing.TB, master *Server) (url string) {
 
 // URL returns the address for a client.
 func (s *Server) URL() string {
-	url := "redis://" + s.addr()
+	url := "redis://" + s.Addr()
 	switch s.kind[len(s.kind)-1] {
 	case "--sentinel":
 		return url + "?master_name=balcao"
@@ -251,7 +251,7 @@ func (s *Server) await(command, want string) bool {
 
 // ask sends one command in the inline form of Redis. Closing our half of the connection ends the answer.
 func (s *Server) ask(command string) (string, error) {
-	conn, err := net.DialTimeout("tcp", s.addr(), timeout)
+	conn, err := net.DialTimeout("tcp", s.Addr(), timeout)
 	if err != nil {
 		return "", err
 	}
@@ -269,7 +269,8 @@ func (s *Server) ask(command string) (string, error) {
 	return string(answer), err
 }
 
-func (s *Server) addr() string { return "127.0.0.1:" + s.port }
+// Addr returns the host and port.
+func (s *Server) Addr() string { return "127.0.0.1:" + s.port }
 
 func (s *Server) config() string { return filepath.Join(s.dir, "sentinel.conf") }
 

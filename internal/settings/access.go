@@ -20,18 +20,18 @@ func (s *Settings) Playing() bool { return s.PortalURL == Sandbox && s.SlackAPIU
 // checkUsers checks PORTAL_USERS, which is required outside the playground.
 func (s *Settings) checkUsers(from string) (problems Problems) {
 	if len(s.PortalUsers) == 0 && !s.Playing() {
-		return Problems{{"PORTAL_USERS", "missing"}}
+		return Problems{{Name: "PORTAL_USERS", What: "missing"}}
 	}
 	users := map[string]string{}
 	for person, user := range s.PortalUsers {
 		person, user = strings.TrimSpace(person), strings.TrimSpace(user)
 		if user == "" || person != Everybody && !slackPerson.MatchString(person) {
-			return Problems{{"PORTAL_USERS", "wrong"}}
+			return Problems{{Name: "PORTAL_USERS", What: "wrong"}}
 		}
 		users[person] = user
 	}
 	if len(users) > 0 && len(users) < len(strings.Split(from, ",")) { // a person is listed twice
-		return Problems{{"PORTAL_USERS", "wrong"}}
+		return Problems{{Name: "PORTAL_USERS", What: "wrong"}}
 	}
 	s.PortalUsers = users
 	if users[Everybody] != "" {
@@ -47,7 +47,7 @@ func (s *Settings) checkSecrets() (problems Problems) {
 	} {
 		for _, secret := range secrets {
 			if secret != "" && weak(secret) {
-				problems = append(problems, Problem{name, "weak"})
+				problems = append(problems, Problem{Name: name, What: "weak"})
 				break
 			}
 		}

@@ -38,7 +38,7 @@ func (s *Settings) checkCallbacks() (problems Problems) {
 		"ADMIN_USER":      s.AdminUser == "" || slackUser.MatchString(s.AdminUser),
 	} {
 		if !right {
-			problems = append(problems, Problem{name, "wrong"})
+			problems = append(problems, Problem{Name: name, What: "wrong"})
 		}
 	}
 	return problems

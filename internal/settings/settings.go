@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // paces are the values of SANDBOX_PACE.
@@ -40,7 +40,7 @@ type Settings struct {
 	PortalPartnerUID   string            `env:"PORTAL_PARTNER_UID"`
 	PortalUsername     string            `env:"PORTAL_USERNAME"`
 	PortalUsers        map[string]string `env:"PORTAL_USERS" envSeparator:"," envKeyValSeparator:"="`
-	PortalOperations   string            `env:"PORTAL_OPERATIONS"`
+	PortalProfile      string            `env:"PORTAL_PROFILE"`
 
 	SlackBotToken      string `env:"SLACK_BOT_TOKEN"`
 	SlackSigningSecret string `env:"SLACK_SIGNING_SECRET"`
@@ -55,6 +55,7 @@ type Settings struct {
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
 	toolsets []string // that exist; see [KnownToolsets]
+	rules    []string // that exist; see [KnownRules]
 
 	CallbackURL    string     `env:"CALLBACK_URL"`    // the public address for callbacks of the bank, without the path; "" if there is none
 	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is registered at the bank, all are accepted
@@ -72,7 +73,8 @@ type Settings struct {
 
 	Warnings []Warning `env:"-"` // to be logged at start
 
-	Keys *keys.Keys `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
+	Keys    *keys.Keys       `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
+	Profile *profile.Profile `env:"-"` // of the bank: from PortalProfile, the built-in one if that is empty
 }
 
 // Program is one of the two programs. Each needs some of the settings.
@@ -118,6 +120,11 @@ func KnownToolsets(names ...string) Option {
 	return func(s *Settings) { s.toolsets = names }
 }
 
+// KnownRules names the rules of which the profile may set the strictness, beside those of the built-in profile.
+func KnownRules(codes ...string) Option {
+	return func(s *Settings) { s.rules = codes }
+}
+
 // Load reads the settings of a program. It fails with [Problems].
 func Load(program Program, environ map[string]string, options ...Option) (Settings, error) {
 	s, problems := Read(program, environ, options...)
@@ -138,12 +145,16 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 		problems = append(problems, unread(err)...)
 	}
 	if s.CallTimeout != 0 && (s.CallTimeout < shortestCall || s.CallTimeout > longestCall) {
-		problems = append(problems, Problem{"CALL_TIMEOUT", "wrong"})
+		problems = append(problems, Problem{Name: "CALL_TIMEOUT", What: "wrong"})
 	}
 	if s.toolsets != nil && slices.ContainsFunc(s.Toolsets, func(name string) bool { return !slices.Contains(s.toolsets, name) }) {
-		problems = append(problems, Problem{"TOOLSETS", "wrong"})
+		problems = append(problems, Problem{Name: "TOOLSETS", What: "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
+	wrong := s.readProfile(environ)
+	if problems = append(problems, wrong...); len(wrong) == 0 {
+		problems = append(problems, s.checkIDs()...)
+	}
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
 		problems = append(problems, s.checkCallbacks()...)
@@ -157,7 +168,7 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		problems = append(problems, Problem{"ADDR", "wrong"})
+		problems = append(problems, Problem{Name: "ADDR", What: "wrong"})
 	} else if program == MCPServer && !Loopback(host) {
 		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
 	}
@@ -178,7 +189,7 @@ func unread(err error) (problems Problems) {
 		if wrong, ok := errors.AsType[env.ParseError](one); ok && wrong.Name == "CallTimeout" {
 			name = "CALL_TIMEOUT"
 		}
-		problems = append(problems, Problem{name, "wrong"})
+		problems = append(problems, Problem{Name: name, What: "wrong"})
 	}
 	return problems
 }
@@ -190,19 +201,11 @@ func (s *Settings) checkPortal() (problems Problems) {
 			"PORTAL_BROKER_UID": s.PortalBrokerUID, "PORTAL_USERNAME": s.PortalUsername,
 		})
 		if s.PortalURL != "" && !isURL(s.PortalURL, "https", "http") {
-			problems = append(problems, Problem{"PORTAL_URL", "wrong"})
-		}
-	}
-	for name, value := range map[string]string{"PORTAL_BROKER_UID": s.PortalBrokerUID, "PORTAL_PARTNER_UID": s.PortalPartnerUID} {
-		if _, err := uuid.Parse(value); value != "" && err != nil {
-			problems = append(problems, Problem{name, "wrong"})
+			problems = append(problems, Problem{Name: "PORTAL_URL", What: "wrong"})
 		}
 	}
 	if !slices.Contains(paces, s.SandboxPace) {
-		problems = append(problems, Problem{"SANDBOX_PACE", "wrong"})
-	}
-	if _, err := os.Stat(s.PortalOperations); s.PortalOperations != "" && err != nil {
-		problems = append(problems, Problem{"PORTAL_OPERATIONS", "wrong"})
+		problems = append(problems, Problem{Name: "SANDBOX_PACE", What: "wrong"})
 	}
 	return problems
 }
@@ -210,26 +213,26 @@ func (s *Settings) checkPortal() (problems Problems) {
 func (s *Settings) checkSlack() (problems Problems) {
 	if s.SlackAPIURL == Simulated {
 		if host, _, err := net.SplitHostPort(s.Addr); err == nil && !Loopback(host) {
-			problems = append(problems, Problem{"ADDR", "simulated"})
+			problems = append(problems, Problem{Name: "ADDR", What: "simulated"})
 		}
 		if s.PortalURL != "" && s.PortalURL != Sandbox && !s.RealBankInSimulatedSlack {
-			problems = append(problems, Problem{"PORTAL_URL", "simulated-slack"})
+			problems = append(problems, Problem{Name: "PORTAL_URL", What: "simulated-slack"})
 		}
 		return problems
 	}
 	problems = require(map[string]string{"SLACK_BOT_TOKEN": s.SlackBotToken})
 	if s.SlackSigningSecret == "" && s.SlackAppToken == "" {
-		problems = append(problems, Problem{"SLACK_SIGNING_SECRET", "missing"})
+		problems = append(problems, Problem{Name: "SLACK_SIGNING_SECRET", What: "missing"})
 	}
 	for name, token := range map[string]struct{ value, prefix string }{
 		"SLACK_BOT_TOKEN": {s.SlackBotToken, "xoxb-"}, "SLACK_APP_TOKEN": {s.SlackAppToken, "xapp-"},
 	} {
 		if token.value != "" && !strings.HasPrefix(token.value, token.prefix) {
-			problems = append(problems, Problem{name, "wrong"})
+			problems = append(problems, Problem{Name: name, What: "wrong"})
 		}
 	}
 	if !isURL(s.SlackAPIURL, "https", "http") {
-		problems = append(problems, Problem{"SLACK_API_URL", "wrong"})
+		problems = append(problems, Problem{Name: "SLACK_API_URL", What: "wrong"})
 	}
 	if !strings.HasSuffix(s.SlackAPIURL, "/") {
 		s.SlackAPIURL += "/"
@@ -240,7 +243,7 @@ func (s *Settings) checkSlack() (problems Problems) {
 func (s *Settings) checkState() (problems Problems) {
 	problems = require(map[string]string{"REDIS_URL": s.RedisURL})
 	if s.RedisURL != "" && s.RedisURL != Memory && !isURL(s.RedisURL, "redis", "rediss") {
-		problems = append(problems, Problem{"REDIS_URL", "wrong"})
+		problems = append(problems, Problem{Name: "REDIS_URL", What: "wrong"})
 	}
 	var err error
 	switch {
@@ -249,10 +252,10 @@ func (s *Settings) checkState() (problems Problems) {
 	case s.RedisURL == Memory:
 		s.Keys, err = keys.Ephemeral()
 	default:
-		return append(problems, Problem{"STATE_KEY", "missing"})
+		return append(problems, Problem{Name: "STATE_KEY", What: "missing"})
 	}
 	if err != nil {
-		problems = append(problems, Problem{"STATE_KEY", "wrong"})
+		problems = append(problems, Problem{Name: "STATE_KEY", What: "wrong"})
 	}
 	return problems
 }
@@ -260,7 +263,7 @@ func (s *Settings) checkState() (problems Problems) {
 func require(values map[string]string) (problems Problems) {
 	for name, value := range values {
 		if value == "" {
-			problems = append(problems, Problem{name, "missing"})
+			problems = append(problems, Problem{Name: name, What: "missing"})
 		}
 	}
 	return problems
@@ -279,8 +282,9 @@ func Loopback(host string) bool {
 
 // Problem is one setting that is missing or wrong.
 type Problem struct {
-	Name string // of the environment variable
-	What string // missing, wrong, weak, simulated or simulated-slack
+	Name    string            // of the environment variable
+	What    string            // missing, wrong, integer, profile, replaced, weak, simulated or simulated-slack
+	Profile *profile.Problems // of PORTAL_PROFILE, nil if the problem is another
 }
 
 // Problems are the reasons for which a program does not start.
@@ -313,6 +317,9 @@ func (p Problems) Error() string {
 
 // Text describes the problem, and fix how to obtain the setting.
 func (p Problem) Text(lang words.Lang) (text, fix string) {
+	if p.Profile != nil {
+		return p.profileText(lang)
+	}
 	return texts.Say(lang, "problem."+p.What, map[string]any{"name": p.Name}), texts.Say(lang, p.Name, nil)
 }
 

@@ -3,6 +3,8 @@ package settings_test
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +107,8 @@ func TestEachRuleOfASetting(t *testing.T) {
 		"an empty language is Portuguese":                      {settings.SlackBot, map[string]string{"TEAM_LANG": ""}, ""},
 		"an administrator is given by an id":                   {settings.SlackBot, map[string]string{"ADMIN_USER": "ana"}, "settings: ADMIN_USER wrong"},
 		"the sandbox has three paces":                          {settings.MCPServer, map[string]string{"SANDBOX_PACE": "slowly"}, "settings: SANDBOX_PACE wrong"},
-		"a file of operations must exist":                      {settings.SlackBot, map[string]string{"PORTAL_OPERATIONS": "no/such/file"}, "settings: PORTAL_OPERATIONS wrong"},
+		"a profile's file must exist":                          {settings.SlackBot, map[string]string{"PORTAL_PROFILE": "no/such/file"}, "settings: PORTAL_PROFILE profile"},
+		"a file of operations is refused":                      {settings.MCPServer, map[string]string{"PORTAL_OPERATIONS": "operations.json"}, "settings: PORTAL_OPERATIONS replaced"},
 		"PORTAL_USERS is required":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": ""}, "settings: PORTAL_USERS missing"},
 		"PORTAL_USERS is required with a sandbox bank":         {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "PORTAL_URL": "sandbox"}, "settings: PORTAL_USERS missing"},
 		"PORTAL_USERS is required with a simulated Slack":      {settings.SlackBot, map[string]string{"PORTAL_USERS": "", "SLACK_API_URL": "simulated"}, "settings: PORTAL_URL simulated-slack, PORTAL_USERS missing"},
@@ -214,6 +217,67 @@ func TestLoadWarnsOfRiskySettings(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// profileFile returns the path of a file with a profile.
+func profileFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bank.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAWrongProfileIsReportedWithTheOtherSettings(t *testing.T) {
+	environ := whole(t)
+	environ["PORTAL_PROFILE"] = profileFile(t, "prefix = \"v1\"\n[forms]\nnumbers = \"texts\"\n")
+	environ["PORTAL_OPERATIONS"] = "operations.json"
+	delete(environ, "REDIS_URL")
+	_, err := settings.Load(settings.SlackBot, environ)
+	problems, ok := errors.AsType[settings.Problems](err)
+	if !ok || err.Error() != "settings: PORTAL_OPERATIONS replaced, PORTAL_PROFILE profile, REDIS_URL missing" {
+		t.Fatalf("got %v", err)
+	}
+	for lang, want := range map[words.Lang][]string{
+		words.English: {
+			"3 settings must be corrected:", "  PORTAL_OPERATIONS is no longer read.\n    In its place set PORTAL_PROFILE",
+			"  The file in PORTAL_PROFILE has 2 things wrong:\n    bank.toml:1: prefix: a prefix is empty", "\n    bank.toml:3: forms.numbers: ", "Did you mean \"text\"?\n",
+		},
+		words.Portuguese: {"  O ficheiro em PORTAL_PROFILE tem 2 erros:\n    bank.toml:1: prefix: ", "Queria dizer \"text\"?\n"},
+	} {
+		text := problems.Text(lang)
+		for _, part := range want {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s lacks %q:\n%s", lang, part, text)
+			}
+		}
+	}
+}
+
+func TestTheIdsOfTheSettingsHaveTheFormOfTheProfile(t *testing.T) {
+	integer := profileFile(t, "forms.ids = {broker = \"integer\", partner = \"integer\"}")
+	for name, c := range map[string]struct {
+		change map[string]string
+		want   string
+	}{
+		"a broker is a uuid":              {map[string]string{"PORTAL_BROKER_UID": "12345"}, "settings: PORTAL_BROKER_UID wrong"},
+		"a broker is an integer":          {map[string]string{"PORTAL_BROKER_UID": "12345", "PORTAL_PROFILE": integer}, ""},
+		"a broker is not a uuid":          {map[string]string{"PORTAL_PROFILE": integer}, "settings: PORTAL_BROKER_UID integer"},
+		"a partner is an integer":         {map[string]string{"PORTAL_BROKER_UID": "1", "PORTAL_PARTNER_UID": "2", "PORTAL_PROFILE": integer}, ""},
+		"the form of a wrong profile":     {map[string]string{"PORTAL_BROKER_UID": "12345", "PORTAL_PROFILE": profileFile(t, "prefix = 1")}, "settings: PORTAL_PROFILE profile"},
+		"without a profile, the built-in": {nil, ""},
+	} {
+		environ := whole(t)
+		maps.Copy(environ, c.change)
+		s, err := settings.Load(settings.SlackBot, environ)
+		if got := text(err); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if err == nil && s.Profile == nil {
+			t.Errorf("%s: there is no profile", name)
 		}
 	}
 }
