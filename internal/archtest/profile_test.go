@@ -21,7 +21,7 @@ func TestOnlyTheProfileHasInferredFacts(t *testing.T) {
 		}
 		checked++
 		for i, line := range strings.Split(read(t, name), "\n") {
-			if fact.MatchString(line) {
+			if fact.MatchString(strings.ReplaceAll(line, "profile.Inferred", "")) { // the mark may be asked for
 				t.Errorf("%s:%d: move it to portal/profile/bank.toml: %s", name, i+1, strings.TrimSpace(line))
 			}
 		}

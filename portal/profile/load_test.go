@@ -91,8 +91,8 @@ var wrong = map[string]struct {
 	"two operations at one address":     {"[operations.processCreate]\npath = \"/simulations\"", "", 2, "operations.processCreate.path", "conflict", "simulationCreate"},
 	"an address that fits two":          {"[operations.simulationValidate]\npath = \"/{simulationUniqueId}/esis\"\nmethod = \"GET\"", "", 2, "operations.simulationValidate.path", "conflict", "processDetail"},
 	"a list at an operation's address":  {"[taxonomies.lists.genders]\npath = \"/processes\"", "", 2, "taxonomies.lists.genders.path", "conflict", "processList"},
-	"an unknown rule":                   {"[rules]\n\"cc.formt\" = \"warn\"", "", 2, "rules.cc.formt", "rule", "Did you mean cc.format?"},
-	"a strictness":                      {"[rules]\n\"cc.format\" = \"warning\"", "", 2, "rules.cc.format", "oneOf", `Did you mean "warn"?`},
+	"an unknown rule":                   {"[rules]\n\"cc.numbr\" = \"warn\"", "", 2, "rules.cc.numbr", "rule", "Did you mean cc.number?"},
+	"a strictness":                      {"[rules]\n\"cc.number\" = \"warning\"", "", 2, "rules.cc.number", "oneOf", `Did you mean "warn"?`},
 	"very many alternatives":            {strings.Repeat("[[alternatives]]\nname = \"a\"\nprofile.prefix = \"/v2\"\n", 101), "", 1, "alternatives", "long", "more than 100"},
 	"an unknown meaning":                {"[states.ids]\n17 = \"analisys\"", "", 2, "states.ids.17", "meaning", "Did you mean analysis?"},
 	"a state without an id":             {"[states.ids]\naprovado = \"analysis\"", "", 2, "states.ids.aprovado", "stateID", ""},
@@ -106,7 +106,7 @@ var wrong = map[string]struct {
 func TestEachWrongEntryIsReportedWithItsLine(t *testing.T) {
 	for name, c := range wrong {
 		t.Run(name, func(t *testing.T) {
-			p, err := Read(c.name, []byte(c.file), KnownRules("cc.format"))
+			p, err := Read(c.name, []byte(c.file))
 			if p != nil {
 				t.Fatal("it was accepted")
 			}
@@ -311,6 +311,20 @@ func TestAFileMayOverrideAnotherProfile(t *testing.T) {
 	mark, source := second.Mark("prefix")
 	if second.Prefix != "/a" || second.Forms.Dates != DateTime || mark != Given || source != "a.toml:1" {
 		t.Errorf("%s, %s, %s: %s", second.Prefix, second.Forms.Dates, mark, source)
+	}
+}
+
+func TestOnlyRulesThatExistHaveAStrictness(t *testing.T) {
+	const file = "[rules]\n\"niss.format\" = \"off\"\n\"nif.length\" = \"warn\""
+	if _, err := Read("", []byte(file)); err == nil || !strings.Contains(err.Error(), ":3: rules.nif.length: there is no such rule.") {
+		t.Errorf("got %v", err)
+	}
+	p, err := Read("", []byte(file), KnownRules("nif.length"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Rules["niss.format"] != Off || p.Rules["nif.length"] != Warn {
+		t.Errorf("got %v", p.Rules)
 	}
 }
 

@@ -38,7 +38,7 @@ var shapes = map[string]any{
 	"Profile.prefix": ref("prefix"), "Operation.prefix": ref("prefix"),
 	"Profile.headers": headers("template"), "Login.headers": headers("loginValue"),
 	"Forms.ids":     object{"additionalProperties": oneOf(UUID, Integer)},
-	"Forms.numbers": oneOf(Number, Text), "Forms.dates": oneOf(Date, DateTime), "Forms.names": oneOf(Camel, Pascal, Lower),
+	"Forms.numbers": oneOf(Number, Text), "Forms.dates": oneOf(Date, DateTime), "Forms.names": oneOf(Camel, Pascal, Lower, Snake),
 	"Forms.absent": oneOf(Omitted, Null), "Forms.done": oneOf(Status, Empty),
 	"Operation.method": methods, "Taxonomies.method": methods, "List.method": methods,
 	"Operation.path": ref("path"), "Taxonomies.path": ref("listPath"), "List.path": ref("fixedPath"), "List.name": ref("listName"),
