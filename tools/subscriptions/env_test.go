@@ -99,13 +99,20 @@ type env struct {
 
 func start(t *testing.T, change ...func(*tools.Config)) env {
 	t.Helper()
+	return startWith(t, testenv.Options{}, change...)
+}
+
+func startWith(t *testing.T, options testenv.Options, change ...func(*tools.Config)) env {
+	t.Helper()
 	d := &fakeDestinations{settings: map[string]destination.Settings{}, owners: map[uuid.UUID]string{}, last: map[string]tools.SettingsChange{}}
-	e := testenv.Start(t, testenv.Options{Now: func() time.Time { return noon }, Runner: func(c *tools.Config) {
+	options.Now = func() time.Time { return noon }
+	options.Runner = func(c *tools.Config) {
 		c.Destinations = d
 		for _, each := range change {
 			each(c)
 		}
-	}})
+	}
+	e := testenv.Start(t, options)
 	e.Actor.Destination, e.Actor.Direct = team, "slack:U0ANA"
 	return env{e, d}
 }
