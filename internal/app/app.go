@@ -97,7 +97,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		if system.BankURL, err = system.serveSandbox(s, log); err != nil {
 			return system, fmt.Errorf("starting the sandbox bank: %w", err)
 		}
-		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.UID.String())
+		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.ID(s.Profile))
 		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}
@@ -220,7 +220,7 @@ func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url stri
 		return "", err
 	}
 	log = log.With("at", "sandbox bank")
-	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, AdminAPI: true, Rules: s.profile.Rules, Pace: sandbox.Pace(set.SandboxPace)})
+	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, AdminAPI: true, Profile: set.SandboxProfile, Pace: sandbox.Pace(set.SandboxPace)})
 	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()

@@ -107,14 +107,17 @@ func TestTheProfileIsThatOfTheSettings(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"a path that the bank does not have": {`operations.processList.path = "/elsewhere"`, "processList"},
 		"the same path in other words":       {`{"prefix": "", "operations": {"processList": {"path": "/v1/processes"}, "authenticate": {"path": "/v1/authentication"}}}`, ""},
-		// The sandbox has uuids, whatever the profile of the client says.
 		"a broker with an integer": {`forms.ids.broker = "integer"`, ""},
 	} {
 		file := filepath.Join(t.TempDir(), "profile")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := find(t, start(t, load(t, map[string]string{"PORTAL_PROFILE": file})), app.Assistant)
+		environ := map[string]string{"PORTAL_PROFILE": file}
+		if c.want == "" {
+			environ["SANDBOX_PROFILE"] = file
+		}
+		err := find(t, start(t, load(t, environ)), app.Assistant)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -11,23 +11,29 @@ import (
 // replacedOperations is a setting that a profile has replaced.
 const replacedOperations = "PORTAL_OPERATIONS"
 
-// readProfile reads the profile of the bank: the built-in one if there is no file, or if it is wrong.
+// readProfile reads the profiles of the bank and of the sandbox bank.
 func (s *Settings) readProfile(environ map[string]string) (problems Problems) {
-	s.Profile = profile.Builtin()
 	if environ[replacedOperations] != "" {
 		problems = Problems{{Name: replacedOperations, What: "replaced"}}
 	}
-	if s.PortalProfile == "" {
-		return problems
-	}
-	p, err := profile.Load(s.PortalProfile, profile.KnownRules(s.rules...))
-	if wrong, ok := errors.AsType[*profile.Problems](err); ok {
-		return append(problems, Problem{Name: "PORTAL_PROFILE", What: "profile", Profile: wrong})
-	} else if err != nil {
-		return append(problems, Problem{Name: "PORTAL_PROFILE", What: "wrong"})
-	}
-	s.Profile = p
+	s.Profile, problems = s.loadProfile("PORTAL_PROFILE", s.PortalProfile, problems)
+	s.SandboxProfile, problems = s.loadProfile("SANDBOX_PROFILE", s.SandboxProfilePath, problems)
 	return problems
+}
+
+// loadProfile reads the file of a setting, and adds what is wrong with it to problems. It returns the built-in profile if
+// there is no file or if it is wrong.
+func (s *Settings) loadProfile(name, path string, problems Problems) (*profile.Profile, Problems) {
+	if path == "" {
+		return profile.Builtin(), problems
+	}
+	p, err := profile.Load(path, profile.KnownRules(s.rules...))
+	if wrong, ok := errors.AsType[*profile.Problems](err); ok {
+		return profile.Builtin(), append(problems, Problem{Name: name, What: "profile", Profile: wrong})
+	} else if err != nil {
+		return profile.Builtin(), append(problems, Problem{Name: name, What: "wrong"})
+	}
+	return p, problems
 }
 
 // checkIDs checks the ids that have the form of the profile.

@@ -63,7 +63,8 @@ type Settings struct {
 	TeamLang       words.Lang `env:"TEAM_LANG" envDefault:"pt-PT"`
 	AdminUser      string     `env:"ADMIN_USER"`
 
-	SandboxPace string `env:"SANDBOX_PACE" envDefault:"off"` // how fast the sandbox bank changes processes by itself
+	SandboxProfilePath string `env:"SANDBOX_PROFILE"`
+	SandboxPace        string `env:"SANDBOX_PACE" envDefault:"off"` // how fast the sandbox bank changes processes by itself
 
 	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"60s"` // the time-out of a call that changes something
 
@@ -73,8 +74,9 @@ type Settings struct {
 
 	Warnings []Warning `env:"-"` // to be logged at start
 
-	Keys    *keys.Keys       `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
-	Profile *profile.Profile `env:"-"` // of the bank: from PortalProfile, the built-in one if that is empty
+	Keys           *keys.Keys       `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
+	SandboxProfile *profile.Profile `env:"-"` // of the sandbox bank: from SandboxProfilePath, the built-in one if that is empty
+	Profile        *profile.Profile `env:"-"` // of the bank: from PortalProfile, the built-in one if that is empty
 }
 
 // Program is one of the two programs. Each needs some of the settings.
@@ -284,7 +286,7 @@ func Loopback(host string) bool {
 type Problem struct {
 	Name    string            // of the environment variable
 	What    string            // missing, wrong, integer, profile, replaced, weak, simulated or simulated-slack
-	Profile *profile.Problems // of PORTAL_PROFILE, nil if the problem is another
+	Profile *profile.Problems // of the file of a profile, nil if the problem is another
 }
 
 // Problems are the reasons for which a program does not start.

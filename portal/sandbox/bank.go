@@ -38,15 +38,13 @@ type Config struct {
 
 	ClientID, ClientSecret string // the credentials of the network that the sample brokers belong to
 
-	// Profile is what the bank is: its paths, names, forms and the shape of its errors. It is the built-in one by default.
+	// Profile is what the bank is: its paths, names, forms, rules and the shape of its errors. It is the built-in one by
+	// default. The bank refuses what breaks a rule that is an error.
 	Profile *profile.Profile
 	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who can connect makes the bank fail, and PUT
 	// /sandbox/deliveries, /sandbox/pace and /sandbox/processes/{id}/state, with which they control it.
 	AdminAPI bool
 
-	// Rules are the rules of a profile, those of the built-in one by default. The bank refuses what breaks a rule that is an
-	// error.
-	Rules profile.Rules
 	// MaxBorrowers is the maximum for one process, 10 by default.
 	MaxBorrowers int
 	// LenientTaxIDs accepts a second borrower with the tax number of another. It is for tests that a caller does not rely on
@@ -107,9 +105,6 @@ func New(config Config) *Bank {
 	}
 	config.ClientID = cmp.Or(config.ClientID, SampleClientID)
 	config.ClientSecret = cmp.Or(config.ClientSecret, SampleClientSecret)
-	if config.Rules == nil {
-		config.Rules = profile.Builtin().Rules
-	}
 	config.MaxBorrowers = cmp.Or(config.MaxBorrowers, maxBorrowers)
 	config.DeliveryTimeout = cmp.Or(config.DeliveryTimeout, 5*time.Second)
 	config.DeliveryTries = cmp.Or(config.DeliveryTries, 8)

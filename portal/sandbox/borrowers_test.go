@@ -162,7 +162,7 @@ func TestWhatIsWrongWithABorrowerIsRefusedFieldByField(t *testing.T) {
 	atWork := func(field string, value any) func(borrowerJSON) {
 		return func(b borrowerJSON) { b["professionalDataBorrowerRequest"] = map[string]any{field: value} }
 	}
-	d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+	d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 	for name, c := range map[string]struct {
 		change func(borrowerJSON)
 		field  string
@@ -251,7 +251,7 @@ func TestARuleOfTheProfileDecidesWhatIsRefused(t *testing.T) {
 		"borrower.key_unique": func(b borrowerJSON) { b["borrowerTypeId"] = 1 },
 	} {
 		for strictness, want := range map[profile.Strictness]int{profile.Error: http.StatusBadRequest, profile.Warn: http.StatusOK, profile.Off: http.StatusOK} {
-			d := newHarness(t, sandbox.Config{Rules: profile.Rules{rule: strictness}})
+			d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(profile.Rules{rule: strictness})})
 			if got := d.call(t, "POST", borrowersPath(sandbox.SampleOpen), newBorrower(change)); got.status != want {
 				t.Errorf("%s is %q: %d %s", rule, strictness, got.status, got.body)
 			}

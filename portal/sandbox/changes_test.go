@@ -90,7 +90,7 @@ func TestAnUpdateIsCheckedLikeACreateAgainstTheOtherBorrowers(t *testing.T) {
 		"no uuid":                       {borrowersPath(sandbox.SampleOpen) + "/1", ofType(2), "000006 borrowerUniqueId"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+			d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 			body := newBorrower(func(b borrowerJSON) { c.change(d, b) })
 			before := d.get(t, c.path)
 			got := d.call(t, "PUT", c.path, body)
@@ -109,7 +109,7 @@ func TestAnUpdateIsCheckedLikeACreateAgainstTheOtherBorrowers(t *testing.T) {
 }
 
 func TestADeletedBorrowerIsGoneAndMakesRoom(t *testing.T) {
-	d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+	d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 	path := borrowerPath(sandbox.SampleCouple, 1)
 	taxID := d.get(t, path).object(t)["borrowerPersonalData"].(map[string]any)["taxID"]
 	wantStatus(t, d.call(t, "DELETE", path, ""), "050401")
@@ -133,7 +133,7 @@ func TestADeleteThatIsRefusedDeletesNobody(t *testing.T) {
 		"a borrower of another process": {borrowersPath(sandbox.SampleOpen) + "/" + sandbox.SampleBorrower(sandbox.SampleCouple, 1).String(), "050001"},
 		"a borrower nobody knows":       {borrowersPath(sandbox.SampleOpen) + "/" + uuid.NewString(), "050001"},
 	} {
-		d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+		d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 		count := func() (n int) {
 			for _, number := range []int{sandbox.SampleOpen, sandbox.SampleCouple, sandbox.SampleClosed, sandbox.SampleCancelled} {
 				n += len(d.Borrowers(sandbox.SampleProcess(number)))
@@ -155,7 +155,7 @@ func emailPath(number int, query url.Values) string {
 }
 
 func TestAnESISIsSentToTheAddressAndWrittenDown(t *testing.T) {
-	d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+	d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 	wantStatus(t, d.get(t, emailPath(sandbox.SampleOpen, url.Values{"sendAddress": {"maria+casa@example.com"}})), "070501")
 	wantStatus(t, d.get(t, emailPath(sandbox.SampleTooOld, url.Values{"sendAddress": {"oscar@example.com"}, "ignoreRules": {"true"}})), "070501")
 	sent := d.Sent()
@@ -174,7 +174,7 @@ func TestAnESISIsSentToTheAddressAndWrittenDown(t *testing.T) {
 }
 
 func TestAnESISThatCannotBeMadeOrSentIsNotSent(t *testing.T) {
-	d := newHarness(t, sandbox.Config{Rules: sandbox.EveryRule(profile.Error)})
+	d := newHarness(t, sandbox.Config{Profile: sandbox.WithRules(sandbox.EveryRule(profile.Error))})
 	to := func(address string) url.Values { return url.Values{"sendAddress": {address}} }
 	for name, c := range map[string]struct{ path, want string }{
 		"no address":             {emailPath(sandbox.SampleOpen, nil), "070005 sendAddress"},

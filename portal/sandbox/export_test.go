@@ -10,3 +10,10 @@ func EveryRule(strictness profile.Strictness) profile.Rules {
 	}
 	return rules
 }
+
+// WithRules returns the built-in profile with other rules.
+func WithRules(rules profile.Rules) *profile.Profile {
+	p := *profile.Builtin()
+	p.Rules = rules
+	return &p
+}
