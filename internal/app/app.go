@@ -97,7 +97,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		if system.BankURL, err = system.serveSandbox(s, log); err != nil {
 			return system, fmt.Errorf("starting the sandbox bank: %w", err)
 		}
-		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.ID(s.Profile))
+		s.PortalBrokerUID = cmp.Or(s.PortalBrokerUID, sandbox.BrokerA.ID(s.SandboxProfile))
 		s.PortalPartnerUID = cmp.Or(s.PortalPartnerUID, sandbox.BrokerA.Partner.String())
 		s.PortalUsername = cmp.Or(s.PortalUsername, sandbox.BrokerA.Users[0])
 	}

@@ -107,7 +107,7 @@ func TestTheProfileIsThatOfTheSettings(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"a path that the bank does not have": {`operations.processList.path = "/elsewhere"`, "processList"},
 		"the same path in other words":       {`{"prefix": "", "operations": {"processList": {"path": "/v1/processes"}, "authenticate": {"path": "/v1/authentication"}}}`, ""},
-		"a broker with an integer": {`forms.ids.broker = "integer"`, ""},
+		"a broker with an integer":           {`forms.ids.broker = "integer"`, ""},
 	} {
 		file := filepath.Join(t.TempDir(), "profile")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {

@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"net/url"
 	"regexp"
@@ -27,8 +28,10 @@ func (a *Aliases) Alias(id uuid.UUID) uuid.UUID {
 	if a == nil {
 		return id
 	}
+	hash := fnv.New64a()
+	_, _ = hash.Write(id[:]) // it never fails
 	short := uuid.UUID{6: 0x80, 8: 0x80}
-	copy(short[10:], id[:6])
+	copy(short[10:], hash.Sum(nil))
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ids == nil {
