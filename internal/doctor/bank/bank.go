@@ -204,6 +204,9 @@ func (x *Examination) settle(entries []entry) []string {
 // found returns a finding of what the bank is, with the shapes of the replies since the last one.
 func (x *Examination) found(status finding.Status, code string, namesAndValues ...any) finding.Finding {
 	f := finding.New(status, code, namesAndValues...)
+	if came, ok := f.Args["came"].(string); ok {
+		f.Args["came"] = readable(came)
+	}
 	f.Shapes, x.shapes = x.shapes, nil
 	return f
 }

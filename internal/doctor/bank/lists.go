@@ -43,13 +43,13 @@ func (x *Examination) checkLists(ctx context.Context) (found []finding.Finding) 
 			absent = append(absent, key)
 		}
 	}
-	f := x.found(finding.OK, "bank.lists.confirmed", "count", len(read))
+	f := x.found(finding.OK, "bank.lists.confirmed", "total", len(read))
 	for _, key := range read {
 		f.Entries = append(f.Entries, finding.Entry{Path: "taxonomies.lists." + key, Status: finding.OK})
 	}
 	found = append(found, f)
 	if len(absent) > 0 {
-		f := finding.New(finding.Fail, "bank.lists.absent", "lists", strings.Join(absent, ", "), "count", len(absent))
+		f := finding.New(finding.Fail, "bank.lists.absent", "lists", strings.Join(absent, ", "), "total", len(absent))
 		for _, key := range absent {
 			f.Entries = append(f.Entries, finding.Entry{Path: "taxonomies.lists." + key, Status: finding.Differs})
 		}

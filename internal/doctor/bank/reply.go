@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -36,6 +37,15 @@ func came(p portal.Probe) string {
 		text = fmt.Sprintf("%d %s %s", p.Status, media, shape.Of(p.Body))
 	}
 	return text
+}
+
+// readable returns a shape for people: cut, and with spaces at which a line may end.
+func readable(shape string) string {
+	const most = 160
+	if runes := []rune(shape); len(runes) > most {
+		shape = string(runes[:most]) + "…"
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(shape, ",", ", "), ", …", "…")
 }
 
 // tree decodes a body, nil if it is not JSON.

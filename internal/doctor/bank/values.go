@@ -43,7 +43,7 @@ func (x *Examination) checkStates() []finding.Finding {
 		f.Entries = confirmed(finding.OK, "states.meanings")
 		return []finding.Finding{f}
 	}
-	f := finding.New(finding.Warn, "bank.states.unknown", "count", len(unknown)).About("bank.states")
+	f := finding.New(finding.Warn, "bank.states.unknown", "total", len(unknown)).About("bank.states")
 	f.Args["meanings"] = strings.Join(x.profile.States.Names(), ", ")
 	for _, state := range unknown {
 		if line := state.Line(); line != "" {
@@ -70,7 +70,7 @@ func (x *Examination) checkItems(key string, items []profile.Item) finding.Findi
 	}
 	differ = len(said)
 	if differ == 0 {
-		f := finding.New(finding.OK, "bank.items.confirmed", "count", len(x.said[portal.TaxonomyKey(key)])).About("taxonomies.lists." + key)
+		f := finding.New(finding.OK, "bank.items.confirmed", "total", len(x.said[portal.TaxonomyKey(key)])).About("taxonomies.lists." + key)
 		f.Entries = confirmed(finding.OK, "taxonomies.lists."+key+".items")
 		return f
 	}
@@ -120,7 +120,7 @@ func corrected(items []profile.Item, said map[int32]profile.Item) (all []profile
 // forms returns findings of forms of values that the client reads as well.
 func (x *Examination) forms() (found []finding.Finding) {
 	for _, form := range sortedKeys(x.notes) {
-		found = append(found, finding.New(finding.OK, "bank.forms."+form).About("forms"))
+		found = append(found, finding.New(finding.OK, "bank.forms."+form).About("bank.forms"))
 	}
 	return found
 }
