@@ -12,6 +12,8 @@ func newDoctor() doctor.Program {
 	return doctor.Program{
 		Name:     settings.MCPServer,
 		Settings: []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)},
-		Parts:    func(setup doctor.Setup) []doctor.Part { return []doctor.Part{doctor.NewRedis(setup).Part} },
+		Parts: func(setup doctor.Setup) []doctor.Part {
+			return []doctor.Part{doctor.NewRedis(setup).Part, doctor.NewBank(setup)}
+		},
 	}
 }

@@ -17,15 +17,15 @@ const module = "github.com/balcao/balcao/"
 // mayImport lists, for each package, the packages of this module that its code may import beside the leaves. A «*» stands
 // for one element of a path; an exact name has precedence. Tests may import more.
 var mayImport = map[string][]string{
-	"cmd/mcpserver":              {"conversations", "internal/*", "internal/doctor/bank", "mcpapp", "notifications", "portal/profile", "tools", "tools/catalogue"},
-	"cmd/slackbot":               {"conversations", "internal/*", "internal/doctor/bank", "mcpapp", "notifications", "portal/profile", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
+	"cmd/mcpserver":              {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "tools", "tools/catalogue"},
+	"cmd/slackbot":               {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
 	"conversations":              {},
 	"internal/app":               {"conversations", "internal/settings", "internal/telemetry", "internal/version", "internal/webguard", "notifications", "portal/profile", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
 	"internal/archtest":          {},
 	"internal/bodies":            {},
 	"internal/browsertest":       {},
 	"internal/destination":       {},
-	"internal/doctor":            {"conversations", "internal/settings", "internal/version"},
+	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/settings", "internal/version", "portal/sandbox"},
 	"internal/doctor/bank":       {"portal", "portal/profile"},
 	"internal/finding":           {},
 	"internal/keys":              {},

@@ -22,6 +22,8 @@ type jsonFinding struct {
 	What    string         `json:"what,omitempty"`
 	Fix     string         `json:"fix,omitempty"`
 	Lines   []string       `json:"lines,omitempty"`
+	// Entries are the entries of the bank's profile that were looked at.
+	Entries []finding.Entry `json:"entries,omitempty"`
 }
 
 // jsonReport is a report in JSON.
@@ -41,7 +43,7 @@ func (r Report) writeJSON(w io.Writer, program string) error {
 		Seconds: r.Took.Round(time.Millisecond).Seconds(), Findings: []jsonFinding{},
 	}
 	for _, f := range r.Findings {
-		shown := jsonFinding{Part: f.Part, Subject: f.Subject, Status: f.Status, Code: f.Code, What: f.What, Lines: f.Lines}
+		shown := jsonFinding{Part: f.Part, Subject: f.Subject, Status: f.Status, Code: f.Code, What: f.What, Lines: f.Lines, Entries: f.Entries}
 		if f.Status != finding.OK {
 			shown.Fix = f.Fix
 		}
@@ -70,7 +72,7 @@ func (r Report) recording(program string, at time.Time) recording {
 		At: at.UTC().Truncate(time.Second), Findings: []jsonFinding{}, Shapes: []finding.Shape{},
 	}
 	for _, f := range r.Findings {
-		kept.Findings = append(kept.Findings, jsonFinding{Part: f.Part, Subject: f.Subject, Status: f.Status, Code: f.Code, Lines: f.Lines})
+		kept.Findings = append(kept.Findings, jsonFinding{Part: f.Part, Subject: f.Subject, Status: f.Status, Code: f.Code, Lines: f.Lines, Entries: f.Entries})
 		kept.Shapes = append(kept.Shapes, f.Shapes...)
 	}
 	return kept

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 )
 
 var (
-	codeLiteral = regexp.MustCompile(`"((?:redis|slack|not_tried)\.[\w.:]+[\w])"`)
+	codeLiteral = regexp.MustCompile(`"((?:redis|slack|bank|not_tried)\.[\w.:]+[\w])"`)
 	reason      = regexp.MustCompile(`(?:return|: )\s*"([a-z_]+)"`)
 	subject     = regexp.MustCompile(`Subject: "([a-z]+\.[a-z_]+)"`)
 )
@@ -54,8 +55,24 @@ func TestEveryCodeAndSubjectHasATextInBothLanguages(t *testing.T) {
 	for _, scope := range regexp.MustCompile(`"([a-z:]+)"`).FindAllStringSubmatch(scopes, -1) {
 		want = append(want, "slack.scope."+scope[1])
 	}
+	for _, suffix := range []string{"after.login", "after.processList", "after.none", "forms.cased", "forms.numbers", "forms.dates", "forms.nulls"} {
+		want = append(want, "bank."+suffix)
+	}
+	var bank strings.Builder
+	files, err := filepath.Glob("bank/*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") {
+			bank.WriteString(source(t, file))
+		}
+	}
+	for _, match := range regexp.MustCompile(`check\("(bank\.\w+)"`).FindAllStringSubmatch(bank.String(), -1) {
+		want = append(want, "subject."+match[1])
+	}
 	codes := 0
-	for _, text := range []string{redis, source(t, "../../conversations/permitted.go"), slack, source(t, "doctor.go"), source(t, "redis.go")} {
+	for _, text := range []string{redis, source(t, "../../conversations/permitted.go"), slack, source(t, "doctor.go"), source(t, "redis.go"), bankCodes(bank.String())} {
 		subjects := map[string]bool{}
 		for _, match := range subject.FindAllStringSubmatch(text, -1) {
 			subjects[match[1]] = true
@@ -73,4 +90,9 @@ func TestEveryCodeAndSubjectHasATextInBothLanguages(t *testing.T) {
 	for _, missing := range texts.Missing(want...) {
 		t.Errorf("no text: %s", missing)
 	}
+}
+
+// bankCodes returns the source of the bank's part without the subjects in it.
+func bankCodes(source string) string {
+	return regexp.MustCompile(`(check\(|About\()"bank\.\w+"`).ReplaceAllString(source, "")
 }

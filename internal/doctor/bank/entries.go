@@ -93,7 +93,7 @@ func with(p *profile.Profile, entries []entry) (*profile.Profile, error) {
 	if len(entries) == 0 {
 		return p, nil
 	}
-	return profile.Read("proposal.toml", []byte(strings.Join(lines(entries), "\n")), profile.Over(p))
+	return profile.Read("proposal.toml", []byte(strings.Join(lines(entries), "\n")), profile.Over(p), profile.KnownRules(sortedKeys(p.Rules)...))
 }
 
 var errSettled = errors.New("an entry has been settled")
