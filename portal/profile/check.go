@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // checker checks what the schema does not: what entries say of each other. It reports those that a file sets; the rest of
@@ -29,6 +30,8 @@ func check(p *Profile, o options, file *node, around string) []Problem {
 	c.routes()
 	c.rules()
 	c.states()
+	c.meanings()
+	c.limits()
 	c.alternatives()
 	return c.found
 }
@@ -187,6 +190,31 @@ func (c *checker) states() {
 	for _, id := range slices.Sorted(maps.Keys(c.p.States.IDs)) {
 		if name := c.p.States.IDs[id]; name != "" && !slices.Contains(known, name) {
 			c.suggest("meaning", name, known, []string{"states", "ids", id})
+		}
+	}
+}
+
+// meanings finds items of a list with two meanings.
+func (c *checker) meanings() {
+	for _, list := range slices.Sorted(maps.Keys(c.p.Meanings)) {
+		taken := map[int32]string{}
+		for _, name := range slices.Sorted(maps.Keys(c.p.Meanings[list])) {
+			at := []string{"meanings", list, name, "ids"}
+			for _, id := range c.p.Meanings[list][name].IDs {
+				if other, has := taken[id]; has && other != name {
+					c.report("twoMeanings", map[string]any{"id": id, "name": name, "other": other}, at, []string{"meanings", list, other, "ids"})
+				}
+				taken[id] = name
+			}
+		}
+	}
+}
+
+// limits finds limits of a day that no month has.
+func (c *checker) limits() {
+	for _, day := range slices.Sorted(maps.Keys(c.p.Limits)) {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			c.report("day", nil, []string{"limits", day})
 		}
 	}
 }

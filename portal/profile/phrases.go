@@ -114,20 +114,37 @@ func (s States) inWords(description string) (name string, known bool) {
 	if len(candidates) == 0 {
 		return "", false
 	}
-	return slices.MinFunc(candidates, func(a, b phraseFound) int {
-		return cmp.Or(cmp.Compare(len(b.at), len(a.at)), cmp.Compare(a.clauses, b.clauses), cmp.Compare(a.at[0], b.at[0]), cmp.Compare(b.length, a.length))
-	}).meaning, true
+	return best(candidates).meaning, true
 }
 
-// find returns the phrases of all meanings in a text, but for those that are part of a longer one, by the name of the meaning.
+// best returns the phrase that counts, of one or more.
+func best(found []phraseFound) phraseFound {
+	return slices.MinFunc(found, func(a, b phraseFound) int {
+		return cmp.Or(cmp.Compare(len(b.at), len(a.at)), cmp.Compare(a.clauses, b.clauses), cmp.Compare(a.at[0], b.at[0]), cmp.Compare(b.length, a.length))
+	})
+}
+
+// find returns the phrases of the meanings of states in a text.
 func (s States) find(text []word) []phraseFound {
+	phrases := map[string][]string{}
+	for name, meaning := range s.Meanings {
+		phrases[name] = meaning.Words
+	}
+	found := s.findAny(text, phrases)
+	for i, f := range found {
+		found[i].ends = s.Meanings[f.meaning].Ends
+	}
+	return found
+}
+
+// findAny returns phrases in a text, but for those that are part of a longer one, by the name of their meaning.
+func (s States) findAny(text []word, phrases map[string][]string) []phraseFound {
 	var all []phraseFound
-	for _, name := range slices.Sorted(maps.Keys(s.Meanings)) {
-		meaning := s.Meanings[name]
-		for _, phrase := range meaning.Words {
+	for _, name := range slices.Sorted(maps.Keys(phrases)) {
+		for _, phrase := range phrases[name] {
 			if at := s.match(text, phraseWords(phrase)); at != nil {
 				all = append(all, phraseFound{
-					meaning: name, ends: meaning.Ends, at: at,
+					meaning: name, at: at,
 					clause: text[at[0]].clause, clauses: text[at[len(at)-1]].clause - text[at[0]].clause, length: utf8.RuneCountInString(phrase),
 				})
 			}

@@ -21,7 +21,11 @@ type Profile struct {
 	// Notifications are what the bank sends to callbacks.
 	Notifications Notifications `json:"notifications"`
 	States        States        `json:"states"`
+	Meanings      Meanings      `json:"meanings"`
 	Rules         Rules         `json:"rules"`
+	// Limits are reference values with which a loan is compared, by the first day on which they are in force. What a day does not
+	// say is as on the day before it.
+	Limits map[string]Limits `json:"limits"`
 	// Alternatives are other guesses that the doctor may try.
 	Alternatives []Alternative `json:"alternatives"`
 	Candidates   Candidates    `json:"candidates"`

@@ -50,11 +50,18 @@ var shapes = map[string]any{
 	"Item.id":           object{"type": "integer", "minimum": 0, "maximum": 1<<31 - 1}, "Item.pt": ref("nonEmptyText"), "Item.en": ref("nonEmptyText"),
 	"States.ids": stateIDs(object{"type": "string"}), "States.phases": stateIDs(object{"type": "integer", "minimum": -1 << 31, "maximum": 1<<31 - 1}),
 	"Meaning.words": phrases, "Meaning.phase": phrases, "States.negations": phrases, "States.breaks": phrases,
+	"ItemMeaning.ids": itemIDs, "ItemMeaning.examples": itemIDs, "ItemMeaning.words": phrases,
+	"LTVLimits.note": percent, "LTVLimits.own_home": percent, "LTVLimits.other": percent, "LTVLimits.lender_owned": percent,
+	"DSTILimits.note": percent, "DSTILimits.warn": percent, "DSTILimits.limit": percent,
+	"AgeLimits.note": years, "AgeLimits.max": years, "TermLimit.up_to_age": years, "TermLimit.years": years,
+	"RateShock.over_months": object{"type": "integer", "minimum": 0, "maximum": 1200}, "RateShock.basis_points": object{"type": "integer", "minimum": 0, "maximum": 10_000},
 	"Alternative.profile": object{"$ref": "#"}, "Alternative.name": ref("nonEmptyText"),
 }
 
 // required are the fields that a type cannot be without.
-var required = map[string][]string{"Item": {"id", "pt"}, "Alternative": {"name", "profile"}}
+var required = map[string][]string{
+	"Item": {"id", "pt"}, "Alternative": {"name", "profile"}, "RateShock": {"over_months", "basis_points"}, "TermLimit": {"up_to_age", "years"},
+}
 
 // values are the values of types that have few.
 var values = map[reflect.Type]object{
@@ -72,6 +79,14 @@ var (
 
 // phrases are texts with a word each.
 var phrases = object{"type": "array", "items": ref("phrase")}
+
+// itemIDs are ids of the items of a list.
+var itemIDs = object{"type": "array", "items": object{"type": "integer", "minimum": -1 << 31, "maximum": 1<<31 - 1}, "uniqueItems": true}
+
+var (
+	percent = object{"type": "integer", "minimum": 0, "maximum": 1000}
+	years   = object{"type": "integer", "minimum": 0, "maximum": 150}
+)
 
 // stateIDs is a table by the ids of states.
 func stateIDs(value object) object {
@@ -107,6 +122,13 @@ func Schema() map[string]any {
 	}
 	operations["additionalProperties"] = false
 	whole["properties"].(object)["alternatives"].(object)["maxItems"] = 100
+	whole["properties"].(object)["limits"].(object)["propertyNames"] = object{"pattern": `^(\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])|marks?)$`}
+	meanings := whole["properties"].(object)["meanings"].(object)
+	delete(meanings, "additionalProperties")
+	for list, names := range Builtin().Meanings {
+		meanings["properties"].(object)[list] = knownKeys(b.of(reflect.TypeOf(names)), slices.Collect(maps.Keys(names)))
+	}
+	meanings["additionalProperties"] = false
 	lists := b.defs["taxonomies"].(object)["properties"].(object)["lists"].(object)
 	knownKeys(lists, slices.Collect(maps.Keys(Builtin().Taxonomies.Lists)))
 	properties := b.defs["taxonomies"].(object)["properties"].(object)

@@ -148,6 +148,9 @@ func unknownKey(at []string) Problem {
 	if len(table) == 2 && table[0] == "states" {
 		return Problem{What: "stateID"}
 	}
+	if len(table) == 1 && table[0] == "limits" {
+		return Problem{What: "day"}
+	}
 	if len(table) == 1 && table[0] == "operations" {
 		if list := strings.TrimSuffix(key, "Get"); Builtin().Taxonomies.Lists[list].Title != "" {
 			return Problem{What: "isList", args: map[string]any{"list": list}}
