@@ -10,12 +10,11 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// BorrowerFacts are the facts of one borrower that the rules across fields need. Callers fill it with the help of [Kinds];
-// unknown facts are zero and break no rule.
+// BorrowerFacts are the facts of one borrower that the rules across fields need. Callers fill it with the help of a
+// [Checker], which knows the kinds; unknown facts are zero and break no rule.
 type BorrowerFacts struct {
-	Key        bool  // is the key borrower
-	RelationID int32 // keyBorrowerRelationId; 0 is none
-	Relation   RelationKind
+	Key      bool         // is the key borrower
+	Relation RelationKind // to the key borrower
 
 	BirthDate      pii.BirthDate
 	TaxID          pii.TaxID
@@ -73,7 +72,7 @@ func (b BorrowerFacts) document() (r Report) {
 		r = append(r, problem(DocumentNationality, pathDocumentType))
 	}
 	identityCard := b.Document == IdentityCardDocument && b.Nationality == Portugal
-	if b.Document != 0 && !card {
+	if b.Document != "" && !card {
 		if suffix != "" && !identityCard {
 			r = append(r, problem(DocumentSuffix, pathCheckDigit))
 		}
@@ -83,7 +82,7 @@ func (b BorrowerFacts) document() (r Report) {
 	}
 	var err error
 	switch {
-	case b.Document == 0 || number == "" && (suffix == "" || !card):
+	case b.Document == "" || number == "" && (suffix == "" || !card):
 	case card:
 		_, _, err = CitizenCard(number, suffix)
 	case identityCard:
@@ -139,10 +138,10 @@ func (b BorrowerFacts) family() (r Report) {
 			r = append(r, problem(RegimeUnexpected, pathRegime))
 		}
 	}
-	switch {
-	case !b.Key && b.RelationID <= 0:
+	switch related := b.Relation != "" && b.Relation != NoRelation; {
+	case !b.Key && !related:
 		r = append(r, problem(RelationRequired, pathRelation))
-	case b.Key && b.RelationID > 0:
+	case b.Key && related:
 		r = append(r, problem(RelationUnexpected, pathRelation))
 	}
 	return r

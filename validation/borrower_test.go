@@ -23,7 +23,7 @@ func keyBorrower() validation.BorrowerFacts {
 
 func spouse() validation.BorrowerFacts {
 	b := keyBorrower()
-	b.Key, b.RelationID, b.Relation = false, 1, validation.SpouseRelation
+	b.Key, b.Relation = false, validation.SpouseRelation
 	b.TaxID, b.DocumentNumber, b.CheckDigits = number("123456789"), number("99999999"), suffix("0ZZ2")
 	return b
 }
@@ -44,12 +44,12 @@ func TestTheRulesAcrossFieldsOfABorrower(t *testing.T) {
 		{"widowed with a regime", func(b *facts) { b.Marital = validation.Widowed }, "personal.matrimonialRegimeId marital.regime_unexpected?"},
 		{"separated with a regime", func(b *facts) { b.Marital = validation.Separated }, ""},
 		{"a co-borrower of no relation", func(b *facts) { b.Key = false }, "keyBorrowerRelationId relation.required?"},
-		{"a key borrower's spouse who is the key borrower", func(b *facts) { b.RelationID = 1 }, "keyBorrowerRelationId relation.unexpected?"},
+		{"a key borrower's spouse who is the key borrower", func(b *facts) { b.Relation = validation.SpouseRelation }, "keyBorrowerRelationId relation.unexpected?"},
 		{"a card with a wrong digit", func(b *facts) { b.DocumentNumber = number("00000001") }, "personal.identificationDocumentNumber cc.check_digit?"},
 		{"a card without check digits", func(b *facts) { b.CheckDigits = suffix("") }, "personal.checkDigit cc.suffix?"},
 		{"check digits without a card's number", func(b *facts) { b.DocumentNumber = number("") }, "personal.identificationDocumentNumber cc.number?"},
 		{"a card not given yet", func(b *facts) { b.DocumentNumber, b.CheckDigits = number(""), suffix("") }, ""},
-		{"a number of no document", func(b *facts) { b.Document = 0 }, ""},
+		{"a number of no document", func(b *facts) { b.Document = "" }, ""},
 		{"the bank's sample of a card", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("AB123456"), suffix("XYZ0") }, "personal.identificationDocumentNumber cc.number?"},
 		{"a card pasted whole", func(b *facts) { b.DocumentNumber, b.CheckDigits = number("00000000 0 ZZ4"), suffix("") }, ""},
 		{"a card of seven digits", func(b *facts) { b.DocumentNumber = number("0000000") }, ""},
@@ -76,7 +76,7 @@ func TestTheRulesAcrossFieldsOfABorrower(t *testing.T) {
 		{"an odd document of another kind", func(b *facts) { passport(b, "AB 1"); b.Document = validation.OtherKindOfDocument },
 			"personal.identificationDocumentNumber doc.format?"},
 		{"seven digits in Portugal", func(b *facts) { b.ZipCode = postalCode("1000001") }, "personal.zipCode country.zip?"},
-		{"seven digits somewhere", func(b *facts) { b.ZipCode, b.Country = postalCode("1000001"), 0 }, "personal.zipCode zip.format?"},
+		{"seven digits somewhere", func(b *facts) { b.ZipCode, b.Country = postalCode("1000001"), "" }, "personal.zipCode zip.format?"},
 		{"five digits in Spain", func(b *facts) { b.ZipCode, b.Country = postalCode("28001"), validation.OtherCountry }, ""},
 		{"a mortgage without instalment", func(b *facts) { b.Residence = validation.OwnHomeWithMortgage }, "financial.installmentHousingCredit installments.housing?"},
 		{"a mortgage with instalment", func(b *facts) {
@@ -124,7 +124,7 @@ func TestTheExpiryOfADocument(t *testing.T) { // on 22 November 2026
 		{"today", validation.CitizenCardDocument, "2026-11-22", "doc.expires_soon?"},
 		{"yesterday", validation.CitizenCardDocument, "2026-11-21", "doc.expired?"},
 		{"yesterday, as typed", validation.PassportDocument, "21/11/2026", "doc.expired?"},
-		{"of a document of unknown kind", 0, "2026-11-21", "doc.expired?"},
+		{"of a document of unknown kind", "", "2026-11-21", "doc.expired?"},
 		{"a permit, soon", validation.ResidencePermitDocument, "2026-11-23", "doc.expires_soon?"},
 		{"a permit, yesterday", validation.ResidencePermitDocument, "2026-11-21", "permit.expired?"},
 		{"a permit, six months ago", validation.ResidencePermitDocument, "2026-05-22", "permit.expired?"},

@@ -17,7 +17,9 @@ import (
 type Options struct {
 	Now    func() time.Time // time.Now when nil
 	Rules  Rules            // of the bank, and those that are certain where they are changed
-	Limits []Limits         // the earliest first; [PublishedLimits] when empty
+	Limits []Limits         // the earliest first; without any, loans are not checked
+	// Meanings are those of the bank's lists. Without it, no item means anything.
+	Meanings Meanings
 }
 
 // Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use. Reuse it: it
@@ -31,9 +33,6 @@ type Checker struct {
 func New(o Options) *Checker {
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if len(o.Limits) == 0 {
-		o.Limits = PublishedLimits()
 	}
 	c := &Checker{o, validator.New(validator.WithRequiredStructEnabled(), validator.WithTagNameFuncBlankOmit())}
 	c.library.RegisterTagNameFunc(jsonName)

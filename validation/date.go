@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -138,4 +139,20 @@ func (d Date) AddMonths(n int) Date {
 	first := time.Date(d.Year, d.Month+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
 	last := first.AddDate(0, 1, -1).Day()
 	return Date{first.Year(), first.Month(), min(d.Day, last)}
+}
+
+// folded returns s in lower case, without accents and with spaces for hyphens, or "" if it is too long.
+func folded(s string) string {
+	if len(s) > 4*longest {
+		return ""
+	}
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case r == '-':
+			return ' '
+		}
+		return r
+	}, norm.NFD.String(s)))
 }

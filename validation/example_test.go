@@ -38,7 +38,7 @@ func ExampleChecker_Struct() {
 func ExampleChecker_Loan() {
 	checker := validation.New(validation.Options{Now: func() time.Time {
 		return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	}})
+	}, Limits: []validation.Limits{limits()}})
 	euros := func(n int64) pii.Money { return pii.Euros(decimal.NewFromInt(n)) }
 	loan := validation.LoanFacts{
 		Amount: euros(180_000), Price: euros(240_000), Months: 420,

@@ -1,11 +1,9 @@
 package validation_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/balcao/balcao/validation"
 )
@@ -43,22 +41,6 @@ func FuzzDate(f *testing.F) {
 		"3 de julho de 1985", "1.º mar. 2001", "03JUL1985")
 }
 func FuzzAmount(f *testing.F) { fuzz(f, "Amount", "", "2500", "0.01", "-1", "1e9", "1e999999999") }
-
-// FuzzKinds holds that no description of the bank's breaks the reading of its choices, and that capitals never matter
-// to it.
-func FuzzKinds(f *testing.F) {
-	f.Add("Cartão de Cidadão")
-	f.Fuzz(func(t *testing.T, s string) {
-		var k validation.Kinds
-		read := func(s string) []any {
-			return []any{k.Document(99, s), k.MaritalStatus(99, s), k.Situation(99, s), k.Residence(99, s), k.Relation(99, s),
-				k.Country(99, s), k.KeyBorrower(99, s)}
-		}
-		if ascii := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0; ascii && !slices.Equal(read(s), read(strings.ToUpper(s))) {
-			t.Errorf("%q is read as %v, and in capitals as %v", s, read(s), read(strings.ToUpper(s)))
-		}
-	})
-}
 
 // fuzz holds a parser to three promises: it never panics, what it returns it reads back as it is, and its error is a
 // code without the text.

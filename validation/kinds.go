@@ -1,75 +1,75 @@
 package validation
 
-import (
-	"cmp"
-	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
-)
-
-// The bank names a borrower's choices by taxonomy ids, and the rules need to know what a choice means. These kinds are
-// the meanings that the rules use. The zero value of each is «not known», for which no rule reports a problem.
+// The bank names a borrower's choices by the ids of items of its lists, and the rules need to know what an item means. These
+// kinds are the meanings that the rules use, by their names. The zero value of each is «not known», for which no rule reports
+// a problem.
 type (
-	DocumentKind  int
-	MaritalKind   int
-	SituationKind int
-	ResidenceKind int
-	RelationKind  int
-	CountryKind   int
+	DocumentKind  string
+	MaritalKind   string
+	SituationKind string
+	ResidenceKind string
+	RelationKind  string
+	CountryKind   string
+	typeKind      string
 	RateKind      int
 	PurposeKind   int
 )
 
 // The documents.
 const (
-	CitizenCardDocument DocumentKind = iota + 1
-	PassportDocument
-	ResidencePermitDocument
-	IdentityCardDocument // the old one, Bilhete de Identidade
-	OtherKindOfDocument
+	CitizenCardDocument     DocumentKind = "citizen_card"
+	PassportDocument        DocumentKind = "passport"
+	ResidencePermitDocument DocumentKind = "residence_permit"
+	IdentityCardDocument    DocumentKind = "identity_card" // the old one, Bilhete de Identidade
+	OtherKindOfDocument     DocumentKind = "other"
 )
 
 // The marital statuses.
 const (
-	Single MaritalKind = iota + 1
-	DeFactoUnion
-	Married
-	Divorced
-	Widowed
-	Separated
+	Single       MaritalKind = "single"
+	DeFactoUnion MaritalKind = "de_facto_union"
+	Married      MaritalKind = "married"
+	Divorced     MaritalKind = "divorced"
+	Widowed      MaritalKind = "widowed"
+	Separated    MaritalKind = "separated"
 )
 
 // The employment situations.
 const (
-	Employee SituationKind = iota + 1
-	SelfEmployed
-	BusinessOwner
-	Retired
-	Unemployed
-	Student
+	Employee      SituationKind = "employee"
+	SelfEmployed  SituationKind = "self_employed"
+	BusinessOwner SituationKind = "business_owner"
+	Retired       SituationKind = "retired"
+	Unemployed    SituationKind = "unemployed"
+	Student       SituationKind = "student"
 )
 
 // The residences.
 const (
-	OwnHome ResidenceKind = iota + 1
-	OwnHomeWithMortgage
-	SomebodyElsesHome
+	OwnHome             ResidenceKind = "own"
+	OwnHomeWithMortgage ResidenceKind = "own_with_mortgage"
+	SomebodyElsesHome   ResidenceKind = "other"
 )
 
 // The relations to the key borrower.
 const (
-	NoRelation RelationKind = iota + 1
-	SpouseRelation
-	PartnerRelation
-	OtherRelation
+	NoRelation      RelationKind = "none"
+	SpouseRelation  RelationKind = "spouse"
+	PartnerRelation RelationKind = "partner"
+	OtherRelation   RelationKind = "other"
 )
 
 // The countries, also as nationalities.
 const (
-	Portugal CountryKind = iota + 1
-	Brazil
-	OtherCountry
+	Portugal     CountryKind = "portugal"
+	Brazil       CountryKind = "brazil"
+	OtherCountry CountryKind = "other"
+)
+
+// The types of borrowers.
+const (
+	keyBorrower     typeKind = "key_borrower"
+	anotherBorrower typeKind = "borrower"
 )
 
 // The kinds of interest rate.
@@ -86,139 +86,93 @@ const (
 	LenderOwnedPurpose                        // property that the lender owns; known from settings only
 )
 
-// Kinds maps taxonomy ids to their meanings, for a bank whose ids are known. The meaning of other ids is derived from the
-// description of the item, in Portuguese or English, and without a description from the ids of the bank's samples and of the
-// sandbox. The zero value is ready to use.
-type Kinds struct {
-	Documents  map[int32]DocumentKind
-	Marital    map[int32]MaritalKind
-	Situations map[int32]SituationKind
-	Residences map[int32]ResidenceKind
-	Relations  map[int32]RelationKind
-	Countries  map[int32]CountryKind
-	Key        map[int32]bool // borrower types
+// Meanings finds what an item of a list of the bank's means, by its id and the bank's description of it. It returns the
+// name of one of [Kinds], or "" if that is not known.
+type Meanings func(list string, id int32, description string) string
+
+// The lists of which items have a meaning.
+const (
+	listTypes      = "borrowerTypes"
+	listRelations  = "keyBorrowerRelations"
+	listDocuments  = "identificationDocuments"
+	listMarital    = "maritalStatuses"
+	listResidences = "residenceTypes"
+	listSituations = "employmentSituations"
+	listCountries  = "countries"
+)
+
+// Kinds returns the names of all kinds that an item can have, by list.
+func Kinds() map[string][]string {
+	return map[string][]string{
+		listTypes:      names(keyBorrower, anotherBorrower),
+		listRelations:  names(NoRelation, SpouseRelation, PartnerRelation, OtherRelation),
+		listDocuments:  names(CitizenCardDocument, PassportDocument, ResidencePermitDocument, IdentityCardDocument, OtherKindOfDocument),
+		listMarital:    names(Single, DeFactoUnion, Married, Divorced, Widowed, Separated),
+		listResidences: names(OwnHome, OwnHomeWithMortgage, SomebodyElsesHome),
+		listSituations: names(Employee, SelfEmployed, BusinessOwner, Retired, Unemployed, Student),
+		listCountries:  names(Portugal, Brazil, OtherCountry),
+	}
+}
+
+func names[K ~string](kinds ...K) (names []string) {
+	for _, kind := range kinds {
+		names = append(names, string(kind))
+	}
+	return names
+}
+
+// Item is an item of one of the bank's lists.
+type Item struct {
+	ID          *int32 // nil if there is none
+	Description string // the bank's, "" if it does not say
 }
 
 // Document returns the kind of a document, OtherKindOfDocument if it is none of the others.
-func (k Kinds) Document(id int32, description string) DocumentKind {
-	return other(id, OtherKindOfDocument, meaning(id, description, k.Documents, []phrase[DocumentKind]{
-		{"citizen card", CitizenCardDocument}, {"cartao de cidadao", CitizenCardDocument}, {"cartao do cidadao", CitizenCardDocument},
-		{"passport", PassportDocument}, {"passaporte", PassportDocument},
-		{"residence", ResidencePermitDocument}, {"residencia", ResidencePermitDocument},
-		{"eu identity", OtherKindOfDocument}, {"bilhete de identidade ue", OtherKindOfDocument},
-		{"foreign", OtherKindOfDocument}, {"estrangeir", OtherKindOfDocument},
-		{"identity card", IdentityCardDocument}, {"bilhete de identidade", IdentityCardDocument},
-	}, map[int32]DocumentKind{1: CitizenCardDocument, 2: PassportDocument, 3: ResidencePermitDocument}))
+func (c *Checker) Document(item Item) DocumentKind {
+	return meaning(c, listDocuments, item, OtherKindOfDocument)
 }
 
 // MaritalStatus returns the kind of a marital status.
-func (k Kinds) MaritalStatus(id int32, description string) MaritalKind {
-	return meaning(id, description, k.Marital, []phrase[MaritalKind]{
-		{"single", Single}, {"unmarried", Single}, {"solteir", Single},
-		{"facto", DeFactoUnion}, {"partner", DeFactoUnion},
-		{"married", Married}, {"casad", Married}, {"divorc", Divorced}, {"widow", Widowed}, {"viuv", Widowed}, {"separa", Separated},
-	}, map[int32]MaritalKind{1: Single, 2: DeFactoUnion, 3: Married, 4: Divorced, 5: Widowed, 6: Separated})
+func (c *Checker) MaritalStatus(item Item) MaritalKind {
+	return meaning[MaritalKind](c, listMarital, item, "")
 }
 
 // Situation returns the kind of an employment situation.
-func (k Kinds) Situation(id int32, description string) SituationKind {
-	return meaning(id, description, k.Situations, []phrase[SituationKind]{
-		{"unemploy", Unemployed}, {"desempreg", Unemployed},
-		{"self", SelfEmployed}, {"conta propria", SelfEmployed}, {"independente", SelfEmployed},
-		{"owner", BusinessOwner}, {"empresari", BusinessOwner}, {"retire", Retired}, {"reformad", Retired},
-		{"student", Student}, {"estudante", Student},
-		{"employ", Employee}, {"conta de outrem", Employee}, {"civil servant", Employee}, {"funcao publica", Employee},
-	}, map[int32]SituationKind{1: SelfEmployed, 2: Employee, 3: Employee, 4: BusinessOwner, 5: Retired, 6: Unemployed, 7: Student})
+func (c *Checker) Situation(item Item) SituationKind {
+	return meaning[SituationKind](c, listSituations, item, "")
 }
 
-// Residence returns the kind of a residence.
-func (k Kinds) Residence(id int32, description string) ResidenceKind {
-	return other(id, SomebodyElsesHome, meaning(id, description, k.Residences, []phrase[ResidenceKind]{
-		{"mortgage", OwnHomeWithMortgage}, {"com credito", OwnHomeWithMortgage}, {"com encargos", OwnHomeWithMortgage},
-		{"own", OwnHome}, {"propria", OwnHome},
-	}, map[int32]ResidenceKind{4: OwnHomeWithMortgage, 5: OwnHome}))
+// Residence returns the kind of a residence, SomebodyElsesHome if it is none of the others.
+func (c *Checker) Residence(item Item) ResidenceKind {
+	return meaning(c, listResidences, item, SomebodyElsesHome)
 }
 
-// Relation returns the kind of a relation to the key borrower. The id 0 is none.
-func (k Kinds) Relation(id int32, description string) RelationKind {
-	if id == 0 {
-		return NoRelation
-	}
-	return other(id, OtherRelation, meaning(id, description, k.Relations, []phrase[RelationKind]{
-		{"spouse", SpouseRelation}, {"conjuge", SpouseRelation}, {"facto", PartnerRelation}, {"partner", PartnerRelation},
-	}, map[int32]RelationKind{1: SpouseRelation, 2: PartnerRelation}))
+// Relation returns the kind of a relation to the key borrower, OtherRelation if it is none of the others.
+func (c *Checker) Relation(item Item) RelationKind {
+	return meaning(c, listRelations, item, OtherRelation)
 }
 
-// Country returns the kind of a country or nationality.
-func (k Kinds) Country(id int32, description string) CountryKind {
-	return other(id, OtherCountry, meaning(id, description, k.Countries, []phrase[CountryKind]{
-		{"portug", Portugal}, {"bra", Brazil},
-	}, map[int32]CountryKind{1: Portugal}))
+// Country returns the kind of a country or nationality, OtherCountry if it is none of the others.
+func (c *Checker) Country(item Item) CountryKind {
+	return meaning(c, listCountries, item, OtherCountry)
 }
 
 // KeyBorrower reports whether a borrower type is that of the key borrower.
-func (k Kinds) KeyBorrower(id int32, description string) bool {
-	const key, another = 1, 2
-	configured := map[int32]int{}
-	for id, isKey := range k.Key {
-		configured[id] = another
-		if isKey {
-			configured[id] = key
-		}
-	}
-	return meaning(id, description, configured, []phrase[int]{
-		{"keyborrower", key}, {"key borrower", key}, {"principal", key}, {"borrower", another}, {"proponente", another},
-	}, map[int32]int{1: key}) == key
+func (c *Checker) KeyBorrower(item Item) bool {
+	return meaning[typeKind](c, listTypes, item, "") == keyBorrower
 }
 
-type phrase[K any] struct {
-	part string // of the description, without capitals, accents and hyphens
-	kind K
-}
-
-// meaning returns the configured kind of an id, else the kind of the first phrase with which a word of the description
-// begins. Without a description, it returns the kind of the id in seeds.
-func meaning[K cmp.Ordered](id int32, description string, configured map[int32]K, phrases []phrase[K], seeds map[int32]K) K {
-	var unknown K
-	if kind, ok := configured[id]; ok {
-		return kind
-	}
-	if description = folded(description); description == "" {
-		return seeds[id]
-	}
-	for _, p := range phrases {
-		if beginsAWord(description, p.part) {
-			return p.kind
-		}
-	}
-	return unknown
-}
-
-func beginsAWord(text, part string) bool {
-	return strings.HasPrefix(text, part) || strings.Contains(text, " "+part)
-}
-
-// other returns found, or rest if found is unknown and there is an id.
-func other[K cmp.Ordered](id int32, rest, found K) K {
-	var unknown K
-	if found == unknown && id > 0 {
-		return rest
-	}
-	return found
-}
-
-// folded returns s in lower case, without accents and with spaces for hyphens, or "" if it is too long.
-func folded(s string) string {
-	if len(s) > 4*longest {
+// meaning returns the kind of an item, or rest if it is not known. That of no item is not known, and neither is that of 0
+// without a description, which is not an item.
+func meaning[K ~string](c *Checker, list string, item Item, rest K) K {
+	if item.ID == nil || c.options.Meanings == nil {
 		return ""
 	}
-	return strings.ToLower(strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-			return -1
-		case r == '-':
-			return ' '
-		}
-		return r
-	}, norm.NFD.String(s)))
+	if kind := c.options.Meanings(list, *item.ID, item.Description); kind != "" {
+		return K(kind)
+	}
+	if *item.ID == 0 && item.Description == "" {
+		return ""
+	}
+	return rest
 }

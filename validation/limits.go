@@ -41,43 +41,18 @@ type Term struct {
 	Years   int
 }
 
-// PublishedLimits are the limits that [Options] take when they name none.
-//
-//   - LTV of 90, 80 and 100 % and DSTI of 50 %: Banco de Portugal, macroprudential recommendation on new credit to
-//     consumers (2018).
-//   - DSTI of 45 %: reported by the press in 2026; its text has not been seen. Once it is in force, set DSTILimit to it.
-//   - Terms of 40, 37 and 35 years by age: the same recommendation as changed with effect from 1 April 2022. Of several
-//     borrowers the oldest counts.
-//   - Shocks of 1.5, 1 and 0.5 points: Banco de Portugal, Instruction 3/2018 as changed by Instruction 23/2023, in force
-//     since 16 October 2023.
-//   - Age of 75: the bank's public page on home loans.
-//   - LTV of 80 %, DSTI of 35 % and age of 70 as notes: a choice of Balcão's.
-func PublishedLimits() []Limits {
-	return []Limits{{
-		From:    Date{2023, 10, 16},
-		LTVNote: percent(80), LTVOwnHome: percent(90), LTVOther: percent(80), LTVLenderOwned: percent(100),
-		DSTINote: percent(35), DSTIWarn: percent(45), DSTILimit: percent(50),
-		Shocks: []Shock{
-			{OverMonths: 120, Rate: decimal.New(15, -3)},
-			{OverMonths: 60, Rate: decimal.New(10, -3)},
-			{OverMonths: 0, Rate: decimal.New(5, -3)},
-		},
-		Terms:   []Term{{UpToAge: 30, Years: 40}, {UpToAge: 35, Years: 37}, {UpToAge: oldestAge, Years: 35}},
-		AgeNote: 70, AgeMax: 75,
-	}}
-}
-
-func percent(n int64) decimal.Decimal { return decimal.New(n, -2) }
-
-// limits returns the limits in force on a day, or the earliest ones.
-func (c *Checker) limits(on Date) Limits {
+// limits returns the limits in force on a day, or the earliest ones. ok is false if there are none.
+func (c *Checker) limits(on Date) (l Limits, ok bool) {
 	all := c.options.Limits
 	for _, l := range slices.Backward(all) {
 		if l.From.Compare(on) <= 0 {
-			return l
+			return l, true
 		}
 	}
-	return all[0]
+	if len(all) == 0 {
+		return Limits{}, false
+	}
+	return all[0], true
 }
 
 // shock returns what is added to the rate of a loan whose rate is not fixed.

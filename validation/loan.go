@@ -33,7 +33,10 @@ func (c *Checker) Loan(l LoanFacts, household []BorrowerFacts) Report {
 	if (l.Start == Date{}) {
 		l.Start = c.today()
 	}
-	limits := c.limits(l.Start)
+	limits, known := c.limits(l.Start)
+	if !known {
+		return nil
+	}
 	return c.weighed(slices.Concat(l.toValue(limits), l.toIncome(limits, household), l.ages(limits, household)))
 }
 

@@ -158,7 +158,7 @@ func TestALoanHasHintsAndOneWarningButNoErrors(t *testing.T) {
 }
 
 func TestTheLimitsInForceOnTheFirstDayApply(t *testing.T) {
-	old, later := validation.PublishedLimits()[0], validation.PublishedLimits()[0]
+	old, later := limits(), limits()
 	later.From, later.DSTINote = validation.Date{Year: 2027, Month: time.January, Day: 1}, decimal.New(25, -2)
 	checks := validation.New(validation.Options{Limits: []validation.Limits{old, later}})
 	for start, want := range map[string]string{"2020-01-01": "", "2026-12-31": "", "2027-01-01": "loan.amount hint.dsti 28 25"} {

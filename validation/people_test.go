@@ -67,7 +67,22 @@ func checkerWith(rules validation.Rules) *validation.Checker {
 	noon := func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
 	all := validation.AskAll()
 	maps.Copy(all, rules)
-	return validation.New(validation.Options{Now: noon, Rules: all})
+	return validation.New(validation.Options{Now: noon, Rules: all, Limits: []validation.Limits{limits()}})
+}
+
+// limits are those in force in 2026.
+func limits() validation.Limits {
+	share := func(percent int64) decimal.Decimal { return decimal.New(percent, -2) }
+	return validation.Limits{
+		From:    validation.Date{Year: 2023, Month: time.October, Day: 16},
+		LTVNote: share(80), LTVOwnHome: share(90), LTVOther: share(80), LTVLenderOwned: share(100),
+		DSTINote: share(35), DSTIWarn: share(45), DSTILimit: share(50),
+		Shocks: []validation.Shock{
+			{OverMonths: 120, Rate: decimal.New(15, -3)}, {OverMonths: 60, Rate: decimal.New(10, -3)}, {OverMonths: 0, Rate: decimal.New(5, -3)},
+		},
+		Terms:   []validation.Term{{UpToAge: 30, Years: 40}, {UpToAge: 35, Years: 37}, {UpToAge: 150, Years: 35}},
+		AgeNote: 70, AgeMax: 75,
+	}
 }
 
 // applicant is right in every field.

@@ -143,7 +143,7 @@ func TestWithoutRulesOnlyWhatIsCertainIsChecked(t *testing.T) {
 	a := applicant()
 	a.Personal.NISS, a.Personal.Name, a.Personal.Mobile, a.Personal.Gender = number("1"), name("Maria"), telephone("212345678"), nil
 	facts := keyBorrower()
-	facts.RegimeID, facts.CheckDigits, facts.DocumentExpiry, facts.RelationID = 0, suffix("XYZ0"), expiry("2020-01-01"), 1
+	facts.RegimeID, facts.CheckDigits, facts.DocumentExpiry, facts.Relation = 0, suffix("XYZ0"), expiry("2020-01-01"), validation.SpouseRelation
 	if got := findings(checks.Struct(a).With(checks.Borrower(facts))); got != nil {
 		t.Errorf("got %q", got)
 	}

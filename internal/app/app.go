@@ -129,7 +129,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeFaults(system.Metrics.Meter(), system.bank); err != nil {
 		return system, err
 	}
-	rules, err := validation.RulesOf(s.Profile.Rules)
+	checks, err := tools.ChecksOf(s.Profile)
 	if err != nil {
 		return system, err
 	}
@@ -138,7 +138,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		return system, err
 	}
 	system.Runner = tools.NewRunner(tools.Config{
-		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(validation.Options{Rules: rules}),
+		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(checks),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store,
 		Index: system.Store, List: tools.ListPace{Login: system.serviceLogin()}, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,

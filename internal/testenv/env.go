@@ -28,6 +28,7 @@ import (
 
 // Options are what a test may change. All are optional.
 type Options struct {
+	Profile *profile.Profile                     // of the bank, the client and the rules; the built-in one by default
 	Sandbox sandbox.Config                       // of the bank
 	Proxy   func(bank http.Handler) http.Handler // between the client and the bank
 	Portal  func(*portal.Config)                 // changes the client
@@ -35,7 +36,7 @@ type Options struct {
 	Store   []conversations.Option               // of each store
 	Timeout time.Duration                        // of one call of a store; that of every other wait by default
 	Now     func() time.Time                     // the clock of the Runner; time.Now by default
-	Checks  func(*validation.Options)            // changes the rules, which are those of the built-in profile
+	Checks  func(*validation.Options)            // changes the rules, which are those of the profile
 	Runner  func(*tools.Config)                  // changes the configuration of each Runner
 }
 
@@ -58,6 +59,8 @@ type Env struct {
 // Start starts a bank and one replica. Everything ends with the test.
 func Start(t testing.TB, options Options) *Env {
 	t.Helper()
+	options.Profile = cmp.Or(options.Profile, options.Sandbox.Profile, profile.Builtin())
+	options.Sandbox.Profile = options.Profile
 	bank := sandbox.New(options.Sandbox)
 	t.Cleanup(bank.Close)
 	handler := http.Handler(bank)
@@ -79,18 +82,19 @@ func Start(t testing.TB, options Options) *Env {
 
 // Both are safe for concurrent use, and costly to make for each of many replicas.
 var (
-	checks     = sync.OnceValue(func() *validation.Checker { return newChecks(func(*validation.Options) {}) })
+	checks     = sync.OnceValue(func() *validation.Checker { return newChecks(profile.Builtin(), nil) })
 	operations = sync.OnceValue(catalogue.New)
 )
 
-// newChecks returns the rules of the built-in profile, changed by change.
-func newChecks(change func(*validation.Options)) *validation.Checker {
-	rules, err := validation.RulesOf(profile.Builtin().Rules)
+// newChecks returns the rules of a profile, changed by change.
+func newChecks(bank *profile.Profile, change func(*validation.Options)) *validation.Checker {
+	options, err := tools.ChecksOf(bank)
 	if err != nil {
 		panic(err) // a test of the profile fails too
 	}
-	options := validation.Options{Rules: rules}
-	change(&options)
+	if change != nil {
+		change(&options)
+	}
 	return validation.New(options)
 }
 
@@ -133,10 +137,10 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
 		Index: r.Store, List: tools.ListPace{Page: time.Millisecond, Lease: 5 * time.Second, Poll: recovery, Wait: waittest.Deadline},
-		Log: log, Now: now, Learnt: learnt,
+		Log: log, Now: now, Learnt: learnt, States: r.options.Profile.States,
 	}
-	if r.options.Checks != nil {
-		config.Checks = newChecks(r.options.Checks)
+	if r.options.Checks != nil || r.options.Profile != profile.Builtin() {
+		config.Checks = newChecks(r.options.Profile, r.options.Checks)
 	}
 	if r.options.Runner != nil {
 		change = append([]func(*tools.Config){r.options.Runner}, change...)
@@ -163,7 +167,7 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 func (e *Env) newClient(t testing.TB, learnt *tools.Learnt) *portal.Client {
 	t.Helper()
 	config := portal.Config{
-		BaseURL: e.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
+		Profile: e.options.Profile, BaseURL: e.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret, PartnerUID: sandbox.BrokerA.Partner,
 		AttemptTimeout: waittest.Deadline, TotalTimeout: waittest.Deadline, ReadAttempts: 1, MaxPerSecond: 10_000,
 		Described: learnt.Learn,
 	}

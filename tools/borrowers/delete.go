@@ -40,7 +40,7 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]too
 	if err != nil {
 		return nil, err
 	}
-	if kinds.KeyBorrower(borrower.BorrowerTypeID, borrower.BorrowerTypeDescription) {
+	if call.Checks().KeyBorrower(typeOf(borrower)) {
 		return []tools.Problem{call.Problem("borrower", "delete.key_borrower")}, nil
 	}
 	who := call.BorrowerOption(ctx, borrower)

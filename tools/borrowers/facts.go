@@ -28,7 +28,7 @@ func others(ctx context.Context, call *tools.Call, ref tools.ProcessRef, but uui
 	var others []validation.BorrowerFacts
 	for _, borrower := range borrowers {
 		if borrower.BorrowerUniqueID != but {
-			others = append(others, factsOf(borrower))
+			others = append(others, factsOf(call.Checks(), borrower))
 		}
 	}
 	return others, nil
@@ -39,34 +39,32 @@ func (d BorrowerDetails) joining(ctx context.Context, call *tools.Call, was port
 	return tools.ProblemsOf(call.Checks().Joining(d.facts(ctx, call, was), others), call.Actor.Lang)
 }
 
-// kinds finds the meaning of the bank's ids in their descriptions.
-var kinds validation.Kinds
-
 // facts returns the facts about a borrower, whom the bank has as was.
 func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call, was portal.Borrower) validation.BorrowerFacts {
-	text := func(key portal.TaxonomyKey, member string, id *int32) (int32, string) {
-		return call.DescribedIn(ctx, was, member, key, id)
+	checks := call.Checks()
+	item := func(key portal.TaxonomyKey, member string, id *int32) validation.Item {
+		_, description := call.DescribedIn(ctx, was, member, key, id)
+		return validation.Item{ID: id, Description: description}
 	}
 	p, f, w := d.Personal, d.Financial, d.Professional
 	return validation.BorrowerFacts{
-		Key:            kinds.KeyBorrower(text("borrowerTypes", "BorrowerTypeID", &d.BorrowerTypeID)),
-		RelationID:     value(d.KeyBorrowerRelationID),
-		Relation:       kinds.Relation(text("keyBorrowerRelations", "KeyBorrowerRelationID", d.KeyBorrowerRelationID)),
+		Key:            checks.KeyBorrower(item("borrowerTypes", "BorrowerTypeID", &d.BorrowerTypeID)),
+		Relation:       checks.Relation(item("keyBorrowerRelations", "KeyBorrowerRelationID", d.KeyBorrowerRelationID)),
 		BirthDate:      p.BirthDate,
 		TaxID:          p.TaxID,
-		Nationality:    kinds.Country(text("countries", "Personal.NationalityID", p.NationalityID)),
-		Document:       kinds.Document(text("identificationDocuments", "Personal.IdentificationDocumentTypeID", p.IdentificationDocumentTypeID)),
+		Nationality:    checks.Country(item("countries", "Personal.NationalityID", p.NationalityID)),
+		Document:       checks.Document(item("identificationDocuments", "Personal.IdentificationDocumentTypeID", p.IdentificationDocumentTypeID)),
 		DocumentNumber: p.IdentificationDocumentNumber,
 		CheckDigits:    p.CheckDigit,
 		DocumentExpiry: p.IdentificationDocumentExpiredDate,
-		Marital:        kinds.MaritalStatus(text("maritalStatuses", "Personal.MaritalStatusID", p.MaritalStatusID)),
+		Marital:        checks.MaritalStatus(item("maritalStatuses", "Personal.MaritalStatusID", p.MaritalStatusID)),
 		RegimeID:       value(p.MatrimonialRegimeID),
-		Residence:      kinds.Residence(text("residenceTypes", "Personal.ResidenceTypeID", p.ResidenceTypeID)),
+		Residence:      checks.Residence(item("residenceTypes", "Personal.ResidenceTypeID", p.ResidenceTypeID)),
 		ZipCode:        p.ZipCode,
-		Country:        kinds.Country(text("countries", "Personal.CountryID", p.CountryID)),
+		Country:        checks.Country(item("countries", "Personal.CountryID", p.CountryID)),
 		Wages:          f.IncomeWagesPensions, Receipts: f.IncomeGreenReceipts, Rents: f.IncomeRents, OtherIncome: f.IncomeOthers,
 		HousingInstalment: f.InstallmentHousingCredit,
-		Situation:         kinds.Situation(text("employmentSituations", "Professional.EmploymentSituationID", w.EmploymentSituationID)),
+		Situation:         checks.Situation(item("employmentSituations", "Professional.EmploymentSituationID", w.EmploymentSituationID)),
 		ContractTypeID:    value(w.EmploymentContractTypeID),
 		EmployerName:      w.EmployerName,
 		EmployerTaxID:     w.EmployerTaxID,
@@ -75,17 +73,22 @@ func (d BorrowerDetails) facts(ctx context.Context, call *tools.Call, was portal
 }
 
 // factsOf returns the facts about a borrower of the bank for the rules across borrowers.
-func factsOf(b portal.Borrower) validation.BorrowerFacts {
+func factsOf(checks *validation.Checker, b portal.Borrower) validation.BorrowerFacts {
 	facts := validation.BorrowerFacts{
-		Key:      kinds.KeyBorrower(b.BorrowerTypeID, b.BorrowerTypeDescription),
-		Relation: kinds.Relation(value(b.KeyBorrowerRelationID), b.KeyBorrowerRelationDescription),
+		Key:      checks.KeyBorrower(typeOf(b)),
+		Relation: checks.Relation(validation.Item{ID: b.KeyBorrowerRelationID, Description: b.KeyBorrowerRelationDescription}),
 	}
 	if p := b.Personal; p != nil {
 		facts.TaxID, facts.DocumentNumber, facts.CheckDigits = p.TaxID, p.IdentificationDocumentNumber, p.CheckDigit
-		facts.Marital = kinds.MaritalStatus(value(p.MaritalStatusID), p.MaritalStatusDescription)
+		facts.Marital = checks.MaritalStatus(validation.Item{ID: p.MaritalStatusID, Description: p.MaritalStatusDescription})
 		facts.RegimeID = value(p.MatrimonialRegimeID)
 	}
 	return facts
+}
+
+// typeOf returns the type of a borrower of the bank.
+func typeOf(b portal.Borrower) validation.Item {
+	return validation.Item{ID: &b.BorrowerTypeID, Description: b.BorrowerTypeDescription}
 }
 
 func value(id *int32) int32 {
