@@ -50,6 +50,7 @@ type Examination struct {
 	client  *portal.Client
 	invalid error // of the settings
 	login   portal.Login
+	answer  portal.Probe // the first that the login had
 
 	profile  *profile.Profile // with the entries that were found so far
 	settled  map[string]bool  // paths of these entries

@@ -2,7 +2,6 @@ package bank
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/balcao/balcao/internal/finding"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -90,6 +88,3 @@ func TestTheSandboxIsConfirmed(t *testing.T) {
 		t.Errorf("found\n%s", show(bad))
 	}
 }
-
-var _ = json.Marshal
-var _ portal.Kind

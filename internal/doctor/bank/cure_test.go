@@ -68,6 +68,8 @@ var banks = map[string]string{
 	"the other cursor":                  `operations.processList.query = { nextRecord = "previousRecord", previousRecord = "nextRecord" }`,
 	"callbacks elsewhere":               `operations.callbackList.path = "/partner/{partnerUniqueID}/callbacks"`,
 	"lists in camel case":               camelLists(),
+	"names in snake case":               `forms.names = "snake"`,
+	"two arrays":                        `operations.processList.reply.also = ["columns"]` + "\n" + `operations.processList.reply.list = "rows"`,
 	"academic levels":                   `taxonomies.lists.academicLevels.items = [{ id = 1, pt = "Sem escolaridade", en = "None" }, { id = 4, pt = "Mestrado", en = "Master" }, { id = 5, pt = "Doutoramento", en = "Doctorate" }]`,
 }
 

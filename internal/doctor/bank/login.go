@@ -42,6 +42,9 @@ func (x *Examination) checkLogin(ctx context.Context) []finding.Finding {
 		x.passed = true
 		return []finding.Finding{x.differs(came, entries)}
 	}
+	if probe.Status == 0 && x.answer.Status != 0 { // a broker that is no uuid was sent as a number only
+		probe = x.answer
+	}
 	return []finding.Finding{x.found(finding.Fail, x.whyNoLogin(probe), "came", came)}
 }
 
@@ -68,7 +71,11 @@ func (x *Examination) enter(ctx context.Context, entries []entry) portal.Probe {
 		return portal.Probe{Operation: portal.Authenticate, Err: err}
 	}
 	x.login = portal.Login{BrokerUID: broker, Username: x.config.Username}
-	return x.try(ctx, p, portal.Authenticate, nil)
+	probe := x.try(ctx, p, portal.Authenticate, nil)
+	if x.answer.Status == 0 {
+		x.answer = probe
+	}
+	return probe
 }
 
 // repairLogin returns entries that bring a login further than the probe came, nil if there are none.
