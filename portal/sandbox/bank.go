@@ -68,7 +68,7 @@ type Bank struct {
 	webhooks *webhookSender
 	autoplay autoplay
 	aliases  profile.Aliases
-	lists    map[portal.TaxonomyKey]map[int32]item
+	values   values
 
 	mu       sync.Mutex // guards all below
 	store    *store
@@ -112,17 +112,18 @@ func New(config Config) *Bank {
 	if config.Transport == nil {
 		config.Transport = http.DefaultTransport.(*http.Transport).Clone()
 	}
+	of := valuesOf(config.Profile)
 	b := &Bank{
 		config:   config,
 		mux:      http.NewServeMux(),
 		webhooks: newWebhookSender(config),
 		autoplay: autoplay{pace: Off},
-		store:    samples(config.Now().In(lisbon.Zone)),
+		values:   of,
+		store:    samples(config.Now().In(lisbon.Zone), of),
 		sessions: sessions{},
 		calls:    map[portal.OperationID]int{},
 		tables:   map[any]rows{},
 		rng:      newRNG(config.Seed),
-		lists:    listsOf(config.Profile),
 	}
 	for _, broker := range []Broker{BrokerA, BrokerB} {
 		b.aliases.Alias(broker.UID)
@@ -277,7 +278,7 @@ func (b *Bank) Calls(operation portal.OperationID) int {
 func (b *Bank) Logins() int { return b.Calls(portal.Authenticate) }
 
 // dialect returns how the bank describes things in a language.
-func (b *Bank) dialect(lang words.Lang) dialect { return dialect{lang, b.lists} }
+func (b *Bank) dialect(lang words.Lang) dialect { return dialect{lang, b.values.lists} }
 
 // askedLanguage returns the language of the reply, as the headers of the profile say it.
 func (b *Bank) askedLanguage(r *http.Request) words.Lang {

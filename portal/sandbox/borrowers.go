@@ -87,7 +87,7 @@ func (b *Bank) createBorrower(c *call) (any, error) {
 	if p.ended() {
 		return nil, refused(http.StatusBadRequest, "process.state")
 	}
-	if problems := append(check(data, c.now, b.config.Profile.Rules), b.clashes(data, p.borrowers)...); len(problems) > 0 {
+	if problems := append(b.values.check(data, c.now), b.clashes(data, p.borrowers)...); len(problems) > 0 {
 		return nil, &refusal{http.StatusBadRequest, problems}
 	}
 	fresh := borrower{id: uuid.New(), data: data}
@@ -113,8 +113,8 @@ func (b *Bank) updateBorrower(c *call) (any, error) {
 		return nil, refused(http.StatusBadRequest, "process.state")
 	}
 	others := slices.Delete(slices.Clone(p.borrowers), at, at+1)
-	problems := append(check(data, c.now, b.config.Profile.Rules), b.clashes(data, others)...)
-	if len(problems) == 0 && p.borrowers[at].isKey() && data.BorrowerTypeID != keyBorrower {
+	problems := append(b.values.check(data, c.now), b.clashes(data, others)...)
+	if len(problems) == 0 && b.values.isKey(p.borrowers[at]) && data.BorrowerTypeID != b.values.key {
 		problems = []problem{{"borrower.lastKey", "borrowerTypeId"}}
 	}
 	if len(problems) > 0 {
@@ -135,7 +135,7 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 		return nil, err
 	case p.ended():
 		return nil, refused(http.StatusBadRequest, "process.state")
-	case p.borrowers[at].isKey():
+	case b.values.isKey(p.borrowers[at]):
 		return nil, refused(http.StatusBadRequest, "borrower.isKey")
 	}
 	p.borrowers = slices.Delete(p.borrowers, at, at+1)
@@ -145,7 +145,7 @@ func (b *Bank) deleteBorrower(c *call) (any, error) {
 
 // clashes returns the conflicts of a borrower's data with the other borrowers of the process.
 func (b *Bank) clashes(fresh portal.BorrowerRequest, others []borrower) (found []problem) {
-	if fresh.BorrowerTypeID == keyBorrower && b.config.Profile.Rules["borrower.key_unique"] == profile.Error && slices.ContainsFunc(others, borrower.isKey) {
+	if fresh.BorrowerTypeID == b.values.key && b.config.Profile.Rules["borrower.key_unique"] == profile.Error && slices.ContainsFunc(others, b.values.isKey) {
 		found = append(found, problem{"borrower.secondKey", "borrowerTypeId"})
 	}
 	if len(others) >= b.config.MaxBorrowers {

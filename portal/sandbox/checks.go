@@ -38,6 +38,7 @@ var (
 type checker struct {
 	now      time.Time
 	rules    profile.Rules
+	lists    map[portal.TaxonomyKey]map[int32]item
 	prefix   string
 	problems []problem
 }
@@ -47,8 +48,7 @@ func (c *checker) add(key, field string) {
 }
 
 // check returns the problems of a borrower, without regard to the other borrowers.
-func check(data portal.BorrowerRequest, now time.Time, rules profile.Rules) []problem {
-	c := &checker{now: now, rules: rules}
+func (c *checker) check(data portal.BorrowerRequest) []problem {
 	if data.BorrowerTypeID == 0 {
 		c.add("field.required", "borrowerTypeId")
 	} else {
@@ -170,7 +170,7 @@ func (c *checker) id(field string, key portal.TaxonomyKey, id *int32) {
 	if id == nil {
 		return
 	}
-	if _, known := taxonomies[key][*id]; !known {
+	if _, known := c.lists[key][*id]; !known {
 		c.add("field.id", field)
 	}
 }

@@ -56,7 +56,7 @@ func TestAnESISIsMadeWithinTheLimitsOnly(t *testing.T) {
 }
 
 func TestABorrowerOfAnyUsualAgeMayJoinTheProcessesOfExamples(t *testing.T) {
-	s := samples(noon)
+	s := samples(noon, ours)
 	for _, number := range pinnedSamples {
 		for _, age := range []int{18, 41, 55, 65} {
 			p := *s.processes[SampleProcess(int(number))]
@@ -72,7 +72,7 @@ func TestABorrowerOfAnyUsualAgeMayJoinTheProcessesOfExamples(t *testing.T) {
 }
 
 func TestTheFiguresOfEverySampleAddUpToTheCent(t *testing.T) {
-	for _, p := range samples(noon).processes {
+	for _, p := range samples(noon, ours).processes {
 		f := p.loan.Figures(len(p.borrowers))
 		var all struct {
 			Instalments               int

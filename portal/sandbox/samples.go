@@ -146,9 +146,9 @@ var sampleProcesses = []sampleProcess{
 		[]person{{"Tomás Provisório", 2, 48, 5, 0, 0, 2, 6, 900, 1, 0}}},
 }
 
-// samples returns a store with the sample processes, dated relative to now.
-func samples(now time.Time) *store {
-	s := &store{processes: map[uuid.UUID]*process{}}
+// samples returns a store with the sample processes of a bank, dated relative to now.
+func samples(now time.Time, of values) *store {
+	s := &store{processes: map[uuid.UUID]*process{}, values: of}
 	for i, sample := range sampleProcesses {
 		s.open(sample, int64(2017+3*i), now)
 	}
@@ -179,6 +179,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 		branch:           sample.branch,
 		state:            sample.state,
 		action:           stateSet,
+		values:           s.values,
 		loan: loan{
 			Loan: esispdf.Loan{
 				Amount: esispdf.Cents(sample.amount * 100), Price: esispdf.Cents(sample.price * 100), Months: sample.months,
@@ -192,7 +193,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 	}
 	for i, someone := range sample.people {
 		s.people++
-		p.borrowers = append(p.borrowers, borrower{SampleBorrower(sample.number, i), someone.request(s.people, now)})
+		p.borrowers = append(p.borrowers, borrower{SampleBorrower(sample.number, i), s.values.ofBank(someone.request(s.people, now))})
 	}
 	s.processes[p.id] = p
 	return p

@@ -11,14 +11,20 @@ import (
 	"github.com/balcao/balcao/portal/profile"
 )
 
+// Ours is a bank with the built-in profile, and strict refuses what breaks a rule.
+var (
+	ours   = valuesOf(profile.Builtin())
+	strict = valuesOf(WithRules(EveryRule(profile.Error)))
+)
+
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestTheSamplesWouldPassTheBanksOwnChecks(t *testing.T) {
 	seen := map[string]int64{}
-	for _, p := range samples(noon).processes {
+	for _, p := range samples(noon, ours).processes {
 		keys := 0
 		for _, b := range p.borrowers {
-			for _, problem := range check(b.data, noon, EveryRule(profile.Error)) {
+			for _, problem := range strict.check(b.data, noon) {
 				t.Errorf("process %d: %+v", p.number, problem)
 			}
 			if b.data.BorrowerTypeID == keyBorrower {
@@ -42,10 +48,10 @@ func TestTheSamplesWouldPassTheBanksOwnChecks(t *testing.T) {
 }
 
 func TestAddedProcessesWouldPassTheBanksOwnChecks(t *testing.T) {
-	s, seen := samples(noon), map[string]bool{}
+	s, seen := samples(noon, ours), map[string]bool{}
 	for range 2000 {
 		p := s.add(BrokerA, noon)
-		if problems := check(p.borrowers[0].data, noon, EveryRule(profile.Error)); problems != nil || !p.borrowers[0].isKey() {
+		if problems := strict.check(p.borrowers[0].data, noon); problems != nil || !ours.isKey(p.borrowers[0]) {
 			t.Fatalf("process %d: %+v", p.number, problems)
 		}
 		taxID := p.borrowers[0].data.Personal.TaxID.Reveal()
@@ -61,7 +67,7 @@ func TestAddedProcessesWouldPassTheBanksOwnChecks(t *testing.T) {
 
 func TestTheSamplesAreManyAndDiffer(t *testing.T) {
 	states, brokers, couples := map[int32]int{}, map[string]int{}, 0
-	all := samples(noon).processes
+	all := samples(noon, ours).processes
 	for _, p := range all {
 		states[p.state]++
 		brokers[p.broker.String()]++
@@ -76,7 +82,7 @@ func TestTheSamplesAreManyAndDiffer(t *testing.T) {
 }
 
 func TestTheSamplesFollowTheClockAndTheirIDsDoNot(t *testing.T) {
-	now, later := samples(noon), samples(noon.AddDate(1, 0, 0))
+	now, later := samples(noon, ours), samples(noon.AddDate(1, 0, 0), ours)
 	for id, p := range now.processes {
 		moved, ok := later.processes[id]
 		if !ok || !moved.created.Equal(p.created.AddDate(1, 0, 0)) || moved.borrowers[0].id != p.borrowers[0].id {

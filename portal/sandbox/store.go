@@ -25,7 +25,7 @@ const (
 	cancelled  int32 = 9
 )
 
-// keyBorrower is the borrower type of which a process has exactly one.
+// keyBorrower is the borrower type of the key borrower in our lists.
 const keyBorrower int32 = 1
 
 // store is the bank's data, protected by the mutex of [Bank].
@@ -33,6 +33,7 @@ type store struct {
 	processes map[uuid.UUID]*process
 	people    int // invented so far
 	added     int // processes in addition to the samples
+	values    values
 }
 
 // process is one application for a loan. An ended process is closed or cancelled.
@@ -47,6 +48,7 @@ type process struct {
 	branch, state    int32
 	loan             loan
 	borrowers        []borrower
+	values           values
 }
 
 // loan is what a process asks the bank for, with ids of taxonomies.
@@ -80,7 +82,7 @@ func (p *process) pinned() bool { return slices.Contains(pinnedSamples, p.number
 
 // key returns the key borrower.
 func (p *process) key() (borrower, bool) {
-	i := slices.IndexFunc(p.borrowers, borrower.isKey)
+	i := slices.IndexFunc(p.borrowers, p.values.isKey)
 	if i < 0 {
 		return borrower{}, false
 	}
@@ -93,8 +95,6 @@ func (p *process) keyName() (name pii.Name) {
 	}
 	return name
 }
-
-func (known borrower) isKey() bool { return known.data.BorrowerTypeID == keyBorrower }
 
 // Hide sets the processes of the user's broker that the user cannot see, as if they were another broker's; without any, the
 // user sees all. Whether every user of a broker sees all of its processes is not public.
