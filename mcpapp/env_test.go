@@ -59,6 +59,7 @@ type options struct {
 	updates staticUpdates
 	checks  func(*validation.Options)
 	tools   *tools.Catalogue
+	lists   testenv.OtherLists // of the bank
 }
 
 // noDestinations is a store of destinations that is never called.
@@ -81,7 +82,7 @@ func start(t testing.TB, change ...func(*options)) *env {
 	for _, c := range change {
 		c(&s)
 	}
-	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Checks: s.checks, Runner: func(c *tools.Config) {
+	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Checks: s.checks, Profile: s.lists.Taken, Sandbox: sandbox.Config{Profile: s.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		c.Catalogue, c.People, c.Destinations, c.Updates, c.Log = s.tools, s.people, noDestinations{}, s.updates, s.app.Log
 	}})

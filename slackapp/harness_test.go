@@ -93,6 +93,7 @@ type options struct {
 	slacksim.Config
 	ackWait time.Duration
 	checks  func(*validation.Options)
+	lists   testenv.OtherLists // of the bank
 }
 
 // ackWaitForever is long enough for every result that needs no slow bank, on a busy machine too.
@@ -129,7 +130,7 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	}
 	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)}}
 	h.log = &logtest.Log{}
-	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Runner: func(c *tools.Config) {
+	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		c.People, c.CallTimeout, c.Log = h.people, h.callTimeout, slog.New(slog.NewJSONHandler(h.log, nil))
 		c.Destinations, c.Updates = destinations{c.Journal.(*conversations.Store)}, h.updates

@@ -28,7 +28,7 @@ import (
 
 // Options are what a test may change. All are optional.
 type Options struct {
-	Profile *profile.Profile                     // of the bank, the client and the rules; the built-in one by default
+	Profile *profile.Profile                     // of the client and the rules, and of the bank if Sandbox has none; the built-in one by default
 	Sandbox sandbox.Config                       // of the bank
 	Proxy   func(bank http.Handler) http.Handler // between the client and the bank
 	Portal  func(*portal.Config)                 // changes the client
@@ -60,7 +60,7 @@ type Env struct {
 func Start(t testing.TB, options Options) *Env {
 	t.Helper()
 	options.Profile = cmp.Or(options.Profile, options.Sandbox.Profile, profile.Builtin())
-	options.Sandbox.Profile = options.Profile
+	options.Sandbox.Profile = cmp.Or(options.Sandbox.Profile, options.Profile)
 	bank := sandbox.New(options.Sandbox)
 	t.Cleanup(bank.Close)
 	handler := http.Handler(bank)
