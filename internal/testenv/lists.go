@@ -36,7 +36,7 @@ items = [{ id = 3, pt = "1.ยบ Titular", en = "1st holder" }, { id = 5, pt = "2.ย
 [taxonomies.lists.maritalStatuses]
 items = [{ id = 7, pt = "Casado(a)", en = "Married" }, { id = 3, pt = "Solteiro(a)", en = "Single" }]
 `
-	letters = `
+	parties = `
 [taxonomies.lists.borrowerTypes]
 items = [{ id = 1, pt = "Parte B", en = "Party B" }, { id = 3, pt = "Parte A", en = "Party A" }]
 [taxonomies.lists.maritalStatuses]
@@ -62,7 +62,7 @@ func BanksWithOtherLists(t testing.TB) []OtherLists {
 	}
 	return []OtherLists{
 		{"words that are understood", read(holders), read(holders), "3", "7", true},
-		{"words that are not", read(letters + meanings), read(letters), "3", "7", false},
-		{"ids in the profile", read(letters + meanings), read(letters + meanings), "3", "7", true},
+		{"words that are not", read(parties + meanings), read(parties), "3", "7", false},
+		{"ids in the profile", read(parties + meanings), read(parties + meanings), "3", "7", true},
 	}
 }
