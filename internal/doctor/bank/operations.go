@@ -52,8 +52,28 @@ func (x *Examination) read(ctx context.Context, r reading) outcome {
 	if probe.Err == nil {
 		x.improve(ctx, r, &o)
 	}
-	o.good = o.probe.Err == nil
+	if o.good = o.probe.Err == nil; o.good {
+		o.entries = append(o.entries, x.snakeRest(r, o)...)
+	}
 	return o
+}
+
+// snakeRest returns entries for the fields that did not come, if those that came are in snake case.
+func (x *Examination) snakeRest(r reading, o outcome) (entries []entry) {
+	reply, table := replyOf(x.profile, r.op)
+	part, names := "fields", reply.Fields
+	if r.isList {
+		part, names = "items", reply.Items
+	}
+	if !inSnakeCase(o.entries) {
+		return nil
+	}
+	for _, path := range o.location.matched.absent {
+		if _, own := parent(path); snake(own) != own {
+			entries = append(entries, set(first(snake(own), names[path]), append(slices.Clone(table), part, path)...))
+		}
+	}
+	return entries
 }
 
 // repair returns entries that bring a read further, nil if there are none.

@@ -18,6 +18,9 @@ import (
 func (x *Examination) checkProcessList(ctx context.Context) []finding.Finding {
 	r := reading{op: portal.ProcessList, isList: true, key: "processUniqueID", about: []string{"process"}}
 	o := x.read(ctx, r)
+	if o.good {
+		o.entries = append(o.entries, x.snakeReplies(o.entries)...)
+	}
 	found := x.finding(r, o)
 	if !o.good {
 		return found
@@ -29,6 +32,44 @@ func (x *Examination) checkProcessList(ctx context.Context) []finding.Finding {
 	}
 	return found
 }
+
+// snakeReplies returns entries for the replies to writes, which are not tried, if the fields of the list are in snake case.
+func (x *Examination) snakeReplies(named []entry) (entries []entry) {
+	if !inSnakeCase(named) {
+		return nil
+	}
+	add := func(fields map[string]profile.Names, table ...string) {
+		for _, path := range sortedKeys(fields) {
+			_, own := parent(path)
+			if name := snake(own); name != own && !x.settled[strings.Join(append(slices.Clone(table), path), ".")] {
+				entries = append(entries, set(first(name, fields[path]), append(slices.Clone(table), path)...))
+			}
+		}
+	}
+	add(x.profile.Replies.Fields, "replies", "fields")
+	for _, id := range sortedKeys(x.profile.Operations) {
+		if op := x.profile.Operations[id]; op.Method != "GET" {
+			add(op.Reply.Fields, "operations", id, "reply", "fields")
+		}
+	}
+	return entries
+}
+
+// inSnakeCase reports whether entries say that names are in snake case: three of them at least.
+func inSnakeCase(entries []entry) bool {
+	found := 0
+	for _, e := range entries {
+		names, _ := e.value.(profile.Names)
+		_, own := parent(e.keys[len(e.keys)-1])
+		if len(names) > 0 && names[0] != own && names[0] == snake(own) {
+			found++
+		}
+	}
+	return found >= 3
+}
+
+// snake returns a name in camel case in snake case.
+func snake(name string) string { return strings.Join(wordsIn(name), "_") }
 
 // listed returns the processes of a page with canonical names.
 func (x *Examination) listed(canonical []byte) (all []seen) {
@@ -131,16 +172,19 @@ func (x *Examination) checkBorrowerGet(ctx context.Context) []finding.Finding {
 	}
 	o := x.read(ctx, r)
 	found := x.finding(r, o)
-	if o.good {
-		x.readPeople(ctx)
+	if !o.good {
+		return found
+	}
+	if more := x.readPeople(ctx, r); len(more) > 0 {
+		found = append(found, x.differs("", more))
 	}
 	return found
 }
 
 // readPeople reads borrowers of the first processes, for what their replies say of ids of lists. Nothing else of them is
-// kept, but for a tax number to try the text filter with.
-func (x *Examination) readPeople(ctx context.Context) {
-	read := 0
+// kept, but for a tax number to try the text filter with. It returns entries for fields that only some borrowers have.
+func (x *Examination) readPeople(ctx context.Context, r reading) (entries []entry) {
+	read, proposed := 0, map[string]bool{}
 	for _, process := range x.processes {
 		ids := maps.Clone(x.ids)
 		ids["processUniqueId"] = process.id
@@ -151,18 +195,27 @@ func (x *Examination) readPeople(ctx context.Context) {
 				continue
 			}
 			if read++; read > maxPeople {
-				return
+				return entries
 			}
 			ids["borrowerUniqueId"] = id
 			for _, language := range []string{portuguese, english} {
 				reply := x.askIn(ctx, language, x.profile, portal.BorrowerGet, ids, nil)
 				x.remember(language, reply.Described)
+				r.known = map[string]string{"borrowerUniqueID": x.written("borrower", id)}
+				named, _ := x.locateObject(x.profile, r, tree(reply.Body))
+				for _, e := range named {
+					if path := e.path(); !x.settled[path] && !proposed[path] && reply.Err == nil {
+						proposed[path] = true
+						entries = append(entries, e)
+					}
+				}
 				if object, ok := tree(reply.Canonical).(map[string]any); ok && x.taxID == "" {
 					x.taxID, x.taxProcess = text(object, "borrowerPersonalData.taxID"), process.id
 				}
 			}
 		}
 	}
+	return entries
 }
 
 // The languages that the bank is asked in.
