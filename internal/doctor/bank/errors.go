@@ -28,7 +28,7 @@ func messagesOf(probe portal.Probe) []portal.ErrorMessage {
 // form. It looks for code, text and field in them.
 func (x *Examination) checkErrors(ctx context.Context) (found []finding.Finding) {
 	probes := x.provoke(ctx, x.profile)
-	came := came(probes[0])
+	came := describe(probes[0])
 	if probes[0].Status == 0 {
 		return []finding.Finding{x.found(finding.NotTried, "bank.read.spent")}
 	}

@@ -181,13 +181,14 @@ func TestWhatNoProfileCuresIsSaid(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	for name, c := range map[string]struct{ url, broker, code string }{
-		"nothing listens":          {closed.URL, uid, "bank.unreachable"},
-		"another broker":           {open(t, ""), "7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4eFFFF", "bank.login.broker"},
-		"a broker that is no uuid": {open(t, ""), "12345", "bank.login.broker"},
-		"a page of a proxy":        {serve(t, broken(200, "<html>")), uid, "bank.login.no_token"},
-		"nothing anywhere":         {serve(t, broken(404, "")), uid, "bank.login.no_path"},
-		"a bank that fails":        {serve(t, broken(500, "")), uid, "bank.login.failing"},
-		"a refusal of nothing":     {serve(t, broken(403, "")), uid, "bank.login.refused"},
+		"nothing listens":               {closed.URL, uid, "bank.unreachable"},
+		"a number, and nothing listens": {closed.URL, "12345", "bank.unreachable"},
+		"another broker":                {open(t, ""), "7a1f0c52-6d0e-4b8e-9c3a-0d5b2f4eFFFF", "bank.login.broker"},
+		"a broker that is no uuid":      {open(t, ""), "12345", "bank.login.broker"},
+		"a page of a proxy":             {serve(t, broken(200, "<html>")), uid, "bank.login.no_token"},
+		"nothing anywhere":              {serve(t, broken(404, "")), uid, "bank.login.no_path"},
+		"a bank that fails":             {serve(t, broken(500, "")), uid, "bank.login.failing"},
+		"a refusal of nothing":          {serve(t, broken(403, "")), uid, "bank.login.refused"},
 	} {
 		found := examine(t, c.url, strings.ToLower(c.broker), nil)
 		if found[0].Code != c.code {

@@ -77,7 +77,7 @@ func (x *Examination) checkFirstList(ctx context.Context) (f finding.Finding, ok
 	r := listReading(firstList)
 	o := outcome{}
 	o.probe = x.ask(ctx, x.profile, r.op, nil)
-	o.came = came(o.probe)
+	o.came = describe(o.probe)
 	if wrongPath(o.probe) {
 		if o.entries = x.findListPath(ctx, r); o.entries != nil {
 			if p, err := x.over(o.entries); err == nil {

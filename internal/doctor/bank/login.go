@@ -25,7 +25,7 @@ func (x *Examination) checkLogin(ctx context.Context) []finding.Finding {
 	if first.Status == 0 && portal.KindOf(first.Err) != "" {
 		return []finding.Finding{x.found(finding.Fail, "bank.unreachable")}
 	}
-	came := came(first)
+	came := describe(first)
 	var entries []entry
 	probe := first
 	for range 3 { // the path, then the headers, then the token
@@ -42,8 +42,11 @@ func (x *Examination) checkLogin(ctx context.Context) []finding.Finding {
 		x.passed = true
 		return []finding.Finding{x.differs(came, entries)}
 	}
-	if probe.Status == 0 && x.answer.Status != 0 { // a broker that is no uuid was sent as a number only
-		probe = x.answer
+	if probe.Status == 0 { // a broker that is no uuid was sent as a number only
+		if probe = x.answer; probe.Status == 0 {
+			return []finding.Finding{x.found(finding.Fail, "bank.unreachable")}
+		}
+		came = describe(probe)
 	}
 	return []finding.Finding{x.found(finding.Fail, x.whyNoLogin(probe), "came", came)}
 }
@@ -193,7 +196,7 @@ func (x *Examination) whyNoLogin(probe portal.Probe) string {
 		return "bank.login.no_token"
 	case wrongPath(probe):
 		return "bank.login.no_path"
-	case probe.Status >= 500 || probe.Status == 0:
+	case probe.Status >= 500:
 		return "bank.login.failing"
 	}
 	for _, message := range messagesOf(probe) {

@@ -32,7 +32,7 @@ type outcome struct {
 // read tries a read with the profile, and with what may correct it.
 func (x *Examination) read(ctx context.Context, r reading) outcome {
 	probe := x.ask(ctx, x.profile, r.op, r.query)
-	o := outcome{probe: probe, came: came(probe)}
+	o := outcome{probe: probe, came: describe(probe)}
 	for range 5 { // headers, path, prefix, location and names, forms
 		if probe.Err == nil {
 			break

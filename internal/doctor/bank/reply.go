@@ -17,11 +17,11 @@ import (
 
 // shapeOf describes a reply without its values.
 func shapeOf(p portal.Probe) finding.Shape {
-	return finding.Shape{Of: p.Method + " " + p.Path, Text: came(p)}
+	return finding.Shape{Of: p.Method + " " + p.Path, Text: describe(p)}
 }
 
-// came describes a reply by status, type and shape.
-func came(p portal.Probe) string {
+// describe describes a reply by status, type and shape.
+func describe(p portal.Probe) string {
 	if p.Status == 0 {
 		return "no reply"
 	}
