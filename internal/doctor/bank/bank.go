@@ -24,8 +24,8 @@ import (
 
 // Limits of an examination.
 const (
-	maxRequests  = 220 // to the bank, the lists included
-	maxRepairs   = 60  // requests of one check that try something else than the profile
+	maxRequests  = 280 // to the bank, the lists included
+	maxRepairs   = 90  // requests of one check that try something else than the profile
 	maxPerSecond = 20
 	checkTimeout = 25 * time.Second // of each check
 	maxPeople    = 6                // borrowers that are read for what their replies say of lists

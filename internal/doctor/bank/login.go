@@ -121,9 +121,9 @@ func (x *Examination) loginPaths() (all [][]entry) {
 		all = append(all, []entry{set(prefix, "prefix")})
 	}
 	for _, prefix := range x.profile.Candidates.Prefixes {
-		for _, path := range paths[:min(len(paths), 5)] {
+		for _, path := range paths[:min(len(paths), 7)] {
 			if prefix != x.profile.Prefix && path != own {
-				all = append(all, []entry{set(prefix, "operations", "authenticate", "prefix"), set(path, "operations", "authenticate", "path")})
+				all = append(all, []entry{set(prefix, "prefix"), set(path, "operations", "authenticate", "path")})
 			}
 		}
 	}
@@ -181,7 +181,12 @@ func (x *Examination) tokenEntries(ctx context.Context, probe portal.Probe, so [
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return b.score - a.score })
 	for _, c := range found {
-		candidate := []entry{set(first(c.path, x.profile.Login.Token), "login", "token")}
+		names := x.profile.Login.Token
+		for rest := c.path; strings.Contains(rest, "."); { // an object around all replies may turn out to be around this one
+			_, rest, _ = strings.Cut(rest, ".")
+			names = first(rest, names)
+		}
+		candidate := []entry{set(first(c.path, names), "login", "token")}
 		if x.enter(ctx, slices.Concat(so, candidate)).Err == nil {
 			return candidate
 		}

@@ -57,6 +57,13 @@ func (x *Examination) pathCandidates(op portal.OperationID) (all [][]entry) {
 			all = append(all, x.prefixEntries(op, prefix))
 		}
 	}
+	for _, prefix := range x.profile.Candidates.Prefixes {
+		for _, path := range paths[:min(len(paths), 2)] {
+			if prefix != x.profile.Prefix {
+				all = append(all, append(x.prefixEntries(op, prefix), set(path, "operations", string(op), "path")))
+			}
+		}
+	}
 	return all
 }
 
