@@ -79,7 +79,7 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 		}
 		if option, _ := r.chosen(ctx, actor, field, current, before); option.Text != "" {
 			labels[field.Path] = option.Text
-		} else if before[field.Path] == field.Kind.NoChoice {
+		} else if r.noItem(field, before[field.Path]) {
 			delete(before, field.Path)
 		}
 	}

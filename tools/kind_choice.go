@@ -47,7 +47,7 @@ func itemOption(item portal.TaxonomyItem) Option {
 // knows an id that its replies had.
 func checkItem(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem {
 	id := value.Int()
-	if strconv.FormatInt(id, 10) == field.Kind.NoChoice {
+	if call.Checks().NoItem(int32(id)) {
 		return nil
 	}
 	list, err := call.List(ctx, field.Taxonomy)
@@ -60,6 +60,12 @@ func checkItem(ctx context.Context, call *Call, field Field, value reflect.Value
 	default:
 		return []Problem{warning(call.Actor.Lang, field.Path, "taxonomy.unconfirmed")}
 	}
+}
+
+// noItem reports whether the value of a field is an id that stands for no item of the bank's list.
+func (r *Runner) noItem(field Field, text string) bool {
+	id, err := strconv.ParseInt(text, 10, 32)
+	return field.Taxonomy != "" && err == nil && r.Checks.NoItem(int32(id))
 }
 
 // taxonomyChoices are the keys of the bank's lists.

@@ -41,7 +41,6 @@ type Kind struct {
 	Choices   Choices   // what there is to choose from; nil for a kind that is typed
 	DependsOn []*Kind   // the choices depend on the fields of these kinds beside the field
 	Audit     AuditRule // which of the choices need an audit entry before they are shown
-	NoChoice  string    // the bank's value for no choice, which its list does not have
 	// Check compares a value with the bank's lists; nil for a kind without one.
 	Check func(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem
 
@@ -128,7 +127,7 @@ var (
 	Choice = &Kind{ // an id of the bank's list that the field names
 		Name: "choice", Control: ControlSelect, Schema: ofType("integer"),
 		Parse: parseInteger, Convert: convertNumber(parseInteger),
-		Choices: itemChoices{}, NoChoice: "0", Check: checkItem,
+		Choices: itemChoices{}, Check: checkItem,
 	}
 	Taxonomy = &Kind{ // the key of one of the bank's lists
 		Name: "taxonomy", Control: ControlSelect, Types: typesOf[portal.TaxonomyKey](), Schema: oneOf(portal.Taxonomies()),

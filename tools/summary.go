@@ -109,7 +109,7 @@ func (r *Runner) chosen(ctx context.Context, actor Actor, field Field, in any, a
 	switch option, ok := r.Option(ctx, actor, field, text, answers); {
 	case ok:
 		return option, nil
-	case text == field.Kind.NoChoice:
+	case r.noItem(field, text):
 		return Option{}, nil
 	case field.Taxonomy != "":
 		return Option{Text: unexplained(actor.Lang, text)}, nil

@@ -69,7 +69,7 @@ func describedAt(reply any, member string) portal.Description {
 	return portal.Description{}
 }
 
-// Word returns what an id of a reply is called, "" if it is not given or 0 without a word. member is the id's field, see
+// Word returns what an id of a reply is called, "" if it is not given, or stands for no item. member is the id's field, see
 // [portal.Description].
 func (c *Call) Word(ctx context.Context, reply any, member string) string {
 	one := describedAt(reply, member)
@@ -83,7 +83,7 @@ func (c *Call) Word(ctx context.Context, reply any, member string) string {
 			}
 		}
 	}
-	if one.ID == 0 {
+	if c.Checks().NoItem(one.ID) {
 		return ""
 	}
 	return unexplained(c.Actor.Lang, one.ID)

@@ -1,5 +1,7 @@
 package validation
 
+import "slices"
+
 // The bank names a borrower's choices by the ids of items of its lists, and the rules need to know what an item means. These
 // kinds are the meanings that the rules use, by their names. The zero value of each is «not known», for which no rule reports
 // a problem.
@@ -162,8 +164,10 @@ func (c *Checker) KeyBorrower(item Item) bool {
 	return meaning[typeKind](c, listTypes, item, "") == keyBorrower
 }
 
-// meaning returns the kind of an item, or rest if it is not known. That of no item is not known, and neither is that of 0
-// without a description, which is not an item.
+// NoItem reports whether an id that the bank does not describe stands for no item of a list.
+func (c *Checker) NoItem(id int32) bool { return slices.Contains(c.options.None, id) }
+
+// meaning returns the kind of an item, or rest if it is not known. That of no item is not known.
 func meaning[K ~string](c *Checker, list string, item Item, rest K) K {
 	if item.ID == nil || c.options.Meanings == nil {
 		return ""
@@ -171,7 +175,7 @@ func meaning[K ~string](c *Checker, list string, item Item, rest K) K {
 	if kind := c.options.Meanings(list, *item.ID, item.Description); kind != "" {
 		return K(kind)
 	}
-	if *item.ID == 0 && item.Description == "" {
+	if item.Description == "" && c.NoItem(*item.ID) {
 		return ""
 	}
 	return rest

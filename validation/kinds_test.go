@@ -15,7 +15,7 @@ func named(_ string, _ int32, description string) string {
 }
 
 func TestAnItemWithoutAMeaningIsAnotherOneWhereThatMatters(t *testing.T) {
-	checks := validation.New(validation.Options{Meanings: named})
+	checks := validation.New(validation.Options{Meanings: named, None: []int32{0}})
 	item := func(id int32, description string) validation.Item {
 		return validation.Item{ID: &id, Description: description}
 	}
@@ -41,6 +41,9 @@ func TestAnItemWithoutAMeaningIsAnotherOneWhereThatMatters(t *testing.T) {
 	expect(t, "no document", checks.Document(validation.Item{}), "")
 	expect(t, "no relation", checks.Relation(validation.Item{}), "")
 	expect(t, "the id 0 without a description", checks.Relation(item(0, "")), "")
+	expect(t, "the id 0 with an unknown description", checks.Relation(item(0, "?")), validation.OtherRelation)
+	always := validation.New(validation.Options{Meanings: named})
+	expect(t, "the id 0 at a bank for which it is one", always.Relation(item(0, "")), validation.OtherRelation)
 	expect(t, "a checker without meanings", validation.New(validation.Options{}).Document(item(1, "passport")), "")
 }
 

@@ -160,6 +160,7 @@ type Taxonomies struct {
 	Page   Page              `json:"page"`
 	Reply  Reply             `json:"reply"` // the items have id, description and parentID
 	Lists  map[string]List   `json:"lists"` // by key
+	None   []int32           `json:"none"`  // ids of no item, where the bank does not describe one
 }
 
 // List is one of the bank's lists. It may override how it is read.

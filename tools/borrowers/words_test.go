@@ -8,6 +8,7 @@ import (
 
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
@@ -206,6 +207,34 @@ func TestRolesAndRelationsHaveTheBanksWordsInListsAndChoices(t *testing.T) {
 			options, err := e.Options(t.Context(), e.Actor, field, "ines", map[string]string{"process": "1043"})
 			if err != nil || len(options) != 1 || options[0].Note != c.role {
 				t.Errorf("the choices are %v, %v", options, err)
+			}
+		})
+	}
+}
+
+func TestWhichIDsStandForNoItemIsInTheProfile(t *testing.T) {
+	t.Parallel()
+	all, err := profile.Read("bank.toml", []byte("taxonomies.none = [-1]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		bank *profile.Profile
+		id   string
+		want string
+	}{
+		"0, built in":        {nil, "0", ""},
+		"0, where it is one": {all, "0", "0 (código que o banco não explicou)"},
+		"-1, built in":       {nil, "-1", "-1 (código que o banco não explicou)"},
+		"-1, in the profile": {all, "-1", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			changed := strings.NewReplacer(`"matriomonialRegimeID":2`, `"matriomonialRegimeID":`+c.id, `"matriomonialRegimeDescription":`, `"other":`)
+			e, _ := testenv.StartWithProxy(t, changed.Replace, testenv.Options{Profile: c.bank})
+			e.Actor.Lang = words.Portuguese
+			if got := factsOf(e, t)["Regime de bens"]; got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
