@@ -42,7 +42,7 @@ func cut(tree map[string]any) (marks, error) {
 
 func (m marks) cut(table map[string]any, path string) error {
 	if mark, ok := table[markKey].(string); ok {
-		if _, err := parseMark(mark); err != nil {
+		if err := checkMark(mark); err != nil {
 			return fmt.Errorf("%s: %w", join(path, markKey), err)
 		}
 		m.tables[path] = mark
@@ -51,7 +51,7 @@ func (m marks) cut(table map[string]any, path string) error {
 	if all, ok := table[marksKey].(map[string]any); ok {
 		for key, mark := range all {
 			text, _ := mark.(string)
-			if _, err := parseMark(text); err != nil {
+			if err := checkMark(text); err != nil {
 				return fmt.Errorf("%s: %w", join(path, marksKey+"."+key), err)
 			}
 			m.keys[join(path, key)] = text
@@ -77,12 +77,13 @@ func (m marks) cut(table map[string]any, path string) error {
 	return nil
 }
 
-func parseMark(text string) (Mark, error) {
+// checkMark reports a text that is not a mark and its source.
+func checkMark(text string) error {
 	mark, source, ok := strings.Cut(text, ":")
 	if !ok || strings.TrimSpace(source) == "" || !slices.Contains(Marks, Mark(mark)) {
-		return "", fmt.Errorf("a mark is «confirmed», «seen» or «inferred», a colon and its source; got %q", text)
+		return fmt.Errorf("a mark is «confirmed», «seen» or «inferred», a colon and its source; got %q", text)
 	}
-	return Mark(mark), nil
+	return nil
 }
 
 func join(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
