@@ -101,6 +101,9 @@ func (c *Client) requestFor(row row, refusals *profile.Errors, call call) (reque
 	ids := map[string]string{}
 	for name, value := range call.path {
 		ids[name] = value.String()
+		if !row.wire.HasForm(name, ids[name]) { // an id that the bank cannot have given
+			return request{}, &Error{Kind: NotFound, Operation: call.op, Reason: "an id in another form than the bank's", notSent: true}
+		}
 	}
 	path, query := row.wire.Target(ids, call.query)
 	target := c.base.JoinPath(path)

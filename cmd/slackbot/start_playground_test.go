@@ -119,14 +119,20 @@ func TestTheVerboseFlagLogsCalls(t *testing.T) {
 	}
 }
 
-// runInProcess runs the program in this process, with the settings of the harness and changes to them, until stop is called.
-func (h *harness) runInProcess(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
-	t.Helper()
+// environ returns the settings of the harness with changes to them.
+func (h *harness) environ(change ...string) map[string]string {
 	environ := map[string]string{}
 	for _, setting := range append(h.env, change...) {
 		name, value, _ := strings.Cut(setting, "=")
 		environ[name] = value
 	}
+	return environ
+}
+
+// runInProcess runs the program in this process, with the settings of the harness and changes to them, until stop is called.
+func (h *harness) runInProcess(t *testing.T, change ...string) (said *logtest.Log, stop func() int) {
+	t.Helper()
+	environ := h.environ(change...)
 	ctx, cancel := context.WithCancel(t.Context())
 	said, ended := &logtest.Log{}, make(chan int, 1)
 	go func() { ended <- run(ctx, nil, environ, said, h.logs) }()

@@ -175,6 +175,13 @@ func (w *Wire) Value(name, value string) string {
 	return value
 }
 
+// HasForm reports whether the value of a parameter has the form of the bank's ids. Any value of another parameter has.
+func (w *Wire) HasForm(name, value string) bool {
+	id, err := uuid.Parse(value)
+	_, isInteger := integer(id)
+	return w.formOf(name) != Integer || err != nil || isInteger
+}
+
 // Target returns the path and the query of a request. The values are by canonical name; those of the path's placeholders
 // are in ids.
 func (w *Wire) Target(ids map[string]string, query url.Values) (path string, wire url.Values) {
