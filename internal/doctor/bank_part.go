@@ -25,10 +25,10 @@ func newBank(setup Setup, perSecond int) Part {
 		Username: s.PortalUsername, Partner: s.PortalPartnerUID, Profile: s.Profile, MaxPerSecond: perSecond,
 	}
 	if s.PortalURL == settings.Sandbox {
-		own := sandbox.New(sandbox.Config{})
+		own := sandbox.New(sandbox.Config{Profile: s.SandboxProfile})
 		config.BaseURL, config.Transport = "http://localhost", inProcess{own}
 		config.ClientID, config.ClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
-		config.Broker, config.Partner, config.Username = sandbox.BrokerA.UID.String(), sandbox.BrokerA.Partner.String(), sandbox.BrokerA.Users[0]
+		config.Broker, config.Partner, config.Username = sandbox.BrokerA.ID(s.SandboxProfile), sandbox.BrokerA.Partner.String(), sandbox.BrokerA.Users[0]
 	}
 	examination := bank.Examine(config)
 	part.Checks, part.Close = examination.Checks(), examination.Close
