@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"internal/bodies":            {},
 	"internal/browsertest":       {},
 	"internal/destination":       {},
-	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/settings", "internal/version", "portal/sandbox"},
+	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/settings", "internal/version", "portal/profile", "portal/sandbox"},
 	"internal/doctor/bank":       {"portal", "portal/profile"},
 	"internal/finding":           {},
 	"internal/keys":              {},

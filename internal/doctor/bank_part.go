@@ -2,11 +2,13 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 
 	"github.com/balcao/balcao/internal/doctor/bank"
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -25,10 +27,11 @@ func newBank(setup Setup, perSecond int) Part {
 		Username: s.PortalUsername, Partner: s.PortalPartnerUID, Profile: s.Profile, MaxPerSecond: perSecond,
 	}
 	if s.PortalURL == settings.Sandbox {
-		own := sandbox.New(sandbox.Config{Profile: s.SandboxProfile})
+		differs := cmp.Or(s.SandboxProfile, profile.Builtin())
+		own := sandbox.New(sandbox.Config{Profile: differs})
 		config.BaseURL, config.Transport = "http://localhost", inProcess{own}
 		config.ClientID, config.ClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
-		config.Broker, config.Partner, config.Username = sandbox.BrokerA.ID(s.SandboxProfile), sandbox.BrokerA.Partner.String(), sandbox.BrokerA.Users[0]
+		config.Broker, config.Partner, config.Username = sandbox.BrokerA.ID(differs), sandbox.BrokerA.Partner.String(), sandbox.BrokerA.Users[0]
 	}
 	examination := bank.Examine(config)
 	part.Checks, part.Close = examination.Checks(), examination.Close

@@ -18,6 +18,7 @@ type reading struct {
 	key    string   // the canonical field that identifies an object
 	about  []string // words of what the objects are
 	known  map[string]string
+	so     []entry // that were found for another process
 }
 
 // outcome is what came of a reading.
@@ -31,8 +32,12 @@ type outcome struct {
 
 // read tries a read with the profile, and with what may correct it.
 func (x *Examination) read(ctx context.Context, r reading) outcome {
-	probe := x.ask(ctx, x.profile, r.op, r.query)
-	o := outcome{probe: probe, came: describe(probe)}
+	with, err := x.over(r.so)
+	if err != nil {
+		with, r.so = x.profile, nil
+	}
+	probe := x.ask(ctx, with, r.op, r.query)
+	o := outcome{probe: probe, came: describe(probe), entries: slices.Clone(r.so)}
 	for range 5 { // headers, path, prefix, location and names, forms
 		if probe.Err == nil {
 			break

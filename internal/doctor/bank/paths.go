@@ -50,7 +50,11 @@ func (x *Examination) pathCandidates(op portal.OperationID) (all [][]entry) {
 		add(path)
 	}
 	for _, path := range paths {
-		all = append(all, []entry{set(path, "operations", string(op), "path")})
+		at := []entry{set(path, "operations", string(op), "path")}
+		all = append(all, at)
+		if moved := inQuery(op, own.Path, path); moved != nil {
+			all = append(all, slices.Concat(at, moved))
+		}
 	}
 	for _, prefix := range x.profile.Candidates.Prefixes {
 		if prefix != x.profile.Prefix {
@@ -65,6 +69,16 @@ func (x *Examination) pathCandidates(op portal.OperationID) (all [][]entry) {
 		}
 	}
 	return all
+}
+
+// inQuery returns entries that put into the query what is in the path of an operation and not in another path.
+func inQuery(op portal.OperationID, own, path string) (entries []entry) {
+	for _, name := range profile.Placeholders(own) {
+		if !strings.Contains(path, "{"+name+"}") {
+			entries = append(entries, set(name, "operations", string(op), "query", name))
+		}
+	}
+	return entries
 }
 
 // prefixEntries returns entries for another prefix: of everything but the login if nothing else has been tried yet, else of
@@ -103,6 +117,7 @@ func (x *Examination) followed(op portal.OperationID, entries []entry) []entry {
 		}
 		if at >= 0 {
 			entries = append(entries, set(to+rest, "operations", id, "path"))
+			entries = append(entries, inQuery(portal.OperationID(id), other.Path, to+rest)...)
 		}
 		if prefix >= 0 {
 			entries = append(entries, set(entries[prefix].value, "operations", id, "prefix"))

@@ -257,6 +257,7 @@ func (x *Examination) checkESIS(ctx context.Context) []finding.Finding {
 		if o.good || !refusedIn(o.probe) {
 			break
 		}
+		r.so = o.entries // the path, which is another, is found once
 	}
 	o.came = came
 	x.ids["processUniqueId"] = x.processes[0].id
