@@ -74,8 +74,8 @@ func TestWhatAnItemMeansFollowsFromItsDescription(t *testing.T) {
 		"keyBorrowerRelations": {
 			"spouse":  {"Spouse", "Cônjuge", "Marido"},
 			"partner": {"Partner", "Unido(a) de facto", "União de facto"},
-			"none":    {"None", "Sem relação", "Não aplicável", "Not applicable", "Nenhuma"},
-			"other":   {"Other", "Outra", "Ex-cônjuge"},
+			"none":    {"None", "Não aplicável", "Not applicable", "Nenhuma"},
+			"other":   {"Other", "Outra", "Ex-cônjuge", "Sem relação", "Sem parentesco", "No relation"},
 			"":        {"", "Pai ou mãe", "Child"},
 		},
 		"countries": {

@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +39,12 @@ func build(t *testing.T) string {
 	return program
 }
 
+// maxScreen is more lines than a program prints when it starts.
+const maxScreen = 60
+
+// endpoint matches the address that assistants connect to.
+var endpoint = regexp.MustCompile(`http://\S+/mcp`)
+
 func (r *replica) start() error {
 	cmd := exec.Command(r.program, r.args...)
 	cmd.Env, cmd.Stderr = r.environ, r.log
@@ -52,15 +58,19 @@ func (r *replica) start() error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	at := strings.Index(line, "http://")
-	if err != nil || at < 0 {
+	screen, address := bufio.NewReader(out), ""
+	for said := 0; err == nil && address == "" && said < maxScreen; said++ { // its other lines say what answers
+		var line string
+		line, err = screen.ReadString('\n')
+		address = endpoint.FindString(line)
+	}
+	if address == "" {
 		_ = cmd.Process.Kill()
-		return fmt.Errorf("the replica said %q, %v, %w", line, err, cmd.Wait())
+		return fmt.Errorf("the replica names no address: %v, %w", err, cmd.Wait())
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cmd, r.url = cmd, strings.TrimSpace(line[at:])
+	r.cmd, r.url = cmd, address
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,9 +102,12 @@ func TestNothingOfAClientIsInWhatIsFound(t *testing.T) {
 
 func TestOnlyReadsAreSent(t *testing.T) {
 	bank := sandbox.New(sandbox.Config{})
+	var mu sync.Mutex
 	var sent []string
 	count := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		count++
 		if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/authentication") || strings.Contains(r.URL.Path, "email") {
 			sent = append(sent, r.Method+" "+r.URL.Path)
