@@ -42,8 +42,8 @@ func build(t *testing.T) string {
 // maxScreen is more lines than a program prints when it starts.
 const maxScreen = 60
 
-// endpoint matches the address that assistants connect to.
-var endpoint = regexp.MustCompile(`http://\S+/mcp`)
+// endpoint matches the address that assistants connect to, or a line with an address only.
+var endpoint = regexp.MustCompile(`http://\S+/mcp|^http://\S+`)
 
 func (r *replica) start() error {
 	cmd := exec.Command(r.program, r.args...)
