@@ -53,7 +53,7 @@ func TestAFaultHoldsUntilItsOperationSucceeds(t *testing.T) {
 	}{
 		"no such operation":            {opened, text(404, ""), []string{"borrowerList wrong-path 404"}, "no such operation"},
 		"no such method":               {opened, text(405, ""), []string{"borrowerList wrong-path 405"}, "no such operation"},
-		"not implemented":              {opened, text(501, ""), []string{"borrowerList wrong-path 501"}, "no such operation"},
+		"an operation that is lacking": {opened, text(501, ""), []string{"borrowerList wrong-path 501"}, "no such operation"},
 		"another reply":                {opened, text(200, `{"items":[]}`), []string{"borrowerList garbled 200"}, "the reply has no borrowerList; came {items:array[0]}"},
 		"no JSON":                      {opened, text(415, ""), []string{"borrowerList mismatch 415"}, "is sent beside the caller's data"},
 		"a refusal in an unknown form": {opened, text(400, `{"falha":{"texto":"no"}}`), []string{"borrowerList refused 400"}, "a refusal of the bank is not understood"},

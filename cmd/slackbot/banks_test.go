@@ -214,18 +214,19 @@ func called(t *testing.T, c *client.Client, tool string, args map[string]any) st
 	return strings.Join(strings.Fields(resultText(result)), " ")
 }
 
-func wantGolden(t *testing.T, file, got string) {
+// wantGolden compares a text with a golden file, which script/update writes.
+func wantGolden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(file)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: %s", file, diff)
+		t.Errorf("%s: run script/update if this is intended (-want +got):\n%s", path, diff)
 	}
 }

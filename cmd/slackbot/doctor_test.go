@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
@@ -75,19 +73,7 @@ func TestTheDoctorsOutputIsThatOfItsGoldenFile(t *testing.T) {
 			for _, v := range volatile {
 				got = v.pattern.ReplaceAllString(got, v.instead)
 			}
-			path := filepath.Join("testdata", "doctor", name)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run script/update if this is intended (-want +got):\n%s", diff)
-			}
+			wantGolden(t, filepath.Join("testdata", "doctor", name), got)
 		})
 	}
 }

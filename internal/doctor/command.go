@@ -130,6 +130,10 @@ func choose(parts []Part, wanted []string) (chosen []Part, unknown string) {
 			return nil, name
 		}
 	}
+	// What has to be corrected before a part can be checked is said with it.
+	if slices.ContainsFunc(parts, func(part Part) bool { return slices.Contains(wanted, part.Name) && len(part.Blocked) > 0 }) {
+		wanted = append(wanted, settingsName)
+	}
 	for _, part := range parts {
 		if slices.Contains(wanted, part.Name) {
 			chosen = append(chosen, part)

@@ -9,9 +9,11 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 )
 
+const settingsName = "settings"
+
 // settingsPart checks the settings: each that is missing or wrong, with how to obtain it, and the warnings of a start.
 func settingsPart(setup Setup) Part {
-	return Part{Name: "settings", Checks: []finding.Check{{Subject: "settings", Run: func(context.Context) []finding.Finding {
+	return Part{Name: settingsName, Checks: []finding.Check{{Subject: "settings", Run: func(context.Context) []finding.Finding {
 		return settingsFindings(setup)
 	}}}}
 }

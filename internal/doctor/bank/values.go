@@ -74,7 +74,7 @@ func (x *Examination) checkItems(key string, items []profile.Item) finding.Findi
 		f.Entries = confirmed(finding.OK, "taxonomies.lists."+key+".items")
 		return f
 	}
-	f := x.differs("", []entry{set(corrected(items, x.said[portal.TaxonomyKey(key)]), "taxonomies", "lists", key, "items")})
+	f := x.differs("", []entry{set(corrected(x.said[portal.TaxonomyKey(key)]), "taxonomies", "lists", key, "items")})
 	f.Code = "bank.items.differs"
 	return f.About("taxonomies.lists." + key)
 }
@@ -99,21 +99,19 @@ func plain(text string) string {
 	}, text)
 }
 
-// corrected returns the values of a list with what replies say of its ids. A value whose text a reply has for another id is left out.
-func corrected(items []profile.Item, said map[int32]profile.Item) (all []profile.Item) {
+// corrected returns what replies say of the ids of a list. The other values of the profile are left out: once some are wrong,
+// nothing shows that these are right.
+func corrected(said map[int32]profile.Item) (all []profile.Item) {
 	for _, id := range slices.Sorted(maps.Keys(said)) {
 		item := said[id]
 		if item.Portuguese == "" {
 			item.Portuguese = item.English
 		}
+		if item.English == "" {
+			item.English = item.Portuguese
+		}
 		all = append(all, item)
 	}
-	for _, item := range items {
-		if !slices.ContainsFunc(all, func(other profile.Item) bool { return other.ID == item.ID || sameItem(other, item) }) {
-			all = append(all, item)
-		}
-	}
-	slices.SortFunc(all, func(a, b profile.Item) int { return int(a.ID) - int(b.ID) })
 	return all
 }
 
