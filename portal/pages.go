@@ -65,7 +65,7 @@ func (p pages) next(after string, count int, more *bool, total *int, last string
 		at, _ = strconv.Atoi(orFirst(after, 0))
 		read += at
 	}
-	if more == nil && (total != nil && p.Style != profile.ByCursor && read >= *total || (total == nil || p.Style == profile.ByCursor) && (p.limit == 0 || count < p.limit)) {
+	if more == nil && p.ended(count, read, total) {
 		return ""
 	}
 	switch p.Style {
@@ -76,4 +76,13 @@ func (p pages) next(after string, count int, more *bool, total *int, last string
 	default:
 		return strconv.Itoa(read)
 	}
+}
+
+// ended reports whether a list whose bank does not say it has no more pages: all that it counts were read, or the page is not
+// full. The number that was read up to a cursor is not known.
+func (p pages) ended(count, read int, total *int) bool {
+	if total != nil && p.Style != profile.ByCursor {
+		return read >= *total
+	}
+	return p.limit == 0 || count < p.limit
 }

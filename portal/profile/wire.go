@@ -391,9 +391,6 @@ func (w *Wire) canonical(object map[string]any, fields map[string]Names) map[str
 			}
 		}
 		value, found := fields[path].Find(enclosing)
-		if !found && outer == "" {
-			continue
-		}
 		if !found {
 			continue
 		}
