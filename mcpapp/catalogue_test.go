@@ -86,7 +86,7 @@ func compare(t *testing.T, path string, got json.RawMessage) {
 // The list of tools is part of every request to a model, so its size is bounded.
 func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
 	t.Parallel()
-	for toolsets, budget := range map[string]int{tools.DefaultToolsets: 16_000, tools.AllToolsets: 36_000} {
+	for toolsets, budget := range map[string]int{tools.CoreTools: 16_000, tools.AllToolsets: 36_000} {
 		w := rawClient{url: start(t, withToolsets(toolsets)).serve(t)}
 		for _, revision := range []string{legacy, modern} {
 			result := w.request(t, revision, 1, "tools/list", nil).result(t)

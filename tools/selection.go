@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// The names in a selection of toolsets that stand for more than one.
+// The names in a selection of tools that stand for more than one toolset.
 const (
-	DefaultToolsets = "default" // every toolset that is not [Toolset.OptIn]
-	AllToolsets     = "all"
+	CoreTools   = "core" // the tools of every toolset that are [Spec.Core]
+	AllToolsets = "all"
 )
 
-// Only returns a catalogue with the toolsets that are named, in the order of c. A name may also be [DefaultToolsets] or
+// Only returns a catalogue with the toolsets that are named, in the order of c. A name may also be [CoreTools] or
 // [AllToolsets]; without names it is the former. Steps may lead to tools outside the selection: a front end leaves out
 // what it does not offer. It returns an error for an unknown name, with the names that exist.
 func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 	if len(names) == 0 {
-		names = []string{DefaultToolsets}
+		names = []string{CoreTools}
 	}
 	known := c.Selectable()
 	for _, name := range names {
@@ -25,11 +25,17 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 			return nil, fmt.Errorf("there is no toolset %q, only %s", name, strings.Join(known, ", "))
 		}
 	}
+	whole := func(set *Toolset) bool {
+		return slices.Contains(names, set.Name) || slices.Contains(names, AllToolsets)
+	}
+	core := slices.Contains(names, CoreTools)
 	selected := &Catalogue{}
 	for _, set := range c.Toolsets {
-		if slices.Contains(names, set.Name) || slices.Contains(names, AllToolsets) || !set.OptIn && slices.Contains(names, DefaultToolsets) {
-			selected.Toolsets = append(selected.Toolsets, set)
-			selected.tools = append(selected.tools, set.Tools...)
+		part := *set
+		part.Tools = slices.DeleteFunc(slices.Clone(set.Tools), func(t *Tool) bool { return !whole(set) && !(core && t.Core) })
+		if len(part.Tools) > 0 {
+			selected.Toolsets = append(selected.Toolsets, &part)
+			selected.tools = append(selected.tools, part.Tools...)
 		}
 	}
 	return selected, nil
@@ -37,7 +43,7 @@ func (c *Catalogue) Only(names ...string) (*Catalogue, error) {
 
 // Selectable lists the names that [Catalogue.Only] knows.
 func (c *Catalogue) Selectable() []string {
-	names := []string{DefaultToolsets, AllToolsets}
+	names := []string{CoreTools, AllToolsets}
 	for _, set := range c.Toolsets {
 		names = append(names, set.Name)
 	}

@@ -10,19 +10,17 @@ import (
 
 func TestACatalogueIsReducedToTheNamedToolsets(t *testing.T) {
 	t.Parallel()
-	tool := func(name string) *tools.Tool {
-		made := tools.Tool{}
-		made.Name = name
-		return &made
+	tool := func(name string, core bool) *tools.Tool {
+		return &tools.Tool{Spec: tools.Spec{Name: name, Core: core}}
 	}
-	first := &tools.Toolset{Name: "first", Tools: []*tools.Tool{tool("a")}}
-	rare := &tools.Toolset{Name: "rare", OptIn: true, Tools: []*tools.Tool{tool("b")}}
+	first := &tools.Toolset{Name: "first", Tools: []*tools.Tool{tool("a", true), tool("c", false)}}
+	rare := &tools.Toolset{Name: "rare", Tools: []*tools.Tool{tool("b", false)}}
 	catalogue, err := tools.NewCatalogue(first, rare)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for names, want := range map[string][]string{
-		"": {"a"}, "default": {"a"}, "all": {"a", "b"}, "rare": {"b"}, "rare,first": {"a", "b"}, "default,rare": {"a", "b"},
+		"": {"a"}, "core": {"a"}, "all": {"a", "c", "b"}, "rare": {"b"}, "rare,first": {"a", "c", "b"}, "core,rare": {"a", "b"},
 	} {
 		selected, err := catalogue.Only(strings.FieldsFunc(names, func(r rune) bool { return r == ',' })...)
 		if err != nil {
@@ -36,7 +34,7 @@ func TestACatalogueIsReducedToTheNamedToolsets(t *testing.T) {
 			t.Errorf("%q selects %v, want %v", names, got, want)
 		}
 	}
-	if _, err := catalogue.Only("first", "other"); err == nil || !strings.Contains(err.Error(), `"other", only default, all, first, rare`) {
+	if _, err := catalogue.Only("first", "other"); err == nil || !strings.Contains(err.Error(), `"other", only core, all, first, rare`) {
 		t.Errorf("an unknown toolset gives %v", err)
 	}
 }

@@ -40,6 +40,8 @@ type Spec struct {
 	Next             Next           // to which tools its cards lead
 	CardArgs         map[string]any // arguments of the button on a process's card, besides the process
 	CardOrder        int            // its position among the buttons of a process's card, from 1; 0 if it is not there
+	Core             bool           // assistants are told of it directly; of other tools they learn by searching
+	Example          string         // arguments of a call as JSON, for the samples of the sandbox
 }
 
 // Tool is one operation of the catalogue.

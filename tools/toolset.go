@@ -12,7 +12,6 @@ import (
 type Toolset struct {
 	Name  string  // in lower case: how settings name it
 	Tools []*Tool // sorted by effect, reads first, and by name; added by [Define]
-	OptIn bool    // whether assistants get it only when a setting names it
 	texts texts
 }
 

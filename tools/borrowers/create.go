@@ -13,7 +13,7 @@ import (
 
 // Create adds a borrower to a process (Borrower Create).
 var Create = tools.Define(Toolset, tools.Spec{
-	Name: "create_borrower", Effect: tools.Creates, Needs: tools.OpenProcess,
+	Name: "create_borrower", Effect: tools.Creates, Core: true, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in NewBorrower) (BorrowerCreated, error) {
 	process, err := call.Process(ctx, in.Process)

@@ -14,7 +14,7 @@ import (
 
 // Get shows all data of a borrower, masked (Borrower Get).
 var Get = tools.Define(Toolset, tools.Spec{
-	Name: "get_borrower", Effect: tools.Reads,
+	Name: "get_borrower", Effect: tools.Reads, Core: true,
 	Next: tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfBorrower) (BorrowerFile, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)

@@ -13,7 +13,7 @@ import (
 // Update changes a borrower (Borrower Update). The bank may clear fields that an update omits, so the update has all data of
 // the bank, with the changes.
 var Update = tools.Define(Toolset, tools.Spec{
-	Name: "update_borrower", Effect: tools.Updates, Needs: tools.OpenProcess,
+	Name: "update_borrower", Effect: tools.Updates, Core: true, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in BorrowerUpdate) (BorrowerUpdated, error) {
 	process, err := call.Process(ctx, in.Process)

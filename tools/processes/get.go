@@ -16,7 +16,7 @@ import (
 // Get shows a process: its state, what was last done, its loan and its borrowers (Process Detail, Borrower List, and
 // Borrower Get for each borrower).
 var Get = tools.Define(Toolset, tools.Spec{
-	Name: "get_process", Effect: tools.Reads,
+	Name: "get_process", Effect: tools.Reads, Core: true,
 	Next: tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
 	process, err := call.ProcessDetail(ctx, in.Process)

@@ -21,7 +21,7 @@ import (
 
 // Updates lists the changes of the processes that the actor's person may see.
 var Updates = tools.Define(Toolset, tools.Spec{
-	Name: "process_updates", Effect: tools.Reads, NeedsHistory: true,
+	Name: "process_updates", Effect: tools.Reads, Core: true, NeedsHistory: true,
 	Next: tools.Next{"process_updates": {"since"}},
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())
