@@ -15,6 +15,9 @@ import (
 var Create = tools.Define(Toolset, tools.Spec{
 	Name: "create_borrower", Effect: tools.Creates, Core: true, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
+	Example: `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,` +
+		`"personal":{"name":"Marta Exemplo","birthDate":"1990-04-12","taxId":"299999998",` +
+		`"mobile":"912345678","email":"marta@example.com","genderId":1},"financial":{"incomeWagesPensions":1850.5}}`,
 }, func(ctx context.Context, call *tools.Call, in NewBorrower) (BorrowerCreated, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 // Delete says.
 var Delete = tools.Define(Toolset, tools.Spec{
 	Name: "delete_borrower", Effect: tools.Deletes, Needs: tools.OpenProcess,
-	Next: tools.Next{"list_borrowers": {"process"}},
+	Next:    tools.Next{"list_borrowers": {"process"}},
+	Example: `{"process":"1043","borrower":"1d4f2264-400e-502e-9f39-5e10a38ce5df"}`,
 }, func(ctx context.Context, call *tools.Call, in BorrowerRemoval) (BorrowerDeleted, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // List lists the borrowers of a process (Borrower List, and Borrower Get for each, since the bank's list has no names).
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "list_borrowers", Effect: tools.Reads, Core: true, CardOrder: 1,
-	Next: tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Next:    tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Example: `{"process":"1043"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (BorrowerList, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

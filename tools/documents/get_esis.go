@@ -16,7 +16,8 @@ import (
 var GetESIS = tools.Define(Toolset, tools.Spec{
 	Name: "get_esis", Effect: tools.Reads, Core: true, Resource: "balcao://processes/{process}/esis",
 	Needs: tools.NotCancelled, CardOrder: 2,
-	Next: tools.Next{"send_esis": {"process"}, "list_borrowers": {"process"}},
+	Next:    tools.Next{"send_esis": {"process"}, "list_borrowers": {"process"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in ESISRequest) (ESIS, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 // cannot be ignored: a document without them is not for clients.
 var SendESIS = tools.Define(Toolset, tools.Spec{
 	Name: "send_esis", Effect: tools.Sends, Needs: tools.NotCancelled,
-	Next: tools.Next{"list_borrowers": {"process"}},
+	Next:    tools.Next{"list_borrowers": {"process"}},
+	Example: `{"process":"1043","borrower":"8f9bd496-6ee8-52c7-a8b7-fd3dca20c2a0"}`,
 }, func(ctx context.Context, call *tools.Call, in ESISEmail) (ESISSent, error) {
 	process, to, err := in.recipient(ctx, call)
 	if err != nil {

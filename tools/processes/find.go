@@ -13,7 +13,8 @@ import (
 // Find searches the broker's processes (Process List, and Process Detail of those that only the index finds).
 var Find = tools.Define(Toolset, tools.Spec{
 	Name: "find_processes", Effect: tools.Reads, Core: true,
-	Next: tools.Next{"get_process": {"process"}, "list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Next:    tools.Next{"get_process": {"process"}, "list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Example: `{"text":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in ProcessSearch) (ProcessList, error) {
 	found, err := call.FindProcesses(ctx, in.Text, processesShown, true)
 	if err != nil {

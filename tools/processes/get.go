@@ -17,7 +17,8 @@ import (
 // Borrower Get for each borrower).
 var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_process", Effect: tools.Reads, Core: true,
-	Next: tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Next:    tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
 	process, err := call.ProcessDetail(ctx, in.Process)
 	if err != nil {

@@ -22,7 +22,8 @@ import (
 // Updates lists the changes of the processes that the actor's person may see.
 var Updates = tools.Define(Toolset, tools.Spec{
 	Name: "process_updates", Effect: tools.Reads, Core: true, NeedsHistory: true,
-	Next: tools.Next{"process_updates": {"since"}},
+	Next:    tools.Next{"process_updates": {"since"}},
+	Example: `{"since":"48h"}`,
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())
 	changes, err := call.History().Since(ctx, since, updatesRead, call.Actor.Lang, states(ctx, call))

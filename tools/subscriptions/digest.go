@@ -11,7 +11,8 @@ import (
 // SetDigest collects the updates of the destination into one message each weekday.
 var SetDigest = tools.Define(Toolset, tools.Spec{
 	Name: "set_digest", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"show_subscriptions": nil},
+	Next:    tools.Next{"show_subscriptions": nil},
+	Example: `{"at":"09:00"}`,
 }, func(ctx context.Context, call *tools.Call, in DigestTime) (DigestSet, error) {
 	set := DigestSet{Digest: parseTime(in.At)}
 	announcement := func(say tools.Say) string {

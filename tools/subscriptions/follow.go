@@ -11,7 +11,8 @@ import (
 // Follow subscribes the destination to updates of processes that the actor may read at the bank.
 var Follow = tools.Define(Toolset, tools.Spec{
 	Name: "follow_processes", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
-	Next: tools.Next{"show_subscriptions": nil, "stop_following": {"process", "branch", "phaseId", "mine", "everything"}},
+	Next:    tools.Next{"show_subscriptions": nil, "stop_following": {"process", "branch", "phaseId", "mine", "everything"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Selector) (Followed, error) {
 	subscription, err := in.subscription(ctx, call)
 	if err != nil {

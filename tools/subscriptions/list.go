@@ -16,7 +16,8 @@ import (
 // List shows the subscriptions of the destination, its mutes, quiet hours and digest.
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "show_subscriptions", Effect: tools.Reads, NeedsDestination: true,
-	Next: tools.Next{"follow_processes": nil, "set_quiet": nil, "set_digest": nil},
+	Next:    tools.Next{"follow_processes": nil, "set_quiet": nil, "set_digest": nil},
+	Example: `{}`,
 }, func(ctx context.Context, call *tools.Call, _ tools.Nothing) (DestinationView, error) {
 	settings, err := settings(ctx, call)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // the actor only, who is not mentioned in its updates either.
 var Mute = tools.Define(Toolset, tools.Spec{
 	Name: "mute_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 4, CardArgs: map[string]any{"mine": true},
-	Next: tools.Next{"unmute_process": {"process", "mine"}, "show_subscriptions": nil},
+	Next:    tools.Next{"unmute_process": {"process", "mine"}, "show_subscriptions": nil},
+	Example: `{"process":"1042","until":"2099-12-31"}`,
 }, func(ctx context.Context, call *tools.Call, in Muting) (Muted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 // NotifyMe subscribes the actor's direct messages to a process, also from a card in a channel.
 var NotifyMe = tools.Define(Toolset, tools.Spec{
 	Name: "notify_me", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Notified, error) {
 	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 // Own makes the actor or a colleague the owner of a process, who is mentioned in its updates.
 var Own = tools.Define(Toolset, tools.Spec{
 	Name: "own_process", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 3,
-	Next: tools.Next{"own_process": {"process"}, "release_process": {"process"}, "follow_processes": {"mine"}},
+	Next:    tools.Next{"own_process": {"process"}, "release_process": {"process"}, "follow_processes": {"mine"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Owning) (Owned, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // SetQuiet sets the hours in which nothing is posted to the destination.
 var SetQuiet = tools.Define(Toolset, tools.Spec{
 	Name: "set_quiet", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"show_subscriptions": nil},
+	Next:    tools.Next{"show_subscriptions": nil},
+	Example: `{"hours":"20:00-08:00"}`,
 }, func(ctx context.Context, call *tools.Call, in QuietTimes) (QuietSet, error) {
 	quiet, _ := parseQuiet(in.Hours)
 	announcement := func(say tools.Say) string {

@@ -11,7 +11,8 @@ import (
 // Release removes the actor as the owner of a process.
 var Release = tools.Define(Toolset, tools.Spec{
 	Name: "release_process", Effect: tools.Remembers, NeedsDestination: true,
-	Next: tools.Next{"own_process": {"process"}},
+	Next:    tools.Next{"own_process": {"process"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Released, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 // StopFollowing removes a subscription of the destination.
 var StopFollowing = tools.Define(Toolset, tools.Spec{
 	Name: "stop_following", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next: tools.Next{"show_subscriptions": nil, "mute_process": {"process"}},
+	Next:    tools.Next{"show_subscriptions": nil, "mute_process": {"process"}},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Selector) (Stopped, error) {
 	settings, err := settings(ctx, call)
 	if err != nil {

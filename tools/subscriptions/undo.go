@@ -11,7 +11,8 @@ import (
 // has changed since.
 var Undo = tools.Define(Toolset, tools.Spec{
 	Name: "undo_change", Effect: tools.Remembers, NeedsDestination: true,
-	Next: tools.Next{"show_subscriptions": nil},
+	Next:    tools.Next{"show_subscriptions": nil},
+	Example: `{}`,
 }, func(ctx context.Context, call *tools.Call, in Undoing) (Undone, error) {
 	last, known, err := call.Destinations().LastChange(ctx, call.Actor.Destination)
 	if err != nil || !known {

@@ -12,7 +12,8 @@ import (
 // Unmute ends a [Mute].
 var Unmute = tools.Define(Toolset, tools.Spec{
 	Name: "unmute_process", Effect: tools.Remembers, NeedsDestination: true,
-	Next: tools.Next{"show_subscriptions": nil},
+	Next:    tools.Next{"show_subscriptions": nil},
+	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Unmuting) (Unmuted, error) {
 	process, err := call.Process(ctx, in.Process)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // Search looks up the ids that the bank uses for choices.
 var Search = tools.Define(Toolset, tools.Spec{
 	Name: "search_taxonomy", Effect: tools.Reads, Core: true,
+	Example: `{"taxonomy":"maritalStatuses","text":"casado"}`,
 }, func(ctx context.Context, call *tools.Call, in TaxonomySearch) (TaxonomyItems, error) {
 	list, err := call.List(ctx, in.Taxonomy)
 	if err != nil {
