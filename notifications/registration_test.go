@@ -46,7 +46,7 @@ func TestCallbacksAreRegisteredAndTheEchoArrives(t *testing.T) {
 			t.Fatal(err)
 		}
 		set := env.callbacks(t)
-		if len(set) != 5 || set[3] != strings.TrimRight(s.config.URL, "/")+"/callbacks/new-token/3" {
+		if len(set) != 8 || set[3] != strings.TrimRight(s.config.URL, "/")+"/callbacks/new-token/3" {
 			t.Errorf("set are %d callbacks", len(set))
 		}
 		if problems, err := s.Problems(t.Context()); len(problems) != 0 || err != nil {
@@ -79,7 +79,7 @@ func TestWrongCallbacksAreRepaired(t *testing.T) {
 	if err := s.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := env.callbacks(t); len(got) != 5 || got[2] != want[2] || got[4] != want[4] {
+	if got := env.callbacks(t); len(got) != 8 || got[2] != want[2] || got[4] != want[4] {
 		t.Errorf("they are %v", got)
 	}
 	if calls := env.bank.Calls(portal.CallbackUpdate) - before; calls != 2 {

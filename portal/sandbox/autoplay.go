@@ -144,15 +144,14 @@ func (b *Bank) setState(p *process, state int32) {
 	p.state = state
 	b.recordAction(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
 	if state == approval {
-		b.notify(p, notification{NotificationTypeID: esisAvailable})
+		b.notify(p.subject(), notification{NotificationTypeID: esisAvailable})
 	}
 }
 
 // recordAction sets the process's last action and notifies its broker. The caller holds the bank's lock.
 func (b *Bank) recordAction(p *process, n notification) {
-	action := map[int32]string{stateChanged: stateSet, newMessage: messageSent, documentAsked: askedFor}[n.NotificationTypeID]
-	p.touch(b.now(), action)
-	b.notify(p, n)
+	p.touch(b.now(), actions[n.NotificationTypeID])
+	b.notify(p.subject(), n)
 }
 
 // touch sets the last action and its date, which is always later than the date before it: a caller who looks for what

@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
-	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -24,37 +23,7 @@ func init() {
 	serveWrite(portal.CallbackDelete, "080401", (*Bank).deleteCallback)
 }
 
-// The types of notifications (taxonomy notificationTypes). That there are types with integer ids is confirmed; these
-// are ours.
-const (
-	stateChanged      int32 = 1
-	newMessage        int32 = 2
-	documentAsked     int32 = 3
-	esisAvailable     int32 = 4
-	simulationChanged int32 = 5
-)
-
 const maxAddress = 2048 // bytes of a callback's URL
-
-// notification is the body of a delivery. Known of the bank's is that it is JSON, that its fields depend on the type, and that
-// it is about either a process or a simulation; all names are inferred. It has no personal data.
-type notification struct {
-	NotificationTypeID int32     `json:"notificationTypeID,omitzero"`
-	ProcessUniqueID    uuid.UUID `json:"processUniqueId,omitzero"`
-	SimulationUniqueID uuid.UUID `json:"simulationUniqueId,omitzero"`
-	Date               string    `json:"date,omitzero"`
-	ProcessStatusID    int32     `json:"processStatusID,omitzero"`    // of stateChanged
-	DocumentTypeID     int32     `json:"documentTypeID,omitzero"`     // of documentAsked
-	SimulationStatusID int32     `json:"simulationStatusID,omitzero"` // of simulationChanged
-}
-
-// fits reports whether the fields are those of a type.
-func (n notification) fits(kind int32) bool {
-	return (n.NotificationTypeID == 0 || n.NotificationTypeID == kind) &&
-		(n.ProcessStatusID == 0 || kind == stateChanged) &&
-		(n.DocumentTypeID == 0 || kind == documentAsked) &&
-		(n.SimulationStatusID == 0 || kind == simulationChanged)
-}
 
 type callbackItem struct {
 	TypeID      int32  `json:"notificationTypeID"`
@@ -214,7 +183,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	}
 	var n notification
 	if request.RawBody.Kind() != '{' || decode(request.RawBody, &n) != nil || !n.fits(kind) ||
-		(kind == simulationChanged) != (request.SimulationUniqueID != uuid.Nil) ||
+		!concerns(kind, request.SimulationUniqueID != uuid.Nil) ||
 		cmp.Or(n.ProcessUniqueID, request.ProcessUniqueID) != request.ProcessUniqueID ||
 		cmp.Or(n.SimulationUniqueID, request.SimulationUniqueID) != request.SimulationUniqueID {
 		return nil, wrong("callback.body", "rawBody")
@@ -223,7 +192,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 
 	b.mu.Lock()
 	known := slices.ContainsFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
-		return p.id == n.ProcessUniqueID || p.simulation == n.SimulationUniqueID
+		return p.id == n.ProcessUniqueID || p.simulation != uuid.Nil && p.simulation == n.SimulationUniqueID
 	})
 	address, configured := (*callbacks.row(b, partner))[kind]
 	b.mu.Unlock()
@@ -247,29 +216,4 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	reply := echoed{Status: success(c, nil)}
 	reply.Data.ReceiverStatus = status
 	return reply, nil
-}
-
-// delivery returns the body of a notification.
-func (b *Bank) delivery(n notification) ([]byte, error) {
-	body, err := pii.MarshalClear(n)
-	if err != nil {
-		return nil, err
-	}
-	return b.config.Profile.WriteNotification(body, &b.aliases)
-}
-
-// notify sends a notification to the broker of a process if it has a callback for the type. The caller holds the bank's lock.
-func (b *Bank) notify(p *process, n notification) {
-	broker, _ := brokerOf(p.broker.String())
-	address, configured := (*callbacks.row(b, broker.Partner))[n.NotificationTypeID]
-	if !configured {
-		return
-	}
-	n.ProcessUniqueID, n.Date = p.id, p.last.Format("2006-01-02T15:04:05.000Z07:00")
-	body, err := b.delivery(n)
-	if err != nil {
-		b.config.Log.Error("notification has no JSON", "error", err)
-		return
-	}
-	b.webhooks.send(p.id, address, body)
 }

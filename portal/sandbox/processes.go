@@ -128,13 +128,14 @@ func (p *process) detail(lang dialect) portal.Process {
 	}
 }
 
-// The actions on a process beside those of its operations. Their texts are in the translation files.
-const (
-	opened      = "opened"
-	stateSet    = "stateChanged"
-	messageSent = "newMessage"
-	askedFor    = "documentAsked"
-)
+// opened is the first action on a process. Its text, as that of the others, is in the translation files.
+const opened = "opened"
+
+// actions are those that a notification of a type says, beside those of a process's operations.
+var actions = map[int32]string{
+	stateChanged: "stateChanged", newMessage: "newMessage", esisAvailable: "esisAvailable", propertyValued: "propertyValued",
+	documentAsked: "documentAsked", documentReceived: "documentReceived", documentRefused: "documentRefused",
+}
 
 // lastAction describes what was last done.
 func (p *process) lastAction(lang dialect) string {

@@ -178,7 +178,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 		last:             now.AddDate(0, 0, -sample.daysOld/3).Truncate(time.Second),
 		branch:           sample.branch,
 		state:            sample.state,
-		action:           stateSet,
+		action:           actions[stateChanged],
 		values:           s.values,
 		loan: loan{
 			Loan: esispdf.Loan{

@@ -110,7 +110,10 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 }
 
 func TestEveryTextIsThereInBothLanguages(t *testing.T) {
-	want := []string{"action." + opened, "action." + stateSet, "action." + messageSent, "action." + askedFor}
+	want := []string{"action." + opened}
+	for _, action := range actions {
+		want = append(want, "action."+action)
+	}
 	for id, code := range codes {
 		want = append(want, string(id))
 		if len(code) != 6 {

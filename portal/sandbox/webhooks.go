@@ -40,8 +40,8 @@ type DeliveryStats struct {
 }
 
 // webhookSender delivers notifications as the bank says it does: by POST, and again if the receiver does not answer with
-// success (confirmed; how often, after which pauses, and that success is 2xx are ours). Notifications of one process are
-// delivered one after the other, but one that waits for a retry does not delay the next. Its goroutines end when the queue
+// success (confirmed; how often, after which pauses, and that success is 2xx are ours). Notifications of one process or
+// simulation are delivered one after the other, but one that waits for a retry does not delay the next. Its goroutines end when the queue
 // is empty.
 type webhookSender struct {
 	transport http.RoundTripper
@@ -68,7 +68,7 @@ type webhookSender struct {
 
 // delivery is one notification to one address.
 type delivery struct {
-	process uuid.UUID
+	about   uuid.UUID // the process or simulation
 	address string
 	body    []byte
 	due     time.Time
@@ -94,7 +94,7 @@ func (c *webhookSender) setFaults(faults DeliveryFaults) {
 }
 
 // send enqueues a notification.
-func (c *webhookSender) send(process uuid.UUID, address string, body []byte) {
+func (c *webhookSender) send(about subject, address string, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	copies := 1
@@ -120,7 +120,7 @@ func (c *webhookSender) send(process uuid.UUID, address string, body []byte) {
 		}
 		c.stats.Waiting++
 		c.serial++
-		c.enqueue(&delivery{process: process, address: address, body: body, due: due, serial: c.serial})
+		c.enqueue(&delivery{about: about.id(), address: address, body: body, due: due, serial: c.serial})
 	}
 }
 
@@ -158,7 +158,7 @@ func (c *webhookSender) run() {
 	}
 }
 
-// dequeue returns the next delivery that is due and whose process has none being sent, or else how long to wait for one. If
+// dequeue returns the next delivery that is due and whose subject has none being sent, or else how long to wait for one. If
 // the queue is empty, more is false and the worker ends.
 func (c *webhookSender) dequeue() (next *delivery, wait time.Duration, more bool) {
 	c.mu.Lock()
@@ -167,15 +167,15 @@ func (c *webhookSender) dequeue() (next *delivery, wait time.Duration, more bool
 		c.workers--
 		return nil, 0, false
 	}
-	wait = time.Minute // the worker of a process that is busy continues with its next delivery
+	wait = time.Minute // the worker of a subject that is busy continues with its next delivery
 	now := time.Now()
 	for i, d := range c.waiting {
 		if d.due.After(now) {
 			return nil, d.due.Sub(now), true
 		}
-		if !c.busy[d.process] {
+		if !c.busy[d.about] {
 			c.waiting = slices.Delete(c.waiting, i, i+1)
-			c.busy[d.process] = true
+			c.busy[d.about] = true
 			return d, 0, true
 		}
 	}
@@ -196,10 +196,10 @@ func (c *webhookSender) waitForWork(wait time.Duration) {
 func (c *webhookSender) deliver(d *delivery) {
 	status, err := c.post(c.ctx, d.address, d.body)
 	d.tried++
-	c.log.Info("delivery", "process", d.process, "try", d.tried, "status", status, "reached", err == nil)
+	c.log.Info("delivery", "about", d.about, "try", d.tried, "status", status, "reached", err == nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.busy, d.process)
+	delete(c.busy, d.about)
 	c.stats.Tries++
 	switch {
 	case err == nil && status >= 200 && status <= 299:
