@@ -44,7 +44,7 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 	}
 	blocks = append(blocks, lineBlocks(n.Lang, lines)...)
 	if n.Card && n.Process != uuid.Nil {
-		blocks = append(blocks, stepBlocks(a.runner.Catalogue.StepsOn(n.Process, tools.End(n.Ends), n.Lang))...)
+		blocks = append(blocks, stepBlocks(a.runner.Catalogue.StepsOn(tools.Subject{Process: n.Process}, tools.StateMeaning{Ends: tools.End(n.Ends)}, n.Lang))...)
 	}
 	if n.Undo != "" {
 		blocks = append(blocks, stepBlocks([]tools.Step{a.runner.Catalogue.UndoStep(n.Undo, n.Lang)})...)

@@ -48,7 +48,7 @@ func (a *App) onSubmission(ctx context.Context, req request, i interaction) any 
 		})
 	}
 	return a.ackViewOrUpdate(req, waitingView(req.actor.Lang, f.tool, "form.checking"), func(ctx context.Context, req *request) (slack.ModalViewRequest, error) {
-		if f.tool.AsksForProcess(at.Page) {
+		if f.tool.AsksForSubject(at.Page) {
 			if err := a.checkReady(ctx, req.actor, f.tool, f.Answers); err != nil {
 				return slack.ModalViewRequest{}, a.backToSubject(ctx, f, err)
 			}

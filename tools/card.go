@@ -1,10 +1,6 @@
 package tools
 
-import (
-	"slices"
-
-	"github.com/google/uuid"
-)
+import "slices"
 
 // Card is a result for people, the same for every front end. Its texts are in the actor's language, personal data masked.
 type Card struct {
@@ -78,17 +74,6 @@ func (n Next) declared(step Step) bool {
 type Carder interface {
 	// Card returns the output as a card. say returns texts of the tool in the actor's language.
 	Card(say Say) Card
-}
-
-// Subject is what an output is about: a process, a simulation, or neither.
-type Subject struct {
-	Process    uuid.UUID
-	Simulation uuid.UUID
-}
-
-// Subjecter is implemented by the outputs of tools that change something at the bank.
-type Subjecter interface {
-	Subject() Subject
 }
 
 // Say returns the text of a key of the tool ("card.title") or, if the tool has none, of the texts that all tools share

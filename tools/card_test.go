@@ -16,7 +16,7 @@ import (
 func TestTheCardOfAProcessHasTheStepsOfItsTools(t *testing.T) {
 	t.Parallel()
 	process := uuid.New()
-	steps := catalogue.New().StepsOn(process, profile.Open, words.Portuguese)
+	steps := catalogue.New().StepsOn(tools.Subject{Process: process}, tools.StateMeaning{}, words.Portuguese)
 	var order []string
 	for _, step := range steps {
 		order = append(order, step.Tool)
@@ -37,7 +37,7 @@ func TestTheCardOfAProcessHasTheStepsOfItsTools(t *testing.T) {
 	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "own_process", "mute_process", "notify_me"}) {
 		t.Errorf("the buttons are %q", order)
 	}
-	for _, step := range catalogue.New().StepsOn(process, profile.Cancelled, words.Portuguese) {
+	for _, step := range catalogue.New().StepsOn(tools.Subject{Process: process}, tools.StateMeaning{Ends: profile.Cancelled}, words.Portuguese) {
 		if step.Tool == "get_esis" {
 			t.Error("the ESIS of a cancelled process is offered")
 		}

@@ -1,12 +1,8 @@
 package tools
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
-
-	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/words"
 )
@@ -98,24 +94,6 @@ func (c *Catalogue) CreatorOf(editor *Tool) (creator *Tool, found bool) {
 		return nil, false
 	}
 	return c.tools[i], true
-}
-
-// StepsOn returns the steps on the card of a process that has ended so, or not: to the tools with a CardOrder that work then,
-// in that order.
-func (c *Catalogue) StepsOn(process uuid.UUID, ends End, lang words.Lang) []Step {
-	var steps []Step
-	onCard := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.CardOrder == 0 || !t.worksAt(ends) })
-	slices.SortStableFunc(onCard, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
-	for _, tool := range onCard {
-		field, about := tool.processField()
-		if !about {
-			continue
-		}
-		args := map[string]any{field.Path: process}
-		maps.Copy(args, tool.CardArgs)
-		steps = append(steps, Step{Label: tool.stepLabel(lang, "on_card."), Tool: tool.Name, Args: args})
-	}
-	return steps
 }
 
 // UndoStep returns the step that undoes an announced change of a destination's settings.

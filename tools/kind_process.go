@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"slices"
 
 	"github.com/balcao/balcao/internal/pii"
 )
@@ -42,17 +41,27 @@ func (processChoices) Find(ctx context.Context, call *Call, _ Field, value strin
 	return Option{Value: process.ID.String(), Text: FormatNumber(process.Number), Note: call.StatusWord(ctx, process)}, true
 }
 
-// processField returns the field that says which process a call is about.
-func (t *Tool) processField() (Field, bool) {
-	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Kind == Process })
-	if i < 0 {
-		return Field{}, false
+// Stage implements staged.
+func (processChoices) Stage(ctx context.Context, call *Call, ref string) (Stage, error) {
+	process, err := call.Process(ctx, ProcessRef(ref))
+	if err != nil {
+		return Stage{}, err
 	}
-	return t.Fields[i], true
+	return call.stageOf(ctx, process), nil
 }
 
-// AsksForProcess reports whether a page of the tool's form asks which process a call is about.
-func (t *Tool) AsksForProcess(page string) bool {
-	field, ok := t.processField()
-	return ok && field.Page == page
+// Known implements staged.
+func (processChoices) Known(ctx context.Context, call *Call, ref string) (Stage, bool) {
+	process, known := call.known(ProcessRef(ref))
+	if !known {
+		return Stage{}, false
+	}
+	return call.stageOf(ctx, process), true
+}
+
+func (c *Call) stageOf(ctx context.Context, process FoundProcess) Stage {
+	return Stage{
+		Subject: Subject{Process: process.ID}, Number: process.Number, StatusID: process.StatusID,
+		Status: c.StatusWord(ctx, process), Meaning: c.State(ctx, process),
+	}
 }

@@ -40,8 +40,8 @@ type ErrorKind string
 const (
 	Invalid     ErrorKind = "invalid"     // the input has problems: Problems names each
 	Unconfirmed ErrorKind = "unconfirmed" // Problems are warnings that a person has to confirm; see Confirmation
-	Closed      ErrorKind = "closed"      // the process is at a stage at which the bank refuses it: Steps holds what still works
-	NotFound    ErrorKind = "not_found"   // no such process, or not this broker's
+	Closed      ErrorKind = "closed"      // the process or simulation is in a state in which the bank refuses it: Steps holds what still works
+	NotFound    ErrorKind = "not_found"   // no such process or simulation, or not this broker's
 	Forbidden   ErrorKind = "forbidden"   // the actor may not
 	PeopleOnly  ErrorKind = "people_only" // an assistant may not; a person may
 	Exposed     ErrorKind = "exposed"     // people from outside the team would read it
@@ -69,8 +69,8 @@ type Error struct {
 	RetryAfter   time.Duration // 0 if unknown
 	Store        bool          // Balcão's store failed, not the bank; for Unavailable and Unclear
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
-	process      FoundProcess  // of Closed
-	other        bool          // of NotFound: what is missing is not the process that the call is about
+	stage        Stage         // of Closed
+	other        bool          // of NotFound: what is missing is not the process or simulation that the call is about
 	bank         *portal.Error // of Refused and Misconfigured: what the bank answered
 	list         listState     // of Busy and Unavailable: why it is not known whether a process exists
 	listed       int           // processes that were read for list

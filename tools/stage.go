@@ -12,27 +12,31 @@ import (
 	"github.com/balcao/balcao/portal/profile"
 )
 
-// End is how a process has ended.
+// StateMeaning is what a state of a process or a simulation means.
+type StateMeaning = profile.Meaning
+
+// End is how a process or a simulation has ended.
 type End = profile.End
 
-// Needs says of which processes a tool works.
+// Needs says in which states of its process or simulation a tool works.
 type Needs string
 
 // The needs.
 const (
-	AnyState     Needs = ""
-	NotCancelled Needs = "not cancelled"
-	OpenProcess  Needs = "open"
+	AnyState       Needs = ""
+	NotCancelled   Needs = "not cancelled"
+	OpenProcess    Needs = "open"
+	OpenSimulation       = OpenProcess
 )
 
-// worksAt reports whether the tool works for a process that has ended so. One whose state is not known counts as open: the
-// bank decides.
-func (t *Tool) worksAt(ends End) bool {
+// worksAt reports whether the tool works for what is in a state with this meaning. A state that is not known counts as open:
+// the bank decides.
+func (t *Tool) worksAt(state StateMeaning) bool {
 	switch t.Needs {
 	case OpenProcess:
-		return ends == profile.Open
+		return state.Ends == profile.Open
 	case NotCancelled:
-		return ends != profile.Cancelled
+		return state.Ends != profile.Cancelled
 	}
 	return true
 }
@@ -110,10 +114,10 @@ func (c *Call) listed(ctx context.Context, key portal.TaxonomyKey) []portal.Taxo
 	return list.Items
 }
 
-// Ready returns an error of the kind [Closed] if the bank would refuse the form because its process has ended, so that a person
-// learns it before filling in the form. If the process cannot be read, the form is ready.
+// Ready returns an error of the kind [Closed] if the bank would refuse the form because of the state of its process or
+// simulation, so that a person learns it before filling in the form. If that cannot be read, the form is ready.
 func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) error {
-	field, about := tool.processField()
+	field, of, about := tool.subjectField()
 	if !about || tool.Needs == AnyState {
 		return nil
 	}
@@ -121,7 +125,7 @@ func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map
 	if err != nil {
 		return nil // the runner reports it when the form is sent
 	}
-	err = call.ready(ctx, tool, ProcessRef(answers[field.Path]))
+	err = call.ready(ctx, tool, of, answers[field.Path])
 	if failure := AsError(err); err != nil && failure.Kind == Closed {
 		failure.Tool = tool
 		return failure
@@ -129,50 +133,51 @@ func (r *Runner) Ready(ctx context.Context, actor Actor, tool *Tool, answers map
 	return nil
 }
 
-// readyFor is [Call.ready] for the process that an input names.
+// readyFor is [Call.ready] for the process or simulation that an input names.
 func (c *Call) readyFor(ctx context.Context, tool *Tool, in any) error {
-	if field, about := tool.processField(); about {
+	if field, of, about := tool.subjectField(); about {
 		if ref, given := field.Value(in); given {
-			return c.ready(ctx, tool, ProcessRef(ref.String()))
+			return c.ready(ctx, tool, of, ref.String())
 		}
 	}
 	return nil
 }
 
-// ready returns an error of the kind [Closed] if the bank would refuse a change because the process has ended. Reads are never
-// refused: the bank does so itself. An unknown process is reported by the tool itself.
-func (c *Call) ready(ctx context.Context, tool *Tool, ref ProcessRef) error {
+// ready returns an error of the kind [Closed] if the bank would refuse a change because of the state of what ref names. Reads
+// are never refused: the bank does so itself. What is unknown is reported by the tool itself.
+func (c *Call) ready(ctx context.Context, tool *Tool, of staged, ref string) error {
 	if tool.Needs == AnyState || !tool.Effect.Writes() || ref == "" {
 		return nil
 	}
-	process, err := c.Process(ctx, ref)
+	stage, err := of.Stage(ctx, c, ref)
 	switch {
 	case err != nil && (convert(err).Kind == NotFound || convert(err).Kind == Invalid):
 		return nil
 	case err != nil:
 		return err
 	}
-	ends := c.State(ctx, process).Ends
-	if tool.worksAt(ends) {
+	if tool.worksAt(stage.Meaning) {
 		return nil
 	}
-	process.Status = c.StatusWord(ctx, process)
-	reads := c.runner.Catalogue.StepsOn(process.ID, ends, c.Actor.Lang)
-	return &Error{Kind: Closed, process: process, Steps: slices.DeleteFunc(reads, func(s Step) bool {
+	reads := c.runner.Catalogue.StepsOn(stage.Subject, stage.Meaning, c.Actor.Lang)
+	return &Error{Kind: Closed, stage: stage, Steps: slices.DeleteFunc(reads, func(s Step) bool {
 		other, _ := c.runner.Catalogue.Named(s.Tool)
 		return other.Effect != Reads
 	})}
 }
 
-// offered removes from the next steps of a card those that the bank would refuse because their process has ended. A process
-// that this call has not read counts as open.
+// offered removes from the next steps of a card those that the bank would refuse because of the state of their process or
+// simulation. One that this call has not read counts as open.
 func (c *Call) offered(ctx context.Context, steps []Step) []Step {
 	steps = c.runner.declared(ctx, c.tool, steps)
 	return slices.DeleteFunc(c.runner.Catalogue.labelled(steps, c.Actor.Lang), func(step Step) bool {
 		tool, _ := c.runner.Catalogue.Named(step.Tool)
-		field, about := tool.processField()
-		process, read := c.known(ProcessRef(fmt.Sprint(step.Args[field.Path])))
-		return about && read && tool.Needs != AnyState && !tool.worksAt(c.State(ctx, process).Ends)
+		field, of, about := tool.subjectField()
+		if !about || tool.Needs == AnyState {
+			return false
+		}
+		stage, read := of.Known(ctx, c, fmt.Sprint(step.Args[field.Path]))
+		return read && !tool.worksAt(stage.Meaning)
 	})
 }
 
@@ -196,7 +201,7 @@ func stepLabels(steps []Step) string {
 	return strings.Join(labels, ", ")
 }
 
-// stageArgs returns the data of an error's process for its text.
+// stageArgs returns the data of what an error is about for its text.
 func (e *Error) stageArgs() map[string]any {
-	return map[string]any{"number": e.process.Number, "status": Clean(e.process.Status), "steps": stepLabels(e.Steps)}
+	return map[string]any{"number": e.stage.Number, "status": Clean(e.stage.Status), "steps": stepLabels(e.Steps)}
 }

@@ -19,8 +19,9 @@ import (
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
 //	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… for a more exact text of a tool,
-//	                                error.<kind>.store.… if the store failed and not the bank, error.<kind>.<state>.… if the
-//	                                bank's list of processes was not read
+//	                                error.<kind>.simulation.… for the tools about a simulation, error.<kind>.store.… if the
+//	                                store failed and not the bank, error.<kind>.<state>.… if the bank's list of processes
+//	                                was not read
 //	earlier.…                       another call for the same, who made it and when
 //	problem.<code>                  a problem of the form of the arguments
 //
@@ -104,6 +105,9 @@ func (e *Error) say(lang words.Lang, what string) string {
 		tool = &Tool{}
 	}
 	key := "error." + string(e.Kind) + "." + what
+	if of := "error." + string(e.Kind) + "." + tool.subjectName() + "." + what; tool.texts.has(lang, of) {
+		key = of
+	}
 	if own := tool.Name + "." + key; tool.texts.has(lang, own) {
 		key = own
 	}

@@ -118,7 +118,7 @@ func TestTheButtonOfACardMutesForThePersonWhoPressesIt(t *testing.T) {
 	e := start(t)
 	process := sandbox.SampleProcess(1042)
 	var button tools.Step
-	for _, step := range catalogue.New().StepsOn(process, "", words.Portuguese) {
+	for _, step := range catalogue.New().StepsOn(tools.Subject{Process: process}, tools.StateMeaning{}, words.Portuguese) {
 		if step.Tool == "mute_process" {
 			button = step
 		}
