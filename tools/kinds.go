@@ -15,6 +15,7 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 )
 
 // Kind describes the values of a field: how they are read, offered, checked and shown. Each kind is one entry of the
@@ -133,6 +134,10 @@ var (
 		Name: "taxonomy", Control: ControlSelect, Types: typesOf[portal.TaxonomyKey](), Schema: oneOf(portal.Taxonomies()),
 		Parse: parseTaxonomy, Choices: taxonomyChoices{},
 	}
+	Turn = &Kind{ // who acts next
+		Name: "turn", Control: ControlSelect, Types: typesOf[profile.Turn](), Schema: oneOf(turns),
+		Parse: parseTurn, Choices: turnChoices{},
+	}
 	Process = &Kind{ // a process's uuid or number
 		Name: "process", Control: ControlSelect, Types: typesOf[ProcessRef](), Schema: ofType("string"), Refers: true,
 		Parse: asTyped, Convert: convertNumber(asTyped), Choices: processChoices{}, Audit: AuditLists,
@@ -157,7 +162,7 @@ var (
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Process, Borrower, Somebody, Names, Upload,
+		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Somebody, Names, Upload,
 	}
 }
 

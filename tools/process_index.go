@@ -339,6 +339,24 @@ func (b *BrokerIndex) match(text string) (found []indexedProcess) {
 	return found
 }
 
+// hasWords reports whether the number, the branch and the borrowers' names of a process, as far as they are known, contain
+// each of the words.
+func (b *BrokerIndex) hasWords(row portal.ProcessSummary, words []string) bool {
+	text := FormatNumber(row.ProcessNumber) + " " + searchable(row.KeyBorrowerName.Reveal()+" "+row.BranchDescription)
+	return containsAll(pii.New[pii.Private](text), b.names(row.ProcessUniqueID), words)
+}
+
+// hasName reports whether the name of a borrower of a process, as far as the names are known, contains each of the words.
+func (b *BrokerIndex) hasName(row portal.ProcessSummary, words []string) bool {
+	return containsAll(pii.New[pii.Private](searchable(row.KeyBorrowerName.Reveal())), b.names(row.ProcessUniqueID), words)
+}
+
+func (b *BrokerIndex) names(process uuid.UUID) []pii.Name {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.borrowers[process].Names
+}
+
 // containsAll reports whether each word is in a text or in one of the names.
 func containsAll(text pii.Private, names []pii.Name, words []string) bool {
 	for _, word := range words {

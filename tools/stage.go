@@ -75,12 +75,21 @@ func (c *Call) Phase(ctx context.Context, process FoundProcess, said profile.Pha
 	if _, given := c.runner.States.Phases[strconv.Itoa(int(process.StatusID))]; !given && said.Description != "" {
 		return said.Description
 	}
+	return c.phase(ctx, process, said).Description
+}
+
+// PhaseID returns the id of the bank's phase that follows from the state of a process, 0 if that is not known.
+func (c *Call) PhaseID(ctx context.Context, process FoundProcess) int32 {
+	return c.phase(ctx, process, profile.Phase{}).ID
+}
+
+func (c *Call) phase(ctx context.Context, process FoundProcess, said profile.Phase) profile.Phase {
 	var phases []profile.Phase
 	for _, item := range c.listed(ctx, "workflowPhases") {
 		phases = append(phases, profile.Phase{ID: item.ID, Description: item.Description})
 	}
 	phase, _ := c.runner.States.Workflow(c.listedStates(ctx), phases).Phase(process.StatusID, process.Status, said)
-	return phase.Description
+	return phase
 }
 
 // listedStates returns the bank's list of states, nil if it cannot be read.
