@@ -80,6 +80,9 @@ func (s *Sim) action(u *user, at container, action map[string]any, filled State)
 	if err != nil {
 		return payload{}, err
 	}
+	if filled, err = s.withFiles(u.id, blocks, filled); err != nil {
+		return payload{}, err
+	}
 	state.merge(filled)
 	blockID, actionID := str(action["block_id"]), str(action["action_id"])
 	block, element := findElement(blocks, func(b, e map[string]any) bool {
@@ -93,7 +96,11 @@ func (s *Sim) action(u *user, at container, action map[string]any, filled State)
 	}
 	done := map[string]any{"type": element["type"], "block_id": blockID, "action_id": actionID, "action_ts": s.timestamp()}
 	if keys, ok := inputKeys[str(element["type"])]; ok {
-		if !state.merge(State{blockID: {actionID: action}}) {
+		chosen, err := s.withFiles(u.id, blocks, State{blockID: {actionID: action}})
+		if err != nil {
+			return payload{}, err
+		}
+		if !state.merge(chosen) {
 			return payload{}, errors.New("slacksim: nothing was chosen")
 		}
 		done[keys.key] = state[blockID][actionID][keys.key]

@@ -12,6 +12,7 @@ type Failure struct {
 	Status      int           // or an HTTP status without a JSON body
 	RetryAfter  time.Duration // of a 429
 	Drop        bool          // or the connection is closed without a response
+	CutAfter    int           // or the connection is closed after that many bytes of the response's body
 	AfterEffect bool          // the call takes effect before it fails
 	Delay       time.Duration // before anything else
 }
@@ -21,8 +22,8 @@ func RateLimited(after time.Duration) Failure {
 	return Failure{Error: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: after}
 }
 
-// Fail makes the next n calls of a method fail, after the failures already queued. "response_url" and "upload" are methods
-// too.
+// Fail makes the next n calls of a method fail, after the failures already queued. "response_url", "upload" and
+// "download" are methods too.
 func (s *Sim) Fail(method string, n int, with Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +48,7 @@ func (s *Sim) FailRandomly(method string, share float64, seed uint64, with Failu
 
 // Request is a call that the app made.
 type Request struct {
-	Method string // such as "chat.postMessage"; "response_url" and "upload" outside the Web API
+	Method string // such as "chat.postMessage"; "response_url", "upload" and "download" outside the Web API
 	At     time.Time
 	Error  string // Slack's error code, "" on success
 	Detail string // of the error
@@ -122,6 +123,10 @@ func (s *Sim) withFailures(w http.ResponseWriter, r *http.Request, method string
 			return
 		}
 	}
+	if failure.CutAfter > 0 {
+		handle(&cutWriter{w, failure.CutAfter})
+		return
+	}
 	if failure.isDelay() {
 		handle(w)
 		return
@@ -150,6 +155,22 @@ func (f Failure) write(w http.ResponseWriter) {
 		return
 	}
 	writeJSON(w, status, map[string]any{"ok": false, "error": f.Error})
+}
+
+// cutWriter closes the connection after a number of bytes.
+type cutWriter struct {
+	http.ResponseWriter
+	left int
+}
+
+func (c *cutWriter) Write(b []byte) (int, error) {
+	if len(b) >= c.left {
+		_, _ = c.ResponseWriter.Write(b[:c.left])
+		_ = http.NewResponseController(c.ResponseWriter).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	c.left -= len(b)
+	return c.ResponseWriter.Write(b)
 }
 
 // discard is a ResponseWriter that drops the response.

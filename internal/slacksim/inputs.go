@@ -104,7 +104,7 @@ func (u *User) inputValue(ctx context.Context, at container, block, element map[
 		}
 		return map[string]any{"type": kind, keys.key: all}, nil
 	case "files":
-		files, err := u.sim.attach(element, value)
+		files, err := u.sim.chooseFiles(u.ID, element, value)
 		return map[string]any{"type": kind, keys.key: files}, err
 	}
 	return map[string]any{"type": kind, keys.key: value}, nil

@@ -65,8 +65,8 @@ func (m manifest) escapesCommand(command string) bool {
 func (m manifest) scopes() []string {
 	if len(m.OAuth.Scopes.Bot) == 0 {
 		return []string{
-			"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read", "im:history", "im:read",
-			"im:write", "users:read",
+			"channels:history", "channels:read", "chat:write", "commands", filesRead, "files:write", "groups:history", "groups:read", "im:history",
+			"im:read", "im:write", "users:read",
 		}
 	}
 	return m.OAuth.Scopes.Bot

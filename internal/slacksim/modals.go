@@ -26,6 +26,9 @@ func (s *Sim) mergeState(userID, viewID string, state State) error {
 	if err != nil {
 		return err
 	}
+	if state, err = s.withFiles(userID, v.blocks, state); err != nil {
+		return err
+	}
 	if !v.state.merge(state) {
 		return errors.New("slacksim: the modal has no such input")
 	}

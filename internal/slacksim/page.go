@@ -33,7 +33,9 @@ func (s *Sim) routes() *http.ServeMux {
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("POST /response/{id}", s.serveResponseURL)
 	mux.HandleFunc("POST /files/upload/{id}/{ticket}", s.serveUpload)
-	mux.HandleFunc("GET /files/{id}/{name}", s.servePrivateFile)
+	mux.HandleFunc("GET /files-pri/{file}/{name}", s.serveDownload)
+	mux.HandleFunc("GET /files-pri/{file}/download/{name}", s.serveDownload)
+	mux.HandleFunc("GET /signin", serveSignIn)
 	mux.HandleFunc("GET /socket", s.serveSocket)
 	mux.Handle("GET /page/", local(func(w http.ResponseWriter, r *http.Request) { servePage(w, r, r.URL.Path) }))
 	mux.Handle("GET /{$}", local(func(w http.ResponseWriter, r *http.Request) { servePage(w, r, "page/index.html") }))
@@ -41,6 +43,7 @@ func (s *Sim) routes() *http.ServeMux {
 	mux.Handle("GET /sim/stream", local(s.serveStream))
 	mux.Handle("GET /sim/options", local(s.serveOptions))
 	mux.Handle("GET /sim/files/{id}", local(s.serveFile))
+	mux.Handle("POST /sim/upload", local(s.pageUpload))
 	for name, do := range map[string]func(*http.Request, pageCall) (any, error){
 		"command": s.pageCommand, "message": s.pageMessage, "submit": s.pageSubmit, "action": s.pageAction,
 		"close": s.pageClose, "home": s.pageHome,

@@ -2,7 +2,7 @@
 // It implements Slack's published rules as strictly as Slack: a request that it accepts, Slack accepts too. It does not
 // import a Slack library, so that a mistake in one cannot hide a mistake in the app.
 //
-// [Sim] serves the Web API, response URLs, file uploads, Socket Mode, and a page for the browser. A test acts as a person
+// [Sim] serves the Web API, response URLs, uploads and downloads of files, Socket Mode, and a page for the browser. A test acts as a person
 // of the workspace with [User], and reads with [Sim.Requests] and [Sim.Deliveries] what the app and the workspace sent.
 package slacksim
 
@@ -175,13 +175,14 @@ func (s *Sim) APIURL() string {
 	return s.baseURL + "/api/"
 }
 
-// Close closes every socket, ends streams and deliveries, and waits for sockets and deliveries.
+// Close closes every socket, ends streams and deliveries, waits for sockets and deliveries, and drops all files.
 func (s *Sim) Close() error {
 	s.mu.Lock()
 	s.cancel() // with s.mu held, so that no work is added once Wait runs
 	s.mu.Unlock()
 	s.closeSockets()
 	s.work.Wait()
+	s.closeFiles()
 	return nil
 }
 

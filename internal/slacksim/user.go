@@ -112,7 +112,8 @@ type Option struct {
 }
 
 // Values are the values of inputs by block_id: the text that a person types, or the text or value of an option that she
-// chooses. Several options are separated by newlines; "" clears the input.
+// chooses. Several options are separated by newlines, and so are the files of a file input, which are named by the id that
+// [User.Upload] gave, or by a file name, for which a small file is made. "" clears the input.
 type Values map[string]string
 
 // SubmitResult is the outcome of a submission.

@@ -41,6 +41,7 @@ var methods = map[string]method{
 	"conversations.replies":        {call: (*Sim).threadReplies, read: true, tier: 50},
 	"files.completeUploadExternal": {call: (*Sim).completeUpload, tier: 100, scope: "files:write"},
 	"files.getUploadURLExternal":   {call: (*Sim).uploadURL, read: true, tier: 100, scope: "files:write"},
+	"files.info":                   {call: (*Sim).fileInfo, read: true, tier: 100, scope: filesRead},
 	"users.info":                   {call: (*Sim).userInfo, read: true, tier: 100, scope: "users:read"},
 	"views.open":                   {call: (*Sim).openModal, tier: 100},
 	"views.publish":                {call: (*Sim).publishHome, tier: 100},

@@ -1,6 +1,7 @@
 // Calls of the workspace's own endpoints. A failure is returned as {ok: false, error}, never thrown.
 
 const TIMEOUT = 15000;
+const UPLOAD_TIMEOUT = 120000;
 
 let failedAt = -Infinity;
 
@@ -9,8 +10,8 @@ export function failedRecently() {
   return performance.now() - failedAt < 1000;
 }
 
-async function call(path, options = {}) {
-  const limits = [AbortSignal.timeout(TIMEOUT)];
+async function call(path, options = {}, timeout = TIMEOUT) {
+  const limits = [AbortSignal.timeout(timeout)];
   if (options.signal) limits.push(options.signal);
   try {
     const reply = await fetch(path, { ...options, signal: AbortSignal.any(limits) });
@@ -43,4 +44,13 @@ export function post(what, body) {
 /** Fetches the options of an external select for a query. */
 export function fetchOptions(query, signal) {
   return call(`/sim/options?${new URLSearchParams(query)}`, { signal });
+}
+
+/** Uploads a file that a person gives in a file input, and returns its file object. */
+export function uploadFile(query, file) {
+  return call(`/sim/upload?${new URLSearchParams({ ...query, name: file.name })}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/octet-stream', 'X-Requested-With': 'slacksim' },
+    body: file,
+  }, UPLOAD_TIMEOUT);
 }

@@ -14,6 +14,7 @@ import { t } from './words.js';
  * @property {(blockId: string, actionId: string) => object|undefined} kept the current value of an input, which wins over the initial value
  * @property {(action: object, control: HTMLElement) => Promise<void>} act sends an action to the app, and waits for it
  * @property {(action: object) => void} [report] sends an action without waiting
+ * @property {(element: {block_id: string, action_id: string}, file: File) => Promise<object>} [upload] of a surface with file inputs
  * @property {(element: {block_id: string, action_id: string, value: string}, signal: AbortSignal) => Promise<object>} options
  *
  * @typedef {import('./fields.js').Field & {showProblem?: (text: string|null) => void, required: boolean}} DrawnField
@@ -84,6 +85,7 @@ function fieldOf(element, { blockId, surface, fields }, { label, controlId, desc
   const field = Object.assign(drawField(element, {
     blockId, label, controlId, describedBy, required, changed, names: surface.names,
     kept: surface.kept(blockId, element.action_id),
+    upload: (file) => surface.upload({ block_id: blockId, action_id: element.action_id }, file),
     options: (value, signal) => surface.options({ block_id: blockId, action_id: element.action_id, value }, signal),
   }), { required });
   fields.push(field);

@@ -2,6 +2,7 @@
 
 import { el, freshId } from './dom.js';
 import { combobox } from './combobox.js';
+import { fileInput } from './fileinput.js';
 import { inlineText, withEmoji } from './mrkdwn.js';
 import { language, t } from './words.js';
 
@@ -24,6 +25,7 @@ import { language, t } from './words.js';
  * @property {boolean} required
  * @property {object} [kept] the current value, which wins over the initial value
  * @property {(query: string, signal: AbortSignal) => Promise<object>} options
+ * @property {(file: File) => Promise<object>} upload
  * @property {(trigger: 'enter'|'character'|'choice') => boolean|void} changed returns whether an action was sent
  * @property {import('./mrkdwn.js').Names} names
  */
@@ -222,6 +224,7 @@ const KINDS = {
   static_select: select,
   external_select: typeAhead,
   users_select: people,
+  file_input: fileInput,
   radio_buttons: choiceGroup('radio', ([option = null]) => ({ selected_option: option }),
     (element) => one(element.initial_option), (kept) => one(kept.selected_option)),
   checkboxes: choiceGroup('checkbox', (options) => ({ selected_options: options }),

@@ -4,7 +4,7 @@ import { announce, controlOf, el, link } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { mrkdwn } from './mrkdwn.js';
-import { language, t, translateCount, errorText } from './words.js';
+import { errorText, language, sizeOf, t, translateCount } from './words.js';
 
 /**
  * @param {HTMLElement} root
@@ -170,12 +170,6 @@ function fileCard(file) {
     el('span', { class: 'kind', 'aria-hidden': 'true' }, kind),
     el('div', {}, link(file.url, [name, el('span', { class: 'unseen' }, ` ${t('file.tab')}`)]),
       el('p', { class: 'quiet' }, [file.name, sizeOf(file.size)].filter(Boolean).join(' · '))));
-}
-
-function sizeOf(bytes) {
-  if (!bytes) return '';
-  const [unit, amount] = bytes < 1e6 ? ['kilobyte', bytes / 1e3] : ['megabyte', bytes / 1e6];
-  return new Intl.NumberFormat(language(), { style: 'unit', unit, maximumFractionDigits: amount < 10 ? 1 : 0 }).format(amount);
 }
 
 /** The first letter of a name, for the avatar. */

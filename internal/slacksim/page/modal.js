@@ -3,7 +3,7 @@
 
 import { announce, controlOf, dismiss, el, freshId } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
-import { fetchOptions, post } from './api.js';
+import { fetchOptions, post, uploadFile } from './api.js';
 import { withEmoji } from './mrkdwn.js';
 import { language, t, errorText } from './words.js';
 
@@ -62,6 +62,7 @@ function modalOf(first, context) {
       const reply = await post('action', { user: context().user, view_id: view.id, action, values: valuesOf(fields) });
       if (!reply.ok) fail(reply);
     },
+    upload: (element, file) => uploadFile({ user: context().user, view_id: view.id, ...element }, file),
     options: (element, signal) => fetchOptions({ user: context().user, view_id: view.id, ...element }, signal),
   };
 

@@ -33,6 +33,15 @@ export function translateCount(key, count) {
   return t(`${key}.${new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'}`, { count });
 }
 
+/** Returns a number of bytes as people read it, '' for none. */
+export function sizeOf(bytes) {
+  if (!bytes) return '';
+  let [unit, amount] = ['byte', bytes];
+  if (bytes >= 1e3) [unit, amount] = ['kilobyte', bytes / 1e3];
+  if (bytes >= 1e6) [unit, amount] = ['megabyte', bytes / 1e6];
+  return new Intl.NumberFormat(current, { style: 'unit', unit, maximumFractionDigits: amount < 10 ? 1 : 0 }).format(amount);
+}
+
 /** Returns the text for an error code of the workspace. */
 export function errorText(code) {
   return catalogs[current][`error.${code}`] ?? t('error', { code: code || '?' });
