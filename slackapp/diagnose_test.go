@@ -61,11 +61,11 @@ func TestADiagnosisFindsWhatIsWrongInSlack(t *testing.T) {
 		"Slack has a problem":    {fails("auth.test", "fatal_error"), nil, []string{"fail slack.answer"}},
 		"something else answers": {func(s *slacksim.Sim) { s.Fail("auth.test", 1, slacksim.Failure{Status: 404}) }, nil, []string{"fail slack.not_slack"}},
 		"Slack limits our rate":  {fails("auth.test", "ratelimited"), nil, []string{"not_tried slack.ratelimited"}},
-		"two scopes are missing": {func(s *slacksim.Sim) {
+		"three scopes are missing": {func(s *slacksim.Sim) {
 			s.Grant("channels:history", "channels:read", "chat:write", "commands", "groups:history", "groups:read", "im:history", "users:read")
-		}, nil, []string{"fail slack.scope.files:write", "fail slack.scope.im:write"}},
+		}, nil, []string{"fail slack.scope.files:read", "fail slack.scope.files:write", "fail slack.scope.im:write"}},
 		"people cannot be read": {func(s *slacksim.Sim) {
-			s.Grant("channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read", "im:history", "im:write")
+			s.Grant("channels:history", "channels:read", "chat:write", "commands", "files:read", "files:write", "groups:history", "groups:read", "im:history", "im:write")
 		}, nil, []string{"fail slack.scope.users:read", "not_tried slack.no_scope_for_it", "not_tried slack.users_left", "not_tried slack.no_scope_for_it"}},
 		"our clock is an hour late":     {nil, func(c *config) { c.Now = func() time.Time { return time.Now().Add(-time.Hour) } }, []string{"fail slack.clock_wrong"}},
 		"our clock is two minutes fast": {nil, func(c *config) { c.Now = func() time.Time { return time.Now().Add(2 * time.Minute) } }, []string{"warn slack.clock_differs"}},

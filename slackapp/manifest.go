@@ -50,8 +50,8 @@ func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]b
 
 // botScopes are the scopes that the bot's token needs.
 var botScopes = []string{
-	"channels:history", "channels:read", "chat:write", "commands", "files:write", "groups:history", "groups:read",
-	"im:history", "im:write", "users:read",
+	"channels:history", "channels:read", "chat:write", "commands", "files:read", "files:write", "groups:history",
+	"groups:read", "im:history", "im:write", "users:read",
 }
 
 type object = map[string]any
