@@ -19,7 +19,8 @@ import (
 var undescribed = []string{"LastActionDescription"}
 
 func TestEachDescriptionOfAReplyBelongsToAnIDOfATaxonomy(t *testing.T) {
-	for _, reply := range []any{Borrower{}, BorrowerSummary{}, PersonalData{}, ProfessionalData{}, Process{}, ProcessSummary{}} {
+	for _, reply := range []any{Borrower{}, BorrowerSummary{}, PersonalData{}, ProfessionalData{}, Process{}, ProcessSummary{}, Simulation{}, SimulationSummary{},
+		SimulationLoan{}, SimulationBorrower{}, SimulationProperty{}, SimulationInsurance{}, SimulationCharge{}} {
 		of := reflect.TypeOf(reply)
 		paired := map[string]bool{}
 		for _, pair := range planOf(of).pairs {

@@ -12,24 +12,26 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// The operations of the bank's page ProcessesESIS.
+// The operations of the bank's pages ProcessesESIS and SimulationsESIS.
 const (
-	ProcessESISGet   OperationID = "processESISGet"
-	ProcessESISEmail OperationID = "processESISEmail"
+	ProcessESISGet      OperationID = "processESISGet"
+	ProcessESISEmail    OperationID = "processESISEmail"
+	SimulationESISGet   OperationID = "simulationESISGet"
+	SimulationESISEmail OperationID = "simulationESISEmail"
 )
 
 func init() {
-	registerReads(ProcessESISGet)
-	registerWrites(ProcessESISEmail)
+	registerReads(ProcessESISGet, SimulationESISGet)
+	registerWrites(ProcessESISEmail, SimulationESISEmail)
 	registerReasons("esis.age", "esis.term", "esis.noKey", "esis.state", "esis.address")
 }
 
-// ESISOptions are the options of Process ESIS Get.
+// ESISOptions are the options of an ESIS.
 type ESISOptions struct {
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
 }
 
-// ESIS is the European Standardised Information Sheet of a process (FINE in Portugal). It is a customer's document; only
+// ESIS is the European Standardised Information Sheet of a process or a simulation (FINE in Portugal). It is a customer's document; only
 // its size is printed and logged.
 type ESIS struct{ PDF []byte }
 
@@ -38,16 +40,27 @@ type ESIS struct{ PDF []byte }
 //
 // See Process ESIS Get on the bank's page ProcessesESIS.
 func (u *User) ProcessESIS(ctx context.Context, process uuid.UUID, options ESISOptions) (ESIS, error) {
+	return u.esis(ctx, ProcessESISGet, pathValues{"processUniqueId": process}, options)
+}
+
+// SimulationESIS returns the ESIS of a simulation, as [User.ProcessESIS] does that of a process.
+//
+// Of Simulation ESIS Get the bank's reference prints only title and method.
+func (u *User) SimulationESIS(ctx context.Context, simulation uuid.UUID, options ESISOptions) (ESIS, error) {
+	return u.esis(ctx, SimulationESISGet, pathValues{"simulationUniqueId": simulation}, options)
+}
+
+func (u *User) esis(ctx context.Context, op OperationID, of pathValues, options ESISOptions) (ESIS, error) {
 	query := url.Values{}
 	if options.IgnoreRules {
 		query.Set("ignoreRules", "true")
 	}
 	var reply esisReply
-	err := u.do(ctx, call{op: ProcessESISGet, path: pathValues{"processUniqueId": process}, query: query, cap: u.client.config.MaxESIS}, &reply)
+	err := u.do(ctx, call{op: op, path: of, query: query, cap: u.client.config.MaxESIS}, &reply)
 	return ESIS(reply), err
 }
 
-// ESISEmail are the address and the options of Process ESIS Email.
+// ESISEmail are the address and the options of an ESIS that is sent.
 type ESISEmail struct {
 	To          pii.Email
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
@@ -59,12 +72,24 @@ type ESISEmail struct {
 //
 // See Process ESIS Email on the bank's page ProcessesESIS.
 func (u *User) EmailProcessESIS(ctx context.Context, process uuid.UUID, email ESISEmail) (OperationStatus, error) {
+	return u.emailESIS(ctx, ProcessESISEmail, pathValues{"processUniqueId": process}, email)
+}
+
+// EmailSimulationESIS makes the bank send the ESIS of a simulation to an address. It is sent once, as that of
+// [User.EmailProcessESIS].
+//
+// Of Simulation ESIS Email the bank's reference prints only title and method.
+func (u *User) EmailSimulationESIS(ctx context.Context, simulation uuid.UUID, email ESISEmail) (OperationStatus, error) {
+	return u.emailESIS(ctx, SimulationESISEmail, pathValues{"simulationUniqueId": simulation}, email)
+}
+
+func (u *User) emailESIS(ctx context.Context, op OperationID, of pathValues, email ESISEmail) (OperationStatus, error) {
 	query := url.Values{"sendAddress": {email.To.Reveal()}}
 	if email.IgnoreRules {
 		query.Set("ignoreRules", "true")
 	}
 	var reply writeReply
-	err := u.do(ctx, call{op: ProcessESISEmail, path: pathValues{"processUniqueId": process}, query: query}, &reply)
+	err := u.do(ctx, call{op: op, path: of, query: query}, &reply)
 	return reply.OperationStatus, err
 }
 

@@ -34,7 +34,7 @@ func MissingReason(err error) Reason {
 // text that says otherwise, since the bank prints no list of codes.
 func saysMissing(messages []ErrorMessage) Reason {
 	for _, message := range messages {
-		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
+		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, SimulationMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
 			return message.Reason
 		}
 	}

@@ -48,6 +48,10 @@ var probed = map[OperationID]func() any{
 	BorrowerGet:    func() any { return new(Borrower) },
 	ProcessESISGet: func() any { return new(esisReply) },
 	CallbackList:   func() any { return new(callbackListReply) },
+
+	SimulationList:    func() any { return new(simulationListReply) },
+	SimulationDetail:  func() any { return new(Simulation) },
+	SimulationESISGet: func() any { return new(esisReply) },
 }
 
 func newProbed(id OperationID) any {
@@ -106,7 +110,7 @@ func (u *User) probeCall(probe ProbeCall) call {
 	for name, id := range probe.IDs {
 		sent.path[name] = id
 	}
-	if probe.Operation == ProcessESISGet {
+	if probe.Operation == ProcessESISGet || probe.Operation == SimulationESISGet {
 		sent.cap = u.client.config.MaxESIS
 	}
 	return sent

@@ -28,7 +28,11 @@ func namesOf(t reflect.Type, path string) (all []string) {
 		case name != "" || tagged:
 			own := strings.TrimPrefix(path+"."+name, ".")
 			all = append(all, own)
-			if inner := field.Type; name != profile.ListName && (inner.Kind() == reflect.Struct || inner.Kind() == reflect.Pointer && inner.Elem().Kind() == reflect.Struct) {
+			inner := field.Type
+			if inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if name != profile.ListName && inner.Kind() == reflect.Struct {
 				all = append(all, namesOf(inner, own)...)
 			}
 		}
@@ -51,6 +55,14 @@ func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
 		CallbackList:   {reply: callbackListReply{}, item: Callback{}},
 		CallbackEcho:   {reply: echoReply{}, body: echoBody{}},
 		"gendersGet":   {reply: taxonomyReply{}, item: TaxonomyItem{}},
+
+		SimulationList:     {reply: simulationListReply{}, item: SimulationSummary{}},
+		SimulationDetail:   {reply: Simulation{}},
+		SimulationCreate:   {reply: simulationCreateReply{}, body: SimulationRequest{}},
+		SimulationUpdate:   {reply: writeReply{}, body: SimulationRequest{}},
+		SimulationValidate: {reply: simulationValidateReply{}, body: SimulationRequest{}},
+		SimulationCancel:   {reply: writeReply{}},
+		SimulationESISGet:  {reply: esisReply{}},
 	} {
 		wire := p.Wire(string(id))
 		for what, v := range map[string]any{"reply": c.reply, "item": c.item, "body": c.body} {
@@ -64,14 +76,19 @@ func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
 			}
 		}
 	}
-	query := ProcessQuery{Text: pii.New[pii.Name]("x"), StatusID: &status, From: time.Now(), To: time.Now()}.values()
-	newPages(profile.Page{Style: profile.ByCursor, Size: 10}, 10).query(query, "x")
-	newPages(profile.Page{Style: profile.ByNumber, Size: 10}, 10).query(query, "2")
-	newPages(profile.Page{Style: profile.ByOffset, Size: 10}, 10).query(query, "2")
-	known := slices.Concat(p.Wire(string(ProcessList)).Names(), []string{"limit", "pageSize"}) // of other lists
-	for name := range url.Values(query) {
-		if !slices.Contains(known, name) {
-			t.Errorf("the profile has no parameter %s", name)
+	queries := map[OperationID]url.Values{
+		ProcessList:    ProcessQuery{Text: pii.New[pii.Name]("x"), StatusID: &status, From: time.Now(), To: time.Now()}.values(),
+		SimulationList: SimulationQuery{Text: pii.New[pii.Name]("x"), StatusID: &status, From: time.Now(), To: time.Now()}.values(),
+	}
+	for id, query := range queries {
+		newPages(profile.Page{Style: profile.ByCursor, Size: 10}, 10).query(query, "x")
+		newPages(profile.Page{Style: profile.ByNumber, Size: 10}, 10).query(query, "2")
+		newPages(profile.Page{Style: profile.ByOffset, Size: 10}, 10).query(query, "2")
+		known := slices.Concat(p.Wire(string(id)).Names(), []string{"limit", "pageSize", "pageNumber", "offset"}) // of other lists
+		for name := range query {
+			if !slices.Contains(known, name) {
+				t.Errorf("%s: the profile has no parameter %s", id, name)
+			}
 		}
 	}
 }

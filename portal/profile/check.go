@@ -30,6 +30,7 @@ func check(p *Profile, o options, file *node, around string) []Problem {
 	c.routes()
 	c.rules()
 	c.states()
+	c.simulationStates()
 	c.meanings()
 	c.limits()
 	c.alternatives()

@@ -64,6 +64,32 @@ func lookup(value any, path []string) (any, bool) {
 	return value, true
 }
 
+// objectsAt returns the objects at a dotted path of an object, which may lead through arrays: all that are in them.
+func objectsAt(object map[string]any, path string) []map[string]any {
+	found := []map[string]any{object}
+	if path == "" {
+		return found
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		var inner []map[string]any
+		for _, object := range found {
+			value, _ := member(object, name)
+			switch value := value.(type) {
+			case map[string]any:
+				inner = append(inner, value)
+			case []any:
+				for _, item := range value {
+					if object, ok := item.(map[string]any); ok {
+						inner = append(inner, object)
+					}
+				}
+			}
+		}
+		found = inner
+	}
+	return found
+}
+
 // member returns the field of an object with this name, or else with this name in another case.
 func member(object map[string]any, name string) (any, bool) {
 	if value, ok := object[name]; ok {

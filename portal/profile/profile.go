@@ -20,9 +20,11 @@ type Profile struct {
 	Taxonomies Taxonomies           `json:"taxonomies"`
 	// Notifications are what the bank sends to callbacks.
 	Notifications Notifications `json:"notifications"`
-	States        States        `json:"states"`
-	Meanings      Meanings      `json:"meanings"`
-	Rules         Rules         `json:"rules"`
+	States        States        `json:"states"` // of processes
+	// SimulationStates are the states of simulations.
+	SimulationStates SimulationStates `json:"simulation_states"`
+	Meanings         Meanings         `json:"meanings"`
+	Rules            Rules            `json:"rules"`
 	// Limits are reference values with which a loan is compared, by the first day on which they are in force. What a day does not
 	// say is as on the day before it.
 	Limits map[string]Limits `json:"limits"`

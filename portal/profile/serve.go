@@ -118,12 +118,47 @@ func (w *Wire) take(object, out map[string]any, fields map[string]Names) map[str
 		if _, inner := value.(map[string]any); !found || inner {
 			continue
 		}
-		if taken[sent[0]] = true; w.formOf(path) == Integer {
+		taken[sent[0]] = true
+		if array, is := value.([]any); is {
+			value = w.takeItems(array, below(fields, path))
+		} else if w.formOf(path) == Integer {
 			value = w.ParseValue(path, fmt.Sprint(value))
 		}
 		put(out, path, value)
 	}
 	return taken
+}
+
+// takeItems returns an array whose objects have canonical names. A field that the profile does not have keeps its name.
+func (w *Wire) takeItems(array []any, fields map[string]Names) []any {
+	all := make([]any, len(array))
+	for i, item := range array {
+		object, is := item.(map[string]any)
+		if !is {
+			all[i] = item
+			continue
+		}
+		out := map[string]any{}
+		taken := w.take(object, out, fields)
+		for name, value := range object {
+			if !taken[name] {
+				out[name] = value
+			}
+		}
+		all[i] = out
+	}
+	return all
+}
+
+// below returns the fields of what is at a path, by their paths from there.
+func below(fields map[string]Names, path string) map[string]Names {
+	inner := map[string]Names{}
+	for of, names := range fields {
+		if rest, ok := strings.CutPrefix(of, path+"."); ok {
+			inner[rest] = names
+		}
+	}
+	return inner
 }
 
 // plain undoes the forms of a request's values.
@@ -136,6 +171,10 @@ func (w *Wire) plain(value any) any {
 	case string:
 		if day, ok := strings.CutSuffix(value, "T00:00:00"); ok && w.forms.Dates == DateTime {
 			return day
+		}
+	case []any:
+		for i, inner := range value {
+			value[i] = w.plain(inner)
 		}
 	}
 	return value
@@ -186,13 +225,10 @@ func (w *Wire) completed(object map[string]any, fields map[string]Names) map[str
 	if w.forms.Absent == Null {
 		for _, path := range byDepth(fields) {
 			outer, own := split(path)
-			enclosing, ok := object, true
-			if outer != "" {
-				inner, _ := lookup(object, strings.Split(outer, "."))
-				enclosing, ok = inner.(map[string]any)
-			}
-			if _, has := enclosing[own]; ok && !has {
-				enclosing[own] = nil
+			for _, enclosing := range objectsAt(object, outer) {
+				if _, has := enclosing[own]; !has {
+					enclosing[own] = nil
+				}
 			}
 		}
 	}

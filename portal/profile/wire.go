@@ -247,8 +247,15 @@ func (w *Wire) renameAt(object map[string]any, path string, fields map[string]Na
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		value, own := object[name], strings.TrimPrefix(path+"."+name, ".")
 		sent := strings.TrimPrefix(fields[own].first(name), "*")
-		if inner, ok := value.(map[string]any); ok {
+		switch inner := value.(type) {
+		case map[string]any:
 			value = w.renameAt(inner, own, fields)
+		case []any:
+			for i, item := range inner {
+				if object, ok := item.(map[string]any); ok {
+					inner[i] = w.renameAt(object, own, fields)
+				}
+			}
 		}
 		if text, ok := value.(string); ok && w.formOf(own) == Integer {
 			if id, err := uuid.Parse(text); err == nil {
@@ -382,27 +389,35 @@ func (w *Wire) canonical(object map[string]any, fields map[string]Names) map[str
 	out := maps.Clone(object)
 	for _, path := range byDepth(fields) {
 		outer, own := split(path)
-		enclosing := out
-		if outer != "" {
-			inner, _ := lookup(out, strings.Split(outer, "."))
-			var ok bool
-			if enclosing, ok = inner.(map[string]any); !ok {
+		for _, enclosing := range objectsAt(out, outer) {
+			value, found := fields[path].Find(enclosing)
+			if !found {
 				continue
 			}
+			if w.formOf(path) == Integer {
+				value = w.id(value)
+			}
+			enclosing[own] = cloned(value) // its fields are renamed in turn
 		}
-		value, found := fields[path].Find(enclosing)
-		if !found {
-			continue
-		}
-		if inner, ok := value.(map[string]any); ok {
-			value = maps.Clone(inner) // its fields are renamed in turn
-		}
-		if w.formOf(path) == Integer {
-			value = w.id(value)
-		}
-		enclosing[own] = value
 	}
 	return out
+}
+
+// cloned returns a copy of an object, or of an array with copies of its objects.
+func cloned(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		return maps.Clone(value)
+	case []any:
+		array := slices.Clone(value)
+		for i, item := range array {
+			if object, ok := item.(map[string]any); ok {
+				array[i] = maps.Clone(object)
+			}
+		}
+		return array
+	}
+	return value
 }
 
 // id returns an integer, or a text of one, as a uuid.
