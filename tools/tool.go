@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/balcao/balcao/portal"
 )
 
 // Effect is what an operation changes. Permissions, confirmations and the annotations for assistants depend on it.
@@ -31,17 +33,18 @@ func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 type Spec struct {
 	Name             string // in snake_case: the tool's name for assistants and the prefix of its words
 	Effect           Effect
-	Resource         string         // the URI of the result's file, "balcao://processes/{process}/esis"; "" without a file
-	NeedsDestination bool           // the tool is forbidden for an actor without a destination, and without [Config.Destinations]
-	Subscribes       bool           // the tool subscribes the destination, and is refused if outsiders read there
-	NeedsHistory     bool           // the tool is forbidden without [Config.Updates]
-	AlwaysForm       bool           // its form opens unless a field is given, though none is required
-	Needs            Needs          // how its process may have ended; otherwise the tool is not offered and its form does not open
-	Next             Next           // to which tools its cards lead
-	CardArgs         map[string]any // arguments of the button on a process's card, besides the process
-	CardOrder        int            // its position among the buttons of a process's card, from 1; 0 if it is not there
-	Core             bool           // assistants are told of it directly; of other tools they learn by searching
-	Example          string         // arguments of a call as JSON, for the samples of the sandbox
+	Resource         string               // the URI of the result's file, "balcao://processes/{process}/esis"; "" without a file
+	NeedsDestination bool                 // the tool is forbidden for an actor without a destination, and without [Config.Destinations]
+	Subscribes       bool                 // the tool subscribes the destination, and is refused if outsiders read there
+	NeedsHistory     bool                 // the tool is forbidden without [Config.Updates]
+	AlwaysForm       bool                 // its form opens unless a field is given, though none is required
+	Needs            Needs                // how its process may have ended; otherwise the tool is not offered and its form does not open
+	Next             Next                 // to which tools its cards lead
+	CardArgs         map[string]any       // arguments of the button on a process's card, besides the process
+	CardOrder        int                  // its position among the buttons of a process's card, from 1; 0 if it is not there
+	Core             bool                 // assistants are told of it directly; of other tools they learn by searching
+	Operations       []portal.OperationID // of the bank, that the tool is for
+	Example          string               // arguments of a call as JSON, for the samples of the sandbox
 }
 
 // Tool is one operation of the catalogue.

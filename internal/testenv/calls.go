@@ -57,6 +57,22 @@ func (e *Env) MustCall(t testing.TB, name, args string, change ...func(*tools.Re
 	return result
 }
 
+// CallConfirmed calls a tool and confirms whatever it warns of.
+func (e *Env) CallConfirmed(t testing.TB, name, args string, change ...func(*tools.Request)) (tools.Result, *tools.Error) {
+	t.Helper()
+	result, failure := e.Call(t, name, args, change...)
+	if failure == nil || failure.Kind != tools.Unconfirmed {
+		return result, failure
+	}
+	var codes []string
+	for _, problem := range failure.Problems {
+		if problem.Severity == tools.Warns {
+			codes = append(codes, problem.Code)
+		}
+	}
+	return e.Call(t, name, args, append(change, Confirmed(codes...))...)
+}
+
 // WantCard calls a tool, and requires success and a card that contains every text of want.
 func (e *Env) WantCard(t testing.TB, name, args string, want ...string) tools.Result {
 	t.Helper()

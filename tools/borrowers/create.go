@@ -13,7 +13,7 @@ import (
 
 // Create adds a borrower to a process (Borrower Create).
 var Create = tools.Define(Toolset, tools.Spec{
-	Name: "create_borrower", Effect: tools.Creates, Core: true, Needs: tools.OpenProcess,
+	Name: "create_borrower", Effect: tools.Creates, Operations: []portal.OperationID{portal.BorrowerCreate}, Core: true, Needs: tools.OpenProcess,
 	Next: tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}, "get_esis": {"process"}},
 	Example: `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,` +
 		`"personal":{"name":"Marta Exemplo","birthDate":"1990-04-12","taxId":"299999998",` +

@@ -14,7 +14,7 @@ import (
 // Delete deletes a borrower of a process (Borrower Delete). The key borrower cannot be deleted, as the bank's page Borrower
 // Delete says.
 var Delete = tools.Define(Toolset, tools.Spec{
-	Name: "delete_borrower", Effect: tools.Deletes, Needs: tools.OpenProcess,
+	Name: "delete_borrower", Effect: tools.Deletes, Operations: []portal.OperationID{portal.BorrowerDelete}, Needs: tools.OpenProcess,
 	Next:    tools.Next{"list_borrowers": {"process"}},
 	Example: `{"process":"1043","borrower":"1d4f2264-400e-502e-9f39-5e10a38ce5df"}`,
 }, func(ctx context.Context, call *tools.Call, in BorrowerRemoval) (BorrowerDeleted, error) {

@@ -6,12 +6,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
 
 // List lists the borrowers of a process (Borrower List, and Borrower Get for each, since the bank's list has no names).
 var List = tools.Define(Toolset, tools.Spec{
-	Name: "list_borrowers", Effect: tools.Reads, Core: true, CardOrder: 1,
+	Name: "list_borrowers", Effect: tools.Reads, Operations: []portal.OperationID{portal.BorrowerList}, Core: true, CardOrder: 1,
 	Next:    tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 	Example: `{"process":"1043"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (BorrowerList, error) {

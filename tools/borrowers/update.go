@@ -13,7 +13,7 @@ import (
 // Update changes a borrower (Borrower Update). The bank may clear fields that an update omits, so the update has all data of
 // the bank, with the changes.
 var Update = tools.Define(Toolset, tools.Spec{
-	Name: "update_borrower", Effect: tools.Updates, Core: true, Needs: tools.OpenProcess,
+	Name: "update_borrower", Effect: tools.Updates, Operations: []portal.OperationID{portal.BorrowerUpdate}, Core: true, Needs: tools.OpenProcess,
 	Next:    tools.Next{"get_borrower": {"process", "borrower"}, "list_borrowers": {"process"}},
 	Example: `{"process":"1043","borrower":"1d4f2264-400e-502e-9f39-5e10a38ce5df","personal":{"email":"nova.morada@example.com"}}`,
 }, func(ctx context.Context, call *tools.Call, in BorrowerUpdate) (BorrowerUpdated, error) {

@@ -14,7 +14,7 @@ import (
 // GetESIS fetches the ESIS of a process (Process ESIS Get). Only a person may ignore the rules of Law 24/2023, for the
 // team's own use, and has to give a reason.
 var GetESIS = tools.Define(Toolset, tools.Spec{
-	Name: "get_esis", Effect: tools.Reads, Core: true, Resource: "balcao://processes/{process}/esis",
+	Name: "get_esis", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessESISGet}, Core: true, Resource: "balcao://processes/{process}/esis",
 	Needs: tools.NotCancelled, CardOrder: 2,
 	Next:    tools.Next{"send_esis": {"process"}, "list_borrowers": {"process"}},
 	Example: `{"process":"1042"}`,

@@ -16,7 +16,7 @@ import (
 // does not show whether an e-mail was sent, so that one with an unclear outcome is never sent again. The rules of Law 24/2023
 // cannot be ignored: a document without them is not for clients.
 var SendESIS = tools.Define(Toolset, tools.Spec{
-	Name: "send_esis", Effect: tools.Sends, Needs: tools.NotCancelled,
+	Name: "send_esis", Effect: tools.Sends, Operations: []portal.OperationID{portal.ProcessESISEmail}, Needs: tools.NotCancelled,
 	Next:    tools.Next{"list_borrowers": {"process"}},
 	Example: `{"process":"1043","borrower":"8f9bd496-6ee8-52c7-a8b7-fd3dca20c2a0"}`,
 }, func(ctx context.Context, call *tools.Call, in ESISEmail) (ESISSent, error) {

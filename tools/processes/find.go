@@ -7,13 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 )
 
 // Find searches the broker's processes (Process List, and Process Detail of those that only the index finds).
 var Find = tools.Define(Toolset, tools.Spec{
-	Name: "find_processes", Effect: tools.Reads, Core: true, Example: `{"turn":"partner"}`,
+	Name: "find_processes", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessList}, Core: true, Example: `{"turn":"partner"}`,
 	Next: tools.Next{
 		"find_processes": {"cursor"}, "get_process": {"process"}, "list_borrowers": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"},
 	},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 )
@@ -16,7 +17,7 @@ import (
 // Get shows a process: its state, what was last done, its loan and its borrowers (Process Detail, Borrower List, and
 // Borrower Get for each borrower).
 var Get = tools.Define(Toolset, tools.Spec{
-	Name: "get_process", Effect: tools.Reads, Core: true,
+	Name: "get_process", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessDetail}, Core: true,
 	Next:    tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
