@@ -47,7 +47,7 @@ func (o *outbox) announce(ctx context.Context, dest string, a Announcement) erro
 	if err := o.config.Store.Put(ctx, announcementKind, o.name(dest)+" "+member, data, noticeTTL); err != nil {
 		return err
 	}
-	return o.enqueueMember(ctx, dest, member, "", 1, o.now(), noticeTTL)
+	return o.enqueueMember(ctx, dest, member, sealedSubject{}, 1, o.now(), noticeTTL)
 }
 
 // postAnnouncement posts an announcement, if the destination may still read about its process.
@@ -60,7 +60,7 @@ func (w *worker) postAnnouncement(ctx context.Context, member string, s delivery
 		return false, w.skip(ctx, member, s)
 	}
 	if a.Process != uuid.Nil {
-		may, err := w.mayRead(ctx, a.Process, map[string]bool{"": true})
+		may, err := w.mayRead(ctx, OfProcess(a.Process), map[string]bool{"": true})
 		switch {
 		case errors.Is(err, errRights):
 			return false, w.postpone(ctx, member, s, err)
@@ -118,7 +118,7 @@ func (o *outbox) ownerChanged(ctx context.Context, process uuid.UUID, number int
 		}
 		failed = append(failed, o.announceOwner(ctx, process, number, owned, role, actor, by))
 	}
-	return errors.Join(append(failed, o.refresh(ctx, process))...)
+	return errors.Join(append(failed, o.refresh(ctx, OfProcess(process)))...)
 }
 
 func (o *outbox) announceOwner(ctx context.Context, process uuid.UUID, number int64, owned conversations.Ownership, role, actor, by string) error {
@@ -159,16 +159,16 @@ if not due or tonumber(due) > tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1],
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// refresh requests that every card of a process is edited now.
-func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
-	names, err := o.withCard(ctx, process)
+// refresh requests that every card of a process or simulation is edited now.
+func (o *outbox) refresh(ctx context.Context, subject Subject) error {
+	names, err := o.withCard(ctx, subject)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	for _, name := range names {
-		member := o.member(name, process)
+		member := o.member(name, subject)
 		keys := []string{queueKey(name), deliveryKey(name, member)}
 		hasCard, err := requestRefresh.Run(ctx, o.redis, keys, member, o.now(), deliveryTTL.Milliseconds()).Bool()
 		if err == nil && hasCard {
@@ -181,8 +181,8 @@ func (o *outbox) refresh(ctx context.Context, process uuid.UUID) error {
 	return nil
 }
 
-// withCard returns the names of the destinations that have a card of a process.
-func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []string, err error) {
+// withCard returns the names of the destinations that have a card of a process or simulation.
+func (o *outbox) withCard(ctx context.Context, subject Subject) (found []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	names, err := o.redis.ZRange(ctx, destinationIndex, 0, -1).Result()
@@ -192,7 +192,7 @@ func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []strin
 	cards := map[string]*redis.BoolCmd{}
 	_, err = o.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, name := range names {
-			cards[name] = p.HExists(ctx, deliveryKey(name, o.member(name, process)), "card")
+			cards[name] = p.HExists(ctx, deliveryKey(name, o.member(name, subject)), "card")
 		}
 		return nil
 	})
@@ -201,10 +201,10 @@ func (o *outbox) withCard(ctx context.Context, process uuid.UUID) (found []strin
 			found = append(found, name)
 		}
 	}
-	return found, redisError("finding the cards of a process", err)
+	return found, redisError("finding cards", err)
 }
 
-// isProcess reports whether a queue member is a process, and not an admin notice or an announcement.
-func isProcess(member string) bool {
+// isSubject reports whether a queue member is a process or simulation, and not an admin notice or an announcement.
+func isSubject(member string) bool {
 	return !strings.HasPrefix(member, adminPrefix) && !strings.HasPrefix(member, announcementPrefix)
 }

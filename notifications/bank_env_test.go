@@ -153,7 +153,7 @@ func reconcile(t testing.TB, s *Service) {
 
 func trigger(t testing.TB, s *Service, process uuid.UUID) {
 	t.Helper()
-	if err := s.Trigger(t.Context(), Trigger{Process: process, Source: Callback, Type: 1}); err != nil {
+	if err := s.Trigger(t.Context(), Trigger{Subject: OfProcess(process), Source: Callback, Type: 1}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -180,7 +180,7 @@ func (env *bankEnv) wantOnce(t testing.TB, s *Service, process uuid.UUID, many i
 		t.Fatal(err)
 	}
 	recorded = slices.DeleteFunc(recorded, func(u Update) bool { return u.Process != process })
-	stored, err := s.engine.snapshots.updates(t.Context(), process, 0)
+	stored, err := s.engine.snapshots.updates(t.Context(), OfProcess(process), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestUpdatesLeftByTwoCrashedReplicasAreDispatchedInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := crashing.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
+	if err := crashing.engine.refresh(ctx, OfProcess(a1042), cause{upTo: upTo}); !errors.Is(err, killed) {
 		t.Fatal(err)
 	}
 	env.advance(t, a1042)
@@ -100,7 +100,7 @@ func TestUpdatesLeftByTwoCrashedReplicasAreDispatchedInOrder(t *testing.T) {
 	if upTo, err = crashing.engine.stream.newestID(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := crashing.engine.refresh(ctx, a1042, cause{upTo: upTo}); !errors.Is(err, killed) {
+	if err := crashing.engine.refresh(ctx, OfProcess(a1042), cause{upTo: upTo}); !errors.Is(err, killed) {
 		t.Fatal(err)
 	}
 	s := runEngine(t, env.replica(t))

@@ -7,14 +7,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
-// delivery is the state of a process at a destination, stored as a hash with the names of these fields. The next
-// message begins after delivered; all up to requested is to be posted.
+// delivery is the state of a process or simulation at a destination, stored as a hash with the names of these fields, and
+// process or simulation for its id. The next message begins after delivered; all up to requested is to be posted.
 type delivery struct {
-	process uuid.UUID // uuid.Nil for a member that is about none
+	subject Subject // zero for a member that is about neither
 
 	card             string  // the id of the live card, "" before there is one
 	shown            int64   // the version that the card shows
@@ -77,7 +76,7 @@ func (w *worker) parseDelivery(member string, hash map[string]string) (s deliver
 		shown: number("shown"), delivered: number("delivered"), requested: number("requested"),
 		refreshRequested: number("refresh_requested"), refreshed: number("refreshed"), since: number("since"), notBefore: number("not_before"), attempts: int(min(number("attempts"), math.MaxInt32)),
 	}
-	for field, into := range map[string]any{"process": &s.process, "card": &s.card, "intent": &s.intent} {
+	for field, into := range map[string]any{"process": &s.subject.Process, "simulation": &s.subject.Simulation, "card": &s.card, "intent": &s.intent} {
 		if sealed := hash[field]; sealed != "" {
 			err = errors.Join(err, w.open("a delivery", deliveryBinding(w.name, member, field), sealed, into))
 		}
@@ -88,7 +87,7 @@ func (w *worker) parseDelivery(member string, hash map[string]string) (s deliver
 // outcome is what a step stores, in one script.
 type outcome struct {
 	set       fields        // fields of the delivery; card and intent are sealed; "" deletes a field
-	done      bool          // removes the process from the queue, unless there is more to post or to edit
+	done      bool          // removes the member from the queue, unless there is more to post or to edit
 	due       int64         // when it is due again, unless more than requested is requested by now; 0 leaves it
 	requested int64         //
 	backoff   time.Duration // how long nothing is posted at the destination
@@ -116,7 +115,7 @@ func (w *worker) save(ctx context.Context, member string, c outcome) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	life, done := deliveryTTL, 0
-	if !isProcess(member) {
+	if !isSubject(member) {
 		life = noticeTTL
 	}
 	if c.done {

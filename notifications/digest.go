@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/portal/profile"
@@ -17,10 +16,10 @@ import (
 type digest struct {
 	ID        string           `json:"id"`
 	NotBefore int64            `json:"notBefore,omitempty"` // it is not looked for before
-	Versions  map[string]int64 `json:"versions"`            // of each process, the last version in the digest
+	Versions  map[string]int64 `json:"versions"`            // of each member, the last version in the digest
 }
 
-// digestLine is a process in a digest.
+// digestLine is a process or simulation in a digest.
 type digestLine struct {
 	member   string
 	to       int64
@@ -52,7 +51,7 @@ func (w *worker) postDigest(ctx context.Context) (over bool, err error) {
 	return true, w.digestPosted(ctx, s)
 }
 
-// collect returns the processes of a digest that is posted now.
+// collect returns the processes and simulations of a digest that is posted now.
 func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 	members, deliveries, err := w.queued(ctx)
 	if err != nil {
@@ -66,7 +65,7 @@ func (w *worker) collect(ctx context.Context) ([]digestLine, error) {
 			continue
 		}
 		due, _ := digestAfter(w.dest.Digest, time.UnixMilli(s.since))
-		if s.process == uuid.Nil || s.intent != nil || s.delivered >= s.requested || due.After(now) || muted(w.dest, s.process, now) {
+		if s.subject.isZero() || s.intent != nil || s.delivered >= s.requested || due.After(now) || muted(w.dest, s.subject, now) {
 			continue
 		}
 		n, err := w.load(ctx, s)

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/conversations"
@@ -17,11 +16,11 @@ import (
 )
 
 const (
-	maxConcurrentReads = 8 // processes
+	maxConcurrentReads = 8 // processes and simulations
 	maxConflicts       = 10
 )
 
-// engine processes triggers: it reads the process from the bank, commits the changes as an update, and dispatches the
+// engine processes triggers: it reads the process or simulation from the bank, commits the changes as an update, and dispatches the
 // update. If it crashes at any step, the trigger stays in the stream, and another replica claims it and continues.
 type engine struct {
 	config                Config
@@ -33,7 +32,7 @@ type engine struct {
 	reader                reader
 	requestReconciliation func(context.Context) error                // requests a reconciliation
 	onTriggers            func(context.Context, []streamEntry) error // called with each batch, which may hold callbacks
-	reconciled            atomic.Bool                                // the first reconciliation is done: a process not seen before is new
+	reconciled            atomic.Bool                                // the first reconciliation is done: one not seen before is new
 	lastRead              atomic.Int64                               // when the stream was last read, in ns
 }
 
@@ -83,7 +82,7 @@ func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	succeeded := 0
 	var jobs errgroup.Group
 	jobs.SetLimit(maxConcurrentReads)
-	for _, job := range groupByProcess(batch) {
+	for _, job := range groupBySubject(batch) {
 		jobs.Go(func() error {
 			err := e.attempt(ctx, job, upTo)
 			mu.Lock()
@@ -103,9 +102,9 @@ func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	return failure
 }
 
-// job is the triggers of a batch about one process.
+// job is the triggers of a batch about one process or simulation.
 type job struct {
-	process uuid.UUID
+	subject Subject
 	actor   string // who made the latest change through Balcão
 	entries []streamEntry
 	ok      bool
@@ -115,18 +114,18 @@ type job struct {
 
 func (j job) ids() []string { return ids(j.entries) }
 
-// groupByProcess groups triggers that one read of the bank answers.
-func groupByProcess(batch []streamEntry) []*job {
+// groupBySubject groups triggers that one read of the bank answers.
+func groupBySubject(batch []streamEntry) []*job {
 	var jobs []*job
-	of := map[uuid.UUID]*job{}
+	of := map[Subject]*job{}
 	for _, e := range batch {
-		j := of[e.trigger.Process]
+		j := of[e.trigger.Subject]
 		if j == nil || !e.ok {
-			j = &job{process: e.trigger.Process, ok: e.ok, callbackOnly: true}
+			j = &job{subject: e.trigger.Subject, ok: e.ok, callbackOnly: true}
 			jobs = append(jobs, j)
 		}
 		if e.ok {
-			of[e.trigger.Process] = j
+			of[e.trigger.Subject] = j
 		}
 		if e.trigger.Actor != "" {
 			j.actor = e.trigger.Actor
@@ -192,7 +191,7 @@ func (e *engine) attempt(ctx context.Context, j *job, upTo string) error {
 		return errors.Join(err, undone)
 	}
 	e.instruments.read("failed")
-	e.config.Log.ErrorContext(ctx, "processing a trigger failed", "process", j.process, "attempts", attempts, "error", err)
+	e.config.Log.ErrorContext(ctx, "processing a trigger failed", "subject", j.subject, "attempts", attempts, "error", err)
 	if attempts >= e.config.MaxTries {
 		return e.deadLetter(ctx, j, deadLetterReason(err))
 	}
@@ -232,7 +231,7 @@ func (e *engine) deadLetter(ctx context.Context, j *job, reason string) error {
 		}
 		if first {
 			e.instruments.deadLetter(reason)
-			e.config.Log.ErrorContext(ctx, "trigger moved to the dead letters", "process", j.process, "trigger", id, "reason", reason)
+			e.config.Log.ErrorContext(ctx, "trigger moved to the dead letters", "subject", j.subject, "trigger", id, "reason", reason)
 		}
 	}
 	return nil
@@ -240,18 +239,18 @@ func (e *engine) deadLetter(ctx context.Context, j *job, reason string) error {
 
 var errPanic = errors.New("processing it panicked")
 
-// handle reads the process of a job, or requests a reconciliation, and removes the triggers from the stream.
+// handle reads the subject of a job, or requests a reconciliation, and removes the triggers from the stream.
 func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // the panic's value may hold personal data
-			e.config.Log.ErrorContext(ctx, "processing a trigger panicked", "process", j.process, "stack", string(debug.Stack()))
+			e.config.Log.ErrorContext(ctx, "processing a trigger panicked", "subject", j.subject, "stack", string(debug.Stack()))
 			err = errPanic
 		}
 	}()
-	if j.process == uuid.Nil {
+	if j.subject.isZero() {
 		err = e.requestReconciliation(ctx)
 	} else {
-		err = e.refresh(ctx, j.process, cause{actor: j.actor, upTo: upTo, triggers: j.ids(), callbackOnly: j.callbackOnly})
+		err = e.refresh(ctx, j.subject, cause{actor: j.actor, upTo: upTo, triggers: j.ids(), callbackOnly: j.callbackOnly})
 	}
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func BenchmarkAMillionTriggers(b *testing.B) {
 		for written := 0; written < more; written += 10_000 {
 			if _, err := client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 				for range 10_000 {
-					entry, err := s.engine.stream.entry(Trigger{Process: uuid.New(), Source: Callback, Type: 1})
+					entry, err := s.engine.stream.entry(Trigger{Subject: OfProcess(uuid.New()), Source: Callback, Type: 1})
 					if err != nil {
 						return err
 					}

@@ -74,7 +74,7 @@ func TestATriggerAddedDuringAReadCausesAnotherRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The process changes right after the bank was read, and the bank calls.
-	if err := s.engine.refresh(t.Context(), a1042, cause{upTo: upTo}); err != nil {
+	if err := s.engine.refresh(t.Context(), OfProcess(a1042), cause{upTo: upTo}); err != nil {
 		t.Fatal(err)
 	}
 	env.advance(t, a1042)
@@ -89,16 +89,16 @@ func TestOfTwoConcurrentReadsTheSlowerIsNotCommitted(t *testing.T) {
 	env := newBankEnv(t, redistest.Start(t))
 	s, ctx := env.replica(t), t.Context()
 	reconcile(t, s)
-	before, err := s.engine.snapshots.load(ctx, a1042)
+	before, err := s.engine.snapshots.load(ctx, OfProcess(a1042))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale, err := s.engine.reader.read(ctx, a1042) // of a slow replica
+	stale, err := s.engine.reader.read(ctx, OfProcess(a1042)) // of a slow replica
 	if err != nil {
 		t.Fatal(err)
 	}
 	env.advance(t, a1042)
-	if err := s.engine.refresh(ctx, a1042, cause{upTo: "1-1"}); err != nil {
+	if err := s.engine.refresh(ctx, OfProcess(a1042), cause{upTo: "1-1"}); err != nil {
 		t.Fatal(err)
 	}
 	update, err := s.engine.compare(ctx, before, &stale, cause{})
@@ -113,7 +113,7 @@ func TestOfTwoConcurrentReadsTheSlowerIsNotCommitted(t *testing.T) {
 	var crowd sync.WaitGroup
 	for range 8 {
 		crowd.Go(func() {
-			if err := s.engine.refresh(ctx, a1042, cause{upTo: "1-1"}); err != nil {
+			if err := s.engine.refresh(ctx, OfProcess(a1042), cause{upTo: "1-1"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -132,7 +132,7 @@ func TestAChangeThroughBalcaoNamesItsActor(t *testing.T) {
 		t.Fatal(err)
 	}
 	triggers := func(actor string) {
-		if err := s.Trigger(ctx, Trigger{Process: a1042, Source: Balcao, Actor: actor}); err != nil {
+		if err := s.Trigger(ctx, Trigger{Subject: OfProcess(a1042), Source: Balcao, Actor: actor}); err != nil {
 			t.Fatal(err)
 		}
 		waitUntilIdle(t, s)
@@ -339,8 +339,8 @@ func TestRedisHoldsNoPersonalDataAndNoKeyWithoutALifetime(t *testing.T) {
 		}
 		env.advance(t, a1042)
 		for _, trigger := range []Trigger{
-			{Process: a1042, Source: Balcao, Actor: "slack:T1/U0ANA"}, {Process: b1051, Source: Callback, Type: 3},
-			{Source: Callback, Type: 2}, {Process: a1043, Source: "nonsense"},
+			{Subject: OfProcess(a1042), Source: Balcao, Actor: "slack:T1/U0ANA"}, {Subject: OfProcess(b1051), Source: Callback, Type: 3},
+			{Source: Callback, Type: 2}, {Subject: OfProcess(a1043), Source: "nonsense"},
 		} {
 			if err := s.Trigger(t.Context(), trigger); err != nil {
 				t.Fatal(err)

@@ -130,7 +130,7 @@ func (w *worker) reportUnreachable(ctx context.Context, reason string) error {
 	}
 	day := w.config.Now().In(lisbon.Zone).Format(time.DateOnly)
 	member := adminPrefix + w.name + ":" + reason + ":" + day
-	return w.enqueueMember(context.WithoutCancel(ctx), w.config.Admin, member, "", 1, w.now(), noticeTTL)
+	return w.enqueueMember(context.WithoutCancel(ctx), w.config.Admin, member, sealedSubject{}, 1, w.now(), noticeTTL)
 }
 
 // postAdminNotice posts which destination is unreachable, and what to do. It ignores quiet hours.

@@ -76,7 +76,7 @@ func TestReconciliationFindsANewProcessDuringAFlood(t *testing.T) {
 	opened := env.bank.AddProcess(sandbox.BrokerA)
 	postLeaked(t, s, opened)
 	waittest.Eventually(t, "the new process is dispatched", func() bool {
-		updates, err := s.engine.snapshots.updates(t.Context(), opened, 0)
+		updates, err := s.engine.snapshots.updates(t.Context(), OfProcess(opened), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 // each connection of a flood would keep.
 var callbackResults = func() map[string]metric.AddOption {
 	made := map[string]metric.AddOption{}
-	for _, result := range []string{"accepted", "simulation", "refused", "too_large", "garbage", "failed"} {
+	for _, result := range []string{"accepted", "refused", "too_large", "garbage", "failed"} {
 		made[result] = metric.WithAttributeSet(attribute.NewSet(attribute.String("result", result)))
 	}
 	return made

@@ -42,7 +42,7 @@ func TestAWrongPathOrLoginCostsNoTriggerAndNoSnapshot(t *testing.T) {
 			if deadLetters, err := s.DeadLetters(t.Context()); err != nil || len(deadLetters) != 0 {
 				t.Errorf("dead letters: %+v, %v", deadLetters, err)
 			}
-			if _, known, err := s.Snapshot(t.Context(), a1042); !known || err != nil {
+			if _, known, err := s.Snapshot(t.Context(), OfProcess(a1042)); !known || err != nil {
 				t.Errorf("its snapshot is known: %t, %v", known, err)
 			}
 			for _, remove := range removes {

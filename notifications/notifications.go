@@ -33,30 +33,30 @@ const (
 	Reconciler Source = "reconciler" // found in the bank's list
 )
 
-// Trigger requests that a process is read again, since it may have changed.
+// Trigger requests that a process or simulation is read again, since it may have changed.
 type Trigger struct {
-	Process uuid.UUID // uuid.Nil requests a reconciliation
+	Subject // neither requests a reconciliation
 	Source  Source
 	Type    int32  // of a callback: the bank's notification type
 	Actor   string // of a change made through Balcão: who made it
 }
 
-// Update is the changes of a process between two reads of the bank. It holds no personal data.
+// Update is the changes of a process or simulation between two reads of the bank. It holds no personal data.
 type Update struct {
-	Process  uuid.UUID `json:"process"`
-	Version  int64     `json:"version"` // counts the updates of a process from 1, without a gap
+	Subject
+	Version  int64     `json:"version"` // counts the updates of a subject from 1, without a gap
 	Number   int64     `json:"number"`
 	At       time.Time `json:"at"` // when it was read
 	Actor    string    `json:"actor,omitempty"`
 	Owner    string    `json:"owner,omitempty"`
 	Changes  []Change  `json:"changes"`
 	Snapshot Snapshot  `json:"snapshot"` // after it
-	// StatusBefore is the id of the status before the update; 0 if the process is new.
+	// StatusBefore is the id of the status before the update; 0 if the subject is new.
 	StatusBefore int32 `json:"statusBefore,omitzero"`
 }
 
 // ID returns the unique id of the update.
-func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.Process, u.Version) }
+func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.UID(), u.Version) }
 
 // Change is one difference. From and To are texts of the bank's lists or numbers, and no personal data.
 type Change struct {
@@ -65,9 +65,9 @@ type Change struct {
 	To   string `json:"to,omitempty"`
 }
 
-// Snapshot is what was last read of a process.
+// Snapshot is what was last read of a process or simulation.
 type Snapshot struct {
-	Process    uuid.UUID         `json:"process"`
+	Subject
 	Version    int64             `json:"version"` // of the last update; 0 before the first
 	Number     int64             `json:"number"`
 	StatusID   int32             `json:"statusId"`

@@ -11,15 +11,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 )
 
-// Each destination has a queue: a sorted set of processes, by the time in ms at which each is due. A process is in it
-// once, so that the queue is bounded by the number of processes and a burst becomes one message. In the same slot are
+// Each destination has a queue: a sorted set of processes and simulations, by the time in ms at which each is due. Each
+// is in it once, so that the queue is bounded by their number and a burst becomes one message. In the same slot are
 //
-//	delivery  for each process, what was delivered (see delivery), and the id of the process, sealed
+//	delivery  for each, what was delivered (see delivery), and its id, sealed
 //	lock      held by the worker of the destination; writes of anybody else are refused
 //	backoff   exists while nothing may be posted at the destination, and holds the reason
 //
@@ -43,8 +42,8 @@ const (
 const adminPrefix = "admin:"
 
 type snapshotReader interface {
-	snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error)
-	updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error)
+	snapshot(ctx context.Context, subject Subject) (Snapshot, bool, error)
+	updates(ctx context.Context, subject Subject, after int64) ([]Update, error)
 }
 
 // outbox posts updates at destinations.
@@ -92,10 +91,10 @@ func backoffKey(name string) string          { return "backoff:{" + name + "}" }
 func digestKey(name string) string           { return "digest:{" + name + "}" }
 func deliveryKey(name, member string) string { return "delivery:{" + name + "}:" + member }
 
-// member returns the fingerprint by which the queue of a destination names a process. It differs between
-// destinations, so that a copy of Redis does not show which of them follow the same process.
-func (o *outbox) member(name string, process uuid.UUID) string {
-	return o.fingerprint("member", name, process.String())
+// member returns the fingerprint by which the queue of a destination names a process or simulation. It differs between
+// destinations, so that a copy of Redis does not show which of them follow the same one.
+func (o *outbox) member(name string, subject Subject) string {
+	return o.fingerprint("member", name, subject.UID().String())
 }
 
 // deliveryBinding returns what a sealed field of a delivery is bound to.

@@ -32,7 +32,8 @@ type fakeSnapshots struct {
 	all map[uuid.UUID][]Update
 }
 
-func (a *fakeSnapshots) snapshot(_ context.Context, process uuid.UUID) (Snapshot, bool, error) {
+func (a *fakeSnapshots) snapshot(_ context.Context, of Subject) (Snapshot, bool, error) {
+	process := of.UID()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	updates := a.all[process]
@@ -42,7 +43,8 @@ func (a *fakeSnapshots) snapshot(_ context.Context, process uuid.UUID) (Snapshot
 	return updates[len(updates)-1].Snapshot, true, nil
 }
 
-func (a *fakeSnapshots) updates(_ context.Context, process uuid.UUID, after int64) (since []Update, err error) {
+func (a *fakeSnapshots) updates(_ context.Context, of Subject, after int64) (since []Update, err error) {
+	process := of.UID()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, update := range a.all[process] {
@@ -169,10 +171,10 @@ func (env *outboxEnv) update(n int, status string, change ...func(*Update)) Upda
 		was = before[version-2].Snapshot.Status
 	}
 	u := Update{
-		Process: id, Version: version, Number: int64(1000 + n), At: env.config.Now(),
+		Subject: OfProcess(id), Version: version, Number: int64(1000 + n), At: env.config.Now(),
 		Changes: []Change{{StatusChanged, was, status}},
 		Snapshot: Snapshot{
-			Process: id, Version: version, Number: int64(1000 + n), Status: status, StatusID: 99, BranchID: 7, Branch: "Lisboa",
+			Subject: OfProcess(id), Version: version, Number: int64(1000 + n), Status: status, StatusID: 99, BranchID: 7, Branch: "Lisboa",
 			Borrowers: map[string]string{secrets[0]: secrets[1]}, Read: env.config.Now(),
 		},
 	}

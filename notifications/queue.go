@@ -29,7 +29,7 @@ if version > requested then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-if ARGV[7] ~= '' then redis.call('HSETNX', KEYS[2], 'process', ARGV[7]) end
+if ARGV[7] ~= '' then redis.call('HSETNX', KEYS[2], ARGV[8], ARGV[7]) end
 if delivered < requested then return 1 end
 return 0`)
 
@@ -39,7 +39,7 @@ if not at or tonumber(at) > tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], A
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// enqueue queues the process of an update for every destination that subscribed to it. Repeating it changes nothing.
+// enqueue queues the subject of an update for every destination that subscribed to it. Repeating it changes nothing.
 func (o *outbox) enqueue(ctx context.Context, update Update) error {
 	dests, err := o.audience(ctx, update)
 	if err != nil {
@@ -48,10 +48,11 @@ func (o *outbox) enqueue(ctx context.Context, update Update) error {
 	due := o.now() + o.config.Debounce.Milliseconds()
 	for _, dest := range dests {
 		name := o.name(dest.ID)
-		member := o.member(name, update.Process)
-		process, err := o.seal(deliveryBinding(name, member, "process"), update.Process)
+		member := o.member(name, update.Subject)
+		about := sealedSubject{field: update.Kind()}
+		about.id, err = o.seal(deliveryBinding(name, member, about.field), update.UID())
 		if err == nil {
-			err = o.enqueueMember(ctx, dest.ID, member, process, update.Version, due, deliveryTTL)
+			err = o.enqueueMember(ctx, dest.ID, member, about, update.Version, due, deliveryTTL)
 		}
 		if err != nil {
 			return err
@@ -60,9 +61,12 @@ func (o *outbox) enqueue(ctx context.Context, update Update) error {
 	return nil
 }
 
-// enqueueMember queues a member of a destination's queue. process is the sealed id of its process, "" if it is about
-// none.
-func (o *outbox) enqueueMember(ctx context.Context, dest, member, process string, version, due int64, life time.Duration) error {
+// sealedSubject is the id of a process or simulation, sealed, and the field of a delivery that stores it. The zero value is
+// that of a member that is about neither.
+type sealedSubject struct{ field, id string }
+
+// enqueueMember queues a member of a destination's queue.
+func (o *outbox) enqueueMember(ctx context.Context, dest, member string, about sealedSubject, version, due int64, life time.Duration) error {
 	name := o.name(dest)
 	if err := o.storeID(ctx, name, dest); err != nil {
 		return err
@@ -70,7 +74,7 @@ func (o *outbox) enqueueMember(ctx context.Context, dest, member, process string
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	waits, err := requestDelivery.Run(ctx, o.redis, []string{queueKey(name), deliveryKey(name, member)},
-		member, version, due, o.now(), life.Milliseconds(), deliveryTTL.Milliseconds(), process).Bool()
+		member, version, due, o.now(), life.Milliseconds(), deliveryTTL.Milliseconds(), about.id, about.field).Bool()
 	if err == nil && waits {
 		err = o.scheduleBy(ctx, name, due)
 	}

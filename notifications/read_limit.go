@@ -25,7 +25,7 @@ return n`)
 
 // allowed reports whether a process without a snapshot may be read for a callback: not if the bank did not have it in
 // the last hour, and not beyond the limit.
-func (e *engine) allowed(ctx context.Context, before processState) (bool, error) {
+func (e *engine) allowed(ctx context.Context, before storedState) (bool, error) {
 	if before.upTo != "" {
 		return false, nil
 	}
@@ -37,7 +37,7 @@ func (e *engine) allowed(ctx context.Context, before processState) (bool, error)
 
 // waitReadInterval waits until ReadInterval has passed since a process was last read; the same read answers the
 // triggers that come meanwhile. It reports whether it had to wait.
-func (e *engine) waitReadInterval(ctx context.Context, before processState) bool {
+func (e *engine) waitReadInterval(ctx context.Context, before storedState) bool {
 	left := e.config.ReadInterval - e.config.Now().Sub(before.snapshot.Read)
 	if left <= 0 {
 		return false

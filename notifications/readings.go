@@ -7,8 +7,6 @@ import (
 	"maps"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 )
@@ -28,7 +26,7 @@ const (
 // readings.
 type reading struct {
 	name string
-	read func(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error
+	read func(ctx context.Context, r reader, snapshot *Snapshot) error
 	diff func(before, after Snapshot) []Change
 }
 
@@ -45,10 +43,10 @@ type reader struct {
 }
 
 // read returns a snapshot of a process as the bank has it now.
-func (r reader) read(ctx context.Context, process uuid.UUID) (Snapshot, error) {
-	snapshot := Snapshot{Process: process}
+func (r reader) read(ctx context.Context, subject Subject) (Snapshot, error) {
+	snapshot := Snapshot{Subject: subject}
 	for _, reading := range readings {
-		if err := reading.read(ctx, r, process, &snapshot); err != nil {
+		if err := reading.read(ctx, r, &snapshot); err != nil {
 			return Snapshot{}, fmt.Errorf("reading the %s: %w", reading.name, err)
 		}
 	}
@@ -67,8 +65,8 @@ func diff(before, after Snapshot) []Change {
 	return changes
 }
 
-func readProcess(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error {
-	found, err := r.bank.Process(ctx, process)
+func readProcess(ctx context.Context, r reader, snapshot *Snapshot) error {
+	found, err := r.bank.Process(ctx, snapshot.Process)
 	if err != nil {
 		return err
 	}
@@ -109,7 +107,8 @@ func named(text string, id int32) string {
 // errMoved says that the parts of a process do not fit together, because it changed between their reads.
 var errMoved = errors.New("the process changed while it was read")
 
-func readBorrowers(ctx context.Context, r reader, process uuid.UUID, snapshot *Snapshot) error {
+func readBorrowers(ctx context.Context, r reader, snapshot *Snapshot) error {
+	process := snapshot.Process
 	listed, err := r.bank.ListBorrowers(ctx, process)
 	if err != nil {
 		return err

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/bodies"
 	"github.com/balcao/balcao/portal"
 )
@@ -21,8 +19,8 @@ const (
 	bodyTimeout = 5 * time.Second
 )
 
-// receiver handles the bank's callbacks, which may be forged. Of the body only the id of the process is used, and the
-// process is read again.
+// receiver handles the bank's callbacks, which may be forged. Of the body only the id of the process or simulation is used,
+// which is read again.
 type receiver struct {
 	tokens      [][sha256.Size]byte
 	known       func(notificationType int32) bool
@@ -70,12 +68,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case err != nil:
 		r.refuse(w, http.StatusBadRequest, "garbage")
 		return
-	case about.Simulation != uuid.Nil:
-		r.instruments.callback("simulation")
-		w.WriteHeader(http.StatusAccepted)
-		return
 	}
-	if err := r.add(req.Context(), Trigger{Process: about.Process, Source: Callback, Type: kind}); err != nil {
+	if err := r.add(req.Context(), Trigger{Subject: Subject(about), Source: Callback, Type: kind}); err != nil {
 		r.failed(err)
 		w.Header().Set("Retry-After", "5")
 		r.refuse(w, http.StatusServiceUnavailable, "failed")

@@ -45,29 +45,28 @@ func post(env http.Handler, method, path, body string) *httptest.ResponseRecorde
 	return w
 }
 
-func TestOnlyTheProcessOfANotificationIsUsed(t *testing.T) {
+func TestOnlyTheSubjectOfANotificationIsUsed(t *testing.T) {
 	t.Parallel()
-	id := uuid.NewString()
-	for body, want := range map[string]string{
-		`{"processUniqueId":"` + id + `","taxId":"299999998"}`:                                      id,
-		`{"processUniqueID":"` + strings.ToUpper(id) + `"}`:                                         id,
-		`{"PROCESSUNIQUEID":"` + id + `"}`:                                                          id,
-		`{"data":{"processUniqueId":"` + id + `"},"x":[1]}`:                                         id,
-		`{"simulationUniqueId":"` + uuid.NewString() + `","data":{"processUniqueId":"` + id + `"}}`: id,
-		`{}`:                                 uuid.Nil.String(),
-		`{"processUniqueId":"1042"}`:         uuid.Nil.String(),
-		`{"processUniqueId":["` + id + `"]}`: uuid.Nil.String(),
-		`{"a":{"b":{"processUniqueId":"` + id + `"}}}`:             uuid.Nil.String(), // too deep
-		`{"simulationUniqueId":"` + id + `"}`:                      "",
-		`{"data":{"simulationUniqueId":"` + id + `"},"date":null}`: "",
+	id := uuid.New()
+	process, simulation, is := OfProcess(id), OfSimulation(id), id.String()
+	for body, want := range map[string]Subject{
+		`{"processUniqueId":"` + is + `","taxId":"299999998"}`:                                      process,
+		`{"processUniqueID":"` + strings.ToUpper(is) + `"}`:                                         process,
+		`{"PROCESSUNIQUEID":"` + is + `"}`:                                                          process,
+		`{"data":{"processUniqueId":"` + is + `"},"x":[1]}`:                                         process,
+		`{"simulationUniqueId":"` + uuid.NewString() + `","data":{"processUniqueId":"` + is + `"}}`: process,
+		`{}`:                                 {},
+		`{"processUniqueId":"1042"}`:         {},
+		`{"processUniqueId":["` + is + `"]}`: {},
+		`{"a":{"b":{"processUniqueId":"` + is + `"}}}`:             {}, // too deep
+		`{"simulationUniqueId":"` + is + `"}`:                      simulation,
+		`{"data":{"simulationUniqueId":"` + is + `"},"date":null}`: simulation,
 	} {
 		r, triggers := newTestReceiver(t)
 		if w := post(r, "POST", "/callbacks/new-token/3", body); w.Code != http.StatusAccepted || w.Body.Len() != 0 {
 			t.Errorf("%s is answered %d %s", body, w.Code, w.Body)
 		}
-		switch {
-		case want == "" && len(*triggers) == 0:
-		case want == "" || len(*triggers) != 1 || (*triggers)[0] != Trigger{Process: uuid.MustParse(want), Source: Callback, Type: 3}:
+		if len(*triggers) != 1 || (*triggers)[0] != (Trigger{Subject: want, Source: Callback, Type: 3}) {
 			t.Errorf("of %s was taken %+v", body, *triggers)
 		}
 	}
@@ -78,7 +77,7 @@ func TestACallerWithoutATokenLearnsNothing(t *testing.T) {
 	good := `{"processUniqueId":"` + uuid.NewString() + `"}`
 	var first *httptest.ResponseRecorder
 	for _, forged := range []struct{ method, path string }{
-		{"POST", "/callbacks/wrong-token/3"}, {"POST", "/callbacks/new-token/6"}, {"POST", "/callbacks/new-token/0"},
+		{"POST", "/callbacks/wrong-token/3"}, {"POST", "/callbacks/new-token/99"}, {"POST", "/callbacks/new-token/0"},
 		{"POST", "/callbacks/new-token/03"}, {"POST", "/callbacks/new-token/+3"}, {"POST", "/callbacks/new-token/-3"},
 		{"POST", "/callbacks/new-token/99999999999999999999"}, {"POST", "/callbacks/new-token/three"}, {"POST", "/callbacks//3"},
 		{"POST", "/callbacks/new-token"}, {"POST", "/callbacks/new-token/3/"}, {"POST", "/callbacks/new-token/3/4"},

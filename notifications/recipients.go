@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/portal/profile"
@@ -56,12 +58,17 @@ func (o *outbox) matches(ctx context.Context, sub destination.Subscription, upda
 	case destination.ScopeAll:
 		return true, nil
 	case destination.ScopeProcess:
-		return sub.Value == update.Process.String(), nil
+		return update.Process != uuid.Nil && sub.Value == update.Process.String(), nil
+	case destination.ScopeSimulation:
+		return update.Simulation != uuid.Nil && sub.Value == update.Simulation.String(), nil
 	case destination.ScopeBranch:
-		return sub.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
+		return update.Process != uuid.Nil && sub.Value == strconv.Itoa(int(update.Snapshot.BranchID)), nil
 	case destination.ScopePerson:
 		return update.Owner != "" && sub.Value == update.Owner, nil
 	case destination.ScopePhase:
+		if update.Process == uuid.Nil {
+			return false, nil // phases are of processes
+		}
 		return o.inPhase(ctx, sub.Value, update)
 	}
 	return false, nil

@@ -189,7 +189,7 @@ func (r *reconciler) beginList(ctx context.Context) (run int64, err error) {
 // compareRow adds a trigger for a process whose row does not fit its snapshot. In the first reconciliation it stores
 // the snapshot instead, and reports false if the process cannot be read.
 func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) (bool, error) {
-	seen, err := r.engine.snapshots.load(ctx, row.ProcessUniqueID)
+	seen, err := r.engine.snapshots.load(ctx, OfProcess(row.ProcessUniqueID))
 	switch {
 	case err != nil:
 		return false, err
@@ -198,20 +198,20 @@ func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, 
 		if err != nil {
 			return false, err
 		}
-		err = r.engine.refresh(ctx, row.ProcessUniqueID, cause{upTo: upTo, silent: true})
+		err = r.engine.refresh(ctx, OfProcess(row.ProcessUniqueID), cause{upTo: upTo, silent: true})
 		if err != nil && !transient(err) {
 			r.config.Log.ErrorContext(ctx, "reading a process failed", "process", row.ProcessUniqueID, "error", err)
 			return false, nil // the other processes are still compared
 		}
 		return err == nil, err
 	case !r.isCurrent(ctx, row, seen):
-		err = r.engine.stream.add(ctx, Trigger{Process: row.ProcessUniqueID, Source: Reconciler})
+		err = r.engine.stream.add(ctx, Trigger{Subject: OfProcess(row.ProcessUniqueID), Source: Reconciler})
 	}
 	return err == nil, err
 }
 
 // isCurrent reports whether a process need not be read. One that has ended, and was read since, is never read again.
-func (r *reconciler) isCurrent(ctx context.Context, row portal.ProcessSummary, seen processState) bool {
+func (r *reconciler) isCurrent(ctx context.Context, row portal.ProcessSummary, seen storedState) bool {
 	snapshot, acted := seen.snapshot, row.LastActionDate.Time
 	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.ProcessStatusID {
 		return false

@@ -70,8 +70,8 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	row := func(status int32, text string, acted time.Time) portal.ProcessSummary {
 		return portal.ProcessSummary{ProcessStatusID: status, ProcessStatusDescription: text, LastActionDate: portal.Time{Time: acted}}
 	}
-	seen := func(change func(*processState)) processState {
-		s := processState{known: true, snapshot: Snapshot{StatusID: 2, LastAction: now.Add(-time.Hour), Read: now.Add(-time.Minute)}}
+	seen := func(change func(*storedState)) storedState {
+		s := storedState{known: true, snapshot: Snapshot{StatusID: 2, LastAction: now.Add(-time.Hour), Read: now.Add(-time.Minute)}}
 		if change != nil {
 			change(&s)
 		}
@@ -80,21 +80,21 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	hourAgo := now.Add(-time.Hour)
 	for name, test := range map[string]struct {
 		row  portal.ProcessSummary
-		seen processState
+		seen storedState
 		fits bool
 	}{
 		"as it was":                          {row(2, "Documents", hourAgo), seen(nil), true},
-		"never seen":                         {row(2, "Documents", hourAgo), processState{}, false},
+		"never seen":                         {row(2, "Documents", hourAgo), storedState{}, false},
 		"another status":                     {row(3, "Analysis", hourAgo), seen(nil), false},
 		"a later action":                     {row(2, "Documents", now), seen(nil), false},
 		"an earlier action":                  {row(2, "Documents", now.Add(-2*time.Hour)), seen(nil), true},
 		"an action that is never to be seen": {row(2, "Documents", now.Add(-30*time.Minute)), seen(nil), true},
-		"an update is not handed on":         {row(2, "Documents", hourAgo), seen(func(s *processState) { s.pending = []string{"{}"} }), false},
-		"not read for a day":                 {row(2, "Documents", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
-		"ended, and not read for a day":      {row(2, "Concluído", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), true},
-		"only its valuation has ended":       {row(2, "Avaliação concluída", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
-		"a state that nobody knows":          {row(2, "Em banho-maria", hourAgo), seen(func(s *processState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
-		"ended, as only the list says":       {row(8, "", hourAgo), seen(func(s *processState) { s.snapshot.StatusID, s.snapshot.Read = 8, now.Add(-25*time.Hour) }), true},
+		"an update is not handed on":         {row(2, "Documents", hourAgo), seen(func(s *storedState) { s.pending = []string{"{}"} }), false},
+		"not read for a day":                 {row(2, "Documents", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
+		"ended, and not read for a day":      {row(2, "Concluído", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), true},
+		"only its valuation has ended":       {row(2, "Avaliação concluída", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
+		"a state that nobody knows":          {row(2, "Em banho-maria", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
+		"ended, as only the list says":       {row(8, "", hourAgo), seen(func(s *storedState) { s.snapshot.StatusID, s.snapshot.Read = 8, now.Add(-25*time.Hour) }), true},
 		"ended since":                        {row(7, "Concluído", hourAgo), seen(nil), false},
 	} {
 		if got := r.isCurrent(t.Context(), test.row, test.seen); got != test.fits {
@@ -116,7 +116,7 @@ func TestReconciliationReadsEveryPage(t *testing.T) {
 		t.Errorf("%d pages were read", calls)
 	}
 	last := sandbox.SampleProcess(sandbox.SampleOpen) // the oldest is at the end
-	if _, known, err := s.Snapshot(t.Context(), last); !known || err != nil {
+	if _, known, err := s.Snapshot(t.Context(), OfProcess(last)); !known || err != nil {
 		t.Errorf("the last is not known: %v", err)
 	}
 }
@@ -210,7 +210,7 @@ func TestSinceReturnsEveryUpdateOfEveryReplica(t *testing.T) {
 				if err := env.bank.Touch(process); err != nil {
 					t.Fatal(err)
 				}
-				if err := one.engine.refresh(ctx, process, cause{upTo: "1-1"}); err != nil {
+				if err := one.engine.refresh(ctx, OfProcess(process), cause{upTo: "1-1"}); err != nil {
 					t.Fatal(err)
 				}
 			}

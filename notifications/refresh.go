@@ -5,28 +5,26 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/portal"
 )
 
-// cause is why a process is read.
+// cause is why a process or simulation is read.
 type cause struct {
 	actor    string
 	upTo     string
 	triggers []string // none reads the bank even if others answered since
-	silent   bool     // the first reconciliation: a process not seen before is not reported
+	silent   bool     // the first reconciliation: one not seen before is not reported
 
 	callbackOnly bool // requested by callbacks only, which others may forge
 }
 
-// refresh reads a process from the bank, and commits and dispatches its changes.
-func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) error {
+// refresh reads a process or simulation from the bank, and commits and dispatches its changes.
+func (e *engine) refresh(ctx context.Context, subject Subject, why cause) error {
 	rested := false
 	for range maxConflicts {
-		before, err := e.snapshots.load(ctx, process)
+		before, err := e.snapshots.load(ctx, subject)
 		if err == nil {
-			err = e.dispatch(ctx, process, before.pending)
+			err = e.dispatch(ctx, subject, before.pending)
 		}
 		if err != nil {
 			return err
@@ -49,12 +47,12 @@ func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) erro
 			rested = true
 			continue // another replica may have read it meanwhile
 		}
-		after, err := e.reader.read(ctx, process)
-		// A callback may be forged: a process not seen before that the bank refuses, in whatever words, is not read again.
+		after, err := e.reader.read(ctx, subject)
+		// A callback may be forged: one not seen before that the bank refuses, in whatever words, is not read again.
 		unseen := why.callbackOnly && !before.known && portal.KindOf(err) == portal.Refused
 		if portal.IsMissing(err) || unseen {
 			e.instruments.read("absent")
-			return e.snapshots.recordAbsent(ctx, process, why.upTo)
+			return e.snapshots.recordAbsent(ctx, subject, why.upTo)
 		}
 		if errors.Is(err, errMoved) {
 			continue
@@ -79,7 +77,7 @@ func (e *engine) refresh(ctx context.Context, process uuid.UUID, why cause) erro
 			return nil
 		}
 		e.instruments.read("changed")
-		return e.dispatch(ctx, process, []string{update})
+		return e.dispatch(ctx, subject, []string{update})
 	}
 	return errMoved
 }
@@ -98,7 +96,7 @@ func allCovered(triggers []string, upTo string) bool {
 
 // compare returns the sealed update between two snapshots, "" if nothing changed, and sets the version of the later
 // one.
-func (e *engine) compare(ctx context.Context, before processState, after *Snapshot, why cause) (string, error) {
+func (e *engine) compare(ctx context.Context, before storedState, after *Snapshot, why cause) (string, error) {
 	after.Version, after.Read = before.snapshot.Version, e.config.Now().UTC()
 	changes := diff(before.snapshot, *after)
 	if !before.known {
@@ -112,19 +110,19 @@ func (e *engine) compare(ctx context.Context, before processState, after *Snapsh
 	if len(changes) == 0 {
 		return "", nil
 	}
-	owner, err := e.config.Store.Owner(ctx, after.Process)
+	owner, err := e.config.Store.Owner(ctx, after.UID())
 	if err != nil {
 		return "", err
 	}
 	after.Version++
 	return e.snapshots.sealUpdate(Update{
-		Process: after.Process, Version: after.Version, Number: after.Number, At: after.Read,
+		Subject: after.Subject, Version: after.Version, Number: after.Number, At: after.Read,
 		Actor: why.actor, Owner: owner, Changes: changes, Snapshot: *after,
 		StatusBefore: before.snapshot.StatusID,
 	})
 }
 
-// isNew reports whether a process without a snapshot is new at the bank.
+// isNew reports whether a subject without a snapshot is new at the bank.
 func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
 	if why.silent {
 		return false, nil
@@ -139,7 +137,7 @@ func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
 
 // dispatch appends updates to the changelog and queues them for their destinations, in order. Repeating it changes
 // nothing.
-func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []string) error {
+func (e *engine) dispatch(ctx context.Context, subject Subject, pending []string) error {
 	for _, text := range pending {
 		update, err := e.snapshots.openUpdate(text)
 		if err != nil {
@@ -155,7 +153,7 @@ func (e *engine) dispatch(ctx context.Context, process uuid.UUID, pending []stri
 		if err := e.dispatcher.enqueue(ctx, update); err != nil {
 			return fmt.Errorf("enqueuing an update: %w", err)
 		}
-		if err := e.snapshots.removePending(ctx, process, text); err != nil {
+		if err := e.snapshots.removePending(ctx, subject, text); err != nil {
 			return err
 		}
 	}

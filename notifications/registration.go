@@ -248,7 +248,7 @@ func (r *registration) onTriggers(ctx context.Context, batch []streamEntry) erro
 			return err
 		}
 		for _, e := range batch {
-			if e.trigger.Source == Callback && r.echoOf(e.trigger.Process, e.trigger.Type) == state.echo {
+			if e.trigger.Source == Callback && r.echoOf(e.trigger.UID(), e.trigger.Type) == state.echo {
 				return r.setFields(ctx, "back", r.now(), "last", r.now())
 			}
 		}

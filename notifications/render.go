@@ -20,11 +20,11 @@ const (
 	maxDigestLines = 20
 )
 
-// card returns the live card of a process.
+// card returns the live card of a process or simulation.
 func (w *worker) card(id string, n content) destination.Notice {
 	lang, p := w.dest.Lang, n.snapshot
 	notice := destination.Notice{
-		ID: id, Process: n.process, Lang: lang, Card: true, Owner: n.owner, Ends: string(n.ends),
+		ID: id, Process: n.subject.Process, Simulation: n.subject.Simulation, Lang: lang, Card: true, Owner: n.owner, Ends: string(n.ends),
 		Title: title(lang, n),
 		Text:  plain(p.status()),
 	}
@@ -43,7 +43,16 @@ func (w *worker) card(id string, n content) destination.Notice {
 }
 
 func title(lang words.Lang, n content) string {
-	return say(lang, "process", "number", strconv.FormatInt(n.snapshot.Number, 10))
+	return n.snapshot.title(lang)
+}
+
+// title names the process or simulation, such as «Simulação 77».
+func (p Snapshot) title(lang words.Lang) string {
+	number := strconv.FormatInt(p.Number, 10)
+	if p.Simulation != uuid.Nil {
+		return say(lang, "simulation", "number", number)
+	}
+	return say(lang, "process", "number", number)
 }
 
 func waitsText(lang words.Lang, turn profile.Turn) string {
@@ -56,7 +65,7 @@ func waitsText(lang words.Lang, turn profile.Turn) string {
 // reply returns a reply with the updates since the last one, in order, and the version of the last update that fits.
 func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
 	lang := w.dest.Lang
-	notice := destination.Notice{Process: n.process, Lang: lang, Title: title(lang, n)}
+	notice := destination.Notice{Process: n.subject.Process, Simulation: n.subject.Simulation, Lang: lang, Title: title(lang, n)}
 	var changes []string
 	if n.missing > 0 {
 		notice.Lines = append(notice.Lines, say(lang, "reply.before", "count", int(n.missing)))
@@ -73,7 +82,7 @@ func (w *worker) reply(n content, requested int64) (destination.Notice, int64) {
 		}
 	}
 	notice.Mention = w.mentioned(n, delivered)
-	notice.ID = n.process.String() + ":" + strconv.FormatInt(to, 10)
+	notice.ID = n.subject.UID().String() + ":" + strconv.FormatInt(to, 10)
 	if len(notice.Lines) == 1 && len(changes) == 1 {
 		notice.Text, notice.Lines = changes[0], nil
 	} else {
@@ -113,7 +122,7 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 		}
 	}
 	notice := destination.Notice{
-		ID: id, Process: uuid.Nil, Lang: lang,
+		ID: id, Lang: lang,
 		Title: say(lang, "digest.title", "day", now.In(lisbon.Zone).Format(say(lang, "time.day"))),
 		Text:  say(lang, "digest.processes", "count", len(lines)) + " · " + say(lang, "digest.changes", "count", changes),
 	}
@@ -121,8 +130,7 @@ func digestNotice(lang words.Lang, id string, lines []digestLine, now time.Time)
 		notice.Text += " · " + say(lang, "digest.waiting", "count", waiting)
 	}
 	for _, line := range lines[:min(len(lines), maxDigestLines)] {
-		text := say(lang, "process", "number", strconv.FormatInt(line.snapshot.Number, 10)) +
-			" · " + plain(line.snapshot.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
+		text := line.snapshot.title(lang) + " · " + plain(line.snapshot.status()) + " · " + say(lang, "digest.changes", "count", line.changes)
 		if waits := waitsText(lang, line.turn); waits != "" {
 			text += " · " + say(lang, "digest.waits", "whom", waits)
 		}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/portal"
 )
 
@@ -17,10 +15,10 @@ const (
 	maxRights = 10_000          // answers cached by one replica
 )
 
-// errRights says that the bank did not answer who may read a process. Nothing is posted until it does.
-var errRights = errors.New("the bank does not answer who may read a process")
+// errRights says that the bank did not answer who may read a process or simulation. Nothing is posted until it does.
+var errRights = errors.New("the bank does not say who may read it")
 
-// rights caches at which destinations which processes may be posted: a person's direct messages show what that person's
+// rights caches at which destinations which processes and simulations may be posted: a person's direct messages show what that person's
 // bank user can read, and a channel what the person who subscribed it can read.
 type rights struct {
 	reader func(dest, by string) (*portal.User, bool) // nil permits everything
@@ -32,7 +30,7 @@ type rights struct {
 
 type permissionKey struct {
 	dest, by string
-	process  uuid.UUID
+	subject  Subject
 }
 
 type permission struct {
@@ -55,9 +53,9 @@ func (r *rights) granted(key permissionKey) (granted, known bool, reader *portal
 	return permission.granted, found && r.now().Before(permission.until), reader
 }
 
-// read asks the bank, as reader, whether it can read the process.
+// read asks the bank, as reader, whether it can read the process or simulation.
 func (r *rights) read(ctx context.Context, reader *portal.User, key permissionKey) (bool, error) {
-	_, err := reader.Process(ctx, key.process)
+	_, err := reader.Process(ctx, key.subject.Process)
 	kind := portal.KindOf(err)
 	refused := kind == portal.NotFound || kind == portal.Refused
 	if err != nil && !refused {
@@ -76,11 +74,11 @@ func (r *rights) store(key permissionKey, granted bool) {
 	r.known[key] = permission{granted, r.now().Add(rightTTL)}
 }
 
-// mayRead reports whether a process may be posted at the destination for one of these subscribers.
-func (w *worker) mayRead(ctx context.Context, process uuid.UUID, subscribers map[string]bool) (bool, error) {
+// mayRead reports whether a process or simulation may be posted at the destination for one of these subscribers.
+func (w *worker) mayRead(ctx context.Context, subject Subject, subscribers map[string]bool) (bool, error) {
 	var unknown error
 	for by := range subscribers {
-		key := permissionKey{w.dest.ID, by, process}
+		key := permissionKey{w.dest.ID, by, subject}
 		granted, known, reader := w.rights.granted(key)
 		if !known {
 			var err error

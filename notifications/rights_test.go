@@ -47,8 +47,8 @@ func (env *outboxEnv) updateOf(number int, status string) Update {
 	id := sandbox.SampleProcess(number)
 	version := int64(len(env.snapshots.all[id]) + 1)
 	u := Update{
-		Process: id, Version: version, Number: int64(number), At: env.config.Now(), Changes: []Change{{StatusChanged, "Before", status}},
-		Snapshot: Snapshot{Process: id, Version: version, Number: int64(number), Status: status, Read: env.config.Now()},
+		Subject: OfProcess(id), Version: version, Number: int64(number), At: env.config.Now(), Changes: []Change{{StatusChanged, "Before", status}},
+		Snapshot: Snapshot{Subject: OfProcess(id), Version: version, Number: int64(number), Status: status, Read: env.config.Now()},
 	}
 	env.snapshots.all[id] = append(env.snapshots.all[id], u)
 	return u

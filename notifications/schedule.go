@@ -3,15 +3,13 @@ package notifications
 import (
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/lisbon"
 )
 
-// muted reports whether a destination has muted a process at now.
-func muted(dest destination.Settings, process uuid.UUID, now time.Time) bool {
-	until, is := dest.Mutes[process]
+// muted reports whether a destination has muted a process or simulation at now.
+func muted(dest destination.Settings, subject Subject, now time.Time) bool {
+	until, is := dest.Mutes[subject.UID()]
 	return is && (until.IsZero() || now.Before(until))
 }
 

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/conversations"
 )
 
@@ -23,8 +21,8 @@ func (s sealer) fingerprint(kind string, parts ...string) string {
 	return s.keyed(fmt.Appendf(nil, "%s %q", kind, parts))
 }
 
-// process returns the fingerprint by which Redis names a process.
-func (s sealer) process(id uuid.UUID) string { return s.fingerprint("process", id.String()) }
+// subject returns the fingerprint by which Redis names a process or simulation.
+func (s sealer) subject(of Subject) string { return s.fingerprint(of.Kind(), of.UID().String()) }
 
 // seal encodes a value as JSON and seals it, bound to the name at of where it is stored.
 func (s sealer) seal(at string, value any) (string, error) {
@@ -49,9 +47,9 @@ func (s sealer) open(what, at, sealed string, into any) error {
 }
 
 // sealUpdate seals an update so that it can be opened wherever it is stored. Before the sealed text are the fingerprint
-// of the process and the version, which it is bound to.
+// of the subject and the version, which it is bound to.
 func (s sealer) sealUpdate(update Update) (string, error) {
-	at := s.process(update.Process) + ":" + strconv.FormatInt(update.Version, 10)
+	at := s.subject(update.Subject) + ":" + strconv.FormatInt(update.Version, 10)
 	sealed, err := s.seal("update "+at, update)
 	return at + "|" + sealed, err
 }

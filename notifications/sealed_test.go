@@ -19,7 +19,7 @@ func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 		if _, err := user.CreateBorrower(t.Context(), process, w.rui(t)); err != nil {
 			t.Fatal(err)
 		}
-		snapshot, err := s.engine.reader.read(t.Context(), process)
+		snapshot, err := s.engine.reader.read(t.Context(), OfProcess(process))
 		if err != nil || len(snapshot.Borrowers) < 2 {
 			t.Fatal(snapshot.Borrowers, err)
 		}
@@ -30,7 +30,7 @@ func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 			seen[fingerprint] = process
 		}
 	}
-	one, other := sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)
+	one, other := OfProcess(sandbox.SampleProcess(1042)), OfProcess(sandbox.SampleProcess(1043))
 	if s.outbox.member("here", one) == s.outbox.member("there", one) || s.outbox.member("here", one) == s.outbox.member("here", other) {
 		t.Error("the queues of two destinations, or two processes in one, have a member in common")
 	}
@@ -41,12 +41,12 @@ func TestAValueSealedForOneProcessDoesNotOpenForAnother(t *testing.T) {
 	w := newBankEnv(t, "memory")
 	s := w.replica(t)
 	snapshots, client, ctx := s.engine.snapshots, w.Replica(t).Store.Client(), t.Context()
-	one, other := sandbox.SampleProcess(1042), sandbox.SampleProcess(1043)
-	update, err := snapshots.sealUpdate(Update{Process: one, Version: 1})
+	one, other := OfProcess(sandbox.SampleProcess(1042)), OfProcess(sandbox.SampleProcess(1043))
+	update, err := snapshots.sealUpdate(Update{Subject: one, Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done, err := snapshots.commit(ctx, processState{}, Snapshot{Process: one, Version: 1}, update, "1-0"); !done || err != nil {
+	if done, err := snapshots.commit(ctx, storedState{}, Snapshot{Subject: one, Version: 1}, update, "1-0"); !done || err != nil {
 		t.Fatal(done, err)
 	}
 	moved := client.HGetAll(ctx, snapshots.snapshotKey(one)).Val()
@@ -62,7 +62,7 @@ func TestAValueSealedForOneProcessDoesNotOpenForAnother(t *testing.T) {
 	if _, _, err := snapshots.snapshot(ctx, one); !errors.Is(err, conversations.ErrSealed) {
 		t.Errorf("a snapshot with another version: %v", err)
 	}
-	forged := snapshots.process(other) + update[len(snapshots.process(one)):]
+	forged := snapshots.subject(other) + update[len(snapshots.subject(one)):]
 	if _, err := snapshots.openUpdate(forged); !errors.Is(err, conversations.ErrSealed) {
 		t.Errorf("an update that is given to another process: %v", err)
 	}

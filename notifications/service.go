@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/portal/profile"
-	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -120,7 +119,7 @@ func (s *Service) Close() {
 // it.
 func (s *Service) Handler() http.Handler { return s.receiver }
 
-// Trigger requests that a process is read again. Once it has returned without an error, the process will be read.
+// Trigger requests that a process or simulation is read again. Once it has returned without an error, it will be read.
 func (s *Service) Trigger(ctx context.Context, trigger Trigger) error {
 	return s.engine.stream.add(ctx, trigger)
 }
@@ -131,9 +130,9 @@ func (s *Service) Since(ctx context.Context, t time.Time, limit int) ([]Update, 
 	return s.engine.changelog.since(ctx, t, limit)
 }
 
-// Snapshot returns what was last read of a process, and false if it was never read.
-func (s *Service) Snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
-	return s.engine.snapshots.snapshot(ctx, process)
+// Snapshot returns what was last read of a process or simulation, and false if it was never read.
+func (s *Service) Snapshot(ctx context.Context, subject Subject) (Snapshot, bool, error) {
+	return s.engine.snapshots.snapshot(ctx, subject)
 }
 
 // Retry posts at a destination now that may be reachable again.

@@ -41,7 +41,7 @@ func TestEveryComponentWorksFromStartToClose(t *testing.T) {
 			}
 			return len(moved) == 1
 		})
-		if snapshot, known, err := b.Snapshot(t.Context(), a1042); !known || err != nil || snapshot.Version != 1 {
+		if snapshot, known, err := b.Snapshot(t.Context(), OfProcess(a1042)); !known || err != nil || snapshot.Version != 1 {
 			t.Errorf("the snapshot is %+v, %v", snapshot, err)
 		}
 		for _, s := range services {
@@ -112,7 +112,7 @@ func TestMetricsCountWhatWaitsAndWhatIsDone(t *testing.T) {
 	if _, there := before["balcao.trigger_oldest_seconds"]; !there {
 		t.Error("the age of the oldest trigger is not measured")
 	}
-	if err := s.Trigger(t.Context(), Trigger{Process: a1043, Source: "nonsense"}); err != nil {
+	if err := s.Trigger(t.Context(), Trigger{Subject: OfProcess(a1043), Source: "nonsense"}); err != nil {
 		t.Fatal(err)
 	}
 	runEngine(t, s)

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/balcao/balcao/conversations"
@@ -15,35 +14,35 @@ import (
 
 const (
 	snapshotTTL = 400 * 24 * time.Hour
-	absentTTL   = time.Hour // how long it is cached that a process is not ours
-	maxUpdates  = 200       // of a process
+	absentTTL   = time.Hour // how long it is cached that a subject is not ours
+	maxUpdates  = 200       // of a subject
 	callTimeout = 2 * time.Second
 )
 
-// snapshotStore stores the last snapshot of each process and, in the same slot, its last updates and those that are not
+// snapshotStore stores the last snapshot of each process and simulation and, in the same slot, its last updates and those that are not
 // dispatched yet. If two replicas commit at once, one is refused and reads the bank again.
 type snapshotStore struct {
 	redis redis.UniversalClient
 	sealer
 }
 
-func (p *snapshotStore) snapshotKey(process uuid.UUID) string {
-	return "snapshot:{" + p.process(process) + "}"
+func (p *snapshotStore) snapshotKey(subject Subject) string {
+	return "snapshot:{" + p.subject(subject) + "}"
 }
-func (p *snapshotStore) pendingKey(process uuid.UUID) string {
-	return "pending:{" + p.process(process) + "}"
+func (p *snapshotStore) pendingKey(subject Subject) string {
+	return "pending:{" + p.subject(subject) + "}"
 }
-func (p *snapshotStore) updatesKey(process uuid.UUID) string {
-	return "updates:{" + p.process(process) + "}"
+func (p *snapshotStore) updatesKey(subject Subject) string {
+	return "updates:{" + p.subject(subject) + "}"
 }
 
 // snapshotBinding returns what a sealed snapshot is bound to.
-func (p *snapshotStore) snapshotBinding(process uuid.UUID, version string) string {
-	return p.snapshotKey(process) + " " + version
+func (p *snapshotStore) snapshotBinding(subject Subject, version string) string {
+	return p.snapshotKey(subject) + " " + version
 }
 
-// processState is what is stored of a process.
-type processState struct {
+// storedState is what is stored of a subject.
+type storedState struct {
 	snapshot Snapshot
 	known    bool
 	upTo     string   // triggers in the stream up to this id are answered
@@ -51,49 +50,49 @@ type processState struct {
 }
 
 // version returns the version that a commit expects to find, "" for none.
-func (s processState) version() string {
+func (s storedState) version() string {
 	if !s.known {
 		return ""
 	}
 	return strconv.FormatInt(s.snapshot.Version, 10)
 }
 
-func (p *snapshotStore) load(ctx context.Context, process uuid.UUID) (s processState, err error) {
+func (p *snapshotStore) load(ctx context.Context, subject Subject) (s storedState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var fields *redis.SliceCmd
 	var pending *redis.StringSliceCmd
 	_, err = p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		fields = pipe.HMGet(ctx, p.snapshotKey(process), "snapshot", "up_to", "version")
-		pending = pipe.LRange(ctx, p.pendingKey(process), 0, -1)
+		fields = pipe.HMGet(ctx, p.snapshotKey(subject), "snapshot", "up_to", "version")
+		pending = pipe.LRange(ctx, p.pendingKey(subject), 0, -1)
 		return nil
 	})
 	if err != nil {
-		return processState{}, redisError("reading a snapshot", err)
+		return storedState{}, redisError("reading a snapshot", err)
 	}
 	text, known := fields.Val()[0].(string)
 	s.upTo, _ = fields.Val()[1].(string)
 	s.known, s.pending = known, pending.Val()
 	if known {
 		version, _ := fields.Val()[2].(string)
-		err = p.open("a snapshot", p.snapshotBinding(process, version), text, &s.snapshot)
+		err = p.open("a snapshot", p.snapshotBinding(subject, version), text, &s.snapshot)
 	}
 	return s, err
 }
 
-// snapshot returns what was last read of a process.
-func (p *snapshotStore) snapshot(ctx context.Context, process uuid.UUID) (Snapshot, bool, error) {
-	s, err := p.load(ctx, process)
+// snapshot returns what was last read of a subject.
+func (p *snapshotStore) snapshot(ctx context.Context, subject Subject) (Snapshot, bool, error) {
+	s, err := p.load(ctx, subject)
 	return s.snapshot, s.known, err
 }
 
-// updates returns the updates of a process after a version, in order. The last 200 are stored.
-func (p *snapshotStore) updates(ctx context.Context, process uuid.UUID, after int64) ([]Update, error) {
+// updates returns the updates of a subject after a version, in order. The last 200 are stored.
+func (p *snapshotStore) updates(ctx context.Context, subject Subject, after int64) ([]Update, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	all, err := p.redis.LRange(ctx, p.updatesKey(process), 0, -1).Result()
+	all, err := p.redis.LRange(ctx, p.updatesKey(subject), 0, -1).Result()
 	if err != nil {
-		return nil, redisError("reading the updates of a process", err)
+		return nil, redisError("reading updates", err)
 	}
 	updates := []Update{}
 	for _, text := range all {
@@ -127,15 +126,15 @@ return 1`)
 
 // commit replaces the state before by the snapshot after, and stores the sealed update between them, "" for none. It
 // returns false if another replica committed first.
-func (p *snapshotStore) commit(ctx context.Context, before processState, after Snapshot, moved, upTo string) (bool, error) {
+func (p *snapshotStore) commit(ctx context.Context, before storedState, after Snapshot, moved, upTo string) (bool, error) {
 	version := strconv.FormatInt(after.Version, 10)
-	snapshot, err := p.seal(p.snapshotBinding(after.Process, version), after)
+	snapshot, err := p.seal(p.snapshotBinding(after.Subject, version), after)
 	if err != nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	keys := []string{p.snapshotKey(after.Process), p.pendingKey(after.Process), p.updatesKey(after.Process)}
+	keys := []string{p.snapshotKey(after.Subject), p.pendingKey(after.Subject), p.updatesKey(after.Subject)}
 	done, err := commitSnapshot.Run(ctx, p.redis, keys,
 		before.version(), version, snapshot, upTo, moved, snapshotTTL.Milliseconds(), maxUpdates).Bool()
 	return done, redisError("committing a snapshot", err)
@@ -146,12 +145,12 @@ redis.call('HSET', KEYS[1], 'up_to', ARGV[1])
 if redis.call('HEXISTS', KEYS[1], 'version') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`)
 
-// recordAbsent records that the bank does not have the process, so that triggers up to upTo do not read it again.
-func (p *snapshotStore) recordAbsent(ctx context.Context, process uuid.UUID, upTo string) error {
+// recordAbsent records that the bank does not have the subject, so that triggers up to upTo do not read it again.
+func (p *snapshotStore) recordAbsent(ctx context.Context, subject Subject, upTo string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := recordAbsent.Run(ctx, p.redis, []string{p.snapshotKey(process)}, upTo, absentTTL.Milliseconds()).Err()
-	return redisError("storing that a process is absent", err)
+	err := recordAbsent.Run(ctx, p.redis, []string{p.snapshotKey(subject)}, upTo, absentTTL.Milliseconds()).Err()
+	return redisError("storing that a subject is absent", err)
 }
 
 var removePending = redis.NewScript(`
@@ -159,10 +158,10 @@ if redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('LPOP', KEYS[1]) 
 return 1`)
 
 // removePending removes an update that is dispatched, unless another replica did.
-func (p *snapshotStore) removePending(ctx context.Context, process uuid.UUID, pending string) error {
+func (p *snapshotStore) removePending(ctx context.Context, subject Subject, pending string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return redisError("removing a dispatched update", removePending.Run(ctx, p.redis, []string{p.pendingKey(process)}, pending).Err())
+	return redisError("removing a dispatched update", removePending.Run(ctx, p.redis, []string{p.pendingKey(subject)}, pending).Err())
 }
 
 // redisError wraps an error of Redis as [conversations.ErrUnavailable].

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/portal/profile"
@@ -61,7 +59,7 @@ func (w *worker) deliver(ctx context.Context, member string, s delivery) (over b
 	if s.stale(n.snapshot.Version) && n.readable {
 		return true, w.edit(ctx, member, s, n)
 	}
-	if !n.wanted || muted(w.dest, n.process, now) {
+	if !n.wanted || muted(w.dest, n.subject, now) {
 		return false, w.skip(ctx, member, s)
 	}
 	if due, is := digestAfter(w.dest.Digest, time.UnixMilli(s.since)); is {
@@ -74,7 +72,7 @@ func (w *worker) deliver(ctx context.Context, member string, s delivery) (over b
 		return false, w.save(ctx, member, outcome{due: end.UnixMilli(), requested: s.requested})
 	}
 	if s.card == "" {
-		planned := intent{Kind: kindCard, ID: n.process.String() + ":card", To: n.snapshot.Version}
+		planned := intent{Kind: kindCard, ID: n.subject.UID().String() + ":card", To: n.snapshot.Version}
 		return true, w.post(ctx, member, s, planned, w.card(planned.ID, n))
 	}
 	notice, to := w.reply(n, s.requested)
@@ -86,17 +84,17 @@ func (s delivery) stale(version int64) bool {
 	return s.card != "" && (s.shown < version || s.refreshed < s.refreshRequested)
 }
 
-// content is what there is to post about a process.
+// content is what there is to post about a process or simulation.
 type content struct {
-	process    uuid.UUID
+	subject    Subject
 	snapshot   Snapshot
 	updates    []Update // since what is delivered
 	missing    int64    // how many updates are no longer stored
 	at         time.Time
-	wanted     bool // a subscription of somebody who may read the process matches
-	readable   bool // somebody who subscribed the destination to anything may read the process
+	wanted     bool // a subscription of somebody who may read the subject matches
+	readable   bool // somebody who subscribed the destination to anything may read the subject
 	owner      string
-	ownerMuted bool // the owner muted the process
+	ownerMuted bool // the owner muted the subject
 	turn       profile.Turn
 	phase      profile.Phase
 	ends       profile.End
@@ -104,17 +102,17 @@ type content struct {
 
 func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
 	ctx = context.WithoutCancel(ctx) // each call has a time-out of its own
-	if n.process = s.process; n.process == uuid.Nil {
-		return content{}, nil // the delivery names no process
+	if n.subject = s.subject; n.subject.isZero() {
+		return content{}, nil // the delivery names neither a process nor a simulation
 	}
 	var known bool
-	if n.snapshot, known, err = w.snapshots.snapshot(ctx, n.process); err != nil {
+	if n.snapshot, known, err = w.snapshots.snapshot(ctx, n.subject); err != nil {
 		return content{}, err
 	}
-	if n.updates, err = w.snapshots.updates(ctx, n.process, s.delivered); err != nil {
+	if n.updates, err = w.snapshots.updates(ctx, n.subject, s.delivered); err != nil {
 		return content{}, err
 	}
-	if n.owner, n.ownerMuted, err = w.owner(ctx, n.process); err != nil {
+	if n.owner, n.ownerMuted, err = w.owner(ctx, n.subject); err != nil {
 		return content{}, err
 	}
 	n.at = n.snapshot.Read
@@ -133,14 +131,14 @@ func (w *worker) load(ctx context.Context, s delivery) (n content, err error) {
 		return content{}, err
 	}
 	if n.readable = n.wanted; !n.readable && s.card != "" {
-		n.readable, err = w.mayRead(ctx, n.process, subscribers(w.dest.Subscriptions))
+		n.readable, err = w.mayRead(ctx, n.subject, subscribers(w.dest.Subscriptions))
 	}
 	return n, err
 }
 
-// owner returns the owner of a process, and whether the owner muted it.
-func (w *worker) owner(ctx context.Context, process uuid.UUID) (owner string, mutes bool, err error) {
-	owner, err = w.config.Store.Owner(ctx, process)
+// owner returns the owner of a process or simulation, and whether the owner muted it.
+func (w *worker) owner(ctx context.Context, subject Subject) (owner string, mutes bool, err error) {
+	owner, err = w.config.Store.Owner(ctx, subject.UID())
 	if owner == "" || err != nil {
 		return "", false, err
 	}
@@ -148,11 +146,11 @@ func (w *worker) owner(ctx context.Context, process uuid.UUID) (owner string, mu
 	if errors.Is(err, conversations.ErrSealed) { // logged where destinations are listed
 		return owner, false, nil
 	}
-	return owner, muted(direct, process, w.config.Now()), err
+	return owner, muted(direct, subject, w.config.Now()), err
 }
 
 // wanted reports whether the updates are to be posted: a subscription matches one of them, and who made it may read the
-// process.
+// subject.
 func (w *worker) wanted(ctx context.Context, n content) (bool, error) {
 	var met []destination.Subscription
 	for _, update := range n.updates {
@@ -166,7 +164,7 @@ func (w *worker) wanted(ctx context.Context, n content) (bool, error) {
 			}
 		}
 	}
-	return w.mayRead(ctx, n.process, subscribers(met))
+	return w.mayRead(ctx, n.subject, subscribers(met))
 }
 
 // subscribers returns who made the subscriptions.
@@ -235,7 +233,7 @@ func (w *worker) resolve(ctx context.Context, member string, s delivery) (over b
 
 func (w *worker) edit(ctx context.Context, member string, s delivery, n content) error {
 	err := w.call(ctx, func(ctx context.Context) error {
-		return w.config.Poster.Edit(ctx, w.dest.ID, s.card, w.card(n.process.String()+":card", n))
+		return w.config.Poster.Edit(ctx, w.dest.ID, s.card, w.card(n.subject.UID().String()+":card", n))
 	})
 	if err != nil {
 		return w.failed(ctx, member, s, err, false)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/words"
@@ -98,7 +96,7 @@ func (s *System) changeFirstProcess() (stop func() error) {
 		defer tick.Stop()
 		process := sandbox.SampleProcess(sandbox.SampleFirst)
 		for {
-			if _, known, err := s.Notifications().Snapshot(ctx, process); known && err == nil {
+			if _, known, err := s.Notifications().Snapshot(ctx, notifications.OfProcess(process)); known && err == nil {
 				_ = s.sandbox.Advance(process) // fails if the process has ended by itself
 				return
 			}
@@ -116,12 +114,12 @@ func (s *System) changeFirstProcess() (stop func() error) {
 	}
 }
 
-// changed triggers a read of a process that a tool has changed.
+// changed triggers a read of a process or simulation that a tool has changed.
 func (s *System) changed(ctx context.Context, change tools.Changed) error {
-	if change.Subject.Process == uuid.Nil {
+	if change.Subject == (tools.Subject{}) {
 		return nil
 	}
-	return s.Notifications().Trigger(ctx, notifications.Trigger{Process: change.Subject.Process, Source: notifications.Balcao, Actor: change.Actor})
+	return s.Notifications().Trigger(ctx, notifications.Trigger{Subject: notifications.Subject(change.Subject), Source: notifications.Balcao, Actor: change.Actor})
 }
 
 // Reachable retries the deliveries to a destination that may be reachable again.

@@ -44,7 +44,7 @@ func TestChangesByToolsAndTriggersOfAnyReplicaBecomeUpdates(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	trigger := notifications.Trigger{Process: sandbox.SampleProcess(1042), Source: notifications.Reconciler}
+	trigger := notifications.Trigger{Subject: notifications.OfProcess(sandbox.SampleProcess(1042)), Source: notifications.Reconciler}
 	if err := system.Notifications().Trigger(t.Context(), trigger); err != nil { // a replica that does not run notifications stores triggers for others
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestChangesByToolsAndTriggersOfAnyReplicaBecomeUpdates(t *testing.T) {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the process has a snapshot", func() bool {
-		_, known, err := system.Notifications().Snapshot(t.Context(), trigger.Process)
+		_, known, err := system.Notifications().Snapshot(t.Context(), trigger.Subject)
 		return known && err == nil
 	})
 	if before := updatesSince(t, system, ""); len(before.Updates) != 0 {

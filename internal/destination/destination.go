@@ -23,7 +23,7 @@ type Settings struct {
 	ID            string                  `json:"id"` // opaque, such as slack:C0TEAM
 	Lang          words.Lang              `json:"lang,omitempty"`
 	Subscriptions []Subscription          `json:"subscriptions,omitempty"`
-	Mutes         map[uuid.UUID]time.Time `json:"mutes,omitempty"`  // processes, and until when; the zero time is without end
+	Mutes         map[uuid.UUID]time.Time `json:"mutes,omitempty"`  // processes and simulations, and until when; the zero time is without end
 	Quiet         QuietHours              `json:"quiet,omitzero"`   // when nothing is posted
 	Digest        string                  `json:"digest,omitempty"` // the time of a weekday, HH:MM, when all is posted at once; "" posts each as it comes
 }
@@ -46,11 +46,12 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAll     Scope = "all"     // every process; no value
-	ScopeProcess Scope = "process" // a process's uuid
-	ScopeBranch  Scope = "branch"  // an id of the bank's branches
-	ScopePhase   Scope = "phase"   // an id of the bank's workflow phases
-	ScopePerson  Scope = "person"  // the actor who owns a process
+	ScopeAll        Scope = "all"        // every process and simulation; no value
+	ScopeProcess    Scope = "process"    // a process's uuid
+	ScopeSimulation Scope = "simulation" // a simulation's uuid
+	ScopeBranch     Scope = "branch"     // an id of the bank's branches
+	ScopePhase      Scope = "phase"      // an id of the bank's workflow phases
+	ScopePerson     Scope = "person"     // the actor who owns a process or simulation
 )
 
 // QuietHours are the hours of each day, HH:MM in Lisbon, in which nothing is posted; From after To goes over midnight.

@@ -11,19 +11,20 @@ import (
 
 // Notice is a message to a destination, in its language. It holds no personal data of clients.
 type Notice struct {
-	ID      string // unique; a message that was posted is found by it
-	Process uuid.UUID
-	Lang    words.Lang
-	Title   string
-	Text    string      // a sentence, for notifications and screen readers too
-	Facts   [][2]string // labels and values
-	Lines   []string
-	Mention string // the actor to mention, "" for nobody
-	Owner   string // the actor who is one of the facts, to be shown by name and not mentioned; "" for nobody
-	About   string // the destination that is one of the facts, to be shown by name; "" for none
-	Undo    string // the change of the destination's settings that a button undoes; "" for none
-	Card    bool   // the live card of the process: it has the process's buttons
-	Ends    string // how the process has ended, as a profile says it; "" if it has not: it decides which buttons are of use
+	ID         string    // unique; a message that was posted is found by it
+	Process    uuid.UUID // what it is about, or else Simulation; uuid.Nil for neither
+	Simulation uuid.UUID
+	Lang       words.Lang
+	Title      string
+	Text       string      // a sentence, for notifications and screen readers too
+	Facts      [][2]string // labels and values
+	Lines      []string
+	Mention    string // the actor to mention, "" for nobody
+	Owner      string // the actor who is one of the facts, to be shown by name and not mentioned; "" for nobody
+	About      string // the destination that is one of the facts, to be shown by name; "" for none
+	Undo       string // the change of the destination's settings that a button undoes; "" for none
+	Card       bool   // the live card of the process or simulation: it has the buttons of it
+	Ends       string // how it has ended, as a profile says it; "" if it has not: it decides which buttons are of use
 }
 
 // Poster posts notices. A failure may implement any of these, which say what to do about it:

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/slacksim"
+	"github.com/balcao/balcao/notifications"
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
@@ -82,7 +83,7 @@ func (n *notificationSoak) checkForgeries(t *testing.T) {
 		}
 	}
 	others := sandbox.SampleProcess(sandbox.SampleOthers)
-	if snapshot, known, err := n.service.Snapshot(t.Context(), others); known || err != nil {
+	if snapshot, known, err := n.service.Snapshot(t.Context(), notifications.OfProcess(others)); known || err != nil {
 		t.Errorf("there is a snapshot of another broker's process: %+v, %v", snapshot, err)
 	}
 	for _, thread := range n.sim.Threads(slacksim.TeamChannel) {

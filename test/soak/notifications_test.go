@@ -393,7 +393,7 @@ func (n *notificationSoak) undelivered(ctx context.Context) (missing []string) {
 			missing = append(missing, fmt.Sprint(sandbox.SampleAdded+i))
 			continue
 		}
-		snapshot, _, err := n.service.Snapshot(ctx, process)
+		snapshot, _, err := n.service.Snapshot(ctx, notifications.OfProcess(process))
 		last := noticeOf(thread.Replies[len(thread.Replies)-1])
 		if err != nil || snapshot.Status != state || last != fmt.Sprintf("%s:%d", process, snapshot.Version) {
 			missing = append(missing, fmt.Sprintf("%d (%s, %d, after %s: %v)", sandbox.SampleAdded+i, snapshot.Status, snapshot.Version, last, err))
