@@ -21,6 +21,8 @@ type (
 	postal   struct{}
 	locality struct{}
 	private  struct{}
+	title    struct{}
+	free     struct{}
 )
 
 func (name) class() Class     { return Contact }
@@ -34,6 +36,8 @@ func (address) class() Class  { return Contact }
 func (postal) class() Class   { return Contact }
 func (locality) class() Class { return Contact }
 func (private) class() Class  { return SpecialCare }
+func (title) class() Class    { return Contact }
+func (free) class() Class     { return Contact }
 
 // mask keeps the first name and the initial of the last: «Maria E.».
 func (name) mask(s string) string {
@@ -110,3 +114,7 @@ func (postal) mask(s string) string {
 func (locality) mask(s string) string { return s }
 
 func (private) mask(string) string { return hidden }
+
+func (title) mask(string) string { return hidden }
+
+func (free) mask(string) string { return hidden }

@@ -51,6 +51,8 @@ type (
 	Locality       = Text[locality]
 	Employer       = Text[address] // the name of an employer may identify a person
 	Private        = Text[private] // for one person only, with any content
+	Title          = Text[title]   // one line in somebody's own words, such as a message's subject
+	FreeText       = Text[free]    // any number of lines in somebody's own words
 )
 
 // Texts lists the kinds of personal text as Go types, for packages that derive schemas and forms from structs.
