@@ -96,8 +96,10 @@ type Operation struct {
 	Missing []int `json:"missing"`
 	// Searches are what a text filter looks at: name, taxID, branch, number.
 	Searches []string `json:"searches"`
-	Page     Page     `json:"page"`
-	Reply    Reply    `json:"reply"`
+	// Lengths are the most characters of texts in the body.
+	Lengths map[string]int `json:"lengths"`
+	Page    Page           `json:"page"`
+	Reply   Reply          `json:"reply"`
 }
 
 // Reply says where a reply has its data.

@@ -44,6 +44,7 @@ var shapes = map[string]any{
 	"Operation.path": ref("path"), "Taxonomies.path": ref("listPath"), "List.path": ref("fixedPath"), "List.name": ref("listName"),
 	"Operation.query": renamed, "Operation.body": renamed, "Taxonomies.query": renamed,
 	"Operation.missing": object{"type": "array", "items": object{"type": "integer", "minimum": 400, "maximum": 499}, "uniqueItems": true},
+	"Operation.lengths": object{"additionalProperties": object{"type": "integer", "minimum": 1, "maximum": 1_000_000}},
 	"Page.size":         object{"type": "integer", "minimum": 1, "maximum": 10_000},
 	"Page.first":        object{"type": "integer", "minimum": 0, "maximum": 1},
 	"Errors.in_reply":   object{"type": "array", "items": ref("condition")},
@@ -170,6 +171,7 @@ func named(op Operation) object {
 	tables["query"] = knownKeys(object{}, slices.Compact(query))
 	if len(op.Body) > 0 {
 		tables["body"] = knownKeys(object{}, slices.Concat(slices.Collect(maps.Keys(op.Body)), placeholders))
+		tables["lengths"] = knownKeys(object{}, slices.Collect(maps.Keys(op.Body)))
 	}
 	if len(op.Reply.Fields) > 0 {
 		fields := slices.Concat(slices.Collect(maps.Keys(op.Reply.Fields)), slices.Collect(maps.Keys(Builtin().Replies.Fields)))

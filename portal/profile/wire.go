@@ -27,8 +27,9 @@ type Wire struct {
 	Page   Page
 	// Missing are the statuses that say that what the path names does not exist.
 	Missing  []int
-	Searches []string // what a text filter looks at
-	Aliases  *Aliases // of a server that has uuids; nil in a client
+	Searches []string       // what a text filter looks at
+	Lengths  map[string]int // the most characters of texts in the body
+	Aliases  *Aliases       // of a server that has uuids; nil in a client
 
 	forms    Forms
 	query    map[string]string
@@ -51,7 +52,7 @@ func (p *Profile) Wire(id string) *Wire {
 	if op.Prefix != nil {
 		prefix = *op.Prefix
 	}
-	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, Missing: op.Missing, Searches: op.Searches, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
+	w := &Wire{ID: id, Title: op.Title, Method: op.Method, Page: op.Page, Missing: op.Missing, Searches: op.Searches, Lengths: op.Lengths, forms: p.Forms, query: op.Query, body: op.Body, reply: op.Reply}
 	if op.Path != "" {
 		w.Path = prefix + op.Path
 	}
