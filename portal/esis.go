@@ -23,7 +23,7 @@ const (
 func init() {
 	registerReads(ProcessESISGet, SimulationESISGet)
 	registerWrites(ProcessESISEmail, SimulationESISEmail)
-	registerReasons("esis.age", "esis.term", "esis.noKey", "esis.state", "esis.address")
+	registerReasons("esis.age", "esis.term", "esis.noKey", "esis.loan", "esis.state", "esis.address")
 }
 
 // ESISOptions are the options of an ESIS.

@@ -110,7 +110,7 @@ func (b *Bank) autoplayStep() {
 		p := open[b.rng.IntN(len(open))]
 		switch luck := b.rng.IntN(10); {
 		case luck == 0:
-			b.recordAction(p, notification{NotificationTypeID: newMessage})
+			b.write(p)
 		case luck == 1:
 			b.recordAction(p, b.documentRequest())
 		default:
@@ -188,14 +188,6 @@ func (b *Bank) SetState(id uuid.UUID, state int32) error {
 		if p.state != state {
 			b.setState(p, state)
 		}
-		return nil
-	})
-}
-
-// WriteMessage makes the bank write a message on a process. So far it shows only in the notification and the last action.
-func (b *Bank) WriteMessage(id uuid.UUID) error {
-	return b.withProcess(id, func(p *process) error {
-		b.recordAction(p, notification{NotificationTypeID: newMessage})
 		return nil
 	})
 }

@@ -110,6 +110,8 @@ func (b *Bank) newSheet(c *call, ignoreRules bool) (esispdf.Sheet, error) {
 		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.state")
 	case !ok:
 		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.noKey")
+	case p.loan.Amount == 0 || p.loan.Months == 0:
+		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.loan")
 	case ignoreRules:
 	case p.loan.Months > longestTerm:
 		return esispdf.Sheet{}, refused(http.StatusBadRequest, "esis.term")

@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 
-	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 )
@@ -108,6 +106,7 @@ func (p *process) summary(lang dialect) portal.ProcessSummary {
 
 func (p *process) detail(lang dialect) portal.Process {
 	months, loan, phase := int32(p.loan.Months), p.loan, taxonomies["workflowStatesProposal"][p.state].In
+	scheme, use, purpose := unlessZero(&loan.productScheme), unlessZero(&loan.loanPurpose), unlessZero(&loan.productPurpose)
 	return portal.Process{
 		ProcessSummary:            p.summary(lang),
 		SimulationUniqueID:        p.simulation,
@@ -115,16 +114,16 @@ func (p *process) detail(lang dialect) portal.Process {
 		ProcessPhaseID:            &phase,
 		ProcessPhaseDescription:   describe("workflowPhases", &phase, lang),
 		LastActionDescription:     p.lastAction(lang),
-		LoanAmount:                pii.Euros(decimal.New(int64(loan.Amount), -2)),
-		LoanDurationMonths:        &months,
-		ProductSchemeID:           &loan.productScheme,
-		ProductSchemeDescription:  describe("productSchemes", &loan.productScheme, lang),
-		LoanPurposeID:             &loan.loanPurpose,
-		LoanPurposeDescription:    describe("loanPurposes", &loan.loanPurpose, lang),
-		ProductPurposeID:          &loan.productPurpose,
-		ProductPurposeDescription: describe("productPurposes", &loan.productPurpose, lang),
+		LoanAmount:                cents(loan.Amount),
+		LoanDurationMonths:        unlessZero(&months),
+		ProductSchemeID:           scheme,
+		ProductSchemeDescription:  describe("productSchemes", scheme, lang),
+		LoanPurposeID:             use,
+		LoanPurposeDescription:    describe("loanPurposes", use, lang),
+		ProductPurposeID:          purpose,
+		ProductPurposeDescription: describe("productPurposes", purpose, lang),
 		HasCrossSelling:           &loan.CrossSelling,
-		AcquisitionAmount:         pii.Euros(decimal.New(int64(loan.Price), -2)),
+		AcquisitionAmount:         cents(loan.Price),
 	}
 }
 

@@ -110,9 +110,12 @@ func TestSampleNumbersAreCompletedAsTheAuthoritiesDo(t *testing.T) {
 }
 
 func TestEveryTextIsThereInBothLanguages(t *testing.T) {
-	want := []string{"action." + opened}
+	want := []string{"action." + opened, "message.user"}
 	for _, action := range actions {
 		want = append(want, "action."+action)
+	}
+	for _, key := range []string{"usual", "paySlips", "reply", "thanks", "status"} {
+		want = append(want, "message."+key+".subject", "message."+key+".text")
 	}
 	for id, code := range codes {
 		want = append(want, string(id))

@@ -33,6 +33,7 @@ type store struct {
 	processes map[uuid.UUID]*process
 	people    int // invented so far
 	added     int // processes in addition to the samples
+	created   int // processes by Process Create
 	values    values
 }
 
