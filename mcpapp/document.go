@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -36,24 +38,58 @@ const missingURI = "balcao://missing"
 const fetchedKey = "balcao/fetched"
 
 type fetchedFile struct {
-	file *tools.File
-	err  error
+	file    *tools.File
+	content string // in base64
+	err     error
 }
 
 // fetchDocument reads a document before the library looks up its resource. If the document does not exist, it replaces
 // the URI by one that matches no resource, so that the library answers with the error code of the caller's revision and
 // does not repeat the caller's URI.
 func (a *App) fetchDocument(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
-	file, err := a.documentFile(ctx, request)
-	if errors.Is(err, errNoDocument) {
+	fetched := a.fetchFile(ctx, request)
+	if errors.Is(fetched.err, errNoDocument) {
 		request.Params.URI = missingURI
 		return
 	}
-	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetchedFile{file, err}}}
+	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetched}}
 }
 
 var errNoDocument = errors.New("no such document")
 
+// fetchFile reads a document as a reply has it.
+func (a *App) fetchFile(ctx context.Context, request *mcp.ReadResourceRequest) fetchedFile {
+	file, err := a.documentFile(ctx, request)
+	if err != nil {
+		return fetchedFile{err: err}
+	}
+	defer func() { _ = file.Close() }()
+	content, err := inBase64(file)
+	if err != nil {
+		a.config.Log.ErrorContext(ctx, "reading a document failed", "error", err)
+		err = errors.New(book.Say(callerOf(ctx).Lang, "file.unread", nil))
+	}
+	return fetchedFile{file, content, err}
+}
+
+// inBase64 returns the content of a file in base64.
+func inBase64(file *tools.File) (string, error) {
+	reader, err := file.Open()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = reader.Close() }()
+	var text strings.Builder
+	text.Grow(base64.StdEncoding.EncodedLen(int(file.Size())))
+	encoder := base64.NewEncoder(base64.StdEncoding, &text)
+	if _, err := io.Copy(encoder, reader); err != nil {
+		return "", err
+	}
+	err = encoder.Close()
+	return text.String(), err
+}
+
+// documentFile returns a document of at most MaxFile bytes, which the caller closes.
 func (a *App) documentFile(ctx context.Context, request *mcp.ReadResourceRequest) (*tools.File, error) {
 	for _, document := range a.documents {
 		values := document.template.URITemplate.Match(request.Params.URI)
@@ -77,7 +113,8 @@ func (a *App) documentFile(ctx context.Context, request *mcp.ReadResourceRequest
 			return nil, errors.New(failureText(failure, actor.Lang))
 		case result.Card.File == nil:
 			return nil, errNoDocument
-		case len(result.Card.File.Content) > a.config.MaxFile:
+		case result.Card.File.Size() > int64(a.config.MaxFile):
+			result.Close()
 			return nil, errors.New(book.Say(actor.Lang, "file.too_large", nil))
 		}
 		return result.Card.File, nil
@@ -92,6 +129,6 @@ func (a *App) readDocument(_ context.Context, request mcp.ReadResourceRequest) (
 		return nil, fetched.err
 	}
 	return []mcp.ResourceContents{mcp.BlobResourceContents{
-		URI: request.Params.URI, MIMEType: fetched.file.MediaType, Blob: base64.StdEncoding.EncodeToString(fetched.file.Content),
+		URI: request.Params.URI, MIMEType: fetched.file.MediaType, Blob: fetched.content,
 	}}, nil
 }

@@ -30,6 +30,7 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 			answer = a.errorResult(ctx, &tools.Error{Kind: tools.Internal, ID: result.ID})
 		}
 	}()
+	defer result.Close() // the file is read as a resource
 	lang := callerOf(ctx).Lang
 	data, err := json.Marshal(result.Output) // masks personal data
 	if err == nil {
@@ -48,7 +49,7 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 	answer = &mcp.CallToolResult{StructuredContent: json.RawMessage(data), Content: contents(truncated(text, lang))}
 	if file := card.File; file != nil {
 		link := mcp.NewResourceLink(file.URI, file.Name, sanitize(card.Title), file.MediaType)
-		size := int64(len(file.Content))
+		size := file.Size()
 		link.Size = &size
 		answer.Content = append(answer.Content, link)
 	}

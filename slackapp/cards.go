@@ -21,9 +21,10 @@ type shownCard struct {
 }
 
 // resultMessage sends a result's file to the person and returns the message that shows the result. If sending the file
-// fails, the message says so.
+// fails, the message says so. The file is closed.
 func (a *App) resultMessage(ctx context.Context, req *request, result tools.Result) message {
 	lang, shown := req.actor.Lang, shownCard{Card: result.Card, earlier: result.Earlier}
+	defer result.Close()
 	if file := shown.File; file != nil {
 		shown.fileNote = say(lang, "file.sent", "name", file.Name)
 		if err := a.sendFile(ctx, req, file, shown.Title); err != nil {

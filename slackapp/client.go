@@ -97,7 +97,7 @@ func (c *client) callForHeader(ctx context.Context, method string, args url.Valu
 }
 
 func (c *client) callOnce(ctx context.Context, token string, timeout time.Duration, method, media string, args []byte, reply any) (http.Header, error) {
-	status, header, body, err := c.post(ctx, timeout, method, c.url+method, media, "Bearer "+token, args)
+	status, header, body, err := c.post(ctx, timeout, method, c.url+method, media, "Bearer "+token, sentBytes(args))
 	if err != nil {
 		return header, err
 	}
@@ -121,7 +121,7 @@ func (c *client) callOnce(ctx context.Context, token string, timeout time.Durati
 
 // postTo posts to an address that Slack gave us: a response URL or an upload URL. The address is a secret, so an error
 // names what instead.
-func (c *client) postTo(ctx context.Context, what, address, media string, content []byte) error {
+func (c *client) postTo(ctx context.Context, what, address, media string, content sent) error {
 	status, _, body, err := c.post(ctx, background.timeout, what, address, media, "", content)
 	if err != nil {
 		return err
@@ -139,14 +139,23 @@ func (c *client) postTo(ctx context.Context, what, address, media string, conten
 	return nil
 }
 
+// sent is a body of a size that is known.
+type sent struct {
+	io.Reader
+	size int64
+}
+
+func sentBytes(content []byte) sent { return sent{bytes.NewReader(content), int64(len(content))} }
+
 // post sends one request and reads its response. Its errors name what, and nothing that was sent.
-func (c *client) post(ctx context.Context, timeout time.Duration, what, address, media, authorization string, content []byte) (int, http.Header, []byte, error) {
+func (c *client) post(ctx context.Context, timeout time.Duration, what, address, media, authorization string, content sent) (int, http.Header, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(content))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, content.Reader)
 	if err != nil { // its text repeats the address
 		return 0, nil, nil, notSent(&slackError{what, "malformed_url"})
 	}
+	request.ContentLength = content.size
 	if media != "application/octet-stream" {
 		media += "; charset=utf-8"
 	}

@@ -113,9 +113,9 @@ func personElement(shown inputField) slack.BlockElement {
 	return choose
 }
 
-// fileElement returns an input for one file. Slack cannot show a file that was given before; see [input].
+// fileElement returns an input for files. Slack cannot show a file that was given before; see [input].
 func fileElement(shown inputField) slack.BlockElement {
-	return slack.NewFileInputBlockElement(shown.id).WithFileTypes(shown.Kind.Accepts.Extensions...).WithMaxFiles(1)
+	return slack.NewFileInputBlockElement(shown.id).WithFileTypes(shown.Kind.Accepts.Extensions...).WithMaxFiles(shown.Kind.Accepts.MaxFiles)
 }
 
 func typedAnswer(given answer, _ string) (text, label string) {
@@ -139,11 +139,17 @@ func personAnswer(given answer, _ string) (text, label string) {
 	return text, ""
 }
 
-// fileAnswer keeps the file that was given before, because Slack shows an empty input for it.
+// fileAnswer keeps the files that were given before, because Slack shows an empty input for it.
 func fileAnswer(given answer, before string) (text, label string) {
 	if len(given.Files) == 0 {
 		return before, ""
 	}
-	file := given.Files[0]
-	return tools.FileRef{ID: file.ID, Name: pii.New[pii.Private](file.Name), Size: file.Size}.Answer(), ""
+	var files tools.FileRefs
+	for _, file := range given.Files {
+		files = append(files, tools.FileRef{ID: "slack:" + file.ID, Name: pii.New[pii.Private](file.Name), Size: file.Size})
+	}
+	if len(files) == 1 {
+		return files[0].Answer(), ""
+	}
+	return files.Answer(), ""
 }

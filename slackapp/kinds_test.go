@@ -189,7 +189,7 @@ func TestAFileIsKeptUntilAnotherReplacesIt(t *testing.T) {
 	if problems := app.runner.CheckPage(t.Context(), req.actor, f.tool, "value", f.toForm()); len(problems) > 0 {
 		t.Errorf("got %v", problems)
 	}
-	for _, refused := range []uploadedFile{{"F2", "contrato.exe", 10}, {"F3", "contrato.pdf", 9 << 20}, {"F4", "pdf", 1}} {
+	for _, refused := range []uploadedFile{{"", "contrato.pdf", 10}, {"F3", "contrato.pdf", 33 << 20}, {"F4", "contrato.pdf", -1}} {
 		give(refused)
 		problems := app.runner.CheckPage(t.Context(), req.actor, f.tool, "value", f.toForm())
 		if len(problems) == 0 || problems[0].Code != "kind.file" {

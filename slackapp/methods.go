@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/slack-go/slack"
+
+	"github.com/balcao/balcao/internal/spool"
 )
 
 // The methods of the Web API that we call, one function each. Replies have what we read and no more, so that nothing else
@@ -97,11 +99,11 @@ func (c *client) postEphemeral(ctx context.Context, channel, user string, m mess
 
 // respond posts an ephemeral message to a response URL.
 func (c *client) respond(ctx context.Context, responseURL string, m message) error {
-	return c.postTo(ctx, "response_url", responseURL, jsonType, encode(struct {
+	return c.postTo(ctx, "response_url", responseURL, jsonType, sentBytes(encode(struct {
 		message
 		Type    string `json:"response_type"`
 		Replace bool   `json:"replace_original"`
-	}{m.fit(), "ephemeral", false}))
+	}{m.fit(), "ephemeral", false})))
 }
 
 // openDirect opens the conversation between a person and the app and returns its channel.
@@ -178,16 +180,21 @@ func (c *client) messages(ctx context.Context, channel, thread string, oldest in
 }
 
 // upload puts a file into a channel, in Slack's three steps.
-func (c *client) upload(ctx context.Context, channel, name, comment string, content []byte) error {
+func (c *client) upload(ctx context.Context, channel, name, comment string, content *spool.File) error {
 	var slot struct {
 		URL  string `json:"upload_url"`
 		File string `json:"file_id"`
 	}
-	args := url.Values{"filename": {name}, "length": {strconv.Itoa(len(content))}}
+	args := url.Values{"filename": {name}, "length": {strconv.FormatInt(content.Size(), 10)}}
 	if err := c.call(ctx, background, "files.getUploadURLExternal", args, &slot); err != nil {
 		return err
 	}
-	if err := c.postTo(ctx, "upload", slot.URL, "application/octet-stream", content); err != nil {
+	reader, err := content.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.Close() }()
+	if err := c.postTo(ctx, "upload", slot.URL, "application/octet-stream", sent{reader, content.Size()}); err != nil {
 		return err
 	}
 	return c.call(ctx, background, "files.completeUploadExternal", struct {

@@ -87,7 +87,7 @@ func (a *App) sendFile(ctx context.Context, req *request, file *tools.File, comm
 	if err != nil {
 		return err
 	}
-	return a.slack.upload(ctx, channel, fit(file.Name, maxHeader), escaped(comment, maxText), file.Content)
+	return a.slack.upload(ctx, channel, fit(file.Name, maxHeader), escaped(comment, maxText), file.File)
 }
 
 // ephemeral returns a message as the answer to a command, which that person alone sees.

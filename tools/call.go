@@ -35,6 +35,7 @@ type Call struct {
 	lists     map[portal.TaxonomyKey][]portal.TaxonomyItem // nil for one that cannot be read
 	unfound   map[ProcessRef]error                         // why a process was not found
 	hidden    map[uuid.UUID]bool                           // processes that the bank does not show to the person
+	files     map[string]GivenFile                         // by the id of their reference; closed when the call ends
 }
 
 // FoundProcess is the process that a [ProcessRef] named.

@@ -1,6 +1,10 @@
 package tools
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/balcao/balcao/internal/spool"
+)
 
 // Card is a result for people, the same for every front end. Its texts are in the actor's language, personal data masked.
 type Card struct {
@@ -24,12 +28,13 @@ type Table struct {
 	Steps   []Step   // of the rows: the next step of a person; nil for none
 }
 
-// File is a document in a result. Its content is client data: it is sent to the person who asked, and not stored.
+// File is a document in a result. Its content is client data: it is sent to the person who asked, and not stored. The front
+// end closes it with [Result.Close].
 type File struct {
-	Name      string // with its extension, without personal data
-	MediaType string
-	URI       string // of the resource that an assistant reads
-	Content   []byte
+	Name        string // with its extension, without personal data
+	MediaType   string
+	URI         string // of the resource that an assistant reads
+	*spool.File        // the content; nil for an empty one
 }
 
 // Step is what a person may want to do next: another tool with arguments filled in. The arguments are ids, never

@@ -3,7 +3,6 @@ package tools
 import (
 	"encoding/json"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -12,11 +11,12 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// FileRef is a file that a person gave in a form. The front end that took it finds its content by the id.
+// FileRef is a file that somebody gave to a front end, which finds its content by the id; see [FileSource]. A person's form
+// also knows its name and size. An assistant gives the id alone, as text.
 type FileRef struct {
-	ID   string      `json:"id"`
-	Name pii.Private `json:"name"` // in the person's own words, and so perhaps a client's name
-	Size int64       `json:"size"` // bytes
+	ID   string      `json:"id"`            // a scheme, a colon and what the source of the scheme knows the file by
+	Name pii.Private `json:"name,omitzero"` // in the person's own words, and so perhaps a client's name
+	Size int64       `json:"size,omitzero"` // bytes; 0 if it is not known yet
 }
 
 // Class returns [pii.Contact].
@@ -30,44 +30,116 @@ func (f FileRef) extension() string {
 }
 
 // Answer returns f as an answer in a form, which holds the name in clear.
-func (f FileRef) Answer() string {
-	text, err := pii.MarshalClear(f)
+func (f FileRef) Answer() string { return inClear(f) }
+
+// FileRefs are files that somebody gave to one field.
+type FileRefs []FileRef
+
+// Class returns [pii.Contact].
+func (FileRefs) Class() pii.Class { return pii.Contact }
+
+// IsZero reports whether there is none.
+func (f FileRefs) IsZero() bool { return len(f) == 0 }
+
+// String returns the extensions of the files.
+func (f FileRefs) String() string { return maskedFiles(words.English, f) }
+
+// Answer returns f as an answer in a form, which holds the names in clear.
+func (f FileRefs) Answer() string { return inClear(f) }
+
+func inClear(v any) string {
+	text, err := pii.MarshalClear(v)
 	if err != nil {
 		panic(err) // strings and numbers marshal
 	}
 	return string(text)
 }
 
-// acceptedFiles are scans and photographs of documents; the bank's own limits are not known.
-var acceptedFiles = Accepts{Extensions: []string{"pdf", "jpg", "jpeg", "png"}, MaxSize: 8 << 20}
+const (
+	maxFile  = 32 << 20 // bytes of a file; what the bank accepts is less
+	maxFiles = 10       // of one field, as many as a form of Slack takes
+	maxRef   = 512      // bytes of a reference without the name
+)
 
-var fileSchema = &jsonschema.Schema{
-	Type:       "object",
-	Properties: map[string]*jsonschema.Schema{"id": ofType("string"), "name": ofType("string"), "size": ofType("integer")},
-	Required:   []string{"id", "name", "size"},
+// accepted are scans and photographs of documents, by what is in them. The extensions are what a form offers to choose.
+func accepted(files int) Accepts {
+	return Accepts{
+		Extensions: []string{"pdf", "jpg", "jpeg", "png", "heic", "heif"},
+		MediaTypes: []string{"application/pdf", "image/jpeg", "image/png", "image/heic", "image/heif"},
+		MaxSize:    maxFile, MaxFiles: files,
+	}
 }
 
-// parseFile reads what [FileRef.Answer] wrote. It accepts a file of an accepted type and size.
+// fileSchema is what assistants give: a reference.
+var fileSchema = ofType("string")
+
+var filesSchema = &jsonschema.Schema{Type: "array", Items: fileSchema, MinItems: new(1), MaxItems: new(maxFiles)}
+
+// parseFile reads what [FileRef.Answer] wrote, or a reference alone.
 func parseFile(text string) (any, bool) {
-	var file FileRef
-	err := json.Unmarshal([]byte(text), &file)
-	ok := err == nil && file.ID != "" && slices.Contains(acceptedFiles.Extensions, file.extension()) && file.Size <= acceptedFiles.MaxSize
-	return json.RawMessage(text), ok
-}
-
-func convertFile(value any) (any, bool) {
-	object, ok := value.(map[string]any)
-	if !ok {
+	file := FileRef{ID: text}
+	if strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &file) != nil {
 		return nil, false
 	}
-	text, err := json.Marshal(object)
-	if err != nil {
-		return nil, false
-	}
-	return parseFile(string(text))
+	scheme, id, found := strings.Cut(file.ID, ":")
+	ok := found && scheme != "" && id != "" && len(file.ID) <= maxRef && file.Size >= 0 && file.Size <= maxFile
+	return json.RawMessage(file.Answer()), ok
 }
 
-func clearFile(_ words.Lang, value any) string {
-	file, _ := value.(FileRef)
-	return file.Name.Reveal()
+// parseFiles reads what [FileRefs.Answer] or [FileRef.Answer] wrote, or a reference alone.
+func parseFiles(text string) (any, bool) {
+	given := []json.RawMessage{json.RawMessage(text)}
+	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &given) != nil {
+		return nil, false
+	}
+	files := []any{}
+	for _, each := range given {
+		plain := string(each)
+		if strings.HasPrefix(plain, `"`) && json.Unmarshal(each, &plain) != nil {
+			return nil, false
+		}
+		file, ok := parseFile(plain)
+		if !ok {
+			return nil, false
+		}
+		files = append(files, file)
+	}
+	return files, len(files) > 0 && len(files) <= maxFiles
+}
+
+// convertJSON reads a value of the arguments as parse reads its text.
+func convertJSON(parse func(string) (any, bool)) func(any) (any, bool) {
+	return func(value any) (any, bool) {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, false
+		}
+		return parse(string(text))
+	}
+}
+
+// filesOf returns the files of a value of either kind.
+func filesOf(value any) FileRefs {
+	if file, one := value.(FileRef); one {
+		return FileRefs{file}
+	}
+	files, _ := value.(FileRefs)
+	return files
+}
+
+// maskedFiles returns what may be shown of the names: the extensions.
+func maskedFiles(lang words.Lang, value any) string {
+	return joinedNames(value, func(file FileRef) string { return or(file.String(), engineWords.Say(lang, "file", nil)) })
+}
+
+func clearFiles(lang words.Lang, value any) string {
+	return joinedNames(value, func(file FileRef) string { return or(file.Name.Reveal(), engineWords.Say(lang, "file", nil)) })
+}
+
+func joinedNames(value any, name func(FileRef) string) string {
+	var names []string
+	for _, file := range filesOf(value) {
+		names = append(names, name(file))
+	}
+	return strings.Join(names, ", ")
 }

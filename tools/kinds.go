@@ -94,8 +94,10 @@ const (
 
 // Accepts limits the files of a kind.
 type Accepts struct {
-	Extensions []string // in lower case, without the dot
-	MaxSize    int64    // bytes
+	Extensions []string // in lower case, without the dot: what a form offers to choose
+	MediaTypes []string // that their content has
+	MaxSize    int64    // bytes of each
+	MaxFiles   int
 }
 
 // The kinds.
@@ -153,16 +155,20 @@ var (
 		Name: "names", Control: ControlText, Types: typesOf[[]string](), Parse: parseNames, Convert: convertNames,
 		Schema: &jsonschema.Schema{Type: "array", Items: ofType("string")},
 	}
-	Upload = &Kind{ // a file that a person gives
-		Name: "file", Control: ControlFile, Types: typesOf[FileRef](), Schema: fileSchema, PeopleOnly: true,
-		Parse: parseFile, Convert: convertFile, Clear: clearFile, Accepts: acceptedFiles,
+	Upload = &Kind{ // a file
+		Name: "file", Control: ControlFile, Types: typesOf[FileRef](), Schema: fileSchema,
+		Parse: parseFile, Convert: convertJSON(parseFile), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(1),
+	}
+	Uploads = &Kind{ // one or several
+		Name: "files", Control: ControlFile, Types: typesOf[FileRefs](), Schema: filesSchema,
+		Parse: parseFiles, Convert: convertJSON(parseFiles), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(maxFiles),
 	}
 )
 
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Somebody, Names, Upload,
+		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Somebody, Names, Upload, Uploads,
 	}
 }
 
@@ -187,7 +193,7 @@ func (k *Kind) incomplete() string {
 		return "choices for its control"
 	case k.Refers && k.Audit == AuditNothing:
 		return "audit rule"
-	case k.Control == ControlFile && (k.Accepts.Extensions == nil || k.Accepts.MaxSize <= 0):
+	case k.Control == ControlFile && (k.Accepts.Extensions == nil || k.Accepts.MediaTypes == nil || min(k.Accepts.MaxSize, int64(k.Accepts.MaxFiles)) <= 0):
 		return "accepted files"
 	case slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return !engineWords.Has(lang, "problem."+k.problem()) }):
 		return "text problem." + k.problem()

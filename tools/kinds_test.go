@@ -65,9 +65,14 @@ func TestAKindThatLacksSomethingIsFound(t *testing.T) {
 			t.Errorf("without its %s it lacks %q", lacks, kind.Incomplete())
 		}
 	}
-	file := *tools.Upload
-	if file.Accepts.Extensions = nil; file.Incomplete() != "accepted files" {
-		t.Errorf("a file of any type lacks %q", file.Incomplete())
+	for what, change := range map[string]func(*tools.Accepts){
+		"offers nothing": func(a *tools.Accepts) { a.Extensions = nil }, "is of any type": func(a *tools.Accepts) { a.MediaTypes = nil },
+		"is of any size": func(a *tools.Accepts) { a.MaxSize = 0 }, "is no file": func(a *tools.Accepts) { a.MaxFiles = 0 },
+	} {
+		file := *tools.Upload
+		if change(&file.Accepts); file.Incomplete() != "accepted files" {
+			t.Errorf("a file that %s lacks %q", what, file.Incomplete())
+		}
 	}
 }
 
@@ -139,13 +144,10 @@ func TestFilesAndFreeTextAreFieldsOfATool(t *testing.T) {
 		Note    tools.FreeText   `json:"note,omitzero" page:"process" pii:"contact"`
 	}
 	tool := tools.Define(emptyToolset(), tools.Spec{Name: "file_document", Effect: tools.Reads}, nilRun[input])
-	if tool.ForAssistants() {
-		t.Error("an assistant is offered what it cannot call")
-	}
 	file, _ := tool.Field("file")
 	note, _ := tool.Field("note")
-	if file.Kind != tools.Upload || !file.People || note.Kind != tools.Lines || note.Class != "contact" {
-		t.Errorf("got %s (%v), %s (%s)", file.Kind, file.People, note.Kind, note.Class)
+	if file.Kind != tools.Upload || file.Class != "contact" || note.Kind != tools.Lines || note.Class != "contact" {
+		t.Errorf("got %s (%s), %s (%s)", file.Kind, file.Class, note.Kind, note.Class)
 	}
 }
 

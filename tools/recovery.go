@@ -73,6 +73,7 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args}
 	started := r.now()
 	call, err := r.takeOverAs(ctx, request, seen)
+	defer call.closeFiles()
 	if errors.Is(err, errOpen) {
 		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
 	}

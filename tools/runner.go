@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -41,6 +42,13 @@ type Result struct {
 	Card   Card
 	// Earlier is the other call that made the change, if this one sent nothing.
 	Earlier *Earlier
+}
+
+// Close removes the content of the result's file. A front end calls it once the file is delivered, or will not be.
+func (r Result) Close() {
+	if r.Card.File != nil {
+		_ = r.Card.File.Close()
+	}
 }
 
 // Config configures a [Runner]. Every field up to Claims is required.
@@ -82,6 +90,7 @@ type Runner struct {
 	lookups    lookups
 	indexes    brokerIndexes
 	listWanted chan struct{} // wakes ReadLists
+	files      fileSources
 }
 
 // NewRunner returns a Runner.
@@ -143,11 +152,15 @@ func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effe
 func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	started, id := r.now(), uuid.NewString()
 	call, output, err := r.run(ctx, id, request)
+	defer call.closeFiles()
 	result, outcome := Result{ID: id, Output: output}, done
 	if by, ok := output.(sharedOutput); ok {
 		result.Output, result.Earlier, outcome = by.Carder, &by.earlier, alreadyDone
 	}
 	if err := r.finish(ctx, id, call, request, started, outcome, err); err != nil {
+		if closer, ok := result.Output.(io.Closer); ok { // it has a file that nobody will get
+			_ = closer.Close()
+		}
 		return Result{ID: id}, err
 	}
 	result.Card = result.Output.Card(request.Tool.sayer(request.Actor.Lang))

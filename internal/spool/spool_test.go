@@ -139,9 +139,9 @@ func TestNothingOfAContentIsLeftOnDisk(t *testing.T) {
 	if size := openFiles(t, dir); len(size) != 0 {
 		t.Errorf("after it is closed, the open files are of %v bytes", size)
 	}
-	abandoned := spool.NewWriter(1 << 20)
-	abandoned.Write(content(100 << 10))
-	abandoned.Close()
+	unfinished := spool.NewWriter(1 << 20)
+	unfinished.Write(content(100 << 10))
+	unfinished.Close()
 	if size := openFiles(t, dir); len(size) != 0 {
 		t.Errorf("after a writer is closed, the open files are of %v bytes", size)
 	}

@@ -174,8 +174,12 @@ func TestTheESISIsAPDFWithALinkAndNoBytesInItsOutput(t *testing.T) {
 		t.Fatal(failure)
 	}
 	file := result.Card.File
-	if !strings.HasPrefix(string(file.Content), "%PDF") || file.Name != "FINE-1042.pdf" {
-		t.Errorf("got %q beginning with %.8q", file.Name, file.Content)
+	if !strings.HasPrefix(string(file.Head()), "%PDF") || file.Name != "FINE-1042.pdf" {
+		t.Errorf("got %q beginning with %.8q", file.Name, file.Head())
+	}
+	result.Close()
+	if _, err := file.Open(); err == nil {
+		t.Error("it can be read after it is closed")
 	}
 	if want := "balcao://processes/" + sandbox.SampleProcess(1042).String() + "/esis"; file.URI != want {
 		t.Errorf("got %s, want %s", file.URI, want)

@@ -1,12 +1,14 @@
 package documents
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/spool"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/tools"
 )
@@ -27,13 +29,17 @@ var GetESIS = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return ESIS{}, err
 	}
+	content, err := spool.Read(bytes.NewReader(esis.PDF), int64(len(esis.PDF)))
+	if err != nil {
+		return ESIS{}, err
+	}
 	name := fmt.Sprintf("FINE-%d.pdf", process.Number)
 	if in.IgnoreRules {
 		name = fmt.Sprintf("FINE-%d-%s.pdf", process.Number, call.Say(call.Actor.Lang)("internal"))
 	}
 	return ESIS{
 		Process: process.ID, ProcessNumber: process.Number, Internal: in.IgnoreRules,
-		FileName: name, Size: len(esis.PDF), content: esis.PDF,
+		FileName: name, Size: content.Size(), content: content,
 	}, nil
 })
 
@@ -60,10 +66,13 @@ type ESIS struct {
 	Process       uuid.UUID `json:"process"`
 	ProcessNumber int64     `json:"processNumber"`
 	FileName      string    `json:"fileName" pii:"open"`
-	Size          int       `json:"size"`               // bytes
+	Size          int64     `json:"size"`               // bytes
 	Internal      bool      `json:"internal,omitempty"` // made without the rules of Law 24/2023: not for clients
-	content       []byte
+	content       *spool.File
 }
+
+// Close removes the content, which the card has too.
+func (e ESIS) Close() error { return e.content.Close() }
 
 // Card implements [tools.Carder].
 func (e ESIS) Card(say tools.Say) tools.Card {
@@ -75,7 +84,7 @@ func (e ESIS) Card(say tools.Say) tools.Card {
 		Title: say("card.title", "number", e.ProcessNumber),
 		Text:  text,
 		File: &tools.File{
-			Name: e.FileName, MediaType: "application/pdf", Content: e.content,
+			Name: e.FileName, MediaType: "application/pdf", File: e.content,
 			URI: fmt.Sprintf("balcao://processes/%s/esis", e.Process),
 		},
 		Next: []tools.Step{
