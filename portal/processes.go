@@ -23,7 +23,7 @@ const (
 func init() {
 	registerReads(ProcessList, ProcessDetail)
 	registerReasons("process.missing", "process.state", NotInCreation, "process.noKey", "process.incomplete", "process.property", "process.documents",
-		"process.simulation", "process.simulationUsed", "process.reason")
+		"process.simulationUsed", "process.reason")
 }
 
 // ProcessQuery is a filter and a page of Process List.

@@ -72,7 +72,7 @@ func (b *Bank) fromSimulation(c *call, _ *process, simulation uuid.UUID) error {
 			return &refusal{http.StatusBadRequest, []problem{{"process.simulationUsed", "simulationUniqueId"}}}
 		}
 	}
-	return &refusal{http.StatusBadRequest, []problem{{"process.simulation", "simulationUniqueId"}}}
+	return &refusal{http.StatusBadRequest, []problem{{"simulation.missing", "simulationUniqueId"}}}
 }
 
 // updateProcess replaces all data, as [Bank.updateBorrower] does. It is refused once the process is submitted (confirmed).
