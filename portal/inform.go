@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ var (
 	moneyType = reflect.TypeFor[pii.Money]()
 	flagType  = reflect.TypeFor[pii.Flag]()
 	uuidType  = reflect.TypeFor[uuid.UUID]()
-	dateTypes = []reflect.Type{reflect.TypeFor[pii.BirthDate](), reflect.TypeFor[pii.ExpiryDate]()}
+	dateTypes = []reflect.Type{reflect.TypeFor[pii.BirthDate](), reflect.TypeFor[pii.ExpiryDate](), reflect.TypeFor[Day]()}
 )
 
 func formOf(value any, t reflect.Type) any {
@@ -50,7 +51,7 @@ func formOf(value any, t reflect.Type) any {
 		return asNumber(value)
 	case t == flagType || t.Kind() == reflect.Bool:
 		return boolean(value)
-	case t == dateTypes[0] || t == dateTypes[1]:
+	case slices.Contains(dateTypes, t):
 		return date(value)
 	case t.Implements(textType) || t.Kind() == reflect.String:
 		return text(value)
@@ -58,6 +59,8 @@ func formOf(value any, t reflect.Type) any {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		return whole(value)
+	case reflect.Float64:
+		return asNumber(value)
 	case reflect.Slice:
 		array, _ := value.([]any)
 		for i := range array {

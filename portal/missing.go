@@ -12,6 +12,7 @@ import (
 const (
 	ProcessMissing  Reason = "process.missing"
 	BorrowerMissing Reason = "borrower.missing"
+	PropertyMissing Reason = "property.missing"
 	callbackMissing Reason = "callback.missing"
 )
 
@@ -34,7 +35,7 @@ func MissingReason(err error) Reason {
 // text that says otherwise, since the bank prints no list of codes.
 func saysMissing(messages []ErrorMessage) Reason {
 	for _, message := range messages {
-		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, SimulationMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
+		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, PropertyMissing, SimulationMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
 			return message.Reason
 		}
 	}

@@ -105,7 +105,7 @@ type Operation struct {
 // Reply says where a reply has its data.
 type Reply struct {
 	At     Names            `json:"at"`     // of the object or array with the data; "" is the reply itself
-	List   Names            `json:"list"`   // of the array, from At; "" is At itself, "*" its only array
+	List   Names            `json:"list"`   // of the array, from At; "" is At itself, "*" its only array; one that ends in "." is an object, the only item
 	Fields map[string]Names `json:"fields"` // by their dotted path
 	Items  map[string]Names `json:"items"`  // of the objects in the array
 	Also   []string         `json:"also"`   // other arrays beside it

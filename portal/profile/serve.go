@@ -212,11 +212,28 @@ func (w *Wire) reshaped(object map[string]any) any {
 	if name == "" {
 		return array
 	}
+	if at, one := strings.CutSuffix(name, oneItem); one {
+		return onlyItem(array, at)
+	}
 	out := w.rename(object, w.reply.Fields)
 	put(out, strings.TrimPrefix(name, "*"), array)
 	for _, other := range w.reply.Also {
 		out[other] = []any{}
 	}
+	return out
+}
+
+// onlyItem returns a reply that has the first item of a list at a path, or an empty object without one.
+func onlyItem(array []any, at string) any {
+	item := any(map[string]any{})
+	if len(array) > 0 {
+		item = array[0]
+	}
+	if at == "" {
+		return item
+	}
+	out := map[string]any{}
+	put(out, at, item)
 	return out
 }
 

@@ -373,6 +373,12 @@ func (w *Wire) array(value any) (array []any, name string, err error) {
 				return object[found[0]].([]any), found[0], nil
 			}
 		default:
+			if at, one := strings.CutSuffix(path, oneItem); one {
+				if array, ok := single(value, at); ok {
+					return array, "", nil
+				}
+				continue
+			}
 			found, ok := lookup(value, strings.Split(path, "."))
 			if array, is := found.([]any); ok && (is || found == nil) {
 				return array, "", nil
@@ -380,6 +386,23 @@ func (w *Wire) array(value any) (array []any, name string, err error) {
 		}
 	}
 	return nil, "", fmt.Errorf("the reply has no %s", w.reply.List.first(ListName))
+}
+
+// oneItem ends the name of an object that is the only item of a list; alone it is the reply itself.
+const oneItem = "."
+
+// single returns the list of the one object at a path. One without fields is no item.
+func single(value any, at string) (array []any, ok bool) {
+	if at != "" {
+		if value, ok = lookup(value, strings.Split(at, ".")); ok && value == nil {
+			return nil, true
+		}
+	}
+	object, ok := value.(map[string]any)
+	if !ok || len(object) == 0 {
+		return nil, ok
+	}
+	return []any{maps.Clone(object)}, true
 }
 
 // canonical returns an object of the bank's with canonical names. Fields that the profile does not have are kept.

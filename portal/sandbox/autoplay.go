@@ -138,9 +138,12 @@ func (b *Bank) openAnother(broker Broker) {
 // closed.
 func nextState(state int32) int32 { return min(state+1, closed) }
 
-// setState sets the state of a process and notifies its broker; the ESIS is available from the approval. The caller holds the
-// bank's lock.
+// setState sets the state of a process and notifies its broker; its property is valued when the valuation ends, and the ESIS is
+// available from the approval. The caller holds the bank's lock.
 func (b *Bank) setState(p *process, state int32) {
+	if p.state == valuation && state > valuation && state != cancelled {
+		b.recordAction(p, notification{NotificationTypeID: propertyValued})
+	}
 	p.state = state
 	b.recordAction(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
 	if state == approval {

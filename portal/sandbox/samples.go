@@ -43,6 +43,7 @@ const (
 	SampleCouple    = 1043 // of broker A, with two borrowers
 	SampleAnalysis  = 1044 // of broker A, in analysis, with two borrowers
 	SampleFirst     = 1045 // of broker A, in valuation
+	SampleGarage    = 1046 // of broker A, in approval, with two properties: an apartment and a garage
 	SampleTooOld    = 1047 // of broker A; its ESIS is refused unless the rules are ignored
 	SampleClosed    = 1049 // of broker A; accepts no borrower
 	SampleCancelled = 1050 // of broker A; accepts no borrower and has no ESIS
