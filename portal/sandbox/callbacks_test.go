@@ -108,7 +108,7 @@ func newReceivingHarness(t *testing.T, config sandbox.Config, answer func(try in
 	}
 	d := newHarness(t, config)
 	t.Cleanup(d.Close)
-	for kind := 1; kind <= 6; kind++ {
+	for kind := 1; kind <= 8; kind++ {
 		d.setCallback(t, kind, fmt.Sprint(r.url, kind))
 	}
 	return d, r

@@ -112,17 +112,17 @@ func (v values) checkProperty(data portal.PropertyRequest, now time.Time) []prob
 	c.id("districtId", "districts", data.DistrictID)
 	c.id("countyId", "counties", data.CountyID)
 	c.id("parishId", "parishes", data.ParishID)
-	c.place("countyId", "counties", data.CountyID, data.DistrictID)
-	c.place("parishId", "parishes", data.ParishID, data.CountyID)
+	c.outside("countyId", "counties", data.CountyID, data.DistrictID)
+	c.outside("parishId", "parishes", data.ParishID, data.CountyID)
 	return c.problems
 }
 
-// place refuses a place that is not in the one around it.
-func (c *checker) place(field string, key portal.TaxonomyKey, id, in *int32) {
+// outside refuses a county outside of the district, or a parish outside of the county.
+func (c *checker) outside(field string, key portal.TaxonomyKey, id, in *int32) {
 	if id == nil || in == nil {
 		return
 	}
-	if place, known := c.lists[key][*id]; known && place.In != 0 && place.In != *in {
+	if unit, known := c.lists[key][*id]; known && unit.In != 0 && unit.In != *in {
 		c.add("property.outside", field)
 	}
 }
@@ -145,49 +145,49 @@ func SampleProperty(number, index int) uuid.UUID { return sampleID("property", n
 
 // sampleProperties returns the properties of a new process. Of one in creation little is known yet.
 func sampleProperties(p *process, of values) []property {
-	place := samplePlaces[int(p.number)%len(samplePlaces)]
+	at := sampleParishes[int(p.number)%len(sampleParishes)]
 	data := portal.PropertyRequest{
 		AcquisitionAmount: pii.Euros(decimal.New(int64(p.loan.Price), -2)),
 		Address:           pii.New[pii.Address]("Rua do Modelo"),
-		DistrictID:        id(place.district), CountyID: id(place.county),
-		ZipCodeLocal: pii.New[pii.Locality](place.local),
+		DistrictID:        id(at.district), CountyID: id(at.county),
+		ZipCodeLocal: pii.New[pii.Locality](at.local),
 	}
 	if p.state != inCreation {
 		area := 85.5 + float64(p.number%60)
 		data.GrossBuiltArea, data.YearBuilt = &area, id(int32(1960+p.number%60))
 		data.DoorNumber, data.Floor = pii.New[pii.Address](strconv.FormatInt(p.number%90+1, 10)), pii.New[pii.Address]("3.º Dto.")
-		data.ParishID, data.ZipCode = id(place.parish), pii.New[pii.PostalCode](place.zip)
+		data.ParishID, data.ZipCode = id(at.parish), pii.New[pii.PostalCode](at.zip)
 	}
-	all := []property{{SampleProperty(int(p.number), 0), of.placed(data)}}
+	all := []property{{SampleProperty(int(p.number), 0), of.located(data)}}
 	if p.number == SampleGarage {
 		area := 18.0
 		garage := data
 		garage.GrossBuiltArea, garage.Floor, garage.AcquisitionAmount = &area, pii.New[pii.Address]("-1"), pii.Euros(decimal.New(15_000, 0))
-		all = append(all, property{SampleProperty(int(p.number), 1), of.placed(garage)})
+		all = append(all, property{SampleProperty(int(p.number), 1), of.located(garage)})
 	}
 	return all
 }
 
-// placed leaves out the places that the bank does not have.
-func (v values) placed(data portal.PropertyRequest) portal.PropertyRequest {
-	for key, place := range map[portal.TaxonomyKey]**int32{"districts": &data.DistrictID, "counties": &data.CountyID, "parishes": &data.ParishID} {
-		if *place == nil {
+// located leaves out the districts, counties and parishes that the bank does not have.
+func (v values) located(data portal.PropertyRequest) portal.PropertyRequest {
+	for key, id := range map[portal.TaxonomyKey]**int32{"districts": &data.DistrictID, "counties": &data.CountyID, "parishes": &data.ParishID} {
+		if *id == nil {
 			continue
 		}
-		if _, known := v.lists[key][**place]; !known {
-			*place = nil
+		if _, known := v.lists[key][**id]; !known {
+			*id = nil
 		}
 	}
 	return data
 }
 
-// samplePlace is where sample properties are, with ids of the lists in taxonomies.toml.
-type samplePlace struct {
+// sampleParish is where sample properties are, with ids of the lists in taxonomies.toml.
+type sampleParish struct {
 	district, county, parish int32
 	zip, local               string
 }
 
-var samplePlaces = []samplePlace{
+var sampleParishes = []sampleParish{
 	{11, 1106, 110621, "1100-001", "Lisboa"},
 	{13, 1312, 131201, "4000-001", "Porto"},
 	{11, 1110, 111002, "2780-001", "Oeiras"},

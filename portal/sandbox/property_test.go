@@ -62,7 +62,7 @@ func TestAPropertyIsRefused(t *testing.T) {
 		"a parish of another county":      {open, uuid.Nil, func(p *portal.PropertyRequest) { p.ParishID = number(131201) }, "property.outside", "parishId"},
 		"an unknown district":             {open, uuid.Nil, func(p *portal.PropertyRequest) { p.DistrictID = number(99) }, "field.id", "districtId"},
 		"no area":                         {open, uuid.Nil, func(p *portal.PropertyRequest) { p.GrossBuiltArea = &zero }, "field.range", "grossBuiltArea"},
-		"a year without houses":           {open, uuid.Nil, func(p *portal.PropertyRequest) { p.YearBuilt = number(3) }, "field.range", "yearBuilt"},
+		"a year long ago":                 {open, uuid.Nil, func(p *portal.PropertyRequest) { p.YearBuilt = number(3) }, "field.range", "yearBuilt"},
 		"a price of nothing":              {open, uuid.Nil, func(p *portal.PropertyRequest) { p.AcquisitionAmount = pii.Euros(decimal.Zero) }, "field.range", "acquisitionAmount"},
 		"a day that is none":              {open, uuid.Nil, func(p *portal.PropertyRequest) { p.AcquisitionDate = "31/12/2026" }, "field.format", "acquisitionDate"},
 		"a postal code of another format": {open, uuid.Nil, func(p *portal.PropertyRequest) { p.ZipCode = pii.New[pii.PostalCode]("2780") }, "field.format", "zipCode"},
