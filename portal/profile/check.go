@@ -31,6 +31,7 @@ func check(p *Profile, o options, file *node, around string) []Problem {
 	c.rules()
 	c.states()
 	c.simulationStates()
+	c.notifications()
 	c.meanings()
 	c.limits()
 	c.alternatives()

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,9 +10,54 @@ import (
 	"github.com/google/uuid"
 )
 
-// Notifications says how the bank names the fields of what it sends to callbacks.
+// Notifications says what the bank sends to callbacks: the names of the fields, and what the types mean. A type is known by
+// its id, or else by words of its description in the bank's list.
 type Notifications struct {
-	Fields map[string]Names `json:"fields"`
+	Fields   map[string]Names               `json:"fields"`
+	Meanings map[string]NotificationMeaning `json:"meanings"` // by name
+	// IDs are the names of meanings by the id of a type; "" is a type that means none of them.
+	IDs map[string]string `json:"ids"`
+}
+
+// NotificationMeaning says which types of notifications have a meaning.
+type NotificationMeaning struct {
+	Words []string `json:"words"` // phrases that say it
+}
+
+// NotificationMeaning returns the name of what a type of notification means, or what a description of an action does: by the
+// id, if it is not 0, or else by words of the description. It is not known if neither says it.
+func (p *Profile) NotificationMeaning(id int32, description string) (name string, known bool) {
+	own := States{
+		Meanings: make(map[string]Meaning, len(p.Notifications.Meanings)), IDs: p.Notifications.IDs,
+		Negations: p.States.Negations, Breaks: p.States.Breaks,
+	}
+	for name, meaning := range p.Notifications.Meanings {
+		own.Meanings[name] = Meaning{Words: meaning.Words}
+	}
+	found, known := own.Meaning(id, description)
+	return found.Name, known
+}
+
+// UnknownNotifications returns the types of notifications whose meaning is not known, by id.
+func (p *Profile) UnknownNotifications(types []State) []UnknownState {
+	var unknown []UnknownState
+	for _, of := range types {
+		if _, known := p.NotificationMeaning(of.ID, of.Description); !known {
+			unknown = append(unknown, UnknownState{of.ID, of.Description})
+		}
+	}
+	slices.SortStableFunc(unknown, func(a, b UnknownState) int { return cmp.Compare(a.ID, b.ID) })
+	return unknown
+}
+
+// notifications finds types of notifications with a meaning that does not exist.
+func (c *checker) notifications() {
+	known := slices.Sorted(maps.Keys(c.p.Notifications.Meanings))
+	for _, id := range slices.Sorted(maps.Keys(c.p.Notifications.IDs)) {
+		if name := c.p.Notifications.IDs[id]; name != "" && !slices.Contains(known, name) {
+			c.suggest("meaning", name, known, []string{"notifications", "ids", id})
+		}
+	}
 }
 
 // Notified returns the ids in a notification, by their canonical names; ok is false if it is not a JSON object. They may be

@@ -51,6 +51,7 @@ var shapes = map[string]any{
 	"Item.id":           object{"type": "integer", "minimum": 0, "maximum": 1<<31 - 1}, "Item.pt": ref("nonEmptyText"), "Item.en": ref("nonEmptyText"),
 	"States.ids": stateIDs(object{"type": "string"}), "States.phases": stateIDs(object{"type": "integer", "minimum": -1 << 31, "maximum": 1<<31 - 1}),
 	"SimulationStates.ids": stateIDs(object{"type": "string"}), "SimulationMeaning.words": phrases,
+	"Notifications.ids": stateIDs(object{"type": "string"}), "NotificationMeaning.words": phrases,
 	"Meaning.words": phrases, "Meaning.phase": phrases, "States.negations": phrases, "States.breaks": phrases,
 	"Taxonomies.none": itemIDs, "ItemMeaning.ids": itemIDs, "ItemMeaning.examples": itemIDs, "ItemMeaning.words": phrases,
 	"LTVLimits.note": percent, "LTVLimits.own_home": percent, "LTVLimits.other": percent, "LTVLimits.lender_owned": percent,

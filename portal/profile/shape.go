@@ -145,7 +145,7 @@ func unknownKey(at []string) Problem {
 	if last := len(table) - 1; last >= 0 && table[last] == "headers" {
 		return Problem{What: "form.headerName"}
 	}
-	if len(table) == 2 && (table[0] == "states" || table[0] == "simulation_states") {
+	if len(table) == 2 && (table[0] == "states" || table[0] == "simulation_states" || table[0] == "notifications" && table[1] == "ids") {
 		return Problem{What: "stateID"}
 	}
 	if len(table) == 1 && table[0] == "limits" {

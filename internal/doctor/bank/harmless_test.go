@@ -162,6 +162,12 @@ func TestBanksThatNoProfileOfTheSandboxShows(t *testing.T) {
 			}
 			return status, body
 		}, `states.ids.71 = "" # Xpto "zz"`},
+		"a type of notification that means nothing": {func(r *http.Request, status int, body []byte) (int, []byte) {
+			if strings.HasSuffix(r.URL.Path, "notification-types") {
+				body = []byte(`{"totalCount":2,"taxonomyList":[{"id":31,"description":"Xpto"},{"id":1,"description":"Nova mensagem"}]}`)
+			}
+			return status, body
+		}, `notifications.ids.31 = "" # Xpto`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := serve(t, c.change)

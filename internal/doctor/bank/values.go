@@ -15,6 +15,7 @@ import (
 // checkValues compares the texts of the bank's states and lists with what the profile says of them. It sends nothing.
 func (x *Examination) checkValues(context.Context) (found []finding.Finding) {
 	found = append(found, x.checkStates()...)
+	found = append(found, x.checkNotifications())
 	for _, key := range sortedKeys(x.profile.Taxonomies.Lists) {
 		if items := x.profile.Taxonomies.Lists[key].Items; len(items) > 0 {
 			found = append(found, x.checkItems(key, items))
@@ -52,6 +53,32 @@ func (x *Examination) checkStates() []finding.Finding {
 		}
 	}
 	return []finding.Finding{f}
+}
+
+// checkNotifications finds types of notifications that the profile has no meaning for.
+func (x *Examination) checkNotifications() finding.Finding {
+	var types []profile.State
+	for _, item := range x.lists["notificationTypes"] {
+		types = append(types, profile.State{ID: item.ID, Description: item.Description})
+	}
+	if len(types) == 0 {
+		return finding.New(finding.NotTried, "bank.notifications.none").About("bank.notifications")
+	}
+	unknown := x.profile.UnknownNotifications(types)
+	if len(unknown) == 0 {
+		f := finding.New(finding.OK, "bank.notifications.known", "total", len(types)).About("bank.notifications")
+		f.Entries = confirmed(finding.OK, "notifications.meanings")
+		return f
+	}
+	f := finding.New(finding.Warn, "bank.notifications.unknown", "total", len(unknown)).About("bank.notifications")
+	f.Args["meanings"] = strings.Join(sortedKeys(x.profile.Notifications.Meanings), ", ")
+	for _, of := range unknown {
+		if line := of.Line(); line != "" {
+			f.Lines = append(f.Lines, "notifications.ids."+line)
+			f.Entries = append(f.Entries, confirmed(finding.Differs, "notifications.ids."+strings.Fields(line)[0])...)
+		}
+	}
+	return f
 }
 
 // checkItems compares the values that the profile has for a list with what replies say of its ids, and with the bank's list.
