@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -30,11 +31,11 @@ func Always(actor tools.Actor) Identify {
 
 // Config configures an [App]. Runner and Actor are required; the rest has defaults.
 type Config struct {
-	Runner   *tools.Runner
-	Actor    Identify // an actor without a language gets English
-	Log      *slog.Logger
-	Toolsets []string // names of toolsets, see [tools.Catalogue.Only]; the default ones if empty
-	Version  string   // of Balcão, in serverInfo; "dev" by default
+	Runner  *tools.Runner
+	Actor   Identify // an actor without a language gets English
+	Log     *slog.Logger
+	Tools   []string // what is offered, see [tools.Catalogue.Only]; the core if empty
+	Version string   // of Balcão, in serverInfo; "dev" by default
 
 	Token          string   `json:"-"` // the bearer token of HTTP callers; "" requires none, and is allowed on loopback only
 	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
@@ -52,7 +53,9 @@ type Config struct {
 type App struct {
 	config    Config
 	server    *server.MCPServer
-	tools     map[string]*tools.Tool
+	tools     map[string]*tools.Tool // that can be called
+	listed    map[string]bool        // that are in the list of tools
+	own       map[string]ownTool     // of this package, in the list too
 	documents []document
 	limits    *concurrencyLimit
 	attempts  *attemptLimiter
@@ -62,7 +65,7 @@ type App struct {
 // New returns an App. It returns an error if a tool's schema does not compile, or if the configuration would serve callers
 // from outside without a token.
 func New(config Config) (*App, error) {
-	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}}
+	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}, listed: map[string]bool{}, own: map[string]ownTool{}}
 	if err := a.config.check(); err != nil {
 		return nil, err
 	}
@@ -81,9 +84,18 @@ func New(config Config) (*App, error) {
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithHooks(hooks),
 	)
-	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Toolsets...)
+	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Tools...)
 	if err != nil {
 		return nil, fmt.Errorf("selecting toolsets for assistants: %w", err)
+	}
+	for _, tool := range catalogue.Tools() {
+		a.listed[tool.Name] = true
+	}
+	if len(a.config.Tools) == 0 || slices.Contains(a.config.Tools, tools.CoreTools) {
+		catalogue = a.config.Runner.Catalogue // the own tools reach what is not listed
+		for name, own := range a.ownTools() {
+			a.addOwn(name, own)
+		}
 	}
 	for _, tool := range catalogue.Tools() {
 		if err := a.add(tool); err != nil {

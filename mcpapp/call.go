@@ -21,13 +21,18 @@ import (
 // unchanged.
 func (a *App) handler(tool *tools.Tool) server.ToolHandlerFunc {
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		call, problems := requestOf(tool, callerOf(ctx).Actor, request.Params.RawArguments)
-		result, failure := a.run(ctx, request.Header, call, problems)
-		if failure != nil {
-			return a.errorResult(ctx, failure), nil
-		}
-		return a.resultOf(ctx, result), nil
+		return a.answer(ctx, request.Header, tool, request.Params.RawArguments), nil
 	}
+}
+
+// answer makes a call and returns its result, also of one that failed.
+func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, args json.RawMessage) *mcp.CallToolResult {
+	call, problems := requestOf(tool, callerOf(ctx).Actor, args)
+	result, failure := a.run(ctx, header, call, problems)
+	if failure != nil {
+		return a.errorResult(ctx, failure)
+	}
+	return a.resultOf(ctx, result)
 }
 
 // requestOf returns the runner's request for the arguments that an assistant sent. It removes the arguments of the call

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -21,6 +22,9 @@ const (
 	argConfirmation = "confirmation"   // the text that came with the warnings, once a person has agreed to them
 	argKey          = "idempotencyKey" // a repeated key returns the first call's result
 )
+
+// argSet is the argument of the tools that edit something which has the changes.
+const argSet = "set"
 
 const maxKey = 128 // characters of an idempotency key
 
@@ -41,18 +45,23 @@ func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 		}
 		in.PropertyOrder = append(in.PropertyOrder, argConfirmation, argKey)
 	}
+	if creator, found := all.CreatorOf(tool); found { // which describes the same fields
+		set := in.Properties[argSet]
+		set.Properties, set.PropertyOrder, set.AdditionalProperties = map[string]*jsonschema.Schema{}, nil, nil
+		set.Description += book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name})
+	}
 	input, err := compiledSchema(in)
 	if err != nil {
 		return mcp.Tool{}, fmt.Errorf("input schema: %w", err)
 	}
-	output, err := compiledSchema(tool.OutputSchema())
+	output, err := compiledSchema(brief(tool.OutputSchema()))
 	if err != nil {
 		return mcp.Tool{}, fmt.Errorf("output schema: %w", err)
 	}
 	return mcp.Tool{
 		Name:            tool.Name,
 		Title:           tool.Title(words.English),
-		Description:     description(all, tool),
+		Description:     description(tool),
 		RawInputSchema:  input,
 		RawOutputSchema: output,
 		Annotations:     annotations(tool.Effect),
@@ -60,13 +69,10 @@ func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 }
 
 // description returns what the tool does, and what of it concerns assistants only.
-func description(all *tools.Catalogue, tool *tools.Tool) string {
+func description(tool *tools.Tool) string {
 	text := tool.Help(words.English)
 	if tool.Resource != "" {
 		text += " " + book.Say(words.English, "about.resource", nil)
-	}
-	if creator, found := all.CreatorOf(tool); found {
-		text += " " + book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name})
 	}
 	if tool.Effect == tools.Creates || tool.Effect == tools.Updates {
 		text += " " + book.Say(words.English, "about.values", nil)
@@ -83,6 +89,18 @@ func annotations(effect tools.Effect) mcp.ToolAnnotation {
 		IdempotentHint:  mcp.ToBoolPtr(!effect.Writes()),
 		OpenWorldHint:   mcp.ToBoolPtr(true),
 	}
+}
+
+// brief removes from the schema of an output what no assistant needs to read it: which members are always there, and the formats
+// of texts.
+func brief(schema *jsonschema.Schema) *jsonschema.Schema {
+	schema.Required, schema.Format = nil, ""
+	for _, part := range append(slices.Collect(maps.Values(schema.Properties)), schema.Items, schema.AdditionalProperties) {
+		if part != nil {
+			brief(part)
+		}
+	}
+	return schema
 }
 
 // compiledSchema returns the schema of an object as JSON, after checking that it compiles.
@@ -116,10 +134,15 @@ func compileSchema(data []byte) (*compiler.Schema, error) {
 	return schema, nil
 }
 
-// filterTools removes the tools that the caller may not use from a list. A call of a hidden tool still reaches the runner,
-// which refuses and audits it.
+// filterTools removes from a list the tools that are only found by searching, and those that the caller may not use. A call of
+// a hidden tool still reaches the runner, which refuses and audits it.
 func (a *App) filterTools(ctx context.Context, _ any, _ *mcp.ListToolsRequest, list *mcp.ListToolsResult) {
-	list.Tools = slices.DeleteFunc(list.Tools, func(t mcp.Tool) bool { return !a.permits(ctx, t.Name) })
+	list.Tools = slices.DeleteFunc(list.Tools, func(t mcp.Tool) bool {
+		if own, is := a.own[t.Name]; is {
+			return !a.offersOwn(ctx, own)
+		}
+		return !a.listed[t.Name] || !a.permits(ctx, t.Name)
+	})
 }
 
 // filterDocuments does the same for resource templates, which have the names of their tools.

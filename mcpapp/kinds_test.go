@@ -18,7 +18,8 @@ func TestEachKindHasASchemaAndAProblemForAssistants(t *testing.T) {
 		t.Run(string(lang), func(t *testing.T) {
 			t.Parallel()
 			e := start(t, func(s *options) {
-				s.tools, s.app.Toolsets = kindtest.Catalogue(t, tools.Kinds()...), []string{tools.AllToolsets}
+				s.tools = kindtest.Catalogue(t, tools.Kinds()...)
+				s.app.Tools = []string{tools.AllToolsets}
 				s.app.Actor = mcpapp.Always(tools.Actor{ID: "ana", Lang: lang})
 			})
 			a := variants[0].start(t, e)

@@ -1,8 +1,8 @@
 package mcpapp
 
 import (
-	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,7 +11,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// markdown renders a card as short Markdown. The card's texts are plain text, some of it from outside, and are escaped.
+// markdown renders a card without its steps as short Markdown. The card's texts are plain text, some of it from outside, and are escaped.
 func markdown(card tools.Card, lang words.Lang) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "## %s\n", escapeMarkdown(card.Title))
@@ -37,24 +37,7 @@ func markdown(card tools.Card, lang words.Lang) string {
 	if card.File != nil {
 		fmt.Fprintf(&text, "\n%s\n", book.Say(lang, "file", map[string]any{"name": escapeMarkdown(card.File.Name), "uri": card.File.URI}))
 	}
-	if len(card.Next) > 0 {
-		fmt.Fprintln(&text)
-	}
-	text.WriteString(nextSteps(card.Next, lang))
 	return strings.TrimSpace(text.String())
-}
-
-// nextSteps returns one line for each step.
-func nextSteps(steps []tools.Step, lang words.Lang) string {
-	var text strings.Builder
-	for _, step := range steps {
-		args, err := json.Marshal(step.Args)
-		if err != nil {
-			continue // steps are optional
-		}
-		fmt.Fprintln(&text, book.Say(lang, "next", map[string]any{"label": escapeMarkdown(step.Label), "tool": step.Tool, "args": string(args)}))
-	}
-	return text.String()
 }
 
 // withIDColumn returns table with the rows' ids as a last column, for assistants that read only the text.
@@ -88,8 +71,17 @@ var markdownEscaper = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", `*`, `\*`, `_`, `\_`, `[`, `\[`, `]`, `\]`, `<`, `\<`, `>`, `\>`, `|`, `\|`, `~`, `\~`, `#`, `\#`, `$`, `\$`,
 )
 
+// withinWord finds an escaped underscore within a word, where it is not special: names of tools stay as they are called.
+var withinWord = regexp.MustCompile(`([\pL\pN])\\_([\pL\pN])`)
+
 // escapeMarkdown returns text escaped for Markdown, on one line.
-func escapeMarkdown(text string) string { return markdownEscaper.Replace(sanitize(text)) }
+func escapeMarkdown(text string) string {
+	escaped := markdownEscaper.Replace(sanitize(text))
+	for range 2 { // twice, for a character between two of them
+		escaped = withinWord.ReplaceAllString(escaped, "${1}_${2}")
+	}
+	return escaped
+}
 
 // sanitize returns text without hidden characters. Each white space character becomes a space; characters without width,
 // directional marks, variation selectors, control characters and unassigned code points are removed.

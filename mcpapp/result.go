@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,15 +39,13 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 		a.config.Log.ErrorContext(ctx, "marshalling a tool's output failed", "call", result.ID, "error", err)
 		return a.errorResult(ctx, &tools.Error{Kind: tools.Internal, ID: result.ID})
 	}
-	card := result.Card
-	card.Next = a.permittedSteps(ctx, card.Next)
-	text := markdown(card, lang)
+	text := joined(markdown(result.Card, lang), a.nextSteps(ctx, result.Card.Next))
 	if len(data) > maxData { // part of the output would not match the schema
 		return &mcp.CallToolResult{IsError: true, Content: contents(truncated(book.Say(lang, "data.too_long", nil)+"\n\n"+text, lang))}
 	}
 	answer = &mcp.CallToolResult{StructuredContent: json.RawMessage(data), Content: contents(truncated(text, lang))}
-	if file := card.File; file != nil {
-		link := mcp.NewResourceLink(file.URI, file.Name, sanitize(card.Title), file.MediaType)
+	if file := result.Card.File; file != nil {
+		link := mcp.NewResourceLink(file.URI, file.Name, sanitize(result.Card.Title), file.MediaType)
 		size := file.Size()
 		link.Size = &size
 		answer.Content = append(answer.Content, link)
@@ -56,25 +53,25 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 	return answer
 }
 
-// permittedSteps returns the steps that the caller may take.
-func (a *App) permittedSteps(ctx context.Context, steps []tools.Step) []tools.Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(step tools.Step) bool { return !a.permits(ctx, step.Tool) })
-}
-
 // errorResult returns the result of a failed call. It has no structured content, because clients check that against the
 // output schema; details of the error for programs are in _meta.
 func (a *App) errorResult(ctx context.Context, failure *tools.Error) *mcp.CallToolResult {
 	lang := callerOf(ctx).Lang
-	text := failureText(failure, lang)
-	if next := nextSteps(a.permittedSteps(ctx, failure.Steps), lang); next != "" {
-		text += "\n\n" + strings.TrimSpace(next)
-	}
+	text := joined(failureText(failure, lang), a.nextSteps(ctx, failure.Steps))
 	answer := &mcp.CallToolResult{IsError: true, Content: contents(truncated(text, lang))}
 	answer.Meta = &mcp.Meta{AdditionalFields: map[string]any{"balcao/error": map[string]any{
 		"kind": failure.Kind, "id": failure.ID, "retryAfterSeconds": int(failure.RetryAfter.Seconds()),
 		"problems": append([]tools.Problem{}, failure.Problems...), "confirmation": failure.Confirmation,
 	}}}
 	return answer
+}
+
+// joined returns text and the steps after it, which may be "".
+func joined(text, steps string) string {
+	if steps == "" {
+		return text
+	}
+	return text + "\n\n" + steps
 }
 
 func contents(text string) []mcp.Content { return []mcp.Content{mcp.NewTextContent(text)} }

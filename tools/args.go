@@ -32,7 +32,8 @@ func (t *Tool) decode(args json.RawMessage, lang words.Lang) (in any, problems [
 	if err := decoder.Decode(&given); err != nil || decoder.More() {
 		return nil, []Problem{problem(lang, "", "args.not_object")}
 	}
-	problems = t.conform(given, "", lang)
+	problems = t.expand(given, lang)
+	problems = append(problems, t.conform(given, "", lang)...)
 	data, err := json.Marshal(given)
 	input := reflect.New(t.in)
 	if err == nil {

@@ -18,6 +18,7 @@ import (
 //	taxonomy  the bank's list of the ids of a choice
 //	pii       the class of personal data of a plain type; the types of package pii have their own
 //	only      "people" if assistants cannot give it
+//	required  "assistants" if they have to give it, because what people may give in its place is not for them
 //
 // A field of the page "-" is on no form. The fields of an embedded struct belong to the struct around it. Unexported
 // fields are ignored. A slash command takes the first field after its name.
@@ -31,6 +32,7 @@ type Field struct {
 	Taxonomy portal.TaxonomyKey
 	Class    pii.Class
 	People   bool // assistants cannot give it
+	Needed   bool // assistants have to give it
 	tool     *Tool
 	index    []int // in the input struct, as reflect.Value.FieldByIndex takes it
 }
@@ -81,6 +83,7 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Rules:    member.Tag.Get("validate"),
 			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
 			People:   member.Tag.Get("only") == "people",
+			Needed:   member.Tag.Get("required") == "assistants",
 			Required: slices.Contains(rules, "required") || slices.Contains(rules, "expected"),
 			Expected: slices.Contains(rules, "expected"),
 			index:    append(slices.Clone(around.index), i),

@@ -128,12 +128,12 @@ var (
 		Schema: ofType("boolean"), Parse: parseYesNo, Convert: convertBool, Masked: maskedYesNo, Clear: clearYesNo,
 	}
 	Choice = &Kind{ // an id of the bank's list that the field names
-		Name: "choice", Control: ControlSelect, Schema: ofType("integer"),
+		Name: "choice", Control: ControlSelect, Schema: ofType("string"),
 		Parse: parseInteger, Convert: convertNumber(parseInteger),
 		Choices: itemChoices{}, Check: checkItem,
 	}
 	Taxonomy = &Kind{ // the key of one of the bank's lists
-		Name: "taxonomy", Control: ControlSelect, Types: typesOf[portal.TaxonomyKey](), Schema: oneOf(portal.Taxonomies()),
+		Name: "taxonomy", Control: ControlSelect, Types: typesOf[portal.TaxonomyKey](), Schema: ofType("string"),
 		Parse: parseTaxonomy, Choices: taxonomyChoices{},
 	}
 	Turn = &Kind{ // who acts next
@@ -204,6 +204,14 @@ func (k *Kind) incomplete() string {
 // problem is the code of the problem of a value that cannot be read.
 func (k *Kind) problem() string { return "kind." + k.Name }
 
+// form says how an assistant writes a value: a text form.<name>, or else the type.
+func (k *Kind) form(lang words.Lang) string {
+	if key := "form." + k.Name; engineWords.Has(lang, key) {
+		return engineWords.Say(lang, key, nil)
+	}
+	return strings.TrimSpace(k.Schema.Type + " " + k.Schema.Format)
+}
+
 // kindOf returns the kind of an input field of type t.
 func kindOf(t reflect.Type, taxonomy portal.TaxonomyKey) *Kind {
 	if taxonomy != "" {
@@ -236,6 +244,11 @@ func (f Field) beside(kind *Kind, answers map[string]string) string {
 		}
 	}
 	return ""
+}
+
+// FromList reports whether the values are the items of a list that is the same whatever the call is about.
+func (f Field) FromList() bool {
+	return f.Kind.Choices != nil && f.Kind.Audit == AuditNothing && len(f.Kind.DependsOn) == 0
 }
 
 // read reads a value of the arguments.

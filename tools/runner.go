@@ -122,6 +122,12 @@ func (r *Runner) Permits(ctx context.Context, actor Actor, tool *Tool) bool {
 	return err == nil
 }
 
+// Allows reports whether the actor's person may have the effect of a tool, perhaps not through this front end.
+func (r *Runner) Allows(ctx context.Context, actor Actor, tool *Tool) bool {
+	_, err := r.admit(ctx, actor, tool, tool.Effect)
+	return err == nil
+}
+
 // enter returns a call of a tool, if the actor may use it and the tool has what it needs.
 func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
 	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil {

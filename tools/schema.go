@@ -14,12 +14,21 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// InputSchema is the JSON Schema (2020-12) of the tool's arguments, described in English. It names what a field is
-// and leaves the rules to the runner, whose problems say more than a schema's.
+// InputSchema is the JSON Schema (2020-12) of the arguments that an assistant gives, described in English. It names what a
+// field is and leaves the rules to the runner, whose problems say more than a schema's. The changes of an editor are one
+// argument, with the paths of the fields as names.
 func (t *Tool) InputSchema() *jsonschema.Schema {
-	root := object()
+	root, set := object(), object()
+	set.Description = engineWords.Say(words.English, "schema.set", nil)
 	for _, field := range t.Fields {
-		if field.People {
+		switch {
+		case field.People:
+			continue
+		case field.Editable():
+			add(set, field.Path, field.schema(), false)
+			if root.Properties[pathSet] == nil {
+				add(root, pathSet, set, false)
+			}
 			continue
 		}
 		group, name := root, field.Path
@@ -30,21 +39,15 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 			}
 			if group.Properties[around] == nil {
 				inner := object()
-				if !t.Edits {
-					inner.Description = t.PageTitle(words.English, field.Page)
-				}
+				inner.Description = t.PageTitle(words.English, field.Page)
 				add(group, around, inner, false)
 			}
-			if field.Required && !t.Edits && !slices.Contains(group.Required, around) {
+			if field.RequiredOfAssistants() && !slices.Contains(group.Required, around) {
 				group.Required = append(group.Required, around)
 			}
 			group, name = group.Properties[around], rest
 		}
-		schema := field.schema()
-		if t.Edits && !field.Refers() && !field.Hidden() { // described where they are made
-			schema.Description = ""
-		}
-		add(group, name, schema, field.Required && (!t.Edits || field.Refers()))
+		add(group, name, field.schema(), field.RequiredOfAssistants())
 	}
 	return root
 }
@@ -55,10 +58,20 @@ func (f Field) schema() *jsonschema.Schema {
 	if help := f.Help(words.English); help != "" && !f.Kind.SchemaSaysAll {
 		schema.Description += ". " + help
 	}
-	if f.Taxonomy != "" {
-		schema.Description += fmt.Sprintf(" (taxonomy %s)", f.Taxonomy)
-	}
 	return &schema
+}
+
+// Form says how an assistant writes a value of the field: «date, YYYY-MM-DD».
+func (f Field) Form(lang words.Lang) string {
+	return f.Kind.form(lang)
+}
+
+// HelpForAssistants returns what [Field.Form] does not say of a value, "" for nothing.
+func (f Field) HelpForAssistants(lang words.Lang) string {
+	if f.Kind.SchemaSaysAll || f.Refers() {
+		return ""
+	}
+	return f.Help(lang)
 }
 
 // OutputSchema is the JSON Schema of the tool's structured result. Personal data in it is text: a mask.

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	addr := flags.String("http", "", say("flag.http", nil))
 	showVersion := flags.Bool("version", false, say("flag.version", nil))
 	verbose := flags.Bool("v", false, say("flag.v", nil))
-	toolsets := flags.String("toolsets", "", say("flag.toolsets", nil))
+	offered := flags.String("tools", "", say("flag.tools", nil))
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -85,8 +85,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if delete(environ, "ADDR"); *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	if *toolsets != "" {
-		environ["TOOLSETS"] = *toolsets
+	if *offered != "" {
+		environ["MCP_TOOLS"] = *offered
 	}
 	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...))
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
@@ -139,7 +139,7 @@ func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logg
 	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
 	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-		Token: set.MCPToken, AllowedHosts: set.MCPHosts, Toolsets: set.Toolsets,
+		Token: set.MCPToken, AllowedHosts: set.MCPHosts, Tools: set.Tools,
 	})
 	if err == nil {
 		err = transport(system, assistants)

@@ -214,9 +214,9 @@ func TestUnknownArgumentsAreRefused(t *testing.T) {
 func TestAToolsetThatDoesNotExistIsASettingToCorrect(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
-	program := exec.Command(build(t), "-playground", "-toolsets", "nope")
+	program := exec.Command(build(t), "-playground", "-tools", "nope")
 	program.Env, program.Stderr = []string{"LANG=en"}, &stderr
-	if err := program.Run(); program.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), "TOOLSETS is not valid") {
+	if err := program.Run(); program.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), "MCP_TOOLS is not valid") {
 		t.Errorf("got %v and\n%s", err, stderr.String())
 	}
 }

@@ -210,7 +210,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	if endpoints.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-			Token: s.MCPToken, AllowedHosts: s.MCPHosts, Toolsets: s.Toolsets,
+			Token: s.MCPToken, AllowedHosts: s.MCPHosts, Tools: s.Tools,
 		})
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ type schema struct {
 func (s schema) fields(prefix string) map[string]bool {
 	found := map[string]bool{}
 	for name, property := range s.Properties {
-		if property.Type == "object" {
+		if property.Type == "object" && property.Properties != nil {
 			maps.Copy(found, property.fields(prefix+name+"."))
 		} else {
 			found[prefix+name] = slices.Contains(s.Required, name)
@@ -120,7 +120,7 @@ func pageOf(tool *tools.Tool, view slacksim.View) string {
 func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	t.Parallel()
 	ctx, h := testContext(t), newHarness(t)
-	h.env = append(h.env, "MCP_TOKEN="+assistantToken)
+	h.env = append(h.env, "MCP_TOKEN="+assistantToken, "MCP_TOOLS=all")
 	h.start(t)
 	list, err := assistant(t, ctx, h).ListTools(ctx, mcp.ListToolsRequest{})
 	everywhere := slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
@@ -146,10 +146,21 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 		forAssistants := input.fields("")
 		delete(forAssistants, "confirmation")   // a form shows warnings and has a button for this
 		delete(forAssistants, "idempotencyKey") // a form is its own key
+		_, creates := catalogue.New().CreatorOf(tool)
+		if _, changes := forAssistants["set"]; changes != creates {
+			t.Errorf("%s: the changes are described there: %v", tool.Name, !changes)
+		}
+		delete(forAssistants, "set")
 		inSlack := form(t, ctx, h.slack.User(slacksim.Tom), tool, nil)
 		for _, field := range tool.Fields {
 			required, shown := inSlack[field.Path]
 			_, offered := forAssistants[field.Path]
+			if field.Editable() { // one of the changes, which are described here or by the tool that creates such a record
+				_, apart := forAssistants["set."+field.Path]
+				offered = apart || creates
+				delete(forAssistants, "set."+field.Path)
+				forAssistants[field.Path] = false
+			}
 			switch {
 			case shown == field.Hidden() || offered == field.People:
 				t.Errorf("%s of %s: on its form %v, for assistants %v", field.Path, tool.Name, shown, offered)
@@ -157,6 +168,8 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 				delete(forAssistants, field.Path)
 			case field.People: // only people decide it
 				delete(inSlack, field.Path)
+			case field.Needed: // a person may give another instead
+				inSlack[field.Path] = true
 			case tool.Edits && !field.Refers() && required == field.Required: // a form has what an assistant leaves out to keep
 				inSlack[field.Path] = false
 			}

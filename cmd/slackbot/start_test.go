@@ -27,7 +27,7 @@ func TestAFailedStartSaysWhyAndExitsWithItsCode(t *testing.T) {
 		"a playground that others could reach": {[]string{"-playground", "-addr", "0.0.0.0:0"}, map[string]string{}, 2, []string{"loopback"}},
 		"a playground with a real bank":        {[]string{"-playground"}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 2, []string{"PORTAL_URL is a real bank", "-simulated-slack-with-real-bank"}},
 		"one that was asked for":               {[]string{"-playground", "-simulated-slack-with-real-bank", "-addr", taken.Addr().String()}, map[string]string{"PORTAL_URL": "https://bank.example", "PORTAL_CLIENT_ID": "id", "PORTAL_CLIENT_SECRET": "secret", "PORTAL_BROKER_UID": "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "PORTAL_USERNAME": "ana", "PORTAL_USERS": "*=ana"}, 1, []string{"is taken"}},
-		"a toolset that does not exist":        {[]string{"-playground"}, map[string]string{"TOOLSETS": "nope"}, 2, []string{"TOOLSETS is not valid", "docs/tools.md"}},
+		"a toolset that does not exist":        {[]string{"-playground"}, map[string]string{"MCP_TOOLS": "nope"}, 2, []string{"MCP_TOOLS is not valid", "docs/tools.md"}},
 		"a command that does not exist":        {[]string{"frobnicate"}, map[string]string{}, 2, []string{"slackbot manifest", "slackbot audit verify"}},
 		"help":                                 {[]string{"-help"}, map[string]string{}, 0, []string{"-new-state-key"}},
 		"a key to rotate that is none":         {[]string{"-rotate-state-key"}, map[string]string{"STATE_KEY": "hunter2"}, 1, []string{"keyset"}},

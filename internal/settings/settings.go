@@ -49,8 +49,8 @@ type Settings struct {
 
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
-	Toolsets []string `env:"TOOLSETS"` // that assistants are offered, by name; the default ones if empty
-	ReadOnly bool     `env:"-"`        // assistants may not write
+	Tools    []string `env:"MCP_TOOLS"` // that assistants are offered: core, all, or names of toolsets; the core if empty
+	ReadOnly bool     `env:"-"`         // assistants may not write
 
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
@@ -117,7 +117,7 @@ type Option func(*Settings)
 // AllowRealBankInSimulatedSlack allows a real bank with the simulated Slack, which does not authenticate anybody.
 func AllowRealBankInSimulatedSlack(s *Settings) { s.RealBankInSimulatedSlack = true }
 
-// KnownToolsets names what TOOLSETS may name; without it every name is accepted.
+// KnownToolsets names what MCP_TOOLS may name; without it every name is accepted.
 func KnownToolsets(names ...string) Option {
 	return func(s *Settings) { s.toolsets = names }
 }
@@ -149,8 +149,8 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 	if s.CallTimeout != 0 && (s.CallTimeout < shortestCall || s.CallTimeout > longestCall) {
 		problems = append(problems, Problem{Name: "CALL_TIMEOUT", What: "wrong"})
 	}
-	if s.toolsets != nil && slices.ContainsFunc(s.Toolsets, func(name string) bool { return !slices.Contains(s.toolsets, name) }) {
-		problems = append(problems, Problem{Name: "TOOLSETS", What: "wrong"})
+	if s.toolsets != nil && slices.ContainsFunc(s.Tools, func(name string) bool { return !slices.Contains(s.toolsets, name) }) {
+		problems = append(problems, Problem{Name: "MCP_TOOLS", What: "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
 	wrong := s.readProfile(environ)

@@ -34,7 +34,7 @@ var SendESIS = tools.Define(Toolset, tools.Spec{
 // address that the bank has of a borrower.
 type ESISEmail struct {
 	Process  tools.ProcessRef  `json:"process" page:"process" validate:"required"`
-	Borrower tools.BorrowerRef `json:"borrower,omitzero" page:"recipient"`
+	Borrower tools.BorrowerRef `json:"borrower,omitzero" page:"recipient" required:"assistants"`
 	Email    pii.Email         `json:"email,omitzero" page:"recipient" only:"people" validate:"omitempty,email_address"`
 }
 

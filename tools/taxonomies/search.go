@@ -20,7 +20,7 @@ var Search = tools.Define(Toolset, tools.Spec{
 	}
 	found := list.Match(in.Text)
 	shown := min(len(found), 100)
-	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown, origin: list.Origin}, nil
+	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: append([]portal.TaxonomyItem{}, found[:shown]...), More: len(found) - shown, origin: list.Origin}, nil
 })
 
 // TaxonomySearch is a search in a taxonomy.
