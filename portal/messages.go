@@ -12,15 +12,17 @@ import (
 	"github.com/balcao/balcao/internal/pii"
 )
 
-// The operations of the bank's page ProcessesMessage.
+// The operations of the bank's pages ProcessesMessage and SimulationsMessages.
 const (
-	ProcessesMessageList   OperationID = "processesMessageList"
-	ProcessesMessageCreate OperationID = "processesMessageCreate"
+	ProcessesMessageList     OperationID = "processesMessageList"
+	ProcessesMessageCreate   OperationID = "processesMessageCreate"
+	SimulationsMessageList   OperationID = "simulationsMessageList"
+	SimulationsMessageCreate OperationID = "simulationsMessageCreate"
 )
 
 func init() {
-	registerReads(ProcessesMessageList)
-	registerWrites(ProcessesMessageCreate)
+	registerReads(ProcessesMessageList, SimulationsMessageList)
+	registerWrites(ProcessesMessageCreate, SimulationsMessageCreate)
 }
 
 // Message is a message on a process or a simulation. The bank prints no item of its lists.
@@ -35,7 +37,7 @@ type Message struct {
 	SentByBank   *bool        `json:"sentByBank,omitzero"` // nil if the bank does not say
 }
 
-// MessageRequest is the body of Processes Message Create.
+// MessageRequest is the body of Processes Message Create and Simulations Message Create.
 type MessageRequest struct {
 	Subject pii.Title    `json:"subject"`
 	Text    pii.FreeText `json:"text"`
@@ -68,6 +70,22 @@ func (u *User) ListMessages(ctx context.Context, process uuid.UUID, query Messag
 func (u *User) CreateMessage(ctx context.Context, process uuid.UUID, message MessageRequest) (OperationStatus, error) {
 	var reply writeReply
 	err := u.do(ctx, call{op: ProcessesMessageCreate, path: pathValues{"processUniqueId": process}, body: message}, &reply)
+	return reply.OperationStatus, err
+}
+
+// ListSimulationMessages returns a page of the messages of a simulation.
+//
+// Of Simulations Message List the bank's reference prints only title and method.
+func (u *User) ListSimulationMessages(ctx context.Context, simulation uuid.UUID, query MessageQuery) (MessagePage, error) {
+	return u.listMessages(ctx, call{op: SimulationsMessageList, path: pathValues{"simulationUniqueId": simulation}}, query)
+}
+
+// CreateSimulationMessage writes a message on a simulation, as [User.CreateMessage] does on a process.
+//
+// Of Simulations Message Create the bank's reference prints only title and method.
+func (u *User) CreateSimulationMessage(ctx context.Context, simulation uuid.UUID, message MessageRequest) (OperationStatus, error) {
+	var reply writeReply
+	err := u.do(ctx, call{op: SimulationsMessageCreate, path: pathValues{"simulationUniqueId": simulation}, body: message}, &reply)
 	return reply.OperationStatus, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/number"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal/sandbox/loancost"
 )
 
 // Sheet is what an ESIS says of a process, without the figures that follow from it.
@@ -39,7 +40,7 @@ type contents struct {
 	IndexRate, Spread BasisPoints
 	FixedYears        int
 	Steps             bool
-	Figures           Figures
+	Figures           loancost.Figures
 }
 
 func (s Sheet) contents() (c contents, err error) {
@@ -48,9 +49,9 @@ func (s Sheet) contents() (c contents, err error) {
 	}
 	c.Steps = len(c.Figures.Steps) > 0
 	if s.Loan.Rate != FixedRate {
-		c.Index, c.IndexRate, c.Spread = s.Index, indexRate, s.Loan.spread()
+		c.Index, c.IndexRate, c.Spread = s.Index, loancost.IndexRate, s.Loan.Spread()
 	}
-	c.RateKind, err = fill(fine.Words[s.Loan.Rate.key()], c)
+	c.RateKind, err = fill(fine.Words[s.Loan.Rate.Key()], c)
 	return c, err
 }
 
@@ -145,7 +146,7 @@ func (c contents) table(name string) grid {
 func (c contents) feeTable() grid {
 	t := grid{total: true}
 	for _, charge := range c.Figures.Fees {
-		t.rows = append(t.rows, []string{fine.Words["fee."+charge.key], eur(charge.amount)})
+		t.rows = append(t.rows, []string{fine.Words["fee."+charge.Key], eur(charge.Amount)})
 	}
 	t.rows = append(t.rows, []string{fine.Words["fee.total"], eur(c.Figures.Upfront)})
 	return t
@@ -160,7 +161,7 @@ func (c contents) stepTable() (t grid) {
 
 func (c contents) planTable() grid {
 	t := grid{total: true}
-	var sum year
+	var sum loancost.Year
 	for _, y := range c.Figures.Plan {
 		t.rows = append(t.rows, planRow(fmt.Sprint(y.Number), y))
 		sum.Instalments += y.Instalments
@@ -172,6 +173,6 @@ func (c contents) planTable() grid {
 	return t
 }
 
-func planRow(label string, y year) []string {
+func planRow(label string, y loancost.Year) []string {
 	return []string{label, fmt.Sprint(y.Instalments), eur(y.Paid), eur(y.Interest), eur(y.Principal), eur(y.Remaining)}
 }
