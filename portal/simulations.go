@@ -30,7 +30,7 @@ func init() {
 	registerReads(SimulationList, SimulationDetail, SimulationValidate)
 	registerWrites(SimulationCreate, SimulationUpdate, SimulationCancel)
 	registerReasons(SimulationMissing, "simulation.state", "simulation.borrowers", "simulation.amount", "simulation.term", "simulation.age",
-		"simulation.ltv", "simulation.dsti", "simulation.period", "simulation.esis")
+		"simulation.ltv", "simulation.dsti", "simulation.period", "simulation.termByAge", "simulation.esis")
 }
 
 // SimulationQuery is a filter and a page of Simulation List.

@@ -17,6 +17,7 @@ func (b *Bank) routeAdmin() {
 	b.mux.HandleFunc("PUT /sandbox/deliveries", b.admin(b.putDeliveries))
 	b.mux.HandleFunc("PUT /sandbox/pace", b.admin(b.putPace))
 	b.mux.HandleFunc("PUT /sandbox/processes/{id}/state", b.admin(b.putState))
+	b.mux.HandleFunc("PUT /sandbox/simulations/{id}/state", b.admin(b.putSimulationState))
 }
 
 // faultRequest is the body of PUT /sandbox/faults: {"operation": "borrowerCreate", "times": 1, "dropAfter": true}.

@@ -96,12 +96,13 @@ func (b *Bank) autoplayInterval(pace Pace) time.Duration {
 	return 30*time.Second + time.Duration(b.rng.Int64N(int64(30*time.Second)))
 }
 
-// autoplayStep changes one process of each broker: mostly its state, sometimes the bank writes a message or asks for a
+// autoplayStep decides a simulation of each broker, if one waits, and changes one of its processes: mostly its state, sometimes the bank writes a message or asks for a
 // document. If all processes but the pinned ones have ended, it opens a new one.
 func (b *Bank) autoplayStep() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, broker := range []Broker{BrokerA, BrokerB} {
+		b.decideOne(broker)
 		open := slices.DeleteFunc(b.store.of(broker.UID), func(p *process) bool { return p.ended() || p.pinned() })
 		if len(open) == 0 {
 			b.openAnother(broker)

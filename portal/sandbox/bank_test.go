@@ -161,9 +161,6 @@ func pathOf(op portal.Operation, process uuid.UUID) string {
 func TestEveryOperationOfTheClientsTableIsServed(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	for _, op := range portal.Operations(profile.Builtin()) {
-		if strings.HasPrefix(string(op.ID), "simulation") { // the sandbox gets them next
-			continue
-		}
 		if got := d.call(t, op.Method, pathOf(op, sandbox.SampleProcess(sandbox.SampleOpen)), ""); got.status >= 500 {
 			t.Errorf("%s: %d %s", op.ID, got.status, got.body)
 		}

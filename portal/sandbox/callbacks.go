@@ -191,12 +191,13 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 	n.NotificationTypeID, n.ProcessUniqueID, n.SimulationUniqueID = kind, request.ProcessUniqueID, request.SimulationUniqueID
 
 	b.mu.Lock()
-	known := slices.ContainsFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
-		return p.id == n.ProcessUniqueID || p.simulation != uuid.Nil && p.simulation == n.SimulationUniqueID
-	})
+	p, s := b.store.processes[n.ProcessUniqueID], b.store.simulations[n.SimulationUniqueID]
+	known := p != nil && b.visible(c.session, p) || s != nil && b.sees(c.session, s)
 	address, configured := (*callbacks.row(b, partner))[kind]
 	b.mu.Unlock()
 	switch {
+	case !known && n.ProcessUniqueID == uuid.Nil:
+		return nil, refused(http.StatusBadRequest, "simulation.missing")
 	case !known:
 		return nil, refused(http.StatusBadRequest, "process.missing")
 	case !configured:

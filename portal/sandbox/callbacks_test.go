@@ -221,7 +221,7 @@ func TestAnEchoSendsOneNotificationAndReturnsTheStatus(t *testing.T) {
 		"a simulation's type":   {fmt.Sprintf(`{"notificationTypeID": 5, "processUniqueId": %q, "rawBody": {}}`, opened), "080006 rawBody"},
 		"a process's type":      {fmt.Sprintf(`{"notificationTypeID": 8, "simulationUniqueId": %q, "rawBody": {}}`, simulation), "080006 rawBody"},
 		"another's process":     {fmt.Sprintf(`{"notificationTypeID": 1, "processUniqueId": %q, "rawBody": {}}`, foreign), "040001"},
-		"an unknown simulation": {fmt.Sprintf(`{"notificationTypeID": 5, "simulationUniqueId": %q, "rawBody": {}}`, uuid.New()), "040001"},
+		"an unknown simulation": {fmt.Sprintf(`{"notificationTypeID": 5, "simulationUniqueId": %q, "rawBody": {}}`, uuid.New()), "010011"},
 	} {
 		if got := d.call(t, "POST", callbacksPath(sandbox.BrokerA)+"/echo", c.body); got.status != http.StatusBadRequest || got.errorsOf(t)[0] != c.want {
 			t.Errorf("%s: %d %s, want %s", name, got.status, got.body, c.want)

@@ -50,13 +50,14 @@ func (b *Bank) processESIS(c *call) (any, error) {
 
 // Sent is an e-mail that was sent. The sandbox sends nothing: it only records it.
 type Sent struct {
-	Process     uuid.UUID
+	Process     uuid.UUID // or
+	Simulation  uuid.UUID
 	To          pii.Email
 	IgnoreRules bool
 	At          time.Time
 }
 
-// sentEmails has one row, for all processes.
+// sentEmails has one row, for all processes and simulations.
 var sentEmails = &table[[]Sent]{}
 
 // emailESIS is Process ESIS Email: a GET that sends a document. It refuses what Process ESIS Get would, since the bank
@@ -82,9 +83,14 @@ func (b *Bank) emailESIS(c *call) (any, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sent := sentEmails.row(b, uuid.Nil)
-	*sent = append((*sent)[max(0, len(*sent)+1-maxSent):], Sent{process, pii.New[pii.Email](to), ignore, c.now})
+	b.sent(Sent{Process: process, To: pii.New[pii.Email](to), IgnoreRules: ignore, At: c.now})
 	return done(c), nil
+}
+
+// sent remembers an e-mail. The caller holds the bank's lock.
+func (b *Bank) sent(email Sent) {
+	all := sentEmails.row(b, uuid.Nil)
+	*all = append((*all)[max(0, len(*all)+1-maxSent):], email)
 }
 
 // Sent returns the last e-mails, at most a thousand and the oldest first, for tests.

@@ -37,8 +37,13 @@ type message struct {
 // messages are those of processes and simulations by their id, oldest first.
 var messages = &table[[]message]{first: sampleMessages}
 
-// sampleMessages returns the messages that a sample process begins with.
+// sampleMessages returns the messages that a sample process or simulation begins with.
 func sampleMessages(b *Bank, id uuid.UUID) []message {
+	if s := b.store.simulations[id]; s != nil && s.number == SampleWithESIS {
+		ask, reply := b.message("simulationAsk", s.created.Add(3*time.Hour)), b.message("simulationReply", s.created.Add(26*time.Hour))
+		reply.user, reply.bank = BrokerA.Users[0], false
+		return []message{ask, reply}
+	}
 	p, known := b.store.processes[id]
 	if !known {
 		return nil

@@ -59,20 +59,11 @@ func (b *Bank) createProcess(c *call) (any, error) {
 	b.store.created++
 	p.number = int64(firstCreated + b.store.created - 1)
 	b.store.processes[p.id] = p
+	b.convert(p)
 	b.notify(p.subject(), notification{NotificationTypeID: stateChanged, ProcessStatusID: p.state})
 	reply := processCreated{Status: success(c, map[string]any{"id": p.id})}
 	reply.Data.ProcessUniqueID = p.id
 	return reply, nil
-}
-
-// fromSimulation fills a new process with what a simulation of the broker has. The caller holds the bank's lock.
-func (b *Bank) fromSimulation(c *call, _ *process, simulation uuid.UUID) error {
-	for _, other := range b.store.processes {
-		if other.simulation == simulation && other.broker == c.session.broker.UID {
-			return &refusal{http.StatusBadRequest, []problem{{"process.simulationUsed", "simulationUniqueId"}}}
-		}
-	}
-	return &refusal{http.StatusBadRequest, []problem{{"simulation.missing", "simulationUniqueId"}}}
 }
 
 // updateProcess replaces all data, as [Bank.updateBorrower] does. It is refused once the process is submitted (confirmed).

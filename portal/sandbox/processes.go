@@ -4,13 +4,11 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/portal"
-	"github.com/balcao/balcao/portal/profile"
 )
 
 func init() {
@@ -60,16 +58,20 @@ type processPage struct {
 
 // listProcesses is Process List; all its parameters are inferred from Simulation List.
 func (b *Bank) listProcesses(c *call) (any, error) {
-	filter, err := readFilter(c)
+	filter, err := readFilter(c, "filterProcessStatus", "workflowStatesProposal")
 	if err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	matching := slices.DeleteFunc(b.store.of(c.session.broker.UID), func(p *process) bool {
-		return !b.visible(c.session, p) || !filter.match(p, c.lang)
+		return !b.visible(c.session, p) || !filter.match(p.record(), c.lang)
 	})
-	start, end, err := filter.window(matching)
+	var ids []uuid.UUID
+	for _, p := range matching {
+		ids = append(ids, p.id)
+	}
+	start, end, err := filter.window(ids)
 	if err != nil {
 		return nil, err
 	}
@@ -140,97 +142,6 @@ var actions = map[int32]string{
 func (p *process) lastAction(lang dialect) string {
 	state := describe("workflowStatesProposal", &p.state, lang)
 	return book.Say(lang.Lang, "action."+p.action, map[string]any{"state": state})
-}
-
-// processFilter is the filter and the page of Process List.
-type processFilter struct {
-	text           string
-	state          int32 // 0 for any
-	from, to       string
-	next, previous uuid.UUID
-	skip           int
-	searches       []string
-	lines          int
-}
-
-func readFilter(c *call) (f processFilter, err error) {
-	query, err := readQuery(c, "filterByText", "filterProcessStatus", "filterStatusLastDateFrom", "filterStatusLastDateTo",
-		"lineCount", "nextRecord", "previousRecord", "pageNumber", "offset")
-	if err != nil {
-		return f, err
-	}
-	f = processFilter{
-		searches: c.wire.Searches,
-		text:     strings.ToLower(strings.TrimSpace(query.text("filterByText"))),
-		state:    int32(query.count("filterProcessStatus", 0)),
-		from:     query.day("filterStatusLastDateFrom"),
-		to:       query.day("filterStatusLastDateTo"),
-		next:     query.id(c, "nextRecord"),
-		previous: query.id(c, "previousRecord"),
-		skip:     query.between("offset", 0, 1_000_000, 0),
-		lines:    query.between("lineCount", 1, c.wire.Page.Size, min(defaultLines, c.wire.Page.Size)),
-	}
-	if first := c.wire.Page.First; c.wire.Page.Style == profile.ByNumber {
-		f.skip = (query.between("pageNumber", first, 1_000_000, first) - first) * f.lines
-	}
-	if _, known := taxonomies["workflowStatesProposal"][f.state]; f.state != 0 && !known {
-		query.refuse()
-	}
-	return f, query.wrong
-}
-
-// match reports whether a process matches. Text is searched in the borrowers' names and tax numbers and in the branch, as in
-// Simulation List, and in the process number (ours).
-func (f processFilter) match(p *process, lang dialect) bool {
-	day := p.last.Format(time.DateOnly)
-	if f.state != 0 && p.state != f.state || f.from != "" && day < f.from || f.to != "" && day > f.to {
-		return false
-	}
-	var texts []string
-	for _, what := range f.searches {
-		switch what {
-		case "number":
-			texts = append(texts, strconv.FormatInt(p.number, 10))
-		case "branch":
-			texts = append(texts, describe("branches", &p.branch, lang))
-		}
-		for _, known := range p.borrowers {
-			switch personal := known.data.Personal; {
-			case personal == nil:
-			case what == "name":
-				texts = append(texts, personal.Name.Reveal())
-			case what == "taxID":
-				texts = append(texts, personal.TaxID.Reveal())
-			}
-		}
-	}
-	if f.text == "" {
-		return true
-	}
-	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), f.text) })
-}
-
-// window returns the page of a list, newest first: after the record next, or before the record previous.
-func (f processFilter) window(list []*process) (start, end int, err error) {
-	at := func(id uuid.UUID) int { return slices.IndexFunc(list, func(p *process) bool { return p.id == id }) }
-	switch {
-	case f.skip > 0:
-		start = min(f.skip, len(list))
-	case f.next != uuid.Nil && f.previous != uuid.Nil:
-		return 0, 0, refused(http.StatusBadRequest, "request.query")
-	case f.next != uuid.Nil:
-		start = at(f.next) + 1
-		if start == 0 {
-			return 0, 0, refused(http.StatusBadRequest, "request.query")
-		}
-	case f.previous != uuid.Nil:
-		end = at(f.previous)
-		if end < 0 {
-			return 0, 0, refused(http.StatusBadRequest, "request.query")
-		}
-		return max(0, end-f.lines), end, nil
-	}
-	return start, min(start+f.lines, len(list)), nil
 }
 
 // day returns a date YYYY-MM-DD, "" if there is none.

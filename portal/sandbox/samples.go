@@ -149,10 +149,11 @@ var sampleProcesses = []sampleProcess{
 
 // samples returns a store with the sample processes of a bank, dated relative to now.
 func samples(now time.Time, of values) *store {
-	s := &store{processes: map[uuid.UUID]*process{}, values: of}
+	s := &store{processes: map[uuid.UUID]*process{}, simulations: map[uuid.UUID]*simulation{}, values: of}
 	for i, sample := range sampleProcesses {
 		s.open(sample, int64(2017+3*i), now)
 	}
+	s.addSimulations(now)
 	return s
 }
 
@@ -197,6 +198,7 @@ func (s *store) open(sample sampleProcess, simulation int64, now time.Time) *pro
 		p.borrowers = append(p.borrowers, borrower{SampleBorrower(sample.number, i), s.values.ofBank(someone.request(s.people, now))})
 	}
 	s.processes[p.id] = p
+	s.addConverted(p)
 	return p
 }
 

@@ -114,7 +114,7 @@ func TestEveryTextIsThereInBothLanguages(t *testing.T) {
 	for _, action := range actions {
 		want = append(want, "action."+action)
 	}
-	for _, key := range []string{"usual", "paySlips", "reply", "thanks", "status"} {
+	for _, key := range []string{"usual", "paySlips", "reply", "thanks", "status", "simulation", "simulationAsk", "simulationReply"} {
 		want = append(want, "message."+key+".subject", "message."+key+".text")
 	}
 	for id, code := range codes {

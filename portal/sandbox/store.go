@@ -35,6 +35,9 @@ type store struct {
 	added     int // processes in addition to the samples
 	created   int // processes by Process Create
 	values    values
+
+	simulations map[uuid.UUID]*simulation
+	simulated   int // by Simulation Create
 }
 
 // process is one application for a loan. An ended process is closed or cancelled.

@@ -27,10 +27,16 @@ func (t *table[T]) row(b *Bank, id uuid.UUID) *T {
 	return row
 }
 
-// forget deletes the process with an id and its rows. The caller holds the bank's lock.
+// forget deletes the process with an id, its simulation and their rows. The caller holds the bank's lock.
 func (b *Bank) forget(id uuid.UUID) {
+	var simulation uuid.UUID
+	if p := b.store.processes[id]; p != nil {
+		simulation = p.simulation
+	}
 	delete(b.store.processes, id)
+	delete(b.store.simulations, simulation)
 	for _, rows := range b.tables {
 		delete(rows, id)
+		delete(rows, simulation)
 	}
 }

@@ -18,9 +18,10 @@ import (
 	"github.com/balcao/balcao/portal/sandbox/loancost"
 )
 
-// Sheet is what an ESIS says of a process, without the figures that follow from it.
+// Sheet is what an ESIS says of a process or a simulation, without the figures that follow from it.
 type Sheet struct {
-	Number               int // of the process
+	Number               int  // of the process or simulation
+	Simulation           bool // it is of a simulation
 	Issued, ValidUntil   time.Time
 	KeyBorrower          pii.Name
 	Borrowers            int
