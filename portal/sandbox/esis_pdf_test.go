@@ -18,7 +18,13 @@ import (
 // esis reads the PDF of a process, and what its pages say on one line.
 func (d *harness) esis(t *testing.T, number int, query string) (file []byte, text string) {
 	t.Helper()
-	got := d.get(t, processPath(number)+"/esis"+query)
+	return d.pdfOf(t, processPath(number)+"/esis"+query)
+}
+
+// pdfOf reads the PDF at a path.
+func (d *harness) pdfOf(t *testing.T, path string) (file []byte, text string) {
+	t.Helper()
+	got := d.get(t, path)
 	var reply struct{ ESIS string }
 	if err := json.Unmarshal([]byte(got.body), &reply); err != nil || got.status != http.StatusOK {
 		t.Fatalf("%d %s", got.status, got.body)

@@ -55,7 +55,7 @@ type simulatedPerson struct {
 
 var sampleSimulations = []sampleLoan{
 	{number: SampleDraft, broker: BrokerA, state: simulationDraft, daysOld: 1, amount: 140_000, price: 175_000, months: 360, index: 3, use: 1,
-		people: []simulatedPerson{{"Vera Hipotética", 34, 0, 0}}, withoutIncome: true},
+		people: []simulatedPerson{{"Vera Modelo", 34, 0, 0}}, withoutIncome: true},
 	{number: SampleValid, broker: BrokerA, state: simulationValidated, daysOld: 3, amount: 150_000, price: 200_000, months: 360, index: 3, use: 1,
 		crossSeller: true, people: []simulatedPerson{{"Marta Simulada", 31, 2400, 0}}},
 	{number: SampleWithESIS, broker: BrokerA, state: simulationESIS, daysOld: 6, amount: 220_000, price: 260_000, months: 396, index: 3, mixed: 5, use: 1,
@@ -69,9 +69,9 @@ var sampleSimulations = []sampleLoan{
 	{number: SampleExpired, broker: BrokerA, state: simulationExpired, daysOld: 48, amount: 120_000, price: 160_000, months: 360, index: 3, use: 3,
 		people: []simulatedPerson{{"Jorge Amostral", 38, 2100, 120}}},
 	{number: SampleHeavy, broker: BrokerA, state: simulationValidated, daysOld: 2, amount: 200_000, price: 230_000, months: 420, index: 3, use: 1,
-		people: []simulatedPerson{{"Sara Provisória", 37, 1500, 180}}},
+		people: []simulatedPerson{{"Sara Modelar", 37, 1500, 180}}},
 	{number: SampleOfOthers, broker: BrokerB, state: simulationValidated, daysOld: 4, amount: 130_000, price: 165_000, months: 360, index: 3, use: 1,
-		crossSeller: true, people: []simulatedPerson{{"Ana Fictícia", 29, 1950, 0}}},
+		crossSeller: true, people: []simulatedPerson{{"Ana Amostra", 29, 1950, 0}}},
 }
 
 // addSimulations adds the sample simulations, dated relative to now.

@@ -59,7 +59,7 @@ func TestTheTAEGIsThatOfPublishedExamples(t *testing.T) {
 		source string
 		flows  []Flow
 		want   float64 // percent
-		places int
+		digits int
 	}{
 		{"European Commission, example 1", paidBack(loan, run{240, 1432_86}), 6.434412, 6},
 		{"European Commission, example 3: home insurance", paidBack(loan, run{240, 1449_53}), 6.588554, 6},
@@ -79,9 +79,9 @@ func TestTheTAEGIsThatOfPublishedExamples(t *testing.T) {
 		{"Directive 98/7/EC, annex III, part A, second example", []Flow{{0, -950_00}, {days(546), 1200_00}}, 16.9, 1},
 		{"Directive 98/7/EC, annex III, part A, third example", []Flow{{0, -1000_00}, {1, 600_00}, {2, 600_00}}, 13.07, 2},
 	} {
-		got, unit := TAEG(c.flows)*100, math.Pow10(-c.places)
+		got, unit := TAEG(c.flows)*100, math.Pow10(-c.digits)
 		if math.Abs(got-c.want) > unit/2*1.000001 {
-			t.Errorf("%s: got %.7f, want %.*f", c.source, got, c.places, c.want)
+			t.Errorf("%s: got %.7f, want %.*f", c.source, got, c.digits, c.want)
 		}
 	}
 }
