@@ -68,6 +68,10 @@ type noDestinations struct{ tools.Destinations }
 // staticUpdates is a changelog, the oldest change first.
 type staticUpdates []tools.ProcessChange
 
+func (r staticUpdates) Horizon(context.Context) (tools.Horizon, error) {
+	return tools.Horizon{From: time.Unix(0, 0)}, nil
+}
+
 func (r staticUpdates) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
 	return r, nil
 }

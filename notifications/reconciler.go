@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	reconciliationKey   = "reconciliation" // done: when the last one ended, in ms; requested: the id of the latest request
+	reconciliationKey   = "reconciliation" // first, done: when the first and the last one ended, in ms; requested: the id of the latest request
 	reconciliationLease = "reconciliation" // the subject of the lease
 	pageSize            = 100
 	maxPages            = 1000
@@ -110,6 +110,17 @@ func (r *reconciler) setField(ctx context.Context, field, value string) error {
 	return redisError("storing the state of the reconciliation", err)
 }
 
+// setDone stores that a reconciliation has ended.
+func (r *reconciler) setDone(ctx context.Context) error {
+	now := strconv.FormatInt(r.config.Now().UnixMilli(), 10)
+	first, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := r.redis.HSetNX(first, reconciliationKey, "first", now).Err(); err != nil {
+		return redisError("storing the first reconciliation", err)
+	}
+	return r.setField(ctx, "done", now)
+}
+
 var clearRequest = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'requested') == ARGV[1] then redis.call('HDEL', KEYS[1], 'requested') end
 return 1`)
@@ -170,7 +181,7 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 			return err
 		}
 	}
-	if err := r.setField(ctx, "done", strconv.FormatInt(r.config.Now().UnixMilli(), 10)); err != nil {
+	if err := r.setDone(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

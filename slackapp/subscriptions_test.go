@@ -55,6 +55,10 @@ func (p destinations) ChangeOwner(ctx context.Context, change tools.OwnerChange)
 // updateList is a list of recent changes.
 type updateList []tools.ProcessChange
 
+func (r updateList) Horizon(context.Context) (tools.Horizon, error) {
+	return tools.Horizon{From: time.Unix(0, 0)}, nil
+}
+
 func (r updateList) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
 	return r, nil
 }

@@ -51,6 +51,15 @@ type History interface {
 	// Since returns up to limit changes made at since or later, the oldest first, in a language.
 	// states are the bank's descriptions of its statuses in that language, by id; nil keeps those that were read.
 	Since(ctx context.Context, since time.Time, limit int, lang words.Lang, states map[int32]string) ([]ProcessChange, error)
+	// Horizon returns of which time the history has every change.
+	Horizon(ctx context.Context) (Horizon, error)
+}
+
+// Horizon is the time of which a history has every change.
+type Horizon struct {
+	From    time.Time // its beginning; zero if nothing is known yet
+	Checked time.Time // when the bank's list was last compared
+	Late    bool      // what changed after Checked may be missing
 }
 
 // ProcessChange is one thing that happened to a process, without personal data.

@@ -181,3 +181,9 @@ func (h history) Since(ctx context.Context, since time.Time, limit int, lang wor
 	}
 	return changes, nil
 }
+
+// Horizon implements [tools.History].
+func (h history) Horizon(ctx context.Context) (tools.Horizon, error) {
+	horizon, err := h.system.Notifications().Horizon(ctx)
+	return tools.Horizon(horizon), err
+}

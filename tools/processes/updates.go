@@ -26,6 +26,10 @@ var Updates = tools.Define(Toolset, tools.Spec{
 	Example: `{"since":"48h"}`,
 }, func(ctx context.Context, call *tools.Call, in SinceWhen) (ProcessUpdates, error) {
 	since, _ := parseSince(in.Since, call.Now())
+	horizon, err := call.History().Horizon(ctx)
+	if err != nil {
+		return ProcessUpdates{}, tools.StoreError(err)
+	}
 	changes, err := call.History().Since(ctx, since, updatesRead, call.Actor.Lang, states(ctx, call))
 	if err != nil {
 		return ProcessUpdates{}, tools.StoreError(err)
@@ -34,7 +38,8 @@ var Updates = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return ProcessUpdates{}, err
 	}
-	updates, size := ProcessUpdates{Updates: []ProcessUpdate{}}, 0
+	updates, size := ProcessUpdates{Updates: []ProcessUpdate{}, since: since, horizon: horizon}, 0
+	updates.KnownFrom, updates.Checked = moment(horizon.From), moment(horizon.Checked)
 	for i, each := range changes {
 		visible, asked := visibility[each.Process]
 		row := updateOf(each)
@@ -139,6 +144,36 @@ func parseSince(text string, now time.Time) (time.Time, bool) {
 type ProcessUpdates struct {
 	Updates []ProcessUpdate `json:"updates"`
 	Next    string          `json:"next,omitempty" pii:"open"` // the since of the next result; "" if this is all
+	// KnownFrom and Checked are the time of which every change is known, in RFC 3339; "" if none is.
+	KnownFrom string `json:"knownFrom,omitempty" pii:"open"`
+	Checked   string `json:"checked,omitempty" pii:"open"`
+
+	since   time.Time
+	horizon tools.Horizon
+}
+
+// moment returns a time in RFC 3339, "" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// limits says what is not known of the changes since the time that was asked for, "" if all are.
+func (p ProcessUpdates) limits(say tools.Say) string {
+	shown := func(t time.Time) string { return t.In(lisbon.Zone).Format(say("format.moment_of_year")) }
+	if p.horizon.From.IsZero() {
+		return say("card.unknown")
+	}
+	var texts []string
+	if p.since.Before(p.horizon.From) {
+		texts = append(texts, say("card.begins", "when", shown(p.horizon.From)))
+	}
+	if p.horizon.Late {
+		texts = append(texts, say("card.late", "when", shown(p.horizon.Checked)))
+	}
+	return strings.Join(texts, " ")
 }
 
 // ProcessUpdate is one change of a process.
@@ -174,12 +209,17 @@ func (m ProcessUpdate) size(listed bool) int {
 // Card implements [tools.Carder].
 func (p ProcessUpdates) Card(say tools.Say) tools.Card {
 	card := tools.Card{Title: say("card.title")}
+	limits := p.limits(say)
 	if p.Next != "" {
 		card.Text = say("card.more", "next", p.Next)
 		card.Next = []tools.Step{tools.NextStep("process_updates", "since", p.Next).Labelled(say("step.more"))}
-	} else if len(p.Updates) == 0 {
-		card.Text = say("card.none")
+	} else if len(p.Updates) == 0 && !p.horizon.From.IsZero() {
+		card.Text = say("card.none", "when", p.since.In(lisbon.Zone).Format(say("format.moment_of_year")))
+		if p.since.Before(p.horizon.From) {
+			card.Text = say("card.none_known")
+		}
 	}
+	card.Text = strings.TrimSpace(card.Text + " " + limits)
 	if len(p.Updates) == 0 {
 		return card
 	}

@@ -32,6 +32,18 @@ func (h fakeHistory) Since(_ context.Context, since time.Time, limit int, _ word
 	return found, nil
 }
 
+func (h fakeHistory) Horizon(context.Context) (tools.Horizon, error) {
+	return tools.Horizon{From: noon.Add(-10 * 24 * time.Hour), Checked: noon}, nil
+}
+
+// limitedHistory is one without changes that knows of some time only.
+type limitedHistory struct {
+	fakeHistory
+	known tools.Horizon
+}
+
+func (h limitedHistory) Horizon(context.Context) (tools.Horizon, error) { return h.known, nil }
+
 var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 
 // startWith starts an environment at noon with a history; nil for none.
@@ -116,7 +128,7 @@ func TestSinceIsADayATimeOrANumberOfHours(t *testing.T) {
 	for _, since := range []string{"yesterday", "2026-13-01", "-1", "99999", "2026-11-22 10:00"} {
 		e.WantProblem(t, "process_updates", fmt.Sprintf(`{"since":%q}`, since), "since.format")
 	}
-	e.WantCard(t, "process_updates", `{"since":"2030-01-01"}`, "No changes")
+	e.WantCard(t, "process_updates", `{"since":"2030-01-01"}`, "No changes since 1 Jan 2030 00:00.")
 }
 
 func TestManyUpdatesAreReturnedInSeveralAnswersWithoutALoss(t *testing.T) {
@@ -171,6 +183,38 @@ func TestAnUpdateIsOneLineWithoutPersonalData(t *testing.T) {
 	what := result.Output.(processes.ProcessUpdates).Updates[0].What
 	if strings.Contains(what, "rui@") || strings.Contains(what, "\n") || len([]rune(what)) > 240 {
 		t.Errorf("it is %s", what)
+	}
+}
+
+func TestWhatIsNotKnownIsNotSaidToBeNothing(t *testing.T) {
+	t.Parallel()
+	hourAgo := noon.Add(-time.Hour)
+	for name, c := range map[string]struct {
+		horizon tools.Horizon
+		since   string
+		want    map[words.Lang]string
+	}{
+		"all is known": {tools.Horizon{From: noon.AddDate(0, 0, -3), Checked: noon}, "24", map[words.Lang]string{
+			words.English: "No changes since 22 Nov 2026 12:00.", words.Portuguese: "Sem alterações desde 22/11/2026 12:00.",
+		}},
+		"it begins later": {tools.Horizon{From: hourAgo, Checked: noon}, "24", map[words.Lang]string{
+			words.English:    "No change is known. Balcão knows of changes since 23 Nov 2026 11:00; what changed before that is not known.",
+			words.Portuguese: "Não se conhece nenhuma alteração. O Balcão conhece as alterações desde 23/11/2026 11:00; o que mudou antes não se sabe.",
+		}},
+		"the bank is silent": {tools.Horizon{From: noon.AddDate(0, 0, -3), Checked: hourAgo, Late: true}, "24", map[words.Lang]string{
+			words.English: "No changes since 22 Nov 2026 12:00. The bank's list was last compared on 23 Nov 2026 11:00; what changed after that may be missing.",
+		}},
+		"nothing is known": {tools.Horizon{}, "24", map[words.Lang]string{
+			words.English: "Balcão has not read the processes yet, so it does not know what has changed. Ask again in some minutes.",
+		}},
+	} {
+		for lang, want := range c.want {
+			e := startWith(t, limitedHistory{known: c.horizon})
+			e.Actor.Lang = lang
+			if got := e.MustCall(t, "process_updates", fmt.Sprintf(`{"since":%q}`, c.since)).Card.Text; got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
 	}
 }
 
