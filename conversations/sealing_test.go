@@ -59,6 +59,8 @@ func useEverything(t *testing.T, s *Store) {
 	); err != nil {
 		t.Fatal(err)
 	}
+	giveUpload(t, s, "maria@example.com")
+	must(s.PutOnce(ctx, "download", []byte("Maria Exemplo"), time.Hour))(t)
 	run := must(s.BeginList(ctx, "maria@example.com"))(t)
 	must(s.RequestList(ctx, "maria@example.com"))(t)
 	must(s.RecordList(ctx, "maria@example.com", run, []byte("after Maria Exemplo"), true))(t)
