@@ -30,7 +30,10 @@ type Guard struct {
 	// AnyHost are paths for which any name is accepted, because each request to them is authenticated and comes through a
 	// proxy. A path that ends in a slash includes all paths below it.
 	AnyHost []string
-	Log     *slog.Logger
+	// Linked are paths to which people follow links from pages of other sites, also in this form. What is there must not
+	// depend on who asks.
+	Linked []string
+	Log    *slog.Logger
 }
 
 // Handler refuses requests from pages of other sites with 403, for every path and method.
@@ -44,7 +47,7 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 		switch {
 		case !g.knows(r):
 			reason = "host"
-		case foreign(r):
+		case foreign(r) && !(followsLink(r) && below(r.URL.Path, g.Linked)):
 			reason = "origin"
 		default:
 			next.ServeHTTP(w, r)
@@ -57,13 +60,24 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 }
 
 func (g Guard) knows(r *http.Request) bool {
-	if g.Hosts == nil || slices.ContainsFunc(g.AnyHost, func(path string) bool {
-		return r.URL.Path == path || strings.HasSuffix(path, "/") && strings.HasPrefix(r.URL.Path, path)
-	}) {
+	if g.Hosts == nil || below(r.URL.Path, g.AnyHost) {
 		return true
 	}
 	host := Hostname(r.Host)
 	return Loopback(host) || slices.ContainsFunc(g.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+}
+
+// below reports whether a path is one of paths, or below one that ends in a slash.
+func below(path string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(each string) bool {
+		return path == each || strings.HasSuffix(each, "/") && strings.HasPrefix(path, each)
+	})
+}
+
+// followsLink reports whether a browser opens the address in a window, and does not read it for another page.
+func followsLink(r *http.Request) bool {
+	return r.Method == http.MethodGet && len(r.Header.Values("Origin")) == 0 &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // foreign reports whether a browser sent the request for a page of another origin. A request without Origin is allowed if

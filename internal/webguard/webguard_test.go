@@ -70,6 +70,37 @@ func TestOnlyOwnPagesAndClientsWithoutABrowserAreServed(t *testing.T) {
 	}
 }
 
+func TestALinkOfAnotherSiteIsFollowedWhereItMay(t *testing.T) {
+	guard := webguard.Guard{Hosts: []string{}, Linked: []string{"/mcp/upload/"}, Log: slog.New(slog.DiscardHandler)}
+	link := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
+	with := func(name, value string) http.Header {
+		header := link.Clone()
+		header.Set(name, value)
+		return header
+	}
+	for name, c := range map[string]struct {
+		method, host, path string
+		header             http.Header
+		in                 bool
+	}{
+		"a link":                   {http.MethodGet, "localhost", "/mcp/upload/x", link, true},
+		"a link to another path":   {http.MethodGet, "localhost", "/sim/stream", link, false},
+		"a link by another name":   {http.MethodGet, "evil.example", "/mcp/upload/x", link, false},
+		"a form of another site":   {http.MethodPost, "localhost", "/mcp/upload/x", with("Origin", "https://evil.example"), false},
+		"a frame of another site":  {http.MethodGet, "localhost", "/mcp/upload/x", with("Sec-Fetch-Dest", "iframe"), false},
+		"another site's program":   {http.MethodGet, "localhost", "/mcp/upload/x", with("Sec-Fetch-Mode", "no-cors"), false},
+		"one that says its origin": {http.MethodGet, "localhost", "/mcp/upload/x", with("Origin", "https://evil.example"), false},
+	} {
+		in := false
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Host, r.Header = c.host, c.header
+		guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { in = true })).ServeHTTP(httptest.NewRecorder(), r)
+		if in != c.in {
+			t.Errorf("%s: served: %v", name, in)
+		}
+	}
+}
+
 func TestRefusalsOfAFloodAreLoggedAtALimitedRate(t *testing.T) {
 	var out bytes.Buffer
 	guard := webguard.Guard{Log: slog.New(slog.NewTextHandler(&out, nil))}
