@@ -31,7 +31,7 @@ func (s *Settings) checkCallbacks() (problems Problems) {
 		}
 	}
 	for name, right := range map[string]bool{
-		"CALLBACK_URL":    s.CallbackURL == "" || isCallback(s.CallbackURL),
+		"CALLBACK_URL":    s.CallbackURL == "" || isPublic(s.CallbackURL),
 		"CALLBACK_TOKENS": !slices.ContainsFunc(s.CallbackTokens, func(token string) bool { return !callbackToken.MatchString(token) }),
 		"TEAM_CHANNEL":    s.TeamChannel == "" || slackChannel.MatchString(s.TeamChannel),
 		"TEAM_LANG":       slices.Contains(words.Langs, s.TeamLang),
@@ -44,8 +44,8 @@ func (s *Settings) checkCallbacks() (problems Problems) {
 	return problems
 }
 
-// isCallback reports whether an address can be registered for callbacks: unencrypted only on this machine.
-func isCallback(text string) bool {
+// isPublic reports whether an address can be given to others: unencrypted only on this machine.
+func isPublic(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return false

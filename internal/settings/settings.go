@@ -49,6 +49,7 @@ type Settings struct {
 
 	MCPToken string   `env:"MCP_TOKEN"`
 	MCPHosts []string `env:"MCP_HOSTS"`
+	MCPURL   string   `env:"MCP_URL"`   // the address of the server as assistants and people know it, for addresses of files; "" for that of each request
 	Tools    []string `env:"MCP_TOOLS"` // that assistants are offered: core, all, or names of toolsets; the core if empty
 	ReadOnly bool     `env:"-"`         // assistants may not write
 
@@ -161,6 +162,9 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 		problems = append(problems, s.checkSlack()...)
 		problems = append(problems, s.checkCallbacks()...)
 		problems = append(problems, s.checkUsers(environ["PORTAL_USERS"])...)
+	}
+	if s.MCPURL = strings.TrimSuffix(s.MCPURL, "/"); s.MCPURL != "" && !isPublic(s.MCPURL) {
+		problems = append(problems, Problem{Name: "MCP_URL", What: "wrong"})
 	}
 	problems = append(problems, s.checkState()...)
 	problems = append(problems, s.checkSecrets()...)
