@@ -19,7 +19,7 @@ import (
 // gives for these arguments.
 func TestEveryToolAnswersItsExampleInSlack(t *testing.T) {
 	t.Parallel()
-	for _, tool := range catalogue.New().Tools() {
+	for _, tool := range catalogue.New().ForPeople() {
 		if tool.Example == "" || tool.NeedsDestination {
 			continue // every tool has one; other tests run the tools about a destination
 		}

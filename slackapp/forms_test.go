@@ -251,7 +251,7 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP, func(c *options) { c.Rate.MessagesPerSecond = -1 })
 	ana := h.ana()
-	for _, tool := range catalogue.New().Tools() {
+	for _, tool := range catalogue.New().ForPeople() {
 		ana.types("/" + tool.Command(words.English))
 		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
 		if !asks && !tool.Effect.Writes() {

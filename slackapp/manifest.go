@@ -70,7 +70,7 @@ func manifestCommands(catalogue *tools.Catalogue, address string, langs []words.
 	var commands []object
 	var declared []string
 	for _, lang := range langs {
-		for _, tool := range catalogue.Tools() {
+		for _, tool := range catalogue.ForPeople() {
 			name, _ := tool.CommandName(lang)
 			if slices.Contains(declared, name) {
 				continue

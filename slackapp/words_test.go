@@ -77,7 +77,7 @@ func TestTitlesAndButtonsFitWhereTheyStand(t *testing.T) {
 				t.Errorf("%s %s is longer than %d characters", lang, key, limit)
 			}
 		}
-		for _, tool := range catalogue.New().Tools() {
+		for _, tool := range catalogue.New().ForPeople() {
 			if title := tool.Title(lang); title != cut(title, maxTitle) {
 				t.Errorf("%s: the title of %s is too long for a modal", lang, tool.Name)
 			}
@@ -105,7 +105,7 @@ func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, tool := range catalogue.New().Tools() {
+		for _, tool := range catalogue.New().ForPeople() {
 			names := []string{tool.Name, tool.Command(words.Portuguese), tool.Command(words.English)}
 			for _, field := range tool.Fields {
 				names = append(names, field.Path)

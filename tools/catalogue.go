@@ -72,6 +72,11 @@ func (c *Catalogue) checkNext(tool *Tool) error {
 // Tools returns all tools, by toolset.
 func (c *Catalogue) Tools() []*Tool { return slices.Clone(c.tools) }
 
+// ForPeople returns the tools that people use, by toolset: those with a command.
+func (c *Catalogue) ForPeople() []*Tool {
+	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.AssistantsOnly })
+}
+
 // Named returns the tool with a name.
 func (c *Catalogue) Named(name string) (*Tool, bool) {
 	i := slices.IndexFunc(c.tools, func(t *Tool) bool { return t.Name == name })

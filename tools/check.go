@@ -124,23 +124,33 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 // pageTimeout is the most time that the check of a page takes: Slack waits three seconds for the answer.
 const pageTimeout = time.Second
 
-// CheckPage checks one page of a form, without reading anything but lists from the bank. It returns the problems of the
-// page's own fields. In an editor's form, problems that existed before are downgraded.
+// CheckPage checks one page of a form, without reading anything but lists from the bank and the beginnings of files. It returns
+// the problems of the page's own fields. In an editor's form, problems that existed before are downgraded.
 func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page string, form Form) []Problem {
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	look := func(answers map[string]string) []Problem {
+	look := func(answers map[string]string) (in any, call *Call, problems []Problem) {
 		args, malformed := tool.Args(answers, actor.Lang)
 		in, worse := tool.decode(args, actor.Lang)
-		problems := append(malformed, worse...)
-		if call, err := r.enter(ctx, actor, tool); err == nil && in != nil {
-			problems = joined(problems, r.fieldProblems(ctx, call, in))
+		problems = append(malformed, worse...)
+		call, err := r.enter(ctx, actor, tool)
+		if err != nil || in == nil {
+			return nil, nil, problems
 		}
-		return problems
+		return in, call, joined(problems, r.fieldProblems(ctx, call, in))
 	}
-	problems := look(form.Answers)
+	in, call, problems := look(form.Answers)
 	if form.Before != nil {
-		problems = DowngradeExisting(look(form.Before), problems, form.changed)
+		_, _, existing := look(form.Before)
+		problems = DowngradeExisting(existing, problems, form.changed)
+	}
+	for _, field := range tool.FieldsOn(page) {
+		if in == nil || !field.Kind.Quick {
+			continue
+		}
+		if value, given := field.Value(in); given {
+			problems = append(problems, field.Kind.Check(ctx, call, field, value)...)
+		}
 	}
 	on := InFields(tool.FieldsOn(page))
 	return slices.DeleteFunc(problems, func(p Problem) bool { return !on(p.Path) })

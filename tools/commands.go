@@ -11,8 +11,13 @@ import (
 )
 
 // Command returns how a person types the tool's slash command in a language, without the slash: «proponente novo». The first
-// word is the command's name; a second one is its verb.
-func (t *Tool) Command(lang words.Lang) string { return t.texts.say(lang, t.Name+".command", nil) }
+// word is the command's name; a second one is its verb. It is "" for a tool that people do not use.
+func (t *Tool) Command(lang words.Lang) string {
+	if t.AssistantsOnly {
+		return ""
+	}
+	return t.texts.say(lang, t.Name+".command", nil)
+}
 
 // CommandName splits a tool's command into its name and its verb, which may be "".
 func (t *Tool) CommandName(lang words.Lang) (name, verb string) {
@@ -24,7 +29,7 @@ func (t *Tool) CommandName(lang words.Lang) (name, verb string) {
 func shareCommand(a, b *Tool) bool {
 	for _, lang := range words.Langs {
 		for _, other := range words.Langs {
-			if Fold(a.Command(lang)) == Fold(b.Command(other)) {
+			if command := Fold(a.Command(lang)); command != "" && command == Fold(b.Command(other)) {
 				return true
 			}
 		}
@@ -66,7 +71,7 @@ func (c *Catalogue) WithCommand(command string) []*Tool {
 	return slices.DeleteFunc(c.Tools(), func(t *Tool) bool {
 		return !slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
 			name, _ := t.CommandName(lang)
-			return Fold(name) == command
+			return name != "" && Fold(name) == command
 		})
 	})
 }

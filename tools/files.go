@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gabriel-vasile/mimetype"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/spool"
 )
 
@@ -22,8 +26,36 @@ type FileSource interface {
 	Open(ctx context.Context, actor Actor, file FileRef, max int64) (FileRef, *spool.File, error)
 }
 
+// FilePeeker is implemented by sources that can tell what is in a file without reading it whole, so that a form can refuse it
+// at once.
+type FilePeeker interface {
+	// Peek is Open for the first bytes of a file: as many as tell its type.
+	Peek(ctx context.Context, actor Actor, file FileRef) (found FileRef, head []byte, err error)
+}
+
+// FileDropper is implemented by sources that store files until they are used.
+type FileDropper interface {
+	// Drop removes a file that a call has used.
+	Drop(ctx context.Context, actor Actor, file FileRef) error
+}
+
+// FileProblem is the error of a source for a file that cannot be used. It is the code of the problem of the field.
+type FileProblem string
+
+// The problems of files.
+const (
+	FileGone      FileProblem = "file.gone"
+	FileAwaited   FileProblem = "file.awaited"   // nothing was given at the address yet
+	FileElsewhere FileProblem = "file.elsewhere" // it is hosted by another company or service
+	FileHidden    FileProblem = "file.hidden"    // the front end lacks the right to read files
+	FileBroken    FileProblem = "file.broken"    // it was not read whole
+)
+
+// Error implements error.
+func (p FileProblem) Error() string { return string(p) }
+
 // ErrNoFile is the error of a file that the actor has not given, or that is gone.
-var ErrNoFile = errors.New("no such file")
+var ErrNoFile error = FileGone
 
 // fileSources are the sources by the scheme of [FileRef.ID].
 type fileSources struct {
@@ -75,9 +107,10 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 	}
 	max = min(max, accepts.MaxSize)
 	found, content, err := source.Open(ctx, c.Actor, file, max)
+	why, isProblem := errors.AsType[FileProblem](err)
 	switch {
-	case errors.Is(err, ErrNoFile):
-		return refuse("file.gone")
+	case isProblem:
+		return refuse(string(why))
 	case errors.Is(err, spool.ErrTooLarge):
 		return refuse("file.too_large", "max", megabytes(max))
 	case err != nil:
@@ -85,7 +118,7 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 	}
 	given = GivenFile{FileRef: found, Content: content}
 	given.Size = content.Size()
-	kind, ok := accepts.typeOf(content.Head())
+	kind, ok := accepts.TypeOf(content.Head())
 	if given.MediaType = kind; !ok || content.Size() == 0 || content.Size() > max {
 		_ = content.Close()
 		switch {
@@ -105,6 +138,93 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 	return given, nil
 }
 
+// dropFiles removes the files that were read from where they wait to be used.
+func (c *Call) dropFiles(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	defer cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, file := range c.files {
+		if dropper, ok := c.runner.fileSource(file.FileRef).(FileDropper); ok {
+			if err := dropper.Drop(ctx, c.Actor, file.FileRef); err != nil { // its source has it for a limited time only
+				c.runner.Log.WarnContext(ctx, "removing a file that was used failed", "error", pii.Scrub(err.Error()))
+			}
+		}
+	}
+}
+
+// dropTimeout is how long a call waits until the files that it used are removed.
+const dropTimeout = 2 * time.Second
+
+// checkFiles is the check of the kinds of files: it refuses what can be told without reading a file whole. What cannot be told
+// in time is left to the call.
+func checkFiles(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem {
+	files := filesOf(value.Interface())
+	problems := make([]*Problem, len(files))
+	var group errgroup.Group
+	group.SetLimit(4)
+	for i, file := range files {
+		group.Go(func() error {
+			problems[i] = call.peek(ctx, field, file)
+			return nil
+		})
+	}
+	_ = group.Wait() // none returns an error
+	for _, problem := range problems {
+		if problem != nil { // a form shows one of each field
+			return []Problem{*problem}
+		}
+	}
+	return nil
+}
+
+// peek returns the problem of a file as far as its first bytes tell, nil if there is none.
+func (c *Call) peek(ctx context.Context, field Field, file FileRef) *Problem {
+	refuse := func(code string, args ...any) *Problem {
+		found := problem(c.Actor.Lang, field.Path, code, args...)
+		return &found
+	}
+	source := c.runner.fileSource(file)
+	if source == nil {
+		return refuse("file.gone")
+	}
+	peeker, ok := source.(FilePeeker)
+	if !ok {
+		return nil
+	}
+	accepts := field.Kind.Accepts
+	found, head, err := peeker.Peek(ctx, c.Actor, file)
+	if why, is := errors.AsType[FileProblem](err); is && why != FileBroken {
+		return refuse(string(why))
+	}
+	if err != nil {
+		return nil
+	}
+	kind, accepted := accepts.TypeOf(head)
+	switch {
+	case len(head) == 0:
+		return refuse("file.empty")
+	case found.Size > accepts.MaxSize:
+		return refuse("file.too_large", "max", megabytes(accepts.MaxSize))
+	case !accepted:
+		return refuse("file.type", "is", kind)
+	}
+	return nil
+}
+
+// Fits reports whether a file of a media type may have an extension, in lower case without the dot.
+func (a Accepts) Fits(extension, mediaType string) bool {
+	return slices.Contains(extensionsOf[mediaType], extension)
+}
+
+// Extension returns the usual extension of an accepted media type.
+func (a Accepts) Extension(mediaType string) string {
+	if extensions := extensionsOf[mediaType]; len(extensions) > 0 {
+		return extensions[0]
+	}
+	return a.Extensions[0]
+}
+
 // closeFiles closes the files that were read. c may be nil.
 func (c *Call) closeFiles() {
 	if c == nil {
@@ -118,9 +238,9 @@ func (c *Call) closeFiles() {
 	}
 }
 
-// typeOf returns the accepted media type that the first bytes of a content show. Otherwise ok is false and the name is the
+// TypeOf returns the accepted media type that the first bytes of a content show. Otherwise ok is false and the name is the
 // usual extension of what they show, in capitals, "" if that is not known.
-func (a Accepts) typeOf(head []byte) (name string, ok bool) {
+func (a Accepts) TypeOf(head []byte) (name string, ok bool) {
 	shown := mimetype.Detect(head)
 	for _, accepted := range a.MediaTypes {
 		if shown.Is(accepted) {

@@ -70,6 +70,11 @@ func accepted(files int) Accepts {
 	}
 }
 
+// extensionsOf has the extensions of the files of a media type, the usual one first.
+var extensionsOf = map[string][]string{
+	"application/pdf": {"pdf"}, "image/jpeg": {"jpg", "jpeg"}, "image/png": {"png"}, "image/heic": {"heic"}, "image/heif": {"heif", "heic"},
+}
+
 // fileSchema is what assistants give: a reference.
 var fileSchema = ofType("string")
 

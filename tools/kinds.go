@@ -42,8 +42,9 @@ type Kind struct {
 	Choices   Choices   // what there is to choose from; nil for a kind that is typed
 	DependsOn []*Kind   // the choices depend on the fields of these kinds beside the field
 	Audit     AuditRule // which of the choices need an audit entry before they are shown
-	// Check compares a value with the bank's lists; nil for a kind without one.
+	// Check compares a value with the bank's lists, or looks at the beginning of a file; nil for a kind without one.
 	Check func(ctx context.Context, call *Call, field Field, value reflect.Value) []Problem
+	Quick bool // Check is for each page of a form too
 
 	Typed  func(lang words.Lang, text string) string // the bank's text as a person types it; nil if that is the same
 	Masked func(lang words.Lang, value any) string   // as others may see it; nil, or "", for the value's own mask
@@ -157,11 +158,11 @@ var (
 	}
 	Upload = &Kind{ // a file
 		Name: "file", Control: ControlFile, Types: typesOf[FileRef](), Schema: fileSchema,
-		Parse: parseFile, Convert: convertJSON(parseFile), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(1),
+		Parse: parseFile, Convert: convertJSON(parseFile), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(1), Check: checkFiles, Quick: true,
 	}
 	Uploads = &Kind{ // one or several
 		Name: "files", Control: ControlFile, Types: typesOf[FileRefs](), Schema: filesSchema,
-		Parse: parseFiles, Convert: convertJSON(parseFiles), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(maxFiles),
+		Parse: parseFiles, Convert: convertJSON(parseFiles), Masked: maskedFiles, Clear: clearFiles, Accepts: accepted(maxFiles), Check: checkFiles, Quick: true,
 	}
 )
 

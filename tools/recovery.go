@@ -77,6 +77,9 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 	if errors.Is(err, errOpen) {
 		return false, fmt.Errorf("call %s: %s", seen.Call, pii.Scrub(err.Error()))
 	}
+	if err == nil {
+		call.dropFiles(ctx)
+	}
 	_ = r.finish(ctx, seen.Call, call, request, started, done, err) // the output is in the journal: nobody waits for it here
 	return true, nil
 }

@@ -91,6 +91,7 @@ type Runner struct {
 	indexes    brokerIndexes
 	listWanted chan struct{} // wakes ReadLists
 	files      fileSources
+	uploads    uploadOpener
 }
 
 // NewRunner returns a Runner.
@@ -130,7 +131,8 @@ func (r *Runner) Allows(ctx context.Context, actor Actor, tool *Tool) bool {
 
 // enter returns a call of a tool, if the actor may use it and the tool has what it needs.
 func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
-	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil {
+	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil ||
+		tool.AssistantsOnly && (!actor.Assistant || r.uploads.Load() == nil) {
 		return nil, &Error{Kind: Forbidden}
 	}
 	if tool.Subscribes && actor.Outsiders {
@@ -168,6 +170,9 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 			_ = closer.Close()
 		}
 		return Result{ID: id}, err
+	}
+	if request.Tool.Effect.Writes() {
+		call.dropFiles(ctx)
 	}
 	result.Card = result.Output.Card(request.Tool.sayer(request.Actor.Lang))
 	result.Card.Next = call.offered(ctx, result.Card.Next)

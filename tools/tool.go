@@ -37,6 +37,7 @@ type Spec struct {
 	NeedsDestination bool                 // the tool is forbidden for an actor without a destination, and without [Config.Destinations]
 	Subscribes       bool                 // the tool subscribes the destination, and is refused if outsiders read there
 	NeedsHistory     bool                 // the tool is forbidden without [Config.Updates]
+	AssistantsOnly   bool                 // the tool is for files of assistants, and forbidden for people and without [Runner.OfferUploads]
 	AlwaysForm       bool                 // its form opens unless a field is given, though none is required
 	Needs            Needs                // how its process may have ended; otherwise the tool is not offered and its form does not open
 	Next             Next                 // to which tools its cards lead

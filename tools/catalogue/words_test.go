@@ -18,7 +18,10 @@ import (
 func needed(set *tools.Toolset) []string {
 	var keys []string
 	for _, tool := range set.Tools {
-		keys = append(keys, tool.Name+".title", tool.Name+".help", tool.Name+".command")
+		keys = append(keys, tool.Name+".title", tool.Name+".help")
+		if !tool.AssistantsOnly {
+			keys = append(keys, tool.Name+".command")
+		}
 		if tool.Effect.Writes() {
 			keys = append(keys, tool.Name+".submit")
 		}
@@ -58,7 +61,7 @@ func TestEveryTextThatTheDefinitionsNeedIsThere(t *testing.T) {
 func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 	t.Parallel()
 	all := catalogue.New()
-	for _, tool := range all.Tools() {
+	for _, tool := range all.ForPeople() {
 		for _, lang := range words.Langs {
 			name, _ := tool.CommandName(lang)
 			bare := slices.ContainsFunc(all.WithCommand(name), func(t *tools.Tool) bool { return t.Command(lang) == name })
