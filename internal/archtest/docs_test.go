@@ -34,7 +34,11 @@ func listOfTools() string {
 			if !tool.ForAssistants() {
 				assistants = "—"
 			}
-			text += fmt.Sprintf("| `/%s` | `/%s` | %s | %s |\n", tool.Command(words.Portuguese), tool.Command(words.English), assistants, tool.Help(words.English))
+			commands := fmt.Sprintf("`/%s` | `/%s`", tool.Command(words.Portuguese), tool.Command(words.English))
+			if tool.AssistantsOnly {
+				commands = "— | —"
+			}
+			text += fmt.Sprintf("| %s | %s | %s |\n", commands, assistants, tool.Help(words.English))
 		}
 	}
 	return text
