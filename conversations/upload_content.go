@@ -90,7 +90,7 @@ func (w *UploadWriter) flush() error {
 	return nil
 }
 
-// chunkName binds a chunk to its writer and its place.
+// chunkName binds a chunk to its writer and its number.
 func chunkName(key, writer string, n int) string {
 	return key + " " + writer + " " + strconv.Itoa(n)
 }

@@ -17,7 +17,7 @@ import (
 
 // An upload is a file that somebody may give once at an address, for one owner. It is a hash: about (what may be given, and by
 // whom it is read), writer and lease (who is writing it) and stored (what was given), and a second hash with its content in
-// chunks, each encrypted and bound to its writer and its place. A hash of the owner counts the open uploads and their bytes.
+// chunks, each encrypted and bound to its writer and its number. A hash of the owner counts the open uploads and their bytes.
 
 // Limits of uploads.
 const (
