@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/refusals"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
@@ -37,12 +38,15 @@ type Config struct {
 	Tools   []string // what is offered, see [tools.Catalogue.Only]; the core if empty
 	Version string   // of Balcão, in serverInfo; "dev" by default
 
+	Files *conversations.Store // files that assistants give and fetch by an address; without it there are no addresses
+	URL   string               // the address of this server as callers know it; of each request by default
+
 	Token          string   `json:"-"` // the bearer token of HTTP callers; "" requires none, and is allowed on loopback only
 	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
 	AllowedOrigins []string // such as https://assistant.example.com; loopback origins by default
 
 	MaxBody       int64         // bytes of a message, 256 KiB by default
-	MaxFile       int           // bytes of a document before base64, 8 MiB by default
+	MaxFile       int           // bytes of a document before base64, 1 MiB by default; a larger one gets an address
 	MaxConcurrent int           // requests in flight, 64 by default
 	MaxPerActor   int           // requests in flight of one actor, 16 by default
 	BodyTimeout   time.Duration // for reading a message, 10 s by default
@@ -58,6 +62,8 @@ type App struct {
 	own       map[string]ownTool     // of this package, in the list too
 	documents []document
 	limits    *concurrencyLimit
+	transfers *concurrencyLimit // of files
+	local     localFiles
 	attempts  *attemptLimiter
 	refusals  *refusals.Log
 }
@@ -70,7 +76,12 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	a.limits, a.attempts = newConcurrencyLimit(a.config.MaxConcurrent, a.config.MaxPerActor), newAttemptLimiter()
+	a.transfers = newConcurrencyLimit(maxTransfers, maxOfTheActor)
 	a.refusals = refusals.New(a.config.Log)
+	if a.config.Files != nil {
+		a.config.Runner.AddFileSource(uploads, uploadSource{a.config.Files})
+		a.config.Runner.OfferUploads(a)
+	}
 	hooks := &server.Hooks{}
 	hooks.AddAfterListTools(a.filterTools)
 	hooks.AddAfterListResourceTemplates(a.filterDocuments)
@@ -146,7 +157,7 @@ func (c Config) withDefaults() Config {
 		c.AllowedHosts = loopback
 	}
 	c.MaxBody = positive(c.MaxBody, 256<<10)
-	c.MaxFile = positive(c.MaxFile, 8<<20)
+	c.MaxFile = positive(c.MaxFile, 1<<20)
 	c.MaxConcurrent = positive(c.MaxConcurrent, 64)
 	c.MaxPerActor = positive(c.MaxPerActor, 16)
 	c.BodyTimeout = positive(c.BodyTimeout, 10*time.Second)
@@ -180,7 +191,8 @@ func (c Config) check() error {
 // caller is the actor of a request and its transport.
 type caller struct {
 	tools.Actor
-	transport string // "stdio" or "http"
+	transport string // "stdio", "http" or "file"
+	base      string // the address of this server as the caller knows it; "" on stdio
 }
 
 type callerKey struct{}
@@ -192,7 +204,11 @@ func (a *App) identify(ctx context.Context, r *http.Request, transport string) (
 		actor.Lang = words.English
 	}
 	actor.Assistant = true
-	return context.WithValue(ctx, callerKey{}, caller{Actor: actor, transport: transport}), ok
+	from := caller{Actor: actor, transport: transport}
+	if r != nil {
+		from.base = a.baseOf(r)
+	}
+	return context.WithValue(ctx, callerKey{}, from), ok
 }
 
 // callerOf returns the caller that identify put into ctx.

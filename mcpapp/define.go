@@ -80,13 +80,13 @@ func description(tool *tools.Tool) string {
 	return text
 }
 
-// annotations returns the MCP hints for an effect. A tool that neither reads nor creates counts as destructive. Every tool
-// calls the bank, so the world is open.
+// annotations returns the MCP hints for an effect. A tool that changes something at the bank and does not create counts as
+// destructive. Every tool calls the bank, so the world is open.
 func annotations(effect tools.Effect) mcp.ToolAnnotation {
 	return mcp.ToolAnnotation{
-		ReadOnlyHint:    mcp.ToBoolPtr(!effect.Writes()),
+		ReadOnlyHint:    mcp.ToBoolPtr(effect == tools.Reads),
 		DestructiveHint: mcp.ToBoolPtr(effect.Writes() && effect != tools.Creates),
-		IdempotentHint:  mcp.ToBoolPtr(!effect.Writes()),
+		IdempotentHint:  mcp.ToBoolPtr(effect == tools.Reads),
 		OpenWorldHint:   mcp.ToBoolPtr(true),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -38,38 +39,88 @@ const missingURI = "balcao://missing"
 const fetchedKey = "balcao/fetched"
 
 type fetchedFile struct {
-	file    *tools.File
-	content string // in base64
-	err     error
+	contents mcp.ResourceContents
+	err      error
 }
 
 // fetchDocument reads a document before the library looks up its resource. If the document does not exist, it replaces
 // the URI by one that matches no resource, so that the library answers with the error code of the caller's revision and
 // does not repeat the caller's URI.
 func (a *App) fetchDocument(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
-	fetched := a.fetchFile(ctx, request)
-	if errors.Is(fetched.err, errNoDocument) {
+	contents, err := a.documentContents(ctx, request)
+	if errors.Is(err, errNoDocument) {
 		request.Params.URI = missingURI
 		return
 	}
-	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetched}}
+	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetchedFile{contents, err}}}
 }
 
 var errNoDocument = errors.New("no such document")
 
-// fetchFile reads a document as a reply has it.
-func (a *App) fetchFile(ctx context.Context, request *mcp.ReadResourceRequest) fetchedFile {
-	file, err := a.documentFile(ctx, request)
+// documentContents reads a document as a reply has it: in base64, or an address if it is larger than MaxFile bytes.
+func (a *App) documentContents(ctx context.Context, request *mcp.ReadResourceRequest) (mcp.ResourceContents, error) {
+	call, err := a.documentCall(ctx, request)
 	if err != nil {
-		return fetchedFile{err: err}
+		return nil, err
 	}
-	defer func() { _ = file.Close() }()
+	lang := call.Actor.Lang
+	result, failure := a.run(ctx, request.Header, call, nil)
+	if failure != nil && isNotFound(failure.Kind) {
+		return nil, errNoDocument
+	}
+	if failure != nil {
+		return nil, errors.New(failureText(failure, lang))
+	}
+	defer result.Close()
+	file := result.Card.File
+	switch {
+	case file == nil:
+		return nil, errNoDocument
+	case file.Size() > int64(a.config.MaxFile):
+		return a.documentAddress(ctx, request.Params.URI, call, file)
+	}
 	content, err := inBase64(file)
 	if err != nil {
 		a.config.Log.ErrorContext(ctx, "reading a document failed", "error", err)
-		err = errors.New(book.Say(callerOf(ctx).Lang, "file.unread", nil))
+		return nil, errors.New(book.Say(lang, "file.unread", nil))
 	}
-	return fetchedFile{file, content, err}
+	return mcp.BlobResourceContents{URI: request.Params.URI, MIMEType: file.MediaType, Blob: content}, nil
+}
+
+// documentAddress tells where a document that is too large for a reply can be fetched.
+func (a *App) documentAddress(ctx context.Context, uri string, call tools.Request, file *tools.File) (mcp.ResourceContents, error) {
+	lang := call.Actor.Lang
+	if a.config.Files == nil {
+		return nil, errors.New(book.Say(lang, "file.too_large", nil))
+	}
+	address, until, err := a.openDownload(ctx, call, file.Name)
+	if err != nil {
+		a.config.Log.ErrorContext(ctx, "giving the address of a document failed", "error", err)
+		return nil, errors.New(book.Say(lang, "file.unread", nil))
+	}
+	return mcp.TextResourceContents{URI: uri, MIMEType: "text/plain", Text: book.Say(lang, "file.by_address", map[string]any{
+		"size": sizeText(lang, file.Size()), "until": until.Format(time.RFC3339), "address": address,
+	})}, nil
+}
+
+// documentCall returns the call that reads the document of a URI.
+func (a *App) documentCall(ctx context.Context, request *mcp.ReadResourceRequest) (tools.Request, error) {
+	for _, document := range a.documents {
+		values := document.template.URITemplate.Match(request.Params.URI)
+		if values == nil {
+			continue
+		}
+		args := map[string]string{}
+		for name, value := range values {
+			args[name] = value.String()
+		}
+		data, err := json.Marshal(args)
+		if err != nil {
+			return tools.Request{}, errNoDocument
+		}
+		return tools.Request{Tool: document.tool, Actor: callerOf(ctx).Actor, Args: data}, nil
+	}
+	return tools.Request{}, errNoDocument
 }
 
 // inBase64 returns the content of a file in base64.
@@ -89,46 +140,11 @@ func inBase64(file *tools.File) (string, error) {
 	return text.String(), err
 }
 
-// documentFile returns a document of at most MaxFile bytes, which the caller closes.
-func (a *App) documentFile(ctx context.Context, request *mcp.ReadResourceRequest) (*tools.File, error) {
-	for _, document := range a.documents {
-		values := document.template.URITemplate.Match(request.Params.URI)
-		if values == nil {
-			continue
-		}
-		args := map[string]string{}
-		for name, value := range values {
-			args[name] = value.String()
-		}
-		data, err := json.Marshal(args)
-		if err != nil {
-			return nil, errNoDocument
-		}
-		actor := callerOf(ctx).Actor
-		result, failure := a.run(ctx, request.Header, tools.Request{Tool: document.tool, Actor: actor, Args: data}, nil)
-		switch {
-		case failure != nil && isNotFound(failure.Kind):
-			return nil, errNoDocument
-		case failure != nil:
-			return nil, errors.New(failureText(failure, actor.Lang))
-		case result.Card.File == nil:
-			return nil, errNoDocument
-		case result.Card.File.Size() > int64(a.config.MaxFile):
-			result.Close()
-			return nil, errors.New(book.Say(actor.Lang, "file.too_large", nil))
-		}
-		return result.Card.File, nil
-	}
-	return nil, errNoDocument
-}
-
 // readDocument returns what fetchDocument read.
 func (a *App) readDocument(_ context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	fetched := request.Params.Meta.AdditionalFields[fetchedKey].(fetchedFile)
 	if fetched.err != nil {
 		return nil, fetched.err
 	}
-	return []mcp.ResourceContents{mcp.BlobResourceContents{
-		URI: request.Params.URI, MIMEType: fetched.file.MediaType, Blob: fetched.content,
-	}}, nil
+	return []mcp.ResourceContents{fetched.contents}, nil
 }

@@ -49,6 +49,8 @@ type env struct {
 	store   *conversations.Store
 	log     *logtest.Log
 	gate    *gate
+	shared  *testenv.Env
+	config  mcpapp.Config
 }
 
 // options are what a test may change.
@@ -90,10 +92,21 @@ func start(t testing.TB, change ...func(*options)) *env {
 		testenv.AuditInStore(c)
 		c.Catalogue, c.People, c.Destinations, c.Updates, c.Log = s.tools, s.people, noDestinations{}, s.updates, s.app.Log
 	}})
-	s.app.Runner = shared.Runner
+	s.app.Runner, s.app.Files = shared.Runner, shared.Store
 	app, err := mcpapp.New(s.app)
 	must(t, err)
-	return &env{app: app, bank: shared.Bank, bankAPI: shared.User(), runner: shared.Runner, store: shared.Store, log: log, gate: bankGate}
+	return &env{app: app, bank: shared.Bank, bankAPI: shared.User(), runner: shared.Runner, store: shared.Store, log: log, gate: bankGate, shared: shared, config: s.app}
+}
+
+// replica starts another App with its own runner on the same Redis.
+func (e *env) replica(t testing.TB) *env {
+	t.Helper()
+	shared, other := e.shared.Replica(t), *e
+	other.config.Runner, other.config.Files = shared.Runner, shared.Store
+	app, err := mcpapp.New(other.config)
+	must(t, err)
+	other.app, other.runner, other.store, other.shared = app, shared.Runner, shared.Store, shared
+	return &other
 }
 
 func asActor(actor string) func(*options) {

@@ -190,20 +190,16 @@ func TestADocumentThatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, variant := range variants {
 		for name, c := range map[string]struct {
-			maxFile int
-			fault   sandbox.Fault
-			want    string
+			fault sandbox.Fault
+			want  string
 		}{
-			"too large":   {1000, sandbox.Fault{}, "too large"},
-			"no bank":     {0, sandbox.Fault{Operation: portal.ProcessESISGet, Status: 503}, "cannot be reached"},
-			"not a reply": {0, sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "with the reference "},
+			"no bank":     {sandbox.Fault{Operation: portal.ProcessESISGet, Status: 503}, "cannot be reached"},
+			"not a reply": {sandbox.Fault{Operation: portal.ProcessESISGet, Body: sandbox.HTML}, "with the reference "},
 		} {
 			t.Run(name+" "+variant.name, func(t *testing.T) {
 				t.Parallel()
-				e := start(t, func(s *options) { s.app.MaxFile = c.maxFile })
-				if c.fault.Operation != "" {
-					e.bank.Inject(c.fault)
-				}
+				e := start(t)
+				e.bank.Inject(c.fault)
 				a := variant.start(t, e)
 				_, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "balcao://processes/1042/esis"}})
 				if !errors.Is(err, mcp.ErrInternalError) {

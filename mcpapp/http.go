@@ -27,8 +27,8 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Handler serves both revisions of the protocol as Streamable HTTP at /mcp, without sessions or streams. It sets the
-// deadlines of bodies and responses; the http.Server needs a ReadHeaderTimeout and an IdleTimeout.
+// Handler serves both revisions of the protocol as Streamable HTTP at /mcp, without sessions or streams, and files below
+// [FilePaths]. It sets the deadlines of bodies and responses; the http.Server needs a ReadHeaderTimeout and an IdleTimeout.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /mcp", server.NewStreamableHTTPServer(a.server,
@@ -44,7 +44,12 @@ func (a *App) Handler() http.Handler {
 	}) {
 		handler = layer(handler)
 	}
-	return handler
+	all := http.NewServeMux()
+	all.Handle("/", handler)
+	for _, path := range FilePaths() {
+		all.Handle(path, a.fileHandler(a.config.AllowedHosts))
+	}
+	return all
 }
 
 // recoverPanics answers a panic with an error that does not show the recovered value.

@@ -24,6 +24,7 @@ func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer a.local.close()
 	stdio := server.NewStdioServer(a.server)
 	server.WithWorkerPoolSize(a.config.MaxPerActor)(stdio)
 	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // may log what an assistant sent; Listen returns the errors that matter

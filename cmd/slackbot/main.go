@@ -168,6 +168,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 		return err
 	}
 	guard := app.GuardOf(listener, s)
+	guard.Linked = mcpapp.FilePaths()
 	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), socketMode: s.SlackAppToken != ""}
 	server := app.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
@@ -210,12 +211,13 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	if endpoints.slack != "" || s.MCPToken != "" {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-			Token: s.MCPToken, AllowedHosts: s.MCPHosts, Tools: s.Tools,
+			Token: s.MCPToken, AllowedHosts: s.MCPHosts, Tools: s.Tools, Files: system.Store, URL: s.MCPURL,
 		})
 		if err != nil {
 			return err
 		}
 		mux.Handle("/mcp", assistants.Handler())
+		mux.Handle("/mcp/", assistants.Handler())
 		endpoints.mcp = endpoints.bot + "/mcp"
 	}
 
