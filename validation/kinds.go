@@ -13,8 +13,11 @@ type (
 	RelationKind  string
 	CountryKind   string
 	typeKind      string
-	RateKind      int
-	PurposeKind   int
+	// FileKind is the kind of a document of a process, and FileStatus what the bank says of it.
+	FileKind    string
+	FileStatus  string
+	RateKind    int
+	PurposeKind int
 )
 
 // The documents.
@@ -24,6 +27,22 @@ const (
 	ResidencePermitDocument DocumentKind = "residence_permit"
 	IdentityCardDocument    DocumentKind = "identity_card" // the old one, Bilhete de Identidade
 	OtherKindOfDocument     DocumentKind = "other"
+)
+
+// The documents of a process.
+const (
+	CitizenCardCopy FileKind = "citizen_card" // or one of any identification: it may be of a citizen card
+	PassportCopy    FileKind = "passport"     // or a residence permit
+	CopyConsent     FileKind = "consent"      // to copy a document
+	OtherFile       FileKind = "other"
+)
+
+// What the bank says of a document of a process.
+const (
+	FileRequested FileStatus = "requested" // the bank asks for it
+	FileReceived  FileStatus = "received"
+	FileRefused   FileStatus = "refused"
+	FileAccepted  FileStatus = "accepted"
 )
 
 // The marital statuses.
@@ -101,6 +120,9 @@ const (
 	listResidences = "residenceTypes"
 	listSituations = "employmentSituations"
 	listCountries  = "countries"
+
+	listFiles        = "documentTypes"
+	listFileStatuses = "documentStatuses"
 )
 
 // Kinds returns the names of all kinds that an item can have, by list.
@@ -113,6 +135,9 @@ func Kinds() map[string][]string {
 		listResidences: names(OwnHome, OwnHomeWithMortgage, SomebodyElsesHome),
 		listSituations: names(Employee, SelfEmployed, BusinessOwner, Retired, Unemployed, Student),
 		listCountries:  names(Portugal, Brazil, OtherCountry),
+
+		listFiles:        names(CitizenCardCopy, PassportCopy, CopyConsent, OtherFile),
+		listFileStatuses: names(FileRequested, FileReceived, FileRefused, FileAccepted),
 	}
 }
 
@@ -132,6 +157,17 @@ type Item struct {
 // Document returns the kind of a document, OtherKindOfDocument if it is none of the others.
 func (c *Checker) Document(item Item) DocumentKind {
 	return meaning(c, listDocuments, item, OtherKindOfDocument)
+}
+
+// File returns the kind of a document of a process, OtherFile if it is none of the others.
+func (c *Checker) File(item Item) FileKind { return meaning(c, listFiles, item, OtherFile) }
+
+// FileStatus returns what a status of a document means, "" if that is not known. The bank may give no ids.
+func (c *Checker) FileStatus(item Item) FileStatus {
+	if item.ID == nil && item.Description != "" {
+		item.ID = new(int32)
+	}
+	return meaning[FileStatus](c, listFileStatuses, item, "")
 }
 
 // MaritalStatus returns the kind of a marital status.

@@ -98,8 +98,16 @@ type Operation struct {
 	Searches []string `json:"searches"`
 	// Lengths are the most characters of texts in the body.
 	Lengths map[string]int `json:"lengths"`
-	Page    Page           `json:"page"`
-	Reply   Reply          `json:"reply"`
+	// Content limits the document in the body.
+	Content Content `json:"content"`
+	Page    Page    `json:"page"`
+	Reply   Reply   `json:"reply"`
+}
+
+// Content says which documents an operation takes.
+type Content struct {
+	Size  int64    `json:"size"`  // bytes, before base64; 0 is not known
+	Types []string `json:"types"` // media types that their first bytes show; none is not known
 }
 
 // Reply says where a reply has its data.

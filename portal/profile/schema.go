@@ -45,6 +45,7 @@ var shapes = map[string]any{
 	"Operation.query": renamed, "Operation.body": renamed, "Taxonomies.query": renamed,
 	"Operation.missing": object{"type": "array", "items": object{"type": "integer", "minimum": 400, "maximum": 499}, "uniqueItems": true},
 	"Operation.lengths": object{"additionalProperties": object{"type": "integer", "minimum": 1, "maximum": 1_000_000}},
+	"Content.size":      object{"type": "integer", "minimum": 1, "maximum": 32 << 20},
 	"Page.size":         object{"type": "integer", "minimum": 1, "maximum": 10_000},
 	"Page.first":        object{"type": "integer", "minimum": 0, "maximum": 1},
 	"Errors.in_reply":   object{"type": "array", "items": ref("condition")},

@@ -304,6 +304,15 @@ func (w *Wire) PathID(name, value string) (uuid.UUID, error) {
 	return w.Aliases.Read(id), err
 }
 
+// BodyName returns the name of a field in the body, the last part of its path, "" if it is not sent.
+func (w *Wire) BodyName(field string) string {
+	name, known := w.body[field]
+	if !known {
+		name = field
+	}
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
 // QueryName returns the name of a parameter in the query, "" if it is not there.
 func (w *Wire) QueryName(name string) string { return w.query[name] }
 

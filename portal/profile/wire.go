@@ -237,6 +237,18 @@ func names(single map[string]string) map[string]Names {
 	return all
 }
 
+// ReplyNames returns the bank's names of a field of a reply, the last part of each in lower case and without underscores.
+func (w *Wire) ReplyNames(field string) (all []string) {
+	names := w.reply.Fields[field]
+	if len(names) == 0 {
+		names = Names{field}
+	}
+	for _, name := range names {
+		all = append(all, strings.ToLower(strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], "_", "")))
+	}
+	return all
+}
+
 // rename returns an object of canonical names with the first of the bank's names for each. A field that the profile does
 // not have keeps its name.
 func (w *Wire) rename(object map[string]any, fields map[string]Names) map[string]any {
