@@ -45,7 +45,8 @@ type Config struct {
 	SessionLife    time.Duration // of inactivity, 30 min by default, as the bank says
 	MaxSessions    int           // open at once, 10,000 by default; the longest idle is closed for a new one
 	MaxReply       int64         // bytes, 1 MiB by default
-	MaxESIS        int64         // bytes of a reply with an ESIS, 16 MiB by default
+	MaxContent     int64         // bytes of a document before base64, 32 MiB by default
+	ContentTimeout time.Duration // for one attempt to send or to read a document, 30 s by default
 
 	MaxInFlight  int           // requests at once, 64 by default and at least 2; a quarter of them is for logins only
 	MaxWaiting   int           // queued calls, and queued logins, 1,024 by default; further ones fail with [TooMany]
@@ -90,9 +91,9 @@ func New(config Config) (*Client, error) {
 	if config.ClientSecret == "" {
 		wrong = append(wrong, errors.New("the client secret is missing"))
 	}
-	if min(config.AttemptTimeout, config.TotalTimeout, config.MaxPause, config.SessionLife, config.OpenFor) < 0 ||
+	if min(config.AttemptTimeout, config.TotalTimeout, config.MaxPause, config.SessionLife, config.OpenFor, config.ContentTimeout) < 0 ||
 		min(config.ReadAttempts, config.MaxSessions, config.MaxWaiting, config.MaxPerSecond, config.TripAfter) < 0 ||
-		min(config.MaxReply, config.MaxESIS) < 0 {
+		min(config.MaxReply, config.MaxContent) < 0 {
 		wrong = append(wrong, errors.New("times and bounds must not be negative"))
 	}
 	if config.MaxInFlight < 2 {
@@ -125,7 +126,8 @@ func (c *Config) setDefaults() {
 	setDefault(&c.SessionLife, 30*time.Minute)
 	setDefault(&c.MaxSessions, 10_000)
 	setDefault(&c.MaxReply, 1<<20)
-	setDefault(&c.MaxESIS, 16<<20)
+	setDefault(&c.MaxContent, 32<<20)
+	setDefault(&c.ContentTimeout, 30*time.Second)
 	setDefault(&c.MaxInFlight, 64)
 	setDefault(&c.MaxWaiting, 1024)
 	setDefault(&c.MaxPerSecond, 200)
@@ -156,6 +158,7 @@ func newTransport() *http.Transport {
 func forWrites(transport *http.Transport) *http.Transport {
 	fresh := transport.Clone()
 	fresh.DisableKeepAlives = true
+	setDefault(&fresh.ExpectContinueTimeout, time.Second)
 	fresh.Protocols = new(http.Protocols)
 	fresh.Protocols.SetHTTP1(true)
 	if fresh.TLSClientConfig != nil { // the original may have added HTTP/2

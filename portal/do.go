@@ -20,9 +20,11 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/balcao/balcao/internal/content"
 	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/shape"
+	"github.com/balcao/balcao/internal/spool"
 	"github.com/balcao/balcao/portal/profile"
 )
 
@@ -33,6 +35,9 @@ type call struct {
 	query url.Values // by canonical name
 	body  any
 	cap   int64 // bytes of the reply; 0 is the client's
+
+	content *spool.File // for the mark in body; nil for none
+	mark    content.Mark
 
 	private []string // values that must not be kept of a refusal, beside those of query and body
 }
@@ -85,6 +90,7 @@ type request struct {
 	url     string
 	header  http.Header
 	body    []byte
+	content *content.Body // the body with a content; nil for none
 	cap     int64
 	private []string // values that a logged or returned message must not repeat, beside those of the body
 	wire    *profile.Wire
@@ -130,6 +136,13 @@ func (c *Client) requestFor(row row, refusals *profile.Errors, call call) (reque
 	}
 	if r.body != nil {
 		r.header.Set("Content-Type", "application/json")
+	}
+	if call.content != nil {
+		var ok bool
+		if r.content, ok = content.NewBody(r.body, call.mark, call.content); !ok {
+			return r, errors.New("the profile has no name for the content")
+		}
+		r.header.Set("Expect", "100-continue") // a refusal comes before the content is sent
 	}
 	return r, nil
 }
@@ -206,10 +219,15 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	}
 	defer func() { release(err) }()
 	started = time.Now() // without the time in the queue
-	ctx, cancel := context.WithTimeout(ctx, c.config.AttemptTimeout)
+	timeout := c.config.AttemptTimeout
+	withContent, hasContent := reply.(contentReply)
+	if hasContent || r.content != nil {
+		timeout = max(timeout, c.config.ContentTimeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var trace connTrace
-	req, err := http.NewRequestWithContext(trace.withTrace(ctx), r.op.Method, r.url, bytes.NewReader(r.body))
+	req, err := r.newRequest(trace.withTrace(ctx))
 	if err != nil {
 		return fmt.Errorf("portal: %s: %w", r.op.ID, err)
 	}
@@ -225,13 +243,35 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 	}
 	defer response.Body.Close()
 	status = response.StatusCode
-	body, err := io.ReadAll(io.LimitReader(response.Body, r.cap+1))
+	var body []byte
+	var found content.Files
+	if hasContent && status >= 200 && status <= 299 {
+		body, found, err = content.Read(response.Body, r.wire.ReplyNames(withContent.contentField()), r.cap, c.config.MaxContent)
+		withContent.attach(found)
+		defer func() {
+			kept := withContent.file()
+			if err != nil {
+				kept = nil
+			}
+			found.Close(kept)
+		}()
+	} else {
+		body, err = io.ReadAll(io.LimitReader(response.Body, r.cap+1))
+	}
 	if r.keep != nil {
 		r.keep.Status, r.keep.Header, r.keep.Body = status, response.Header, body
 	}
 	switch {
 	case status < 200 || status > 299:
 		return r.refused(response, body)
+	case errors.Is(err, spool.ErrTooLarge):
+		garbled := r.garbledReply(status, "the document is too large")
+		garbled.cause = spool.ErrTooLarge
+		return garbled
+	case errors.Is(err, content.ErrRest):
+		return r.garbledReply(status, "the reply is too large")
+	case errors.Is(err, content.ErrBase64), errors.Is(err, content.ErrJSON), errors.Is(err, spool.ErrFull):
+		return r.garbledReply(status, err.Error())
 	case err != nil:
 		broken := r.broken(ctx, err, true)
 		broken.replied = true
@@ -246,6 +286,24 @@ func (c *Client) send(ctx context.Context, r request, attempt int, reply any) (e
 		return r.garbledReply(status, problem)
 	}
 	return nil
+}
+
+// newRequest returns the request of an attempt.
+func (r request) newRequest(ctx context.Context) (*http.Request, error) {
+	if r.content == nil {
+		return http.NewRequestWithContext(ctx, r.op.Method, r.url, bytes.NewReader(r.body))
+	}
+	body, err := r.content.Open()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, r.op.Method, r.url, body)
+	if err != nil {
+		_ = body.Close()
+		return nil, err
+	}
+	req.ContentLength = r.content.Size()
+	return req, nil
 }
 
 // read decodes a reply. It returns what is wrong with it, by its shape and without quoting it, or "".
@@ -294,6 +352,13 @@ func problemOf(err error) string {
 type lacking string
 
 func (l lacking) Error() string { return string(l) }
+
+// contentReply is a reply with a document.
+type contentReply interface {
+	contentField() string // canonical
+	attach(content.Files) // before the reply is decoded
+	file() *spool.File    // that the decoded reply has; nil if it has none
+}
 
 // connTrace records whether an attempt got a connection.
 type connTrace struct{ requested, connected atomic.Bool }

@@ -3,13 +3,13 @@ package portal
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"log/slog"
 	"net/url"
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/content"
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/spool"
 )
 
 // The operations of the bank's pages ProcessesESIS and SimulationsESIS.
@@ -31,9 +31,9 @@ type ESISOptions struct {
 	IgnoreRules bool // skip the rules of Law 24/2023 for making an ESIS
 }
 
-// ESIS is the European Standardised Information Sheet of a process or a simulation (FINE in Portugal). It is a customer's document; only
-// its size is printed and logged.
-type ESIS struct{ PDF []byte }
+// ESIS is the European Standardised Information Sheet of a process or a simulation (FINE in Portugal), a PDF. It is a
+// customer's document; only its size is printed and logged. The caller closes it.
+type ESIS struct{ *spool.File }
 
 // ProcessESIS returns the ESIS of the process's current iteration. The bank makes it in Portuguese only. If the process is
 // not ready for one, the error is of kind [Refused] and its messages say what is missing.
@@ -56,8 +56,8 @@ func (u *User) esis(ctx context.Context, op OperationID, of pathValues, options 
 		query.Set("ignoreRules", "true")
 	}
 	var reply esisReply
-	err := u.do(ctx, call{op: op, path: of, query: query, cap: u.client.config.MaxESIS}, &reply)
-	return ESIS(reply), err
+	err := u.do(ctx, call{op: op, path: of, query: query}, &reply)
+	return reply.esis(err), err
 }
 
 // ESISEmail are the address and the options of an ESIS that is sent.
@@ -95,22 +95,30 @@ func (u *User) emailESIS(ctx context.Context, op OperationID, of pathValues, ema
 
 // esisReply is the file in base64. That it is a PDF is checked.
 type esisReply struct {
-	PDF []byte `json:"esis"`
+	ESIS content.Mark `json:"esis"`
+
+	found content.Files
+}
+
+func (r *esisReply) contentField() string { return "esis" }
+
+func (r *esisReply) attach(found content.Files) { r.found = found }
+
+func (r *esisReply) file() *spool.File { return r.found[r.ESIS] }
+
+// esis returns the ESIS, none after an error.
+func (r *esisReply) esis(err error) ESIS {
+	if err != nil {
+		return ESIS{}
+	}
+	return ESIS{r.file()}
 }
 
 // lacks names the file unless it begins as a PDF: readers accept the header within the first 1,024 bytes.
 func (r *esisReply) lacks() string {
-	if !bytes.Contains(r.PDF[:min(len(r.PDF), 1024)], []byte("%PDF-")) {
+	head := r.file().Head()
+	if !bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")) {
 		return "PDF in esis"
 	}
 	return ""
 }
-
-// String returns the size.
-func (e ESIS) String() string { return fmt.Sprintf("ESIS of %d bytes", len(e.PDF)) }
-
-// Format writes String for every verb.
-func (e ESIS) Format(f fmt.State, _ rune) { fmt.Fprint(f, e.String()) }
-
-// LogValue returns String.
-func (e ESIS) LogValue() slog.Value { return slog.StringValue(e.String()) }

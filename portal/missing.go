@@ -35,7 +35,7 @@ func MissingReason(err error) Reason {
 // text that says otherwise, since the bank prints no list of codes.
 func saysMissing(messages []ErrorMessage) Reason {
 	for _, message := range messages {
-		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, PropertyMissing, SimulationMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
+		if slices.Contains([]Reason{ProcessMissing, BorrowerMissing, DocumentMissing, PropertyMissing, SimulationMissing, callbackMissing}, message.Reason) && (message.Known || message.Text == "") {
 			return message.Reason
 		}
 	}

@@ -98,6 +98,9 @@ func (u *User) Probe(ctx context.Context, call ProbeCall) (Probe, error) {
 		reply = newProbed(call.Operation)
 		return u.client.send(ctx, request, attempt, reply)
 	})
+	if r, ok := reply.(contentReply); ok {
+		_ = r.file().Close()
+	}
 	if probe.Err == nil {
 		probe.Described = Descriptions(reply)
 		probe.Canonical, _ = row.wire.Reply(probe.Body)
@@ -109,9 +112,6 @@ func (u *User) probeCall(probe ProbeCall) call {
 	sent := call{op: probe.Operation, query: probe.Query, path: pathValues{}, private: []string{u.login.Username}}
 	for name, id := range probe.IDs {
 		sent.path[name] = id
-	}
-	if probe.Operation == ProcessESISGet || probe.Operation == SimulationESISGet {
-		sent.cap = u.client.config.MaxESIS
 	}
 	return sent
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/spool"
 	"github.com/balcao/balcao/portal"
 )
 
@@ -125,11 +127,11 @@ func TestAnESISIsAPDFOfBearableSize(t *testing.T) {
 		esis([]byte("PK\x03\x04 a zip")), text(200, `{"esis": "not base64!"}`), text(200, `{"esis": null}`), text(200, `{}`), text(204, ""),
 		esis(append([]byte("%PDF-1.7\n"), make([]byte, 100<<10)...)),
 	))
-	config.MaxReply, config.MaxESIS = 32<<10, 128<<10
+	config.MaxReply, config.MaxContent = 32<<10, 96<<10
 	user := as(t, config, maria)
 	for _, ignore := range []bool{false, true} {
 		got, err := user.ProcessESIS(t.Context(), process, portal.ESISOptions{IgnoreRules: ignore})
-		if err != nil || string(got.PDF) != string(pdf) {
+		if err != nil || string(contentOf(t, got.File)) != string(pdf) {
 			t.Fatalf("got %v, %v", got, err)
 		}
 	}
@@ -144,8 +146,27 @@ func TestAnESISIsAPDFOfBearableSize(t *testing.T) {
 	}
 }
 
+// contentOf returns the content of a document and closes it.
+func contentOf(t *testing.T, file *spool.File) []byte {
+	t.Helper()
+	defer file.Close()
+	reader, err := file.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func TestAnESISPrintsAsItsSize(t *testing.T) {
-	document := portal.ESIS{PDF: []byte("%PDF-1.7 Maria Exemplo")}
+	content, err := spool.Read(strings.NewReader("%PDF-1.7 Maria Exemplo"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := portal.ESIS{File: content}
 	if got := fmt.Sprintf("%v %+v %#v %s", document, document, document, document); strings.Contains(got, "Maria") || strings.Contains(got, "37") {
 		t.Errorf("got %s", got)
 	}

@@ -25,7 +25,7 @@ func namesOf(t reflect.Type, path string) (all []string) {
 		switch {
 		case field.Anonymous:
 			all = append(all, namesOf(field.Type, path)...)
-		case name != "" || tagged:
+		case name != "" && name != "-" || tagged:
 			own := strings.TrimPrefix(path+"."+name, ".")
 			all = append(all, own)
 			inner := field.Type
@@ -55,6 +55,12 @@ func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
 		CallbackList:   {reply: callbackListReply{}, item: Callback{}},
 		CallbackEcho:   {reply: echoReply{}, body: echoBody{}},
 		"gendersGet":   {reply: taxonomyReply{}, item: TaxonomyItem{}},
+
+		DocumentList:   {reply: documentListReply{}, item: DocumentSummary{}},
+		DocumentGet:    {reply: documentReply{}},
+		DocumentCreate: {reply: documentCreateReply{}, body: documentBody{}},
+		DocumentUpdate: {reply: writeReply{}, body: documentBody{}},
+		DocumentDelete: {reply: writeReply{}},
 
 		SimulationList:     {reply: simulationListReply{}, item: SimulationSummary{}},
 		SimulationDetail:   {reply: Simulation{}},

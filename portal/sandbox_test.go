@@ -55,7 +55,7 @@ func TestABorrowerGoesAllTheWayToTheBankAndBack(t *testing.T) {
 	if err != nil || got.Personal == nil || got.Personal.TaxID.Reveal() != "123456789" {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if esis, err := user.ProcessESIS(t.Context(), open, portal.ESISOptions{}); err != nil || len(esis.PDF) == 0 {
+	if esis, err := user.ProcessESIS(t.Context(), open, portal.ESISOptions{}); err != nil || esis.Size() == 0 {
 		t.Errorf("got %v, %v", esis, err)
 	}
 	for _, key := range portal.Taxonomies() {

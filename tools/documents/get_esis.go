@@ -1,7 +1,6 @@
 package documents
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -29,17 +28,13 @@ var GetESIS = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return ESIS{}, err
 	}
-	content, err := spool.Read(bytes.NewReader(esis.PDF), int64(len(esis.PDF)))
-	if err != nil {
-		return ESIS{}, err
-	}
 	name := fmt.Sprintf("FINE-%d.pdf", process.Number)
 	if in.IgnoreRules {
 		name = fmt.Sprintf("FINE-%d-%s.pdf", process.Number, call.Say(call.Actor.Lang)("internal"))
 	}
 	return ESIS{
 		Process: process.ID, ProcessNumber: process.Number, Internal: in.IgnoreRules,
-		FileName: name, Size: content.Size(), content: content,
+		FileName: name, Size: esis.Size(), content: esis.File,
 	}, nil
 })
 
