@@ -96,8 +96,9 @@ func (b *Bank) autoplayInterval(pace Pace) time.Duration {
 	return 30*time.Second + time.Duration(b.rng.Int64N(int64(30*time.Second)))
 }
 
-// autoplayStep decides a simulation of each broker, if one waits, and changes one of its processes: mostly its state, sometimes the bank writes a message or asks for a
-// document. If all processes but the pinned ones have ended, it opens a new one.
+// autoplayStep decides a simulation of each broker, if one waits, and changes one of its processes: mostly its state,
+// sometimes the bank writes a message, or asks for a document or decides on one. If all processes but the pinned ones have
+// ended, it opens a new one.
 func (b *Bank) autoplayStep() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +114,7 @@ func (b *Bank) autoplayStep() {
 		case luck == 0:
 			b.write(p)
 		case luck == 1:
-			b.recordAction(p, b.documentRequest())
+			b.decideSome(p)
 		default:
 			b.setState(p, nextState(p.state))
 		}
@@ -168,12 +169,6 @@ func (p *process) touch(now time.Time, action string) {
 	p.last, p.action = now, action
 }
 
-// documentRequest returns a request for a random type of document. The caller holds the bank's lock.
-func (b *Bank) documentRequest() notification {
-	kinds := items("documentTypes", b.dialect(""))
-	return notification{NotificationTypeID: documentAsked, DocumentTypeID: kinds[b.rng.IntN(len(kinds))].ID}
-}
-
 // Advance sets a process to its next state and notifies its broker. It fails with [ErrEnded] if the process has ended.
 func (b *Bank) Advance(id uuid.UUID) error {
 	return b.withProcess(id, func(p *process) error {
@@ -192,15 +187,6 @@ func (b *Bank) SetState(id uuid.UUID, state int32) error {
 		if p.state != state {
 			b.setState(p, state)
 		}
-		return nil
-	})
-}
-
-// AskForDocument makes the bank ask for a document of a process. So far it shows only in the notification and the last
-// action.
-func (b *Bank) AskForDocument(id uuid.UUID) error {
-	return b.withProcess(id, func(p *process) error {
-		b.recordAction(p, b.documentRequest())
 		return nil
 	})
 }

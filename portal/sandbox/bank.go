@@ -16,8 +16,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/content"
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/spool"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
@@ -91,7 +93,12 @@ type call struct {
 	session   session
 	now       time.Time
 	body      []byte
+	files     content.Files // in place of whose marks the body has documents
+	kept      *spool.File   // of files: it stays after the call
 }
+
+// keep keeps a document of the call.
+func (c *call) keep(file *spool.File) { c.kept = file }
 
 // New returns a bank with the sample processes. Close it if it delivers notifications or has a [Pace].
 func New(config Config) *Bank {
@@ -173,14 +180,15 @@ func (b *Bank) operation(op portal.Operation, handle handler) http.Handler {
 		started := time.Now()
 		c := &call{r: r, operation: op.ID, wire: wire, lang: b.dialect(b.askedLanguage(r)), now: b.now()}
 		var bodyErr error
-		if op.Method != http.MethodGet {
+		if op.Method != http.MethodGet && !takesDocuments(op.ID) {
 			c.body, bodyErr = readBody(w, r) // first, since only then net/http notices that the caller has disconnected
 		}
 		fault := b.arrive(c)
 		if fault.before(w, r, c.body) {
 			return
 		}
-		reply, err := b.answer(c, handle, bodyErr)
+		reply, err := b.answer(w, c, handle, bodyErr)
+		c.files.Close(c.kept)
 		out := b.render(c, reply, err)
 		b.config.Log.Info("call", "operation", op.ID, "status", out.status, "took", time.Since(started))
 		fault.after(w, out)
@@ -203,11 +211,14 @@ func (b *Bank) arrive(c *call) Fault {
 }
 
 // answer checks the session before anything else and calls the handler.
-func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err error) {
+func (b *Bank) answer(w http.ResponseWriter, c *call, handle handler, bodyErr error) (reply any, err error) {
 	if c.operation != portal.Authenticate {
 		if c.session, err = b.session(c); err != nil {
 			return nil, err
 		}
+	}
+	if takesDocuments(c.operation) {
+		c.body, c.files, bodyErr = b.readDocument(w, c)
 	}
 	if bodyErr != nil {
 		return nil, bodyErr
@@ -220,9 +231,10 @@ func (b *Bank) answer(c *call, handle handler, bodyErr error) (reply any, err er
 
 // response is an encoded reply.
 type response struct {
-	status int
-	xml    bool
-	body   []byte
+	status   int
+	xml      bool
+	body     []byte
+	document *content.Body // the body with a document; nil without one
 }
 
 func (b *Bank) render(c *call, reply any, err error) response {
@@ -244,7 +256,12 @@ func (b *Bank) render(c *call, reply any, err error) response {
 		b.config.Log.Error("reply has no JSON", "operation", c.operation, "error", err)
 		return response{status: http.StatusInternalServerError}
 	}
-	return response{status: http.StatusOK, body: body}
+	out := response{status: http.StatusOK, body: body}
+	if with, ok := reply.(withDocument); ok {
+		mark, file := with.document()
+		out.document, _ = content.NewBody(body, mark, file)
+	}
+	return out
 }
 
 func (out response) write(w http.ResponseWriter) {
@@ -254,6 +271,10 @@ func (out response) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(out.status)
+	if out.document != nil {
+		writeDocument(w, out.document, out.document.Size())
+		return
+	}
 	_, _ = w.Write(out.body) // an error means that the caller has disconnected
 }
 

@@ -69,8 +69,8 @@ func TestTheRealClientDoesEverythingAgainstTheSandbox(t *testing.T) {
 		t.Errorf("%+v, %v", back, err)
 	}
 	sheet, err := user.ProcessESIS(ctx, process, portal.ESISOptions{})
-	if err != nil || !bytes.HasPrefix(sheet.PDF, []byte("%PDF-")) {
-		t.Errorf("%d bytes, %v", len(sheet.PDF), err)
+	if err != nil || !bytes.HasPrefix(sheet.Head(), []byte("%PDF-")) {
+		t.Errorf("%d bytes, %v", sheet.Size(), err)
 	}
 	for _, key := range portal.Taxonomies() {
 		if items, err := user.Taxonomy(ctx, key); err != nil || len(items) == 0 {

@@ -114,6 +114,7 @@ func (f Fault) after(w http.ResponseWriter, out response) {
 	}
 	switch f.Body {
 	case Garbage:
+		out.document = nil
 		out.body = []byte(`{"borrowerList":[{"borrowerUniqueID":`)
 	case HTML:
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -121,9 +122,14 @@ func (f Fault) after(w http.ResponseWriter, out response) {
 		_, _ = fmt.Fprint(w, "<!doctype html><title>Gateway</title><h1>Gateway</h1>")
 		return
 	case Truncated:
-		w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
-		out.body = out.body[:len(out.body)/2]
-		out.write(w)
+		if out.document != nil {
+			w.Header().Set("Content-Length", strconv.FormatInt(out.document.Size(), 10))
+			writeDocument(w, out.document, out.document.Size()/2)
+		} else {
+			w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
+			out.body = out.body[:len(out.body)/2]
+			out.write(w)
+		}
 		_ = http.NewResponseController(w).Flush() // an error means that nothing was sent, which is a fault too
 		panic(http.ErrAbortHandler)
 	}

@@ -65,7 +65,7 @@ func (b *Bank) failure(c *call, r *refusal) response {
 		b.config.Log.Error("refusal cannot be written", "operation", c.operation, "error", err)
 		return response{status: http.StatusInternalServerError}
 	}
-	return response{status, errors.Shape == profile.XMLShape, body}
+	return response{status: status, xml: errors.Shape == profile.XMLShape, body: body}
 }
 
 // operationStatus is the status of a write that succeeded.
@@ -83,11 +83,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, refused(http.StatusBadRequest, "request.json")
 	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if len(body) > 0 && (err != nil || media != "application/json") {
+	if len(body) > 0 && !isJSON(r) {
 		return nil, refused(http.StatusUnsupportedMediaType, "request.contentType")
 	}
 	return body, nil
+}
+
+func isJSON(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "application/json"
 }
 
 // decode decodes JSON with exact names and no unknown field: a field that the bank ignores would be lost data of a

@@ -117,6 +117,10 @@ func TestEveryTextIsThereInBothLanguages(t *testing.T) {
 	for _, key := range []string{"usual", "paySlips", "reply", "thanks", "status", "simulation", "simulationAsk", "simulationReply"} {
 		want = append(want, "message."+key+".subject", "message."+key+".text")
 	}
+	want = append(want, "action."+documentDecided)
+	for _, status := range fileStatuses {
+		want = append(want, "document.status."+status)
+	}
 	for id, code := range codes {
 		want = append(want, string(id))
 		if len(code) != 6 {
