@@ -201,3 +201,12 @@ type User struct {
 
 // As returns a [User] for login. The language ("pt-PT", "en") is sent as the profile says.
 func (c *Client) As(login Login, language string) *User { return &User{c, login, language} }
+
+// MaxLength returns the most characters that the bank takes for a text in the body of an operation, by its canonical name; 0 if
+// the profile does not say.
+func (u *User) MaxLength(op OperationID, field string) int {
+	return u.client.rows[op].wire.Lengths[field]
+}
+
+// Username returns the name with which the user logs in.
+func (u *User) Username() string { return u.login.Username }

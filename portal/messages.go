@@ -47,6 +47,8 @@ type MessageRequest struct {
 type MessageQuery struct {
 	Limit int    // maximum number of messages; the profile may have a smaller one
 	After string // [MessagePage.Next] of the page before; "" is that with the newest messages
+	// Before, without After, is a number: only older messages are returned. 0 is none.
+	Before int
 }
 
 // MessagePage is a page of a list of messages, newest first.
@@ -142,6 +144,9 @@ func (u *User) listMessages(ctx context.Context, list call, query MessageQuery) 
 		cursor.total = *reply.TotalCount
 		if cursor.before == 0 {
 			cursor.before, cursor.size, cursor.oldestFirst = cursor.total+1, pages.limit, ascending(messages)
+			if query.Before > 0 {
+				cursor.before = min(cursor.before, query.Before)
+			}
 			if cursor.size == 0 {
 				cursor.size = max(len(messages), 1)
 			}

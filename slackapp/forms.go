@@ -43,7 +43,7 @@ func (a *App) openForm(ctx context.Context, req *request, tool *tools.Tool, give
 	f := &form{tool, draft}
 	resumed := f.worthKeeping()
 	if !resumed {
-		f.Answers, f.Notes = answers, notes
+		f.Answers, f.Notes = a.prefilled(ctx, req.actor, tool, answers), notes
 		f.Page = firstPage(f)
 	}
 	return a.present(ctx, req, f, resumed)
@@ -54,6 +54,13 @@ func (a *App) checkReady(ctx context.Context, actor tools.Actor, tool *tools.Too
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	return a.runner.Ready(ctx, actor, tool, answers)
+}
+
+// prefilled returns the answers that a form begins with.
+func (a *App) prefilled(ctx context.Context, actor tools.Actor, tool *tools.Tool, answers map[string]string) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	return a.runner.Prefill(ctx, actor, tool, answers)
 }
 
 // resolveChoices looks up the options for given answers, so that the form shows names, and a process has one draft

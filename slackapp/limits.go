@@ -23,7 +23,7 @@ const (
 	maxOptions     = 100      // in one answer
 	maxButton      = 75       //
 	maxValue       = 2000     // what a button carries
-	maxButtons     = 5        // after a card; Slack takes 25
+	maxButtons     = 10       // after a card; Slack takes 25
 	maxFieldError  = 300      // under an input, in an answer to a submission
 	maxProblem     = 400      // in the list of a review, which may hold an address
 	maxRows        = 30       // of a table, before «…and so many more»

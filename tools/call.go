@@ -284,6 +284,26 @@ func Clean(text string) string {
 	return pii.Scrub(string(runes[:min(len(runes), 500)]))
 }
 
+// maxLines is the most characters that [CleanLines] keeps.
+const maxLines = 20_000
+
+// CleanLines is [Clean] for a text of several lines, which it keeps.
+func CleanLines(text string) string {
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n':
+			return c
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.Is(unicode.C, c):
+			return -1
+		}
+		return c
+	}, strings.ReplaceAll(text, "\r\n", "\n"))
+	runes := []rune(strings.TrimSpace(text))
+	return pii.Scrub(string(runes[:min(len(runes), maxLines)]))
+}
+
 // Now returns the time.
 func (c *Call) Now() time.Time { return c.runner.now() }
 

@@ -86,6 +86,36 @@ func (r *Runner) current(ctx context.Context, actor Actor, tool *Tool, answers m
 	return before, labels, nil
 }
 
+// Prefiller is implemented by inputs of which a form can fill in more than it was opened with.
+type Prefiller interface {
+	// Prefill returns the input with what is known already.
+	Prefill(ctx context.Context, call *Call) (any, error)
+}
+
+// Prefill returns the answers that a form is opened with, and those that follow from them. If the bank cannot be read, nothing
+// is added.
+func (r *Runner) Prefill(ctx context.Context, actor Actor, tool *Tool, answers map[string]string) map[string]string {
+	args, _ := tool.Args(answers, actor.Lang)
+	in, _ := tool.decode(args, actor.Lang)
+	filler, fills := in.(Prefiller)
+	if !fills {
+		return answers
+	}
+	call, err := r.enter(ctx, actor, tool)
+	if err != nil {
+		return answers
+	}
+	filled, err := filler.Prefill(ctx, call)
+	if err == nil {
+		err = r.showing(ctx, actor, tool, answers)
+	}
+	if err != nil {
+		r.Log.InfoContext(ctx, "a form was not filled in", "tool", tool.Name, "error", pii.Scrub(err.Error()))
+		return answers
+	}
+	return tool.answersOf(filled, actor.Lang)
+}
+
 // answersOf returns the values of an input as a form shows them, by path.
 func (t *Tool) answersOf(in any, lang words.Lang) map[string]string {
 	answers := map[string]string{}

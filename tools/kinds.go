@@ -105,7 +105,7 @@ type Accepts struct {
 var (
 	Text  = &Kind{Name: "text", Control: ControlText, Schema: ofType("string"), Parse: asTyped}
 	Lines = &Kind{ // free text
-		Name: "lines", Control: ControlLines, Types: typesOf[FreeText](), Schema: ofType("string"), Parse: asTyped,
+		Name: "lines", Control: ControlLines, Types: []reflect.Type{reflect.TypeFor[FreeText](), reflect.TypeFor[pii.FreeText]()}, Schema: ofType("string"), Parse: asTyped,
 	}
 	Email = &Kind{Name: "email", Control: ControlEmail, Types: typesOf[pii.Email](), Schema: ofType("string"), Parse: asTyped}
 	Phone = &Kind{Name: "phone", Control: ControlText, Types: typesOf[pii.Phone](), Schema: ofType("string"), Parse: asTyped}
@@ -149,6 +149,10 @@ var (
 		Name: "borrower", Control: ControlSelect, Types: typesOf[BorrowerRef](), Schema: &jsonschema.Schema{Type: "string", Format: "uuid"}, Refers: true,
 		Parse: parseUUID, Choices: borrowerChoices{}, DependsOn: []*Kind{Process}, Audit: AuditOptions,
 	}
+	Branch = &Kind{ // a branch of the bank
+		Name: "branch", Control: ControlSelect, Types: typesOf[BranchID](), Schema: ofType("integer"),
+		Parse: parseInteger, Convert: convertNumber(parseInteger), Choices: branchChoices{},
+	}
 	Somebody = &Kind{ // an actor; people choose a colleague
 		Name: "person", Control: ControlPerson, Types: typesOf[PersonRef](), Schema: ofType("string"), Parse: asTyped,
 	}
@@ -169,7 +173,7 @@ var (
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Somebody, Names, Upload, Uploads,
+		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Branch, Somebody, Names, Upload, Uploads,
 	}
 }
 

@@ -25,14 +25,25 @@ type Needs string
 const (
 	AnyState       Needs = ""
 	NotCancelled   Needs = "not cancelled"
+	InCreation     Needs = "in creation" // not yet submitted
 	OpenProcess    Needs = "open"
 	OpenSimulation       = OpenProcess
 )
+
+// creation are the meanings of the states of a process that is not yet submitted.
+var creation = []string{"creation", "draft"}
+
+// Submitted reports whether a state is known to be one of a process that was handed to the bank.
+func Submitted(state StateMeaning) bool {
+	return state.Name != "" && !slices.Contains(creation, state.Name) && state.Ends != profile.Cancelled
+}
 
 // worksAt reports whether the tool works for what is in a state with this meaning. A state that is not known counts as open:
 // the bank decides.
 func (t *Tool) worksAt(state StateMeaning) bool {
 	switch t.Needs {
+	case InCreation:
+		return state.Ends == profile.Open && (state.Name == "" || slices.Contains(creation, state.Name))
 	case OpenProcess:
 		return state.Ends == profile.Open
 	case NotCancelled:

@@ -59,7 +59,7 @@ type (
 var Texts = []reflect.Type{
 	reflect.TypeFor[Name](), reflect.TypeFor[TaxID](), reflect.TypeFor[CheckDigits](), reflect.TypeFor[BirthDate](), reflect.TypeFor[ExpiryDate](),
 	reflect.TypeFor[Email](), reflect.TypeFor[Phone](), reflect.TypeFor[Address](), reflect.TypeFor[PostalCode](),
-	reflect.TypeFor[Locality](),
+	reflect.TypeFor[Locality](), reflect.TypeFor[Title](), reflect.TypeFor[FreeText](),
 }
 
 // New returns s as personal text of the kind T: pii.New[pii.Name]("Maria Exemplo").
