@@ -5,6 +5,7 @@ import (
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
 	"github.com/balcao/balcao/tools/documents"
+	"github.com/balcao/balcao/tools/messages"
 	"github.com/balcao/balcao/tools/processes"
 	"github.com/balcao/balcao/tools/subscriptions"
 	"github.com/balcao/balcao/tools/taxonomies"
@@ -17,6 +18,7 @@ func New() *tools.Catalogue {
 		processes.Toolset,
 		borrowers.Toolset,
 		documents.Toolset,
+		messages.Toolset,
 		subscriptions.Toolset,
 		taxonomies.Toolset,
 	)

@@ -18,7 +18,10 @@ import (
 // Borrower Get for each borrower).
 var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_process", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessDetail}, Core: true,
-	Next:    tools.Next{"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"}},
+	Next: tools.Next{
+		"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"},
+		"list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},
+	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
 	process, err := call.ProcessDetail(ctx, in.Process)
@@ -34,10 +37,12 @@ var Get = tools.Define(Toolset, tools.Spec{
 	if process.ProcessPhaseID != nil {
 		said.ID = *process.ProcessPhaseID
 	}
+	state := call.State(ctx, found)
 	details := ProcessDetails{
-		scheme: call.Word(ctx, process, "ProductSchemeID"), product: call.Word(ctx, process, "ProductPurposeID"),
+		submitted: tools.Submitted(state) || state.Ends != profile.Open,
+		scheme:    call.Word(ctx, process, "ProductSchemeID"), product: call.Word(ctx, process, "ProductPurposeID"),
 		Process: process.ProcessUniqueID, Number: process.ProcessNumber,
-		Status: call.Word(ctx, process, "ProcessStatusID"), Phase: call.Phase(ctx, found, said), Turn: call.State(ctx, found).Turn,
+		Status: call.Word(ctx, process, "ProcessStatusID"), Phase: call.Phase(ctx, found, said), Turn: state.Turn,
 		LastAction: process.LastActionDescription, LastActionDate: process.LastActionDate.Time,
 		LoanAmount: process.LoanAmount, PropertyPrice: process.AcquisitionAmount,
 		Purpose: call.Word(ctx, process, "LoanPurposeID"), Branch: call.Word(ctx, process, "BranchID"), Borrowers: []ProcessBorrower{},
@@ -72,6 +77,7 @@ type ProcessDetails struct {
 	Borrowers      []ProcessBorrower `json:"borrowers"`
 
 	scheme, product string // for the card only: assistants' list of tools is bounded
+	submitted       bool
 }
 
 // ProcessBorrower is one borrower of a process.
@@ -89,7 +95,14 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 			tools.NextStep("list_borrowers", "process", p.Process),
 			tools.NextStep("create_borrower", "process", p.Process),
 			tools.NextStep("get_esis", "process", p.Process),
+			tools.NextStep("list_messages", "process", p.Process),
 		},
+	}
+	if !p.submitted {
+		card.Next = append(card.Next, tools.NextStep("check_process", "process", p.Process))
+	}
+	for _, tool := range []string{"update_process", "submit_process", "cancel_process"} { // as its state allows
+		card.Next = append(card.Next, tools.NextStep(tool, "process", p.Process))
 	}
 	turn, term, last := "", "", []string{tools.Clean(p.LastAction), tools.FormatDay(say, p.LastActionDate)}
 	if p.Turn != profile.Nobody {

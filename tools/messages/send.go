@@ -1,0 +1,193 @@
+package messages
+
+import (
+	"context"
+	"html"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// Send writes a message to the bank on a process (Processes Message Create). It cannot be taken back.
+var Send = tools.Define(Toolset, tools.Spec{
+	Name: "send_message", Effect: tools.Sends, Operations: []portal.OperationID{portal.ProcessesMessageCreate},
+	Next:    tools.Next{"list_messages": {"process"}, "get_process": {"process"}},
+	Example: `{"process":"1043","subject":"Recibos de vencimento","text":"Bom dia, os recibos seguem hoje."}`,
+}, func(ctx context.Context, call *tools.Call, in NewMessage) (MessageSent, error) {
+	process, err := call.Process(ctx, in.Process)
+	if err != nil {
+		return MessageSent{}, err
+	}
+	if _, err := call.Bank.CreateMessage(ctx, process.ID, portal.MessageRequest{Subject: in.Subject, Text: in.Text}); err != nil {
+		return MessageSent{}, err
+	}
+	return MessageSent{Process: process.ID, ProcessNumber: process.Number}, nil
+})
+
+// NewMessage is a message to the bank.
+type NewMessage struct {
+	Process tools.ProcessRef `json:"process" page:"process" validate:"required"`
+	Reply   int32            `json:"reply,omitzero" page:"-" pii:"open" only:"people"` // the number of the message that it answers, for its subject
+	Subject pii.Title        `json:"subject" page:"message" validate:"required,text=200"`
+	Text    pii.FreeText     `json:"text" page:"message" validate:"required"`
+}
+
+// Prefill implements [tools.Prefiller] with the subject of the message that is answered.
+func (n NewMessage) Prefill(ctx context.Context, call *tools.Call) (any, error) {
+	if n.Reply == 0 || !n.Subject.IsZero() {
+		return n, nil
+	}
+	_, message, err := OneMessage{Process: n.Process, Number: n.Reply}.find(ctx, call)
+	if err != nil {
+		return n, err
+	}
+	subject, prefix := strings.Join(strings.Fields(message.Subject.Reveal()), " "), call.Say(call.Actor.Lang)("reply.prefix")
+	if subject != "" && !strings.HasPrefix(strings.ToLower(subject), strings.ToLower(strings.TrimSpace(prefix))) {
+		subject = prefix + subject
+	}
+	subject, _ = clipped(subject, maxSubject)
+	n.Subject = pii.New[pii.Title](subject)
+	return n, nil
+}
+
+const maxSubject = 200
+
+// CheckFields implements [tools.FieldChecker] with the lengths that the bank takes. Nothing is cut.
+func (n NewMessage) CheckFields(_ context.Context, call *tools.Call) (problems []tools.Problem) {
+	for _, field := range []struct{ name, value string }{{"subject", n.Subject.Reveal()}, {"text", n.Text.Reveal()}} {
+		length, most := utf8.RuneCountInString(field.value), call.Bank.MaxLength(portal.ProcessesMessageCreate, field.name)
+		switch {
+		case most > 0 && length > most:
+			problems = append(problems, call.Problem(field.name, "message.too_long", "max", most, "characters", length))
+		case length > 0 && strings.TrimSpace(field.value) == "":
+			problems = append(problems, call.Problem(field.name, "message.blank"))
+		}
+	}
+	return problems
+}
+
+// CheckBank implements [tools.BankChecker]: the same message is not sent twice within a day, so that one whose outcome is unclear
+// can be found. An assistant needs the consent of its person to the message.
+func (n NewMessage) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Problem, error) {
+	process, err := call.Process(ctx, n.Process)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := n.sent(ctx, call, process.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case sent:
+		return []tools.Problem{call.Problem("text", "message.repeated")}, nil
+	case call.Actor.Assistant:
+		return []tools.Problem{call.Warning("", "message.confirm", "number", process.Number, "subject", tools.Clean(n.Subject.Reveal()), "characters", utf8.RuneCountInString(n.Text.Reveal()))}, nil
+	}
+	return nil, nil
+}
+
+// recent is for how long a message is looked for: longer than a call is recovered.
+const recent = 25 * time.Hour
+
+// maxPages is how many pages of messages are read to find one.
+const maxPages = 10
+
+// sent reports whether the process has this message, from the person's side and within the last day. The bank may change spaces
+// and special characters of a text, and may cut it.
+func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUID) (bool, error) {
+	oldest := validation.Today(call.Now().Add(-recent))
+	query := portal.MessageQuery{}
+	for range maxPages {
+		page, err := call.Bank.ListMessages(ctx, process, query)
+		if err != nil {
+			return false, err
+		}
+		for _, message := range page.Messages {
+			at := message.CreationDate.Time
+			if !at.IsZero() && validation.Today(at).Compare(oldest) < 0 {
+				return false, nil
+			}
+			if maybeOwn(call, message) && n.like(message) {
+				return true, nil
+			}
+		}
+		if page.Next == "" {
+			return false, nil
+		}
+		query.After = page.Next
+	}
+	return false, &tools.Error{Kind: tools.Unclear}
+}
+
+// maybeOwn reports whether the person may have written a message: the bank may name her by another name than her login.
+func maybeOwn(call *tools.Call, message portal.Message) bool {
+	from := writer(call, message)
+	return from != FromBank && !(from == FromColleague && strings.Contains(message.UserName.Reveal(), "@"))
+}
+
+// storedLeast is the fewest characters that a bank which cuts texts is taken to keep.
+const storedLeast = 200
+
+// like reports whether a message of the bank is this one.
+func (n NewMessage) like(message portal.Message) bool {
+	stored, text := essence(message.Text.Reveal()), essence(n.Text.Reveal())
+	same := stored == text || utf8.RuneCountInString(stored) >= storedLeast && strings.HasPrefix(text, stored)
+	return same && essence(message.Subject.Reveal()) == essence(n.Subject.Reveal())
+}
+
+// essence returns the letters and digits of a text in lower case; a text without any as it is.
+func essence(text string) string {
+	kept := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			return unicode.ToLower(c)
+		}
+		return -1
+	}, html.UnescapeString(text))
+	if kept == "" {
+		return strings.TrimSpace(text)
+	}
+	return kept
+}
+
+// FindEffect implements [tools.Verifier]: the process has the message. It did not have it when the call was checked.
+func (n NewMessage) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
+	process, err := call.Process(ctx, n.Process)
+	if err != nil {
+		return nil, false, err
+	}
+	sent, err := n.sent(ctx, call, process.ID)
+	if err != nil || !sent {
+		return nil, false, err
+	}
+	return MessageSent{Process: process.ID, ProcessNumber: process.Number}, true, nil
+}
+
+// Target implements [tools.Verifier].
+func (n NewMessage) Target(ctx context.Context, call *tools.Call) ([]string, error) {
+	process, err := call.Process(ctx, n.Process)
+	return []string{"message", process.ID.String(), call.Actor.ID, essence(n.Subject.Reveal()), essence(n.Text.Reveal())}, err
+}
+
+// MessageSent is a message that the bank has.
+type MessageSent struct {
+	Process       uuid.UUID `json:"process"`
+	ProcessNumber int64     `json:"processNumber"`
+}
+
+// Subject implements [tools.Subjecter].
+func (m MessageSent) Subject() tools.Subject { return tools.Subject{Process: m.Process} }
+
+// Card implements [tools.Carder].
+func (m MessageSent) Card(say tools.Say) tools.Card {
+	return tools.Card{
+		Title: say("card.title"), Text: say("card.text", "number", m.ProcessNumber),
+		Next: []tools.Step{tools.NextStep("list_messages", "process", m.Process), tools.NextStep("get_process", "process", m.Process)},
+	}
+}

@@ -1,0 +1,279 @@
+package processes
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
+	"github.com/balcao/balcao/tools"
+	"github.com/balcao/balcao/validation"
+)
+
+// Check says what a process seems to lack before it is submitted. The bank does not publish what it wants: what it does not say
+// itself is marked as a guess, and prevents nothing.
+var Check = tools.Define(Toolset, tools.Spec{
+	Name: "check_process", Effect: tools.Reads, Core: true,
+	Next: tools.Next{
+		"submit_process": {"process"}, "get_process": {"process"}, "get_esis": {"process"}, "update_process": {"process"},
+		"create_borrower": {"process"}, "update_borrower": {"process", "borrower"},
+	},
+	Example: `{"process":"1042"}`,
+}, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessCheck, error) {
+	return check(ctx, call, in.Process)
+})
+
+// ProcessCheck is what a process seems to lack.
+type ProcessCheck struct {
+	Process   uuid.UUID `json:"process"`
+	Number    int64     `json:"number"`
+	Status    string    `json:"status" pii:"open"`
+	Submitted bool      `json:"submitted"` // it was handed to the bank, or has ended
+	Missing   []Missing `json:"missing"`
+	Unread    []string  `json:"unread,omitempty" pii:"open"` // parts that could not be read: of these it is not known
+
+	amount    pii.Money
+	borrowers int
+}
+
+// Missing is one thing that a process seems to lack.
+type Missing struct {
+	What     string    `json:"what" pii:"open"`
+	Who      pii.Name  `json:"who,omitzero"`
+	Borrower uuid.UUID `json:"borrower,omitzero"`
+	Guess    bool      `json:"guess,omitzero"`            // Balcão takes it to be missing; the bank has not said so
+	Mend     string    `json:"mend,omitempty" pii:"open"` // the tool that mends it
+}
+
+func (m Missing) text() string {
+	if who := m.Who.String(); who != "" {
+		return who + ": " + m.What
+	}
+	return m.What
+}
+
+// check reads what a process has, all parts at once.
+func check(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (ProcessCheck, error) {
+	process, err := call.ProcessDetail(ctx, ref)
+	if err != nil {
+		return ProcessCheck{}, err
+	}
+	found := tools.FoundProcess{ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription}
+	state := call.State(ctx, found)
+	say := call.Say(call.Actor.Lang)
+	done := ProcessCheck{
+		Process: found.ID, Number: found.Number, Status: call.Word(ctx, process, "ProcessStatusID"),
+		Submitted: tools.Submitted(state) || state.Ends != profile.Open, Missing: []Missing{}, amount: process.LoanAmount,
+	}
+	var borrowers []portal.Borrower
+	var property []Missing
+	var group errgroup.Group // a part that cannot be read does not hide the others
+	group.Go(func() (err error) {
+		borrowers, err = call.Borrowers(ctx, found.ID)
+		return err
+	})
+	unread := ""
+	group.Go(func() error {
+		properties, err := call.Bank.ListProperties(ctx, found.ID)
+		if err != nil {
+			unread = say("part.property")
+			return nil
+		}
+		property = propertyMissing(say, properties)
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return ProcessCheck{}, err
+	}
+	done.borrowers = len(borrowers)
+	if unread != "" {
+		done.Unread = append(done.Unread, unread)
+	}
+	terms := termsMissing(say, process)
+	whole := len(terms) == 0
+	done.Missing = append(done.Missing, terms...)
+	isKey := func(b portal.Borrower) bool {
+		return call.Checks().KeyBorrower(validation.Item{ID: &b.BorrowerTypeID, Description: b.BorrowerTypeDescription})
+	}
+	if !slices.ContainsFunc(borrowers, isKey) {
+		whole = false
+		done.Missing = append(done.Missing, Missing{What: say("missing.key_borrower"), Guess: true, Mend: "create_borrower"})
+	}
+	for _, borrower := range borrowers {
+		if lacks := borrowerMissing(say, borrower, call.Now()); lacks != "" {
+			one := Missing{What: lacks, Borrower: borrower.BorrowerUniqueID, Guess: true, Mend: "update_borrower"}
+			if borrower.Personal != nil {
+				one.Who = borrower.Personal.Name
+			}
+			done.Missing = append(done.Missing, one)
+		}
+	}
+	done.Missing = append(done.Missing, property...)
+	if whole {
+		reasons, read := esisMissing(ctx, call, found.ID)
+		if !read {
+			done.Unread = append(done.Unread, say("part.esis"))
+		}
+		done.Missing = append(done.Missing, reasons...)
+	}
+	return done, nil
+}
+
+// termsMissing returns what a process does not ask for yet.
+func termsMissing(say tools.Say, process portal.Process) []Missing {
+	var lacks []string
+	for _, part := range []struct {
+		name   string
+		absent bool
+	}{
+		{"amount", process.LoanAmount.IsZero()},
+		{"term", process.LoanDurationMonths == nil},
+		{"product", process.ProductPurposeID == nil},
+		{"purpose", process.LoanPurposeID == nil},
+		{"scheme", process.ProductSchemeID == nil},
+	} {
+		if part.absent {
+			lacks = append(lacks, say("missing."+part.name))
+		}
+	}
+	if lacks == nil {
+		return nil
+	}
+	return []Missing{{What: strings.Join(lacks, ", "), Guess: true, Mend: "update_process"}}
+}
+
+// borrowerMissing returns what is missing of a borrower's data, "" if nothing is.
+func borrowerMissing(say tools.Say, borrower portal.Borrower, now time.Time) string {
+	personal, income := cmp.Or(borrower.Personal, &portal.PersonalData{}), cmp.Or(borrower.Financial, &portal.FinancialData{})
+	work := cmp.Or(borrower.Professional, &portal.ProfessionalData{})
+	earns := slices.ContainsFunc([]pii.Money{income.IncomeWagesPensions, income.IncomeGreenReceipts, income.IncomeRents, income.IncomeOthers}, func(m pii.Money) bool {
+		amount, _ := m.Reveal()
+		return amount.IsPositive()
+	})
+	expires, err := time.Parse(time.DateOnly, personal.IdentificationDocumentExpiredDate.Reveal())
+	var lacks []string
+	for _, part := range []struct {
+		name   string
+		absent bool
+	}{
+		{"name", personal.Name.IsZero()},
+		{"birth_date", personal.BirthDate.IsZero()},
+		{"tax_id", personal.TaxID.IsZero()},
+		{"phone", personal.Mobile.IsZero() && personal.Phone.IsZero()},
+		{"email", personal.Email.IsZero()},
+		{"document", personal.IdentificationDocumentTypeID == nil || personal.IdentificationDocumentNumber.IsZero()},
+		{"document_expired", err == nil && expires.Before(now.AddDate(0, 0, -1))},
+		{"marital_status", personal.MaritalStatusID == nil},
+		{"address", personal.Address.IsZero() || personal.ZipCode.IsZero()},
+		{"income", !earns},
+		{"employment", work.EmploymentSituationID == nil},
+	} {
+		if part.absent {
+			lacks = append(lacks, say("missing."+part.name))
+		}
+	}
+	return strings.Join(lacks, ", ")
+}
+
+// propertyMissing returns what is missing of the property.
+func propertyMissing(say tools.Say, properties []portal.Property) []Missing {
+	if len(properties) == 0 {
+		return []Missing{{What: say("missing.property"), Guess: true}}
+	}
+	var lacks []string
+	for _, part := range []struct {
+		name   string
+		absent bool
+	}{
+		{"property_price", properties[0].AcquisitionAmount.IsZero()},
+		{"property_place", properties[0].CountyID == nil},
+	} {
+		if part.absent {
+			lacks = append(lacks, say("missing."+part.name))
+		}
+	}
+	if lacks == nil {
+		return nil
+	}
+	return []Missing{{What: strings.Join(lacks, ", "), Guess: true}}
+}
+
+// esisMissing returns why the bank makes no ESIS of the process; read is false if that is not known. The reasons are the
+// bank's own.
+func esisMissing(ctx context.Context, call *tools.Call, process uuid.UUID) (reasons []Missing, read bool) {
+	_, err := call.Bank.ProcessESIS(ctx, process, portal.ESISOptions{})
+	if err == nil {
+		return nil, true
+	}
+	failure, ok := errors.AsType[*portal.Error](err)
+	if !ok || failure.Kind != portal.Refused {
+		return nil, false
+	}
+	for _, message := range failure.Messages {
+		text := ""
+		switch {
+		case message.Known:
+			text = message.Reason.Text(string(call.Actor.Lang), message.Field)
+		case !call.Actor.Assistant: // only who asked reads it
+			text = tools.Clean(message.Text)
+		}
+		if text != "" {
+			reasons = append(reasons, Missing{What: text, Mend: "get_esis"})
+		}
+	}
+	if reasons == nil {
+		reasons = []Missing{{What: call.Say(call.Actor.Lang)("missing.esis"), Mend: "get_esis"}}
+	}
+	return reasons, true
+}
+
+// Card implements [tools.Carder].
+func (p ProcessCheck) Card(say tools.Say) tools.Card {
+	card := tools.Card{Title: say("card.title", "number", p.Number)}
+	var texts []string
+	switch {
+	case p.Submitted:
+		texts = append(texts, say("card.submitted", "status", p.Status))
+	case len(p.Missing) == 0:
+		texts = append(texts, say("card.complete"))
+	default:
+		texts = append(texts, say("card.missing"))
+	}
+	if len(p.Unread) > 0 {
+		texts = append(texts, say("card.unread", "parts", strings.Join(p.Unread, ", ")))
+	}
+	card.Text = strings.Join(texts, " ")
+	guess := false
+	for _, one := range p.Missing {
+		row, source := one.text(), say("source.bank")
+		if one.Guess {
+			source, guess = say("source.guess"), true
+		}
+		card.Table.Rows = append(card.Table.Rows, []string{row, source})
+		step := tools.NextStep(cmp.Or(one.Mend, "get_process"), "process", p.Process)
+		if one.Borrower != uuid.Nil {
+			step = tools.NextStep(one.Mend, "process", p.Process, "borrower", one.Borrower)
+		}
+		step.Form = one.Mend != "" && one.Mend != "get_esis"
+		card.Table.Steps = append(card.Table.Steps, step.Labelled(say("step.mend")))
+	}
+	if card.Table.Rows != nil {
+		card.Table.Columns = []string{say("label.missing"), say("label.source")}
+	}
+	if guess {
+		card.Text += " " + say("card.guess")
+	}
+	if !p.Submitted {
+		card.Next = append(card.Next, tools.NextStep("submit_process", "process", p.Process))
+	}
+	card.Next = append(card.Next, tools.NextStep("get_process", "process", p.Process))
+	return card
+}
