@@ -73,7 +73,7 @@ func TestAnOperationIsFoundByWordsOfEitherLanguage(t *testing.T) {
 		"seguir processos de uma agência":  "follow_processes",
 		"who owns a process":               "own_process",
 		"search for processes by the name": "find_processes",
-		"proceses":                         "find_processes",
+		"search proceses":                  "find_processes",
 	} {
 		if got := a.operations(t, text); len(got) == 0 || got[0] != want || len(got) > 12 {
 			t.Errorf("%q: got %v, want %s", text, got, want)

@@ -180,7 +180,7 @@ var borrowerFlows = []flow{
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
 		ana.fills(slacksim.Values{"personal.mobile": "961234567"})
 		ana.presses("skip")
-		ana.sees("Página 8 de 8", "Este proponente foi alterado por outra pessoa", "Guardar alterações")
+		ana.sees("Página 8 de 8", "Estes dados foram alterados por outra pessoa", "Guardar alterações")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 		if after := h.storedBorrower().Personal; after.Floor.Reveal() != "5.º" || after.Mobile.Reveal() != "+351961234567" {
@@ -192,7 +192,7 @@ var borrowerFlows = []flow{
 		ana.renumbers()
 		h.changeAtBank(func(p *portal.PersonalDataRequest) { p.Floor = pii.New[pii.Address]("5.º") })
 		ana.submits(nil)
-		ana.sees("Página 8 de 8", "Este proponente foi alterado por outra pessoa")
+		ana.sees("Página 8 de 8", "Estes dados foram alterados por outra pessoa")
 		ana.submits(nil)
 		ana.sees("Proponente alterado")
 	}},

@@ -69,7 +69,7 @@ var elements = map[tools.Control]string{
 }
 
 // samples are values of which each kind reads at least one.
-var samples = []string{"2", "true", "0f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d", "genders"}
+var samples = []string{"2", "true", "0f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d", "genders", "bank"}
 
 // answerState is what Slack reports of an element with a value in it.
 func answerState(element, value string) string {

@@ -113,12 +113,14 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	ana.pressesIn(message, "step:a")
 	ana.reads("Proponentes do processo 1042")
 	ana.pressesIn(message, "step:c")
+	ana.reads("Mensagens do processo 1042")
+	ana.pressesIn(message, "step:d")
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
 	h.wait("her to own the process", func() bool {
 		owner, err := h.replica.store.Owner(h.ctx(), process)
 		return err == nil && owner == anasID
 	})
-	ana.pressesIn(message, "step:d")
+	ana.pressesIn(message, "step:e")
 	ana.reads("silenciado só para si", "/balcao silenciar 1042")
 	own, err := h.replica.store.Destination(h.ctx(), anaDirect)
 	must(t, err)

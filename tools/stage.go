@@ -25,7 +25,7 @@ type Needs string
 const (
 	AnyState       Needs = ""
 	NotCancelled   Needs = "not cancelled"
-	InCreation     Needs = "in creation" // not yet submitted
+	InCreation     Needs = "unsubmitted"
 	OpenProcess    Needs = "open"
 	OpenSimulation       = OpenProcess
 )

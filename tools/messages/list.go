@@ -21,7 +21,7 @@ const (
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "list_messages", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessesMessageList}, CardOrder: 2,
 	Next: tools.Next{
-		"send_message": {"process", "reply"}, "read_message": {"process", "number"}, "list_messages": {"process", "cursor"}, "get_process": {"process"},
+		"send_message": {"process", "reply"}, "read_message": {"process", "messageNumber"}, "list_messages": {"process", "cursor"}, "get_process": {"process"},
 	},
 	Example: `{"process":"1043"}`,
 }, func(ctx context.Context, call *tools.Call, in MessageQuery) (MessageList, error) {
@@ -79,7 +79,7 @@ func (l MessageList) Card(say tools.Say) tools.Card {
 		newest := rows[0]
 		card.Text = newest.headline(say) + "\n" + newest.Text
 		if newest.Cut {
-			card.Next = append(card.Next, tools.NextStep("read_message", "process", l.Process, "number", newest.Number).Labelled(say("step.whole")))
+			card.Next = append(card.Next, tools.NextStep("read_message", "process", l.Process, "messageNumber", newest.Number).Labelled(say("step.whole")))
 		}
 		rows = rows[1:]
 	}
@@ -87,7 +87,7 @@ func (l MessageList) Card(say tools.Say) tools.Card {
 		short, _ := clipped(tools.Clean(m.Text), shortText)
 		card.Table.Rows = append(card.Table.Rows, []string{m.Subject, m.writerText(say), tools.FormatDay(say, m.When), short})
 		if m.Number > 0 {
-			card.Table.Steps = append(card.Table.Steps, tools.NextStep("read_message", "process", l.Process, "number", m.Number).Labelled(say("step.read")))
+			card.Table.Steps = append(card.Table.Steps, tools.NextStep("read_message", "process", l.Process, "messageNumber", m.Number).Labelled(say("step.read")))
 		}
 	}
 	if len(card.Table.Rows) > 0 {

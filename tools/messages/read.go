@@ -16,7 +16,7 @@ const wholeText = 10_000
 var Read = tools.Define(Toolset, tools.Spec{
 	Name: "read_message", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessesMessageList},
 	Next:    tools.Next{"send_message": {"process", "reply"}, "list_messages": {"process"}},
-	Example: `{"process":"1043","number":1}`,
+	Example: `{"process":"1043","messageNumber":1}`,
 }, func(ctx context.Context, call *tools.Call, in OneMessage) (MessageRead, error) {
 	process, message, err := in.find(ctx, call)
 	if err != nil {
@@ -32,7 +32,7 @@ var Read = tools.Define(Toolset, tools.Spec{
 // OneMessage names a message of a process.
 type OneMessage struct {
 	Process tools.ProcessRef `json:"process" page:"process" validate:"required"`
-	Number  int32            `json:"number" page:"message" validate:"required" pii:"open"`
+	Number  int32            `json:"messageNumber" page:"message" validate:"required" pii:"open"`
 }
 
 // find reads the message from the bank's list.
@@ -57,7 +57,7 @@ func orUnknown(call *tools.Call, err error) error {
 	if err != nil {
 		return err
 	}
-	return call.Invalid("number", "number.unknown")
+	return call.Invalid("messageNumber", "message.unknown")
 }
 
 // MessageRead is one message.

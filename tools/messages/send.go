@@ -142,10 +142,10 @@ func (n NewMessage) like(message portal.Message) bool {
 	return same && essence(message.Subject.Reveal()) == essence(n.Subject.Reveal())
 }
 
-// essence returns the letters and digits of a text in lower case; a text without any as it is.
+// essence returns a text in lower case without spaces and punctuation; one that has nothing else as it is.
 func essence(text string) string {
 	kept := strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+		if unicode.In(c, unicode.L, unicode.N) {
 			return unicode.ToLower(c)
 		}
 		return -1

@@ -194,7 +194,7 @@ func propertyMissing(say tools.Say, properties []portal.Property) []Missing {
 		absent bool
 	}{
 		{"property_price", properties[0].AcquisitionAmount.IsZero()},
-		{"property_place", properties[0].CountyID == nil},
+		{"property_where", properties[0].CountyID == nil},
 	} {
 		if part.absent {
 			lacks = append(lacks, say("missing."+part.name))
