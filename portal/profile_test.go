@@ -69,6 +69,9 @@ func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
 		SimulationValidate: {reply: simulationValidateReply{}, body: SimulationRequest{}},
 		SimulationCancel:   {reply: writeReply{}},
 		SimulationESISGet:  {reply: esisReply{}},
+
+		SimulationsMessageList:   {reply: messageListReply{}, item: Message{}},
+		SimulationsMessageCreate: {reply: writeReply{}, body: MessageRequest{}},
 	} {
 		wire := p.Wire(string(id))
 		for what, v := range map[string]any{"reply": c.reply, "item": c.item, "body": c.body} {

@@ -433,6 +433,9 @@ func (w *Wire) canonical(object map[string]any, fields map[string]Names) map[str
 			if w.formOf(path) == Integer {
 				value = w.id(value)
 			}
+			if _, exact := enclosing[own]; !exact { // a reader ignores case: of two it would take the last
+				maps.DeleteFunc(enclosing, func(name string, _ any) bool { return strings.EqualFold(name, own) })
+			}
 			enclosing[own] = cloned(value) // its fields are renamed in turn
 		}
 	}
