@@ -25,7 +25,8 @@ func namesOf(t reflect.Type, path string) (all []string) {
 		switch {
 		case field.Anonymous:
 			all = append(all, namesOf(field.Type, path)...)
-		case name != "" && name != "-" || tagged:
+		case name == "-":
+		case name != "" || tagged:
 			own := strings.TrimPrefix(path+"."+name, ".")
 			all = append(all, own)
 			inner := field.Type
@@ -70,6 +71,7 @@ func TestEachNameAtTheWireIsInTheProfile(t *testing.T) {
 		SimulationCancel:   {reply: writeReply{}},
 		SimulationESISGet:  {reply: esisReply{}},
 
+		ProcessesMessageList:     {reply: messageListReply{}, item: Message{}},
 		SimulationsMessageList:   {reply: messageListReply{}, item: Message{}},
 		SimulationsMessageCreate: {reply: writeReply{}, body: MessageRequest{}},
 	} {
