@@ -167,9 +167,13 @@ func TestTheRealClientDoesEverythingWithSimulations(t *testing.T) {
 			}
 
 			esis, err := user.SimulationESIS(ctx, created.SimulationUniqueID, portal.ESISOptions{})
-			if err != nil || !bytes.HasPrefix(esis.PDF, []byte("%PDF-")) {
-				t.Errorf("%v, %v", esis, err)
+			if err != nil {
+				t.Fatal(err)
 			}
+			if !bytes.HasPrefix(esis.Head(), []byte("%PDF-")) {
+				t.Errorf("got %v", esis)
+			}
+			esis.Close()
 			if _, err := user.EmailSimulationESIS(ctx, created.SimulationUniqueID, portal.ESISEmail{To: pii.New[pii.Email]("vera@example.com")}); err != nil || len(d.Sent()) != 1 {
 				t.Errorf("%v, %v", d.Sent(), err)
 			}
