@@ -137,6 +137,20 @@ func maskedFiles(lang words.Lang, value any) string {
 	return joinedNames(value, func(file FileRef) string { return or(file.String(), engineWords.Say(lang, "file", nil)) })
 }
 
+// GivenFiles returns the names of the files in an answer of a form, for who gave them.
+func GivenFiles(lang words.Lang, answer string) pii.Private {
+	given, _ := parseFiles(answer)
+	text, err := json.Marshal(given)
+	var files FileRefs
+	if err == nil {
+		err = json.Unmarshal(text, &files)
+	}
+	if err != nil {
+		return pii.Private{}
+	}
+	return pii.New[pii.Private](clearFiles(lang, files))
+}
+
 func clearFiles(lang words.Lang, value any) string {
 	return joinedNames(value, func(file FileRef) string { return or(file.Name.Reveal(), engineWords.Say(lang, "file", nil)) })
 }
