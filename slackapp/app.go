@@ -88,6 +88,7 @@ func New(config Config) (*App, error) {
 		queue: fairQueue{persons: map[string]*personQueue{}}, refusals: refusals.New(config.Log), orphanedAcks: make(chan []byte, sockets*maxInFlight),
 		searches: searchLimiter{running: map[string]int{}},
 	}
+	app.runner.AddFileSource(slackFiles, fileSource{app.slack})
 	app.ctx, app.stop = context.WithCancel(context.Background())
 	return app, nil
 }

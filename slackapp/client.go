@@ -122,7 +122,11 @@ func (c *client) callOnce(ctx context.Context, token string, timeout time.Durati
 // postTo posts to an address that Slack gave us: a response URL or an upload URL. The address is a secret, so an error
 // names what instead.
 func (c *client) postTo(ctx context.Context, what, address, media string, content sent) error {
-	status, _, body, err := c.post(ctx, background.timeout, what, address, media, "", content)
+	timeout := background.timeout
+	if content.size > largeBody {
+		timeout = transferTimeout
+	}
+	status, _, body, err := c.post(ctx, timeout, what, address, media, "", content)
 	if err != nil {
 		return err
 	}
@@ -138,6 +142,9 @@ func (c *client) postTo(ctx context.Context, what, address, media string, conten
 	}
 	return nil
 }
+
+// largeBody is the number of bytes from which a body may take longer to be sent.
+const largeBody = 1 << 20
 
 // sent is a body of a size that is known.
 type sent struct {

@@ -17,6 +17,7 @@ const (
 	actBack     = "back"     // to the page before
 	actSkip     = "skip"     // to the confirmation
 	actFix      = "fix"      // to the page with a problem; its value is the page
+	actNoFiles  = "no_files" // removes the files of a field; its value is the field
 	actRestart  = "restart"  // throws away what was typed
 	actContinue = "continue" // opens a draft; its value is the draft
 	actOutcome  = "outcome"  // shows the outcome of a draft that was sent; its value is the draft
@@ -164,7 +165,7 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 	pressed.ID, _, _ = strings.Cut(pressed.ID, ":")
 	var do func(ctx context.Context, req *request) error
 	switch pressed.ID {
-	case actBack, actSkip, actFix, actRestart:
+	case actBack, actSkip, actFix, actNoFiles, actRestart:
 		do = func(ctx context.Context, req *request) error { return a.onPageButton(ctx, req, i.View, pressed) }
 	case actContinue:
 		do = func(ctx context.Context, req *request) error { return a.resume(ctx, req, pressed.Value) }

@@ -146,7 +146,7 @@ func fileAnswer(given answer, before string) (text, label string) {
 	}
 	var files tools.FileRefs
 	for _, file := range given.Files {
-		files = append(files, tools.FileRef{ID: "slack:" + file.ID, Name: pii.New[pii.Private](file.Name), Size: file.Size})
+		files = append(files, tools.FileRef{ID: slackFiles + ":" + file.ID, Name: pii.New[pii.Private](file.Name), Size: file.Size})
 	}
 	if len(files) == 1 {
 		return files[0].Answer(), ""

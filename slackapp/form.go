@@ -43,18 +43,19 @@ const (
 
 // Notes of a draft.
 const (
-	noteView      = "view"    // the modal that fills it in; any other is outdated
-	noteChosen    = "chosen"  // Slack's timestamp of the last saved choice
-	noteTakenOver = "taken"   // how often another modal took it over
-	noteChannel   = "channel" // where it began
-	noteURL       = "url"     // the response URL from there
-	noteAttempt   = "attempt" // how many sendings have an unknown outcome
-	noteSent      = "sent"    // it was confirmed at least once
-	noteUnclear   = "unclear" // set if the last sending may have taken effect; one of the two below
-	noteWarned    = "warned"  // the fingerprints of the warnings shown on the confirmation page, separated by spaces
-	noteLabel     = "label "  // and a path: the text of the chosen option
-	noteBefore    = "before " // and a path: the bank's value when an editor read it
-	noteSubject   = "about"   // the subject that was read
+	noteView      = "view"     // the modal that fills it in; any other is outdated
+	noteChosen    = "chosen"   // Slack's timestamp of the last saved choice
+	noteTakenOver = "taken"    // how often another modal took it over
+	noteChannel   = "channel"  // where it began
+	noteURL       = "url"      // the response URL from there
+	noteAttempt   = "attempt"  // how many sendings have an unknown outcome
+	noteSent      = "sent"     // it was confirmed at least once
+	noteUnclear   = "unclear"  // set if the last sending may have taken effect; one of the two below
+	noteWarned    = "warned"   // the fingerprints of the warnings shown on the confirmation page, separated by spaces
+	noteLabel     = "label "   // and a path: the text of the chosen option
+	noteBefore    = "before "  // and a path: the bank's value when an editor read it
+	noteSubject   = "about"    // the subject that was read
+	noteEmptied   = "emptied " // and a path: how often its files were removed
 )
 
 // Whether the outcome of an unclear sending can still be found out.
@@ -173,6 +174,20 @@ func forgetDependent(tool *tools.Tool, changed tools.Field, answers, notes map[s
 			forgetDependent(tool, field, answers, notes)
 		}
 	}
+}
+
+// removeFiles removes the files of a field. Slack shows an empty input for it, because its id changes.
+func (f *form) removeFiles(path string) {
+	delete(f.Answers, path)
+	f.Notes[noteEmptied+path] = strconv.Itoa(f.count(noteEmptied+path) + 1)
+}
+
+// emptied is the part of an input's id that changes when its files are removed.
+func (f *form) emptied(field tools.Field) string {
+	if n := f.Notes[noteEmptied+field.Path]; n != "" {
+		return " " + n
+	}
+	return ""
 }
 
 // blockingProblems returns the first blocking problem of each field, by path, in the form that Slack accepts.

@@ -94,6 +94,7 @@ type options struct {
 	ackWait time.Duration
 	checks  func(*validation.Options)
 	lists   testenv.OtherLists // of the bank
+	tools   *tools.Catalogue   // those of Balcão by default
 }
 
 // ackWaitForever is long enough for every result that needs no slow bank, on a busy machine too.
@@ -133,6 +134,9 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		c.People, c.CallTimeout, c.Log = h.people, h.callTimeout, slog.New(slog.NewJSONHandler(h.log, nil))
+		if config.tools != nil {
+			c.Catalogue = config.tools
+		}
 		c.Destinations, c.Updates = destinations{c.Journal.(*conversations.Store)}, h.updates
 	}})
 	h.bank, h.client = h.first.Bank, h.first.Client

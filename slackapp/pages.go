@@ -27,7 +27,8 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	}
 	for _, field := range f.tool.FieldsOn(f.Page) {
 		field.Required = f.isRequired(field)
-		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f), f.tool.Effect.Writes()))
+		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f)+f.emptied(field), f.tool.Effect.Writes()))
+		blocks = append(blocks, keptFiles(lang, field, f.Answers[field.Path])...)
 	}
 	next := nextLabel(lang, f.tool, at)
 	if f.tool.Effect.Writes() && slices.ContainsFunc(f.tool.FieldsOn(f.Page), isTextField) {

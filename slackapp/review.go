@@ -84,6 +84,15 @@ func reviewBlocks(title string, facts []tools.ReviewFact, remaining *int) []slac
 	return blocks
 }
 
+// keptFiles names the files that a field has already, because Slack shows an empty input, with a button that removes them.
+func keptFiles(lang words.Lang, field tools.Field, answer string) []slack.Block {
+	if field.Kind.Control != tools.ControlFile || answer == "" {
+		return nil
+	}
+	names := inClear(tools.GivenFiles(lang, answer), maxReviewed)
+	return []slack.Block{row(say(lang, "field.files", "names", names), button(actNoFiles, field.Path, say(lang, "field.no_files")))}
+}
+
 // inClear returns at most limit characters of a text in clear. What cannot be seen in it is replaced by a visible character.
 func inClear(text pii.Private, limit int) string {
 	return strings.Map(func(r rune) rune {

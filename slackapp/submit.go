@@ -175,6 +175,9 @@ func (a *App) onPageButton(ctx context.Context, req *request, shown view, presse
 		var notices []string
 		if err = a.update(ctx, f, func() {
 			f.collect(at.Page, shown.State)
+			if pressed.ID == actNoFiles {
+				f.removeFiles(pressed.Value)
+			}
 			f.Page, notices = a.nextPage(ctx, req.actor, f, at.Page, pressed)
 		}); err == nil {
 			view, err = a.currentView(ctx, req, f, notices...)
