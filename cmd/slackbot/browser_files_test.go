@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/internal/browsertest"
+)
+
+// playgroundAssistant is an assistant of a playground.
+func playgroundAssistant(t *testing.T, slack string) *client.Client {
+	t.Helper()
+	assistant, err := client.NewStreamableHttpClient(slack + "/mcp")
+	if err == nil {
+		_, err = assistant.Initialize(t.Context(), mcp.InitializeRequest{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = assistant.Close() })
+	return assistant
+}
+
+// calls calls a tool and returns its structured answer.
+func calls(t *testing.T, ctx context.Context, assistant *client.Client, tool string, args any) map[string]any {
+	t.Helper()
+	request := mcp.CallToolRequest{}
+	request.Params.Name, request.Params.Arguments = tool, args
+	result, err := assistant.CallTool(ctx, request)
+	if err != nil || result.IsError {
+		t.Fatalf("%s: %+v, %v", tool, result, err)
+	}
+	data, err := json.Marshal(result.StructuredContent)
+	answer := map[string]any{}
+	if err == nil {
+		err = json.Unmarshal(data, &answer)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// upload asks for an address for a file as an assistant.
+func upload(t *testing.T, ctx context.Context, assistant *client.Client) (address, file string) {
+	t.Helper()
+	answer := calls(t, ctx, assistant, "request_upload", map[string]any{})
+	address, _ = answer["address"].(string)
+	file, _ = answer["file"].(string)
+	if address == "" || file == "" {
+		t.Fatalf("got %v", answer)
+	}
+	return address, file
+}
+
+// writes writes a file to choose and returns its path.
+func writes(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAPersonGivesAnAssistantAFileInTheBrowser(t *testing.T) {
+	t.Parallel()
+	slack := playground(t)
+	ctx := testContext(t)
+	address, file := upload(t, ctx, playgroundAssistant(t, slack))
+	page := browsertest.Open(t, address)
+	page.Do(chromedp.EmulateViewport(390, 760))
+	page.Until("the page asks for a file", `document.querySelector('input[type=file][required]') && document.fonts.status === 'loaded'`)
+	if page.Eval(`document.documentElement.scrollWidth <= 390 && getComputedStyle(document.querySelector('button')).minHeight === '48px'`) != true {
+		t.Error("the page does not fit a telephone, or has no style")
+	}
+	input := chromedp.CSS("input[type=file]")
+	page.Do(chromedp.SetUploadFiles(input, []string{writes(t, "recibo.pdf", "MZ\x90\x00 a program")}))
+	page.Click("button")
+	page.Until("it is told what is wrong, and may choose again", `document.querySelector('[role=alert]').innerText.includes('PDF') && document.querySelector('input[type=file]')`)
+	page.Do(chromedp.SetUploadFiles(input, []string{writes(t, "recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 3<<20))}))
+	page.Click("button")
+	page.Until("the file has arrived", `document.querySelector('main').innerText.includes(`+browsertest.Quoted(file)+`) && !document.querySelector('form')`)
+}
