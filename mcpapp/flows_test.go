@@ -31,7 +31,7 @@ func TestAnAssistantWorksOverEveryTransport(t *testing.T) {
 			wrong := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "personal.taxId", "299999999")), "personal.taxId", "nif.check_digit")
 			lacks(t, wrong, "299999999", "Rui", "rui@example.com", "912345678")
 
-			typo := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "personal.taxID", "299999998")), "args.unknown_field", "taxId", "birthDate")
+			typo := failed(t, a.call(t, "create_borrower", withArg(validBorrower(), "personal.taxID", "299999998")), "args.misplaced", "«taxID» belongs at personal.taxId")
 			lacks(t, typo, "299999998")
 
 			created := succeeded(t, a.call(t, "create_borrower", validBorrower()))

@@ -33,6 +33,9 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 	lang := callerOf(ctx).Lang
 	data, err := json.Marshal(result.Output) // masks personal data
 	if err == nil {
+		data, err = withChoices(data, result.Choices)
+	}
+	if err == nil {
 		data, err = sanitizeJSON(data)
 	}
 	if err != nil {
@@ -66,6 +69,30 @@ func (a *App) errorResult(ctx context.Context, failure *tools.Error) *mcp.CallTo
 	return answer
 }
 
+// memberChoices is the member of an output that has the labels of the choices of a call, by path.
+const memberChoices = "choices"
+
+// withChoices returns an output with the choices as its last member.
+func withChoices(output []byte, choices []tools.Chosen) ([]byte, error) {
+	if len(choices) == 0 {
+		return output, nil
+	}
+	labels := map[string]string{}
+	for _, choice := range choices {
+		labels[choice.Path] = choice.Label
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(output, &members); err != nil {
+		return nil, fmt.Errorf("adding the choices: %w", err)
+	}
+	data, err := json.Marshal(labels)
+	if err != nil {
+		return nil, fmt.Errorf("adding the choices: %w", err)
+	}
+	members[memberChoices] = data
+	return json.Marshal(members)
+}
+
 // joined returns text and the steps after it, which may be "".
 func joined(text, steps string) string {
 	if steps == "" {
@@ -82,6 +109,12 @@ func failureText(failure *tools.Error, lang words.Lang) string {
 	fmt.Fprintln(&text, failure.What(lang))
 	for _, p := range failure.Problems {
 		fmt.Fprintf(&text, "- %s: %s (%s, %s)\n", pathOrAll(p.Path), escapeMarkdown(p.Text), p.Severity, p.Code)
+	}
+	if len(failure.Choices) > 0 {
+		fmt.Fprintln(&text, book.Say(lang, "choices", nil))
+	}
+	for _, choice := range failure.Choices {
+		fmt.Fprintf(&text, "- %s: %s\n", escapeMarkdown(choice.Field), escapeMarkdown(choice.Label))
 	}
 	if len(failure.Notes) > 0 {
 		fmt.Fprintln(&text, book.Say(lang, "bank.reasons", nil))

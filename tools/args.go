@@ -64,6 +64,7 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		path, value := prefix+name, given[name]
 		field, isField := t.Field(path)
+		isField = isField && !strings.Contains(name, ".")
 		group, isObject := value.(map[string]any)
 		switch {
 		case value == nil && (isField || t.isGroup(path)):
@@ -78,10 +79,59 @@ func (t *Tool) conform(given map[string]any, prefix string, lang words.Lang) []P
 		case t.isGroup(path):
 			wrong(name, path, "args.not_object")
 		default:
-			wrong(name, strings.TrimSuffix(prefix, "."), "args.unknown_field", "known", t.namesUnder(prefix))
+			code, args := t.unknown(prefix, name)
+			wrong(name, strings.TrimSuffix(prefix, "."), code, args...)
 		}
 	}
 	return problems
+}
+
+// unknown returns the problem of an argument that is no field where it stands: where it belongs, or what is there. A name is
+// repeated only if it is that of a field.
+func (t *Tool) unknown(prefix, name string) (code string, args []any) {
+	if field, is := t.Field(name); is { // with dots
+		if field.Editable() {
+			return "args.misplaced", []any{"name", name, "paths", t.pathOf(field)}
+		}
+		return "args.nested", []any{"name", name, "object", objectAt(name)}
+	}
+	named := func(names func(Field) bool) (paths []string) {
+		for _, field := range t.Fields {
+			if !field.People && names(field) && len(paths) < 3 {
+				paths = append(paths, t.pathOf(field))
+			}
+		}
+		return paths
+	}
+	if paths := named(func(f Field) bool { return strings.EqualFold(f.Name(), name) }); paths != nil {
+		return "args.misplaced", []any{"name", name, "paths", strings.Join(paths, ", ")}
+	}
+	if paths := named(func(f Field) bool { return f.IsCalled(name) || Fold(f.Name()) == Fold(name)+"id" }); paths != nil {
+		return "args.misplaced", []any{"name", name, "paths", strings.Join(paths, ", ")}
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	near := func(f Field) bool { return typos(Fold(f.Name()), Fold(last)) <= min(maxTypos, len(last)/3) }
+	if paths := named(near); paths != nil {
+		return "args.resembles", []any{"paths", strings.Join(paths, ", ")}
+	}
+	return "args.unknown_field", []any{"known", t.namesUnder(prefix)}
+}
+
+// pathOf returns where an assistant gives a field.
+func (t *Tool) pathOf(field Field) string {
+	if field.Editable() {
+		return fmt.Sprintf("%s: {%q: …}", pathSet, field.Path)
+	}
+	return field.Path
+}
+
+// objectAt returns the objects around a field with the names in its path: {"personal": {"email": …}}.
+func objectAt(path string) string {
+	name, rest, nested := strings.Cut(path, ".")
+	if !nested {
+		return fmt.Sprintf("{%q: …}", name)
+	}
+	return fmt.Sprintf("{%q: %s}", name, objectAt(rest))
 }
 
 // Args converts what a person typed, by path, to the arguments of a call. Blank answers are left out.

@@ -19,7 +19,7 @@ func ChecksOf(bank *profile.Profile) (validation.Options, error) {
 		return validation.Options{}, err
 	}
 	limits, err := limitsOf(bank.Limits)
-	return validation.Options{Rules: rules, Meanings: bank.MeaningIn, Limits: limits, None: bank.Taxonomies.None}, err
+	return validation.Options{Rules: rules, Meanings: bank.MeaningIn, Named: bank.MeaningNamed, Limits: limits, None: bank.Taxonomies.None}, err
 }
 
 // limitsOf returns the limits by the day from which they are in force, the earliest first.

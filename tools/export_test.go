@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"context"
 	"encoding/json"
 	"reflect"
 
@@ -19,6 +20,15 @@ func (t *Tool) Normalised(in any) any { return t.normalised(in) }
 func (t *Tool) Verifiable() bool {
 	_, is := reflect.Zero(t.in).Interface().(Verifier)
 	return is
+}
+
+// Understand returns the arguments of a call as they are understood.
+func (r *Runner) Understand(ctx context.Context, request Request) (json.RawMessage, []Problem) {
+	call, err := r.enter(ctx, request.Actor, request.Tool)
+	if err != nil {
+		panic(err)
+	}
+	return r.understand(ctx, call, request)
 }
 
 func (k *Kind) Incomplete() string { return k.incomplete() }

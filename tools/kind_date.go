@@ -34,6 +34,12 @@ func parseDate(text string) (any, bool) {
 	return text, true
 }
 
+// isISODate reports whether a text is a day as YYYY-MM-DD: of 3/7/1985 it is not clear which number is the month.
+func isISODate(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
+}
+
 func typedDate(lang words.Lang, text string) string {
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {

@@ -39,6 +39,11 @@ type Kind struct {
 	// kind that takes strings only.
 	Convert func(value any) (any, bool)
 
+	// Named finds the value that a text names which Parse does not read, or says what is wrong with the text. It is nil for a
+	// kind whose values have no names.
+	Named func(ctx context.Context, call *Call, field Field, text string) (value any, problems []Problem)
+	Exact func(text string) bool // whether an assistant may write a value so; nil for any text that Parse reads
+
 	Choices   Choices   // what there is to choose from; nil for a kind that is typed
 	DependsOn []*Kind   // the choices depend on the fields of these kinds beside the field
 	Audit     AuditRule // which of the choices need an audit entry before they are shown
@@ -113,7 +118,7 @@ var (
 		Name: "date", Control: ControlDate,
 		Types:  []reflect.Type{reflect.TypeFor[pii.BirthDate](), reflect.TypeFor[Day](), reflect.TypeFor[pii.ExpiryDate]()},
 		Schema: &jsonschema.Schema{Type: "string", Format: "date"}, SchemaSaysAll: true,
-		Parse: parseDate, Typed: typedDate, Masked: maskedDate, Clear: clearDate,
+		Parse: parseDate, Exact: isISODate, Typed: typedDate, Masked: maskedDate, Clear: clearDate,
 	}
 	Integer = &Kind{
 		Name: "integer", Control: ControlNumber, Types: typesOf[int32](), Schema: ofType("integer"),
@@ -131,7 +136,7 @@ var (
 	Choice = &Kind{ // an id of the bank's list that the field names
 		Name: "choice", Control: ControlSelect, Schema: ofType("string"),
 		Parse: parseInteger, Convert: convertNumber(parseInteger),
-		Choices: itemChoices{}, Check: checkItem,
+		Named: itemNamed, Choices: itemChoices{}, Check: checkItem,
 	}
 	Taxonomy = &Kind{ // the key of one of the bank's lists
 		Name: "taxonomy", Control: ControlSelect, Types: typesOf[portal.TaxonomyKey](), Schema: ofType("string"),
@@ -265,6 +270,21 @@ func (k *Kind) read(value any) (any, bool) {
 		return nil, false
 	}
 	return k.Convert(value)
+}
+
+// understood returns the value that a text names, or the problems of a text that is not written as it has to be; neither where
+// the text is a value.
+func (k *Kind) understood(ctx context.Context, call *Call, field Field, text string) (value any, problems []Problem) {
+	if call.Actor.Assistant && k.Exact != nil && !k.Exact(text) {
+		return nil, []Problem{problem(call.Actor.Lang, field.Path, k.problem()+".exact")}
+	}
+	if k.Named == nil {
+		return nil, nil
+	}
+	if _, ok := k.Parse(text); ok {
+		return nil, nil
+	}
+	return k.Named(ctx, call, field, text)
 }
 
 // masked returns a value as others may see it.

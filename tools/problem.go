@@ -64,6 +64,7 @@ type Error struct {
 	Problems []Problem
 	// Confirmation is returned by an assistant with the same call, once its person has confirmed the warnings.
 	Confirmation string
+	Choices      []Chosen // of Unconfirmed: those of the call
 	Steps        []Step
 	Notes        []string      // the bank's reasons, see explain: text from outside
 	RetryAfter   time.Duration // 0 if unknown

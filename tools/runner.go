@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ type Request struct {
 	// ignored: it has to return the Confirmation that came with the warnings.
 	Confirmed    []string
 	Confirmation string
+	malformed    []Problem // of what is not understood, which Args no longer has
 	// Key is the idempotency key: a call that changes something is made once for it, and repeats return the same result.
 	// "" for none.
 	Key string
@@ -40,6 +42,8 @@ type Result struct {
 	ID     string // finds the log line
 	Output Carder // of the tool's output type; encoding/json masks its personal data
 	Card   Card
+	// Choices are those of an assistant's call that changed something.
+	Choices []Chosen
 	// Earlier is the other call that made the change, if this one sent nothing.
 	Earlier *Earlier
 }
@@ -159,7 +163,7 @@ func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effe
 // Run makes a call. Errors are [*Error].
 func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	started, id := r.now(), uuid.NewString()
-	call, output, err := r.run(ctx, id, request)
+	call, output, err := r.run(ctx, id, &request)
 	defer call.closeFiles()
 	result, outcome := Result{ID: id, Output: output}, done
 	if by, ok := output.(sharedOutput); ok {
@@ -177,21 +181,28 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	result.Card = result.Output.Card(request.Tool.sayer(request.Actor.Lang))
 	result.Card.Next = call.offered(ctx, result.Card.Next)
 	result.Card.Table.Steps = r.Catalogue.labelled(r.declared(ctx, request.Tool, result.Card.Table.Steps), request.Actor.Lang)
+	if request.Actor.Assistant && request.Tool.Effect.Writes() {
+		result.Choices = r.choices(ctx, request.Actor, request.Tool, request.Args)
+		for _, choice := range result.Choices {
+			result.Card.Facts = append(result.Card.Facts, Fact{choice.Field, choice.Label})
+		}
+	}
 	if result.Earlier != nil {
 		result.Card.Note = result.Earlier.Text(request.Actor.Lang, "")
 	}
 	return result, nil
 }
 
-// run makes a call. call is nil if the actor may not make it.
-func (r *Runner) run(ctx context.Context, id string, request Request) (call *Call, output Carder, err error) {
+// run makes a call, and sets the arguments to those that were understood. call is nil if the actor may not make it.
+func (r *Runner) run(ctx context.Context, id string, request *Request) (call *Call, output Carder, err error) {
 	if call, err = r.enter(ctx, request.Actor, request.Tool); err != nil {
 		return nil, nil, err
 	}
+	request.Args, request.malformed = r.understand(ctx, call, *request)
 	if !request.Tool.Effect.Writes() {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
-		found, err := r.accept(ctx, call, request, func(found checked) error { return decide(found.problems, request.Confirmed) })
+		found, err := r.accept(ctx, call, *request, func(found checked) error { return decide(found.problems, request.Confirmed) })
 		if err != nil {
 			return call, nil, err
 		}
@@ -201,13 +212,14 @@ func (r *Runner) run(ctx context.Context, id string, request Request) (call *Cal
 	// It continues when its caller is gone: the outcome of a request to the bank has to be recorded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CallTimeout)
 	defer cancel()
-	output, err = r.once(ctx, id, call, request)
+	output, err = r.once(ctx, id, call, *request)
 	return call, output, err
 }
 
 // accept decodes and checks the arguments, and calls confirm with what was found. Its result may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request, confirm func(checked) error) (checked, error) {
 	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
+	malformed = append(slices.Clone(request.malformed), malformed...)
 	if in == nil {
 		return checked{}, decide(malformed, nil)
 	}
@@ -251,6 +263,9 @@ func (r *Runner) finish(ctx context.Context, id string, call *Call, request Requ
 	if failure != nil {
 		failure.Tool, failure.ID = request.Tool, id
 		failure.explain(request.Actor, request.Tool)
+		if failure.Kind == Unconfirmed && request.Actor.Assistant {
+			failure.Choices = r.choices(ctx, request.Actor, request.Tool, request.Args)
+		}
 	}
 	took := r.now().Sub(started)
 	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took}

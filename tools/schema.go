@@ -90,7 +90,11 @@ func (t *Tool) OutputSchema() *jsonschema.Schema {
 	if err != nil {
 		panic(fmt.Sprintf("tools: the output of %s: %v", t.Name, err))
 	}
-	return lean(schema)
+	schema = lean(schema)
+	if chooses := slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Taxonomy != "" && !f.People }); chooses && t.Effect.Writes() {
+		add(schema, "choices", &jsonschema.Schema{Type: "object"}, false) // see [Result]
+	}
+	return schema
 }
 
 // lean turns «array or null» into array: our slices are never null, and some clients refuse two types. Nor does an

@@ -20,7 +20,9 @@ type Options struct {
 	Limits []Limits         // the earliest first; without any, loans are not checked
 	// Meanings are those of the bank's lists. Without it, no item means anything.
 	Meanings Meanings
-	None     []int32 // ids that stand for no item of a list, where the bank does not describe one
+	// Named finds what a person calls an item of a list, as Meanings does what the bank calls it.
+	Named func(list, text string) string
+	None  []int32 // ids that stand for no item of a list, where the bank does not describe one
 }
 
 // Checker checks structs by their tags, and borrowers across their fields. It is safe for concurrent use. Reuse it: it

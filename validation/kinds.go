@@ -200,6 +200,15 @@ func (c *Checker) KeyBorrower(item Item) bool {
 	return meaning[typeKind](c, listTypes, item, "") == keyBorrower
 }
 
+// MeansNamed reports whether an item of a list means what a person calls it. It is false where either meaning is not known.
+func (c *Checker) MeansNamed(list string, item Item, text string) bool {
+	if c.options.Named == nil || c.options.Meanings == nil || item.ID == nil {
+		return false
+	}
+	named := c.options.Named(list, text)
+	return named != "" && c.options.Meanings(list, *item.ID, item.Description) == named
+}
+
 // NoItem reports whether an id that the bank does not describe stands for no item of a list.
 func (c *Checker) NoItem(id int32) bool { return slices.Contains(c.options.None, id) }
 

@@ -28,11 +28,7 @@ func (p *Profile) MeaningIn(list string, id int32, description string) string {
 		}
 	}
 	if text := wordsOf(description, p.States.Breaks); len(text) > 0 {
-		phrases := map[string][]string{}
-		for _, name := range names {
-			phrases[name] = meanings[name].Words
-		}
-		if found := p.States.findAny(text, phrases); len(found) > 0 {
+		if found := p.phrasesIn(list, text); len(found) > 0 {
 			return best(found).meaning
 		}
 		return ""
@@ -43,4 +39,23 @@ func (p *Profile) MeaningIn(list string, id int32, description string) string {
 		}
 	}
 	return ""
+}
+
+// MeaningNamed returns the name of what somebody calls an item of a list by a text all of which is a phrase of the meaning. It
+// is "" if the text says more: «ex wife» is no spouse.
+func (p *Profile) MeaningNamed(list, text string) string {
+	all := wordsOf(text, p.States.Breaks)
+	if found := p.phrasesIn(list, all); len(found) > 0 && len(best(found).at) == len(all) {
+		return best(found).meaning
+	}
+	return ""
+}
+
+// phrasesIn returns the phrases of the meanings of a list's items in a text.
+func (p *Profile) phrasesIn(list string, text []word) []phraseFound {
+	phrases := map[string][]string{}
+	for name, meaning := range p.Meanings[list] {
+		phrases[name] = meaning.Words
+	}
+	return p.States.findAny(text, phrases)
 }

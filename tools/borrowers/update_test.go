@@ -166,7 +166,7 @@ func TestAnUpdateOfNothingIsRefusedAndSendsNothing(t *testing.T) {
 			t.Errorf("%s: got %v", name, failure)
 		}
 	}
-	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"genderId":"x"}`)); !slices.Equal(testenv.Problems(failure), []string{"personal.genderId kind.choice error"}) {
+	if _, failure := e.Call(t, "update_borrower", testenv.BorrowerArgs(1043, testenv.Ines, `"personal":{"genderId":"x"}`)); !slices.Equal(testenv.Problems(failure), []string{"personal.genderId choice.unknown error"}) {
 		t.Errorf("what cannot be read is no change, and it says so: %v", failure)
 	}
 	if len(proxy.Updates()) > 0 || e.Bank.Calls(portal.BorrowerUpdate) > 0 {

@@ -116,7 +116,8 @@ type SinceWhen struct {
 
 // CheckFields implements [tools.FieldChecker].
 func (s SinceWhen) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
-	if _, ok := parseSince(s.Since, call.Now()); !ok {
+	slashed := call.Actor.Assistant && strings.Contains(s.Since, "/") // of 3/7/2026 it is not clear which number is the month
+	if _, ok := parseSince(s.Since, call.Now()); !ok || slashed {
 		return []tools.Problem{call.Problem("since", "since.format")}
 	}
 	return nil

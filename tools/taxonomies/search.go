@@ -14,13 +14,12 @@ var Search = tools.Define(Toolset, tools.Spec{
 	Name: "search_taxonomy", Effect: tools.Reads, Core: true,
 	Example: `{"taxonomy":"maritalStatuses","text":"casado"}`,
 }, func(ctx context.Context, call *tools.Call, in TaxonomySearch) (TaxonomyItems, error) {
-	list, err := call.List(ctx, in.Taxonomy)
+	list, found, err := call.FindItems(ctx, in.Taxonomy, in.Text)
 	if err != nil {
 		return TaxonomyItems{}, err
 	}
-	found := list.Match(in.Text)
 	shown := min(len(found), 100)
-	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: append([]portal.TaxonomyItem{}, found[:shown]...), More: len(found) - shown, origin: list.Origin}, nil
+	return TaxonomyItems{Taxonomy: in.Taxonomy, Items: found[:shown], More: len(found) - shown, origin: list.Origin}, nil
 })
 
 // TaxonomySearch is a search in a taxonomy.
