@@ -33,14 +33,31 @@ var writes = []struct {
 	{portal.ProcessESISEmail, func(t *testing.T, u *portal.User) (portal.OperationStatus, error) {
 		return u.EmailProcessESIS(t.Context(), process, portal.ESISEmail{To: pii.New[pii.Email]("maria+casa@example.com")})
 	}},
+	{portal.ProcessUpdate, func(t *testing.T, u *portal.User) (portal.OperationStatus, error) {
+		months := int32(360)
+		return u.UpdateProcess(t.Context(), process, portal.ProcessUpdateRequest{LoanDurationMonths: &months})
+	}},
+	{portal.ProcessSubmit, func(t *testing.T, u *portal.User) (portal.OperationStatus, error) {
+		return u.SubmitProcess(t.Context(), process)
+	}},
+	{portal.ProcessCancel, func(t *testing.T, u *portal.User) (portal.OperationStatus, error) {
+		return u.CancelProcess(t.Context(), process, 3)
+	}},
+	{portal.ProcessesMessageCreate, func(t *testing.T, u *portal.User) (portal.OperationStatus, error) {
+		return u.CreateMessage(t.Context(), process, portal.MessageRequest{Subject: pii.New[pii.Title]("a"), Text: pii.New[pii.FreeText]("b")})
+	}},
 }
 
 func TestEachWriteIsSentOnceToItsPath(t *testing.T) {
 	path := "/v1/processes/" + process.String()
 	want := map[portal.OperationID]string{
-		portal.BorrowerUpdate:   "PUT " + path + "/borrower/" + borrower.String(),
-		portal.BorrowerDelete:   "DELETE " + path + "/borrower/" + borrower.String(),
-		portal.ProcessESISEmail: "GET " + path + "/esis/email?sendAddress=maria%2Bcasa%40example.com",
+		portal.BorrowerUpdate:         "PUT " + path + "/borrower/" + borrower.String(),
+		portal.BorrowerDelete:         "DELETE " + path + "/borrower/" + borrower.String(),
+		portal.ProcessUpdate:          "PUT " + path,
+		portal.ProcessSubmit:          "POST " + path + "/submit",
+		portal.ProcessCancel:          "DELETE " + path + "/cancel?proposalCancelReasonId=3",
+		portal.ProcessesMessageCreate: "POST " + path + "/message",
+		portal.ProcessESISEmail:       "GET " + path + "/esis/email?sendAddress=maria%2Bcasa%40example.com",
 	}
 	for _, write := range writes {
 		for name, answer := range map[string]struct {

@@ -139,6 +139,44 @@ var verifiable = map[string]change{
 		}},
 }
 
+// Those of processes and their messages.
+func init() {
+	detail := func(t *testing.T, e env, number int) portal.Process {
+		process, err := e.User().Process(t.Context(), sandbox.SampleProcess(number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return process
+	}
+	simulation := sandbox.SampleSimulation(sandbox.SampleWithESIS)
+	for name, c := range map[string]change{
+		"an update of a process": {"update_process", `{"process":"1042","loanAmount":65000}`, nil, portal.ProcessUpdate, func(t *testing.T, e env) bool {
+			amount, _ := detail(t, e, 1042).LoanAmount.Reveal()
+			return amount.IntPart() == 65000
+		}},
+		"a submission": {"submit_process", `{"process":"1042"}`, []string{"submit.confirm", "submit.missing"}, portal.ProcessSubmit, func(t *testing.T, e env) bool {
+			return detail(t, e, 1042).ProcessStatusDescription == "Documents"
+		}},
+		"a cancellation": {"cancel_process", `{"process":"1042","reason":1}`, []string{"cancel.confirm"}, portal.ProcessCancel, func(t *testing.T, e env) bool {
+			return detail(t, e, 1042).ProcessStatusDescription == "Cancelled"
+		}},
+		"a message": {"send_message", `{"process":"1043","subject":"Prazo & taxa","text":"Bom dia,\nqual é o prazo? 300 < 360."}`, nil, portal.ProcessesMessageCreate, func(_ *testing.T, e env) bool {
+			texts := e.Bank.Messages(sandbox.SampleProcess(1043))
+			return len(texts) == 4 && texts[3] == "Bom dia,\nqual é o prazo? 300 < 360."
+		}},
+		"a process of a simulation": {"create_process", `{"simulation":"` + simulation.String() + `"}`, nil, portal.ProcessCreate, func(t *testing.T, e env) bool {
+			page, err := e.User().ListProcesses(t.Context(), portal.ProcessQuery{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			process, err := e.User().Process(t.Context(), page.Processes[0].ProcessUniqueID)
+			return err == nil && process.SimulationUniqueID == simulation && e.Bank.Created() == 1
+		}},
+	} {
+		verifiable[name] = c
+	}
+}
+
 // email is a change that the bank does not show.
 var email = change{"send_esis", testenv.BorrowerArgs(1043, testenv.Ines), []string{"recipient.send"}, portal.ProcessESISEmail,
 	func(_ *testing.T, e env) bool { return len(e.Bank.Sent()) > 0 }}
