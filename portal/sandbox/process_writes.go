@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -143,12 +144,19 @@ func (p *process) ask(data portal.ProcessUpdateRequest, whole bool) {
 	}
 }
 
-// submitCheck returns what a process lacks to be submitted. The caller holds the bank's lock.
-type submitCheck func(*Bank, *process) []problem
-
-// submitChecks are what the bank wants of a process that is submitted. No document says what; each file of operations
-// adds what it stores.
-var submitChecks = []submitCheck{(*Bank).checkAsked}
+// checkSubmission returns what a process lacks to be submitted: all is ours, since no document says what the bank wants. The
+// caller holds the bank's lock.
+func (b *Bank) checkSubmission(p *process) []problem {
+	problems := b.checkAsked(p)
+	incomplete := func(known property) bool { return known.data.AcquisitionAmount.IsZero() || known.data.CountyID == nil }
+	if all := *properties.row(b, p.id); len(all) == 0 || incomplete(all[0]) {
+		problems = append(problems, problem{key: "process.property"})
+	}
+	if slices.ContainsFunc(*documentsOf.row(b, p.id), func(d document) bool { return d.status == fileRefused }) { // what is asked for may follow
+		problems = append(problems, problem{key: "process.documents"})
+	}
+	return problems
+}
 
 // checkAsked wants a key borrower, and all that the process asks for.
 func (b *Bank) checkAsked(p *process) (problems []problem) {
@@ -183,10 +191,7 @@ func (b *Bank) submitProcess(c *call) (any, error) {
 	if err := p.inCreation(); err != nil {
 		return nil, err
 	}
-	var problems []problem
-	for _, check := range submitChecks {
-		problems = append(problems, check(b, p)...)
-	}
+	problems := b.checkSubmission(p)
 	if len(problems) > 0 {
 		return nil, &refusal{http.StatusBadRequest, problems}
 	}

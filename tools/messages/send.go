@@ -99,8 +99,8 @@ const recent = 25 * time.Hour
 // maxPages is how many pages of messages are read to find one.
 const maxPages = 10
 
-// sent reports whether the process has this message, from the person's side and within the last day. The bank may change spaces
-// and special characters of a text, and may cut it.
+// sent reports whether the process has this message, from the broker's side and within the last day: the bank may call
+// its users by other names than their logins. It may change spaces and special characters of a text, and may cut it.
 func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUID) (bool, error) {
 	oldest := validation.Today(call.Now().Add(-recent))
 	query := portal.MessageQuery{}
@@ -114,7 +114,7 @@ func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUI
 			if !at.IsZero() && validation.Today(at).Compare(oldest) < 0 {
 				return false, nil
 			}
-			if maybeOwn(call, message) && n.like(message) {
+			if writer(call, message) != FromBank && n.like(message) {
 				return true, nil
 			}
 		}
@@ -124,12 +124,6 @@ func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUI
 		query.After = page.Next
 	}
 	return false, &tools.Error{Kind: tools.Unclear}
-}
-
-// maybeOwn reports whether the person may have written a message: the bank may name her by another name than her login.
-func maybeOwn(call *tools.Call, message portal.Message) bool {
-	from := writer(call, message)
-	return from != FromBank && !(from == FromColleague && strings.Contains(message.UserName.Reveal(), "@"))
 }
 
 // storedLeast is the fewest characters that a bank which cuts texts is taken to keep.
@@ -172,7 +166,7 @@ func (n NewMessage) FindEffect(ctx context.Context, call *tools.Call) (tools.Car
 // Target implements [tools.Verifier].
 func (n NewMessage) Target(ctx context.Context, call *tools.Call) ([]string, error) {
 	process, err := call.Process(ctx, n.Process)
-	return []string{"message", process.ID.String(), call.Actor.ID, essence(n.Subject.Reveal()), essence(n.Text.Reveal())}, err
+	return []string{"message", process.ID.String(), essence(n.Subject.Reveal()), essence(n.Text.Reveal())}, err
 }
 
 // MessageSent is a message that the bank has.

@@ -74,28 +74,39 @@ func check(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (Process
 		Submitted: tools.Submitted(state) || state.Ends != profile.Open, Missing: []Missing{}, amount: process.LoanAmount,
 	}
 	var borrowers []portal.Borrower
-	var property []Missing
-	var group errgroup.Group // a part that cannot be read does not hide the others
+	var property, documents []Missing
+	var noProperty, noDocuments string // what could not be read
+	var group errgroup.Group           // a part that cannot be read does not hide the others
 	group.Go(func() (err error) {
 		borrowers, err = call.Borrowers(ctx, found.ID)
 		return err
 	})
-	unread := ""
 	group.Go(func() error {
 		properties, err := call.Bank.ListProperties(ctx, found.ID)
 		if err != nil {
-			unread = say("part.property")
+			noProperty = say("part.property")
 			return nil
 		}
 		property = propertyMissing(say, properties)
+		return nil
+	})
+	group.Go(func() error {
+		all, err := call.Bank.ListDocuments(ctx, found.ID)
+		if err != nil {
+			noDocuments = say("part.documents")
+			return nil
+		}
+		documents = documentsMissing(ctx, call, all)
 		return nil
 	})
 	if err := group.Wait(); err != nil {
 		return ProcessCheck{}, err
 	}
 	done.borrowers = len(borrowers)
-	if unread != "" {
-		done.Unread = append(done.Unread, unread)
+	for _, part := range []string{noProperty, noDocuments} {
+		if part != "" {
+			done.Unread = append(done.Unread, part)
+		}
 	}
 	terms := termsMissing(say, process)
 	whole := len(terms) == 0
@@ -116,7 +127,7 @@ func check(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (Process
 			done.Missing = append(done.Missing, one)
 		}
 	}
-	done.Missing = append(done.Missing, property...)
+	done.Missing = slices.Concat(done.Missing, property, documents)
 	if whole {
 		reasons, read := esisMissing(ctx, call, found.ID)
 		if !read {
@@ -204,6 +215,19 @@ func propertyMissing(say tools.Say, properties []portal.Property) []Missing {
 		return nil
 	}
 	return []Missing{{What: strings.Join(lacks, ", "), Guess: true}}
+}
+
+// documentsMissing returns the documents that the bank asks for or has refused, in its own words.
+func documentsMissing(ctx context.Context, call *tools.Call, documents []portal.DocumentSummary) (missing []Missing) {
+	say := call.Say(call.Actor.Lang)
+	for _, document := range documents {
+		status := call.Checks().FileStatus(validation.Item{ID: document.DocumentStatusID, Description: document.DocumentStatusDescription})
+		if status != validation.FileRequested && status != validation.FileRefused {
+			continue
+		}
+		missing = append(missing, Missing{What: say("missing.document_"+string(status), "kind", call.Word(ctx, document, "DocumentTypeID"))})
+	}
+	return missing
 }
 
 // esisMissing returns why the bank makes no ESIS of the process; read is false if that is not known. The reasons are the

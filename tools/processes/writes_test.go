@@ -158,6 +158,13 @@ func TestTheCheckNamesWhoLacksWhatAndWhatIsAGuess(t *testing.T) {
 	if at < 0 || check.Missing[at].Mend != "update_borrower" || !check.Missing[at].Guess || !strings.Contains(check.Missing[at].What, "the address") {
 		t.Errorf("got %+v", check.Missing)
 	}
+	if err := e.Bank.AskForDocument(sandbox.SampleProcess(1042)); err != nil {
+		t.Fatal(err)
+	}
+	asked := e.MustCall(t, "check_process", `{"process":1042}`).Output.(processes.ProcessCheck)
+	if !slices.ContainsFunc(asked.Missing, func(m processes.Missing) bool { return !m.Guess && strings.Contains(m.What, "the bank asked for: ") }) {
+		t.Errorf("the document that the bank asks for is not in %+v", asked.Missing)
+	}
 	tooOld := e.MustCall(t, "check_process", `{"process":1047}`).Output.(processes.ProcessCheck)
 	bank := slices.IndexFunc(tooOld.Missing, func(m processes.Missing) bool { return !m.Guess })
 	if !tooOld.Submitted || bank < 0 || !strings.Contains(tooOld.Missing[bank].What, "older than 75") {
