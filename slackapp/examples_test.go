@@ -105,6 +105,9 @@ func (s user) answers(tool *tools.Tool) map[string]string {
 	actor := tools.Actor{ID: anasID, Lang: words.Portuguese}
 	for path, text := range maps.Clone(answers) {
 		field, known := tool.Field(path)
+		if known && field.Kind.Control == tools.ControlFile {
+			answers[path] = "recibo.pdf" // of which the simulated Slack makes a file
+		}
 		if !known || field.Kind.Choices == nil {
 			continue
 		}

@@ -158,7 +158,7 @@ func TestEachKindWithChoicesAnswersASuggestion(t *testing.T) {
 }
 
 func TestAnotherProcessEndsAChoiceThatDependedOnIt(t *testing.T) {
-	app, req := appWithKinds(t, kindtest.Document)
+	app, req := appWithKinds(t, kindtest.Attachment)
 	f, _ := kindForm(t, app, req, app.runner.Catalogue.Tools()[0])
 	f.Answers["value"], f.Notes[noteLabel+"value"], f.Answers["borrower"] = kindtest.Contract, "Contrato 1043", uuid.NewString()
 	chosen := func(process string) {

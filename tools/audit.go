@@ -27,8 +27,21 @@ type auditEntry struct {
 	Process     string    `json:"process,omitempty"`
 	Fields      []string  `json:"fields,omitempty"` // the names of the given fields
 	Fingerprint string    `json:"digest,omitempty"`
+	Consent     *Consent  `json:"consent,omitempty"`
 	Entry       string    `json:"entry,omitempty"` // the entry whose text was erased
 	Outcome     string    `json:"outcome"`         // done, the kind of a failure, begun or shown
+}
+
+// Consent is the consent of a person to the copy of her document, which Law 7/2007 asks for.
+type Consent struct {
+	Holder string `json:"holder"` // the uuid of a borrower
+	Given  Day    `json:"given"`
+}
+
+// Consented is implemented by inputs that may have a consent.
+type Consented interface {
+	// Consent returns the consent, nil without one.
+	Consent() *Consent
 }
 
 // Outcomes of entries that are not about the end of a call.
@@ -41,9 +54,10 @@ const (
 func (r *Runner) audit(ctx context.Context, id string, request Request, outcome string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	fields, reason := given(request)
+	fields, reason, consent := given(request)
 	entry, err := json.Marshal(auditEntry{
-		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
+		Consent: consent,
+		Call:    id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
 		Process: processIn(request.Args), Fields: fields, Fingerprint: r.Fingerprint(append([]byte(id+" "), request.Args...)), Outcome: outcome,
 	})
 	if err == nil {
@@ -92,11 +106,11 @@ func Erasure(at time.Time, by, entry string) []byte {
 // Reasoned is implemented by inputs with a reason.
 type Reasoned interface{ Reason() string }
 
-// given returns the names of the fields in a request, and its reason.
-func given(request Request) (fields []string, reason string) {
+// given returns the names of the fields in a request, its reason and its consent.
+func given(request Request) (fields []string, reason string, consent *Consent) {
 	in, _ := request.Tool.decode(request.Args, request.Actor.Lang)
 	if in == nil {
-		return nil, ""
+		return nil, "", nil
 	}
 	for _, field := range request.Tool.Fields {
 		if _, given := field.Value(in); given {
@@ -106,7 +120,10 @@ func given(request Request) (fields []string, reason string) {
 	if reasoned, ok := in.(Reasoned); ok {
 		reason = Clean(reasoned.Reason())
 	}
-	return fields, reason
+	if consented, ok := in.(Consented); ok {
+		consent = consented.Consent()
+	}
+	return fields, reason, consent
 }
 
 // processIn returns the process in arguments, if it is a number or a uuid.

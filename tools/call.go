@@ -26,6 +26,7 @@ type Call struct {
 	runner *Runner
 	tool   *Tool
 
+	recovered bool // it is finished for a replica that has crashed, perhaps of another program
 	announced bool // the audit log says that it is about to be sent
 
 	mu        sync.Mutex // guards all below
@@ -302,6 +303,21 @@ func CleanLines(text string) string {
 	}, strings.ReplaceAll(text, "\r\n", "\n"))
 	runes := []rune(strings.TrimSpace(text))
 	return pii.Scrub(string(runes[:min(len(runes), maxLines)]))
+}
+
+// Reason returns in a line why something failed that is a part of a call.
+func (c *Call) Reason(err error) string {
+	failure := convert(err)
+	failure.Tool = c.tool
+	failure.explain(c.Actor, c.tool)
+	texts := []string{failure.What(c.Actor.Lang)}
+	if len(failure.Problems)+len(failure.Notes) > 0 {
+		texts = failure.Notes
+		for _, p := range failure.Problems {
+			texts = append(texts, p.Text)
+		}
+	}
+	return strings.Join(texts, " ")
 }
 
 // Now returns the time.

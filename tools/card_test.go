@@ -34,7 +34,7 @@ func TestTheCardOfAProcessHasTheStepsOfItsTools(t *testing.T) {
 			t.Errorf("%s gets %v", step.Tool, step.Args)
 		}
 	}
-	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "list_messages", "own_process", "mute_process", "notify_me"}) {
+	if !slices.Equal(order, []string{"list_borrowers", "get_esis", "list_documents", "list_messages", "own_process", "mute_process", "notify_me"}) {
 		t.Errorf("the buttons are %q", order)
 	}
 	for _, step := range catalogue.New().StepsOn(tools.Subject{Process: process}, tools.StateMeaning{Ends: profile.Cancelled}, words.Portuguese) {

@@ -87,6 +87,10 @@ type GivenFile struct {
 	Content   *spool.File
 }
 
+// Mark returns a text that is the same for a file whenever it is given, and no other file's. It is added to the file's name
+// at the bank, so that the bank's list shows whether the file has arrived.
+func (c *Call) Mark(file FileRef) string { return c.Fingerprint([]byte("file " + file.ID))[:8] }
+
 // File returns a file that the field at path has, of at most max bytes. Its content is read once in a call and closed when
 // the call ends. A file that is gone, is too large or is of a type that the field does not accept is a problem of the field.
 func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (GivenFile, error) {
@@ -102,7 +106,10 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 		return GivenFile{}, &Error{Kind: Invalid, Problems: []Problem{problem(c.Actor.Lang, path, code, args...)}}
 	}
 	source := c.runner.fileSource(file)
-	if source == nil {
+	switch {
+	case source == nil && c.recovered: // another program has it
+		return GivenFile{}, &Error{Kind: Unavailable, Store: true, err: errors.New("no source of the file")}
+	case source == nil:
 		return refuse("file.gone")
 	}
 	max = min(max, accepts.MaxSize)

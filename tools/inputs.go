@@ -11,6 +11,12 @@ type OfBorrower struct {
 	Borrower BorrowerRef `json:"borrower" page:"borrower" validate:"required"`
 }
 
+// OfDocument is the input of the tools that take a document of a process and nothing else.
+type OfDocument struct {
+	Process  ProcessRef  `json:"process" page:"process" validate:"required"`
+	Document DocumentRef `json:"document" page:"document" validate:"required"`
+}
+
 // Nothing is the input of tools that take none.
 type Nothing struct{}
 

@@ -158,6 +158,10 @@ var (
 		Name: "branch", Control: ControlSelect, Types: typesOf[BranchID](), Schema: ofType("integer"),
 		Parse: parseInteger, Convert: convertNumber(parseInteger), Choices: branchChoices{},
 	}
+	Document = &Kind{ // the uuid of a document of the process beside it
+		Name: "document", Control: ControlSelect, Types: typesOf[DocumentRef](), Schema: &jsonschema.Schema{Type: "string", Format: "uuid"}, Refers: true,
+		Parse: parseUUID, Choices: documentChoices{}, DependsOn: []*Kind{Process}, Audit: AuditOptions,
+	}
 	Somebody = &Kind{ // an actor; people choose a colleague
 		Name: "person", Control: ControlPerson, Types: typesOf[PersonRef](), Schema: ofType("string"), Parse: asTyped,
 	}
@@ -178,7 +182,7 @@ var (
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Branch, Somebody, Names, Upload, Uploads,
+		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Document, Branch, Somebody, Names, Upload, Uploads,
 	}
 }
 

@@ -89,6 +89,7 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*Call, error) {
 	call, err := r.admit(ctx, request.Actor, request.Tool, request.Tool.Effect)
 	if err == nil {
+		call.recovered = true
 		_, err = r.takeOver(ctx, call, request, seen)
 		return call, err
 	}

@@ -11,23 +11,23 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Document is a kind that only tests know: a document of the process beside it. Its entry, with its choices below, is all
+// Attachment is a kind that only tests know: an attachment of the process beside it. Its entry, with its choices below, is all
 // that a new kind of reference takes.
-var Document = &tools.Kind{
-	Name: "document", Control: tools.ControlSelect, Schema: tools.Borrower.Schema, Refers: true,
-	Parse: tools.Borrower.Parse, Choices: documents{}, DependsOn: []*tools.Kind{tools.Process}, Audit: tools.AuditLists,
+var Attachment = &tools.Kind{
+	Name: "attachment", Control: tools.ControlSelect, Schema: tools.Borrower.Schema, Refers: true,
+	Parse: tools.Borrower.Parse, Choices: attachments{}, DependsOn: []*tools.Kind{tools.Process}, Audit: tools.AuditLists,
 }
 
-// Contract and Plan are the ids of the documents of every process.
+// Contract and Plan are the ids of the attachments of every process.
 const (
 	Contract = "5f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d"
 	Plan     = "1f0c3f2e-6a53-4b7e-9d6b-0d8f1a2b3c4d"
 )
 
-type documents struct{}
+type attachments struct{}
 
 // List implements [tools.Choices].
-func (documents) List(ctx context.Context, call *tools.Call, field tools.Field, _ string, answers map[string]string) ([]tools.Option, error) {
+func (attachments) List(ctx context.Context, call *tools.Call, field tools.Field, _ string, answers map[string]string) ([]tools.Option, error) {
 	process, err := call.Process(ctx, tools.ProcessRef(answers[field.Dependencies()[0].Path]))
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (documents) List(ctx context.Context, call *tools.Call, field tools.Field, 
 }
 
 // Find implements [tools.Choices].
-func (d documents) Find(ctx context.Context, call *tools.Call, field tools.Field, value string, answers map[string]string) (tools.Option, bool) {
+func (d attachments) Find(ctx context.Context, call *tools.Call, field tools.Field, value string, answers map[string]string) (tools.Option, bool) {
 	options, _ := d.List(ctx, call, field, "", answers)
 	i := slices.IndexFunc(options, func(o tools.Option) bool { return o.Value == value })
 	if i < 0 {
@@ -46,8 +46,8 @@ func (d documents) Find(ctx context.Context, call *tools.Call, field tools.Field
 	return options[i], true
 }
 
-// Kinds returns the engine's kinds and [Document].
-func Kinds() []*tools.Kind { return append(tools.Kinds(), Document) }
+// Kinds returns the engine's kinds and [Attachment].
+func Kinds() []*tools.Kind { return append(tools.Kinds(), Attachment) }
 
 type input struct {
 	Process  tools.ProcessRef  `json:"process" page:"about" validate:"required"`

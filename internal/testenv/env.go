@@ -48,6 +48,7 @@ type Env struct {
 	Client *portal.Client
 	Keys   *keys.Keys
 	Store  *conversations.Store
+	Files  *Uploads     // what actors have given
 	Audit  *AuditLog    // what the Runner has audited
 	Log    *logtest.Log // JSON
 	Actor  tools.Actor  // who calls tools: Ana, in English
@@ -76,7 +77,7 @@ func Start(t testing.TB, options Options) *Env {
 	if options.Redis == "" {
 		options.Redis = memory
 	}
-	first := &Env{Bank: bank, URL: server.URL, Keys: sealing, options: options}
+	first := &Env{Bank: bank, URL: server.URL, Keys: sealing, Files: NewUploads(), options: options}
 	return first.Replica(t)
 }
 
@@ -110,7 +111,7 @@ const memory = "memory"
 func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 	t.Helper()
 	r := &Env{
-		Bank: e.Bank, URL: e.URL, Keys: e.Keys, Store: e.Store, Audit: &AuditLog{}, Log: &logtest.Log{},
+		Bank: e.Bank, URL: e.URL, Keys: e.Keys, Files: e.Files, Store: e.Store, Audit: &AuditLog{}, Log: &logtest.Log{},
 		Actor: tools.Actor{ID: "ana", Lang: words.English}, options: e.options,
 	}
 	closeStore := func() {}
@@ -149,6 +150,7 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		c(&config)
 	}
 	r.Runner = tools.NewRunner(config)
+	r.AddFileSource("upload", r.Files)
 	reading, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var lists sync.WaitGroup
 	lists.Go(func() { r.ReadLists(reading) })

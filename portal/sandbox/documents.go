@@ -149,7 +149,7 @@ func (b *Bank) documentIn(c *call) (p *process, all *[]document, at int, err err
 }
 
 // createDocument is Document Create. All but the observations are required. A document of a type that the bank asks for
-// takes the place of the request.
+// replaces the request.
 func (b *Bank) createDocument(c *call) (any, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -162,7 +162,7 @@ func (b *Bank) createDocument(c *call) (any, error) {
 		return nil, err
 	}
 	all := documentsOf.row(b, p.id)
-	if len(*all) >= maxDocuments || kept(*all)+fresh.file.Size() > maxKept {
+	if len(*all) >= maxDocuments || bytesOf(*all)+fresh.file.Size() > maxKept {
 		return nil, refused(http.StatusBadRequest, "document.tooMany")
 	}
 	asked := slices.IndexFunc(*all, func(d document) bool { return d.kind == fresh.kind && d.status == fileRequested })
@@ -176,7 +176,7 @@ func (b *Bank) createDocument(c *call) (any, error) {
 	return createdDocument{success(c, map[string]any{"id": fresh.id}), createdFileID{fresh.id}}, nil
 }
 
-func kept(all []document) (bytes int64) {
+func bytesOf(all []document) (bytes int64) {
 	for _, d := range all {
 		bytes += d.file.Size()
 	}
@@ -197,7 +197,7 @@ func (b *Bank) updateDocument(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kept(*all)-before.file.Size()+after.file.Size() > maxKept {
+	if bytesOf(*all)-before.file.Size()+after.file.Size() > maxKept {
 		return nil, refused(http.StatusBadRequest, "document.tooMany")
 	}
 	if after.file != before.file { // the file before is closed once nobody reads it any more

@@ -61,7 +61,7 @@ func TestADocumentIsAddedChangedAndRemoved(t *testing.T) {
 	}
 	all, err := user.ListDocuments(ctx, process)
 	if err != nil || len(all) != 1 || all[0].DocumentStatusDescription != "Received" || all[0].Title.Reveal() != "Recibo de março" || all[0].FileName.Reveal() != "recibo.pdf" {
-		t.Errorf("it takes the place of the request: %+v, %v", all, err)
+		t.Errorf("it replaces the request: %+v, %v", all, err)
 	}
 	got, err := user.Document(ctx, process, created.DocumentUniqueID)
 	if err != nil || got.FileName.Reveal() != "recibo.pdf" || !bytes.Equal(contentOf(t, got), content) {
