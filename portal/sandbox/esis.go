@@ -33,7 +33,7 @@ func (b *Bank) processESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ignore := query.boolean("ignoreRules")
+	ignore := query.ignoreRules()
 	if query.wrong != nil {
 		return nil, query.wrong
 	}
@@ -67,7 +67,7 @@ func (b *Bank) emailESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, ignore := query.text("sendAddress"), query.boolean("ignoreRules")
+	to, ignore := query.text("sendAddress"), query.ignoreRules()
 	if query.wrong != nil {
 		return nil, query.wrong
 	}

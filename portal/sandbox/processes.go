@@ -166,9 +166,9 @@ func (q *query) id(c *call, name string) uuid.UUID {
 	return id
 }
 
-// boolean returns true or false; false if the parameter is absent.
-func (q *query) boolean(name string) bool {
-	given := q.text(name)
+// ignoreRules returns the parameter of that name; false if it is absent.
+func (q *query) ignoreRules() bool {
+	given := q.text("ignoreRules")
 	answer, err := strconv.ParseBool(given)
 	if given != "" && err != nil {
 		q.refuse()

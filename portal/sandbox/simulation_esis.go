@@ -23,7 +23,7 @@ func (b *Bank) simulationESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ignore := query.boolean("ignoreRules")
+	ignore := query.ignoreRules()
 	if query.wrong != nil {
 		return nil, query.wrong
 	}
@@ -46,7 +46,7 @@ func (b *Bank) emailSimulationESIS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, ignore := query.text("sendAddress"), query.boolean("ignoreRules")
+	to, ignore := query.text("sendAddress"), query.ignoreRules()
 	if query.wrong != nil {
 		return nil, query.wrong
 	}

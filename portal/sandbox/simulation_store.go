@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,11 +66,16 @@ func (b *Bank) sees(session session, s *simulation) bool {
 // pinned reports whether autoplay leaves the simulation unchanged.
 func (s *simulation) pinned() bool { return slices.Contains(pinnedSimulations, s.number) }
 
-// meaning returns what the state means to the built-in profile, which the sandbox's contract follows.
-func (s *simulation) meaning() profile.SimulationMeaning {
-	meaning, _ := profile.Builtin().SimulationMeaning(s.state, taxonomies["workflowStatesSimulation"][s.state].Portuguese)
-	return meaning
-}
+// simulationMeanings are what the states mean to the built-in profile, which the sandbox's contract follows.
+var simulationMeanings = sync.OnceValue(func() map[int32]profile.SimulationMeaning {
+	all := map[int32]profile.SimulationMeaning{}
+	for state, it := range taxonomies["workflowStatesSimulation"] {
+		all[state], _ = profile.Builtin().SimulationMeaning(0, it.Portuguese)
+	}
+	return all
+})
+
+func (s *simulation) meaning() profile.SimulationMeaning { return simulationMeanings()[s.state] }
 
 // ends returns the day until which the simulation holds.
 func (s *simulation) ends() time.Time { return s.created.AddDate(0, 0, simulationDays) }

@@ -159,7 +159,7 @@ func (x *Examination) checkRest(context.Context) (found []finding.Finding) {
 		case id == string(portal.Authenticate) || isRead(id, op):
 		case strings.HasSuffix(id, "Email"):
 			emails = append(emails, id)
-		case op.Method != "GET":
+		case op.Method != "GET" && id != string(portal.SimulationValidate):
 			writes = append(writes, id)
 		default:
 			unread = append(unread, id)
