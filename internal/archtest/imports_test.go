@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"portal/sandbox/esispdf":     {"portal/sandbox/loancost"},
 	"portal/sandbox/loancost":    {},
 	"slackapp":                   {"conversations", "internal/bodies", "internal/refusals", "tools"},
+	"test/memory":                {},
 	"test/soak":                  {},
 	"tools":                      {"portal/profile", "portal", "validation"},
 	"tools/*":                    {"portal/profile", "portal", "tools", "validation"}, // a toolset
