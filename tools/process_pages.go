@@ -47,39 +47,39 @@ type searchPlace struct {
 // A search without a text reads the bank's list, at most 1,000 processes for one page: there may be more even if nothing is
 // found. It says so by Partial and Next.
 func (c *Call) SearchProcesses(ctx context.Context, filter ProcessFilter, cursor string, limit int) (found FoundProcesses, next string, err error) {
-	place := searchPlace{Filter: filter}
+	position := searchPlace{Filter: filter}
 	if cursor != "" {
-		if place, err = c.searchPlace(ctx, cursor); err != nil {
+		if position, err = c.searchPlace(ctx, cursor); err != nil {
 			return found, "", err
 		}
 	}
-	if place.Filter.Text.IsZero() && place.Filter.Borrower.IsZero() {
-		found, err = c.searchList(ctx, &place, limit)
+	if position.Filter.Text.IsZero() && position.Filter.Borrower.IsZero() {
+		found, err = c.searchList(ctx, &position, limit)
 	} else {
-		found, err = c.searchText(ctx, &place, limit)
+		found, err = c.searchText(ctx, &position, limit)
 	}
-	if err != nil || place.Last == uuid.Nil && place.After == "" {
+	if err != nil || position.Last == uuid.Nil && position.After == "" {
 		return found, "", err
 	}
-	next, err = c.storePlace(ctx, place)
+	next, err = c.storePlace(ctx, position)
 	return found, next, err
 }
 
 func (c *Call) searchKey(cursor string) string { return c.Actor.ID + " " + cursor }
 
-func (c *Call) searchPlace(ctx context.Context, cursor string) (place searchPlace, err error) {
+func (c *Call) searchPlace(ctx context.Context, cursor string) (position searchPlace, err error) {
 	data, ok, err := c.index.store().Get(ctx, "search", c.searchKey(cursor))
 	switch {
 	case err != nil:
-		return place, StoreError(err)
-	case !ok || json.Unmarshal(data, &place) != nil:
-		return place, c.Invalid("cursor", "cursor.unknown")
+		return position, StoreError(err)
+	case !ok || json.Unmarshal(data, &position) != nil:
+		return position, c.Invalid("cursor", "cursor.unknown")
 	}
-	return place, nil
+	return position, nil
 }
 
-func (c *Call) storePlace(ctx context.Context, place searchPlace) (cursor string, err error) {
-	data, err := pii.MarshalClear(place)
+func (c *Call) storePlace(ctx context.Context, position searchPlace) (cursor string, err error) {
+	data, err := pii.MarshalClear(position)
 	if err != nil {
 		return "", err
 	}
@@ -87,10 +87,10 @@ func (c *Call) storePlace(ctx context.Context, place searchPlace) (cursor string
 	return cursor, StoreError(c.index.store().Put(ctx, "search", c.searchKey(cursor), data, searchLife))
 }
 
-// searchText finds processes by a text or a borrower's name, and advances place to the end of the page, the zero place if that
+// searchText finds processes by a text or a borrower's name, and advances position to the end of the page, the zero position if that
 // is the last.
-func (c *Call) searchText(ctx context.Context, place *searchPlace, limit int) (FoundProcesses, error) {
-	filter, after := place.Filter, place.Number
+func (c *Call) searchText(ctx context.Context, position *searchPlace, limit int) (FoundProcesses, error) {
+	filter, after := position.Filter, position.Number
 	text := filter.Borrower
 	if text.IsZero() {
 		text = filter.Text
@@ -105,29 +105,29 @@ func (c *Call) searchText(ctx context.Context, place *searchPlace, limit int) (F
 		found.Total = len(found.Processes)
 	}
 	found.Partial = found.Partial || counted
-	*place = searchPlace{Filter: filter}
+	*position = searchPlace{Filter: filter}
 	if after > 0 {
 		found.Processes = slices.DeleteFunc(found.Processes, func(p portal.ProcessSummary) bool { return p.ProcessNumber >= after })
 	}
 	if len(found.Processes) > limit {
 		found.Processes = found.Processes[:limit]
 		last := found.Processes[limit-1]
-		place.Last, place.Number = last.ProcessUniqueID, last.ProcessNumber
+		position.Last, position.Number = last.ProcessUniqueID, last.ProcessNumber
 	}
 	return found, nil
 }
 
-// searchList reads the bank's list from place on, and advances place as [Call.searchText] does.
-func (c *Call) searchList(ctx context.Context, place *searchPlace, limit int) (found FoundProcesses, err error) {
-	filter, whole := place.Filter, place.Filter == ProcessFilter{}
-	query := portal.ProcessQuery{Limit: listLines, After: place.After}
+// searchList reads the bank's list from position on, and advances position as [Call.searchText] does.
+func (c *Call) searchList(ctx context.Context, position *searchPlace, limit int) (found FoundProcesses, err error) {
+	filter, whole := position.Filter, position.Filter == ProcessFilter{}
+	query := portal.ProcessQuery{Limit: listLines, After: position.After}
 	if whole {
 		query.Limit = limit
 	}
 	if filter.State != 0 {
 		query.StatusID = &filter.State
 	}
-	last := place.Last
+	last := position.Last
 	for range maxPagesRead {
 		page, err := c.Bank.ListProcesses(ctx, query)
 		if query.StatusID != nil && portal.KindOf(err) == portal.Refused { // that the bank filters by a state is a guess
@@ -148,7 +148,7 @@ func (c *Call) searchList(ctx context.Context, place *searchPlace, limit int) (f
 			}
 			if len(found.Processes) == limit {
 				end := found.Processes[limit-1]
-				*place = searchPlace{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
+				*position = searchPlace{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
 				if whole {
 					found.Total = page.TotalRecords
 				}
@@ -163,12 +163,12 @@ func (c *Call) searchList(ctx context.Context, place *searchPlace, limit int) (f
 			found.Total = page.TotalRecords
 		}
 		if page.Next == "" || whole && len(found.Processes) == limit {
-			*place = searchPlace{Filter: filter, After: page.Next}
+			*position = searchPlace{Filter: filter, After: page.Next}
 			return found, nil
 		}
 		query.After, last = page.Next, uuid.Nil
 	}
-	*place = searchPlace{Filter: filter, After: query.After}
+	*position = searchPlace{Filter: filter, After: query.After}
 	found.Partial = true
 	return found, nil
 }

@@ -15,8 +15,8 @@ type Chosen struct {
 }
 
 // understand replaces what a call gives in words by what the bank takes: the label of a choice by its id. It returns the
-// problems of what is not understood, and leaves it out. The arguments of a call that gives nothing in words stay to the
-// letter.
+// problems of what is not understood, and leaves it out. The arguments of a call that gives nothing in words are not
+// changed.
 func (r *Runner) understand(ctx context.Context, call *Call, request Request) (args json.RawMessage, problems []Problem) {
 	tool, lang := request.Tool, request.Actor.Lang
 	decoder := json.NewDecoder(bytes.NewReader(request.Args))
