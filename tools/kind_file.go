@@ -75,8 +75,8 @@ var extensionsOf = map[string][]string{
 	"application/pdf": {"pdf"}, "image/jpeg": {"jpg", "jpeg"}, "image/png": {"png"}, "image/heic": {"heic"}, "image/heif": {"heif", "heic"},
 }
 
-// fileSchema is what assistants give: a reference.
-var fileSchema = ofType("string")
+// fileSchema is what assistants give: the reference of an upload; see [UploadAddress].
+var fileSchema = &jsonschema.Schema{Type: "string", Pattern: "^upload:"}
 
 var filesSchema = &jsonschema.Schema{Type: "array", Items: fileSchema, MinItems: new(1), MaxItems: new(maxFiles)}
 
