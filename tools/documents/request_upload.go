@@ -13,14 +13,14 @@ import (
 var RequestUpload = tools.Define(Toolset, tools.Spec{
 	Name: "request_upload", Effect: tools.Remembers, AssistantsOnly: true, Example: `{}`,
 }, func(ctx context.Context, call *tools.Call, _ UploadRequest) (UploadAddress, error) {
-	accepts := tools.Upload.Accepts
-	address, err := call.OpenUpload(ctx, accepts.MaxSize)
+	most := maxSize(call)
+	address, err := call.OpenUpload(ctx, most)
 	if err != nil {
 		return UploadAddress{}, err
 	}
 	return UploadAddress{
 		File: address.File, Address: address.URL, Until: address.Until.UTC().Format(time.RFC3339),
-		Accepts: accepts.MediaTypes, MaxBytes: accepts.MaxSize,
+		Accepts: tools.Upload.Accepts.MediaTypes, MaxBytes: most,
 	}, nil
 })
 
