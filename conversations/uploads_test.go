@@ -122,6 +122,25 @@ func TestAnotherWriterTakesOverOnceTheLeaseIsOver(t *testing.T) {
 	})
 }
 
+func TestAnUploadEnds(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
+		s := p.replica(t)
+		open, given := must(s.OpenUpload(t.Context(), "maria", "en", 1<<20))(t), giveUpload(t, s, "maria")
+		for _, key := range []string{s.uploadKey(open.ID), s.uploadKey(given.ID), s.contentKey(given.ID)} {
+			if life := must(s.redis.PTTL(t.Context(), key).Result())(t); life <= UploadLife-time.Minute || life > UploadLife {
+				t.Errorf("%s lives for %v", key, life)
+			}
+			must(s.redis.PExpire(t.Context(), key, -time.Second).Result())(t)
+		}
+		if _, err := fill(t, s, open, []byte("%PDF-1.7")); !errors.Is(err, ErrGone) {
+			t.Errorf("writing an address that has ended: got %v", err)
+		}
+		if _, err := s.OwnUpload(t.Context(), "maria", given.ID); !errors.Is(err, ErrGone) {
+			t.Errorf("reading a file that has ended: got %v", err)
+		}
+	})
+}
+
 func TestTheUploadsOfAnOwnerAreBounded(t *testing.T) {
 	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
