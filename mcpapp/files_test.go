@@ -3,6 +3,7 @@ package mcpapp_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"mime/multipart"
@@ -150,6 +151,36 @@ func TestAFileIsGivenAtAnAddressAndTakenByReference(t *testing.T) {
 				t.Errorf("after it was used, the address gives %d", status)
 			}
 			lacks(t, a.transcript.String(), "recibo recibo")
+		})
+	}
+}
+
+func TestAFileThatWasGivenBecomesADocument(t *testing.T) {
+	t.Parallel()
+	for _, variant := range variants {
+		t.Run(variant.name, func(t *testing.T) {
+			t.Parallel()
+			a := variant.start(t, start(t, withFileTools(t)))
+			got := a.asksForAddress(t)
+			if status, answer := give(t, http.MethodPut, got.Address+"recibo.pdf", bytes.NewReader(pdf), nil); status != http.StatusCreated {
+				t.Fatalf("the file gave %d %s", status, answer)
+			}
+			var out struct {
+				Process string
+				Added   []struct{ Document string }
+			}
+			structured(t, succeeded(t, a.call(t, "add_document", map[string]any{"process": "1042", "documentTypeId": 203, "files": []string{got.File}})), &out)
+			if len(out.Added) != 1 {
+				t.Fatalf("added %+v", out)
+			}
+			uri := "balcao://processes/" + out.Process + "/documents/" + out.Added[0].Document
+			read, err := a.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: uri}})
+			must(t, err)
+			blob, ok := read.Contents[0].(mcp.BlobResourceContents)
+			if content, err := base64.StdEncoding.DecodeString(blob.Blob); !ok || err != nil || !bytes.Equal(content, pdf) || blob.MIMEType != "application/pdf" {
+				t.Errorf("read %d bytes of %q, %v", len(content), blob.MIMEType, err)
+			}
+			contains(t, failed(t, a.call(t, "add_document", map[string]any{"process": "1042", "documentTypeId": 203, "files": []string{got.File}, "title": "again"})), "no longer there")
 		})
 	}
 }
@@ -302,7 +333,7 @@ func TestAFileIsBoundedAndStreamed(t *testing.T) {
 		"of a length that is said": bytes.NewReader(make([]byte, got.MaxBytes+1<<20)),
 		"without a length":         io.LimitReader(&zeros{}, got.MaxBytes+1),
 	} {
-		if status, answer := give(t, http.MethodPut, got.Address, content, nil); status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "at most 32 MB") {
+		if status, answer := give(t, http.MethodPut, got.Address, content, nil); status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "at most 20 MB") {
 			t.Errorf("one that is too large, %s, gives %d %s", name, status, answer)
 		}
 	}
