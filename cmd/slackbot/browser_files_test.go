@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -89,4 +93,53 @@ func TestAPersonGivesAnAssistantAFileInTheBrowser(t *testing.T) {
 	page.Do(chromedp.SetUploadFiles(input, []string{writes(t, "recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 3<<20))}))
 	page.Click("button")
 	page.Until("the file has arrived", `document.querySelector('main').innerText.includes(`+browsertest.Quoted(file)+`) && !document.querySelector('form')`)
+}
+
+// attach chooses files in a file input of the modal.
+func (p slackPage) attach(path string, files ...string) {
+	p.waitForField(path)
+	p.Do(chromedp.SetUploadFiles(chromedp.CSS(field(path)+` input[type=file]`), files))
+	p.Until("the files are uploaded", `document.querySelectorAll('`+field(path)+` .chosen li:not([aria-busy])').length === `+strconv.Itoa(len(files)))
+}
+
+func TestABrokerAddsDocumentsAndFetchesOneInTheBrowser(t *testing.T) {
+	t.Parallel()
+	slack := playground(t)
+	ana := openSlack(t, slack)
+	september, october := "%PDF-1.7\nsetembro"+strings.Repeat("s", 1<<20), "%PDF-1.7\noutubro"+strings.Repeat("o", 2<<20)
+
+	ana.typeCommand("/documento novo 1042")
+	ana.chooseOption("documentTypeId", "Três últimos recibos de vencimento")
+	ana.attach("files", writes(t, "Recibo setembro.pdf", "MZ\x90\x00 a program"))
+	ana.submit()
+	ana.Until("a program is refused under the field", `document.querySelector('`+field("files")+` .problem:not([hidden])')?.innerText.includes('EXE')`)
+	ana.Click(field("files") + ` .chosen button`)
+	ana.attach("files", writes(t, "Recibo setembro.pdf", september), writes(t, "Recibo outubro.pdf", october))
+	ana.typeInto("title", "Recibos do Rui")
+	ana.submit()
+	ana.Until("both are shown to be confirmed", `document.querySelector('dialog[open]:not([data-busy])').innerText.includes('Recibo setembro.pdf, Recibo outubro.pdf')`)
+	ana.clickAction("back")
+	ana.Until("the page says what it has", `document.querySelector('dialog[open]').innerText.includes('Já dados: Recibo setembro.pdf, Recibo outubro.pdf')`)
+	ana.submit()
+	ana.Until("they are shown again", `document.querySelector('dialog[open] .submit').innerText === 'Juntar'`)
+	ana.submit()
+	ana.waitForText("Documentos entregues")
+	ana.Keys(kb.Escape)
+	ana.Until("the modal is gone", `!document.querySelector('dialog[open]') && document.activeElement.id === 'composer'`)
+
+	ana.typeCommand("/documento 1042")
+	ana.chooseOption("document", "Recibos do Rui 2/2")
+	ana.submit()
+	ana.Until("the document is in the conversation with the app", `(() => {
+		const im = document.querySelector('#ims button'); if (im && !document.querySelector('.file a')) im.click();
+		return document.querySelector('.file a') })()`)
+	address, _ := ana.Eval(`document.querySelector('.file a').href`).(string)
+	response, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if content, err := io.ReadAll(response.Body); err != nil || string(content) != october {
+		t.Errorf("the document has %d bytes, %v; want %d", len(content), err, len(october))
+	}
 }
