@@ -105,13 +105,14 @@ func planOf(t reflect.Type) plan {
 
 var thisPackage = reflect.TypeFor[Description]().PkgPath()
 
-// describes reports whether a type of a reply has descriptions. Only the structs of this package do, and none contains itself.
+// describes reports whether a type of a reply has descriptions. Only the structs of this package do. None contains itself but
+// [TaxonomyItem], which has none.
 func describes(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice:
 		return describes(t.Elem())
 	case reflect.Struct:
-		if t.PkgPath() != thisPackage {
+		if t.PkgPath() != thisPackage || t == reflect.TypeFor[TaxonomyItem]() {
 			return false
 		}
 		p := planOf(t)

@@ -2,7 +2,9 @@ package portal
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -22,6 +24,8 @@ type TaxonomyItem struct {
 	ID          int32  `json:"id"`
 	Description string `json:"description"`
 	ParentID    int32  `json:"parentID,omitzero"` // of the item that it belongs to, such as the district of a county; 0 if the bank does not say
+	// Children are the items that belong to it, of a list that has them inside: the counties of a district.
+	Children []TaxonomyItem `json:"children,omitzero"`
 }
 
 var (
@@ -88,14 +92,36 @@ func (u *User) Taxonomy(ctx context.Context, key TaxonomyKey) ([]TaxonomyItem, e
 			return nil, err
 		}
 		all = append(all, reply.List.all...)
-		if reply.TotalCount == nil || len(all) >= *reply.TotalCount {
+		more := reply.HasMoreResults != nil && *reply.HasMoreResults
+		if !more && (reply.TotalCount == nil || len(all) >= *reply.TotalCount) {
 			return all, nil
 		}
-		if after = pages.next(after, len(reply.List.all), nil, reply.TotalCount, ""); after == "" {
+		if after = pages.next(after, len(reply.List.all), reply.HasMoreResults, reply.TotalCount, ""); after == "" {
 			return all, nil
 		}
 	}
 	return nil, &Error{Kind: Garbled, Operation: row.ID, Reason: "too many pages"}
+}
+
+// LocalTaxonomy returns the values of a taxonomy for which the bank is not asked; local is false if it is.
+func (u *User) LocalTaxonomy(key TaxonomyKey) (items []TaxonomyItem, local bool) {
+	row, known := u.client.rows[key.Operation()]
+	items = localItems(u.client.config.Profile, key, u.language)
+	return items, items != nil || known && row.Path == ""
+}
+
+// TaxonomyVersion returns a text that is another for another bank, and for a profile that reads its taxonomies in another way.
+func (u *User) TaxonomyVersion() string { return u.client.taxonomyVersion() }
+
+// taxonomyVersion returns a hash of all that decides what a taxonomy is read as.
+func (c *Client) taxonomyVersion() string {
+	p := c.config.Profile
+	data, err := json.Marshal([]any{c.config.BaseURL, p.Prefix, p.Taxonomies, p.Replies, p.Forms, p.Headers})
+	if err != nil {
+		panic(fmt.Sprintf("portal: a profile that is no JSON: %v", err)) // it was read from a file
+	}
+	digest := sha256.Sum256(data)
+	return hex.EncodeToString(digest[:8])
 }
 
 // OwnList reports whether [User.Taxonomy] returns Balcão's own list: values that the profile infers, or none where the bank has
@@ -110,8 +136,9 @@ func (u *User) OwnList(key TaxonomyKey) bool {
 }
 
 type taxonomyReply struct {
-	TotalCount *int               `json:"totalCount"`
-	List       list[TaxonomyItem] `json:"list"`
+	TotalCount     *int               `json:"totalCount"`
+	HasMoreResults *bool              `json:"hasMoreResults"`
+	List           list[TaxonomyItem] `json:"list"`
 }
 
 // UnmarshalJSON refuses an item without an id or a description.
@@ -120,10 +147,14 @@ func (t *TaxonomyItem) UnmarshalJSON(data []byte) error {
 		ID          *int32  `json:"id"`
 		Description *string `json:"description"`
 		ParentID    int32   `json:"parentID"`
+		Children    []TaxonomyItem
 	}
 	if json.Unmarshal(data, &item) != nil || item.ID == nil || item.Description == nil {
 		return lacking("the reply has no id and description in an item")
 	}
-	*t = TaxonomyItem{*item.ID, *item.Description, item.ParentID}
+	for i := range item.Children {
+		item.Children[i].ParentID = *item.ID
+	}
+	*t = TaxonomyItem{*item.ID, *item.Description, item.ParentID, item.Children}
 	return nil
 }

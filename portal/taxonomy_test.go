@@ -1,7 +1,9 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,6 +65,56 @@ func TestATaxonomyIsReadInWhicheverShapeItComes(t *testing.T) {
 		_, config := overTCP(t, text(200, body))
 		_, err := as(t, config, maria).Taxonomy(t.Context(), "maritalStatuses")
 		wantKind(t, err, portal.Garbled)
+	}
+}
+
+func TestParentsAndChildrenAreKeptInWhicheverShapeTheyCome(t *testing.T) {
+	oeiras := portal.TaxonomyItem{ID: 10, Description: "Oeiras", ParentID: 11}
+	lisboa := portal.TaxonomyItem{ID: 11, Description: "Lisboa", Children: []portal.TaxonomyItem{oeiras}}
+	for name, c := range map[string]struct {
+		key  portal.TaxonomyKey
+		body string
+		want []portal.TaxonomyItem
+	}{
+		"a parent":               {"counties", `[{"id": 10, "description": "Oeiras", "parentID": 11}]`, []portal.TaxonomyItem{oeiras}},
+		"a parent by its name":   {"counties", `{"countyList": [{"countyID": 10, "countyDescription": "Oeiras", "districtID": 11, "districtDescription": "Lisboa"}]}`, []portal.TaxonomyItem{oeiras}},
+		"children":               {"districtsWithCounties", `[{"id": 11, "description": "Lisboa", "children": [{"id": 10, "description": "Oeiras"}]}]`, []portal.TaxonomyItem{lisboa}},
+		"children by their name": {"districtsWithCounties", `[{"districtID": 11, "districtDescription": "Lisboa", "counties": [{"countyID": 10, "countyDescription": "Oeiras"}]}]`, []portal.TaxonomyItem{lisboa}},
+		"children of children": {"countryWithDistricts", `[{"id": 1, "description": "Portugal", "districts": [{"id": 11, "description": "Lisboa", "counties": [{"id": 10, "description": "Oeiras"}]}]}]`,
+			[]portal.TaxonomyItem{{ID: 1, Description: "Portugal", Children: []portal.TaxonomyItem{{ID: 11, Description: "Lisboa", ParentID: 1, Children: []portal.TaxonomyItem{oeiras}}}}}},
+	} {
+		_, config := overTCP(t, text(200, c.body))
+		got, err := as(t, config, maria).Taxonomy(t.Context(), c.key)
+		if err != nil || !cmp.Equal(got, c.want) {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestATaxonomyWithPagesIsReadWhole(t *testing.T) {
+	page := func(more string, ids ...int) string {
+		var items []string
+		for _, id := range ids {
+			items = append(items, fmt.Sprintf(`{"id": %d, "description": "x"}`, id))
+		}
+		return fmt.Sprintf(`{%s, "items": [%s]}`, more, strings.Join(items, ","))
+	}
+	for name, pages := range map[string][]string{
+		"with a total":            {page(`"totalCount": 5`, 1, 2), page(`"totalCount": 5`, 3, 4), page(`"totalCount": 5`, 5)},
+		"with a total of records": {page(`"totalRecords": 5`, 1, 2), page(`"totalRecords": 5`, 3, 4), page(`"totalRecords": 5`, 5)},
+		"with a flag":             {page(`"hasMoreResults": true`, 1, 2), page(`"hasMoreResults": true`, 3, 4), page(`"hasMoreResults": false`, 5)},
+	} {
+		_, config := overTCP(t, func(w http.ResponseWriter, r *http.Request) {
+			number := 1
+			if given := r.URL.Query().Get("pageNumber"); given != "" {
+				number, _ = strconv.Atoi(given)
+			}
+			text(200, pages[min(number, len(pages))-1])(w, r)
+		})
+		got, err := as(t, config, maria).Taxonomy(t.Context(), "notificationTypes")
+		if err != nil || len(got) != 5 || got[4].ID != 5 {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
 	}
 }
 

@@ -237,15 +237,16 @@ func (c *Call) addBranches(ctx context.Context, found *[]portal.TaxonomyItem, na
 	if err := c.index.sync(ctx); err != nil {
 		return StoreError(err)
 	}
-	candidates := map[portal.TaxonomyItem][]indexedProcess{}
+	branches, candidates := map[int32]portal.TaxonomyItem{}, map[int32][]indexedProcess{}
 	for _, process := range c.index.match(name) {
 		for _, branch := range branchesOf(process.BranchID, process.Branch) {
 			if len(MatchItems([]portal.TaxonomyItem{branch}, name)) > 0 && !c.isHidden(process.ID) {
-				candidates[branch] = append(candidates[branch], process)
+				branches[branch.ID], candidates[branch.ID] = branch, append(candidates[branch.ID], process)
 			}
 		}
 	}
-	for branch, processes := range candidates {
+	for id, processes := range candidates {
+		branch := branches[id]
 		if slices.ContainsFunc(*found, func(other portal.TaxonomyItem) bool { return other.ID == branch.ID }) {
 			continue
 		}
@@ -270,7 +271,10 @@ func branchesOf(id int32, name string) []portal.TaxonomyItem {
 
 func distinct(items []portal.TaxonomyItem) (all []portal.TaxonomyItem) {
 	for _, item := range items {
-		if !slices.Contains(all, item) {
+		same := func(other portal.TaxonomyItem) bool {
+			return other.ID == item.ID && other.Description == item.Description
+		}
+		if !slices.ContainsFunc(all, same) {
 			all = append(all, item)
 		}
 	}

@@ -170,12 +170,12 @@ type Taxonomies struct {
 	Path   string            `json:"path"` // with {name}
 	Query  map[string]string `json:"query"`
 	Page   Page              `json:"page"`
-	Reply  Reply             `json:"reply"` // the items have id, description and parentID
+	Reply  Reply             `json:"reply"` // the items have id, description and parentID, and children that are items
 	Lists  map[string]List   `json:"lists"` // by key
 	None   []int32           `json:"none"`  // ids of no item, where the bank does not describe one
 }
 
-// List is one of the bank's lists. It may override how it is read.
+// List is one of the bank's lists. It may override how it is read: of Reply the names that it has.
 type List struct {
 	Title string `json:"title"` // in the bank's navigation; "" if the bank has no operation for it
 	Name  string `json:"name"`  // in the path

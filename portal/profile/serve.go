@@ -203,9 +203,7 @@ func (w *Wire) reshaped(object map[string]any) any {
 		return w.completed(object, w.reply.Fields)
 	}
 	for i, item := range array {
-		if inner, ok := item.(map[string]any); ok {
-			array[i] = w.completed(inner, w.reply.Items)
-		}
+		array[i] = w.written(item)
 	}
 	delete(object, ListName)
 	name := w.reply.List.first(ListName)
@@ -221,6 +219,20 @@ func (w *Wire) reshaped(object map[string]any) any {
 		out[other] = []any{}
 	}
 	return out
+}
+
+// written returns an item of a list as the bank writes it, and so the items inside it.
+func (w *Wire) written(item any) any {
+	object, ok := item.(map[string]any)
+	if !ok {
+		return item
+	}
+	if children, has := object[childrenName].([]any); has && w.reply.Items[childrenName] != nil {
+		for i, child := range children {
+			children[i] = w.written(child)
+		}
+	}
+	return w.completed(object, w.reply.Items)
 }
 
 // onlyItem returns a reply that has the first item of a list at a path, or an empty object without one.

@@ -87,7 +87,7 @@ func (p *Profile) taxonomy(key string) (Operation, bool) {
 		op.Page = *list.Page
 	}
 	if list.Reply != nil {
-		op.Reply = *list.Reply
+		op.Reply = all.Reply.with(*list.Reply)
 	}
 	switch {
 	case list.Path != "":
@@ -115,6 +115,29 @@ func (w *Wire) formOf(name string) Form {
 		return cmp.Or(w.forms.IDs[kind], UUID)
 	}
 	return ""
+}
+
+// with returns a reply with the entries of another instead of its own.
+func (r Reply) with(other Reply) Reply {
+	merged := func(own, others map[string]Names) map[string]Names {
+		all := maps.Clone(own)
+		if all == nil {
+			all = map[string]Names{}
+		}
+		maps.Copy(all, others)
+		return all
+	}
+	r.Fields, r.Items = merged(r.Fields, other.Fields), merged(r.Items, other.Items)
+	if len(other.At) > 0 {
+		r.At = other.At
+	}
+	if len(other.List) > 0 {
+		r.List = other.List
+	}
+	if len(other.Also) > 0 {
+		r.Also = other.Also
+	}
+	return r
 }
 
 // renames reports whether a field has another name than the canonical one.
@@ -314,14 +337,30 @@ func (w *Wire) Reply(wire []byte) ([]byte, error) {
 		}
 		tree[ListName] = array
 		for i, item := range array {
-			if object, ok := item.(map[string]any); ok {
-				array[i] = w.canonical(object, w.reply.Items)
-			}
+			array[i] = w.item(item)
 		}
 	} else if len(tree) == 0 {
 		return json.Marshal(value)
 	}
 	return json.Marshal(tree)
+}
+
+// childrenName is the canonical name of the items inside an item of a list.
+const childrenName = "children"
+
+// item returns an item of a list with canonical names, and so the items inside it.
+func (w *Wire) item(item any) any {
+	object, ok := item.(map[string]any)
+	if !ok {
+		return item
+	}
+	object = w.canonical(object, w.reply.Items)
+	if children, has := object[childrenName].([]any); has && w.reply.Items[childrenName] != nil {
+		for i, child := range children {
+			children[i] = w.item(child)
+		}
+	}
+	return object
 }
 
 // joined returns a value with the underscores of its names removed. Names are compared without case.
