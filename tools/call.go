@@ -29,14 +29,15 @@ type Call struct {
 	recovered bool // it is finished for a replica that has crashed, perhaps of another program
 	announced bool // the audit log says that it is about to be sent
 
-	mu        sync.Mutex // guards all below
-	processes map[ProcessRef]FoundProcess
-	details   map[uuid.UUID]portal.Process
-	states    map[FoundProcess]profile.Meaning
-	lists     map[portal.TaxonomyKey][]portal.TaxonomyItem // nil for one that cannot be read
-	unfound   map[ProcessRef]error                         // why a process was not found
-	hidden    map[uuid.UUID]bool                           // processes that the bank does not show to the person
-	files     map[string]GivenFile                         // by the id of their reference; closed when the call ends
+	mu         sync.Mutex // guards all below
+	processes  map[ProcessRef]FoundProcess
+	details    map[uuid.UUID]portal.Process
+	states     map[FoundProcess]profile.Meaning
+	lists      map[portal.TaxonomyKey][]portal.TaxonomyItem // nil for one that cannot be read
+	unfound    map[ProcessRef]error                         // why a process was not found
+	properties map[uuid.UUID][]portal.Property
+	hidden     map[uuid.UUID]bool   // processes that the bank does not show to the person
+	files      map[string]GivenFile // by the id of their reference; closed when the call ends
 }
 
 // FoundProcess is the process that a [ProcessRef] named.

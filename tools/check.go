@@ -118,7 +118,7 @@ func (r *Runner) checkChoices(ctx context.Context, call *Call, tool *Tool, in an
 			problems = append(problems, field.Kind.Check(ctx, call, field, value)...)
 		}
 	}
-	return problems
+	return append(problems, call.checkChain(ctx, tool, in)...)
 }
 
 // pageTimeout is the most time that the check of a page takes: Slack waits three seconds for the answer.

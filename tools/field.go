@@ -16,6 +16,7 @@ import (
 //	page      the form page that shows it; inherited from the struct around it
 //	validate  the rules, as package validation defines them
 //	taxonomy  the bank's list of the ids of a choice
+//	within    the field beside it that has the parent of a choice: the district of a county
 //	pii       the class of personal data of a plain type; the types of package pii have their own
 //	only      "people" if assistants cannot give it
 //	required  "assistants" if they have to give it, because what people may give in its place is not for them
@@ -30,6 +31,7 @@ type Field struct {
 	Expected bool // required only if the bank insists on it, see [validation.Expected]
 	Rules    string
 	Taxonomy portal.TaxonomyKey
+	Within   string // the path of the field that has the parent of a choice; "" without one
 	Class    pii.Class
 	People   bool // assistants cannot give it
 	Needed   bool // assistants have to give it
@@ -82,6 +84,7 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Page:     or(member.Tag.Get("page"), around.Page),
 			Rules:    member.Tag.Get("validate"),
 			Taxonomy: portal.TaxonomyKey(member.Tag.Get("taxonomy")),
+			Within:   siblingPath(around.Path, member.Tag.Get("within")),
 			People:   member.Tag.Get("only") == "people",
 			Needed:   member.Tag.Get("required") == "assistants",
 			Required: slices.Contains(rules, "required") || slices.Contains(rules, "expected"),
@@ -104,6 +107,14 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 		fields = append(fields, field)
 	}
 	return fields
+}
+
+// siblingPath returns the path of a field that is named beside another, "" for none.
+func siblingPath(group, name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.TrimPrefix(group+"."+name, ".")
 }
 
 func classOf(t reflect.Type, tag reflect.StructTag) pii.Class {

@@ -12,14 +12,24 @@ import (
 type itemChoices struct{}
 
 // List implements [Choices].
-func (itemChoices) List(ctx context.Context, call *Call, field Field, query string, _ map[string]string) ([]Option, error) {
+func (itemChoices) List(ctx context.Context, call *Call, field Field, query string, answers map[string]string) ([]Option, error) {
 	list, err := call.List(ctx, field.Taxonomy)
 	if err != nil {
 		return nil, err
 	}
+	beneath, limited := call.beneath(ctx, field, func(other Field) (int32, bool) {
+		id, err := strconv.ParseInt(answers[other.Path], 10, 32)
+		return int32(id), err == nil && !call.Checks().NoItem(int32(id))
+	})
 	var options []Option
 	for _, item := range list.Match(query) {
+		if limited && !beneath(item) {
+			continue
+		}
 		option := itemOption(item)
+		if !limited {
+			option.Note = call.parentName(ctx, field, item)
+		}
 		if list.Origin == FromReplies {
 			option.Note = engineWords.Say(call.Actor.Lang, "choice.incomplete", nil)
 		}
@@ -85,10 +95,24 @@ func (taxonomyChoices) Find(_ context.Context, call *Call, _ Field, value string
 	if list, ok := listNamed(value); ok {
 		return Option{Value: string(list), Text: ListName(call.Actor.Lang, list)}, true
 	}
+	if named, ok := listWithParent(value); ok {
+		list, parent := SplitList(named)
+		return Option{Value: string(named), Text: ListName(call.Actor.Lang, list) + " · " + parent}, true
+	}
+	if list, parent := SplitList(portal.TaxonomyKey(value)); parent != "" {
+		return Option{Value: value, Text: ListName(call.Actor.Lang, list) + " · " + parent}, true
+	}
 	return Option{Value: value, Text: value}, true
 }
 
 func parseTaxonomy(text string) (any, bool) {
-	list, ok := listNamed(text)
-	return string(list), ok
+	if list, ok := listNamed(text); ok {
+		return string(list), true
+	}
+	if named, ok := listWithParent(text); ok {
+		return string(named), true
+	}
+	list, parent := SplitList(portal.TaxonomyKey(text)) // as this function returned it
+	known, ok := listNamed(string(list))
+	return text, ok && parent != "" && known == list
 }

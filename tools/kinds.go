@@ -29,6 +29,7 @@ type Kind struct {
 	// SchemaSaysAll is true if the field's help text is for people only: the schema, or the group that it is in, says the rest.
 	SchemaSaysAll bool
 	Refers        bool    // says what a call is about: a form asks for it first, and skips the page if it is given; needs Audit
+	Sole          bool    // a form leaves it out where there is one choice
 	PeopleOnly    bool    // assistants cannot give such a value
 	Accepts       Accepts // of files
 
@@ -124,6 +125,11 @@ var (
 		Name: "integer", Control: ControlNumber, Types: typesOf[int32](), Schema: ofType("integer"),
 		Parse: parseInteger, Convert: convertNumber(parseInteger),
 	}
+	Number = &Kind{ // with decimals; people may type 102,5
+		Name: "number", Control: ControlText, Types: typesOf[float64](), Schema: ofType("number"),
+		Parse: parseNumber, Convert: convertNumber(func(number string) (any, bool) { return json.Number(number), true }),
+		Typed: typedNumber, Masked: shownNumber, Clear: shownNumber,
+	}
 	Amount = &Kind{ // euros a month; people may type 1 234,56
 		Name: "amount", Control: ControlText, Types: typesOf[pii.Money](), Schema: ofType("number"), SchemaSaysAll: true,
 		Parse: parseAmountField, Convert: convertNumber(func(number string) (any, bool) { return json.Number(number), true }),
@@ -162,6 +168,10 @@ var (
 		Name: "document", Control: ControlSelect, Types: typesOf[DocumentRef](), Schema: &jsonschema.Schema{Type: "string", Format: "uuid"}, Refers: true,
 		Parse: parseUUID, Choices: documentChoices{}, DependsOn: []*Kind{Process}, Audit: AuditOptions,
 	}
+	Property = &Kind{ // the uuid of a property of the process beside it
+		Name: "property", Control: ControlSelect, Types: typesOf[PropertyRef](), Schema: &jsonschema.Schema{Type: "string", Format: "uuid"}, Refers: true,
+		Sole: true, Parse: parseUUID, Choices: propertyChoices{}, DependsOn: []*Kind{Process}, Audit: AuditOptions,
+	}
 	Somebody = &Kind{ // an actor; people choose a colleague
 		Name: "person", Control: ControlPerson, Types: typesOf[PersonRef](), Schema: ofType("string"), Parse: asTyped,
 	}
@@ -182,7 +192,7 @@ var (
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Document, Branch, Somebody, Names, Upload, Uploads,
+		Text, Lines, Email, Phone, Date, Integer, Number, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Property, Document, Branch, Somebody, Names, Upload, Uploads,
 	}
 }
 
@@ -243,7 +253,7 @@ func kindOf(t reflect.Type, taxonomy portal.TaxonomyKey) *Kind {
 func (f Field) Dependencies() []Field {
 	var fields []Field
 	for _, other := range f.tool.Fields {
-		if slices.Contains(f.Kind.DependsOn, other.Kind) {
+		if slices.Contains(f.Kind.DependsOn, other.Kind) || other.Path == f.Within {
 			fields = append(fields, other)
 		}
 	}

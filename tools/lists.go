@@ -50,8 +50,40 @@ func listNamed(text string) (portal.TaxonomyKey, bool) {
 	if len(found) == 0 {
 		return "", false
 	}
+	var plural []portal.TaxonomyKey // that have the text's words and no others, apart from their endings
+	for _, list := range found {
+		if slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
+			name := Fold(ListName(lang, list))
+			return len(strings.Fields(name)) == len(strings.Fields(text)) && alikeWords(name, Fold(text))
+		}) {
+			plural = append(plural, list)
+		}
+	}
 	exact := slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return Fold(ListName(lang, found[0])) == Fold(text) })
-	return found[0], exact || len(found) == 1 || Fold(string(found[0])) == Fold(text)
+	if exact = exact || Fold(string(found[0])) == Fold(text); !exact && len(plural) == 1 {
+		return plural[0], true
+	}
+	return found[0], exact || len(found) == 1
+}
+
+// listSeparator is between a list and the parent of its items in a [portal.TaxonomyKey] that a person named: «counties/Lisboa».
+const listSeparator = "/"
+
+// SplitList returns the list that a person named, and the parent of the items if she named one: «concelhos de Lisboa».
+func SplitList(named portal.TaxonomyKey) (list portal.TaxonomyKey, parent string) {
+	key, parent, _ := strings.Cut(string(named), listSeparator)
+	return portal.TaxonomyKey(key), parent
+}
+
+// listWithParent returns the list that the beginning of a text names, and the parent of its items that the rest does.
+func listWithParent(text string) (named portal.TaxonomyKey, ok bool) {
+	for _, word := range []string{" de ", " do ", " da ", " dos ", " das ", " em ", " of ", " in "} {
+		before, after, found := strings.Cut(text, word)
+		if list, known := listNamed(before); found && known && ParentList(list) != "" && strings.TrimSpace(after) != "" {
+			return list + listSeparator + portal.TaxonomyKey(strings.TrimSpace(after)), true
+		}
+	}
+	return "", false
 }
 
 // alikeWords reports whether each word of the text is a word of the name, apart from its ending.

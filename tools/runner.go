@@ -101,7 +101,7 @@ type Runner struct {
 // NewRunner returns a Runner.
 func NewRunner(config Config) *Runner {
 	runner := &Runner{
-		Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}},
+		Config: config, now: config.Now, taxonomies: taxonomies{lists: map[taxonomyLang]taxonomyList{}, unread: map[taxonomyLang]time.Time{}},
 		lookups: lookups{until: map[string]time.Time{}}, listWanted: make(chan struct{}, 1),
 	}
 	if runner.now == nil {

@@ -6,10 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 
-	"golang.org/x/sync/singleflight"
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
@@ -17,30 +15,6 @@ import (
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
 )
-
-// How long a taxonomy is fresh, and how long it is used while the bank does not answer.
-const (
-	taxonomyFresh = 24 * time.Hour
-	taxonomyStale = 7 * 24 * time.Hour
-)
-
-// taxonomies caches the bank's lists by language; they are the same for every broker. It holds at most one entry a
-// taxonomy and language.
-type taxonomies struct {
-	mu     sync.Mutex
-	lists  map[taxonomyLang]taxonomyList
-	flight singleflight.Group
-}
-
-type taxonomyLang struct {
-	key  portal.TaxonomyKey
-	lang words.Lang
-}
-
-type taxonomyList struct {
-	items []portal.TaxonomyItem
-	read  time.Time
-}
 
 // List is one of the bank's lists, in the actor's language.
 type List struct {
@@ -92,7 +66,7 @@ func (l List) item(id int32) (portal.TaxonomyItem, bool) {
 // List returns one of the bank's lists. If it cannot be read, the items that replies had are the list; without any it returns
 // the error.
 func (c *Call) List(ctx context.Context, key portal.TaxonomyKey) (List, error) {
-	items, fresh, err := c.taxonomy(ctx, key)
+	items, fresh, err := c.withParents(ctx, key)
 	list := List{Items: items, Origin: FromBank, lang: c.Actor.Lang, fresh: fresh, learnt: c.runner.Learnt.Words(ctx, key, c.Actor.Lang)}
 	switch {
 	case err != nil && len(list.learnt) == 0:
@@ -125,44 +99,6 @@ func learntItems(learnt map[int32]string) []portal.TaxonomyItem {
 		items = append(items, portal.TaxonomyItem{ID: id, Description: learnt[id]})
 	}
 	return items
-}
-
-// taxonomy reads one of the bank's lists. It reports whether the list is fresh, or an old one that is used while the bank does
-// not answer.
-func (c *Call) taxonomy(ctx context.Context, key portal.TaxonomyKey) (items []portal.TaxonomyItem, fresh bool, err error) {
-	cache, at, now := &c.runner.taxonomies, taxonomyLang{key, c.Actor.Lang}, c.runner.now()
-	cache.mu.Lock()
-	list := cache.lists[at]
-	cache.mu.Unlock()
-	if age := now.Sub(list.read); list.items != nil && age < taxonomyFresh {
-		return list.items, true, nil
-	}
-	// One reads for all callers, without the deadline of the first; each waits until its own.
-	answer := cache.flight.DoChan(string(key)+" "+string(c.Actor.Lang), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
-		defer cancel()
-		items, err := c.Bank.Taxonomy(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		cache.mu.Lock()
-		defer cache.mu.Unlock()
-		cache.lists[at] = taxonomyList{items, now}
-		return items, nil
-	})
-	select {
-	case <-ctx.Done():
-		err = ctx.Err()
-	case result := <-answer:
-		if result.Err == nil {
-			return result.Val.([]portal.TaxonomyItem), true, nil
-		}
-		err = result.Err
-	}
-	if list.items != nil && now.Sub(list.read) < taxonomyStale {
-		return list.items, false, nil
-	}
-	return nil, false, err
 }
 
 // ReadAhead reads the lists of choices concurrently, so that a caller who needs several waits for a slow bank once. Errors are

@@ -7,6 +7,7 @@ import (
 	"github.com/balcao/balcao/tools/documents"
 	"github.com/balcao/balcao/tools/messages"
 	"github.com/balcao/balcao/tools/processes"
+	"github.com/balcao/balcao/tools/property"
 	"github.com/balcao/balcao/tools/subscriptions"
 	"github.com/balcao/balcao/tools/taxonomies"
 )
@@ -19,6 +20,7 @@ func New() *tools.Catalogue {
 		borrowers.Toolset,
 		documents.Toolset,
 		messages.Toolset,
+		property.Toolset,
 		subscriptions.Toolset,
 		taxonomies.Toolset,
 	)

@@ -144,7 +144,7 @@ func TestAProcessIsShownWithWhoseTurnItIs(t *testing.T) {
 
 func TestAStateThatTheBankDoesNotDescribeIsThatOfItsList(t *testing.T) {
 	t.Parallel()
-	e := testenv.Start(t, testenv.Options{Proxy: func(bank http.Handler) http.Handler {
+	options := testenv.Options{Proxy: func(bank http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			reply := httptest.NewRecorder()
 			bank.ServeHTTP(reply, r)
@@ -153,11 +153,12 @@ func TestAStateThatTheBankDoesNotDescribeIsThatOfItsList(t *testing.T) {
 			text := strings.NewReplacer(`"processStatusDescription":`, `"other":`, `"loanPurposeDescription":`, `"another":`).Replace(reply.Body.String())
 			_, _ = io.WriteString(w, text)
 		})
-	}})
+	}}
+	e := testenv.Start(t, options)
 	e.WantCard(t, "get_process", `{"process":1043}`, "Documents", "Own permanent")
 	e.WantCard(t, "list_borrowers", `{"process":1043}`, "Documents")
 	e.WantCard(t, "find_processes", `{"text":"1043"}`, "Documents")
-	e.Bank.Inject(sandbox.Fault{Path: "/taxonomy/", Status: http.StatusNotFound})
-	unread := e.Replica(t)
+	unread := testenv.Start(t, options) // whose lists were never read
+	unread.Bank.Inject(sandbox.Fault{Path: "/taxonomy/", Status: http.StatusNotFound})
 	unread.WantCard(t, "get_process", `{"process":1043}`, "(a code that the bank did not explain)")
 }
