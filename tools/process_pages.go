@@ -32,8 +32,8 @@ const (
 	searchLife   = time.Hour // of a cursor
 )
 
-// searchPlace is where a page of a search ends. It is stored, since a filter may name a client, and the cursor is its key.
-type searchPlace struct {
+// searchPosition is where a page of a search ends. It is stored, since a filter may name a client, and the cursor is its key.
+type searchPosition struct {
 	Filter ProcessFilter `json:"filter"`
 	After  string        `json:"after,omitempty"` // the bank's cursor of the page of its list that was read last
 	Last   uuid.UUID     `json:"last,omitzero"`   // the last process shown
@@ -47,9 +47,9 @@ type searchPlace struct {
 // A search without a text reads the bank's list, at most 1,000 processes for one page: there may be more even if nothing is
 // found. It says so by Partial and Next.
 func (c *Call) SearchProcesses(ctx context.Context, filter ProcessFilter, cursor string, limit int) (found FoundProcesses, next string, err error) {
-	position := searchPlace{Filter: filter}
+	position := searchPosition{Filter: filter}
 	if cursor != "" {
-		if position, err = c.searchPlace(ctx, cursor); err != nil {
+		if position, err = c.searchPosition(ctx, cursor); err != nil {
 			return found, "", err
 		}
 	}
@@ -61,13 +61,13 @@ func (c *Call) SearchProcesses(ctx context.Context, filter ProcessFilter, cursor
 	if err != nil || position.Last == uuid.Nil && position.After == "" {
 		return found, "", err
 	}
-	next, err = c.storePlace(ctx, position)
+	next, err = c.storePosition(ctx, position)
 	return found, next, err
 }
 
 func (c *Call) searchKey(cursor string) string { return c.Actor.ID + " " + cursor }
 
-func (c *Call) searchPlace(ctx context.Context, cursor string) (position searchPlace, err error) {
+func (c *Call) searchPosition(ctx context.Context, cursor string) (position searchPosition, err error) {
 	data, ok, err := c.index.store().Get(ctx, "search", c.searchKey(cursor))
 	switch {
 	case err != nil:
@@ -78,7 +78,7 @@ func (c *Call) searchPlace(ctx context.Context, cursor string) (position searchP
 	return position, nil
 }
 
-func (c *Call) storePlace(ctx context.Context, position searchPlace) (cursor string, err error) {
+func (c *Call) storePosition(ctx context.Context, position searchPosition) (cursor string, err error) {
 	data, err := pii.MarshalClear(position)
 	if err != nil {
 		return "", err
@@ -89,7 +89,7 @@ func (c *Call) storePlace(ctx context.Context, position searchPlace) (cursor str
 
 // searchText finds processes by a text or a borrower's name, and advances position to the end of the page, the zero position if that
 // is the last.
-func (c *Call) searchText(ctx context.Context, position *searchPlace, limit int) (FoundProcesses, error) {
+func (c *Call) searchText(ctx context.Context, position *searchPosition, limit int) (FoundProcesses, error) {
 	filter, after := position.Filter, position.Number
 	text := filter.Borrower
 	if text.IsZero() {
@@ -105,7 +105,7 @@ func (c *Call) searchText(ctx context.Context, position *searchPlace, limit int)
 		found.Total = len(found.Processes)
 	}
 	found.Partial = found.Partial || counted
-	*position = searchPlace{Filter: filter}
+	*position = searchPosition{Filter: filter}
 	if after > 0 {
 		found.Processes = slices.DeleteFunc(found.Processes, func(p portal.ProcessSummary) bool { return p.ProcessNumber >= after })
 	}
@@ -118,7 +118,7 @@ func (c *Call) searchText(ctx context.Context, position *searchPlace, limit int)
 }
 
 // searchList reads the bank's list from position on, and advances position as [Call.searchText] does.
-func (c *Call) searchList(ctx context.Context, position *searchPlace, limit int) (found FoundProcesses, err error) {
+func (c *Call) searchList(ctx context.Context, position *searchPosition, limit int) (found FoundProcesses, err error) {
 	filter, whole := position.Filter, position.Filter == ProcessFilter{}
 	query := portal.ProcessQuery{Limit: listLines, After: position.After}
 	if whole {
@@ -148,7 +148,7 @@ func (c *Call) searchList(ctx context.Context, position *searchPlace, limit int)
 			}
 			if len(found.Processes) == limit {
 				end := found.Processes[limit-1]
-				*position = searchPlace{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
+				*position = searchPosition{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
 				if whole {
 					found.Total = page.TotalRecords
 				}
@@ -163,12 +163,12 @@ func (c *Call) searchList(ctx context.Context, position *searchPlace, limit int)
 			found.Total = page.TotalRecords
 		}
 		if page.Next == "" || whole && len(found.Processes) == limit {
-			*position = searchPlace{Filter: filter, After: page.Next}
+			*position = searchPosition{Filter: filter, After: page.Next}
 			return found, nil
 		}
 		query.After, last = page.Next, uuid.Nil
 	}
-	*position = searchPlace{Filter: filter, After: query.After}
+	*position = searchPosition{Filter: filter, After: query.After}
 	found.Partial = true
 	return found, nil
 }
