@@ -60,6 +60,8 @@ type Property struct {
 	ParishDescription   string         `json:"parishDescription,omitzero"`
 	ZipCode             pii.PostalCode `json:"zipCode,omitzero"`
 	ZipCodeLocal        pii.Locality   `json:"zipCodeLocal,omitzero"`
+	ValuationAmount     pii.Money      `json:"valuationAmount,omitzero"` // of the bank's valuation, in euros
+	ValuationDate       Day            `json:"valuationDate,omitzero"`
 }
 
 // Request returns the property as the body of an update that changes nothing; see [Borrower.Request].

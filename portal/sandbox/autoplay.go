@@ -144,11 +144,12 @@ func nextState(state int32) int32 { return min(state+1, closed) }
 // available from the approval. The caller holds the bank's lock.
 func (b *Bank) setState(p *process, state int32) {
 	if p.state == valuation && state > valuation && state != cancelled {
-		b.recordAction(p, notification{NotificationTypeID: propertyValued})
+		b.valueProperties(p)
 	}
 	p.state = state
 	b.recordAction(p, notification{NotificationTypeID: stateChanged, ProcessStatusID: state})
 	if state == approval {
+		p.action = actions[esisAvailable]
 		b.notify(p.subject(), notification{NotificationTypeID: esisAvailable})
 	}
 }
@@ -167,6 +168,14 @@ func (p *process) touch(now time.Time, action string) {
 		now = p.last.Add(time.Millisecond)
 	}
 	p.last, p.action = now, action
+}
+
+// IssueESIS makes the bank issue the ESIS of a process.
+func (b *Bank) IssueESIS(id uuid.UUID) error {
+	return b.withProcess(id, func(p *process) error {
+		b.recordAction(p, notification{NotificationTypeID: esisAvailable})
+		return nil
+	})
 }
 
 // Advance sets a process to its next state and notifies its broker. It fails with [ErrEnded] if the process has ended.

@@ -26,8 +26,10 @@ const (
 
 // property is a property as it was sent.
 type property struct {
-	id   uuid.UUID
-	data portal.PropertyRequest
+	id     uuid.UUID
+	data   portal.PropertyRequest
+	valued portal.Day // by the bank; "" if it was not
+	value  pii.Money
 }
 
 // properties are those of each process: one, but for two of [SampleGarage].
@@ -136,8 +138,27 @@ func (p property) reply(lang dialect) portal.Property {
 		DistrictID: data.DistrictID, DistrictDescription: describe("districts", data.DistrictID, lang),
 		CountyID: data.CountyID, CountyDescription: describe("counties", data.CountyID, lang),
 		ParishID: data.ParishID, ParishDescription: describe("parishes", data.ParishID, lang),
-		ZipCode: data.ZipCode, ZipCodeLocal: data.ZipCodeLocal,
+		ZipCode: data.ZipCode, ZipCodeLocal: data.ZipCodeLocal, ValuationAmount: p.value, ValuationDate: p.valued,
 	}
+}
+
+// valueProperties sets the bank's valuation of each property of a process, a little above the price, and notifies the broker.
+// The caller holds the bank's lock.
+func (b *Bank) valueProperties(p *process) {
+	all := *properties.row(b, p.id)
+	for i := range all {
+		price, _ := all[i].data.AcquisitionAmount.Reveal()
+		all[i].value, all[i].valued = pii.Euros(price.Mul(decimal.New(104, -2)).Round(0)), portal.Day(b.now().Format(time.DateOnly))
+	}
+	b.recordAction(p, notification{NotificationTypeID: propertyValued})
+}
+
+// ValueProperty makes the bank value the properties of a process.
+func (b *Bank) ValueProperty(id uuid.UUID) error {
+	return b.withProcess(id, func(p *process) error {
+		b.valueProperties(p)
+		return nil
+	})
 }
 
 // SampleProperty returns the id of a sample process's property, counted from 0; the primary one comes first.
@@ -158,12 +179,12 @@ func sampleProperties(p *process, of values) []property {
 		data.DoorNumber, data.Floor = pii.New[pii.Address](strconv.FormatInt(p.number%90+1, 10)), pii.New[pii.Address]("3.º Dto.")
 		data.ParishID, data.ZipCode = id(at.parish), pii.New[pii.PostalCode](at.zip)
 	}
-	all := []property{{SampleProperty(int(p.number), 0), of.located(data)}}
+	all := []property{{id: SampleProperty(int(p.number), 0), data: of.located(data)}}
 	if p.number == SampleGarage {
 		area := 18.0
 		garage := data
 		garage.GrossBuiltArea, garage.Floor, garage.AcquisitionAmount = &area, pii.New[pii.Address]("-1"), pii.Euros(decimal.New(15_000, 0))
-		all = append(all, property{SampleProperty(int(p.number), 1), of.located(garage)})
+		all = append(all, property{id: SampleProperty(int(p.number), 1), data: of.located(garage)})
 	}
 	return all
 }

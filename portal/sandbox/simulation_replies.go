@@ -156,7 +156,7 @@ func (b *Bank) fromSimulation(c *call, p *process, id uuid.UUID) error {
 		p.borrowers = append(p.borrowers, borrower{uuid.New(), s.values.borrowerOf(person, len(s.data.Borrowers))})
 	}
 	if s.data.Property != nil {
-		*properties.row(b, p.id) = []property{{uuid.New(), propertyOf(*s.data.Property)}}
+		*properties.row(b, p.id) = []property{{id: uuid.New(), data: propertyOf(*s.data.Property)}}
 	}
 	return nil
 }
