@@ -31,8 +31,9 @@ type engine struct {
 	instruments           *instruments
 	reader                reader
 	requestReconciliation func(context.Context) error                // requests a reconciliation
+	meaningOf             func(notificationType int32) string        // the name of what a type of notification means, "" if unknown
 	onTriggers            func(context.Context, []streamEntry) error // called with each batch, which may hold callbacks
-	reconciled            atomic.Bool                                // the first reconciliation is done: one not seen before is new
+	reconciled            sync.Map                                   // the kinds of which the first reconciliation is done: one not seen before is new
 	lastRead              atomic.Int64                               // when the stream was last read, in ns
 }
 
@@ -82,7 +83,7 @@ func (e *engine) work(ctx context.Context, batch []streamEntry) error {
 	succeeded := 0
 	var jobs errgroup.Group
 	jobs.SetLimit(maxConcurrentReads)
-	for _, job := range groupBySubject(batch) {
+	for _, job := range e.groupBySubject(batch) {
 		jobs.Go(func() error {
 			err := e.attempt(ctx, job, upTo)
 			mu.Lock()
@@ -109,29 +110,35 @@ type job struct {
 	entries []streamEntry
 	ok      bool
 
+	scope        scope
 	callbackOnly bool // all triggers are callbacks
 }
 
 func (j job) ids() []string { return ids(j.entries) }
 
 // groupBySubject groups triggers that one read of the bank answers.
-func groupBySubject(batch []streamEntry) []*job {
+func (e *engine) groupBySubject(batch []streamEntry) []*job {
 	var jobs []*job
 	of := map[Subject]*job{}
-	for _, e := range batch {
-		j := of[e.trigger.Subject]
-		if j == nil || !e.ok {
-			j = &job{subject: e.trigger.Subject, ok: e.ok, callbackOnly: true}
+	for _, entry := range batch {
+		j := of[entry.trigger.Subject]
+		if j == nil || !entry.ok {
+			j = &job{subject: entry.trigger.Subject, ok: entry.ok, callbackOnly: true}
 			jobs = append(jobs, j)
 		}
-		if e.ok {
-			of[e.trigger.Subject] = j
+		if entry.ok {
+			of[entry.trigger.Subject] = j
 		}
-		if e.trigger.Actor != "" {
-			j.actor = e.trigger.Actor
+		if entry.trigger.Actor != "" {
+			j.actor = entry.trigger.Actor
 		}
-		j.callbackOnly = j.callbackOnly && e.trigger.Source == Callback
-		j.entries = append(j.entries, e)
+		meaning := ""
+		if entry.trigger.Source == Callback {
+			meaning = e.meaningOf(entry.trigger.Type)
+		}
+		j.scope.add(meaning)
+		j.callbackOnly = j.callbackOnly && entry.trigger.Source == Callback
+		j.entries = append(j.entries, entry)
 	}
 	return jobs
 }
@@ -250,7 +257,7 @@ func (e *engine) handle(ctx context.Context, j *job, upTo string) (err error) {
 	if j.subject.isZero() {
 		err = e.requestReconciliation(ctx)
 	} else {
-		err = e.refresh(ctx, j.subject, cause{actor: j.actor, upTo: upTo, triggers: j.ids(), callbackOnly: j.callbackOnly})
+		err = e.refresh(ctx, j.subject, cause{actor: j.actor, upTo: upTo, triggers: j.ids(), scope: j.scope, callbackOnly: j.callbackOnly})
 	}
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func TestOfTwoConcurrentReadsTheSlowerIsNotCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale, err := s.engine.reader.read(ctx, OfProcess(a1042)) // of a slow replica
+	stale, _, err := s.engine.reader.read(ctx, before, OfProcess(a1042), scope{whole: true}) // of a slow replica
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestOfTwoConcurrentReadsTheSlowerIsNotCommitted(t *testing.T) {
 	if err := s.engine.refresh(ctx, OfProcess(a1042), cause{upTo: "1-1"}); err != nil {
 		t.Fatal(err)
 	}
-	update, err := s.engine.compare(ctx, before, &stale, cause{})
+	update, err := s.engine.compare(ctx, before, &stale, nil, cause{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestAnActionWithoutAVisibleChangeIsAChange(t *testing.T) {
 	env := newBankEnv(t, redistest.Start(t))
 	s := runEngine(t, env.replica(t))
 	reconcile(t, s)
-	if err := env.bank.WriteMessage(a1042); err != nil {
+	if err := env.bank.Touch(a1042); err != nil {
 		t.Fatal(err)
 	}
 	trigger(t, s, a1042)

@@ -35,7 +35,7 @@ func (env *bankEnv) bankCalls() (calls int) {
 func (env *bankEnv) startEngine(t *testing.T, change ...func(*Config)) *Service {
 	t.Helper()
 	s := env.replica(t, change...)
-	s.registration.setTypes([]int32{1})
+	s.registration.setTypes([]listedType{{ID: 1, Description: "Estado"}})
 	return runEngine(t, s)
 }
 

@@ -58,13 +58,6 @@ type Update struct {
 // ID returns the unique id of the update.
 func (u Update) ID() string { return fmt.Sprintf("%s:%d", u.UID(), u.Version) }
 
-// Change is one difference. From and To are texts of the bank's lists or numbers, and no personal data.
-type Change struct {
-	Kind string `json:"kind"` // its words are change.<kind>
-	From string `json:"from,omitempty"`
-	To   string `json:"to,omitempty"`
-}
-
 // Snapshot is what was last read of a process or simulation.
 type Snapshot struct {
 	Subject
@@ -79,6 +72,46 @@ type Snapshot struct {
 	LastAction time.Time         `json:"lastAction,omitzero"`
 	Borrowers  map[string]string `json:"borrowers,omitempty"` // a keyed digest of the data of each, by uuid
 	Read       time.Time         `json:"read"`                // when
+	Made       int64             `json:"made,omitzero"`       // the number of the process that was made of a simulation
+
+	// What follows is nil until it was read once.
+	Messages   *SeenMessages           `json:"messages,omitempty"`
+	Documents  map[string]SeenDocument `json:"documents,omitzero"`  // by uuid
+	Valuations map[string]string       `json:"valuations,omitzero"` // a keyed digest of each, by the uuid of the property; "" for none
+
+	// Said is, for each kind of change that only a notification or the last action says, the last action when it was reported.
+	Said map[string]time.Time `json:"said,omitzero"`
+	// WholeRead and WholeAction are Read and LastAction when all parts were last read; zero in snapshots of an older version,
+	// which are all whole.
+	WholeRead   time.Time `json:"wholeRead,omitzero"`
+	WholeAction time.Time `json:"wholeAction,omitzero"`
+
+	action  string   // the bank's text of the last action
+	authors []author // of the messages that are new
+	unread  []string // the parts that the bank refused to show
+	whole   bool     // all parts were read
+}
+
+// SeenMessages is what is remembered of the messages of a process or simulation.
+type SeenMessages struct {
+	Newest string    `json:"newest,omitempty"` // a keyed digest, "" if there are none
+	Number int       `json:"number,omitzero"`  // the newest one's; 0 if the bank does not say
+	At     time.Time `json:"at,omitzero"`      // the newest one's
+}
+
+// SeenDocument is what is remembered of a document.
+type SeenDocument struct {
+	Type   string `json:"type"`             // the bank's text
+	State  string `json:"state,omitempty"`  // a kind of change; "" if the bank does not say
+	Digest string `json:"digest,omitempty"` // keyed, of what else is in the list
+}
+
+// wholeState returns when all parts were last read, and the last action then.
+func (p Snapshot) wholeState() (read, action time.Time) {
+	if p.WholeRead.IsZero() {
+		return p.Read, p.LastAction
+	}
+	return p.WholeRead, p.WholeAction
 }
 
 // Index stores what is read of the broker's processes, so that people find them.
@@ -101,14 +134,16 @@ type Config struct {
 	// Reader returns the bank user who has to be able to read a process before an update is posted at dest for a
 	// subscription that the actor by made ("" for the team's own): nil for the user of Bank. ok is false if by is not
 	// served: nothing is posted then. A nil Reader permits everything.
-	Reader func(dest, by string) (user *portal.User, ok bool)
-	Index  Index          // of what is read of the processes; nil for none
-	States profile.States // what the states of a process mean; those of the built-in profile by default
+	Reader  func(dest, by string) (user *portal.User, ok bool)
+	Index   Index            // of what is read of the processes; nil for none
+	Profile *profile.Profile // what states and types of notifications mean; the built-in one by default
 	// UnknownState is called with the id of a state whose meaning is not known, each time that it matters.
 	UnknownState func(state int32)
-	Log          *slog.Logger
-	Meter        metric.Meter // none by default
-	Now          func() time.Time
+	// UnknownType is called with a type of notifications whose meaning is not known, each time that one comes.
+	UnknownType func(notificationType int32)
+	Log         *slog.Logger
+	Meter       metric.Meter // none by default
+	Now         func() time.Time
 
 	Lang  words.Lang // of destinations that have none, and of the administrator
 	Admin string     // the destination of the administrator's notices; "" for none

@@ -69,7 +69,7 @@ func newOutbox(config Config, snapshots snapshotReader, instruments *instruments
 		redis:       config.Store.Client(),
 		snapshots:   snapshots,
 		instruments: instruments,
-		phases:      &phases{states: config.States, unknown: config.UnknownState, now: config.Now},
+		phases:      &phases{states: config.Profile.States, simulation: config.Profile.SimulationMeaning, unknown: config.UnknownState, now: config.Now},
 		rights:      &rights{reader: config.Reader, now: config.Now},
 		wake:        make(chan struct{}, 1),
 		ids:         map[string]string{},

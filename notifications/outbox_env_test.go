@@ -92,7 +92,7 @@ func newOutboxEnv(t testing.TB, kind string, change ...func(*Config)) *outboxEnv
 	env.config = Config{
 		Store: env.store, Poster: env.poster, Fingerprint: k.Fingerprint, Log: slog.New(slog.NewTextHandler(env.log, nil)),
 		Now:   func() time.Time { return time.Now().Add(time.Duration(env.offset.Load())) },
-		Admin: admin, Lang: words.English, States: profile.Builtin().States,
+		Admin: admin, Lang: words.English, Profile: profile.Builtin(),
 		Debounce: 20 * time.Millisecond, MinInterval: 2 * time.Millisecond, Lease: 2 * time.Second, UnreachableRetry: time.Hour,
 	}
 	for _, c := range change {

@@ -10,11 +10,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/portal"
 )
 
 const (
-	reconciliationKey   = "reconciliation" // first, done: when the first and the last one ended, in ms; requested: the id of the latest request
+	reconciliationKey   = "reconciliation" // first, done, simulation_done: when the first and the last one ended, in ms; requested: the id of the latest request
 	reconciliationLease = "reconciliation" // the subject of the lease
 	pageSize            = 100
 	maxPages            = 1000
@@ -22,9 +23,9 @@ const (
 	clockSlack          = 10 * time.Minute
 )
 
-// reconciler compares the bank's list of processes with the snapshots, slowly and from one replica at a time, and so
-// finds what callbacks missed. The first reconciliation reads each process, so that one that appears later is known to
-// be new.
+// reconciler compares the bank's lists of processes and simulations with the snapshots, slowly and from one replica at a time, and so
+// finds what callbacks missed. The first reconciliation reads each, so that one that appears later is known to be
+// new.
 type reconciler struct {
 	config Config
 	redis  redis.UniversalClient
@@ -88,10 +89,12 @@ func lastReconciliation(ctx context.Context, client redis.UniversalClient) (done
 	return done, requested, nil
 }
 
-// reconciledOnce reports whether the first reconciliation is done.
-func reconciledOnce(ctx context.Context, client redis.UniversalClient) (bool, error) {
-	done, _, err := lastReconciliation(ctx, client)
-	return !done.IsZero(), err
+// reconciledOnce reports whether the first reconciliation of processes or of simulations is done.
+func reconciledOnce(ctx context.Context, client redis.UniversalClient, kind string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	done, err := client.HExists(ctx, reconciliationKey, doneField(kind)).Result()
+	return done, redisError("reading the last reconciliation", err)
 }
 
 // request requests a reconciliation before the next regular one. Many requests cause one.
@@ -125,30 +128,81 @@ var clearRequest = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'requested') == ARGV[1] then redis.call('HDEL', KEYS[1], 'requested') end
 return 1`)
 
-// reconcile reads the whole list. A request made after it began stays.
+// reconcile reads the whole lists. A request made after it began stays.
 func (r *reconciler) reconcile(ctx context.Context, requested string) error {
-	known, err := reconciledOnce(ctx, r.redis)
+	if err := r.walk(ctx, "process", r.processes); err != nil {
+		return err
+	}
+	if err := r.reconcileSimulations(ctx); err != nil {
+		return err
+	}
+	if err := r.setDone(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, requested).Err())
+}
+
+// reconcileSimulations is the part of a reconciliation that is about simulations. A bank that does not list them does not hold up
+// the processes.
+func (r *reconciler) reconcileSimulations(ctx context.Context) error {
+	err := r.walk(ctx, "simulation", r.simulations)
+	switch {
+	case err == nil:
+		return r.setField(ctx, doneField("simulation"), strconv.FormatInt(r.config.Now().UnixMilli(), 10))
+	case errors.Is(err, conversations.ErrUnavailable) || ctx.Err() != nil:
+		return err
+	}
+	switch portal.KindOf(err) {
+	case portal.Unavailable, portal.TooMany, portal.LoginRefused, portal.Unauthorized:
+		return err
+	}
+	r.config.Log.WarnContext(ctx, "simulations cannot be listed, only callbacks tell of their changes", "error", err)
+	return nil
+}
+
+// doneField is the field that says when a list was last read to its end.
+func doneField(kind string) string {
+	if kind == "process" {
+		return "done"
+	}
+	return kind + "_done"
+}
+
+// listed is a row of the bank's list of processes or simulations.
+type listed struct {
+	Subject
+	statusID   int32
+	status     string
+	lastAction time.Time
+}
+
+// rows is a page of a list.
+type rows struct {
+	listed []listed
+	total  int
+	next   string
+}
+
+// walk compares each row of a list with its snapshot.
+func (r *reconciler) walk(ctx context.Context, kind string, list func(ctx context.Context, after string) (rows, error)) error {
+	known, err := reconciledOnce(ctx, r.redis, kind)
 	if err != nil {
 		return err
 	}
-	run, err := r.beginList(ctx)
+	run, err := r.beginList(ctx, kind)
 	if err != nil {
 		return err
 	}
-	var query = portal.ProcessQuery{Limit: pageSize}
-	var read, unreadable, listed int
-	whole := false
+	var read, unreadable, count int
+	after, whole := "", false
 	for range maxPages {
-		page, err := r.config.Bank.ListProcesses(ctx, query)
+		page, err := list(ctx, after)
 		if err != nil {
-			return fmt.Errorf("listing processes: %w", err)
+			return fmt.Errorf("listing the %ss: %w", kind, err)
 		}
-		if r.config.Index != nil {
-			if err := r.config.Index.AddProcesses(ctx, page.Processes); err != nil {
-				return err
-			}
-		}
-		for _, row := range page.Processes {
+		for _, row := range page.listed {
 			ok, err := r.compareRow(ctx, row, !known)
 			if err != nil {
 				return err
@@ -159,48 +213,72 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 				unreadable++
 			}
 		}
-		listed += len(page.Processes)
-		if page.Next == "" {
-			whole = listed >= page.TotalRecords
+		count += len(page.listed)
+		if page.next == "" {
+			whole = count >= page.total
 			break
 		}
-		if page.Next == query.After {
-			return errors.New("listing processes: the bank repeats a page")
+		if page.next == after {
+			return fmt.Errorf("listing the %ss: the bank repeats a page", kind)
 		}
-		query.After = page.Next
+		after = page.next
 		pace := retryDelay{min: r.config.PageInterval, max: r.config.PageInterval}
 		if pace.wait(ctx, nil); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	if read == 0 && unreadable > 0 { // else each would be new as soon as it can be read
-		return errors.New("no process of the list can be read")
+		return fmt.Errorf("no %s of the list can be read", kind)
 	}
-	if whole && r.config.Index != nil {
-		if err := r.config.Index.EndList(ctx, run); err != nil {
-			return err
-		}
+	if whole && run > 0 {
+		return r.config.Index.EndList(ctx, run)
 	}
-	if err := r.setDone(ctx); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return redisError("clearing the request for a reconciliation", clearRequest.Run(ctx, r.redis, []string{reconciliationKey}, requested).Err())
+	return nil
 }
 
-// beginList returns the number of a reading of the list for the index, if there is one.
-func (r *reconciler) beginList(ctx context.Context) (run int64, err error) {
-	if r.config.Index == nil {
+// processes returns a page of the list of processes, and stores it in the index.
+func (r *reconciler) processes(ctx context.Context, after string) (found rows, err error) {
+	page, err := r.config.Bank.ListProcesses(ctx, portal.ProcessQuery{Limit: pageSize, After: after})
+	if err != nil {
+		return rows{}, err
+	}
+	if r.config.Index != nil {
+		if err := r.config.Index.AddProcesses(ctx, page.Processes); err != nil {
+			return rows{}, err
+		}
+	}
+	for _, p := range page.Processes {
+		found.listed = append(found.listed, listed{OfProcess(p.ProcessUniqueID), p.ProcessStatusID, p.ProcessStatusDescription, p.LastActionDate.Time})
+	}
+	found.total, found.next = page.TotalRecords, page.Next
+	return found, nil
+}
+
+// simulations returns a page of the list of simulations.
+func (r *reconciler) simulations(ctx context.Context, after string) (found rows, err error) {
+	page, err := r.config.Bank.ListSimulations(ctx, portal.SimulationQuery{Limit: pageSize, After: after})
+	if err != nil {
+		return rows{}, err
+	}
+	for _, s := range page.Simulations {
+		found.listed = append(found.listed, listed{OfSimulation(s.SimulationUniqueID), s.SimulationStatusID, s.SimulationStatusDescription, s.LastActionDate.Time})
+	}
+	found.total, found.next = page.TotalRecords, page.Next
+	return found, nil
+}
+
+// beginList returns the number of a reading of the list of processes for the index, 0 if there is no index.
+func (r *reconciler) beginList(ctx context.Context, kind string) (run int64, err error) {
+	if r.config.Index == nil || kind != "process" {
 		return 0, nil
 	}
 	return r.config.Index.BeginList(ctx)
 }
 
-// compareRow adds a trigger for a process whose row does not fit its snapshot. In the first reconciliation it stores
-// the snapshot instead, and reports false if the process cannot be read.
-func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, first bool) (bool, error) {
-	seen, err := r.engine.snapshots.load(ctx, OfProcess(row.ProcessUniqueID))
+// compareRow adds a trigger for a process or simulation whose row does not fit its snapshot. In the first reconciliation it
+// stores the snapshot instead, and reports false if it cannot be read.
+func (r *reconciler) compareRow(ctx context.Context, row listed, first bool) (bool, error) {
+	seen, err := r.engine.snapshots.load(ctx, row.Subject)
 	switch {
 	case err != nil:
 		return false, err
@@ -209,28 +287,28 @@ func (r *reconciler) compareRow(ctx context.Context, row portal.ProcessSummary, 
 		if err != nil {
 			return false, err
 		}
-		err = r.engine.refresh(ctx, OfProcess(row.ProcessUniqueID), cause{upTo: upTo, silent: true})
+		err = r.engine.refresh(ctx, row.Subject, cause{upTo: upTo, scope: scope{whole: true}, silent: true})
 		if err != nil && !transient(err) {
-			r.config.Log.ErrorContext(ctx, "reading a process failed", "process", row.ProcessUniqueID, "error", err)
-			return false, nil // the other processes are still compared
+			r.config.Log.ErrorContext(ctx, "reading a listed subject failed", "subject", row.Subject, "error", err)
+			return false, nil // the others are still compared
 		}
 		return err == nil, err
 	case !r.isCurrent(ctx, row, seen):
-		err = r.engine.stream.add(ctx, Trigger{Subject: OfProcess(row.ProcessUniqueID), Source: Reconciler})
+		err = r.engine.stream.add(ctx, Trigger{Subject: row.Subject, Source: Reconciler})
 	}
 	return err == nil, err
 }
 
-// isCurrent reports whether a process need not be read. One that has ended, and was read since, is never read again.
-func (r *reconciler) isCurrent(ctx context.Context, row portal.ProcessSummary, seen storedState) bool {
-	snapshot, acted := seen.snapshot, row.LastActionDate.Time
-	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.ProcessStatusID {
+// isCurrent reports whether what is listed need not be read. One that has ended, and was read since, is never read again.
+func (r *reconciler) isCurrent(ctx context.Context, row listed, seen storedState) bool {
+	snapshot, acted := seen.snapshot, row.lastAction
+	if !seen.known || len(seen.pending) > 0 || snapshot.StatusID != row.statusID {
 		return false
 	}
-	if r.phases.ended(ctx, row.ProcessStatusID, row.ProcessStatusDescription) {
-		return true
+	// If all of it was read after the action and does not show it, it never will.
+	read, seenAction := snapshot.wholeState()
+	if acted.After(seenAction) && !read.After(acted.Add(clockSlack)) {
+		return false
 	}
-	// If the process was read after the action and does not show it, it never will.
-	missed := acted.After(snapshot.LastAction) && !snapshot.Read.After(acted.Add(clockSlack))
-	return !missed && r.config.Now().Sub(snapshot.Read) < maxSnapshotAge
+	return r.phases.ended(ctx, row.Subject, row.statusID, row.status) || r.config.Now().Sub(read) < maxSnapshotAge
 }

@@ -67,8 +67,8 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	r := &reconciler{config: Config{Now: clock}, phases: &phases{states: profile.Builtin().States, now: clock, read: taxonomies}}
-	row := func(status int32, text string, acted time.Time) portal.ProcessSummary {
-		return portal.ProcessSummary{ProcessStatusID: status, ProcessStatusDescription: text, LastActionDate: portal.Time{Time: acted}}
+	row := func(status int32, text string, acted time.Time) listed {
+		return listed{statusID: status, status: text, lastAction: acted}
 	}
 	seen := func(change func(*storedState)) storedState {
 		s := storedState{known: true, snapshot: Snapshot{StatusID: 2, LastAction: now.Add(-time.Hour), Read: now.Add(-time.Minute)}}
@@ -79,7 +79,7 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 	}
 	hourAgo := now.Add(-time.Hour)
 	for name, test := range map[string]struct {
-		row  portal.ProcessSummary
+		row  listed
 		seen storedState
 		fits bool
 	}{
@@ -95,7 +95,13 @@ func TestARowIsComparedWithTheSnapshot(t *testing.T) {
 		"only its valuation has ended":       {row(2, "Avaliação concluída", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
 		"a state that nobody knows":          {row(2, "Em banho-maria", hourAgo), seen(func(s *storedState) { s.snapshot.Read = now.Add(-25 * time.Hour) }), false},
 		"ended, as only the list says":       {row(8, "", hourAgo), seen(func(s *storedState) { s.snapshot.StatusID, s.snapshot.Read = 8, now.Add(-25*time.Hour) }), true},
-		"ended since":                        {row(7, "Concluído", hourAgo), seen(nil), false},
+		"an action since all was read": {row(2, "Documents", hourAgo), seen(func(s *storedState) {
+			s.snapshot.WholeRead, s.snapshot.WholeAction = now.Add(-2*time.Hour), now.Add(-3*time.Hour)
+		}), false},
+		"ended, and not all read since": {row(2, "Concluído", hourAgo), seen(func(s *storedState) {
+			s.snapshot.WholeRead, s.snapshot.WholeAction = now.Add(-2*time.Hour), now.Add(-3*time.Hour)
+		}), false},
+		"ended since": {row(7, "Concluído", hourAgo), seen(nil), false},
 	} {
 		if got := r.isCurrent(t.Context(), test.row, test.seen); got != test.fits {
 			t.Errorf("%s: it fits is %v", name, got)
@@ -186,11 +192,14 @@ func TestReconciliationIsRetriedWhileTheBankIsDown(t *testing.T) {
 	running.Go(func() { _ = s.reconciler.run(ctx) }) // never fails
 	t.Cleanup(func() { cancel(); running.Wait() })
 	waittest.Eventually(t, "it was tried twice", func() bool { return env.bank.Calls(portal.ProcessList) >= 2 })
-	if done, err := reconciledOnce(ctx, s.engine.stream.redis); done || err != nil {
+	if done, err := reconciledOnce(ctx, s.engine.stream.redis, "process"); done || err != nil {
 		t.Errorf("the reconciliation is done: %v, %v", done, err)
 	}
 	back()
-	waittest.Eventually(t, "the reconciliation is done", func() bool { done, err := reconciledOnce(ctx, s.engine.stream.redis); return done && err == nil })
+	waittest.Eventually(t, "the reconciliation is done", func() bool {
+		done, err := reconciledOnce(ctx, s.engine.stream.redis, "process")
+		return done && err == nil
+	})
 }
 
 func TestSinceReturnsEveryUpdateOfEveryReplica(t *testing.T) {

@@ -13,6 +13,7 @@ type cause struct {
 	actor    string
 	upTo     string
 	triggers []string // none reads the bank even if others answered since
+	scope    scope    // what is read
 	silent   bool     // the first reconciliation: one not seen before is not reported
 
 	callbackOnly bool // requested by callbacks only, which others may forge
@@ -47,7 +48,7 @@ func (e *engine) refresh(ctx context.Context, subject Subject, why cause) error 
 			rested = true
 			continue // another replica may have read it meanwhile
 		}
-		after, err := e.reader.read(ctx, subject)
+		after, changes, err := e.reader.read(ctx, before, subject, why.scope)
 		// A callback may be forged: one not seen before that the bank refuses, in whatever words, is not read again.
 		unseen := why.callbackOnly && !before.known && portal.KindOf(err) == portal.Refused
 		if portal.IsMissing(err) || unseen {
@@ -60,7 +61,7 @@ func (e *engine) refresh(ctx context.Context, subject Subject, why cause) error 
 		if err != nil {
 			return err
 		}
-		update, err := e.compare(ctx, before, &after, why)
+		update, err := e.compare(ctx, before, &after, changes, why)
 		if err != nil {
 			return err
 		}
@@ -94,14 +95,17 @@ func allCovered(triggers []string, upTo string) bool {
 	return true
 }
 
-// compare returns the sealed update between two snapshots, "" if nothing changed, and sets the version of the later
-// one.
-func (e *engine) compare(ctx context.Context, before storedState, after *Snapshot, why cause) (string, error) {
+// compare returns the sealed update with the changes between two snapshots, "" if nothing changed, and sets the version of
+// the later one.
+func (e *engine) compare(ctx context.Context, before storedState, after *Snapshot, changes []Change, why cause) (string, error) {
+	after.WholeRead, after.WholeAction = before.snapshot.wholeState()
 	after.Version, after.Read = before.snapshot.Version, e.config.Now().UTC()
-	changes := diff(before.snapshot, *after)
+	if after.whole {
+		after.WholeRead, after.WholeAction = after.Read, after.LastAction
+	}
 	if !before.known {
 		changes = nil
-		if news, err := e.isNew(ctx, why); err != nil {
+		if news, err := e.isNew(ctx, after.Subject, why); err != nil {
 			return "", err
 		} else if news {
 			changes = []Change{{Kind: Opened, To: after.status()}}
@@ -123,15 +127,17 @@ func (e *engine) compare(ctx context.Context, before storedState, after *Snapsho
 }
 
 // isNew reports whether a subject without a snapshot is new at the bank.
-func (e *engine) isNew(ctx context.Context, why cause) (bool, error) {
+func (e *engine) isNew(ctx context.Context, subject Subject, why cause) (bool, error) {
 	if why.silent {
 		return false, nil
 	}
-	if e.reconciled.Load() {
+	if _, done := e.reconciled.Load(subject.Kind()); done {
 		return true, nil
 	}
-	done, err := reconciledOnce(ctx, e.stream.redis)
-	e.reconciled.Store(done)
+	done, err := reconciledOnce(ctx, e.stream.redis, subject.Kind())
+	if done {
+		e.reconciled.Store(subject.Kind(), true)
+	}
 	return done, err
 }
 

@@ -43,14 +43,31 @@ type registration struct {
 	sealer      sealer
 	redis       redis.UniversalClient
 	instruments *instruments
-	types       atomic.Pointer[map[int32]bool]
-	echoTimeout time.Duration // how long an echo may take
+	types       atomic.Pointer[map[int32]string] // what the bank calls them
+	echoTimeout time.Duration                    // how long an echo may take
 }
 
 // known reports whether a notification type exists. Until the bank has listed the types, it reports true.
 func (r *registration) known(notificationType int32) bool {
 	types := r.types.Load()
-	return types == nil || (*types)[notificationType]
+	if types == nil {
+		return true
+	}
+	_, known := (*types)[notificationType]
+	return known
+}
+
+// meaning returns the name of what a notification type means, "" if it is not known.
+func (r *registration) meaning(notificationType int32) string {
+	called := ""
+	if types := r.types.Load(); types != nil {
+		called = (*types)[notificationType]
+	}
+	name, known := r.config.Profile.NotificationMeaning(notificationType, called)
+	if !known && r.config.UnknownType != nil {
+		r.config.UnknownType(notificationType)
+	}
+	return name
 }
 
 // run registers at once and then in each RegisterInterval, until ctx ends.
@@ -98,12 +115,18 @@ func (r *registration) register(ctx context.Context) error {
 	return err
 }
 
+// listedType is a notification type of the bank's list.
+type listedType struct {
+	ID          int32  `json:"id"`
+	Description string `json:"description"`
+}
+
 // loadTypes reads the notification types from the bank, and caches them for when it does not answer.
 func (r *registration) loadTypes(ctx context.Context) ([]int32, error) {
-	var types []int32
+	var types []listedType
 	items, err := r.config.Bank.Taxonomy(ctx, "notificationTypes")
 	for _, item := range items {
-		types = append(types, item.ID)
+		types = append(types, listedType{item.ID, item.Description})
 	}
 	if err == nil && len(types) > 0 {
 		if text, err := json.Marshal(types); err == nil {
@@ -119,11 +142,15 @@ func (r *registration) loadTypes(ctx context.Context) ([]int32, error) {
 		}
 	}
 	r.setTypes(types)
-	return types, nil
+	var ids []int32
+	for _, listed := range types {
+		ids = append(ids, listed.ID)
+	}
+	return ids, nil
 }
 
 // cachedTypes returns the types that this replica or another cached, none if there are none.
-func (r *registration) cachedTypes(ctx context.Context) (types []int32, err error) {
+func (r *registration) cachedTypes(ctx context.Context) (types []listedType, err error) {
 	text, there, err := r.config.Store.Get(ctx, "notificationTypes", "")
 	if there && json.Unmarshal(text, &types) != nil {
 		return nil, nil // of another version: same as none
@@ -131,12 +158,19 @@ func (r *registration) cachedTypes(ctx context.Context) (types []int32, err erro
 	return types, err
 }
 
-func (r *registration) setTypes(types []int32) {
-	known := make(map[int32]bool, len(types))
-	for _, id := range types {
-		known[id] = true
+func (r *registration) setTypes(types []listedType) {
+	known := make(map[int32]string, len(types))
+	for _, listed := range types {
+		known[listed.ID] = listed.Description
 	}
 	r.types.Store(&known)
+}
+
+// echoType returns the type of the test notification: one about the status, if there is one, since it makes the bot report
+// nothing that the bank does not show.
+func (r *registration) echoType(types []int32) int32 {
+	at := slices.IndexFunc(types, func(of int32) bool { return r.meaning(of) == "status" })
+	return types[max(at, 0)]
 }
 
 // base returns the address that all our callbacks begin with.
@@ -208,7 +242,7 @@ func (r *registration) echo(ctx context.Context, types []int32) (problem string,
 	if err != nil || len(page.Processes) == 0 || len(types) == 0 {
 		return "", err // there is nothing to ask about
 	}
-	test := portal.Echo{NotificationTypeID: types[0], ProcessUniqueID: page.Processes[0].ProcessUniqueID}
+	test := portal.Echo{NotificationTypeID: r.echoType(types), ProcessUniqueID: page.Processes[0].ProcessUniqueID}
 	err = r.setFields(ctx, "echo", r.echoOf(test.ProcessUniqueID, test.NotificationTypeID), "back", "")
 	if err != nil {
 		return "", err

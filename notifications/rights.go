@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/portal"
 )
 
@@ -55,7 +57,12 @@ func (r *rights) granted(key permissionKey) (granted, known bool, reader *portal
 
 // read asks the bank, as reader, whether it can read the process or simulation.
 func (r *rights) read(ctx context.Context, reader *portal.User, key permissionKey) (bool, error) {
-	_, err := reader.Process(ctx, key.subject.Process)
+	var err error
+	if key.subject.Simulation != uuid.Nil {
+		_, err = reader.Simulation(ctx, key.subject.Simulation)
+	} else {
+		_, err = reader.Process(ctx, key.subject.Process)
+	}
 	kind := portal.KindOf(err)
 	refused := kind == portal.NotFound || kind == portal.Refused
 	if err != nil && !refused {

@@ -19,7 +19,7 @@ func TestTheSamePersonInTwoProcessesHasDifferentFingerprints(t *testing.T) {
 		if _, err := user.CreateBorrower(t.Context(), process, w.rui(t)); err != nil {
 			t.Fatal(err)
 		}
-		snapshot, err := s.engine.reader.read(t.Context(), OfProcess(process))
+		snapshot, _, err := s.engine.reader.read(t.Context(), storedState{}, OfProcess(process), scope{whole: true})
 		if err != nil || len(snapshot.Borrowers) < 2 {
 			t.Fatal(snapshot.Borrowers, err)
 		}

@@ -69,7 +69,11 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	}
 	s.engine = &engine{
 		config: config, stream: stream, snapshots: snapshots, changelog: changelog{client, sealer, config.Log}, dispatcher: s.outbox, instruments: count,
-		reader: reader{config.Bank, config.Fingerprint, config.Index}, onTriggers: s.registration.onTriggers,
+		reader: reader{
+			bank: config.Bank, fingerprint: config.Fingerprint, index: config.Index, meaning: config.Profile.NotificationMeaning,
+			decided: s.outbox.phases.decided, log: config.Log,
+		},
+		meaningOf: s.registration.meaning, onTriggers: s.registration.onTriggers,
 	}
 	s.engine.lastRead.Store(config.Now().UnixNano())
 	s.reconciler = &reconciler{config: config, redis: client, engine: s.engine, phases: s.outbox.phases}
@@ -274,8 +278,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.States.Meanings == nil {
-		c.States = profile.Builtin().States
+	if c.Profile == nil {
+		c.Profile = profile.Builtin()
 	}
 	setDefault(&c.Debounce, 2*time.Second)
 	setDefault(&c.MinInterval, time.Second)

@@ -30,7 +30,10 @@ func TestEveryComponentWorksFromStartToClose(t *testing.T) {
 			services = append(services, s)
 		}
 		a, b := services[0], services[1]
-		waittest.Eventually(t, "the first reconciliation is done", func() bool { done, err := reconciledOnce(t.Context(), env.Store.Client()); return done && err == nil })
+		waittest.Eventually(t, "the first reconciliation is done", func() bool {
+			done, err := reconciledOnce(t.Context(), env.Store.Client(), "process")
+			return done && err == nil
+		})
 		env.advance(t, a1042)
 		trigger(t, a, a1042)
 		var moved []Update

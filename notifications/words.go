@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/words"
 )
@@ -29,15 +31,33 @@ func say(lang words.Lang, key string, namesAndValues ...any) string {
 func (c Change) Text(lang words.Lang) string {
 	key := "change." + c.Kind
 	switch c.Kind {
-	case Opened, StatusChanged, BranchChanged, Acted:
+	case Opened, StatusChanged, BranchChanged, ProcessMade, Acted:
 		return say(lang, key, "from", plain(c.From), "to", plain(c.To))
-	case BorrowerAdded, BorrowerRemoved, BorrowerChanged:
-		many, err := strconv.Atoi(c.To)
-		if err == nil {
-			return say(lang, key, "count", many)
+	case ESISIssued, Approved, Rejected:
+		return say(lang, key)
+	case BorrowerAdded, BorrowerRemoved, BorrowerChanged, PropertyValued, BankWrote:
+		return say(lang, key, "count", count1(c.To))
+	case SomebodyWrote:
+		if c.From == "" {
+			return say(lang, "change.somebody_wrote_unnamed", "count", count1(c.To))
 		}
+		return say(lang, key, "count", count1(c.To), "who", plain(c.From))
+	case DocumentAsked, DocumentArrived, DocumentRefused, DocumentRemoved:
+		if c.To == "" {
+			return say(lang, key+"_untyped")
+		}
+		return say(lang, key, "count", count1(c.From), "type", plain(c.To))
 	}
 	return say(lang, "change."+Acted)
+}
+
+// count1 returns the number in a text, 1 if there is none.
+func count1(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 1
+	}
+	return n
 }
 
 // maxText is how many characters of a text of the bank are shown.
@@ -61,15 +81,15 @@ func shortMoment(lang words.Lang, at time.Time) string {
 	return at.In(lisbon.Zone).Format(say(lang, "time.short"))
 }
 
-// Texts says what changed, one text for each change. states are the bank's descriptions of its statuses by id, in the
+// Texts says what changed, one text for each change. states are the bank's descriptions of the statuses of processes by id, in the
 // language of the reader; a status that is not among them is described as the bank described it when it was read.
 func (u Update) Texts(lang words.Lang, states map[int32]string) []string {
 	texts := make([]string, 0, len(u.Changes))
 	for _, change := range u.Changes {
-		if change.Kind == StatusChanged {
+		if u.Simulation == uuid.Nil && change.Kind == StatusChanged {
 			change.From = cmp.Or(states[u.StatusBefore], change.From)
 		}
-		if change.Kind == StatusChanged || change.Kind == Opened {
+		if u.Simulation == uuid.Nil && (change.Kind == StatusChanged || change.Kind == Opened) {
 			change.To = cmp.Or(states[u.Snapshot.StatusID], change.To)
 		}
 		texts = append(texts, change.Text(lang))

@@ -20,8 +20,14 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{"waits.bank": true, "waits.partner": true}
-	for _, kind := range []string{Opened, StatusChanged, BranchChanged, BorrowerAdded, BorrowerRemoved, BorrowerChanged, Acted} {
+	for _, kind := range []string{
+		Opened, StatusChanged, Approved, Rejected, BranchChanged, BorrowerAdded, BorrowerRemoved, BorrowerChanged, BankWrote, SomebodyWrote,
+		DocumentAsked, DocumentArrived, DocumentRefused, DocumentRemoved, PropertyValued, ESISIssued, ProcessMade, Acted,
+	} {
 		used["change."+kind] = true
+		if strings.HasPrefix(kind, "document_") {
+			used["change."+kind+"_untyped"] = true
+		}
 	}
 	for _, file := range files {
 		code, err := os.ReadFile(file)

@@ -40,7 +40,7 @@ type System struct {
 
 	settings      settings.Settings
 	profile       *profile.Profile
-	unknownState  func(state int32) // counts it
+	unknown       unknown
 	bank          *portal.Client
 	sandbox       *sandbox.Bank // nil if the bank is a real one
 	people        tools.Team
@@ -89,7 +89,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err := observeVersion(system.Metrics.Meter()); err != nil {
 		return system, err
 	}
-	if system.unknownState, err = newUnknownStates(system.Metrics.Meter()); err != nil {
+	if system.unknown, err = newUnknown(system.Metrics.Meter()); err != nil {
 		return system, err
 	}
 	if s.PortalURL == settings.Sandbox {
@@ -142,7 +142,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store,
 		Index: system.Store, List: tools.ListPace{Login: system.serviceLogin()}, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
-		States: system.profile.States, UnknownState: system.unknownState,
+		States: system.profile.States, UnknownState: system.unknown.states,
 	})
 	system.stop = append(system.stop, startRecovery(system.Runner, log), startReadingLists(system.Runner))
 	return system, nil

@@ -46,16 +46,27 @@ func observeCircuits(meter metric.Meter, bank *portal.Client) error {
 	return nil
 }
 
-// newUnknownStates returns a function that counts a state whose meaning is not known, each time that it matters.
-func newUnknownStates(meter metric.Meter) (func(state int32), error) {
-	states, err := meter.Int64Counter("balcao.unknown_states_total",
-		metric.WithDescription("How often the meaning of a state of a process was not known, by the id of the state."))
-	if err != nil {
-		return nil, fmt.Errorf("making metrics: %w", err)
+// unknown counts what of the bank has a meaning that is not known, each time that it matters.
+type unknown struct{ states, notifications func(id int32) }
+
+func newUnknown(meter metric.Meter) (counts unknown, err error) {
+	counter := func(name, label, is string) (func(int32), error) {
+		counter, err := meter.Int64Counter(name, metric.WithDescription(is))
+		if err != nil {
+			return nil, fmt.Errorf("making metrics: %w", err)
+		}
+		return func(id int32) {
+			counter.Add(context.Background(), 1, metric.WithAttributes(attribute.Int(label, int(id))))
+		}, nil
 	}
-	return func(state int32) {
-		states.Add(context.Background(), 1, metric.WithAttributes(attribute.Int("state", int(state))))
-	}, nil
+	counts.states, err = counter("balcao.unknown_states_total", "state",
+		"How often the meaning of a state of a process or simulation was not known, by the id of the state.")
+	if err != nil {
+		return unknown{}, err
+	}
+	counts.notifications, err = counter("balcao.unknown_notifications_total", "type",
+		"Notifications whose type has no known meaning, by the id of the type.")
+	return counts, err
 }
 
 // observeFaults makes the gauge of what of the bank is not as it is taken to be.

@@ -29,7 +29,7 @@ func (s *System) notificationsConfig() notifications.Config {
 	config := notifications.Config{
 		Now: s.now, Reader: s.reader(login),
 		Store: s.Store, Bank: s.bank.As(login, string(s.settings.TeamLang)), Fingerprint: s.settings.Keys.Fingerprint, Log: s.log,
-		States: s.profile.States, UnknownState: s.unknownState,
+		Profile: s.profile, UnknownState: s.unknown.states, UnknownType: s.unknown.notifications,
 		Lang: s.settings.TeamLang, URL: s.settings.CallbackURL, Tokens: s.settings.CallbackTokens,
 	}
 	if s.Runner != nil { // not yet while the service is only opened
