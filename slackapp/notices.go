@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
 	"github.com/slack-go/slack"
 
 	"github.com/balcao/balcao/internal/destination"
@@ -43,8 +42,8 @@ func (a *App) noticeMessage(n destination.Notice, names map[string]string) messa
 		lines = append(lines, "• "+escaped(oneLine(line, maxFact+1), maxFact)+"\n")
 	}
 	blocks = append(blocks, lineBlocks(n.Lang, lines)...)
-	if n.Card && n.Process != uuid.Nil {
-		blocks = append(blocks, stepBlocks(a.runner.Catalogue.StepsOn(tools.Subject{Process: n.Process}, tools.StateMeaning{Ends: tools.End(n.Ends)}, n.Lang))...)
+	if about := (tools.Subject{Process: n.Process, Simulation: n.Simulation}); n.Card && about != (tools.Subject{}) {
+		blocks = append(blocks, stepBlocks(a.runner.Catalogue.StepsOn(about, tools.StateMeaning{Ends: tools.End(n.Ends)}, n.Lang))...)
 	}
 	if n.Undo != "" {
 		blocks = append(blocks, stepBlocks([]tools.Step{a.runner.Catalogue.UndoStep(n.Undo, n.Lang)})...)
