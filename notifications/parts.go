@@ -36,6 +36,7 @@ type part struct {
 var parts = []part{
 	{name: partBorrowers, read: readBorrowers, diff: diffBorrowers},
 	{name: partMessages, optional: true, ofAll: true, read: readMessages, diff: diffMessages},
+	{name: partDocuments, optional: true, read: readDocuments, diff: diffDocuments},
 	{name: partValuations, optional: true, read: readValuations, diff: diffValuations},
 }
 
@@ -45,6 +46,7 @@ type reader struct {
 	fingerprint func([]byte) string
 	index       Index
 	meaning     func(kind int32, description string) (name string, known bool) // of a type of notification, or an action
+	item        func(list string, id int32, description string) string         // the name of what an item of a list means, "" if unknown
 	decided     func(context.Context, Snapshot) (meaning string)               // the name of what the status of a simulation means
 	log         *slog.Logger
 }

@@ -70,7 +70,7 @@ func assemble(ctx context.Context, config Config) (*Service, error) {
 	s.engine = &engine{
 		config: config, stream: stream, snapshots: snapshots, changelog: changelog{client, sealer, config.Log}, dispatcher: s.outbox, instruments: count,
 		reader: reader{
-			bank: config.Bank, fingerprint: config.Fingerprint, index: config.Index, meaning: config.Profile.NotificationMeaning,
+			bank: config.Bank, fingerprint: config.Fingerprint, index: config.Index, meaning: config.Profile.NotificationMeaning, item: config.Profile.MeaningIn,
 			decided: s.outbox.phases.decided, log: config.Log,
 		},
 		meaningOf: s.registration.meaning, onTriggers: s.registration.onTriggers,

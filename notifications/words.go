@@ -42,7 +42,7 @@ func (c Change) Text(lang words.Lang) string {
 			return say(lang, "change.somebody_wrote_unnamed", "count", count1(c.To))
 		}
 		return say(lang, key, "count", count1(c.To), "who", plain(c.From))
-	case DocumentAsked, DocumentArrived, DocumentRefused, DocumentRemoved:
+	case DocumentAsked, DocumentArrived, DocumentAccepted, DocumentRefused, DocumentRemoved:
 		if c.To == "" {
 			return say(lang, key+"_untyped")
 		}

@@ -22,7 +22,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	used := map[string]bool{"waits.bank": true, "waits.partner": true}
 	for _, kind := range []string{
 		Opened, StatusChanged, Approved, Rejected, BranchChanged, BorrowerAdded, BorrowerRemoved, BorrowerChanged, BankWrote, SomebodyWrote,
-		DocumentAsked, DocumentArrived, DocumentRefused, DocumentRemoved, PropertyValued, ESISIssued, ProcessMade, Acted,
+		DocumentAsked, DocumentArrived, DocumentAccepted, DocumentRefused, DocumentRemoved, PropertyValued, ESISIssued, ProcessMade, Acted,
 	} {
 		used["change."+kind] = true
 		if strings.HasPrefix(kind, "document_") {
