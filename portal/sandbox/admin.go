@@ -18,6 +18,8 @@ func (b *Bank) routeAdmin() {
 	b.mux.HandleFunc("PUT /sandbox/pace", b.admin(b.putPace))
 	b.mux.HandleFunc("PUT /sandbox/processes/{id}/state", b.admin(b.putState))
 	b.mux.HandleFunc("PUT /sandbox/simulations/{id}/state", b.admin(b.putSimulationState))
+	b.mux.HandleFunc("PUT /sandbox/processes/{id}/event", b.putEvent(processEvents))
+	b.mux.HandleFunc("PUT /sandbox/simulations/{id}/event", b.putEvent(simulationEvents))
 }
 
 // faultRequest is the body of PUT /sandbox/faults: {"operation": "borrowerCreate", "times": 1, "dropAfter": true}.

@@ -249,6 +249,10 @@ func TestTheAdminAPIControlsTheBank(t *testing.T) {
 		{state, `{}`, "050003 state"},
 		{state, `{"to": 8}`, "050006 to"},
 		{"/sandbox/pace", `{"pace": "swift"}`, "050004 pace"},
+		{"/sandbox/processes/" + opened.String() + "/event", `{"event": "party"}`, "050004 event"},
+		{"/sandbox/processes/" + uuid.NewString() + "/event", `{"event": "message"}`, "040001"},
+		{"/sandbox/processes/1042/event", `{"event": "message"}`, "000006 id"},
+		{"/sandbox/simulations/" + opened.String() + "/event", `{"event": "esis"}`, "050004 event"},
 		{"/sandbox/pace", `{}`, "050004 pace"},
 		{"/sandbox/deliveries", `{"duplicate": 1.5}`, "050004 duplicate"},
 		{"/sandbox/deliveries", `{"lose": -1}`, "050004 lose"},
@@ -263,5 +267,34 @@ func TestTheAdminAPIControlsTheBank(t *testing.T) {
 		if got := strict.call(t, "PUT", path, ""); got.status != http.StatusNotFound {
 			t.Errorf("%s is served without the admin API: %d", path, got.status)
 		}
+	}
+}
+
+func TestTheAdminAPIMakesTheBankDoWhatItNotifiesOf(t *testing.T) {
+	d, r := newReceivingHarness(t, sandbox.Config{AdminAPI: true}, nil)
+	couple := "/sandbox/processes/" + sandbox.SampleProcess(sandbox.SampleCouple).String() + "/event"
+	simulation := "/sandbox/simulations/" + sandbox.SampleSimulation(sandbox.SampleValid).String() + "/event"
+	for _, c := range []struct {
+		path, event string
+		kind        int // of the notification; 0 for none
+	}{
+		{couple, "message", 2}, {couple, "documentAsked", 3}, {couple, "documentRefused", 7}, {couple, "documentAccepted", 0}, {couple, "valuation", 8},
+		{couple, "esis", 4}, {simulation, "message", 2}, {simulation, "decision", 5},
+	} {
+		if got := d.call(t, "PUT", c.path, fmt.Sprintf(`{"event": %q}`, c.event)); got.status != http.StatusNoContent {
+			t.Errorf("%s: %d %s", c.event, got.status, got.body)
+			continue
+		}
+		if c.kind == 0 {
+			continue
+		}
+		if n := r.next(t); n.NotificationTypeID != c.kind || (n.SimulationUniqueID != uuid.Nil) != (c.path == simulation) {
+			t.Errorf("%s is notified as %s", c.event, n.body)
+		}
+	}
+	r.none(t)
+	none := "/sandbox/processes/" + opened.String() + "/event"
+	if got := d.call(t, "PUT", none, `{"event": "documentRefused"}`); got.status != http.StatusBadRequest {
+		t.Errorf("without a document: %d %s", got.status, got.body)
 	}
 }

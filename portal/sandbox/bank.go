@@ -44,8 +44,8 @@ type Config struct {
 	// default. The bank refuses what breaks a rule that is an error.
 	Profile *profile.Profile
 	// AdminAPI serves PUT and DELETE /sandbox/faults, with which anybody who can connect makes the bank fail, and PUT
-	// /sandbox/deliveries, /sandbox/pace, /sandbox/processes/{id}/state and /sandbox/simulations/{id}/state, with which they
-	// control it.
+	// /sandbox/deliveries, /sandbox/pace, /sandbox/processes/{id}/state and /event, and /sandbox/simulations/{id}/state and
+	// /event, with which they control it.
 	AdminAPI bool
 
 	// MaxBorrowers is the maximum for one process, 10 by default.
