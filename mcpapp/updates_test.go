@@ -18,7 +18,7 @@ func TestUpdatesFitInFourKilobytes(t *testing.T) {
 	var updates staticUpdates
 	for i := range 100 {
 		updates = append(updates, tools.ProcessChange{
-			Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now().Add(time.Duration(i-100) * time.Minute),
+			Subject: tools.Subject{Process: sandbox.SampleProcess(1042)}, Number: 1042, At: time.Now().Add(time.Duration(i-100) * time.Minute),
 			What: []string{fmt.Sprintf("Status: In Creation → Under Analysis at the branch %d", i)},
 		})
 	}

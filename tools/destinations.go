@@ -46,10 +46,10 @@ type OwnerChange struct {
 	OnlyFrom string // nothing changes unless this actor is the owner; "" for whoever is
 }
 
-// History returns the changes of all processes, also of those that a caller may not see.
+// History returns the changes of all processes and simulations, also of those that a caller may not see.
 type History interface {
 	// Since returns up to limit changes made at since or later, the oldest first, in a language.
-	// states are the bank's descriptions of its statuses in that language, by id; nil keeps those that were read.
+	// states are the bank's descriptions of the statuses of processes in that language, by id; nil keeps those that were read.
 	Since(ctx context.Context, since time.Time, limit int, lang words.Lang, states map[int32]string) ([]ProcessChange, error)
 	// Horizon returns of which time the history has every change.
 	Horizon(ctx context.Context) (Horizon, error)
@@ -62,9 +62,9 @@ type Horizon struct {
 	Late    bool      // what changed after Checked may be missing
 }
 
-// ProcessChange is one thing that happened to a process, without personal data.
+// ProcessChange is one thing that happened to a process or simulation, without personal data.
 type ProcessChange struct {
-	Process  uuid.UUID
+	Subject
 	Number   int64
 	At       time.Time
 	StatusID int32 // after it

@@ -175,7 +175,7 @@ func (h history) Since(ctx context.Context, since time.Time, limit int, lang wor
 	changes := make([]tools.ProcessChange, 0, len(updates))
 	for _, update := range updates {
 		changes = append(changes, tools.ProcessChange{
-			Process: update.Process, Number: update.Number, At: update.At, What: update.Texts(lang, states),
+			Subject: tools.Subject(update.Subject), Number: update.Number, At: update.At, What: update.Texts(lang, states),
 			StatusID: update.Snapshot.StatusID, Status: update.Snapshot.Status, Moved: update.StatusBefore != update.Snapshot.StatusID,
 		})
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/balcao/balcao/validation"
 )
 
-// Updates lists the changes of the processes that the actor's person may see.
+// Updates lists the changes of the processes and simulations that the actor's person may see.
 var Updates = tools.Define(Toolset, tools.Spec{
 	Name: "process_updates", Effect: tools.Reads, Core: true, NeedsHistory: true,
 	Next:    tools.Next{"process_updates": {"since"}},
@@ -41,9 +41,9 @@ var Updates = tools.Define(Toolset, tools.Spec{
 	updates, size := ProcessUpdates{Updates: []ProcessUpdate{}, since: since, horizon: horizon}, 0
 	updates.KnownFrom, updates.Checked = moment(horizon.From), moment(horizon.Checked)
 	for i, each := range changes {
-		visible, asked := visibility[each.Process]
+		visible, asked := visibility[each.Subject]
 		row := updateOf(each)
-		if each.Moved && visible {
+		if each.Moved && visible && each.Process != uuid.Nil {
 			row.turn = call.State(ctx, tools.FoundProcess{ID: each.Process, Number: each.Number, StatusID: each.StatusID, Status: each.Status}).Turn
 		}
 		size += row.size(visible)
@@ -63,37 +63,47 @@ var Updates = tools.Define(Toolset, tools.Spec{
 
 const (
 	updatesRead    = 200  // of the history, for one result
-	processesAsked = 40   // processes that are read to check that the actor's person may see them
+	subjectsAsked  = 40   // processes and simulations that are read to check that the actor's person may see them
 	maxUpdatesSize = 3600 // bytes of the rows of a result, as data and as text
 	maxUpdateText  = 240  // characters of one change
 	maxTurnText    = 50   // bytes that say whose turn it is
 )
 
-// visibility reports which of the processes the actor's person may see, for at most processesAsked of them.
-func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChange) (map[uuid.UUID]bool, error) {
-	visibility, asked := map[uuid.UUID]bool{}, []uuid.UUID{}
+// visible reports which of the processes and simulations the actor's person may see, for at most subjectsAsked of them.
+func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChange) (map[tools.Subject]bool, error) {
+	visibility, asked := map[tools.Subject]bool{}, []tools.Subject{}
 	for _, each := range changes {
-		if _, twice := visibility[each.Process]; !twice && len(asked) < processesAsked {
-			visibility[each.Process] = false
-			asked = append(asked, each.Process)
+		if _, twice := visibility[each.Subject]; !twice && len(asked) < subjectsAsked {
+			visibility[each.Subject] = false
+			asked = append(asked, each.Subject)
 		}
 	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
-	for _, process := range asked {
+	for _, about := range asked {
 		group.Go(func() error {
-			_, err := call.Bank.Process(ctx, process)
+			err := read(ctx, call, about)
 			if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
 				return nil
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			visibility[process] = err == nil
+			visibility[about] = err == nil
 			return err
 		})
 	}
 	return visibility, group.Wait()
+}
+
+// read reads a process or simulation.
+func read(ctx context.Context, call *tools.Call, about tools.Subject) (err error) {
+	if about.Simulation != uuid.Nil {
+		_, err = call.Bank.Simulation(ctx, about.Simulation)
+		return err
+	}
+	_, err = call.Bank.Process(ctx, about.Process)
+	return err
 }
 
 // states returns the bank's descriptions of its statuses by id, in the actor's language; nil if they cannot be read.
@@ -177,13 +187,14 @@ func (p ProcessUpdates) limits(say tools.Say) string {
 	return strings.Join(texts, " ")
 }
 
-// ProcessUpdate is one change of a process.
+// ProcessUpdate is one change of a process or of a simulation.
 type ProcessUpdate struct {
-	Number int64  `json:"number,omitzero"`
-	At     string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
-	What   string `json:"what,omitzero" pii:"open"`
-	at     time.Time
-	turn   profile.Turn // who acts next, after a change of the status
+	Number     int64  `json:"number,omitzero"`
+	Simulation int64  `json:"simulation,omitzero"`    // its number, instead of that of a process
+	At         string `json:"at,omitzero" pii:"open"` // RFC 3339, to the second
+	What       string `json:"what,omitzero" pii:"open"`
+	at         time.Time
+	turn       profile.Turn // who acts next, after a change of the status
 }
 
 func updateOf(m tools.ProcessChange) ProcessUpdate {
@@ -195,7 +206,11 @@ func updateOf(m tools.ProcessChange) ProcessUpdate {
 	if len(runes) > maxUpdateText {
 		runes = append(runes[:maxUpdateText-1], '…')
 	}
-	return ProcessUpdate{Number: m.Number, At: m.At.UTC().Format(time.RFC3339), What: string(runes), at: m.At}
+	row := ProcessUpdate{Number: m.Number, At: m.At.UTC().Format(time.RFC3339), What: string(runes), at: m.At}
+	if m.Simulation != uuid.Nil {
+		row.Number, row.Simulation = 0, m.Number
+	}
+	return row
 }
 
 // size returns the bytes of a row in a result, as data and as text; 0 if it is not listed.
@@ -226,11 +241,14 @@ func (p ProcessUpdates) Card(say tools.Say) tools.Card {
 	}
 	card.Table.Columns = []string{say("label.number"), say("label.when"), say("label.what")}
 	for _, m := range p.Updates {
-		what := m.What
+		what, number := m.What, tools.FormatNumber(m.Number)
+		if m.Simulation != 0 {
+			number = say("card.simulation", "number", m.Simulation)
+		}
 		if m.turn != profile.Nobody {
 			what += " · " + say("card.turn", "whom", say("turn."+string(m.turn)))
 		}
-		card.Table.Rows = append(card.Table.Rows, []string{tools.FormatNumber(m.Number), m.at.In(lisbon.Zone).Format(say("format.moment")), what})
+		card.Table.Rows = append(card.Table.Rows, []string{number, m.at.In(lisbon.Zone).Format(say("format.moment")), what})
 	}
 	return card
 }

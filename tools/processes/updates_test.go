@@ -58,7 +58,7 @@ func changes(count int, processes ...int) fakeHistory {
 	for i := range count {
 		number := processes[i%len(processes)]
 		changes = append(changes, tools.ProcessChange{
-			Process: sandbox.SampleProcess(number), Number: int64(number), At: noon.Add(time.Duration(i-count) * time.Minute),
+			Subject: tools.Subject{Process: sandbox.SampleProcess(number)}, Number: int64(number), At: noon.Add(time.Duration(i-count) * time.Minute),
 			StatusID: 1, Status: "In Creation", Moved: i%2 == 0,
 			What: []string{fmt.Sprintf("Change %d: In Creation → Under Analysis at the branch", i), "Borrowers: 1 → 2"},
 		})
@@ -85,6 +85,22 @@ func updatesSince(t *testing.T, e *testenv.Env, since string) (found []string, n
 		t.Errorf("the text is %q, to continue at %q", result.Card.Text, output.Next)
 	}
 	return found, output.Next
+}
+
+func TestASimulationIsNamedWithItsChange(t *testing.T) {
+	t.Parallel()
+	of := func(number int) tools.ProcessChange {
+		return tools.ProcessChange{
+			Subject: tools.Subject{Simulation: sandbox.SampleSimulation(number)}, Number: int64(number), At: noon.Add(-time.Minute), Moved: true,
+			What: []string{"The bank approved the simulation"},
+		}
+	}
+	e := startWith(t, fakeHistory{of(sandbox.SampleValid), of(sandbox.SampleOfOthers)})
+	result := e.WantCard(t, "process_updates", `{}`, "Simulation 2102", "The bank approved the simulation")
+	updates := result.Output.(processes.ProcessUpdates).Updates
+	if len(updates) != 1 || updates[0].Simulation != sandbox.SampleValid || updates[0].Number != 0 {
+		t.Errorf("got %+v", updates)
+	}
 }
 
 func TestAPersonGetsTheUpdatesOfTheirProcessesTheNewestLast(t *testing.T) {
@@ -165,7 +181,7 @@ func TestOneAnswerAsksTheBankAboutFewProcesses(t *testing.T) {
 	t.Parallel()
 	history := changes(1, 1042)
 	for i := range 100 {
-		history = append(history, tools.ProcessChange{Process: uuid.New(), Number: int64(i), At: noon.Add(time.Duration(i) * time.Millisecond), What: []string{"Change unseen"}})
+		history = append(history, tools.ProcessChange{Subject: tools.Subject{Process: uuid.New()}, Number: int64(i), At: noon.Add(time.Duration(i) * time.Millisecond), What: []string{"Change unseen"}})
 	}
 	e := startWith(t, history)
 	found, next := updatesSince(t, e, "")
