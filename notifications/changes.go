@@ -21,7 +21,7 @@ const (
 	DocumentAccepted = "document_accepted" // as above
 	DocumentRefused  = "document_refused"  // as above
 	DocumentRemoved  = "document_removed"  // as above
-	PropertyValued   = "valued"            // To is how many
+	PropertyValued   = "property_valued"   // To is how many
 	ESISIssued       = "esis"              // as the type of a notification or the last action says it: nothing else shows it
 	ProcessMade      = "process_made"      // of a simulation; To is the number of the process
 	Acted            = "action"            // the bank dates a last action of which nothing else can be seen

@@ -117,5 +117,5 @@ func (r reader) diff(ctx context.Context, before Snapshot, after *Snapshot, want
 	for _, part := range parts {
 		changes = append(changes, part.diff(before, *after)...)
 	}
-	return append(changes, r.told(before, after, wanted)...)
+	return append(changes, r.unseen(before, after, wanted)...)
 }

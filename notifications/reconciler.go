@@ -130,7 +130,7 @@ return 1`)
 
 // reconcile reads the whole lists. A request made after it began stays.
 func (r *reconciler) reconcile(ctx context.Context, requested string) error {
-	if err := r.walk(ctx, "process", r.processes); err != nil {
+	if err := r.compareList(ctx, "process", r.processes); err != nil {
 		return err
 	}
 	if err := r.reconcileSimulations(ctx); err != nil {
@@ -147,7 +147,7 @@ func (r *reconciler) reconcile(ctx context.Context, requested string) error {
 // reconcileSimulations is the part of a reconciliation that is about simulations. A bank that does not list them does not hold up
 // the processes.
 func (r *reconciler) reconcileSimulations(ctx context.Context) error {
-	err := r.walk(ctx, "simulation", r.simulations)
+	err := r.compareList(ctx, "simulation", r.simulations)
 	switch {
 	case err == nil:
 		return r.setField(ctx, doneField("simulation"), strconv.FormatInt(r.config.Now().UnixMilli(), 10))
@@ -185,8 +185,8 @@ type rows struct {
 	next   string
 }
 
-// walk compares each row of a list with its snapshot.
-func (r *reconciler) walk(ctx context.Context, kind string, list func(ctx context.Context, after string) (rows, error)) error {
+// compareList compares each row of a list with its snapshot.
+func (r *reconciler) compareList(ctx context.Context, kind string, list func(ctx context.Context, after string) (rows, error)) error {
 	known, err := reconciledOnce(ctx, r.redis, kind)
 	if err != nil {
 		return err

@@ -44,10 +44,10 @@ func (s *scope) add(meaning string) {
 	}
 }
 
-// told returns the changes that a notification says and that nothing else at the bank shows: an ESIS, and what is in a part
+// unseen returns the changes that a notification says and that nothing else at the bank shows: an ESIS, and what is in a part
 // that the bank refuses to show. The last action says them too. Each is reported once for an action, because a notification
 // may come twice.
-func (r reader) told(before Snapshot, after *Snapshot, wanted scope) (changes []Change) {
+func (r reader) unseen(before Snapshot, after *Snapshot, wanted scope) (changes []Change) {
 	shown := func(kind string) bool {
 		for _, of := range scopes {
 			if of.kind == kind {
