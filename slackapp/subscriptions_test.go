@@ -237,8 +237,8 @@ func TestUpdatesAreListedInTheChannel(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, overHTTP)
 	h.updates = updateList{
-		{Process: sandbox.SampleProcess(1042), Number: 1042, At: time.Now(), What: []string{"Status: In Creation → Decision"}},
-		{Process: uuid.New(), Number: 7777, At: time.Now(), What: []string{"somebody else's"}},
+		{Subject: tools.Subject{Process: sandbox.SampleProcess(1042)}, Number: 1042, At: time.Now(), What: []string{"Status: In Creation → Decision"}},
+		{Subject: tools.Subject{Process: uuid.New()}, Number: 7777, At: time.Now(), What: []string{"somebody else's"}},
 	}
 	h.replica.stop()
 	h.replica = h.startReplica()
