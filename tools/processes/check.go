@@ -42,6 +42,7 @@ type ProcessCheck struct {
 
 	amount    pii.Money
 	borrowers int
+	assistant bool // reads the table without its buttons
 }
 
 // Missing is one thing that a process seems to lack.
@@ -71,7 +72,7 @@ func check(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (Process
 	say := call.Say(call.Actor.Lang)
 	done := ProcessCheck{
 		Process: found.ID, Number: found.Number, Status: call.Word(ctx, process, "ProcessStatusID"),
-		Submitted: tools.Submitted(state) || state.Ends != profile.Open, Missing: []Missing{}, amount: process.LoanAmount,
+		Submitted: tools.Submitted(state) || state.Ends != profile.Open, Missing: []Missing{}, amount: process.LoanAmount, assistant: call.Actor.Assistant,
 	}
 	var borrowers []portal.Borrower
 	var property, documents []Missing
@@ -281,7 +282,11 @@ func (p ProcessCheck) Card(say tools.Say) tools.Card {
 		if one.Guess {
 			source, guess = say("source.guess"), true
 		}
-		card.Table.Rows = append(card.Table.Rows, []string{row, source})
+		cells := []string{row, source}
+		if p.assistant {
+			cells = append(cells, one.Mend, borrowerID(one))
+		}
+		card.Table.Rows = append(card.Table.Rows, cells)
 		step := tools.NextStep(cmp.Or(one.Mend, "get_process"), "process", p.Process)
 		if one.Borrower != uuid.Nil {
 			step = tools.NextStep(one.Mend, "process", p.Process, "borrower", one.Borrower)
@@ -291,6 +296,9 @@ func (p ProcessCheck) Card(say tools.Say) tools.Card {
 	}
 	if card.Table.Rows != nil {
 		card.Table.Columns = []string{say("label.missing"), say("label.source")}
+		if p.assistant {
+			card.Table.Columns = append(card.Table.Columns, say("label.mend"), say("label.borrower"))
+		}
 	}
 	if guess {
 		card.Text += " " + say("card.guess")
@@ -300,4 +308,11 @@ func (p ProcessCheck) Card(say tools.Say) tools.Card {
 	}
 	card.Next = append(card.Next, tools.NextStep("get_process", "process", p.Process))
 	return card
+}
+
+func borrowerID(m Missing) string {
+	if m.Borrower == uuid.Nil {
+		return ""
+	}
+	return m.Borrower.String()
 }
