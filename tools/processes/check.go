@@ -25,6 +25,7 @@ var Check = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{
 		"submit_process": {"process"}, "get_process": {"process"}, "get_esis": {"process"}, "update_process": {"process"},
 		"create_borrower": {"process"}, "update_borrower": {"process", "borrower"},
+		"add_document": {"process", "documentTypeId"}, "replace_document": {"process", "document"},
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessCheck, error) {
@@ -52,6 +53,9 @@ type Missing struct {
 	Borrower uuid.UUID `json:"borrower,omitzero"`
 	Guess    bool      `json:"guess,omitzero"`            // Balcão takes it to be missing; the bank has not said so
 	Mend     string    `json:"mend,omitempty" pii:"open"` // the tool that mends it
+
+	document uuid.UUID // to replace
+	kind     int32     // of a document to add
 }
 
 func (m Missing) text() string {
@@ -226,7 +230,11 @@ func documentsMissing(ctx context.Context, call *tools.Call, documents []portal.
 		if status != validation.FileRequested && status != validation.FileRefused {
 			continue
 		}
-		missing = append(missing, Missing{What: say("missing.document_"+string(status), "kind", call.Word(ctx, document, "DocumentTypeID"))})
+		one := Missing{What: say("missing.document_"+string(status), "kind", call.Word(ctx, document, "DocumentTypeID")), Mend: "add_document", kind: document.DocumentTypeID}
+		if status == validation.FileRefused {
+			one.Mend, one.document = "replace_document", document.DocumentUniqueID
+		}
+		missing = append(missing, one)
 	}
 	return missing
 }
@@ -288,11 +296,18 @@ func (p ProcessCheck) Card(say tools.Say) tools.Card {
 		}
 		card.Table.Rows = append(card.Table.Rows, cells)
 		step := tools.NextStep(cmp.Or(one.Mend, "get_process"), "process", p.Process)
-		if one.Borrower != uuid.Nil {
-			step = tools.NextStep(one.Mend, "process", p.Process, "borrower", one.Borrower)
+		switch {
+		case one.Borrower != uuid.Nil:
+			step.Args["borrower"] = one.Borrower
+		case one.document != uuid.Nil:
+			step.Args["document"] = one.document
+		case one.kind != 0:
+			step.Args["documentTypeId"] = one.kind
 		}
-		step.Form = one.Mend != "" && one.Mend != "get_esis"
-		card.Table.Steps = append(card.Table.Steps, step.Labelled(say("step.mend")))
+		if step.Form = one.Mend != "" && one.Mend != "get_esis"; step.Form {
+			step = step.Labelled(say("step.mend"))
+		}
+		card.Table.Steps = append(card.Table.Steps, step)
 	}
 	if card.Table.Rows != nil {
 		card.Table.Columns = []string{say("label.missing"), say("label.source")}

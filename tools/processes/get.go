@@ -20,7 +20,7 @@ var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_process", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessDetail}, Core: true,
 	Next: tools.Next{
 		"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"},
-		"list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},
+		"list_documents": {"process"}, "list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
@@ -95,6 +95,7 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 			tools.NextStep("list_borrowers", "process", p.Process),
 			tools.NextStep("create_borrower", "process", p.Process),
 			tools.NextStep("get_esis", "process", p.Process),
+			tools.NextStep("list_documents", "process", p.Process),
 			tools.NextStep("list_messages", "process", p.Process),
 		},
 	}
