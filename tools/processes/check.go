@@ -25,7 +25,7 @@ var Check = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{
 		"submit_process": {"process"}, "get_process": {"process"}, "get_esis": {"process"}, "update_process": {"process"},
 		"create_borrower": {"process"}, "update_borrower": {"process", "borrower"},
-		"add_document": {"process", "documentTypeId"}, "replace_document": {"process", "document"},
+		"update_property": {"process"}, "add_document": {"process", "documentTypeId"}, "replace_document": {"process", "document"},
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessCheck, error) {
@@ -219,7 +219,7 @@ func propertyMissing(say tools.Say, properties []portal.Property) []Missing {
 	if lacks == nil {
 		return nil
 	}
-	return []Missing{{What: strings.Join(lacks, ", "), Guess: true}}
+	return []Missing{{What: strings.Join(lacks, ", "), Guess: true, Mend: "update_property"}}
 }
 
 // documentsMissing returns the documents that the bank asks for or has refused, in its own words.
