@@ -112,15 +112,15 @@ func TestTheButtonsOfACardLeadToItsProcess(t *testing.T) {
 	ana := h.ana()
 	ana.pressesIn(message, "step:a")
 	ana.reads("Proponentes do processo 1042")
-	ana.pressesIn(message, "step:c")
-	ana.reads("Mensagens do processo 1042")
 	ana.pressesIn(message, "step:d")
+	ana.reads("Mensagens do processo 1042")
+	ana.pressesIn(message, "step:e")
 	process := sandbox.SampleProcess(sandbox.SampleOpen)
 	h.wait("her to own the process", func() bool {
 		owner, err := h.replica.store.Owner(h.ctx(), process)
 		return err == nil && owner == anasID
 	})
-	ana.pressesIn(message, "step:e")
+	ana.pressesIn(message, "step:f")
 	ana.reads("silenciado só para si", "/balcao silenciar 1042")
 	own, err := h.replica.store.Destination(h.ctx(), anaDirect)
 	must(t, err)
