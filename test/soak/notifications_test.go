@@ -321,6 +321,10 @@ func (n *notificationSoak) changeProcesses(ctx context.Context, t *testing.T, rn
 				must(n.bank.WriteMessage(process))
 			case luck < 5:
 				must(n.bank.AskForDocument(process))
+			case luck < 6:
+				must(n.bank.ValueProperty(process))
+			case luck < 7:
+				must(n.bank.IssueESIS(process))
 			default:
 				must(n.bank.SetState(process, 1+rng.Int32N(6)))
 			}
