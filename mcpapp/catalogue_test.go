@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/balcao/balcao/tools/catalogue"
 
@@ -159,11 +160,21 @@ func TestEveryToolIsFullyDescribed(t *testing.T) {
 			}
 		}
 		for path, description := range descriptions {
-			if description == "" {
+			if field, _ := tool.Field(strings.TrimPrefix(path, "set.")); description == "" && !isName(field.Name(), field.Label(words.English)) {
 				t.Errorf("%s.%s: has no description", tool.Name, path)
 			}
 		}
 	}
+}
+
+// isName reports whether each word of a label begins as a part of a name does, so that the name needs no description.
+func isName(name, label string) bool {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(label), func(c rune) bool { return !unicode.In(c, unicode.L) }) {
+		if !strings.Contains(strings.ToLower(name), word[:min(len(word), 4)]) {
+			return false
+		}
+	}
+	return label != ""
 }
 
 // propertyDescriptions returns the descriptions of all properties of a tool's input, by path. It checks that no object allows

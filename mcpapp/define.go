@@ -91,10 +91,13 @@ func annotations(effect tools.Effect) mcp.ToolAnnotation {
 	}
 }
 
-// brief removes from the schema of an output what no assistant needs to read it: which members are always there, and the formats
-// of texts.
+// brief removes from the schema of an output what no assistant needs before it has an answer: which members are always there,
+// the formats of texts, and the members of the rows of a list. A description of the operation has the whole schema.
 func brief(schema *jsonschema.Schema) *jsonschema.Schema {
 	schema.Required, schema.Format = nil, ""
+	if rows := schema.Items; rows != nil && rows.Properties != nil {
+		schema.Items = &jsonschema.Schema{Type: "object"}
+	}
 	for _, part := range append(slices.Collect(maps.Values(schema.Properties)), schema.Items, schema.AdditionalProperties) {
 		if part != nil {
 			brief(part)

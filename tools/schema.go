@@ -3,6 +3,7 @@ package tools
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -55,11 +56,26 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 func (f Field) schema() *jsonschema.Schema {
 	schema := *f.Kind.Schema
 	schema.Description = f.Label(words.English)
-	if help := f.Help(words.English); help != "" && !f.Kind.SchemaSaysAll {
+	switch help := f.Help(words.English); {
+	case help == "" || f.Kind.SchemaSaysAll:
+	case f.Refers(): // its name says what it is
+		schema.Description = help
+	default:
 		schema.Description += ". " + help
+	}
+	if f.saidByName(schema.Description) {
+		schema.Description = ""
 	}
 	return &schema
 }
+
+// saidByName reports whether the words of a description are in the name of the field, as «Birth date» is in birthDate.
+func (f Field) saidByName(description string) bool {
+	name := strings.Join(wordsIn(camelCase.ReplaceAllString(f.Name(), "$1 $2")), " ")
+	return alikeWords(name, strings.Join(wordsIn(description), " "))
+}
+
+var camelCase = regexp.MustCompile(`([a-z])([A-Z])`)
 
 // Form says how an assistant writes a value of the field: «date, YYYY-MM-DD».
 func (f Field) Form(lang words.Lang) string {
