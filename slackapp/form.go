@@ -159,19 +159,23 @@ func (f *form) collect(page string, s state) {
 	}
 	for _, field := range f.tool.Fields {
 		if answers[field.Path] != f.Answers[field.Path] {
-			forgetDependent(f.tool, field, answers, notes)
+			forgetDependent(f.tool, field, f.Answers, answers, notes)
 		}
 	}
 	f.Answers, f.Notes = answers, notes
 }
 
-// forgetDependent deletes the answers that were chosen among the options that an earlier answer to a field gave.
-func forgetDependent(tool *tools.Tool, changed tools.Field, answers, notes map[string]string) {
+// forgetDependent deletes the answers that were chosen among the options that an earlier answer to a field gave, before; one
+// that was chosen since then stays.
+func forgetDependent(tool *tools.Tool, changed tools.Field, before, answers, notes map[string]string) {
 	for _, field := range tool.Fields {
+		if answers[field.Path] != before[field.Path] || field.Within != "" && before[changed.Path] == "" {
+			continue
+		}
 		if slices.ContainsFunc(field.Dependencies(), func(other tools.Field) bool { return other.Path == changed.Path }) {
 			delete(answers, field.Path)
 			delete(notes, noteLabel+field.Path)
-			forgetDependent(tool, field, answers, notes)
+			forgetDependent(tool, field, before, answers, notes)
 		}
 	}
 }

@@ -22,6 +22,7 @@ import (
 type Call struct {
 	Actor  Actor
 	Bank   *portal.User // acts as the actor's person
+	login  portal.Login // of the person
 	index  *BrokerIndex // of the person's broker
 	runner *Runner
 	tool   *Tool
@@ -58,6 +59,7 @@ func (c *Call) Note(ctx context.Context, processes ...portal.ProcessSummary) {
 		found := found(process)
 		c.processes[ProcessRef(found.ID.String())] = found
 		c.processes[ProcessRef(FormatNumber(found.Number))] = found
+		c.runner.rights.store(c.login, Subject{Process: found.ID}, true, c.Now())
 	}
 	c.mu.Unlock()
 	if err := c.index.add(ctx, processes, false); err != nil {

@@ -92,6 +92,7 @@ type Runner struct {
 	now        func() time.Time
 	taxonomies taxonomies
 	lookups    lookups
+	rights     rights
 	indexes    brokerIndexes
 	listWanted chan struct{} // wakes ReadLists
 	files      fileSources
@@ -156,7 +157,7 @@ func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effe
 		return nil, &Error{Kind: Forbidden}
 	}
 	return &Call{
-		Actor: actor, Bank: r.Bank.As(person.Login, string(actor.Lang)), index: r.IndexOf(person.Login.BrokerUID), runner: r, tool: tool,
+		Actor: actor, login: person.Login, Bank: r.Bank.As(person.Login, string(actor.Lang)), index: r.IndexOf(person.Login.BrokerUID), runner: r, tool: tool,
 	}, nil
 }
 

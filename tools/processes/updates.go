@@ -4,16 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/balcao/balcao/internal/lisbon"
-	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/validation"
@@ -63,7 +61,7 @@ var Updates = tools.Define(Toolset, tools.Spec{
 
 const (
 	updatesRead    = 200  // of the history, for one result
-	subjectsAsked  = 40   // processes and simulations that are read to check that the actor's person may see them
+	subjectsAsked  = 40   // processes and simulations of which a result has changes
 	maxUpdatesSize = 3600 // bytes of the rows of a result, as data and as text
 	maxUpdateText  = 240  // characters of one change
 	maxTurnText    = 50   // bytes that say whose turn it is
@@ -71,39 +69,13 @@ const (
 
 // visible reports which of the processes and simulations the actor's person may see, for at most subjectsAsked of them.
 func visible(ctx context.Context, call *tools.Call, changes []tools.ProcessChange) (map[tools.Subject]bool, error) {
-	visibility, asked := map[tools.Subject]bool{}, []tools.Subject{}
+	var asked []tools.Subject
 	for _, each := range changes {
-		if _, twice := visibility[each.Subject]; !twice && len(asked) < subjectsAsked {
-			visibility[each.Subject] = false
+		if !slices.Contains(asked, each.Subject) && len(asked) < subjectsAsked {
 			asked = append(asked, each.Subject)
 		}
 	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for _, about := range asked {
-		group.Go(func() error {
-			err := read(ctx, call, about)
-			if kind := portal.KindOf(err); kind == portal.Refused || kind == portal.NotFound {
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			visibility[about] = err == nil
-			return err
-		})
-	}
-	return visibility, group.Wait()
-}
-
-// read reads a process or simulation.
-func read(ctx context.Context, call *tools.Call, about tools.Subject) (err error) {
-	if about.Simulation != uuid.Nil {
-		_, err = call.Bank.Simulation(ctx, about.Simulation)
-		return err
-	}
-	_, err = call.Bank.Process(ctx, about.Process)
-	return err
+	return call.Visible(ctx, asked)
 }
 
 // states returns the bank's descriptions of its statuses by id, in the actor's language; nil if they cannot be read.

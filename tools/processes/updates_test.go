@@ -185,8 +185,38 @@ func TestOneAnswerAsksTheBankAboutFewProcesses(t *testing.T) {
 	}
 	e := startWith(t, history)
 	found, next := updatesSince(t, e, "")
-	if asked := e.Bank.Calls(portal.ProcessDetail); len(found) != 1 || next == "" || asked > 40 {
+	if asked := e.Bank.Calls(portal.ProcessDetail) + e.Bank.Calls(portal.ProcessList); len(found) != 1 || next == "" || asked != 1 {
 		t.Errorf("got %v to continue at %q, after %d calls of the bank", found, next, asked)
+	}
+}
+
+func TestTheBankIsNotAskedForEachProcess(t *testing.T) {
+	t.Parallel()
+	asked := func(e *testenv.Env) int { return e.Bank.Calls(portal.ProcessDetail) + e.Bank.Calls(portal.ProcessList) }
+	e := startWith(t, changes(8, 1042, 1043, 1044, 1045, 1046, 1047, 1048, sandbox.SampleOthers))
+	for range 2 {
+		if found, _ := updatesSince(t, e, ""); len(found) != 7 || asked(e) != 1 {
+			t.Errorf("%d updates, after %d calls of the bank in all", len(found), asked(e))
+		}
+	}
+	// What she sees says nothing of what somebody else sees.
+	result := e.MustCall(t, "process_updates", "{}", testenv.By("rita"))
+	if len(result.Output.(processes.ProcessUpdates).Updates) != 1 || asked(e) != 2 {
+		t.Errorf("another broker sees %+v, after %d calls", result.Output, asked(e))
+	}
+}
+
+func TestWhatTheBankNoLongerShowsIsHiddenAfterTwoMinutes(t *testing.T) {
+	t.Parallel()
+	now := noon
+	e := testenv.Start(t, testenv.Options{Now: func() time.Time { return now }, Runner: func(c *tools.Config) { c.Updates = changes(2, 1042, 1043) }})
+	if found, _ := updatesSince(t, e, "2026-11-20"); len(found) != 2 {
+		t.Errorf("got %v", found)
+	}
+	e.Bank.Hide(sandbox.BrokerA.Users[0], sandbox.SampleProcess(1043))
+	now = now.Add(2*time.Minute + time.Second)
+	if found, _ := updatesSince(t, e, "2026-11-20"); len(found) != 1 {
+		t.Errorf("got %v, of which one is hidden", found)
 	}
 }
 
