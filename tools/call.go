@@ -21,9 +21,10 @@ import (
 // Call is one call under way, as the function of a tool gets it.
 type Call struct {
 	Actor  Actor
-	Bank   *portal.User // acts as the actor's person
-	login  portal.Login // of the person
-	index  *BrokerIndex // of the person's broker
+	Bank   *portal.User   // acts as the actor's person
+	login  portal.Login   // of the person
+	given  map[string]any // the arguments, while they are understood
+	index  *BrokerIndex   // of the person's broker
 	runner *Runner
 	tool   *Tool
 

@@ -2,6 +2,8 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -147,4 +149,40 @@ func (f Field) valueIn(in any) (reflect.Value, bool) {
 		return reflect.Value{}, false
 	}
 	return f.Value(in)
+}
+
+// givenID returns the id that the arguments of a call, while they are understood, have for a field: of an editor's that they
+// leave out, what the bank has. An error is no id: the checks report it.
+func (c *Call) givenID(ctx context.Context, field Field) (id int32, given bool) {
+	group, name := within(c.given, field.Path)
+	if value, has := group[name]; has {
+		number, err := strconv.ParseInt(fmt.Sprint(value), 10, 32)
+		return int32(number), err == nil && !c.Checks().NoItem(int32(number))
+	}
+	if !c.tool.Edits {
+		return 0, false
+	}
+	about := map[string]any{}
+	for _, other := range c.tool.Fields {
+		if value, has := c.given[other.Path]; has && other.Refers() {
+			about[other.Path] = value
+		}
+	}
+	args, err := json.Marshal(about)
+	if err != nil {
+		return 0, false
+	}
+	in, _ := c.tool.decode(args, c.Actor.Lang)
+	if in == nil {
+		return 0, false
+	}
+	current, err := in.(Editor).Current(ctx, c)
+	if err != nil {
+		return 0, false
+	}
+	value, has := field.Value(current)
+	if !has {
+		return 0, false
+	}
+	return int32(value.Int()), !c.Checks().NoItem(int32(value.Int()))
 }

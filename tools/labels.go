@@ -28,6 +28,10 @@ func itemNamed(ctx context.Context, call *Call, field Field, text string) (value
 		return nil, []Problem{problem(lang, field.Path, "choice.unread")}
 	}
 	items := slices.Concat(own.Items, call.itemsInOtherLanguages(ctx, field.Taxonomy))
+	if beneath, limited := call.beneath(ctx, field, func(other Field) (int32, bool) { return call.givenID(ctx, other) }); limited {
+		outside := func(item portal.TaxonomyItem) bool { return !beneath(item) }
+		items, own.Items = slices.DeleteFunc(items, outside), slices.DeleteFunc(slices.Clone(own.Items), outside)
+	}
 	near := own.Items
 	for _, names := range []func(portal.TaxonomyItem) bool{
 		func(item portal.TaxonomyItem) bool { return Fold(item.Description) == Fold(text) },
@@ -41,6 +45,11 @@ func itemNamed(ctx context.Context, call *Call, field Field, text string) (value
 			return ids[0], nil
 		case len(ids) > 1:
 			near = slices.DeleteFunc(slices.Clone(own.Items), func(item portal.TaxonomyItem) bool { return !slices.Contains(ids, item.ID) })
+			for i, item := range near {
+				if parent := call.parentName(ctx, field, item); parent != "" {
+					near[i].Description += " (" + parent + ")"
+				}
+			}
 			return nil, []Problem{problem(lang, field.Path, "choice.ambiguous", "labels", labelsOf(near, labelsNamed))}
 		}
 	}

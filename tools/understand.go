@@ -29,6 +29,7 @@ func (r *Runner) understand(ctx context.Context, call *Call, request Request) (a
 	defer cancel()
 	problems = tool.expand(given, lang)
 	changed := len(problems) > 0
+	call.given = given
 	for _, field := range tool.Fields {
 		group, name := within(given, field.Path)
 		text, isText := group[name].(string)

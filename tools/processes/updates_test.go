@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,13 +209,14 @@ func TestTheBankIsNotAskedForEachProcess(t *testing.T) {
 
 func TestWhatTheBankNoLongerShowsIsHiddenAfterTwoMinutes(t *testing.T) {
 	t.Parallel()
-	now := noon
-	e := testenv.Start(t, testenv.Options{Now: func() time.Time { return now }, Runner: func(c *tools.Config) { c.Updates = changes(2, 1042, 1043) }})
+	var later atomic.Int64
+	now := func() time.Time { return noon.Add(time.Duration(later.Load())) }
+	e := testenv.Start(t, testenv.Options{Now: now, Runner: func(c *tools.Config) { c.Updates = changes(2, 1042, 1043) }})
 	if found, _ := updatesSince(t, e, "2026-11-20"); len(found) != 2 {
 		t.Errorf("got %v", found)
 	}
 	e.Bank.Hide(sandbox.BrokerA.Users[0], sandbox.SampleProcess(1043))
-	now = now.Add(2*time.Minute + time.Second)
+	later.Store(int64(2*time.Minute + time.Second))
 	if found, _ := updatesSince(t, e, "2026-11-20"); len(found) != 1 {
 		t.Errorf("got %v, of which one is hidden", found)
 	}

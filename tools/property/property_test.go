@@ -162,3 +162,36 @@ func TestTheChoicesAreThoseWithinTheParent(t *testing.T) {
 		}
 	}
 }
+
+func TestALabelIsUnderstoodWithinItsParent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args   string
+		parish int32 // 0 if it is refused
+	}{
+		"in the county of the bank":     {`{"process":"1042","parishId":"Porto Salvo"}`, 111002},
+		"in the county that is given":   {`{"process":"1042","districtId":"Porto","countyId":"Porto","parishId":"Paranhos"}`, 131203},
+		"in the other with the name":    {`{"process":"1042","districtId":"Guarda","countyId":"Seia","parishId":"paranhos"}`, 91202},
+		"outside the county that stays": {`{"process":"1042","districtId":"Madeira","clear":["countyId"],"parishId":"Santa Maria Maior"}`, 0},
+		"a parish of another county":    {`{"process":"1042","parishId":"Paranhos"}`, 0},
+		"a county of the island":        {`{"process":"1042","districtId":30,"countyId":"Calheta","parishId":"Calheta"}`, 310102},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := testenv.Start(t, testenv.Options{})
+			_, failure := e.CallConfirmed(t, "update_property", c.args)
+			if c.parish == 0 {
+				if got := testenv.Problems(failure); len(got) == 0 || !strings.HasPrefix(got[0], "parishId choice.un") {
+					t.Errorf("got %v", failure)
+				}
+				return
+			}
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			if got := read(t, e, 1042); *got.ParishID != c.parish {
+				t.Errorf("the parish is %d, want %d", *got.ParishID, c.parish)
+			}
+		})
+	}
+}
