@@ -50,6 +50,12 @@ func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 		set.Properties, set.PropertyOrder, set.AdditionalProperties = map[string]*jsonschema.Schema{}, nil, nil
 		set.Description += book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name})
 	}
+	for group, other := range tool.Like {
+		in.Properties[group] = &jsonschema.Schema{
+			Type: "object", Description: book.Say(words.English, "about.like", map[string]any{"group": other}),
+			Properties: map[string]*jsonschema.Schema{},
+		}
+	}
 	input, err := compiledSchema(in)
 	if err != nil {
 		return mcp.Tool{}, fmt.Errorf("input schema: %w", err)

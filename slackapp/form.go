@@ -130,7 +130,7 @@ func (f *form) isEdited(field tools.Field) bool {
 // isRequired reports whether a field must be filled in. An editor does not require what the bank does not have.
 func (f *form) isRequired(field tools.Field) bool {
 	lacking := f.tool.Edits && !field.Refers() && f.Notes[noteBefore+field.Path] == ""
-	return field.Required && !lacking
+	return (field.Required || field.Asked) && !lacking
 }
 
 // complete reports whether every required field is filled in.

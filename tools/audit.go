@@ -16,7 +16,7 @@ type AuditLog interface {
 }
 
 // auditEntry is who did what, when, and the outcome, without personal data: it has a fingerprint of the arguments, which
-// differs from call to call, and the process if it is given by number or uuid. A reason, in the actor's words, is stored
+// differs from call to call, and the process and the simulation if they are given by number or uuid. A reason, in the actor's words, is stored
 // beside the entry.
 type auditEntry struct {
 	Call        string    `json:"call"`
@@ -25,6 +25,7 @@ type auditEntry struct {
 	Tool        string    `json:"tool"`
 	Effect      Effect    `json:"effect"`
 	Process     string    `json:"process,omitempty"`
+	Simulation  string    `json:"simulation,omitempty"`
 	Fields      []string  `json:"fields,omitempty"` // the names of the given fields
 	Fingerprint string    `json:"digest,omitempty"`
 	Consent     *Consent  `json:"consent,omitempty"`
@@ -55,10 +56,11 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	fields, reason, consent := given(request)
+	process, simulation := subjectIn(request.Args)
 	entry, err := json.Marshal(auditEntry{
 		Consent: consent,
 		Call:    id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
-		Process: processIn(request.Args), Fields: fields, Fingerprint: r.Fingerprint(append([]byte(id+" "), request.Args...)), Outcome: outcome,
+		Process: process, Simulation: simulation, Fields: fields, Fingerprint: r.Fingerprint(append([]byte(id+" "), request.Args...)), Outcome: outcome,
 	})
 	if err == nil {
 		err = r.AuditLog.Append(ctx, entry, reason)
@@ -126,20 +128,25 @@ func given(request Request) (fields []string, reason string, consent *Consent) {
 	return fields, reason, consent
 }
 
-// processIn returns the process in arguments, if it is a number or a uuid.
-func processIn(args json.RawMessage) string {
+// subjectIn returns the process and the simulation in arguments, each if it is a number or a uuid.
+func subjectIn(args json.RawMessage) (process, simulation string) {
 	var given struct {
-		Process any `json:"process"`
+		Process    any `json:"process"`
+		Simulation any `json:"simulation"`
 	}
 	if json.Unmarshal(args, &given) != nil {
-		return ""
+		return "", ""
 	}
-	switch process := given.Process.(type) {
+	return numberOrID(given.Process), numberOrID(given.Simulation)
+}
+
+func numberOrID(ref any) string {
+	switch ref := ref.(type) {
 	case float64:
-		return FormatNumber(int64(process))
+		return FormatNumber(int64(ref))
 	case string:
-		if _, err := uuid.Parse(process); err == nil || isNumber(process) {
-			return process
+		if _, err := uuid.Parse(ref); err == nil || isNumber(ref) {
+			return ref
 		}
 	}
 	return ""

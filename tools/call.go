@@ -28,8 +28,9 @@ type Call struct {
 	runner *Runner
 	tool   *Tool
 
-	recovered bool // it is finished for a replica that has crashed, perhaps of another program
-	announced bool // the audit log says that it is about to be sent
+	recovered bool      // it is finished for a replica that has crashed, perhaps of another program
+	announced bool      // the audit log says that it is about to be sent
+	begun     time.Time // when the call that it makes or finishes was begun; zero for a read
 
 	mu         sync.Mutex // guards all below
 	processes  map[ProcessRef]FoundProcess
@@ -40,6 +41,8 @@ type Call struct {
 	properties map[uuid.UUID][]portal.Property
 	hidden     map[uuid.UUID]bool   // processes that the bank does not show to the person
 	files      map[string]GivenFile // by the id of their reference; closed when the call ends
+
+	simulations map[SimulationRef]portal.Simulation
 }
 
 // FoundProcess is the process that a [ProcessRef] named.
@@ -254,11 +257,11 @@ func convert(err error) *Error {
 	switch bankError.Kind {
 	case portal.Refused:
 		converted.Kind = Refused // see explain
-		if portal.MissingReason(err) == portal.ProcessMissing {
+		if subjectMissing(err) {
 			converted.Kind = NotFound
 		}
 	case portal.NotFound:
-		converted.Kind, converted.other = NotFound, portal.MissingReason(err) != portal.ProcessMissing
+		converted.Kind, converted.other = NotFound, !subjectMissing(err)
 	case portal.TooMany:
 		converted.Kind = Busy
 	case portal.Unavailable:
@@ -271,6 +274,12 @@ func convert(err error) *Error {
 		converted.Kind = Misconfigured
 	}
 	return converted
+}
+
+// subjectMissing reports whether the bank says that the process or simulation of a call is missing.
+func subjectMissing(err error) bool {
+	missing := portal.MissingReason(err)
+	return missing == portal.ProcessMissing || missing == portal.SimulationMissing
 }
 
 // Clean prepares text from outside for display: one paragraph without personal data, and without characters that are
@@ -326,6 +335,9 @@ func (c *Call) Reason(err error) string {
 
 // Now returns the time.
 func (c *Call) Now() time.Time { return c.runner.now() }
+
+// Begun returns when a call that changes something was begun, perhaps by another replica: nothing was sent for it before.
+func (c *Call) Begun() time.Time { return c.begun }
 
 // BankAs returns the bank as another person uses it.
 func (c *Call) BankAs(person Person) *portal.User {

@@ -44,6 +44,6 @@ func (r *Runner) changed(ctx context.Context, tool *Tool, actor string, output C
 		err = ctx.Err()
 	}
 	if err != nil {
-		r.Log.ErrorContext(ctx, "reporting a change failed", "tool", tool.Name, "process", change.Subject.Process, "error", pii.Scrub(err.Error()))
+		r.Log.ErrorContext(ctx, "reporting a change failed", "tool", tool.Name, "process", change.Subject.Process, "simulation", change.Subject.Simulation, "error", pii.Scrub(err.Error()))
 	}
 }

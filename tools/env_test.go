@@ -116,7 +116,7 @@ func (e env) wantSettled(t *testing.T, created int) {
 	}
 }
 
-// change is a call that changes something about the borrower Ines, made under one key.
+// change is a call that changes something about the borrower Ines or a simulation, made under one key.
 type change struct {
 	tool      string
 	args      string
@@ -137,6 +137,38 @@ var verifiable = map[string]change{
 		func(_ *testing.T, e env) bool {
 			return !slices.Contains(e.Bank.Borrowers(sandbox.SampleProcess(1043)), sandbox.SampleBorrower(1043, testenv.Ines))
 		}},
+	"a new simulation": {"create_simulation", newSimulation, nil, portal.SimulationCreate,
+		func(t *testing.T, e env) bool { return len(e.simulationsOf(t, "Zita Amostra")) == 1 }},
+	"an update of a simulation": {"update_simulation", `{"simulation":"2102","loan":{"loanDurationMonths":300}}`, nil, portal.SimulationUpdate,
+		func(t *testing.T, e env) bool { return *e.simulation(t, 2102).Loan.LoanDurationMonths == 300 }},
+	"a cancellation of a simulation": {"cancel_simulation", `{"simulation":"2102"}`, []string{"simulation.cancel"}, portal.SimulationCancel,
+		func(t *testing.T, e env) bool {
+			return e.simulation(t, 2102).SimulationStatusID == e.simulation(t, sandbox.SampleWithdrawn).SimulationStatusID
+		}},
+}
+
+// newSimulation are arguments of create_simulation that have no problem.
+const newSimulation = `{"loan":{"loanAmount":150000,"loanDurationMonths":360,"indexTypeId":3,"loanPurposeId":1,"productPurposeId":1},` +
+	`"property":{"estimatedValue":200000},"borrower":{"name":"Zita Amostra","age":31,"income":2600}}`
+
+// simulation reads a sample simulation from the bank.
+func (e env) simulation(t *testing.T, number int) portal.Simulation {
+	t.Helper()
+	simulation, err := e.User().Simulation(t.Context(), sandbox.SampleSimulation(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return simulation
+}
+
+// simulationsOf returns the simulations of a person.
+func (e env) simulationsOf(t *testing.T, name string) (found []portal.SimulationSummary) {
+	t.Helper()
+	page, err := e.User().ListSimulations(t.Context(), portal.SimulationQuery{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(page.Simulations, func(s portal.SimulationSummary) bool { return s.BorrowerName.Reveal() != name })
 }
 
 // Those of processes and their messages.

@@ -20,6 +20,7 @@ import (
 //	pii       the class of personal data of a plain type; the types of package pii have their own
 //	only      "people" if assistants cannot give it
 //	required  "assistants" if they have to give it, because what people may give in its place is not for them
+//	          "form" if a form requires it, and a call need not have it
 //
 // A field of the page "-" is on no form. The fields of an embedded struct belong to the struct around it. Unexported
 // fields are ignored. A slash command takes the first field after its name.
@@ -29,6 +30,7 @@ type Field struct {
 	Kind     *Kind
 	Required bool // always; rules across fields may require more
 	Expected bool // required only if the bank insists on it, see [validation.Expected]
+	Asked    bool // a form requires it, though a call need not have it
 	Rules    string
 	Taxonomy portal.TaxonomyKey
 	Within   string // the path of the field that has the parent of a choice; "" without one
@@ -87,6 +89,7 @@ func appendFields(fields []Field, in reflect.Type, around Field) []Field {
 			Within:   siblingPath(around.Path, member.Tag.Get("within")),
 			People:   member.Tag.Get("only") == "people",
 			Needed:   member.Tag.Get("required") == "assistants",
+			Asked:    member.Tag.Get("required") == "form",
 			Required: slices.Contains(rules, "required") || slices.Contains(rules, "expected"),
 			Expected: slices.Contains(rules, "expected"),
 			index:    append(slices.Clone(around.index), i),

@@ -17,6 +17,11 @@ type OfDocument struct {
 	Document DocumentRef `json:"document" page:"document" validate:"required"`
 }
 
+// OfSimulation is the input of the tools that take a simulation and nothing else.
+type OfSimulation struct {
+	Simulation SimulationRef `json:"simulation" page:"simulation" validate:"required"`
+}
+
 // Nothing is the input of tools that take none.
 type Nothing struct{}
 

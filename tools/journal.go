@@ -106,6 +106,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Assistant: request.Actor.Assistant, Lang: request.Actor.Lang,
 		Fingerprint: r.Fingerprint(request.Args), Args: request.Args, Begun: r.now().UTC(),
 	}
+	call.begun = intent.Begun
 	for attempt := range maxAttempts {
 		intent.Key = fmt.Sprintf("%s %d", callKey(request, id), attempt)
 		seen, err := r.look(ctx, intent.Key)
@@ -226,6 +227,7 @@ func notWritten(err error) bool {
 // resume returns the outcome of a call that was begun before, from the journal or, if the journal has none, from what the
 // bank shows.
 func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen entry, digest string) (Carder, error) {
+	call.begun = seen.Begun
 	switch {
 	case seen.Fingerprint != digest:
 		return nil, &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, "", "key_reused")}}
@@ -260,6 +262,7 @@ func (r *Runner) resume(ctx context.Context, call *Call, request Request, seen e
 // takeOver finishes a call whose lease has expired. It makes the call again only if the bank shows that it had no effect.
 // A call whose effect cannot be found out now stays open for the next attempt.
 func (r *Runner) takeOver(ctx context.Context, call *Call, request Request, seen entry) (Carder, error) {
+	call.begun = seen.Begun
 	token, taken, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 	switch {
 	case err != nil:

@@ -58,6 +58,17 @@ func equalAmounts(a, b any) bool {
 	return first.Equal(second)
 }
 
+// Euros returns an amount as people write it, in the language of say. It is for what the bank offers; a person's finances are
+// masked by their type.
+func Euros(say Say, amount decimal.Decimal) string { return euros(words.Lang(say("language")), amount) }
+
+// Percent returns a percentage as people write it, in the language of say, with at least two decimal places.
+func Percent(say Say, share decimal.Decimal) string {
+	places := max(2, int(-share.Exponent()))
+	text := message.NewPrinter(language.Make(say("language"))).Sprint(number.Decimal(share.InexactFloat64(), number.Scale(places)))
+	return say("format.percent", "share", text)
+}
+
 // euros returns an amount as people write it, with all its decimal places and at least two.
 func euros(lang words.Lang, amount decimal.Decimal) string {
 	places := max(2, int(-amount.Exponent()))

@@ -60,8 +60,9 @@ func (processChoices) Known(ctx context.Context, call *Call, ref string) (Stage,
 }
 
 func (c *Call) stageOf(ctx context.Context, process FoundProcess) Stage {
+	meaning := c.State(ctx, process)
 	return Stage{
 		Subject: Subject{Process: process.ID}, Number: process.Number, StatusID: process.StatusID,
-		Status: c.StatusWord(ctx, process), Meaning: c.State(ctx, process),
+		Status: c.StatusWord(ctx, process), Meaning: StateMeaning{Name: meaning.Name, Ends: meaning.Ends},
 	}
 }

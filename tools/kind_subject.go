@@ -32,8 +32,11 @@ func (s Subject) id() uuid.UUID {
 
 // kind returns the kind of the fields that name such a subject; nil for neither.
 func (s Subject) kind() *Kind {
-	if s.Process != uuid.Nil {
+	switch {
+	case s.Process != uuid.Nil:
 		return Process
+	case s.Simulation != uuid.Nil:
+		return Simulation
 	}
 	return nil
 }

@@ -172,6 +172,14 @@ var (
 		Name: "property", Control: ControlSelect, Types: typesOf[PropertyRef](), Schema: &jsonschema.Schema{Type: "string", Format: "uuid"}, Refers: true,
 		Sole: true, Parse: parseUUID, Choices: propertyChoices{}, DependsOn: []*Kind{Process}, Audit: AuditOptions,
 	}
+	Simulation = &Kind{ // a simulation's uuid or number
+		Name: "simulation", Control: ControlSelect, Types: typesOf[SimulationRef](), Schema: ofType("string"), Refers: true,
+		Parse: asTyped, Convert: convertNumber(asTyped), Choices: simulationChoices{}, Audit: AuditLists,
+	}
+	SimulationPerson = &Kind{ // the position of a borrower of the simulation beside it
+		Name: "simulation_person", Control: ControlSelect, Types: typesOf[SimulationPersonRef](), Schema: ofType("string"),
+		Parse: asTyped, Convert: convertNumber(asTyped), Choices: simulationPeople{}, DependsOn: []*Kind{Simulation}, Audit: AuditOptions,
+	}
 	Somebody = &Kind{ // an actor; people choose a colleague
 		Name: "person", Control: ControlPerson, Types: typesOf[PersonRef](), Schema: ofType("string"), Parse: asTyped,
 	}
@@ -192,7 +200,9 @@ var (
 // Kinds lists the kinds.
 func Kinds() []*Kind {
 	return []*Kind{
-		Text, Lines, Email, Phone, Date, Integer, Number, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Property, Document, Branch, Somebody, Names, Upload, Uploads,
+		Text, Lines, Email, Phone, Date, Integer, Number, Amount, YesNo, Choice, Taxonomy, Turn, Process, Borrower, Property, Document, Branch,
+		Simulation, SimulationPerson,
+		Somebody, Names, Upload, Uploads,
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/borrowers"
 	"github.com/balcao/balcao/tools/catalogue"
+	"github.com/balcao/balcao/tools/simulations"
 )
 
 // withKind is a copy of a tool whose field at path is of another kind.
@@ -116,8 +117,12 @@ func TestEachKindWithChoicesOffersAndFindsThem(t *testing.T) {
 		}
 		t.Run(kind.Name, func(t *testing.T) {
 			e := start(t)
-			_, field := withKind(borrowers.Update, "personal.name", kind)
-			answers := map[string]string{"process": sandbox.SampleProcess(1043).String()}
+			tool, path := borrowers.Update, "personal.name"
+			if slices.Contains(kind.DependsOn, tools.Simulation) {
+				tool, path = simulations.SendESIS, "borrower"
+			}
+			_, field := withKind(tool, path, kind)
+			answers := map[string]string{"process": sandbox.SampleProcess(1043).String(), "simulation": sandbox.SampleSimulation(2103).String()}
 			options, err := e.Options(t.Context(), e.Actor, field, "", answers)
 			if err != nil || len(options) == 0 {
 				t.Fatalf("got %v, %v", options, err)

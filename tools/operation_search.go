@@ -29,7 +29,8 @@ const shareOfBest = 0.35
 
 // Search returns the tools that a text is about, the best match first; all of them for an empty text. It looks for each word
 // of the text in the names, titles, commands, help texts and fields of the tools, and in their texts «words», in every
-// language. Case, accents and endings do not matter. A word that few tools have counts more.
+// language. Case, accents and endings do not matter. A word that few tools have counts more. Of equal matches those of the core
+// are first.
 func (c *Catalogue) Search(text string) []*Tool {
 	var wanted []string
 	fillers := fillers()
@@ -67,7 +68,13 @@ func (c *Catalogue) Search(text string) []*Tool {
 		best = max(best, scores[tool])
 	}
 	all := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return scores[t] == 0 || scores[t] < shareOfBest*best })
-	slices.SortStableFunc(all, func(a, b *Tool) int { return cmp.Compare(scores[b], scores[a]) })
+	core := func(t *Tool) int {
+		if t.Core {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b *Tool) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), core(a)-core(b)) })
 	return all
 }
 

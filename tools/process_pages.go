@@ -32,8 +32,8 @@ const (
 	searchLife   = time.Hour // of a cursor
 )
 
-// searchPosition is where a page of a search ends. It is stored, since a filter may name a client, and the cursor is its key.
-type searchPosition struct {
+// searchState is where a page of a search ends. It is stored, since a filter may name a client, and the cursor is its key.
+type searchState struct {
 	Filter ProcessFilter `json:"filter"`
 	After  string        `json:"after,omitempty"` // the bank's cursor of the page of its list that was read last
 	Last   uuid.UUID     `json:"last,omitzero"`   // the last process shown
@@ -47,39 +47,41 @@ type searchPosition struct {
 // A search without a text reads the bank's list, at most 1,000 processes for one page: there may be more even if nothing is
 // found. It says so by Partial and Next.
 func (c *Call) SearchProcesses(ctx context.Context, filter ProcessFilter, cursor string, limit int) (found FoundProcesses, next string, err error) {
-	position := searchPosition{Filter: filter}
+	at := searchState{Filter: filter}
 	if cursor != "" {
-		if position, err = c.searchPosition(ctx, cursor); err != nil {
+		if err = c.readSearch(ctx, cursor, &at); err != nil {
 			return found, "", err
 		}
 	}
-	if position.Filter.Text.IsZero() && position.Filter.Borrower.IsZero() {
-		found, err = c.searchList(ctx, &position, limit)
+	if at.Filter.Text.IsZero() && at.Filter.Borrower.IsZero() {
+		found, err = c.searchList(ctx, &at, limit)
 	} else {
-		found, err = c.searchText(ctx, &position, limit)
+		found, err = c.searchText(ctx, &at, limit)
 	}
-	if err != nil || position.Last == uuid.Nil && position.After == "" {
+	if err != nil || at.Last == uuid.Nil && at.After == "" {
 		return found, "", err
 	}
-	next, err = c.storePosition(ctx, position)
+	next, err = c.storeSearch(ctx, at)
 	return found, next, err
 }
 
-func (c *Call) searchKey(cursor string) string { return c.Actor.ID + " " + cursor }
+func (c *Call) searchKey(cursor string) string { return c.Actor.ID + " " + c.tool.Name + " " + cursor }
 
-func (c *Call) searchPosition(ctx context.Context, cursor string) (position searchPosition, err error) {
+// readSearch reads where the search of a cursor ended.
+func (c *Call) readSearch(ctx context.Context, cursor string, at any) error {
 	data, ok, err := c.index.store().Get(ctx, "search", c.searchKey(cursor))
 	switch {
 	case err != nil:
-		return position, StoreError(err)
-	case !ok || json.Unmarshal(data, &position) != nil:
-		return position, c.Invalid("cursor", "cursor.unknown")
+		return StoreError(err)
+	case !ok || json.Unmarshal(data, at) != nil:
+		return c.Invalid("cursor", "cursor.unknown")
 	}
-	return position, nil
+	return nil
 }
 
-func (c *Call) storePosition(ctx context.Context, position searchPosition) (cursor string, err error) {
-	data, err := pii.MarshalClear(position)
+// storeSearch stores where a search of the call's tool ends and returns its cursor.
+func (c *Call) storeSearch(ctx context.Context, at any) (cursor string, err error) {
+	data, err := pii.MarshalClear(at)
 	if err != nil {
 		return "", err
 	}
@@ -87,10 +89,10 @@ func (c *Call) storePosition(ctx context.Context, position searchPosition) (curs
 	return cursor, StoreError(c.index.store().Put(ctx, "search", c.searchKey(cursor), data, searchLife))
 }
 
-// searchText finds processes by a text or a borrower's name, and advances position to the end of the page, the zero position if that
+// searchText finds processes by a text or a borrower's name, and advances at to the end of the page, the zero value if that
 // is the last.
-func (c *Call) searchText(ctx context.Context, position *searchPosition, limit int) (FoundProcesses, error) {
-	filter, after := position.Filter, position.Number
+func (c *Call) searchText(ctx context.Context, at *searchState, limit int) (FoundProcesses, error) {
+	filter, after := at.Filter, at.Number
 	text := filter.Borrower
 	if text.IsZero() {
 		text = filter.Text
@@ -105,29 +107,29 @@ func (c *Call) searchText(ctx context.Context, position *searchPosition, limit i
 		found.Total = len(found.Processes)
 	}
 	found.Partial = found.Partial || counted
-	*position = searchPosition{Filter: filter}
+	*at = searchState{Filter: filter}
 	if after > 0 {
 		found.Processes = slices.DeleteFunc(found.Processes, func(p portal.ProcessSummary) bool { return p.ProcessNumber >= after })
 	}
 	if len(found.Processes) > limit {
 		found.Processes = found.Processes[:limit]
 		last := found.Processes[limit-1]
-		position.Last, position.Number = last.ProcessUniqueID, last.ProcessNumber
+		at.Last, at.Number = last.ProcessUniqueID, last.ProcessNumber
 	}
 	return found, nil
 }
 
-// searchList reads the bank's list from position on, and advances position as [Call.searchText] does.
-func (c *Call) searchList(ctx context.Context, position *searchPosition, limit int) (found FoundProcesses, err error) {
-	filter, whole := position.Filter, position.Filter == ProcessFilter{}
-	query := portal.ProcessQuery{Limit: listLines, After: position.After}
+// searchList reads the bank's list after at, and advances at as [Call.searchText] does.
+func (c *Call) searchList(ctx context.Context, at *searchState, limit int) (found FoundProcesses, err error) {
+	filter, whole := at.Filter, at.Filter == ProcessFilter{}
+	query := portal.ProcessQuery{Limit: listLines, After: at.After}
 	if whole {
 		query.Limit = limit
 	}
 	if filter.State != 0 {
 		query.StatusID = &filter.State
 	}
-	last := position.Last
+	last := at.Last
 	for range maxPagesRead {
 		page, err := c.Bank.ListProcesses(ctx, query)
 		if query.StatusID != nil && portal.KindOf(err) == portal.Refused { // that the bank filters by a state is a guess
@@ -148,7 +150,7 @@ func (c *Call) searchList(ctx context.Context, position *searchPosition, limit i
 			}
 			if len(found.Processes) == limit {
 				end := found.Processes[limit-1]
-				*position = searchPosition{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
+				*at = searchState{Filter: filter, After: query.After, Last: end.ProcessUniqueID, Number: end.ProcessNumber}
 				if whole {
 					found.Total = page.TotalRecords
 				}
@@ -163,12 +165,12 @@ func (c *Call) searchList(ctx context.Context, position *searchPosition, limit i
 			found.Total = page.TotalRecords
 		}
 		if page.Next == "" || whole && len(found.Processes) == limit {
-			*position = searchPosition{Filter: filter, After: page.Next}
+			*at = searchState{Filter: filter, After: page.Next}
 			return found, nil
 		}
 		query.After, last = page.Next, uuid.Nil
 	}
-	*position = searchPosition{Filter: filter, After: query.After}
+	*at = searchState{Filter: filter, After: query.After}
 	found.Partial = true
 	return found, nil
 }

@@ -22,11 +22,22 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 	if e.Kind != Refused || e.Notes != nil || !errors.As(e.err, &bank) {
 		return
 	}
-	for _, message := range bank.Messages[:min(len(bank.Messages), maxReasons)] {
+	problems, notes := reasons(actor, tool, bank.Messages)
+	e.Problems = append(e.Problems, problems...)
+	e.Notes = notes
+}
+
+// Reasons returns the bank's reasons against a call as [Error] has them: problems of fields, and a sentence for each.
+func (c *Call) Reasons(messages []portal.ErrorMessage) (problems []Problem, notes []string) {
+	return reasons(c.Actor, c.tool, messages)
+}
+
+func reasons(actor Actor, tool *Tool, messages []portal.ErrorMessage) (problems []Problem, notes []string) {
+	for _, message := range messages[:min(len(messages), maxReasons)] {
 		field, named := tool.fieldNamed(message.Field)
 		if named {
 			code := "bank." + cmp.Or(message.Code, string(message.Reason), "refused")
-			e.Problems = append(e.Problems, Problem{
+			problems = append(problems, Problem{
 				Path: field.Path, Code: code, Severity: Blocks, Text: explained(actor.Lang, message, field.Path),
 			})
 		}
@@ -42,10 +53,11 @@ func (e *Error) explain(actor Actor, tool *Tool) {
 				note = field.Label(actor.Lang) + ": " + note
 			}
 		}
-		if !slices.Contains(e.Notes, note) {
-			e.Notes = append(e.Notes, note)
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
 		}
 	}
+	return problems, notes
 }
 
 // differs describes what of the bank is not as Balcão takes it to be, in a clause. It names the operation as the settings of

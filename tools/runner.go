@@ -80,6 +80,9 @@ type Config struct {
 	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error
 	States  profile.States // what the states of a process mean; those of the built-in profile by default
+	// SimulationStates returns what a state of a simulation means, by its id or its descriptions; see
+	// [profile.Profile.SimulationMeaning]. It is that of the built-in profile by default.
+	SimulationStates func(state int32, descriptions ...string) (profile.SimulationMeaning, bool)
 	// UnknownState is called with the id of a state whose meaning is not known, each time that it matters.
 	UnknownState func(state int32)
 	// Counted is called for every call, with its tool, its outcome ("done", "already_done" or an [ErrorKind]) and its duration.
@@ -115,6 +118,9 @@ func NewRunner(config Config) *Runner {
 	runner.CallTimeout = cmp.Or(runner.CallTimeout, time.Minute)
 	if runner.States.Meanings == nil {
 		runner.States = profile.Builtin().States
+	}
+	if runner.SimulationStates == nil {
+		runner.SimulationStates = profile.Builtin().SimulationMeaning
 	}
 	if runner.Log == nil {
 		runner.Log = slog.New(slog.DiscardHandler)

@@ -55,6 +55,10 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 
 func (f Field) schema() *jsonschema.Schema {
 	schema := *f.Kind.Schema
+	if f.Refers() { // its help is for people
+		schema.Description = f.Form(words.English)
+		return &schema
+	}
 	schema.Description = f.Label(words.English)
 	switch help := f.Help(words.English); {
 	case help == "" || f.Kind.SchemaSaysAll:

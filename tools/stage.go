@@ -12,8 +12,15 @@ import (
 	"github.com/balcao/balcao/portal/profile"
 )
 
-// StateMeaning is what a state of a process or a simulation means.
-type StateMeaning = profile.Meaning
+// StateMeaning is what a state of a process or a simulation means to the tools about it. The zero value is a state that is not
+// known, in which all tools work: the bank decides.
+type StateMeaning struct {
+	Name        string // of the meaning in the profile; "" if it is not known
+	Ends        End
+	Editable    bool // of a simulation: it can be changed
+	Cancelable  bool // of a simulation: it can be cancelled
+	Convertible bool // of a simulation: a process can be made of it
+}
 
 // End is how a process or a simulation has ended.
 type End = profile.End
@@ -23,31 +30,40 @@ type Needs string
 
 // The needs.
 const (
-	AnyState       Needs = ""
-	NotCancelled   Needs = "not cancelled"
-	InCreation     Needs = "unsubmitted"
-	OpenProcess    Needs = "open"
-	OpenSimulation       = OpenProcess
+	AnyState              Needs = ""
+	NotCancelled          Needs = "not cancelled"
+	InCreation            Needs = "unsubmitted"
+	OpenProcess           Needs = "open"
+	OpenSimulation        Needs = "open simulation"
+	EditableSimulation    Needs = "editable simulation"
+	CancelableSimulation  Needs = "cancelable simulation"
+	ConvertibleSimulation Needs = "convertible simulation"
 )
 
 // creation are the meanings of the states of a process that is not yet submitted.
 var creation = []string{"creation", "draft"}
 
 // Submitted reports whether a state is known to be one of a process that was handed to the bank.
-func Submitted(state StateMeaning) bool {
+func Submitted(state profile.Meaning) bool {
 	return state.Name != "" && !slices.Contains(creation, state.Name) && state.Ends != profile.Cancelled
 }
 
-// worksAt reports whether the tool works for what is in a state with this meaning. A state that is not known counts as open:
-// the bank decides.
+// worksAt reports whether the tool works for what is in a state with this meaning.
 func (t *Tool) worksAt(state StateMeaning) bool {
+	unknown := state.Name == "" && state.Ends == profile.Open
 	switch t.Needs {
 	case InCreation:
 		return state.Ends == profile.Open && (state.Name == "" || slices.Contains(creation, state.Name))
-	case OpenProcess:
+	case OpenProcess, OpenSimulation:
 		return state.Ends == profile.Open
 	case NotCancelled:
 		return state.Ends != profile.Cancelled
+	case EditableSimulation:
+		return state.Editable || unknown
+	case CancelableSimulation:
+		return state.Cancelable || unknown
+	case ConvertibleSimulation:
+		return state.Convertible || unknown
 	}
 	return true
 }

@@ -14,7 +14,7 @@ import (
 //
 //	<tool>.title, <tool>.help       its name and what it does
 //	<tool>.submit                   the button that sends it, of a tool that changes something at the bank
-//	<tool>.<path>.label, .help      a field; field.<name>.label, .help for names that several tools share
+//	<tool>.<path>.label, .help      a field; field.<path>.… and field.<name>.… for those that several tools share
 //	<tool>.card.…                   a result's card
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
@@ -79,7 +79,7 @@ func (f Field) IsCalled(name string) bool {
 }
 
 func (f Field) say(lang words.Lang, what string) string {
-	for _, key := range []string{f.tool.Name + "." + f.Path + "." + what, "field." + f.Name() + "." + what} {
+	for _, key := range []string{f.tool.Name + "." + f.Path + "." + what, "field." + f.Path + "." + what, "field." + f.Name() + "." + what} {
 		if f.tool.texts.has(lang, key) {
 			return f.tool.texts.say(lang, key, nil)
 		}
@@ -122,6 +122,9 @@ func (e *Error) say(lang words.Lang, what string) string {
 	}
 	if e.list != "" {
 		key = "error." + string(e.Kind) + "." + string(e.list) + "." + what
+		if of := "error." + string(e.Kind) + "." + string(e.list) + "." + tool.subjectName() + "." + what; tool.texts.has(lang, of) {
+			key = of
+		}
 	}
 	args := e.stageArgs()
 	args["listed"] = e.listed

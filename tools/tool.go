@@ -45,6 +45,7 @@ type Spec struct {
 	CardOrder        int                  // its position among the buttons of a process's card, from 1; 0 if it is not there
 	Core             bool                 // assistants are told of it directly; of other tools they learn by searching
 	Operations       []portal.OperationID // of the bank, that the tool is for
+	Like             map[string]string    // groups of its fields that the list for assistants describes as like another group, here or in another tool
 	Example          string               // arguments of a call as JSON, for the samples of the sandbox
 }
 

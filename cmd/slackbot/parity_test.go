@@ -62,18 +62,29 @@ var answers = func() slacksim.Values {
 	all := maps.Clone(rui)
 	all["process"], all["taxonomy"] = sandbox.SampleProcess(1042).String(), "genders"
 	all["borrower"] = sandbox.SampleBorrower(1042, 0).String()
+	all["simulation"] = sandbox.SampleSimulation(sandbox.SampleWithESIS).String()
+	maps.Copy(all, slacksim.Values{
+		"loan.loanAmount": "150000", "loan.loanDurationMonths": "360", "loan.indexTypeId": "3", "loan.loanPurposeId": "1", "loan.productPurposeId": "1",
+		"borrower.age": "31",
+	})
 	return all
 }()
 
 // form fills in a tool's form as Tom, who reads English, and returns its fields and which are required. A tool has no form
-// if its command takes its only field.
+// if its command is enough.
 func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Tool, onPage func(slacksim.View)) map[string]bool {
 	t.Helper()
 	if err := tom.Command(ctx, slacksim.TeamChannel, "/"+tool.Command(words.English)); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) && len(tool.Fields) == 1 {
-		return map[string]bool{tool.Fields[0].Path: false}
+	if asks := func(f tools.Field) bool { return f.Required || f.Asked }; !tool.AlwaysForm && !slices.ContainsFunc(tool.Fields, asks) {
+		fields := map[string]bool{}
+		for _, field := range tool.Fields {
+			if !field.Hidden() {
+				fields[field.Path] = false
+			}
+		}
+		return fields
 	}
 	view, err := tom.WaitView(ctx, isPage)
 	if err != nil {
@@ -155,6 +166,14 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 		}
 		delete(forAssistants, "set")
 		inSlack := form(t, ctx, h.slack.User(slacksim.Tom), tool, nil)
+		for group := range tool.Like { // described elsewhere, and with the requirements of the bank
+			for _, field := range tool.Fields {
+				if strings.HasPrefix(field.Path, group+".") {
+					inSlack[field.Path] = false
+					forAssistants[field.Path] = false
+				}
+			}
+		}
 		for _, field := range tool.Fields {
 			required, shown := inSlack[field.Path]
 			_, offered := forAssistants[field.Path]
@@ -169,10 +188,13 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 				t.Errorf("%s of %s: on its form %v, for assistants %v", field.Path, tool.Name, shown, offered)
 			case field.Hidden(): // a form fills it in itself
 				delete(forAssistants, field.Path)
+				delete(inSlack, field.Path)
 			case field.People: // only people decide it
 				delete(inSlack, field.Path)
 			case field.Needed: // a person may give another instead
 				inSlack[field.Path] = true
+			case field.Asked: // a call may refer to a record instead
+				inSlack[field.Path] = false
 			case tool.Edits && !field.Refers() && required == field.Required: // a form has what an assistant leaves out to keep
 				inSlack[field.Path] = false
 			}

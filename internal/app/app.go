@@ -142,7 +142,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store,
 		Index: system.Store, List: tools.ListPace{Login: system.serviceLogin()}, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
-		States: system.profile.States, UnknownState: system.unknown.states,
+		States: system.profile.States, SimulationStates: system.profile.SimulationMeaning, UnknownState: system.unknown.states,
 	})
 	system.stop = append(system.stop, startRecovery(system.Runner, log), startReadingLists(system.Runner))
 	return system, nil

@@ -138,7 +138,7 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
 		Index: r.Store, List: tools.ListPace{Page: time.Millisecond, Lease: 5 * time.Second, Poll: recovery, Wait: waittest.Deadline},
-		Log: log, Now: now, Learnt: learnt, States: r.options.Profile.States,
+		Log: log, Now: now, Learnt: learnt, States: r.options.Profile.States, SimulationStates: r.options.Profile.SimulationMeaning,
 	}
 	if r.options.Checks != nil || r.options.Profile != profile.Builtin() {
 		config.Checks = newChecks(r.options.Profile, r.options.Checks)

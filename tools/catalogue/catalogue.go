@@ -8,6 +8,7 @@ import (
 	"github.com/balcao/balcao/tools/messages"
 	"github.com/balcao/balcao/tools/processes"
 	"github.com/balcao/balcao/tools/property"
+	"github.com/balcao/balcao/tools/simulations"
 	"github.com/balcao/balcao/tools/subscriptions"
 	"github.com/balcao/balcao/tools/taxonomies"
 )
@@ -17,6 +18,7 @@ import (
 func New() *tools.Catalogue {
 	catalogue, err := tools.NewCatalogue(
 		processes.Toolset,
+		simulations.Toolset,
 		borrowers.Toolset,
 		documents.Toolset,
 		messages.Toolset,

@@ -40,13 +40,7 @@ type ESISEmail struct {
 
 // CheckFields implements [tools.FieldChecker].
 func (e ESISEmail) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
-	switch {
-	case e.Borrower == "" && e.Email.IsZero():
-		return []tools.Problem{call.Problem("borrower", "recipient.missing")}
-	case e.Borrower != "" && !e.Email.IsZero():
-		return []tools.Problem{call.Problem("email", "recipient.two")}
-	}
-	return nil
+	return call.CheckRecipient(e.Borrower != "", e.Email)
 }
 
 // CheckBank implements [tools.BankChecker]: a person confirms the recipient, and once more if the address is not of a borrower
@@ -56,29 +50,13 @@ func (e ESISEmail) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Pro
 	if err != nil {
 		return nil, err
 	}
-	problems := []tools.Problem{
-		call.InClear(call.Warning("", "recipient.send", "email", to, "number", process.Number), "email", to, "number", process.Number),
-	}
-	if call.Actor.Assistant {
-		switch set, err := call.SetByAssistant(ctx, to); {
-		case err != nil:
-			return nil, err
-		case set:
-			return []tools.Problem{call.Problem("borrower", "recipient.set_by_assistant", "command", SendESIS.Command(call.Actor.Lang))}, nil
-		}
-	}
 	if e.Borrower != "" {
-		return problems, nil
+		return call.ConfirmRecipient(ctx, to, process.Number, nil)
 	}
-	borrowers, err := call.Borrowers(ctx, process.ID)
-	if err != nil {
-		return nil, err
-	}
-	theirs := func(b portal.Borrower) bool { return strings.EqualFold(emailOf(b).Reveal(), to.Reveal()) }
-	if !slices.ContainsFunc(borrowers, theirs) {
-		problems = append(problems, call.Warning("email", "recipient.other"))
-	}
-	return problems, nil
+	return call.ConfirmRecipient(ctx, to, process.Number, func() (bool, error) {
+		borrowers, err := call.Borrowers(ctx, process.ID)
+		return slices.ContainsFunc(borrowers, func(b portal.Borrower) bool { return strings.EqualFold(emailOf(b).Reveal(), to.Reveal()) }), err
+	})
 }
 
 // recipient returns the address to send to.

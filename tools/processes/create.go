@@ -16,12 +16,17 @@ import (
 // Create opens a process, from a simulation or with what it asks for (Process Create).
 var Create = tools.Define(Toolset, tools.Spec{
 	Name: "create_process", Effect: tools.Creates, Operations: []portal.OperationID{portal.ProcessCreate}, AlwaysForm: true,
+	Needs: tools.ConvertibleSimulation, CardOrder: 4,
 	Next: tools.Next{
 		"get_process": {"process"}, "create_borrower": {"process"}, "check_process": {"process"},
 	},
 	Example: `{"loanAmount":150000,"loanDurationMonths":360,"productPurposeId":1,"loanPurposeId":1,"productSchemeId":1,"hasCrossSelling":true}`,
 }, func(ctx context.Context, call *tools.Call, in NewProcess) (ProcessCreated, error) {
-	created, err := call.Bank.CreateProcess(ctx, in.request())
+	request, err := in.request(ctx, call)
+	if err != nil {
+		return ProcessCreated{}, err
+	}
+	created, err := call.Bank.CreateProcess(ctx, request)
 	if err != nil {
 		return ProcessCreated{}, err
 	}
@@ -35,25 +40,27 @@ var Create = tools.Define(Toolset, tools.Spec{
 
 // NewProcess is what a new process begins with.
 type NewProcess struct {
-	Simulation string `json:"simulation,omitzero" page:"loan" validate:"omitempty,text=36" pii:"open"` // the bank's uuid of it
+	Simulation tools.SimulationRef `json:"simulation,omitzero" page:"loan"`
 	Terms
 }
 
 // CheckFields implements [tools.FieldChecker].
 func (n NewProcess) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
 	problems := n.problems(call)
-	switch {
-	case n.Simulation != "" && uuid.Validate(n.Simulation) != nil:
-		problems = append(problems, call.Problem("simulation", "create.simulation"))
-	case n == NewProcess{}:
+	if n == (NewProcess{}) {
 		problems = append(problems, call.Warning("", "create.empty"))
 	}
 	return problems
 }
 
-func (n NewProcess) request() portal.ProcessCreateRequest {
-	simulation, _ := uuid.Parse(n.Simulation)
-	return portal.ProcessCreateRequest{SimulationUniqueID: simulation, ProcessUpdateRequest: n.Terms.request()}
+func (n NewProcess) request(ctx context.Context, call *tools.Call) (portal.ProcessCreateRequest, error) {
+	request := portal.ProcessCreateRequest{ProcessUpdateRequest: n.Terms.request()}
+	if n.Simulation == "" {
+		return request, nil
+	}
+	simulation, err := call.Simulation(ctx, n.Simulation)
+	request.SimulationUniqueID = simulation.SimulationUniqueID
+	return request, err
 }
 
 // newest is how many of the broker's processes are read to find one that was just created.
@@ -62,8 +69,12 @@ const newest = 20
 // FindEffect implements [tools.Verifier]: it looks for the process of the simulation among the newest. Two processes without a
 // simulation cannot be told apart, so that such a call stays unclear.
 func (n NewProcess) FindEffect(ctx context.Context, call *tools.Call) (tools.Carder, bool, error) {
-	simulation, err := uuid.Parse(n.Simulation)
+	request, err := n.request(ctx, call)
 	if err != nil {
+		return nil, false, err
+	}
+	simulation := request.SimulationUniqueID
+	if simulation == uuid.Nil {
 		return nil, false, &tools.Error{Kind: tools.Unclear}
 	}
 	page, err := call.Bank.ListProcesses(ctx, portal.ProcessQuery{Limit: newest})
@@ -90,11 +101,15 @@ func (n NewProcess) FindEffect(ctx context.Context, call *tools.Call) (tools.Car
 }
 
 // Target implements [tools.Verifier].
-func (n NewProcess) Target(_ context.Context, call *tools.Call) ([]string, error) {
-	if n.Simulation != "" {
-		return []string{"new process", n.Simulation}, nil
+func (n NewProcess) Target(ctx context.Context, call *tools.Call) ([]string, error) {
+	request, err := n.request(ctx, call)
+	if err != nil {
+		return nil, err
 	}
-	data, err := pii.MarshalClear(n.request())
+	if n.Simulation != "" {
+		return []string{"new process", request.SimulationUniqueID.String()}, nil
+	}
+	data, err := pii.MarshalClear(request)
 	return []string{"new process", call.Actor.ID, string(data)}, err
 }
 

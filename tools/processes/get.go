@@ -21,6 +21,7 @@ var Get = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{
 		"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"},
 		"list_documents": {"process"}, "list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},
+		"get_simulation": {"simulation"},
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
@@ -41,7 +42,7 @@ var Get = tools.Define(Toolset, tools.Spec{
 	details := ProcessDetails{
 		submitted: tools.Submitted(state) || state.Ends != profile.Open,
 		scheme:    call.Word(ctx, process, "ProductSchemeID"), product: call.Word(ctx, process, "ProductPurposeID"),
-		Process: process.ProcessUniqueID, Number: process.ProcessNumber,
+		Process: process.ProcessUniqueID, Number: process.ProcessNumber, simulation: process.SimulationNumber,
 		Status: call.Word(ctx, process, "ProcessStatusID"), Phase: call.Phase(ctx, found, said), Turn: state.Turn,
 		LastAction: process.LastActionDescription, LastActionDate: process.LastActionDate.Time,
 		LoanAmount: process.LoanAmount, PropertyPrice: process.AcquisitionAmount,
@@ -76,6 +77,7 @@ type ProcessDetails struct {
 	Branch         string            `json:"branch,omitempty" pii:"open"`
 	Borrowers      []ProcessBorrower `json:"borrowers"`
 
+	simulation      int64  // the number of the one that it was made of; as the next ones
 	scheme, product string // for the card only: assistants' list of tools is bounded
 	submitted       bool
 }
@@ -105,6 +107,11 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 	for _, tool := range []string{"update_process", "submit_process", "cancel_process"} { // as its state allows
 		card.Next = append(card.Next, tools.NextStep(tool, "process", p.Process))
 	}
+	simulation := ""
+	if p.simulation > 0 {
+		simulation = tools.FormatNumber(p.simulation)
+		card.Next = append(card.Next, tools.NextStep("get_simulation", "simulation", p.simulation))
+	}
 	turn, term, last := "", "", []string{tools.Clean(p.LastAction), tools.FormatDay(say, p.LastActionDate)}
 	if p.Turn != profile.Nobody {
 		turn = say("turn." + string(p.Turn))
@@ -125,6 +132,7 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 		{Label: say("list.productPurposes"), Value: p.product},
 		{Label: say("list.productSchemes"), Value: p.scheme},
 		{Label: say("label.branch"), Value: p.Branch},
+		{Label: say("label.simulation"), Value: simulation},
 	} {
 		if fact.Value != "" {
 			card.Facts = append(card.Facts, fact)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -60,14 +61,14 @@ func target(ctx context.Context, call *tools.Call, ref tools.ProcessRef) ([]stri
 }
 
 // now reads a process anew, also if the call has read it before.
-func now(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (portal.Process, tools.StateMeaning, error) {
+func now(ctx context.Context, call *tools.Call, ref tools.ProcessRef) (portal.Process, profile.Meaning, error) {
 	found, err := call.Process(ctx, ref)
 	if err != nil {
-		return portal.Process{}, tools.StateMeaning{}, err
+		return portal.Process{}, profile.Meaning{}, err
 	}
 	process, err := call.Bank.Process(ctx, found.ID)
 	if err != nil {
-		return portal.Process{}, tools.StateMeaning{}, err
+		return portal.Process{}, profile.Meaning{}, err
 	}
 	return process, call.State(ctx, tools.FoundProcess{
 		ID: process.ProcessUniqueID, Number: process.ProcessNumber, StatusID: process.ProcessStatusID, Status: process.ProcessStatusDescription,

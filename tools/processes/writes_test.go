@@ -119,7 +119,7 @@ func TestWhatIsWrongWithTheTermsIsSaid(t *testing.T) {
 		`{"loanAmount":-5}`:           "terms.amount",
 		`{"loanDurationMonths":0}`:    "terms.months",
 		`{"productSchemeId":99}`:      "taxonomy.unknown",
-		`{"simulation":"not a uuid"}`: "create.simulation",
+		`{"simulation":"not a uuid"}`: "kind.simulation",
 	} {
 		e.WantProblem(t, "create_process", args, code)
 	}
