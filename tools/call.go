@@ -216,6 +216,9 @@ func (c *Call) Borrowers(ctx context.Context, process uuid.UUID) ([]portal.Borro
 		return nil, err
 	}
 	c.index.AddBorrowers(calling, process, borrowers)
+	if details, read := c.readBefore(process); read {
+		c.index.addHousehold(calling, details, borrowers)
+	}
 	return borrowers, nil
 }
 

@@ -21,11 +21,7 @@ type borrowerChoices struct{}
 
 // List implements [Choices].
 func (borrowerChoices) List(ctx context.Context, call *Call, field Field, query string, answers map[string]string) ([]Option, error) {
-	process, err := call.Process(ctx, ProcessRef(field.beside(Process, answers)))
-	if err != nil {
-		return nil, err
-	}
-	borrowers, err := call.Borrowers(ctx, process.ID)
+	_, borrowers, err := call.BorrowerNames(ctx, ProcessRef(field.beside(Process, answers)))
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (t *taxonomies) get(at taxonomyLang) taxonomyList {
 	return t.lists[at]
 }
 
-// keep adds a list to those in memory, in the place of an older one.
+// keep adds a list to those in memory, unless that has a newer one.
 func (t *taxonomies) keep(at taxonomyLang, list taxonomyList) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,17 +10,17 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// List lists the borrowers of a process (Borrower List, and Borrower Get for each, since the bank's list has no names).
+// List lists the borrowers of a process (Process Detail and Borrower List, and Borrower Get for those whose names are not known).
 var List = tools.Define(Toolset, tools.Spec{
 	Name: "list_borrowers", Effect: tools.Reads, Operations: []portal.OperationID{portal.BorrowerList}, Core: true, CardOrder: 1,
 	Next:    tools.Next{"get_borrower": {"process"}, "create_borrower": {"process"}, "get_esis": {"process"}},
 	Example: `{"process":"1043"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (BorrowerList, error) {
-	process, err := call.Process(ctx, in.Process)
+	_, borrowers, err := call.BorrowerNames(ctx, in.Process)
 	if err != nil {
 		return BorrowerList{}, err
 	}
-	borrowers, err := call.Borrowers(ctx, process.ID)
+	process, err := call.Process(ctx, in.Process) // which was read
 	if err != nil {
 		return BorrowerList{}, err
 	}

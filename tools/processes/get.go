@@ -25,11 +25,7 @@ var Get = tools.Define(Toolset, tools.Spec{
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
-	process, err := call.ProcessDetail(ctx, in.Process)
-	if err != nil {
-		return ProcessDetails{}, err
-	}
-	borrowers, err := call.Borrowers(ctx, process.ProcessUniqueID)
+	process, borrowers, err := call.BorrowerNames(ctx, in.Process)
 	if err != nil {
 		return ProcessDetails{}, err
 	}
