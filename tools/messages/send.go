@@ -26,7 +26,7 @@ var Send = tools.Define(Toolset, tools.Spec{
 	if err != nil {
 		return MessageSent{}, err
 	}
-	if _, err := call.Bank.CreateMessage(ctx, process.ID, portal.MessageRequest{Subject: in.Subject, Text: in.Text}); err != nil {
+	if _, err := call.Bank.CreateMessage(ctx, process.ID, in.message()); err != nil {
 		return MessageSent{}, err
 	}
 	return MessageSent{Process: process.ID, ProcessNumber: process.Number}, nil
@@ -61,9 +61,17 @@ func (n NewMessage) Prefill(ctx context.Context, call *tools.Call) (any, error) 
 const maxSubject = 200
 
 // CheckFields implements [tools.FieldChecker] with the lengths that the bank takes. Nothing is cut.
-func (n NewMessage) CheckFields(_ context.Context, call *tools.Call) (problems []tools.Problem) {
-	for _, field := range []struct{ name, value string }{{"subject", n.Subject.Reveal()}, {"text", n.Text.Reveal()}} {
-		length, most := utf8.RuneCountInString(field.value), call.Bank.MaxLength(portal.ProcessesMessageCreate, field.name)
+func (n NewMessage) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
+	return checkLengths(call, portal.ProcessesMessageCreate, n.message())
+}
+
+func (n NewMessage) message() portal.MessageRequest {
+	return portal.MessageRequest{Subject: n.Subject, Text: n.Text}
+}
+
+func checkLengths(call *tools.Call, operation portal.OperationID, message portal.MessageRequest) (problems []tools.Problem) {
+	for _, field := range []struct{ name, value string }{{"subject", message.Subject.Reveal()}, {"text", message.Text.Reveal()}} {
+		length, most := utf8.RuneCountInString(field.value), call.Bank.MaxLength(operation, field.name)
 		switch {
 		case most > 0 && length > most:
 			problems = append(problems, call.Problem(field.name, "message.too_long", "max", most, "characters", length))
@@ -81,14 +89,30 @@ func (n NewMessage) CheckBank(ctx context.Context, call *tools.Call) ([]tools.Pr
 	if err != nil {
 		return nil, err
 	}
-	sent, err := n.sent(ctx, call, process.ID)
+	return confirm(ctx, call, n.list(call, process.ID), n.message(), "message.confirm", process.Number)
+}
+
+// pages reads a page of messages.
+type pages func(context.Context, portal.MessageQuery) (portal.MessagePage, error)
+
+func (n NewMessage) list(call *tools.Call, process uuid.UUID) pages {
+	return func(ctx context.Context, query portal.MessageQuery) (portal.MessagePage, error) {
+		return call.Bank.ListMessages(ctx, process, query)
+	}
+}
+
+// confirm returns what speaks against a message on the process or simulation with a number: see [NewMessage.CheckBank]. question is
+// the code of what an assistant's person is asked.
+func confirm(ctx context.Context, call *tools.Call, list pages, message portal.MessageRequest, question string, number int64) ([]tools.Problem, error) {
+	sent, err := list.have(ctx, call, message)
 	switch {
 	case err != nil:
 		return nil, err
 	case sent:
 		return []tools.Problem{call.Problem("text", "message.repeated")}, nil
 	case call.Actor.Assistant:
-		return []tools.Problem{call.Warning("", "message.confirm", "number", process.Number, "subject", tools.Clean(n.Subject.Reveal()), "characters", utf8.RuneCountInString(n.Text.Reveal()))}, nil
+		args := []any{"number", number, "subject", tools.Clean(message.Subject.Reveal()), "characters", utf8.RuneCountInString(message.Text.Reveal())}
+		return []tools.Problem{call.Warning("", question, args...)}, nil
 	}
 	return nil, nil
 }
@@ -99,13 +123,13 @@ const recent = 25 * time.Hour
 // maxPages is how many pages of messages are read to find one.
 const maxPages = 10
 
-// sent reports whether the process has this message, from the broker's side and within the last day: the bank may call
+// have reports whether the messages have this one, from the broker's side and within the last day: the bank may call
 // its users by other names than their logins. It may change spaces and special characters of a text, and may cut it.
-func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUID) (bool, error) {
+func (list pages) have(ctx context.Context, call *tools.Call, sent portal.MessageRequest) (bool, error) {
 	oldest := validation.Today(call.Now().Add(-recent))
 	query := portal.MessageQuery{}
 	for range maxPages {
-		page, err := call.Bank.ListMessages(ctx, process, query)
+		page, err := list(ctx, query)
 		if err != nil {
 			return false, err
 		}
@@ -114,7 +138,7 @@ func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUI
 			if !at.IsZero() && validation.Today(at).Compare(oldest) < 0 {
 				return false, nil
 			}
-			if writer(call, message) != FromBank && n.like(message) {
+			if writer(call, message) != FromBank && like(sent, message) {
 				return true, nil
 			}
 		}
@@ -129,11 +153,11 @@ func (n NewMessage) sent(ctx context.Context, call *tools.Call, process uuid.UUI
 // storedLeast is the fewest characters that a bank which cuts texts is taken to keep.
 const storedLeast = 200
 
-// like reports whether a message of the bank is this one.
-func (n NewMessage) like(message portal.Message) bool {
-	stored, text := essence(message.Text.Reveal()), essence(n.Text.Reveal())
+// like reports whether a message of the bank is the one that was sent.
+func like(sent portal.MessageRequest, message portal.Message) bool {
+	stored, text := essence(message.Text.Reveal()), essence(sent.Text.Reveal())
 	same := stored == text || utf8.RuneCountInString(stored) >= storedLeast && strings.HasPrefix(text, stored)
-	return same && essence(message.Subject.Reveal()) == essence(n.Subject.Reveal())
+	return same && essence(message.Subject.Reveal()) == essence(sent.Subject.Reveal())
 }
 
 // essence returns a text in lower case without spaces and punctuation; one that has nothing else as it is.
@@ -156,7 +180,7 @@ func (n NewMessage) FindEffect(ctx context.Context, call *tools.Call) (tools.Car
 	if err != nil {
 		return nil, false, err
 	}
-	sent, err := n.sent(ctx, call, process.ID)
+	sent, err := n.list(call, process.ID).have(ctx, call, n.message())
 	if err != nil || !sent {
 		return nil, false, err
 	}
