@@ -93,7 +93,7 @@ func TestTheListOfToolsStaysWithinItsBudget(t *testing.T) {
 	t.Parallel()
 	for offered, budget := range map[string]func(count int) (most, largest int){
 		tools.CoreTools:   func(int) (int, int) { return 15_000, 5 << 10 },
-		tools.AllToolsets: func(count int) (int, int) { return max(1_000*count, 40_000), 5 << 10 },
+		tools.AllToolsets: func(count int) (int, int) { return max(1_000*count, 34_500), 5 << 10 },
 	} {
 		w := rawClient{url: start(t, withTools(offered)).serve(t)}
 		for _, revision := range []string{legacy, modern} {
