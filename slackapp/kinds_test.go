@@ -54,7 +54,7 @@ func kindForm(t *testing.T, app *App, req request, tool *tools.Tool) (*form, vie
 	}
 	f := &form{tool, draft}
 	f.Page, f.Notes = "value", map[string]string{noteView: req.view}
-	f.Answers = map[string]string{"process": sandbox.SampleProcess(1043).String()}
+	f.Answers = map[string]string{"process": sandbox.SampleProcess(1043).String(), "simulation": sandbox.SampleSimulation(2103).String()}
 	if err := app.save(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestEachKindWithChoicesAnswersASuggestion(t *testing.T) {
 				t.Fatalf("it suggests %s", encode(found.Options))
 			}
 			field, _ := tool.Field("value")
-			answers := map[string]string{"process": "1043"}
+			answers := map[string]string{"process": "1043", "simulation": "2103"}
 			option, ok := app.runner.Option(t.Context(), req.actor, field, found.Options[0].Value, answers)
 			if !ok || option.Value != found.Options[0].Value || option.Text == "" {
 				t.Errorf("what it suggests is found as %+v, %v", option, ok)

@@ -50,9 +50,10 @@ func (d attachments) Find(ctx context.Context, call *tools.Call, field tools.Fie
 func Kinds() []*tools.Kind { return append(tools.Kinds(), Attachment) }
 
 type input struct {
-	Process  tools.ProcessRef  `json:"process" page:"about" validate:"required"`
-	Borrower tools.BorrowerRef `json:"borrower" page:"about"`
-	Value    string            `json:"value" page:"value" validate:"required" pii:"open"`
+	Process    tools.ProcessRef    `json:"process" page:"about" validate:"required"`
+	Borrower   tools.BorrowerRef   `json:"borrower" page:"about"`
+	Simulation tools.SimulationRef `json:"simulation" page:"about"`
+	Value      string              `json:"value" page:"value" validate:"required" pii:"open"`
 }
 
 type output struct {
@@ -65,8 +66,8 @@ func (output) Card(tools.Say) tools.Card { return tools.Card{} }
 // ToolName returns the name of a kind's tool in the catalogue.
 func ToolName(kind *tools.Kind) string { return "kind_" + kind.Name }
 
-// Catalogue returns a catalogue with a tool for each kind. The tool reads, and takes a process and a borrower on the page
-// «about» and a required field «value» of the kind on the page «value».
+// Catalogue returns a catalogue with a tool for each kind. The tool reads, and takes a process, a borrower and a simulation on
+// the page «about» and a required field «value» of the kind on the page «value».
 func Catalogue(t testing.TB, kinds ...*tools.Kind) *tools.Catalogue {
 	t.Helper()
 	text := `"field.value.label" = "Value"` + "\n" + `"page.about" = "About"` + "\n" + `"page.value" = "Value"` + "\n"
