@@ -51,7 +51,7 @@ func TestOnlyAChoiceThatIsTheNewestOfItsPageIsKept(t *testing.T) {
 	f, shown := startForm(t, app, &req, "personal")
 	keep := func(shown view, chosen action) {
 		t.Helper()
-		if err := app.saveChoice(t.Context(), &req, shown, chosen); err != nil {
+		if _, err := app.saveChoice(t.Context(), &req, shown, chosen); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestAPageIsSentOverTheChoicesThatItReportedMeanwhileAndOverNothingElse(t *t
 		})
 	}
 	chosen, by := choice(f, shown, "1795000001.000000", "personal.genderId", "2", nil)
-	if err := app.saveChoice(t.Context(), &req, chosen, by); err != nil {
+	if _, err := app.saveChoice(t.Context(), &req, chosen, by); err != nil {
 		t.Fatal(err)
 	}
 	if err := send(); err != nil || times != 2 {
@@ -106,7 +106,7 @@ func TestAPageIsSentOverTheChoicesThatItReportedMeanwhileAndOverNothingElse(t *t
 	if now := f.reread(t, app); now.Answers["personal.genderId"] != "2" || now.Answers["personal.email"] != "rui@example.com" || now.Page != "document" {
 		t.Errorf("%v at page %s", now.Draft, now.Page)
 	}
-	if err := app.saveChoice(t.Context(), &req, chosen, by); err != nil || f.reread(t, app).Version != f.Version {
+	if _, err := app.saveChoice(t.Context(), &req, chosen, by); err != nil || f.reread(t, app).Version != f.Version {
 		t.Errorf("a choice of a page that was sent is kept: %v", err)
 	}
 	for name, elsewhere := range map[string]func(*form){

@@ -44,34 +44,48 @@ func (a *App) choosesInForm(i interaction) bool {
 	return isField
 }
 
-// onChoice saves the values of a page in which something was chosen. The page is not redrawn, and a failure is not
-// shown, since its submission brings the same values.
+// onChoice saves the values of a page in which something was chosen. The page is redrawn only if it shows a choice that was
+// within the one before: the county of another district. A failure is not shown, since the submission brings the same values.
 func (a *App) onChoice(ctx context.Context, req request, i interaction) any {
-	if err := a.saveChoice(ctx, &req, i.View, i.Actions[0]); err != nil {
+	forgotten, err := a.saveChoice(ctx, &req, i.View, i.Actions[0])
+	if err == nil && forgotten {
+		err = a.inBackground(req, func(ctx context.Context, req *request) error {
+			f, at, elsewhere, err := a.formOf(ctx, req, i.View)
+			if err != nil || elsewhere || f.Page != at.Page {
+				return err
+			}
+			return a.replace(ctx, req, pageView(req.actor.Lang, f))
+		})
+	}
+	if err != nil {
 		a.log.InfoContext(ctx, "saving a choice failed", "error", logged(err))
 	}
 	return nil
 }
 
-// saveChoice saves a choice and the values around it, unless a newer one was saved.
-func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen action) error {
+// saveChoice saves a choice and the values around it, unless a newer one was saved. It reports whether an answer that the page
+// shows was forgotten.
+func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen action) (forgotten bool, err error) {
 	for range maxUpdateAttempts {
 		f, at, elsewhere, err := a.formOf(ctx, req, shown)
 		switch {
 		case err != nil:
-			return err
-		case elsewhere || f.Page != at.Page || chosen.ID != generation(f): // the page was submitted or is outdated
-			return nil
+			return false, err
+		case elsewhere || f.Page != at.Page || !strings.HasPrefix(chosen.ID, generation(f)): // the page was submitted or is outdated
+			return false, nil
 		case chosen.At != "" && chosen.At <= f.Notes[noteChosen]: // a later choice was saved, with this one
-			return nil
+			return false, nil
 		}
+		before := f.Answers
 		f.collect(at.Page, shown.State.with(chosen))
 		f.Notes[noteChosen] = chosen.At
 		if err := a.save(ctx, f); !errors.Is(err, conversations.ErrConflict) {
-			return err
+			return slices.ContainsFunc(f.tool.FieldsOn(at.Page), func(field tools.Field) bool {
+				return field.Within != "" && before[field.Path] != "" && f.Answers[field.Path] == ""
+			}), err
 		}
 	}
-	return conversations.ErrConflict
+	return false, conversations.ErrConflict
 }
 
 // with returns the values around a choice. Empty inputs are left out, since Slack may report an input as empty that
@@ -79,8 +93,10 @@ func (a *App) saveChoice(ctx context.Context, req *request, shown view, chosen a
 func (s state) with(chosen action) state {
 	held := state{Values: map[string]map[string]answer{}}
 	for block, inputs := range s.Values {
-		if given := inputs[chosen.ID]; given.Chosen != nil || given.User != nil || given.Value != nil && *given.Value != "" || len(given.Files) > 0 {
-			held.Values[block] = map[string]answer{chosen.ID: given}
+		for id, given := range inputs { // a block has one element
+			if given.Chosen != nil || given.User != nil || given.Value != nil && *given.Value != "" || len(given.Files) > 0 {
+				held.Values[block] = map[string]answer{id: given}
+			}
 		}
 	}
 	held.Values[chosen.Block] = map[string]answer{chosen.ID: {Chosen: chosen.Chosen, User: chosen.User}}

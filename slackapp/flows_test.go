@@ -300,7 +300,7 @@ func typed(input map[string]map[string]any) string {
 func TestFlowsOverEitherTransport(t *testing.T) {
 	t.Parallel()
 	for _, way := range []transport{overHTTP, overSocket} {
-		for _, flow := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows, ruleFlows) {
+		for _, flow := range slices.Concat(generalFlows, formFlows, borrowerFlows, draftFlows, propertyFlows, ruleFlows) {
 			t.Run(string(way)+"/"+flow.name, func(t *testing.T) {
 				t.Parallel()
 				h := newHarness(t, way, func(o *options) { o.ackWait = ackWaitForever })

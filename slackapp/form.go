@@ -54,6 +54,7 @@ const (
 	noteWarned    = "warned"   // the fingerprints of the warnings shown on the confirmation page, separated by spaces
 	noteLabel     = "label "   // and a path: the text of the chosen option
 	noteBefore    = "before "  // and a path: the bank's value when an editor read it
+	noteSole      = "sole "    // and a page: it is left out, since there is one choice
 	noteSubject   = "about"    // the subject that was read
 	noteEmptied   = "emptied " // and a path: how often its files were removed
 )

@@ -187,6 +187,7 @@ func (a *App) end(ctx context.Context, f *form) error {
 
 // currentView returns the view of the form's page.
 func (a *App) currentView(ctx context.Context, req *request, f *form, notices ...string) (slack.ModalViewRequest, error) {
+	a.skipOnlyChoices(ctx, req, f)
 	if f.tool.Edits && !f.isSubjectPage(f.Page) {
 		if err := a.loadCurrent(ctx, req, f); err != nil {
 			return slack.ModalViewRequest{}, a.backToSubject(ctx, f, err)
@@ -201,6 +202,29 @@ func (a *App) currentView(ctx context.Context, req *request, f *form, notices ..
 		f.Page = f.tool.Pages[0]
 	}
 	return pageView(req.actor.Lang, f, notices...), nil
+}
+
+// skipOnlyChoices advances a form past the pages that ask only for what there is one of: the property of a process that has one.
+// It is looked up again when the form is shown again; the page is shown if the bank does not answer in time.
+func (a *App) skipOnlyChoices(ctx context.Context, req *request, f *form) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	for f.isSubjectPage(f.Page) {
+		for _, field := range f.tool.FieldsOn(f.Page) {
+			option, only := a.runner.OnlyChoice(ctx, req.actor, field, f.Answers)
+			if !only {
+				return
+			}
+			answers, notes := maps.Clone(f.Answers), maps.Clone(f.Notes)
+			answers[field.Path], notes[noteLabel+field.Path], notes[noteSole+f.Page] = option.Value, option.Text, "1"
+			f.Answers, f.Notes = answers, notes
+		}
+		f.Page = pageAfter(f.tool, f.Page)
+		if err := a.save(ctx, f); err != nil {
+			a.log.InfoContext(ctx, "saving an only choice failed", "error", logged(err))
+			return
+		}
+	}
 }
 
 // loadCurrent fills an editor's form with what the bank has, once. If the subject is not chosen, it goes back to the

@@ -27,7 +27,7 @@ func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewReques
 	}
 	for _, field := range f.tool.FieldsOn(f.Page) {
 		field.Required = f.isRequired(field)
-		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), generation(f)+f.emptied(field), f.tool.Effect.Writes()))
+		blocks = append(blocks, input(lang, field, f.Answers[field.Path], f.label(field.Path), f.elementID(field), f.tool.Effect.Writes() || field.HasWithin()))
 		blocks = append(blocks, keptFiles(lang, field, f.Answers[field.Path])...)
 	}
 	next := nextLabel(lang, f.tool, at)
@@ -68,6 +68,16 @@ func formView(lang words.Lang, f *form, blocks []slack.Block) slack.ModalViewReq
 // generation is part of the inputs' ids; see [input].
 func generation(f *form) string {
 	return strings.Join([]string{f.ID[:min(len(f.ID), 8)], f.Notes[noteTakenOver], f.Notes[noteSubject]}, " ")
+}
+
+// elementID is the id of a field's element. It is another one when what the field is within has changed, so that Slack does not
+// keep a choice that is forgotten.
+func (f *form) elementID(field tools.Field) string {
+	id := generation(f) + f.emptied(field)
+	for at := field; at.Within != ""; at, _ = f.tool.Field(at.Within) {
+		id += " " + f.Answers[at.Within]
+	}
+	return id
 }
 
 func progress(lang words.Lang, f *form, at int) string {

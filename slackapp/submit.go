@@ -195,6 +195,8 @@ func (a *App) nextPage(ctx context.Context, actor tools.Actor, f *form, page str
 	switch {
 	case pressed.ID == actBack && page == confirmPage:
 		return f.tool.Pages[len(f.tool.Pages)-1], nil
+	case pressed.ID == actBack && at > 1 && f.Notes[noteSole+f.tool.Pages[at-1]] != "":
+		return f.tool.Pages[at-2], nil
 	case pressed.ID == actBack && at > 0:
 		return f.tool.Pages[at-1], nil
 	case pressed.ID == actFix && slices.Contains(f.tool.Pages, pressed.Value):
