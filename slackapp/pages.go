@@ -1,6 +1,8 @@
 package slackapp
 
 import (
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -73,9 +75,13 @@ func generation(f *form) string {
 // elementID is the id of a field's element. It is another one when what the field is within has changed, so that Slack does not
 // keep a choice that is forgotten.
 func (f *form) elementID(field tools.Field) string {
-	id := generation(f) + f.emptied(field)
+	above := fnv.New32a()
 	for at := field; at.Within != ""; at, _ = f.tool.Field(at.Within) {
-		id += " " + f.Answers[at.Within]
+		fmt.Fprintln(above, f.Answers[at.Within])
+	}
+	id := generation(f) + f.emptied(field)
+	if field.Within != "" {
+		id += fmt.Sprintf(" %x", above.Sum32())
 	}
 	return id
 }

@@ -108,7 +108,7 @@ func (c *Call) Property(ctx context.Context, process ProcessRef, ref PropertyRef
 func (c *Call) PropertyName(ctx context.Context, i int, property portal.Property) string {
 	parts := []string{engineWords.Say(c.Actor.Lang, "property.number", map[string]any{"number": i + 1})}
 	if county := c.Word(ctx, property, "CountyID"); county != "" {
-		parts = append(parts, county)
+		parts = append(parts, Clean(county))
 	}
 	if area := property.GrossBuiltArea; area != nil {
 		parts = append(parts, decimalText(c.Actor.Lang, *area)+" m²")
