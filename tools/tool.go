@@ -42,6 +42,7 @@ type Spec struct {
 	Needs            Needs                // how its process may have ended; otherwise the tool is not offered and its form does not open
 	Next             Next                 // to which tools its cards lead
 	CardArgs         map[string]any       // arguments of the button on a process's card, besides the process
+	PageOrder        []string             // the pages of its form that come first, in order; the others follow as the fields have them
 	CardOrder        int                  // its position among the buttons of a process's card, from 1; 0 if it is not there
 	Core             bool                 // assistants are told of it directly; of other tools they learn by searching
 	Operations       []portal.OperationID // of the bank, that the tool is for
@@ -84,6 +85,13 @@ func Define[In any, Out Carder](set *Toolset, spec Spec, run func(context.Contex
 			tool.Pages = append(tool.Pages, field.Page)
 		}
 	}
+	order := func(page string) int {
+		if i := slices.Index(spec.PageOrder, page); i >= 0 {
+			return i
+		}
+		return len(spec.PageOrder)
+	}
+	slices.SortStableFunc(tool.Pages, func(a, b string) int { return order(a) - order(b) })
 	if _, says := reflect.Zero(tool.out).Interface().(Subjecter); spec.Effect.Writes() && !says {
 		panic(fmt.Sprintf("tools: the output of %s has no method Subject", spec.Name))
 	}

@@ -17,7 +17,7 @@ var Create = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{
 		"get_simulation": {"simulation"}, "get_simulation_esis": {"simulation"}, "update_simulation": {"simulation"},
 	},
-	Like: map[string]string{"secondBorrower": "borrower", "secondInsurance": "insurance"},
+	PageOrder: pageOrder, Like: map[string]string{"secondBorrower": "borrower", "secondInsurance": "insurance"},
 	Example: `{"loan":{"loanAmount":180000,"loanDurationMonths":420,"indexTypeId":3,"loanPurposeId":1,"productPurposeId":1},` +
 		`"property":{"estimatedValue":225000,"acquisitionAmount":220000},` +
 		`"borrower":{"name":"Rui Amostra","age":34,"income":2400},"secondBorrower":{"name":"Rita Amostra","age":33,"income":1600}}`,

@@ -71,6 +71,9 @@ type InsuranceDetails struct {
 	MonthlyCost     pii.Money `json:"monthlyCost,omitzero" validate:"omitempty,amount"`
 }
 
+// pageOrder is the order of the pages of a form: what the costs depend on first.
+var pageOrder = []string{"loan", "borrower", "second", "property", "costs"}
+
 // The ages that a borrower may have, and the terms in months. People may have given a short one in years.
 const (
 	youngest    = 18

@@ -15,8 +15,9 @@ import (
 // Update changes a simulation (Simulation Update): only what changed is sent.
 var Update = tools.Define(Toolset, tools.Spec{
 	Name: "update_simulation", Effect: tools.Updates, Operations: []portal.OperationID{portal.SimulationUpdate}, Needs: tools.EditableSimulation, CardOrder: 3,
-	Next:    tools.Next{"get_simulation": {"simulation"}, "get_simulation_esis": {"simulation"}},
-	Example: `{"simulation":"2102","loan":{"loanDurationMonths":300}}`,
+	PageOrder: append([]string{"simulation"}, pageOrder...),
+	Next:      tools.Next{"get_simulation": {"simulation"}, "get_simulation_esis": {"simulation"}},
+	Example:   `{"simulation":"2102","loan":{"loanDurationMonths":300}}`,
 }, func(ctx context.Context, call *tools.Call, in SimulationUpdate) (SimulationUpdated, error) {
 	id := in.was.SimulationUniqueID
 	if _, err := call.Bank.UpdateSimulation(ctx, id, in.changes(ctx, call)); err != nil {
