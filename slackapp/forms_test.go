@@ -253,7 +253,7 @@ func TestEveryToolCanBeReachedAndFilledIn(t *testing.T) {
 	ana := h.ana()
 	for _, tool := range catalogue.New().ForPeople() {
 		ana.types("/" + tool.Command(words.English))
-		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required })
+		asks := tool.AlwaysForm || slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required || f.Asked })
 		if !asks && !tool.Effect.Writes() {
 			ana.reads(tool.Title("pt-PT"))
 			continue
