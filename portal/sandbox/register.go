@@ -3,6 +3,8 @@ package sandbox
 import (
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -34,6 +36,9 @@ func serveWrite(id portal.OperationID, code string, handle handler) {
 	serve(id, handle)
 	codes[id] = code
 }
+
+// Operations lists the operations that a bank serves, in no order.
+func Operations() []portal.OperationID { return slices.Collect(maps.Keys(handlers)) }
 
 //go:embed words
 var texts embed.FS
