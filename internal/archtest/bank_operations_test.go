@@ -24,9 +24,9 @@ import (
 // automatic says when Balcão itself calls the operations for which there is no tool.
 var automatic = map[portal.OperationID]string{
 	"authenticate":   "at every call without a session",
-	"callbackUpdate": "at the start, for each type of notification",
+	"callbackUpdate": "at the start and at every check of the callbacks, for each type that is not registered as it should be",
 	"callbackList":   "at the start and at every check of the callbacks",
-	"callbackDelete": "at the end, and for types that are no longer wanted",
+	"callbackDelete": "at a check of the callbacks, for a type that the bank no longer lists",
 	"callbackEcho":   "at every check of the callbacks",
 }
 
@@ -95,6 +95,9 @@ func allBankOperations(t *testing.T) (rows []bankOperation) {
 			o.pathIs = string(mark(bank, path+".path"))
 			o.requestIs = known(bank, "nothing to send", path+".query", op.Query, path+".body", op.Body)
 			o.replyIs = known(bank, "a status", path+".reply.fields", namesOf(op.Reply.Fields), path+".reply.items", namesOf(op.Reply.Items))
+			if id == "authenticate" { // it sends headers only
+				o.requestIs, o.replyIs = string(mark(bank, "login.headers.xClientID")), string(mark(bank, "login.token"))
+			}
 			o.offered(all, id)
 			rows = append(rows, o)
 		}
