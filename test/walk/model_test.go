@@ -307,6 +307,9 @@ func (m *model) reach(g goal) {
 			outer["confirmation"] = confirmation[1]
 			continue
 		}
+		if g.handsOver != "" && strings.Contains(got.text(), g.handsOver) {
+			return
+		}
 		if !m.lookUp(got, args, g.facts) {
 			break
 		}

@@ -1,0 +1,51 @@
+package walk
+
+import (
+	"testing"
+
+	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/portal/sandbox"
+)
+
+var tasks = []task{
+	{asked: "Which of my processes wait on the client?", goals: []goal{
+		{words: "find processes", facts: map[string]any{"turn": "client"}, wants: []string{"1042", "1043"}},
+	}},
+	{asked: "Add the key borrower's wife to 1042", goals: []goal{
+		{words: "add borrower", facts: map[string]any{
+			"process": "1042", "relation": "wife", "type": "borrower", "name": "Rita Exemplo", "birth date": "1991-05-20", "tax number": "256893152",
+			"mobile": "934567890", "personal e-mail": "rita@example.com", "gender": "female", "marital status": "married", "nationality": "portuguesa",
+		}, wants: []string{"1042", "Rita E."}},
+	}, check: func(t *testing.T, e *testenv.Env) {
+		if ids := e.Bank.Borrowers(sandbox.SampleProcess(1042)); len(ids) != 2 {
+			t.Errorf("process 1042 has %d borrowers", len(ids))
+		}
+	}},
+	{asked: "Change Inês's e-mail in 1043, and send her the FINE", goals: []goal{
+		{words: "change borrower", facts: map[string]any{"process": "1043", "borrower": "Inês", "personal e-mail": "ines.nova@example.com"}, wants: []string{"1043"}},
+		// Nobody but a person sends to an address that an assistant set.
+		{words: "e-mail fine", facts: map[string]any{"process": "1043", "borrower": "Inês"}, handsOver: "/esis send"},
+	}},
+	{asked: "Who are the borrowers of 1043?", goals: []goal{
+		{words: "list borrowers", facts: map[string]any{"process": "1043"}, wants: []string{"Inês M.", "Rui A."}},
+	}},
+	{asked: "What happened since yesterday?", goals: []goal{
+		{words: "recent changes", facts: map[string]any{"since": "24"}, wants: []string{"1044", "analysis"}},
+	}},
+	{asked: "Show me process 1044", goals: []goal{
+		{words: "show process", facts: map[string]any{"process": "1044"}, wants: []string{"1044"}},
+	}},
+	{asked: "Which process is Teresa Protótipo's?", goals: []goal{
+		{words: "find processes", facts: map[string]any{"borrower": "Teresa Prototipo"}, wants: []string{"1045"}},
+	}},
+	{asked: "Which processes of the Lisbon branch are in documents?", goals: []goal{
+		{words: "find processes", facts: map[string]any{"branch": "Lisboa", "state": "Documents"}, wants: []string{"1043"}},
+	}},
+	{asked: "Get the FINE of 1042", goals: []goal{
+		{words: "gets fine", facts: map[string]any{"process": "1042"}, wants: []string{"FINE-1042.pdf"}},
+	}},
+	{asked: "Which marital statuses does the bank know?", goals: []goal{
+		{words: "values list marital statuses", facts: map[string]any{"list": "maritalStatuses"}, wants: []string{"Married"}},
+	}},
+	{asked: "Remove Inês from 1043", goals: []goal{{words: "remove borrower", people: true}}},
+}

@@ -1,0 +1,102 @@
+// Package walk has a scripted model do a broker's tasks through the tools for assistants, over HTTP: it knows the list of
+// tools and what it was answered, and neither names nor paths of anything. A golden file counts the calls, the bytes of the
+// answers and the dead ends of each task.
+package walk
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/balcao/balcao/internal/testenv"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
+)
+
+var update = flag.Bool("update", false, "write testdata/walk.txt")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// task is what a person asks of an assistant, in her words.
+type task struct {
+	asked string
+	goals []goal
+	check func(*testing.T, *testenv.Env) // of the bank, after it; nil for none
+}
+
+// goal is one thing to do for a task: what the model looks for, and what it was told.
+type goal struct {
+	words  string
+	facts  map[string]any // by the words for each
+	wants  []string       // what the answer says
+	people bool           // the model is to find that a person does it, in Slack
+	// handsOver is the command that the answer tells a person to use, where an assistant may not go on; "" for none.
+	handsOver string
+}
+
+// now is the time of the bank and of Balcão, so that dates take the same bytes in every run.
+var now = time.Date(2026, time.November, 18, 10, 0, 0, 0, time.UTC)
+
+// start returns a bank, and the address of the tools for assistants.
+func start(t *testing.T) (*testenv.Env, string) {
+	t.Helper()
+	clock := func() time.Time { return now }
+	e := testenv.Start(t, testenv.Options{Now: clock, Sandbox: sandbox.Config{Now: clock}, Runner: func(c *tools.Config) { c.Updates = changes{} }})
+	app, err := mcpapp.New(mcpapp.Config{Runner: e.Runner, Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(app.Handler())
+	t.Cleanup(server.Close)
+	return e, server.URL + "/mcp"
+}
+
+// changes is a history with one change.
+type changes struct{}
+
+func (changes) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
+	return []tools.ProcessChange{{
+		Process: sandbox.SampleProcess(1044), Number: 1044, At: now.Add(-time.Hour), What: []string{"Status: Documents → Under analysis"},
+	}}, nil
+}
+
+func TestAModelDoesTwentyTasksWithoutADeadEnd(t *testing.T) {
+	golden := fmt.Sprintf("%-72s %5s %7s %9s\n", "task", "calls", "bytes", "dead ends")
+	calls, bytes := 0, 0
+	for _, task := range tasks {
+		e, url := start(t)
+		m := newModel(t, url)
+		for _, goal := range task.goals {
+			m.reach(goal)
+		}
+		if len(m.wrong) > 0 {
+			t.Errorf("%s:\n%s\n%s", task.asked, strings.Join(m.wrong, "\n"), strings.Join(m.story, "\n\n"))
+		} else if task.check != nil {
+			task.check(t, e)
+		}
+		golden += fmt.Sprintf("%-72s %5d %7d %9d\n", task.asked, m.calls, m.bytes, len(m.wrong))
+		calls, bytes = calls+m.calls, bytes+m.bytes
+	}
+	golden += fmt.Sprintf("%-72s %5d %7d\n", "all", calls, bytes)
+	if len(tasks) < 20 {
+		t.Errorf("there are %d tasks", len(tasks))
+	}
+	const path = "testdata/walk.txt"
+	if *update {
+		if err := os.WriteFile(path, []byte(golden), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(path); err != nil || string(want) != golden {
+		t.Errorf("%s is not up to date: run script/update. Now it is\n%s", path, golden)
+	}
+}
