@@ -8,13 +8,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +20,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/balcao/balcao/internal/keys"
-	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -56,10 +51,7 @@ func parallel(t *testing.T) {
 // processes are the processes of broker A that accept borrowers.
 var processes = []int{1042, 1043, 1044, 1045, 1046, 1047, 1048}
 
-const (
-	replicas = 3
-	workers  = 8
-)
+const workers = 8
 
 // borrowerScale sets the size of a soak, and how long a call may take.
 type borrowerScale struct {
@@ -72,10 +64,7 @@ type borrowerScale struct {
 // borrowerSoak is a running soak.
 type borrowerSoak struct {
 	borrowerScale
-	server   *httptest.Server // the bank, without the proxy
-	proxy    *proxy
-	replicas []*replica
-	client   *http.Client
+	*network
 
 	mu           sync.Mutex
 	answerCounts map[string]int // by kind
@@ -114,51 +103,16 @@ func TestSoakEveryBorrowerIsCreatedOnceDespiteFaults(t *testing.T) {
 	}
 }
 
-// start starts the bank, the proxy before it, a Redis and the replicas. The functions that it returns end the faults of
-// the bank.
+// start starts the network, with a bank that fails and accepts a person twice. The functions that it returns end the faults
+// of the bank.
 func (s *borrowerSoak) start(t *testing.T) (faults []func()) {
 	t.Helper()
-	bank := sandbox.New(sandbox.Config{MaxBorrowers: 1000, LenientTaxIDs: true})
-	s.server = httptest.NewServer(bank)
-	t.Cleanup(s.server.Close)
+	s.network = startNetwork(t, sandbox.Config{MaxBorrowers: 1000, LenientTaxIDs: true}, s.call)
 	s.checkBankAcceptsDuplicates(t)
-	for i, fault := range []sandbox.Fault{
-		{Operation: portal.BorrowerCreate, Probability: 0.04, Status: http.StatusServiceUnavailable},
-		{Operation: portal.BorrowerCreate, Probability: 0.04, Status: http.StatusInternalServerError, DropAfter: true},
-		{Operation: portal.BorrowerCreate, Probability: 0.04, DropAfter: true},
-		{Operation: portal.BorrowerCreate, Probability: 0.04, Body: sandbox.Truncated},
-		{Operation: portal.BorrowerCreate, Probability: 0.04, Body: sandbox.HTML},
-		{Operation: portal.BorrowerCreate, Probability: 0.02, Status: http.StatusTooManyRequests, RetryAfter: time.Second},
-		{Operation: portal.BorrowerList, Probability: 0.02, Status: http.StatusBadGateway},
-	} {
+	for i, fault := range append(failingWrites(portal.BorrowerCreate), sandbox.Fault{Operation: portal.BorrowerList, Probability: 0.02, Status: http.StatusBadGateway}) {
 		fault.Seed = *seed + uint64(i)
-		faults = append(faults, bank.Inject(fault))
+		faults = append(faults, s.bank.Inject(fault))
 	}
-	s.proxy = startProxy(t, s.server.Listener.Addr().String(), *seed, s.call*2/5)
-	key, err := keys.Generate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	environ := []string{
-		"PORTAL_URL=http://" + s.proxy.listener.Addr().String(), "PORTAL_CLIENT_ID=" + sandbox.SampleClientID,
-		"PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret, "PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(),
-		"PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "REDIS_URL=" + redistest.Start(t), "STATE_KEY=" + key,
-		"CALL_TIMEOUT=" + s.call.String(), "LANG=en",
-	}
-	program := build(t)
-	for i := range replicas {
-		log, err := os.Create(filepath.Join(t.TempDir(), fmt.Sprintf("replica-%d.log", i)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := &replica{program: program, args: []string{"-http", "127.0.0.1:0"}, environ: environ, log: log}
-		if err := r.start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { r.kill(); _ = log.Close() })
-		s.replicas = append(s.replicas, r)
-	}
-	s.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * s.call}
 	return faults
 }
 
@@ -177,7 +131,7 @@ func (s *borrowerSoak) createAll(ctx context.Context, t *testing.T) (killed int)
 			}
 		})
 	}
-	killing.Go(func() { killed = s.killReplicas(t, over) })
+	killing.Go(func() { killed = s.killReplicas(t, s.killEvery, over) })
 	for i := range s.borrowers {
 		next <- [2]int{i, 0}
 		next <- [2]int{i, 1}
@@ -226,24 +180,6 @@ func (s *borrowerSoak) count(kind string) {
 	s.answerCounts[kind]++
 }
 
-func (s *borrowerSoak) killReplicas(t *testing.T, over <-chan struct{}) (killed int) {
-	rng := rand.New(rand.NewPCG(*seed, 99))
-	for {
-		select {
-		case <-time.After(s.killEvery/2 + time.Duration(rng.Int64N(int64(s.killEvery)))):
-		case <-over:
-			return killed
-		}
-		victim := s.replicas[rng.IntN(replicas)]
-		victim.kill()
-		killed++
-		if err := victim.start(); err != nil {
-			t.Errorf("a replica does not start again: %v", err)
-			return killed
-		}
-	}
-}
-
 // checkBorrowers waits until the bank has all borrowers, and a lease longer, since a wrong repetition comes late. Then it
 // checks that each is there once, with the id that both callers got. left counts the callers who stopped unanswered.
 func (s *borrowerSoak) checkBorrowers(ctx context.Context, t *testing.T) (left int) {
@@ -272,12 +208,7 @@ func (s *borrowerSoak) checkBorrowers(ctx context.Context, t *testing.T) (left i
 	if len(held) != s.borrowers {
 		t.Errorf("the bank holds %d of %d", len(held), s.borrowers)
 	}
-	if t.Failed() {
-		for _, r := range s.replicas {
-			log, _ := os.ReadFile(r.log.Name())
-			t.Logf("%s ends with\n%s", filepath.Base(r.log.Name()), log[max(0, len(log)-4000):])
-		}
-	}
+	s.logFailure(t)
 	return left
 }
 
@@ -303,18 +234,6 @@ func (s *borrowerSoak) borrowersAtBank(t *testing.T) map[string][]string {
 		}
 	}
 	return held
-}
-
-func (s *borrowerSoak) login(t *testing.T, broker sandbox.Broker) (*portal.Client, *portal.User) {
-	t.Helper()
-	client, err := portal.New(portal.Config{
-		BaseURL: s.server.URL, ClientID: sandbox.SampleClientID, ClientSecret: sandbox.SampleClientSecret,
-		MaxPerSecond: 100_000, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client, client.As(portal.Login{BrokerUID: broker.UID, Username: broker.Users[0]}, "en")
 }
 
 // checkBankAcceptsDuplicates checks that this bank accepts the same person twice, so that it is Balcão that prevents it.

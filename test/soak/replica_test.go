@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -88,37 +89,41 @@ func (r *replica) address() string {
 	return r.url
 }
 
-// answer is what a caller got.
-type answer struct {
-	Borrower   string // of a success
-	Kind       string // of a failure; "connection" if nobody answered, "there" if the bank has the borrower already
-	RetryAfter time.Duration
-	Text       string
+// toolAnswer is what a caller of a tool got.
+type toolAnswer struct {
+	Data         json.RawMessage // of a success
+	Kind         string          // of a failure; "connection" if nobody answered
+	Codes        []string        // of its problems
+	Confirmation string          // that it asks for
+	RetryAfter   time.Duration
+	Text         string
 }
 
-// create asks a replica to create a borrower, as an assistant does.
-func create(ctx context.Context, client *http.Client, url string, args json.RawMessage) answer {
-	body := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_borrower","arguments":%s}}`, args)
+// callTool calls a tool of a replica, as an assistant does.
+func callTool(ctx context.Context, client *http.Client, url, tool string, args json.RawMessage) toolAnswer {
+	nobody := func(text string) toolAnswer { return toolAnswer{Kind: "connection", Text: text} }
+	body := fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, tool, args)
 	request, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader(body))
 	if err != nil {
-		return answer{Kind: "connection", Text: err.Error()}
+		return nobody(err.Error())
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, text/event-stream")
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{Kind: "connection", Text: err.Error()}
+		return nobody(err.Error())
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	var reply struct {
 		Result struct {
 			IsError           bool
-			StructuredContent struct{ Borrower string }
+			StructuredContent json.RawMessage
 			Meta              map[string]struct {
 				Kind              string
 				RetryAfterSeconds int
 				Problems          []struct{ Code string }
+				Confirmation      string
 			} `json:"_meta"`
 		}
 	}
@@ -126,14 +131,38 @@ func create(ctx context.Context, client *http.Client, url string, args json.RawM
 		err = json.Unmarshal(text, &reply)
 	}
 	if err != nil {
-		return answer{Kind: "connection", Text: fmt.Sprintf("%d, %v: %.200s", response.StatusCode, err, text)}
+		return nobody(fmt.Sprintf("%d, %v: %.200s", response.StatusCode, err, text))
 	}
 	failure := reply.Result.Meta["balcao/error"]
-	if failure.Kind == "invalid" && len(failure.Problems) == 1 && failure.Problems[0].Code == "borrower.duplicate" {
-		failure.Kind = "there"
+	said := toolAnswer{
+		Kind: failure.Kind, RetryAfter: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text), Confirmation: failure.Confirmation,
 	}
-	if reply.Result.IsError || reply.Result.StructuredContent.Borrower == "" {
-		return answer{Kind: failure.Kind, RetryAfter: time.Duration(failure.RetryAfterSeconds) * time.Second, Text: string(text)}
+	for _, problem := range failure.Problems {
+		said.Codes = append(said.Codes, problem.Code)
 	}
-	return answer{Borrower: reply.Result.StructuredContent.Borrower}
+	if !reply.Result.IsError {
+		said.Data = reply.Result.StructuredContent
+	}
+	return said
+}
+
+// answer is what a caller who creates a borrower got.
+type answer struct {
+	Borrower   string // of a success
+	Kind       string // of a failure; "there" if the bank has the borrower already
+	RetryAfter time.Duration
+	Text       string
+}
+
+// create asks a replica to create a borrower.
+func create(ctx context.Context, client *http.Client, url string, args json.RawMessage) answer {
+	said := callTool(ctx, client, url, "create_borrower", args)
+	var created struct{ Borrower string }
+	if said.Data != nil && json.Unmarshal(said.Data, &created) == nil && created.Borrower != "" {
+		return answer{Borrower: created.Borrower}
+	}
+	if said.Kind == "invalid" && slices.Equal(said.Codes, []string{"borrower.duplicate"}) {
+		said.Kind = "there"
+	}
+	return answer{Kind: said.Kind, RetryAfter: said.RetryAfter, Text: said.Text}
 }
