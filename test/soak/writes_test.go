@@ -81,7 +81,7 @@ var writes = []write{
 	{
 		tool: "add_document", operation: portal.DocumentCreate,
 		args: func(s *writeSoak, i int) map[string]any {
-			return map[string]any{"process": "1044", "type": 5, "title": marked(i), "file": s.uploads[i]}
+			return map[string]any{"process": "1044", "documentTypeId": 203, "title": marked(i), "files": []string{s.uploads[i]}}
 		},
 		done: func(s *writeSoak, t *testing.T, i int) (count int) {
 			client, user := s.login(t, sandbox.BrokerA)

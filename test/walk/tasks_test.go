@@ -1,11 +1,14 @@
 package walk
 
 import (
-	"testing"
+	"slices"
 
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/portal/sandbox"
 )
+
+// payslip stands for a file that the person has: the model gives it at the address that it is told.
+const payslip = "the payslip"
 
 var tasks = []task{
 	{asked: "Which of my processes wait on the client?", goals: []goal{
@@ -16,11 +19,7 @@ var tasks = []task{
 			"process": "1042", "relation": "wife", "type": "borrower", "name": "Rita Exemplo", "birth date": "1991-05-20", "tax number": "256893152",
 			"mobile": "934567890", "personal e-mail": "rita@example.com", "gender": "female", "marital status": "married", "nationality": "portuguesa",
 		}, wants: []string{"1042", "Rita E."}},
-	}, check: func(t *testing.T, e *testenv.Env) {
-		if ids := e.Bank.Borrowers(sandbox.SampleProcess(1042)); len(ids) != 2 {
-			t.Errorf("process 1042 has %d borrowers", len(ids))
-		}
-	}},
+	}, check: func(e *testenv.Env) bool { return len(e.Bank.Borrowers(sandbox.SampleProcess(1042))) == 2 }},
 	{asked: "Change Inês's e-mail in 1043, and send her the FINE", goals: []goal{
 		{words: "change borrower", facts: map[string]any{"process": "1043", "borrower": "Inês", "personal e-mail": "ines.nova@example.com"}, wants: []string{"1043"}},
 		// Nobody but a person sends to an address that an assistant set.
@@ -47,5 +46,25 @@ var tasks = []task{
 	{asked: "Which marital statuses does the bank know?", goals: []goal{
 		{words: "values list marital statuses", facts: map[string]any{"list": "maritalStatuses"}, wants: []string{"Married"}},
 	}},
+	{asked: "Add this payslip to process 1043", goals: []goal{
+		{words: "add document", facts: map[string]any{"process": "1043", "document type": "payslip", "title": "Payslip of October", "file": payslip}, wants: []string{"1043"}},
+	}, check: func(e *testenv.Env) bool { return len(e.Bank.Documents(sandbox.SampleProcess(1043))) > 0 }},
+	{asked: "Which documents does the bank want for 1043?", goals: []goal{
+		{words: "list documents", facts: map[string]any{"process": "1043"}, wants: []string{"1043"}},
+	}},
+	{asked: "What does the bank say about 1043? Answer that the payslips follow today", goals: []goal{
+		{words: "list messages", facts: map[string]any{"process": "1043"}, wants: []string{"1043"}},
+		{words: "send message", facts: map[string]any{"process": "1043", "subject": "Recibos", "text": "Os recibos seguem hoje."}, wants: []string{"1043"}},
+	}, check: func(e *testenv.Env) bool {
+		return slices.Contains(e.Bank.Messages(sandbox.SampleProcess(1043)), "Os recibos seguem hoje.")
+	}},
+	{asked: "The client of 1042 wants 65,000 euros over 15 years", goals: []goal{
+		{words: "edit process", facts: map[string]any{"process": "1042", "loan amount": 65000, "months": 180}, wants: []string{"1042"}},
+	}},
+	{asked: "What is missing before I can submit 1042? Submit it", goals: []goal{
+		{words: "missing", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
+		{words: "submit", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
+	}, check: func(e *testenv.Env) bool { return e.Bank.State(sandbox.SampleProcess(1042)) != 1 }},
+	{asked: "Cancel process 1047", goals: []goal{{words: "cancel process", people: true}}},
 	{asked: "Remove Inês from 1043", goals: []goal{{words: "remove borrower", people: true}}},
 }
