@@ -98,18 +98,6 @@ var writes = []write{
 			return count
 		},
 	},
-	{
-		tool: "create_simulation", operation: portal.SimulationCreate,
-		args: func(_ *writeSoak, i int) map[string]any { return nil },
-		done: func(s *writeSoak, t *testing.T, i int) int { return 1 },
-	},
-	{
-		tool: "send_simulation_message", operation: portal.SimulationsMessageCreate,
-		args: func(s *writeSoak, i int) map[string]any {
-			return map[string]any{"simulation": s.simulations[0].String(), "subject": "Recibos", "text": marked(i)}
-		},
-		done: func(s *writeSoak, _ *testing.T, i int) int { return s.messages(s.simulations[0], i) },
-	},
 }
 
 // recipients are the processes of which the ESIS is sent, each once.
@@ -294,8 +282,11 @@ func (s *writeSoak) prepare(ctx context.Context, t *testing.T) {
 			s.opened = append(s.opened, process.ProcessUniqueID)
 		}
 	}
-	samples := s.bank.Simulated(sandbox.BrokerA)
-	sample, err := user.Simulation(ctx, samples[0])
+	page, err := user.ListSimulations(ctx, portal.SimulationQuery{Limit: 1})
+	if err != nil || len(page.Simulations) == 0 {
+		t.Fatalf("the bank has %d simulations, %v", len(page.Simulations), err)
+	}
+	sample, err := user.Simulation(ctx, page.Simulations[0].SimulationUniqueID)
 	if err != nil {
 		t.Fatal(err)
 	}
