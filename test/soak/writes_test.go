@@ -36,7 +36,9 @@ func marked(i int) string { return fmt.Sprintf("Recibo %03d", i) }
 var writes = []write{
 	{
 		tool: "create_process", operation: portal.ProcessCreate,
-		args: func(s *writeSoak, i int) map[string]any { return map[string]any{"simulation": s.simulations[i].String()} },
+		args: func(s *writeSoak, i int) map[string]any {
+			return map[string]any{"simulation": s.simulations[i].String()}
+		},
 		done: func(s *writeSoak, t *testing.T, i int) (count int) {
 			for _, process := range s.processes(t) {
 				if process.SimulationUniqueID == s.simulations[i] {
