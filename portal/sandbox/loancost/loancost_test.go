@@ -25,6 +25,10 @@ func TestInstalmentsAreThoseOfPublishedExamples(t *testing.T) {
 		{"European Commission, example 26", 100_000_00, 550, 180, 817_08},
 		{"European Commission, example 27", 170_000_00, 600, 240, 1217_93},
 		{"Santander Portugal, «Fórmula de cálculo da prestação», 2025", 150_000_00, 350, 360, 673_57},
+		// Of this example the stored page has the results only; 1 500 € and 5.2 % are the one loan that gives both instalments and
+		// both totals of interest, 206.67 € and 123.28 €.
+		{"Banco de Portugal, Portal do Cliente Bancário, simulator of consumer credit", 1_500_00, 520, 60, 28_44},
+		{"Banco de Portugal, Portal do Cliente Bancário, simulator of consumer credit", 1_500_00, 520, 36, 45_09},
 		{"numpy-financial, pmt: 1854.0247200054619", 200_000_00, 750, 180, 1854_02},
 		{"numpy-financial, pmt: 250.0", 15_000_00, 0, 60, 250_00},
 	} {
