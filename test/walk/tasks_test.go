@@ -65,6 +65,25 @@ var tasks = []task{
 		{words: "missing", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
 		{words: "submit", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
 	}, check: func(e *testenv.Env) bool { return e.Bank.State(sandbox.SampleProcess(1042)) != 1 }},
+	{asked: "The house of 1042 is in Barcarena, Oeiras, and has 102.5 m2", goals: []goal{
+		{words: "edit property", facts: map[string]any{
+			"process": "1042", "district": "Lisboa", "county": "Oeiras", "parish": "Barcarena", "gross area": 102.5,
+		}, wants: []string{"1042", "Barcarena"}},
+	}},
+	{asked: "What would 180,000 euros over 35 years cost for a house of 225,000?", goals: []goal{
+		{words: "calculate loan", facts: map[string]any{
+			"loan amount": 180000, "term": 420, "index": "Euribor 12 months", "use": "own permanent home", "loan purpose": "purchase",
+			"estimated value": 225000, "borrower age": 34, "borrower income": 2400,
+		}, wants: []string{"TAEG"}},
+	}},
+	{asked: "Get simulation 2103, and open its process", goals: []goal{
+		{words: "show simulation", facts: map[string]any{"simulation": "2103"}, wants: []string{"2103", "TAEG"}},
+		{words: "create process", wants: []string{"simulation"}},
+	}},
+	{asked: "Which simulations has the bank approved?", goals: []goal{
+		{words: "find simulations", facts: map[string]any{"status": "approved"}},
+	}},
+	{asked: "Cancel simulation 2101", goals: []goal{{words: "cancel simulation", people: true}}},
 	{asked: "Cancel process 1047", goals: []goal{{words: "cancel process", people: true}}},
 	{asked: "Remove Inês from 1043", goals: []goal{{words: "remove borrower", people: true}}},
 }
