@@ -19,14 +19,14 @@ const maxCalls = 10
 
 // model is a client that knows the list of tools and the answers that it got, and nothing else.
 type model struct {
-	t      *testing.T
-	url    string
-	tools  []listedTool
-	calls  int
-	bytes  int // of all answers
-	wrong  []string
-	answer answer // the last
-	story  []string
+	t          *testing.T
+	url        string
+	tools      []listedTool
+	calls      int
+	bytes      int // of all answers
+	wrong      []string
+	answer     answer // the last
+	transcript []string
 }
 
 // listedTool is a tool as tools/list has it.
@@ -114,7 +114,7 @@ func (m *model) call(tool string, args map[string]any) answer {
 	m.calls++
 	m.bytes += m.request("tools/call", map[string]any{"name": tool, "arguments": args}, &m.answer)
 	data, _ := json.Marshal(args)
-	m.story = append(m.story, fmt.Sprintf("%s %s\n%s", tool, data, m.answer.text()))
+	m.transcript = append(m.transcript, fmt.Sprintf("%s %s\n%s", tool, data, m.answer.text()))
 	return m.answer
 }
 

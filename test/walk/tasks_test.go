@@ -65,12 +65,12 @@ var tasks = []task{
 		{words: "missing", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
 		{words: "submit", facts: map[string]any{"process": "1042"}, wants: []string{"1042"}},
 	}, check: func(e *testenv.Env) bool { return e.Bank.State(sandbox.SampleProcess(1042)) != 1 }},
-	{asked: "The house of 1042 is in Barcarena, Oeiras, and has 102.5 m2", goals: []goal{
+	{asked: "The home of 1042 is in Barcarena, Oeiras, and has 102.5 m2", goals: []goal{
 		{words: "edit property", facts: map[string]any{
 			"process": "1042", "district": "Lisboa", "county": "Oeiras", "parish": "Barcarena", "gross area": 102.5,
 		}, wants: []string{"1042", "Barcarena"}},
 	}},
-	{asked: "What would 180,000 euros over 35 years cost for a house of 225,000?", goals: []goal{
+	{asked: "What would 180,000 euros over 35 years cost for a home of 225,000?", goals: []goal{
 		{words: "calculate loan", facts: map[string]any{
 			"loan amount": 180000, "term": 420, "index": "Euribor 12 months", "use": "own permanent home", "loan purpose": "purchase",
 			"estimated value": 225000, "borrower age": 34, "borrower income": 2400,

@@ -83,9 +83,9 @@ func TestAModelDoesTwentyTasksWithoutADeadEnd(t *testing.T) {
 			m.reach(goal)
 		}
 		if len(m.wrong) > 0 {
-			t.Errorf("%s:\n%s\n%s", task.asked, strings.Join(m.wrong, "\n"), strings.Join(m.story, "\n\n"))
+			t.Errorf("%s:\n%s\n%s", task.asked, strings.Join(m.wrong, "\n"), strings.Join(m.transcript, "\n\n"))
 		} else if task.check != nil && !task.check(e) {
-			t.Errorf("%s: the bank has something else\n%s", task.asked, strings.Join(m.story, "\n\n"))
+			t.Errorf("%s: the bank has something else\n%s", task.asked, strings.Join(m.transcript, "\n\n"))
 		}
 		golden += fmt.Sprintf("%-72s %5d %7d %9d\n", task.asked, m.calls, m.bytes, len(m.wrong))
 		calls, bytes = calls+m.calls, bytes+m.bytes
