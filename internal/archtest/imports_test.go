@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"slackapp":                   {"conversations", "internal/bodies", "internal/refusals", "tools"},
 	"test/memory":                {},
 	"test/soak":                  {},
-	"test/walk":                  {},
+	"test/assistant":             {},
 	"tools":                      {"portal/profile", "portal", "validation"},
 	"tools/*":                    {"portal/profile", "portal", "tools", "validation"}, // a toolset
 	"tools/catalogue":            {"tools", "tools/*"},

@@ -1,7 +1,7 @@
-// Package walk has a scripted model do a broker's tasks through the tools for assistants, over HTTP: it knows the list of
+// Package assistant has a scripted model do a broker's tasks through the tools for assistants, over HTTP: it knows the list of
 // tools and what it was answered, and neither names nor paths of anything. A golden file counts the calls, the bytes of the
 // answers and the dead ends of each task.
-package walk
+package assistant
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-var update = flag.Bool("update", false, "write testdata/walk.txt")
+var update = flag.Bool("update", false, "write testdata/tasks.txt")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -94,7 +94,7 @@ func TestAModelDoesTwentyTasksWithoutADeadEnd(t *testing.T) {
 	if len(tasks) < 20 {
 		t.Errorf("there are %d tasks", len(tasks))
 	}
-	const path = "testdata/walk.txt"
+	const path = "testdata/tasks.txt"
 	if *update {
 		if err := os.WriteFile(path, []byte(golden), 0o644); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package walk
+package assistant
 
 import (
 	"encoding/json"
