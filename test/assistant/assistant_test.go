@@ -65,7 +65,7 @@ type changes struct{}
 
 func (changes) Since(context.Context, time.Time, int, words.Lang, map[int32]string) ([]tools.ProcessChange, error) {
 	return []tools.ProcessChange{{
-		Process: sandbox.SampleProcess(1044), Number: 1044, At: now.Add(-time.Hour), What: []string{"Status: Documents → Under analysis"},
+		Subject: tools.Subject{Process: sandbox.SampleProcess(1044)}, Number: 1044, At: now.Add(-time.Hour), What: []string{"Status: Documents → Under analysis"},
 	}}, nil
 }
 
