@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,9 +87,12 @@ func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Too
 		}
 		return fields
 	}
+	if !tool.AlwaysForm && !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) {
+		opensForm(t, ctx, tom) // the command answers at once, with a button that opens the form
+	}
 	view, err := tom.WaitView(ctx, isPage)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", tool.Name, err)
 	}
 	fields := map[string]bool{}
 	for isPage(view) {
@@ -117,6 +121,28 @@ func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Too
 		t.Fatal(err)
 	}
 	return fields
+}
+
+// formButton matches the button of a card that opens a form, as JSON: its action, and its value.
+var formButton = regexp.MustCompile(`"action_id":"(step:[a-z])"[^{}]*(?:\{[^{}]*\}[^{}]*)?"value":"[^}]*\\"form\\":true`)
+
+// opensForm presses the button that opens a form in the last message.
+func opensForm(t *testing.T, ctx context.Context, user *slacksim.User) {
+	t.Helper()
+	var action string
+	message, err := user.WaitMessage(ctx, slacksim.TeamChannel, func(m slacksim.Message) bool {
+		found := formButton.FindStringSubmatch(string(m.Blocks))
+		if found != nil {
+			action = found[1]
+		}
+		return found != nil
+	})
+	if err == nil {
+		err = user.ClickMessage(ctx, message.Channel, message.TS, action)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func pageOf(tool *tools.Tool, view slacksim.View) string {
