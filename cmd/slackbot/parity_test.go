@@ -33,7 +33,7 @@ type schema struct {
 func (s schema) fields(prefix string) map[string]bool {
 	found := map[string]bool{}
 	for name, property := range s.Properties {
-		if property.Type == "object" && property.Properties != nil {
+		if len(property.Properties) > 0 {
 			maps.Copy(found, property.fields(prefix+name+"."))
 		} else {
 			found[prefix+name] = slices.Contains(s.Required, name)
@@ -87,8 +87,8 @@ func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Too
 		}
 		return fields
 	}
-	if !tool.AlwaysForm && !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) {
-		opensForm(t, ctx, tom) // the command answers at once, with a button that opens the form
+	if !tool.Effect.Writes() && !tool.AlwaysForm && !slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return f.Required }) {
+		opensForm(t, ctx, tom, tool) // the command answers at once, with a button that opens the form
 	}
 	view, err := tom.WaitView(ctx, isPage)
 	if err != nil {
@@ -126,16 +126,17 @@ func form(t *testing.T, ctx context.Context, tom *slacksim.User, tool *tools.Too
 // formButton matches the button of a card that opens a form, as JSON: its action, and its value.
 var formButton = regexp.MustCompile(`"action_id":"(step:[a-z])"[^{}]*(?:\{[^{}]*\}[^{}]*)?"value":"[^}]*\\"form\\":true`)
 
-// opensForm presses the button that opens a form in the last message.
-func opensForm(t *testing.T, ctx context.Context, user *slacksim.User) {
+// opensForm presses the button that opens a tool's form on the card of the tool.
+func opensForm(t *testing.T, ctx context.Context, user *slacksim.User, tool *tools.Tool) {
 	t.Helper()
 	var action string
 	message, err := user.WaitMessage(ctx, slacksim.TeamChannel, func(m slacksim.Message) bool {
 		found := formButton.FindStringSubmatch(string(m.Blocks))
-		if found != nil {
-			action = found[1]
+		if found == nil || !strings.Contains(m.FullText(), tool.Title(words.English)) {
+			return false
 		}
-		return found != nil
+		action = found[1]
+		return true
 	})
 	if err == nil {
 		err = user.ClickMessage(ctx, message.Channel, message.TS, action)
@@ -217,6 +218,8 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 				delete(inSlack, field.Path)
 			case field.People: // only people decide it
 				delete(inSlack, field.Path)
+			case field.Asked: // a form asks for what the bank may do without
+				inSlack[field.Path] = false
 			case field.Needed: // a person may give another instead
 				inSlack[field.Path] = true
 			case field.Asked: // a call may refer to a record instead

@@ -16,7 +16,7 @@ var tasks = []task{
 	}},
 	{asked: "Add the key borrower's wife to 1042", goals: []goal{
 		{words: "add borrower", facts: map[string]any{
-			"process": "1042", "relation": "wife", "type": "borrower", "name": "Rita Exemplo", "birth date": "1991-05-20", "tax number": "256893152",
+			"process": "1042", "relation": "wife", "borrower type": "borrower", "name": "Rita Exemplo", "birth date": "1991-05-20", "tax number": "256893152",
 			"mobile": "934567890", "personal e-mail": "rita@example.com", "gender": "female", "marital status": "married", "nationality": "portuguesa",
 		}, wants: []string{"1042", "Rita E."}},
 	}, check: func(e *testenv.Env) bool { return len(e.Bank.Borrowers(sandbox.SampleProcess(1042))) == 2 }},
@@ -78,7 +78,7 @@ var tasks = []task{
 	}},
 	{asked: "Get simulation 2103, and open its process", goals: []goal{
 		{words: "show simulation", facts: map[string]any{"simulation": "2103"}, wants: []string{"2103", "TAEG"}},
-		{words: "create process", wants: []string{"simulation"}},
+		{words: "create process", wants: []string{"3001"}},
 	}},
 	{asked: "Which simulations has the bank approved?", goals: []goal{
 		{words: "find simulations", facts: map[string]any{"status": "approved"}},

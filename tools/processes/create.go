@@ -131,8 +131,8 @@ func (p ProcessCreated) Card(say tools.Say) tools.Card {
 	return tools.Card{
 		Title: say("card.title", "number", number), Text: say("card.text"),
 		Next: []tools.Step{
-			tools.NextStep("create_borrower", "process", p.Process),
 			tools.NextStep("check_process", "process", p.Process),
+			tools.NextStep("create_borrower", "process", p.Process),
 			tools.NextStep("get_process", "process", p.Process),
 		},
 	}
