@@ -100,6 +100,45 @@ var writes = []write{
 			return count
 		},
 	},
+	{
+		tool: "create_simulation", operation: portal.SimulationCreate,
+		args: func(_ *writeSoak, i int) map[string]any {
+			return map[string]any{
+				"loan":     map[string]any{"loanAmount": 100_000 + i, "loanDurationMonths": 360, "indexTypeId": 3, "loanPurposeId": 1, "productPurposeId": 1},
+				"property": map[string]any{"estimatedValue": 225_000},
+				"borrower": map[string]any{"name": "Rui Amostra", "age": 34, "income": 2_400},
+			}
+		},
+		done: func(s *writeSoak, t *testing.T, i int) (count int) {
+			for _, amount := range s.simulated(t) {
+				if amount == fmt.Sprint(100_000+i) {
+					count++
+				}
+			}
+			return count
+		},
+	},
+	{
+		tool: "send_simulation_message", operation: portal.SimulationsMessageCreate,
+		args: func(s *writeSoak, i int) map[string]any {
+			return map[string]any{"simulation": s.simulations[0].String(), "subject": "Recibos", "text": marked(i)}
+		},
+		done: func(s *writeSoak, _ *testing.T, i int) int { return s.messages(s.simulations[0], i) },
+	},
+	{
+		tool: "send_simulation_esis", operation: portal.SimulationESISEmail, unseen: true,
+		args: func(s *writeSoak, i int) map[string]any {
+			return map[string]any{"simulation": s.simulations[i].String(), "borrower": "1"}
+		},
+		done: func(s *writeSoak, _ *testing.T, i int) (count int) {
+			for _, sent := range s.bank.Sent() {
+				if sent.Simulation == s.simulations[i] {
+					count++
+				}
+			}
+			return count
+		},
+	},
 }
 
 // recipients are the processes of which the ESIS is sent, each once.
@@ -356,4 +395,28 @@ func (s *writeSoak) messages(id uuid.UUID, i int) (count int) {
 		}
 	}
 	return count
+}
+
+// simulated returns the amounts of the loans that the bank has simulated, in euros.
+func (s *writeSoak) simulated(t *testing.T) (amounts []string) {
+	t.Helper()
+	client, user := s.login(t, sandbox.BrokerA)
+	defer client.Close()
+	for after := ""; ; {
+		page, err := user.ListSimulations(t.Context(), portal.SimulationQuery{Limit: 100, After: after})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page.Simulations {
+			simulation, err := user.Simulation(t.Context(), row.SimulationUniqueID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			amount, _ := simulation.Loan.LoanAmount.Reveal()
+			amounts = append(amounts, amount.String())
+		}
+		if after = page.Next; after == "" {
+			return amounts
+		}
+	}
 }

@@ -15,7 +15,7 @@ type SimulationDetails struct {
 	Loan            LoanDetails      `json:"loan" page:"loan"`
 	Property        PropertyDetails  `json:"property,omitzero" page:"property"`
 	Borrower        PersonDetails    `json:"borrower" page:"borrower"`
-	Second          PersonDetails    `json:"secondBorrower,omitzero" page:"second"`
+	Second          PersonDetails    `json:"secondBorrower,omitzero" page:"secondBorrower"`
 	Insurance       InsuranceDetails `json:"insurance,omitzero" page:"costs"`
 	SecondInsurance InsuranceDetails `json:"secondInsurance,omitzero" page:"costs"`
 }
@@ -72,7 +72,7 @@ type InsuranceDetails struct {
 }
 
 // pageOrder is the order of the pages of a form: what the costs depend on first.
-var pageOrder = []string{"loan", "borrower", "second", "property", "costs"}
+var pageOrder = []string{"loan", "borrower", "secondBorrower", "property", "costs"}
 
 // The ages that a borrower may have, and the terms in months. People may have given a short one in years.
 const (
