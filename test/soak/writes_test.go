@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
 )
@@ -128,11 +129,11 @@ var writes = []write{
 	{
 		tool: "send_simulation_esis", operation: portal.SimulationESISEmail, unseen: true,
 		args: func(s *writeSoak, i int) map[string]any {
-			return map[string]any{"simulation": s.simulations[i].String(), "borrower": "1"}
+			return map[string]any{"simulation": s.offered[i].String(), "borrower": "1"}
 		},
 		done: func(s *writeSoak, _ *testing.T, i int) (count int) {
 			for _, sent := range s.bank.Sent() {
-				if sent.Simulation == s.simulations[i] {
+				if sent.Simulation == s.offered[i] {
 					count++
 				}
 			}
@@ -148,7 +149,8 @@ var recipients = []int{1042, 1043, 1044, 1045, 1046, 1048}
 type writeSoak struct {
 	*network
 	count       int // of each write
-	simulations []uuid.UUID
+	simulations []uuid.UUID // to make processes of
+	offered     []uuid.UUID // simulations of which the ESIS is sent
 	opened      []uuid.UUID // processes to submit
 	uploads     []string
 
@@ -293,13 +295,22 @@ func (s *writeSoak) check(ctx context.Context, t *testing.T, answers map[*asked]
 		answers[one] = said
 	}
 	time.Sleep(3 * time.Second)
+	sure := map[string]int{}
 	for one, said := range answers {
 		count, done := one.done(s, t, one.i), slices.ContainsFunc(said[:], func(a toolAnswer) bool { return a.Data != nil })
+		if done {
+			sure[one.tool]++
+		}
 		switch {
 		case count > 1, done && count == 0, !one.unseen && count == 0:
 			t.Errorf("%s %d was done %d times; its callers got %s", one.tool, one.i, count, shortened(said))
 		case !one.unseen && !done:
 			t.Errorf("%s %d was done, and no caller was told: %s", one.tool, one.i, shortened(said))
+		}
+	}
+	for _, each := range writes {
+		if sure[each.tool] == 0 {
+			t.Errorf("no caller of %s was told that it was done", each.tool)
 		}
 	}
 	s.logFailure(t)
@@ -331,12 +342,16 @@ func (s *writeSoak) prepare(ctx context.Context, t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	request := sample.Request()
+	request.Borrowers[0].Email = pii.New[pii.Email]("rui@example.com")
 	for range s.count {
-		created, err := user.CreateSimulation(ctx, sample.Request())
-		if err != nil {
-			t.Fatal(err)
+		for _, list := range []*[]uuid.UUID{&s.simulations, &s.offered} {
+			created, err := user.CreateSimulation(ctx, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*list = append(*list, created.SimulationUniqueID)
 		}
-		s.simulations = append(s.simulations, created.SimulationUniqueID)
 		s.uploads = append(s.uploads, s.upload(ctx, t))
 	}
 }
