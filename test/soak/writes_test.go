@@ -148,7 +148,7 @@ var recipients = []int{1042, 1043, 1044, 1045, 1046, 1048}
 // writeSoak is a running soak of writes.
 type writeSoak struct {
 	*network
-	count       int // of each write
+	count       int         // of each write
 	simulations []uuid.UUID // to make processes of
 	offered     []uuid.UUID // simulations of which the ESIS is sent
 	opened      []uuid.UUID // processes to submit
