@@ -1,6 +1,7 @@
 // Package soak tests that things happen exactly once despite faults, with processes that share a real Redis and are killed
-// at random. They create borrowers, each requested by two callers at once, over a network that drops and delays, at a bank
-// that fails; and they post changes to the team, while Redis is killed too and Slack limits calls and loses answers.
+// at random. They create borrowers and do every other creating and sending operation, each requested by two callers at once,
+// over a network that drops and delays, at a bank that fails; and they post changes to the team, while Redis is killed too
+// and Slack limits calls and loses answers.
 package soak
 
 import (
