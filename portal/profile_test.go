@@ -12,7 +12,8 @@ import (
 	"github.com/balcao/balcao/portal/profile"
 )
 
-// namesOf returns the dotted JSON names of a type's fields.
+// namesOf returns the dotted JSON names of a type's fields. Those of a type within itself are not repeated: the items below an
+// item of a list have the same names.
 func namesOf(t reflect.Type, path string) (all []string) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -33,7 +34,7 @@ func namesOf(t reflect.Type, path string) (all []string) {
 			if inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
 				inner = inner.Elem()
 			}
-			if name != profile.ListName && inner.Kind() == reflect.Struct {
+			if name != profile.ListName && inner.Kind() == reflect.Struct && inner != t {
 				all = append(all, namesOf(inner, own)...)
 			}
 		}
