@@ -3,7 +3,6 @@ package mcpapp
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -146,10 +145,7 @@ func (l *localFiles) address(a *App) (string, error) {
 		return "", err
 	}
 	l.base = "http://" + listener.Addr().String()
-	l.server = &http.Server{
-		Handler: a.fileHandler(nil), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: pageTimeout, WriteTimeout: fileTimeout + pageTimeout,
-		IdleTimeout: pageTimeout, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(a.config.Log.Handler(), slog.LevelWarn),
-	}
+	l.server = webguard.NewServer(a.fileHandler(nil), webguard.Guard{Hosts: []string{}, Linked: FilePaths()}, a.config.Log)
 	go func() { _ = l.server.Serve(listener) }() // it ends with close
 	return l.base, nil
 }

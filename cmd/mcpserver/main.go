@@ -26,6 +26,7 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
+	"github.com/balcao/balcao/internal/webguard"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/tools"
@@ -165,7 +166,7 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck(), system.SearchCheck()))
 		guard := app.GuardOf(listener, set)
 		guard.Linked = mcpapp.FilePaths()
-		return app.Serve(ctx, app.NewServer(mux, guard, log), listener, shutdownTimeout)
+		return app.Serve(ctx, webguard.NewServer(mux, guard, log), listener, shutdownTimeout)
 	})
 }
 

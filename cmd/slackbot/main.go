@@ -27,6 +27,7 @@ import (
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
+	"github.com/balcao/balcao/internal/webguard"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
 	"github.com/balcao/balcao/notifications"
@@ -170,7 +171,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	guard := app.GuardOf(listener, s)
 	guard.Linked = mcpapp.FilePaths()
 	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), socketMode: s.SlackAppToken != ""}
-	server := app.NewServer(mux, guard, log)
+	server := webguard.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
 		workspace := simulate(&s, endpoints.bot)
 		defer workspace.Close()

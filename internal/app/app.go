@@ -221,7 +221,7 @@ func (s *System) serveSandbox(set settings.Settings, log *slog.Logger) (url stri
 	}
 	log = log.With("at", "sandbox bank")
 	bank := sandbox.New(sandbox.Config{Log: log, ClientSecret: set.PortalClientSecret, AdminAPI: true, Profile: set.SandboxProfile, Pace: sandbox.Pace(set.SandboxPace)})
-	server := NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
+	server := webguard.NewServer(bank, webguard.Guard{Hosts: []string{}}, log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	s.sandbox = bank

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,21 +20,6 @@ import (
 // maxConnections is the number of open connections; further ones wait in the queue of the system. An idle one takes about
 // 20 kB.
 const maxConnections = 2000
-
-// NewServer returns an HTTP server with a time-out for every wait, protected by guard from pages of other sites. Handlers
-// that stream extend their own deadline.
-func NewServer(handler http.Handler, guard webguard.Guard, log *slog.Logger) *http.Server {
-	guard.Log = log
-	return &http.Server{
-		Handler:           guard.Handler(handler),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      90 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-}
 
 // GuardOf returns the guard of a listener. A listener that is not on loopback accepts any host name. One on loopback accepts
 // the names of this machine and those of the settings. A proxy in front of it forwards requests of Slack and of the bank,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/webguard"
 )
 
 // listening is a listener that only has an address.
@@ -49,7 +50,7 @@ func TestWhichHostNamesAreAcceptedDependsOnTheListener(t *testing.T) {
 		}},
 	} {
 		guard := app.GuardOf(listening{addr: net.TCPAddr{IP: net.ParseIP(c.ip), Port: 8080}}, c.settings)
-		server := app.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), guard, slog.New(slog.DiscardHandler))
+		server := webguard.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), guard, slog.New(slog.DiscardHandler))
 		for address, answered := range c.answered {
 			host, path, _ := strings.Cut(address, "/")
 			r, w := httptest.NewRequest(http.MethodPost, "/"+path, nil), httptest.NewRecorder()
@@ -68,7 +69,7 @@ func TestIdleConnectionsDoNotDelayTheEndAndRequestsFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	working, release := make(chan struct{}), make(chan struct{})
-	server := app.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	server := webguard.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(working)
 		<-release
 	}), app.GuardOf(listener, settings.Settings{}), slog.New(slog.DiscardHandler))
@@ -110,7 +111,7 @@ func TestIdleConnectionsDoNotDelayTheEndAndRequestsFinish(t *testing.T) {
 // A server made elsewhere would have no guard against pages of other sites.
 func TestServersAreMadeByNewServerOnly(t *testing.T) {
 	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "internal/app/serve.go") {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "internal/webguard/server.go") {
 			return err
 		}
 		source, err := os.ReadFile(path)
