@@ -43,3 +43,27 @@ func TestTheCardOfAProcessHasTheStepsOfItsTools(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCardOfASimulationHasTheStepsOfItsTools(t *testing.T) {
+	t.Parallel()
+	about := tools.Subject{Simulation: uuid.New()}
+	for ends, want := range map[tools.End][]string{
+		profile.Open: {
+			"get_simulation_esis", "update_simulation", "create_process", "mute_process", "list_simulation_messages", "notify_me",
+		},
+		profile.Cancelled: {"mute_process", "list_simulation_messages", "notify_me"},
+	} {
+		var order []string
+		for _, step := range catalogue.New().StepsOn(about, tools.StateMeaning{Ends: ends}, words.Portuguese) {
+			order = append(order, step.Tool)
+			if step.Label == "" || step.Args["simulation"] != about.Simulation {
+				t.Errorf("%s is %q with %v", step.Tool, step.Label, step.Args)
+			}
+		}
+		slices.Sort(order)
+		slices.Sort(want)
+		if !slices.Equal(order, want) {
+			t.Errorf("%s: the buttons are %q", ends, order)
+		}
+	}
+}

@@ -68,6 +68,15 @@ func (t *Tool) subjectField() (field Field, of staged, ok bool) {
 	return Field{}, nil, false
 }
 
+// fieldOf returns the field of the tool that names what a call is about, of a kind of process or simulation.
+func (t *Tool) fieldOf(kind *Kind) (Field, bool) {
+	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Kind == kind })
+	if i < 0 {
+		return Field{}, false
+	}
+	return t.Fields[i], true
+}
+
 // subjectName is what a call of the tool is about in the keys of texts: "process" or "simulation"; "" for neither.
 func (t *Tool) subjectName() string {
 	field, _, ok := t.subjectField()
@@ -90,8 +99,8 @@ func (c *Catalogue) StepsOn(about Subject, state StateMeaning, lang words.Lang) 
 	onCard := slices.DeleteFunc(c.Tools(), func(t *Tool) bool { return t.CardOrder == 0 || !t.worksAt(state) })
 	slices.SortStableFunc(onCard, func(a, b *Tool) int { return cmp.Compare(a.CardOrder, b.CardOrder) })
 	for _, tool := range onCard {
-		field, _, has := tool.subjectField()
-		if !has || field.Kind != about.kind() {
+		field, has := tool.fieldOf(about.kind())
+		if !has {
 			continue
 		}
 		args := map[string]any{field.Path: about.id()}

@@ -71,6 +71,7 @@ type Error struct {
 	Store        bool          // Balcão's store failed, not the bank; for Unavailable and Unclear
 	Earlier      *Earlier      // the call for the same thing that this one waits for; nil without one
 	stage        Stage         // of Closed
+	about        *Kind         // what the error is about, where its tool does not say; nil for what the tool is about
 	other        bool          // of NotFound: what is missing is not the process or simulation that the call is about
 	bank         *portal.Error // of Refused and Misconfigured: what the bank answered
 	list         listState     // of Busy and Unavailable: why it is not known whether a process exists

@@ -119,17 +119,17 @@ func (c *Call) simulationID(ctx context.Context, number int64) (uuid.UUID, error
 		}
 		read += len(page.Simulations)
 		if page.Next == "" || page.Next == query.After {
-			return uuid.Nil, &Error{Kind: NotFound}
+			return uuid.Nil, &Error{Kind: NotFound, about: Simulation}
 		}
 		query.After = page.Next
 	}
-	return uuid.Nil, &Error{Kind: Unavailable, list: listUnread, listed: read, err: errListUnread}
+	return uuid.Nil, &Error{Kind: Unavailable, about: Simulation, list: listUnread, listed: read, err: errListUnread}
 }
 
 // simulationMissing turns the bank's answer that a simulation does not exist, or is another broker's, into NotFound.
 func simulationMissing(err error) error {
 	if portal.IsMissing(err) {
-		return &Error{Kind: NotFound, err: err}
+		return &Error{Kind: NotFound, about: Simulation, err: err}
 	}
 	return err
 }

@@ -104,8 +104,12 @@ func (e *Error) say(lang words.Lang, what string) string {
 	if tool == nil {
 		tool = &Tool{}
 	}
+	subject := tool.subjectName()
+	if e.about != nil {
+		subject = e.about.Name
+	}
 	key := "error." + string(e.Kind) + "." + what
-	if of := "error." + string(e.Kind) + "." + tool.subjectName() + "." + what; tool.texts.has(lang, of) {
+	if of := "error." + string(e.Kind) + "." + subject + "." + what; tool.texts.has(lang, of) {
 		key = of
 	}
 	if own := tool.Name + "." + key; tool.texts.has(lang, own) {
@@ -122,7 +126,7 @@ func (e *Error) say(lang words.Lang, what string) string {
 	}
 	if e.list != "" {
 		key = "error." + string(e.Kind) + "." + string(e.list) + "." + what
-		if of := "error." + string(e.Kind) + "." + string(e.list) + "." + tool.subjectName() + "." + what; tool.texts.has(lang, of) {
+		if of := "error." + string(e.Kind) + "." + string(e.list) + "." + subject + "." + what; tool.texts.has(lang, of) {
 			key = of
 		}
 	}
