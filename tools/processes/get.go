@@ -21,7 +21,7 @@ var Get = tools.Define(Toolset, tools.Spec{
 	Next: tools.Next{
 		"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"},
 		"list_documents": {"process"}, "list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},
-		"get_simulation": {"simulation"},
+		"get_property": {"process"}, "get_simulation": {"simulation"},
 	},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (ProcessDetails, error) {
@@ -91,11 +91,14 @@ func (p ProcessDetails) Card(say tools.Say) tools.Card {
 		Title: say("card.title", "number", p.Number),
 		Next: []tools.Step{
 			tools.NextStep("list_borrowers", "process", p.Process),
-			tools.NextStep("create_borrower", "process", p.Process),
 			tools.NextStep("get_esis", "process", p.Process),
 			tools.NextStep("list_documents", "process", p.Process),
+			tools.NextStep("get_property", "process", p.Process),
 			tools.NextStep("list_messages", "process", p.Process),
 		},
+	}
+	if p.simulation == 0 { // else the borrowers came from the simulation, and a card has ten buttons
+		card.Next = slices.Insert(card.Next, 1, tools.NextStep("create_borrower", "process", p.Process))
 	}
 	if !p.submitted {
 		card.Next = append(card.Next, tools.NextStep("check_process", "process", p.Process))
