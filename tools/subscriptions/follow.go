@@ -8,10 +8,10 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Follow subscribes the destination to updates of processes that the actor may read at the bank.
+// Follow subscribes the destination to updates of processes and simulations that the actor may read at the bank.
 var Follow = tools.Define(Toolset, tools.Spec{
 	Name: "follow_processes", Effect: tools.Remembers, NeedsDestination: true, Subscribes: true, AlwaysForm: true,
-	Next:    tools.Next{"show_subscriptions": nil, "stop_following": {"process", "branch", "phaseId", "mine", "everything"}},
+	Next:    tools.Next{"show_subscriptions": nil, "stop_following": {"process", "simulation", "branch", "phaseId", "mine", "everything"}},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Selector) (Followed, error) {
 	subscription, err := in.subscription(ctx, call)
@@ -47,6 +47,8 @@ func (s Selector) stepArgs(w destination.Subscription) map[string]any {
 	switch w.Kind {
 	case destination.ScopeProcess:
 		return map[string]any{"process": w.Value}
+	case destination.ScopeSimulation:
+		return map[string]any{"simulation": w.Value}
 	case destination.ScopeBranch:
 		return map[string]any{"branch": w.Name}
 	case destination.ScopePhase:

@@ -29,9 +29,9 @@ var List = tools.Define(Toolset, tools.Spec{
 			view.Subscriptions = append(view.Subscriptions, each)
 		}
 	}
-	for process, until := range maps.All(settings.Mutes) {
+	for id, until := range maps.All(settings.Mutes) {
 		if !destination.Ended(until, call.Now()) {
-			view.Muted = append(view.Muted, Muted{Process: process, Until: until})
+			view.Muted = append(view.Muted, Muted{About: About{Process: id}, Until: until})
 		}
 	}
 	slices.SortFunc(view.Muted, func(a, b Muted) int {
@@ -43,7 +43,7 @@ var List = tools.Define(Toolset, tools.Spec{
 	return view, nil
 })
 
-// mutesShown is the number of muted processes that are listed: the bank is asked for the number of each.
+// mutesShown is the number of mutes that are listed: the bank is asked for the number of each.
 const mutesShown = 20
 
 // soonest compares ends of mutes: the earliest first, those without an end last.
@@ -54,15 +54,13 @@ func soonest(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// number finds the numbers of processes, four at a time. A process that the bank does not show has none.
+// number finds what is muted, with its number, four at a time.
 func number(ctx context.Context, call *tools.Call, muted []Muted) {
 	var group errgroup.Group
 	group.SetLimit(4)
 	for i := range muted {
 		group.Go(func() error {
-			if process, err := call.Bank.Process(ctx, muted[i].Process); err == nil {
-				muted[i].ProcessNumber = process.ProcessNumber
-			}
+			muted[i].About = lookUp(ctx, call, muted[i].Process)
 			return nil
 		})
 	}
@@ -73,7 +71,7 @@ func number(ctx context.Context, call *tools.Call, muted []Muted) {
 type DestinationView struct {
 	Subscriptions []SubscriptionView `json:"subscriptions"`
 	Muted         []Muted            `json:"muted"`
-	More          int                `json:"more,omitempty"` // muted processes that are not listed
+	More          int                `json:"more,omitempty"` // mutes that are not listed
 	Quiet         string             `json:"quiet,omitempty" pii:"open"`
 	Digest        string             `json:"digest,omitempty" pii:"open"`
 }
@@ -109,15 +107,7 @@ func (p DestinationView) Card(say tools.Say) tools.Card {
 		card.Table.Rows = append(card.Table.Rows, []string{subscription.text(say), say("card.followed")})
 	}
 	for _, muted := range p.Muted {
-		card.Table.Rows = append(card.Table.Rows, []string{say("scope.process", "name", muted.name()), say("card.muted", "day", tools.FormatDay(say, muted.Until))})
+		card.Table.Rows = append(card.Table.Rows, []string{muted.text(say), say("card.muted", "simulation", muted.isSimulation(), "day", tools.FormatDay(say, muted.Until))})
 	}
 	return card
-}
-
-// name returns the name of a muted process for people, or its id if the number is unknown.
-func (m Muted) name() string {
-	if m.ProcessNumber == 0 {
-		return m.Process.String()
-	}
-	return tools.FormatNumber(m.ProcessNumber)
 }

@@ -6,12 +6,12 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// NotifyMe subscribes the actor's direct messages to a process, also from a card in a channel.
+// NotifyMe subscribes the actor's direct messages to a process or simulation, also from a card in a channel.
 var NotifyMe = tools.Define(Toolset, tools.Spec{
-	Name: "notify_me", Effect: tools.Remembers, NeedsDestination: true, CardOrder: 5,
+	Name: "notify_me", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true, CardOrder: 5,
 	Example: `{"process":"1042"}`,
-}, func(ctx context.Context, call *tools.Call, in tools.OfProcess) (Notified, error) {
-	subscription, err := Selector{Process: in.Process}.subscription(ctx, call)
+}, func(ctx context.Context, call *tools.Call, in OfEither) (Notified, error) {
+	subscription, err := Selector{Process: in.Process, Simulation: in.Simulation}.subscription(ctx, call)
 	if err != nil {
 		return Notified{}, err
 	}
@@ -19,7 +19,7 @@ var NotifyMe = tools.Define(Toolset, tools.Spec{
 	return Notified{Subscription: viewOf(ctx, call, subscription)}, err
 })
 
-// Notified is a process that a person follows by direct messages.
+// Notified is a process or simulation that a person follows by direct messages.
 type Notified struct {
 	Subscription SubscriptionView `json:"subscription"`
 }
@@ -28,6 +28,6 @@ type Notified struct {
 func (f Notified) Card(say tools.Say) tools.Card {
 	return tools.Card{
 		Title: say("card.title"),
-		Text:  say("card.text", "what", f.Subscription.text(say), "stop", command(say, StopFollowing, f.Subscription.Name)),
+		Text:  say("card.text", "what", f.Subscription.text(say), "stop", f.Subscription.stop(say)),
 	}
 }

@@ -13,17 +13,18 @@ import (
 
 // Selector names the scope of a subscription. Exactly one field is set.
 type Selector struct {
-	Process    tools.ProcessRef `json:"process,omitzero" page:"follow"`
-	Branch     string           `json:"branch,omitzero" page:"follow" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
-	Phase      int32            `json:"phaseId,omitzero" page:"follow" taxonomy:"workflowPhases" pii:"open"`
-	Mine       bool             `json:"mine,omitzero" page:"follow" pii:"open"` // the processes that the actor owns
-	Everything bool             `json:"everything,omitzero" page:"follow" pii:"open"`
+	Process    tools.ProcessRef    `json:"process,omitzero" page:"follow"`
+	Simulation tools.SimulationRef `json:"simulation,omitzero" page:"follow"`
+	Branch     string              `json:"branch,omitzero" page:"follow" validate:"omitempty,text=100" pii:"open"` // the bank has no list of them
+	Phase      int32               `json:"phaseId,omitzero" page:"follow" taxonomy:"workflowPhases" pii:"open"`
+	Mine       bool                `json:"mine,omitzero" page:"follow" pii:"open"` // the processes that the actor owns
+	Everything bool                `json:"everything,omitzero" page:"follow" pii:"open"`
 }
 
 // CheckFields implements [tools.FieldChecker].
 func (s Selector) CheckFields(_ context.Context, call *tools.Call) []tools.Problem {
 	given := 0
-	for _, each := range []bool{s.Process != "", strings.TrimSpace(s.Branch) != "", s.Phase != 0, s.Mine, s.Everything} {
+	for _, each := range []bool{s.Process != "", s.Simulation != "", strings.TrimSpace(s.Branch) != "", s.Phase != 0, s.Mine, s.Everything} {
 		if each {
 			given++
 		}
@@ -43,6 +44,11 @@ func (s Selector) subscription(ctx context.Context, call *tools.Call) (destinati
 	case s.Process != "":
 		process, err := call.Process(ctx, s.Process)
 		return destination.Subscription{Kind: destination.ScopeProcess, Value: process.ID.String(), Name: tools.FormatNumber(process.Number)}, err
+	case s.Simulation != "":
+		simulation, err := call.Simulation(ctx, s.Simulation)
+		return destination.Subscription{
+			Kind: destination.ScopeSimulation, Value: simulation.SimulationUniqueID.String(), Name: tools.FormatNumber(simulation.SimulationNumber),
+		}, err
 	case s.Phase != 0:
 		id, phase := call.Described(ctx, phases, &s.Phase)
 		return destination.Subscription{Kind: destination.ScopePhase, Value: tools.FormatNumber(int64(id)), Name: phase}, nil
@@ -76,11 +82,13 @@ func branch(ctx context.Context, call *tools.Call, name string) (destination.Sub
 }
 
 // matches reports whether a subscription has the scope of the selector. It does not ask the bank, so that subscriptions to
-// processes that the bank no longer shows can be removed.
+// what the bank no longer shows can be removed.
 func (s Selector) matches(w destination.Subscription, actor string) bool {
 	switch w.Kind {
 	case destination.ScopeProcess:
 		return s.Process != "" && (string(s.Process) == w.Value || string(s.Process) == w.Name)
+	case destination.ScopeSimulation:
+		return s.Simulation != "" && (string(s.Simulation) == w.Value || string(s.Simulation) == w.Name)
 	case destination.ScopeBranch:
 		return s.Branch != "" && tools.Fold(s.Branch) == tools.Fold(w.Name)
 	case destination.ScopePhase:
@@ -96,7 +104,7 @@ func (s Selector) matches(w destination.Subscription, actor string) bool {
 // SubscriptionView is a subscription as the actor reads it.
 type SubscriptionView struct {
 	Kind destination.Scope `json:"kind" pii:"open"`
-	Name string            `json:"name,omitempty" pii:"open"` // the number of a process, or the name of a branch or phase
+	Name string            `json:"name,omitempty" pii:"open"` // the number of a process or simulation, or the name of a branch or phase
 	Mine bool              `json:"mine,omitempty"`
 }
 
@@ -120,6 +128,14 @@ func (h SubscriptionView) text(say tools.Say) string {
 		return say("scope.mine")
 	}
 	return say("scope."+string(h.Kind), "name", h.Name)
+}
+
+// stop returns what a person types to stop following the process or simulation.
+func (h SubscriptionView) stop(say tools.Say) string {
+	if h.Kind == destination.ScopeSimulation {
+		return command(say, StopFollowing, say("word.simulation")+" "+h.Name)
+	}
+	return command(say, StopFollowing, h.Name)
 }
 
 // publicText returns the text of the subscription for other people.

@@ -67,7 +67,7 @@ func TestQuietHoursAndTheDigestAreReadAsPeopleTypeThemAndRemovedByAnEmptyValue(t
 	}
 	e.WantCard(t, "set_quiet", `{"hours":"20:00-08:00"}`)
 	e.WantCard(t, "set_digest", `{"at":"09:00"}`)
-	e.WantCard(t, "show_subscriptions", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process yet")
+	e.WantCard(t, "show_subscriptions", `{}`, "20:00–08:00", "09:00, Monday to Friday", "does not follow any process or simulation yet")
 	e.WantCard(t, "set_quiet", `{}`, "no longer has quiet hours")
 	e.WantCard(t, "set_digest", `{}`, "no longer has a digest")
 	e.WantCard(t, "show_subscriptions", `{}`, "none: each update is posted immediately")

@@ -11,7 +11,7 @@ import (
 // StopFollowing removes a subscription of the destination.
 var StopFollowing = tools.Define(Toolset, tools.Spec{
 	Name: "stop_following", Effect: tools.Remembers, NeedsDestination: true, AlwaysForm: true,
-	Next:    tools.Next{"show_subscriptions": nil, "mute_process": {"process"}},
+	Next:    tools.Next{"show_subscriptions": nil, "mute_process": {"process", "simulation"}},
 	Example: `{"process":"1042"}`,
 }, func(ctx context.Context, call *tools.Call, in Selector) (Stopped, error) {
 	settings, err := settings(ctx, call)
@@ -45,7 +45,7 @@ var StopFollowing = tools.Define(Toolset, tools.Spec{
 type Stopped struct {
 	Subscription SubscriptionView `json:"subscription"`
 	Ended        bool             `json:"ended"`                // false if there was none
-	Everything   bool             `json:"everything,omitempty"` // the destination is still subscribed to all processes
+	Everything   bool             `json:"everything,omitempty"` // the destination is still subscribed to everything
 	stepArgs     map[string]any
 }
 
@@ -62,7 +62,7 @@ func (u Stopped) Card(say tools.Say) tools.Card {
 		return card
 	}
 	card.Text += " " + say("card.everything")
-	if u.Subscription.Kind == destination.ScopeProcess {
+	if kind := u.Subscription.Kind; kind == destination.ScopeProcess || kind == destination.ScopeSimulation {
 		card.Next = append([]tools.Step{{Tool: "mute_process", Args: u.stepArgs}}, card.Next...)
 	}
 	return card

@@ -15,17 +15,19 @@ import (
 
 func TestADestinationSubscribesAndUnsubscribes(t *testing.T) {
 	t.Parallel()
-	process := sandbox.SampleProcess(1042).String()
+	process, simulation := sandbox.SampleProcess(1042).String(), sandbox.SampleSimulation(sandbox.SampleValid).String()
 	for args, c := range map[string]struct {
 		want destination.Subscription
 		said string
 	}{
-		`{"process":1042}`:              {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"process":"` + process + `"}`: {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
-		`{"branch":"porto"}`:            {destination.Subscription{Kind: destination.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
-		`{"phaseId":2}`:                 {destination.Subscription{Kind: destination.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
-		`{"mine":true}`:                 {destination.Subscription{Kind: destination.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
-		`{"everything":true}`:           {destination.Subscription{Kind: destination.ScopeAll, By: "ana"}, "every process"},
+		`{"process":1042}`:                    {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"process":"` + process + `"}`:       {destination.Subscription{Kind: destination.ScopeProcess, Value: process, Name: "1042", By: "ana"}, "process 1042"},
+		`{"simulation":2102}`:                 {destination.Subscription{Kind: destination.ScopeSimulation, Value: simulation, Name: "2102", By: "ana"}, "simulation 2102"},
+		`{"simulation":"` + simulation + `"}`: {destination.Subscription{Kind: destination.ScopeSimulation, Value: simulation, Name: "2102", By: "ana"}, "simulation 2102"},
+		`{"branch":"porto"}`:                  {destination.Subscription{Kind: destination.ScopeBranch, Value: "102", Name: "Porto – Sample", By: "ana"}, "the processes of Porto – Sample"},
+		`{"phaseId":2}`:                       {destination.Subscription{Kind: destination.ScopePhase, Value: "2", Name: "Decision", By: "ana"}, "the processes in the phase Decision"},
+		`{"mine":true}`:                       {destination.Subscription{Kind: destination.ScopePerson, Value: "ana", By: "ana"}, "your processes"},
+		`{"everything":true}`:                 {destination.Subscription{Kind: destination.ScopeAll, By: "ana"}, "every process and simulation"},
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +65,8 @@ func TestASubscriptionHasExactlyOneScope(t *testing.T) {
 		e.WantProblem(t, tool, `{}`, "subscription.missing")
 		e.WantProblem(t, tool, `{"mine":false,"everything":false,"branch":"  "}`, "subscription.missing")
 		e.WantProblem(t, tool, `{"process":1042,"mine":true}`, "subscription.several")
+		e.WantProblem(t, tool, `{"process":1042,"simulation":2102}`, "subscription.several")
+		e.WantProblem(t, tool, `{"simulation":"ten"}`, "kind.simulation")
 		e.WantProblem(t, tool, `{"phaseId":2,"everything":true}`, "subscription.several")
 		e.WantProblem(t, tool, `{"phaseId":99}`, "taxonomy.unknown")
 		e.WantProblem(t, tool, `{"branch":"nowhere"}`, "branch.unknown")
@@ -107,7 +111,7 @@ func TestUnsubscribingNamesASubscriptionThatStillApplies(t *testing.T) {
 	e := start(t)
 	e.WantCard(t, "follow_processes", `{"everything":true}`)
 	e.WantCard(t, "follow_processes", `{"process":1042}`)
-	ended := e.WantCard(t, "stop_following", `{"process":1042}`, "no longer", "still gets the updates of all processes")
+	ended := e.WantCard(t, "stop_following", `{"process":1042}`, "no longer", "still gets the updates of all processes and simulations")
 	if next := ended.Card.Next[0]; next.Tool != "mute_process" {
 		t.Errorf("the next step is %v", next)
 	}
@@ -153,7 +157,7 @@ func TestADestinationHasFiftySubscriptionsAndFiveHundredMutesAtMost(t *testing.T
 	e.settings[team] = full
 	e.WantProblem(t, "follow_processes", `{"process":1042}`, "subscription.full")
 	e.WantProblem(t, "mute_process", `{"process":1042}`, "mute.full")
-	e.WantCard(t, "show_subscriptions", `{}`, "480 more processes are muted")
+	e.WantCard(t, "show_subscriptions", `{}`, "480 more processes and simulations are muted")
 	for process := range full.Mutes {
 		full.Mutes[process] = noon // over by now
 		break
