@@ -76,20 +76,38 @@ func parseAnswers(tool *tools.Tool, text string) map[string]string {
 		}
 	}
 	first, last := tool.Fields[0], trailingField(tool)
-	if about, more, found := strings.Cut(text, " "); found && last != nil {
+	about, more, found := strings.Cut(text, " ")
+	if named, ok := subjectCalled(tool, about); ok && found {
+		first = named
+		about, more, found = strings.Cut(strings.TrimSpace(more), " ")
+	}
+	if found && last != nil {
 		return map[string]string{first.Path: about, last.Path: mentionedUser(strings.TrimSpace(more))}
 	}
-	return map[string]string{first.Path: text}
+	return map[string]string{first.Path: strings.TrimSpace(about + " " + more)}
 }
 
 // trailingField is the day or the colleague that may follow a process on the line of a command, if its form has no
 // other fields; else nil.
 func trailingField(tool *tools.Tool) *tools.Field {
 	asked := slices.DeleteFunc(slices.Clone(tool.Fields), tools.Field.Hidden)
-	if len(asked) == 2 && asked[0].Refers() && controlOf(asked[1]).trailing {
-		return &asked[1]
+	last := len(asked) - 1
+	if last < 1 || !controlOf(asked[last]).trailing || slices.ContainsFunc(asked[:last], func(f tools.Field) bool { return !isSubject(f) }) {
+		return nil
 	}
-	return nil
+	return &asked[last]
+}
+
+// isSubject reports whether a field names what a call is about by itself: a process or a simulation.
+func isSubject(field tools.Field) bool { return field.Refers() && len(field.Kind.DependsOn) == 0 }
+
+// subjectCalled returns the field that a word before what a call is about names: «simulação 2102».
+func subjectCalled(tool *tools.Tool, word string) (tools.Field, bool) {
+	i := slices.IndexFunc(tool.Fields, func(f tools.Field) bool { return isSubject(f) && !f.Hidden() && f.IsCalled(word) })
+	if i < 0 {
+		return tools.Field{}, false
+	}
+	return tool.Fields[i], true
 }
 
 // needsNoForm reports whether a tool can run at once: it changes nothing at the bank and has all its required answers.

@@ -13,7 +13,7 @@ func TestABrokerEditsAProcessAndSubmitsIt(t *testing.T) {
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	ana.types("/process 1042")
-	card := ana.reads("Processo 1042", "Mensagens", "O que falta?", "Editar", "Submeter", "Cancelar processo")
+	card := ana.reads("Processo 1042", "Mensagens", "Ver o imóvel", "O que falta?", "Editar", "Submeter", "Cancelar processo")
 	if card.Blocks == nil {
 		t.Fatal("the card has no blocks")
 	}

@@ -119,7 +119,7 @@ func TestAWordForAYesNoFieldActsAtOnce(t *testing.T) {
 	h := newHarness(t, overHTTP)
 	ana, tom := h.ana(), h.user(slacksim.Tom)
 	ana.types("/balcao follow tudo")
-	ana.reads("todos os processos")
+	ana.reads("todos os processos e simulações")
 	tom.types("/balcao follow MINE")
 	tom.reads("your processes")
 	if got := h.subscriptions(teamChannel); got != "all, person" {
@@ -260,4 +260,36 @@ func TestAPersonIsCachedWithoutTheirDestination(t *testing.T) {
 	if got := fmt.Sprint(h.subscriptions(teamChannel), "; ", h.subscriptions("slack:"+slacksim.GeneralChannel)); got != "process 1042; process 1043" {
 		t.Errorf("the channels are notified of %s", got)
 	}
+}
+
+func TestASimulationIsFollowedInOneLineInEitherLanguage(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, overHTTP)
+	ana := h.ana()
+	for _, line := range []string{"/balcao seguir simulação 2102", "/balcao follow simulation 2102", "/balcao seguir simulacao  2102"} {
+		ana.types(line)
+		card := ana.reads("a simulação 2102", "/balcao parar")
+		if got := h.subscriptions(teamChannel); got != "simulation 2102" {
+			t.Errorf("%s: the channel follows %q", line, got)
+		}
+		ana.pressesIn(card, "step:a")
+		ana.reads("Deixou de seguir", "a simulação 2102")
+		if got := h.subscriptions(teamChannel); got != "" {
+			t.Errorf("%s: %q is still followed", line, got)
+		}
+	}
+	ana.types("/balcao avisar simulação 2102")
+	ana.reads("A seguir por mensagem direta", "a simulação 2102", "/balcao parar simulação 2102")
+	day := time.Now().AddDate(0, 0, 30)
+	ana.types("/balcao silenciar simulação 2102 " + day.Format(time.DateOnly))
+	ana.reads("Simulação 2102 silenciada", "até "+day.Format("02/01/2006"))
+	ana.types("/balcao silenciar")
+	ana.sees("Processo ou simulação", "Até")
+	must(t, ana.Close(h.ctx()))
+	ana.types("/balcao seguir processo 1042")
+	ana.reads("o processo 1042")
+	if own, here := h.subscriptions(anaDirect), h.subscriptions(teamChannel); own != "simulation 2102" || here != "process 1042" {
+		t.Errorf("she follows %q, the channel %q", own, here)
+	}
+	h.checkNoRefusals()
 }
