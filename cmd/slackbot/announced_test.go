@@ -57,7 +57,7 @@ func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
 	waittest.Eventually(t, "the process has a card", func() bool { _, n := posted("Processo 1042"); return n == 2 })
 
 	card, _ := posted("Ver proponentes")
-	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, "step:c"); err != nil { // «Assumir»
+	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, button(t, card, "Assumir")); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "he gets a card", func() bool { return countMessages(tom, slacksim.TeamChannel, "You now own process") == 1 })
@@ -65,7 +65,7 @@ func TestMutingInAChannelIsAnnouncedThereAndAnybodyCanUndoIt(t *testing.T) {
 	if !strings.Contains(card.FullText(), number) {
 		t.Fatalf("the newest card is %q", card.FullText())
 	}
-	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, "step:d"); err != nil { // «Silenciar para mim»
+	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card.TS, button(t, card, "Silenciar para mim")); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "he alone gets a message", func() bool { return countMessages(tom, slacksim.TeamChannel, "muted for you alone") == 1 })

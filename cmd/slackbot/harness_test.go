@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -162,6 +163,17 @@ func fill(t *testing.T, ctx context.Context, user *slacksim.User, answers slacks
 		t.Fatal(err)
 	}
 	return next
+}
+
+// button returns the action of the button of a card that has a text.
+func button(t *testing.T, card slacksim.Message, text string) string {
+	t.Helper()
+	found := regexp.MustCompile(`"action_id":"(step:[a-z])","text":\{[^{}]*"text":"` + regexp.QuoteMeta(text) + `"`).FindStringSubmatch(string(card.Blocks))
+	if found != nil {
+		return found[1]
+	}
+	t.Fatalf("no button %q on %s", text, card.Blocks)
+	return ""
 }
 
 // isPage reports whether a view is a page to fill in, and not the one that asks for confirmation.

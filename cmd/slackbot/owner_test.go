@@ -30,12 +30,12 @@ func TestANewOwnerIsOnTheCardAtOnceAndTheFormerOneIsNotified(t *testing.T) {
 	shows := func(owner string) func() bool {
 		return func() bool { return strings.Contains(card().FullText(), "Responsável*\n"+owner) }
 	}
-	if err := h.ana.ClickMessage(ctx, slacksim.TeamChannel, card().TS, "step:c"); err != nil { // «Assumir»
+	if err := h.ana.ClickMessage(ctx, slacksim.TeamChannel, card().TS, button(t, card(), "Assumir")); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the card shows Ana", shows("Ana Exemplo"))
 	tom := h.slack.User(slacksim.Tom)
-	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card().TS, "step:c"); err != nil {
+	if err := tom.ClickMessage(ctx, slacksim.TeamChannel, card().TS, button(t, card(), "Assumir")); err != nil {
 		t.Fatal(err)
 	}
 	waittest.Eventually(t, "the card shows Tom", shows("Tom Sample"))
