@@ -49,7 +49,7 @@ type Unmuted struct {
 // Card implements [tools.Carder].
 func (u Unmuted) Card(say tools.Say) tools.Card {
 	card := tools.Card{
-		Title: say("card.title"), Text: u.say(say, "card.text"),
+		Title: u.say(say, "card.title"), Text: u.say(say, "card.text"),
 		Next: []tools.Step{tools.NextStep("show_subscriptions")},
 	}
 	switch {
