@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -35,10 +36,28 @@ func TestAChannelFollowsASimulationThatTheBankDecides(t *testing.T) {
 		}
 		return card.TS != ""
 	})
-	for _, label := range []string{"Silenciar para mim", "Avisar-me por mensagem"} {
-		if !strings.Contains(string(card.Blocks), label) {
-			t.Errorf("the card has no button «%s»: %s", label, card.Blocks)
+	var blocks []struct {
+		Elements []struct {
+			ID   string `json:"action_id"`
+			Text struct{ Text string }
 		}
+	}
+	if err := json.Unmarshal([]byte(card.Blocks), &blocks); err != nil {
+		t.Fatal(err)
+	}
+	buttons := map[string]string{}
+	for _, block := range blocks {
+		for _, element := range block.Elements {
+			buttons[element.Text.Text] = element.ID
+		}
+	}
+	for label, said := range map[string]string{
+		"Silenciar para mim": "Simulação 2102 silenciada só para si", "Avisar-me por mensagem": "A seguir por mensagem direta",
+	} {
+		if err := h.ana.ClickMessage(ctx, slacksim.TeamChannel, card.TS, buttons[label]); err != nil {
+			t.Fatalf("«%s» among %v: %v", label, buttons, err)
+		}
+		waittest.Eventually(t, "«"+label+"» has an answer", func() bool { return h.countInTeam(said) == 1 })
 	}
 	if h.countInTeam("2108") > 0 {
 		t.Errorf("a simulation that is not followed is in the channel: %q", h.teamTexts())
