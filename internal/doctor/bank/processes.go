@@ -33,7 +33,7 @@ func (x *Examination) checkProcessList(ctx context.Context) []finding.Finding {
 	return found
 }
 
-// snakeReplies returns entries for the replies to writes, which are not tried, if the fields of the list are in snake case.
+// snakeReplies returns entries for the replies to operations that are not tried, if the fields of the list are in snake case.
 func (x *Examination) snakeReplies(named []entry) (entries []entry) {
 	if !inSnakeCase(named) {
 		return nil
@@ -48,8 +48,9 @@ func (x *Examination) snakeReplies(named []entry) (entries []entry) {
 	}
 	add(x.profile.Replies.Fields, "replies", "fields")
 	for _, id := range sortedKeys(x.profile.Operations) {
-		if op := x.profile.Operations[id]; op.Method != "GET" {
+		if op := x.profile.Operations[id]; !isRead(id, op) {
 			add(op.Reply.Fields, "operations", id, "reply", "fields")
+			add(op.Reply.Items, "operations", id, "reply", "items")
 		}
 	}
 	return entries
