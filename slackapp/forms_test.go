@@ -192,7 +192,7 @@ var formFlows = []flow{
 
 func TestNothingPersonalLeavesTheSealedDraft(t *testing.T) {
 	t.Parallel()
-	secrets := []string{"Rui", "Amostra", "299999998", "1985", "912345678", "rui@example.com"}
+	secrets := []string{"Rui", "Amostra", "299999998", "1985-04", "04/1985", "912345678", "rui@example.com"}
 	h := newHarness(t, overHTTP)
 	ana := h.ana()
 	check := func(view slacksim.View) {
