@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/mark3labs/mcp-go/mcp"
@@ -48,7 +48,7 @@ func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 	if creator, found := all.CreatorOf(tool); found { // which describes the same fields
 		set := in.Properties[argSet]
 		set.Properties, set.PropertyOrder, set.AdditionalProperties = map[string]*jsonschema.Schema{}, nil, nil
-		set.Description += book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name})
+		set.Description += book.Say(words.English, "about.edit", map[string]any{"tool": creator.Name, "path": nestedPath(tool)})
 	}
 	for group, other := range tool.Like {
 		in.Properties[group] = &jsonschema.Schema{
@@ -82,8 +82,25 @@ func description(tool *tools.Tool) string {
 	}
 	if tool.Effect == tools.Creates || tool.Effect == tools.Updates {
 		text += " " + book.Say(words.English, "about.values", nil)
+		if slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return !f.People && f.Taxonomy != "" }) {
+			text += " " + book.Say(words.English, "about.choices", nil)
+		}
 	}
 	return text
+}
+
+// nestedPath returns the path of a field that an editor changes, as an example: of one within a group, if it has any.
+func nestedPath(editor *tools.Tool) (path string) {
+	for _, field := range editor.Fields {
+		switch {
+		case !field.Editable():
+		case strings.Contains(field.Path, "."):
+			return field.Path
+		case path == "":
+			path = field.Path
+		}
+	}
+	return path
 }
 
 // annotations returns the MCP hints for an effect. A tool that changes something at the bank and does not create counts as
@@ -98,16 +115,11 @@ func annotations(effect tools.Effect) mcp.ToolAnnotation {
 }
 
 // brief removes from the schema of an output what no assistant needs before it has an answer: which members are always there,
-// the formats of texts, and the members of the rows of a list. A description of the operation has the whole schema.
+// the formats of texts, and what the items of a list or of a map are. A description of the operation has the whole schema.
 func brief(schema *jsonschema.Schema) *jsonschema.Schema {
-	schema.Required, schema.Format = nil, ""
-	if rows := schema.Items; rows != nil && rows.Properties != nil {
-		schema.Items = &jsonschema.Schema{Type: "object"}
-	}
-	for _, part := range append(slices.Collect(maps.Values(schema.Properties)), schema.Items, schema.AdditionalProperties) {
-		if part != nil {
-			brief(part)
-		}
+	schema.Required, schema.Format, schema.Items, schema.AdditionalProperties = nil, "", nil, nil
+	for _, part := range schema.Properties {
+		brief(part)
 	}
 	return schema
 }

@@ -40,7 +40,7 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 			}
 			if group.Properties[around] == nil {
 				inner := object()
-				inner.Description = t.PageTitle(words.English, field.Page)
+				inner.Description = t.groupTitle(around, field)
 				add(group, around, inner, false)
 			}
 			if field.RequiredOfAssistants() && !slices.Contains(group.Required, around) {
@@ -56,27 +56,40 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 func (f Field) schema() *jsonschema.Schema {
 	schema := *f.Kind.Schema
 	if f.Refers() { // its help is for people
-		schema.Description = f.Form(words.English)
+		if form := f.Form(words.English); form != schema.Format {
+			schema.Description = form
+		}
 		return &schema
 	}
 	schema.Description = f.Label(words.English)
 	switch help := f.Help(words.English); {
 	case help == "" || f.Kind.SchemaSaysAll:
-	case f.Refers(): // its name says what it is
-		schema.Description = help
 	default:
 		schema.Description += ". " + help
 	}
-	if f.saidByName(schema.Description) {
+	if saidByName(f.Name(), schema.Description) {
 		schema.Description = ""
 	}
 	return &schema
 }
 
-// saidByName reports whether the words of a description are in the name of the field, as «Birth date» is in birthDate.
-func (f Field) saidByName(description string) bool {
-	name := strings.Join(wordsIn(camelCase.ReplaceAllString(f.Name(), "$1 $2")), " ")
-	return alikeWords(name, strings.Join(wordsIn(description), " "))
+// groupTitle describes a group of fields: the title of the page of its name, or of the page of its first field; "" if the
+// group's name says it.
+func (t *Tool) groupTitle(group string, first Field) string {
+	page := first.Page
+	if slices.Contains(t.Pages, group) {
+		page = group
+	}
+	if title := t.PageTitle(words.English, page); !saidByName(group, title) {
+		return title
+	}
+	return ""
+}
+
+// saidByName reports whether the words of a description are in a name, as «Birth date» is in birthDate.
+func saidByName(name, description string) bool {
+	spaced := strings.Join(wordsIn(camelCase.ReplaceAllString(name, "$1 $2")), " ")
+	return alikeWords(spaced, strings.Join(wordsIn(description), " "))
 }
 
 var camelCase = regexp.MustCompile(`([a-z])([A-Z])`)

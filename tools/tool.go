@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/balcao/balcao/portal"
 )
@@ -77,6 +78,9 @@ func Define[In any, Out Carder](set *Toolset, spec Spec, run func(context.Contex
 	}
 	tool.Fields = fieldsOf(tool, tool.in)
 	_, tool.Edits = reflect.Zero(tool.in).Interface().(Editor)
+	for i, field := range tool.Fields { // an editor keeps what is on no form as the bank has it, so nobody gives it
+		tool.Fields[i].People = field.People || tool.Edits && field.Hidden() && strings.Contains(field.Path, ".")
+	}
 	for _, field := range tool.Fields {
 		if lacks := field.Kind.incomplete(); lacks != "" {
 			panic(fmt.Sprintf("tools: the kind %q of %s %s has no %s", field.Kind, spec.Name, field.Path, lacks))
