@@ -74,6 +74,17 @@ func TestAnOperationIsFoundByWordsOfEitherLanguage(t *testing.T) {
 		"who owns a process":               "own_process",
 		"search for processes by the name": "find_processes",
 		"search proceses":                  "find_processes",
+		"anexar um comprovativo":           "add_document",
+		"upload a payslip scan":            "add_document",
+		"responder ao banco":               "send_message",
+		"reply to the bank":                "send_message",
+		"ver o apartamento":                "get_property",
+		"corrigir a morada da casa":        "update_property",
+		"quanto custa a prestação":         "validate_simulation",
+		"mortgage calculator":              "validate_simulation",
+		"nova simulação":                   "create_simulation",
+		"hand in a process":                "submit_process",
+		"o que falta para submeter":        "check_process",
 	} {
 		if got := a.operations(t, text); len(got) == 0 || got[0] != want || len(got) > 12 {
 			t.Errorf("%q: got %v, want %s", text, got, want)

@@ -56,9 +56,7 @@ func (t *Tool) InputSchema() *jsonschema.Schema {
 func (f Field) schema() *jsonschema.Schema {
 	schema := *f.Kind.Schema
 	if f.Refers() { // its help is for people
-		if form := f.Form(words.English); form != schema.Format {
-			schema.Description = form
-		}
+		schema.Description = f.Form(words.English)
 		return &schema
 	}
 	schema.Description = f.Label(words.English)
