@@ -232,7 +232,8 @@ func TestThePlaygroundsProcessesAdvanceAndItsTeamIsNotified(t *testing.T) {
 		_, metrics := get(t, slack+"/metrics")
 		return strings.Contains(metrics, `balcao_callbacks_total{result="accepted"}`) && strings.Contains(metrics, `balcao_posts_total{result="card"}`)
 	})
-	if status, body := get(t, slack+"/readyz"); status != http.StatusOK || strings.TrimSpace(body) != `{"ready":true}` {
-		t.Errorf("got %d %s", status, body)
-	}
+	waittest.Eventually(t, "nothing fails, once the first reconciliation is done", func() bool {
+		status, body := get(t, slack+"/readyz")
+		return status == http.StatusOK && strings.TrimSpace(body) == `{"ready":true}`
+	})
 }
