@@ -95,7 +95,7 @@ var generalFlows = []flow{
 				ana.pressesIn(found, row.Accessory.Action)
 			}
 		}
-		ana.reads("Processo 1043", "Fase", "Inês M.", "Acrescentar proponente")
+		ana.reads("Processo 1043", "Fase", "Inês M.", "Ver proponentes")
 		ana.types("/processes 1042")
 		if only := ana.reads("1042", "Ver proponentes"); len(rowsOf(t, only)) != 0 {
 			t.Error("one process alone has a button beside it too")
