@@ -49,6 +49,25 @@ func orFirst(after string, first int) string {
 	return after
 }
 
+// pageReply is the reply with a page of a list of which the bank says how many items it has, and whether there are more.
+type pageReply[T any] struct {
+	TotalRecords   *int    `json:"totalRecords"`
+	HasMoreResults *bool   `json:"hasMoreResults"`
+	List           list[T] `json:"list"`
+}
+
+// end returns how many items the list has, 0 if the bank does not say, and the cursor of the page that follows the one after
+// a cursor. of returns the cursor of an item.
+func (r pageReply[T]) end(p pages, after string, of func(T) string) (total int, next string) {
+	if r.TotalRecords != nil {
+		total = *r.TotalRecords
+	}
+	if count := len(r.List.all); count > 0 {
+		next = p.next(after, count, r.HasMoreResults, r.TotalRecords, of(r.List.all[count-1]))
+	}
+	return total, next
+}
+
 // next returns the cursor of the page that follows one with count items, "" if there is none. The bank says whether there
 // are more, or how many there are in total, or nothing: then there are more if the page is full. Last is the cursor of the
 // page's last item.

@@ -107,25 +107,16 @@ func (u *User) ListProcesses(ctx context.Context, query ProcessQuery) (ProcessPa
 		return ProcessPage{}, err
 	}
 	page := ProcessPage{Processes: reply.List.all}
-	if reply.TotalRecords != nil {
-		page.TotalRecords = *reply.TotalRecords
-	}
-	if count := len(page.Processes); count > 0 {
-		last := page.Processes[count-1]
-		cursor := row.wire.Value("processUniqueID", last.ProcessUniqueID.String())
+	page.TotalRecords, page.Next = reply.end(pages, query.After, func(last ProcessSummary) string {
 		if pages.Key == "processNumber" {
-			cursor = strconv.FormatInt(last.ProcessNumber, 10)
+			return strconv.FormatInt(last.ProcessNumber, 10)
 		}
-		page.Next = pages.next(query.After, count, reply.HasMoreResults, reply.TotalRecords, cursor)
-	}
+		return row.wire.Value("processUniqueID", last.ProcessUniqueID.String())
+	})
 	return page, nil
 }
 
-type processListReply struct {
-	TotalRecords   *int                 `json:"totalRecords"`
-	HasMoreResults *bool                `json:"hasMoreResults"`
-	List           list[ProcessSummary] `json:"list"`
-}
+type processListReply struct{ pageReply[ProcessSummary] }
 
 func (r *processListReply) lacks() string {
 	if slices.ContainsFunc(r.List.all, func(p ProcessSummary) bool { return p.ProcessUniqueID == uuid.Nil }) {

@@ -77,25 +77,16 @@ func (u *User) ListSimulations(ctx context.Context, query SimulationQuery) (Simu
 		return SimulationPage{}, err
 	}
 	page := SimulationPage{Simulations: reply.List.all}
-	if reply.TotalRecords != nil {
-		page.TotalRecords = *reply.TotalRecords
-	}
-	if count := len(page.Simulations); count > 0 {
-		last := page.Simulations[count-1]
-		cursor := row.wire.Value("simulationUniqueID", last.SimulationUniqueID.String())
+	page.TotalRecords, page.Next = reply.end(pages, query.After, func(last SimulationSummary) string {
 		if pages.Key == "simulationNumber" {
-			cursor = strconv.FormatInt(last.SimulationNumber, 10)
+			return strconv.FormatInt(last.SimulationNumber, 10)
 		}
-		page.Next = pages.next(query.After, count, reply.HasMoreResults, reply.TotalRecords, cursor)
-	}
+		return row.wire.Value("simulationUniqueID", last.SimulationUniqueID.String())
+	})
 	return page, nil
 }
 
-type simulationListReply struct {
-	TotalRecords   *int                    `json:"totalRecords"`
-	HasMoreResults *bool                   `json:"hasMoreResults"`
-	List           list[SimulationSummary] `json:"list"`
-}
+type simulationListReply struct{ pageReply[SimulationSummary] }
 
 func (r *simulationListReply) lacks() string {
 	if slices.ContainsFunc(r.List.all, func(s SimulationSummary) bool { return s.SimulationUniqueID == uuid.Nil }) {
