@@ -17,12 +17,14 @@ type Catalogue struct {
 // a name or a command, or if a step of a tool leads to a missing tool or has an argument that the tool does not take.
 func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	catalogue := &Catalogue{Toolsets: toolsets}
+	named := map[string]*Tool{} // by name and, after a slash, by command
 	for _, set := range toolsets {
 		for _, tool := range set.Tools {
-			for _, other := range catalogue.tools {
-				if other.Name == tool.Name || shareCommand(other, tool) {
+			for _, name := range append(tool.foldedCommands(), tool.Name) {
+				if other := named[name]; other != nil && (other != tool || name == tool.Name) {
 					return nil, fmt.Errorf("the tools %s and %s share a name or a command", other.Name, tool.Name)
 				}
+				named[name] = tool
 			}
 			catalogue.tools = append(catalogue.tools, tool)
 		}

@@ -25,16 +25,15 @@ func (t *Tool) CommandName(lang words.Lang) (name, verb string) {
 	return name, verb
 }
 
-// shareCommand reports whether two tools have the same command in any two languages.
-func shareCommand(a, b *Tool) bool {
+// foldedCommands returns the tool's command in every language as Fold leaves it, with a slash before it.
+func (t *Tool) foldedCommands() []string {
+	var commands []string
 	for _, lang := range words.Langs {
-		for _, other := range words.Langs {
-			if command := Fold(a.Command(lang)); command != "" && command == Fold(b.Command(other)) {
-				return true
-			}
+		if command := Fold(t.Command(lang)); command != "" {
+			commands = append(commands, "/"+command)
 		}
 	}
-	return false
+	return commands
 }
 
 // ForCommand returns the tool of a slash command and the text after it, in either language, and the rest of the text with

@@ -43,7 +43,8 @@ func Match(locale string) Lang {
 type Texts struct {
 	localizers map[Lang]*i18n.Localizer
 	keys       map[Lang]map[string]bool
-	formless   []string // «lang key (form)» of each text with a count that has no singular
+	plain      map[Lang]map[string]string // the texts without placeholders and plural forms
+	formless   []string                   // «lang key (form)» of each text with a count that has no singular
 }
 
 // Load reads pt-PT.toml and en.toml from files. It panics if one is missing or malformed, because they are embedded.
@@ -68,9 +69,9 @@ func Tree(files fs.FS, folder string) *Texts {
 func load(files fs.FS, folders ...string) *Texts {
 	bundle := i18n.NewBundle(language.EuropeanPortuguese)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	texts := &Texts{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}}
+	texts := &Texts{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}, plain: map[Lang]map[string]string{}}
 	for _, lang := range Langs {
-		texts.keys[lang] = map[string]bool{}
+		texts.keys[lang], texts.plain[lang] = map[string]bool{}, map[string]string{}
 		texts.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
 		for _, folder := range folders {
 			texts.read(bundle, files, folder, lang)
@@ -89,6 +90,9 @@ func (t *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang)
 			panic(fmt.Sprintf("words: %s has the key %s of another folder", folder, message.ID))
 		}
 		t.keys[lang][message.ID] = true
+		if message.One == "" && !strings.Contains(message.Other, "{{") {
+			t.plain[lang][message.ID] = message.Other
+		}
 		if message.One == "" && strings.Contains(message.Other, ".count") {
 			t.formless = append(t.formless, string(lang)+" "+message.ID+" (one)")
 		}
@@ -112,6 +116,9 @@ func (t *Texts) Say(lang Lang, key string, args map[string]any) string {
 	}
 	if !t.Has(lang, key) {
 		return key
+	}
+	if text := t.plain[lang][key]; text != "" {
+		return text
 	}
 	for _, count := range []any{args["count"], nil} { // without a count, it is "other"
 		// Localize returns an error for a missing form, with the text.
