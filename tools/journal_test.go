@@ -96,7 +96,7 @@ func TestALostRequestIsSentAgainOnceItCannotArriveAnyMore(t *testing.T) {
 	if finished, err := e.Recover(t.Context()); finished != 0 || err != nil || cluster.Bank.Calls(portal.BorrowerCreate) != 1 {
 		t.Errorf("while it may arrive, %d are finished, %v", finished, err)
 	}
-	e.recoverOne(t)
+	e.recoverOneEventually(t)
 	cluster.wantOnce(t, e.createUntilDone(t), 2)
 }
 

@@ -2,6 +2,7 @@ package loancost
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -40,7 +41,12 @@ func TestInstalmentsAreThoseOfPublishedExamples(t *testing.T) {
 
 // paidBack returns the flows of a loan with a fee of 2 %, and of instalments that follow each other.
 func paidBack(amount Cents, instalments ...run) []Flow {
-	flows, month := []Flow{{0, -amount}, {0, Share(amount, 2, 100)}}, 0
+	return paidBackWith(amount, Share(amount, 2, 100), instalments...)
+}
+
+// paidBackWith returns the flows of a loan with a cost at its start, and of instalments that follow each other.
+func paidBackWith(amount, cost Cents, instalments ...run) []Flow {
+	flows, month := []Flow{{0, -amount}, {0, cost}}, 0
 	for _, r := range instalments {
 		for range r.months {
 			month++
@@ -79,6 +85,10 @@ func TestTheTAEGIsThatOfPublishedExamples(t *testing.T) {
 		{"European Commission, example 23", paidBack(loan, run{240, 1319_91}), 5.370286, 6},
 		{"European Commission, example 26: two parts", paidBack(loan, run{180, 1660_94}), 6.237362, 6},
 		{"European Commission, example 27", paidBack(170_000_00, run{240, 1217_93}), 6.434, 1},
+		// The page names the duty on the credit, of which 2.64 % is the rate for five years and more (item 17.2.3 of the general
+		// table with the surcharge of article 70-A of the stamp duty code). The simulator does not round the instalment, hence
+		// the loan is a hundred times as large here.
+		{"Banco de Portugal, Portal do Cliente Bancário, simulator of consumer credit", paidBackWith(150_000_00, 3_960_00, run{60, 2_844_46}), 6.496, 3},
 		{"Directive 98/7/EC, annex III, part A, first example", []Flow{{0, -1000_00}, {days(546), 1200_00}}, 12.96, 2},
 		{"Directive 98/7/EC, annex III, part A, second example", []Flow{{0, -950_00}, {days(546), 1200_00}}, 16.9, 1},
 		{"Directive 98/7/EC, annex III, part A, third example", []Flow{{0, -1000_00}, {1, 600_00}, {2, 600_00}}, 13.07, 2},
@@ -123,6 +133,21 @@ func TestThePlanOfALoanIsThatOfTheExamples(t *testing.T) {
 			t.Errorf("%s: the later instalment is %d, want %d", source, got, c.want)
 		}
 	}
+	// Banco de Portugal, simulators of the Portal do Cliente Bancário: the interest of its example of consumer credit, and the
+	// instalment of its mortgage from which on more is paid back than interest, after 17 and a half years.
+	for months, want := range map[int]Cents{60: 206_67, 36: 123_28} {
+		var interest Cents
+		for _, m := range plan(1_500_00, months, []period{{0, 520, false}}) {
+			interest += m.Interest
+		}
+		if interest < want-5 || interest > want+5 {
+			t.Errorf("the interest over %d months is %d, want %d and the roundings", months, interest, want)
+		}
+	}
+	half := slices.IndexFunc(plan(150_000_00, 360, []period{{0, 550, false}}), func(m Payment) bool { return m.Principal > m.Interest })
+	if years := float64(half) / monthsInYear; math.Round(years*2)/2 != 17.5 {
+		t.Errorf("more is paid back than interest after %.2f years", years)
+	}
 	// Example 8: interest only.
 	if got := plan(200_000_00, 240, []period{{0, 700, true}}); got[0].Paid != 1166_67 || got[239].Paid != 200_000_00+1166_67 {
 		t.Errorf("got %+v and %+v", got[0], got[239])
@@ -137,6 +162,14 @@ func TestTheTotalOfAnExampleIsItsPaymentsAndCosts(t *testing.T) {
 	}
 	if total != 147_886_40 {
 		t.Errorf("got %d", total)
+	}
+	// Banco de Portugal, simulator of consumer credit: 206.67 € of interest and 39.60 € of duty on 1 500 €.
+	total = 0
+	for _, f := range paidBackWith(1_500_00, 39_60, run{60, 28_44}) {
+		total += f.Amount
+	}
+	if want := Cents(206_67 + 39_60); total < want-30 || total > want+30 { // half a cent for each of 60 instalments
+		t.Errorf("got %d, want %d and the roundings", total, want)
 	}
 }
 
