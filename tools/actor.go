@@ -20,12 +20,17 @@ type Actor struct {
 	Direct string
 	// Assistant is set if a program calls on behalf of a person: fields and tools for people only are refused.
 	Assistant bool
+	// ReadOnly is set if the credentials of the call do not allow to change or send anything, whatever its person may.
+	ReadOnly bool
 }
 
 // Person is what an actor may do, and the user of the bank that the actor acts as.
 type Person struct {
 	Login    portal.Login
 	ReadOnly bool
+	// Account is the actor id under which the person decides on what an assistant asks for: "slack:T0TEAM/U0ANA"; "" if there
+	// is none.
+	Account string
 }
 
 // People finds the person of an actor.

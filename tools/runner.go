@@ -159,7 +159,7 @@ func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, err
 // admit returns a call, if the actor may have this effect.
 func (r *Runner) admit(ctx context.Context, actor Actor, tool *Tool, effect Effect) (*Call, error) {
 	person, known := r.People.Person(ctx, actor.ID)
-	if !known || actor.Guest || !person.may(effect) {
+	if !known || actor.Guest || actor.ReadOnly && effect.Writes() || !person.may(effect) {
 		return nil, &Error{Kind: Forbidden}
 	}
 	return &Call{

@@ -112,9 +112,11 @@ func TestAFailureOfTheBankHasItsKind(t *testing.T) {
 func TestAForbiddenCallDoesNotReachTheBank(t *testing.T) {
 	t.Parallel()
 	for name, actor := range map[string]tools.Actor{
-		"a stranger":     {ID: "nobody", Lang: words.English},
-		"a guest":        {ID: "ana", Lang: words.English, Guest: true},
-		"who only reads": {ID: "reader", Lang: words.English},
+		"a stranger":                        {ID: "nobody", Lang: words.English},
+		"a guest":                           {ID: "ana", Lang: words.English, Guest: true},
+		"who only reads":                    {ID: "reader", Lang: words.English},
+		"credentials that are for reading":  {ID: "ana", Lang: words.English, ReadOnly: true},
+		"an assistant's that are for reads": {ID: "ana", Lang: words.English, ReadOnly: true, Assistant: true},
 	} {
 		e := start(t)
 		create, _ := catalogue.New().Named("create_borrower")

@@ -208,7 +208,10 @@ func team(s settings.Settings) (tools.Team, error) {
 			team[""] = person(username)
 			continue
 		}
-		team["slack:"+user] = person(username)
+		account := "slack:" + user
+		listed := person(username)
+		listed.Account = account
+		team[account] = listed
 	}
 	return team, nil
 }

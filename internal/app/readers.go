@@ -56,7 +56,7 @@ func personOf(team tools.Team, user string) (found tools.Person, ok bool) {
 		if !strings.HasPrefix(actor, slackPrefix) || !strings.HasSuffix(actor, "/"+user) {
 			continue
 		}
-		if ok && found != person {
+		if ok && found.Login != person.Login {
 			return tools.Person{}, false
 		}
 		found, ok = person, true
