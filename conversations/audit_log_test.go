@@ -33,9 +33,9 @@ func TestTheAuditLogHasEveryEntryOnceAndVerifies(t *testing.T) {
 		if len(different) != entries {
 			t.Errorf("%d different entries, want %d", len(different), entries)
 		}
-		chain := must(replicas[1].Verify(t.Context()))(t)
-		if chain.Entries != entries || chain.Before != "" || chain.Last == "" {
-			t.Errorf("verified %+v", chain)
+		found := must(replicas[1].Verify(t.Context()))(t)
+		if found.Entries != entries || len(found.Chains) != 2 || found.Chains[0].Before != "" || found.Chains[0].Last == "" {
+			t.Errorf("verified %+v", found)
 		}
 	})
 }
@@ -43,42 +43,26 @@ func TestTheAuditLogHasEveryEntryOnceAndVerifies(t *testing.T) {
 func TestTheChainContinuesFromMonthToMonthAndNeverBack(t *testing.T) {
 	onEach(t, func(t *testing.T, p *testRedis) {
 		at := time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC)
-		s := p.replica(t, WithClock(func() time.Time { return at }))
-		slow := p.replica(t, WithClock(func() time.Time { return at.AddDate(0, 0, -1) }))
+		behind := time.Duration(0)
+		s := p.replica(t, WithClock(func() time.Time { return at.Add(behind) }))
 		write(t, s, "a", "b")
 		at = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) // without entries in November
 		write(t, s, "c")
-		write(t, slow, "d")
+		behind = -24 * time.Hour
+		write(t, s, "d")
 		for month, want := range map[Month]int{"2026-10": 2, "2026-11": 0, "2026-12": 2} {
 			if entries := read(t, s, month); len(entries) != want {
 				t.Errorf("%s has %d entries, want %d", month, len(entries), want)
 			}
 		}
-		if chain := must(s.Verify(t.Context()))(t); chain.Entries != 4 || chain.Before != "" {
-			t.Errorf("verified %+v", chain)
+		if found := must(s.Verify(t.Context()))(t); found.Entries != 4 || found.Chains[0].Before != "" {
+			t.Errorf("verified %+v", found)
 		}
 	})
 }
 
 func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
-	october, december := auditPrefix+"2026-10", auditPrefix+"2026-12"
-	// put writes an entry as an attacker would who has access to Redis but not the keys.
-	put := func(s *Store, key, id string, m AuditEntry) error {
-		return s.redis.XAdd(context.Background(), &redis.XAddArgs{Stream: key, ID: id, Values: []string{
-			"before", m.Before, "entry", m.sealed, "hash", m.Hash, "text", m.Text, "erases", m.Erases,
-		}}).Err()
-	}
-	rewrite := func(s *Store, key string, entries []AuditEntry) error {
-		if err := s.redis.Del(context.Background(), key).Err(); err != nil {
-			return err
-		}
-		for _, m := range entries {
-			if err := put(s, key, m.ID, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	october, december := auditStream(0, "2026-10"), auditStream(0, "2026-12")
 	for _, c := range []struct {
 		name   string
 		month  Month
@@ -101,7 +85,7 @@ func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
 			return s.redis.XDel(context.Background(), october, m[0].ID).Err()
 		}},
 		{"the first removed and the next dated back", "2026-10", func([]AuditEntry) string { return "1600000000000-0" }, func(s *Store, m []AuditEntry) error {
-			m[1].ID = "1600000000000-0"
+			m[1].stream = "1600000000000-0"
 			return rewrite(s, october, m[1:])
 		}},
 		{"the last of all removed", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, m []AuditEntry) error {
@@ -111,7 +95,7 @@ func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
 			return s.redis.Del(context.Background(), december).Err()
 		}},
 		{"the head removed", "2026-12", func([]AuditEntry) string { return "" }, func(s *Store, _ []AuditEntry) error {
-			return s.redis.Del(context.Background(), auditHeadKey).Err()
+			return s.redis.Del(context.Background(), auditHeadKey(0)).Err()
 		}},
 		{"two exchanged", "2026-10", func(m []AuditEntry) string { return m[0].ID }, func(s *Store, m []AuditEntry) error {
 			m[0].sealed, m[1].sealed = m[1].sealed, m[0].sealed
@@ -123,7 +107,7 @@ func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
 			return put(s, october, "*", forged)
 		}},
 		{"a text replaced", "2026-10", func(m []AuditEntry) string { return m[1].ID }, func(s *Store, m []AuditEntry) error {
-			return s.redis.Set(context.Background(), textKey(m[1].Text), "innocent", time.Hour).Err()
+			return s.redis.Set(context.Background(), textKey(0, m[1].Text), "innocent", time.Hour).Err()
 		}},
 		{"an erasure forged", "2026-10", func(m []AuditEntry) string { return m[2].ID }, func(s *Store, m []AuditEntry) error {
 			m[2].Erases = m[1].ID
@@ -154,16 +138,16 @@ func TestVerifyFindsEachBreakAndReportsWhereItIs(t *testing.T) {
 func TestAnAuditLogOfWhichOldMonthsExpiredVerifies(t *testing.T) {
 	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	s := open(t, "memory", newKeys(t), WithClock(func() time.Time { return at }))
-	if empty := must(s.Verify(t.Context()))(t); empty.Entries != 0 || empty.Last != "" {
+	if empty := must(s.Verify(t.Context()))(t); empty.Entries != 0 || len(empty.Chains) != 0 {
 		t.Errorf("an audit log without entries: %+v", empty)
 	}
 	write(t, s, "a", "b")
 	at = at.AddDate(0, 2, 0)
 	write(t, s, "c")
 	at = at.AddDate(4, 11, 0)
-	must(s.redis.Del(t.Context(), auditPrefix+"2026-10").Result())(t)
-	if chain := must(s.Verify(t.Context()))(t); chain.Entries != 1 || chain.Before == "" {
-		t.Errorf("verified %+v", chain)
+	must(s.redis.Del(t.Context(), auditStream(0, "2026-10")).Result())(t)
+	if found := must(s.Verify(t.Context()))(t); found.Entries != 1 || found.Chains[0].Before == "" {
+		t.Errorf("verified %+v", found)
 	}
 }
 
@@ -182,13 +166,13 @@ func TestATextIsErasedWithoutBreakingTheChain(t *testing.T) {
 		if err := s.EraseText(t.Context(), entries[1].ID, []byte("erased")); err != nil {
 			t.Fatal(err)
 		}
-		if left := must(s.redis.Exists(t.Context(), textKey(entries[1].Text)).Result())(t); left != 0 {
+		if left := must(s.redis.Exists(t.Context(), textKey(0, entries[1].Text)).Result())(t); left != 0 {
 			t.Error("the text is still in Redis")
 		}
 		_, err := s.Text(t.Context(), entries[1])
 		wantError(t, err, ErrGone)
 		write(t, s, "b")
-		must(s.redis.Del(t.Context(), textKey(entries[0].Text)).Result())(t)
+		must(s.redis.Del(t.Context(), textKey(0, entries[0].Text)).Result())(t)
 		chain := must(s.Verify(t.Context()))(t)
 		erasure := read(t, s, month)[2]
 		if chain.Entries != 4 || chain.Texts != 1 || len(chain.Gone) != 2 ||
@@ -206,6 +190,26 @@ func TestAnAuditEntryHasALimit(t *testing.T) {
 	s := open(t, "memory", newKeys(t))
 	wantError(t, s.Append(t.Context(), make([]byte, maxAudit+1), ""), ErrLimit)
 	wantError(t, s.Append(t.Context(), nil, strings.Repeat("x", maxAudit+1)), ErrLimit)
+}
+
+// put writes an entry as an attacker would who has access to Redis but not the keys.
+func put(s *Store, key, id string, m AuditEntry) error {
+	return s.redis.XAdd(context.Background(), &redis.XAddArgs{Stream: key, ID: id, Values: []string{
+		"before", m.Before, "entry", m.sealed, "hash", m.Hash, "text", m.Text, "erases", m.Erases, "previous", string(m.previous), "kind", m.kind(),
+	}}).Err()
+}
+
+// rewrite replaces all entries of a stream.
+func rewrite(s *Store, key string, entries []AuditEntry) error {
+	if err := s.redis.Del(context.Background(), key).Err(); err != nil {
+		return err
+	}
+	for _, m := range entries {
+		if err := put(s, key, m.stream, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write appends entries, each with a text.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,7 +16,7 @@ import (
 // the fingerprint that remains can neither be guessed, even with the key, nor matched with another entry.
 type storedText struct {
 	fingerprint string
-	sealed      []byte
+	salted      []byte // a saltedText as JSON; nil if the text is to be erased
 }
 
 // saltedText is the plaintext of a stored text.
@@ -35,14 +34,20 @@ func (s *Store) newText(text string) (storedText, error) {
 	if err != nil {
 		return storedText{}, fmt.Errorf("encoding a text: %w", err)
 	}
-	fingerprint := s.textFingerprint(salted)
-	sealed, err := s.seal(textKey(fingerprint), data)
-	return storedText{fingerprint, sealed}, err
+	return storedText{s.textFingerprint(salted), data}, nil
+}
+
+// sealText returns the text of an entry as it is stored; nil if it has none, or erases one.
+func (s *Store) sealText(chain int, text storedText) ([]byte, error) {
+	if text.salted == nil {
+		return nil, nil
+	}
+	return s.seal(textKey(chain, text.fingerprint), text.salted)
 }
 
 func (s *Store) textFingerprint(t saltedText) string { return s.name("text", t.Salt, t.Text) }
 
-func textKey(fingerprint string) string { return auditPrefix + "text:" + fingerprint }
+func textKey(chain int, fingerprint string) string { return auditPrefix(chain) + "text:" + fingerprint }
 
 // textLife returns how long a text is kept: as long as its entry, which expires with its month.
 func (s *Store) textLife(month Month) time.Duration {
@@ -61,7 +66,7 @@ func (s *Store) Text(ctx context.Context, entry AuditEntry) (string, error) {
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	key := textKey(entry.Text)
+	key := textKey(entry.Chain, entry.Text)
 	sealed, err := s.redis.Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("reading the text of entry %s: %w", entry.ID, ErrGone)
@@ -91,21 +96,23 @@ func (s *Store) EraseText(ctx context.Context, id string, erasure []byte) error 
 	if _, err := s.Text(ctx, entry); err != nil && !errors.Is(err, ErrTampered) {
 		return err
 	}
-	return s.appendToChain(ctx, AuditEntry{Entry: erasure, Erases: id}, storedText{fingerprint: entry.Text})
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	// It is written to the chain of the entry, with whose keys the text is.
+	return s.writeToChain(ctx, entry.Chain, []newEntry{{AuditEntry{Entry: erasure, Erases: id}, storedText{fingerprint: entry.Text}}})
 }
-
-var entryID = regexp.MustCompile(`^\d{1,18}-\d{1,18}$`)
 
 // findEntry returns the entry with this id. Its month may be the one before or after the month of its time, because the
 // clocks of Redis and of the replicas differ.
 func (s *Store) findEntry(ctx context.Context, id string) (AuditEntry, error) {
 	unknown := fmt.Errorf("there is no entry %q in the audit log: %w", id, ErrGone)
-	if !entryID.MatchString(id) {
+	chain, stream, ok := parseEntryID(id)
+	if !ok {
 		return AuditEntry{}, unknown
 	}
 	at := AuditEntry{ID: id}.At()
 	for _, month := range []Month{MonthOf(at), MonthOf(at.AddDate(0, 0, -1)), MonthOf(at.AddDate(0, 0, 1))} {
-		page, err := s.readEntries(ctx, month, id, 1)
+		page, err := s.readEntries(ctx, chain, month, stream, 1)
 		if err != nil {
 			return AuditEntry{}, err
 		}

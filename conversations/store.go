@@ -100,11 +100,16 @@ type Store struct {
 	lives Lives
 	now   func() time.Time
 	close func() error
-	head  knownHead
 	epoch lastEpoch
 	team  destination.Settings // zero if there is none
 	log   *slog.Logger
 	guard *guard
+
+	// The audit log.
+	queue      auditQueue
+	own        ownChain
+	heads      [maxChains]knownHead
+	checkpoint lastCheckpoint
 }
 
 // Open connects to the Redis at url. It fails with [ErrUnavailable] if Redis does not answer within the time-out of one
@@ -139,8 +144,13 @@ func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store
 	return s, nil
 }
 
-// Close closes all connections, and stops the embedded Redis of "memory".
-func (s *Store) Close() error { return s.close() }
+// Close waits for entries of the audit log that are on their way, closes all connections, and stops the embedded Redis of
+// "memory".
+func (s *Store) Close() error {
+	s.queue.writers.Wait()
+	s.leaveChain()
+	return s.close()
+}
 
 // readyKey is written by [Store.Ready] and never read.
 const (

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/balcao/balcao/conversations"
@@ -31,14 +32,30 @@ func auditCommand(args []string) func(context.Context, auditLog) error {
 		return nil
 	}
 	switch rest := args[2:]; {
-	case args[1] == "verify" && len(rest) == 0:
-		return func(ctx context.Context, a auditLog) error { return a.verify(ctx) }
+	case args[1] == "verify":
+		known, ok := parseKnown(rest)
+		if !ok {
+			return nil
+		}
+		return func(ctx context.Context, a auditLog) error { return a.verify(ctx, known) }
 	case args[1] == "list" && len(rest) == 1:
 		return func(ctx context.Context, a auditLog) error { return a.list(ctx, conversations.Month(rest[0])) }
 	case args[1] == "erase" && len(rest) == 1:
 		return func(ctx context.Context, a auditLog) error { return a.erase(ctx, rest[0]) }
 	}
 	return nil
+}
+
+// parseKnown returns the hashes that an earlier verification printed, and false if one is none.
+func parseKnown(args []string) (known []conversations.Known, ok bool) {
+	for _, arg := range args {
+		one, ok := conversations.ParseKnown(arg)
+		if !ok {
+			return nil, false
+		}
+		known = append(known, one)
+	}
+	return known, true
 }
 
 // withAudit runs a command on the audit log. Bots may run at the same time.
@@ -53,37 +70,48 @@ func withAudit(ctx context.Context, s settings.Settings, log *slog.Logger, out i
 	return do(ctx, auditLog{store, out, say})
 }
 
-// verify verifies the whole chain and prints where it is broken.
-func (a auditLog) verify(ctx context.Context) error {
-	chain, err := a.store.Verify(ctx)
+// verify verifies all chains, and that they have the entries with the known hashes, and prints where one is broken.
+func (a auditLog) verify(ctx context.Context, known []conversations.Known) error {
+	found, err := a.store.Verify(ctx, known...)
 	if broken, is := errors.AsType[*conversations.BrokenError](err); is {
 		why := a.say("audit.break." + string(broken.Break))
 		if broken.ID == "" {
-			fmt.Fprintln(a.out, a.say("audit.broken.end", "month", broken.Month, "why", why))
+			fmt.Fprintln(a.out, a.say("audit.broken.end", "chain", broken.Chain, "month", broken.Month, "why", why))
 		} else {
-			fmt.Fprintln(a.out, a.say("audit.broken", "month", broken.Month, "entry", broken.ID, "at", stamp(broken.At), "why", why))
+			fmt.Fprintln(a.out, a.say("audit.broken", "chain", broken.Chain, "month", broken.Month, "entry", broken.ID, "at", stamp(broken.At), "why", why))
 		}
-		fmt.Fprintln(a.out, a.say("audit.before", "count", chain.Entries))
+		fmt.Fprintln(a.out, a.say("audit.before", "count", found.Entries))
 	}
 	if err != nil {
 		return err
 	}
-	for _, gone := range chain.Gone {
+	for _, gone := range found.Gone {
 		if gone.ByEntry != "" {
 			fmt.Fprintln(a.out, a.say("audit.erased", "entry", gone.ID, "at", stamp(gone.At), "by", gone.ByEntry))
 		} else {
 			fmt.Fprintln(a.out, a.say("audit.missing", "entry", gone.ID, "at", stamp(gone.At)))
 		}
 	}
-	if chain.Entries == 0 {
+	if len(found.Chains) == 0 {
 		fmt.Fprintln(a.out, a.say("audit.empty"))
 		return nil
 	}
-	if chain.Before != "" {
-		fmt.Fprintln(a.out, a.say("audit.older", "hash", chain.Before))
+	for _, chain := range found.Chains {
+		if chain.Before != "" {
+			fmt.Fprintln(a.out, a.say("audit.older", "chain", chain.Chain, "hash", chain.Before))
+		}
 	}
-	fmt.Fprintln(a.out, a.say("audit.whole", "count", chain.Entries, "first", stamp(chain.First), "hash", chain.Last))
+	fmt.Fprintln(a.out, a.say("audit.whole", "count", found.Entries, "first", stamp(found.First), "hash", joined(found.Known())))
 	return nil
+}
+
+// joined returns the hashes as arguments of the command.
+func joined(known []conversations.Known) string {
+	var texts []string
+	for _, one := range known {
+		texts = append(texts, string(one))
+	}
+	return strings.Join(texts, " ")
 }
 
 // list prints each entry of a month, and the text that belongs to it.

@@ -76,6 +76,14 @@ func TestTheAuditLogIsVerifiedListedAndErasedFromTheCommandLine(t *testing.T) {
 			}
 		}
 	}
+	_, stdout, _ := command(t, environ, "audit", "verify")
+	_, hash, _ := strings.Cut(strings.TrimSpace(stdout), "Last hash: ")
+	if code, stdout, _ := command(t, environ, "audit", "verify", hash); code != 0 {
+		t.Errorf("with the last hash it exits with %d and says %s", code, stdout)
+	}
+	if code, stdout, _ := command(t, environ, "audit", "verify", "3:"+hash); code != 1 || !strings.Contains(stdout, "Chain 3") || !strings.Contains(stdout, "whose hash was given") {
+		t.Errorf("with a hash that is not there it exits with %d and says %s", code, stdout)
+	}
 	if err := db.XDel(t.Context(), "audit:{audit}:"+month, ids[1]).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/pause"
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/tools"
@@ -35,6 +36,24 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	working.Go(func() {
 		for pause.For(ctx, jitter(lossCheckInterval)) {
 			runner.NoticeLoss(ctx)
+		}
+	})
+	return func() error {
+		cancel()
+		working.Wait()
+		return nil
+	}
+}
+
+// startCheckpoints joins the chains of the audit log at intervals, until stop is called.
+func startCheckpoints(store *conversations.Store, log *slog.Logger) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for pause.For(ctx, jitter(2*conversations.CheckpointEvery)) {
+			if err := store.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("writing a checkpoint of the audit log failed", "error", err)
+			}
 		}
 	})
 	return func() error {
