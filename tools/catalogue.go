@@ -14,7 +14,8 @@ type Catalogue struct {
 }
 
 // NewCatalogue returns a catalogue of toolsets, in the order in which people see them. It returns an error if two tools share
-// a name or a command, or if a step of a tool leads to a missing tool or has an argument that the tool does not take.
+// a name or a command, or if a step of a tool leads to a missing tool or has an argument that the tool does not take, or if a
+// prompt names a missing tool.
 func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	catalogue := &Catalogue{Toolsets: toolsets}
 	named := map[string]*Tool{} // by name and, after a slash, by command
@@ -31,6 +32,11 @@ func NewCatalogue(toolsets ...*Toolset) (*Catalogue, error) {
 	}
 	for _, tool := range catalogue.tools {
 		if err := catalogue.checkNext(tool); err != nil {
+			return nil, err
+		}
+	}
+	for _, prompt := range catalogue.Prompts() {
+		if err := catalogue.checkPrompt(prompt); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,8 @@ import (
 //	<tool>.submit                   the button that sends it, of a tool that changes something at the bank
 //	<tool>.<path>.label, .help      a field; field.<path>.… and field.<name>.… for those that several tools share
 //	<tool>.card.…                   a result's card
+//	<prompt>.title, .help, .text    a prompt: its name, what it is for, and what is said to the assistant
+//	<prompt>.<name>.label, .help    an argument of a prompt that is no field of a tool
 //	page.<page>                     a form page's title
 //	command.<command>.help          a slash command with subcommands
 //	error.<kind>.what, .next        what happened, and what to do now; <tool>.error.<kind>.… for a more exact text of a tool,

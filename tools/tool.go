@@ -6,6 +6,7 @@ package tools
 import (
 	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func (e Effect) Writes() bool { return e != Reads && e != Remembers }
 type Spec struct {
 	Name             string // in snake_case: the tool's name for assistants and the prefix of its words
 	Effect           Effect
-	Resource         string               // the URI of the result's file, "balcao://processes/{process}/esis"; "" without a file
+	Resource         string               // the template of the URI of the result, or of its file: "balcao://processes/{process}/esis"; "" for none
 	NeedsDestination bool                 // the tool is forbidden for an actor without a destination, and without [Config.Destinations]
 	Subscribes       bool                 // the tool subscribes the destination, and is refused if outsiders read there
 	NeedsHistory     bool                 // the tool is forbidden without [Config.Updates]
@@ -102,6 +103,9 @@ func Define[In any, Out Carder](set *Toolset, spec Spec, run func(context.Contex
 	set.add(tool)
 	return tool
 }
+
+// HasFile reports whether the result has a file: its output is closed once the file is delivered.
+func (t *Tool) HasFile() bool { return t.out.Implements(reflect.TypeFor[io.Closer]()) }
 
 // ForAssistants reports whether an assistant may ever use the tool. A tool about a destination needs one, a tool that
 // deletes is for people, and so is one with a required field that only people may give.

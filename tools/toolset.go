@@ -10,9 +10,10 @@ import (
 
 // Toolset is a group of tools that belong together, with their texts.
 type Toolset struct {
-	Name  string  // in lower case: how settings name it
-	Tools []*Tool // sorted by effect, reads first, and by name; added by [Define]
-	texts texts
+	Name    string    // in lower case: how settings name it
+	Tools   []*Tool   // sorted by effect, reads first, and by name; added by [Define]
+	Prompts []*Prompt // added by [DefinePrompt]
+	texts   texts
 }
 
 // NewToolset returns a toolset without tools. files has a folder «words» with its texts, one file for each language; see
