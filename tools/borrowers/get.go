@@ -15,8 +15,9 @@ import (
 // Get shows all data of a borrower, masked (Borrower Get).
 var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_borrower", Effect: tools.Reads, Operations: []portal.OperationID{portal.BorrowerGet}, Core: true,
-	Next:    tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
-	Example: `{"process":"1043","borrower":"1d4f2264-400e-502e-9f39-5e10a38ce5df"}`,
+	Resource: "balcao://processes/{process}/borrowers/{borrower}",
+	Next:     tools.Next{"update_borrower": {"process", "borrower", "version"}, "list_borrowers": {"process"}, "delete_borrower": {"process", "borrower"}},
+	Example:  `{"process":"1043","borrower":"1d4f2264-400e-502e-9f39-5e10a38ce5df"}`,
 }, func(ctx context.Context, call *tools.Call, in tools.OfBorrower) (BorrowerFile, error) {
 	process, borrower, err := call.Borrower(ctx, in.Process, in.Borrower)
 	if err != nil {

@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +18,9 @@ import (
 // needed lists the keys of the texts that the definitions of a toolset need.
 func needed(set *tools.Toolset) []string {
 	var keys []string
+	for _, prompt := range set.Prompts {
+		keys = append(keys, prompt.Name+".title", prompt.Name+".help", prompt.Name+".text")
+	}
 	for _, tool := range set.Tools {
 		keys = append(keys, tool.Name+".title", tool.Name+".help")
 		if !tool.AssistantsOnly {
@@ -53,6 +57,47 @@ func TestEveryTextThatTheDefinitionsNeedIsThere(t *testing.T) {
 						t.Errorf("%s %s has no label in %s", tool.Name, field.Path, lang)
 					}
 				}
+			}
+		}
+	}
+}
+
+// A prompt speaks of each of its tools, of its arguments, and of no other tool: how a tool is called is filled in.
+func TestAPromptNamesItsToolsByPlaceholders(t *testing.T) {
+	t.Parallel()
+	all := catalogue.New()
+	for _, prompt := range all.Prompts() {
+		called, args := map[string]string{}, map[string]string{}
+		for i, name := range prompt.Tools() {
+			called[name] = fmt.Sprintf("«tool %d»", i)
+		}
+		for _, arg := range prompt.Args {
+			args[arg.Name] = "«" + arg.Name + "»"
+		}
+		for _, lang := range words.Langs {
+			for _, arg := range prompt.Args {
+				if label, help := all.ArgTexts(lang, prompt, arg); label == "" || strings.Contains(label+help, prompt.Name) {
+					t.Errorf("%s: the argument %s has no texts in %s", prompt.Name, arg.Name, lang)
+				}
+			}
+			text := prompt.Text(lang, called, args)
+			for _, arg := range prompt.Args {
+				if arg.Required && !strings.Contains(text, args[arg.Name]) {
+					t.Errorf("%s does not speak of %s in %s", prompt.Name, arg.Name, lang)
+				}
+			}
+			for name, call := range called {
+				if !strings.Contains(text, call) {
+					t.Errorf("%s does not speak of %s in %s", prompt.Name, name, lang)
+				}
+			}
+			for _, tool := range all.Tools() {
+				if strings.Contains(text, tool.Name) {
+					t.Errorf("%s names %s in %s", prompt.Name, tool.Name, lang)
+				}
+			}
+			if bare := prompt.Text(lang, nil, args); strings.Contains(bare, "no value") || strings.Contains(text, "no value") {
+				t.Errorf("%s in %s: %s", prompt.Name, lang, bare)
 			}
 		}
 	}

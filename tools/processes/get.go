@@ -18,6 +18,7 @@ import (
 // Borrower Get for each borrower).
 var Get = tools.Define(Toolset, tools.Spec{
 	Name: "get_process", Effect: tools.Reads, Operations: []portal.OperationID{portal.ProcessDetail}, Core: true,
+	Resource: "balcao://processes/{process}",
 	Next: tools.Next{
 		"list_borrowers": {"process"}, "get_borrower": {"process", "borrower"}, "create_borrower": {"process"}, "get_esis": {"process"},
 		"list_documents": {"process"}, "list_messages": {"process"}, "check_process": {"process"}, "update_process": {"process"}, "submit_process": {"process"}, "cancel_process": {"process"},

@@ -16,7 +16,7 @@ import (
 
 // Get shows a simulation: its state, loan, costs, property and borrowers, and its process (Simulation Detail).
 var Get = tools.Define(Toolset, tools.Spec{
-	Name: "get_simulation", Effect: tools.Reads, Operations: []portal.OperationID{portal.SimulationDetail}, Example: `{"simulation":"2103"}`,
+	Name: "get_simulation", Effect: tools.Reads, Operations: []portal.OperationID{portal.SimulationDetail}, Resource: "balcao://simulations/{simulation}", Example: `{"simulation":"2103"}`,
 	Next: tools.Next{
 		"get_simulation_esis": {"simulation"}, "update_simulation": {"simulation", "version"},
 		"send_simulation_esis": {"simulation"}, "cancel_simulation": {"simulation"}, "get_process": {"process"}, "create_process": {"simulation"},

@@ -15,7 +15,8 @@ const maxItems = 100
 // Search looks up the ids that the bank uses for choices.
 var Search = tools.Define(Toolset, tools.Spec{
 	Name: "search_taxonomy", Effect: tools.Reads, Core: true,
-	Example: `{"taxonomy":"maritalStatuses","text":"casado"}`,
+	Resource: "balcao://lists/{taxonomy}",
+	Example:  `{"taxonomy":"maritalStatuses","text":"casado"}`,
 }, func(ctx context.Context, call *tools.Call, in TaxonomySearch) (TaxonomyItems, error) {
 	key, parent := tools.SplitList(in.Taxonomy)
 	if in.Parent != "" {
