@@ -33,6 +33,8 @@ type Guard struct {
 	// Linked are paths to which people follow links from pages of other sites, also in this form. What is there must not
 	// depend on who asks.
 	Linked []string
+	// Images are the paths of images that pages of other sites may show.
+	Images []string
 	Log    *slog.Logger
 }
 
@@ -47,7 +49,7 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 		switch {
 		case !g.knows(r):
 			reason = "host"
-		case foreign(r) && !(followsLink(r) && below(r.URL.Path, g.Linked)):
+		case foreign(r) && !(followsLink(r) && below(r.URL.Path, g.Linked)) && !(showsImage(r) && below(r.URL.Path, g.Images)):
 			reason = "origin"
 		default:
 			next.ServeHTTP(w, r)
@@ -78,6 +80,12 @@ func below(path string, paths []string) bool {
 func followsLink(r *http.Request) bool {
 	return r.Method == http.MethodGet && len(r.Header.Values("Origin")) == 0 &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// showsImage reports whether a browser shows an image on another page, which cannot read it.
+func showsImage(r *http.Request) bool {
+	return r.Method == http.MethodGet && len(r.Header.Values("Origin")) == 0 &&
+		r.Header.Get("Sec-Fetch-Mode") == "no-cors" && r.Header.Get("Sec-Fetch-Dest") == "image"
 }
 
 // foreign reports whether a browser sent the request for a page of another origin. A request without Origin is allowed if

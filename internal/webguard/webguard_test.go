@@ -101,6 +101,37 @@ func TestALinkOfAnotherSiteIsFollowedWhereItMay(t *testing.T) {
 	}
 }
 
+func TestAnImageIsShownByAnotherSiteWhereItMay(t *testing.T) {
+	guard := webguard.Guard{Hosts: []string{}, Images: []string{"/mcp/icon.png"}, Log: slog.New(slog.DiscardHandler)}
+	image := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}}
+	with := func(name, value string) http.Header {
+		header := image.Clone()
+		header.Set(name, value)
+		return header
+	}
+	for name, c := range map[string]struct {
+		method, path string
+		header       http.Header
+		in           bool
+	}{
+		"the image":             {http.MethodGet, "/mcp/icon.png", image, true},
+		"another path":          {http.MethodGet, "/metrics", image, false},
+		"read by a program":     {http.MethodGet, "/mcp/icon.png", with("Sec-Fetch-Dest", "empty"), false},
+		"with another method":   {http.MethodPost, "/mcp/icon.png", image, false},
+		"with the site's name":  {http.MethodGet, "/mcp/icon.png", with("Origin", "https://evil.example"), false},
+		"opened in a window":    {http.MethodGet, "/mcp/icon.png", with("Sec-Fetch-Mode", "navigate"), false},
+		"an image as a request": {http.MethodGet, "/mcp/icon.png", with("Sec-Fetch-Mode", "cors"), false},
+	} {
+		in := false
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Host, r.Header = "localhost", c.header
+		guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { in = true })).ServeHTTP(httptest.NewRecorder(), r)
+		if in != c.in {
+			t.Errorf("%s: served: %v", name, in)
+		}
+	}
+}
+
 func TestRefusalsOfAFloodAreLoggedAtALimitedRate(t *testing.T) {
 	var out bytes.Buffer
 	guard := webguard.Guard{Log: slog.New(slog.NewTextHandler(&out, nil))}
