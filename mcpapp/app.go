@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/balcao/balcao/conversations"
@@ -60,7 +59,8 @@ type App struct {
 	tools     map[string]*tools.Tool // that can be called
 	listed    map[string]bool        // that are in the list of tools
 	own       map[string]ownTool     // of this package, in the list too
-	documents []document
+	resources []resource
+	prompts   map[string]*tools.Prompt
 	limits    *concurrencyLimit
 	transfers *concurrencyLimit // of files
 	local     localFiles
@@ -71,7 +71,7 @@ type App struct {
 // New returns an App. It returns an error if a tool's schema does not compile, or if the configuration would serve callers
 // from outside without a token.
 func New(config Config) (*App, error) {
-	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}, listed: map[string]bool{}, own: map[string]ownTool{}}
+	a := &App{config: config.withDefaults(), tools: map[string]*tools.Tool{}, listed: map[string]bool{}, own: map[string]ownTool{}, prompts: map[string]*tools.Prompt{}}
 	if err := a.config.check(); err != nil {
 		return nil, err
 	}
@@ -84,17 +84,22 @@ func New(config Config) (*App, error) {
 	}
 	hooks := &server.Hooks{}
 	hooks.AddAfterListTools(a.filterTools)
-	hooks.AddAfterListResourceTemplates(a.filterDocuments)
-	hooks.AddBeforeReadResource(a.fetchDocument)
-	a.server = server.NewMCPServer("balcao", a.config.Version,
-		server.WithTitle("Balcão"),
+	hooks.AddAfterListResourceTemplates(a.filterResources)
+	hooks.AddBeforeReadResource(a.fetchResource)
+	hooks.AddBeforeGetPrompt(a.checkPrompt)
+	a.server = server.NewMCPServer(serverName, a.config.Version, append(metadata(a.config),
 		server.WithInstructions(book.Say(words.English, "instructions", nil)),
 		// Set explicitly: by default the library announces change notifications, and keeps a stream open for them.
 		server.WithToolCapabilities(false),
 		server.WithResourceCapabilities(false, false),
-		server.WithCacheHints(0, mcp.CacheScopePrivate),
+		server.WithPromptCapabilities(false),
+		server.WithPromptFilter(a.filterPrompts),
+		server.WithCompletions(),
+		server.WithPromptCompletionProvider(completer{a}),
+		server.WithResourceCompletionProvider(completer{a}),
+		server.WithToolHandlerMiddleware(a.identifyShortly),
 		server.WithHooks(hooks),
-	)
+	)...)
 	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Tools...)
 	if err != nil {
 		return nil, fmt.Errorf("selecting toolsets for assistants: %w", err)
@@ -113,6 +118,7 @@ func New(config Config) (*App, error) {
 			return nil, fmt.Errorf("offering %s to assistants: %w", tool.Name, err)
 		}
 	}
+	a.addPrompts()
 	return a, nil
 }
 
@@ -126,12 +132,12 @@ func (a *App) add(tool *tools.Tool) error {
 	if tool.Resource == "" {
 		return nil
 	}
-	document, err := documentOf(tool)
+	resource, err := resourceOf(tool)
 	if err != nil {
 		return err
 	}
-	a.documents = append(a.documents, document)
-	a.server.AddResourceTemplate(document.template, a.readDocument)
+	a.resources = append(a.resources, resource)
+	a.server.AddResourceTemplate(resource.template, a.readResource)
 	return nil
 }
 

@@ -77,7 +77,7 @@ func definition(all *tools.Catalogue, tool *tools.Tool) (mcp.Tool, error) {
 // description returns what the tool does, and what of it concerns assistants only.
 func description(tool *tools.Tool) string {
 	text := tool.Help(words.English)
-	if tool.Resource != "" {
+	if tool.HasFile() {
 		text += " " + book.Say(words.English, "about.resource", nil)
 	}
 	if tool.Effect == tools.Creates || tool.Effect == tools.Updates {
@@ -166,8 +166,8 @@ func (a *App) filterTools(ctx context.Context, _ any, _ *mcp.ListToolsRequest, l
 	})
 }
 
-// filterDocuments does the same for resource templates, which have the names of their tools.
-func (a *App) filterDocuments(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, list *mcp.ListResourceTemplatesResult) {
+// filterResources does the same for resource templates, which have the names of their tools.
+func (a *App) filterResources(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, list *mcp.ListResourceTemplatesResult) {
 	list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(t mcp.ResourceTemplate) bool { return !a.permits(ctx, t.Name) })
 }
 

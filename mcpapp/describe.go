@@ -138,7 +138,7 @@ func (a *App) describedCall(lang words.Lang, d *described) []string {
 		lines = append(lines, book.Say(lang, "describe.edits", nil))
 	}
 	lines = append(lines, "", book.Say(lang, "describe.example", map[string]any{"tool": name, "args": string(example)}))
-	if d.tool.Resource != "" {
+	if d.tool.HasFile() {
 		lines = append(lines, book.Say(lang, "about.resource", nil))
 	}
 	return append(lines, book.Say(lang, "describe.answers", map[string]any{"answers": outline(d.Answers)}))

@@ -46,6 +46,7 @@ func (a *App) Handler() http.Handler {
 	}
 	all := http.NewServeMux()
 	all.Handle("/", handler)
+	all.HandleFunc("GET "+IconPath, serveIcon)
 	for _, path := range FilePaths() {
 		all.Handle(path, a.fileHandler(a.config.AllowedHosts))
 	}

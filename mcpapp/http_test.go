@@ -301,7 +301,7 @@ func TestNoCapabilityKeepsAConnectionOpen(t *testing.T) {
 	if refused := strings.Count(out.String(), `"code":-32601`); refused != 20 || strings.Count(out.String(), `"tools":[`) != 1 {
 		t.Errorf("%d of 20 refused:\n%s", refused, out.String())
 	}
-	for _, method := range []string{"tasks/list", "resources/subscribe", "logging/setLevel", "prompts/list", "completion/complete"} {
+	for _, method := range []string{"tasks/list", "resources/subscribe", "logging/setLevel"} {
 		contains(t, w.request(t, legacy, 1, method, map[string]any{"uri": "balcao://processes/1042/esis"}).body, "-32601")
 	}
 	asTask := w.request(t, legacy, 1, "tools/call", map[string]any{"name": "find_processes", "task": map[string]any{"ttl": 1000}})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,57 +17,75 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// document is the file of a tool's result as a resource. Reading it runs the tool, with all the runner's checks.
-type document struct {
+// resource is the result of a tool under a URI: its file, or else its card. Reading it runs the tool, with all the runner's
+// checks.
+type resource struct {
 	tool     *tools.Tool
 	template mcp.ResourceTemplate
 }
 
-func documentOf(tool *tools.Tool) (document, error) {
-	var parsed mcp.URITemplate
-	if err := json.Unmarshal([]byte(fmt.Sprintf("%q", tool.Resource)), &parsed); err != nil {
-		return document{}, fmt.Errorf("resource template: %w", err)
-	}
-	return document{tool, mcp.ResourceTemplate{
-		Name: tool.Name, URITemplate: &parsed, Title: tool.Title(words.English), Description: tool.Help(words.English),
-	}}, nil
+// has reports whether the template has a variable.
+func (r resource) has(name string) bool {
+	return slices.Contains(r.template.URITemplate.Varnames(), name)
 }
 
-// missingURI is a URI that no document has.
+// markdownType is the media type of a card.
+const markdownType = "text/markdown"
+
+func resourceOf(tool *tools.Tool) (resource, error) {
+	var parsed mcp.URITemplate
+	if err := json.Unmarshal([]byte(fmt.Sprintf("%q", tool.Resource)), &parsed); err != nil {
+		return resource{}, fmt.Errorf("resource template: %w", err)
+	}
+	for _, name := range parsed.Varnames() {
+		if _, takes := tool.Field(name); !takes {
+			return resource{}, fmt.Errorf("resource template: the tool does not take %s", name)
+		}
+	}
+	template := mcp.ResourceTemplate{
+		Name: tool.Name, URITemplate: &parsed, Title: tool.Title(words.English), Description: tool.Help(words.English),
+	}
+	if !tool.HasFile() {
+		template.MIMEType = markdownType
+	}
+	return resource{tool, template}, nil
+}
+
+// missingURI is a URI that no resource has.
 const missingURI = "balcao://missing"
 
-// fetchedKey is the key in a request's _meta of the [fetchedFile] that fetchDocument leaves for readDocument.
+// fetchedKey is the key in a request's _meta of the [fetched] that fetchResource leaves for readResource.
 const fetchedKey = "balcao/fetched"
 
-type fetchedFile struct {
+type fetched struct {
 	contents mcp.ResourceContents
 	err      error
 }
 
-// fetchDocument reads a document before the library looks up its resource. If the document does not exist, it replaces
-// the URI by one that matches no resource, so that the library answers with the error code of the caller's revision and
-// does not repeat the caller's URI.
-func (a *App) fetchDocument(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
-	contents, err := a.documentContents(ctx, request)
-	if errors.Is(err, errNoDocument) {
+// fetchResource reads a resource before the library looks it up. If there is none, it replaces the URI by one that matches no
+// resource, so that the library answers with the error code of the caller's revision and does not repeat the caller's URI.
+func (a *App) fetchResource(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
+	contents, err := a.resourceContents(ctx, request)
+	if errors.Is(err, errNoResource) {
 		request.Params.URI = missingURI
 		return
 	}
-	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetchedFile{contents, err}}}
+	request.Params.Meta = &mcp.Meta{AdditionalFields: map[string]any{fetchedKey: fetched{contents, err}}}
 }
 
-var errNoDocument = errors.New("no such document")
+var errNoResource = errors.New("no such resource")
 
-// documentContents reads a document as a reply has it: in base64, or an address if it is larger than MaxFile bytes.
-func (a *App) documentContents(ctx context.Context, request *mcp.ReadResourceRequest) (mcp.ResourceContents, error) {
-	call, err := a.documentCall(ctx, request)
+// resourceContents reads a resource as a reply has it: a card as Markdown, and a file in base64, or its address if it is larger
+// than MaxFile bytes.
+func (a *App) resourceContents(ctx context.Context, request *mcp.ReadResourceRequest) (mcp.ResourceContents, error) {
+	call, err := a.resourceCall(ctx, request)
 	if err != nil {
 		return nil, err
 	}
 	lang := call.Actor.Lang
 	result, failure := a.run(ctx, request.Header, call, nil)
 	if failure != nil && isNotFound(failure.Kind) {
-		return nil, errNoDocument
+		return nil, errNoResource
 	}
 	if failure != nil {
 		return nil, errors.New(failureText(failure, lang))
@@ -74,8 +93,10 @@ func (a *App) documentContents(ctx context.Context, request *mcp.ReadResourceReq
 	defer result.Close()
 	file := result.Card.File
 	switch {
+	case file == nil && call.Tool.HasFile():
+		return nil, errNoResource
 	case file == nil:
-		return nil, errNoDocument
+		return mcp.TextResourceContents{URI: request.Params.URI, MIMEType: markdownType, Text: truncated(markdown(result.Card, lang), lang)}, nil
 	case file.Size() > int64(a.config.MaxFile):
 		return a.documentAddress(ctx, request.Params.URI, call, file)
 	}
@@ -103,10 +124,10 @@ func (a *App) documentAddress(ctx context.Context, uri string, call tools.Reques
 	})}, nil
 }
 
-// documentCall returns the call that reads the document of a URI.
-func (a *App) documentCall(ctx context.Context, request *mcp.ReadResourceRequest) (tools.Request, error) {
-	for _, document := range a.documents {
-		values := document.template.URITemplate.Match(request.Params.URI)
+// resourceCall returns the call that reads the resource of a URI.
+func (a *App) resourceCall(ctx context.Context, request *mcp.ReadResourceRequest) (tools.Request, error) {
+	for _, resource := range a.resources {
+		values := resource.template.URITemplate.Match(request.Params.URI)
 		if values == nil {
 			continue
 		}
@@ -116,11 +137,11 @@ func (a *App) documentCall(ctx context.Context, request *mcp.ReadResourceRequest
 		}
 		data, err := json.Marshal(args)
 		if err != nil {
-			return tools.Request{}, errNoDocument
+			return tools.Request{}, errNoResource
 		}
-		return tools.Request{Tool: document.tool, Actor: callerOf(ctx).Actor, Args: data}, nil
+		return tools.Request{Tool: resource.tool, Actor: callerOf(ctx).Actor, Args: data}, nil
 	}
-	return tools.Request{}, errNoDocument
+	return tools.Request{}, errNoResource
 }
 
 // inBase64 returns the content of a file in base64.
@@ -140,11 +161,11 @@ func inBase64(file *tools.File) (string, error) {
 	return text.String(), err
 }
 
-// readDocument returns what fetchDocument read.
-func (a *App) readDocument(_ context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	fetched := request.Params.Meta.AdditionalFields[fetchedKey].(fetchedFile)
-	if fetched.err != nil {
-		return nil, fetched.err
+// readResource returns what fetchResource read.
+func (a *App) readResource(_ context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	read := request.Params.Meta.AdditionalFields[fetchedKey].(fetched)
+	if read.err != nil {
+		return nil, read.err
 	}
-	return []mcp.ResourceContents{fetched.contents}, nil
+	return []mcp.ResourceContents{read.contents}, nil
 }

@@ -165,7 +165,7 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 		mux.Handle("GET /healthz", app.Healthy())
 		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck(), system.SearchCheck()))
 		guard := app.GuardOf(listener, set)
-		guard.Linked = mcpapp.FilePaths()
+		guard.Linked, guard.Images = mcpapp.FilePaths(), []string{mcpapp.IconPath}
 		return app.Serve(ctx, webguard.NewServer(mux, guard, log), listener, shutdownTimeout)
 	})
 }

@@ -169,7 +169,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 		return err
 	}
 	guard := app.GuardOf(listener, s)
-	guard.Linked = mcpapp.FilePaths()
+	guard.Linked, guard.Images = mcpapp.FilePaths(), []string{mcpapp.IconPath}
 	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), socketMode: s.SlackAppToken != ""}
 	server := webguard.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
