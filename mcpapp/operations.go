@@ -18,19 +18,23 @@ import (
 
 // The list of tools is part of every request to a model. It has the core of the catalogue, and four tools of this package that
 // reach all operations: an assistant finds the name of one, has it described, and calls it through one of two, so that the
-// hints of a call that only reads are honest.
+// hints of a call that only reads are honest. Two more follow a call that waits for a person.
 const (
 	findOperation     = "find_operation"
 	describeOperation = "describe_operation"
 	readOperation     = "read_operation"
 	writeOperation    = "write_operation"
+	awaitApproval     = "await_approval"
+	withdrawApproval  = "withdraw_approval"
 )
 
-// Arguments of the four.
+// Their arguments.
 const (
 	argText      = "text"
 	argOperation = "operation"
 	argArguments = "arguments"
+	argApproval  = "approval"
+	argSeconds   = "seconds"
 )
 
 // ownTool is a tool of this package.
@@ -40,9 +44,10 @@ type ownTool struct {
 	effect   tools.Effect
 	output   string // JSON Schema
 	handle   func(context.Context, http.Header, map[string]json.RawMessage) *mcp.CallToolResult
+	writes   bool // it is for callers who may change something
 }
 
-// ownTools returns the four tools, by name.
+// ownTools returns the tools of this package, by name.
 func (a *App) ownTools() map[string]ownTool {
 	return map[string]ownTool{
 		findOperation: {
@@ -61,6 +66,14 @@ func (a *App) ownTools() map[string]ownTool {
 			args: []string{argOperation, argArguments, argConfirmation, argKey}, required: []string{argOperation, argArguments}, effect: tools.Updates,
 			handle: a.writeOperation, output: `{"type":"object","properties":{}}`,
 		},
+		awaitApproval: {
+			args: []string{argApproval, argSeconds}, required: []string{argApproval}, effect: tools.Reads, writes: true, handle: a.awaitApproval,
+			output: `{"type":"object","properties":{"approval":{"type":"object"},"result":{"type":"object"}}}`,
+		},
+		withdrawApproval: {
+			args: []string{argApproval}, required: []string{argApproval}, effect: tools.Remembers, writes: true, handle: a.withdrawApproval,
+			output: `{"type":"object","properties":{"approval":{"type":"object"}}}`,
+		},
 	}
 }
 
@@ -69,8 +82,11 @@ func (a *App) addOwn(name string, own ownTool) {
 	properties := map[string]any{}
 	for _, arg := range own.args {
 		kind := "string"
-		if arg == argArguments {
+		switch arg {
+		case argArguments:
 			kind = "object"
+		case argSeconds:
+			kind = "integer"
 		}
 		properties[arg] = map[string]any{"type": kind, "description": book.Say(words.English, "arg."+arg, nil)}
 	}
@@ -116,6 +132,9 @@ func (a *App) ownHandler(name string, own ownTool) server.ToolHandlerFunc {
 			}
 			return a.invalid(ctx, "", "unknown", map[string]any{"known": strings.Join(own.args, ", ")}), nil
 		}
+		if meta := request.Params.Meta; meta != nil {
+			ctx = context.WithValue(ctx, progressKey{}, meta.ProgressToken)
+		}
 		return own.handle(ctx, request.Header, given), nil
 	}
 }
@@ -123,7 +142,7 @@ func (a *App) ownHandler(name string, own ownTool) server.ToolHandlerFunc {
 // offersOwn reports whether the caller may use one of the operations that a tool of this package reaches.
 func (a *App) offersOwn(ctx context.Context, own ownTool) bool {
 	for name, tool := range a.tools {
-		if (own.effect == tools.Reads || tool.Effect.Writes()) && a.permits(ctx, name) {
+		if (own.effect == tools.Reads && !own.writes || tool.Effect.Writes()) && a.permits(ctx, name) {
 			return true
 		}
 	}

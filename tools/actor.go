@@ -22,6 +22,8 @@ type Actor struct {
 	Assistant bool
 	// ReadOnly is set if the credentials of the call do not allow to change or send anything, whatever its person may.
 	ReadOnly bool
+	// Client is what the program of an assistant calls itself, "Claude 1.2"; "" if unknown. It is text from outside.
+	Client string
 }
 
 // Person is what an actor may do, and the user of the bank that the actor acts as.

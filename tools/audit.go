@@ -29,8 +29,9 @@ type auditEntry struct {
 	Fields      []string  `json:"fields,omitempty"` // the names of the given fields
 	Fingerprint string    `json:"digest,omitempty"`
 	Consent     *Consent  `json:"consent,omitempty"`
-	Entry       string    `json:"entry,omitempty"` // the entry whose text was erased
-	Outcome     string    `json:"outcome"`         // done, the kind of a failure, begun or shown
+	Approval    string    `json:"approval,omitempty"` // the approval that the entry is about
+	Entry       string    `json:"entry,omitempty"`    // the entry whose text was erased
+	Outcome     string    `json:"outcome"`            // done, the kind of a failure, begun, shown, asked, changed, or an [ApprovalStatus]
 }
 
 // Consent is the consent of a person to the copy of her document, which Law 7/2007 asks for.
@@ -58,8 +59,8 @@ func (r *Runner) audit(ctx context.Context, id string, request Request, outcome 
 	fields, reason, consent := given(request)
 	process, simulation := subjectIn(request.Args)
 	entry, err := json.Marshal(auditEntry{
-		Consent: consent,
-		Call:    id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
+		Consent: consent, Approval: request.Approval,
+		Call: id, At: r.now().UTC(), Actor: request.Actor.ID, Tool: request.Tool.Name, Effect: request.Tool.Effect,
 		Process: process, Simulation: simulation, Fields: fields, Fingerprint: r.Fingerprint(append([]byte(id+" "), request.Args...)), Outcome: outcome,
 	})
 	if err == nil {

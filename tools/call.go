@@ -29,6 +29,8 @@ type Call struct {
 	tool   *Tool
 
 	recovered bool      // it is finished for a replica that has crashed, perhaps of another program
+	approved  bool      // it is that of an approval: a person was shown what it does
+	giver     string    // the actor who gave its files; "" for Actor
 	announced bool      // the audit log says that it is about to be sent
 	begun     time.Time // when the call that it makes or finishes was begun; zero for a read
 

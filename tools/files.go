@@ -91,6 +91,14 @@ type GivenFile struct {
 // at the bank, so that the bank's list shows whether the file has arrived.
 func (c *Call) Mark(file FileRef) string { return c.Fingerprint([]byte("file " + file.ID))[:8] }
 
+// fileActor returns the actor who gave the files of the call.
+func (c *Call) fileActor() Actor {
+	if c.giver == "" {
+		return c.Actor
+	}
+	return Actor{ID: c.giver, Lang: c.Actor.Lang}
+}
+
 // File returns a file that the field at path has, of at most max bytes. Its content is read once in a call and closed when
 // the call ends. A file that is gone, is too large or is of a type that the field does not accept is a problem of the field.
 func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (GivenFile, error) {
@@ -113,7 +121,7 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 		return refuse("file.gone")
 	}
 	max = min(max, accepts.MaxSize)
-	found, content, err := source.Open(ctx, c.Actor, file, max)
+	found, content, err := source.Open(ctx, c.fileActor(), file, max)
 	why, isProblem := errors.AsType[FileProblem](err)
 	switch {
 	case isProblem:
@@ -153,7 +161,7 @@ func (c *Call) dropFiles(ctx context.Context) {
 	defer c.mu.Unlock()
 	for _, file := range c.files {
 		if dropper, ok := c.runner.fileSource(file.FileRef).(FileDropper); ok {
-			if err := dropper.Drop(ctx, c.Actor, file.FileRef); err != nil { // its source has it for a limited time only
+			if err := dropper.Drop(ctx, c.fileActor(), file.FileRef); err != nil { // its source has it for a limited time only
 				c.runner.Log.WarnContext(ctx, "removing a file that was used failed", "error", pii.Scrub(err.Error()))
 			}
 		}
@@ -200,7 +208,7 @@ func (c *Call) peek(ctx context.Context, field Field, file FileRef) *Problem {
 		return nil
 	}
 	accepts := field.Kind.Accepts
-	found, head, err := peeker.Peek(ctx, c.Actor, file)
+	found, head, err := peeker.Peek(ctx, c.fileActor(), file)
 	if why, is := errors.AsType[FileProblem](err); is && why != FileBroken {
 		return refuse(string(why))
 	}

@@ -49,6 +49,8 @@ type record struct {
 	Outcome     string          `json:"outcome,omitempty"` // done, the kind of a failure, or "" while it is unknown
 	Output      json.RawMessage `json:"output,omitempty"`  // unmasked: the journal encrypts it
 	Earlier     *Earlier        `json:"earlier,omitempty"` // the call that made the change, if this one sent nothing
+	Approval    string          `json:"approval,omitempty"`
+	Giver       string          `json:"giver,omitempty"` // of the files, if not Actor
 }
 
 const (
@@ -105,6 +107,7 @@ func (r *Runner) once(ctx context.Context, id string, call *Call, request Reques
 	intent := record{
 		Call: id, Tool: request.Tool.Name, Actor: request.Actor.ID, Assistant: request.Actor.Assistant, Lang: request.Actor.Lang,
 		Fingerprint: r.Fingerprint(request.Args), Args: request.Args, Begun: r.now().UTC(),
+		Approval: request.Approval, Giver: request.giver,
 	}
 	call.begun = intent.Begun
 	for attempt := range maxAttempts {

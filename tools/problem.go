@@ -29,6 +29,7 @@ type Problem struct {
 	Clear pii.Private `json:"-"`
 	// statement is Text without the question of a warning, if Text has one.
 	statement string
+	facts     string // what Clear says of this case, in no language
 	// Mark identifies a warning and its unmasked text. It is returned to confirm the warning.
 	Mark string `json:"-"`
 }

@@ -31,7 +31,16 @@ func (c *Call) ConfirmRecipient(ctx context.Context, to pii.Email, number int64,
 			return []Problem{c.Problem("borrower", "recipient.set_by_assistant", "command", c.tool.Command(c.Actor.Lang))}, nil
 		}
 	}
-	problems := []Problem{c.InClear(c.Warning("", "recipient.send", "email", to, "number", number), "email", to, "number", number)}
+	var problems []Problem
+	if c.approved {
+		switch set, err := c.SetByAssistant(ctx, to); {
+		case err != nil:
+			return nil, err
+		case set:
+			problems = append(problems, c.Warning("", "recipient.was_set_by_assistant"))
+		}
+	}
+	problems = append(problems, c.InClear(c.Warning("", "recipient.send", "email", to, "number", number), "email", to, "number", number))
 	if theirs == nil {
 		return problems, nil
 	}

@@ -70,7 +70,7 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 		_, _, err := r.Journal.TakeOver(ctx, seen.Key, seen.token, r.CallTimeout)
 		return false, errors.Join(fmt.Errorf("call %s is of an unknown tool", seen.Call), err)
 	}
-	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args}
+	request := Request{Tool: tool, Actor: Actor{ID: seen.Actor, Lang: seen.Lang}, Args: seen.Args, Approval: seen.Approval, giver: seen.Giver}
 	started := r.now()
 	call, err := r.takeOverAs(ctx, request, seen)
 	defer call.closeFiles()
@@ -89,7 +89,7 @@ func (r *Runner) recoverCall(ctx context.Context, data []byte) (finished bool, e
 func (r *Runner) takeOverAs(ctx context.Context, request Request, seen entry) (*Call, error) {
 	call, err := r.admit(ctx, request.Actor, request.Tool, request.Tool.Effect)
 	if err == nil {
-		call.recovered = true
+		call.recovered, call.approved, call.giver = true, seen.Approval != "", seen.Giver
 		_, err = r.takeOver(ctx, call, request, seen)
 		return call, err
 	}

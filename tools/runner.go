@@ -35,6 +35,9 @@ type Request struct {
 	// Key is the idempotency key: a call that changes something is made once for it, and repeats return the same result.
 	// "" for none.
 	Key string
+	// Approval is the id of the approval whose call this is; "" for a call that needed none.
+	Approval string
+	giver    string // the actor who gave the files; "" for Actor
 }
 
 // Result is the result of a call.
@@ -46,6 +49,8 @@ type Result struct {
 	Choices []Chosen
 	// Earlier is the other call that made the change, if this one sent nothing.
 	Earlier *Earlier
+	// Pending is the approval that the call waits for. Nothing was sent, and Output is nil.
+	Pending *Approval
 }
 
 // Close removes the content of the result's file. A front end calls it once the file is delivered, or will not be.
@@ -79,7 +84,12 @@ type Config struct {
 	// Changed is called for every call that changed something at the bank, once its outcome is known: perhaps twice, and
 	// not at all if the process crashes right then. A call waits for it two seconds at most; a failure is logged.
 	Changed func(context.Context, Changed) error
-	States  profile.States // what the states of a process mean; those of the built-in profile by default
+	// Policy says what assistants may do; by default a person approves whatever changes something. Without Approvals, calls
+	// that need one are refused.
+	Policy       Policy
+	Approvals    Approvals
+	ApprovalLife time.Duration  // how long a person has to decide, [ApprovalLife] by default
+	States       profile.States // what the states of a process mean; those of the built-in profile by default
 	// SimulationStates returns what a state of a simulation means, by its id or its descriptions; see
 	// [profile.Profile.SimulationMeaning]. It is that of the built-in profile by default.
 	SimulationStates func(state int32, descriptions ...string) (profile.SimulationMeaning, bool)
@@ -176,11 +186,17 @@ func (r *Runner) Run(ctx context.Context, request Request) (Result, error) {
 	if by, ok := output.(sharedOutput); ok {
 		result.Output, result.Earlier, outcome = by.Carder, &by.earlier, alreadyDone
 	}
+	if pending, waits := output.(askedFor); waits {
+		request.Approval, outcome = pending.ID, asked
+	}
 	if err := r.finish(ctx, id, call, request, started, outcome, err); err != nil {
 		if closer, ok := result.Output.(io.Closer); ok { // it has a file that nobody will get
 			_ = closer.Close()
 		}
 		return Result{ID: id}, err
+	}
+	if pending, waits := output.(askedFor); waits {
+		return Result{ID: id, Pending: &pending.Approval, Card: pending.Card(request.Tool.sayer(request.Actor.Lang))}, nil
 	}
 	if request.Tool.Effect.Writes() {
 		call.dropFiles(ctx)
@@ -216,6 +232,16 @@ func (r *Runner) run(ctx context.Context, id string, request *Request) (call *Ca
 		output, err = request.Tool.call(ctx, call, found.sent)
 		return call, output, err
 	}
+	if request.Actor.Assistant {
+		switch r.Policy.Of(request.Tool) {
+		case Deny:
+			return call, nil, &Error{Kind: PeopleOnly}
+		case Approve:
+			output, err = r.park(ctx, call, *request)
+			return call, output, err
+		}
+	}
+	call.approved, call.giver = request.Approval != "", request.giver
 	// It continues when its caller is gone: the outcome of a request to the bank has to be recorded.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.CallTimeout)
 	defer cancel()

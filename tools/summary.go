@@ -44,6 +44,11 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 		failure.explain(actor, tool)
 		return nil, nil, failure
 	}
+	return r.sections(ctx, actor, tool, found, form), found.problems, nil
+}
+
+// sections returns the facts of an input by page: of an editor's, what changes.
+func (r *Runner) sections(ctx context.Context, actor Actor, tool *Tool, found checked, form Form) []Section {
 	fields := tool.Fields
 	if found.before != nil {
 		about := slices.DeleteFunc(slices.Clone(tool.Fields), func(f Field) bool { return !f.Refers() })
@@ -61,7 +66,7 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 			sections = append(sections, section)
 		}
 	}
-	return sections, found.problems, nil
+	return sections
 }
 
 // fact is a field's line in a summary, in clear; "" for a field that is not given.

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,6 +191,8 @@ func (c *Call) InClear(p Problem, args ...any) Problem {
 			values[name] = personal.Reveal()
 		}
 	}
+	facts, _ := json.Marshal(values) // texts and numbers marshal
+	p.facts = string(facts)
 	p.Clear = pii.New[pii.Private](c.tool.texts.say(c.Actor.Lang, "problem."+p.Code, values))
 	return p
 }

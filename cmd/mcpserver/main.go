@@ -89,7 +89,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	if *offered != "" {
 		environ["MCP_TOOLS"] = *offered
 	}
-	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...))
+	s, err := settings.Load(settings.MCPServer, environ, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...), settings.CheckedPolicy(app.CheckPolicy))
 	if problems, ok := errors.AsType[settings.Problems](err); ok {
 		fmt.Fprint(stderr, problems.Text(settings.Lang(environ)))
 		if !*playground {

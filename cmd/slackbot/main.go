@@ -99,7 +99,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if *addr != "" {
 		environ["ADDR"] = *addr
 	}
-	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)}
+	checks := []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...), settings.CheckedPolicy(app.CheckPolicy)}
 	if *realBank {
 		checks = append(checks, settings.AllowRealBankInSimulatedSlack)
 	}

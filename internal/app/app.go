@@ -67,6 +67,12 @@ func RuleCodes() []string {
 	return codes
 }
 
+// CheckPolicy returns an error for an ASSISTANT_POLICY that is not valid.
+func CheckPolicy(policy string) error {
+	_, err := tools.ParsePolicy(policy, catalogue.New())
+	return err
+}
+
 // Start builds the system. Stop it with Close.
 func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options ...Option) (system *System, err error) {
 	log.Info("starting", "version", version.String())
@@ -133,6 +139,10 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if err != nil {
 		return system, err
 	}
+	policy, err := tools.ParsePolicy(s.AssistantPolicy, catalogue.New())
+	if err != nil {
+		return system, fmt.Errorf("reading ASSISTANT_POLICY: %w", err)
+	}
 	histogram, err := newCallHistogram(system.Metrics.Meter())
 	if err != nil {
 		return system, err
@@ -140,6 +150,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	system.Runner = tools.NewRunner(tools.Config{
 		Catalogue: catalogue.New(), Bank: system.bank, People: system.people, Checks: validation.New(checks),
 		Journal: system.Store, AuditLog: system.Store, Fingerprint: s.Keys.Fingerprint, Sealer: s.Keys, Claims: system.Store,
+		Approvals: system.Store, Policy: policy,
 		Index: system.Store, List: tools.ListPace{Login: system.serviceLogin()}, Log: log, CallTimeout: s.CallTimeout,
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
 		States: system.profile.States, SimulationStates: system.profile.SimulationMeaning, UnknownState: system.unknown.states,

@@ -16,6 +16,9 @@ import (
 // lossCheckInterval is about the longest time between two checks whether Redis has lost its data.
 const lossCheckInterval = 2 * time.Second
 
+// approvalCheckInterval is about the longest time between two checks for approvals that are due.
+const approvalCheckInterval = 20 * time.Second
+
 // startRecovery finishes orphaned calls of this and other replicas at intervals, until stop is called.
 func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -30,6 +33,16 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 			}
 			if err != nil && ctx.Err() == nil {
 				log.Warn("recovering orphaned calls failed", "error", pii.Scrub(err.Error()))
+			}
+		}
+	})
+	working.Go(func() {
+		for pause.For(ctx, jitter(approvalCheckInterval)) {
+			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
+			err := runner.SettleApprovals(round)
+			over()
+			if err != nil && ctx.Err() == nil {
+				log.Warn("settling approvals failed", "error", pii.Scrub(err.Error()))
 			}
 		}
 	})

@@ -52,11 +52,14 @@ type Settings struct {
 	MCPURL   string   `env:"MCP_URL"`   // the address of the server as assistants and people know it, for addresses of files; "" for that of each request
 	Tools    []string `env:"MCP_TOOLS"` // that assistants are offered: core, all, or names of toolsets; the core if empty
 	ReadOnly bool     `env:"-"`         // assistants may not write
+	// AssistantPolicy is what assistants may do without the approval of a person, as the tools package reads it.
+	AssistantPolicy string `env:"ASSISTANT_POLICY"`
 
 	RealBankInSimulatedSlack bool `env:"-"` // allowed, although anybody who can open the page acts at the bank
 
-	toolsets []string // that exist; see [KnownToolsets]
-	rules    []string // that exist; see [KnownRules]
+	policy   func(string) error // see [CheckedPolicy]
+	toolsets []string           // that exist; see [KnownToolsets]
+	rules    []string           // that exist; see [KnownRules]
 
 	CallbackURL    string     `env:"CALLBACK_URL"`    // the public address for callbacks of the bank, without the path; "" if there is none
 	CallbackTokens []string   `env:"CALLBACK_TOKENS"` // the first is registered at the bank, all are accepted
@@ -123,6 +126,11 @@ func KnownToolsets(names ...string) Option {
 	return func(s *Settings) { s.toolsets = names }
 }
 
+// CheckedPolicy has ASSISTANT_POLICY checked; without it every text is accepted.
+func CheckedPolicy(check func(string) error) Option {
+	return func(s *Settings) { s.policy = check }
+}
+
 // KnownRules names the rules of which the profile may set the strictness, beside those of the built-in profile.
 func KnownRules(codes ...string) Option {
 	return func(s *Settings) { s.rules = codes }
@@ -152,6 +160,9 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 	}
 	if s.toolsets != nil && slices.ContainsFunc(s.Tools, func(name string) bool { return !slices.Contains(s.toolsets, name) }) {
 		problems = append(problems, Problem{Name: "MCP_TOOLS", What: "wrong"})
+	}
+	if s.policy != nil && s.policy(s.AssistantPolicy) != nil {
+		problems = append(problems, Problem{Name: "ASSISTANT_POLICY", What: "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
 	wrong := s.readProfile(environ)

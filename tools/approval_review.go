@@ -1,0 +1,149 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/balcao/balcao/internal/pii"
+)
+
+// Review is what a person is shown of an approval: all that would be done, in clear for her alone.
+type Review struct {
+	Approval
+	Of       *Tool
+	Sections []Section
+	Problems []Problem // warnings that she accepts by approving; of a draft also what is missing or wrong
+	// Altered is set if what the call was made for has changed at the bank since the assistant asked.
+	Altered bool
+	// Seen identifies what is shown: the values before and after, and the warnings. It is returned to approve just this. "" for a
+	// draft, and for a call that the bank would refuse now.
+	Seen string
+}
+
+// OpenApprovals returns the approvals that wait for an actor's decision, the first asked first. Errors are [*Error].
+func (r *Runner) OpenApprovals(ctx context.Context, actor Actor) ([]Approval, error) {
+	if r.Approvals == nil || actor.Assistant {
+		return nil, &Error{Kind: Forbidden}
+	}
+	return r.openApprovals(ctx, actor.ID)
+}
+
+// Review returns what an approval would do, as the bank's data is now. Only its owner may review it. What she is shown is in the
+// audit log first. Errors are [*Error]; that of an approval which is gone, or is another's, has the problem «approval.gone».
+func (r *Runner) Review(ctx context.Context, actor Actor, id string) (Review, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	review, err := r.review(ctx, actor, id)
+	if err != nil {
+		return Review{}, r.explained(actor, review.Of, err)
+	}
+	return review, nil
+}
+
+// explained returns an error of an approval for a front end.
+func (r *Runner) explained(actor Actor, tool *Tool, err error) error {
+	failure := convert(err)
+	if failure.Tool = tool; tool != nil {
+		failure.explain(actor, tool)
+	}
+	return failure
+}
+
+func (r *Runner) review(ctx context.Context, actor Actor, id string) (Review, error) {
+	a, err := r.ownApproval(ctx, actor, id)
+	if err != nil {
+		return Review{}, err
+	}
+	tool, known := r.Catalogue.Named(a.Tool)
+	review := Review{Approval: a, Of: tool}
+	switch {
+	case !known: // it was removed by an update
+		return Review{}, gone(actor)
+	case !a.Status.Open():
+		return review, nil
+	}
+	return r.lookOver(ctx, actor, review)
+}
+
+// lookOver checks the call of an approval with the bank and fills in the review.
+func (r *Runner) lookOver(ctx context.Context, actor Actor, review Review) (Review, error) {
+	a, tool := review.Approval, review.Of
+	call, err := r.callOf(ctx, a, tool, actor.Lang)
+	if err != nil {
+		return review, err
+	}
+	in, _ := tool.decode(a.Args, actor.Lang)
+	if in == nil {
+		return review, gone(actor)
+	}
+	found, err := r.check(ctx, call, tool, in, nil)
+	if err != nil {
+		return review, err
+	}
+	if err := r.auditApproval(ctx, a, actor, shown); err != nil {
+		return review, err
+	}
+	review.Sections = r.sections(ctx, call.Actor, tool, found, Form{Answers: tool.answersOf(found.in, actor.Lang)})
+	review.Problems = found.problems
+	if blocked(found.problems) {
+		return review, nil
+	}
+	review.Seen, err = r.state(found)
+	review.Altered = a.State != "" && review.Seen != a.State
+	return review, err
+}
+
+// state returns a fingerprint of what a call would do: what it changes from what to what, or what it sends, and its warnings. It
+// does not depend on a language.
+func (r *Runner) state(found checked) (string, error) {
+	var parts []string
+	add := func(value any) error {
+		clear, err := pii.MarshalClear(value)
+		if err != nil {
+			return fmt.Errorf("fingerprinting an approval: %w", err)
+		}
+		parts = append(parts, string(clear))
+		return nil
+	}
+	if found.before == nil {
+		if err := add(found.sent); err != nil {
+			return "", err
+		}
+	}
+	for _, field := range found.changes {
+		parts = append(parts, field.Path)
+		for _, in := range []any{found.before, found.sent} {
+			value, given := field.Value(in)
+			if !given {
+				parts = append(parts, "")
+				continue
+			}
+			if err := add(value.Interface()); err != nil {
+				return "", err
+			}
+		}
+	}
+	for _, p := range found.problems {
+		if p.Severity == Warns {
+			parts = append(parts, p.Path, p.Code, p.facts)
+		}
+	}
+	return r.Fingerprint(encode(append([]string{"approval"}, parts...)...)), nil
+}
+
+// ownApproval reads an approval for its owner. Assistants decide nothing, and nobody another's.
+func (r *Runner) ownApproval(ctx context.Context, actor Actor, id string) (Approval, error) {
+	if r.Approvals == nil || actor.Assistant || actor.Guest {
+		return Approval{}, &Error{Kind: Forbidden}
+	}
+	a, found, err := r.readApproval(ctx, id)
+	if err == nil && (!found || a.Owner != actor.ID) {
+		err = gone(actor)
+	}
+	return a, err
+}
+
+// gone returns the error of an approval that is not there for an actor.
+func gone(actor Actor) error {
+	return &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval.gone")}}
+}
