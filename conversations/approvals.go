@@ -117,9 +117,7 @@ func (s *Store) OpenApprovals(ctx context.Context, owner string) ([]string, erro
 func (s *Store) DueApprovals(ctx context.Context, limit int64) ([]string, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	ids, err := s.redis.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: approvalsDue, ByScore: true, Start: "-inf", Stop: s.now().UnixMilli(), Count: limit,
-	}).Result()
+	ids, err := s.redis.ZRangeByScore(ctx, approvalsDue, &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(s.now().UnixMilli(), 10), Count: limit}).Result()
 	return ids, failed("listing the approvals that are due", err)
 }
 

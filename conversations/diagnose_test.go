@@ -201,7 +201,7 @@ var (
 	rawCall  = regexp.MustCompile(`\.Do\(ctx, "([A-Z]+)"`)
 	variants = map[string]string{ // methods of go-redis that are not named as their command
 		"SetNX": "SET", "XRangeN": "XRANGE", "XRevRangeN": "XREVRANGE", "XClaimJustID": "XCLAIM", "XGroupCreateMkStream": "XGROUP", "XGroupDelConsumer": "XGROUP",
-		"XPendingExt": "XPENDING", "ZAddNX": "ZADD", "ZRangeWithScores": "ZRANGE", "ZRangeByScoreWithScores": "ZRANGEBYSCORE",
+		"XPendingExt": "XPENDING", "ZAddNX": "ZADD", "ZRangeWithScores": "ZRANGE", "ZRangeByScoreWithScores": "ZRANGEBYSCORE", "ZRangeByScore": "ZRANGEBYSCORE",
 	}
 )
 

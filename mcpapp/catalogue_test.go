@@ -85,7 +85,7 @@ func compare(t *testing.T, path string, got json.RawMessage) {
 }
 
 // ownTools are the tools that reach the operations which are not listed.
-var ownTools = []string{"find_operation", "describe_operation", "read_operation", "write_operation"}
+var ownTools = []string{"find_operation", "describe_operation", "read_operation", "write_operation", "await_approval", "withdraw_approval"}
 
 // The list of tools is part of every request to a model, so its size is bounded: that of the core as a whole, whatever
 // operations are added, and that of all tools for each.

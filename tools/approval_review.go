@@ -125,7 +125,7 @@ func (r *Runner) state(found checked) (string, error) {
 	}
 	for _, p := range found.problems {
 		if p.Severity == Warns {
-			parts = append(parts, p.Path, p.Code, p.facts)
+			parts = append(parts, p.Path, p.Code, p.Facts.Reveal())
 		}
 	}
 	return r.Fingerprint(encode(append([]string{"approval"}, parts...)...)), nil

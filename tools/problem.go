@@ -27,9 +27,10 @@ type Problem struct {
 	Text     string   `json:"text"` // in the actor's language
 	// Clear is Text with its personal data unmasked, for a review; zero if Text has none.
 	Clear pii.Private `json:"-"`
+	// Facts is what Clear says of this case, in no language.
+	Facts pii.Private `json:"-"`
 	// statement is Text without the question of a warning, if Text has one.
 	statement string
-	facts     string // what Clear says of this case, in no language
 	// Mark identifies a warning and its unmasked text. It is returned to confirm the warning.
 	Mark string `json:"-"`
 }

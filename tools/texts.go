@@ -192,7 +192,7 @@ func (c *Call) InClear(p Problem, args ...any) Problem {
 		}
 	}
 	facts, _ := json.Marshal(values) // texts and numbers marshal
-	p.facts = string(facts)
+	p.Facts = pii.New[pii.Private](string(facts))
 	p.Clear = pii.New[pii.Private](c.tool.texts.say(c.Actor.Lang, "problem."+p.Code, values))
 	return p
 }

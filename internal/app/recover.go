@@ -42,7 +42,7 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 			err := runner.SettleApprovals(round)
 			over()
 			if err != nil && ctx.Err() == nil {
-				log.Warn("settling approvals failed", "error", pii.Scrub(err.Error()))
+				log.Warn("ending approvals failed", "error", pii.Scrub(err.Error()))
 			}
 		}
 	})
