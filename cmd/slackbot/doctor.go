@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/doctor"
@@ -35,11 +33,14 @@ func slackPart(setup doctor.Setup, redis doctor.Redis) doctor.Part {
 		}}}
 		return part
 	}
-	users := slices.Collect(maps.Keys(s.PortalUsers))
+	var users []string
+	for _, person := range s.PortalUsers {
+		users = append(users, person.InSlack()...)
+	}
 	diagnosis := slackapp.Diagnose(slackapp.DiagnosisConfig{
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
 		TeamChannel: s.TeamChannel, AdminUser: s.AdminUser, Destinations: redis.Destinations,
-		Users: slices.DeleteFunc(users, func(user string) bool { return user == settings.Everybody }),
+		Users: users,
 	})
 	part.Checks, part.Close = diagnosis.Checks(), diagnosis.Close
 	return part

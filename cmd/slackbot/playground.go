@@ -27,9 +27,9 @@ func simulate(s *settings.Settings, base string) *slacksim.Sim {
 	s.TeamChannel = cmp.Or(s.TeamChannel, slacksim.TeamChannel)
 	s.AdminUser = cmp.Or(s.AdminUser, slacksim.Ana)
 	if s.PortalURL == settings.Sandbox && len(s.PortalUsers) == 0 {
-		s.PortalUsers = map[string]string{
-			slacksim.TeamID + "/" + slacksim.Ana: sandbox.BrokerA.Users[0],
-			slacksim.TeamID + "/" + slacksim.Tom: sandbox.BrokerA.Users[1],
+		s.PortalUsers = settings.People{
+			{Accounts: []string{slacksim.TeamID + "/" + slacksim.Ana}, User: sandbox.BrokerA.Users[0]},
+			{Accounts: []string{slacksim.TeamID + "/" + slacksim.Tom}, User: sandbox.BrokerA.Users[1]},
 		}
 	}
 	return workspace

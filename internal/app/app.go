@@ -43,7 +43,7 @@ type System struct {
 	unknown       unknown
 	bank          *portal.Client
 	sandbox       *sandbox.Bank // nil if the bank is a real one
-	people        tools.Team
+	people        *People
 	notifications atomic.Pointer[notifications.Service]
 	log           *slog.Logger
 	now           func() time.Time
@@ -123,7 +123,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	if !system.inMemory() {
 		logWeaknesses(ctx, system.Store, log)
 	}
-	if system.people, err = team(s); err != nil {
+	if system.people, err = newPeople(s); err != nil {
 		return system, err
 	}
 	if err := system.openNotifications(ctx); err != nil {
@@ -196,35 +196,6 @@ func id(s settings.Settings, kind, text string) (uuid.UUID, error) {
 		}
 	}
 	return profile.ParseID(s.Profile.Forms.IDs[kind], text)
-}
-
-// Assistant is the actor of an assistant: the person at this machine, or the holder of MCP_TOKEN.
-const Assistant = "mcp:local"
-
-// team returns the user of the bank for each actor: those in PORTAL_USERS, everybody else if it has such an entry, and
-// the assistant.
-func team(s settings.Settings) (tools.Team, error) {
-	broker, err := id(s, "broker", s.PortalBrokerUID)
-	if err != nil {
-		return nil, fmt.Errorf("PORTAL_BROKER_UID: %w", err)
-	}
-	person := func(username string) tools.Person {
-		return tools.Person{Login: portal.Login{BrokerUID: broker, Username: username}}
-	}
-	assistant := person(s.PortalUsername)
-	assistant.ReadOnly = s.ReadOnly
-	team := tools.Team{Assistant: assistant}
-	for user, username := range s.PortalUsers {
-		if user == settings.Everybody {
-			team[""] = person(username)
-			continue
-		}
-		account := "slack:" + user
-		listed := person(username)
-		listed.Account = account
-		team[account] = listed
-	}
-	return team, nil
 }
 
 // serveSandbox serves a sandbox bank on a free port of the loopback interface.

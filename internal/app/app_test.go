@@ -74,7 +74,9 @@ func TestAnActorWithoutASettingIsForbidden(t *testing.T) {
 
 func TestEverybodyActsAsOneUserOnlyIfTheSettingsSaySo(t *testing.T) {
 	s := load(t, nil)
-	s.PortalUsers = map[string]string{"T1/U1": "nobody@mediadora.example", settings.Everybody: "ana@mediadora.example"}
+	s.PortalUsers = settings.People{
+		{Accounts: []string{"T1/U1"}, User: "nobody@mediadora.example"}, {Accounts: []string{settings.Everybody}, User: "ana@mediadora.example"},
+	}
 	system := start(t, s)
 	if err := find(t, system, "slack:T1/U2"); err != nil {
 		t.Errorf("an actor who is not listed: %v", err)

@@ -51,5 +51,5 @@ func (s *System) CheckBank(ctx context.Context) Answer {
 
 // serviceLogin returns the login for requests to the bank that no person has made.
 func (s *System) serviceLogin() portal.Login {
-	return s.people[Assistant].Login
+	return s.people.service
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
-	"github.com/balcao/balcao/tools"
 )
 
 func TestSettingsOfADestinationAreStoredWhole(t *testing.T) {
@@ -51,19 +50,18 @@ func TestSettingsOfADestinationAreStoredWhole(t *testing.T) {
 }
 
 func TestAPersonIsFoundBySlackIDUnlessTwoWorkspacesDisagree(t *testing.T) {
-	person := func(name string) tools.Person { return tools.Person{Login: portal.Login{Username: name}} }
-	team := tools.Team{"slack:T1/U1": person("ana"), "slack:T2/U1": person("ana"), "slack:T1/U2": person("tom"), "slack:T2/U2": person("rui"), Assistant: person("x")}
+	people := peopleOf(t, "T1/U1=T2/U1=ana,T1/U2=tom,T2/U2=rui")
 	for user, want := range map[string]string{"U1": "ana", "U2": "", "U3": "", "local": ""} {
-		found, ok := personOf(team, user)
+		found, ok := people.inAnyWorkspace(user)
 		if ok != (want != "") || found.Login.Username != want {
 			t.Errorf("%s is %q, %v", user, found.Login.Username, ok)
 		}
 	}
-	team[""] = person("everybody")
-	if found, ok := personOf(team, "U3"); !ok || found.Login.Username != "everybody" {
+	people = peopleOf(t, "T1/U2=tom,T2/U2=rui,*=everybody")
+	if found, ok := people.inAnyWorkspace("U3"); !ok || found.Login.Username != "everybody" {
 		t.Errorf("a person who is not listed is %+v, %v", found, ok)
 	}
-	if _, ok := personOf(team, "U2"); ok {
+	if _, ok := people.inAnyWorkspace("U2"); ok {
 		t.Error("one of two different people is returned")
 	}
 }
@@ -75,10 +73,10 @@ func TestAFormerTeamChannelGetsOnlyWhatAPersonSubscribedTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(bank.Close)
-	itself, ana := portal.Login{Username: "balcao"}, portal.Login{Username: "ana"}
-	system := &System{bank: bank, people: tools.Team{"slack:T1/U1": {Login: ana}, "": {Login: itself}}}
+	system := &System{bank: bank, people: peopleOf(t, "T1/U1=ana,*=balcao")}
+	itself, _ := system.people.inAnyWorkspace("U9")
 	system.settings.TeamChannel = "C0AGORA"
-	reader := system.reader(itself)
+	reader := system.reader(itself.Login)
 	for _, c := range []struct {
 		id, by   string
 		as       string

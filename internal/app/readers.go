@@ -21,7 +21,7 @@ func (s *System) reader(background portal.Login) func(id, by string) (*portal.Us
 		case id != "" && id == teamDestination(s.settings):
 			return nil, true
 		case direct:
-			person, served = personOf(s.people, user)
+			person, served = s.people.inAnyWorkspace(user)
 		case by != "":
 			person, served = s.people.Person(context.Background(), by)
 		}
@@ -47,22 +47,4 @@ const slackPrefix = "slack:"
 func directUser(id string) (user string, direct bool) {
 	user, slack := strings.CutPrefix(id, slackPrefix)
 	return user, slack && (strings.HasPrefix(user, "U") || strings.HasPrefix(user, "W"))
-}
-
-// personOf returns the person of the team with this Slack id, in any workspace. It returns false if the id belongs to
-// different people in two workspaces.
-func personOf(team tools.Team, user string) (found tools.Person, ok bool) {
-	for actor, person := range team {
-		if !strings.HasPrefix(actor, slackPrefix) || !strings.HasSuffix(actor, "/"+user) {
-			continue
-		}
-		if ok && found.Login != person.Login {
-			return tools.Person{}, false
-		}
-		found, ok = person, true
-	}
-	if !ok {
-		found, ok = team[""]
-	}
-	return found, ok
 }

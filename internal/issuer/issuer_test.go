@@ -99,7 +99,7 @@ func TestATokenIsCheckedInEveryRespect(t *testing.T) {
 		"expired within the skew":           {rsa.Sign(nil, e.Claims(audience, "exp", now.Add(-50*time.Second).Unix())), ""},
 		"valid soon, within the skew":       {rsa.Sign(nil, e.Claims(audience, "nbf", now.Add(50*time.Second).Unix())), ""},
 		"no signature":                      {rsa.Sign(map[string]any{"alg": "none"}, valid), issuer.Algorithm},
-		"no signature, in other letters":    {rsa.Sign(map[string]any{"alg": "NoNe"}, valid), issuer.Algorithm},
+		"no signature, in capitals":         {rsa.Sign(map[string]any{"alg": "NoNe"}, valid), issuer.Algorithm},
 		"a public key used as a secret":     {rsa.Sign(map[string]any{"alg": "HS256"}, valid), issuer.Algorithm},
 		"the issuer's id of another's key":  {stranger.Sign(nil, valid), issuer.Signature},
 		"another's key":                     {other.Sign(nil, valid), issuer.UnknownKey},
@@ -167,7 +167,7 @@ func TestTheAccountIsWhatTheIssuerVouchesFor(t *testing.T) {
 		"an address of which nothing is said": {[]any{"email_verified", nil}, "//openid balcao.read balcao.write"},
 		"verified, in a text":                 {[]any{"email_verified", "true"}, "ana@mediadora.example//openid balcao.read balcao.write"},
 		"not verified, in a text":             {[]any{"email_verified", "false"}, "//openid balcao.read balcao.write"},
-		"a letter that becomes another": { // the sign of kelvin in lower case is k
+		"a sign that becomes a k": { // the sign of kelvin in lower case is k
 			[]any{"email", "an\u212a@mediadora.example"}, "//openid balcao.read balcao.write"},
 		"two addresses":         {[]any{"email", "eve@evil.example ana@mediadora.example"}, "//openid balcao.read balcao.write"},
 		"an address in a list":  {[]any{"email", []string{"ana@mediadora.example"}}, "//openid balcao.read balcao.write"},

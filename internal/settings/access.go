@@ -2,39 +2,19 @@ package settings
 
 import (
 	"net/url"
-	"regexp"
-	"strings"
 
 	"github.com/balcao/balcao/internal/words"
 )
 
-// Everybody is the key in PORTAL_USERS for all people who are not listed.
-const Everybody = "*"
-
-// slackPerson matches a person in PORTAL_USERS: team/user.
-var slackPerson = regexp.MustCompile(`^[TE][A-Z0-9]{1,30}/[UW][A-Z0-9]{1,30}$`)
-
 // Playing reports whether both the bank and Slack are simulated.
 func (s *Settings) Playing() bool { return s.PortalURL == Sandbox && s.SlackAPIURL == Simulated }
 
-// checkUsers checks PORTAL_USERS, which is required outside the playground.
-func (s *Settings) checkUsers(from string) (problems Problems) {
+// checkUsers requires PORTAL_USERS outside the playground.
+func (s *Settings) checkUsers() (problems Problems) {
 	if len(s.PortalUsers) == 0 && !s.Playing() {
 		return Problems{{Name: "PORTAL_USERS", What: "missing"}}
 	}
-	users := map[string]string{}
-	for person, user := range s.PortalUsers {
-		person, user = strings.TrimSpace(person), strings.TrimSpace(user)
-		if user == "" || person != Everybody && !slackPerson.MatchString(person) {
-			return Problems{{Name: "PORTAL_USERS", What: "wrong"}}
-		}
-		users[person] = user
-	}
-	if len(users) > 0 && len(users) < len(strings.Split(from, ",")) { // a person is listed twice
-		return Problems{{Name: "PORTAL_USERS", What: "wrong"}}
-	}
-	s.PortalUsers = users
-	if users[Everybody] != "" {
+	if _, everybody := s.PortalUsers.Find(Everybody); everybody {
 		s.Warnings = append(s.Warnings, Warning{"PORTAL_USERS", "everybody"})
 	}
 	return nil
@@ -86,7 +66,7 @@ func leaves(u *url.URL) bool {
 // Warning is a setting with which the program starts and that the operator should check.
 type Warning struct {
 	Name string // of the environment variable
-	What string // plain, weak, memory or everybody
+	What string // plain, weak, memory, expired, everybody or everybody-at-issuer
 }
 
 // Text returns the warning without the value of the setting.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -33,25 +34,31 @@ const (
 
 // Settings are the parsed settings.
 type Settings struct {
-	PortalURL          string            `env:"PORTAL_URL"`
-	PortalClientID     string            `env:"PORTAL_CLIENT_ID"`
-	PortalClientSecret string            `env:"PORTAL_CLIENT_SECRET"`
-	PortalBrokerUID    string            `env:"PORTAL_BROKER_UID"`
-	PortalPartnerUID   string            `env:"PORTAL_PARTNER_UID"`
-	PortalUsername     string            `env:"PORTAL_USERNAME"`
-	PortalUsers        map[string]string `env:"PORTAL_USERS" envSeparator:"," envKeyValSeparator:"="`
-	PortalProfile      string            `env:"PORTAL_PROFILE"`
+	PortalURL          string `env:"PORTAL_URL"`
+	PortalClientID     string `env:"PORTAL_CLIENT_ID"`
+	PortalClientSecret string `env:"PORTAL_CLIENT_SECRET"`
+	PortalBrokerUID    string `env:"PORTAL_BROKER_UID"`
+	PortalPartnerUID   string `env:"PORTAL_PARTNER_UID"`
+	PortalUsername     string `env:"PORTAL_USERNAME"`
+	PortalUsers        People `env:"PORTAL_USERS"`
+	PortalProfile      string `env:"PORTAL_PROFILE"`
 
 	SlackBotToken      string `env:"SLACK_BOT_TOKEN"`
 	SlackSigningSecret string `env:"SLACK_SIGNING_SECRET"`
 	SlackAppToken      string `env:"SLACK_APP_TOKEN"`
 	SlackAPIURL        string `env:"SLACK_API_URL" envDefault:"https://slack.com/api/"`
 
-	MCPToken string   `env:"MCP_TOKEN"`
-	MCPHosts []string `env:"MCP_HOSTS"`
-	MCPURL   string   `env:"MCP_URL"`   // the address of the server as assistants and people know it, for addresses of files; "" for that of each request
-	Tools    []string `env:"MCP_TOOLS"` // that assistants are offered: core, all, or names of toolsets; the core if empty
-	ReadOnly bool     `env:"-"`         // assistants may not write
+	MCPToken      string         `env:"MCP_TOKEN"`
+	MCPTokens     PersonalTokens `env:"MCP_TOKENS"`
+	MCPIssuer     string         `env:"MCP_ISSUER"`                    // whose access tokens are accepted; "" for none
+	MCPAudience   string         `env:"MCP_AUDIENCE"`                  // that its tokens must be for; MCP_URL and /mcp by default
+	MCPRate       int            `env:"MCP_RATE" envDefault:"120"`     // calls a minute of each person
+	MCPConcurrent int            `env:"MCP_CONCURRENT" envDefault:"8"` // calls of each person at once
+	MCPHosts      []string       `env:"MCP_HOSTS"`
+	MCPOrigins    []string       `env:"MCP_ORIGINS"` // of web pages that may call; loopback ones if empty
+	MCPURL        string         `env:"MCP_URL"`     // the address of the server as assistants and people know it, for addresses of files; "" for that of each request
+	Tools         []string       `env:"MCP_TOOLS"`   // that assistants are offered: core, all, or names of toolsets; the core if empty
+	ReadOnly      bool           `env:"-"`           // assistants may not write
 	// AssistantPolicy is what assistants may do without the approval of a person, as the tools package reads it.
 	AssistantPolicy string `env:"ASSISTANT_POLICY"`
 
@@ -172,11 +179,9 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 	if program == SlackBot {
 		problems = append(problems, s.checkSlack()...)
 		problems = append(problems, s.checkCallbacks()...)
-		problems = append(problems, s.checkUsers(environ["PORTAL_USERS"])...)
+		problems = append(problems, s.checkUsers()...)
 	}
-	if s.MCPURL = strings.TrimSuffix(s.MCPURL, "/"); s.MCPURL != "" && !isPublic(s.MCPURL) {
-		problems = append(problems, Problem{Name: "MCP_URL", What: "wrong"})
-	}
+	problems = append(problems, s.checkAssistants()...)
 	problems = append(problems, s.checkState()...)
 	problems = append(problems, s.checkSecrets()...)
 	s.checkNetwork()
@@ -187,7 +192,10 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 	if err != nil {
 		problems = append(problems, Problem{Name: "ADDR", What: "wrong"})
 	} else if program == MCPServer && !Loopback(host) {
-		problems = append(problems, require(map[string]string{"MCP_TOKEN": s.MCPToken, "MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
+		problems = append(problems, require(map[string]string{"MCP_HOSTS": strings.Join(s.MCPHosts, "")})...)
+		if !s.ServesAssistants() {
+			problems = append(problems, Problem{Name: "MCP_TOKEN", What: "missing"})
+		}
 	}
 	return s, problems.firstProblems()
 }
@@ -202,11 +210,18 @@ const (
 func unread(err error) (problems Problems) {
 	all, _ := errors.AsType[env.AggregateError](err)
 	for _, one := range all.Errors {
-		name := "PORTAL_USERS"
-		if wrong, ok := errors.AsType[env.ParseError](one); ok && wrong.Name == "CallTimeout" {
-			name = "CALL_TIMEOUT"
+		wrong, ok := errors.AsType[env.ParseError](one)
+		if !ok {
+			continue
 		}
-		problems = append(problems, Problem{Name: name, What: "wrong"})
+		problem := Problem{What: "wrong"}
+		if field, known := reflect.TypeFor[Settings]().FieldByName(wrong.Name); known {
+			problem.Name = field.Tag.Get("env")
+		}
+		if at, is := errors.AsType[*EntryError](wrong.Err); is {
+			problem.Entry = at.Entry
+		}
+		problems = append(problems, problem)
 	}
 	return problems
 }
@@ -300,7 +315,8 @@ func Loopback(host string) bool {
 // Problem is one setting that is missing or wrong.
 type Problem struct {
 	Name    string            // of the environment variable
-	What    string            // missing, wrong, integer, profile, replaced, weak, simulated or simulated-slack
+	What    string            // missing, wrong, integer, profile, replaced, weak, unlisted, nobody-at-issuer, simulated or simulated-slack
+	Entry   int               // of a list, from 1, that is wrong; 0 for the whole value
 	Profile *profile.Problems // of the file of a profile, nil if the problem is another
 }
 
@@ -337,7 +353,11 @@ func (p Problem) Text(lang words.Lang) (text, fix string) {
 	if p.Profile != nil {
 		return p.profileText(lang)
 	}
-	return texts.Say(lang, "problem."+p.What, map[string]any{"name": p.Name}), texts.Say(lang, p.Name, nil)
+	key := "problem." + p.What
+	if p.Entry > 0 && p.What == "wrong" {
+		key = "problem.entry"
+	}
+	return texts.Say(lang, key, map[string]any{"name": p.Name, "entry": p.Entry}), texts.Say(lang, p.Name, nil)
 }
 
 // Text describes every problem and how to correct it.

@@ -119,13 +119,61 @@ func TestEachRuleOfASetting(t *testing.T) {
 		"everybody without a portal user":                      {settings.SlackBot, map[string]string{"PORTAL_USERS": "*="}, "settings: PORTAL_USERS wrong"},
 		"a person is given by team and user":                   {settings.SlackBot, map[string]string{"PORTAL_USERS": "U0456=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
 		"a person is given by ids":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T0123/ana=ana@mediadora.example"}, "settings: PORTAL_USERS wrong"},
-		"a toolset that exists":                                {settings.MCPServer, map[string]string{"MCP_TOOLS": "default,rare"}, ""},
-		"a toolset that does not exist":                        {settings.SlackBot, map[string]string{"MCP_TOOLS": "default,nope"}, "settings: MCP_TOOLS wrong"},
-		"a weak token":                                         {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
-		"a weak token in the bot's environment":                {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
-		"a weak signing secret":                                {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
-		"a weak callback token":                                {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+strings.Repeat("a", 32)), "settings: CALLBACK_TOKENS weak"},
-		"a weak secret of the bank":                            {settings.SlackBot, map[string]string{"PORTAL_CLIENT_SECRET": "a"}, ""},
+		"a person with an account at the issuer":               {settings.SlackBot, atIssuer("PORTAL_USERS", "T1/U1=mcp:ana@mediadora.example=ana"), ""},
+		"accounts of one person on two lines":                  {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana,T1/U1=mcp:ana@mediadora.example=ana"}, "settings: PORTAL_USERS wrong"},
+		"an e-mail address of two people":                      {settings.SlackBot, map[string]string{"PORTAL_USERS": "mcp:ana@mediadora.example=ana,mcp:Ana@Mediadora.Example=rui"}, "settings: PORTAL_USERS wrong"},
+		"an account that is no address":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "mcp:ana=ana"}, "settings: PORTAL_USERS wrong"},
+		"an address with letters that look alike":              {settings.SlackBot, map[string]string{"PORTAL_USERS": "mcp:an\u0430@mediadora.example=ana"}, "settings: PORTAL_USERS wrong"},
+		"an empty subject":                                     {settings.SlackBot, map[string]string{"PORTAL_USERS": "mcp:sub:=ana"}, "settings: PORTAL_USERS wrong"},
+		"everybody is not a person too":                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "*=T1/U1=ana"}, "settings: PORTAL_USERS wrong"},
+		"everybody at the issuer is not a person too":          {settings.SlackBot, map[string]string{"PORTAL_USERS": "mcp:*=mcp:ana@mediadora.example=ana"}, "settings: PORTAL_USERS wrong"},
+		"a language that there is":                             {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=lang:en=ana"}, ""},
+		"a language that there is not":                         {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=lang:fr=ana"}, "settings: PORTAL_USERS wrong"},
+		"two languages":                                        {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=lang:en=lang:pt-PT=ana"}, "settings: PORTAL_USERS wrong"},
+		"only a language":                                      {settings.SlackBot, map[string]string{"PORTAL_USERS": "lang:en=ana"}, "settings: PORTAL_USERS wrong"},
+		"an entry that is empty":                               {settings.SlackBot, map[string]string{"PORTAL_USERS": "T1/U1=ana,"}, "settings: PORTAL_USERS wrong"},
+		"an issuer":                                            {settings.MCPServer, atIssuer("", ""), ""},
+		"an issuer needs the address of the server":            {settings.MCPServer, atIssuer("MCP_URL", ""), "settings: MCP_URL missing"},
+		"an issuer is encrypted":                               {settings.MCPServer, atIssuer("MCP_ISSUER", "http://login.example"), "settings: MCP_ISSUER wrong"},
+		"an issuer on this machine":                            {settings.MCPServer, atIssuer("MCP_ISSUER", "http://127.0.0.1:9000/realms/team"), ""},
+		"an issuer without a scheme":                           {settings.MCPServer, atIssuer("MCP_ISSUER", "login.example"), "settings: MCP_ISSUER wrong"},
+		"an issuer with a query":                               {settings.MCPServer, atIssuer("MCP_ISSUER", "https://login.example/?a=b"), "settings: MCP_ISSUER wrong"},
+		"an issuer that lets nobody in":                        {settings.MCPServer, atIssuer("PORTAL_USERS", "T1/U1=ana,*=ana"), "settings: PORTAL_USERS nobody-at-issuer"},
+		"an issuer that lets everybody in":                     {settings.MCPServer, atIssuer("PORTAL_USERS", "mcp:*=lang:en=ana"), ""},
+		"an audience":                                          {settings.MCPServer, atIssuer("MCP_AUDIENCE", "api://balcao"), ""},
+		"an audience with a space":                             {settings.MCPServer, atIssuer("MCP_AUDIENCE", "a b"), "settings: MCP_AUDIENCE wrong"},
+		"an audience without an issuer":                        {settings.MCPServer, map[string]string{"MCP_AUDIENCE": "api://balcao"}, "settings: MCP_ISSUER missing"},
+		"a server for other machines with an issuer":           {settings.MCPServer, atIssuer("ADDR", ":8081"), "settings: MCP_HOSTS missing"},
+		"a personal token":                                     {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash}, ""},
+		"a personal token with a day":                          {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2099-12-31"}, ""},
+		"a personal token that has expired":                    {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2020-12-31"}, ""},
+		"a personal token with a day that there is not":        {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2027-02-30"}, "settings: MCP_TOKENS wrong"},
+		"a personal token without an end":                      {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":"}, "settings: MCP_TOKENS wrong"},
+		"the token itself":                                     {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + token}, "settings: MCP_TOKENS wrong"},
+		"a personal token of nobody":                           {settings.MCPServer, map[string]string{"MCP_TOKENS": hash}, "settings: MCP_TOKENS wrong"},
+		"a personal token of everybody":                        {settings.MCPServer, map[string]string{"PORTAL_USERS": "*=ana", "MCP_TOKENS": "*=" + hash}, "settings: MCP_TOKENS wrong"},
+		"a personal token of two people":                       {settings.MCPServer, map[string]string{"PORTAL_USERS": "T1/U1=ana,T1/U2=rui", "MCP_TOKENS": "T1/U1=" + hash + ",T1/U2=" + strings.ToUpper(hash)}, "settings: MCP_TOKENS wrong"},
+		"a personal token of a stranger":                       {settings.MCPServer, map[string]string{"MCP_TOKENS": "T9/U9=" + hash}, "settings: MCP_TOKENS unlisted"},
+		"a server for other machines with personal tokens":     {settings.MCPServer, map[string]string{"ADDR": ":8081", "MCP_HOSTS": "mcp.example", "MCP_TOKENS": "T0123/U0456=" + hash}, ""},
+		"an origin":                             {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://assistant.example, https://other.example:8443,http://localhost:6274"}, ""},
+		"every origin":                          {settings.MCPServer, map[string]string{"MCP_ORIGINS": "*"}, "settings: MCP_ORIGINS wrong"},
+		"the origin of files":                   {settings.MCPServer, map[string]string{"MCP_ORIGINS": "null"}, "settings: MCP_ORIGINS wrong"},
+		"an origin with a path":                 {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://assistant.example/"}, "settings: MCP_ORIGINS wrong"},
+		"an origin with the usual port":         {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://assistant.example:443"}, "settings: MCP_ORIGINS wrong"},
+		"an origin in capitals":                 {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://Assistant.example"}, "settings: MCP_ORIGINS wrong"},
+		"an origin with a user":                 {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://ana@assistant.example"}, "settings: MCP_ORIGINS wrong"},
+		"an origin that is not encrypted":       {settings.MCPServer, map[string]string{"MCP_ORIGINS": "http://assistant.example"}, "settings: MCP_ORIGINS wrong"},
+		"an origin of other names":              {settings.MCPServer, map[string]string{"MCP_ORIGINS": "https://*.assistant.example"}, "settings: MCP_ORIGINS wrong"},
+		"no calls":                              {settings.MCPServer, map[string]string{"MCP_RATE": "0"}, "settings: MCP_RATE wrong"},
+		"some calls":                            {settings.MCPServer, map[string]string{"MCP_RATE": "60 a minute"}, "settings: MCP_RATE wrong"},
+		"too many calls at once":                {settings.MCPServer, map[string]string{"MCP_CONCURRENT": "65"}, "settings: MCP_CONCURRENT wrong"},
+		"a toolset that exists":                 {settings.MCPServer, map[string]string{"MCP_TOOLS": "default,rare"}, ""},
+		"a toolset that does not exist":         {settings.SlackBot, map[string]string{"MCP_TOOLS": "default,nope"}, "settings: MCP_TOOLS wrong"},
+		"a weak token":                          {settings.MCPServer, map[string]string{"MCP_TOKEN": "a"}, "settings: MCP_TOKEN weak"},
+		"a weak token in the bot's environment": {settings.SlackBot, map[string]string{"MCP_TOKEN": strings.Repeat("0123456789abcdef", 4)}, "settings: MCP_TOKEN weak"},
+		"a weak signing secret":                 {settings.SlackBot, map[string]string{"SLACK_SIGNING_SECRET": "a"}, "settings: SLACK_SIGNING_SECRET weak"},
+		"a weak callback token":                 {settings.SlackBot, callback("CALLBACK_TOKENS", token+","+strings.Repeat("a", 32)), "settings: CALLBACK_TOKENS weak"},
+		"a weak secret of the bank":             {settings.SlackBot, map[string]string{"PORTAL_CLIENT_SECRET": "a"}, ""},
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
@@ -137,6 +185,20 @@ func TestEachRuleOfASetting(t *testing.T) {
 }
 
 const token = "b3c0b9f2c1a84d7e9f5d2a6e0c4817d3"
+
+// hash is that of a token.
+const hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+// atIssuer returns the settings of an issuer, with one of them changed.
+func atIssuer(name, value string) map[string]string {
+	environ := map[string]string{
+		"MCP_ISSUER": "https://login.example/", "MCP_URL": "https://mcp.example", "PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana",
+	}
+	if name != "" {
+		environ[name] = value
+	}
+	return environ
+}
 
 // callback returns the settings of callbacks, with one of them changed.
 func callback(name, value string) map[string]string {
@@ -199,6 +261,8 @@ func TestLoadWarnsOfRiskySettings(t *testing.T) {
 		"with a sandbox, that is all":   {map[string]string{"REDIS_URL": "memory", "PORTAL_URL": "sandbox"}, ""},
 		"one portal user for everybody": {map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, "PORTAL_USERS everybody"},
 		"a secret of the bank's":        {map[string]string{"PORTAL_CLIENT_SECRET": "secret"}, "PORTAL_CLIENT_SECRET weak"},
+		"everybody at the issuer":       {atIssuer("PORTAL_USERS", "mcp:*=ana"), "PORTAL_USERS everybody-at-issuer"},
+		"a token that has expired":      {map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2020-12-31"}, "MCP_TOKENS expired"},
 	} {
 		environ := whole(t)
 		maps.Copy(environ, c.change)
