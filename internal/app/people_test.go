@@ -45,7 +45,7 @@ func TestAnAccountAtTheIssuerIsAPersonOfTheTable(t *testing.T) {
 		"the subject of one, the e-mail of another":  {listed, issuer.Account{Subject: "auth0|7", Email: "ana@mediadora.example"}, "", ""},
 		"a subject that looks like an e-mail":        {listed, issuer.Account{Subject: "ana@mediadora.example"}, "", ""},
 		"an e-mail that looks like a subject":        {listed, issuer.Account{Subject: "1", Email: "ines@mediadora.example"}, "", ""},
-		"a subject in other letters":                 {listed, issuer.Account{Subject: "AUTH0|7"}, "", ""},
+		"a subject in capitals":                      {listed, issuer.Account{Subject: "AUTH0|7"}, "", ""},
 		"a stranger":                                 {listed, issuer.Account{Subject: "1", Email: "eve@evil.example"}, "", ""},
 		"an account in Slack as a subject":           {listed, issuer.Account{Subject: "T1/U1"}, "", ""},
 		"a stranger, with everybody in Slack":        {listed + ",*=everybody", issuer.Account{Subject: "1"}, "", ""},

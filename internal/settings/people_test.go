@@ -28,7 +28,7 @@ func TestTheAccountsOfAPersonAreInOneEntry(t *testing.T) {
 	}
 }
 
-func TestAWrongEntryIsNamedByItsPlace(t *testing.T) {
+func TestAWrongEntryIsNamedByItsNumber(t *testing.T) {
 	environ := whole(t)
 	environ["PORTAL_USERS"] = "T1/U1=ana,T1/U2=rui,T1/U1=ines"
 	environ["MCP_TOKENS"] = "T1/U1=" + hash + ",T1/U2=secret"
