@@ -128,6 +128,9 @@ func (r *Runner) park(ctx context.Context, call *Call, request Request) (Carder,
 		return nil, &Error{Kind: PeopleOnly}
 	}
 	person, _ := r.People.Person(ctx, request.Actor.ID)
+	if person.Account == "" && !request.Page {
+		return nil, &Error{Kind: PeopleOnly, Problems: []Problem{problem(request.Actor.Lang, "", "approval.nowhere")}}
+	}
 	a := Approval{
 		ID: strings.ToLower(rand.Text()), Owner: cmp.Or(person.Account, request.Actor.ID), Asker: request.Actor.ID, Client: request.Actor.Client,
 		Lang: request.Actor.Lang, Tool: request.Tool.Name, Status: ApprovalWaits, Asked: r.now().UTC(), Args: request.Args, Key: request.Key,

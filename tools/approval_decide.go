@@ -13,8 +13,8 @@ import (
 // Approved says what a person approves.
 type Approved struct {
 	Seen string // that of the [Review] which she was shown
-	// Args are the arguments of a form in which she reviewed and perhaps changed the call, and Confirmed the marks of its warnings.
-	// Without Args the call is made as it was asked for.
+	// Args are the arguments of a form in which she reviewed and perhaps changed the call, as she was shown them by
+	// [Runner.ReviewArgs]; without Seen, Confirmed has the marks of the warnings. Without Args the call is made as it was asked for.
 	Args      json.RawMessage
 	Confirmed []string
 }
@@ -45,8 +45,11 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 	case !a.Status.Open():
 		return a, tool, &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval."+string(a.Status))}}
 	}
-	if given.Args == nil {
-		review, err := r.lookOver(ctx, actor, Review{Approval: a, Of: tool})
+	if given.Args == nil || given.Seen != "" {
+		review, in, err := r.toReview(ctx, actor, id, given.Args)
+		if err == nil {
+			review, err = r.lookOver(ctx, actor, review, in)
+		}
 		if err == nil {
 			err = decide(review.Problems, marks(review.Problems))
 		}
@@ -57,7 +60,7 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 			altered := warning(actor.Lang, "", "approval.altered")
 			return a, tool, &Error{Kind: Unconfirmed, Problems: append([]Problem{altered}, review.Problems...)}
 		}
-		given.Args, given.Confirmed = a.Args, marks(review.Problems)
+		given.Args, given.Confirmed = review.Args, marks(review.Problems)
 	}
 	a.Status, a.Final, a.Confirmed, a.By, a.Decided = ApprovalApproved, given.Args, given.Confirmed, actor.Lang, r.now().UTC()
 	a.Changed = changedPaths(tool, a)

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/balcao/balcao/internal/pii"
@@ -50,33 +51,43 @@ func (r *Runner) explained(actor Actor, tool *Tool, err error) error {
 }
 
 func (r *Runner) review(ctx context.Context, actor Actor, id string) (Review, error) {
+	review, in, err := r.toReview(ctx, actor, id, nil)
+	if err != nil || !review.Status.Open() {
+		return review, err
+	}
+	return r.lookOver(ctx, actor, review, in)
+}
+
+// toReview reads an approval for its owner, and decodes the arguments of one that is open: these, or those that were asked for.
+func (r *Runner) toReview(ctx context.Context, actor Actor, id string, args json.RawMessage) (review Review, in any, err error) {
 	a, err := r.ownApproval(ctx, actor, id)
 	if err != nil {
-		return Review{}, err
+		return review, nil, err
 	}
 	tool, known := r.Catalogue.Named(a.Tool)
-	review := Review{Approval: a, Of: tool}
-	switch {
-	case !known: // it was removed by an update
-		return Review{}, gone(actor)
-	case !a.Status.Open():
-		return review, nil
+	if !known { // it was removed by an update
+		return review, nil, gone(actor)
 	}
-	return r.lookOver(ctx, actor, review)
+	review = Review{Approval: a, Of: tool}
+	if args != nil {
+		review.Args, review.State = args, ""
+	}
+	if a.Status.Open() {
+		if in, review.Problems = tool.decode(review.Args, actor.Lang); in == nil {
+			return review, nil, gone(actor)
+		}
+	}
+	return review, in, nil
 }
 
 // lookOver checks the call of an approval with the bank and fills in the review.
-func (r *Runner) lookOver(ctx context.Context, actor Actor, review Review) (Review, error) {
+func (r *Runner) lookOver(ctx context.Context, actor Actor, review Review, in any) (Review, error) {
 	a, tool := review.Approval, review.Of
 	call, err := r.callOf(ctx, a, tool, actor.Lang)
 	if err != nil {
 		return review, err
 	}
-	in, _ := tool.decode(a.Args, actor.Lang)
-	if in == nil {
-		return review, gone(actor)
-	}
-	found, err := r.check(ctx, call, tool, in, nil)
+	found, err := r.check(ctx, call, tool, in, review.Problems)
 	if err != nil {
 		return review, err
 	}

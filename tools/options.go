@@ -20,6 +20,12 @@ type Option struct {
 // Options returns the options of a field that match what a person has typed so far, at most [MaxOptions]. answers holds
 // the other fields of the form, by path: the choices may depend on them. Errors are [*Error].
 func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
+	options, err := r.AllOptions(ctx, actor, field, query, answers)
+	return options[:min(len(options), MaxOptions)], err
+}
+
+// AllOptions is Options of which there may be more than [MaxOptions], for a form that has them all in it.
+func (r *Runner) AllOptions(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {
 	options, err := r.options(ctx, actor, field, query, answers)
 	if err != nil {
 		failure := convert(err)
@@ -27,7 +33,7 @@ func (r *Runner) Options(ctx context.Context, actor Actor, field Field, query st
 		failure.explain(actor, field.tool)
 		return nil, failure
 	}
-	return options[:min(len(options), MaxOptions)], nil
+	return options, nil
 }
 
 func (r *Runner) options(ctx context.Context, actor Actor, field Field, query string, answers map[string]string) ([]Option, error) {

@@ -35,6 +35,8 @@ type Request struct {
 	// Key is the idempotency key: a call that changes something is made once for it, and repeats return the same result.
 	// "" for none.
 	Key string
+	// Page says that the front end of an assistant has a page on which a person without an account in Slack decides; see [Person].
+	Page bool
 	// Approval is the id of the approval whose call this is; "" for a call that needed none.
 	Approval string
 	giver    string // the actor who gave the files; "" for Actor
