@@ -57,7 +57,7 @@ func withFileTool(t testing.TB) func(*options) {
 	must(t, err)
 	return func(o *options) {
 		o.tools = all
-		o.Manifest, err = slackapp.Manifest(all, "https://slack.invalid", "pt-PT", "en")
+		o.Manifest, err = slackapp.Manifest(all, "https://slack.invalid", false, "pt-PT", "en")
 		must(t, err)
 	}
 }

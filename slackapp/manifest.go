@@ -12,17 +12,22 @@ import (
 
 // Manifest is the manifest of the Slack app as JSON, ready to paste. Its commands are those of the catalogue in each of
 // langs; Slack does not translate commands. host is where Slack reaches the app, as in https://balcao.example.com; with ""
-// the app uses Socket Mode.
-func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]byte, error) {
-	address := ""
+// the app uses Socket Mode. mcp declares the MCP server at the host, so that people reach the tools through Slackbot; without a
+// host Slack cannot reach it.
+func Manifest(catalogue *tools.Catalogue, host string, mcp bool, langs ...words.Lang) ([]byte, error) {
+	address, scopes := "", botScopes
 	if host != "" {
 		address = strings.TrimSuffix(host, "/") + "/slack/events"
+	}
+	if mcp = mcp && host != ""; mcp {
+		scopes = append(slices.Clone(scopes), mcpScope)
+		slices.Sort(scopes)
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(object{
+	manifest := object{
 		"display_information": object{
 			"name": say(langs[0], "app"), "background_color": "#1f3a5f", "description": say(langs[0], "manifest.description"),
 		},
@@ -31,7 +36,7 @@ func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]b
 			"bot_user":       object{"display_name": say(langs[0], "app"), "always_online": true},
 			"slash_commands": manifestCommands(catalogue, address, langs),
 		},
-		"oauth_config": object{"scopes": object{"bot": botScopes}},
+		"oauth_config": object{"scopes": object{"bot": scopes}},
 		"settings": object{
 			"event_subscriptions": withURL(object{
 				"bot_events": []string{
@@ -44,9 +49,18 @@ func Manifest(catalogue *tools.Catalogue, host string, langs ...words.Lang) ([]b
 			"socket_mode_enabled":    address == "",
 			"token_rotation_enabled": false,
 		},
-	})
+	}
+	if mcp {
+		manifest["mcp_servers"] = object{"balcao": object{
+			"url": strings.TrimSuffix(host, "/") + "/mcp", "auth_type": "slack_identity_auth", // see [App.SignedCaller]
+		}}
+	}
+	err := encoder.Encode(manifest)
 	return out.Bytes(), err
 }
+
+// mcpScope lets Slackbot call the app's MCP server. The bot itself does not need it.
+const mcpScope = "mcp:connect"
 
 // botScopes are the scopes that the bot's token needs.
 var botScopes = []string{

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ var languages = map[string][]words.Lang{
 
 func manifest(t testing.TB, host string, langs ...words.Lang) []byte {
 	t.Helper()
-	made, err := slackapp.Manifest(catalogue.New(), host, langs...)
+	made, err := slackapp.Manifest(catalogue.New(), host, true, langs...)
 	must(t, err)
 	return made
 }
@@ -78,6 +79,36 @@ func TestTheManifestPassesSlacksSchemaAndLimits(t *testing.T) {
 			if socket := strings.Contains(string(made), `"socket_mode_enabled": true`); socket != (host == "") || host == "" && strings.Contains(string(made), "http") {
 				t.Errorf("%s %q: Socket Mode %v", lang, host, socket)
 			}
+		}
+	}
+}
+
+func TestTheManifestDeclaresTheMCPServerWhereSlackReachesIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		host     string
+		mcp, has bool
+	}{
+		{"https://balcao.example.com/", true, true},
+		{"https://balcao.example.com", false, false},
+		{"", true, false},
+	} {
+		made, err := slackapp.Manifest(catalogue.New(), c.host, c.mcp, words.Portuguese)
+		must(t, err)
+		var parts struct {
+			Servers map[string]struct {
+				URL  string `json:"url"`
+				Auth string `json:"auth_type"`
+			} `json:"mcp_servers"`
+			OAuth struct{ Scopes struct{ Bot []string } } `json:"oauth_config"`
+		}
+		must(t, json.Unmarshal(made, &parts))
+		server, declared := parts.Servers["balcao"]
+		if declared != c.has || slices.Contains(parts.OAuth.Scopes.Bot, "mcp:connect") != c.has {
+			t.Errorf("%+v: %+v, scopes %v", c, parts.Servers, parts.OAuth.Scopes.Bot)
+		}
+		if c.has && (server.URL != "https://balcao.example.com/mcp" || server.Auth != "slack_identity_auth") {
+			t.Errorf("got %+v", server)
 		}
 	}
 }

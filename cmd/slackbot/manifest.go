@@ -24,6 +24,7 @@ func printManifest(args []string, stdout, stderr io.Writer, say translator) int 
 	flags.SetOutput(stderr)
 	host := flags.String("host", "", say("flag.manifest.host"))
 	socketMode := flags.Bool("socket-mode", false, say("flag.manifest.socket-mode"))
+	mcp := flags.Bool("mcp", true, say("flag.manifest.mcp"))
 	lang := flags.String("lang", "pt", say("flag.manifest.lang"))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -39,7 +40,7 @@ func printManifest(args []string, stdout, stderr io.Writer, say translator) int 
 		fmt.Fprintln(stderr, say("manifest.host"))
 		return 2
 	}
-	manifest, err := slackapp.Manifest(catalogue.New(), *host, langs...)
+	manifest, err := slackapp.Manifest(catalogue.New(), *host, *mcp, langs...)
 	if err == nil {
 		_, err = stdout.Write(manifest)
 	}
@@ -58,7 +59,7 @@ func isHost(text string) bool {
 
 // playgroundManifest is the manifest of the simulated workspace, whose people speak both languages.
 func playgroundManifest() []byte {
-	manifest, err := slackapp.Manifest(catalogue.New(), "https://slack.invalid", words.Langs...)
+	manifest, err := slackapp.Manifest(catalogue.New(), "https://slack.invalid", false, words.Langs...)
 	if err != nil {
 		panic(err) // texts of our own
 	}
