@@ -33,7 +33,7 @@ func metadata(config Config) []server.ServerOption {
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 	}
 	if icon := iconAddress(config.URL); icon != "" { // in every result of the revision 2026-07-28, so that it is not the image itself
-		options = append(options, server.WithIcons(mcp.Icon{Src: icon, MIMEType: "image/png", Sizes: []string{"128x128"}}))
+		options = append(options, server.WithIcons(mcp.Icon{Src: icon, MIMEType: "image/png", Sizes: []string{"512x512"}}))
 	}
 	for _, list := range []mcp.MCPMethod{
 		mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodPromptsList, mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList,
@@ -64,7 +64,7 @@ func iconAddress(base string) string {
 	return strings.TrimSuffix(base, "/") + IconPath
 }
 
-// Icon returns the icon, a PNG of 128 by 128 pixels.
+// Icon returns the icon, a PNG of 512 by 512 pixels.
 func Icon() []byte {
 	icon, err := pageFiles.ReadFile("page/icon.png")
 	if err != nil {

@@ -74,7 +74,7 @@ func TestTheIconIsServedToEverybody(t *testing.T) {
 	got := w.send(t, http.MethodGet, "")
 	icon, err := png.Decode(bytes.NewReader([]byte(got.body)))
 	must(t, err)
-	if size := icon.Bounds().Size(); got.status != http.StatusOK || got.header.Get("Content-Type") != "image/png" || size.X != 128 || size.Y != 128 {
+	if size := icon.Bounds().Size(); got.status != http.StatusOK || got.header.Get("Content-Type") != "image/png" || size.X != 512 || size.Y != 512 {
 		t.Errorf("%d, %s, %v", got.status, got.header, size)
 	}
 }

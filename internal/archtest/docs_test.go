@@ -1,11 +1,13 @@
 package archtest
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +114,60 @@ func TestFilesAndLinksInTheDocumentsExist(t *testing.T) {
 			} else if fragment != "" && !hasHeading(read(t, path), fragment) {
 				t.Errorf("%s links to %s, which is no heading", document, match[1])
 			}
+		}
+	}
+}
+
+// fenced matches a block of JSON in a Markdown text.
+var fenced = regexp.MustCompile("(?s)```json\n(.*?)```")
+
+func TestJSONInTheDocumentsIsValid(t *testing.T) {
+	blocks := 0
+	for _, document := range documents(t) {
+		for _, match := range fenced.FindAllStringSubmatch(read(t, document), -1) {
+			blocks++
+			if !json.Valid([]byte(match[1])) {
+				t.Errorf("%s has a block that is no JSON:\n%s", document, match[1])
+			}
+		}
+	}
+	if blocks < 6 {
+		t.Errorf("found only %d blocks", blocks)
+	}
+}
+
+// Each block of settings for a client names one server, by its program or by its address.
+func TestTheSettingsForClientsNameAServer(t *testing.T) {
+	flags := regexp.MustCompile(`flags\.(?:Bool|String)\("([a-z-]+)"`).FindAllStringSubmatch(read(t, "cmd/mcpserver/main.go"), -1)
+	for _, match := range fenced.FindAllStringSubmatch(read(t, "docs/clients.md"), -1) {
+		type server struct {
+			Command, URL string
+			Args         []string
+			Env, Headers map[string]string
+		}
+		var settings struct{ MCPServers, Servers map[string]server }
+		if err := json.Unmarshal([]byte(match[1]), &settings); err != nil {
+			t.Fatal(err)
+		}
+		for _, servers := range []map[string]server{settings.MCPServers, settings.Servers} {
+			for name, each := range servers {
+				if name != "balcao" || (each.Command == "") == (each.URL == "") || each.URL != "" && (!strings.HasSuffix(each.URL, "/mcp") || each.Headers["Authorization"] == "") {
+					t.Errorf("%s: %+v", name, each)
+				}
+				for _, arg := range each.Args {
+					if !slices.ContainsFunc(flags, func(flag []string) bool { return arg == "-"+flag[1] }) {
+						t.Errorf("mcpserver has no flag %s", arg)
+					}
+				}
+				for variable := range each.Env {
+					if !strings.Contains(read(t, "docs/settings.md"), "`"+variable+"`") {
+						t.Errorf("there is no setting %s", variable)
+					}
+				}
+			}
+		}
+		if len(settings.MCPServers)+len(settings.Servers) != 1 {
+			t.Errorf("no server, or several:\n%s", match[1])
 		}
 	}
 }

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/profilecmd":        {"internal/settings", "portal/profile"},
 	"internal/redistest":         {},
 	"internal/refusals":          {},
+	"internal/release":           {"internal/settings"},
 	"internal/settings":          {"internal/issuer", "internal/keys", "portal/profile"},
 	"internal/shape":             {},
 	"internal/slacksim":          {},

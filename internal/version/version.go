@@ -3,9 +3,15 @@ package version
 
 import "runtime/debug"
 
-// String returns the version of the main module: a tag such as v1.2.0, a pseudo-version of the commit, or «devel» if the
+// released is the version of a release, which internal/release sets when it builds the program.
+var released string
+
+// String returns the version of the release or of the main module: a tag such as v1.2.0, a pseudo-version of the commit, or «devel» if the
 // binary was built without version control, as by go run and go test.
 func String() string {
+	if released != "" {
+		return released
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return devel
