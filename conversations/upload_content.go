@@ -122,7 +122,7 @@ func (w *UploadWriter) Finish(name, mediaType string) (Upload, error) {
 	if err != nil {
 		return Upload{}, err
 	}
-	if err := s.countUpload(ctx, u, w.size); err != nil {
+	if err := s.countUpload(ctx, u, w.size, UploadLife); err != nil {
 		return Upload{}, err
 	}
 	ours, err := s.run(ctx, finishUpload, []string{key, s.contentKey(u.ID)}, w.writer, sealed, about, millis(UploadLife)).Bool()

@@ -21,7 +21,7 @@ import (
 
 // Limits of uploads.
 const (
-	UploadLife     = time.Hour // to write it, and to read it after it was written
+	UploadLife     = time.Hour // to write it, and to read it after it was written, unless it is kept longer
 	MaxUploads     = 20        // of one owner at a time
 	MaxUploadBytes = 128 << 20 // of one owner at a time, counting those not written yet as large as they may become
 
@@ -77,7 +77,7 @@ for i = 1, #e, 2 do
 end
 if number + 1 > tonumber(ARGV[4]) or total + tonumber(ARGV[2]) > tonumber(ARGV[5]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %.0f', tonumber(ARGV[2]), now + tonumber(ARGV[3])))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1`)
 
 	openUpload = redis.NewScript(`
@@ -108,6 +108,13 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return 1`)
 
+	keepUpload = redis.NewScript(`
+if not redis.call('HGET', KEYS[1], 'stored') then return 0 end
+for i = 1, 2 do
+	if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[1]) then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
+end
+return 1`)
+
 	leaveUpload = redis.NewScript(`
 local e = redis.call('HMGET', KEYS[1], 'writer', 'stored')
 if e[1] == ARGV[1] and not e[2] then
@@ -127,7 +134,7 @@ func (s *Store) OpenUpload(ctx context.Context, owner, lang string, size int64) 
 		Until: s.now().Add(UploadLife).UTC().Truncate(time.Second),
 	}
 	u.Digest = digest(u.Secret)
-	if err := s.countUpload(ctx, u, size); err != nil {
+	if err := s.countUpload(ctx, u, size, UploadLife); err != nil {
 		return Upload{}, err
 	}
 	sealed, err := s.sealUpload(u)
@@ -137,8 +144,8 @@ func (s *Store) OpenUpload(ctx context.Context, owner, lang string, size int64) 
 	return u, failed("opening an upload", s.run(ctx, openUpload, []string{s.uploadKey(u.ID)}, sealed, millis(UploadLife)).Err())
 }
 
-func (s *Store) countUpload(ctx context.Context, u Upload, size int64) error {
-	counted, err := s.run(ctx, countUpload, []string{s.uploadsKey(u.Owner)}, s.name("upload", u.ID), size, millis(UploadLife), MaxUploads, MaxUploadBytes).Bool()
+func (s *Store) countUpload(ctx context.Context, u Upload, size int64, life time.Duration) error {
+	counted, err := s.run(ctx, countUpload, []string{s.uploadsKey(u.Owner)}, s.name("upload", u.ID), size, millis(life), MaxUploads, MaxUploadBytes).Bool()
 	switch {
 	case err != nil:
 		return failed("counting uploads", err)
@@ -188,6 +195,29 @@ func (s *Store) OwnUpload(ctx context.Context, owner, id string) (Upload, error)
 		return Upload{}, ErrUnwritten
 	}
 	return u, nil
+}
+
+// KeepUpload keeps an upload of an owner that was written until a time, unless it is kept longer already. It fails as [Store.OwnUpload]
+// does.
+func (s *Store) KeepUpload(ctx context.Context, owner, id string, until time.Time) error {
+	u, err := s.OwnUpload(ctx, owner, id)
+	life := until.Sub(s.now())
+	if err != nil || life <= 0 {
+		return err
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	if err := s.countUpload(ctx, u, u.Size, life); err != nil {
+		return err
+	}
+	kept, err := s.run(ctx, keepUpload, []string{s.uploadKey(id), s.contentKey(id)}, millis(life)).Bool()
+	switch {
+	case err != nil:
+		return failed("keeping an upload", err)
+	case !kept:
+		return ErrGone
+	}
+	return nil
 }
 
 // upload reads an upload.

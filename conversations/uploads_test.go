@@ -141,6 +141,34 @@ func TestAnUploadEnds(t *testing.T) {
 	})
 }
 
+func TestAnUploadIsKeptForACallThatWaits(t *testing.T) {
+	onEach(t, func(t *testing.T, p *testRedis) {
+		s := p.replica(t)
+		given, other, open := giveUpload(t, s, "maria"), giveUpload(t, s, "maria"), must(s.OpenUpload(t.Context(), "maria", "en", 1<<20))(t)
+		for _, until := range []time.Duration{4 * time.Hour, time.Minute} { // never shorter
+			if err := s.KeepUpload(t.Context(), "maria", given.ID, time.Now().Add(until)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(s.OpenUpload(t.Context(), "maria", "en", 1<<20))(t)
+		for key, want := range map[string]time.Duration{
+			s.uploadKey(given.ID): 4 * time.Hour, s.contentKey(given.ID): 4 * time.Hour, s.uploadKey(other.ID): UploadLife, s.uploadsKey("maria"): 4 * time.Hour,
+		} {
+			if life := must(s.redis.PTTL(t.Context(), key).Result())(t); life <= want-time.Minute || life > want {
+				t.Errorf("%s lives for %v, want %v", key, life, want)
+			}
+		}
+		for id, want := range map[string]error{"none": ErrGone, open.ID: ErrUnwritten} {
+			if err := s.KeepUpload(t.Context(), "maria", id, time.Now().Add(time.Hour)); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+		}
+		if err := s.KeepUpload(t.Context(), "rui", given.ID, time.Now().Add(time.Hour)); !errors.Is(err, ErrGone) {
+			t.Errorf("another's: got %v", err)
+		}
+	})
+}
+
 func TestTheUploadsOfAnOwnerAreBounded(t *testing.T) {
 	onEach(t, func(t *testing.T, p *testRedis) {
 		s := p.replica(t)
