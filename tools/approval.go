@@ -95,6 +95,9 @@ type Approval struct {
 	version int64
 }
 
+// Version counts how often the approval was stored: a front end that has shown it says so with its version.
+func (a Approval) Version() int64 { return a.version }
+
 // Format prints an approval without its arguments.
 func (a Approval) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "approval %s of %s, %s", a.ID, a.Tool, a.Status)
@@ -140,6 +143,9 @@ func (r *Runner) park(ctx context.Context, call *Call, request Request) (Carder,
 	process, simulation := subjectIn(request.Args)
 	a.About = cmp.Or(process, simulation)
 	found, err := r.examineFor(ctx, call, request, a)
+	if err == nil {
+		err = r.keepFiles(ctx, request, found.given, a.Expires)
+	}
 	if err != nil {
 		return nil, err
 	}

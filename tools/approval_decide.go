@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -61,9 +62,11 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 			return a, tool, &Error{Kind: Unconfirmed, Problems: append([]Problem{altered}, review.Problems...)}
 		}
 		given.Args, given.Confirmed = review.Args, marks(review.Problems)
+	} else if err := r.checkForm(ctx, actor, a, tool, given); err != nil {
+		return a, tool, err
 	}
 	a.Status, a.Final, a.Confirmed, a.By, a.Decided = ApprovalApproved, given.Args, given.Confirmed, actor.Lang, r.now().UTC()
-	a.Changed = changedPaths(tool, a)
+	a.Changed = r.changedPaths(ctx, actor, tool, a)
 	outcomes := []string{string(ApprovalApproved)}
 	if len(a.Changed) > 0 {
 		outcomes = []string{"changed", string(ApprovalApproved)}
@@ -85,16 +88,56 @@ func (r *Runner) record(ctx context.Context, a *Approval) error {
 	return err
 }
 
-// changedPaths returns the paths of the fields in which what was approved differs from what was asked for.
-func changedPaths(tool *Tool, a Approval) []string {
+// checkForm returns an error for arguments of a form that the bank would refuse, or whose warnings were not confirmed: the approval
+// stays open.
+func (r *Runner) checkForm(ctx context.Context, actor Actor, a Approval, tool *Tool, given Approved) error {
+	call, err := r.callOf(ctx, a, tool, actor.Lang)
+	if err != nil {
+		return err
+	}
+	in, malformed := tool.decode(given.Args, actor.Lang)
+	if in == nil {
+		return decide(malformed, nil)
+	}
+	found, err := r.check(ctx, call, tool, in, malformed)
+	if err != nil {
+		return err
+	}
+	return decide(found.problems, given.Confirmed)
+}
+
+// changedPaths returns the paths of the fields in which what was approved differs from what was asked for. A process that is named
+// in another way is the same.
+func (r *Runner) changedPaths(ctx context.Context, actor Actor, tool *Tool, a Approval) []string {
 	asked, _ := tool.decode(a.Args, a.By)
 	final, _ := tool.decode(a.Final, a.By)
 	if asked == nil || final == nil {
 		return nil
 	}
+	named := func(field Field, in any) string {
+		value, given := field.Value(in)
+		if !given {
+			return ""
+		}
+		text := fmt.Sprint(value.Interface())
+		if option, ok := r.Option(ctx, actor, field, text, tool.answersOf(in, a.By)); ok {
+			return option.Value
+		}
+		return text
+	}
 	var paths []string
 	for _, field := range tool.Changed(tool.normalised(asked), tool.normalised(final)) {
-		paths = append(paths, field.Path)
+		if !field.Refers() || named(field, asked) != named(field, final) {
+			paths = append(paths, field.Path)
+		}
+	}
+	if before, edits := asked.(Editor); edits {
+		was, is := before.editing().Clear, final.(Editor).editing().Clear
+		for _, path := range slices.Concat(was, is) {
+			if slices.Contains(was, path) != slices.Contains(is, path) && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
 	}
 	return paths
 }

@@ -7,14 +7,14 @@ import (
 )
 
 // ReviewForm returns the form of an approval, filled in as the assistant asked: of an editor's, what it would change, laid over
-// what the bank has now. labels are the texts of the options among the answers. Only the owner of the approval gets it. Errors are
-// [*Error].
+// what the bank has now. labels are the texts of the options among the answers. Only the owner of the approval gets it, and the
+// audit log has that she reviewed it. Errors are [*Error].
 func (r *Runner) ReviewForm(ctx context.Context, actor Actor, id string) (review Review, form Form, labels map[string]string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	review, form, labels, err = r.reviewForm(ctx, actor, id)
 	if err != nil {
-		return Review{}, Form{}, nil, r.explained(actor, review.Of, err)
+		return Review{Approval: review.Approval, Of: review.Of}, Form{}, nil, r.explained(actor, review.Of, err)
 	}
 	return review, form, labels, nil
 }
@@ -24,11 +24,11 @@ func (r *Runner) reviewForm(ctx context.Context, actor Actor, id string) (review
 	if err != nil || !review.Status.Open() {
 		return review, form, nil, err
 	}
-	if err := r.auditApproval(ctx, review.Approval, actor, shown); err != nil {
+	if err := r.auditApproval(ctx, review.Approval, actor, reviewed); err != nil {
 		return review, form, nil, err
 	}
 	tool := review.Of
-	form.Answers = tool.answersOf(in, actor.Lang)
+	form.Answers, form.Approval = tool.answersOf(in, actor.Lang), id
 	if !tool.Edits {
 		return review, form, r.labelsOf(ctx, actor, tool, form.Answers), nil
 	}

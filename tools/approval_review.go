@@ -19,6 +19,17 @@ type Review struct {
 	// Seen identifies what is shown: the values before and after, and the warnings. It is returned to approve just this. "" for a
 	// draft, and for a call that the bank would refuse now.
 	Seen string
+	// Card is the result of a call that was made, with personal data masked as in any card.
+	Card Card
+}
+
+// Approval returns an approval as it is, for a front end that shows it to its owner alone. One whose time is over is returned as
+// expired. Errors are [*Error].
+func (r *Runner) Approval(ctx context.Context, id string) (a Approval, found bool, err error) {
+	if r.Approvals == nil {
+		return Approval{}, false, nil
+	}
+	return r.readApproval(ctx, id)
 }
 
 // OpenApprovals returns the approvals that wait for an actor's decision, the first asked first. Errors are [*Error].
@@ -29,14 +40,16 @@ func (r *Runner) OpenApprovals(ctx context.Context, actor Actor) ([]Approval, er
 	return r.openApprovals(ctx, actor.ID)
 }
 
-// Review returns what an approval would do, as the bank's data is now. Only its owner may review it. What she is shown is in the
-// audit log first. Errors are [*Error]; that of an approval which is gone, or is another's, has the problem «approval.gone».
+// Review returns what an approval would do, as the bank's data is now; of one that is decided, what was asked for or approved, and
+// what came of it. Only its owner may review it. What she is shown is in the audit log first. Errors are [*Error], and come with
+// the approval and its tool where those are known; that of an approval which is gone, or is another's, has the problem
+// «approval.gone».
 func (r *Runner) Review(ctx context.Context, actor Actor, id string) (Review, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	review, err := r.review(ctx, actor, id)
 	if err != nil {
-		return Review{}, r.explained(actor, review.Of, err)
+		return Review{Approval: review.Approval, Of: review.Of}, r.explained(actor, review.Of, err)
 	}
 	return review, nil
 }
@@ -52,10 +65,46 @@ func (r *Runner) explained(actor Actor, tool *Tool, err error) error {
 
 func (r *Runner) review(ctx context.Context, actor Actor, id string) (Review, error) {
 	review, in, err := r.toReview(ctx, actor, id, nil)
-	if err != nil || !review.Status.Open() {
+	switch {
+	case err != nil:
 		return review, err
+	case !review.Status.Open():
+		return r.lookBack(ctx, actor, review)
 	}
 	return r.lookOver(ctx, actor, review, in)
+}
+
+// lookBack fills in the review of an approval that is decided, without asking the bank for its records.
+func (r *Runner) lookBack(ctx context.Context, actor Actor, review Review) (Review, error) {
+	a, tool := review.Approval, review.Of
+	args := a.Args
+	if a.Final != nil {
+		args = a.Final
+	}
+	call, err := r.callOf(ctx, a, tool, actor.Lang)
+	if err != nil {
+		return review, err
+	}
+	in, _ := tool.decode(args, actor.Lang)
+	if in == nil {
+		return review, gone(actor)
+	}
+	if err := r.auditApproval(ctx, a, actor, shown); err != nil {
+		return review, err
+	}
+	found := checked{given: in, in: in, sent: in}
+	review.Sections = r.sections(ctx, call.Actor, tool, found, Form{Answers: tool.answersOf(in, actor.Lang)})
+	if a.Status != ApprovalDone || a.Output == nil {
+		return review, nil
+	}
+	output, err := tool.output(record{Output: a.Output})
+	if err != nil {
+		return review, err
+	}
+	review.Card = output.Card(tool.sayer(actor.Lang))
+	review.Card.Next = call.offered(ctx, review.Card.Next)
+	review.Card.Table.Steps = r.Catalogue.labelled(r.declared(ctx, tool, review.Card.Table.Steps), actor.Lang)
+	return review, nil
 }
 
 // toReview reads an approval for its owner, and decodes the arguments of one that is open: these, or those that were asked for.

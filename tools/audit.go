@@ -31,7 +31,7 @@ type auditEntry struct {
 	Consent     *Consent  `json:"consent,omitempty"`
 	Approval    string    `json:"approval,omitempty"` // the approval that the entry is about
 	Entry       string    `json:"entry,omitempty"`    // the entry whose text was erased
-	Outcome     string    `json:"outcome"`            // done, the kind of a failure, begun, shown, asked, changed, or an [ApprovalStatus]
+	Outcome     string    `json:"outcome"`            // done, the kind of a failure, begun, shown, asked, reviewed, changed, or an [ApprovalStatus]
 }
 
 // Consent is the consent of a person to the copy of her document, which Law 7/2007 asks for.
@@ -50,6 +50,8 @@ type Consented interface {
 const (
 	begun = "begun" // about to be sent to the bank
 	shown = "shown" // client data was shown in a form
+
+	reviewed = "reviewed" // what an assistant asked for was shown in a form in which the person may change it
 )
 
 // audit records a call, also a forbidden or failed one.

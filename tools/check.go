@@ -133,7 +133,7 @@ func (r *Runner) CheckPage(ctx context.Context, actor Actor, tool *Tool, page st
 		args, malformed := tool.Args(answers, actor.Lang)
 		in, worse := tool.decode(args, actor.Lang)
 		problems = append(malformed, worse...)
-		call, err := r.enter(ctx, actor, tool)
+		call, err := r.callIn(ctx, actor, tool, form)
 		if err != nil || in == nil {
 			return nil, nil, problems
 		}

@@ -35,6 +35,8 @@ func (e Editing) editing() Editing { return e }
 type Form struct {
 	Answers map[string]string
 	Before  map[string]string // what an editor's fields held when its form was opened; nil for other tools
+	// Approval is the id of the approval that the person reviews in the form, whose files her assistant gave; "" for none.
+	Approval string
 }
 
 func (f Form) answer(path string) string { return strings.TrimSpace(f.Answers[path]) }

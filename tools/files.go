@@ -39,6 +39,12 @@ type FileDropper interface {
 	Drop(ctx context.Context, actor Actor, file FileRef) error
 }
 
+// FileKeeper is implemented by sources that store files for a limited time.
+type FileKeeper interface {
+	// Keep stores a file until a time, or longer if it is stored longer already. Its errors are those of [FileSource].
+	Keep(ctx context.Context, actor Actor, file FileRef, until time.Time) error
+}
+
 // FileProblem is the error of a source for a file that cannot be used. It is the code of the problem of the field.
 type FileProblem string
 
@@ -91,12 +97,38 @@ type GivenFile struct {
 // at the bank, so that the bank's list shows whether the file has arrived.
 func (c *Call) Mark(file FileRef) string { return c.Fingerprint([]byte("file " + file.ID))[:8] }
 
-// fileActor returns the actor who gave the files of the call.
-func (c *Call) fileActor() Actor {
-	if c.giver == "" {
+// fileActor returns the actor who gave a file of the call. In a call that an assistant prepared, a file of the person's own front
+// end is one that she gave in its place.
+func (c *Call) fileActor(file FileRef) Actor {
+	scheme, _, _ := strings.Cut(file.ID, ":")
+	if c.giver == "" || strings.HasPrefix(c.Actor.ID, scheme+":") {
 		return c.Actor
 	}
 	return Actor{ID: c.giver, Lang: c.Actor.Lang}
+}
+
+// keepFiles has the files of a call that waits for a person stored until she has decided.
+func (r *Runner) keepFiles(ctx context.Context, request Request, in any, until time.Time) error {
+	for _, field := range request.Tool.Fields {
+		value, given := field.Value(in)
+		if !given || field.Kind.Control != ControlFile {
+			continue
+		}
+		for _, file := range filesOf(value.Interface()) {
+			keeper, keeps := r.fileSource(file).(FileKeeper)
+			if !keeps {
+				continue
+			}
+			err := keeper.Keep(ctx, request.Actor, file, until)
+			if why, isProblem := errors.AsType[FileProblem](err); isProblem {
+				return &Error{Kind: Invalid, Problems: []Problem{problem(request.Actor.Lang, field.Path, string(why))}}
+			}
+			if err != nil {
+				return &Error{Kind: Unavailable, Store: true, err: fmt.Errorf("keeping a file: %w", err)}
+			}
+		}
+	}
+	return nil
 }
 
 // File returns a file that the field at path has, of at most max bytes. Its content is read once in a call and closed when
@@ -121,7 +153,7 @@ func (c *Call) File(ctx context.Context, path string, file FileRef, max int64) (
 		return refuse("file.gone")
 	}
 	max = min(max, accepts.MaxSize)
-	found, content, err := source.Open(ctx, c.fileActor(), file, max)
+	found, content, err := source.Open(ctx, c.fileActor(file), file, max)
 	why, isProblem := errors.AsType[FileProblem](err)
 	switch {
 	case isProblem:
@@ -161,7 +193,7 @@ func (c *Call) dropFiles(ctx context.Context) {
 	defer c.mu.Unlock()
 	for _, file := range c.files {
 		if dropper, ok := c.runner.fileSource(file.FileRef).(FileDropper); ok {
-			if err := dropper.Drop(ctx, c.fileActor(), file.FileRef); err != nil { // its source has it for a limited time only
+			if err := dropper.Drop(ctx, c.fileActor(file.FileRef), file.FileRef); err != nil { // its source has it for a limited time only
 				c.runner.Log.WarnContext(ctx, "removing a file that was used failed", "error", pii.Scrub(err.Error()))
 			}
 		}
@@ -208,7 +240,7 @@ func (c *Call) peek(ctx context.Context, field Field, file FileRef) *Problem {
 		return nil
 	}
 	accepts := field.Kind.Accepts
-	found, head, err := peeker.Peek(ctx, c.fileActor(), file)
+	found, head, err := peeker.Peek(ctx, c.fileActor(file), file)
 	if why, is := errors.AsType[FileProblem](err); is && why != FileBroken {
 		return refuse(string(why))
 	}

@@ -25,7 +25,7 @@ type ReviewFact struct {
 // Summary shows what was typed in a whole form, with the problems and warnings that a call would meet, checked with the
 // bank. Of an editor's form it shows what changes, from what to what. Errors are [*Error].
 func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form) ([]Section, []Problem, error) {
-	call, err := r.enter(ctx, actor, tool)
+	call, err := r.callIn(ctx, actor, tool, form)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,6 +45,20 @@ func (r *Runner) Summary(ctx context.Context, actor Actor, tool *Tool, form Form
 		return nil, nil, failure
 	}
 	return r.sections(ctx, actor, tool, found, form), found.problems, nil
+}
+
+// callIn returns the call of a form.
+func (r *Runner) callIn(ctx context.Context, actor Actor, tool *Tool, form Form) (*Call, error) {
+	call, err := r.enter(ctx, actor, tool)
+	if err != nil || form.Approval == "" {
+		return call, err
+	}
+	a, err := r.ownApproval(ctx, actor, form.Approval)
+	if err != nil {
+		return nil, r.explained(actor, tool, err)
+	}
+	call.approved, call.giver = true, a.Asker
+	return call, nil
 }
 
 // sections returns the facts of an input by page: of an editor's, what changes.

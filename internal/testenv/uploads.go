@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/balcao/balcao/internal/pii"
 	"github.com/balcao/balcao/internal/spool"
@@ -17,6 +18,7 @@ import (
 type Uploads struct {
 	mu     sync.Mutex
 	files  map[string]upload
+	kept   map[string]time.Time
 	opened int
 }
 
@@ -27,7 +29,7 @@ type upload struct {
 
 // NewUploads returns the file of the examples.
 func NewUploads() *Uploads {
-	return &Uploads{files: map[string]upload{"upload:example": {"recibo.pdf", []byte("%PDF-1.7\n")}}}
+	return &Uploads{files: map[string]upload{"upload:example": {"recibo.pdf", []byte("%PDF-1.7\n")}}, kept: map[string]time.Time{}}
 }
 
 // Give returns the reference of a new file.
@@ -65,6 +67,24 @@ func (u *Uploads) Open(_ context.Context, _ tools.Actor, file tools.FileRef, max
 	content, err := spool.Read(bytes.NewReader(given.content), max)
 	file.Name, file.Size = pii.New[pii.Private](given.name), content.Size()
 	return file, content, err
+}
+
+// Keep implements [tools.FileKeeper].
+func (u *Uploads) Keep(_ context.Context, _ tools.Actor, file tools.FileRef, until time.Time) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, known := u.files[file.ID]; !known {
+		return tools.ErrNoFile
+	}
+	u.kept[file.ID] = until
+	return nil
+}
+
+// KeptUntil returns until when a file has to be kept; the zero time if nobody asked for that.
+func (u *Uploads) KeptUntil(file tools.FileRef) time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.kept[file.ID]
 }
 
 // FilesArg returns files as a value of the arguments.
