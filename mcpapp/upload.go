@@ -310,6 +310,18 @@ func (s uploadSource) Peek(ctx context.Context, actor tools.Actor, file tools.Fi
 	return found, head.Bytes(), err
 }
 
+// Keep implements [tools.FileKeeper].
+func (s uploadSource) Keep(ctx context.Context, actor tools.Actor, file tools.FileRef, until time.Time) error {
+	switch err := s.files.KeepUpload(ctx, actor.ID, strings.TrimPrefix(file.ID, uploads+":"), until); {
+	case errors.Is(err, conversations.ErrGone):
+		return tools.ErrNoFile
+	case errors.Is(err, conversations.ErrUnwritten):
+		return tools.FileAwaited
+	default:
+		return err
+	}
+}
+
 // Drop implements [tools.FileDropper].
 func (s uploadSource) Drop(ctx context.Context, actor tools.Actor, file tools.FileRef) error {
 	return s.files.DropUpload(ctx, actor.ID, strings.TrimPrefix(file.ID, uploads+":"))
