@@ -107,9 +107,12 @@ func New(config Config) (*App, error) {
 	for _, tool := range catalogue.Tools() {
 		a.listed[tool.Name] = true
 	}
-	if len(a.config.Tools) == 0 || slices.Contains(a.config.Tools, tools.CoreTools) {
+	reachesAll := len(a.config.Tools) == 0 || slices.Contains(a.config.Tools, tools.CoreTools)
+	if reachesAll {
 		catalogue = a.config.Runner.Catalogue // the own tools reach what is not listed
-		for name, own := range a.ownTools() {
+	}
+	for name, own := range a.ownTools() {
+		if reachesAll || own.follows {
 			a.addOwn(name, own)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	usualWait    = 30 * time.Second
 	longestWait  = 50 * time.Second // shorter than clients wait for a call
-	progressStep = 5 * time.Second
+	progressStep = 2 * time.Second
 )
 
 // shownApproval is what an assistant is told of an approval: no value that the person typed or the bank holds.

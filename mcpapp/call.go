@@ -1,11 +1,13 @@
 package mcpapp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -27,12 +29,34 @@ func (a *App) handler(tool *tools.Tool) server.ToolHandlerFunc {
 
 // answer makes a call and returns its result, also of one that failed.
 func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, args json.RawMessage) *mcp.CallToolResult {
-	call, problems := requestOf(tool, callerOf(ctx).Actor, args)
+	actor := callerOf(ctx).Actor
+	actor.Client = clientName(ctx, header)
+	call, problems := requestOf(tool, actor, args)
 	result, failure := a.run(ctx, header, call, problems)
 	if failure != nil {
 		return a.errorResult(ctx, failure)
 	}
 	return a.resultOf(ctx, result)
+}
+
+// maxClientName is the most characters of a client's name that are kept.
+const maxClientName = 60
+
+// clientName returns what the program of the caller calls itself, "" if it does not say: the client's info, or the first word of
+// the header User-Agent.
+func clientName(ctx context.Context, header http.Header) string {
+	info := mcp.Implementation{}
+	if request := server.RequestProtocolInfoFromContext(ctx); request != nil && request.ClientInfo != nil {
+		info = *request.ClientInfo
+	} else if session, ok := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo); ok {
+		info = session.GetClientInfo()
+	}
+	name := strings.TrimSpace(cmp.Or(info.Title, info.Name) + " " + info.Version)
+	if name == "" {
+		name, _, _ = strings.Cut(header.Get("User-Agent"), " ")
+	}
+	text := []rune(tools.Clean(name))
+	return string(text[:min(len(text), maxClientName)])
 }
 
 // requestOf returns the runner's request for the arguments that an assistant sent. It removes the arguments of the call

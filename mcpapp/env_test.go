@@ -62,6 +62,7 @@ type options struct {
 	checks  func(*validation.Options)
 	tools   *tools.Catalogue
 	lists   testenv.OtherLists // of the bank
+	policy  tools.Policy       // that of testenv if nil
 }
 
 // noDestinations is a store of destinations that is never called.
@@ -90,6 +91,9 @@ func start(t testing.TB, change ...func(*options)) *env {
 	}
 	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Checks: s.checks, Profile: s.lists.Taken, Sandbox: sandbox.Config{Profile: s.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
+		if s.policy != nil {
+			c.Policy = s.policy
+		}
 		c.Catalogue, c.People, c.Destinations, c.Updates, c.Log = s.tools, s.people, noDestinations{}, s.updates, s.app.Log
 	}})
 	s.app.Runner, s.app.Files = shared.Runner, shared.Store

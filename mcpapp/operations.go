@@ -44,7 +44,7 @@ type ownTool struct {
 	effect   tools.Effect
 	output   string // JSON Schema
 	handle   func(context.Context, http.Header, map[string]json.RawMessage) *mcp.CallToolResult
-	writes   bool // it is for callers who may change something
+	follows  bool // it follows calls that wait for a person, and is for callers who may change something
 }
 
 // ownTools returns the tools of this package, by name.
@@ -67,11 +67,11 @@ func (a *App) ownTools() map[string]ownTool {
 			handle: a.writeOperation, output: `{"type":"object","properties":{}}`,
 		},
 		awaitApproval: {
-			args: []string{argApproval, argSeconds}, required: []string{argApproval}, effect: tools.Reads, writes: true, handle: a.awaitApproval,
+			args: []string{argApproval, argSeconds}, required: []string{argApproval}, effect: tools.Reads, follows: true, handle: a.awaitApproval,
 			output: `{"type":"object","properties":{"approval":{"type":"object"},"result":{"type":"object"}}}`,
 		},
 		withdrawApproval: {
-			args: []string{argApproval}, required: []string{argApproval}, effect: tools.Remembers, writes: true, handle: a.withdrawApproval,
+			args: []string{argApproval}, required: []string{argApproval}, effect: tools.Remembers, follows: true, handle: a.withdrawApproval,
 			output: `{"type":"object","properties":{"approval":{"type":"object"}}}`,
 		},
 	}
@@ -142,7 +142,7 @@ func (a *App) ownHandler(name string, own ownTool) server.ToolHandlerFunc {
 // offersOwn reports whether the caller may use one of the operations that a tool of this package reaches.
 func (a *App) offersOwn(ctx context.Context, own ownTool) bool {
 	for name, tool := range a.tools {
-		if (own.effect == tools.Reads && !own.writes || tool.Effect.Writes()) && a.permits(ctx, name) {
+		if (own.effect == tools.Reads && !own.follows || tool.Effect.Writes()) && a.permits(ctx, name) {
 			return true
 		}
 	}

@@ -1,9 +1,11 @@
 package mcpapp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -60,15 +62,24 @@ func (a *App) rewriteErrors(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(errorRewriter{w}, r) })
 }
 
-// errorRewriter relies on the library writing a whole message at a time. It does not implement http.Flusher, so nothing
-// is streamed.
+// errorRewriter relies on the library writing a whole message at a time, alone or as an event: the progress of a call, and the
+// response after it, are a stream of events.
 type errorRewriter struct{ http.ResponseWriter }
 
 // Write implements io.Writer.
 func (w errorRewriter) Write(message []byte) (int, error) {
-	rewritten, _ := rewriteError(message)
+	data, isEvent := bytes.CutPrefix(message, []byte(eventPrefix))
+	rewritten, _ := rewriteError(data)
+	if isEvent {
+		rewritten = slices.Concat([]byte(eventPrefix), bytes.TrimSpace(rewritten), []byte("\n\n"))
+	}
 	if _, err := w.ResponseWriter.Write(rewritten); err != nil {
 		return 0, err
 	}
 	return len(message), nil
 }
+
+const eventPrefix = "event: message\ndata: "
+
+// Flush implements http.Flusher.
+func (w errorRewriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() } // the caller is gone if this fails

@@ -26,7 +26,7 @@ type Approved struct {
 func (r *Runner) Approve(ctx context.Context, actor Actor, id string, given Approved) (Result, error) {
 	a, tool, err := r.approve(ctx, actor, id, given)
 	if err != nil {
-		return Result{}, r.explained(actor, tool, err)
+		return Result{}, r.explained(ctx, actor, tool, err)
 	}
 	return r.makeApproved(ctx, a, tool)
 }
@@ -185,7 +185,7 @@ func (r *Runner) Reject(ctx context.Context, actor Actor, id, reason string) err
 		err = r.closeApproval(ctx, actor, a, ApprovalRejected)
 	}
 	if err != nil {
-		return r.explained(actor, nil, err)
+		return r.explained(ctx, actor, nil, err)
 	}
 	return nil
 }
@@ -214,7 +214,7 @@ func (r *Runner) Withdraw(ctx context.Context, actor Actor, id string) error {
 		err = r.closeApproval(ctx, actor, a, ApprovalWithdrawn)
 	}
 	if err != nil {
-		return r.explained(actor, nil, err)
+		return r.explained(ctx, actor, nil, err)
 	}
 	return nil
 }
@@ -243,7 +243,7 @@ func (r *Runner) AwaitApproval(ctx context.Context, actor Actor, id string, wait
 	for {
 		a, err := r.askedApproval(ctx, actor, id)
 		if err != nil {
-			return Approval{}, Result{}, r.explained(actor, nil, err)
+			return Approval{}, Result{}, r.explained(ctx, actor, nil, err)
 		}
 		if a.Status.Decided() || !r.now().Before(until) {
 			return a, r.resultFor(ctx, actor, a), nil

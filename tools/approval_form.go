@@ -14,7 +14,7 @@ func (r *Runner) ReviewForm(ctx context.Context, actor Actor, id string) (review
 	defer cancel()
 	review, form, labels, err = r.reviewForm(ctx, actor, id)
 	if err != nil {
-		return Review{Approval: review.Approval, Of: review.Of}, Form{}, nil, r.explained(actor, review.Of, err)
+		return Review{Approval: review.Approval, Of: review.Of}, Form{}, nil, r.explained(ctx, actor, review.Of, err)
 	}
 	return review, form, labels, nil
 }
@@ -70,7 +70,7 @@ func (r *Runner) ReviewArgs(ctx context.Context, actor Actor, id string, args js
 		review, err = r.lookOver(ctx, actor, review, in)
 	}
 	if err != nil {
-		return Review{}, r.explained(actor, review.Of, err)
+		return Review{}, r.explained(ctx, actor, review.Of, err)
 	}
 	return review, nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/balcao/balcao/internal/pii"
 )
 
@@ -49,18 +51,20 @@ func (r *Runner) Review(ctx context.Context, actor Actor, id string) (Review, er
 	defer cancel()
 	review, err := r.review(ctx, actor, id)
 	if err != nil {
-		return Review{Approval: review.Approval, Of: review.Of}, r.explained(actor, review.Of, err)
+		return Review{Approval: review.Approval, Of: review.Of}, r.explained(ctx, actor, review.Of, err)
 	}
 	return review, nil
 }
 
 // explained returns an error of an approval for a front end.
-func (r *Runner) explained(actor Actor, tool *Tool, err error) error {
-	failure := convert(err)
+func (r *Runner) explained(ctx context.Context, actor Actor, tool *Tool, err error) error {
+	failure := *convert(err)
+	failure.ID = uuid.NewString()
 	if failure.Tool = tool; tool != nil {
 		failure.explain(actor, tool)
 	}
-	return failure
+	r.Log.WarnContext(ctx, "approval", "call", failure.ID, "actor", actor.ID, "outcome", failure.Kind, "error", pii.Scrub(failure.Error()))
+	return &failure
 }
 
 func (r *Runner) review(ctx context.Context, actor Actor, id string) (Review, error) {

@@ -125,6 +125,10 @@ func (t *Tool) OutputSchema() *jsonschema.Schema {
 	if chooses := slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Taxonomy != "" && !f.People }); chooses && t.Effect.Writes() {
 		add(schema, "choices", &jsonschema.Schema{Type: "object"}, false) // see [Result]
 	}
+	if t.Effect.Writes() { // a call that waits for a person has nothing but its approval
+		add(schema, "approval", &jsonschema.Schema{Type: "object"}, false)
+		schema.Required = nil
+	}
 	return schema
 }
 

@@ -55,7 +55,7 @@ func (r *Runner) callIn(ctx context.Context, actor Actor, tool *Tool, form Form)
 	}
 	a, err := r.ownApproval(ctx, actor, form.Approval)
 	if err != nil {
-		return nil, r.explained(actor, tool, err)
+		return nil, r.explained(ctx, actor, tool, err)
 	}
 	call.approved, call.giver = true, a.Asker
 	return call, nil
