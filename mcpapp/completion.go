@@ -16,7 +16,7 @@ type completer struct{ app *App }
 // CompletePromptArgument implements [server.PromptCompletionProvider].
 func (c completer) CompletePromptArgument(ctx context.Context, name string, argument mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
 	prompt, known := c.app.prompts[name]
-	if !known || !c.app.permitsAll(ctx, prompt.Needs) {
+	if !known || !c.app.offersAll(ctx, prompt.Needs) {
 		return &mcp.Completion{}, nil
 	}
 	for _, arg := range prompt.Args {

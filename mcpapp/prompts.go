@@ -46,15 +46,20 @@ func (a *App) promptIn(lang words.Lang, prompt *tools.Prompt) mcp.Prompt {
 func (a *App) filterPrompts(ctx context.Context, all []mcp.Prompt) []mcp.Prompt {
 	offered := []mcp.Prompt{}
 	for _, each := range all {
-		if prompt := a.prompts[each.Name]; a.permitsAll(ctx, prompt.Needs) {
+		if prompt := a.prompts[each.Name]; a.offersAll(ctx, prompt.Needs) {
 			offered = append(offered, a.promptIn(callerOf(ctx).Lang, prompt))
 		}
 	}
 	return offered
 }
 
-func (a *App) permitsAll(ctx context.Context, names []string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool { return !a.permits(ctx, name) })
+func (a *App) offersAll(ctx context.Context, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !a.offers(ctx, name) })
+}
+
+// offers reports whether the caller may use a tool, and is not refused by the policy for assistants.
+func (a *App) offers(ctx context.Context, name string) bool {
+	return a.permits(ctx, name) && a.config.Runner.Policy.Of(a.tools[name]) != tools.Deny
 }
 
 // checkPrompt replaces the name in a request with wrong arguments by one that no prompt has, so that the library answers with
@@ -89,11 +94,12 @@ func (a *App) takes(prompt *tools.Prompt, given map[string]string) bool {
 // getPrompt returns what the person says to the assistant. A free text that she gave is a message of its own, after the task.
 func (a *App) getPrompt(ctx context.Context, request mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
 	prompt, lang := a.prompts[request.Params.Name], callerOf(ctx).Lang
-	called, writes := map[string]string{}, false
+	called, rules := map[string]string{}, map[string]bool{}
 	for _, name := range prompt.Tools() {
-		if a.permits(ctx, name) {
+		if a.offers(ctx, name) {
 			called[name] = a.spokenCall(lang, a.tools[name])
-			writes = writes || a.tools[name].Effect.Writes()
+			rules["prompt.waits"] = rules["prompt.waits"] || a.config.Runner.Policy.Of(a.tools[name]) == tools.Approve
+			rules["prompt.asks"] = rules["prompt.asks"] || a.tools[name].Effect.Writes() && a.config.Runner.Policy.Of(a.tools[name]) == tools.Allow
 		}
 	}
 	args, given := map[string]string{}, ""
@@ -105,8 +111,14 @@ func (a *App) getPrompt(ctx context.Context, request mcp.GetPromptRequest) (*mcp
 		args[arg.Name] = sanitize(value)
 	}
 	text := []string{prompt.Text(lang, called, args)}
-	if writes {
-		text = append(text, book.Say(lang, "prompt.writes", nil))
+	outcome := ""
+	if _, has := a.own[awaitApproval]; has {
+		outcome = awaitApproval
+	}
+	for _, rule := range []string{"prompt.waits", "prompt.asks"} {
+		if rules[rule] {
+			text = append(text, book.Say(lang, rule, map[string]any{"outcome": outcome}))
+		}
 	}
 	text = append(text, book.Say(lang, "prompt.reads", nil))
 	answer := &mcp.GetPromptResult{Description: prompt.Help(lang), Messages: []mcp.PromptMessage{spoken(strings.Join(text, "\n\n"))}}

@@ -20,6 +20,14 @@ func asking(actor string, lang words.Lang) func(*options) {
 	return func(s *options) { s.app.Actor = mcpapp.Always(tools.Actor{ID: actor, Lang: lang}) }
 }
 
+// withPolicy sets what assistants may do.
+func withPolicy(t *testing.T, text string) func(*options) {
+	t.Helper()
+	policy, err := tools.ParsePolicy(text, catalogue.New())
+	must(t, err)
+	return func(s *options) { s.policy = policy }
+}
+
 // samplesOf returns arguments for a prompt.
 func samplesOf(prompt *tools.Prompt) map[string]string {
 	args := map[string]string{}
@@ -44,7 +52,7 @@ func TestPromptsMatchTheGoldenFiles(t *testing.T) {
 			}
 		}
 		for offered, tools := range map[string][]string{"core": nil, "all": {tools.AllToolsets}} {
-			w := rawClient{url: start(t, asking("ana", lang), withTools(tools...)).serve(t)}
+			w := rawClient{url: start(t, asking("ana", lang), withTools(tools...), withPolicy(t, "approve")).serve(t)}
 			for _, prompt := range catalogue.New().Prompts() {
 				name := strings.Join([]string{"prompts-get", prompt.Name, string(lang), offered, "json"}, ".")
 				params := map[string]any{"name": prompt.Name, "arguments": samplesOf(prompt)}
@@ -107,7 +115,7 @@ func TestAPromptSpeaksOnlyOfWhatItsCallerMayDo(t *testing.T) {
 		return spokenText(t, got), nil
 	}
 	process := map[string]string{"process": "1043"}
-	said, err := get(t, "missing_before_submitting", process)
+	said, err := get(t, "missing_before_submitting", process, withPolicy(t, "approve"))
 	must(t, err)
 	contains(t, said, "process 1043", "write_operation, operation submit_process", "read_operation, operation list_documents", "waits for my approval", "data")
 	said, err = get(t, "missing_before_submitting", process, withTools(tools.AllToolsets))
@@ -118,6 +126,19 @@ func TestAPromptSpeaksOnlyOfWhatItsCallerMayDo(t *testing.T) {
 	lacks(t, said, "submit_process", "approval")
 	if said, err = get(t, "prepare_borrower", process, asActor("reader")); !errors.Is(err, mcp.ErrInvalidParams) {
 		t.Errorf("who may not write gets %q, %v", said, err)
+	}
+	for policy, c := range map[string]struct{ has, lacks string }{
+		"allow":                        {"made at once", "waits for my approval"},
+		"deny":                         {"check_process", "submit_process"},
+		"allow,submit_process=approve": {"waits for my approval", "made at once"},
+	} {
+		said, err = get(t, "missing_before_submitting", process, withPolicy(t, policy))
+		must(t, err)
+		contains(t, said, c.has)
+		lacks(t, said, c.lacks)
+	}
+	if said, err = get(t, "prepare_borrower", process, withPolicy(t, "deny")); !errors.Is(err, mcp.ErrInvalidParams) {
+		t.Errorf("where it is denied: %q, %v", said, err)
 	}
 	if said, err = get(t, "explain_esis", process, withTools("processes")); !errors.Is(err, mcp.ErrInvalidParams) {
 		t.Errorf("without the tool: %q, %v", said, err)
