@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/issuer"
 	"github.com/balcao/balcao/internal/refusals"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
@@ -40,16 +41,20 @@ type Config struct {
 	Files *conversations.Store // files that assistants give and fetch by an address; without it there are no addresses
 	URL   string               // the address of this server as callers know it; of each request by default
 
-	Token          string   `json:"-"` // the bearer token of HTTP callers; "" requires none, and is allowed on loopback only
-	AllowedHosts   []string // names in the Host header, without port; the loopback names by default
-	AllowedOrigins []string // such as https://assistant.example.com; loopback origins by default
+	Token          string           `json:"-"` // a bearer token for all HTTP callers, who are Actor; "" if there is none
+	People         Identities       // of callers with a token of their own; nil if there are none
+	Issuer         *issuer.Verifier // of access tokens of People; nil if there is none
+	AllowedHosts   []string         // names in the Host header, without port; the loopback names by default; others need one of the three
+	AllowedOrigins []string         // such as https://assistant.example.com, whose pages may also read; loopback origins by default
 
-	MaxBody       int64         // bytes of a message, 256 KiB by default
-	MaxFile       int           // bytes of a document before base64, 1 MiB by default; a larger one gets an address
-	MaxConcurrent int           // requests in flight, 64 by default
-	MaxPerActor   int           // requests in flight of one actor, 16 by default
-	BodyTimeout   time.Duration // for reading a message, 10 s by default
-	CallTimeout   time.Duration // for a call, 70 s by default; longer than the runner's own time-out
+	MaxBody        int64         // bytes of a message, 256 KiB by default
+	MaxFile        int           // bytes of a document before base64, 1 MiB by default; a larger one gets an address
+	MaxConcurrent  int           // calls in flight, 64 by default
+	MaxPerActor    int           // calls in flight of an actor who is no person of People, 16 by default
+	MaxPerPerson   int           // calls in flight of a person, 8 by default
+	CallsPerMinute int           // of a person, 120 by default
+	BodyTimeout    time.Duration // for reading a message, 10 s by default
+	CallTimeout    time.Duration // for a call, 70 s by default; longer than the runner's own time-out
 }
 
 // App serves assistants. It is safe for concurrent use.
@@ -62,6 +67,7 @@ type App struct {
 	resources []resource
 	prompts   map[string]*tools.Prompt
 	limits    *concurrencyLimit
+	shares    *callShares
 	transfers *concurrencyLimit // of files
 	local     localFiles
 	attempts  *attemptLimiter
@@ -75,8 +81,8 @@ func New(config Config) (*App, error) {
 	if err := a.config.check(); err != nil {
 		return nil, err
 	}
-	a.limits, a.attempts = newConcurrencyLimit(a.config.MaxConcurrent, a.config.MaxPerActor), newAttemptLimiter()
-	a.transfers = newConcurrencyLimit(maxTransfers, maxOfTheActor)
+	a.limits, a.shares, a.attempts = newConcurrencyLimit(a.config.MaxConcurrent), newCallShares(a.config.CallsPerMinute), newAttemptLimiter()
+	a.transfers = newConcurrencyLimit(maxTransfers)
 	a.refusals = refusals.New(a.config.Log)
 	if a.config.Files != nil {
 		a.config.Runner.AddFileSource(uploads, uploadSource{a.config.Files})
@@ -98,6 +104,7 @@ func New(config Config) (*App, error) {
 		server.WithPromptCompletionProvider(completer{a}),
 		server.WithResourceCompletionProvider(completer{a}),
 		server.WithToolHandlerMiddleware(a.identifyShortly),
+		server.WithToolHandlerMiddleware(a.tellAboveShare),
 		server.WithHooks(hooks),
 	)...)
 	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Tools...)
@@ -146,7 +153,7 @@ func (a *App) add(tool *tools.Tool) error {
 
 // String returns the configuration without the token.
 func (c Config) String() string {
-	return fmt.Sprintf("assistants at %v, with a token: %v", c.AllowedHosts, c.Token != "")
+	return fmt.Sprintf("assistants at %v, with a token: %v, with people: %v", c.AllowedHosts, c.Token != "", c.People != nil)
 }
 
 // Format implements fmt.Formatter: every verb prints String.
@@ -169,6 +176,8 @@ func (c Config) withDefaults() Config {
 	c.MaxFile = positive(c.MaxFile, 1<<20)
 	c.MaxConcurrent = positive(c.MaxConcurrent, 64)
 	c.MaxPerActor = positive(c.MaxPerActor, 16)
+	c.MaxPerPerson = positive(c.MaxPerPerson, 8)
+	c.CallsPerMinute = positive(c.CallsPerMinute, 120)
 	c.BodyTimeout = positive(c.BodyTimeout, 10*time.Second)
 	c.CallTimeout = positive(c.CallTimeout, 70*time.Second)
 	return c
@@ -189,8 +198,11 @@ func (c Config) check() error {
 	if c.Actor == nil {
 		wrong = append(wrong, errors.New("an Actor is required"))
 	}
+	if c.Issuer != nil && c.People == nil {
+		wrong = append(wrong, errors.New("with an Issuer, People are required"))
+	}
 	for _, host := range c.AllowedHosts {
-		if c.Token == "" && !isLoopback(host) {
+		if c.Token == "" && c.People == nil && !isLoopback(host) {
 			wrong = append(wrong, fmt.Errorf("the host %q is not a loopback name, so a token is required", host))
 		}
 	}
@@ -200,6 +212,7 @@ func (c Config) check() error {
 // caller is the actor of a request and its transport.
 type caller struct {
 	tools.Actor
+	person    bool   // she has proved who she is, and has a share of her own
 	transport string // "stdio", "http" or "file"
 	base      string // the address of this server as the caller knows it; "" on stdio
 }
@@ -209,15 +222,19 @@ type callerKey struct{}
 // identify returns ctx with the caller in it, and ok false if the caller is to be refused.
 func (a *App) identify(ctx context.Context, r *http.Request, transport string) (_ context.Context, ok bool) {
 	actor, ok := a.config.Actor(ctx, r)
-	if actor.Lang == "" {
-		actor.Lang = words.English
+	return a.withCaller(ctx, r, caller{Actor: actor, transport: transport}), ok
+}
+
+// withCaller returns ctx with the caller of a request in it. The request is nil on stdio.
+func (a *App) withCaller(ctx context.Context, r *http.Request, from caller) context.Context {
+	if from.Lang == "" {
+		from.Lang = words.English
 	}
-	actor.Assistant = true
-	from := caller{Actor: actor, transport: transport}
+	from.Assistant = true
 	if r != nil {
 		from.base = a.baseOf(r)
 	}
-	return context.WithValue(ctx, callerKey{}, from), ok
+	return context.WithValue(ctx, callerKey{}, from)
 }
 
 // callerOf returns the caller that identify put into ctx.

@@ -5,14 +5,14 @@ import "sync"
 // concurrencyLimit bounds the number of requests in flight, in total and for each actor. It keeps an entry only for
 // actors with a request in flight.
 type concurrencyLimit struct {
-	mu               sync.Mutex
-	max, maxPerActor int
-	active           int
-	byActor          map[string]int
+	mu      sync.Mutex
+	max     int
+	active  int
+	byActor map[string]int
 }
 
-func newConcurrencyLimit(max, maxPerActor int) *concurrencyLimit {
-	return &concurrencyLimit{max: max, maxPerActor: maxPerActor, byActor: map[string]int{}}
+func newConcurrencyLimit(max int) *concurrencyLimit {
+	return &concurrencyLimit{max: max, byActor: map[string]int{}}
 }
 
 // admission is the result of [concurrencyLimit.acquire].
@@ -24,12 +24,12 @@ const (
 	actorFull
 )
 
-// acquire counts a request of the actor. If it returns admitted, the caller must call release.
-func (l *concurrencyLimit) acquire(actor string) admission {
+// acquire counts a request of the actor, who may have most in flight. If it returns admitted, the caller must call release.
+func (l *concurrencyLimit) acquire(actor string, most int) admission {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.byActor[actor] >= l.maxPerActor:
+	case l.byActor[actor] >= most:
 		return actorFull
 	case l.active >= l.max:
 		return serverFull

@@ -63,6 +63,7 @@ type options struct {
 	tools   *tools.Catalogue
 	lists   testenv.OtherLists // of the bank
 	policy  tools.Policy       // that of testenv if nil
+	proxy   func(bank http.Handler) http.Handler
 }
 
 // noDestinations is a store of destinations that is never called.
@@ -89,7 +90,11 @@ func start(t testing.TB, change ...func(*options)) *env {
 	for _, c := range change {
 		c(&s)
 	}
-	shared := testenv.Start(t, testenv.Options{Proxy: bankGate.before, Redis: s.redis, Checks: s.checks, Profile: s.lists.Taken, Sandbox: sandbox.Config{Profile: s.lists.Bank}, Runner: func(c *tools.Config) {
+	proxy := bankGate.before
+	if s.proxy != nil {
+		proxy = func(bank http.Handler) http.Handler { return bankGate.before(s.proxy(bank)) }
+	}
+	shared := testenv.Start(t, testenv.Options{Proxy: proxy, Redis: s.redis, Checks: s.checks, Profile: s.lists.Taken, Sandbox: sandbox.Config{Profile: s.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		if s.policy != nil {
 			c.Policy = s.policy

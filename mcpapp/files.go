@@ -86,7 +86,7 @@ func withDeadline(w http.ResponseWriter, r *http.Request, limit time.Duration) (
 
 // admitFile counts a file on its way for an actor. If it returns false, the request is answered; else the caller calls release.
 func (a *App) admitFile(w http.ResponseWriter, r *http.Request, actor string) (release func(), ok bool) {
-	if a.transfers.acquire(actor) != admitted {
+	if a.transfers.acquire(actor, maxOfTheActor) != admitted {
 		w.Header().Set("Retry-After", "10")
 		a.answerFile(w, r, http.StatusServiceUnavailable, "files.busy", nil)
 		return nil, false

@@ -3,19 +3,15 @@ package mcpapp
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -37,20 +33,31 @@ func (a *App) Handler() http.Handler {
 		server.WithDisableLocalhostProtection(true),                    // checkHost is stricter, and allows a proxy on this machine
 		server.WithStreamableHTTPLogger(slog.New(slog.DiscardHandler)), // it logs what callers sent
 	))
-	var handler http.Handler = mux
-	for _, layer := range slices.Backward([]func(http.Handler) http.Handler{
-		a.recoverPanics, a.setSecurityHeaders, a.limitBody, a.checkHost, a.authenticate, a.readBody,
-		a.dropCancellations, a.refuseListen, a.limitConcurrency, a.rewriteErrors,
-	}) {
-		handler = layer(handler)
+	outside := []func(http.Handler) http.Handler{a.recoverPanics, a.setSecurityHeaders, a.limitBody, a.checkHost, a.shareWithOrigins}
+	inside := []func(http.Handler) http.Handler{
+		a.authenticate, a.readBody, a.dropCancellations, a.refuseListen, a.stepUp, a.limitCalls, a.rewriteErrors,
 	}
 	all := http.NewServeMux()
-	all.Handle("/", handler)
+	all.Handle("/", within(mux, slices.Concat(outside, inside)))
+	if a.config.Issuer != nil {
+		metadata := http.NewServeMux()
+		metadata.HandleFunc("GET /", a.serveMetadata)
+		all.Handle(resourceMetadata, within(metadata, outside))
+		all.Handle(resourceMetadata+"/", within(metadata, outside))
+	}
 	all.HandleFunc("GET "+IconPath, serveIcon)
 	for _, path := range FilePaths() {
 		all.Handle(path, a.fileHandler(a.config.AllowedHosts))
 	}
 	return all
+}
+
+// within returns a handler within layers, the outermost first.
+func within(handler http.Handler, layers []func(http.Handler) http.Handler) http.Handler {
+	for _, layer := range slices.Backward(layers) {
+		handler = layer(handler)
+	}
+	return handler
 }
 
 // recoverPanics answers a panic with an error that does not show the recovered value.
@@ -133,59 +140,7 @@ func (a *App) allowsOrigin(origin string) bool {
 	return err == nil && (address.Scheme == "http" || address.Scheme == "https") && isLoopback(address.Hostname())
 }
 
-// authenticate checks the bearer token and identifies the caller. It removes the Authorization header.
-func (a *App) authenticate(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A request without a token is no attempt: clients send one first to learn that a token is required.
-		if wait := a.attemptWait(r); wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-			a.refuse(w, r, http.StatusTooManyRequests, "http.attempts")
-			return
-		}
-		ctx, ok := r.Context(), a.hasToken(r)
-		if ok {
-			ctx, ok = a.identify(ctx, r, "http")
-		}
-		if !ok {
-			challenge := `Bearer realm="balcao"`
-			if r.Header.Get("Authorization") != "" {
-				challenge += `, error="invalid_token"`
-			}
-			w.Header().Set("WWW-Authenticate", challenge)
-			a.refuse(w, r, http.StatusUnauthorized, "http.token")
-			return
-		}
-		r = r.WithContext(ctx)
-		r.Header = r.Header.Clone()
-		r.Header.Del("Authorization")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// attemptWait counts an attempt if the request has a token. It returns how long the sender has to wait, 0 if not at all.
-func (a *App) attemptWait(r *http.Request) time.Duration {
-	if a.config.Token == "" || r.Header.Get("Authorization") == "" {
-		return 0
-	}
-	return a.attempts.allow(r.RemoteAddr)
-}
-
-// hasToken reports whether the request has the right token. It compares hashes, so that the time it takes does not
-// depend on the token or its length.
-func (a *App) hasToken(r *http.Request) bool {
-	if a.config.Token == "" {
-		return true
-	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	got, want := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(a.config.Token))
-	ok := subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "Bearer")
-	if ok {
-		a.attempts.trust(r.RemoteAddr)
-	}
-	return ok
-}
-
-// readBody reads the whole message before limitConcurrency counts the request, so that slow senders do not use up the
+// readBody reads the whole message before limitCalls counts the request, so that slow senders do not use up the
 // limit.
 func (a *App) readBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -234,24 +189,6 @@ func (a *App) dropCancellations(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// limitConcurrency limits the requests in flight, in total and for each actor.
-func (a *App) limitConcurrency(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		actor := callerOf(r.Context()).ID
-		switch a.limits.acquire(actor) {
-		case actorFull:
-			w.Header().Set("Retry-After", "1")
-			a.refuse(w, r, http.StatusTooManyRequests, "http.actor_full")
-		case serverFull:
-			w.Header().Set("Retry-After", "1")
-			a.refuse(w, r, http.StatusServiceUnavailable, "http.server_full")
-		default:
-			defer a.limits.release(actor)
-			next.ServeHTTP(w, r)
-		}
 	})
 }
 

@@ -142,8 +142,10 @@ func TestATokenIsRequiredAndNotLogged(t *testing.T) {
 	}
 	inQuery := w
 	inQuery.url += "?access_token=" + token
-	if reply := inQuery.send(t, "POST", listRequest); reply.status != 401 {
-		t.Errorf("a token in the query: %d", reply.status)
+	for _, headers := range []map[string]string{nil, {"Authorization": "Bearer " + token}} {
+		if reply := inQuery.send(t, "POST", listRequest, headers); reply.status != 400 || !strings.Contains(reply.header.Get("WWW-Authenticate"), "invalid_request") {
+			t.Errorf("a token in the query: %d", reply.status)
+		}
 	}
 	allowed := map[string]string{"Authorization": "Bearer " + token, "Origin": "https://assistant.example.com"}
 	if reply := w.send(t, "POST", listRequest, allowed); reply.status != 200 {
@@ -233,10 +235,18 @@ func TestConcurrencyIsLimitedInTotalAndForEachActor(t *testing.T) {
 		go func() { done <- w.as(actor).call(t, modern, id+1, "get_esis", map[string]any{"process": 1042}) }()
 		waittest.Receive(t, "a call reaches the bank", arrived)
 	}
+	refused := w.as("ana").call(t, modern, 9, "list_borrowers", map[string]any{"process": 1042})
+	if text, isError := refused.answer(t); !isError || !strings.Contains(text, "too many requests") || refused.header.Get("Retry-After") != "1" {
+		t.Errorf("ana got %d %v: %s", refused.status, refused.header, text)
+	}
+	read := map[string]any{"uri": "balcao://processes/1042/esis"}
 	for actor, want := range map[string]int{"ana": http.StatusTooManyRequests, "bruno": http.StatusServiceUnavailable} {
-		reply := w.as(actor).send(t, "POST", listRequest)
-		if reply.status != want || reply.header.Get("Retry-After") == "" {
+		reply := w.as(actor).request(t, modern, 9, "resources/read", read)
+		if reply.status != want || reply.header.Get("Retry-After") != "1" {
 			t.Errorf("%s got %d %v", actor, reply.status, reply.header)
+		}
+		if reply := w.as(actor).send(t, "POST", listRequest); reply.status != http.StatusOK {
+			t.Errorf("the list for %s: %d", actor, reply.status)
 		}
 	}
 	release()
@@ -245,8 +255,8 @@ func TestConcurrencyIsLimitedInTotalAndForEachActor(t *testing.T) {
 			t.Errorf("failed: %s", text)
 		}
 	}
-	if reply := w.as("ana").send(t, "POST", listRequest); reply.status != http.StatusOK {
-		t.Errorf("after the calls: %d", reply.status)
+	if text, isError := w.as("ana").call(t, modern, 9, "list_borrowers", map[string]any{"process": 1042}).answer(t); isError {
+		t.Errorf("after the calls: %s", text)
 	}
 }
 

@@ -16,7 +16,8 @@ type incomingMessage struct {
 	Method mcp.MCPMethod `json:"method"`
 	Result any           `json:"result"`
 	Params struct {
-		Cancelled any `json:"requestId"`
+		Cancelled any    `json:"requestId"`
+		Name      string `json:"name"` // of a tool or prompt
 	} `json:"params"`
 }
 

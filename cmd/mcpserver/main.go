@@ -140,7 +140,8 @@ func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logg
 	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
 	assistants, err := mcpapp.New(mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-		Token: set.MCPToken, AllowedHosts: set.MCPHosts, Tools: set.Tools, Files: system.Store, URL: set.MCPURL,
+		Token: set.MCPToken, People: system.Identities(), Issuer: system.Issuer, MaxPerPerson: set.MCPConcurrent, CallsPerMinute: set.MCPRate,
+		AllowedHosts: set.MCPHosts, AllowedOrigins: set.MCPOrigins, Tools: set.Tools, Files: system.Store, URL: set.MCPURL,
 	})
 	if err == nil {
 		err = transport(system, assistants)
@@ -159,13 +160,13 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 	defer listener.Close()
 	return s.serve(ctx, set, log, "http://"+listener.Addr().String()+"/mcp", func(system *app.System, assistants *mcpapp.App) error {
 		mux := http.NewServeMux()
-		mux.Handle("/mcp", assistants.Handler())
-		mux.Handle("/mcp/", assistants.Handler())
+		assistants.Mount(mux)
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
 		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck(), system.SearchCheck()))
 		guard := app.GuardOf(listener, set)
 		guard.Linked, guard.Images = mcpapp.FilePaths(), []string{mcpapp.IconPath}
+		guard.Shared, guard.Origins = mcpapp.SharedPaths(), set.MCPOrigins
 		return app.Serve(ctx, webguard.NewServer(mux, guard, log), listener, shutdownTimeout)
 	})
 }

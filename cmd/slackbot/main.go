@@ -170,6 +170,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	}
 	guard := app.GuardOf(listener, s)
 	guard.Linked, guard.Images = mcpapp.FilePaths(), []string{mcpapp.IconPath}
+	guard.Shared, guard.Origins = mcpapp.SharedPaths(), s.MCPOrigins
 	mux, endpoints := http.NewServeMux(), endpoints{bot: baseURL(listener), socketMode: s.SlackAppToken != ""}
 	server := webguard.NewServer(mux, guard, log)
 	if s.SlackAPIURL == settings.Simulated {
@@ -209,16 +210,16 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", app.Healthy())
 	mux.Handle("GET /readyz", app.Ready(append(system.Checks(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
-	if endpoints.slack != "" || s.MCPToken != "" {
+	if endpoints.slack != "" || s.ServesAssistants() {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
-			Token: s.MCPToken, AllowedHosts: s.MCPHosts, Tools: s.Tools, Files: system.Store, URL: s.MCPURL,
+			Token: s.MCPToken, People: system.Identities(), Issuer: system.Issuer, MaxPerPerson: s.MCPConcurrent, CallsPerMinute: s.MCPRate,
+			AllowedHosts: s.MCPHosts, AllowedOrigins: s.MCPOrigins, Tools: s.Tools, Files: system.Store, URL: s.MCPURL,
 		})
 		if err != nil {
 			return err
 		}
-		mux.Handle("/mcp", assistants.Handler())
-		mux.Handle("/mcp/", assistants.Handler())
+		assistants.Mount(mux)
 		endpoints.mcp = endpoints.bot + "/mcp"
 	}
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/issuer"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/telemetry"
 	"github.com/balcao/balcao/internal/version"
@@ -36,7 +37,8 @@ type System struct {
 	Runner  *tools.Runner
 	Store   *conversations.Store
 	Metrics *telemetry.Metrics
-	BankURL string // the address of the bank
+	BankURL string           // the address of the bank
+	Issuer  *issuer.Verifier // of MCP_ISSUER; nil if there is none
 
 	settings      settings.Settings
 	profile       *profile.Profile
@@ -125,6 +127,10 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	}
 	if system.people, err = newPeople(s); err != nil {
 		return system, err
+	}
+	if s.MCPIssuer != "" {
+		system.Issuer = issuer.New(issuer.Config{URL: s.MCPIssuer, Audience: s.MCPAudience, Log: log})
+		system.stop = append(system.stop, system.Issuer.Close)
 	}
 	if err := system.openNotifications(ctx); err != nil {
 		return system, err

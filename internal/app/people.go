@@ -119,6 +119,20 @@ func (p *People) onlyAccountOf(login portal.Login) (account string) {
 	return account
 }
 
+// Identities finds the people whom a token names.
+type Identities interface {
+	OfToken(hash [sha256.Size]byte) (actor tools.Actor, ok bool)
+	OfAccount(account issuer.Account) (actor tools.Actor, ok bool)
+}
+
+// Identities returns the people who have tokens, nil if the settings give none.
+func (s *System) Identities() Identities {
+	if len(s.settings.MCPTokens) == 0 && s.settings.MCPIssuer == "" {
+		return nil
+	}
+	return s.people
+}
+
 // Person implements [tools.People].
 func (p *People) Person(_ context.Context, actorID string) (tools.Person, bool) {
 	if person, ok := p.byActor[actorID]; ok {

@@ -52,7 +52,7 @@ var mayImport = map[string][]string{
 	"internal/waittest":          {},
 	"internal/webguard":          {"internal/bodies", "internal/refusals"},
 	"internal/words":             {},
-	"mcpapp":                     {"conversations", "internal/bodies", "internal/refusals", "internal/webguard", "tools"},
+	"mcpapp":                     {"conversations", "internal/bodies", "internal/issuer", "internal/refusals", "internal/webguard", "tools"},
 	"notifications":              {"conversations", "internal/bodies", "portal/profile", "portal"},
 	"portal":                     {"portal/profile"},
 	"portal/profile":             {},

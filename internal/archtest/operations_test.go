@@ -12,6 +12,8 @@ var (
 	// Prometheus appends the kind and the unit to a name.
 	series = regexp.MustCompile(`\bbalcao_[a-z_]+`)
 	suffix = regexp.MustCompile(`(_seconds)?(_total|_bucket|_sum|_count)?$`)
+	// Scopes of access tokens have names of the same form.
+	scopes = []string{"balcao.read", "balcao.write"}
 )
 
 func TestTheOperatorsGuideListsEveryMetricAndNoOther(t *testing.T) {
@@ -21,6 +23,9 @@ func TestTheOperatorsGuideListsEveryMetricAndNoOther(t *testing.T) {
 			return
 		}
 		for _, match := range instrument.FindAllStringSubmatch(read(t, strings.TrimPrefix(path, top+"/")), -1) {
+			if slices.Contains(scopes, match[1]) {
+				continue
+			}
 			defined[suffix.ReplaceAllString(strings.ReplaceAll(match[1], ".", "_"), "")] = true
 		}
 	})

@@ -33,6 +33,9 @@ type Guard struct {
 	// Linked are paths to which people follow links from pages of other sites, also in this form. What is there must not
 	// depend on who asks.
 	Linked []string
+	// Shared are paths, also in this form, for pages of Origins. What is there authenticates each request.
+	Shared  []string
+	Origins []string // such as https://assistant.example
 	// Images are the paths of images that pages of other sites may show.
 	Images []string
 	Log    *slog.Logger
@@ -49,7 +52,7 @@ func (g Guard) Handler(next http.Handler) http.Handler {
 		switch {
 		case !g.knows(r):
 			reason = "host"
-		case foreign(r) && !(followsLink(r) && below(r.URL.Path, g.Linked)) && !(showsImage(r) && below(r.URL.Path, g.Images)):
+		case foreign(r) && !g.invites(r):
 			reason = "origin"
 		default:
 			next.ServeHTTP(w, r)
@@ -67,6 +70,13 @@ func (g Guard) knows(r *http.Request) bool {
 	}
 	host := Hostname(r.Host)
 	return Loopback(host) || slices.ContainsFunc(g.Hosts, func(known string) bool { return strings.EqualFold(known, host) })
+}
+
+// invites reports whether a request of another site's page is for a path that is meant for it.
+func (g Guard) invites(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	return followsLink(r) && below(r.URL.Path, g.Linked) || showsImage(r) && below(r.URL.Path, g.Images) ||
+		len(origins) == 1 && slices.Contains(g.Origins, origins[0]) && below(r.URL.Path, g.Shared)
 }
 
 // below reports whether a path is one of paths, or below one that ends in a slash.

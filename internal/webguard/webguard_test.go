@@ -132,6 +132,37 @@ func TestAnImageIsShownByAnotherSiteWhereItMay(t *testing.T) {
 	}
 }
 
+func TestAPageOfAnAllowedOriginUsesSharedPathsOnly(t *testing.T) {
+	const assistant = "https://assistant.example"
+	guard := webguard.Guard{Hosts: []string{}, Shared: []string{"/mcp", "/.well-known/oauth-protected-resource/"}, Origins: []string{assistant}, Log: slog.New(slog.DiscardHandler)}
+	for name, c := range map[string]struct {
+		method, path string
+		origins      []string
+		in           bool
+	}{
+		"a call":                   {http.MethodPost, "/mcp", []string{assistant}, true},
+		"a preflight":              {http.MethodOptions, "/mcp", []string{assistant}, true},
+		"the metadata":             {http.MethodGet, "/.well-known/oauth-protected-resource/mcp", []string{assistant}, true},
+		"a file":                   {http.MethodPut, "/mcp/upload/1/2/3", []string{assistant}, false},
+		"another path":             {http.MethodGet, "/metrics", []string{assistant}, false},
+		"another origin":           {http.MethodPost, "/mcp", []string{"https://evil.example"}, false},
+		"another scheme":           {http.MethodPost, "/mcp", []string{"http://assistant.example"}, false},
+		"an origin below it":       {http.MethodPost, "/mcp", []string{"https://evil.assistant.example"}, false},
+		"an origin that is longer": {http.MethodPost, "/mcp", []string{assistant + ".evil.example"}, false},
+		"no origin":                {http.MethodPost, "/mcp", nil, false},
+		"null":                     {http.MethodPost, "/mcp", []string{"null"}, false},
+		"two origins":              {http.MethodPost, "/mcp", []string{assistant, "https://evil.example"}, false},
+	} {
+		in := false
+		r := httptest.NewRequest(c.method, c.path, nil)
+		r.Host, r.Header = "localhost", http.Header{"Origin": c.origins, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"cors"}}
+		guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { in = true })).ServeHTTP(httptest.NewRecorder(), r)
+		if in != c.in {
+			t.Errorf("%s: served: %v", name, in)
+		}
+	}
+}
+
 func TestRefusalsOfAFloodAreLoggedAtALimitedRate(t *testing.T) {
 	var out bytes.Buffer
 	guard := webguard.Guard{Log: slog.New(slog.NewTextHandler(&out, nil))}
