@@ -13,7 +13,7 @@ func newDoctor() doctor.Program {
 		Name:     settings.MCPServer,
 		Settings: []settings.Option{settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)},
 		Parts: func(setup doctor.Setup) []doctor.Part {
-			return []doctor.Part{doctor.NewRedis(setup).Part, doctor.NewBank(setup)}
+			return append([]doctor.Part{doctor.NewRedis(setup).Part, doctor.NewBank(setup)}, doctor.NewIssuer(setup)...)
 		},
 	}
 }

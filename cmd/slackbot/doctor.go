@@ -18,7 +18,7 @@ func newDoctor(options ...settings.Option) doctor.Program {
 		Settings: append(options, settings.KnownToolsets(catalogue.New().Selectable()...), settings.KnownRules(app.RuleCodes()...)),
 		Parts: func(setup doctor.Setup) []doctor.Part {
 			redis := doctor.NewRedis(setup)
-			return []doctor.Part{redis.Part, slackPart(setup, redis), doctor.NewBank(setup)}
+			return append([]doctor.Part{redis.Part, slackPart(setup, redis), doctor.NewBank(setup)}, doctor.NewIssuer(setup)...)
 		},
 	}
 }

@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"internal/browsertest":       {},
 	"internal/content":           {},
 	"internal/destination":       {},
-	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/settings", "internal/version", "portal/profile", "portal/sandbox"},
+	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/issuer", "internal/settings", "internal/version", "portal/profile", "portal/sandbox"},
 	"internal/doctor/bank":       {"portal", "portal/profile"},
 	"internal/finding":           {},
 	"internal/issuer":            {},

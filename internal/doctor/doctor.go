@@ -27,7 +27,7 @@ var texts = words.Sub(wordFiles, "words")
 
 // Part is what is checked of one system. Its checks run one after another, beside those of other parts.
 type Part struct {
-	Name    string   // settings, redis, slack or bank
+	Name    string   // settings, redis, slack, issuer or bank
 	Blocked []string // settings that have to be corrected first: no check is tried
 	Checks  []finding.Check
 	Close   func() // closes its connections; may be nil

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	codeLiteral = regexp.MustCompile(`"((?:redis|slack|bank|not_tried)\.[\w.:]+[\w])"`)
+	codeLiteral = regexp.MustCompile(`"((?:redis|slack|bank|issuer|not_tried)\.[\w.:]+[\w])"`)
 	reason      = regexp.MustCompile(`(?:return|: )\s*"([a-z_]+)"`)
 	subject     = regexp.MustCompile(`Subject: "([a-z]+\.[a-z_]+)"`)
 )
@@ -72,7 +72,7 @@ func TestEveryCodeAndSubjectHasATextInBothLanguages(t *testing.T) {
 		want = append(want, "subject."+match[1])
 	}
 	codes := 0
-	for _, text := range []string{redis, source(t, "../../conversations/permitted.go"), slack, source(t, "doctor.go"), source(t, "redis.go"), bankCodes(bank.String())} {
+	for _, text := range []string{redis, source(t, "../../conversations/permitted.go"), slack, source(t, "doctor.go"), source(t, "redis.go"), source(t, "issuer.go"), bankCodes(bank.String())} {
 		subjects := map[string]bool{}
 		for _, match := range subject.FindAllStringSubmatch(text, -1) {
 			subjects[match[1]] = true
