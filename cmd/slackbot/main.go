@@ -56,6 +56,9 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 	if len(args) > 0 && args[0] == "manifest" {
 		return printManifest(args[1:], stdout, stderr, say)
 	}
+	if len(args) > 0 && args[0] == "mcp-token" {
+		return printPersonalToken(args[1:], environ, stdout, stderr, say)
+	}
 	if len(args) > 0 && args[0] == "doctor" {
 		return newDoctor().Command(ctx, args[1:], environ, stdout, stderr)
 	}

@@ -46,6 +46,12 @@ func NewPersonalToken(account string, until time.Time) (token, entry string, ok 
 	return token, entry, true
 }
 
+// AccountOf returns the account of an entry of MCP_TOKENS.
+func AccountOf(entry string) string {
+	account, _, _ := strings.Cut(entry, accountsOfOneJoint)
+	return account
+}
+
 // HashOfToken returns the hash with which a token is compared.
 func HashOfToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
