@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"test/memory":                {},
 	"test/soak":                  {},
 	"test/assistant":             {},
+	"test/conformance":           {},
 	"tools":                      {"portal/profile", "portal", "validation"},
 	"tools/*":                    {"portal/profile", "portal", "tools", "validation"}, // a toolset
 	"tools/catalogue":            {"tools", "tools/*"},
@@ -86,6 +87,7 @@ var onlyBy = map[string]importers{
 	"github.com/go-jose/go-jose":    {code: []string{"internal/issuer"}},
 	"github.com/alicebob/miniredis": {code: []string{"conversations"}},
 
+	"github.com/modelcontextprotocol/go-sdk":          {tests: []string{"test/*"}}, // a client that others have written
 	"github.com/tink-crypto/tink-go/v2/streamingaead": {code: []string{"internal/spool"}},
 }
 
