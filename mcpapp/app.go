@@ -93,20 +93,12 @@ func New(config Config) (*App, error) {
 	hooks.AddAfterListResourceTemplates(a.filterResources)
 	hooks.AddBeforeReadResource(a.fetchResource)
 	hooks.AddBeforeGetPrompt(a.checkPrompt)
-	a.server = server.NewMCPServer(serverName, a.config.Version, append(metadata(a.config),
-		server.WithInstructions(book.Say(words.English, "instructions", nil)),
-		// Set explicitly: by default the library announces change notifications, and keeps a stream open for them.
-		server.WithToolCapabilities(false),
-		server.WithResourceCapabilities(false, false),
-		server.WithPromptCapabilities(false),
+	a.server = a.newServer(
 		server.WithPromptFilter(a.filterPrompts),
-		server.WithCompletions(),
 		server.WithPromptCompletionProvider(completer{a}),
 		server.WithResourceCompletionProvider(completer{a}),
-		server.WithToolHandlerMiddleware(a.identifyShortly),
-		server.WithToolHandlerMiddleware(a.tellAboveShare),
 		server.WithHooks(hooks),
-	)...)
+	)
 	catalogue, err := a.config.Runner.Catalogue.Only(a.config.Tools...)
 	if err != nil {
 		return nil, fmt.Errorf("selecting toolsets for assistants: %w", err)
@@ -130,6 +122,20 @@ func New(config Config) (*App, error) {
 	}
 	a.addPrompts()
 	return a, nil
+}
+
+// newServer returns a server of the library with what all callers get whatever the catalogue has, and further options.
+func (a *App) newServer(options ...server.ServerOption) *server.MCPServer {
+	return server.NewMCPServer(serverName, a.config.Version, slices.Concat(metadata(a.config), []server.ServerOption{
+		server.WithInstructions(book.Say(words.English, "instructions", nil)),
+		// Set explicitly: by default the library announces change notifications, and keeps a stream open for them.
+		server.WithToolCapabilities(false),
+		server.WithResourceCapabilities(false, false),
+		server.WithPromptCapabilities(false),
+		server.WithCompletions(),
+		server.WithToolHandlerMiddleware(a.identifyShortly),
+		server.WithToolHandlerMiddleware(a.tellAboveShare),
+	}, options)...)
 }
 
 func (a *App) add(tool *tools.Tool) error {

@@ -66,6 +66,7 @@ func (a *App) awaitApproval(ctx context.Context, _ http.Header, given map[string
 		wait = min(time.Duration(seconds*float64(time.Second)), longestWait)
 	}
 	for waited := time.Duration(0); ; {
+		a.progress(ctx, waited, wait) // before a step, because the library may lose what is sent just before the result
 		step := min(progressStep, wait-waited)
 		approval, result, err := a.config.Runner.AwaitApproval(ctx, callerOf(ctx).Actor, approvalIn(given), step)
 		if waited += step; err != nil {
@@ -74,7 +75,6 @@ func (a *App) awaitApproval(ctx context.Context, _ http.Header, given map[string
 		if approval.Status.Decided() || waited >= wait || ctx.Err() != nil {
 			return a.approvalAnswer(ctx, approval, result)
 		}
-		a.progress(ctx, waited, wait)
 	}
 }
 

@@ -66,6 +66,16 @@ func (a *App) rewriteErrors(next http.Handler) http.Handler {
 // response after it, are a stream of events.
 type errorRewriter struct{ http.ResponseWriter }
 
+// WriteHeader implements http.ResponseWriter. The library lets clients store a stream, and some proxies hold one back until it
+// ends.
+func (w errorRewriter) WriteHeader(status int) {
+	if header := w.Header(); header.Get("Content-Type") == "text/event-stream" {
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Accel-Buffering", "no")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
 // Write implements io.Writer.
 func (w errorRewriter) Write(message []byte) (int, error) {
 	data, isEvent := bytes.CutPrefix(message, []byte(eventPrefix))

@@ -43,10 +43,14 @@ func (w rawClient) request(t *testing.T, revision string, id int, method string,
 				headers["Mcp-Name"] = value
 			}
 		}
-		params["_meta"] = map[string]any{
+		meta := map[string]any{
 			"io.modelcontextprotocol/protocolVersion": modern, "io.modelcontextprotocol/clientCapabilities": map[string]any{},
 			"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
 		}
+		if given, ok := params["_meta"].(map[string]any); ok {
+			maps.Copy(meta, given)
+		}
+		params["_meta"] = meta
 	} else if method == "initialize" {
 		params["protocolVersion"], params["capabilities"] = legacy, map[string]any{}
 		params["clientInfo"] = map[string]any{"name": "test", "version": "1"}
