@@ -41,6 +41,12 @@ type Config struct {
 	Files *conversations.Store // files that assistants give and fetch by an address; without it there are no addresses
 	URL   string               // the address of this server as callers know it; of each request by default
 
+	// Announce shows a person without an account in Slack the address of the page on which she decides; it works once. handed is
+	// true if her client opens it too. Without Announce there is no page, and a call that she has to approve is refused. It is for
+	// a server that only this machine reaches, see [OnlyLocal]. Address is where that listens, without a path; "" on stdio.
+	Announce func(address string, handed bool) `json:"-"`
+	Address  string
+
 	Token          string           `json:"-"` // a bearer token for all HTTP callers, who are Actor; "" if there is none
 	People         Identities       // of callers with a token of their own; nil if there are none
 	Issuer         *issuer.Verifier // of access tokens of People; nil if there is none
@@ -70,6 +76,7 @@ type App struct {
 	shares    *callShares
 	transfers *concurrencyLimit // of files
 	local     localFiles
+	access    *approvalAccess
 	attempts  *attemptLimiter
 	refusals  *refusals.Log
 }
@@ -83,7 +90,7 @@ func New(config Config) (*App, error) {
 	}
 	a.limits, a.shares, a.attempts = newConcurrencyLimit(a.config.MaxConcurrent), newCallShares(a.config.CallsPerMinute), newAttemptLimiter()
 	a.transfers = newConcurrencyLimit(maxTransfers)
-	a.refusals = refusals.New(a.config.Log)
+	a.refusals, a.access = refusals.New(a.config.Log), newApprovalAccess()
 	if a.config.Files != nil {
 		a.config.Runner.AddFileSource(uploads, uploadSource{a.config.Files})
 		a.config.Runner.OfferUploads(a)
@@ -212,7 +219,7 @@ func (c Config) check() error {
 			wrong = append(wrong, fmt.Errorf("the host %q is not a loopback name, so a token is required", host))
 		}
 	}
-	return errors.Join(wrong...)
+	return errors.Join(append(wrong, c.checkPage())...)
 }
 
 // caller is the actor of a request and its transport.

@@ -65,6 +65,7 @@ func (a *App) awaitApproval(ctx context.Context, _ http.Header, given map[string
 		}
 		wait = min(time.Duration(seconds*float64(time.Second)), longestWait)
 	}
+	a.remind(ctx, approvalIn(given))
 	for waited := time.Duration(0); ; {
 		a.progress(ctx, waited, wait) // before a step, because the library may lose what is sent just before the result
 		step := min(progressStep, wait-waited)
@@ -75,6 +76,20 @@ func (a *App) awaitApproval(ctx context.Context, _ http.Header, given map[string
 		if approval.Status.Decided() || waited >= wait || ctx.Err() != nil {
 			return a.approvalAnswer(ctx, approval, result)
 		}
+	}
+}
+
+// remind shows the address of the page again to a person who has none that works, where an assistant waits for her.
+func (a *App) remind(ctx context.Context, id string) {
+	if a.config.Announce == nil {
+		return
+	}
+	approval, _, err := a.config.Runner.AwaitApproval(ctx, callerOf(ctx).Actor, id, 0)
+	if err != nil || !approval.Status.Open() || approval.Owner != callerOf(ctx).ID || a.access.waits(approval.Owner) {
+		return
+	}
+	if address, ok := a.announce(ctx, approval.Owner, approval.Expires); ok {
+		a.config.Announce(address, false)
 	}
 }
 

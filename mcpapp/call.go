@@ -23,18 +23,25 @@ import (
 // unchanged.
 func (a *App) handler(tool *tools.Tool) server.ToolHandlerFunc {
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return a.answer(ctx, request.Header, tool, request.Params.RawArguments), nil
+		return a.answer(withRoundTrip(ctx, request.Params.MultiRoundTripParams), request.Header, tool, request.Params.RawArguments), nil
 	}
 }
 
 // answer makes a call and returns its result, also of one that failed.
 func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, args json.RawMessage) *mcp.CallToolResult {
+	if trip, again := ctx.Value(roundTripKey{}).(roundTrip); again && tool.Effect.Writes() {
+		return a.resumed(ctx, tool, args, trip)
+	}
 	actor := callerOf(ctx).Actor
 	actor.Client = clientName(ctx, header)
 	call, problems := requestOf(tool, actor, args)
+	call.Page = a.config.Announce != nil
 	result, failure := a.run(ctx, header, call, problems)
-	if failure != nil {
+	switch {
+	case failure != nil:
 		return a.errorResult(ctx, failure)
+	case result.Pending != nil:
+		return a.pending(ctx, tool, args, result)
 	}
 	return a.resultOf(ctx, result)
 }

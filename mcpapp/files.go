@@ -120,7 +120,8 @@ func (a *App) base(ctx context.Context) (string, error) {
 	return a.local.address(a)
 }
 
-// localFiles serves the addresses of files on this machine, for an assistant on stdio. It starts when it is needed first.
+// localFiles serves the addresses of files and the page for decisions on this machine, for an assistant on stdio. It starts when it
+// is needed first.
 type localFiles struct {
 	mu     sync.Mutex
 	server *http.Server
@@ -145,7 +146,10 @@ func (l *localFiles) address(a *App) (string, error) {
 		return "", err
 	}
 	l.base = "http://" + listener.Addr().String()
-	l.server = webguard.NewServer(a.fileHandler(nil), webguard.Guard{Hosts: []string{}, Linked: FilePaths()}, a.config.Log)
+	all := http.NewServeMux()
+	all.Handle("/", a.fileHandler(nil))
+	all.Handle(approvalPath, a.approvalHandler())
+	l.server = webguard.NewServer(all, webguard.Guard{Hosts: []string{}, Linked: LinkedPaths()}, a.config.Log)
 	go func() { _ = l.server.Serve(listener) }() // it ends with close
 	return l.base, nil
 }

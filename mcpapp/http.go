@@ -49,6 +49,9 @@ func (a *App) Handler() http.Handler {
 	for _, path := range FilePaths() {
 		all.Handle(path, a.fileHandler(a.config.AllowedHosts))
 	}
+	for _, path := range ApprovalPaths() {
+		all.Handle(path, a.approvalHandler())
+	}
 	return all
 }
 

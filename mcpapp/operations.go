@@ -135,7 +135,7 @@ func (a *App) ownHandler(name string, own ownTool) server.ToolHandlerFunc {
 		if meta := request.Params.Meta; meta != nil {
 			ctx = context.WithValue(ctx, progressKey{}, meta.ProgressToken)
 		}
-		return own.handle(ctx, request.Header, given), nil
+		return own.handle(withRoundTrip(ctx, request.Params.MultiRoundTripParams), request.Header, given), nil
 	}
 }
 

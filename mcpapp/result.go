@@ -31,9 +31,6 @@ func (a *App) resultOf(ctx context.Context, result tools.Result) (answer *mcp.Ca
 	}()
 	defer result.Close() // the file is read as a resource
 	lang := callerOf(ctx).Lang
-	if result.Pending != nil {
-		return approvalResult(*result.Pending, nil, markdown(result.Card, lang))
-	}
 	data, err := json.Marshal(result.Output) // masks personal data
 	if err == nil {
 		data, err = withChoices(data, result.Choices)

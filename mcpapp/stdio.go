@@ -24,7 +24,9 @@ func (a *App) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	ctx = context.WithValue(ctx, stdioKey{}, ctx)
 	defer a.local.close()
+	a.AnnounceWaiting(ctx, callerOf(ctx).ID)
 	stdio := server.NewStdioServer(a.server)
 	server.WithWorkerPoolSize(a.config.MaxPerActor)(stdio)
 	stdio.SetErrorLogger(log.New(io.Discard, "", 0)) // may log what an assistant sent; Listen returns the errors that matter

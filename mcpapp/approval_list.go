@@ -1,0 +1,258 @@
+package mcpapp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/balcao/balcao/internal/lisbon"
+	"github.com/balcao/balcao/internal/pii"
+	"github.com/balcao/balcao/internal/words"
+	"github.com/balcao/balcao/tools"
+)
+
+// approvalsPage is what a person is shown. It has personal data in clear, for her alone.
+type approvalsPage struct {
+	Lang    words.Lang
+	Title   string // the key of a text
+	Token   string
+	Alert   string // "" for none
+	News    []news
+	Groups  []approvalGroup
+	Empty   bool // nothing waits; the page looks again by itself
+	Onward  bool // it leads to what waits by itself
+	Form    *formPage
+	Confirm *approvalCard
+}
+
+// Say returns a text with args as names and values in turn.
+func (p approvalsPage) Say(key string, args ...any) string { return sayTo(p.Lang, key, args...) }
+
+// Show returns a part of the page together with the page, for a template.
+func (p approvalsPage) Show(part any) any {
+	return struct {
+		Page approvalsPage
+		Of   any
+	}{p, part}
+}
+
+// Home is the address of what waits.
+func (p approvalsPage) Home() string { return approvalPath }
+
+// news is what happened: done, failed or ended without its call.
+type news struct {
+	Kind  string // "done", "failed" or "ended"
+	Title string
+	Text  []string
+	Facts []tools.Fact
+}
+
+// approvalGroup has approvals of one process, which may be approved together.
+type approvalGroup struct {
+	Cards []approvalCard
+	All   bool // each can be approved as it is, and there are several
+}
+
+// approvalCard is one approval.
+type approvalCard struct {
+	ID, Title         string
+	Status            tools.ApprovalStatus
+	Asker, Asked, End string
+	Sections          []cardSection
+	Problems          []string // what is missing or wrong
+	Warnings          []string
+	Altered           bool
+	Earlier           string // why an approval could not be done; "" if none was tried
+	Unread            string // why it cannot be shown
+	Seen              string
+}
+
+// cardSection is a part of a form, filled in.
+type cardSection struct {
+	Title string
+	Facts []cardFact
+}
+
+// cardFact is a value, or what changes from what to what.
+type cardFact struct {
+	Label, Before, Value string
+	Changes              bool
+}
+
+// showApprovals shows all that waits for a person.
+func (a *App) showApprovals(d *decision) {
+	page := approvalsPage{Title: "approvals.title"}
+	open, err := a.config.Runner.OpenApprovals(d.r.Context(), d.actor)
+	if err != nil {
+		page.News = append(page.News, d.failed(d.say("approvals.unread"), err))
+		d.show(http.StatusServiceUnavailable, page)
+		return
+	}
+	at := map[string]int{}
+	for _, approval := range open {
+		card, shown := a.cardOf(d, approval)
+		if !shown {
+			continue
+		}
+		group, known := at[approval.About]
+		if !known || approval.About == "" {
+			group = len(page.Groups)
+			page.Groups, at[approval.About] = append(page.Groups, approvalGroup{All: true}), group
+		}
+		g := &page.Groups[group]
+		g.Cards, g.All = append(g.Cards, card), g.All && card.Seen != ""
+	}
+	for i := range page.Groups {
+		page.Groups[i].All = page.Groups[i].All && len(page.Groups[i].Cards) > 1
+	}
+	page.Empty = len(page.Groups) == 0
+	d.show(http.StatusOK, page)
+}
+
+// cardOf returns an approval as it is now; shown is false if it ended meanwhile.
+func (a *App) cardOf(d *decision, approval tools.Approval) (card approvalCard, shown bool) {
+	review, err := a.config.Runner.Review(d.r.Context(), d.actor, approval.ID)
+	if err == nil {
+		return reviewCard(d.actor.Lang, review), !review.Status.Decided()
+	}
+	failure := tools.AsError(err)
+	card = askedCard(d.actor.Lang, approval)
+	if failure.Tool == nil { // it is gone
+		return card, false
+	}
+	card.Title, card.Unread = failure.Tool.Title(d.actor.Lang), failure.What(d.actor.Lang)
+	return card, true
+}
+
+// askedCard returns who asked for an approval, since when and until when.
+func askedCard(lang words.Lang, approval tools.Approval) approvalCard {
+	moment := func(t time.Time) string { return t.In(lisbon.Zone).Format(book.Say(lang, "approvals.moment", nil)) }
+	card := approvalCard{ID: approval.ID, Status: approval.Status, Asked: moment(approval.Asked), End: moment(approval.Expires)}
+	if card.Asker = visible(approval.Client); card.Asker == "" {
+		card.Asker = book.Say(lang, "approvals.an_assistant", nil)
+	}
+	return card
+}
+
+// reviewCard returns a review as a card.
+func reviewCard(lang words.Lang, review tools.Review) approvalCard {
+	card := askedCard(lang, review.Approval)
+	card.Title, card.Altered, card.Seen = review.Of.Title(lang), review.Altered, review.Seen
+	for _, section := range review.Sections {
+		shown := cardSection{Title: section.Title}
+		for _, fact := range section.Facts {
+			shown.Facts = append(shown.Facts, cardFactOf(review.Of, fact))
+		}
+		card.Sections = append(card.Sections, shown)
+	}
+	for _, p := range review.Problems {
+		text := problemText(lang, review.Of, p)
+		if p.Severity == tools.Blocks {
+			card.Problems = append(card.Problems, text)
+		} else {
+			card.Warnings = append(card.Warnings, text)
+		}
+	}
+	if review.Failure != "" {
+		card.Earlier = (&tools.Error{Kind: review.Failure, Tool: review.Of}).What(lang)
+	}
+	return card
+}
+
+// cardFactOf returns a fact, with what an editor changes from what to what.
+func cardFactOf(tool *tools.Tool, fact tools.ReviewFact) cardFact {
+	value := inClear(fact.Value)
+	if before, after, changes := strings.Cut(value, "\n→ "); changes && tool.Edits {
+		return cardFact{Label: fact.Label, Before: before, Value: after, Changes: true}
+	}
+	return cardFact{Label: fact.Label, Value: value}
+}
+
+// problemText returns a problem in clear, with the name of its field.
+func problemText(lang words.Lang, tool *tools.Tool, p tools.Problem) string {
+	text := p.Text
+	if !p.Clear.IsZero() {
+		text = inClear(p.Clear)
+	}
+	if tool != nil {
+		if field, known := tool.Field(p.Path); known && !field.Hidden() {
+			return field.Label(lang) + ": " + text
+		}
+	}
+	return text
+}
+
+// inClear returns personal data as the person who decides sees it. Only the page reveals it.
+func inClear(text pii.Private) string { return visible(text.Reveal()) }
+
+// visible replaces what cannot be seen in a text by a character that can.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.C, r) && r != '\n' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
+}
+
+// approveShown approves one approval, or several of a process in their order, as they were shown. Where one cannot be done, those
+// after it wait.
+func (a *App) approveShown(d *decision) {
+	ids, seen := d.r.PostForm["id"], d.r.PostForm["seen"]
+	for i, id := range ids {
+		if i >= len(seen) {
+			break
+		}
+		if !a.approve(d, id, tools.Approved{Seen: seen[i]}) {
+			break
+		}
+	}
+	d.back()
+}
+
+// approve approves an approval and tells the person what happened.
+func (a *App) approve(d *decision, id string, given tools.Approved) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.r.Context()), a.config.CallTimeout) // its outcome counts, whoever waits for the page
+	defer cancel()
+	result, err := a.config.Runner.Approve(ctx, d.actor, id, given)
+	if err != nil {
+		d.session.tell(d.failed(a.titleOf(d, err), err))
+		return false
+	}
+	defer result.Close()
+	card := result.Card
+	said := news{Kind: "done", Title: visible(card.Title), Facts: card.Facts}
+	for _, text := range []string{card.Text, card.Note} {
+		if text != "" {
+			said.Text = append(said.Text, visible(text))
+		}
+	}
+	d.session.tell(said)
+	return true
+}
+
+// titleOf says what could not be done.
+func (a *App) titleOf(d *decision, err error) string {
+	tool := tools.AsError(err).Tool
+	if tool == nil {
+		return d.say("approvals.not_done")
+	}
+	return tool.Title(d.actor.Lang)
+}
+
+// rejectShown ends an approval without its call.
+func (a *App) rejectShown(d *decision) {
+	reason := strings.TrimSpace(d.r.PostForm.Get("reason"))
+	if utf8.RuneCountInString(reason) > maxReason {
+		reason = string([]rune(reason)[:maxReason])
+	}
+	if err := a.config.Runner.Reject(d.r.Context(), d.actor, d.r.PostForm.Get("id"), reason); err != nil {
+		d.session.tell(d.failed(a.titleOf(d, err), err))
+	} else {
+		d.session.tell(news{Kind: "ended", Title: d.say("approvals.rejected"), Text: []string{d.say("approvals.assistant_learns")}})
+	}
+	d.back()
+}
