@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -66,6 +67,12 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	showVersion := flags.Bool("version", false, say("flag.version", nil))
 	verbose := flags.Bool("v", false, say("flag.v", nil))
 	offered := flags.String("tools", "", say("flag.tools", nil))
+	var opens *bool
+	flags.BoolFunc("open", say("flag.open", nil), func(value string) error {
+		given, err := strconv.ParseBool(value)
+		opens = &given
+		return err
+	})
 	readOnly := flags.Bool("read-only", false, say("flag.read-only", nil))
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -100,9 +107,12 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	s.ReadOnly = *readOnly
 	log := telemetry.ForProgram(stderr, *playground, *verbose)
 	slog.SetDefault(log) // for libraries that log by themselves
-	shown := screen{stdout, stderr, settings.Lang(environ)}
+	shown := screen{stdout: stdout, stderr: stderr, lang: settings.Lang(environ)}
+	if opens != nil && *opens || opens == nil && opensPages(*playground, *addr == "", stdin) {
+		shown.open = browser(environ)
+	}
 	if *addr == "" {
-		err = shown.serve(ctx, s, log, "", func(_ *app.System, assistants *mcpapp.App) error { return assistants.ServeStdio(ctx, stdin, stdout) })
+		err = shown.serve(ctx, s, log, nil, func(_ *app.System, assistants *mcpapp.App) error { return assistants.ServeStdio(ctx, stdin, stdout) })
 	} else {
 		err = shown.serveHTTP(ctx, *addr, s, log)
 	}
@@ -120,8 +130,8 @@ func run(ctx context.Context, args []string, environ map[string]string, stdin io
 	return 0
 }
 
-// serve serves assistants on a transport, and shows what the start finds. url is where it serves, "" on stdio.
-func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logger, url string, transport func(*app.System, *mcpapp.App) error) error {
+// serve serves assistants on a transport, and shows what the start finds. listener is where it serves, nil on stdio.
+func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logger, listener net.Listener, transport func(*app.System, *mcpapp.App) error) error {
 	start := doctor.NewStart(ctx, "mcpserver", s.lang, newDoctor().Parts(doctor.Setup{Settings: set, Lang: s.lang})...)
 	system, err := app.Start(ctx, set, log)
 	if err != nil {
@@ -137,12 +147,21 @@ func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logg
 	}
 	asking, stop := context.WithCancel(ctx)
 	var asked sync.WaitGroup
-	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
-	assistants, err := mcpapp.New(mcpapp.Config{
+	page, url := &approvalPage{out: s.stderr, lang: s.lang, open: s.open}, ""
+	config := mcpapp.Config{
 		Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
 		Token: set.MCPToken, People: system.Identities(), Issuer: system.Issuer, MaxPerPerson: set.MCPConcurrent, CallsPerMinute: set.MCPRate,
-		AllowedHosts: set.MCPHosts, AllowedOrigins: set.MCPOrigins, Tools: set.Tools, Files: system.Store, URL: set.MCPURL,
-	})
+		AllowedHosts: set.MCPHosts, AllowedOrigins: set.MCPOrigins, Tools: set.Tools, Files: system.Store, URL: set.MCPURL, Announce: page.announce,
+	}
+	if listener != nil {
+		config.Address, page.out = "http://"+listener.Addr().String(), s.stdout
+		url = config.Address + "/mcp"
+		if !mcpapp.OnlyLocal(listener.Addr(), set.MCPHosts, set.MCPURL) {
+			config.Announce = nil
+		}
+	}
+	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
+	assistants, err := mcpapp.New(config)
 	if err == nil {
 		err = transport(system, assistants)
 	}
@@ -158,14 +177,15 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 		return fmt.Errorf("listening: %w", err)
 	}
 	defer listener.Close()
-	return s.serve(ctx, set, log, "http://"+listener.Addr().String()+"/mcp", func(system *app.System, assistants *mcpapp.App) error {
+	return s.serve(ctx, set, log, listener, func(system *app.System, assistants *mcpapp.App) error {
+		assistants.AnnounceWaiting(ctx, app.Assistant)
 		mux := http.NewServeMux()
 		assistants.Mount(mux)
 		mux.Handle("GET /metrics", system.Metrics.Handler())
 		mux.Handle("GET /healthz", app.Healthy())
 		mux.Handle("GET /readyz", app.Ready(system.StoreCheck(), system.DurabilityCheck(), system.BankCheck(), system.SearchCheck()))
 		guard := app.GuardOf(listener, set)
-		guard.Linked, guard.Images = mcpapp.FilePaths(), []string{mcpapp.IconPath}
+		guard.Linked, guard.Images = mcpapp.LinkedPaths(), []string{mcpapp.IconPath}
 		guard.Shared, guard.Origins = mcpapp.SharedPaths(), set.MCPOrigins
 		return app.Serve(ctx, webguard.NewServer(mux, guard, log), listener, shutdownTimeout)
 	})
@@ -175,6 +195,7 @@ func (s screen) serveHTTP(ctx context.Context, addr string, set settings.Setting
 type screen struct {
 	stdout, stderr io.Writer
 	lang           words.Lang
+	open           func(address string) error // opens a page in a browser; nil without one
 }
 
 // started asks the bank and shows the screen. On stdio it is not on stdout, which has the protocol only.

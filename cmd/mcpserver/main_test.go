@@ -138,7 +138,7 @@ func call(t *testing.T, ctx context.Context, c *client.Client, name, args string
 
 func overStdio(t *testing.T, program string) *client.Client {
 	t.Helper()
-	c, err := client.NewStdioMCPClient(program, nil, "-playground")
+	c, err := client.NewStdioMCPClient(program, []string{"ASSISTANT_POLICY=allow"}, "-playground")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +162,7 @@ func serveHTTP(t *testing.T, program string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	server := exec.CommandContext(ctx, program, "-playground", "-http", "127.0.0.1:0")
+	server.Env = append(os.Environ(), "ASSISTANT_POLICY=allow")
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
