@@ -22,11 +22,11 @@ import (
 // first. Against that, people decide in Slack.
 
 const (
-	sessionLife     = time.Hour
-	maxOpenAddresses    = 8  // not opened yet, of one person
-	maxSessions     = 4  // of one person
-	maxSessionNews  = 20 // not shown yet
-	maxPeopleOfPage = 200
+	sessionLife      = time.Hour
+	maxOpenAddresses = 8  // not opened yet, of one person
+	maxSessions      = 4  // of one person
+	maxSessionNews   = 20 // not shown yet
+	maxPeopleOfPage  = 200
 )
 
 // approvalAccess knows whom the page is for. It is safe for concurrent use.
@@ -54,7 +54,7 @@ type approvalSession struct {
 	token  string // in her forms, so that no other page can send one
 
 	mu   sync.Mutex
-	news []news // what happened since the page was shown
+	news []news // what came of her last decision
 }
 
 func newApprovalAccess() *approvalAccess {
@@ -162,18 +162,16 @@ func (s *approvalSession) sent(r *http.Request) bool {
 	return len(origins) == 1 && origins[0] == "http://"+r.Host && subtle.ConstantTimeCompare([]byte(r.PostFormValue(fieldToken)), []byte(s.token)) == 1
 }
 
-// tell keeps what happened until the next page.
-func (s *approvalSession) tell(what ...news) {
+// tell keeps what came of a decision until the next one: the page may be loaded again before it is read.
+func (s *approvalSession) tell(what []news) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.news = newest(append(s.news, what...), maxSessionNews, func(news) bool { return true })
+	s.news = newest(what, maxSessionNews, func(news) bool { return true })
 }
 
-// told returns what happened since the last page.
-func (s *approvalSession) told() []news {
+// latest returns what came of the last decision.
+func (s *approvalSession) latest() []news {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.news
-	s.news = nil
-	return all
+	return slices.Clone(s.news)
 }

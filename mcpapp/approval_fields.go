@@ -75,6 +75,7 @@ func (a *App) fieldOf(d *decision, tool *tools.Tool, field tools.Field, form too
 	}
 	switch {
 	case shown.Fixed:
+		shown.Help = ""
 	case field.Kind.Control == tools.ControlFile:
 		shown.Text = inClear(tools.GivenFiles(lang, value))
 		shown.Files = a.config.Files != nil
@@ -115,7 +116,7 @@ func (a *App) openFileAddress(d *decision, tool *tools.Tool, form tools.Form, pa
 	upload, err := a.config.Files.OpenUpload(context.WithoutCancel(d.r.Context()), d.actor.ID, string(d.actor.Lang), field.Kind.Accepts.MaxSize)
 	if err != nil {
 		a.config.Log.WarnContext(d.r.Context(), "an address for a file could not be opened", "error", pii.Scrub(err.Error()))
-		d.session.tell(news{Kind: "failed", Title: d.say("approvals.not_done"), Text: []string{d.say("files.unavailable")}})
+		d.tell(news{Kind: "failed", Title: d.say("approvals.not_done"), Text: []string{d.say("files.unavailable")}})
 		return
 	}
 	form.Answers[path] = tools.FileRef{ID: uploads + ":" + upload.ID}.Answer()

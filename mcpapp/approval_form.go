@@ -67,7 +67,7 @@ func (f formField) ID() string { return "f-" + strings.ReplaceAll(f.Path, ".", "
 func (a *App) showApprovalForm(d *decision) {
 	review, form, labels, err := a.config.Runner.ReviewForm(d.r.Context(), d.actor, d.r.PathValue("id"))
 	if err != nil {
-		d.session.tell(d.failed(a.titleOf(d, err), err))
+		d.tell(d.failed(a.titleOf(d, err), err))
 		d.back()
 		return
 	}
@@ -109,7 +109,7 @@ func (a *App) reviewed(d *decision, of tools.Review, form tools.Form) (review to
 func (a *App) submitApprovalForm(d *decision) {
 	approval, tool, open := a.openApproval(d)
 	if !open {
-		d.session.tell(news{Kind: "failed", Title: d.say("approvals.not_done"), Text: []string{d.say("approvals.over")}})
+		d.tell(news{Kind: "failed", Title: d.say("approvals.not_done"), Text: []string{d.say("approvals.over")}})
 		d.back()
 		return
 	}
@@ -127,8 +127,7 @@ func (a *App) submitApprovalForm(d *decision) {
 	unread = append(unresolved, unread...)
 	switch {
 	case err != nil:
-		said := d.failed(a.titleOf(d, err), err)
-		d.session.tell(said)
+		d.tell(d.failed(a.titleOf(d, err), err))
 		a.showApprovalFields(d, of, form, a.labelsOf(d, tool, form), unread)
 	case len(unread) > 0 || review.Seen == "":
 		a.showApprovalFields(d, of, form, a.labelsOf(d, tool, form), withoutRepeated(append(unread, review.Problems...)))

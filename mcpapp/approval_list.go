@@ -3,6 +3,7 @@ package mcpapp
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -61,6 +62,7 @@ type approvalCard struct {
 	ID, Title         string
 	Status            tools.ApprovalStatus
 	Asker, Asked, End string
+	About             []cardFact // what it is about: the process, the borrower
 	Sections          []cardSection
 	Problems          []string // what is missing or wrong
 	Warnings          []string
@@ -84,10 +86,10 @@ type cardFact struct {
 
 // showApprovals shows all that waits for a person.
 func (a *App) showApprovals(d *decision) {
-	page := approvalsPage{Title: "approvals.title"}
+	page := approvalsPage{Title: "approvals.title", News: d.session.latest()}
 	open, err := a.config.Runner.OpenApprovals(d.r.Context(), d.actor)
 	if err != nil {
-		page.News = append(page.News, d.failed(d.say("approvals.unread"), err))
+		d.tell(d.failed(d.say("approvals.unread"), err))
 		d.show(http.StatusServiceUnavailable, page)
 		return
 	}
@@ -108,7 +110,9 @@ func (a *App) showApprovals(d *decision) {
 	for i := range page.Groups {
 		page.Groups[i].All = page.Groups[i].All && len(page.Groups[i].Cards) > 1
 	}
-	page.Empty = len(page.Groups) == 0
+	if page.Empty = len(page.Groups) == 0; page.Empty {
+		page.Title = "approvals.none"
+	}
 	d.show(http.StatusOK, page)
 }
 
@@ -142,11 +146,16 @@ func reviewCard(lang words.Lang, review tools.Review) approvalCard {
 	card := askedCard(lang, review.Approval)
 	card.Title, card.Altered, card.Seen = review.Of.Title(lang), review.Altered, review.Seen
 	for _, section := range review.Sections {
+		about := !slices.ContainsFunc(review.Of.FieldsOn(section.Page), func(f tools.Field) bool { return !f.Refers() })
 		shown := cardSection{Title: section.Title}
 		for _, fact := range section.Facts {
 			shown.Facts = append(shown.Facts, cardFactOf(review.Of, fact))
 		}
-		card.Sections = append(card.Sections, shown)
+		if about { // the labels say what a title would
+			card.About = append(card.About, shown.Facts...)
+		} else {
+			card.Sections = append(card.Sections, shown)
+		}
 	}
 	for _, p := range review.Problems {
 		text := problemText(lang, review.Of, p)
@@ -219,7 +228,7 @@ func (a *App) approve(d *decision, id string, given tools.Approved) bool {
 	defer cancel()
 	result, err := a.config.Runner.Approve(ctx, d.actor, id, given)
 	if err != nil {
-		d.session.tell(d.failed(a.titleOf(d, err), err))
+		d.tell(d.failed(a.titleOf(d, err), err))
 		return false
 	}
 	defer result.Close()
@@ -230,7 +239,7 @@ func (a *App) approve(d *decision, id string, given tools.Approved) bool {
 			said.Text = append(said.Text, visible(text))
 		}
 	}
-	d.session.tell(said)
+	d.tell(said)
 	return true
 }
 
@@ -250,9 +259,9 @@ func (a *App) rejectShown(d *decision) {
 		reason = string([]rune(reason)[:maxReason])
 	}
 	if err := a.config.Runner.Reject(d.r.Context(), d.actor, d.r.PostForm.Get("id"), reason); err != nil {
-		d.session.tell(d.failed(a.titleOf(d, err), err))
+		d.tell(d.failed(a.titleOf(d, err), err))
 	} else {
-		d.session.tell(news{Kind: "ended", Title: d.say("approvals.rejected"), Text: []string{d.say("approvals.assistant_learns")}})
+		d.tell(news{Kind: "ended", Title: d.say("approvals.rejected"), Text: []string{d.say("approvals.assistant_learns")}})
 	}
 	d.back()
 }

@@ -103,7 +103,7 @@ func (a *App) approvalHandler() http.Handler {
 		mux.HandleFunc("GET "+approvalPath+"style.css", serveApprovalStyle)
 		mux.HandleFunc("GET "+approvalPath+"{$}", a.inSession(a.showApprovals))
 		mux.HandleFunc("POST "+approvalPath+"approve", a.inSession(a.approveShown))
-		mux.HandleFunc("POST "+approvalPath+"reject", a.inSession(a.rejectShown))
+		mux.HandleFunc("POST "+approvalPath+"decline", a.inSession(a.rejectShown))
 		mux.HandleFunc("GET "+approvalPath+"form/{id}", a.inSession(a.showApprovalForm))
 		mux.HandleFunc("POST "+approvalPath+"form/{id}", a.inSession(a.submitApprovalForm))
 	}
@@ -120,6 +120,7 @@ type decision struct {
 	r       *http.Request
 	session *approvalSession
 	actor   tools.Actor
+	news    []news
 }
 
 func (d *decision) say(key string, args ...any) string { return sayTo(d.actor.Lang, key, args...) }
@@ -152,7 +153,7 @@ func (a *App) inSession(serve func(*decision)) http.HandlerFunc {
 			}
 		}
 		lang := langOf(r)
-		serve(&decision{w, r, session, tools.Actor{ID: session.owner, Lang: lang}})
+		serve(&decision{w: w, r: r, session: session, actor: tools.Actor{ID: session.owner, Lang: lang}})
 	}
 }
 
@@ -170,7 +171,7 @@ func (a *App) openApprovalPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, cookie)
-	// A redirect would still be the visit of the site with the link, and without the cookie.
+	// After a redirect the browser would still follow the link of another site, and send no cookie.
 	writeApprovalPage(w, http.StatusOK, approvalsPage{Lang: langOf(r), Title: "approvals.opened", Onward: true})
 }
 
@@ -181,8 +182,14 @@ func (a *App) refuseApproval(w http.ResponseWriter, r *http.Request, status int,
 	writeApprovalPage(w, status, approvalsPage{Lang: langOf(r), Title: "approvals.title", Alert: book.Say(langOf(r), key, nil)})
 }
 
+// tell says what happened on the page that is shown next.
+func (d *decision) tell(what news) { d.news = append(d.news, what) }
+
 // back leads a person to what waits for her.
-func (d *decision) back() { http.Redirect(d.w, d.r, approvalPath, http.StatusSeeOther) }
+func (d *decision) back() {
+	d.session.tell(d.news)
+	http.Redirect(d.w, d.r, approvalPath, http.StatusSeeOther)
+}
 
 // failed tells a person why something could not be done.
 func (d *decision) failed(title string, err error) news {
@@ -205,7 +212,7 @@ func (d *decision) failed(title string, err error) news {
 
 // show writes a page of the session.
 func (d *decision) show(status int, page approvalsPage) {
-	page.Lang, page.Token, page.News = d.actor.Lang, d.session.token, append(d.session.told(), page.News...)
+	page.Lang, page.Token, page.News = d.actor.Lang, d.session.token, append(page.News, d.news...)
 	writeApprovalPage(d.w, status, page)
 }
 
