@@ -50,7 +50,8 @@ type Config struct {
 	Token          string           `json:"-"` // a bearer token for all HTTP callers, who are Actor; "" if there is none
 	People         Identities       // of callers with a token of their own; nil if there are none
 	Issuer         *issuer.Verifier // of access tokens of People; nil if there is none
-	AllowedHosts   []string         // names in the Host header, without port; the loopback names by default; others need one of the three
+	Signed         *Signed          // of callers through Slack; nil if there are none
+	AllowedHosts   []string         // names in the Host header, without port; the loopback names by default; others need one of the four
 	AllowedOrigins []string         // such as https://assistant.example.com, whose pages may also read; loopback origins by default
 
 	MaxBody        int64         // bytes of a message, 256 KiB by default
@@ -215,7 +216,7 @@ func (c Config) check() error {
 		wrong = append(wrong, errors.New("with an Issuer, People are required"))
 	}
 	for _, host := range c.AllowedHosts {
-		if c.Token == "" && c.People == nil && !isLoopback(host) {
+		if c.Token == "" && c.People == nil && c.Signed == nil && !isLoopback(host) {
 			wrong = append(wrong, fmt.Errorf("the host %q is not a loopback name, so a token is required", host))
 		}
 	}
@@ -226,6 +227,7 @@ func (c Config) check() error {
 type caller struct {
 	tools.Actor
 	person    bool   // she has proved who she is, and has a share of her own
+	signed    bool   // by the platform through which she calls
 	transport string // "stdio", "http" or "file"
 	base      string // the address of this server as the caller knows it; "" on stdio
 }

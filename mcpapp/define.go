@@ -179,5 +179,8 @@ func (a *App) permits(ctx context.Context, name string) (permitted bool) {
 		}
 	}()
 	tool, ok := a.tools[name]
+	if callerOf(ctx).isPlatform() {
+		return ok && tool.ForAssistants()
+	}
 	return ok && a.config.Runner.Permits(ctx, callerOf(ctx).Actor, tool)
 }

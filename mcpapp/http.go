@@ -35,7 +35,7 @@ func (a *App) Handler() http.Handler {
 	))
 	outside := []func(http.Handler) http.Handler{a.recoverPanics, a.setSecurityHeaders, a.limitBody, a.checkHost, a.shareWithOrigins}
 	inside := []func(http.Handler) http.Handler{
-		a.authenticate, a.readBody, a.dropCancellations, a.refuseListen, a.stepUp, a.limitCalls, a.rewriteErrors,
+		a.acceptSigned, a.authenticate, a.readBody, a.dropCancellations, a.refuseListen, a.stepUp, a.limitCalls, a.rewriteErrors,
 	}
 	all := http.NewServeMux()
 	all.Handle("/", within(mux, slices.Concat(outside, inside)))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ type refusal struct {
 // the token.
 func (a *App) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if callerOf(r.Context()).signed {
+			next.ServeHTTP(w, r)
+			return
+		}
 		ctx, refused := a.admit(r)
 		if refused != nil {
 			a.answerRefusal(w, r, *refused)
@@ -83,7 +88,7 @@ func (a *App) admit(r *http.Request) (context.Context, *refusal) {
 
 // open reports whether callers need no token, which is so on this machine only.
 func (a *App) open() bool {
-	return a.config.Token == "" && a.config.People == nil && a.config.Issuer == nil
+	return a.config.Token == "" && a.config.People == nil && a.config.Issuer == nil && !slices.ContainsFunc(a.config.AllowedHosts, func(host string) bool { return !isLoopback(host) })
 }
 
 // asUsual admits a caller of whom no person is known: at this machine, or with the token for all.

@@ -213,11 +213,12 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	mux.Handle("GET /metrics", system.Metrics.Handler())
 	mux.Handle("GET /healthz", app.Healthy())
 	mux.Handle("GET /readyz", app.Ready(append(system.Checks(), app.Check{Name: "slack", Run: app.Cached(bot.HealthCheck, tokenCheckLife)})...))
-	if endpoints.slack != "" || s.ServesAssistants() {
+	if endpoints.slack != "" || s.ServesAssistants() || slackCalls(s) {
 		assistants, err := mcpapp.New(mcpapp.Config{
 			Runner: system.Runner, Actor: mcpapp.Always(tools.Actor{ID: app.Assistant, Lang: words.English}), Log: log, Version: version.String(),
 			Token: s.MCPToken, People: system.Identities(), Issuer: system.Issuer, MaxPerPerson: s.MCPConcurrent, CallsPerMinute: s.MCPRate,
 			AllowedHosts: s.MCPHosts, AllowedOrigins: s.MCPOrigins, Tools: s.Tools, Files: system.Store, URL: s.MCPURL,
+			Signed: &mcpapp.Signed{Header: slackapp.SignatureHeader, Sender: bot.SignedCaller},
 		})
 		if err != nil {
 			return err
@@ -234,3 +235,7 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 	shown.started(start, endpoints)
 	return group.Wait()
 }
+
+// slackCalls reports whether Slack's own assistant may call the MCP server: Slack signs its messages, and reaches the server by a
+// name of its own. In Socket Mode nothing is signed.
+func slackCalls(s settings.Settings) bool { return s.SlackSigningSecret != "" && len(s.MCPHosts) > 0 }
