@@ -45,7 +45,7 @@ type Config struct {
 }
 
 // App serves one Slack workspace. Make one with [New] and [App.Close] it; in between, serve [App.Handler] or
-// [App.RunSocket].
+// [App.RunSocket]. It shows what assistants ask for in their persons' direct messages from the start.
 type App struct {
 	runner  *tools.Runner
 	store   *conversations.Store
@@ -58,6 +58,9 @@ type App struct {
 
 	orphanedAcks chan []byte // acknowledgements whose socket was closed first
 	searches     searchLimiter
+
+	approvalsChanged chan struct{}      // wakes what shows approvals
+	stopShowing      context.CancelFunc // ends what shows approvals
 
 	reachable func(dest string) // Config.Reachable
 	ctx       context.Context   // ends when Close cancels running work
@@ -86,10 +89,13 @@ func New(config Config) (*App, error) {
 		runner: config.Runner, store: config.Store, log: config.Log, secret: config.SigningSecret,
 		slack: newClient(config.APIURL, config.BotToken, config.AppToken), reachable: config.Reachable, ackWait: cmp.Or(config.AckWait, defaultAckWait),
 		queue: fairQueue{persons: map[string]*personQueue{}}, refusals: refusals.New(config.Log), orphanedAcks: make(chan []byte, sockets*maxInFlight),
-		searches: searchLimiter{running: map[string]int{}},
+		searches: searchLimiter{running: map[string]int{}}, approvalsChanged: make(chan struct{}, 1),
 	}
 	app.runner.AddFileSource(slackFiles, fileSource{app.slack})
 	app.ctx, app.stop = context.WithCancel(context.Background())
+	var showing context.Context
+	showing, app.stopShowing = context.WithCancel(app.ctx)
+	app.busy.Go(func() { app.showApprovals(showing) })
 	return app, nil
 }
 
@@ -99,6 +105,7 @@ func (a *App) Close(ctx context.Context) error {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
+	a.stopShowing()
 	idle := make(chan struct{})
 	go func() {
 		a.busy.Wait()

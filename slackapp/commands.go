@@ -22,7 +22,13 @@ const (
 	actContinue = "continue" // opens a draft; its value is the draft
 	actOutcome  = "outcome"  // shows the outcome of a draft that was sent; its value is the draft
 	actStart    = "start"    // opens a tool; its value is the tool
+	actOwn      = "own"      // turns a draft whose approval is over into one of the person's own; its value is the draft
 	actStep     = "step"     // a card's next step; its value is a step. A suffix after a colon makes it unique
+
+	actApprove    = "approve"     // approves what the card shows; its value is an approval
+	actApproveAll = "approve_all" // approves all that the card shows; its value is an approveAll
+	actReview     = "review"      // opens the form of an approval, or shows what it was; its value is its id
+	actReject     = "reject"      // asks why, and rejects an approval; its value is its id
 )
 
 // onCommand handles a slash command. The text after its name answers the first field of the tool, perhaps with a
@@ -187,6 +193,16 @@ func (a *App) onButton(ctx context.Context, req request, i interaction) any {
 		do = func(ctx context.Context, req *request) error { return a.onPageButton(ctx, req, i.View, pressed) }
 	case actContinue:
 		do = func(ctx context.Context, req *request) error { return a.resume(ctx, req, pressed.Value) }
+	case actApprove:
+		do = func(ctx context.Context, req *request) error { return a.approve(ctx, req, pressed.Value) }
+	case actApproveAll:
+		do = func(ctx context.Context, req *request) error { return a.approveTogether(ctx, req, pressed.Value) }
+	case actReview:
+		do = func(ctx context.Context, req *request) error { return a.openApproval(ctx, req, pressed.Value) }
+	case actReject:
+		do = func(ctx context.Context, req *request) error { return a.askWhy(ctx, req, pressed.Value) }
+	case actOwn:
+		do = func(ctx context.Context, req *request) error { return a.makeOwn(ctx, req, pressed.Value) }
 	case actOutcome:
 		do = func(ctx context.Context, req *request) error { return a.findOutcome(ctx, req, pressed.Value) }
 	case actStart, actStep:

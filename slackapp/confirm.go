@@ -78,7 +78,7 @@ func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewR
 		err = &tools.Error{Kind: tools.Invalid, Tool: f.tool, Problems: problems}
 	}
 	if err == nil {
-		result, err = a.run(ctx, req, tools.Request{
+		result, err = a.call(ctx, req, f, tools.Request{
 			Tool: f.tool, Args: args, Confirmed: f.confirmedWarnings(),
 			Key: f.ID + " " + strconv.Itoa(f.attempt()),
 		})
@@ -91,9 +91,12 @@ func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewR
 	}
 	shown := a.resultMessage(ctx, req, result)
 	req.channel, req.responseURL = f.Notes[noteChannel], f.Notes[noteURL]
-	if f.tool.Effect.Writes() {
+	switch {
+	case f.approval() != "": // the card shows it too
+		req.ifClosed = nil
+	case f.tool.Effect.Writes():
 		a.replyBesideModal(ctx, req, shown)
-	} else {
+	default:
 		req.ifClosed = &shown
 	}
 	return modal(f.tool.Title(req.actor.Lang), say(req.actor.Lang, "close"), shown.Blocks...), nil
@@ -102,6 +105,9 @@ func (a *App) send(ctx context.Context, req *request, f *form) (slack.ModalViewR
 // sendFailed keeps a form whose sending failed, so that it can be corrected and sent again with the same key, by which
 // the runner knows the outcome. [App.onConfirmed] changes the key only if the runner gave up.
 func (a *App) sendFailed(ctx context.Context, req *request, f *form, failure *tools.Error) (slack.ModalViewRequest, error) {
+	if f.approval() != "" {
+		return a.approvalFailed(ctx, req, f, failure)
+	}
 	writes, before := f.tool.Effect.Writes(), f.Page
 	f.Page = f.tool.Pages[len(f.tool.Pages)-1]
 	if writes {

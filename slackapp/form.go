@@ -57,6 +57,10 @@ const (
 	noteSole      = "sole "    // and a page: it is left out, since there is one choice
 	noteSubject   = "about"    // the subject that was read
 	noteEmptied   = "emptied " // and a path: how often its files were removed
+	noteApproval  = "approval" // the approval that the form reviews
+	noteAsker     = "asker"    // what the program of the assistant that asks calls itself
+	noteDigest    = "digest"   // of the arguments that the form was filled in with
+	noteAsked     = "asked "   // and a path: what the assistant asks for
 )
 
 // Whether the outcome of an unclear sending can still be found out.
@@ -73,7 +77,7 @@ type form struct {
 
 // toForm converts the form for the runner.
 func (f *form) toForm() tools.Form {
-	filled := tools.Form{Answers: f.Answers}
+	filled := tools.Form{Answers: f.Answers, Approval: f.approval()}
 	for key, text := range f.Notes {
 		if path, found := strings.CutPrefix(key, noteBefore); found {
 			if filled.Before == nil {
@@ -125,7 +129,11 @@ func (f *form) worthKeeping() bool {
 
 // isEdited reports whether the person filled in or changed a field.
 func (f *form) isEdited(field tools.Field) bool {
-	return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != f.Notes[noteBefore+field.Path]
+	before, asked := f.Notes[noteAsked+field.Path]
+	if !asked {
+		before = f.Notes[noteBefore+field.Path]
+	}
+	return !field.Refers() && !field.Hidden() && f.Answers[field.Path] != before
 }
 
 // isRequired reports whether a field must be filled in. An editor does not require what the bank does not have.

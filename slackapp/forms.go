@@ -133,8 +133,8 @@ func (a *App) formWith(ctx context.Context, req *request, draftID string) (*form
 	return &form{tool, draft}, nil
 }
 
-// present makes the person's modal the one that fills in the form, and shows the current page.
-func (a *App) present(ctx context.Context, req *request, f *form, resumed bool) error {
+// present makes the person's modal the one that fills in the form, and shows the current page with notices above it.
+func (a *App) present(ctx context.Context, req *request, f *form, resumed bool, notices ...string) error {
 	req.draft = f.ID
 	if err := a.update(ctx, f, func() {
 		if f.Notes == nil {
@@ -150,10 +150,9 @@ func (a *App) present(ctx context.Context, req *request, f *form, resumed bool) 
 	}); err != nil {
 		return err
 	}
-	notices := []string{}
 	if resumed {
 		began := f.Started.In(lisbon.Zone).Format(say(req.actor.Lang, "format.time"))
-		notices = append(notices, say(req.actor.Lang, "form.resumed", "time", began, "kept", f.savedSummary(req.actor.Lang)))
+		notices = append([]string{say(req.actor.Lang, "form.resumed", "time", began, "kept", f.savedSummary(req.actor.Lang))}, notices...)
 	}
 	view, err := a.currentView(ctx, req, f, notices...)
 	if err != nil {
@@ -187,6 +186,11 @@ func (a *App) end(ctx context.Context, f *form) error {
 
 // currentView returns the view of the form's page.
 func (a *App) currentView(ctx context.Context, req *request, f *form, notices ...string) (slack.ModalViewRequest, error) {
+	if open, err := a.isOpen(ctx, f); err != nil {
+		return slack.ModalViewRequest{}, err
+	} else if !open && f.Page != sendingPage {
+		return a.decidedView(ctx, req, f)
+	}
 	a.skipOnlyChoices(ctx, req, f)
 	if f.tool.Edits && !f.isSubjectPage(f.Page) {
 		if err := a.loadCurrent(ctx, req, f); err != nil {

@@ -95,6 +95,8 @@ type options struct {
 	checks  func(*validation.Options)
 	lists   testenv.OtherLists // of the bank
 	tools   *tools.Catalogue   // those of Balcão by default
+
+	approvalLife time.Duration // that of the runner by default
 }
 
 // ackWaitForever is long enough for every result that needs no slow bank, on a busy machine too.
@@ -129,10 +131,13 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	login := func(i int) tools.Person {
 		return tools.Person{Login: portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[i]}}
 	}
-	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1)}}
+	assistant := login(0)
+	assistant.Account = anasID
+	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1), anasAssistant: assistant}}
 	h.log = &logtest.Log{}
 	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
+		c.Policy, c.ApprovalLife = nil, config.approvalLife
 		c.People, c.CallTimeout, c.Log = h.people, h.callTimeout, slog.New(slog.NewJSONHandler(h.log, nil))
 		if config.tools != nil {
 			c.Catalogue = config.tools
@@ -205,7 +210,10 @@ func (h *harness) killReplica() {
 	h.replica.stop()
 }
 
-const anasID = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
+const (
+	anasID        = "slack:" + slacksim.TeamID + "/" + slacksim.Ana
+	anasAssistant = "mcp:ana"
+)
 
 // drafts returns the forms that Ana has open.
 func (h *harness) drafts() []conversations.Draft {

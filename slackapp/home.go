@@ -45,7 +45,7 @@ func (a *App) onEvent(ctx context.Context, e event, id string) error {
 	return err
 }
 
-// home shows a person's unfinished forms and the tools that she may use.
+// home shows what waits for a person's decision, her unfinished forms and the tools that she may use.
 func (a *App) home(ctx context.Context, req *request) error {
 	lang := req.actor.Lang
 	drafts, err := a.store.Drafts(ctx, req.actor.ID)
@@ -56,12 +56,15 @@ func (a *App) home(ctx context.Context, req *request) error {
 	if len(permitted) == 0 {
 		welcome = noPermission(lang)
 	}
-	blocks := []slack.Block{header(say(lang, "app")), paragraph(welcome)}
-	open := 0
+	waiting, err := a.waitingBlocks(ctx, req.actor)
+	if err != nil {
+		return err
+	}
+	blocks, open := append([]slack.Block{header(say(lang, "app")), paragraph(welcome)}, waiting...), 0
 	for _, draft := range drafts {
 		tool, known := a.runner.Catalogue.Named(draft.Subject)
 		f := &form{tool, draft}
-		if !known || !f.worthKeeping() || open == maxHomeDrafts {
+		if !known || !f.worthKeeping() || f.approval() != "" || open == maxHomeDrafts {
 			continue
 		}
 		if open++; open == 1 {

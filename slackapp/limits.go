@@ -37,6 +37,8 @@ const (
 	maxAck         = 18 << 10 // bytes of an acknowledgement: Slack drops those of 20 KiB
 	maxBody        = 1 << 20  // bytes of a delivery
 	maxEphemeral   = 3000     // the text of a message that has blocks
+	maxClient      = 60       // the name of an assistant's program
+	maxReason      = 500      // why something is rejected
 )
 
 // cut shortens text to limit characters.

@@ -88,6 +88,14 @@ func (c *client) updateMessage(ctx context.Context, channel, ts string, m messag
 	}{m.fit(), channel, ts}, nil)
 }
 
+// deleteMessage deletes a message of ours.
+func (c *client) deleteMessage(ctx context.Context, channel, ts string) error {
+	return c.call(ctx, noRetry, "chat.delete", struct {
+		Channel string `json:"channel"`
+		TS      string `json:"ts"`
+	}{channel, ts}, nil)
+}
+
 // postEphemeral posts a message in a channel that one person sees.
 func (c *client) postEphemeral(ctx context.Context, channel, user string, m message) error {
 	return c.call(ctx, background, "chat.postEphemeral", struct {

@@ -16,12 +16,13 @@ import (
 func pageView(lang words.Lang, f *form, notices ...string) slack.ModalViewRequest {
 	at := slices.Index(f.tool.Pages, f.Page)
 	var blocks []slack.Block
-	if row := pageButtons(lang, f, at, len(notices) > 0); row != nil {
+	if row := pageButtons(lang, f, at, len(notices) > 0 && (f.approval() == "" || f.worthKeeping())); row != nil {
 		blocks = append(blocks, row)
 	}
 	for _, notice := range notices {
 		blocks = append(blocks, paragraph(notice))
 	}
+	blocks = append(blocks, approvalLine(lang, f)...)
 	blocks = append(blocks, unclearBlocks(lang, f)...)
 	blocks = append(blocks, contextLine(progress(lang, f, at)))
 	if subject := f.subject(f.Page); subject != "" {

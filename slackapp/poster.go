@@ -79,7 +79,7 @@ func (a *App) Find(ctx context.Context, dest, thread, noticeID string) (id strin
 			return "", false, err
 		}
 		for _, m := range page.Messages {
-			if m.Bot == us.Bot && m.noticeID() == noticeID && m.TS != root {
+			if m.Bot == us.Bot && m.eventID(noticeEvent) == noticeID && m.TS != root {
 				return channel + "/" + m.TS, true, nil
 			}
 		}
@@ -90,12 +90,12 @@ func (a *App) Find(ctx context.Context, dest, thread, noticeID string) (id strin
 	return "", false, nil
 }
 
-// noticeID is the id of the notice that a message shows, "" if it shows none.
-func (m postedMessage) noticeID() string {
+// eventID is the id in the metadata of a message of a type, "" if it is of another.
+func (m postedMessage) eventID(eventType string) string {
 	var payload struct {
 		ID string `json:"id"`
 	}
-	if m.Metadata.Type != noticeEvent || json.Unmarshal(m.Metadata.Payload, &payload) != nil {
+	if m.Metadata.Type != eventType || json.Unmarshal(m.Metadata.Payload, &payload) != nil {
 		return ""
 	}
 	return payload.ID

@@ -1,6 +1,7 @@
 package slackapp
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,9 +14,11 @@ import (
 )
 
 // reviewView is the confirmation page. It shows what was typed, and what the bank has, in clear. This file alone
-// reveals personal data, and only in views, which one person sees; messages mask it.
+// reveals personal data, and only in views and in the blocks of the card on which a person approves what her assistant asks for,
+// in her direct messages; all other messages mask it.
 func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []tools.Problem) slack.ModalViewRequest {
 	blocks := []slack.Block{pageButtons(lang, f, len(f.tool.Pages), false), contextLine(progress(lang, f, len(f.tool.Pages)))}
+	blocks = append(blocks, approvalLine(lang, f)...)
 	blocks = append(blocks, unclearBlocks(lang, f)...)
 	blocked := false
 	for _, p := range problems {
@@ -23,15 +26,24 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 		blocks = append(blocks, problemRow(lang, f, p))
 	}
 	if len(problems) > 0 {
-		closing := say(lang, "confirm.warnings", "button", f.tool.Submit(lang))
+		closing := say(lang, "confirm.warnings", "button", f.submit(lang))
 		if blocked {
 			closing = say(lang, "confirm.blocked")
 		}
 		blocks = append(blocks, paragraph(closing), slack.NewDividerBlock())
 	}
+	view := formView(lang, f, append(blocks, sectionBlocks(f.tool, sections)...))
+	if !blocked {
+		view.Submit = plain(f.submit(lang), maxTitle)
+	}
+	return view
+}
+
+// sectionBlocks show the values of a review, those that name what it is about first.
+func sectionBlocks(tool *tools.Tool, sections []tools.Section) []slack.Block {
 	var about []tools.ReviewFact
 	var rest []slack.Block
-	remaining := maxReview
+	remaining, f := maxReview, form{tool: tool}
 	for _, section := range sections {
 		if f.isSubjectPage(section.Page) { // the facts' labels say what a title would
 			about = append(about, section.Facts...)
@@ -39,27 +51,63 @@ func reviewView(lang words.Lang, f *form, sections []tools.Section, problems []t
 		}
 		rest = append(rest, reviewBlocks(section.Title, section.Facts, &remaining)...)
 	}
-	blocks = append(append(blocks, reviewBlocks("", about, &remaining)...), rest...)
-	view := formView(lang, f, blocks)
-	if !blocked {
-		view.Submit = plain(f.tool.Submit(lang), maxTitle)
+	return append(reviewBlocks("", about, &remaining), rest...)
+}
+
+// clearBlocks show what an approval would do, whole if fitsWhole says so.
+func clearBlocks(lang words.Lang, tool *tools.Tool, sections []tools.Section, problems []tools.Problem) []slack.Block {
+	var blocks []slack.Block
+	for _, p := range problems {
+		blocks = append(blocks, paragraph(problemLine(lang, tool, p)))
 	}
-	return view
+	return append(blocks, sectionBlocks(tool, sections)...)
+}
+
+// fitsWhole reports whether values and problems can be shown without cutting any.
+func fitsWhole(sections []tools.Section, problems []tools.Problem) bool {
+	total := 0
+	for _, section := range sections {
+		for _, fact := range section.Facts {
+			length := lengthInClear(fact.Value)
+			if total += length; length > maxReviewed || total > maxReview {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(problems, func(p tools.Problem) bool {
+		return utf8.RuneCountInString(p.Text)+lengthInClear(p.Clear) > maxProblem-maxCell
+	})
+}
+
+// lengthInClear is the number of characters of a text.
+func lengthInClear(text pii.Private) int { return utf8.RuneCountInString(text.Reveal()) }
+
+// pastView shows what was asked for in an approval that is decided, in clear.
+func pastView(lang words.Lang, item approvalItem) slack.ModalViewRequest {
+	blocks := []slack.Block{paragraph(outcomeOf(lang, item)), contextLine(askedBy(lang, item, item.Expires))}
+	return modal(item.Of.Title(lang), say(lang, "close"), append(blocks, sectionBlocks(item.Of, item.Sections)...)...)
 }
 
 // problemRow shows a problem of a field, with a button to its page.
 func problemRow(lang words.Lang, f *form, p tools.Problem) slack.Block {
-	text := p.Text
+	text := problemLine(lang, f.tool, p)
+	field, known := f.tool.Field(p.Path)
+	if !known {
+		return paragraph(text)
+	}
+	return row(text, button(actFix, field.Page, say(lang, "confirm.fix")))
+}
+
+// problemLine is a problem with its severity and its field.
+func problemLine(lang words.Lang, tool *tools.Tool, p tools.Problem) string {
+	text, severity := p.Text, say(lang, "confirm."+string(p.Severity))+": "
 	if !p.Clear.IsZero() {
 		text = inClear(p.Clear, maxProblem)
 	}
-	severity := say(lang, "confirm."+string(p.Severity)) + ": "
-	field, known := f.tool.Field(p.Path)
-	if !known {
-		return paragraph(cut(severity+text, maxProblem))
+	if field, known := tool.Field(p.Path); known {
+		text = field.Label(lang) + ": " + text
 	}
-	fix := button(actFix, field.Page, say(lang, "confirm.fix"))
-	return row(cut(severity+field.Label(lang)+": "+text, maxProblem), fix)
+	return cut(severity+text, maxProblem)
 }
 
 // reviewBlocks shows labels and values in two columns, as plain text: mrkdwn would hide characters of an address. remaining

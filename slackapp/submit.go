@@ -16,6 +16,9 @@ import (
 
 // onSubmission handles the submission of a form's page.
 func (a *App) onSubmission(ctx context.Context, req request, i interaction) any {
+	if i.View.Callback == rejectView {
+		return a.onRejected(ctx, req, i)
+	}
 	f, at, elsewhere, err := a.formOf(ctx, &req, i.View)
 	switch {
 	case err != nil:
@@ -216,10 +219,13 @@ func (a *App) nextPage(ctx context.Context, actor tools.Actor, f *form, page str
 	return page, nil
 }
 
-// restart deletes the answers of the form, except its subject.
+// restart deletes the answers of the form, except its subject. One that reviews an approval is filled in again as the assistant asks.
 func (a *App) restart(ctx context.Context, req *request, f *form) error {
 	if err := a.end(ctx, f); err != nil {
 		return err
+	}
+	if f.approval() != "" {
+		return a.openApproval(ctx, req, f.approval())
 	}
 	given := map[string]string{}
 	for _, field := range f.tool.Fields {

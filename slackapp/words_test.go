@@ -47,6 +47,11 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 	for _, severity := range []tools.Severity{tools.Blocks, tools.Warns, tools.Hints} {
 		used["confirm."+string(severity)] = true
 	}
+	for _, status := range []tools.ApprovalStatus{
+		tools.ApprovalApproved, tools.ApprovalDone, tools.ApprovalFailed, tools.ApprovalRejected, tools.ApprovalWithdrawn, tools.ApprovalExpired,
+	} {
+		used["approval."+string(status)] = true
+	}
 	var want []string
 	for key := range used {
 		want = append(want, key)
@@ -121,7 +126,8 @@ func TestNoToolAndNoFieldIsNamedInCode(t *testing.T) {
 	}
 }
 
-// What masks itself everywhere else is revealed in one file, and what that makes are modals, which one person sees.
+// What masks itself everywhere else is revealed in one file, and what that makes are modals, which one person sees, and the blocks of
+// an approval's card in her direct messages.
 func TestOnlyTheReviewRevealsPersonalData(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")

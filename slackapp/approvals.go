@@ -1,0 +1,378 @@
+package slackapp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/balcao/balcao/tools"
+)
+
+// What an assistant asks for waits in the direct messages of the person who decides: all that one assistant asks for on one
+// process is one message, the card, with the values in clear. Any replica posts it and keeps it up to date, one at a time.
+
+const (
+	approvalPoll     = 500 * time.Millisecond // between two looks for approvals that changed
+	approvalRound    = 200                    // approvals that are looked at in a round
+	approvalWorkers  = 4                      // cards that are made at the same time
+	approvalLease    = 30 * time.Second       // of a card, extended while it is made
+	approvalTimeout  = time.Minute            // to make a card
+	approvalRetry    = 5 * time.Second        // after a card that could not be made
+	approvalUnread   = 15 * time.Second       // after a card for which the bank could not be read
+	approvalKept     = 24 * time.Hour         // for which a card is known after its last approval has expired
+	approvalMoved    = time.Minute            // age from which a card moves to the end of the conversation for one more request
+	approvalEvent    = "balcao_approvals"     // the metadata's event_type of every card
+	approvalCardKind = "approvals"            // of what the store has of a card
+)
+
+// approvalCard is what is stored of a card, encrypted. It has no values.
+type approvalCard struct {
+	ID       string            `json:"id"`            // in the metadata of the message
+	Channel  string            `json:"channel"`       // "" until it is known
+	TS       string            `json:"ts"`            // of the message; "" until it is known to be posted
+	Began    time.Time         `json:"began"`         // when it was first tried to post it
+	Items    []string          `json:"items"`         // approvals, the first asked first
+	Seen     map[string]string `json:"seen"`          // what the card shows of those that can be approved together; see [tools.Review]
+	Complete bool              `json:"all,omitempty"` // all that wait can be approved together
+	Ended    bool              `json:"ended,omitempty"`
+}
+
+// approvalGroup identifies the card of an approval.
+func approvalGroup(a tools.Approval) string {
+	about := a.About
+	if about == "" {
+		about = a.ID
+	}
+	return strings.Join([]string{a.Owner, a.Asker, a.Client, about}, "\n")
+}
+
+// approvalsShown is what the loop of a replica remembers between its rounds.
+type approvalsShown struct {
+	foreign map[string]bool      // approvals whose owners have no direct messages here
+	later   map[string]time.Time // when cards that could not be made are tried again
+	failing bool                 // the store could not be read
+}
+
+// showApprovals shows the approvals that changed until ctx ends.
+func (a *App) showApprovals(ctx context.Context) {
+	known := &approvalsShown{foreign: map[string]bool{}, later: map[string]time.Time{}}
+	tick := time.NewTicker(approvalPoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-a.approvalsChanged:
+		}
+		_ = a.recovered(func() error { a.showChanged(ctx, known); return nil })
+	}
+}
+
+// wakeApprovals wakes the loop, so that a decision made here is shown at once.
+func (a *App) wakeApprovals() {
+	select {
+	case a.approvalsChanged <- struct{}{}:
+	default: // it wakes already
+	}
+}
+
+// showChanged makes the cards of the approvals that changed since a front end has shown them.
+func (a *App) showChanged(ctx context.Context, known *approvalsShown) {
+	ids, err := a.store.ChangedApprovals(ctx, approvalRound+int64(len(known.foreign)))
+	if err != nil && ctx.Err() == nil && !known.failing {
+		a.log.WarnContext(ctx, "listing the approvals that changed failed", "error", logged(err))
+	}
+	known.failing = err != nil
+	for id := range known.foreign {
+		if err == nil && !slices.Contains(ids, id) {
+			delete(known.foreign, id)
+		}
+	}
+	groups := map[string]tools.Approval{}
+	for _, id := range ids {
+		if known.foreign[id] {
+			continue
+		}
+		changed, found, err := a.runner.Approval(ctx, id)
+		if err == nil && !found {
+			err = a.store.ShownApproval(ctx, id, 0)
+		}
+		_, here := userID(changed.Owner)
+		switch {
+		case err != nil:
+			a.log.InfoContext(ctx, "reading an approval that changed failed", "approval", id, "error", logged(err))
+		case found && !here:
+			known.foreign[id] = true
+		case found:
+			groups[approvalGroup(changed)] = changed
+		}
+	}
+	now := time.Now()
+	var working errgroup.Group
+	working.SetLimit(approvalWorkers)
+	type failed struct {
+		group string
+		err   error
+	}
+	later := make(chan failed, len(groups))
+	for group, changed := range groups {
+		if now.Before(known.later[group]) {
+			continue
+		}
+		delete(known.later, group)
+		working.Go(func() error {
+			if err := a.recovered(func() error { return a.showApproval(ctx, changed) }); err != nil {
+				later <- failed{group, err}
+				if ctx.Err() == nil && !errors.Is(err, errUnread) {
+					a.log.WarnContext(ctx, "showing an approval failed", "approval", changed.ID, "error", logged(err))
+				}
+			}
+			return nil
+		})
+	}
+	_ = working.Wait() // none returns an error
+	close(later)
+	for one := range later {
+		known.later[one.group] = now.Add(retryCardAfter(one.err))
+	}
+	for group := range known.later {
+		if _, still := groups[group]; !still {
+			delete(known.later, group)
+		}
+	}
+}
+
+// Why a card is made again later.
+var (
+	errCardTaken = errors.New("another replica makes the card")
+	errUnread    = errors.New("the bank could not be read for a card") // it is shown without values
+)
+
+// retryCardAfter returns how long to wait after a card that could not be made.
+func retryCardAfter(err error) time.Duration {
+	limited, is := errors.AsType[*rateLimitedError](err)
+	switch {
+	case is:
+		return min(limited.RetryAfter(), maxRetryAfter)
+	case errors.Is(err, errUnread):
+		return approvalUnread
+	}
+	return approvalRetry
+}
+
+// showApproval makes the card of an approval. While another replica makes it, it returns nil: the approval stays among those that
+// changed until it is shown.
+func (a *App) showApproval(ctx context.Context, changed tools.Approval) error {
+	err := a.makeCard(ctx, changed, false)
+	if errors.Is(err, errCardTaken) {
+		return nil
+	}
+	return err
+}
+
+// makeCard makes the card of an approval. again is set if it was shown as it is: then a card stays while the bank cannot be read.
+func (a *App) makeCard(ctx context.Context, changed tools.Approval, again bool) error {
+	ctx, cancel := context.WithTimeout(ctx, approvalTimeout)
+	defer cancel()
+	group := approvalGroup(changed)
+	ran, err := a.store.WithLease(ctx, "approvals "+group, approvalLease, func(ctx context.Context) error {
+		return a.showGroup(ctx, group, changed, again)
+	})
+	if err == nil && !ran {
+		return errCardTaken
+	}
+	return err
+}
+
+// showGroup makes the card to which an approval belongs, posts or updates it, and records what it shows.
+func (a *App) showGroup(ctx context.Context, group string, changed tools.Approval, again bool) error {
+	var card approvalCard
+	stored, known, err := a.store.Get(ctx, approvalCardKind, group)
+	if err != nil {
+		return err
+	}
+	if known && !decoded(stored, &card) {
+		known = false
+	}
+	user, _ := userID(changed.Owner)
+	actor, err := a.person(ctx, user)
+	switch {
+	case unreachable(err):
+		a.log.WarnContext(ctx, "an approval cannot be shown to its person", "approval", changed.ID, "person", changed.Owner, "error", logged(err))
+		return a.store.ShownApproval(ctx, changed.ID, changed.Version())
+	case err != nil:
+		return err
+	case actor.ID != changed.Owner || actor.Guest:
+		a.log.WarnContext(ctx, "an approval cannot be shown to its person", "approval", changed.ID, "person", changed.Owner)
+		return a.store.ShownApproval(ctx, changed.ID, changed.Version())
+	}
+	if !known || card.Ended && !slices.Contains(card.Items, changed.ID) {
+		card = approvalCard{}
+	}
+	items, joined, err := a.itemsOf(ctx, actor, group, changed, card.Items)
+	if err != nil {
+		return err
+	}
+	unread := slices.ContainsFunc(items, func(i approvalItem) bool { return i.unread })
+	if unread && again {
+		return errUnread
+	}
+	if card.ID == "" && !slices.ContainsFunc(items, func(i approvalItem) bool { return !i.Status.Decided() }) {
+		return a.recordShown(ctx, items) // it was decided before it was ever shown
+	}
+	if card.TS != "" && joined && time.Since(card.Began) > approvalMoved {
+		if err := a.slack.deleteMessage(ctx, card.Channel, card.TS); err != nil && !isGone(err) {
+			return err
+		}
+		card.ID, card.TS = "", ""
+	}
+	shown := approvalMessage(actor.Lang, items)
+
+	if err := a.putCard(ctx, group, user, &card, shown, items); err != nil {
+		return err
+	}
+	if err := a.keepCard(ctx, group, card, items); err != nil {
+		return err
+	}
+	if unread {
+		return errUnread
+	}
+	return a.recordShown(ctx, items)
+}
+
+// itemsOf returns the approvals of a card as they are now, with what is shown of each: those that it has, and those that wait since.
+// joined reports whether there is one that the card did not have.
+func (a *App) itemsOf(ctx context.Context, actor tools.Actor, group string, changed tools.Approval, had []string) (items []approvalItem, joined bool, err error) {
+	ids := slices.Clone(had)
+	open, err := a.runner.OpenApprovals(ctx, actor)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, other := range append(open, changed) {
+		if approvalGroup(other) == group && !slices.Contains(ids, other.ID) {
+			ids, joined = append(ids, other.ID), true
+		}
+	}
+	for _, id := range ids {
+		now, found, err := a.runner.Approval(ctx, id)
+		if err != nil {
+			return nil, false, err
+		}
+		tool, known := a.runner.Catalogue.Named(now.Tool)
+		switch {
+		case !found || now.Owner != actor.ID:
+		case !known: // it was removed by an update
+			if err := a.store.DropApproval(ctx, id); err != nil {
+				return nil, false, err
+			}
+		default:
+			items = append(items, a.itemOf(ctx, actor, now, tool))
+		}
+	}
+	slices.SortStableFunc(items, func(x, y approvalItem) int { return x.Asked.Compare(y.Asked) })
+	layOut(items)
+	return items, joined && len(had) > 0, nil
+}
+
+// putCard posts a card, or updates the message that it has. What is stored before and after makes it one message, whatever crashes in
+// between.
+func (a *App) putCard(ctx context.Context, group, user string, card *approvalCard, shown message, items []approvalItem) (err error) {
+	if card.Channel == "" {
+		if card.Channel, err = a.slack.openDirect(ctx, noRetry, user); err != nil {
+			return err
+		}
+	}
+	if card.TS == "" && card.ID != "" { // it was tried before
+		if card.TS, err = a.findCard(ctx, *card); err != nil {
+			return err
+		}
+	}
+	if card.TS != "" {
+		err := a.slack.updateMessage(ctx, card.Channel, card.TS, shown)
+		if !isGone(err) {
+			return err
+		}
+		card.ID, card.TS = "", "" // she has deleted it
+	}
+	if card.ID == "" {
+		card.ID, card.Began = strings.ToLower(rand.Text()), time.Now().UTC()
+	}
+	if err := a.keepCard(ctx, group, *card, items); err != nil {
+		return err
+	}
+	card.Channel, card.TS, err = a.slack.postMessage(ctx, noRetry, outgoing{
+		message: shown, Channel: card.Channel,
+		Metadata: &slack.SlackMetadata{EventType: approvalEvent, EventPayload: map[string]any{"id": card.ID}},
+	})
+	return err
+}
+
+// findCard returns the timestamp of a card that was perhaps posted, "" if it was not.
+func (a *App) findCard(ctx context.Context, card approvalCard) (ts string, err error) {
+	us, err := a.slack.identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	cursor := ""
+	for range findMaxPages {
+		page, err := a.slack.messages(ctx, card.Channel, "", card.Began.Add(-time.Hour).Unix(), cursor)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range page.Messages {
+			if m.Bot == us.Bot && m.eventID(approvalEvent) == card.ID {
+				return m.TS, nil
+			}
+		}
+		if cursor = page.Metadata.Cursor; cursor == "" {
+			break
+		}
+	}
+	return "", nil
+}
+
+// keepCard stores what is known of a card.
+func (a *App) keepCard(ctx context.Context, group string, card approvalCard, items []approvalItem) error {
+	card.Items, card.Seen, card.Ended = nil, map[string]string{}, true
+	until := time.Now()
+	for _, item := range items {
+		card.Items = append(card.Items, item.ID)
+		card.Ended = card.Ended && item.Status.Decided()
+		if item.approvable() {
+			card.Seen[item.ID] = item.Seen
+		}
+		if item.Expires.After(until) {
+			until = item.Expires
+		}
+	}
+	card.Complete = together(items)
+	return a.store.Put(ctx, approvalCardKind, group, encode(card), time.Until(until)+approvalKept)
+}
+
+// recordShown records that a card shows these approvals as they are.
+func (a *App) recordShown(ctx context.Context, items []approvalItem) error {
+	for _, item := range items {
+		if err := a.store.ShownApproval(ctx, item.ID, item.Version()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isGone(err error) bool {
+	_, gone := errors.AsType[*goneError](err)
+	return gone
+}
+
+// unreachable reports whether Slack does not let us write to a person until somebody acts.
+func unreachable(err error) bool {
+	_, is := errors.AsType[*unreachableError](err)
+	return is
+}
