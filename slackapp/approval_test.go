@@ -78,8 +78,8 @@ func valueOf(t *testing.T, m slacksim.Message, action string) string {
 	return ""
 }
 
-// story returns the audited steps of an approval.
-func (h *harness) story(id string) (steps []string) {
+// auditedSteps returns the audited steps of an approval.
+func (h *harness) auditedSteps(id string) (steps []string) {
 	h.t.Helper()
 	for entry, err := range h.replica.store.AuditEntries(h.ctx(), conversations.Month(time.Now().UTC().Format("2006-01"))) {
 		must(h.t, err)
@@ -124,10 +124,10 @@ var approvalFlows = []flow{
 		if h.created() != 1 {
 			t.Errorf("the bank created %d", h.created())
 		}
-		if steps := h.story(a.ID); !slices.Equal(steps, []string{"asked", "shown", "approved", "begun", "done", "shown"}) {
+		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "approved", "begun", "done", "shown"}) {
 			t.Errorf("the audit log has %q", steps)
 		}
-		ana.pressesIn(done, "review") // what it was
+		ana.pressesIn(done, "approval_review") // what it was
 		if view := ana.sees("Novo proponente", "299999998", "Aprovado por si"); view.Submit != "" {
 			t.Errorf("it can be sent again: %s", view.Submit)
 		}
@@ -168,7 +168,7 @@ var approvalFlows = []flow{
 	{"a rejection has a word back for the assistant", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		a, other := h.asks("create_borrower", newBorrower), h.asks("update_borrower", newEmail("novo@example.com"))
-		ana.pressesIn(ana.card("Novo proponente", "299999998"), "reject")
+		ana.pressesIn(ana.card("Novo proponente", "299999998"), "approval_reject")
 		ana.sees("Vai recusar: Novo proponente · processo 1042")
 		if done := ana.submits(slacksim.Values{"word": "A cliente mudou de ideias."}); done.Action != "close" {
 			t.Errorf("the modal: %+v", done)
@@ -180,7 +180,7 @@ var approvalFlows = []flow{
 		if told := h.learns(a.ID); told.Status != tools.ApprovalRejected || told.Reason != "A cliente mudou de ideias." {
 			t.Errorf("the assistant learns %v, %q", told.Status, told.Reason)
 		}
-		ana.pressesIn(ana.card("novo@example.com"), "reject")
+		ana.pressesIn(ana.card("novo@example.com"), "approval_reject")
 		ana.sees("Vai recusar: Editar proponente")
 		ana.submits(nil)
 		ana.card("Recusado por si às", "Editar proponente")
@@ -194,7 +194,7 @@ var approvalFlows = []flow{
 	{"what she changes in the form is approved, and the assistant learns which field", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		a := h.asks("create_borrower", newBorrower)
-		ana.pressesIn(ana.card("299999998"), "review")
+		ana.pressesIn(ana.card("299999998"), "approval_review")
 		ana.sees("Página 2 de 7", "Pedido de Claude 1.2", "Nome completo")
 		ana.submits(slacksim.Values{"personal.mobile": "913333333"})
 		ana.sees("Página 3 de 7")
@@ -209,7 +209,7 @@ var approvalFlows = []flow{
 		if told := h.learns(a.ID); told.Status != tools.ApprovalDone || !slices.Equal(told.Changed, []string{"personal.mobile"}) {
 			t.Errorf("the assistant learns %v %q", told.Status, told.Changed)
 		}
-		if steps := h.story(a.ID); !slices.Equal(steps, []string{"asked", "shown", "reviewed", "changed", "approved", "begun", "done", "shown"}) {
+		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "reviewed", "changed", "approved", "begun", "done", "shown"}) {
 			t.Errorf("the audit log has %q", steps)
 		}
 		if h.created() != 1 || len(h.drafts()) != 0 {
@@ -219,7 +219,7 @@ var approvalFlows = []flow{
 	{"the form of a change has what the bank holds with the change laid over it", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		a := h.asks("update_borrower", newEmail("novo@example.com"))
-		ana.pressesIn(ana.card("novo@example.com"), "review")
+		ana.pressesIn(ana.card("novo@example.com"), "approval_review")
 		held := h.first.Borrower(t, 1043, 0).Personal
 		page := ana.sees("Pedido de Claude 1.2", "Nome completo")
 		values, err := json.Marshal(page.Values)
@@ -242,7 +242,7 @@ var approvalFlows = []flow{
 		if strings.Contains(string(card.Blocks), `"approve"`) {
 			t.Error("it can be approved as it is")
 		}
-		ana.pressesIn(card, "review")
+		ana.pressesIn(card, "approval_review")
 		ana.sees("Página 2 de 7", "Em falta ou errado:", "NIF", "Data de nascimento")
 		ana.submits(slacksim.Values{"personal.birthDate": "12/04/1985", "personal.taxId": "299999998"})
 		ana.sees("Página 3 de 7")
@@ -302,17 +302,17 @@ var approvalFlows = []flow{
 		ana := h.ana()
 		h.asks("create_borrower", newBorrower)
 		card := ana.card("299999998")
-		ana.pressesIn(card, "review")
+		ana.pressesIn(card, "approval_review")
 		ana.sees("Página 2 de 7")
 		must(t, ana.Close(h.ctx()))
 		h.wait("the untouched draft is gone", func() bool { return len(h.drafts()) == 0 })
-		ana.pressesIn(card, "review")
+		ana.pressesIn(card, "approval_review")
 		ana.sees("Página 2 de 7")
 		ana.submits(slacksim.Values{"personal.mobile": "913333333"})
 		ana.sees("Página 3 de 7")
 		must(t, ana.Close(h.ctx()))
 		ana.readsIn(ana.DM(), "O rascunho de «Novo proponente» fica guardado", "1 campo")
-		ana.pressesIn(ana.card("299999998", "Rever"), "review")
+		ana.pressesIn(ana.card("299999998", "Rever"), "approval_review")
 		ana.sees("Página 3 de 7", "Pedido de Claude 1.2")
 		ana.presses("skip")
 		ana.sees("Aprovar", "913333333")
@@ -322,7 +322,7 @@ var approvalFlows = []flow{
 	{"a form whose approval was decided elsewhere says so, and goes on as her own", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		a := h.asks("create_borrower", newBorrower)
-		ana.pressesIn(ana.card("299999998"), "review")
+		ana.pressesIn(ana.card("299999998"), "approval_review")
 		ana.sees("Página 2 de 7")
 		ana.submits(slacksim.Values{"personal.mobile": "913333333"})
 		ana.sees("Página 3 de 7")
@@ -343,7 +343,7 @@ var approvalFlows = []flow{
 		ana := h.ana()
 		h.asks("create_borrower", newBorrower)
 		card := ana.card("299999998")
-		ana.pressesIn(card, "review")
+		ana.pressesIn(card, "approval_review")
 		ana.sees("Página 2 de 7")
 		ana.submits(nil)
 		ana.sees("Página 3 de 7")
@@ -369,7 +369,7 @@ var approvalFlows = []flow{
 		if !strings.Contains(home.Text(), "Novo proponente · processo 1042") || clearValues.MatchString(home.Text()) {
 			t.Errorf("it shows %s", home.Text())
 		}
-		must(t, ana.ClickHome(h.ctx(), "review"))
+		must(t, ana.ClickHome(h.ctx(), "approval_review"))
 		ana.sees("Página 2 de 7", "Pedido de Claude 1.2")
 	}},
 }
@@ -447,7 +447,7 @@ func TestAForgedPressApprovesNothing(t *testing.T) {
 		return string(text)
 	}
 	// Tom, who is no one to decide, presses what Ana was shown.
-	for action, value := range map[string]string{"approve": value(a.ID, seen.Seen), "approve_all": all, "review": a.ID, "reject": a.ID} {
+	for action, value := range map[string]string{"approve": value(a.ID, seen.Seen), "approve_all": all, "approval_review": a.ID, "approval_reject": a.ID} {
 		must(t, h.press(slacksim.Tom, action, value))
 	}
 	h.wait("Tom is told each time", func() bool {

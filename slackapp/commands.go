@@ -25,10 +25,10 @@ const (
 	actOwn      = "own"      // turns a draft whose approval is over into one of the person's own; its value is the draft
 	actStep     = "step"     // a card's next step; its value is a step. A suffix after a colon makes it unique
 
-	actApprove    = "approve"     // approves what the card shows; its value is an approval
-	actApproveAll = "approve_all" // approves all that the card shows; its value is an approveAll
-	actReview     = "review"      // opens the form of an approval, or shows what it was; its value is its id
-	actReject     = "reject"      // asks why, and rejects an approval; its value is its id
+	actApprove    = "approve"         // approves what the card shows; its value is an approval
+	actApproveAll = "approve_all"     // approves all that the card shows; its value is an approveAll
+	actReview     = "approval_review" // opens the form of an approval, or shows what it was; its value is its id
+	actReject     = "approval_reject" // asks why, and rejects an approval; its value is its id
 )
 
 // onCommand handles a slash command. The text after its name answers the first field of the tool, perhaps with a
