@@ -17,7 +17,7 @@ const (
 	maxAddresses    = 4096 // the least recently used are evicted
 )
 
-// attemptLimiter limits attempts with bearer tokens, by address. An address without attempts left is refused, unless the
+// attemptLimiter limits failed attempts with bearer tokens, by address. An address without attempts left is refused, unless the
 // right token came from it within trustPeriod: behind a proxy all callers have the same address, and one who guesses
 // must not shut out the others. Forwarding headers are ignored.
 type attemptLimiter struct {
@@ -39,16 +39,24 @@ func newAttemptLimiter() *attemptLimiter {
 	return &attemptLimiter{byAddress}
 }
 
-// allow counts one attempt from an address. It returns 0, or how long the address has to wait for its next attempt.
-func (l *attemptLimiter) allow(remote string) (wait time.Duration) {
+// wait returns how long an address has to wait for its next attempt, 0 if not at all.
+func (l *attemptLimiter) wait(remote string) time.Duration {
 	state := l.stateOf(remote)
 	state.mu.Lock()
 	defer state.mu.Unlock()
 	now := time.Now()
-	if now.Before(state.trustedUntil) || state.budget.AllowN(now, 1) {
-		return 0
+	if left := state.budget.TokensAt(now); left < 1 && !now.Before(state.trustedUntil) {
+		return time.Duration((1 - left) * float64(attemptInterval))
 	}
-	return time.Duration((1 - state.budget.TokensAt(now)) * float64(attemptInterval))
+	return 0
+}
+
+// count counts a failed attempt from an address.
+func (l *attemptLimiter) count(remote string) {
+	state := l.stateOf(remote)
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	state.budget.AllowN(time.Now(), 1)
 }
 
 // trust records that the right token came from an address.

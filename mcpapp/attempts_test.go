@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/balcao/balcao/internal/issuertest"
 )
 
 const validToken = "5c1e9d7a40b8f2e63d0a97c41fb6e825"
@@ -86,5 +88,24 @@ func TestAFloodOfRequestsWithoutATokenLogsLittle(t *testing.T) {
 	lines, most := strings.Count(e.log.String(), "request refused"), 20+int(20*time.Since(began).Seconds())+1
 	if lines == 0 || lines > most {
 		t.Errorf("%d lines are logged, want at most %d", lines, most)
+	}
+}
+
+// An access token that has expired is no guess: its client has to learn that it needs another one.
+func TestExpiredTokensAreNotSlowedDown(t *testing.T) {
+	t.Parallel()
+	p := startProtected(t)
+	expired := p.with(p.token("exp", time.Now().Add(-2*time.Minute).Unix()))
+	for range 15 {
+		if reply := expired.send(t, "POST", listRequest); reply.status != http.StatusUnauthorized {
+			t.Fatalf("got %d", reply.status)
+		}
+	}
+	forged := p.with(issuertest.NewKey(t, "1", issuertest.ES256).Sign(nil, p.issuer.Claims(resource)))
+	for range 10 {
+		forged.send(t, "POST", listRequest)
+	}
+	if reply := forged.send(t, "POST", listRequest); reply.status != http.StatusTooManyRequests || reply.header.Get("Retry-After") == "" {
+		t.Errorf("a forged one: got %d", reply.status)
 	}
 }

@@ -40,6 +40,7 @@ type refusal struct {
 	detail    string        // why a token is not accepted; "" if there is none, or nothing is said
 	challenge string        // parameters of WWW-Authenticate, for statuses 400, 401 and 403
 	wait      time.Duration // after which to come back; 0 if that does not help
+	guess     bool          // the token may be a guess: too many of them are refused
 }
 
 // authenticate identifies the caller by the bearer token. It removes the Authorization header, so that nothing behind it sees
@@ -76,14 +77,17 @@ func (a *App) admit(r *http.Request) (context.Context, *refusal) {
 	case len(given) == 0 || given[0] == "":
 		return nil, &refusal{status: http.StatusUnauthorized, reason: "http.token"}
 	}
-	if wait := a.attempts.allow(r.RemoteAddr); wait > 0 {
+	if wait := a.attempts.wait(r.RemoteAddr); wait > 0 {
 		return nil, &refusal{status: http.StatusTooManyRequests, reason: "http.attempts", wait: wait}
 	}
-	scheme, token, _ := strings.Cut(given[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return nil, invalidToken("")
+	ctx, refused := a.withToken(r, given[0])
+	switch {
+	case refused == nil:
+		a.attempts.trust(r.RemoteAddr)
+	case refused.guess:
+		a.attempts.count(r.RemoteAddr)
 	}
-	return a.withToken(r, strings.TrimSpace(token))
+	return ctx, refused
 }
 
 // open reports whether callers need no token, which is so on this machine only.
@@ -101,17 +105,19 @@ func (a *App) asUsual(r *http.Request) (context.Context, *refusal) {
 }
 
 // withToken admits a caller by her token: that for all, a person's own, or an access token of the issuer.
-func (a *App) withToken(r *http.Request, token string) (context.Context, *refusal) {
+func (a *App) withToken(r *http.Request, authorization string) (context.Context, *refusal) {
+	scheme, token, _ := strings.Cut(authorization, " ")
+	token = strings.TrimSpace(token)
 	hash := sha256.Sum256([]byte(token))
-	if a.isTokenForAll(hash) {
-		a.attempts.trust(r.RemoteAddr)
+	switch {
+	case !strings.EqualFold(scheme, "Bearer"):
+		return nil, invalidToken("")
+	case a.isTokenForAll(hash):
 		return a.asUsual(r)
-	}
-	if a.config.People == nil {
+	case a.config.People == nil:
 		return nil, invalidToken("")
 	}
 	if actor, ok := a.config.People.OfToken(hash); ok {
-		a.attempts.trust(r.RemoteAddr)
 		return a.asPerson(r, actor), nil
 	}
 	if a.config.Issuer == nil {
@@ -121,7 +127,6 @@ func (a *App) withToken(r *http.Request, token string) (context.Context, *refusa
 	if err != nil {
 		return nil, refusedBy(err)
 	}
-	a.attempts.trust(r.RemoteAddr)
 	actor, known := a.config.People.OfAccount(account)
 	switch {
 	case !known:
@@ -147,7 +152,9 @@ func (a *App) asPerson(r *http.Request, actor tools.Actor) context.Context {
 // a client that was told that it is wrong would throw it away.
 func refusedBy(err error) *refusal {
 	if wrong, ok := errors.AsType[*issuer.InvalidError](err); ok {
-		return invalidToken(wrong.Reason)
+		refused := invalidToken(wrong.Reason)
+		refused.guess = !wrong.Signed()
+		return refused
 	}
 	wait := time.Second
 	if missing, ok := errors.AsType[*issuer.UnavailableError](err); ok {
@@ -161,7 +168,7 @@ func invalidToken(detail string) *refusal {
 	if detail != "" {
 		challenge += `, error_description="` + detail + `"`
 	}
-	return &refusal{status: http.StatusUnauthorized, reason: "http.token", detail: detail, challenge: challenge}
+	return &refusal{status: http.StatusUnauthorized, reason: "http.token", detail: detail, challenge: challenge, guess: true}
 }
 
 // lacksScope returns the refusal of a token that needs these scopes, the granted ones included: a client asks for exactly them.

@@ -49,7 +49,7 @@ func (a *App) acceptSigned(next http.Handler) http.Handler {
 
 // senderOf returns the context of a signed message with its caller, or why the message is refused.
 func (a *App) senderOf(r *http.Request, body []byte) (context.Context, *refusal) {
-	if wait := a.attempts.allow(r.RemoteAddr); wait > 0 {
+	if wait := a.attempts.wait(r.RemoteAddr); wait > 0 {
 		return nil, &refusal{status: http.StatusTooManyRequests, reason: "http.attempts", wait: wait}
 	}
 	actor, ok, err := a.config.Signed.Sender(r.Context(), r.Header, body)
@@ -58,6 +58,7 @@ func (a *App) senderOf(r *http.Request, body []byte) (context.Context, *refusal)
 		a.config.Log.WarnContext(r.Context(), "the sender of a signed message cannot be found", "error", err)
 		return nil, &refusal{status: http.StatusServiceUnavailable, reason: "http.sender", wait: time.Second}
 	case !ok:
+		a.attempts.count(r.RemoteAddr)
 		return nil, &refusal{status: http.StatusUnauthorized, reason: "http.signature"}
 	}
 	a.attempts.trust(r.RemoteAddr)

@@ -75,6 +75,11 @@ const (
 
 func (e *InvalidError) Error() string { return "the token is not accepted: " + e.Reason }
 
+// Signed reports whether the issuer has signed the token nevertheless, such as one that has expired: nobody can guess one.
+func (e *InvalidError) Signed() bool {
+	return slices.Contains([]string{WrongIssuer, Audience, Expired, NotYetValid, Bound, WithoutOwner}, e.Reason)
+}
+
 func invalid(reason string) error { return &InvalidError{reason} }
 
 // UnavailableError says that the keys of the issuer cannot be read, so that nothing is known of a token.

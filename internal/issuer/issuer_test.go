@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,8 +134,14 @@ func TestATokenIsCheckedInEveryRespect(t *testing.T) {
 		"a long token":                      {rsa.Sign(nil, e.Claims(audience, "groups", strings.Repeat("g", 16<<10))), issuer.Malformed},
 	} {
 		for _, again := range []string{"", ", again"} {
-			if _, err := e.Verify(t.Context(), c.token); reason(err) != c.want {
+			_, err := e.Verify(t.Context(), c.token)
+			if reason(err) != c.want {
 				t.Errorf("%s%s: got %q, want %q", name, again, reason(err), c.want)
+			}
+			// What only the issuer can have made is told apart from a guess.
+			forged := []string{issuer.Malformed, issuer.Algorithm, issuer.UnknownKey, issuer.Signature, issuer.WrongType}
+			if wrong, ok := errors.AsType[*issuer.InvalidError](err); ok && c.want != issuer.Malformed && wrong.Signed() == slices.Contains(forged, c.want) {
+				t.Errorf("%s: signed: %v", name, wrong.Signed())
 			}
 		}
 	}
@@ -327,6 +334,8 @@ func TestWhatAnIssuerPublishesIsExamined(t *testing.T) {
 	}{
 		"a root":                  {"", func(*issuertest.Issuer) {}, nil},
 		"a path":                  {"/realms/team", func(*issuertest.Issuer) {}, nil},
+		"a name with a slash":     {"/", func(*issuertest.Issuer) {}, nil},
+		"metadata of OAuth alone": {"/realms/team", func(i *issuertest.Issuer) { i.Answer(oauthAlone(i.URL, elsewhere.URL+"/keys")) }, nil},
 		"another issuer":          {"", func(i *issuertest.Issuer) { i.CallItself("https://other.example") }, issuer.ErrOtherIssuer},
 		"a slash more":            {"", func(i *issuertest.Issuer) { i.CallItself(i.URL + "/") }, issuer.ErrOtherIssuer},
 		"no keys":                 {"", func(i *issuertest.Issuer) { i.Publish() }, issuer.ErrNoKeys},
@@ -370,6 +379,17 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 
 func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to+r.URL.Path, http.StatusFound) }
+}
+
+// oauthAlone answers where RFC 8414 has the metadata of an issuer with a path.
+func oauthAlone(name, keys string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/.well-known/oauth-authorization-server/realms/team" {
+			http.NotFound(w, r)
+			return
+		}
+		metadata(name, keys)(w, r)
+	}
 }
 
 func metadata(name, keys string) http.HandlerFunc {

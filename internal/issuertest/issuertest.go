@@ -138,7 +138,7 @@ func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(da
 
 // Issuer is an authorization server. It is safe for concurrent use.
 type Issuer struct {
-	URL      string // without a slash at its end
+	URL      string
 	Requests atomic.Int32
 
 	mu        sync.Mutex // guards the fields below
@@ -148,7 +148,7 @@ type Issuer struct {
 	handler   http.Handler // instead of the issuer's own; nil for that
 }
 
-// Start starts an issuer with a path, such as "/realms/team" or "", and with keys. It ends with the test.
+// Start starts an issuer with a path, such as "/realms/team", "/" or "", and with keys. It ends with the test.
 func Start(t testing.TB, path string, keys ...Key) *Issuer {
 	t.Helper()
 	i := &Issuer{keys: keys}
@@ -217,11 +217,11 @@ func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	path := strings.TrimPrefix(i.URL, "http://"+r.Host)
+	path := strings.TrimSuffix(strings.TrimPrefix(i.URL, "http://"+r.Host), "/")
 	w.Header().Set("Content-Type", "application/json")
 	switch r.URL.Path {
 	case path + "/.well-known/openid-configuration":
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.name, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/authorize"})
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.name, "jwks_uri": "http://" + r.Host + path + "/keys"})
 	case path + "/keys":
 		all := append([]any{}, i.published...)
 		for _, key := range i.keys {
