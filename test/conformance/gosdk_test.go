@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -204,17 +205,24 @@ func (c *goClient) reads(t *testing.T) {
 // writes asks for a change, which waits for a person, waits for it, and withdraws it.
 func (c *goClient) writes(t *testing.T) {
 	t.Helper()
-	const borrower = `{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{
-		"name":"Rui Amostra","birthDate":"1990-04-12","taxId":"299999998","mobile":"912345678","email":"rui@example.com","genderId":2}}`
-	if nobodyDecides {
-		if result := c.call(t, "create_borrower", borrower); !result.IsError {
-			t.Errorf("got %s", textOf(result))
-		}
-		return
-	}
-	var asked, waited, withdrawn struct {
+	// The same call asked for by two sessions would be one approval.
+	borrower := fmt.Sprintf(`{"process":"1042","borrowerTypeId":2,"keyBorrowerRelationId":1,"personal":{
+		"name":"Rui Amostra","birthDate":"1990-04-12","taxId":"299999998","mobile":"912345678","email":"rui.%s@example.com","genderId":2}}`,
+		c.InitializeResult().ProtocolVersion)
+	type answer struct {
 		Approval struct{ ID, Status string }
 	}
+	var draft struct {
+		Approval struct {
+			Status  string
+			Missing []string
+		}
+	}
+	c.output(t, "create_borrower", `{"process":"1043","borrowerTypeId":2,"personal":{"name":"Rui Amostra"}}`, &draft)
+	if draft.Approval.Status != "draft" || !slices.Contains(draft.Approval.Missing, "personal.taxId") {
+		t.Errorf("of a borrower with parts missing: %+v", draft)
+	}
+	var asked, waited, withdrawn answer
 	c.output(t, "create_borrower", borrower, &asked)
 	id := `"approval":"` + asked.Approval.ID + `"`
 	started := time.Now()
@@ -236,7 +244,7 @@ func (c *goClient) errors(t *testing.T) {
 	t.Helper()
 	for _, call := range [][2]string{
 		{"get_process", `{"process":"9999"}`},
-		{"create_borrower", `{"process":"1042","personal":{"taxId":1}}`},
+		{"create_borrower", `{"process":"1042","borrowerType":1}`},
 		{"await_approval", `{"approval":"none"}`},
 		{"read_operation", `{"operation":"cancel_process","arguments":{"process":"1043"}}`},
 	} {

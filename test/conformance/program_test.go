@@ -77,9 +77,6 @@ func serve(t *testing.T, args ...string) (url string) {
 	return ""
 }
 
-// nobodyDecides is true while the program has nowhere to show a person what her assistant asks for.
-const nobodyDecides = true
-
 // runTimeout is for one run of a client.
 const runTimeout = time.Minute
 
@@ -91,9 +88,6 @@ func (tools tools) run(t *testing.T, args ...string) (stdout, stderr string) {
 	var out, errors bytes.Buffer
 	command := exec.CommandContext(ctx, tools.node, args...)
 	command.Dir, command.Stdout, command.Stderr = tools.dir, &out, &errors
-	if nobodyDecides {
-		command.Env = append(os.Environ(), "NOBODY_DECIDES=1")
-	}
 	if err := command.Run(); err != nil {
 		t.Errorf("FAIL %s: %v\n%s%s", strings.Join(args, " "), err, out.String(), errors.String())
 	}
