@@ -1,0 +1,165 @@
+package mcpapp_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/balcao/balcao/internal/waittest"
+	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/tools"
+)
+
+// opener is a client's part that opens addresses for its person.
+type opener struct {
+	mu     sync.Mutex
+	opened []mcp.ElicitationParams
+	answer mcp.ElicitationResponseAction
+}
+
+func (o *opener) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opened = append(o.opened, request.Params)
+	return &mcp.ElicitationResult{ElicitationResponse: mcp.ElicitationResponse{Action: o.answer}}, nil
+}
+
+func (o *opener) all() []mcp.ElicitationParams {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]mcp.ElicitationParams(nil), o.opened...)
+}
+
+func TestAClientThatOpensAddressesIsHandedThePage(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{"stdio", "HTTP"} {
+		for _, revision := range []string{legacy, modern} {
+			for _, answer := range []mcp.ElicitationResponseAction{mcp.ElicitationResponseActionAccept, mcp.ElicitationResponseActionDecline, mcp.ElicitationResponseActionCancel} {
+				t.Run(strings.Join([]string{transport, revision, string(answer)}, " "), func(t *testing.T) {
+					t.Parallel()
+					p := startWithPage(t, transport == "HTTP")
+					client := &opener{answer: answer}
+					a := p.connect(t, revision, client)
+					result := a.call(t, "create_borrower", newBorrower(t, nil))
+					asked := approvalIn(t, result)
+					shown := waittest.Receive(t, "the address is shown", p.announced)
+					if asked.Status != "waiting" || p.bank.Calls(portal.BorrowerCreate) != 0 {
+						t.Fatalf("the client's answer decides: %+v", asked)
+					}
+					if transport == "HTTP" && revision == legacy { // without a session nothing is known of the client
+						if shown.handed || len(client.all()) != 0 {
+							t.Errorf("it is handed %v", client.all())
+						}
+						return
+					}
+					waittest.Eventually(t, "the client is handed the address", func() bool { return len(client.all()) == 1 })
+					handed := client.all()[0]
+					if !shown.handed || handed.Mode != mcp.ElicitationModeURL || handed.URL != shown.url || handed.Message == "" {
+						t.Errorf("it is handed %+v", handed)
+					}
+					lacks(t, text(result)+handed.Message, shown.url, "299999998")
+					ana := browser(t).opens(handed.URL)
+					ana.submit("/approve")
+					if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": asked.ID})); told.Status != "done" || p.bank.Calls(portal.BorrowerCreate) != 1 {
+						t.Errorf("got %+v", told)
+					}
+				})
+			}
+		}
+	}
+}
+
+// inputRequired is a result that asks for input.
+type inputRequired struct {
+	ResultType    string
+	RequestState  string
+	InputRequests map[string]struct {
+		Params struct{ Mode, URL string }
+	}
+	StructuredContent json.RawMessage
+	IsError           bool
+	Content           []struct{ Text string }
+}
+
+// asks makes a call as a client with capabilities.
+func asks(t *testing.T, to rawClient, capabilities map[string]any, params map[string]any) (answer inputRequired) {
+	t.Helper()
+	params["_meta"] = map[string]any{
+		"io.modelcontextprotocol/protocolVersion": modern, "io.modelcontextprotocol/clientCapabilities": capabilities,
+		"io.modelcontextprotocol/clientInfo": map[string]any{"name": "test", "version": "1"},
+	}
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+	must(t, err)
+	reply := to.send(t, http.MethodPost, string(body), map[string]string{"Mcp-Protocol-Version": modern, "Mcp-Method": "tools/call", "Mcp-Name": params["name"].(string)})
+	must(t, json.Unmarshal(reply.result(t), &answer))
+	return answer
+}
+
+func TestOnlyAClientThatDeclaresItIsHandedAnAddress(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	to := rawClient{url: p.server.URL + "/mcp"}
+	for what, capabilities := range map[string]map[string]any{
+		"nothing": {}, "forms": {"elicitation": map[string]any{"form": map[string]any{}}}, "forms by the older word": {"elicitation": map[string]any{}},
+	} {
+		got := asks(t, to, capabilities, map[string]any{"name": "create_borrower", "arguments": newBorrower(t, nil)})
+		if got.ResultType == "input_required" || got.InputRequests != nil || got.IsError {
+			t.Errorf("a client that declares %s gets %+v", what, got)
+		}
+	}
+}
+
+func TestTheStateOfARoundTripIsOfOneCall(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true, func(o *options) {
+		always := o.app.Actor
+		o.app.Actor = func(ctx context.Context, r *http.Request) (tools.Actor, bool) {
+			if r.Header.Get("X-Bruno") != "" {
+				return tools.Actor{ID: "mcp:bruno"}, true
+			}
+			return always(ctx, r)
+		}
+	})
+	to := rawClient{url: p.server.URL + "/mcp"}
+	opens := map[string]any{"elicitation": map[string]any{"url": map[string]any{}}}
+	args := newBorrower(t, nil)
+	first := asks(t, to, opens, map[string]any{"name": "create_borrower", "arguments": args})
+	if first.ResultType != "input_required" || first.RequestState == "" || first.InputRequests["approval"].Params.URL == "" || first.StructuredContent != nil {
+		t.Fatalf("got %+v", first)
+	}
+	accepted := map[string]any{"approval": map[string]any{"action": "accept", "content": map[string]any{"approved": true}}}
+	again := func(name string, args any, state string) map[string]any {
+		return map[string]any{"name": name, "arguments": args, "requestState": state, "inputResponses": accepted}
+	}
+	got := asks(t, to, opens, again("create_borrower", args, first.RequestState))
+	if got.IsError || !strings.Contains(string(got.StructuredContent), `"waiting"`) {
+		t.Errorf("the call made again gives %+v", got)
+	}
+	theirs := to
+	theirs.headers = map[string]string{"X-Bruno": "1"}
+	for what, c := range map[string]struct {
+		from   rawClient
+		params map[string]any
+	}{
+		"with other arguments": {to, again("create_borrower", withArg(args, "personal.mobile", "913333333"), first.RequestState)},
+		"of another tool":      {to, again("send_esis", args, first.RequestState)},
+		"of another caller":    {theirs, again("create_borrower", args, first.RequestState)},
+		"with a forged state":  {to, again("create_borrower", args, "Zm9yZ2Vk")},
+		"with a changed state": {to, again("create_borrower", args, first.RequestState[:len(first.RequestState)-2]+"AA")},
+		"with a long state":    {to, again("create_borrower", args, strings.Repeat("A", 10_000))},
+	} {
+		if got := asks(t, c.from, opens, c.params); !got.IsError || !strings.Contains(got.Content[0].Text, "state") {
+			t.Errorf("a call %s gives %+v", what, got)
+		}
+	}
+	// Without a state what a client says of it counts for nothing.
+	unasked := asks(t, to, opens, map[string]any{"name": "create_borrower", "arguments": args, "inputResponses": accepted})
+	if unasked.ResultType != "input_required" || p.bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Errorf("got %+v", unasked)
+	}
+}
