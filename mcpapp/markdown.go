@@ -77,6 +77,9 @@ var withinWord = regexp.MustCompile(`([\pL\pN])\\_([\pL\pN])`)
 // escapeMarkdown returns text escaped for Markdown, on one line.
 func escapeMarkdown(text string) string {
 	escaped := markdownEscaper.Replace(sanitize(text))
+	if !strings.Contains(escaped, `\_`) {
+		return escaped
+	}
 	for range 2 { // twice, for a character between two of them
 		escaped = withinWord.ReplaceAllString(escaped, "${1}_${2}")
 	}
@@ -86,8 +89,13 @@ func escapeMarkdown(text string) string {
 // sanitize returns text without hidden characters. Each white space character becomes a space; characters without width,
 // directional marks, variation selectors, control characters and unassigned code points are removed.
 func sanitize(text string) string {
+	if isClean(text) {
+		return text
+	}
 	return strings.Map(func(c rune) rune {
 		switch {
+		case isPlain(c):
+			return c
 		case unicode.IsSpace(c):
 			return ' '
 		case unicode.In(c, unicode.C, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point), c == '\u2800', c == unicode.ReplacementChar:
@@ -97,4 +105,20 @@ func sanitize(text string) string {
 		}
 		return c
 	}, text)
+}
+
+// isClean reports whether sanitize certainly leaves a text as it is. Nearly all texts are of this kind, and the tables of
+// Unicode take long.
+func isClean(text string) bool {
+	for _, c := range text {
+		if !isPlain(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlain reports whether a character is a visible one of Latin-1 or a space.
+func isPlain(c rune) bool {
+	return ' ' <= c && c <= '~' || 0xa1 <= c && c <= 0xff && c != 0xad
 }

@@ -12,9 +12,9 @@ import (
 
 // incomingMessage holds the parts of an incoming message that this package needs, parsed as the library parses them.
 type incomingMessage struct {
-	ID     any           `json:"id"`
-	Method mcp.MCPMethod `json:"method"`
-	Result any           `json:"result"`
+	ID     any             `json:"id"`
+	Method mcp.MCPMethod   `json:"method"`
+	Result json.RawMessage `json:"result"`
 	Params struct {
 		Cancelled any    `json:"requestId"`
 		Name      string `json:"name"` // of a tool or prompt
@@ -30,7 +30,9 @@ func parseMessage(data []byte) incomingMessage {
 	if json.Unmarshal(data, &envelope) != nil {
 		return incomingMessage{}
 	}
-	_ = json.Unmarshal(envelope.Params, &envelope.incomingMessage.Params)
+	if envelope.Method == mcp.MethodNotificationCancelled {
+		_ = json.Unmarshal(envelope.Params, &envelope.incomingMessage.Params)
+	}
 	return envelope.incomingMessage
 }
 
@@ -38,7 +40,9 @@ func parseMessage(data []byte) incomingMessage {
 func requestKey(id any) string { return fmt.Sprintf("%T %v", id, id) }
 
 // isRequest reports whether the library answers the message. One with a result is a response, whatever else it has.
-func (m incomingMessage) isRequest() bool { return m.Method != "" && m.ID != nil && m.Result == nil }
+func (m incomingMessage) isRequest() bool {
+	return m.Method != "" && m.ID != nil && (m.Result == nil || string(m.Result) == "null")
+}
 
 // isListen reports whether the message asks for notifications of changes. Tools and resources never change while the
 // program runs. The library would serve the request, and loses its acknowledgement one time in three.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/words"
@@ -33,7 +34,10 @@ func (m outgoingMessage) id() (id any) {
 // parts of the request and name Go types; their text is replaced by ours, the code stays. Internal errors stay as they
 // are, because their text is already ours.
 func rewriteError(data []byte) ([]byte, outgoingMessage) {
-	var message outgoingMessage
+	message, isResult := resultHead(data)
+	if isResult {
+		return data, message
+	}
 	if json.Unmarshal(data, &message) != nil { // the library answers in plain text if it cannot parse a request
 		return []byte(book.Say(words.English, "protocol", nil)), message
 	}
@@ -46,6 +50,36 @@ func rewriteError(data []byte) ([]byte, outgoingMessage) {
 		panic(err) // it was parsed from JSON
 	}
 	return append(rewritten, '\n'), message
+}
+
+// resultHead returns what comes before the result of a response, and false if data is anything else. The library writes the
+// result last, so that it is not parsed once more.
+func resultHead(data []byte) (message outgoingMessage, isResult bool) {
+	decoder := jsontext.NewDecoder(bytes.NewReader(data))
+	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '{' {
+		return message, false
+	}
+	for {
+		name, err := decoder.ReadToken()
+		if err != nil || name.Kind() != '"' {
+			return outgoingMessage{}, false
+		}
+		switch name.String() {
+		case "result":
+			return message, message.ID != nil
+		case "jsonrpc":
+			err = decoder.SkipValue()
+		case "id":
+			var id jsontext.Value
+			id, err = decoder.ReadValue()
+			message.ID = json.RawMessage(id.Clone())
+		default:
+			return outgoingMessage{}, false
+		}
+		if err != nil {
+			return outgoingMessage{}, false
+		}
+	}
 }
 
 func protocolErrorKey(code int) string {

@@ -161,6 +161,9 @@ func truncated(text string, lang words.Lang) string {
 
 // sanitizeJSON returns data with every string sanitized, in the same order.
 func sanitizeJSON(data []byte) (json.RawMessage, error) {
+	if text := string(data); isClean(text) && !strings.Contains(text, `\`) {
+		return data, nil
+	}
 	var out bytes.Buffer
 	decoder, encoder := jsontext.NewDecoder(bytes.NewReader(data)), jsontext.NewEncoder(&out)
 	for {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal/profile"
@@ -44,14 +45,15 @@ func init() {
 }
 
 // Taxonomies returns every key that [User.Taxonomy] takes, sorted.
-func Taxonomies() []TaxonomyKey {
-	var keys []TaxonomyKey
+func Taxonomies() []TaxonomyKey { return slices.Clone(taxonomies()) }
+
+var taxonomies = sync.OnceValue(func() (keys []TaxonomyKey) {
 	for key := range maps.Keys(profile.Builtin().Taxonomies.Lists) {
 		keys = append(keys, TaxonomyKey(key))
 	}
 	slices.Sort(keys)
 	return keys
-}
+})
 
 // Operation returns the id of the operation that reads the taxonomy.
 func (k TaxonomyKey) Operation() OperationID { return OperationID(k + "Get") }

@@ -3,6 +3,7 @@ package tools
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -13,19 +14,48 @@ func ListName(lang words.Lang, list portal.TaxonomyKey) string {
 	return engineWords.Say(lang, "list."+string(list), nil)
 }
 
+// namedList is a list and what it is called, folded.
+type namedList struct {
+	key    portal.TaxonomyKey
+	names  []string // in each language
+	keyToo []string // its key, and names
+}
+
+// namedLists are all lists with their names. They never change, and folding them takes longer than a search.
+var namedLists = sync.OnceValue(func() (all []namedList) {
+	for _, key := range portal.Taxonomies() {
+		list := namedList{key: key, keyToo: []string{Fold(string(key))}}
+		for _, lang := range words.Langs {
+			list.names = append(list.names, Fold(ListName(lang, key)))
+		}
+		list.keyToo = append(list.keyToo, list.names...)
+		all = append(all, list)
+	}
+	return all
+})
+
+// listsByName are the first of the lists with a name or key, folded.
+var listsByName = sync.OnceValue(func() map[string]portal.TaxonomyKey {
+	byName := map[string]portal.TaxonomyKey{}
+	for _, list := range namedLists() {
+		for _, name := range list.keyToo {
+			if _, taken := byName[name]; !taken {
+				byName[name] = list.key
+			}
+		}
+	}
+	return byName
+})
+
 // FindLists returns the lists that a text names, by their key or by their name in either language, the best match first.
 // Case, accents and the plural do not matter: «estados civis» finds «Estado civil». An empty text finds all lists.
 func FindLists(text string) []portal.TaxonomyKey {
 	wanted := Fold(text)
 	var ranked [3][]portal.TaxonomyKey
-	for _, list := range portal.Taxonomies() {
+	for _, list := range namedLists() {
 		best := len(ranked)
-		names := []string{string(list)}
-		for _, lang := range words.Langs {
-			names = append(names, ListName(lang, list))
-		}
-		for _, name := range names {
-			switch name = Fold(name); {
+		for _, name := range list.keyToo {
+			switch {
 			case name == wanted:
 				best = 0
 			case strings.Contains(name, wanted):
@@ -35,7 +65,7 @@ func FindLists(text string) []portal.TaxonomyKey {
 			}
 		}
 		if best < len(ranked) {
-			ranked[best] = append(ranked[best], list)
+			ranked[best] = append(ranked[best], list.key)
 		}
 	}
 	return slices.Concat(ranked[0], ranked[1], ranked[2])
@@ -46,24 +76,26 @@ func listNamed(text string) (portal.TaxonomyKey, bool) {
 	if text = strings.TrimSpace(text); text == "" {
 		return "", false
 	}
+	folded := Fold(text)
+	if list, exact := listsByName()[folded]; exact {
+		return list, true
+	}
 	found := FindLists(text)
 	if len(found) == 0 {
 		return "", false
 	}
 	var plural []portal.TaxonomyKey // that have the text's words and no others, apart from their endings
-	for _, list := range found {
-		if slices.ContainsFunc(words.Langs, func(lang words.Lang) bool {
-			name := Fold(ListName(lang, list))
-			return len(strings.Fields(name)) == len(strings.Fields(text)) && alikeWords(name, Fold(text))
+	for _, list := range namedLists() {
+		if slices.Contains(found, list.key) && slices.ContainsFunc(list.names, func(name string) bool {
+			return len(strings.Fields(name)) == len(strings.Fields(text)) && alikeWords(name, folded)
 		}) {
-			plural = append(plural, list)
+			plural = append(plural, list.key)
 		}
 	}
-	exact := slices.ContainsFunc(words.Langs, func(lang words.Lang) bool { return Fold(ListName(lang, found[0])) == Fold(text) })
-	if exact = exact || Fold(string(found[0])) == Fold(text); !exact && len(plural) == 1 {
+	if len(plural) == 1 {
 		return plural[0], true
 	}
-	return found[0], exact || len(found) == 1
+	return found[0], len(found) == 1
 }
 
 // listSeparator is between a list and the parent of its items in a [portal.TaxonomyKey] that a person named: «counties/Lisboa».

@@ -144,12 +144,19 @@ func MatchItems(items []portal.TaxonomyItem, text string) []portal.TaxonomyItem 
 	return slices.Concat([]portal.TaxonomyItem{}, ranked[0], ranked[1], ranked[2])
 }
 
+// withoutAccents has transformers that remove accents. Each has large buffers.
+var withoutAccents = sync.Pool{New: func() any {
+	return transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
+}}
+
 // Fold removes case and accents, so that «uniao» finds «União».
 func Fold(s string) string {
 	if isASCII(s) { // most names are, and the general way takes twenty times as long
 		return strings.ToLower(strings.TrimSpace(s))
 	}
-	bare, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
+	without := withoutAccents.Get().(transform.Transformer)
+	defer withoutAccents.Put(without)
+	bare, _, err := transform.String(without, s)
 	if err != nil {
 		bare = s
 	}

@@ -41,6 +41,9 @@ func dates(text []byte, now time.Time) (old, late [][]int) {
 			late = append(late, []int{i, d.end})
 		}
 	}
+	if !mayHaveMonth(text) {
+		return old, late
+	}
 	for _, written := range []*regexp.Regexp{dayMonthYear, dayMonthShort, monthDayYear} {
 		for _, at := range written.FindAllSubmatchIndex(text, -1) {
 			year, isHour := number(text[at[2]:at[3]]), false

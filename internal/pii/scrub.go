@@ -59,6 +59,9 @@ var (
 // UUIDs, hashes, times, recent dates, durations, addresses with a port, versions, statuses, codes and process numbers are
 // kept. Names, streets and employers have no recognisable form: do not log text that may contain them.
 func Scrub(text string) string {
+	if harmless(text) {
+		return text
+	}
 	const beyond = 256 // so that a match that begins before the cut is complete
 	seen, now := text[:min(len(text), maxScrubbed+beyond)], time.Now()
 	hide := fold(seen).hide(now)
@@ -105,7 +108,9 @@ func (f folded) hide(now time.Time) []span {
 			found = append(found, span{at[0], at[1]})
 		}
 	}
-	add(looksLikeSecret.FindAllStringIndex(f.text, -1)...)
+	if mayHaveSecret(f.text) {
+		add(looksLikeSecret.FindAllStringIndex(f.text, -1)...)
+	}
 	if strings.Contains(f.text, "@") || strings.Contains(f.text, "%40") {
 		add(looksLikeEmail.FindAllStringIndex(f.text, -1)...)
 	}
@@ -118,6 +123,9 @@ func (f folded) hide(now time.Time) []span {
 // numbers returns the personal numbers of a folded text, in which it blanks what is kept.
 func numbers(text []byte, now time.Time) (found []span) {
 	blank(text, isID.FindAllIndex(text, -1))
+	if digits(text) == 0 {
+		return nil
+	}
 	old, late := dates(text, now)
 	for _, at := range old {
 		found = append(found, span{at[0], at[1]})

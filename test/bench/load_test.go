@@ -1,0 +1,178 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const request = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
+
+// side is what is measured in a round: servers that are called at once, by a number of callers each.
+type side struct{ servers []*process }
+
+func (p *process) alone() side { return side{[]*process{p}} }
+
+// figures are the medians of a side.
+type figures struct {
+	rate  float64 // calls a second
+	p99   time.Duration
+	cpu   float64 // of the servers, in µs a call
+	cores float64 // in use by the servers and the callers
+}
+
+// comparison is the second side against the first.
+type comparison struct {
+	throughput, p99 float64
+	sides           [2]figures
+}
+
+// inTurn measures two sides in turn, and returns the medians of the rounds.
+func inTurn(b *testing.B, first, second side) (all comparison) {
+	b.Helper()
+	var found [2][]figures
+	for round := range rounds {
+		for i := range 2 {
+			i := (i + round) % 2
+			found[i] = append(found[i], []side{first, second}[i].round(b))
+		}
+	}
+	ratio := func(of func(figures) float64) float64 {
+		var ratios []float64
+		for i := range rounds {
+			ratios = append(ratios, of(found[1][i])/of(found[0][i]))
+		}
+		return median(ratios)
+	}
+	all.throughput = ratio(func(f figures) float64 { return f.rate })
+	all.p99 = ratio(func(f figures) float64 { return float64(f.p99) })
+	for i := range found {
+		pick := func(of func(figures) float64) float64 {
+			var values []float64
+			for _, f := range found[i] {
+				values = append(values, of(f))
+			}
+			return median(values)
+		}
+		all.sides[i] = figures{
+			rate: pick(func(f figures) float64 { return f.rate }), p99: time.Duration(pick(func(f figures) float64 { return float64(f.p99) })),
+			cpu: pick(func(f figures) float64 { return f.cpu }), cores: pick(func(f figures) float64 { return f.cores }),
+		}
+	}
+	return all
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// round calls the servers of a side for the time of a round.
+func (s side) round(b *testing.B) figures {
+	b.Helper()
+	servers := func() (used time.Duration) {
+		for _, p := range s.servers {
+			used += cpu(b, p.cmd.Process.Pid)
+		}
+		return used
+	}
+	before, own := servers(), cpu(b, os.Getpid())
+	until := time.Now().Add(roundTime)
+	began := time.Now()
+	var mu sync.Mutex
+	var took []time.Duration
+	var calling sync.WaitGroup
+	for _, p := range s.servers {
+		for range callers {
+			calling.Go(func() {
+				client := newClient()
+				defer client.CloseIdleConnections()
+				var mine []time.Duration
+				for time.Now().Before(until) {
+					sent := time.Now()
+					if _, err := call(client, p.url); err != nil {
+						b.Error(err)
+						return
+					}
+					mine = append(mine, time.Since(sent))
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				took = append(took, mine...)
+			})
+		}
+	}
+	calling.Wait()
+	lasted := time.Since(began)
+	used := servers() - before
+	if len(took) == 0 {
+		b.Fatal("no call was answered")
+	}
+	slices.Sort(took)
+	return figures{
+		rate: float64(len(took)) / lasted.Seconds(), p99: took[len(took)*99/100].Round(10 * time.Microsecond),
+		cpu: float64(used.Microseconds()) / float64(len(took)), cores: (used + cpu(b, os.Getpid()) - own).Seconds() / lasted.Seconds(),
+	}
+}
+
+// call makes a number of calls.
+func (p *process) call(b *testing.B, n int) {
+	b.Helper()
+	var left atomic.Int64
+	left.Store(int64(n))
+	var calling sync.WaitGroup
+	for range callers {
+		calling.Go(func() {
+			client := newClient()
+			defer client.CloseIdleConnections()
+			for left.Add(-1) >= 0 {
+				if _, err := call(client, p.url); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	calling.Wait()
+}
+
+// answerOf returns the text of the answer that a server gives.
+func answerOf(b *testing.B, p *process) string {
+	b.Helper()
+	answer, err := call(newClient(), p.url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return answer
+}
+
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}, Timeout: time.Minute}
+}
+
+func call(client *http.Client, url string) (answer string, err error) {
+	r, err := http.NewRequest("POST", url, strings.NewReader(request))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	r.Header.Set("Authorization", "Bearer "+token)
+	response, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if answer = string(body); err == nil && (!strings.Contains(answer, `"result"`) || strings.Contains(answer, `"isError"`)) {
+		err = fmt.Errorf("answered %d %s", response.StatusCode, answer)
+	}
+	return answer, err
+}

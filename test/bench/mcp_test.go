@@ -1,0 +1,133 @@
+// Package bench measures the shipped program for assistants in one run: against a server made of the library alone, with one
+// and two replicas on a real Redis, and its memory. script/bench runs it. What is compared is measured in short rounds, in
+// turn, and of the rounds the median is taken, so that other work on the machine affects both sides.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/balcao/balcao/internal/redistest"
+)
+
+const (
+	callers    = 8
+	rounds     = 15
+	roundTime  = 700 * time.Millisecond
+	warmUp     = 3000   // calls before memory is measured
+	manyCalls  = 50_000 // calls over which memory must not grow
+	redisDelay = 5 * time.Millisecond
+)
+
+// echoAnswer is set in the process that is the bare server: the text that its tool returns.
+const echoAnswer = "BENCH_ECHO_ANSWER"
+
+func TestMain(m *testing.M) {
+	if answer, is := os.LookupEnv(echoAnswer); is {
+		if err := serveEcho(answer); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serveEcho serves a tool that returns a text, with the library and nothing else.
+func serveEcho(answer string) error {
+	bare := server.NewMCPServer("bare", "1")
+	bare.AddTool(mcp.NewTool("search_taxonomy"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return mcp.NewToolResultText(answer), nil
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("http://%s/mcp\n", listener.Addr())
+	s := http.Server{Handler: server.NewStreamableHTTPServer(bare, server.WithStateLess(true)), ReadHeaderTimeout: time.Minute}
+	return s.Serve(listener)
+}
+
+// BenchmarkMCP prints the figures of the whole chain of a call: HTTP, identity, share, runner and audit log.
+func BenchmarkMCP(b *testing.B) {
+	program := build(b)
+	fmt.Printf("\n%d cores, shared by the servers, Redis and the callers; %d rounds of %v each\n\n", runtime.NumCPU(), rounds, roundTime)
+	row("", "measured", "goal")
+	b.Run("Chain", func(b *testing.B) { measureChain(b, program) })
+	b.Run("Replicas", func(b *testing.B) { measureReplicas(b, program) })
+	b.Run("ReplicasApart", func(b *testing.B) { measureReplicasApart(b, program) })
+	b.Run("Memory", func(b *testing.B) { measureMemory(b, program) })
+}
+
+// measureChain compares a server with a bare one.
+func measureChain(b *testing.B, program string) {
+	full := start(b, program, settingsOf(b, redistest.Start(b)))
+	echo := startEcho(b, answerOf(b, full))
+	full.call(b, warmUp)
+	echo.call(b, warmUp)
+	chain := inTurn(b, echo.alone(), full.alone())
+	row("cached read, 8 callers: throughput of a bare server", percent(chain.throughput), "at least 60 %")
+	row("p99 of a bare server", times(chain.p99), "at most 3×")
+	detail("bare server %.0f calls/s, p99 %v, %.0f µs of CPU a call", chain.sides[0].rate, chain.sides[0].p99, chain.sides[0].cpu)
+	detail("mcpserver   %.0f calls/s, p99 %v, %.0f µs of CPU a call", chain.sides[1].rate, chain.sides[1].p99, chain.sides[1].cpu)
+}
+
+// measureReplicas compares two replicas with one. The callers and Redis use the same cores, so that CPU limits both sides.
+func measureReplicas(b *testing.B, program string) {
+	settings := settingsOf(b, redistest.Start(b))
+	one, other := start(b, program, settings), start(b, program, settings)
+	one.call(b, warmUp)
+	other.call(b, warmUp)
+	found := inTurn(b, one.alone(), side{[]*process{one, other}})
+	row("two replicas on one Redis, of one", times(found.throughput), "at least 1.8×")
+	detail("one %.0f calls/s, %.0f µs of CPU a call; two %.0f calls/s, %.0f µs of CPU a call",
+		found.sides[0].rate, found.sides[0].cpu, found.sides[1].rate, found.sides[1].cpu)
+	detail("in use with one %.2f cores, with two %.2f, of %d", found.sides[0].cores, found.sides[1].cores, runtime.NumCPU())
+}
+
+// measureReplicasApart does the same with a Redis that is far enough away for CPU not to be a limit: what is left is whether
+// the replicas wait for each other.
+func measureReplicasApart(b *testing.B, program string) {
+	server := redistest.StartServer(b)
+	settings := settingsOf(b, "redis://"+startDelay(b, server.Addr(), redisDelay))
+	one, other := start(b, program, settings), start(b, program, settings)
+	one.call(b, callers)
+	other.call(b, callers)
+	found := inTurn(b, one.alone(), side{[]*process{one, other}})
+	row(fmt.Sprintf("the same, with Redis %v away", redisDelay), times(found.throughput), "at least 1.8×")
+	detail("one %.0f calls/s, two %.0f calls/s; %.2f and %.2f cores in use", found.sides[0].rate, found.sides[1].rate, found.sides[0].cores, found.sides[1].cores)
+}
+
+// measureMemory measures a server that nobody calls, and how much it grows over many calls.
+func measureMemory(b *testing.B, program string) {
+	for _, store := range []struct{ name, url string }{{"in memory", "memory"}, {"in Redis", redistest.Start(b)}} {
+		p := start(b, program, settingsOf(b, store.url))
+		row("idle, store "+store.name+": resident memory", megabytes(p.idle(b)), "at most 25 MB")
+		p.call(b, warmUp)
+		before := p.settled(b)
+		p.call(b, manyCalls)
+		after := p.settled(b)
+		row(fmt.Sprintf("growth over %d calls, store %s", manyCalls, store.name), megabytes(after-before), "flat")
+		detail("%s after %d calls, %s after %d more", megabytes(before), warmUp, megabytes(after), manyCalls)
+		p.stop()
+	}
+}
+
+func row(what, measured, goal string) { fmt.Printf("%-62s %12s   %s\n", what, measured, goal) }
+
+func detail(format string, args ...any) { fmt.Printf("    "+format+"\n", args...) }
+
+func percent(ratio float64) string { return fmt.Sprintf("%.0f %%", 100*ratio) }
+
+func times(ratio float64) string { return fmt.Sprintf("%.2f×", ratio) }
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/(1<<20)) }
