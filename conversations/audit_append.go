@@ -3,6 +3,7 @@ package conversations
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -123,6 +124,7 @@ func (q *auditQueue) take() []*waitingEntry {
 // writeGroups writes the entries that wait, until none does.
 func (s *Store) writeGroups() {
 	for {
+		runtime.Gosched() // calls that are about to append join the group
 		group := s.queue.take()
 		if len(group) == 0 {
 			return

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -80,6 +81,10 @@ type App struct {
 	access    *approvalAccess
 	attempts  *attemptLimiter
 	refusals  *refusals.Log
+
+	readers     map[string]server.ToolHandlerFunc // see answerDirectly
+	listedNames []string                          // of all tools that may be in a list
+	prepared    preparedLists
 }
 
 // New returns an App. It returns an error if a tool's schema does not compile, or if the configuration would serve callers
@@ -129,21 +134,22 @@ func New(config Config) (*App, error) {
 		}
 	}
 	a.addPrompts()
+	a.readers, a.listedNames = a.readersOf(), slices.Sorted(maps.Keys(a.server.ListTools()))
 	return a, nil
 }
 
 // newServer returns a server of the library with what all callers get whatever the catalogue has, and further options.
 func (a *App) newServer(options ...server.ServerOption) *server.MCPServer {
-	return server.NewMCPServer(serverName, a.config.Version, slices.Concat(metadata(a.config), []server.ServerOption{
+	s := server.NewMCPServer(serverName, a.config.Version, slices.Concat(metadata(a.config), []server.ServerOption{
 		server.WithInstructions(book.Say(words.English, "instructions", nil)),
 		// Set explicitly: by default the library announces change notifications, and keeps a stream open for them.
 		server.WithToolCapabilities(false),
 		server.WithResourceCapabilities(false, false),
 		server.WithPromptCapabilities(false),
 		server.WithCompletions(),
-		server.WithToolHandlerMiddleware(a.identifyShortly),
-		server.WithToolHandlerMiddleware(a.tellAboveShare),
 	}, options)...)
+	s.Use(a.toolLayers()...)
+	return s
 }
 
 func (a *App) add(tool *tools.Tool) error {

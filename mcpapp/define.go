@@ -158,12 +158,15 @@ func compileSchema(data []byte) (*compiler.Schema, error) {
 // filterTools removes from a list the tools that are only found by searching, and those that the caller may not use. A call of
 // a hidden tool still reaches the runner, which refuses and audits it.
 func (a *App) filterTools(ctx context.Context, _ any, _ *mcp.ListToolsRequest, list *mcp.ListToolsResult) {
-	list.Tools = slices.DeleteFunc(list.Tools, func(t mcp.Tool) bool {
-		if own, is := a.own[t.Name]; is {
-			return !a.offersOwn(ctx, own)
-		}
-		return !a.listed[t.Name] || !a.permits(ctx, t.Name)
-	})
+	list.Tools = slices.DeleteFunc(list.Tools, func(t mcp.Tool) bool { return !a.inList(ctx, t.Name) })
+}
+
+// inList reports whether a tool is in the caller's list.
+func (a *App) inList(ctx context.Context, name string) bool {
+	if own, is := a.own[name]; is {
+		return a.offersOwn(ctx, own)
+	}
+	return a.listed[name] && a.permits(ctx, name)
 }
 
 // filterResources does the same for resource templates, which have the names of their tools.

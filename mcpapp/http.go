@@ -23,11 +23,14 @@ import (
 	"github.com/balcao/balcao/internal/words"
 )
 
+// endpointPath is the path of the protocol.
+const endpointPath = "/mcp"
+
 // Handler serves both revisions of the protocol as Streamable HTTP at /mcp, without sessions or streams, and files below
 // [FilePaths]. It sets the deadlines of bodies and responses; the http.Server needs a ReadHeaderTimeout and an IdleTimeout.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /mcp", server.NewStreamableHTTPServer(a.server,
+	mux.Handle("POST "+endpointPath, server.NewStreamableHTTPServer(a.server,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
 		server.WithDisableLocalhostProtection(true),                    // checkHost is stricter, and allows a proxy on this machine
@@ -35,7 +38,7 @@ func (a *App) Handler() http.Handler {
 	))
 	outside := []func(http.Handler) http.Handler{a.recoverPanics, a.setSecurityHeaders, a.limitBody, a.checkHost, a.shareWithOrigins}
 	inside := []func(http.Handler) http.Handler{
-		a.acceptSigned, a.authenticate, a.readBody, a.dropCancellations, a.refuseListen, a.stepUp, a.limitCalls, a.rewriteErrors,
+		a.acceptSigned, a.authenticate, a.readBody, a.dropCancellations, a.refuseListen, a.stepUp, a.limitCalls, a.answerDirectly, a.rewriteErrors,
 	}
 	all := http.NewServeMux()
 	all.Handle("/", within(mux, slices.Concat(outside, inside)))

@@ -12,13 +12,27 @@ import (
 
 // incomingMessage holds the parts of an incoming message that this package needs, parsed as the library parses them.
 type incomingMessage struct {
-	ID     any             `json:"id"`
-	Method mcp.MCPMethod   `json:"method"`
-	Result json.RawMessage `json:"result"`
-	Params struct {
-		Cancelled any    `json:"requestId"`
-		Name      string `json:"name"` // of a tool or prompt
-	} `json:"params"`
+	JSONRPC string          `json:"jsonrpc"`
+	ID      any             `json:"id"`
+	Method  mcp.MCPMethod   `json:"method"`
+	Result  json.RawMessage `json:"result"`
+	Params  messageParams   `json:"params"`
+	params  json.RawMessage // as they came
+	wrong   bool            // the parameters are not those of a call
+}
+
+// messageParams are the parameters that this package needs.
+type messageParams struct {
+	Cancelled any             `json:"requestId"`
+	Name      string          `json:"name"` // of a tool or prompt
+	Arguments json.RawMessage `json:"arguments"`
+	Meta      *mcp.Meta       `json:"_meta"`
+
+	// A request with one of these is not answered directly.
+	Cursor         json.RawMessage `json:"cursor"`
+	Task           json.RawMessage `json:"task"`
+	InputResponses json.RawMessage `json:"inputResponses"`
+	RequestState   json.RawMessage `json:"requestState"`
 }
 
 // parseMessage parses a message. It returns the zero value if data is not a message.
@@ -30,8 +44,17 @@ func parseMessage(data []byte) incomingMessage {
 	if json.Unmarshal(data, &envelope) != nil {
 		return incomingMessage{}
 	}
-	if envelope.Method == mcp.MethodNotificationCancelled {
-		_ = json.Unmarshal(envelope.Params, &envelope.incomingMessage.Params)
+	envelope.params = envelope.Params
+	if envelope.Params != nil {
+		envelope.wrong = json.Unmarshal(envelope.Params, &envelope.incomingMessage.Params) != nil
+	}
+	if envelope.wrong { // one parameter of another type must not make the others unknown
+		var params struct {
+			Cancelled any    `json:"requestId"`
+			Name      string `json:"name"`
+		}
+		_ = json.Unmarshal(envelope.Params, &params)
+		envelope.incomingMessage.Params = messageParams{Cancelled: params.Cancelled, Name: params.Name}
 	}
 	return envelope.incomingMessage
 }

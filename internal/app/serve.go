@@ -39,11 +39,11 @@ func GuardOf(listener net.Listener, s settings.Settings) webguard.Guard {
 	return guard
 }
 
-// SetGCPercent sets the garbage collector to 50 percent, unless GOGC is set: it takes little time, and a flood of connections
-// leaves much garbage at once.
-func SetGCPercent() {
+// SetGCPercent sets how much garbage there may be, in percent of what is in use, unless GOGC is set. A flood of connections
+// leaves much garbage at once, and collecting it more often takes time from each call.
+func SetGCPercent(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(percent)
 	}
 }
 

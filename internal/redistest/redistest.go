@@ -269,6 +269,9 @@ func (s *Server) ask(command string) (string, error) {
 	return string(answer), err
 }
 
+// PID returns the id of the process.
+func (s *Server) PID() int { return s.run.Process.Pid }
+
 // Addr returns the host and port.
 func (s *Server) Addr() string { return "127.0.0.1:" + s.port }
 

@@ -16,21 +16,25 @@ import (
 const request = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
 
 // side is what is measured in a round: servers that are called at once, by a number of callers each.
-type side struct{ servers []*process }
-
-func (p *process) alone() side { return side{[]*process{p}} }
+type side struct {
+	servers []*process
+	redis   int // the id of its process, 0 if the servers use none
+}
 
 // figures are the medians of a side.
 type figures struct {
 	rate  float64 // calls a second
 	p99   time.Duration
 	cpu   float64 // of the servers, in µs a call
-	cores float64 // in use by the servers and the callers
+	redis float64 // of Redis, in µs a call
+	own   float64 // of the callers, in µs a call
+	cores float64 // in use by all of them
 }
 
 // comparison is the second side against the first.
 type comparison struct {
 	throughput, p99 float64
+	cpu             float64 // the first side's CPU a call by the second's, of all processes together
 	sides           [2]figures
 }
 
@@ -53,6 +57,7 @@ func inTurn(b *testing.B, first, second side) (all comparison) {
 	}
 	all.throughput = ratio(func(f figures) float64 { return f.rate })
 	all.p99 = ratio(func(f figures) float64 { return float64(f.p99) })
+	all.cpu = ratio(func(f figures) float64 { return 1 / (f.cpu + f.redis + f.own) })
 	for i := range found {
 		pick := func(of func(figures) float64) float64 {
 			var values []float64
@@ -63,7 +68,8 @@ func inTurn(b *testing.B, first, second side) (all comparison) {
 		}
 		all.sides[i] = figures{
 			rate: pick(func(f figures) float64 { return f.rate }), p99: time.Duration(pick(func(f figures) float64 { return float64(f.p99) })),
-			cpu: pick(func(f figures) float64 { return f.cpu }), cores: pick(func(f figures) float64 { return f.cores }),
+			cpu: pick(func(f figures) float64 { return f.cpu }), redis: pick(func(f figures) float64 { return f.redis }),
+			own: pick(func(f figures) float64 { return f.own }), cores: pick(func(f figures) float64 { return f.cores }),
 		}
 	}
 	return all
@@ -83,7 +89,13 @@ func (s side) round(b *testing.B) figures {
 		}
 		return used
 	}
-	before, own := servers(), cpu(b, os.Getpid())
+	redis := func() time.Duration {
+		if s.redis == 0 {
+			return 0
+		}
+		return cpu(b, s.redis)
+	}
+	before, redisBefore, own := servers(), redis(), cpu(b, os.Getpid())
 	until := time.Now().Add(roundTime)
 	began := time.Now()
 	var mu sync.Mutex
@@ -111,14 +123,15 @@ func (s side) round(b *testing.B) figures {
 	}
 	calling.Wait()
 	lasted := time.Since(began)
-	used := servers() - before
+	used, redisUsed, ownUsed := servers()-before, redis()-redisBefore, cpu(b, os.Getpid())-own
 	if len(took) == 0 {
 		b.Fatal("no call was answered")
 	}
 	slices.Sort(took)
+	each := func(used time.Duration) float64 { return float64(used.Microseconds()) / float64(len(took)) }
 	return figures{
 		rate: float64(len(took)) / lasted.Seconds(), p99: took[len(took)*99/100].Round(10 * time.Microsecond),
-		cpu: float64(used.Microseconds()) / float64(len(took)), cores: (used + cpu(b, os.Getpid()) - own).Seconds() / lasted.Seconds(),
+		cpu: each(used), redis: each(redisUsed), own: each(ownUsed), cores: (used + redisUsed + ownUsed).Seconds() / lasted.Seconds(),
 	}
 }
 
