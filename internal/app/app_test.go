@@ -144,3 +144,15 @@ func TestAStateThatNobodyKnowsIsCountedByItsID(t *testing.T) {
 	}
 	t.Error("it is not counted")
 }
+
+func TestWhatAnAssistantAsksForIsDecidedByItsPersonInSlack(t *testing.T) {
+	t.Parallel()
+	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana@mediadora.example"}))
+	tool, _ := system.Runner.Catalogue.Named("create_borrower")
+	asked, err := system.Runner.Run(t.Context(), tools.Request{
+		Tool: tool, Actor: tools.Actor{ID: "mcp:T1/U1", Lang: words.English, Assistant: true}, Args: json.RawMessage(`{"process":"1042"}`),
+	})
+	if err != nil || asked.Pending == nil || asked.Pending.Owner != "slack:T1/U1" || asked.Pending.Asker != "mcp:T1/U1" {
+		t.Errorf("got %v, %v", asked.Pending, err)
+	}
+}

@@ -66,7 +66,7 @@ func leaves(u *url.URL) bool {
 // Warning is a setting with which the program starts and that the operator should check.
 type Warning struct {
 	Name string // of the environment variable
-	What string // plain, weak, memory, expired, everybody or everybody-at-issuer
+	What string // plain, weak, memory, expired, without-url, everybody or everybody-at-issuer
 }
 
 // Text returns the warning without the value of the setting.

@@ -20,8 +20,8 @@ func (s *Settings) ServesAssistants() bool {
 	return s.MCPToken != "" || len(s.MCPTokens) > 0 || s.MCPIssuer != ""
 }
 
-// checkAssistants checks the settings of the server for assistants.
-func (s *Settings) checkAssistants() (problems Problems) {
+// checkAssistants checks the settings of the server for assistants. Tokens are compared with PORTAL_USERS only if that was read.
+func (s *Settings) checkAssistants(usersRead bool) (problems Problems) {
 	wrong := func(name, what string) { problems = append(problems, Problem{Name: name, What: what}) }
 	if s.MCPURL = strings.TrimSuffix(s.MCPURL, "/"); s.MCPURL != "" && !isPublic(s.MCPURL) {
 		wrong("MCP_URL", "wrong")
@@ -38,7 +38,10 @@ func (s *Settings) checkAssistants() (problems Problems) {
 		wrong("MCP_CONCURRENT", "wrong")
 	}
 	problems = append(problems, s.checkIssuer()...)
-	return append(problems, s.checkTokens(time.Now())...)
+	if usersRead {
+		problems = append(problems, s.checkTokens(time.Now())...)
+	}
+	return problems
 }
 
 // checkIssuer checks the settings of OAuth. With an issuer there must be somebody whom its tokens are for.
@@ -63,6 +66,11 @@ func (s *Settings) checkIssuer() (problems Problems) {
 		return slices.ContainsFunc(p.Accounts, func(account string) bool { return strings.HasPrefix(account, mcpPrefix) })
 	}) {
 		problems = append(problems, Problem{Name: "PORTAL_USERS", What: "nobody-at-issuer"})
+	}
+	if u, err := url.Parse(s.MCPURL); err == nil && !Loopback(u.Hostname()) && !slices.ContainsFunc(s.MCPHosts, func(host string) bool {
+		return strings.EqualFold(strings.TrimSpace(host), u.Hostname())
+	}) {
+		s.Warnings = append(s.Warnings, Warning{"MCP_HOSTS", "without-url"})
 	}
 	if _, everybody := s.PortalUsers.Find(EverybodyAtIssuer); everybody {
 		s.Warnings = append(s.Warnings, Warning{"PORTAL_USERS", "everybody-at-issuer"})

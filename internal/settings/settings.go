@@ -181,7 +181,8 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 		problems = append(problems, s.checkCallbacks()...)
 		problems = append(problems, s.checkUsers()...)
 	}
-	problems = append(problems, s.checkAssistants()...)
+	usersRead := !slices.ContainsFunc(problems, func(p Problem) bool { return p.Name == "PORTAL_USERS" })
+	problems = append(problems, s.checkAssistants(usersRead)...)
 	problems = append(problems, s.checkState()...)
 	problems = append(problems, s.checkSecrets()...)
 	s.checkNetwork()

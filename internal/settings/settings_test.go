@@ -143,7 +143,8 @@ func TestEachRuleOfASetting(t *testing.T) {
 		"an audience":                                          {settings.MCPServer, atIssuer("MCP_AUDIENCE", "api://balcao"), ""},
 		"an audience with a space":                             {settings.MCPServer, atIssuer("MCP_AUDIENCE", "a b"), "settings: MCP_AUDIENCE wrong"},
 		"an audience without an issuer":                        {settings.MCPServer, map[string]string{"MCP_AUDIENCE": "api://balcao"}, "settings: MCP_ISSUER missing"},
-		"a server for other machines with an issuer":           {settings.MCPServer, atIssuer("ADDR", ":8081"), "settings: MCP_HOSTS missing"},
+		"a server for other machines with an issuer":           {settings.MCPServer, atIssuer("ADDR", ":8081"), ""},
+		"tokens of people who cannot be read":                  {settings.MCPServer, map[string]string{"PORTAL_USERS": "ana", "MCP_TOKENS": "T1/U1=" + hash}, "settings: PORTAL_USERS wrong"},
 		"a personal token":                                     {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash}, ""},
 		"a personal token with a day":                          {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2099-12-31"}, ""},
 		"a personal token that has expired":                    {settings.MCPServer, map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2020-12-31"}, ""},
@@ -192,7 +193,7 @@ const hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 // atIssuer returns the settings of an issuer, with one of them changed.
 func atIssuer(name, value string) map[string]string {
 	environ := map[string]string{
-		"MCP_ISSUER": "https://login.example/", "MCP_URL": "https://mcp.example", "PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana",
+		"MCP_ISSUER": "https://login.example/", "MCP_URL": "https://mcp.example", "MCP_HOSTS": "mcp.example", "PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana",
 	}
 	if name != "" {
 		environ[name] = value
@@ -262,6 +263,7 @@ func TestLoadWarnsOfRiskySettings(t *testing.T) {
 		"one portal user for everybody": {map[string]string{"PORTAL_USERS": "*=ana@mediadora.example"}, "PORTAL_USERS everybody"},
 		"a secret of the bank's":        {map[string]string{"PORTAL_CLIENT_SECRET": "secret"}, "PORTAL_CLIENT_SECRET weak"},
 		"everybody at the issuer":       {atIssuer("PORTAL_USERS", "mcp:*=ana"), "PORTAL_USERS everybody-at-issuer"},
+		"another name of the server":    {atIssuer("MCP_HOSTS", "other.example"), "MCP_HOSTS without-url"},
 		"a token that has expired":      {map[string]string{"MCP_TOKENS": "T0123/U0456=" + hash + ":2020-12-31"}, "MCP_TOKENS expired"},
 	} {
 		environ := whole(t)
