@@ -16,6 +16,8 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/balcao/balcao/internal/waittest"
 )
 
 // goClient is a session of the official client for Go, which checks every output against the schema of its tool.
@@ -23,6 +25,8 @@ type goClient struct {
 	*mcp.ClientSession
 	outputs  map[string]*jsonschema.Resolved
 	progress atomic.Int32 // notifications
+	stdio    bool
+	opened   atomic.Int32 // addresses that the client opens for its person
 }
 
 func TestTheGoClientWorks(t *testing.T) {
@@ -60,11 +64,17 @@ func connectGo(t *testing.T, server []string, revision string) *goClient {
 	if len(server) > 1 {
 		command := exec.Command(server[0], server[1:]...)
 		command.Env = os.Environ()
-		transport = &mcp.CommandTransport{Command: command}
+		transport, c.stdio = &mcp.CommandTransport{Command: command}, true
 	}
 	client := mcp.NewClient(&mcp.Implementation{Name: "conformance", Version: "1"}, &mcp.ClientOptions{
-		Capabilities:                &mcp.ClientCapabilities{},
+		Capabilities:                &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
 		ProgressNotificationHandler: func(context.Context, *mcp.ProgressNotificationClientRequest) { c.progress.Add(1) },
+		ElicitationHandler: func(_ context.Context, asked *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+			if asked.Params.Mode == "url" && strings.HasPrefix(asked.Params.URL, "http://127.0.0.1:") && asked.Params.Message != "" {
+				c.opened.Add(1)
+			}
+			return &mcp.ElicitResult{Action: "accept"}, nil
+		},
 	})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), runTimeout)
 	session, err := client.Connect(ctx, transport, &mcp.ClientSessionOptions{ProtocolVersion: revision})
@@ -224,6 +234,9 @@ func (c *goClient) writes(t *testing.T) {
 	}
 	var asked, waited, withdrawn answer
 	c.output(t, "create_borrower", borrower, &asked)
+	if c.InitializeResult().ProtocolVersion == Modern || c.stdio { // else the server would ask in a session, which HTTP has not
+		waittest.Eventually(t, "the client opens two addresses", func() bool { return c.opened.Load() == 2 })
+	}
 	id := `"approval":"` + asked.Approval.ID + `"`
 	started := time.Now()
 	c.output(t, "await_approval", `{`+id+`,"seconds":1}`, &waited)

@@ -15,6 +15,17 @@ const newBorrower = {
   },
 };
 
+const capabilities = { elicitation: { url: {} } };
+const opened = []; // addresses that the client opens for its person
+
+// open answers a request of the server to open an address.
+function open({ params }) {
+  assert.equal(params.mode, "url");
+  assert.ok(params.message);
+  opened.push(params.url);
+  return { action: "accept" };
+}
+
 const session = await (library === "sdk" ? connectSDK() : connectClient());
 const { client } = session;
 client.onerror = (error) => problems.push(error.message);
@@ -24,7 +35,9 @@ async function connectSDK() {
   const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
   const { StdioClientTransport } = await import("@modelcontextprotocol/sdk/client/stdio.js");
   const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
-  const client = new Client({ name: "conformance", version: "1" }, { capabilities: {} });
+  const { ElicitRequestSchema } = await import("@modelcontextprotocol/sdk/types.js");
+  const client = new Client({ name: "conformance", version: "1" }, { capabilities });
+  client.setRequestHandler(ElicitRequestSchema, open);
   const transport = transportOf(StdioClientTransport, StreamableHTTPClientTransport);
   await client.connect(transport);
   return { client, negotiated: () => (overHTTP ? transport.protocolVersion : revision) };
@@ -35,8 +48,9 @@ async function connectClient() {
   const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
   const client = new Client(
     { name: "conformance", version: "1" },
-    { capabilities: {}, versionNegotiation: { mode: revision === "2025-11-25" ? "legacy" : "auto" } },
+    { capabilities, versionNegotiation: { mode: revision === "2025-11-25" ? "legacy" : "auto" } },
   );
+  client.setRequestHandler("elicitation/create", open);
   await client.connect(transportOf(StdioClientTransport, StreamableHTTPClientTransport));
   return { client, negotiated: () => client.getNegotiatedProtocolVersion() };
 }
@@ -52,6 +66,13 @@ async function step(name, run) {
   } catch (error) {
     failed = true;
     console.log(`FAIL ${name}: ${error.message.replaceAll("\n", " ")}`);
+  }
+}
+
+// eventually waits until a condition holds.
+async function eventually(condition) {
+  for (const until = Date.now() + 10_000; !condition(); await new Promise((done) => setTimeout(done, 10))) {
+    assert.ok(Date.now() < until, `waited for ${condition}`);
   }
 }
 
@@ -124,6 +145,9 @@ await step("write that waits", async () => {
   const asked = await succeeded("create_borrower", newBorrower);
   assert.equal(asked.approval.status, "waiting");
   const approval = asked.approval.id;
+  // Before the revision 2026-07-28 the server asks by a request of its own, beside the result, which is answered in a session.
+  await eventually(() => opened.length === (overHTTP && revision === "2025-11-25" ? 0 : 2));
+  assert.ok(opened.every((address) => /^http:\/\/127\.0\.0\.1:\d+\//.test(address)), opened.join());
   const progress = [];
   const result = await client.callTool(
     { name: "await_approval", arguments: { approval, seconds: 1 } },
