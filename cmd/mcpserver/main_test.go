@@ -20,6 +20,7 @@ import (
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/balcao/balcao/internal/browsertest"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -54,9 +55,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	programDir = dir
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	browsertest.Main(m, func() { _ = os.RemoveAll(dir) })
 }
 
 func TestAnAssistantWorksOnEveryTransport(t *testing.T) {
