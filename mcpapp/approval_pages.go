@@ -60,11 +60,11 @@ func OnlyLocal(listens net.Addr, hosts []string, publicURL string) bool {
 }
 
 // approvalAddress returns a new address of the page for a person. It works once.
-func (a *App) approvalAddress(owner string, until time.Time) (string, error) {
+func (a *App) approvalAddress(ctx context.Context, owner string, until time.Time) (string, error) {
 	base := a.config.Address
 	if base == "" {
 		var err error
-		if base, err = a.local.address(a); err != nil {
+		if base, err = a.base(ctx); err != nil {
 			return "", err
 		}
 	}
@@ -73,7 +73,7 @@ func (a *App) approvalAddress(owner string, until time.Time) (string, error) {
 
 // announce shows a person without Slack the address of the page. If handed, her client opens it for her too.
 func (a *App) announce(ctx context.Context, owner string, until time.Time) (address string, ok bool) {
-	address, err := a.approvalAddress(owner, until)
+	address, err := a.approvalAddress(ctx, owner, until)
 	if err != nil {
 		a.config.Log.ErrorContext(ctx, "the page for decisions cannot be served", "error", err)
 		return "", false
