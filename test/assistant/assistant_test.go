@@ -31,6 +31,7 @@ type task struct {
 	asked string
 	goals []goal
 	check func(*testenv.Env) bool // whether the bank has what was asked for; nil if that does not show
+	waits bool                    // nothing is done before the person has approved it
 }
 
 // goal is one thing to do for a task: what the model looks for, and what it was told.
@@ -46,18 +47,46 @@ type goal struct {
 // now is the time of the bank and of Balcão, so that dates take the same bytes in every run.
 var now = time.Date(2026, time.November, 18, 10, 0, 0, 0, time.UTC)
 
-// start returns a bank, and the address of the tools for assistants.
-func start(t *testing.T) (*testenv.Env, string) {
+// start returns a bank, and the address of the tools for assistants. If waits, a person approves what they change.
+func start(t *testing.T, waits bool) (*testenv.Env, string) {
 	t.Helper()
 	clock := func() time.Time { return now }
-	e := testenv.Start(t, testenv.Options{Now: clock, Sandbox: sandbox.Config{Now: clock}, Runner: func(c *tools.Config) { c.Updates = changes{} }})
-	app, err := mcpapp.New(mcpapp.Config{Runner: e.Runner, Files: e.Store, Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English})})
+	e := testenv.Start(t, testenv.Options{Now: clock, Sandbox: sandbox.Config{Now: clock}, Runner: func(c *tools.Config) {
+		c.Updates = changes{}
+		if waits {
+			c.Policy = nil
+		}
+	}})
+	config := mcpapp.Config{Runner: e.Runner, Files: e.Store, Actor: mcpapp.Always(tools.Actor{ID: "ana", Lang: words.English})}
+	if waits {
+		config.Announce = func(string, bool) {}
+	}
+	app, err := mcpapp.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(app.Handler())
 	t.Cleanup(server.Close)
 	return e, server.URL + "/mcp"
+}
+
+// approve has the person approve all that waits for her.
+func approve(t *testing.T, e *testenv.Env) {
+	t.Helper()
+	ana := tools.Actor{ID: "ana", Lang: words.English}
+	waiting, err := e.OpenApprovals(t.Context(), ana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, each := range waiting {
+		review, err := e.Review(t.Context(), ana, each.ID)
+		if err == nil {
+			_, err = e.Approve(t.Context(), ana, each.ID, tools.Approved{Seen: review.Seen})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // changes is a history with one change.
@@ -77,8 +106,9 @@ func TestAModelDoesTwentyTasksWithoutADeadEnd(t *testing.T) {
 	golden := fmt.Sprintf("%-72s %5s %7s %9s\n", "task", "calls", "bytes", "dead ends")
 	calls, bytes := 0, 0
 	for _, task := range tasks {
-		e, url := start(t)
+		e, url := start(t, task.waits)
 		m := newModel(t, url)
+		m.approve = func() { approve(t, e) }
 		for _, goal := range task.goals {
 			m.reach(goal)
 		}

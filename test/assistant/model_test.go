@@ -27,6 +27,7 @@ type model struct {
 	wrong      []string
 	answer     answer // the last
 	transcript []string
+	approve    func() // has the person approve what waits for her
 }
 
 // listedTool is a tool as tools/list has it.
@@ -355,7 +356,7 @@ func (m *model) reach(g goal) {
 	for range maxCalls {
 		got := m.call(op.through, outer)
 		if !got.IsError {
-			m.expect(got, g)
+			m.expect(m.await(got), g)
 			return
 		}
 		if confirmation := confirmationIn.FindStringSubmatch(got.text()); confirmation != nil && outer["confirmation"] == nil {
@@ -372,7 +373,23 @@ func (m *model) reach(g goal) {
 	m.deadEnd(fmt.Sprintf("%s fails: %s", op.name, m.answer.text()))
 }
 
+// await tells the person that a call waits for her, and looks for a tool that tells what she decided.
+func (m *model) await(got answer) answer {
+	waits := approvalIn.FindStringSubmatch(got.text())
+	if waits == nil {
+		return got
+	}
+	m.approve()
+	op := m.choose("await approval")
+	if op.name == "" {
+		m.deadEnd("no tool tells what became of a call that waits")
+		return got
+	}
+	return m.call(op.through, map[string]any{op.fields[0].path: waits[1]})
+}
+
 var (
+	approvalIn      = regexp.MustCompile(`waits for her approval\. Approval: ([a-z0-9]+)`)
 	confirmationIn  = regexp.MustCompile(`«?confirmation»?[^A-Za-z0-9]{1,6}([A-Za-z0-9_.~=-]{16,})`)
 	problemLine     = regexp.MustCompile(`(?m)^- ([A-Za-z.]+): (.*) \(error, [a-z_.]+\)$`)
 	operationName   = regexp.MustCompile(`\b[a-z]+_[a-z_]+\b`)
