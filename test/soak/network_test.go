@@ -45,6 +45,7 @@ func startNetwork(t *testing.T, config sandbox.Config, call time.Duration) *netw
 		"PORTAL_URL=http://" + n.proxy.listener.Addr().String(), "PORTAL_CLIENT_ID=" + sandbox.SampleClientID,
 		"PORTAL_CLIENT_SECRET=" + sandbox.SampleClientSecret, "PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(),
 		"PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "REDIS_URL=" + redistest.Start(t), "STATE_KEY=" + key,
+		"ASSISTANT_POLICY=allow", // the assistants act at once
 		"CALL_TIMEOUT=" + call.String(), "LANG=en",
 	}
 	program := build(t)
