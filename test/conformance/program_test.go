@@ -46,7 +46,7 @@ func program(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{path, "-playground"}
+	return []string{path, "-playground", "-open=false"}
 }
 
 // endpoint matches the address that assistants connect to.

@@ -136,7 +136,7 @@ async def converse(revision, transport, server):
 
 
 def main(program):
-    command = [program, "-playground"]
+    command = [program, "-playground", "-open=false"]
     over_http = subprocess.Popen([*command, "-http", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         url = next(found[0] for line in over_http.stdout if (found := re.search(r"http://\S+/mcp", line)))
