@@ -18,9 +18,11 @@ import (
 // maxCallers are the people whose calls are counted; the least recently seen are evicted.
 const maxCallers = 4096
 
-// counted are the methods that work, mostly at the bank. The others are answered from memory, and no share refuses them.
+// counted are the methods that work, mostly at the bank, and whether each takes a call of its caller's share of a minute. A
+// completion does not: clients ask at each key stroke, and the bank is seldom asked. The other methods are answered from memory,
+// and no share refuses them.
 var counted = map[mcp.MCPMethod]bool{
-	mcp.MethodToolsCall: true, mcp.MethodResourcesRead: true, mcp.MethodPromptsGet: true, mcp.MethodCompletionComplete: true,
+	mcp.MethodToolsCall: true, mcp.MethodResourcesRead: true, mcp.MethodPromptsGet: true, mcp.MethodCompletionComplete: false,
 }
 
 // callShares are how many calls a minute each person may make, in this process.
@@ -66,11 +68,12 @@ type aboveShareKey struct{}
 func (a *App) limitCalls(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		message, from := messageOf(r), callerOf(r.Context())
-		if !counted[message.Method] {
+		inShare, works := counted[message.Method]
+		if !works {
 			next.ServeHTTP(w, r)
 			return
 		}
-		release, above := a.admitCall(from)
+		release, above := a.admitCall(from, inShare)
 		switch {
 		case above == nil:
 			defer release()
@@ -89,8 +92,9 @@ func (a *App) limitCalls(next http.Handler) http.Handler {
 	})
 }
 
-// admitCall counts a call of a caller, who calls release after it; or it returns why it is not to be made.
-func (a *App) admitCall(from caller) (release func(), above *aboveShare) {
+// admitCall counts a call of a caller, who calls release after it; or it returns why it is not to be made. inShare says whether
+// it takes one of the caller's share of a minute.
+func (a *App) admitCall(from caller, inShare bool) (release func(), above *aboveShare) {
 	most := a.config.MaxPerActor
 	if from.person {
 		most = a.config.MaxPerPerson
@@ -101,7 +105,7 @@ func (a *App) admitCall(from caller) (release func(), above *aboveShare) {
 	case serverFull:
 		return nil, &aboveShare{"http.server_full", time.Second}
 	}
-	if from.person {
+	if from.person && inShare {
 		if wait := a.shares.take(from.ID); wait > 0 {
 			a.limits.release(from.ID)
 			return nil, &aboveShare{"http.actor_rate", wait}

@@ -89,6 +89,7 @@ func TestACallerAboveHerShareIsToldWhenToComeBack(t *testing.T) {
 		}
 		for _, c := range []struct{ revision, method, params string }{
 			{legacy, "ping", "{}"}, {modern, "server/discover", "{}"},
+			{legacy, "completion/complete", `{"ref":{"type":"ref/resource","uri":"balcao://lists/{taxonomy}"},"argument":{"name":"taxonomy","value":"marital"}}`},
 			{legacy, "initialize", `{"protocolVersion":"` + legacy + `","capabilities":{},"clientInfo":{"name":"test","version":"1"}}`},
 		} {
 			if w := send(anasToken, c.revision, c.method, c.params); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"result"`) {

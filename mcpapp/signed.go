@@ -62,7 +62,7 @@ func (a *App) senderOf(r *http.Request, body []byte) (context.Context, *refusal)
 		return nil, &refusal{status: http.StatusUnauthorized, reason: "http.signature"}
 	}
 	a.attempts.trust(r.RemoteAddr)
-	if actor.ID == "" && counted[messageOf(r).Method] {
+	if _, works := counted[messageOf(r).Method]; works && actor.ID == "" {
 		return nil, &refusal{status: http.StatusForbidden, reason: "http.nobody"}
 	}
 	return a.withCaller(r.Context(), r, caller{Actor: actor, transport: "http", person: actor.ID != "", signed: true}), nil
