@@ -155,13 +155,13 @@ func askedBy(lang words.Lang, item approvalItem, until time.Time) string {
 func oneApproval(lang words.Lang, item approvalItem) message {
 	title := titleOf(lang, item)
 	if item.Card.Title != "" {
-		card := shownCard{Card: item.Card}
-		see := button(actReview, item.ID, say(lang, "approval.see"))
-		blocks := append(card.blocks(lang), contextLine(outcomeOf(lang, item)+" "+askedBy(lang, item, item.Expires)), buttons(see))
-		return message{card.text(), blocks}
+		card, next := shownCard{Card: item.Card}, stepButtons(item.Card.Next)
+		card.Next = nil
+		blocks := append(card.blocks(lang), contextLine(outcomeOf(lang, item)+" "+askedBy(lang, item, item.Expires)))
+		return message{card.text(), append(blocks, buttons(append(next, button(actReview, item.ID, say(lang, "approval.review")))...))}
 	}
 	blocks := []slack.Block{header(title), contextLine(askedBy(lang, item, item.Expires))}
-	blocks = append(blocks, itemBlocks(lang, item)...)
+	blocks = append(blocks, itemBlocks(lang, item, true)...)
 	text := say(lang, "approval.notice", "title", title)
 	if !item.Status.Open() {
 		text = title + "\n" + outcomeOf(lang, item)
@@ -194,6 +194,7 @@ func severalApprovals(lang words.Lang, items []approvalItem) message {
 	}
 	blocks, hidden, whole := []slack.Block{header(title), contextLine(askedBy(lang, who, until))}, 0, false
 	var next []tools.Step
+	all := together(items)
 	for n, item := range items {
 		if item.hidden {
 			hidden++
@@ -202,9 +203,11 @@ func severalApprovals(lang words.Lang, items []approvalItem) message {
 		whole = whole || item.whole && item.Status.Open()
 		name := "*" + escaped(say(lang, "approval.numbered", "number", n+1, "title", item.Of.Title(lang)), maxHeader) + "*"
 		blocks = append(blocks, slack.NewDividerBlock(), slack.NewSectionBlock(mrkdwn(name), nil, nil))
-		blocks = append(blocks, itemBlocks(lang, item)...)
-		if item.Card.Next != nil {
-			next = item.Card.Next
+		blocks = append(blocks, itemBlocks(lang, item, !all)...)
+		for _, step := range item.Card.Next {
+			if !slices.ContainsFunc(next, func(other tools.Step) bool { return other.Label == step.Label }) {
+				next = append(next, step)
+			}
 		}
 	}
 	blocks = append(blocks, moreBlocks(lang, hidden)...)
@@ -212,10 +215,10 @@ func severalApprovals(lang words.Lang, items []approvalItem) message {
 	switch {
 	case waiting == 0:
 		blocks, text = append(blocks, stepBlocks(next)...), title
-	case together(items):
-		all := button(actApproveAll, string(encode(approveAll{items[0].ID, seenTogether(items)})), say(lang, "approval.approve_all", "count", waiting))
-		all.Style = slack.StylePrimary
-		blocks = append(blocks, slack.NewDividerBlock(), buttons(all))
+	case all:
+		approve := button(actApproveAll, string(encode(approveAll{items[0].ID, seenTogether(items)})), say(lang, "approval.approve_all", "count", waiting))
+		approve.Style = slack.StylePrimary
+		blocks = append(blocks, slack.NewDividerBlock(), buttons(approve))
 	}
 	if whole {
 		blocks = append(blocks, contextLine(say(lang, "approval.clear")))
@@ -223,20 +226,20 @@ func severalApprovals(lang words.Lang, items []approvalItem) message {
 	return message{text, blocks}
 }
 
-// itemBlocks show what an approval would do with its buttons, or what became of it without values.
-func itemBlocks(lang words.Lang, item approvalItem) []slack.Block {
+// itemBlocks show what an approval would do with its buttons, or what became of it without values. first is set if its first button is
+// the one that most people press.
+func itemBlocks(lang words.Lang, item approvalItem, first bool) []slack.Block {
 	if !item.Status.Open() {
 		text := outcomeOf(lang, item)
 		if item.Card.Title != "" {
 			text += "\n" + strings.TrimSpace(item.Card.Title+". "+item.Card.Text)
 		}
-		return []slack.Block{row(cut(text, maxText), button(actReview, item.ID, say(lang, "approval.see")))}
+		return []slack.Block{row(cut(text, maxText), button(actReview, item.ID, say(lang, "approval.review")))}
 	}
 	var blocks []slack.Block
 	approve, review := button(actApprove, string(encode(approval{item.ID, item.Seen})), say(lang, "approval.approve")), button(actReview, item.ID, say(lang, "approval.review"))
 	reject := button(actReject, item.ID, say(lang, "approval.reject"))
 	choices := []*slack.ButtonBlockElement{approve, review, reject}
-	approve.Style = slack.StylePrimary
 	if item.Altered {
 		blocks = append(blocks, paragraph(say(lang, "approval.changed_meanwhile")))
 	}
@@ -251,15 +254,16 @@ func itemBlocks(lang words.Lang, item approvalItem) []slack.Block {
 	case item.Status == tools.ApprovalDraft || item.Seen == "":
 		blocks = append(blocks, paragraph(say(lang, "approval.incomplete")))
 		review = button(actReview, item.ID, say(lang, "approval.finish"))
-		review.Style = slack.StylePrimary
 		choices = []*slack.ButtonBlockElement{review, reject}
 	case !item.whole:
 		blocks = append(blocks, paragraph(say(lang, "approval.long")))
-		review.Style = slack.StylePrimary
 		choices = []*slack.ButtonBlockElement{review, reject}
 	}
 	if item.whole {
-		blocks = append(blocks, clearBlocks(lang, item.Of, item.Sections, item.Problems)...)
+		blocks = append(blocks, clearBlocks(lang, item)...)
+	}
+	if first && item.failure == nil {
+		choices[0].Style = slack.StylePrimary
 	}
 	return append(blocks, buttons(choices...))
 }

@@ -57,16 +57,20 @@ func (c shownCard) blocks(lang words.Lang) []slack.Block {
 
 // stepBlocks are the buttons of next steps.
 func stepBlocks(steps []tools.Step) []slack.Block {
-	var next []*slack.ButtonBlockElement
+	next := stepButtons(steps)
+	if next == nil {
+		return nil
+	}
+	return []slack.Block{buttons(next...)}
+}
+
+func stepButtons(steps []tools.Step) (next []*slack.ButtonBlockElement) {
 	for i, s := range steps {
 		if one := stepButton(string(rune('a'+i)), s); one != nil && len(next) < maxButtons {
 			next = append(next, one)
 		}
 	}
-	if next == nil {
-		return nil
-	}
-	return []slack.Block{buttons(next...)}
+	return next
 }
 
 // stepButton is the button of a step, nil if the step is too large for one. name is unique in the card.

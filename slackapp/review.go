@@ -54,13 +54,21 @@ func sectionBlocks(tool *tools.Tool, sections []tools.Section) []slack.Block {
 	return append(reviewBlocks("", about, &remaining), rest...)
 }
 
-// clearBlocks show what an approval would do, whole if fitsWhole says so.
-func clearBlocks(lang words.Lang, tool *tools.Tool, sections []tools.Section, problems []tools.Problem) []slack.Block {
+// clearBlocks show what an approval would do, whole if fitsWhole says so. The process is left out where the title names it.
+func clearBlocks(lang words.Lang, item approvalItem) []slack.Block {
 	var blocks []slack.Block
-	for _, p := range problems {
-		blocks = append(blocks, paragraph(problemLine(lang, tool, p)))
+	for _, p := range item.Problems {
+		blocks = append(blocks, paragraph(problemLine(lang, item.Of, p)))
 	}
-	return append(blocks, sectionBlocks(tool, sections)...)
+	named := func(fact tools.ReviewFact) bool { return aboutOf(lang, item) != "" && fact.Value.Reveal() == item.About }
+	var sections []tools.Section
+	for _, section := range item.Sections {
+		if (&form{tool: item.Of}).isSubjectPage(section.Page) {
+			section.Facts = slices.DeleteFunc(slices.Clone(section.Facts), named)
+		}
+		sections = append(sections, section)
+	}
+	return append(blocks, sectionBlocks(item.Of, sections)...)
 }
 
 // fitsWhole reports whether values and problems can be shown without cutting any.
