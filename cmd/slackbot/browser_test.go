@@ -223,7 +223,7 @@ func TestAProcessIsFoundByTypingInTheBrowser(t *testing.T) {
 
 func TestWhatAnAssistantCreatesIsListedInTheBrowser(t *testing.T) {
 	t.Parallel()
-	slack := playground(t)
+	slack := playground(t, "ASSISTANT_POLICY=allow")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	assistant, err := client.NewStreamableHttpClient(slack + "/mcp")

@@ -74,6 +74,7 @@ func newHarness(t *testing.T, change ...func(*sandbox.Config)) *harness {
 		"PORTAL_BROKER_UID=" + sandbox.BrokerA.UID.String(), "PORTAL_USERNAME=" + sandbox.BrokerA.Users[0], "PORTAL_USERS=*=" + sandbox.BrokerA.Users[0],
 		"SLACK_API_URL=" + slackServer.URL + "/api/", "SLACK_BOT_TOKEN=" + slacksim.DefaultBotToken, "SLACK_SIGNING_SECRET=" + slacksim.DefaultSigningSecret,
 		"REDIS_URL=" + h.redis, "STATE_KEY=" + key, "ADDR=" + addr, "HOME=" + t.TempDir(),
+		"ASSISTANT_POLICY=allow", // that people approve what assistants ask for has tests of its own
 	}
 	t.Cleanup(h.kill)
 	return h

@@ -134,6 +134,9 @@ func pageOf(tool *tools.Tool, view slacksim.View) string {
 	return ""
 }
 
+// aboutApprovals are the tools with which an assistant learns what became of what it asked for. People see it on a card.
+var aboutApprovals = []string{"await_approval", "withdraw_approval"}
+
 func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	t.Parallel()
 	ctx, h := testContext(t), newHarness(t)
@@ -141,10 +144,14 @@ func TestBothFrontEndsOfferTheSameFieldsAndRequirements(t *testing.T) {
 	h.start(t)
 	list, err := assistant(t, ctx, h).ListTools(ctx, mcp.ListToolsRequest{})
 	everywhere := slices.DeleteFunc(catalogue.New().Tools(), func(tool *tools.Tool) bool { return !tool.ForAssistants() })
-	if err != nil || len(list.Tools) != len(everywhere) {
-		t.Fatalf("assistants are offered %d tools, %v", len(list.Tools), err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, offered := range list.Tools {
+	operations := slices.DeleteFunc(list.Tools, func(offered mcp.Tool) bool { return slices.Contains(aboutApprovals, offered.Name) })
+	if len(operations) != len(everywhere) {
+		t.Fatalf("assistants are offered %d operations", len(operations))
+	}
+	for _, offered := range operations {
 		tool, ok := catalogue.New().Named(offered.Name)
 		if !ok {
 			t.Fatalf("%s is not in the catalogue", offered.Name)
