@@ -60,7 +60,9 @@ func clearBlocks(lang words.Lang, item approvalItem) []slack.Block {
 	for _, p := range item.Problems {
 		blocks = append(blocks, paragraph(problemLine(lang, item.Of, p)))
 	}
-	named := func(fact tools.ReviewFact) bool { return aboutOf(lang, item) != "" && fact.Value.Reveal() == item.About }
+	named := func(fact tools.ReviewFact) bool {
+		return aboutOf(lang, item) != "" && fact.Value.Reveal() == item.About
+	}
 	var sections []tools.Section
 	for _, section := range item.Sections {
 		if (&form{tool: item.Of}).isSubjectPage(section.Page) {
