@@ -125,8 +125,11 @@ func (r *Runner) changedPaths(ctx context.Context, actor Actor, tool *Tool, a Ap
 		}
 		return text
 	}
+	bare := func(in any) any { // a form knows the names of files too
+		return tool.mapFiles(tool.normalised(in), func(file FileRef) FileRef { return FileRef{ID: file.ID} })
+	}
 	var paths []string
-	for _, field := range tool.Changed(tool.normalised(asked), tool.normalised(final)) {
+	for _, field := range tool.Changed(bare(asked), bare(final)) {
 		if !field.Refers() || named(field, asked) != named(field, final) {
 			paths = append(paths, field.Path)
 		}

@@ -28,7 +28,11 @@ func (r *Runner) reviewForm(ctx context.Context, actor Actor, id string) (review
 		return review, form, nil, err
 	}
 	tool := review.Of
-	form.Answers, form.Approval = tool.answersOf(in, actor.Lang), id
+	call, err := r.callOf(ctx, review.Approval, tool, actor.Lang)
+	if err != nil {
+		return review, form, nil, err
+	}
+	form.Answers, form.Approval = tool.answersOf(r.withNames(ctx, call, in), actor.Lang), id
 	if !tool.Edits {
 		return review, form, r.labelsOf(ctx, actor, tool, form.Answers), nil
 	}

@@ -96,19 +96,58 @@ func (r *Runner) lookBack(ctx context.Context, actor Actor, review Review) (Revi
 	if err := r.auditApproval(ctx, a, actor, shown); err != nil {
 		return review, err
 	}
-	found := checked{given: in, in: in, sent: in}
+	found := checked{given: in, in: r.withNames(ctx, call, in), sent: in}
 	review.Sections = r.sections(ctx, call.Actor, tool, found, Form{Answers: tool.answersOf(in, actor.Lang)})
+	review.Card, err = r.cardOf(ctx, call, a, tool)
+	return review, err
+}
+
+// cardOf returns the result of an approval that is done, for its owner.
+func (r *Runner) cardOf(ctx context.Context, call *Call, a Approval, tool *Tool) (Card, error) {
 	if a.Status != ApprovalDone || a.Output == nil {
-		return review, nil
+		return Card{}, nil
 	}
 	output, err := tool.output(record{Output: a.Output})
 	if err != nil {
-		return review, err
+		return Card{}, err
 	}
-	review.Card = output.Card(tool.sayer(actor.Lang))
-	review.Card.Next = call.offered(ctx, review.Card.Next)
-	review.Card.Table.Steps = r.Catalogue.labelled(r.declared(ctx, tool, review.Card.Table.Steps), actor.Lang)
+	card := output.Card(tool.sayer(call.Actor.Lang))
+	card.Next = call.offered(ctx, card.Next)
+	card.Table.Steps = r.Catalogue.labelled(r.declared(ctx, tool, card.Table.Steps), call.Actor.Lang)
+	return card, nil
+}
+
+// Outcome is [Runner.Review] of an approval that is not open, without what was asked for: how it ended, and the result's card. It shows
+// nothing in clear, and so is not in the audit log.
+func (r *Runner) Outcome(ctx context.Context, actor Actor, id string) (Review, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	review, _, err := r.toReview(ctx, actor, id, nil)
+	if err == nil && !review.Status.Open() {
+		var call *Call
+		if call, err = r.callOf(ctx, review.Approval, review.Of, actor.Lang); err == nil {
+			review.Card, err = r.cardOf(ctx, call, review.Approval, review.Of)
+		}
+	}
+	if err != nil {
+		return Review{Approval: review.Approval, Of: review.Of}, r.explained(ctx, actor, review.Of, err)
+	}
 	return review, nil
+}
+
+// withNames returns an input with the names of its files, which an assistant gives by their references alone.
+func (r *Runner) withNames(ctx context.Context, call *Call, in any) any {
+	return call.tool.mapFiles(in, func(file FileRef) FileRef {
+		peeker, ok := r.fileSource(file).(FilePeeker)
+		if !ok || !file.Name.IsZero() {
+			return file
+		}
+		found, _, err := peeker.Peek(ctx, call.fileActor(file), file)
+		if err != nil { // the check says so
+			return file
+		}
+		return found
+	})
 }
 
 // toReview reads an approval for its owner, and decodes the arguments of one that is open: these, or those that were asked for.
@@ -147,7 +186,12 @@ func (r *Runner) lookOver(ctx context.Context, actor Actor, review Review, in an
 	if err := r.auditApproval(ctx, a, actor, shown); err != nil {
 		return review, err
 	}
-	review.Sections = r.sections(ctx, call.Actor, tool, found, Form{Answers: tool.answersOf(found.in, actor.Lang)})
+	named := found
+	named.in = r.withNames(ctx, call, found.in)
+	if found.before != nil {
+		named.sent = r.withNames(ctx, call, found.sent)
+	}
+	review.Sections = r.sections(ctx, call.Actor, tool, named, Form{Answers: tool.answersOf(found.in, actor.Lang)})
 	review.Problems = found.problems
 	if blocked(found.problems) {
 		return review, nil

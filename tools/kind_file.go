@@ -3,6 +3,7 @@ package tools
 import (
 	"encoding/json"
 	"path"
+	"reflect"
 	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -130,6 +131,28 @@ func filesOf(value any) FileRefs {
 	}
 	files, _ := value.(FileRefs)
 	return files
+}
+
+// mapFiles returns an input in which each file is what change makes of it.
+func (t *Tool) mapFiles(in any, change func(FileRef) FileRef) any {
+	changed := reflect.New(t.in).Elem()
+	changed.Set(reflect.ValueOf(in))
+	for _, field := range t.Fields {
+		value, given := field.Value(in)
+		if !given || field.Kind.Control != ControlFile {
+			continue
+		}
+		if file, one := value.Interface().(FileRef); one {
+			changed.FieldByIndex(field.index).Set(reflect.ValueOf(change(file)))
+			continue
+		}
+		var files FileRefs
+		for _, file := range filesOf(value.Interface()) {
+			files = append(files, change(file))
+		}
+		changed.FieldByIndex(field.index).Set(reflect.ValueOf(files))
+	}
+	return changed.Interface()
 }
 
 // maskedFiles returns what may be shown of the names: the extensions.
