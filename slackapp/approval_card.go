@@ -28,7 +28,10 @@ var transientKinds = []tools.ErrorKind{tools.Busy, tools.Unavailable, tools.Canc
 
 // itemOf returns an approval as the card of its owner shows it.
 func (a *App) itemOf(ctx context.Context, actor tools.Actor, now tools.Approval, tool *tools.Tool) approvalItem {
-	review, err := a.runner.Review(ctx, actor, now.ID)
+	review, err := a.runner.Outcome(ctx, actor, now.ID)
+	if err == nil && review.Status.Open() {
+		review, err = a.runner.Review(ctx, actor, now.ID)
+	}
 	if err == nil {
 		return approvalItem{Review: review}
 	}

@@ -22,15 +22,17 @@ import (
 )
 
 // asks makes a call of Ana's assistant that waits for her.
-func (h *harness) asks(tool, args string) tools.Approval {
+func (h *harness) asks(tool, args string, change ...func(*tools.Request)) tools.Approval {
 	h.t.Helper()
 	of, known := h.replica.runner.Catalogue.Named(tool)
 	if !known {
 		h.t.Fatalf("there is no tool %s", tool)
 	}
-	result, err := h.replica.runner.Run(h.ctx(), tools.Request{
-		Tool: of, Actor: tools.Actor{ID: anasAssistant, Lang: words.English, Assistant: true, Client: "Claude 1.2"}, Args: json.RawMessage(args),
-	})
+	request := tools.Request{Tool: of, Actor: tools.Actor{ID: anasAssistant, Lang: words.English, Assistant: true, Client: "Claude 1.2"}, Args: json.RawMessage(args)}
+	for _, c := range change {
+		c(&request)
+	}
+	result, err := h.replica.runner.Run(h.ctx(), request)
 	must(h.t, err)
 	if result.Pending == nil {
 		h.t.Fatalf("%s does not wait: %+v", tool, result)
@@ -124,7 +126,7 @@ var approvalFlows = []flow{
 		if h.created() != 1 {
 			t.Errorf("the bank created %d", h.created())
 		}
-		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "approved", "begun", "done", "shown"}) {
+		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "approved", "begun", "done"}) {
 			t.Errorf("the audit log has %q", steps)
 		}
 		ana.pressesIn(done, "approval_review") // what it was
@@ -160,7 +162,7 @@ var approvalFlows = []flow{
 		recovers()
 		card = ana.card("novo@example.com", "Aprovar")
 		h.wait("it is made once the bank answers", func() bool {
-			must(t, ana.ClickMessage(h.ctx(), card.Channel, card.TS, "approve"))
+			_ = ana.ClickMessage(h.ctx(), card.Channel, card.TS, "approve") // without the button while it is sent
 			return h.bank.Calls(portal.BorrowerUpdate) == 1
 		})
 		ana.card("Proponente alterado")
@@ -209,7 +211,7 @@ var approvalFlows = []flow{
 		if told := h.learns(a.ID); told.Status != tools.ApprovalDone || !slices.Equal(told.Changed, []string{"personal.mobile"}) {
 			t.Errorf("the assistant learns %v %q", told.Status, told.Changed)
 		}
-		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "reviewed", "changed", "approved", "begun", "done", "shown"}) {
+		if steps := h.auditedSteps(a.ID); !slices.Equal(steps, []string{"asked", "shown", "reviewed", "changed", "approved", "begun", "done"}) {
 			t.Errorf("the audit log has %q", steps)
 		}
 		if h.created() != 1 || len(h.drafts()) != 0 {
@@ -287,6 +289,54 @@ var approvalFlows = []flow{
 		card = ana.card("entretanto@example.com\n→ novo@example.com", "Aprovar tudo (2)")
 		ana.pressesIn(card, "approve_all")
 		ana.card("Proponente alterado", "Imóvel alterado")
+	}},
+	{"a corrected request replaces what the card shows", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		a := h.asks("create_borrower", newBorrower)
+		card := ana.card("299999998", "rui@example.com")
+		corrected := h.asks("create_borrower", testenv.NewBorrower(map[string]string{"email": `"certo@example.com"`}), testenv.WithKey(a.ID))
+		again := ana.card("certo@example.com")
+		if corrected.ID != a.ID || again.TS != card.TS || strings.Contains(string(again.Blocks), "rui@example.com") {
+			t.Errorf("%v, %s", corrected, again.Blocks)
+		}
+		must(t, h.press(slacksim.Ana, "approve", valueOf(t, card, "approve"))) // what she saw before
+		ana.card("Nada foi feito", "mudaram")
+		if h.created() != 0 {
+			t.Error("it was made as it was shown before")
+		}
+	}},
+	{"a request that joins an older card moves it to the end, so that she is notified", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		h.asks("update_borrower", newEmail("novo@example.com"))
+		card := ana.card("novo@example.com")
+		group := strings.Join([]string{anasID, anasAssistant, "Claude 1.2", "1043"}, "\n")
+		h.wait("the card is stored", func() bool {
+			stored, known, err := h.replica.store.Get(h.ctx(), "approvals", group)
+			must(t, err)
+			return known && strings.Contains(string(stored), card.TS)
+		})
+		stored, _, err := h.replica.store.Get(h.ctx(), "approvals", group)
+		must(t, err)
+		var kept map[string]any
+		must(t, json.Unmarshal(stored, &kept))
+		kept["began"] = time.Now().Add(-time.Hour)
+		stored, err = json.Marshal(kept)
+		must(t, err)
+		must(t, h.replica.store.Put(h.ctx(), "approvals", group, stored, time.Hour))
+		h.asks("update_property", propertyArgs)
+		if moved := ana.card("2 pedidos", "novo@example.com"); moved.TS == card.TS || len(ana.cards()) != 1 {
+			t.Errorf("it stays where it was, or there are %d cards", len(ana.cards()))
+		}
+	}},
+	{"what is too long for a message is read and approved in the form", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		h.asks("send_message", `{"process":"1043","subject":"Documentos","text":"`+strings.Repeat("Seguem os documentos. ", 60)+`"}`)
+		card := ana.card("longo demais para uma mensagem")
+		if strings.Contains(string(card.Blocks), `"approve"`) || strings.Contains(string(card.Blocks), "Seguem os documentos") {
+			t.Errorf("a part of it can be approved: %s", card.Blocks)
+		}
+		ana.pressesIn(card, "approval_review")
+		ana.sees("Pedido de Claude 1.2")
 	}},
 	{"what is withdrawn or expired leaves the card without values", func(t *testing.T, h *harness) {
 		ana := h.ana()
