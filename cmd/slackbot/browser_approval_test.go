@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -144,6 +145,32 @@ func TestAPersonApprovesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 	}
 	if want := []string{"asked", "shown", "reviewed", "changed", "approved", "begun", "done"}; !slices.Equal(steps, want) {
 		t.Errorf("the audit log has %q, want %q", steps, want)
+	}
+}
+
+func TestAPersonApprovesAFileOfAnAssistantInTheBrowser(t *testing.T) {
+	t.Parallel()
+	slack := playground(t, "SANDBOX_PACE=off")
+	ctx, assistant := testContext(t), namedAssistant(t, slack, "Claude", "1.2")
+	ana := openSlack(t, slack)
+	address, file := upload(t, ctx, assistant)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, address+"Recibo%20outubro.pdf", strings.NewReader("%PDF-1.7\nrecibo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	waiting := approvalIn(t, calls(t, ctx, assistant, "write_operation", json.RawMessage(`{"operation":"add_document","arguments":{"process":"1042","documentTypeId":203,"files":["`+file+`"]}}`)))
+	ana.Until("there is a conversation", `document.querySelector('#ims button')`)
+	ana.Click("#ims button")
+	ana.Until("the card names the file", lastMessage+`.innerText.includes('Juntar documentos · processo 1042') && `+lastMessage+`.innerText.includes('Recibo outubro.pdf')`)
+	ana.pressButton("#messages", "Aprovar")
+	ana.Until("it is given to the bank", lastMessage+`.innerText.includes('Documentos entregues')`)
+	if told := approvalIn(t, calls(t, ctx, assistant, "await_approval", map[string]any{"approval": waiting.ID, "seconds": 30})); told.Status != "done" || len(told.Changed) > 0 {
+		t.Errorf("the assistant learns %+v", told)
 	}
 }
 
