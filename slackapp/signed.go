@@ -60,5 +60,6 @@ func (a *App) SignedCaller(ctx context.Context, header http.Header, body []byte)
 	if failed, is := errors.AsType[*slackError](err); is && (failed.code == "user_not_found" || failed.code == "user_not_visible") {
 		return tools.Actor{}, false, nil
 	}
+	actor.Client = "Slackbot"
 	return actor, err == nil, err
 }

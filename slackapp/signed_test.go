@@ -56,7 +56,7 @@ func TestAMessageThatSlackSignedIsFromThePersonItNames(t *testing.T) {
 			if err != nil || ok != c.ok || actor.ID != c.actor {
 				t.Errorf("got %+v, %v, %v", actor, ok, err)
 			}
-			if c.actor != "" && (actor.Lang != words.Portuguese || actor.Guest) {
+			if c.actor != "" && (actor.Lang != words.Portuguese || actor.Guest || actor.Client != "Slackbot") {
 				t.Errorf("got %+v", actor)
 			}
 		})
