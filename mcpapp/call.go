@@ -33,7 +33,9 @@ func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, 
 		return a.resumed(ctx, tool, args, trip)
 	}
 	actor := callerOf(ctx).Actor
-	actor.Client = clientName(ctx, header)
+	if actor.Client == "" { // else it is known, and not only said
+		actor.Client = clientName(ctx, header)
+	}
 	call, problems := requestOf(tool, actor, args)
 	call.Page = a.config.Announce != nil
 	result, failure := a.run(ctx, header, call, problems)

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/mcpapp"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 	"github.com/balcao/balcao/tools/catalogue"
 )
@@ -48,7 +50,7 @@ func sender(_ context.Context, header http.Header, body []byte) (tools.Actor, bo
 	case "guest":
 		return tools.Actor{ID: "ana", Guest: true}, true, nil
 	default:
-		return tools.Actor{ID: user, Lang: words.Portuguese}, true, nil
+		return tools.Actor{ID: user, Lang: words.Portuguese, Client: "Platform"}, true, nil
 	}
 }
 
@@ -94,6 +96,26 @@ func TestASignedMessageIsFromItsSender(t *testing.T) {
 		if len(list.Tools) > 0 {
 			t.Errorf("%s is offered %d tools", user, len(list.Tools))
 		}
+	}
+}
+
+// Who approves a call is told which assistant asked: the platform that signed, whatever the message calls itself.
+func TestACallThatWaitsNamesThePlatform(t *testing.T) {
+	t.Parallel()
+	e := start(t, signed, withPolicy(t, "approve"), func(s *options) {
+		ana := tools.Person{Login: testenv.Login(sandbox.BrokerA), Account: "slack:T0/U0"}
+		s.people = tools.Team{"ana": ana, ana.Account: ana}
+	})
+	args, err := json.Marshal(validBorrower())
+	must(t, err)
+	got := rawClient{url: e.serve(t)}.sendSigned(t, message("tools/call", `"name":"create_borrower","arguments":`+string(args)+`,`, "ana"), map[string]string{"User-Agent": "Another/1"})
+	if got.status != http.StatusOK || strings.Contains(got.body, `"isError":true`) {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	waiting, err := e.runner.OpenApprovals(t.Context(), tools.Actor{ID: "slack:T0/U0"})
+	must(t, err)
+	if len(waiting) != 1 || waiting[0].Client != "Platform" {
+		t.Errorf("got %+v", waiting)
 	}
 }
 
