@@ -1,6 +1,7 @@
 package conversations
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -13,6 +14,8 @@ import (
 const (
 	maxGroup        = 64   // entries that are written at once
 	maxAuditWaiting = 1024 // entries that wait for the ones before
+	keptInMemory    = 2000 // entries of a month that the Redis inside the process keeps; it is lost with the process
+	keptInRedis     = 1e12 // more than there are
 )
 
 // appendEntries appends entries to a chain if its head still has the hash that the first one continues, and returns the
@@ -21,14 +24,14 @@ const (
 //
 // KEYS: the head, the stream of the month, and for each entry the key of its text. ARGV: the month, the hash that the first
 // entry continues, the hash of the last one, the lifetime of the month, the lifetime of a text, the number of entries that
-// are no checkpoints; then for each entry before, entry, hash, text, erases, previous, kind and the encrypted text.
+// are no checkpoints, the number of entries that are kept of the month; then for each entry before, entry, hash, text, erases, previous, kind and the encrypted text.
 var appendEntries = redis.NewScript(`
 local head = redis.call('HMGET', KEYS[1], 'month', 'hash')
 if head[2] == ARGV[3] then return {ARGV[1], ARGV[3]} end
 if (head[2] or '') ~= ARGV[2] or (head[1] or '') > ARGV[1] then return head end
 for i = 1, #KEYS - 2 do
-	local at = 7 + (i - 1) * 8
-	redis.call('XADD', KEYS[2], '*', 'before', ARGV[at], 'entry', ARGV[at + 1], 'hash', ARGV[at + 2], 'text', ARGV[at + 3],
+	local at = 8 + (i - 1) * 8
+	redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[7], '*', 'before', ARGV[at], 'entry', ARGV[at + 1], 'hash', ARGV[at + 2], 'text', ARGV[at + 3],
 		'erases', ARGV[at + 4], 'previous', ARGV[at + 5], 'kind', ARGV[at + 6])
 	if ARGV[at + 3] ~= '' then redis.call('SET', KEYS[2 + i], ARGV[at + 7], 'PX', ARGV[5]) end
 	if ARGV[at + 4] ~= '' then redis.call('DEL', KEYS[2 + i]) end
@@ -177,7 +180,7 @@ func (s *Store) writeToChain(ctx context.Context, chain int, entries []newEntry)
 // group returns the keys and the arguments of appendEntries for entries that continue head, and the hash of the last one.
 func (s *Store) group(chain int, head auditHead, month Month, entries []newEntry) (keys []string, args []any, last string, err error) {
 	keys = []string{auditHeadKey(chain), auditStream(chain, month)}
-	args = append(make([]any, 0, 6+8*len(entries)), string(month), head.hash, "", millis(s.lives.AuditLog), millis(s.textLife(month)), 0)
+	args = append(make([]any, 0, 7+8*len(entries)), string(month), head.hash, "", millis(s.lives.AuditLog), millis(s.textLife(month)), 0, cmp.Or(s.kept, keptInRedis))
 	last, previous, counted := head.hash, head.month, 0
 	if head.hash == "" {
 		previous = month

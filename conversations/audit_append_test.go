@@ -283,3 +283,21 @@ func TestTheChainOfVersionsBeforeIsContinuedAndVerified(t *testing.T) {
 		wantError(t, err, ErrTampered)
 	}, embeddedRedis, oneNode, aCluster)
 }
+
+func TestARedisInsideTheProcessKeepsTheLastEntries(t *testing.T) {
+	t.Parallel()
+	s := open(t, memory, newKeys(t), WithLives(Lives{Call: time.Minute}))
+	const more = 50
+	for range 4 {
+		atOnce(keptInMemory/4, func(int) string { return fmt.Sprint(s.Append(context.Background(), []byte("first"), "")) })
+	}
+	for range more {
+		if err := s.Append(t.Context(), []byte("last"), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := read(t, s, MonthOf(time.Now()))
+	if len(entries) != keptInMemory || string(entries[keptInMemory-more-1].Entry) != "first" || string(entries[keptInMemory-more].Entry) != "last" {
+		t.Errorf("%d entries are kept", len(entries))
+	}
+}

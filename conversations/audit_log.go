@@ -57,8 +57,8 @@ func (m AuditEntry) At() time.Time {
 // Append adds an entry to the audit log, and returns once it is stored. Entries are chained by hash, so that [Store.Verify]
 // detects a changed, moved or removed entry. Each replica has a chain of its own; entries that are appended at once are
 // written together. text, which may be "", is what a person typed. It is stored separately and the entry holds only its
-// fingerprint, so that [Store.EraseText] can delete it. Entries and texts are encrypted and kept for five years. Append
-// returns [ErrLimit] if both together exceed 16 KiB.
+// fingerprint, so that [Store.EraseText] can delete it. Entries and texts are encrypted and kept for five years; of a Redis
+// inside this process, which is lost with it, only the last ones are. Append returns [ErrLimit] if both together exceed 16 KiB.
 func (s *Store) Append(ctx context.Context, entry []byte, text string) error {
 	if size := len(entry) + len(text); size > maxAudit {
 		return fmt.Errorf("auditing %d bytes: %w", size, ErrLimit)

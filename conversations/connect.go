@@ -28,7 +28,7 @@ func (quiet) Printf(ctx context.Context, format string, v ...any) {
 // connect returns a client for the address, and a function that stops the embedded server. Its errors never contain the
 // address, which may contain a password.
 func connect(address string, call time.Duration) (redis.UniversalClient, func() error, error) {
-	if address == "memory" {
+	if address == memory {
 		return embedded(call)
 	}
 	u, err := url.Parse(address)

@@ -109,8 +109,12 @@ type Store struct {
 	queue      auditQueue
 	own        ownChain
 	heads      [maxChains]knownHead
+	kept       int // entries of a month of the audit log; 0 for all
 	checkpoint lastCheckpoint
 }
+
+// memory is the address of a Redis inside this process.
+const memory = "memory"
 
 // Open connects to the Redis at url. It fails with [ErrUnavailable] if Redis does not answer within the time-out of one
 // call, and with [ErrOtherKey] if it is in use with other keys.
@@ -129,6 +133,9 @@ func Open(ctx context.Context, url string, keys Keys, options ...Option) (*Store
 	client, stop, err := connect(url, s.lives.Call)
 	if err != nil {
 		return nil, err
+	}
+	if url == memory {
+		s.kept = keptInMemory
 	}
 	s.redis = client
 	s.close = func() error { return errors.Join(client.Close(), stop()) }
