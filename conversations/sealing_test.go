@@ -60,6 +60,9 @@ func useEverything(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	giveUpload(t, s, "maria@example.com")
+	if err := s.NewPace("maria@example.com", 1, 1).Wait(ctx); err != nil {
+		t.Fatal(err)
+	}
 	must(s.PutOnce(ctx, "download", []byte("Maria Exemplo"), time.Hour))(t)
 	run := must(s.BeginList(ctx, "maria@example.com"))(t)
 	must(s.RequestList(ctx, "maria@example.com"))(t)

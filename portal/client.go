@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"github.com/balcao/balcao/portal/profile"
 )
@@ -35,6 +36,9 @@ type Config struct {
 	Transport http.RoundTripper
 	Log       *slog.Logger // bodies, query strings and user names are not logged
 
+	// Pace limits the requests a second in place of MaxPerSecond, for one limit over several clients.
+	Pace Pace
+
 	// Described is called with what each reply says of the ids in it, and the language that was asked for. The call waits for it.
 	Described func(ctx context.Context, language string, said []Description)
 
@@ -50,9 +54,15 @@ type Config struct {
 
 	MaxInFlight  int           // requests at once, 64 by default and at least 2; a quarter of them is for logins only
 	MaxWaiting   int           // queued calls, and queued logins, 1,024 by default; further ones fail with [TooMany]
-	MaxPerSecond int           // requests, logins included, 200 by default
+	MaxPerSecond int           // requests, logins included, 200 by default; not used with Pace
 	TripAfter    int           // consecutive failures that open the circuit of an operation, or of the whole bank, 8 by default
 	OpenFor      time.Duration // how long a circuit stays open, 15 s by default; then one request probes the bank
+}
+
+// Pace limits the requests a second.
+type Pace interface {
+	// Wait returns when the next request may be sent. It fails at once if the deadline of ctx comes first, and once ctx ends.
+	Wait(ctx context.Context) error
 }
 
 // String returns the base URL, without the secret.
@@ -133,6 +143,9 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxPerSecond, 200)
 	setDefault(&c.TripAfter, 8)
 	setDefault(&c.OpenFor, 15*time.Second)
+	if c.Pace == nil {
+		c.Pace = rate.NewLimiter(rate.Limit(c.MaxPerSecond), max(1, c.MaxPerSecond/10))
+	}
 	if c.Transport == nil {
 		c.Transport = newTransport()
 	}

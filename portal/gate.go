@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // minRetryAfter is when to retry if nothing better is known.
@@ -17,7 +15,7 @@ const minRetryAfter = time.Second
 type gate struct {
 	bank       *circuit
 	operations map[OperationID]*circuit // one for each row of the table
-	pace       *rate.Limiter
+	pace       Pace
 	calls      lane
 	logins     lane // separate, so that a slow operation that takes every slot does not block logins
 }
@@ -34,7 +32,7 @@ func newGate(config Config, rows map[OperationID]row) *gate {
 	g := &gate{
 		bank:       newCircuit(config, bankHealth, "the bank is down", config.Log.With("circuit", "bank")),
 		operations: make(map[OperationID]*circuit, len(rows)),
-		pace:       rate.NewLimiter(rate.Limit(config.MaxPerSecond), max(1, config.MaxPerSecond/10)),
+		pace:       config.Pace,
 		calls:      newLane(config.MaxInFlight-max(1, logins), config.MaxWaiting),
 		logins:     newLane(max(1, logins), config.MaxWaiting),
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"github.com/balcao/balcao/conversations"
 	"github.com/balcao/balcao/internal/issuer"
@@ -118,7 +119,7 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 	}
 	system.stop = append(system.stop, system.Store.Close)
 	learnt := tools.NewLearnt(system.Store, system.BankURL, log, time.Now)
-	if system.bank, err = client(s, system.BankURL, learnt, log); err != nil {
+	if system.bank, err = client(s, system.BankURL, learnt, system.pace(s), log); err != nil {
 		return system, err
 	}
 	system.stop = append(system.stop, func() error { system.bank.Close(); return nil })
@@ -178,11 +179,23 @@ func (s *System) Close() error {
 	return errors.Join(errs...)
 }
 
-func client(s settings.Settings, base string, learnt *tools.Learnt, log *slog.Logger) (*portal.Client, error) {
+// pace returns the limit of PORTAL_RATE: over all replicas, or of this process if nothing else uses its store. It is nil
+// without the setting.
+func (s *System) pace(set settings.Settings) portal.Pace {
+	switch {
+	case set.Rate.PerSecond == 0:
+		return nil
+	case set.RedisURL == settings.Memory:
+		return rate.NewLimiter(rate.Limit(set.Rate.PerSecond), set.Rate.Burst)
+	}
+	return s.Store.NewPace(s.BankURL, set.Rate.PerSecond, set.Rate.Burst)
+}
+
+func client(s settings.Settings, base string, learnt *tools.Learnt, pace portal.Pace, log *slog.Logger) (*portal.Client, error) {
 	config := portal.Config{
 		Profile: s.Profile, BaseURL: base, ClientID: s.PortalClientID, ClientSecret: s.PortalClientSecret, Log: log, Described: learnt.Learn,
 		// A request has ended well before the lease of its call expires.
-		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4,
+		TotalTimeout: s.CallTimeout / 2, AttemptTimeout: s.CallTimeout / 4, Pace: pace,
 	}
 	if s.PortalPartnerUID != "" {
 		partner, err := id(s, "partner", s.PortalPartnerUID)

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -154,5 +156,16 @@ func TestWhatAnAssistantAsksForIsDecidedByItsPersonInSlack(t *testing.T) {
 	})
 	if err != nil || asked.Pending == nil || asked.Pending.Owner != "slack:T1/U1" || asked.Pending.Asker != "mcp:T1/U1" {
 		t.Errorf("got %v, %v", asked.Pending, err)
+	}
+}
+
+func TestTheRateOfTheBankIsThatOfTheSettings(t *testing.T) {
+	t.Parallel()
+	system := start(t, load(t, map[string]string{"PORTAL_RATE": "0.1"}))
+	hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := system.Runner.Run(hurried, tools.Request{Tool: processes.Find, Actor: tools.Actor{ID: app.Assistant, Lang: words.English}, Args: json.RawMessage(`{}`)})
+	if failure := tools.AsError(err); failure == nil || failure.Kind != tools.Busy {
+		t.Errorf("a second request to the bank within ten seconds: %v", err)
 	}
 }

@@ -42,6 +42,7 @@ type Settings struct {
 	PortalUsername     string `env:"PORTAL_USERNAME"`
 	PortalUsers        People `env:"PORTAL_USERS"`
 	PortalProfile      string `env:"PORTAL_PROFILE"`
+	PortalRate         string `env:"PORTAL_RATE"` // requests to the bank a second, of all replicas, and how many at once; "" for the default of each
 
 	SlackBotToken      string `env:"SLACK_BOT_TOKEN"`
 	SlackSigningSecret string `env:"SLACK_SIGNING_SECRET"`
@@ -85,6 +86,7 @@ type Settings struct {
 
 	Warnings []Warning `env:"-"` // to be logged at start
 
+	Rate           Rate             `env:"-"` // from PortalRate; zero if that is empty
 	Keys           *keys.Keys       `env:"-"` // from StateKey; random if Redis is in memory and StateKey is empty
 	SandboxProfile *profile.Profile `env:"-"` // of the sandbox bank: from SandboxProfilePath, the built-in one if that is empty
 	Profile        *profile.Profile `env:"-"` // of the bank: from PortalProfile, the built-in one if that is empty
@@ -172,6 +174,7 @@ func Read(program Program, environ map[string]string, options ...Option) (Settin
 		problems = append(problems, Problem{Name: "ASSISTANT_POLICY", What: "wrong"})
 	}
 	problems = append(problems, s.checkPortal()...)
+	problems = append(problems, s.checkRate()...)
 	wrong := s.readProfile(environ)
 	if problems = append(problems, wrong...); len(wrong) == 0 {
 		problems = append(problems, s.checkIDs()...)

@@ -85,6 +85,13 @@ func TestEachRuleOfASetting(t *testing.T) {
 		"the shortest time of a call":                          {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "2s"}, ""},
 		"a call's time is too short":                           {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "1999ms"}, "settings: CALL_TIMEOUT wrong"},
 		"a call's time is too long":                            {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "61s"}, "settings: CALL_TIMEOUT wrong"},
+		"a rate":                                               {settings.MCPServer, map[string]string{"PORTAL_RATE": "0.5"}, ""},
+		"a rate with a burst":                                  {settings.MCPServer, map[string]string{"PORTAL_RATE": "20, 5"}, ""},
+		"a rate in words":                                      {settings.MCPServer, map[string]string{"PORTAL_RATE": "fast"}, "settings: PORTAL_RATE wrong"},
+		"a rate that is no number":                             {settings.MCPServer, map[string]string{"PORTAL_RATE": "NaN"}, "settings: PORTAL_RATE wrong"},
+		"a rate of nothing":                                    {settings.MCPServer, map[string]string{"PORTAL_RATE": "0"}, "settings: PORTAL_RATE wrong"},
+		"no burst":                                             {settings.MCPServer, map[string]string{"PORTAL_RATE": "20,"}, "settings: PORTAL_RATE wrong"},
+		"a burst of nothing":                                   {settings.MCPServer, map[string]string{"PORTAL_RATE": "20,0"}, "settings: PORTAL_RATE wrong"},
 		"two settings that cannot be parsed are both reported": {settings.MCPServer, map[string]string{"CALL_TIMEOUT": "soon", "PORTAL_USERS": "ana"}, "settings: CALL_TIMEOUT wrong, PORTAL_USERS wrong"},
 		"an address is host and port":                          {settings.SlackBot, map[string]string{"ADDR": "8080"}, "settings: ADDR wrong"},
 		"a port is at most 65535":                              {settings.SlackBot, map[string]string{"ADDR": "127.0.0.1:99999"}, "settings: ADDR wrong"},
@@ -344,6 +351,15 @@ func TestTheIdsOfTheSettingsHaveTheFormOfTheProfile(t *testing.T) {
 		}
 		if err == nil && s.Profile == nil {
 			t.Errorf("%s: there is no profile", name)
+		}
+	}
+}
+
+func TestTheRateOfTheBankHasABurst(t *testing.T) {
+	for text, want := range map[string]settings.Rate{"": {}, "0.5": {PerSecond: 0.5, Burst: 1}, "200": {PerSecond: 200, Burst: 20}, "20, 5": {PerSecond: 20, Burst: 5}} {
+		s, err := settings.Load(settings.MCPServer, settings.Playground(map[string]string{"PORTAL_RATE": text}))
+		if err != nil || s.Rate != want {
+			t.Errorf("%q is %+v, %v", text, s.Rate, err)
 		}
 	}
 }
