@@ -416,6 +416,7 @@ func TestThePolicySaysWhatAnAssistantMayDo(t *testing.T) {
 		"allow, sends=deny":            "allow allow deny",
 		"deny,update_borrower=approve": "deny approve deny",
 		"sends=allow,send_esis=deny":   "approve approve deny",
+		"elicit, sends=approve":        "elicit elicit approve",
 	} {
 		policy, err := tools.ParsePolicy(text, operations)
 		if err != nil {

@@ -15,6 +15,9 @@ const (
 	Deny    Decision = "deny"    // it is refused
 	Approve Decision = "approve" // it waits until a person approves it; the default
 	Allow   Decision = "allow"   // it is made at once
+	// Elicit trusts the assistant's client: it asks its person, who accepts or declines. A client that cannot ask is as under
+	// Approve.
+	Elicit Decision = "elicit"
 )
 
 // Policy has the decisions that differ from Approve, by the name of a tool or by an [Effect]; "*" is all others. That of a tool
@@ -52,8 +55,8 @@ func ParsePolicy(text string, catalogue *Catalogue) (Policy, error) {
 			name, decision = "*", part
 		}
 		name, decision = strings.TrimSpace(name), strings.TrimSpace(decision)
-		if !slices.Contains([]Decision{Deny, Approve, Allow}, Decision(decision)) {
-			return nil, fmt.Errorf("%q is none of deny, approve and allow", decision)
+		if !slices.Contains([]Decision{Deny, Approve, Allow, Elicit}, Decision(decision)) {
+			return nil, fmt.Errorf("%q is none of deny, approve, elicit and allow", decision)
 		}
 		tool, known := catalogue.Named(name)
 		if !slices.Contains([]string{"*", string(Creates), string(Updates), string(Deletes), string(Sends)}, name) && !(known && tool.Effect.Writes()) {

@@ -238,7 +238,7 @@ func (r *Runner) run(ctx context.Context, id string, request *Request) (call *Ca
 		switch r.Policy.Of(request.Tool) {
 		case Deny:
 			return call, nil, &Error{Kind: PeopleOnly}
-		case Approve:
+		case Approve, Elicit:
 			output, err = r.park(ctx, call, *request)
 			return call, output, err
 		}
