@@ -103,8 +103,8 @@ func startWithPage(t *testing.T, onHTTP bool, change ...func(*options)) *pageEnv
 	return p
 }
 
-// connect connects an assistant. opens is what it does with an address for its person; nil if it does not declare that it opens any.
-func (p *pageEnv) connect(t *testing.T, revision string, opens client.ElicitationHandler) *assistant {
+// connect connects an assistant. opens is what it does when it is asked for something; nil if it does not declare that it can be.
+func (p *pageEnv) connect(t *testing.T, revision string, opens *opener) *assistant {
 	t.Helper()
 	var options []client.ClientOption
 	if revision == legacy {
@@ -114,6 +114,9 @@ func (p *pageEnv) connect(t *testing.T, revision string, opens client.Elicitatio
 	if opens != nil {
 		options = append(options, client.WithElicitationHandler(opens))
 		hello.Capabilities.Elicitation = &mcp.ElicitationCapability{URL: &struct{}{}}
+		if opens.forms {
+			hello.Capabilities.Elicitation = &mcp.ElicitationCapability{Form: &struct{}{}}
+		}
 	}
 	var c *client.Client
 	if p.server != nil {

@@ -37,7 +37,7 @@ func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, 
 		actor.Client = clientName(ctx, header)
 	}
 	call, problems := requestOf(tool, actor, args)
-	call.Page = a.config.Announce != nil
+	call.Page = a.config.Announce != nil || a.trusts(ctx, tool)
 	result, failure := a.run(ctx, header, call, problems)
 	switch {
 	case failure != nil:

@@ -44,6 +44,9 @@ func withRoundTrip(ctx context.Context, given mcp.MultiRoundTripParams) context.
 type requestState struct {
 	Approval string    `json:"approval"`
 	Until    time.Time `json:"until"`
+	// Of a client that asks by a form: the owner, and what it asked about.
+	Owner string `json:"owner,omitempty"`
+	Seen  string `json:"seen,omitempty"`
 }
 
 // boundTo returns what a state is sealed with: it is of one caller and one call.
@@ -82,6 +85,11 @@ func (a *App) openState(ctx context.Context, tool *tools.Tool, args json.RawMess
 func (a *App) pending(ctx context.Context, tool *tools.Tool, args json.RawMessage, result tools.Result) *mcp.CallToolResult {
 	approval := *result.Pending
 	waits := approvalResult(approval, nil, markdown(result.Card, callerOf(ctx).Lang))
+	if approval.Status == tools.ApprovalWaits && a.trusts(ctx, tool) {
+		if answer := a.askByForm(ctx, tool, args, approval); answer != nil {
+			return answer
+		}
+	}
 	if a.config.Announce == nil || approval.Owner != callerOf(ctx).ID {
 		return waits
 	}
@@ -95,7 +103,7 @@ func (a *App) pending(ctx context.Context, tool *tools.Tool, args json.RawMessag
 	switch {
 	case !opensAddresses(ctx):
 	case server.IsModernRequest(ctx):
-		state, err := a.sealState(ctx, tool, args, requestState{approval.ID, time.Now().Add(elicitationMax)})
+		state, err := a.sealState(ctx, tool, args, requestState{Approval: approval.ID, Until: time.Now().Add(elicitationMax)})
 		if err == nil {
 			a.config.Announce(address, true)
 			return server.NewInputRequestBuilder(state).Elicit(elicited, request).ToolResult()
@@ -154,7 +162,15 @@ func (a *App) resumed(ctx context.Context, tool *tools.Tool, args json.RawMessag
 	if !ok {
 		return a.invalid(ctx, "", "state", nil)
 	}
-	approval, result, err := a.config.Runner.AwaitApproval(ctx, callerOf(ctx).Actor, state.Approval, 0)
+	if state.Seen != "" && a.config.Runner.Policy.Of(tool) == tools.Elicit {
+		return a.decided(ctx, state, server.ElicitationResponse(trip.responses, elicited))
+	}
+	return a.outcome(ctx, state.Approval)
+}
+
+// outcome tells an assistant how far an approval is.
+func (a *App) outcome(ctx context.Context, id string) *mcp.CallToolResult {
+	approval, result, err := a.config.Runner.AwaitApproval(ctx, callerOf(ctx).Actor, id, 0)
 	if err != nil {
 		return a.errorResult(ctx, tools.AsError(err))
 	}

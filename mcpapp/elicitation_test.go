@@ -12,6 +12,7 @@ import (
 
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal"
+	"github.com/balcao/balcao/portal/sandbox"
 	"github.com/balcao/balcao/tools"
 )
 
@@ -20,6 +21,7 @@ type opener struct {
 	mu     sync.Mutex
 	opened []mcp.ElicitationParams
 	answer mcp.ElicitationResponseAction
+	forms  bool // it asks by forms, and opens no addresses
 }
 
 func (o *opener) Elicit(_ context.Context, request mcp.ElicitationRequest) (*mcp.ElicitationResult, error) {
@@ -161,5 +163,104 @@ func TestTheStateOfARoundTripIsOfOneCall(t *testing.T) {
 	unasked := asks(t, to, opens, map[string]any{"name": "create_borrower", "arguments": args, "inputResponses": accepted})
 	if unasked.ResultType != "input_required" || p.bank.Calls(portal.BorrowerCreate) != 0 {
 		t.Errorf("got %+v", unasked)
+	}
+}
+
+func byForm(o *options) { o.policy = tools.Policy{"creates": tools.Elicit} }
+
+func TestATrustedClientAsksItsPerson(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{"stdio", "HTTP"} {
+		for _, revision := range []string{legacy, modern} {
+			for action, want := range map[mcp.ElicitationResponseAction]string{
+				mcp.ElicitationResponseActionAccept: "done", mcp.ElicitationResponseActionDecline: "rejected", mcp.ElicitationResponseActionCancel: "waiting",
+			} {
+				t.Run(strings.Join([]string{transport, revision, string(action)}, " "), func(t *testing.T) {
+					t.Parallel()
+					p := startWithPage(t, transport == "HTTP", byForm)
+					client := &opener{answer: action, forms: true}
+					a := p.connect(t, revision, client)
+					asked := approvalIn(t, a.call(t, "create_borrower", newBorrower(t, nil)))
+					forms := client.all()
+					if transport == "HTTP" && revision == legacy { // without a session nothing is known of the client
+						if asked.Status != "waiting" || len(forms) != 0 {
+							t.Errorf("got %+v", asked)
+						}
+						return
+					}
+					if asked.Status != want || len(forms) != 1 || forms[0].Mode != mcp.ElicitationModeForm || (p.bank.Calls(portal.BorrowerCreate) == 1) != (want == "done") {
+						t.Fatalf("got %+v after %+v", asked, forms)
+					}
+					contains(t, forms[0].Message, "New borrower", "1042")
+					lacks(t, p.wire.String(), "299999998", "Rui Amostra", "rui@example.com")
+					if want == "waiting" { // she decides on the page
+						ana := browser(t).opens(p.address(t))
+						ana.submit("/approve")
+						contains(t, ana.text(), "Borrower created")
+					}
+					// A draft is completed, and what another effect has is approved: on the page.
+					if draft := approvalIn(t, a.call(t, "create_borrower", newBorrower(t, map[string]string{"taxId": `null`}))); draft.Status != "draft" {
+						t.Errorf("got %+v", draft)
+					}
+					sent := approvalIn(t, a.call(t, "update_borrower", map[string]any{
+						"process": "1043", "borrower": sandbox.SampleBorrower(1043, 0).String(), "set": map[string]any{"personal.email": "novo@example.com"},
+					}))
+					if sent.Status != "waiting" || len(client.all()) != 1 {
+						t.Errorf("got %+v after %+v", sent, client.all())
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestAnAnswerToAFormIsOfOneCallAndCountsOnce(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true, byForm)
+	to := rawClient{url: p.server.URL + "/mcp"}
+	forms := map[string]any{"elicitation": map[string]any{}}
+	args := newBorrower(t, nil)
+	first := asks(t, to, forms, map[string]any{"name": "create_borrower", "arguments": args})
+	answered := func(args any, action string) map[string]any {
+		return map[string]any{
+			"name": "create_borrower", "arguments": args, "requestState": first.RequestState, "inputResponses": map[string]any{"approval": map[string]any{"action": action}},
+		}
+	}
+	if first.ResultType != "input_required" || first.InputRequests["approval"].Params.Mode != mcp.ElicitationModeForm {
+		t.Fatalf("got %+v", first)
+	}
+	if got := asks(t, to, forms, answered(withArg(args, "personal.mobile", "913333333"), "accept")); !got.IsError {
+		t.Errorf("other arguments: %+v", got)
+	}
+	if got := asks(t, to, forms, answered(args, "cancel")); !strings.Contains(string(got.StructuredContent), `"waiting"`) {
+		t.Errorf("a cancelled form: %+v", got)
+	}
+	for range 3 {
+		if got := asks(t, to, forms, answered(args, "accept")); !strings.Contains(string(got.StructuredContent), `"done"`) {
+			t.Errorf("an accepted form: %+v", got)
+		}
+	}
+	if got := asks(t, to, forms, answered(args, "decline")); !strings.Contains(string(got.StructuredContent), `"done"`) || p.bank.Calls(portal.BorrowerCreate) != 1 {
+		t.Errorf("a form that is declined afterwards: %+v", got)
+	}
+}
+
+// What a client says under another policy approves nothing, not even with a state that it was given under this one.
+func TestAFormCountsOnlyWhereThePolicyTrustsTheClient(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true, byForm)
+	to := rawClient{url: p.server.URL + "/mcp"}
+	forms := map[string]any{"elicitation": map[string]any{"form": map[string]any{}}}
+	args := newBorrower(t, nil)
+	asked := asks(t, to, forms, map[string]any{"name": "create_borrower", "arguments": args})
+	p.runner.Policy = tools.Policy{}
+	got := asks(t, to, forms, map[string]any{
+		"name": "create_borrower", "arguments": args, "requestState": asked.RequestState, "inputResponses": map[string]any{"approval": map[string]any{"action": "accept"}},
+	})
+	if !strings.Contains(string(got.StructuredContent), `"waiting"`) || p.bank.Calls(portal.BorrowerCreate) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if got := asks(t, to, forms, map[string]any{"name": "create_borrower", "arguments": newBorrower(t, map[string]string{"name": `"Eva Amostra"`})}); got.ResultType == "input_required" {
+		t.Errorf("it is asked for by a form: %+v", got)
 	}
 }

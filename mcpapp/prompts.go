@@ -98,8 +98,9 @@ func (a *App) getPrompt(ctx context.Context, request mcp.GetPromptRequest) (*mcp
 	for _, name := range prompt.Tools() {
 		if a.offers(ctx, name) {
 			called[name] = a.spokenCall(lang, a.tools[name])
-			rules["prompt.waits"] = rules["prompt.waits"] || a.config.Runner.Policy.Of(a.tools[name]) == tools.Approve
-			rules["prompt.asks"] = rules["prompt.asks"] || a.tools[name].Effect.Writes() && a.config.Runner.Policy.Of(a.tools[name]) == tools.Allow
+			decision := a.config.Runner.Policy.Of(a.tools[name])
+			rules["prompt.waits"] = rules["prompt.waits"] || decision == tools.Approve || decision == tools.Elicit
+			rules["prompt.asks"] = rules["prompt.asks"] || a.tools[name].Effect.Writes() && decision == tools.Allow
 		}
 	}
 	args, given := map[string]string{}, ""
