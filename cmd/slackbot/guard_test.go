@@ -116,7 +116,7 @@ func wantSameSiteOnly(t *testing.T, base string, paths []endpoint) {
 func TestEveryPathOfThePlaygroundRefusesPagesOfOtherSites(t *testing.T) {
 	t.Parallel()
 	slack, bank := startPlayground(t, nil)
-	bot := registeredPaths(t, "cmd/slackbot", "internal/slacksim", "slackapp", "mcpapp", "notifications")
+	bot := append(registeredPaths(t, "cmd/slackbot", "internal/slacksim", "slackapp", "mcpapp", "notifications"), endpoint{http.MethodPost, "/mcp"}, endpoint{http.MethodGet, "/mcp"})
 	for _, path := range []string{"/", "/api/x", "/slack/events", "/metrics", "/healthz", "/readyz", "/mcp", "/callbacks/", "/socket", "/sim/", "/sim/stream"} {
 		if !slices.ContainsFunc(bot, func(r endpoint) bool { return r.path == path }) {
 			t.Errorf("%s is not among what is registered: %v", path, bot)
