@@ -60,16 +60,23 @@ func together(items []approvalItem) bool {
 	return waiting > 1
 }
 
-// layOut decides what of each item fits into a message: all values, or none of them.
+// layOut decides what of each item fits into a message, those that wait first: all values, or none of them.
 func layOut(items []approvalItem) {
 	blocks, characters := maxCardBlocks, maxCardText
-	for i := range items {
-		item := &items[i]
-		item.whole = fitsWhole(item.Sections, item.Problems)
-		if item.Status.Decided() || item.failure != nil {
-			item.whole = false
+	var order []*approvalItem
+	for _, open := range []bool{true, false} {
+		for i := range items {
+			if items[i].Status.Open() == open {
+				order = append(order, &items[i])
+			}
 		}
+	}
+	for _, item := range order {
+		item.whole = fitsWhole(item.Sections, item.Problems)
 		needBlocks, need := briefBlocks, briefText
+		if !item.Status.Open() || item.failure != nil {
+			item.whole, needBlocks = false, decidedBlocks
+		}
 		if item.whole {
 			more, text := sizeOf(item.Sections, item.Problems)
 			if needBlocks+more > blocks || need+text > characters {
@@ -90,7 +97,8 @@ const (
 	maxCardBlocks = 44   // without those around the items
 	maxCardText   = 9000 // characters
 	briefBlocks   = 5    // of an item without its values
-	briefText     = 700
+	briefText     = 700  // cut to that
+	decidedBlocks = 3    // of an item that does not wait
 )
 
 // sizeOf returns the blocks and characters of values and problems.
@@ -237,7 +245,7 @@ func itemBlocks(lang words.Lang, item approvalItem, first bool) []slack.Block {
 		if item.Card.Title != "" {
 			text += "\n" + strings.TrimSpace(item.Card.Title+". "+item.Card.Text)
 		}
-		return []slack.Block{row(cut(text, maxText), button(actReview, item.ID, say(lang, "approval.review")))}
+		return []slack.Block{row(cut(text, briefText), button(actReview, item.ID, say(lang, "approval.review")))}
 	}
 	var blocks []slack.Block
 	approve, review := button(actApprove, string(encode(approval{item.ID, item.Seen})), say(lang, "approval.approve")), button(actReview, item.ID, say(lang, "approval.review"))

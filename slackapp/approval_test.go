@@ -59,6 +59,14 @@ func (s user) cards() []slacksim.Message {
 	return slices.DeleteFunc(s.Messages(s.DM()), func(m slacksim.Message) bool { return m.Ephemeral })
 }
 
+// firstOpen is the id of the approval that has waited longest for Ana.
+func (h *harness) firstOpen() string {
+	h.t.Helper()
+	open, err := h.replica.runner.OpenApprovals(h.ctx(), tools.Actor{ID: anasID})
+	must(h.t, err)
+	return open[0].ID
+}
+
 // valueOf returns the value of a button of a message.
 func valueOf(t *testing.T, m slacksim.Message, action string) string {
 	t.Helper()
@@ -328,6 +336,24 @@ var approvalFlows = []flow{
 			t.Errorf("it stays where it was, or there are %d cards", len(ana.cards()))
 		}
 	}},
+	{"what has no room on a card follows once others are decided", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		for i := range 14 {
+			h.asks("create_borrower", testenv.NewBorrower(map[string]string{"name": `"Rui ` + strings.Repeat("A", i+1) + `"`}))
+		}
+		card := ana.card("14 pedidos do assistente", "…e mais", "Rever")
+		if strings.Contains(card.FullText(), "Aprovar tudo") {
+			t.Error("what is not shown can be approved")
+		}
+		hidden := strings.Count(string(card.Blocks), `"approval_reject"`)
+		for range 4 {
+			must(t, h.replica.runner.Reject(h.ctx(), tools.Actor{ID: anasID}, h.firstOpen(), ""))
+		}
+		card = ana.card("10 pedidos do assistente")
+		if shown := strings.Count(string(card.Blocks), `"approval_reject"`); shown < hidden {
+			t.Errorf("%d are shown, %d were before", shown, hidden)
+		}
+	}},
 	{"what is too long for a message is read and approved in the form", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		h.asks("send_message", `{"process":"1043","subject":"Documentos","text":"`+strings.Repeat("Seguem os documentos. ", 60)+`"}`)
@@ -368,6 +394,25 @@ var approvalFlows = []flow{
 		ana.sees("Aprovar", "913333333")
 		ana.presses("back")
 		ana.sees("Página 6 de 7")
+	}},
+	{"a form that she changed before the assistant corrected its request keeps hers, and can start over", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		a := h.asks("create_borrower", newBorrower)
+		ana.pressesIn(ana.card("299999998"), "approval_review")
+		ana.sees("Página 2 de 7")
+		ana.submits(slacksim.Values{"personal.mobile": "913333333"})
+		ana.sees("Página 3 de 7")
+		must(t, ana.Close(h.ctx()))
+		h.asks("create_borrower", testenv.NewBorrower(map[string]string{"email": `"certo@example.com"`}), testenv.WithKey(a.ID))
+		ana.pressesIn(ana.card("certo@example.com"), "approval_review")
+		ana.sees("Página 3 de 7", "O assistente alterou o pedido entretanto", "Começar de novo")
+		ana.presses("restart")
+		page := ana.sees("Página 2 de 7")
+		values, err := json.Marshal(page.Values)
+		must(t, err)
+		if text := string(values); !strings.Contains(text, "certo@example.com") || strings.Contains(text, "913333333") {
+			t.Errorf("it starts over with %s", text)
+		}
 	}},
 	{"a form whose approval was decided elsewhere says so, and goes on as her own", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -509,6 +554,22 @@ func TestAForgedPressApprovesNothing(t *testing.T) {
 		}
 		return told >= 3 // for the form the trigger is forged too
 	})
+	// He opens and submits the form that Ana has begun.
+	ana.pressesIn(card, "approval_review")
+	ana.sees("Pedido de Claude 1.2")
+	draft := h.draft()
+	for _, action := range []string{"continue", "own", "outcome"} {
+		must(t, h.press(slacksim.Tom, action, draft.ID))
+	}
+	metadata, err := json.Marshal(`{"draft":"` + draft.ID + `","page":".confirm"}`)
+	must(t, err)
+	hers := `{"type":"view_submission","user":{"id":"U0TOM"},"trigger_id":"u","view":{"type":"modal","id":"V1","callback_id":"create_borrower","private_metadata":` + string(metadata) + `,"state":{"values":{}}}}`
+	done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: []byte(url.Values{"payload": {hers}}.Encode()), Sign: true})
+	must(t, err)
+	if !strings.Contains(string(done.Body), "has ended") && !strings.Contains(string(done.Body), "is over") && !strings.Contains(string(done.Body), "24 hours") {
+		t.Errorf("Tom is told %s", done.Body)
+	}
+	must(t, ana.Close(h.ctx()))
 	// Somebody makes up what Ana has seen.
 	for _, made := range []string{value(a.ID, ""), value(a.ID, "0123456789abcdef0123456789abcdef"), value(seen.ID+"x", seen.Seen), value(other.ID, seen.Seen), "{", ""} {
 		must(t, h.press(slacksim.Ana, "approve", made))
@@ -517,7 +578,7 @@ func TestAForgedPressApprovesNothing(t *testing.T) {
 	ana.readsIn(ana.DM(), "Nada foi feito")
 	ana.readsIn(ana.DM(), "Este pedido já não existe ou é de outra pessoa.")
 	// Nobody has signed it.
-	done, err := h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: []byte("payload=" + url.QueryEscape(`{"type":"block_actions","user":{"id":"U0ANA"},"actions":[{"action_id":"approve","value":`+value(a.ID, seen.Seen)+`}]}`))})
+	done, err = h.sim.Deliver(h.ctx(), slacksim.Delivery{Body: []byte("payload=" + url.QueryEscape(`{"type":"block_actions","user":{"id":"U0ANA"},"actions":[{"action_id":"approve","value":`+value(a.ID, seen.Seen)+`}]}`))})
 	must(t, err)
 	if done.Status != http.StatusUnauthorized {
 		t.Errorf("an unsigned press got %d", done.Status)

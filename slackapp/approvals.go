@@ -26,6 +26,7 @@ const (
 	approvalRetry    = 5 * time.Second        // after a card that could not be made
 	approvalUnread   = 15 * time.Second       // after a card for which the bank could not be read
 	approvalKept     = 24 * time.Hour         // for which a card is known after its last approval has expired
+	approvalDecided  = 10                     // decided approvals that a card keeps
 	approvalMoved    = time.Minute            // age from which a card moves to the end of the conversation for one more request
 	approvalEvent    = "balcao_approvals"     // the metadata's event_type of every card
 	approvalCardKind = "approvals"            // of what the store has of a card
@@ -161,6 +162,8 @@ func retryCardAfter(err error) time.Duration {
 	switch {
 	case is:
 		return min(limited.RetryAfter(), maxRetryAfter)
+	case unreachable(err): // until somebody acts
+		return maxRetryAfter
 	case errors.Is(err, errUnread):
 		return approvalUnread
 	}
@@ -228,10 +231,15 @@ func (a *App) showGroup(ctx context.Context, group string, changed tools.Approva
 		return a.recordShown(ctx, items) // it was decided before it was ever shown
 	}
 	if card.TS != "" && joined && time.Since(card.Began) > approvalMoved {
-		if err := a.slack.deleteMessage(ctx, card.Channel, card.TS); err != nil && !isGone(err) {
+		err := a.slack.deleteMessage(ctx, card.Channel, card.TS)
+		switch {
+		case err == nil || isGone(err):
+			card.ID, card.TS = "", ""
+		case !refused(err): // perhaps it is deleted
 			return err
+		default: // it stays where it is
+			a.log.InfoContext(ctx, "moving a card failed", "error", logged(err))
 		}
-		card.ID, card.TS = "", ""
 	}
 	shown := approvalMessage(actor.Lang, items)
 
@@ -277,6 +285,7 @@ func (a *App) itemsOf(ctx context.Context, actor tools.Actor, group string, chan
 		}
 	}
 	slices.SortStableFunc(items, func(x, y approvalItem) int { return x.Asked.Compare(y.Asked) })
+	items = latest(items, changed.ID)
 	layOut(items)
 	return items, joined && len(had) > 0, nil
 }
@@ -364,6 +373,33 @@ func (a *App) recordShown(ctx context.Context, items []approvalItem) error {
 		}
 	}
 	return nil
+}
+
+// latest drops the oldest of the items that are decided if there are many, but not the one with an id.
+func latest(items []approvalItem, id string) []approvalItem {
+	more := -approvalDecided
+	for _, item := range items {
+		if item.Status.Decided() {
+			more++
+		}
+	}
+	return slices.DeleteFunc(items, func(item approvalItem) bool {
+		if more <= 0 || !item.Status.Decided() || item.ID == id {
+			return false
+		}
+		more--
+		return true
+	})
+}
+
+// refused reports whether a call to Slack certainly had no effect, and would have none if it were made again.
+func refused(err error) bool {
+	_, limited := errors.AsType[*rateLimitedError](err)
+	_, notSent := errors.AsType[interface {
+		error
+		NotSent() bool
+	}](err)
+	return notSent && !limited
 }
 
 func isGone(err error) bool {
