@@ -7,26 +7,28 @@ import (
 )
 
 // transports returns how clients reach the program: its address, or the program and its arguments.
-func transports(t *testing.T, args ...string) map[string][]string {
+func transports(t *testing.T, setting string, args ...string) map[string][]string {
 	t.Helper()
-	return map[string][]string{"http": {serve(t, args...)}, "stdio": append(program(t), args...)}
+	return map[string][]string{"http": {serve(t, setting, args...)}, "stdio": append(program(t), args...)}
 }
 
 func TestTheTypeScriptClientsWorkInNode(t *testing.T) {
 	t.Parallel()
 	node := install(t)
-	for transport, server := range transports(t) {
-		for _, client := range [][]string{{"sdk", Legacy}, {"client", Legacy}, {"client", Modern}} {
-			name := strings.Join(append(client, transport), " ")
-			steps, _ := node.run(t, append(append([]string{"clients.mjs"}, client...), server...)...)
-			for lines := bufio.NewScanner(strings.NewReader(steps)); lines.Scan(); {
-				outcome, step, _ := strings.Cut(lines.Text(), " ")
-				if t.Log(outcome, name+":", step); outcome != "ok" {
-					t.Fail()
+	for _, setting := range []string{"", trusting} {
+		for transport, server := range transports(t, setting) {
+			for _, client := range [][]string{{"sdk", Legacy}, {"client", Legacy}, {"client", Modern}} {
+				name := strings.TrimSpace(strings.Join(append(client, transport, setting), " "))
+				steps, _ := node.run(t, setting, append(append([]string{"clients.mjs"}, client...), server...)...)
+				for lines := bufio.NewScanner(strings.NewReader(steps)); lines.Scan(); {
+					outcome, step, _ := strings.Cut(lines.Text(), " ")
+					if t.Log(outcome, name+":", step); outcome != "ok" {
+						t.Fail()
+					}
 				}
-			}
-			if !strings.Contains(steps, "ok close") {
-				t.Errorf("FAIL %s: it did not end", name)
+				if !strings.Contains(steps, "ok close") {
+					t.Errorf("FAIL %s: it did not end", name)
+				}
 			}
 		}
 	}
@@ -43,7 +45,7 @@ func TestTheInspectorFindsNothingInNode(t *testing.T) {
 		} else {
 			call = append(append(call, "--"), server...)
 		}
-		out, said := node.run(t, call...)
+		out, said := node.run(t, "", call...)
 		name := strings.Join(append([]string{"inspector", era, transport}, args...), " ")
 		if transport == "stdio" {
 			said = "" // it has what the program logs
@@ -55,7 +57,7 @@ func TestTheInspectorFindsNothingInNode(t *testing.T) {
 		t.Log("ok", name)
 	}
 	for _, offered := range []string{"core", "all"} {
-		for transport, server := range transports(t, "-tools", offered) {
+		for transport, server := range transports(t, "", "-tools", offered) {
 			for _, era := range []string{"legacy", "modern"} {
 				inspect(era, transport, server, "--method", "tools/list", "--strict")
 				if offered == "all" {

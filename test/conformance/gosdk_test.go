@@ -31,7 +31,7 @@ type goClient struct {
 
 func TestTheGoClientWorks(t *testing.T) {
 	t.Parallel()
-	for transport, server := range transports(t) {
+	for transport, server := range transports(t, "") {
 		for _, revision := range []string{Legacy, Modern} {
 			t.Run(transport+" "+revision, func(t *testing.T) {
 				t.Parallel()

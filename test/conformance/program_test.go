@@ -52,11 +52,23 @@ func program(t *testing.T) []string {
 // endpoint matches the address that assistants connect to.
 var endpoint = regexp.MustCompile(`http://\S+/mcp`)
 
-// serve runs the program over HTTP until the test ends, and returns its address.
-func serve(t *testing.T, args ...string) (url string) {
+// trusting is the policy under which the client asks its person by a form.
+const trusting = "ASSISTANT_POLICY=elicit"
+
+// environ returns the environment of this process with one more setting, or with none for "".
+func environ(setting string) []string {
+	if setting == "" {
+		return os.Environ()
+	}
+	return append(os.Environ(), setting)
+}
+
+// serve runs the program over HTTP until the test ends, and returns its address. setting is one more setting of it, or "".
+func serve(t *testing.T, setting string, args ...string) (url string) {
 	t.Helper()
 	command := append(program(t), append(args, "-http", "127.0.0.1:0")...)
 	server := exec.Command(command[0], command[1:]...)
+	server.Env = environ(setting)
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -81,13 +93,13 @@ func serve(t *testing.T, args ...string) (url string) {
 const runTimeout = time.Minute
 
 // run runs a program of node and returns its output. The test fails if it exits with another code than 0.
-func (tools tools) run(t *testing.T, args ...string) (stdout, stderr string) {
+func (tools tools) run(t *testing.T, setting string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	var out, errors bytes.Buffer
 	command := exec.CommandContext(ctx, tools.node, args...)
-	command.Dir, command.Stdout, command.Stderr = tools.dir, &out, &errors
+	command.Dir, command.Stdout, command.Stderr, command.Env = tools.dir, &out, &errors, environ(setting)
 	if err := command.Run(); err != nil {
 		t.Errorf("FAIL %s: %v\n%s%s", strings.Join(args, " "), err, out.String(), errors.String())
 	}

@@ -50,7 +50,7 @@ var programKnown = map[string]Known{
 
 func TestTheProgramPassesWhatNeedsNoFixtureInNode(t *testing.T) {
 	t.Parallel()
-	url := serve(t)
+	url := serve(t, "")
 	for _, revision := range []string{Legacy, Modern} {
 		Run(t, url, revision, programKnown[revision])
 	}

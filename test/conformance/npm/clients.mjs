@@ -15,15 +15,22 @@ const newBorrower = {
   },
 };
 
-const capabilities = { elicitation: { url: {} } };
+// The server asks for input during a call in the revision 2026-07-28, and before it by a request, which is answered in a session.
+const canAsk = !overHTTP || revision === "2026-07-28";
+const trusted = process.env.ASSISTANT_POLICY === "elicit"; // to ask its person by a form
+const capabilities = { elicitation: trusted ? { form: {} } : { url: {} } };
 const opened = []; // addresses that the client opens for its person
+const asked = []; // what it asks her by a form
 
-// open answers a request of the server to open an address.
-function open({ params }) {
-  assert.equal(params.mode, "url");
+// answer answers a request of the server for input.
+function answer({ params }) {
   assert.ok(params.message);
-  opened.push(params.url);
-  return { action: "accept" };
+  if (params.mode === "url") {
+    opened.push(params.url);
+    return { action: "accept" };
+  }
+  asked.push(params.message);
+  return { action: "accept", content: {} };
 }
 
 const session = await (library === "sdk" ? connectSDK() : connectClient());
@@ -37,7 +44,7 @@ async function connectSDK() {
   const { StreamableHTTPClientTransport } = await import("@modelcontextprotocol/sdk/client/streamableHttp.js");
   const { ElicitRequestSchema } = await import("@modelcontextprotocol/sdk/types.js");
   const client = new Client({ name: "conformance", version: "1" }, { capabilities });
-  client.setRequestHandler(ElicitRequestSchema, open);
+  client.setRequestHandler(ElicitRequestSchema, answer);
   const transport = transportOf(StdioClientTransport, StreamableHTTPClientTransport);
   await client.connect(transport);
   return { client, negotiated: () => (overHTTP ? transport.protocolVersion : revision) };
@@ -50,13 +57,13 @@ async function connectClient() {
     { name: "conformance", version: "1" },
     { capabilities, versionNegotiation: { mode: revision === "2025-11-25" ? "legacy" : "auto" } },
   );
-  client.setRequestHandler("elicitation/create", open);
+  client.setRequestHandler("elicitation/create", answer);
   await client.connect(transportOf(StdioClientTransport, StreamableHTTPClientTransport));
   return { client, negotiated: () => client.getNegotiatedProtocolVersion() };
 }
 
 function transportOf(Stdio, HTTP) {
-  return overHTTP ? new HTTP(new URL(server[0])) : new Stdio({ command: server[0], args: server.slice(1), stderr: "ignore" });
+  return overHTTP ? new HTTP(new URL(server[0])) : new Stdio({ command: server[0], args: server.slice(1), env: process.env, stderr: "ignore" });
 }
 
 async function step(name, run) {
@@ -142,11 +149,17 @@ await step("write that waits", async () => {
   const draft = await succeeded("create_borrower", { process: "1043", borrowerTypeId: 2, personal: { name: "Rui Amostra" } });
   assert.equal(draft.approval.status, "draft");
   assert.ok(draft.approval.missing.includes("personal.taxId"), draft.approval.missing.join());
-  const asked = await succeeded("create_borrower", newBorrower);
-  assert.equal(asked.approval.status, "waiting");
-  const approval = asked.approval.id;
-  // Before the revision 2026-07-28 the server asks by a request of its own, beside the result, which is answered in a session.
-  await eventually(() => opened.length === (overHTTP && revision === "2025-11-25" ? 0 : 2));
+  const waits = await succeeded("create_borrower", newBorrower);
+  if (trusted && canAsk) {
+    assert.equal(waits.approval.status, "done");
+    assert.ok(waits.result.borrower);
+    assert.equal(asked.length, 1);
+    assert.ok(!asked[0].includes("299999998") && !asked[0].includes("Rui Amostra"), asked[0]);
+    return;
+  }
+  assert.equal(waits.approval.status, "waiting");
+  const approval = waits.approval.id;
+  await eventually(() => opened.length === (canAsk ? 2 : 0)); // by a request of its own, it asks beside the result
   assert.ok(opened.every((address) => /^http:\/\/127\.0\.0\.1:\d+\//.test(address)), opened.join());
   const progress = [];
   const result = await client.callTool(
