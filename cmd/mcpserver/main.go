@@ -45,7 +45,7 @@ const shutdownTimeout = 15 * time.Second
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app.SetGCPercent(300)
+	app.SetGCPercent()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -160,7 +160,10 @@ func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logg
 			config.Announce = nil
 		}
 	}
-	asked.Go(func() { s.started(asking, start, system, url) }) // assistants are served meanwhile
+	asked.Go(func() { // assistants are served meanwhile
+		s.started(asking, start, system, url)
+		app.SettleMemory(asking)
+	})
 	assistants, err := mcpapp.New(config)
 	if err == nil {
 		err = transport(system, assistants)

@@ -46,7 +46,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	app.SetGCPercent(50)
+	app.SetGCPercent()
 	os.Exit(run(ctx, os.Args[1:], settings.Environ(), os.Stdout, os.Stderr))
 }
 

@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,14 +35,6 @@ func GuardOf(listener net.Listener, s settings.Settings) webguard.Guard {
 		guard.AnyHost = []string{"/callbacks/"}
 	}
 	return guard
-}
-
-// SetGCPercent sets how much garbage there may be, in percent of what is in use, unless GOGC is set. A flood of connections
-// leaves much garbage at once, and collecting it more often takes time from each call.
-func SetGCPercent(percent int) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
 }
 
 // firstRequestTimeout is how long, during a shutdown, the first request of a connection may take to arrive.
