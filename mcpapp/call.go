@@ -33,7 +33,7 @@ func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, 
 		return a.resumed(ctx, tool, args, trip)
 	}
 	actor := callerOf(ctx).Actor
-	if actor.Client == "" { // else it is known, and not only said
+	if actor.Client == "" && tool.Effect.Writes() { // else it is known, and not only said
 		actor.Client = clientName(ctx, header)
 	}
 	call, problems := requestOf(tool, actor, args)

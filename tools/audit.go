@@ -113,7 +113,7 @@ type Reasoned interface{ Reason() string }
 
 // given returns the names of the fields in a request, its reason and its consent.
 func given(request Request) (fields []string, reason string, consent *Consent) {
-	in, _ := request.Tool.decode(request.Args, request.Actor.Lang)
+	in, _ := request.decode()
 	if in == nil {
 		return nil, "", nil
 	}

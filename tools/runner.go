@@ -32,6 +32,7 @@ type Request struct {
 	Confirmed    []string
 	Confirmation string
 	malformed    []Problem // of what is not understood, which Args no longer has
+	decoded      *decoded  // nil of a call that changes something
 	// Key is the idempotency key: a call that changes something is made once for it, and repeats return the same result.
 	// "" for none.
 	Key string
@@ -225,6 +226,7 @@ func (r *Runner) run(ctx context.Context, id string, request *Request) (call *Ca
 	}
 	request.Args, request.malformed = r.understand(ctx, call, *request)
 	if !request.Tool.Effect.Writes() {
+		request.decoded = &decoded{}
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
 		found, err := r.accept(ctx, call, *request, func(found checked) error { return decide(found.problems, request.Confirmed) })
@@ -251,9 +253,28 @@ func (r *Runner) run(ctx context.Context, id string, request *Request) (call *Ca
 	return call, output, err
 }
 
+// decoded is the input of a call that only reads, which is read once for the call and its entry in the audit log.
+type decoded struct {
+	in       any
+	problems []Problem
+	known    bool
+}
+
+// decode returns the input of the call; see [Tool.decode].
+func (r Request) decode() (in any, problems []Problem) {
+	if r.decoded != nil && r.decoded.known {
+		return r.decoded.in, r.decoded.problems
+	}
+	in, problems = r.Tool.decode(r.Args, r.Actor.Lang)
+	if r.decoded != nil {
+		*r.decoded = decoded{in, problems, true}
+	}
+	return in, problems
+}
+
 // accept decodes and checks the arguments, and calls confirm with what was found. Its result may be sent.
 func (r *Runner) accept(ctx context.Context, call *Call, request Request, confirm func(checked) error) (checked, error) {
-	in, malformed := request.Tool.decode(request.Args, request.Actor.Lang)
+	in, malformed := request.decode()
 	malformed = append(slices.Clone(request.malformed), malformed...)
 	if in == nil {
 		return checked{}, decide(malformed, nil)
