@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -19,17 +20,22 @@ type approvalPage struct {
 	lang words.Lang
 	open func(address string) error // nil to only show it
 
-	mu sync.Mutex
+	mu     sync.Mutex
+	opened time.Time
 }
 
-// announce shows an address. If the assistant's client opens it, no second window is opened.
+// reopening is how long no further window is opened: the page shows all that waits.
+const reopening = 30 * time.Second
+
+// announce shows an address. If it is handed to the assistant's client, or the page is open, no window is opened.
 func (p *approvalPage) announce(address string, handed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintf(p.out, "\n%s\n  %s\n", texts.Say(p.lang, "page", nil), address)
-	if p.open == nil || handed {
+	if p.open == nil || handed || time.Since(p.opened) < reopening {
 		return
 	}
+	p.opened = time.Now()
 	if err := p.open(address); err != nil { // the address is shown
 		fmt.Fprintln(p.out, texts.Say(p.lang, "page.not-opened", nil))
 	}

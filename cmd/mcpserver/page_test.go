@@ -212,7 +212,7 @@ func fits(t *testing.T, page *browsertest.Page) {
 }
 
 // A program that is killed while something waits shows it again when it starts anew.
-func TestWhatWaitsIsShownAfterAKill(t *testing.T) {
+func TestWhatWaitsIsShownInTheBrowserAfterAKill(t *testing.T) {
 	t.Parallel()
 	key, err := keys.Generate()
 	if err != nil {
