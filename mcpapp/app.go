@@ -43,9 +43,9 @@ type Config struct {
 	URL   string               // the address of this server as callers know it; of each request by default
 
 	// Announce shows a person without an account in Slack the address of the page on which she decides; it works once. handed is
-	// true if her client opens it too. Without Announce there is no page, and a call that she has to approve is refused. It is for
-	// a server that only this machine reaches, see [OnlyLocal]. Address is where that listens, without a path; by default it is
-	// that of each request, and on stdio one of its own.
+	// true if her client opens it too, or she has the page open. Without Announce there is no page, and a call that she has to
+	// approve is refused. It is for a server that only this machine reaches, see [OnlyLocal]. Address is where that listens,
+	// without a path; by default it is that of each request, and on stdio one of its own.
 	Announce func(address string, handed bool) `json:"-"`
 	Address  string
 

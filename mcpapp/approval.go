@@ -88,9 +88,7 @@ func (a *App) remind(ctx context.Context, id string) {
 	if err != nil || !approval.Status.Open() || approval.Owner != callerOf(ctx).ID || a.access.waits(approval.Owner) {
 		return
 	}
-	if address, ok := a.announce(ctx, approval.Owner, approval.Expires); ok {
-		a.config.Announce(address, false)
-	}
+	a.announce(ctx, approval.Owner, approval.Expires)
 }
 
 // approvalAnswer tells an assistant how far an approval is, with the result of one that was made.

@@ -22,6 +22,7 @@ import (
 // first. Against that, people decide in Slack.
 
 const (
+	lookAgain        = 30 * time.Second // longer than an open page takes to look again
 	sessionLife      = time.Hour
 	maxOpenAddresses = 8  // not opened yet, of one person
 	maxSessions      = 4  // of one person
@@ -51,7 +52,8 @@ type approvalSession struct {
 	secret [sha256.Size]byte
 	owner  string
 	until  time.Time
-	token  string // in her forms, so that no other page can send one
+	token  string    // in her forms, so that no other page can send one
+	used   time.Time // guarded by the mutex of approvalAccess
 
 	mu   sync.Mutex
 	news []news // what came of her last decision
@@ -153,7 +155,16 @@ func (p *approvalAccess) session(r *http.Request) (session *approvalSession, ok 
 	if at < 0 {
 		return nil, false
 	}
+	p.sessions[at].used = p.now()
 	return p.sessions[at], true
+}
+
+// inUse reports whether a person has the page open: it looks again by itself while nothing waits.
+func (p *approvalAccess) inUse(owner string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expire()
+	return slices.ContainsFunc(p.sessions, func(s *approvalSession) bool { return s.owner == owner && p.now().Sub(s.used) < lookAgain })
 }
 
 // sent reports whether a form that was sent is of the session: it has its token, and comes from a page of this server.

@@ -308,3 +308,19 @@ func (p *person) origin() string {
 	must(p.t, err)
 	return home.Scheme + "://" + home.Host
 }
+
+// options returns the values of a select, by text.
+func (p *person) options(name string) map[string]string {
+	options := map[string]string{}
+	for node := range p.document().Descendants() {
+		if node.Data != "select" || attribute(node, "name") != name {
+			continue
+		}
+		for option := range node.Descendants() {
+			if option.Data == "option" && option.FirstChild != nil {
+				options[option.FirstChild.Data] = attribute(option, "value")
+			}
+		}
+	}
+	return options
+}

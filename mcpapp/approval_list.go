@@ -25,6 +25,7 @@ type approvalsPage struct {
 	Groups  []approvalGroup
 	Empty   bool // nothing waits; the page looks again by itself
 	Onward  bool // it leads to what waits by itself
+	Linked  bool // it has a link to what waits
 	Form    *formPage
 	Confirm *approvalCard
 }

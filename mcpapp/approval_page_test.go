@@ -219,3 +219,80 @@ func TestWhereOthersReachTheServerThereIsNoPage(t *testing.T) {
 		t.Errorf("the page gives %d", got.status)
 	}
 }
+
+func TestACallAskedForAgainShowsNoSecondAddress(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	asked := approvalIn(t, a.call(t, "create_borrower", newBorrower(t, nil)))
+	address := p.address(t)
+	for range 3 {
+		if again := approvalIn(t, a.call(t, "create_borrower", newBorrower(t, nil))); again.ID != asked.ID {
+			t.Errorf("it is another approval: %+v", again)
+		}
+		approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": asked.ID, "seconds": 0}))
+	}
+	if n := len(p.announced); n != 0 {
+		t.Errorf("%d more addresses are shown", n)
+	}
+	ana := browser(t).opens(address)
+	approvalIn(t, a.call(t, "create_borrower", newBorrower(t, map[string]string{"name": `"Eva Amostra"`})))
+	if shown := <-p.announced; !shown.handed {
+		t.Error("a window opens although she has the page open")
+	}
+	contains(t, ana.get(ana.home).text(), "Eva Amostra")
+}
+
+func TestADraftGetsItsFileOnThePage(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	draft := approvalIn(t, a.call(t, "write_operation", map[string]any{"operation": "add_document", "arguments": map[string]any{"process": "1043", "documentTypeId": "payslip", "title": "Recibos"}}))
+	if draft.Status != "draft" || fmt.Sprint(draft.Missing) != "[files]" {
+		t.Fatalf("got %+v", draft)
+	}
+	ana := browser(t).opens(p.address(t))
+	ana.get(ana.home+"form/"+draft.ID).submit("/form/", "do", "file files")
+	address := ana.forms("/form/")[0].values.Get("at.files")
+	if !strings.HasPrefix(address, "/mcp/upload/") || !strings.Contains(ana.body, `href="`+address+`"`) {
+		t.Fatalf("there is no address for a file: %s", ana.text())
+	}
+	ana.submit("/form/", "do", "check")
+	contains(t, ana.text(), "No file was given at its address yet")
+	if got := browser(t).send(http.MethodPut, ana.origin()+address, string(pdf), nil); got.status != http.StatusCreated {
+		t.Fatalf("the file gives %d %s", got.status, got.body)
+	}
+	ana.submit("/form/", "do", "check")
+	ana.submit("/form/", "do", "approve")
+	if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": draft.ID, "seconds": 0})); told.Status != "done" || len(p.bank.Documents(sandbox.SampleProcess(1043))) == 0 {
+		t.Errorf("got %+v: %s", told, ana.text())
+	}
+}
+
+// Without a script the choices within another are shown when she asks for them.
+func TestChoicesWithinAnotherFollowIt(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	asked := approvalIn(t, a.call(t, "write_operation", map[string]any{"operation": "update_property", "arguments": map[string]any{
+		"process": "1042", "set": map[string]any{"districtId": "Lisboa", "countyId": "Oeiras", "parishId": "Barcarena"},
+	}}))
+	ana := browser(t).opens(p.address(t))
+	contains(t, ana.text(), "Barcarena")
+	ana.get(ana.home + "form/" + asked.ID)
+	districts := ana.options("is.districtId")
+	if districts["Porto"] == "" || ana.options("is.countyId")["Oeiras"] == "" || ana.options("is.countyId")["Matosinhos"] != "" {
+		t.Fatalf("districts %v, counties %v", districts, ana.options("is.countyId"))
+	}
+	ana.submit("/form/", "is.districtId", districts["Porto"], "do", "refresh")
+	counties := ana.options("is.countyId")
+	if counties["Matosinhos"] == "" || counties["Oeiras"] != "" || ana.forms("/form/")[0].values.Get("is.countyId") != "" {
+		t.Fatalf("counties of Porto: %v", counties)
+	}
+	ana.submit("/form/", "is.countyId", counties["Matosinhos"], "is.parishId", "", "do", "check")
+	contains(t, ana.text(), "Porto", "Matosinhos")
+	ana.submit("/form/", "do", "approve")
+	if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": asked.ID, "seconds": 0})); told.Status != "done" {
+		t.Errorf("got %+v: %s", told, ana.text())
+	}
+}

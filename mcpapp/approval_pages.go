@@ -71,14 +71,13 @@ func (a *App) approvalAddress(ctx context.Context, owner string, until time.Time
 	return base + approvalOpenPath + a.access.address(owner, until), nil
 }
 
-// announce shows a person without Slack the address of the page. If handed, her client opens it for her too.
-func (a *App) announce(ctx context.Context, owner string, until time.Time) (address string, ok bool) {
-	address, err := a.approvalAddress(ctx, owner, until)
-	if err != nil {
+// announce shows a person without Slack a new address of the page.
+func (a *App) announce(ctx context.Context, owner string, until time.Time) {
+	if address, err := a.approvalAddress(ctx, owner, until); err != nil {
 		a.config.Log.ErrorContext(ctx, "the page for decisions cannot be served", "error", err)
-		return "", false
+	} else {
+		a.config.Announce(address, a.access.inUse(owner))
 	}
-	return address, true
 }
 
 // AnnounceWaiting shows the address of the page to a person for whom approvals wait since an earlier start.
@@ -90,9 +89,7 @@ func (a *App) AnnounceWaiting(ctx context.Context, owner string) {
 	if err != nil || len(waiting) == 0 {
 		return // what is asked for next says so
 	}
-	if address, ok := a.announce(ctx, owner, waiting[len(waiting)-1].Expires); ok {
-		a.config.Announce(address, false)
-	}
+	a.announce(ctx, owner, waiting[len(waiting)-1].Expires)
 }
 
 // approvalHandler serves the page on which people decide.
@@ -123,7 +120,7 @@ type decision struct {
 	news    []news
 }
 
-func (d *decision) say(key string, args ...any) string { return sayTo(d.actor.Lang, key, args...) }
+func (d *decision) say(key string) string { return sayTo(d.actor.Lang, key) }
 
 // sayTo returns a text with args as names and values in turn.
 func sayTo(lang words.Lang, key string, args ...any) string {
@@ -179,7 +176,7 @@ func (a *App) openApprovalPage(w http.ResponseWriter, r *http.Request) {
 func (a *App) refuseApproval(w http.ResponseWriter, r *http.Request, status int, key string) {
 	a.refusals.Warn(r.Context(), "a request for approvals was refused", "reason", key, "status", status)
 	bodies.Leave(w)
-	writeApprovalPage(w, status, approvalsPage{Lang: langOf(r), Title: "approvals.title", Alert: book.Say(langOf(r), key, nil)})
+	writeApprovalPage(w, status, approvalsPage{Lang: langOf(r), Title: "approvals.closed", Linked: status == http.StatusGone, Alert: book.Say(langOf(r), key, nil)})
 }
 
 // tell says what happened on the page that is shown next.

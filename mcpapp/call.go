@@ -38,12 +38,13 @@ func (a *App) answer(ctx context.Context, header http.Header, tool *tools.Tool, 
 	}
 	call, problems := requestOf(tool, actor, args)
 	call.Page = a.config.Announce != nil || a.trusts(ctx, tool)
+	started := time.Now()
 	result, failure := a.run(ctx, header, call, problems)
 	switch {
 	case failure != nil:
 		return a.errorResult(ctx, failure)
 	case result.Pending != nil:
-		return a.pending(ctx, tool, args, result)
+		return a.pending(ctx, tool, args, result, result.Pending.Asked.Before(started))
 	}
 	return a.resultOf(ctx, result)
 }

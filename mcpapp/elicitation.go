@@ -81,8 +81,9 @@ func (a *App) openState(ctx context.Context, tool *tools.Tool, args json.RawMess
 	return state, err == nil && json.Unmarshal(data, &state) == nil && time.Now().Before(state.Until)
 }
 
-// pending answers a call that waits for a person. One who has no Slack is shown the address of the page.
-func (a *App) pending(ctx context.Context, tool *tools.Tool, args json.RawMessage, result tools.Result) *mcp.CallToolResult {
+// pending answers a call that waits for a person. One who has no Slack is shown the address of the page; for a call that was asked
+// for before, only if she has none.
+func (a *App) pending(ctx context.Context, tool *tools.Tool, args json.RawMessage, result tools.Result, repeated bool) *mcp.CallToolResult {
 	approval := *result.Pending
 	waits := approvalResult(approval, nil, markdown(result.Card, callerOf(ctx).Lang))
 	if approval.Status == tools.ApprovalWaits && a.trusts(ctx, tool) {
@@ -90,30 +91,31 @@ func (a *App) pending(ctx context.Context, tool *tools.Tool, args json.RawMessag
 			return answer
 		}
 	}
-	if a.config.Announce == nil || approval.Owner != callerOf(ctx).ID {
+	if a.config.Announce == nil || approval.Owner != callerOf(ctx).ID || repeated && a.access.waits(approval.Owner) {
 		return waits
 	}
-	address, ok := a.announce(ctx, approval.Owner, approval.Expires)
-	if !ok {
+	if !opensAddresses(ctx) {
+		a.announce(ctx, approval.Owner, approval.Expires)
 		return waits
 	}
+	address, err := a.approvalAddress(ctx, approval.Owner, approval.Expires)
+	if err != nil {
+		a.config.Log.ErrorContext(ctx, "the page for decisions cannot be served", "error", err)
+		return waits
+	}
+	a.config.Announce(address, true)
 	request := mcp.ElicitationParams{
 		Mode: mcp.ElicitationModeURL, Message: book.Say(callerOf(ctx).Lang, "approvals.elicit", nil), ElicitationID: approval.ID, URL: address,
 	}
-	switch {
-	case !opensAddresses(ctx):
-	case server.IsModernRequest(ctx):
-		state, err := a.sealState(ctx, tool, args, requestState{Approval: approval.ID, Until: time.Now().Add(elicitationMax)})
-		if err == nil {
-			a.config.Announce(address, true)
-			return server.NewInputRequestBuilder(state).Elicit(elicited, request).ToolResult()
-		}
-	case a.elicit(ctx, request):
-		a.config.Announce(address, true)
+	if !server.IsModernRequest(ctx) {
+		a.handOver(ctx, request)
 		return waits
 	}
-	a.config.Announce(address, false)
-	return waits
+	state, err := a.sealState(ctx, tool, args, requestState{Approval: approval.ID, Until: time.Now().Add(elicitationMax)})
+	if err != nil {
+		return waits
+	}
+	return server.NewInputRequestBuilder(state).Elicit(elicited, request).ToolResult()
 }
 
 // opensAddresses reports whether a client has declared that it opens addresses for its person.
@@ -133,24 +135,29 @@ func clientCapabilities(ctx context.Context) mcp.ClientCapabilities {
 	return mcp.ClientCapabilities{}
 }
 
-// elicit asks a client of a session to open an address, without waiting for its answer, which says nothing of the decision.
-func (a *App) elicit(ctx context.Context, request mcp.ElicitationParams) bool {
+// handOver asks a client on stdio to open an address, without waiting for its answer, which says nothing of the decision. Once she
+// has decided, the client is told that it is over.
+func (a *App) handOver(ctx context.Context, request mcp.ElicitationParams) {
 	ends, onStdio := ctx.Value(stdioKey{}).(context.Context)
 	if !onStdio {
-		return false
+		return
 	}
-	session := server.ClientSessionFromContext(ctx)
+	actor, session := callerOf(ctx).Actor, server.ClientSessionFromContext(ctx)
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), elicitationMax)
 	stop := context.AfterFunc(ends, cancel)
 	go func() {
 		defer cancel()
 		defer stop()
-		_, err := a.server.RequestURLElicitation(asking, session, request.ElicitationID, request.URL, request.Message)
-		if err != nil && asking.Err() == nil {
-			a.config.Log.InfoContext(asking, "the client did not open the page for decisions", "approval", request.ElicitationID)
+		answer, err := a.server.RequestURLElicitation(asking, session, request.ElicitationID, request.URL, request.Message)
+		if err != nil || answer.Action != mcp.ElicitationResponseActionAccept {
+			return // the address is printed too
+		}
+		until, _ := asking.Deadline()
+		approval, _, err := a.config.Runner.AwaitApproval(asking, actor, request.ElicitationID, time.Until(until))
+		if err == nil && approval.Status.Decided() {
+			_ = a.server.SendElicitationComplete(asking, session, request.ElicitationID) // clients may do without
 		}
 	}()
-	return true
 }
 
 // stdioKey is the key of the context that ends with a connection on stdio.
