@@ -53,7 +53,7 @@ type approvalSession struct {
 	owner  string
 	until  time.Time
 	token  string    // in her forms, so that no other page can send one
-	used   time.Time // guarded by the mutex of approvalAccess
+	used   time.Time // under the mutex of approvalAccess
 
 	mu   sync.Mutex
 	news []news // what came of her last decision
