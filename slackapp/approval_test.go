@@ -116,7 +116,7 @@ var approvalFlows = []flow{
 	{"what an assistant asks for is a card in clear, and one press makes it", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		a := h.asks("create_borrower", newBorrower)
-		card := ana.card("Novo proponente · processo 1042", "Pedido de Claude 1.2", "decida até às", "299999998", "rui@example.com")
+		card := ana.card("Novo proponente · processo 1042", "Pedido do assistente Claude 1.2", "decida até às", "299999998", "rui@example.com")
 		if clearValues.MatchString(card.Text) || !strings.Contains(card.Text, "Novo proponente · processo 1042") {
 			t.Errorf("the notification says %q", card.Text)
 		}
@@ -205,7 +205,7 @@ var approvalFlows = []flow{
 		ana := h.ana()
 		a := h.asks("create_borrower", newBorrower)
 		ana.pressesIn(ana.card("299999998"), "approval_review")
-		ana.sees("Página 2 de 7", "Pedido de Claude 1.2", "Nome completo")
+		ana.sees("Página 2 de 7", "Pedido do assistente Claude 1.2", "Nome completo")
 		ana.submits(slacksim.Values{"personal.mobile": "913333333"})
 		ana.sees("Página 3 de 7")
 		ana.presses("skip")
@@ -231,7 +231,7 @@ var approvalFlows = []flow{
 		a := h.asks("update_borrower", newEmail("novo@example.com"))
 		ana.pressesIn(ana.card("novo@example.com"), "approval_review")
 		held := h.first.Borrower(t, 1043, 0).Personal
-		page := ana.sees("Pedido de Claude 1.2", "Nome completo")
+		page := ana.sees("Pedido do assistente Claude 1.2", "Nome completo")
 		values, err := json.Marshal(page.Values)
 		must(t, err)
 		if !strings.Contains(string(values), `"novo@example.com"`) || !strings.Contains(string(values), held.Name.Reveal()) {
@@ -336,6 +336,21 @@ var approvalFlows = []flow{
 			t.Errorf("it stays where it was, or there are %d cards", len(ana.cards()))
 		}
 	}},
+	{"a file that she gives in place of the assistant's is hers", func(t *testing.T, h *harness) {
+		ana := h.ana()
+		a := h.asks("add_document", `{"process":"1042","documentTypeId":203,"files":["upload:example"]}`)
+		ana.pressesIn(ana.card("Juntar documentos · processo 1042", "Rever"), "approval_review")
+		ana.sees("Pedido do assistente Claude 1.2")
+		file, err := ana.Upload("Recibo certo.pdf", strings.NewReader("%PDF-1.7\nrecibo"))
+		must(t, err)
+		ana.submits(slacksim.Values{"files": file})
+		ana.sees("Aprovar", "Recibo certo.pdf")
+		ana.submits(nil)
+		ana.sees("Documentos entregues")
+		if told := h.learns(a.ID); told.Status != tools.ApprovalDone || !slices.Equal(told.Changed, []string{"files"}) {
+			t.Errorf("the assistant learns %v %q", told.Status, told.Changed)
+		}
+	}},
 	{"what has no room on a card follows once others are decided", func(t *testing.T, h *harness) {
 		ana := h.ana()
 		for i := range 14 {
@@ -362,7 +377,7 @@ var approvalFlows = []flow{
 			t.Errorf("a part of it can be approved: %s", card.Blocks)
 		}
 		ana.pressesIn(card, "approval_review")
-		ana.sees("Pedido de Claude 1.2")
+		ana.sees("Pedido do assistente Claude 1.2")
 	}},
 	{"what is withdrawn or expired leaves the card without values", func(t *testing.T, h *harness) {
 		ana := h.ana()
@@ -389,7 +404,7 @@ var approvalFlows = []flow{
 		must(t, ana.Close(h.ctx()))
 		ana.readsIn(ana.DM(), "O rascunho de «Novo proponente» fica guardado", "1 campo")
 		ana.pressesIn(ana.card("299999998", "Rever"), "approval_review")
-		ana.sees("Página 3 de 7", "Pedido de Claude 1.2")
+		ana.sees("Página 3 de 7", "Pedido do assistente Claude 1.2")
 		ana.presses("skip")
 		ana.sees("Aprovar", "913333333")
 		ana.presses("back")
@@ -465,7 +480,7 @@ var approvalFlows = []flow{
 			t.Errorf("it shows %s", home.Text())
 		}
 		must(t, ana.ClickHome(h.ctx(), "approval_review"))
-		ana.sees("Página 2 de 7", "Pedido de Claude 1.2")
+		ana.sees("Página 2 de 7", "Pedido do assistente Claude 1.2")
 	}},
 }
 
@@ -556,7 +571,7 @@ func TestAForgedPressApprovesNothing(t *testing.T) {
 	})
 	// He opens and submits the form that Ana has begun.
 	ana.pressesIn(card, "approval_review")
-	ana.sees("Pedido de Claude 1.2")
+	ana.sees("Pedido do assistente Claude 1.2")
 	draft := h.draft()
 	for _, action := range []string{"continue", "own", "outcome"} {
 		must(t, h.press(slacksim.Tom, action, draft.ID))

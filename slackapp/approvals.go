@@ -20,7 +20,8 @@ import (
 const (
 	approvalPoll     = 500 * time.Millisecond // between two looks for approvals that changed
 	approvalRound    = 200                    // approvals that are looked at in a round
-	approvalWorkers  = 4                      // cards that are made at the same time
+	approvalWorkers  = 8                      // cards that are made at the same time
+	approvalReads    = 4                      // approvals that are looked over at the same time for a card
 	approvalLease    = 30 * time.Second       // of a card, extended while it is made
 	approvalTimeout  = time.Minute            // to make a card
 	approvalRetry    = 5 * time.Second        // after a card that could not be made
@@ -53,103 +54,6 @@ func approvalGroup(a tools.Approval) string {
 	return strings.Join([]string{a.Owner, a.Asker, a.Client, about}, "\n")
 }
 
-// approvalsShown is what the loop of a replica remembers between its rounds.
-type approvalsShown struct {
-	foreign map[string]bool      // approvals whose owners have no direct messages here
-	later   map[string]time.Time // when cards that could not be made are tried again
-	failing bool                 // the store could not be read
-}
-
-// showApprovals shows the approvals that changed until ctx ends.
-func (a *App) showApprovals(ctx context.Context) {
-	known := &approvalsShown{foreign: map[string]bool{}, later: map[string]time.Time{}}
-	tick := time.NewTicker(approvalPoll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-a.approvalsChanged:
-		}
-		_ = a.recovered(func() error { a.showChanged(ctx, known); return nil })
-	}
-}
-
-// wakeApprovals wakes the loop, so that a decision made here is shown at once.
-func (a *App) wakeApprovals() {
-	select {
-	case a.approvalsChanged <- struct{}{}:
-	default: // it wakes already
-	}
-}
-
-// showChanged makes the cards of the approvals that changed since a front end has shown them.
-func (a *App) showChanged(ctx context.Context, known *approvalsShown) {
-	ids, err := a.store.ChangedApprovals(ctx, approvalRound+int64(len(known.foreign)))
-	if err != nil && ctx.Err() == nil && !known.failing {
-		a.log.WarnContext(ctx, "listing the approvals that changed failed", "error", logged(err))
-	}
-	known.failing = err != nil
-	for id := range known.foreign {
-		if err == nil && !slices.Contains(ids, id) {
-			delete(known.foreign, id)
-		}
-	}
-	groups := map[string]tools.Approval{}
-	for _, id := range ids {
-		if known.foreign[id] {
-			continue
-		}
-		changed, found, err := a.runner.Approval(ctx, id)
-		if err == nil && !found {
-			err = a.store.ShownApproval(ctx, id, 0)
-		}
-		_, here := userID(changed.Owner)
-		switch {
-		case err != nil:
-			a.log.InfoContext(ctx, "reading an approval that changed failed", "approval", id, "error", logged(err))
-		case found && !here:
-			known.foreign[id] = true
-		case found:
-			groups[approvalGroup(changed)] = changed
-		}
-	}
-	now := time.Now()
-	var working errgroup.Group
-	working.SetLimit(approvalWorkers)
-	type failed struct {
-		group string
-		err   error
-	}
-	later := make(chan failed, len(groups))
-	for group, changed := range groups {
-		if now.Before(known.later[group]) {
-			continue
-		}
-		delete(known.later, group)
-		working.Go(func() error {
-			if err := a.recovered(func() error { return a.showApproval(ctx, changed) }); err != nil {
-				later <- failed{group, err}
-				if ctx.Err() == nil && !errors.Is(err, errUnread) {
-					a.log.WarnContext(ctx, "showing an approval failed", "approval", changed.ID, "error", logged(err))
-				}
-			}
-			return nil
-		})
-	}
-	_ = working.Wait() // none returns an error
-	close(later)
-	for one := range later {
-		known.later[one.group] = now.Add(retryCardAfter(one.err))
-	}
-	for group := range known.later {
-		if _, still := groups[group]; !still {
-			delete(known.later, group)
-		}
-	}
-}
-
 // Why a card is made again later.
 var (
 	errCardTaken = errors.New("another replica makes the card")
@@ -168,16 +72,6 @@ func retryCardAfter(err error) time.Duration {
 		return approvalUnread
 	}
 	return approvalRetry
-}
-
-// showApproval makes the card of an approval. While another replica makes it, it returns nil: the approval stays among those that
-// changed until it is shown.
-func (a *App) showApproval(ctx context.Context, changed tools.Approval) error {
-	err := a.makeCard(ctx, changed, false)
-	if errors.Is(err, errCardTaken) {
-		return nil
-	}
-	return err
 }
 
 // makeCard makes the card of an approval. again is set if it was shown as it is: then a card stays while the bank cannot be read.
@@ -281,8 +175,18 @@ func (a *App) itemsOf(ctx context.Context, actor tools.Actor, group string, chan
 				return nil, false, err
 			}
 		default:
-			items = append(items, a.itemOf(ctx, actor, now, tool))
+			items = append(items, approvalItem{Review: tools.Review{Approval: now, Of: tool}})
 		}
+	}
+	var reading errgroup.Group
+	reading.SetLimit(approvalReads)
+	for i := range items {
+		reading.Go(func() error {
+			return a.recovered(func() error { items[i] = a.itemOf(ctx, actor, items[i].Approval, items[i].Of); return nil })
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return nil, false, err
 	}
 	slices.SortStableFunc(items, func(x, y approvalItem) int { return x.Asked.Compare(y.Asked) })
 	items = latest(items, changed.ID)
