@@ -91,7 +91,7 @@ func TestAPersonApprovesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 	ana.Until("the newcomer sees that somebody wrote to her", `document.querySelector('#ims button.unread .count')`)
 	ana.Click("#ims button")
 	ana.Until("the card is there", lastMessage+`.innerText.includes('Novo proponente · processo 1042')`)
-	for _, says := range []string{"Pedido de Claude 1.2 às", "decida até às", "299999998", "12/04/1995", "Aprovar", "Rever", "Recusar"} {
+	for _, says := range []string{"Pedido do assistente Claude 1.2 às", "decida até às", "299999998", "12/04/1995", "Aprovar", "Rever", "Recusar"} {
 		if text := ana.evalText(lastMessage + `.innerText`); !strings.Contains(text, says) {
 			t.Errorf("the card does not say %q:\n%s", says, text)
 		}
