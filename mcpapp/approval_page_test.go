@@ -296,3 +296,26 @@ func TestChoicesWithinAnotherFollowIt(t *testing.T) {
 		t.Errorf("got %+v: %s", told, ana.text())
 	}
 }
+
+func TestWhatCannotBeDoneSaysWhy(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	first, second := approvalIn(t, a.call(t, "create_borrower", newBorrower(t, nil))), approvalIn(t, a.call(t, "create_borrower", newBorrower(t, map[string]string{"name": `"Eva Amostra"`, "taxId": `"256893152"`})))
+	p.address(t)
+	ana := browser(t).opens(p.address(t))
+	p.bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: http.StatusBadRequest, Times: 1, Reply: `{"code": "059999", "message": "Cliente <b>bloqueado</b>"}`})
+	all := ana.forms("/approve")[2]
+	if len(all.values["id"]) != 2 {
+		t.Fatalf("the forms are %v", ana.forms("/approve"))
+	}
+	ana.sends(all)
+	contains(t, ana.text(), "New borrower", "Cliente <b>bloqueado</b>", "Eva Amostra")
+	lacks(t, ana.text(), "Borrower created")
+	lacks(t, ana.body, "<b>bloqueado</b>")
+	for id, want := range map[string]string{first.ID: "failed", second.ID: "waiting"} { // what comes after it is not done
+		if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": id, "seconds": 0})); told.Status != want {
+			t.Errorf("got %+v, want %s: %s", told, want, ana.text())
+		}
+	}
+}
