@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,12 +16,14 @@ import (
 )
 
 // It uses drafts, two borrowers who are the same person, subscriptions, ownership, a digest, reads, callbacks, changes, a
-// card and its replies, and then searches all that was ever written to Redis, including what was deleted since. Only
+// card and its replies, and a request of an assistant that is changed and approved, and then searches all that was ever written to Redis, including what was deleted since. Only
 // times, versions and fingerprints are in the clear.
 func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 	t.Parallel()
 	ctx, h := testContext(t), newTeamHarness(t)
 	user := h.client.As(portal.Login{BrokerUID: sandbox.BrokerA.UID, Username: sandbox.BrokerA.Users[0]}, "pt-PT")
+	h.env = append(h.env, "MCP_TOKEN="+assistantToken, "ASSISTANT_POLICY=approve",
+		"PORTAL_USERS="+slacksim.TeamID+"/"+slacksim.Ana+"="+sandbox.BrokerA.Users[0]+",*="+sandbox.BrokerA.Users[0])
 	h.start(t)
 	h.awaitRegistration(t)
 	secrets := []string{
@@ -55,6 +59,7 @@ func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 		}
 		waittest.Eventually(t, "the card has its replies", func() bool { return h.countInTeam(fmt.Sprint("Processo ", number)) > 1 })
 	}
+	h.approveChanged(t, ctx)
 	for number := 1040; number < 1060; number++ {
 		process := sandbox.SampleProcess(number)
 		secrets = append(secrets, process.String(), strings.ReplaceAll(process.String(), "-", ""), string(process[:]))
@@ -89,4 +94,23 @@ func TestNothingEverWrittenToRedisRevealsPeopleOrProcesses(t *testing.T) {
 		}
 	}
 	dumpRedis(t, ctx, h.redis) // and each key has an end
+}
+
+// approveChanged has an assistant ask for a borrower, whom Ana changes and approves.
+func (h *harness) approveChanged(t *testing.T, ctx context.Context) {
+	t.Helper()
+	calls(t, ctx, assistant(t, ctx, h), "create_borrower", json.RawMessage(strings.Replace(ruiArgs, "1042", "1044", 1)))
+	card := h.card(t, ctx, "299999998")
+	if err := h.ana.ClickMessage(ctx, card.Channel, card.TS, "approval_review"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.ana.WaitView(ctx, isPage); err != nil {
+		t.Fatal(err)
+	}
+	confirm(t, ctx, h.ana, rui, "Rui A.")
+	if _, err := h.ana.WaitMessage(ctx, h.ana.DM(), func(m slacksim.Message) bool {
+		return m.TS == card.TS && strings.Contains(m.FullText(), "Proponente criado")
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
