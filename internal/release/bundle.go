@@ -82,7 +82,7 @@ func bundleManifest(version string, p platform, server offered) object {
 		"localization": object{"resources": localized, "default_locale": string(words.English)},
 		"server": object{
 			"type": "binary", "entry_point": p.program(),
-			"mcp_config": object{"command": "${__dirname}/" + p.program(), "args": []string{"-read-only=${user_config.read_only}"}, "env": env},
+			"mcp_config": object{"command": "${__dirname}/" + p.program(), "args": []string{"-open", "-read-only=${user_config.read_only}"}, "env": env},
 		},
 		// What is offered also depends on the settings, and on what the person may do.
 		"tools": tools, "tools_generated": true, "prompts_generated": true,
