@@ -100,10 +100,14 @@ func (a *App) showApprovals(d *decision) {
 		if !shown {
 			continue
 		}
-		group, known := at[approval.About]
-		if !known || approval.About == "" {
+		about := approval.About
+		if len(card.About) > 0 { // as the bank calls it, however the assistant named it
+			about = card.About[0].Value
+		}
+		group, known := at[about]
+		if !known || about == "" {
 			group = len(page.Groups)
-			page.Groups, at[approval.About] = append(page.Groups, approvalGroup{All: true}), group
+			page.Groups, at[about] = append(page.Groups, approvalGroup{All: true}), group
 		}
 		g := &page.Groups[group]
 		g.Cards, g.All = append(g.Cards, card), g.All && card.Seen != ""
