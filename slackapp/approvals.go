@@ -117,6 +117,9 @@ func (a *App) showGroup(ctx context.Context, group string, changed tools.Approva
 	if err != nil {
 		return err
 	}
+	if len(items) == 0 { // it was removed by an update
+		return nil
+	}
 	unread := slices.ContainsFunc(items, func(i approvalItem) bool { return i.unread })
 	if unread && again {
 		return errUnread
