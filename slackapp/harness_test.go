@@ -55,6 +55,7 @@ type harness struct {
 	gate        bankGate      // in front of the bank
 	ackWait     time.Duration // of the next replicas; 0 for the default
 	callTimeout time.Duration // of a tool's call, of the next replicas; 0 for the default
+	ahead       atomic.Int64  // by which the clock of the runner and the store is ahead, in ns
 }
 
 // replica is one running app.
@@ -95,8 +96,6 @@ type options struct {
 	checks  func(*validation.Options)
 	lists   testenv.OtherLists // of the bank
 	tools   *tools.Catalogue   // those of Balcão by default
-
-	approvalLife time.Duration // that of the runner by default
 }
 
 // ackWaitForever is long enough for every result that needs no slow bank, on a busy machine too.
@@ -135,9 +134,10 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	assistant.Account = anasID
 	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1), anasAssistant: assistant}}
 	h.log = &logtest.Log{}
-	h.first = testenv.Start(t, testenv.Options{Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
+	now := func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
+	h.first = testenv.Start(t, testenv.Options{Now: now, Store: []conversations.Option{conversations.WithClock(now)}, Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
-		c.Policy, c.ApprovalLife = nil, config.approvalLife
+		c.Policy = nil
 		c.People, c.CallTimeout, c.Log = h.people, h.callTimeout, slog.New(slog.NewJSONHandler(h.log, nil))
 		if config.tools != nil {
 			c.Catalogue = config.tools
