@@ -89,6 +89,7 @@ class Run:
         lacking = {"process": "1043", "borrowerTypeId": 2, "personal": {"name": "Rui Amostra"}}
         draft = (await self.succeeded("create_borrower", lacking))["approval"]
         assert draft["status"] == "draft" and "personal.taxId" in draft["missing"], draft
+        await self.succeeded("withdraw_approval", {"approval": draft["id"]})
         asked = (await self.succeeded("create_borrower", NEW_BORROWER))["approval"]
         assert asked["status"] == "waiting", asked
         self.progress.clear()
