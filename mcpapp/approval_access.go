@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/balcao/balcao/tools"
 )
 
 // A person without an account in Slack decides on a page of this server, which only her own machine reaches. Its address has 256
@@ -26,7 +28,8 @@ const (
 	sessionLife      = time.Hour
 	maxOpenAddresses = 8  // not opened yet, of one person
 	maxSessions      = 4  // of one person
-	maxSessionNews   = 20 // not shown yet
+	maxKeptForms     = 10 // of a session, that were begun
+	maxSessionNews   = 20 // of a session
 	maxPeopleOfPage  = 200
 )
 
@@ -57,6 +60,13 @@ type approvalSession struct {
 
 	mu   sync.Mutex
 	news []news // what came of her last decision
+	kept []keptForm
+}
+
+// keptForm is a form that a person has begun to change.
+type keptForm struct {
+	approval, asked string // its id, and the digest of what was asked for
+	form            tools.Form
 }
 
 func newApprovalAccess() *approvalAccess {
@@ -185,4 +195,30 @@ func (s *approvalSession) latest() []news {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.news)
+}
+
+// keep keeps the form of an approval as the person left it, and only in memory.
+func (s *approvalSession) keep(approval tools.Approval, form tools.Form) {
+	s.forget(approval.ID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = newest(append(s.kept, keptForm{approval.ID, approval.Digest, form}), maxKeptForms, func(keptForm) bool { return true })
+}
+
+// forget removes the form of an approval.
+func (s *approvalSession) forget(approval string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = slices.DeleteFunc(s.kept, func(k keptForm) bool { return k.approval == approval })
+}
+
+// left returns the form of an approval as the person left it, unless the assistant asks for something else since.
+func (s *approvalSession) left(approval tools.Approval) (form tools.Form, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.kept, func(k keptForm) bool { return k.approval == approval.ID && k.asked == approval.Digest })
+	if at < 0 {
+		return form, false
+	}
+	return s.kept[at].form, true
 }

@@ -2,6 +2,7 @@ package mcpapp
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,6 +22,8 @@ const (
 	doRefresh = "refresh" // shows the choices that depend on an answer
 	doEdit    = "edit"    // shows the form again
 	doApprove = "approve"
+	doLeave   = "leave" // keeps the form as it is
+	doAnew    = "anew"  // shows it as the assistant asked
 	doFile    = "file " // and a path: opens an address for a file
 )
 
@@ -75,6 +78,11 @@ func (a *App) showApprovalForm(d *decision) {
 		d.back()
 		return
 	}
+	if left, is := d.session.left(review.Approval); is {
+		d.tell(news{Kind: "ended", Title: d.say("approvals.as_left")})
+		a.showApprovalFields(d, review, left, a.labelsOf(d, review.Of, left), nil)
+		return
+	}
 	for _, field := range review.Of.Fields {
 		form.Answers[field.Path] = asInput(field, form.Answers[field.Path])
 		if form.Before != nil {
@@ -116,8 +124,18 @@ func (a *App) submitApprovalForm(d *decision) {
 	of := tools.Review{Approval: approval, Of: tool}
 	form, unresolved := a.formOf(d, tool)
 	do := d.r.PostForm.Get("do")
+	if do == doAnew {
+		d.session.forget(of.ID)
+		http.Redirect(d.w, d.r, approvalPath+"form/"+url.PathEscape(of.ID), http.StatusSeeOther)
+		return
+	}
 	if path, file := strings.CutPrefix(do, doFile); file {
 		a.openFileAddress(d, tool, form, path)
+	}
+	d.session.keep(approval, form)
+	if do == doLeave {
+		d.back()
+		return
 	}
 	if do != doCheck && do != doApprove {
 		a.showApprovalFields(d, of, form, a.labelsOf(d, tool, form), unresolved)
@@ -133,7 +151,9 @@ func (a *App) submitApprovalForm(d *decision) {
 		a.showApprovalFields(d, of, form, a.labelsOf(d, tool, form), withoutRepeated(append(unread, review.Problems...)))
 	case do == doApprove && d.r.PostForm.Get("seen") == review.Seen:
 		args, _ := tool.Args(tool.Given(form), d.actor.Lang)
-		a.approve(d, of.ID, tools.Approved{Args: args, Seen: review.Seen})
+		if a.approve(d, of.ID, tools.Approved{Args: args, Seen: review.Seen}) {
+			d.session.forget(of.ID)
+		}
 		d.back()
 	default:
 		card := reviewCard(d.actor.Lang, review)

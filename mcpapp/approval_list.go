@@ -21,6 +21,7 @@ type approvalsPage struct {
 	Title   string // the key of a text
 	Token   string
 	Alert   string // "" for none
+	Closes  string // when the session ends
 	News    []news
 	Groups  []approvalGroup
 	Empty   bool // nothing waits; the page looks again by itself

@@ -319,3 +319,33 @@ func TestWhatCannotBeDoneSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestAFormIsKeptAsSheLeftIt(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	lacking := newBorrower(t, map[string]string{"birthDate": `null`})
+	draft := approvalIn(t, a.call(t, "create_borrower", lacking))
+	ana := browser(t).opens(p.address(t))
+	form := ana.home + "form/" + draft.ID
+	ana.get(form).submit("/form/", "is.personal.birthDate", "12/4/1985", "is.personal.address", "Rua Nova", "do", "leave")
+	contains(t, ana.text(), "Parts are missing or wrong")
+	ana.get(form)
+	contains(t, ana.text(), "as you left it", "closes at")
+	values := ana.forms("/form/")[0].values
+	if values.Get("is.personal.birthDate") != "12/4/1985" || values.Get("is.personal.address") != "Rua Nova" {
+		t.Errorf("the form has %v", values)
+	}
+	ana.submit("/form/", "do", "anew")
+	if values := ana.forms("/form/")[0].values; values.Get("is.personal.address") != "" || values.Get("is.personal.name") != "Rui Amostra" {
+		t.Errorf("the form has %v", values)
+	}
+	ana.submit("/form/", "is.personal.address", "Rua Nova", "do", "leave")
+	corrected := withArg(withArg(lacking, "personal.name", "Rui Correto"), "idempotencyKey", draft.ID)
+	if again := approvalIn(t, a.call(t, "create_borrower", corrected)); again.ID != draft.ID {
+		t.Fatalf("got %+v", again)
+	}
+	if values := ana.get(form).forms("/form/")[0].values; values.Get("is.personal.name") != "Rui Correto" {
+		t.Errorf("what the assistant corrected is not shown: %v", values)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/bodies"
+	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/webguard"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/tools"
@@ -209,6 +210,7 @@ func (d *decision) failed(title string, err error) news {
 
 // show writes a page of the session.
 func (d *decision) show(status int, page approvalsPage) {
+	page.Closes = d.session.until.In(lisbon.Zone).Format("15:04")
 	page.Lang, page.Token, page.News = d.actor.Lang, d.session.token, append(page.News, d.news...)
 	writeApprovalPage(d.w, status, page)
 }
