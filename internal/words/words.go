@@ -47,6 +47,9 @@ type Texts struct {
 	formless   []string                   // «lang key (form)» of each text with a count that has no singular
 }
 
+// unmarshal has the format of the files.
+var unmarshal = map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal}
+
 // Load reads pt-PT.toml and en.toml from files. It panics if one is missing or malformed, because they are embedded.
 func Load(files fs.FS) *Texts {
 	return load(files, ".")
@@ -68,7 +71,6 @@ func Tree(files fs.FS, folder string) *Texts {
 
 func load(files fs.FS, folders ...string) *Texts {
 	bundle := i18n.NewBundle(language.EuropeanPortuguese)
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	texts := &Texts{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}, plain: map[Lang]map[string]string{}}
 	for _, lang := range Langs {
 		texts.keys[lang], texts.plain[lang] = map[string]bool{}, map[string]string{}
@@ -81,7 +83,12 @@ func load(files fs.FS, folders ...string) *Texts {
 }
 
 func (t *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
-	file, err := bundle.LoadMessageFileFS(files, path.Join(folder, string(lang)+".toml"))
+	name := path.Join(folder, string(lang)+".toml")
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		panic(fmt.Sprintf("words: %v", err))
+	}
+	file, err := i18n.ParseMessageFileBytes(data, name, unmarshal)
 	if err != nil {
 		panic(fmt.Sprintf("words: %v", err))
 	}
@@ -92,6 +99,8 @@ func (t *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang)
 		t.keys[lang][message.ID] = true
 		if message.One == "" && !strings.Contains(message.Other, "{{") {
 			t.plain[lang][message.ID] = message.Other
+		} else if err := bundle.AddMessages(file.Tag, message); err != nil {
+			panic(fmt.Sprintf("words: %v", err))
 		}
 		if message.One == "" && strings.Contains(message.Other, ".count") {
 			t.formless = append(t.formless, string(lang)+" "+message.ID+" (one)")
