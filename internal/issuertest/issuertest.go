@@ -152,10 +152,11 @@ type Issuer struct {
 func Start(t testing.TB, path string, keys ...Key) *Issuer {
 	t.Helper()
 	i := &Issuer{keys: keys}
-	server := httptest.NewServer(http.HandlerFunc(i.serve))
-	t.Cleanup(server.Close)
-	i.URL = server.URL + path
+	server := httptest.NewUnstartedServer(http.HandlerFunc(i.serve))
+	i.URL = "http://" + server.Listener.Addr().String() + path
 	i.name = i.URL
+	server.Start()
+	t.Cleanup(server.Close)
 	return i
 }
 
