@@ -96,7 +96,7 @@ func TestAnAssistantLearnsWhatThePersonDecided(t *testing.T) {
 			if draft.Status != "draft" || fmt.Sprint(draft.Missing) != "[personal.taxId]" {
 				t.Errorf("got %+v", draft)
 			}
-			if told := approvalIn(t, a.call(t, "withdraw_approval", map[string]any{"approval": draft.ID})); told.Status != "taken_back" {
+			if told := approvalIn(t, a.call(t, "withdraw_approval", map[string]any{"approval": draft.ID})); told.Status != "retracted" {
 				t.Errorf("got %+v", told)
 			}
 			if n := e.bank.Calls(portal.BorrowerCreate); n != 1 {

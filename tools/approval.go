@@ -41,14 +41,14 @@ type ApprovalStatus string
 
 // The states of an approval.
 const (
-	ApprovalWaits     ApprovalStatus = "waiting"    // for the person
-	ApprovalDraft     ApprovalStatus = "draft"      // for the person, who has to complete it first
-	ApprovalApproved  ApprovalStatus = "approved"   // it is being made
-	ApprovalDone      ApprovalStatus = "done"       // it was approved and made
-	ApprovalFailed    ApprovalStatus = "failed"     // it was approved, and it cannot be made
-	ApprovalRejected  ApprovalStatus = "rejected"   // by the person
-	ApprovalWithdrawn ApprovalStatus = "taken_back" // by the assistant
-	ApprovalExpired   ApprovalStatus = "expired"    // nobody decided in time
+	ApprovalWaits     ApprovalStatus = "waiting"   // for the person
+	ApprovalDraft     ApprovalStatus = "draft"     // for the person, who has to complete it first
+	ApprovalApproved  ApprovalStatus = "approved"  // it is being made
+	ApprovalDone      ApprovalStatus = "done"      // it was approved and made
+	ApprovalFailed    ApprovalStatus = "failed"    // it was approved, and it cannot be made
+	ApprovalRejected  ApprovalStatus = "rejected"  // by the person
+	ApprovalWithdrawn ApprovalStatus = "retracted" // by the assistant
+	ApprovalExpired   ApprovalStatus = "expired"   // nobody decided in time
 )
 
 // Open reports whether the person can still decide.

@@ -149,7 +149,7 @@ func TestAStateThatNobodyKnowsIsCountedByItsID(t *testing.T) {
 
 func TestWhatAnAssistantAsksForIsDecidedByItsPersonInSlack(t *testing.T) {
 	t.Parallel()
-	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana@mediadora.example"}))
+	system := start(t, load(t, map[string]string{"PORTAL_USERS": "T1/U1=mcp:ana@mediadora.example=ana@mediadora.example", "SLACK_BOT_TOKEN": "xoxb-synthetic"}))
 	tool, _ := system.Runner.Catalogue.Named("create_borrower")
 	asked, err := system.Runner.Run(t.Context(), tools.Request{
 		Tool: tool, Actor: tools.Actor{ID: "mcp:T1/U1", Lang: words.English, Assistant: true}, Args: json.RawMessage(`{"process":"1042"}`),

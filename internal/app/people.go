@@ -60,6 +60,12 @@ func newPeople(s settings.Settings) (*People, error) {
 		}
 	}
 	p.byActor[Assistant] = tools.Person{Login: p.service, ReadOnly: s.ReadOnly, Account: p.onlyAccountOf(p.service)}
+	if s.RedisURL == settings.Memory && s.SlackBotToken == "" { // no bot sees what assistants ask for here
+		for actor, person := range p.byActor {
+			person.Account = ""
+			p.byActor[actor] = person
+		}
+	}
 	return p, nil
 }
 

@@ -23,6 +23,9 @@ func peopleOf(t *testing.T, users string, others ...string) *People {
 		t.Fatal(err)
 	}
 	s.PortalBrokerUID, s.PortalUsername = "3f2b8a52-6f0e-4f0c-9a1b-0a0b0c0d0e0f", "service"
+	if environ["REDIS_URL"] == "" {
+		s.RedisURL = "redis://shared.example" // with a bot
+	}
 	people, err := newPeople(s)
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +82,16 @@ func TestTheTableSaysNothingOfAssistantsForPeopleInSlackAndTheReverse(t *testing
 	for _, stranger := range []string{"mcp:T9/U9", "mcp:", "", "T1/U1", "email:ana@mediadora.example"} {
 		if got, ok := people.Person(t.Context(), stranger); ok {
 			t.Errorf("%q is %+v", stranger, got)
+		}
+	}
+}
+
+func TestNobodyDecidesInASlackThatTheProgramIsNotIn(t *testing.T) {
+	t.Parallel()
+	people := peopleOf(t, "T1/U1=mcp:ana@mediadora.example=ana,T1/U2=service", "REDIS_URL", settings.Memory, "SLACK_BOT_TOKEN", "")
+	for _, actor := range []string{"slack:T1/U1", "mcp:T1/U1", Assistant} {
+		if got, ok := people.Person(t.Context(), actor); !ok || got.Account != "" {
+			t.Errorf("%s decides as %q, %v", actor, got.Account, ok)
 		}
 	}
 }
