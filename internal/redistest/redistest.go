@@ -5,6 +5,7 @@ package redistest
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -101,7 +102,7 @@ func (s *Server) URL() string {
 func (s *Server) Start() {
 	s.t.Helper()
 	s.launch()
-	if !s.await("PING", "+PONG") {
+	if !s.answers() {
 		s.t.Fatalf("redis-server exited: %s", s.said.String())
 	}
 }
@@ -198,7 +199,7 @@ func (s *Server) startAnywhere() {
 	for range 5 {
 		s.port = freePort(s.t)
 		s.launch()
-		if s.await("PING", "+PONG") {
+		if s.answers() {
 			return
 		}
 	}
@@ -228,6 +229,13 @@ func (s *Server) launch() {
 		close(done)
 	}()
 	s.run, s.done = run, done
+}
+
+// answers waits until the server has loaded its data. It returns false if the server ends first. Another server that took the
+// port meanwhile has another process id.
+func (s *Server) answers() bool {
+	s.t.Helper()
+	return s.await("INFO server", fmt.Sprintf("process_id:%d\r\n", s.run.Process.Pid)) && s.await("PING", "+PONG")
 }
 
 // await sends command until the answer contains want. It returns false if the server ends first.
