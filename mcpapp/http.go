@@ -95,16 +95,19 @@ func (a *App) setSecurityHeaders(next http.Handler) http.Handler {
 // limitBody limits the size of the body, and sets the deadlines for reading it and for writing the response.
 func (a *App) limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > a.config.MaxBody {
-			a.refuse(w, r, http.StatusRequestEntityTooLarge, "http.too_long")
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, a.config.MaxBody)
 		deadlines := http.NewResponseController(w)
 		now := time.Now()
 		// Only writers without a connection, such as httptest's recorder, fail here.
 		_ = deadlines.SetReadDeadline(now.Add(a.config.BodyTimeout))
 		_ = deadlines.SetWriteDeadline(now.Add(2*a.config.BodyTimeout + a.config.CallTimeout))
+		if r.ContentLength > a.config.MaxBody {
+			if r.ContentLength <= 4*a.config.MaxBody { // a connection that is closed before its body is read may lose the answer
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			a.refuse(w, r, http.StatusRequestEntityTooLarge, "http.too_long")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, a.config.MaxBody)
 		next.ServeHTTP(w, r)
 	})
 }
