@@ -162,7 +162,7 @@ func (r *Runner) makeApproved(ctx context.Context, a Approval, tool *Tool) (Resu
 		if a.Output, err = pii.MarshalClear(result.Output); err != nil {
 			r.Log.ErrorContext(ctx, "recording the output of an approval failed", "call", result.ID, "error", pii.Scrub(err.Error()))
 		}
-	case failure.Kind == Unclear: // the next round finds out
+	case failure.Kind == Unclear || failure.Kind == Busy && failure.bank == nil: // it may be under way: the next round finds out
 		return Result{}, failure
 	case notSent(failure) || failure.Kind == Unconfirmed: // it may be tried again
 		a.Status, a.Failure, a.Decided = ApprovalWaits, failure.Kind, time.Time{}

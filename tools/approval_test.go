@@ -405,6 +405,48 @@ func TestAReplicaThatDiesBetweenTheApprovalAndItsOutcomeLeavesOneBorrower(t *tes
 	}
 }
 
+// dueNow has one approval due at all times.
+type dueNow struct {
+	tools.Approvals
+	id *string
+}
+
+func (d dueNow) DueApprovals(context.Context, int64) ([]string, error) { return []string{*d.id}, nil }
+
+func TestACallThatIsUnderWayStaysApproved(t *testing.T) {
+	t.Parallel()
+	cluster := startCluster(t)
+	e, id := cluster.replica(t, withApprovals, withLongCalls), ""
+	other := cluster.replica(t, withApprovals, withLongCalls, func(c *tools.Config) { c.Approvals = dueNow{c.Approvals, &id} })
+	a := e.asks(t, "create_borrower", testenv.NewBorrower(nil))
+	id = a.ID
+	seen := e.sees(t, id).Seen
+	sent := cluster.Bank.Calls(portal.BorrowerCreate)
+	cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Latency: 2 * time.Second, Times: 1})
+	var group sync.WaitGroup
+	group.Go(func() {
+		if _, err := e.Approve(t.Context(), ana, id, tools.Approved{Seen: seen}); err != nil {
+			t.Error(err)
+		}
+	})
+	waittest.Eventually(t, "the bank is called", func() bool { return cluster.Bank.Calls(portal.BorrowerCreate) > sent })
+	if err := other.SettleApprovals(t.Context()); codesOf(err) != "busy" {
+		t.Errorf("another replica makes it, too: %v", err)
+	}
+	if told, _ := e.learns(t, id); told.Status != tools.ApprovalApproved {
+		t.Errorf("while it is under way, it is %v", told.Status)
+	}
+	group.Wait()
+	waittest.Eventually(t, "its outcome is recorded", func() bool {
+		_ = other.SettleApprovals(t.Context())
+		told, _ := e.learns(t, id)
+		return told.Status == tools.ApprovalDone
+	})
+	if n := cluster.Bank.Calls(portal.BorrowerCreate); n != sent+1 {
+		t.Errorf("the bank was called %d times", n-sent)
+	}
+}
+
 func TestThePolicySaysWhatAnAssistantMayDo(t *testing.T) {
 	t.Parallel()
 	operations := start(t).Catalogue
