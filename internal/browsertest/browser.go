@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -98,10 +101,66 @@ func (p *Page) Keys(keys string) {
 	p.Do(chromedp.KeyEvent(keys))
 }
 
-// Click clicks the element of a selector once it is visible.
+// Elements are found by the page's own querySelector, not by the queries of chromedp: those wait for a copy of the document
+// that chromedp keeps, which on a busy machine may lack an element for good.
+
+// Click clicks the element of a selector, once it is visible, at rest and not covered.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.Do(chromedp.Click(chromedp.CSS(selector)))
+	press, release := p.Mouse(selector)
+	press()
+	release()
+}
+
+// Mouse waits until the element of a selector is visible, at rest and not covered. It returns functions that press and
+// release the mouse button in the middle of the element.
+func (p *Page) Mouse(selector string) (press, release func()) {
+	p.t.Helper()
+	p.Until("the mouse reaches "+selector, `(() => {
+		const element = document.querySelector(`+Quoted(selector)+`);
+		element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+		const { left, top, width, height } = element.getBoundingClientRect();
+		const before = window.mouseAt;
+		const now = window.mouseAt = { element, x: left + width / 2, y: top + height / 2 };
+		const hit = document.elementFromPoint(now.x, now.y);
+		return before?.element === element && before.x === now.x && before.y === now.y && element.contains(hit);
+	})()`)
+	x, y := p.Eval(`window.mouseAt.x`).(float64), p.Eval(`window.mouseAt.y`).(float64)
+	event := func(what input.DispatchMouseEventType) func() {
+		return func() {
+			p.t.Helper()
+			p.Do(chromedp.MouseEvent(what, x, y, chromedp.ButtonLeft, oneClick))
+		}
+	}
+	return event(chromedp.MousePressed), event(chromedp.MouseReleased)
+}
+
+func oneClick(event *input.DispatchMouseEventParams) { event.ClickCount = 1 }
+
+// Fill replaces the value of a field, as if a person typed the value.
+func (p *Page) Fill(selector, value string) {
+	p.t.Helper()
+	p.Until("filling "+selector, `document.querySelector(`+Quoted(selector)+`).checkVisibility()`)
+	p.Eval(`(() => {
+		const field = document.querySelector(` + Quoted(selector) + `);
+		field.focus();
+		field.value = ` + Quoted(value) + `;
+		for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
+	})()`)
+}
+
+// ChooseFiles chooses files in a file input.
+func (p *Page) ChooseFiles(selector string, paths ...string) {
+	p.t.Helper()
+	p.Until("choosing files in "+selector, `document.querySelector(`+Quoted(selector)+`)`)
+	p.Do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		found, err := cdp.Call(ctx, tab, runtime.Evaluate, runtime.EvaluateParams{Expression: `document.querySelector(` + Quoted(selector) + `)`})
+		if err != nil {
+			return err
+		}
+		_, err = cdp.Call(ctx, tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: paths, ObjectID: found.Result.ObjectID})
+		return err
+	}))
 }
 
 // Until waits until a JavaScript expression is true. An expression that throws is not true yet.

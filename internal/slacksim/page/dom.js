@@ -17,6 +17,15 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+/** Sets the children without moving those already in their position, which keep the focus and a click that has begun. */
+export function keepChildren(parent, nodes) {
+  const keep = new Set(nodes);
+  for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
+  nodes.forEach((node, i) => {
+    if (parent.children[i] !== node) parent.insertBefore(node, parent.children[i] ?? null);
+  });
+}
+
 let ids = 0;
 
 /** Returns an id that is unique in the page. */

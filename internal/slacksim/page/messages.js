@@ -1,6 +1,6 @@
 // The messages of one channel, the oldest first, each with its thread below it.
 
-import { announce, controlOf, el, link } from './dom.js';
+import { announce, controlOf, el, keepChildren, link } from './dom.js';
 import { drawBlocks, valuesOf } from './blocks.js';
 import { fetchOptions, post } from './api.js';
 import { mrkdwn } from './mrkdwn.js';
@@ -49,7 +49,7 @@ export function messageList(root, context) {
       if (replies.length && !isReply(message)) nodes.push(thread(message.ts, replies, next));
     }
     if (!nodes.length) nodes.push(once('welcome', language(), welcome, next));
-    replaceChanged(root, nodes);
+    keepChildren(root, nodes);
     shown = next;
     if (focus && !root.contains(document.activeElement)) sameControl(focus)?.focus();
     if (following) toEnd();
@@ -75,15 +75,6 @@ export function messageList(root, context) {
     const entry = old?.data === data ? old : { data, node: make() };
     next.set(key, entry);
     return entry.node;
-  }
-
-  /** Sets the children without moving those already in their position, which keep the focus. */
-  function replaceChanged(parent, nodes) {
-    const keep = new Set(nodes);
-    for (const child of [...parent.children]) if (!keep.has(child)) child.remove();
-    nodes.forEach((node, i) => {
-      if (parent.children[i] !== node) parent.insertBefore(node, parent.children[i] ?? null);
-    });
   }
 
   function focused() {
@@ -115,7 +106,7 @@ export function messageList(root, context) {
     }, next);
     const summary = node.firstElementChild;
     summary.textContent = translateCount('thread.replies', replies.length);
-    replaceChanged(node, [summary, ...replies.map((reply) => drawn(reply, next))]);
+    keepChildren(node, [summary, ...replies.map((reply) => drawn(reply, next))]);
     return node;
   }
 

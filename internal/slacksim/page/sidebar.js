@@ -1,6 +1,6 @@
 // The sidebar: channels and direct messages, with counts of unread messages.
 
-import { el } from './dom.js';
+import { el, keepChildren } from './dom.js';
 import { t, translateCount } from './words.js';
 
 /**
@@ -22,24 +22,34 @@ export function channelList(go) {
   return {
     /** @param {{user: string, current: string, channels: {id: string, name: string, im: boolean}[], messages: Record<string, object[]>}} at */
     show({ user, current, channels: list, messages }) {
-      const entry = (channel) => {
-        const count = unread(user, channel.id, messages[channel.id] ?? [], channel.id === current);
-        return el('li', {}, el('button', {
-          type: 'button', 'data-channel-id': channel.id, 'aria-current': channel.id === current ? 'page' : undefined,
-          class: count ? 'unread' : '', onclick: () => go(channel.id),
-        }, el('span', { class: 'sign', 'aria-hidden': 'true' }, channel.im ? '●' : '#'), el('span', { class: 'name' }, channel.name),
-        count > 0 && el('span', { class: 'count' }, el('span', { 'aria-hidden': 'true' }, String(count)),
-          el('span', { class: 'unseen' }, translateCount('unread', count)))));
-      };
-      fill(channels, list.filter(({ im }) => !im).map(entry));
-      fill(ims, list.filter(({ im }) => im).map(entry));
+      fill(channels, list.filter(({ im }) => !im));
+      fill(ims, list.filter(({ im }) => im));
+
+      /** Shows channels in a list. An entry that is there already stays: a click that has begun on it counts. */
+      function fill(root, shown) {
+        const entries = new Map([...root.querySelectorAll('[data-channel-id]')].map((button) => [button.dataset.channelId, button.parentElement]));
+        const nodes = shown.map((channel) => entries.get(channel.id) ?? entry(channel));
+        shown.forEach((channel, i) => update(nodes[i].firstElementChild, channel));
+        keepChildren(root, nodes.length ? nodes : [el('li', { class: 'quiet' }, t('sidebar.none'))]);
+      }
+
+      function entry({ id, name, im }) {
+        return el('li', {}, el('button', { type: 'button', 'data-channel-id': id, onclick: () => go(id) },
+          el('span', { class: 'sign', 'aria-hidden': 'true' }, im ? '●' : '#'), el('span', { class: 'name' }, name)));
+      }
+
+      function update(button, { id, name }) {
+        const count = unread(user, id, messages[id] ?? [], id === current);
+        button.classList.toggle('unread', count > 0);
+        if (id === current) button.setAttribute('aria-current', 'page');
+        else button.removeAttribute('aria-current');
+        button.querySelector('.name').textContent = name;
+        button.querySelector('.count')?.remove();
+        if (count) {
+          button.append(el('span', { class: 'count' }, el('span', { 'aria-hidden': 'true' }, String(count)),
+            el('span', { class: 'unseen' }, translateCount('unread', count))));
+        }
+      }
     },
   };
-}
-
-/** Replaces the entries and keeps the focus on the same one. */
-function fill(root, entries) {
-  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.channelId : null;
-  root.replaceChildren(...(entries.length ? entries : [el('li', { class: 'quiet' }, t('sidebar.none'))]));
-  if (focused) root.querySelector(`[data-channel-id="${CSS.escape(focused)}"]`)?.focus();
 }

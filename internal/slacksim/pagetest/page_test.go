@@ -211,6 +211,19 @@ func TestMessagesShowThreadsFilesAndUnreadCounts(t *testing.T) {
 	p.Until("and no longer once it is read", `document.querySelector('.message').innerText.includes('Noutro canal') && !document.querySelector('.unread')`)
 }
 
+func TestAClickCountsAlthoughAMessageArrivesMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := openPage(t, s, "UANA")
+	p.Until("the channel is there", `document.querySelector('#ims button')`)
+	press, release := p.Mouse("#ims button")
+	press()
+	s.update(func(now *snapshot) { now.Messages["D1"] = []object{message(began, "Pedido do assistente")} })
+	p.Until("the message is counted", `document.querySelector('#ims .unread .count')`)
+	release()
+	p.Until("the conversation is open", `document.querySelector('#ims [aria-current=page]') && document.querySelector('.message').innerText.includes('Pedido do assistente')`)
+}
+
 func TestAButtonSendsItsActionAfterConfirmation(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
