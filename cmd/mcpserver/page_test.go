@@ -145,10 +145,10 @@ func TestAPersonDecidesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 			page.Click(`.card a.button`)
 			page.Until("the form is filled in", `document.querySelector('[name="is.personal.mobile"]').value === '912345678'`)
 			fits(t, page)
-			page.Do(chromedp.SetValue(chromedp.CSS(`[name="is.personal.mobile"]`), "12"))
+			page.Fill(`[name="is.personal.mobile"]`, "12")
 			page.Click(`.bar button`)
 			page.Until("she is told what is wrong, under the field, and keeps what she typed", `document.querySelector('[data-path="personal.mobile"] [role=alert]') && document.querySelector('[name="is.personal.mobile"]').value === '12'`)
-			page.Do(chromedp.SetValue(chromedp.CSS(`[name="is.personal.mobile"]`), "913 333 333"))
+			page.Fill(`[name="is.personal.mobile"]`, "913 333 333")
 			page.Click(`.bar button`)
 			page.Until("she is shown what will be done", `document.querySelector('button[value=approve]') && document.querySelector('.card').innerText.includes('913 333 333')`)
 			fits(t, page)
@@ -193,7 +193,7 @@ func TestAPersonDecidesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 			}
 			page.Until("the draft appears", `document.querySelector('.card').innerText.includes('Eva Amostra')`)
 			page.Click(`.reject summary`)
-			page.Do(chromedp.SetValue(chromedp.CSS(`.reject textarea`), "Falta o NIF dela."))
+			page.Fill(`.reject textarea`, "Falta o NIF dela.")
 			page.Click(`.reject button`)
 			page.Until("it is gone", `document.querySelector('.news.ended') && !document.querySelector('.card')`)
 			if _, told := asks(t, ctx, assistant, "await_approval", `{"approval":"`+draft.Approval.ID+`"}`); !strings.Contains(told, "Falta o NIF dela.") {

@@ -86,11 +86,11 @@ func TestAPersonGivesAnAssistantAFileInTheBrowser(t *testing.T) {
 	if page.Eval(`document.documentElement.scrollWidth <= 390 && getComputedStyle(document.querySelector('button')).minHeight === '48px'`) != true {
 		t.Error("the page does not fit a telephone, or has no style")
 	}
-	input := chromedp.CSS("input[type=file]")
-	page.Do(chromedp.SetUploadFiles(input, []string{writes(t, "recibo.pdf", "MZ\x90\x00 a program")}))
+	const input = "input[type=file]"
+	page.ChooseFiles(input, writes(t, "recibo.pdf", "MZ\x90\x00 a program"))
 	page.Click("button")
 	page.Until("it is told what is wrong, and may choose again", `document.querySelector('[role=alert]').innerText.includes('PDF') && document.querySelector('input[type=file]')`)
-	page.Do(chromedp.SetUploadFiles(input, []string{writes(t, "recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 3<<20))}))
+	page.ChooseFiles(input, writes(t, "recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 3<<20)))
 	page.Click("button")
 	page.Until("the file has arrived", `document.querySelector('main').innerText.includes(`+browsertest.Quoted(file)+`) && !document.querySelector('form')`)
 }
@@ -98,7 +98,7 @@ func TestAPersonGivesAnAssistantAFileInTheBrowser(t *testing.T) {
 // attach chooses files in a file input of the modal.
 func (p slackPage) attach(path string, files ...string) {
 	p.waitForField(path)
-	p.Do(chromedp.SetUploadFiles(chromedp.CSS(field(path)+` input[type=file]`), files))
+	p.ChooseFiles(field(path)+` input[type=file]`, files...)
 	p.Until("the files are uploaded", `document.querySelectorAll('`+field(path)+` .chosen li:not([aria-busy])').length === `+strconv.Itoa(len(files)))
 }
 

@@ -76,12 +76,12 @@ func TestFilesAreChosenDroppedAndRemoved(t *testing.T) {
 	p.Until("the page is ready", `document.querySelector('#channels button') && document.activeElement.id === 'composer'`)
 	p.Keys("/documento" + kb.Enter)
 	p.Until("the input has the focus", `document.activeElement.matches('dialog input[type=file]') && document.activeElement.multiple && document.activeElement.accept === '.pdf,.jpg'`)
-	input := chromedp.CSS("dialog input[type=file]")
-	p.Do(chromedp.SetUploadFiles(input, []string{path("recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 48_000)), path("foto.jpg", "\xff\xd8\xff\xe0"+strings.Repeat("y", 2_400_000))}))
+	const input = "dialog input[type=file]"
+	p.ChooseFiles(input, path("recibo.pdf", "%PDF-1.7\n"+strings.Repeat("x", 48_000)), path("foto.jpg", "\xff\xd8\xff\xe0"+strings.Repeat("y", 2_400_000)))
 	p.Until("both are listed with their sizes", `[...document.querySelectorAll('.chosen li')].map((li) => li.innerText.replace(/\s+/g, ' ')).join(';') === 'recibo.pdf 48 kB ✕;foto.jpg 2,4 MB ✕'`)
-	p.Do(chromedp.SetUploadFiles(input, []string{path("programa.exe", "MZ")}))
+	p.ChooseFiles(input, path("programa.exe", "MZ"))
 	p.Until("another type is refused", `document.querySelector('.drop .problem').innerText.includes('programa.exe') && document.querySelectorAll('.chosen li').length === 2`)
-	p.Do(chromedp.SetUploadFiles(input, []string{path("vazio.pdf", "")}))
+	p.ChooseFiles(input, path("vazio.pdf", ""))
 	p.Until("an empty file is refused", `document.querySelector('.drop .problem').innerText.includes('vazio') && document.querySelectorAll('.chosen li').length === 2`)
 	p.Eval(`(() => {
 		const transfer = new DataTransfer();
