@@ -162,7 +162,7 @@ func (s screen) serve(ctx context.Context, set settings.Settings, log *slog.Logg
 	}
 	asked.Go(func() { // assistants are served meanwhile
 		s.started(asking, start, system, url)
-		app.SettleMemory(asking)
+		app.ReleaseMemory(asking)
 	})
 	assistants, err := mcpapp.New(config)
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"github.com/balcao/balcao/internal/pause"
@@ -16,22 +17,50 @@ const (
 	garbageServing = 300
 )
 
-// startTime is how long a start takes, with the first reading of the bank's lists.
+// startTime is how long a start takes at least. The first reading of the bank's lists may take longer.
 const startTime = 5 * time.Second
+
+// The program is idle if it allocates less than idleBytes in idleTime. Memory is given back once giveBackBytes were allocated
+// since the last time.
+const (
+	idleTime      = 20 * time.Second
+	idleBytes     = 2 << 20
+	giveBackBytes = 512 << 10
+)
 
 // SetGCPercent sets the garbage collector for the start, unless GOGC is set.
 func SetGCPercent() { setGCPercent(garbageAtStart) }
 
-// SettleMemory waits for the end of the start, or of ctx. It gives back the memory that only a start needs: garbage, and the
-// pages of the program's code and constants, which the system maps again when they are used. Then it lets more garbage
-// collect, unless GOGC is set.
-func SettleMemory(ctx context.Context) {
+// ReleaseMemory gives memory back to the system after the start, and then whenever the program has become idle, until ctx ends:
+// garbage, and the pages of the program's code and constants, which the system maps again when they are used. After the start
+// it lets more garbage collect, unless GOGC is set.
+func ReleaseMemory(ctx context.Context) {
 	if !pause.For(ctx, startTime) {
 		return
 	}
+	release()
+	setGCPercent(garbageServing)
+	released := allocated()
+	for before := released; pause.For(ctx, idleTime); {
+		now := allocated()
+		if now-before < idleBytes && now-released >= giveBackBytes {
+			release()
+			released = now
+		}
+		before = now
+	}
+}
+
+func release() {
 	debug.FreeOSMemory()
 	releaseCode()
-	setGCPercent(garbageServing)
+}
+
+// allocated returns how many bytes the program has allocated since its start.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func setGCPercent(percent int) {
