@@ -113,11 +113,11 @@ func (s *Store) OpenApprovals(ctx context.Context, owner string) ([]string, erro
 	return ids, failed("listing approvals", err)
 }
 
-// DueApprovals returns the ids of up to limit approvals that are due.
-func (s *Store) DueApprovals(ctx context.Context, limit int64) ([]string, error) {
+// DueApprovals returns the ids of up to limit approvals that are due at a time, the first due first.
+func (s *Store) DueApprovals(ctx context.Context, at time.Time, limit int64) ([]string, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	ids, err := s.redis.ZRangeByScore(ctx, approvalsDue, &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(s.now().UnixMilli(), 10), Count: limit}).Result()
+	ids, err := s.redis.ZRangeByScore(ctx, approvalsDue, &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(at.UnixMilli(), 10), Count: limit}).Result()
 	return ids, failed("listing the approvals that are due", err)
 }
 

@@ -90,17 +90,36 @@ func startWithPage(t *testing.T, onHTTP bool, change ...func(*options)) *pageEnv
 		}
 	}}, change...)...)
 	if onHTTP {
-		handler := p.app.Handler()
-		p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/mcp" {
-				w = recorded{w, p.wire}
-			}
-			handler.ServeHTTP(w, r)
-		})
-		p.server.Start()
-		t.Cleanup(p.server.Close)
+		p.serve(t)
 	}
 	return p
+}
+
+// serve serves the App on its listener.
+func (p *pageEnv) serve(t *testing.T) {
+	handler := p.app.Handler()
+	p.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/mcp" {
+			w = recorded{w, p.wire}
+		}
+		handler.ServeHTTP(w, r)
+	})
+	p.server.Start()
+	t.Cleanup(p.server.Close)
+}
+
+// updated starts another version of the program on the same Redis, over HTTP.
+func (p *pageEnv) updated(t *testing.T, change func(*tools.Config)) *pageEnv {
+	t.Helper()
+	after := &pageEnv{announced: make(chan shownAddress, 100), wire: &wire{}, server: httptest.NewUnstartedServer(nil)}
+	shared, config := p.shared.Replica(t, change), p.config
+	config.Runner, config.Files, config.Address = shared.Runner, shared.Store, "http://"+after.server.Listener.Addr().String()
+	config.Announce = func(address string, handed bool) { after.announced <- shownAddress{address, handed} }
+	app, err := mcpapp.New(config)
+	must(t, err)
+	after.env = &env{app: app, bank: p.bank, bankAPI: p.bankAPI, runner: shared.Runner, store: shared.Store, log: p.log, gate: p.gate, shared: shared, config: config}
+	after.serve(t)
+	return after
 }
 
 // connect connects an assistant. opens is what it does when it is asked for something; nil if it does not declare that it can be.

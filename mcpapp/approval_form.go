@@ -169,7 +169,7 @@ func (a *App) openApproval(d *decision) (approval tools.Approval, tool *tools.To
 	if err != nil || at < 0 {
 		return approval, nil, false
 	}
-	tool, open = a.config.Runner.Catalogue.Named(waiting[at].Tool)
+	tool, open = a.config.Runner.ToolOf(waiting[at])
 	return waiting[at], tool, open
 }
 

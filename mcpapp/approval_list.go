@@ -71,8 +71,15 @@ type approvalCard struct {
 	Altered           bool
 	Earlier           string // why an approval could not be done; "" if none was tried
 	Unread            string // why it cannot be shown
+	Unknown           bool   // this version does not have its operation
 	Seen              string
 }
+
+// Open reports whether the person can decide.
+func (c approvalCard) Open() bool { return c.Status.Open() }
+
+// Fillable reports whether there is a form of it.
+func (c approvalCard) Fillable() bool { return c.Open() && !c.Unknown }
 
 // cardSection is a part of a form, filled in.
 type cardSection struct {
@@ -126,7 +133,7 @@ func (a *App) showApprovals(d *decision) {
 func (a *App) cardOf(d *decision, approval tools.Approval) (card approvalCard, shown bool) {
 	review, err := a.config.Runner.Review(d.r.Context(), d.actor, approval.ID)
 	if err == nil {
-		return reviewCard(d.actor.Lang, review), !review.Status.Decided()
+		return reviewCard(d.actor.Lang, review), !review.Status.Decided() || review.Status == tools.ApprovalRemoved
 	}
 	failure := tools.AsError(err)
 	card = askedCard(d.actor.Lang, approval)
@@ -134,6 +141,9 @@ func (a *App) cardOf(d *decision, approval tools.Approval) (card approvalCard, s
 		return card, false
 	}
 	card.Title, card.Unread = failure.Tool.Title(d.actor.Lang), failure.What(d.actor.Lang)
+	if _, known := a.config.Runner.ToolOf(approval); !known && len(failure.Problems) > 0 {
+		card.Unread, card.Unknown = failure.Problems[0].Text, true
+	}
 	return card, true
 }
 

@@ -178,8 +178,8 @@ func (a *App) askWhy(ctx context.Context, req *request, id string) error {
 	if err != nil {
 		return err
 	}
-	tool, named := a.runner.Catalogue.Named(found.Tool)
-	if !known || !named || found.Owner != req.actor.ID || !found.Status.Open() {
+	tool, _ := a.runner.ToolOf(found)
+	if !known || found.Owner != req.actor.ID || !found.Status.Open() {
 		_, err := a.runner.Review(ctx, req.actor, id)
 		if err == nil {
 			a.refreshCard(ctx, req.actor, id)
@@ -247,10 +247,10 @@ func (a *App) waitingBlocks(ctx context.Context, actor tools.Actor) ([]slack.Blo
 	}
 	var blocks []slack.Block
 	for _, each := range open {
-		tool, known := a.runner.Catalogue.Named(each.Tool)
-		if !known || len(blocks) > maxHomeDrafts {
-			continue
+		if len(blocks) > maxHomeDrafts {
+			break
 		}
+		tool, _ := a.runner.ToolOf(each)
 		if blocks == nil {
 			blocks = append(blocks, header(say(actor.Lang, "home.approvals")))
 		}

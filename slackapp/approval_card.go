@@ -18,7 +18,7 @@ import (
 type approvalItem struct {
 	tools.Review
 	failure *tools.Error // why what it would do cannot be shown; nil if it can
-	unread  bool         // because the bank does not answer now
+	unread  bool         // because the bank does not answer now, or this version does not have its tool
 	whole   bool         // the card has all values
 	hidden  bool         // the card has no room for it
 }
@@ -37,8 +37,9 @@ func (a *App) itemOf(ctx context.Context, actor tools.Actor, now tools.Approval,
 	}
 	failure := tools.AsError(err)
 	a.log.InfoContext(ctx, "reviewing an approval failed", "approval", now.ID, "error", logged(err))
+	_, known := a.runner.ToolOf(now) // else a newer replica may show it
 	return approvalItem{
-		Review: tools.Review{Approval: now, Of: tool}, failure: failure, unread: now.Status.Open() && slices.Contains(transientKinds, failure.Kind),
+		Review: tools.Review{Approval: now, Of: tool}, failure: failure, unread: now.Status.Open() && (!known || slices.Contains(transientKinds, failure.Kind)),
 	}
 }
 
@@ -260,7 +261,11 @@ func itemBlocks(lang words.Lang, item approvalItem, first bool) []slack.Block {
 	}
 	switch {
 	case item.failure != nil:
-		blocks = append(blocks, paragraph(strings.TrimSpace(item.failure.What(lang)+" "+problemTexts(item.failure.Problems))))
+		text := approvalText(lang, item.failure)
+		if text == "" {
+			text = strings.TrimSpace(item.failure.What(lang) + " " + problemTexts(item.failure.Problems))
+		}
+		blocks = append(blocks, paragraph(text))
 		choices = choices[1:]
 	case item.Status == tools.ApprovalDraft || item.Seen == "":
 		blocks = append(blocks, paragraph(say(lang, "approval.incomplete")))

@@ -117,7 +117,7 @@ func (a *App) showGroup(ctx context.Context, group string, changed tools.Approva
 	if err != nil {
 		return err
 	}
-	if len(items) == 0 { // it was removed by an update
+	if len(items) == 0 { // it is gone
 		return nil
 	}
 	unread := slices.ContainsFunc(items, func(i approvalItem) bool { return i.unread })
@@ -170,14 +170,8 @@ func (a *App) itemsOf(ctx context.Context, actor tools.Actor, group string, chan
 		if err != nil {
 			return nil, false, err
 		}
-		tool, known := a.runner.Catalogue.Named(now.Tool)
-		switch {
-		case !found || now.Owner != actor.ID:
-		case !known: // it was removed by an update
-			if err := a.store.DropApproval(ctx, id); err != nil {
-				return nil, false, err
-			}
-		default:
+		if found && now.Owner == actor.ID {
+			tool, _ := a.runner.ToolOf(now)
 			items = append(items, approvalItem{Review: tools.Review{Approval: now, Of: tool}})
 		}
 	}

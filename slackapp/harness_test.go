@@ -155,11 +155,11 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 }
 
 // startReplica starts a replica of the app, which receives Slack's deliveries from now on.
-func (h *harness) startReplica() *replica {
+func (h *harness) startReplica(change ...func(*tools.Config)) *replica {
 	h.t.Helper()
 	env := h.first
 	if h.replica != nil {
-		env = h.first.Replica(h.t)
+		env = h.first.Replica(h.t, change...)
 	}
 	app, err := slackapp.New(slackapp.Config{
 		Runner: env.Runner, Store: env.Store, BotToken: slacksim.DefaultBotToken, SigningSecret: slacksim.DefaultSigningSecret,

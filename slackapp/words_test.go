@@ -48,7 +48,7 @@ func TestEveryTextExistsInEveryLanguageAndIsUsed(t *testing.T) {
 		used["confirm."+string(severity)] = true
 	}
 	for _, status := range []tools.ApprovalStatus{
-		tools.ApprovalApproved, tools.ApprovalDone, tools.ApprovalFailed, tools.ApprovalRejected, tools.ApprovalWithdrawn, tools.ApprovalExpired,
+		tools.ApprovalApproved, tools.ApprovalDone, tools.ApprovalFailed, tools.ApprovalRejected, tools.ApprovalWithdrawn, tools.ApprovalExpired, tools.ApprovalRemoved,
 	} {
 		used["approval."+string(status)] = true
 	}

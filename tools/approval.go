@@ -30,8 +30,8 @@ type Approvals interface {
 	Approval(ctx context.Context, id string) (record []byte, version int64, err error)
 	// OpenApprovals returns the ids of the owner's open approvals, the first asked first.
 	OpenApprovals(ctx context.Context, owner string) ([]string, error)
-	// DueApprovals returns the ids of up to limit approvals that are due.
-	DueApprovals(ctx context.Context, limit int64) ([]string, error)
+	// DueApprovals returns the ids of up to limit approvals that are due at a time, the first due first.
+	DueApprovals(ctx context.Context, at time.Time, limit int64) ([]string, error)
 	// DropApproval removes an approval that cannot be read from those that are due.
 	DropApproval(ctx context.Context, id string) error
 }
@@ -49,6 +49,7 @@ const (
 	ApprovalRejected  ApprovalStatus = "rejected"  // by the person
 	ApprovalWithdrawn ApprovalStatus = "retracted" // by the assistant
 	ApprovalExpired   ApprovalStatus = "expired"   // nobody decided in time
+	ApprovalRemoved   ApprovalStatus = "removed"   // an update of the program has removed its tool, and nothing was done
 )
 
 // Open reports whether the person can still decide.
@@ -235,6 +236,7 @@ func (r *Runner) saveApproval(ctx context.Context, a *Approval) (saved bool, err
 	switch {
 	case a.Status == ApprovalApproved: // if this replica crashes
 		due = r.now().Add(r.CallTimeout)
+	case a.Status == ApprovalRemoved && r.now().Before(a.Expires): // her front end shows it until then
 	case a.Status.Decided():
 		due = time.Time{}
 	}
@@ -265,7 +267,8 @@ func (r *Runner) readApproval(ctx context.Context, id string) (a Approval, found
 	return a, true, nil
 }
 
-// openApprovals returns the approvals of an owner that wait for a decision or are being made, the first asked first.
+// openApprovals returns the approvals of an owner that wait for a decision or are being made, the first asked first, and until they
+// would have expired those whose tools were removed.
 func (r *Runner) openApprovals(ctx context.Context, owner string) ([]Approval, error) {
 	ids, err := r.Approvals.OpenApprovals(ctx, owner)
 	if err != nil {
@@ -277,7 +280,7 @@ func (r *Runner) openApprovals(ctx context.Context, owner string) ([]Approval, e
 		if err != nil {
 			return nil, err
 		}
-		if found && !a.Status.Decided() {
+		if found && (!a.Status.Decided() || a.Status == ApprovalRemoved && r.now().Before(a.Expires)) {
 			open = append(open, a)
 		}
 	}

@@ -37,14 +37,14 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 	if err != nil {
 		return a, nil, err
 	}
-	tool, known := r.Catalogue.Named(a.Tool)
+	tool, known := r.ToolOf(a)
 	switch {
-	case !known: // it was removed by an update
-		return a, nil, gone(actor)
 	case a.Status == ApprovalApproved:
 		return a, tool, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout)}
 	case !a.Status.Open():
 		return a, tool, &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval."+string(a.Status))}}
+	case !known:
+		return a, tool, unknownTool(actor)
 	}
 	if given.Args == nil || given.Seen != "" {
 		review, in, err := r.toReview(ctx, actor, id, given.Args)
@@ -145,12 +145,17 @@ func (r *Runner) changedPaths(ctx context.Context, actor Actor, tool *Tool, a Ap
 	return paths
 }
 
+// approvedRequest returns the call of an approval.
+func approvedRequest(a Approval, tool *Tool) Request {
+	return Request{
+		Tool: tool, Actor: Actor{ID: a.Owner, Lang: a.By}, Args: a.Final, Confirmed: a.Confirmed, Key: "approval " + a.ID, Approval: a.ID, giver: a.Asker,
+	}
+}
+
 // makeApproved makes the call of an approval that was approved, under a key of its own, and records its outcome. It may be called again
 // after a crash: the journal makes the call once.
 func (r *Runner) makeApproved(ctx context.Context, a Approval, tool *Tool) (Result, error) {
-	result, err := r.Run(ctx, Request{
-		Tool: tool, Actor: Actor{ID: a.Owner, Lang: a.By}, Args: a.Final, Confirmed: a.Confirmed, Key: "approval " + a.ID, Approval: a.ID, giver: a.Asker,
-	})
+	result, err := r.Run(ctx, approvedRequest(a, tool))
 	failure := (*Error)(nil)
 	if err != nil {
 		failure = AsError(err)
@@ -285,7 +290,7 @@ func (r *Runner) SettleApprovals(ctx context.Context) error {
 	if r.Approvals == nil {
 		return nil
 	}
-	ids, err := r.Approvals.DueApprovals(ctx, settledMost)
+	ids, err := r.Approvals.DueApprovals(ctx, r.now(), settledMost)
 	errs := []error{err}
 	for _, id := range ids {
 		errs = append(errs, r.settleApproval(ctx, id))
@@ -295,19 +300,24 @@ func (r *Runner) SettleApprovals(ctx context.Context) error {
 
 func (r *Runner) settleApproval(ctx context.Context, id string) error {
 	a, found, err := r.readApproval(ctx, id)
-	tool, known := r.Catalogue.Named(a.Tool)
+	tool, known := r.ToolOf(a)
 	switch {
 	case err != nil:
 		return err
+	case found && a.Status == ApprovalRemoved: // it was shown long enough
+		_, err := r.saveApproval(ctx, &a)
+		return err
 	case !found || a.Status.Decided() && a.Status != ApprovalExpired:
 		return r.Approvals.DropApproval(ctx, id)
+	case !known:
+		return r.settleUnknown(ctx, a)
 	case a.Status == ApprovalExpired:
 		if err := r.auditApproval(ctx, a, Actor{ID: a.Owner, Lang: a.Lang}, string(ApprovalExpired)); err != nil {
 			return err
 		}
 		_, err := r.saveApproval(ctx, &a)
 		return err
-	case !known || a.Status != ApprovalApproved: // perhaps of a newer release: another replica makes it
+	case a.Status != ApprovalApproved:
 		return nil
 	}
 	saved, err := r.saveApproval(ctx, &a) // due again later: one replica at a time makes it
@@ -321,10 +331,7 @@ func (r *Runner) settleApproval(ctx context.Context, id string) error {
 
 // auditApproval records a step of an approval. Nothing is shown or done before.
 func (r *Runner) auditApproval(ctx context.Context, a Approval, actor Actor, outcome string) error {
-	tool, known := r.Catalogue.Named(a.Tool)
-	if !known {
-		return gone(actor)
-	}
+	tool, _ := r.ToolOf(a)
 	args := a.Args
 	if a.Final != nil && slices.Contains([]string{"changed", string(ApprovalApproved)}, outcome) {
 		args = a.Final

@@ -104,7 +104,7 @@ func (r *Runner) lookBack(ctx context.Context, actor Actor, review Review) (Revi
 
 // cardOf returns the result of an approval that is done, for its owner.
 func (r *Runner) cardOf(ctx context.Context, call *Call, a Approval, tool *Tool) (Card, error) {
-	if a.Status != ApprovalDone || a.Output == nil {
+	if a.Status != ApprovalDone || a.Output == nil || tool.removed {
 		return Card{}, nil
 	}
 	output, err := tool.output(record{Output: a.Output})
@@ -156,11 +156,11 @@ func (r *Runner) toReview(ctx context.Context, actor Actor, id string, args json
 	if err != nil {
 		return review, nil, err
 	}
-	tool, known := r.Catalogue.Named(a.Tool)
-	if !known { // it was removed by an update
-		return review, nil, gone(actor)
-	}
+	tool, known := r.ToolOf(a)
 	review = Review{Approval: a, Of: tool}
+	if !known && a.Status.Open() {
+		return review, nil, unknownTool(actor)
+	}
 	if args != nil {
 		review.Args, review.State = args, ""
 	}

@@ -411,7 +411,9 @@ type dueNow struct {
 	id *string
 }
 
-func (d dueNow) DueApprovals(context.Context, int64) ([]string, error) { return []string{*d.id}, nil }
+func (d dueNow) DueApprovals(context.Context, time.Time, int64) ([]string, error) {
+	return []string{*d.id}, nil
+}
 
 func TestACallThatIsUnderWayStaysApproved(t *testing.T) {
 	t.Parallel()

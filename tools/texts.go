@@ -25,6 +25,7 @@ import (
 //	                                error.<kind>.simulation.… for the tools about a simulation, error.<kind>.store.… if the
 //	                                store failed and not the bank, error.<kind>.<state>.… if the bank's list of processes
 //	                                was not read
+//	removed.title                   the name of a tool that this version does not have
 //	earlier.…                       another call for the same, who made it and when
 //	problem.<code>                  a problem of the form of the arguments
 //
@@ -51,7 +52,12 @@ func (t texts) say(lang words.Lang, key string, args map[string]any) string {
 }
 
 // Title returns the tool's name for people, at most 24 characters, as in the title of a Slack modal.
-func (t *Tool) Title(lang words.Lang) string { return t.texts.say(lang, t.Name+".title", nil) }
+func (t *Tool) Title(lang words.Lang) string {
+	if t.removed {
+		return t.texts.say(lang, "removed.title", nil)
+	}
+	return t.texts.say(lang, t.Name+".title", nil)
+}
 
 // Help returns what the tool does, in a sentence or two, for people and for assistants.
 func (t *Tool) Help(lang words.Lang) string { return t.texts.say(lang, t.Name+".help", nil) }

@@ -59,6 +59,7 @@ type Tool struct {
 	Pages   []string // the pages of its form, in order
 	Toolset string   // the name of its toolset
 	Edits   bool     // its form shows the data of the bank, and fields that its arguments omit stay unchanged; see [Editor]
+	removed bool     // see [Runner.ToolOf]
 	texts   texts
 	in      reflect.Type
 	out     reflect.Type

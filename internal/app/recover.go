@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -37,9 +38,15 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 		}
 	})
 	working.Go(func() {
-		for pause.For(ctx, jitter(approvalCheckInterval)) {
+		ended := false
+		for wait := time.Duration(0); pause.For(ctx, wait); wait = jitter(approvalCheckInterval) {
 			round, over := context.WithTimeout(ctx, 2*runner.CallTimeout)
-			err := runner.SettleApprovals(round)
+			var err error
+			if !ended {
+				err = runner.EndRemovedApprovals(round)
+				ended = err == nil
+			}
+			err = errors.Join(err, runner.SettleApprovals(round))
 			over()
 			if err != nil && ctx.Err() == nil {
 				log.Warn("ending approvals failed", "error", pii.Scrub(err.Error()))
