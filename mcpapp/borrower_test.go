@@ -245,7 +245,7 @@ func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
 			if n := e.bank.Calls(portal.BorrowerDelete); n != 0 {
 				t.Errorf("the bank was called %d times", n)
 			}
-			contains(t, e.log.String(), `"tool":"delete_borrower","outcome":"people_only"`)
+			contains(t, e.log.String(), `"tool":"delete_borrower","actor":"ana","outcome":"people_only"`)
 		})
 	}
 }

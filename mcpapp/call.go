@@ -107,21 +107,17 @@ func problem(lang words.Lang, arg string) tools.Problem {
 func (a *App) run(ctx context.Context, header http.Header, call tools.Request, problems []tools.Problem) (result tools.Result, failure *tools.Error) {
 	ctx, cancel := context.WithTimeout(ctx, a.config.CallTimeout)
 	defer cancel()
-	started := time.Now()
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			failure = &tools.Error{Kind: tools.Internal, Tool: call.Tool, ID: uuid.NewString()}
 			a.reportPanic(ctx, failure.ID, recovered)
 		}
-		id, outcome := result.ID, "done"
-		if failure != nil {
-			id, outcome = failure.ID, string(failure.Kind)
-		}
-		a.config.Log.InfoContext(ctx, "tool called", "call", id, "tool", call.Tool.Name, "outcome", outcome,
-			"took", time.Since(started), "protocol", protocol(ctx, header), "transport", callerOf(ctx).transport)
 	}()
+	call.Via = callerOf(ctx).transport + " " + protocol(ctx, header)
 	if problems != nil {
-		return tools.Result{}, &tools.Error{Kind: tools.Invalid, Tool: call.Tool, ID: uuid.NewString(), Problems: problems}
+		failure = &tools.Error{Kind: tools.Invalid, Tool: call.Tool, ID: uuid.NewString(), Problems: problems}
+		a.config.Log.WarnContext(ctx, "call", "call", failure.ID, "tool", call.Tool.Name, "outcome", failure.Kind, "via", call.Via)
+		return tools.Result{}, failure
 	}
 	result, err := a.config.Runner.Run(ctx, call)
 	if err != nil {

@@ -69,7 +69,9 @@ func TestACancelledReadIsNotLoggedAsAFailureOfTheBank(t *testing.T) {
 			waittest.Receive(t, "the call reaches the bank", arrived)
 			cancel()
 			waittest.Receive(t, "the caller returns", returned)
-			waittest.Eventually(t, "the cancellation is logged", func() bool { return strings.Contains(e.log.String(), `"tool":"list_borrowers","outcome":"cancelled"`) })
+			waittest.Eventually(t, "the cancellation is logged", func() bool {
+				return strings.Contains(e.log.String(), `"tool":"list_borrowers","actor":"ana","outcome":"cancelled"`)
+			})
 			lacks(t, e.log.String(), `"outcome":"unavailable"`, `"outcome":"internal"`)
 		})
 	}
@@ -99,7 +101,7 @@ func TestACancelledCallOverStdioGetsNoResponse(t *testing.T) {
 		write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`)
 	}
 	waittest.Eventually(t, "the cancellation is logged", func() bool {
-		return strings.Count(e.log.String(), `"tool":"list_borrowers","outcome":"cancelled"`) >= 2
+		return strings.Count(e.log.String(), `"tool":"list_borrowers","actor":"ana","outcome":"cancelled"`) >= 2
 	})
 	release()
 	write(`{"jsonrpc":"2.0","id":7,"method":"ping"}`) // a number may come again once its call is over

@@ -53,7 +53,7 @@ func TestAnAssistantWorksOverEveryTransport(t *testing.T) {
 				t.Errorf("read %d bytes beginning %.8q", len(pdf), pdf)
 			}
 			lacks(t, e.log.String(), "Rui", "Amostra", "299999998", "rui@example.com", "912345678", "1850.5")
-			contains(t, e.log.String(), `"protocol":"`+variant.protocol+`"`, `"transport":"`+strings.ToLower(strings.Fields(variant.name)[0])+`"`)
+			contains(t, e.log.String(), `"via":"`+strings.ToLower(strings.Fields(variant.name)[0])+" "+variant.protocol+`"`)
 		})
 	}
 }

@@ -183,7 +183,7 @@ func TestAnOperationIsCalledThroughReadAndWrite(t *testing.T) {
 			if n := len(e.bank.Sent()); n != 1 {
 				t.Errorf("%d were sent", n)
 			}
-			contains(t, e.log.String(), `"tool":"send_esis","outcome":"unconfirmed"`, `"tool":"send_esis","outcome":"done"`, `"tool":"get_esis","outcome":"done"`)
+			contains(t, e.log.String(), `"tool":"send_esis","actor":"ana","outcome":"unconfirmed"`, `"tool":"send_esis","actor":"ana","outcome":"done"`, `"tool":"get_esis","actor":"ana","outcome":"done"`)
 		})
 	}
 }

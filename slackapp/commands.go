@@ -173,7 +173,7 @@ func (a *App) runRead(ctx context.Context, req *request, tool *tools.Tool, given
 
 // run runs a tool as the person.
 func (a *App) run(ctx context.Context, req *request, request tools.Request) (tools.Result, error) {
-	request.Actor = req.actor
+	request.Actor, request.Via = req.actor, "slack"
 	if err := a.setOutsiders(ctx, &request.Actor, request.Tool); err != nil {
 		return tools.Result{}, err
 	}

@@ -148,7 +148,7 @@ func (r *Runner) changedPaths(ctx context.Context, actor Actor, tool *Tool, a Ap
 // approvedRequest returns the call of an approval.
 func approvedRequest(a Approval, tool *Tool) Request {
 	return Request{
-		Tool: tool, Actor: Actor{ID: a.Owner, Lang: a.By}, Args: a.Final, Confirmed: a.Confirmed, Key: "approval " + a.ID, Approval: a.ID, giver: a.Asker,
+		Tool: tool, Actor: Actor{ID: a.Owner, Lang: a.By}, Args: a.Final, Confirmed: a.Confirmed, Key: "approval " + a.ID, Approval: a.ID, giver: a.Asker, Via: "approval",
 	}
 }
 

@@ -38,6 +38,8 @@ type Request struct {
 	Key string
 	// Page says that the front end of an assistant has a page on which a person without an account in Slack decides; see [Person].
 	Page bool
+	// Via says in the log how the call came: "slack", "http 2025-11-25"; "" if the front end does not say.
+	Via string
 	// Approval is the id of the approval whose call this is; "" for a call that needed none.
 	Approval string
 	giver    string // the actor who gave the files; "" for Actor
@@ -324,7 +326,7 @@ func (r *Runner) finish(ctx context.Context, id string, call *Call, request Requ
 		}
 	}
 	took := r.now().Sub(started)
-	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took}
+	attrs := []any{"call", id, "tool", request.Tool.Name, "actor", request.Actor.ID, "outcome", outcome, "took", took, "via", request.Via}
 	if r.Counted != nil {
 		r.Counted(request.Tool.Name, outcome, took)
 	}
