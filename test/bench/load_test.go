@@ -1,25 +1,22 @@
 package bench
 
 import (
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
-
-const request = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_taxonomy","arguments":{"taxonomy":"genders"}}}`
 
 // side is what is measured in a round: servers that are called at once, by a number of callers each.
 type side struct {
 	servers []*process
 	redis   int // the id of its process, 0 if the servers use none
+	caller  newCaller
 }
+
+// newCaller returns a function that makes a call, on a connection of its own that end closes.
+type newCaller func(url string) (call func() error, end func(), err error)
 
 // figures are the medians of a side.
 type figures struct {
@@ -104,12 +101,16 @@ func (s side) round(b *testing.B) figures {
 	for _, p := range s.servers {
 		for range callers {
 			calling.Go(func() {
-				client := newClient()
-				defer client.CloseIdleConnections()
+				call, end, err := s.caller(p.url)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer end()
 				var mine []time.Duration
 				for time.Now().Before(until) {
 					sent := time.Now()
-					if _, err := call(client, p.url); err != nil {
+					if err := call(); err != nil {
 						b.Error(err)
 						return
 					}
@@ -133,59 +134,4 @@ func (s side) round(b *testing.B) figures {
 		rate: float64(len(took)) / lasted.Seconds(), p99: took[len(took)*99/100].Round(10 * time.Microsecond),
 		cpu: each(used), redis: each(redisUsed), own: each(ownUsed), cores: (used + redisUsed + ownUsed).Seconds() / lasted.Seconds(),
 	}
-}
-
-// call makes a number of calls.
-func (p *process) call(b *testing.B, n int) {
-	b.Helper()
-	var left atomic.Int64
-	left.Store(int64(n))
-	var calling sync.WaitGroup
-	for range callers {
-		calling.Go(func() {
-			client := newClient()
-			defer client.CloseIdleConnections()
-			for left.Add(-1) >= 0 {
-				if _, err := call(client, p.url); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	calling.Wait()
-}
-
-// answerOf returns the text of the answer that a server gives.
-func answerOf(b *testing.B, p *process) string {
-	b.Helper()
-	answer, err := call(newClient(), p.url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return answer
-}
-
-func newClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}, Timeout: time.Minute}
-}
-
-func call(client *http.Client, url string) (answer string, err error) {
-	r, err := http.NewRequest("POST", url, strings.NewReader(request))
-	if err != nil {
-		return "", err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
-	r.Header.Set("Authorization", "Bearer "+token)
-	response, err := client.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if answer = string(body); err == nil && (!strings.Contains(answer, `"result"`) || strings.Contains(answer, `"isError"`)) {
-		err = fmt.Errorf("answered %d %s", response.StatusCode, answer)
-	}
-	return answer, err
 }

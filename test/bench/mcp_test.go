@@ -5,6 +5,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,6 +28,9 @@ const (
 	warmMemory = 20_000 // calls before memory is, whose peak garbage reaches slowly
 	manyCalls  = 50_000 // calls over which memory must not grow
 	redisDelay = 5 * time.Millisecond
+	// A replica has a part of a core, so that the machine has enough for two of them, the callers and Redis.
+	replicaCores = 0.3
+	replicaGoal  = "at least 1.8×"
 )
 
 // echoAnswer is set in the process that is the bare server: the text that its tool returns.
@@ -65,7 +69,6 @@ func BenchmarkMCP(b *testing.B) {
 	row("", "measured", "goal")
 	b.Run("Chain", func(b *testing.B) { measureChain(b, program) })
 	b.Run("Replicas", func(b *testing.B) { measureReplicas(b, program) })
-	b.Run("ReplicasApart", func(b *testing.B) { measureReplicasApart(b, program) })
 	b.Run("Memory", func(b *testing.B) { measureMemory(b, program) })
 }
 
@@ -77,12 +80,22 @@ func measureChain(b *testing.B, program string) {
 	echo := startEcho(b, answerOf(b, full))
 	full.call(b, warmUp)
 	echo.call(b, warmUp)
-	found := inTurn(b, side{servers: []*process{echo}}, side{[]*process{full}, redis.PID()})
-	row("cached read, 8 callers: throughput of a bare server", percent(found.throughput), "at least 60 %")
-	row("the same by CPU a call: servers, Redis and callers", percent(found.cpu), "")
+	measure := func(caller newCaller) comparison {
+		return inTurn(b, side{[]*process{echo}, 0, caller}, side{[]*process{full}, redis.PID(), caller})
+	}
+	found := measure(newMCPClient)
+	row("cached read, 8 clients: throughput of a bare server", percent(found.throughput), "at least 60 %")
+	row("the same by CPU a call: servers, Redis and clients", percent(found.cpu), "")
 	row("p99 of a bare server", times(found.p99), "at most 3×")
-	found.sides[0].print("bare server")
-	found.sides[1].print("mcpserver")
+	found.print("bare server", "mcpserver")
+	found = measure(newBareCaller)
+	row("the same with 8 callers that cost less than any client", percent(found.throughput), "")
+	found.print("bare server", "mcpserver")
+}
+
+func (c comparison) print(first, second string) {
+	c.sides[0].print(first)
+	c.sides[1].print(second)
 }
 
 func (f figures) print(name string) {
@@ -90,28 +103,30 @@ func (f figures) print(name string) {
 		name, f.rate, f.p99, f.cpu, f.redis, f.own, f.cores, runtime.NumCPU())
 }
 
-// measureReplicas compares two replicas with one. The callers and Redis use the same cores, so that CPU limits both sides.
+// measureReplicas compares two replicas with one, which shows whether they wait for each other at Redis.
 func measureReplicas(b *testing.B, program string) {
 	redis := redistest.StartServer(b)
-	compareReplicas(b, program, redis, redis.URL(), "two replicas on one Redis, of one")
+	near := settingsOf(b, redis.URL())
+	limit := fmt.Sprintf("two replicas on one Redis, of one, each with %.1f cores", replicaCores)
+	one, other := start(b, program, near), start(b, program, near)
+	if err := errors.Join(limitCPU(b, one, replicaCores), limitCPU(b, other, replicaCores)); err != nil {
+		row(limit, "not measured", replicaGoal)
+		detail("limiting the CPU of a process: %v", err)
+	} else {
+		compareReplicas(b, one, other, redis, limit, replicaGoal)
+	}
+	const unlimited = "the same without a limit"
+	compareReplicas(b, start(b, program, near), start(b, program, near), redis, unlimited+", on cores that the callers use too", "")
+	far := settingsOf(b, "redis://"+startDelay(b, redis.Addr(), redisDelay))
+	compareReplicas(b, start(b, program, far), start(b, program, far), redis, fmt.Sprintf("%s, with Redis %v away", unlimited, redisDelay), replicaGoal)
 }
 
-// measureReplicasApart does the same with a Redis that is far enough away for CPU not to be a limit: what is left is whether
-// the replicas wait for each other.
-func measureReplicasApart(b *testing.B, program string) {
-	redis := redistest.StartServer(b)
-	compareReplicas(b, program, redis, "redis://"+startDelay(b, redis.Addr(), redisDelay), fmt.Sprintf("the same, with Redis %v away", redisDelay))
-}
-
-func compareReplicas(b *testing.B, program string, redis *redistest.Server, url, what string) {
-	settings := settingsOf(b, url)
-	one, other := start(b, program, settings), start(b, program, settings)
+func compareReplicas(b *testing.B, one, other *process, redis *redistest.Server, what, goal string) {
 	one.call(b, 10*callers)
 	other.call(b, 10*callers)
-	found := inTurn(b, side{[]*process{one}, redis.PID()}, side{[]*process{one, other}, redis.PID()})
-	row(what, times(found.throughput), "at least 1.8×")
-	found.sides[0].print("one")
-	found.sides[1].print("two")
+	found := inTurn(b, side{[]*process{one}, redis.PID(), newBareCaller}, side{[]*process{one, other}, redis.PID(), newBareCaller})
+	row(what, times(found.throughput), goal)
+	found.print("one", "two")
 	busy := found.sides[1].redis * found.sides[1].rate / 1e6
 	detail("Redis, which serves one command at a time, is busy for %.0f %% of the time, and could serve %.0f calls/s", 100*busy, 1e6/found.sides[1].redis)
 }
