@@ -56,7 +56,7 @@ type news struct {
 // approvalGroup has approvals of one process, which may be approved together.
 type approvalGroup struct {
 	Cards []approvalCard
-	All   bool // each can be approved as it is, and there are several
+	All   bool // each can be approved as it is, none deletes, and there are several
 }
 
 // approvalCard is one approval.
@@ -72,6 +72,7 @@ type approvalCard struct {
 	Earlier           string // why an approval could not be done; "" if none was tried
 	Unread            string // why it cannot be shown
 	Unknown           bool   // this version does not have its operation
+	Deletes           bool
 	Seen              string
 }
 
@@ -118,7 +119,7 @@ func (a *App) showApprovals(d *decision) {
 			page.Groups, at[about] = append(page.Groups, approvalGroup{All: true}), group
 		}
 		g := &page.Groups[group]
-		g.Cards, g.All = append(g.Cards, card), g.All && card.Seen != ""
+		g.Cards, g.All = append(g.Cards, card), g.All && card.Seen != "" && !card.Deletes
 	}
 	for i := range page.Groups {
 		page.Groups[i].All = page.Groups[i].All && len(page.Groups[i].Cards) > 1
@@ -161,6 +162,7 @@ func askedCard(lang words.Lang, approval tools.Approval) approvalCard {
 func reviewCard(lang words.Lang, review tools.Review) approvalCard {
 	card := askedCard(lang, review.Approval)
 	card.Title, card.Altered, card.Seen = review.Of.Title(lang), review.Altered, review.Seen
+	card.Deletes = review.Of.Effect == tools.Deletes
 	for _, section := range review.Sections {
 		about := !slices.ContainsFunc(review.Of.FieldsOn(section.Page), func(f tools.Field) bool { return !f.Refers() })
 		shown := cardSection{Title: section.Title}

@@ -349,3 +349,19 @@ func TestAFormIsKeptAsSheLeftIt(t *testing.T) {
 		t.Errorf("what the assistant corrected is not shown: %v", values)
 	}
 }
+
+func TestADeletionIsApprovedByItselfOnThePage(t *testing.T) {
+	t.Parallel()
+	p := startWithPage(t, true)
+	a := p.connect(t, modern, nil)
+	deletion := approvalIn(t, a.call(t, "write_operation", map[string]any{"operation": "delete_borrower", "arguments": borrowerArgs(otherBorrower)}))
+	approvalIn(t, a.call(t, "update_borrower", withArg(borrowerArgs(otherBorrower), "set", map[string]any{"personal.mobile": "912000222"})))
+	ana := browser(t).opens(p.address(t))
+	contains(t, ana.text(), "Delete borrower", "Edit borrower", "will be permanently deleted")
+	lacks(t, ana.text(), "Approve all")
+	contains(t, ana.body, `class="approve danger"`)
+	ana.submit("/approve")
+	if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": deletion.ID, "seconds": 0})); told.Status != "done" || p.bank.Calls(portal.BorrowerDelete) != 1 || p.bank.Calls(portal.BorrowerUpdate) != 0 {
+		t.Errorf("got %+v: %s", told, ana.text())
+	}
+}

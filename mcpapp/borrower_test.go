@@ -227,25 +227,39 @@ func TestAnAssistantIsWarnedThatSomebodyElseChangedTheBorrower(t *testing.T) {
 	}
 }
 
-func TestDeletingIsNotOfferedToAnAssistantAndRefusedWhenAskedFor(t *testing.T) {
+func TestAnAssistantDeletesABorrowerOnlyWithTheApprovalOfItsPerson(t *testing.T) {
 	t.Parallel()
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
 			t.Parallel()
-			e := start(t)
+			e := start(t, withApprovals, func(o *options) { o.policy = tools.Policy{"*": tools.Allow} }) // which does not count for what deletes
 			a := variant.start(t, e)
 			for _, tool := range a.tools(t) {
 				if known, ok := catalogue.New().Named(tool.Name); ok && known.Effect == tools.Deletes {
-					t.Errorf("%s is offered", tool.Name)
+					t.Errorf("%s is in the list of the core", tool.Name)
 				}
 			}
-			for _, args := range []map[string]any{borrowerArgs(otherBorrower), withArg(borrowerArgs(otherBorrower), "confirmation", "yes"), withArg(borrowerArgs(otherBorrower), "idempotencyKey", "k-1")} {
-				failed(t, a.call(t, "delete_borrower", args), "Only a person may do this", "in Slack, with /borrower delete")
+			deletion := func(more string, value any) map[string]any {
+				return withArg(map[string]any{"operation": "delete_borrower", "arguments": borrowerArgs(otherBorrower)}, more, value)
+			}
+			asked := approvalIn(t, a.call(t, "write_operation", deletion("confirmation", "yes")))
+			if again := approvalIn(t, a.call(t, "write_operation", deletion("confirmation", "again"))); again.ID != asked.ID || asked.Status != "waiting" {
+				t.Errorf("got %+v and %+v", asked, again)
 			}
 			if n := e.bank.Calls(portal.BorrowerDelete); n != 0 {
-				t.Errorf("the bank was called %d times", n)
+				t.Fatalf("the bank was called %d times", n)
 			}
-			contains(t, e.log.String(), `"tool":"delete_borrower","actor":"ana","outcome":"people_only"`)
+			person := tools.Actor{ID: account, Lang: words.Portuguese}
+			review, err := e.runner.Review(t.Context(), person, asked.ID)
+			must(t, err)
+			if len(review.Problems) != 1 || review.Problems[0].Code != "delete.borrower" || review.Altered {
+				t.Errorf("she is shown %+v, altered: %v", review.Problems, review.Altered)
+			}
+			_, err = e.runner.Approve(t.Context(), person, asked.ID, tools.Approved{Seen: review.Seen})
+			must(t, err)
+			if told := approvalIn(t, a.call(t, "await_approval", map[string]any{"approval": asked.ID})); told.Status != "done" || e.bank.Calls(portal.BorrowerDelete) != 1 {
+				t.Errorf("got %+v after %d calls", told, e.bank.Calls(portal.BorrowerDelete))
+			}
 		})
 	}
 }

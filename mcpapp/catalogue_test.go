@@ -227,6 +227,7 @@ func TestAnnotationsMatchTheEffect(t *testing.T) {
 		tools.Reads:   {true, false, true, true},
 		tools.Creates: {false, false, false, true},
 		tools.Updates: {false, true, false, true},
+		tools.Deletes: {false, true, false, true},
 		tools.Sends:   {false, true, false, true},
 
 		tools.Remembers: {false, false, false, true},

@@ -99,7 +99,8 @@ func TestAnOperationIsFoundByWordsOfEitherLanguage(t *testing.T) {
 		t.Errorf("where nothing matches, got %v", got)
 	}
 	contains(t, text(a.call(t, "find_operation", map[string]any{"text": "borrower"})),
-		"get_borrower: Borrower (reads)", "create_borrower: New borrower (writes)", "(for people, in Slack: /borrower delete)")
+		"get_borrower: Borrower (reads)", "create_borrower: New borrower (writes)", "delete_borrower: Delete borrower (writes)")
+	contains(t, text(a.call(t, "find_operation", map[string]any{"text": "follow processes"})), "(for people, in Slack: /balcao follow)")
 }
 
 func TestAnOperationIsDescribedWithItsChoicesAndAnExample(t *testing.T) {
@@ -126,7 +127,7 @@ func TestAnOperationIsDescribedWithItsChoicesAndAnExample(t *testing.T) {
 	contains(t, text(succeeded(t, a.call(t, "describe_operation", map[string]any{"operation": "send_esis"}))),
 		`Example: write_operation {"operation":"send_esis","arguments":{"process":"1043"`, "borrower: Borrower (a borrower's uuid, required)")
 	contains(t, text(succeeded(t, a.call(t, "describe_operation", map[string]any{"operation": "search_taxonomy"}))), "maritalStatuses (Marital status)", "academicLevels")
-	contains(t, text(succeeded(t, a.call(t, "describe_operation", map[string]any{"operation": "delete_borrower"}))), "for people, in Slack: /borrower delete")
+	contains(t, text(succeeded(t, a.call(t, "describe_operation", map[string]any{"operation": "follow_processes"}))), "for people, in Slack: /balcao follow")
 }
 
 func TestEveryOperationIsDescribed(t *testing.T) {
@@ -200,8 +201,9 @@ func TestACallOfTheWrongKindIsRefusedWithTheRightOne(t *testing.T) {
 		"a write as a read":        {"read_operation", map[string]any{"operation": "send_esis", "arguments": borrowerArgs(otherBorrower)}, []string{"Call it with write_operation."}},
 		"a write of the core":      {"read_operation", map[string]any{"operation": "update_borrower"}, []string{"Call it with update_borrower."}},
 		"a read as a write":        {"write_operation", map[string]any{"operation": "get_process", "arguments": map[string]any{"process": "1042"}}, []string{"Call it with get_process."}},
-		"one for people":           {"write_operation", map[string]any{"operation": "delete_borrower", "arguments": borrowerArgs(otherBorrower)}, []string{"in Slack, with /borrower delete"}},
-		"one for people as a read": {"read_operation", map[string]any{"operation": "delete_borrower", "arguments": borrowerArgs(otherBorrower)}, []string{"in Slack, with /borrower delete"}},
+		"a deletion as a read":     {"read_operation", map[string]any{"operation": "delete_borrower", "arguments": borrowerArgs(otherBorrower)}, []string{"Call it with write_operation."}},
+		"one for people":           {"write_operation", map[string]any{"operation": "follow_processes", "arguments": map[string]any{}}, []string{"not permitted"}},
+		"one for people as a read": {"read_operation", map[string]any{"operation": "follow_processes", "arguments": map[string]any{}}, []string{"not permitted"}},
 		"an unknown one":           {"read_operation", map[string]any{"operation": "list_borrower"}, []string{"There is no such operation. Nearest: list_borrowers"}},
 		"none":                     {"read_operation", map[string]any{}, []string{"operation: Give the name of an operation"}},
 		"one of the four":          {"read_operation", map[string]any{"operation": "find_operation"}, []string{"call it directly"}},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/sandbox"
+	"github.com/balcao/balcao/tools"
 )
 
 // agreed calls an operation that asks for the consent of a person, and returns the arguments with it.
@@ -21,7 +22,7 @@ func TestAnAssistantPreparesAProcessAndItsPersonConfirmsTheSubmission(t *testing
 	for _, variant := range variants {
 		t.Run(variant.name, func(t *testing.T) {
 			t.Parallel()
-			e := start(t)
+			e := start(t, func(o *options) { o.policy = tools.Policy{"*": tools.Allow} })
 			a := variant.start(t, e)
 			checked := succeeded(t, a.call(t, "check_process", map[string]any{"process": 1042}))
 			contains(t, text(checked), "Check of process 1042", "a document that the bank asked for", "| the bank |")

@@ -9,12 +9,12 @@ import (
 )
 
 // nextSteps returns a line for each step that the caller may take: a call that works as it stands, or what such a call lacks.
-// A step that is there to open a form is for people.
+// A step that is there to open a form is for people, and no answer leads an assistant to delete.
 func (a *App) nextSteps(ctx context.Context, steps []tools.Step) string {
 	var lines []string
 	for _, step := range steps {
 		tool, known := a.tools[step.Tool]
-		if !known || step.Form || !a.permits(ctx, step.Tool) {
+		if !known || step.Form || tool.Effect == tools.Deletes || !a.permits(ctx, step.Tool) {
 			continue
 		}
 		given := step.Args

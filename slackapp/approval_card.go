@@ -48,12 +48,12 @@ func (i approvalItem) approvable() bool {
 	return i.Status == tools.ApprovalWaits && i.Seen != "" && i.failure == nil && i.whole && !i.hidden
 }
 
-// together reports whether all that waits can be approved with one press.
+// together reports whether all that waits can be approved with one press. What deletes is approved by itself.
 func together(items []approvalItem) bool {
 	waiting := 0
 	for _, item := range items {
 		if item.Status.Open() {
-			if waiting++; !item.approvable() {
+			if waiting++; !item.approvable() || item.Of.Effect == tools.Deletes {
 				return false
 			}
 		}
@@ -278,7 +278,10 @@ func itemBlocks(lang words.Lang, item approvalItem, first bool) []slack.Block {
 	if item.whole {
 		blocks = append(blocks, clearBlocks(lang, item)...)
 	}
-	if first && item.failure == nil {
+	switch {
+	case item.Of.Effect == tools.Deletes:
+		approve.Style = slack.StyleDanger
+	case first && item.failure == nil:
 		choices[0].Style = slack.StylePrimary
 	}
 	return append(blocks, buttons(choices...))

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,12 +39,10 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 		return a, nil, err
 	}
 	tool, known := r.ToolOf(a)
-	switch {
-	case a.Status == ApprovalApproved:
-		return a, tool, &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout)}
-	case !a.Status.Open():
-		return a, tool, &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval."+string(a.Status))}}
-	case !known:
+	if err := r.notOpen(actor, a); err != nil {
+		return a, tool, err
+	}
+	if !known {
 		return a, tool, unknownTool(actor)
 	}
 	if given.Args == nil || given.Seen != "" {
@@ -55,7 +54,7 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 			err = decide(review.Problems, marks(review.Problems))
 		}
 		if err != nil {
-			return a, tool, err
+			return a, tool, cmp.Or(r.decidedMeanwhile(ctx, actor, id), err)
 		}
 		if given.Seen == "" || given.Seen != review.Seen {
 			altered := warning(actor.Lang, "", "approval.altered")
@@ -63,7 +62,7 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 		}
 		given.Args, given.Confirmed = review.Args, marks(review.Problems)
 	} else if err := r.checkForm(ctx, actor, a, tool, given); err != nil {
-		return a, tool, err
+		return a, tool, cmp.Or(r.decidedMeanwhile(ctx, actor, id), err)
 	}
 	a.Status, a.Final, a.Confirmed, a.By, a.Decided = ApprovalApproved, given.Args, given.Confirmed, actor.Lang, r.now().UTC()
 	a.Changed = r.changedPaths(ctx, actor, tool, a)
@@ -77,6 +76,26 @@ func (r *Runner) approve(ctx context.Context, actor Actor, id string, given Appr
 		}
 	}
 	return a, tool, r.record(ctx, &a)
+}
+
+// notOpen returns the error of an approval that is decided, or is being made; nil of one that is open.
+func (r *Runner) notOpen(actor Actor, a Approval) error {
+	switch {
+	case a.Status == ApprovalApproved:
+		return &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout)}
+	case !a.Status.Open():
+		return &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval."+string(a.Status))}}
+	}
+	return nil
+}
+
+// decidedMeanwhile is notOpen of an approval that was open: what another press has done is then what the bank's data refuses.
+func (r *Runner) decidedMeanwhile(ctx context.Context, actor Actor, id string) error {
+	a, found, err := r.readApproval(ctx, id)
+	if err != nil || !found {
+		return nil
+	}
+	return r.notOpen(actor, a)
 }
 
 // record stores a decision, if nobody was faster.
@@ -200,13 +219,11 @@ func (r *Runner) Reject(ctx context.Context, actor Actor, id, reason string) err
 
 // closeApproval ends an open approval. Ending it again in the same way does nothing.
 func (r *Runner) closeApproval(ctx context.Context, actor Actor, a Approval, status ApprovalStatus) error {
-	switch {
-	case a.Status == status:
+	if a.Status == status {
 		return nil
-	case a.Status == ApprovalApproved:
-		return &Error{Kind: Busy, RetryAfter: whole(r.CallTimeout)}
-	case !a.Status.Open():
-		return &Error{Kind: Invalid, Problems: []Problem{problem(actor.Lang, "", "approval."+string(a.Status))}}
+	}
+	if err := r.notOpen(actor, a); err != nil {
+		return err
 	}
 	a.Status, a.Decided = status, r.now().UTC()
 	if err := r.auditApproval(ctx, a, actor, string(status)); err != nil {

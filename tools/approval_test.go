@@ -453,21 +453,26 @@ func TestThePolicySaysWhatAnAssistantMayDo(t *testing.T) {
 	t.Parallel()
 	operations := start(t).Catalogue
 	for text, want := range map[string]string{
-		"":                             "approve approve approve",
-		"allow":                        "allow allow allow",
-		"deny":                         "deny deny deny",
-		"creates=allow":                "allow approve approve",
-		"allow, sends=deny":            "allow allow deny",
-		"deny,update_borrower=approve": "deny approve deny",
-		"sends=allow,send_esis=deny":   "approve approve deny",
-		"elicit, sends=approve":        "elicit elicit approve",
+		"":                             "approve approve approve approve",
+		"allow":                        "allow allow allow approve", // what deletes is allowed by its own name only
+		"deny":                         "deny deny deny deny",
+		"creates=allow":                "allow approve approve approve",
+		"allow, sends=deny":            "allow allow deny approve",
+		"deny,update_borrower=approve": "deny approve deny deny",
+		"sends=allow,send_esis=deny":   "approve approve deny approve",
+		"elicit, sends=approve":        "elicit elicit approve approve",
+		"allow,deletes=deny":           "allow allow allow deny",
+		"deny,deletes=approve":         "deny deny deny approve",
+		"allow,delete_borrower=allow":  "allow allow allow allow",
+		"delete_borrower=elicit":       "approve approve approve elicit",
+		"allow,remove_document=allow":  "allow allow allow approve",
 	} {
 		policy, err := tools.ParsePolicy(text, operations)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, name := range []string{"create_borrower", "update_borrower", "send_esis"} {
+		for _, name := range []string{"create_borrower", "update_borrower", "send_esis", "delete_borrower"} {
 			tool, _ := operations.Named(name)
 			got = append(got, string(policy.Of(tool)))
 		}
@@ -475,7 +480,7 @@ func TestThePolicySaysWhatAnAssistantMayDo(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
-	for _, text := range []string{"yes", "creates=perhaps", "reads=allow", "get_process=deny", "nope=deny", "=allow"} {
+	for _, text := range []string{"yes", "creates=perhaps", "reads=allow", "get_process=deny", "nope=deny", "=allow", "deletes=allow", "approve,deletes=elicit"} {
 		if policy, err := tools.ParsePolicy(text, operations); err == nil {
 			t.Errorf("%q is read as %v", text, policy)
 		}

@@ -252,25 +252,25 @@ func TestWithoutAStoreNothingIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestDeletingIsForPeople(t *testing.T) {
+func TestAnAssistantDeletesNothingThatNobodyApproves(t *testing.T) {
 	t.Parallel()
-	e := start(t)
-	for _, tool := range catalogue.New().Tools() {
-		person, assistant := e.Actor, e.Actor
-		assistant.Assistant = true
-		if tool.Effect == tools.Deletes && (tool.ForAssistants() || e.Permits(t.Context(), assistant, tool) || !e.Permits(t.Context(), person, tool)) {
-			t.Errorf("%s is offered to an assistant, or not to a person", tool.Name)
+	for policy, next := range map[string]string{"": "in Slack, with /borrower delete.", "allow": "in Slack, with /borrower delete.", "deny": "in Slack, with /borrower delete."} {
+		e := start(t, func(c *tools.Config) {
+			var err error
+			if c.Policy, err = tools.ParsePolicy(policy, c.Catalogue); err != nil {
+				t.Fatal(err)
+			}
+		})
+		_, failure := e.assistant(t, "delete_borrower", toInes, "", "") // of a person who can approve nowhere
+		if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), next) {
+			t.Errorf("under %q: got %v", policy, failure)
 		}
-	}
-	_, failure := e.assistant(t, "delete_borrower", toInes, "", "")
-	if failure == nil || failure.Kind != tools.PeopleOnly || !strings.Contains(failure.Next("en"), "in Slack, with /borrower delete.") {
-		t.Errorf("got %v", failure)
-	}
-	if _, failure := e.assistant(t, "delete_borrower", toInes, "", "", testenv.By("nobody")); failure.Kind != tools.Forbidden {
-		t.Errorf("a stranger's assistant: %v", failure)
-	}
-	if n := e.Bank.Calls(portal.BorrowerDelete); n != 0 {
-		t.Errorf("the bank was asked %d times", n)
+		if _, failure := e.assistant(t, "delete_borrower", toInes, "", "", testenv.By("nobody")); failure.Kind != tools.Forbidden {
+			t.Errorf("a stranger's assistant: %v", failure)
+		}
+		if n := e.Bank.Calls(portal.BorrowerDelete); n != 0 {
+			t.Errorf("the bank was asked %d times", n)
+		}
 	}
 }
 

@@ -20,8 +20,11 @@ const (
 	Elicit Decision = "elicit"
 )
 
+// withoutPerson reports whether a call may be made without a person who approves it outside the reach of the assistant.
+func (d Decision) withoutPerson() bool { return d == Allow || d == Elicit }
+
 // Policy has the decisions that differ from Approve, by the name of a tool or by an [Effect]; "*" is all others. That of a tool
-// counts before that of its effect.
+// counts before that of its effect. What deletes cannot be taken back: there Allow and Elicit count only for the tool by its name.
 type Policy map[string]Decision
 
 // Of returns the decision about an assistant's call of a tool.
@@ -29,8 +32,11 @@ func (p Policy) Of(tool *Tool) Decision {
 	if !tool.Effect.Writes() {
 		return Allow
 	}
-	for _, name := range []string{tool.Name, string(tool.Effect), "*"} {
-		if decision, ok := p[name]; ok {
+	if decision, ok := p[tool.Name]; ok {
+		return decision
+	}
+	for _, name := range []string{string(tool.Effect), "*"} {
+		if decision, ok := p[name]; ok && (tool.Effect != Deletes || !decision.withoutPerson()) {
 			return decision
 		}
 	}
@@ -42,7 +48,7 @@ func (p Policy) Of(tool *Tool) Decision {
 //	approve
 //	allow,sends=approve,cancel_process=deny
 //
-// It returns an error for a decision, a tool or an effect that does not exist.
+// It returns an error for a decision, a tool or an effect that does not exist, and for Allow and Elicit of all that deletes.
 func ParsePolicy(text string, catalogue *Catalogue) (Policy, error) {
 	policy := Policy{}
 	for part := range strings.SplitSeq(text, ",") {
@@ -61,6 +67,9 @@ func ParsePolicy(text string, catalogue *Catalogue) (Policy, error) {
 		tool, known := catalogue.Named(name)
 		if !slices.Contains([]string{"*", string(Creates), string(Updates), string(Deletes), string(Sends)}, name) && !(known && tool.Effect.Writes()) {
 			return nil, fmt.Errorf("%q is neither an effect (creates, updates, deletes, sends) nor a tool that changes something", name)
+		}
+		if name == string(Deletes) && Decision(decision).withoutPerson() {
+			return nil, fmt.Errorf("%s is for a single tool that deletes, as in delete_borrower=%[1]s", decision)
 		}
 		policy[name] = Decision(decision)
 	}

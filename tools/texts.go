@@ -208,6 +208,14 @@ func (c *Call) Invalid(path, code string, args ...any) error {
 	return &Error{Kind: Invalid, Problems: []Problem{c.Problem(path, code, args...)}}
 }
 
+// About adds to a problem what it is about, as names and values in turn that are in no language: an approval for which it was
+// shown is shown again if that has changed. Without it, what [Call.InClear] says counts.
+func (c *Call) About(p Problem, facts ...any) Problem {
+	text, _ := json.Marshal(named(facts)) // texts and numbers marshal
+	p.Facts = pii.New[pii.Private](string(text))
+	return p
+}
+
 // Say returns the texts of the call's tool in a language; see [Say].
 func (c *Call) Say(lang words.Lang) Say { return c.tool.sayer(lang) }
 

@@ -108,11 +108,11 @@ func Define[In any, Out Carder](set *Toolset, spec Spec, run func(context.Contex
 // HasFile reports whether the result has a file: its output is closed once the file is delivered.
 func (t *Tool) HasFile() bool { return t.out.Implements(reflect.TypeFor[io.Closer]()) }
 
-// ForAssistants reports whether an assistant may ever use the tool. A tool about a destination needs one, a tool that
-// deletes is for people, and so is one with a required field that only people may give.
+// ForAssistants reports whether an assistant may ever use the tool. A tool about a destination needs one, and one with a
+// required field that only people may give is for people.
 func (t *Tool) ForAssistants() bool {
 	forPeople := slices.ContainsFunc(t.Fields, func(f Field) bool { return f.People && f.Required })
-	return !t.NeedsDestination && t.Effect != Deletes && !forPeople
+	return !t.NeedsDestination && !forPeople
 }
 
 // Field finds a field by its path.

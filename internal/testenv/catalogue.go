@@ -30,3 +30,14 @@ func WithoutTool(name string) func(*tools.Config) {
 		}
 	}
 }
+
+// allowAll is a policy that has every call of an assistant made at once, also what deletes.
+func allowAll() tools.Policy {
+	policy := tools.Policy{"*": tools.Allow}
+	for _, tool := range operations().Tools() {
+		if tool.Effect == tools.Deletes {
+			policy[tool.Name] = tools.Allow
+		}
+	}
+	return policy
+}

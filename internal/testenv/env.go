@@ -137,7 +137,7 @@ func (e *Env) Replica(t testing.TB, change ...func(*tools.Config)) *Env {
 	config := tools.Config{
 		Catalogue: operations(), Bank: r.Client, People: Team(), Checks: checks(),
 		Journal: r.Store, AuditLog: r.Audit, Fingerprint: r.Keys.Fingerprint, Sealer: r.Keys, Claims: r.Store,
-		Approvals: r.Store, Policy: tools.Policy{"*": tools.Allow},
+		Approvals: r.Store, Policy: allowAll(),
 		Index: r.Store, List: tools.ListPace{Page: time.Millisecond, Lease: 5 * time.Second, Poll: recovery, Wait: waittest.Deadline},
 		Log: log, Now: now, Learnt: learnt, States: r.options.Profile.States, SimulationStates: r.options.Profile.SimulationMeaning,
 	}

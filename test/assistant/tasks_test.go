@@ -89,7 +89,14 @@ var tasks = []task{
 	{asked: "Which simulations has the bank approved?", goals: []goal{
 		{words: "find simulations", facts: map[string]any{"status": "approved"}},
 	}},
-	{asked: "Cancel simulation 2101", goals: []goal{{words: "cancel simulation", people: true}}},
-	{asked: "Cancel process 1047", goals: []goal{{words: "cancel process", people: true}}},
-	{asked: "Remove Inês from 1043", goals: []goal{{words: "remove borrower", people: true}}},
+	{asked: "Cancel simulation 2101", waits: true, goals: []goal{
+		{words: "cancel simulation", facts: map[string]any{"simulation": "2101"}, wants: []string{"approved it, and it is done", "2101"}},
+	}},
+	{asked: "Cancel process 1047", waits: true, goals: []goal{
+		{words: "cancel process", facts: map[string]any{"process": "1047", "reason": "client"}, wants: []string{"approved it, and it is done", "1047"}},
+	}},
+	{asked: "Remove Inês from 1043", waits: true, goals: []goal{
+		{words: "delete borrower", facts: map[string]any{"process": "1043", "borrower": "Inês"}, wants: []string{"approved it, and it is done", "1043"}},
+	}, check: func(e *testenv.Env) bool { return len(e.Bank.Borrowers(sandbox.SampleProcess(1043))) == 1 }},
+	{asked: "Tell the channel what happens on 1043", goals: []goal{{words: "follow process", people: true}}},
 }

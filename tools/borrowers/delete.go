@@ -45,10 +45,13 @@ func (r BorrowerRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]too
 		return []tools.Problem{call.Problem("borrower", "delete.key_borrower")}, nil
 	}
 	who := call.BorrowerOption(ctx, borrower)
-	return []tools.Problem{
-		call.InClear(call.Warning("borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number),
-			"who", who.Clear, "role", who.Note, "number", process.Number),
-	}, nil
+	warning := call.InClear(call.Warning("borrower", "delete.borrower", "who", who.Text, "role", who.Note, "number", process.Number),
+		"who", who.Clear, "role", who.Note, "number", process.Number)
+	facts := []any{"number", process.Number, "type", borrower.BorrowerTypeID}
+	if p := borrower.Personal; p != nil {
+		facts = append(facts, "name", p.Name.Reveal(), "taxId", p.TaxID.Reveal())
+	}
+	return []tools.Problem{call.About(warning, facts...)}, nil
 }
 
 // FindEffect implements [tools.Verifier]: the process no longer has the borrower. It had the borrower when the call was

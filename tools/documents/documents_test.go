@@ -293,13 +293,10 @@ func TestADocumentIsReplacedOnceAndKeepsWhatIsNotGiven(t *testing.T) {
 	e.MustCall(t, "replace_document", accepted, testenv.Confirmed("replace.accepted"))
 }
 
-func TestOnlyAPersonRemovesADocumentAndConfirms(t *testing.T) {
+func TestAPersonConfirmsThatADocumentIsRemoved(t *testing.T) {
 	t.Parallel()
 	e := testenv.Start(t, testenv.Options{})
 	args := fmt.Sprintf(`{"process":"1043","document":"%s"}`, sandbox.SampleDocument(1043, 1))
-	if documents.Remove.ForAssistants() {
-		t.Error("an assistant is offered it")
-	}
 	if _, failure := e.Call(t, "remove_document", args); failure == nil || failure.Kind != tools.Unconfirmed || !strings.Contains(failure.Problems[0].Text, "Property tax record") {
 		t.Errorf("got %v", failure)
 	}

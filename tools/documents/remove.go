@@ -10,7 +10,7 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// Remove removes a document of a process (Document Delete). It is for people only.
+// Remove removes a document of a process (Document Delete).
 var Remove = tools.Define(Toolset, tools.Spec{
 	Name: "remove_document", Effect: tools.Deletes, Operations: []portal.OperationID{portal.DocumentDelete}, Needs: tools.OpenProcess,
 	Next:    tools.Next{"list_documents": {"process"}},
@@ -36,9 +36,8 @@ func (r DocumentRemoval) CheckBank(ctx context.Context, call *tools.Call) ([]too
 		return nil, err
 	}
 	option := call.DocumentOption(ctx, d)
-	return []tools.Problem{
-		call.InClear(call.Warning("document", "remove.document", "what", option.Text, "number", process.Number), "what", option.Clear, "number", process.Number),
-	}, nil
+	warning := call.InClear(call.Warning("document", "remove.document", "what", option.Text, "number", process.Number), "what", option.Clear, "number", process.Number)
+	return []tools.Problem{call.About(warning, "number", process.Number, "type", d.DocumentTypeID, "title", d.Title.Reveal())}, nil
 }
 
 // FindEffect implements [tools.Verifier]: the process no longer has the document. It had it when the call was checked.

@@ -38,9 +38,8 @@ func (c Cancellation) CheckBank(ctx context.Context, call *tools.Call) ([]tools.
 	if err != nil {
 		return nil, err
 	}
-	return []tools.Problem{
-		call.Warning("process", "cancel.confirm", "number", process.Number, "status", call.StatusWord(ctx, process)),
-	}, nil
+	warning := call.Warning("process", "cancel.confirm", "number", process.Number, "status", call.StatusWord(ctx, process))
+	return []tools.Problem{call.About(warning, "number", process.Number, "status", process.StatusID)}, nil
 }
 
 // FindEffect implements [tools.Verifier]: the process is cancelled. It was open when the call was checked.

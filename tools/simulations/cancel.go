@@ -36,7 +36,8 @@ func (c SimulationCancel) CheckBank(ctx context.Context, call *tools.Call) ([]to
 		return nil, err
 	}
 	args := []any{"number", simulation.SimulationNumber, "who", simulation.BorrowerName}
-	return []tools.Problem{call.InClear(call.Warning("", "simulation.cancel", args...), args...)}, nil
+	warning := call.InClear(call.Warning("", "simulation.cancel", args...), args...)
+	return []tools.Problem{call.About(warning, "number", simulation.SimulationNumber, "who", simulation.BorrowerName.Reveal(), "status", simulation.SimulationStatusID)}, nil
 }
 
 // FindEffect implements [tools.Verifier].
