@@ -17,7 +17,7 @@ type Toolset struct {
 }
 
 // NewToolset returns a toolset without tools. files has a folder «words» with its texts, one file for each language; see
-// [words.Load]. It panics if one is missing: the files are embedded.
+// [words.Load].
 func NewToolset(name string, files fs.FS) *Toolset {
 	return &Toolset{Name: name, texts: texts{words.Sub(files, "words")}}
 }

@@ -9,9 +9,11 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"golang.org/x/text/language"
 )
 
@@ -39,24 +41,27 @@ func Match(locale string) Lang {
 	return Langs[i]
 }
 
-// Texts has the texts of one package in every language.
+// Texts has the texts of one package. Those in a language are read when one of them is first asked for.
 type Texts struct {
-	localizers map[Lang]*i18n.Localizer
-	keys       map[Lang]map[string]bool
-	plain      map[Lang]map[string]string // the texts without placeholders and plural forms
-	formless   []string                   // «lang key (form)» of each text with a count that has no singular
+	in map[Lang]func() *translation
+}
+
+// translation has the texts of one package in one language.
+type translation struct {
+	plain    map[string]string        // without placeholders and plural forms
+	messages map[string]*i18n.Message // the others
+	formless []string                 // the keys of texts with a count that have no singular
 }
 
 // unmarshal has the format of the files.
 var unmarshal = map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal}
 
-// Load reads pt-PT.toml and en.toml from files. It panics if one is missing or malformed, because they are embedded.
-func Load(files fs.FS) *Texts {
-	return load(files, ".")
-}
+// Load returns the texts in pt-PT.toml and en.toml. The first use of a language panics if its file is missing or malformed: the
+// files are embedded, and a test reads all of them.
+func Load(files fs.FS) *Texts { return load(files, ".") }
 
-// Tree reads pt-PT.toml and en.toml of every folder in a folder of files into one Texts. It panics as [Load] does, and if two
-// folders have the same key.
+// Tree returns the texts in pt-PT.toml and en.toml of every folder in a folder of files. The first use of a language panics as
+// that of [Load] does, and if two folders have the same key.
 func Tree(files fs.FS, folder string) *Texts {
 	entries, err := fs.ReadDir(files, folder)
 	if err != nil {
@@ -69,69 +74,108 @@ func Tree(files fs.FS, folder string) *Texts {
 	return load(files, folders...)
 }
 
+// Sub returns the texts in a folder of files, as [Load] does.
+func Sub(files fs.FS, folder string) *Texts { return load(files, folder) }
+
 func load(files fs.FS, folders ...string) *Texts {
-	bundle := i18n.NewBundle(language.EuropeanPortuguese)
-	texts := &Texts{localizers: map[Lang]*i18n.Localizer{}, keys: map[Lang]map[string]bool{}, plain: map[Lang]map[string]string{}}
+	texts := &Texts{map[Lang]func() *translation{}}
 	for _, lang := range Langs {
-		texts.keys[lang], texts.plain[lang] = map[string]bool{}, map[string]string{}
-		texts.localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
-		for _, folder := range folders {
-			texts.read(bundle, files, folder, lang)
-		}
+		texts.in[lang] = sync.OnceValue(func() *translation { return read(files, folders, lang) })
 	}
 	return texts
 }
 
-func (t *Texts) read(bundle *i18n.Bundle, files fs.FS, folder string, lang Lang) {
-	name := path.Join(folder, string(lang)+".toml")
+func read(files fs.FS, folders []string, lang Lang) *translation {
+	t := &translation{plain: map[string]string{}, messages: map[string]*i18n.Message{}}
+	for _, folder := range folders {
+		if err := t.add(files, path.Join(folder, string(lang)+".toml")); err != nil {
+			panic(fmt.Sprintf("words: %v", err))
+		}
+	}
+	return t
+}
+
+func (t *translation) add(files fs.FS, name string) error {
 	data, err := fs.ReadFile(files, name)
 	if err != nil {
-		panic(fmt.Sprintf("words: %v", err))
+		return err
 	}
 	file, err := i18n.ParseMessageFileBytes(data, name, unmarshal)
 	if err != nil {
-		panic(fmt.Sprintf("words: %v", err))
+		return err
 	}
 	for _, message := range file.Messages {
-		if t.keys[lang][message.ID] {
-			panic(fmt.Sprintf("words: %s has the key %s of another folder", folder, message.ID))
+		if t.has(message.ID) {
+			return fmt.Errorf("%s has the key %s of another folder", name, message.ID)
 		}
-		t.keys[lang][message.ID] = true
 		if message.One == "" && !strings.Contains(message.Other, "{{") {
-			t.plain[lang][message.ID] = message.Other
-		} else if err := bundle.AddMessages(file.Tag, message); err != nil {
-			panic(fmt.Sprintf("words: %v", err))
+			t.plain[message.ID] = message.Other
+		} else {
+			t.messages[message.ID] = message
 		}
 		if message.One == "" && strings.Contains(message.Other, ".count") {
-			t.formless = append(t.formless, string(lang)+" "+message.ID+" (one)")
+			t.formless = append(t.formless, message.ID)
 		}
 	}
+	return nil
 }
 
-// Sub loads the texts in a folder of files. It panics as [Load] does.
-func Sub(files fs.FS, folder string) *Texts {
-	sub, err := fs.Sub(files, folder)
-	if err != nil {
-		panic(fmt.Sprintf("words: %v", err))
+func (t *translation) has(key string) bool {
+	_, plain := t.plain[key]
+	return plain || t.messages[key] != nil
+}
+
+// localizers choose the plural form. All texts share them, because each bundle of the library has the rules of every language.
+var localizers = sync.OnceValue(func() map[Lang]*i18n.Localizer {
+	all := map[Lang]*i18n.Localizer{}
+	for _, lang := range Langs {
+		all[lang] = i18n.NewLocalizer(i18n.NewBundle(language.Make(string(lang))), string(lang))
 	}
-	return Load(sub)
+	return all
+})
+
+// templates parses each text with placeholders once.
+var templates = &parser{}
+
+type parser struct {
+	template.TextParser
+	parsed sync.Map // by text
+}
+
+// Cacheable reports false, because the library would cache what Parse returns no longer than a call.
+func (*parser) Cacheable() bool { return false }
+
+// Parse returns the template that a text is.
+func (p *parser) Parse(text, left, right string) (template.ParsedTemplate, error) {
+	if parsed, is := p.parsed.Load(text); is {
+		return parsed.(template.ParsedTemplate), nil
+	}
+	parsed, err := p.TextParser.Parse(text, left, right)
+	if err == nil {
+		p.parsed.Store(text, parsed)
+	}
+	return parsed, err
 }
 
 // Say returns the text of key with args for its {{.name}} placeholders. The arg "count" also selects the plural form, "other"
 // if there is none for that count. If key has no text, Say returns key; a test of each package checks that none is missing.
 func (t *Texts) Say(lang Lang, key string, args map[string]any) string {
-	if t.localizers[lang] == nil {
+	if t.in[lang] == nil {
 		lang = Portuguese
 	}
-	if !t.Has(lang, key) {
-		return key
-	}
-	if text := t.plain[lang][key]; text != "" {
+	in := t.in[lang]()
+	if text := in.plain[key]; text != "" {
 		return text
+	}
+	message := in.messages[key]
+	if message == nil {
+		return key
 	}
 	for _, count := range []any{args["count"], nil} { // without a count, it is "other"
 		// Localize returns an error for a missing form, with the text.
-		text, _ := t.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args, PluralCount: count})
+		text, _ := localizers()[lang].Localize(&i18n.LocalizeConfig{
+			DefaultMessage: message, TemplateData: args, PluralCount: count, TemplateParser: templates,
+		})
 		if text != "" {
 			return text
 		}
@@ -140,29 +184,33 @@ func (t *Texts) Say(lang Lang, key string, args map[string]any) string {
 }
 
 // Has reports whether key has a text in lang.
-func (t *Texts) Has(lang Lang, key string) bool { return t.keys[lang][key] }
+func (t *Texts) Has(lang Lang, key string) bool {
+	return t.in[lang] != nil && t.in[lang]().has(key)
+}
 
 // Keys returns the keys of lang in order.
-func (t *Texts) Keys(lang Lang) []string { return slices.Sorted(maps.Keys(t.keys[lang])) }
+func (t *Texts) Keys(lang Lang) []string {
+	in := t.in[lang]()
+	return slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(in.plain)), maps.Keys(in.messages))))
+}
 
 // Missing returns «lang key» for every key of want without a text, for every key that one language does not have, and, with
 // the form, for every text with a count that has no singular.
-func (t *Texts) Missing(want ...string) []string {
-	all := map[string]bool{}
-	for _, key := range want {
-		all[key] = true
-	}
-	for _, keys := range t.keys {
-		maps.Copy(all, keys)
-	}
-	missing := slices.Clone(t.formless)
+func (t *Texts) Missing(want ...string) (missing []string) {
 	for _, lang := range Langs {
-		for key := range all {
-			if !t.keys[lang][key] {
+		want = append(want, t.Keys(lang)...)
+	}
+	for _, lang := range Langs {
+		in := t.in[lang]()
+		for _, key := range in.formless {
+			missing = append(missing, string(lang)+" "+key+" (one)")
+		}
+		for _, key := range want {
+			if !in.has(key) {
 				missing = append(missing, string(lang)+" "+key)
 			}
 		}
 	}
-	slices.SortFunc(missing, strings.Compare)
-	return missing
+	slices.Sort(missing)
+	return slices.Compact(missing)
 }

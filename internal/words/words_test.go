@@ -88,5 +88,5 @@ func TestTreeReadsAllFolders(t *testing.T) {
 			t.Error("a key in two folders is accepted")
 		}
 	}()
-	words.Tree(tree, "words")
+	words.Tree(tree, "words").Has("en", "greet")
 }
