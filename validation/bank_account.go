@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // What follows the country code of an account number, check digits included: so many digits (n), capital letters (a)
@@ -27,21 +28,26 @@ const ibanStructures = `
 `
 
 var (
-	ibanPart   = regexp.MustCompile(`([nac])(\d+)`)
-	ibanShapes = func() map[string]*regexp.Regexp {
-		classes := map[string]string{"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
-		shapes := map[string]*regexp.Regexp{}
+	ibanPart = regexp.MustCompile(`([nac])(\d+)`)
+	// ibanShapes has the form of the account numbers of each country. Few are ever needed, so each is compiled when it is.
+	ibanShapes = func() map[string]func() *regexp.Regexp {
+		shapes := map[string]func() *regexp.Regexp{}
 		for row := range strings.SplitSeq(ibanStructures, ",") {
 			country, structure, _ := strings.Cut(strings.TrimSpace(row), " ")
-			var shape strings.Builder
-			for _, part := range ibanPart.FindAllStringSubmatch(structure, -1) {
-				shape.WriteString(classes[part[1]] + "{" + part[2] + "}")
-			}
-			shapes[country] = regexp.MustCompile("^" + country + shape.String() + "$")
+			shapes[country] = sync.OnceValue(func() *regexp.Regexp { return ibanShape(country, structure) })
 		}
 		return shapes
 	}()
 )
+
+func ibanShape(country, structure string) *regexp.Regexp {
+	classes := map[string]string{"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+	var shape strings.Builder
+	for _, part := range ibanPart.FindAllStringSubmatch(structure, -1) {
+		shape.WriteString(classes[part[1]] + "{" + part[2] + "}")
+	}
+	return regexp.MustCompile("^" + country + shape.String() + "$")
+}
 
 // IBAN reads an international bank account number of any country in the registry. Spaces, full stops and hyphens are
 // dropped, letters converted to upper case. It fails with [IBANLength], [IBANCountry], [IBANFormat] or [IBANCheckDigits]. In
@@ -57,7 +63,7 @@ func IBAN(s string) (norm string, err error) {
 	switch {
 	case !known:
 		return "", IBANCountry
-	case !shape.MatchString(s):
+	case !shape().MatchString(s):
 		return "", IBANFormat
 	case mod97(s[4:]+s[:4]) != 1:
 		return "", IBANCheckDigits
