@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,7 +27,7 @@ const (
 	fieldToken = "token"
 )
 
-var approvalTemplate = template.Must(template.ParseFS(pageFiles, "page/approvals.html"))
+var approvalTemplate = templateOf("page/approvals.html")
 
 // ApprovalPaths are the paths below which [App.Handler] serves the page on which people decide.
 func ApprovalPaths() []string { return []string{approvalPath} }
@@ -217,7 +216,7 @@ func (d *decision) show(status int, page approvalsPage) {
 
 func writeApprovalPage(w http.ResponseWriter, status int, page approvalsPage) {
 	var text bytes.Buffer
-	if err := approvalTemplate.Execute(&text, page); err != nil {
+	if err := approvalTemplate().Execute(&text, page); err != nil {
 		panic(fmt.Sprintf("the page for decisions: %T", err)) // the values are texts
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

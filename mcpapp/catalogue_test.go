@@ -72,6 +72,20 @@ func TestOnlyTheSelectedToolsetsAreOffered(t *testing.T) {
 	}
 }
 
+// The library serves a schema that does not compile, and then checks nothing by it.
+func TestEverySchemaCompiles(t *testing.T) {
+	t.Parallel()
+	all := catalogue.New()
+	for _, tool := range all.Tools() {
+		t.Run(tool.Name, func(t *testing.T) {
+			definition, err := mcpapp.Definition(all, tool)
+			must(t, err)
+			strictSchema(t, definition.RawInputSchema)
+			strictSchema(t, definition.RawOutputSchema)
+		})
+	}
+}
+
 func compare(t *testing.T, path string, got json.RawMessage) {
 	t.Helper()
 	var pretty bytes.Buffer

@@ -30,3 +30,6 @@ func ThroughTheLibrary(a *App) http.Handler {
 func BeforeTheLibrary(a *App, behind http.Handler) http.Handler {
 	return within(behind, []func(http.Handler) http.Handler{a.authenticate, a.readBody, a.answerDirectly})
 }
+
+// Definition is what is served of a tool.
+var Definition = definition

@@ -5,12 +5,18 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"sync"
 )
 
 //go:embed page
 var pageFiles embed.FS
 
-var pageTemplate = template.Must(template.ParseFS(pageFiles, "page/upload.html"))
+var pageTemplate = templateOf("page/upload.html")
+
+// templateOf returns a template, which is parsed when it is first used.
+func templateOf(file string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(pageFiles, file)) })
+}
 
 // page is what a browser shows at the address of a file. Its texts are in the language of the browser.
 type page struct {
@@ -28,7 +34,7 @@ func (page) Style() string { return uploadPath + "style.css" }
 
 func writePage(w http.ResponseWriter, status int, shown page) {
 	var text bytes.Buffer
-	if err := pageTemplate.Execute(&text, shown); err != nil {
+	if err := pageTemplate().Execute(&text, shown); err != nil {
 		panic(err) // texts and booleans
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
