@@ -189,7 +189,7 @@ func (b *Bank) Advance(id uuid.UUID) error {
 // SetState sets a process to a state of the taxonomy workflowStatesProposal and notifies its broker. It does nothing if the
 // process has that state.
 func (b *Bank) SetState(id uuid.UUID, state int32) error {
-	if _, known := taxonomies["workflowStatesProposal"][state]; !known {
+	if _, known := taxonomies()["workflowStatesProposal"][state]; !known {
 		return ErrNoState
 	}
 	return b.withProcess(id, func(p *process) error {

@@ -54,7 +54,7 @@ func (b *Bank) partner(c *call) (uuid.UUID, error) {
 func notificationType(c *call) (int32, error) {
 	given := c.value("notificationType")
 	n, err := strconv.ParseInt(given, 10, 32)
-	if _, known := taxonomies["notificationTypes"][int32(n)]; err != nil || !known || strconv.FormatInt(n, 10) != given {
+	if _, known := taxonomies()["notificationTypes"][int32(n)]; err != nil || !known || strconv.FormatInt(n, 10) != given {
 		return 0, &refusal{http.StatusBadRequest, []problem{{"callback.type", "notificationType"}}}
 	}
 	return int32(n), nil
@@ -178,7 +178,7 @@ func (b *Bank) echoCallback(c *call) (any, error) {
 		return nil, wrong("callback.subject", "processUniqueId")
 	}
 	kind := *request.TypeID
-	if _, known := taxonomies["notificationTypes"][kind]; !known {
+	if _, known := taxonomies()["notificationTypes"][kind]; !known {
 		return nil, wrong("callback.type", "notificationTypeID")
 	}
 	var n notification

@@ -64,7 +64,7 @@ func readFilter(c *call, status string, states portal.TaxonomyKey) (f filter, er
 	if first := c.wire.Page.First; c.wire.Page.Style == profile.ByNumber {
 		f.skip = (query.between("pageNumber", first, 1_000_000, first) - first) * f.lines
 	}
-	if _, known := taxonomies[states][f.state]; f.state != 0 && !known {
+	if _, known := taxonomies()[states][f.state]; f.state != 0 && !known {
 		query.refuse()
 	}
 	return f, query.wrong

@@ -107,7 +107,7 @@ func (p *process) summary(lang dialect) portal.ProcessSummary {
 }
 
 func (p *process) detail(lang dialect) portal.Process {
-	months, loan, phase := int32(p.loan.Months), p.loan, taxonomies["workflowStatesProposal"][p.state].In
+	months, loan, phase := int32(p.loan.Months), p.loan, taxonomies()["workflowStatesProposal"][p.state].In
 	scheme, use, purpose := unlessZero(&loan.productScheme), unlessZero(&loan.loanPurpose), unlessZero(&loan.productPurpose)
 	return portal.Process{
 		ProcessSummary:            p.summary(lang),

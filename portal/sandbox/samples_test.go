@@ -75,7 +75,7 @@ func TestTheSamplesAreManyAndDiffer(t *testing.T) {
 			couples++
 		}
 	}
-	everyState := slices.Sorted(maps.Keys(taxonomies["workflowStatesProposal"]))
+	everyState := slices.Sorted(maps.Keys(taxonomies()["workflowStatesProposal"]))
 	if len(all) < 12 || len(brokers) != 2 || couples < 4 || !slices.Equal(slices.Sorted(maps.Keys(states)), everyState) {
 		t.Errorf("%d processes, %d brokers, %d couples, states %v", len(all), len(brokers), couples, states)
 	}

@@ -61,10 +61,10 @@ func (b *Bank) Decide(id uuid.UUID) error {
 // SetSimulationState sets a simulation to a state of the taxonomy workflowStatesSimulation and notifies its broker; of a rejection, with
 // the reason, an id of simulationRejectReasons. It does nothing if the simulation has that state.
 func (b *Bank) SetSimulationState(id uuid.UUID, state, reason int32) error {
-	if _, known := taxonomies["workflowStatesSimulation"][state]; !known {
+	if _, known := taxonomies()["workflowStatesSimulation"][state]; !known {
 		return ErrNoState
 	}
-	if _, known := taxonomies["simulationRejectReasons"][reason]; (state == simulationRejected) != (reason != 0) || reason != 0 && !known {
+	if _, known := taxonomies()["simulationRejectReasons"][reason]; (state == simulationRejected) != (reason != 0) || reason != 0 && !known {
 		return ErrNoReason
 	}
 	return b.withSimulation(id, func(s *simulation) error {

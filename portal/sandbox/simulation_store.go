@@ -69,7 +69,7 @@ func (s *simulation) pinned() bool { return slices.Contains(pinnedSimulations, s
 // simulationMeanings are what the states mean to the built-in profile, which the sandbox's contract follows.
 var simulationMeanings = sync.OnceValue(func() map[int32]profile.SimulationMeaning {
 	all := map[int32]profile.SimulationMeaning{}
-	for state, it := range taxonomies["workflowStatesSimulation"] {
+	for state, it := range taxonomies()["workflowStatesSimulation"] {
 		all[state], _ = profile.Builtin().SimulationMeaning(0, it.Portuguese)
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 
@@ -42,7 +43,7 @@ var taxonomyFile string
 
 // taxonomies are the values by the taxonomy's key and their id. The nested ones («Country With Districts») are built from two
 // of them, and «branches» has no operation.
-var taxonomies = func() map[portal.TaxonomyKey]map[int32]item {
+var taxonomies = sync.OnceValue(func() map[portal.TaxonomyKey]map[int32]item {
 	var file map[portal.TaxonomyKey]map[string]struct {
 		PT, EN, Code string
 		In           int32
@@ -63,7 +64,7 @@ var taxonomies = func() map[portal.TaxonomyKey]map[int32]item {
 		}
 	}
 	return all
-}()
+})
 
 // dialect is a language with the bank's lists in it.
 type dialect struct {
@@ -73,7 +74,7 @@ type dialect struct {
 
 // listsOf returns the lists of a bank with a profile: the values that it has for a list replace ours.
 func listsOf(p *profile.Profile) map[portal.TaxonomyKey]map[int32]item {
-	all := maps.Clone(taxonomies)
+	all := maps.Clone(taxonomies())
 	for key, list := range p.Taxonomies.Lists {
 		given := profile.Builtin().Taxonomies.Lists[key].Items
 		if len(list.Items) == 0 || slices.Equal(list.Items, given) {
@@ -81,7 +82,7 @@ func listsOf(p *profile.Profile) map[portal.TaxonomyKey]map[int32]item {
 		}
 		replaced := map[int32]item{}
 		for _, it := range list.Items {
-			replaced[it.ID] = item{text: text{it.Portuguese, it.English}, In: taxonomies[portal.TaxonomyKey(key)][it.ID].In}
+			replaced[it.ID] = item{text: text{it.Portuguese, it.English}, In: taxonomies()[portal.TaxonomyKey(key)][it.ID].In}
 		}
 		all[portal.TaxonomyKey(key)] = replaced
 	}

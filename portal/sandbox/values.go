@@ -31,10 +31,10 @@ func (v values) meaning(p *profile.Profile, key portal.TaxonomyKey, id int32, it
 // same returns the id of the bank's item that means the same as an item of ours: the lowest one. It is the id of ours if
 // the bank has our list, or has no such item.
 func (v values) same(key portal.TaxonomyKey, ours *int32) *int32 {
-	if ours == nil || maps.Equal(v.lists[key], taxonomies[key]) {
+	if ours == nil || maps.Equal(v.lists[key], taxonomies()[key]) {
 		return ours
 	}
-	wanted := v.meaning(profile.Builtin(), key, *ours, taxonomies[key][*ours])
+	wanted := v.meaning(profile.Builtin(), key, *ours, taxonomies()[key][*ours])
 	for _, id := range slices.Sorted(maps.Keys(v.lists[key])) {
 		if wanted != "" && v.meaning(v.profile, key, id, v.lists[key][id]) == wanted {
 			return &id
