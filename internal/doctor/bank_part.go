@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/balcao/balcao/internal/doctor/bank"
 	"github.com/balcao/balcao/internal/settings"
@@ -28,8 +29,8 @@ func newBank(setup Setup, perSecond int) Part {
 	}
 	if s.PortalURL == settings.Sandbox {
 		differs := cmp.Or(s.SandboxProfile, profile.Builtin())
-		own := sandbox.New(sandbox.Config{Profile: differs})
-		config.BaseURL, config.Transport = "http://localhost", inProcess{own}
+		own := func() http.Handler { return sandbox.New(sandbox.Config{Profile: differs}) }
+		config.BaseURL, config.Transport = "http://localhost", inProcess{sync.OnceValue(own)}
 		config.ClientID, config.ClientSecret = sandbox.SampleClientID, sandbox.SampleClientSecret
 		config.Broker, config.Partner, config.Username = sandbox.BrokerA.ID(differs), sandbox.BrokerA.Partner.String(), sandbox.BrokerA.Users[0]
 	}
@@ -38,8 +39,8 @@ func newBank(setup Setup, perSecond int) Part {
 	return part
 }
 
-// inProcess is a transport to a handler in this process.
-type inProcess struct{ handler http.Handler }
+// inProcess is a transport to a handler in this process, which is made for the first request.
+type inProcess struct{ handler func() http.Handler }
 
 // RoundTrip implements [http.RoundTripper].
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -49,7 +50,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	for name, values := range r.Header {
 		received.Header[http.CanonicalHeaderKey(name)] = values // as a server reads them
 	}
-	t.handler.ServeHTTP(reply, received)
+	t.handler().ServeHTTP(reply, received)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
