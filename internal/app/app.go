@@ -162,7 +162,11 @@ func Start(ctx context.Context, s settings.Settings, log *slog.Logger, options .
 		Destinations: destinations{system.Store, system.Notifications, teamDestination(s)}, Updates: history{system}, Learnt: learnt, Changed: system.changed, Counted: histogram,
 		States: system.profile.States, SimulationStates: system.profile.SimulationMeaning, UnknownState: system.unknown.states,
 	})
-	system.stop = append(system.stop, startRecovery(system.Runner, log), startReadingLists(system.Runner), startCheckpoints(system.Store, log))
+	lossCheck := lossCheckInterval
+	if system.inMemory() {
+		lossCheck = lossCheckIntervalMemory
+	}
+	system.stop = append(system.stop, startRecovery(system.Runner, lossCheck, log), startReadingLists(system.Runner), startCheckpoints(system.Store, log))
 	return system, nil
 }
 

@@ -13,47 +13,46 @@ import (
 // How much garbage there may be, in percent of what is in use: little during the start, which leaves much at once, and more
 // afterwards, when collecting it takes time from every call.
 const (
-	garbageAtStart = 50
+	garbageAtStart = 15
 	garbageServing = 300
 )
 
 // startTime is how long a start takes at least. The first reading of the bank's lists may take longer.
 const startTime = 5 * time.Second
 
-// The program is idle if it allocates less than idleBytes in idleTime. Memory is given back once giveBackBytes were allocated
-// since the last time.
+// The program is idle if it allocates less than idleBytes in idleTime, which is what a few calls a second do. It collects
+// garbage then if garbageBytes were allocated since the last time.
 const (
-	idleTime      = 20 * time.Second
-	idleBytes     = 2 << 20
-	giveBackBytes = 512 << 10
+	idleTime     = 5 * time.Second
+	idleBytes    = 2 << 20
+	garbageBytes = 1 << 20
 )
 
 // SetGCPercent sets the garbage collector for the start, unless GOGC is set.
 func SetGCPercent() { setGCPercent(garbageAtStart) }
 
-// ReleaseMemory gives memory back to the system after the start, and then whenever the program has become idle, until ctx ends:
+// ReleaseMemory gives memory back to the system after the start, and then as long as the program is idle, until ctx ends:
 // garbage, and the pages of the program's code and constants, which the system maps again when they are used. After the start
 // it lets more garbage collect, unless GOGC is set.
 func ReleaseMemory(ctx context.Context) {
 	if !pause.For(ctx, startTime) {
 		return
 	}
-	release()
+	debug.FreeOSMemory()
+	releaseCode()
 	setGCPercent(garbageServing)
-	released := allocated()
-	for before := released; pause.For(ctx, idleTime); {
+	collected := allocated()
+	for before := collected; pause.For(ctx, idleTime); {
 		now := allocated()
-		if now-before < idleBytes && now-released >= giveBackBytes {
-			release()
-			released = now
+		if now-before < idleBytes {
+			if now-collected >= garbageBytes {
+				debug.FreeOSMemory()
+				collected = now
+			}
+			releaseCode()
 		}
 		before = now
 	}
-}
-
-func release() {
-	debug.FreeOSMemory()
-	releaseCode()
 }
 
 // allocated returns how many bytes the program has allocated since its start.

@@ -38,23 +38,17 @@ func mappings() (all []mapping) {
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 2 {
-			continue
-		}
-		if from, to, is := bounds(fields[0]); is {
-			m := mapping{from: from, to: to, readOnly: !strings.Contains(fields[1], "w")}
-			if len(fields) > 5 {
-				m.path = fields[5]
+		name, rest, _ := strings.Cut(lines.Text(), " ")
+		if from, to, is := bounds(name); is {
+			rights, rest, _ := strings.Cut(rest, " ")
+			m := mapping{from: from, to: to, readOnly: !strings.Contains(rights, "w")}
+			if fields := strings.Fields(rest); len(fields) > 3 {
+				m.path = fields[3]
 			}
 			all = append(all, m)
-			continue
 		}
-		switch name := fields[0]; name {
-		case "Anonymous:", "Swap:":
-			if last := len(all) - 1; last >= 0 && fields[1] != "0" {
-				all[last].changed = true
-			}
+		if last := len(all) - 1; (name == "Anonymous:" || name == "Swap:") && last >= 0 && strings.TrimSpace(rest) != "0 kB" {
+			all[last].changed = true
 		}
 	}
 	return all
@@ -62,7 +56,10 @@ func mappings() (all []mapping) {
 
 // bounds reads the first field of a mapping: «00400000-0159f000».
 func bounds(text string) (from, to uintptr, is bool) {
-	first, last, _ := strings.Cut(text, "-")
+	first, last, is := strings.Cut(text, "-")
+	if !is { // as of most lines, for which errors would be made
+		return 0, 0, false
+	}
 	a, err := strconv.ParseUint(first, 16, 64)
 	b, err2 := strconv.ParseUint(last, 16, 64)
 	return uintptr(a), uintptr(b), err == nil && err2 == nil && a < b

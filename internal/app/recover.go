@@ -14,14 +14,18 @@ import (
 	"github.com/balcao/balcao/tools"
 )
 
-// lossCheckInterval is about the longest time between two checks whether Redis has lost its data.
-const lossCheckInterval = 2 * time.Second
+// About the longest time between two checks whether the store has lost its data. One in memory is lost only with the program:
+// the checks keep its epoch from expiring.
+const (
+	lossCheckInterval       = 2 * time.Second
+	lossCheckIntervalMemory = time.Hour
+)
 
 // approvalCheckInterval is about the longest time between two checks for approvals that are due.
 const approvalCheckInterval = 20 * time.Second
 
 // startRecovery finishes orphaned calls of this and other replicas at intervals, until stop is called.
-func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
+func startRecovery(runner *tools.Runner, lossCheck time.Duration, log *slog.Logger) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	working.Go(func() {
@@ -54,7 +58,7 @@ func startRecovery(runner *tools.Runner, log *slog.Logger) (stop func() error) {
 		}
 	})
 	working.Go(func() {
-		for pause.For(ctx, jitter(lossCheckInterval)) {
+		for pause.For(ctx, jitter(lossCheck)) {
 			runner.NoticeLoss(ctx)
 		}
 	})
