@@ -51,7 +51,7 @@ func (e env) replica(t *testing.T, change ...func(*tools.Config)) env {
 
 // withLongCalls sets a time-out that a slow bank does not exceed, and withShortCalls one whose end a test can wait for. The
 // lease of a call is as long.
-func withLongCalls(c *tools.Config)  { c.CallTimeout = 10 * time.Second }
+func withLongCalls(c *tools.Config)  { c.CallTimeout = 30 * time.Second }
 func withShortCalls(c *tools.Config) { c.CallTimeout = 4 * time.Second }
 
 // create creates one borrower under one key, as a second click or the retry of an assistant does.

@@ -76,7 +76,7 @@ func TestTwoCallersForOneBorrowerAreOneBorrower(t *testing.T) {
 func TestRepeatsWithoutAKeyAtAFailingGatewayAreOneBorrower(t *testing.T) {
 	t.Parallel()
 	cluster := startCluster(t)
-	e := cluster.replica(t, withLongCalls)
+	e := cluster.replica(t, withShortCalls)
 	remove := cluster.Bank.Inject(sandbox.Fault{Operation: portal.BorrowerCreate, Status: 502})
 	for range 4 {
 		if _, failure := e.Call(t, "create_borrower", testenv.NewBorrower(nil), testenv.AsAssistant); failure == nil || failure.Kind != tools.Unclear || failure.RetryAfter <= 0 {
