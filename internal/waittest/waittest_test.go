@@ -43,7 +43,7 @@ func TestEventuallyReturnsOnceTheConditionHolds(t *testing.T) {
 }
 
 func TestAWaitEndsAtItsDeadline(t *testing.T) {
-	const want = "timed out after 30s waiting until pigs fly"
+	const want = "timed out after 1m0s waiting until pigs fly"
 	for name, wait := range map[string]func(testing.TB){
 		"Eventually": func(t testing.TB) { waittest.Eventually(t, "pigs fly", func() bool { return false }) },
 		"Receive":    func(t testing.TB) { waittest.Receive(t, "pigs fly", make(chan int)) },
