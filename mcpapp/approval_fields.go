@@ -13,12 +13,22 @@ import (
 // showApprovalFields shows a form with the problems under their fields.
 func (a *App) showApprovalFields(d *decision, of tools.Review, form tools.Form, labels map[string]string, problems []tools.Problem) {
 	tool, lang := of.Of, d.actor.Lang
-	page := &formPage{approvalCard: askedCard(lang, of.Approval), Draft: of.Status == tools.ApprovalDraft}
+	page := &formPage{approvalCard: askedCard(lang, of.Approval), Draft: of.Status == tools.ApprovalDraft, Edits: tool.Edits}
 	page.Title = tool.Title(lang)
 	for _, name := range tool.Pages {
-		section := formSection{Title: tool.PageTitle(lang, name)}
+		section := formSection{}
 		for _, field := range tool.FieldsOn(name) {
-			section.Fields = append(section.Fields, a.fieldOf(d, tool, field, form, labels, problems))
+			shown := a.fieldOf(d, tool, field, form, labels, problems)
+			section.Fields = append(section.Fields, shown)
+			if !shown.Fixed {
+				section.Title = tool.PageTitle(lang, name)
+			}
+			if len(shown.Problems) > 0 {
+				page.Wrong = append(page.Wrong, link{shown.ID(), shown.Label})
+			}
+			if shown.Changed {
+				page.Changes = append(page.Changes, link{shown.ID(), shown.Label})
+			}
 		}
 		if section.Fields != nil {
 			page.Sections = append(page.Sections, section)
@@ -60,8 +70,12 @@ func (a *App) fieldOf(d *decision, tool *tools.Tool, field tools.Field, form too
 	lacking := tool.Edits && !field.Refers() && form.Before[field.Path] == "" // an editor does not require what the bank does not have
 	shown.Required = (field.Required || field.Asked) && !lacking
 	for _, p := range problems {
-		if p.Path == field.Path && p.Severity == tools.Blocks {
+		switch {
+		case p.Path != field.Path:
+		case p.Severity == tools.Blocks:
 			shown.Problems = append(shown.Problems, p.Text)
+		case p.Severity == tools.Warns:
+			shown.Warnings = append(shown.Warnings, p.Statement())
 		}
 	}
 	for _, other := range tool.Fields {
@@ -70,7 +84,7 @@ func (a *App) fieldOf(d *decision, tool *tools.Tool, field tools.Field, form too
 	if was := form.Before[field.Path]; form.Before != nil && !field.Refers() && was != value {
 		shown.Changed, shown.Before = true, visible(was)
 		if option, is := a.config.Runner.Option(d.r.Context(), d.actor, field, was, form.Before); is {
-			shown.Before = visible(option.Text)
+			shown.Before = visible(labelOf(option))
 		}
 	}
 	switch {
@@ -85,17 +99,24 @@ func (a *App) fieldOf(d *decision, tool *tools.Tool, field tools.Field, form too
 	case field.Kind.Control == tools.ControlYesNo:
 		shown.Options = []tools.Option{{Value: "true", Text: d.say("approvals.yes")}, {Value: "false", Text: d.say("approvals.no")}}
 	case field.Kind.Choices != nil:
-		shown.Options = a.optionsOf(d, field, form, shown)
+		near := slices.ContainsFunc(problems, func(p tools.Problem) bool { return p.Path == field.Path && p.Code == codeNear })
+		shown.Options = a.optionsOf(d, field, form, shown, near)
 	}
 	return shown
 }
 
 // optionsOf returns the options of a field, with what is chosen among them. It returns none of a list that cannot be read, or is too
-// long: then the text is typed.
-func (a *App) optionsOf(d *decision, field tools.Field, form tools.Form, shown formField) []tools.Option {
+// long: then the text is typed. near has it return the options of a long list that are near what was typed.
+func (a *App) optionsOf(d *decision, field tools.Field, form tools.Form, shown formField, near bool) []tools.Option {
 	options, err := a.config.Runner.AllOptions(d.r.Context(), d.actor, field, "", form.Answers)
-	if err != nil || len(options) > mostOptions {
+	if err != nil || len(options) > mostOptions && !near {
 		return nil
+	}
+	if len(options) > mostOptions {
+		if options, err = a.config.Runner.AllOptions(d.r.Context(), d.actor, field, shown.Value, form.Answers); err != nil {
+			return nil
+		}
+		return options
 	}
 	chosen := slices.ContainsFunc(options, func(o tools.Option) bool { return o.Value == shown.Value })
 	if d.r.PostForm.Get("do") == doRefresh && field.Within != "" && !chosen { // it was of another parent

@@ -30,17 +30,26 @@ const (
 // mostOptions is the most options that a form has in it; of a longer list the person types the text.
 const mostOptions = 500
 
+// Where she typed no option of such a list, she chooses among those that are near, if they are not too many.
+const (
+	mostNear = 50
+	codeNear = "approvals.near" // of a problem
+)
+
 // formPage is the form of an approval.
 type formPage struct {
 	approvalCard
 	Sections []formSection
 	Hidden   []hiddenInput
 	Draft    bool
+	Edits    bool   // it shows what the bank has
+	Wrong    []link // to the fields that are missing or wrong
+	Changes  []link // to the fields in which it differs from what the bank has
 }
 
 // formSection is a page of a tool's form.
 type formSection struct {
-	Title  string
+	Title  string // "" if the labels say what it would
 	Fields []formField
 }
 
@@ -57,6 +66,7 @@ type formField struct {
 	Refreshes               bool // other choices depend on it
 	Options                 []tools.Option
 	Problems                []string
+	Warnings                []string
 	Changed                 bool   // the bank has something else
 	Before                  string // what the bank has
 	Files                   bool   // a file can be given
@@ -78,21 +88,27 @@ func (a *App) showApprovalForm(d *decision) {
 		d.back()
 		return
 	}
-	if left, is := d.session.left(review.Approval); is {
-		d.tell(news{Kind: "ended", Title: d.say("approvals.as_left")})
-		a.showApprovalFields(d, review, left, a.labelsOf(d, review.Of, left), nil)
-		return
-	}
 	for _, field := range review.Of.Fields {
 		form.Answers[field.Path] = asInput(field, form.Answers[field.Path])
 		if form.Before != nil {
 			form.Before[field.Path] = asInput(field, form.Before[field.Path])
 		}
+		if !field.Refers() {
+			continue
+		}
+		if option, is := a.config.Runner.Option(d.r.Context(), d.actor, field, form.Answers[field.Path], form.Answers); is {
+			labels[field.Path] = labelOf(option)
+		}
+	}
+	left, asLeft := d.session.left(review.Approval)
+	if asLeft {
+		d.tell(news{Kind: "ended", Title: d.say("approvals.as_left")})
+		form, labels = left, a.labelsOf(d, review.Of, left)
 	}
 	problems := review.Problems
-	if review.Status == tools.ApprovalDraft { // what is missing is under the fields from the start
-		if checked, _, err := a.reviewed(d, review, form); err == nil {
-			problems = checked.Problems
+	if review.Status == tools.ApprovalDraft || asLeft { // what is missing is under the fields from the start
+		if checked, unread, err := a.reviewed(d, review, form); err == nil {
+			problems = withoutRepeated(append(unread, checked.Problems...))
 		}
 	}
 	a.showApprovalFields(d, review, form, labels, problems)
@@ -209,7 +225,11 @@ func (a *App) formOf(d *decision, tool *tools.Tool) (form tools.Form, problems [
 		if at := slices.IndexFunc(options, func(o tools.Option) bool { return tools.Fold(o.Text) == tools.Fold(typed) }); err == nil && at >= 0 {
 			form.Answers[field.Path] = options[at].Value
 		} else if _, reads := field.Kind.Parse(typed); !reads {
-			problems = append(problems, tools.Problem{Path: field.Path, Code: "approvals.choose", Severity: tools.Blocks, Text: d.say("approvals.choose")})
+			code := "approvals.choose"
+			if len(options) > 0 && len(options) <= mostNear {
+				code = codeNear
+			}
+			problems = append(problems, tools.Problem{Path: field.Path, Code: code, Severity: tools.Blocks, Text: d.say(code)})
 		}
 	}
 	return form, problems
@@ -220,10 +240,18 @@ func (a *App) labelsOf(d *decision, tool *tools.Tool, form tools.Form) map[strin
 	labels := map[string]string{}
 	for _, field := range tool.Fields {
 		if option, is := a.config.Runner.Option(d.r.Context(), d.actor, field, form.Answers[field.Path], form.Answers); is {
-			labels[field.Path] = option.Text
+			labels[field.Path] = labelOf(option)
 		}
 	}
 	return labels
+}
+
+// labelOf returns the text of an option in clear.
+func labelOf(option tools.Option) string {
+	if !option.Clear.IsZero() {
+		return inClear(option.Clear)
+	}
+	return option.Text
 }
 
 // hiddenOf returns the whole form as inputs that are not shown.

@@ -24,9 +24,10 @@ type approvalsPage struct {
 	Closes  string // when the session ends
 	News    []news
 	Groups  []approvalGroup
-	Empty   bool // nothing waits; the page looks again by itself
-	Onward  bool // it leads to what waits by itself
-	Linked  bool // it has a link to what waits
+	Index   []link // to the cards, if there are several
+	Empty   bool   // nothing waits; the page looks again by itself
+	Onward  bool   // it leads to what waits by itself
+	Linked  bool   // it has a link to what waits
 	Form    *formPage
 	Confirm *approvalCard
 }
@@ -44,6 +45,9 @@ func (p approvalsPage) Show(part any) any {
 
 // Home is the address of what waits.
 func (p approvalsPage) Home() string { return approvalPath }
+
+// link leads to a part of the page.
+type link struct{ ID, Text string }
 
 // news is what happened: done, failed or ended without its call.
 type news struct {
@@ -65,22 +69,24 @@ type approvalCard struct {
 	Status            tools.ApprovalStatus
 	Asker, Asked, End string
 	About             []cardFact // what it is about: the process, the borrower
+	Name              string     // the first text of what it creates or sends: a name, a subject; "" if it has none
 	Sections          []cardSection
-	Problems          []string // what is missing or wrong
+	Missing           []string // the labels of fields that are not filled in
+	Problems          []string // what else is wrong
 	Warnings          []string
 	Altered           bool
 	Earlier           string // why an approval could not be done; "" if none was tried
 	Unread            string // why it cannot be shown
-	Unknown           bool   // this version does not have its operation
 	Deletes           bool
+	Form              bool // it has something that she can change
 	Seen              string
 }
 
 // Open reports whether the person can decide.
 func (c approvalCard) Open() bool { return c.Status.Open() }
 
-// Fillable reports whether there is a form of it.
-func (c approvalCard) Fillable() bool { return c.Open() && !c.Unknown }
+// Changeable reports whether there is a form of it in which she can change something.
+func (c approvalCard) Changeable() bool { return c.Open() && c.Form }
 
 // cardSection is a part of a form, filled in.
 type cardSection struct {
@@ -122,6 +128,9 @@ func (a *App) showApprovals(d *decision) {
 		g.Cards, g.All = append(g.Cards, card), g.All && card.Seen != "" && !card.Deletes
 	}
 	for i := range page.Groups {
+		for _, card := range page.Groups[i].Cards {
+			page.Index = append(page.Index, link{card.ID, card.indexed()})
+		}
 		page.Groups[i].All = page.Groups[i].All && len(page.Groups[i].Cards) > 1
 	}
 	if page.Empty = len(page.Groups) == 0; page.Empty {
@@ -141,9 +150,9 @@ func (a *App) cardOf(d *decision, approval tools.Approval) (card approvalCard, s
 	if failure.Tool == nil { // it is gone
 		return card, false
 	}
-	card.Title, card.Unread = failure.Tool.Title(d.actor.Lang), failure.What(d.actor.Lang)
+	card.Title, card.Unread, card.Form = failure.Tool.Title(d.actor.Lang), failure.What(d.actor.Lang), hasForm(failure.Tool)
 	if _, known := a.config.Runner.ToolOf(approval); !known && len(failure.Problems) > 0 {
-		card.Unread, card.Unknown = failure.Problems[0].Text, true
+		card.Unread = failure.Problems[0].Text
 	}
 	return card, true
 }
@@ -162,12 +171,15 @@ func askedCard(lang words.Lang, approval tools.Approval) approvalCard {
 func reviewCard(lang words.Lang, review tools.Review) approvalCard {
 	card := askedCard(lang, review.Approval)
 	card.Title, card.Altered, card.Seen = review.Of.Title(lang), review.Altered, review.Seen
-	card.Deletes = review.Of.Effect == tools.Deletes
+	card.Deletes, card.Form = review.Of.Effect == tools.Deletes, hasForm(review.Of)
 	for _, section := range review.Sections {
 		about := !slices.ContainsFunc(review.Of.FieldsOn(section.Page), func(f tools.Field) bool { return !f.Refers() })
 		shown := cardSection{Title: section.Title}
 		for _, fact := range section.Facts {
 			shown.Facts = append(shown.Facts, cardFactOf(review.Of, fact))
+		}
+		if card.Name == "" && !review.Of.Edits {
+			card.Name = nameIn(review.Of.FieldsOn(section.Page), lang, shown.Facts)
 		}
 		if about { // the labels say what a title would
 			card.About = append(card.About, shown.Facts...)
@@ -175,12 +187,15 @@ func reviewCard(lang words.Lang, review tools.Review) approvalCard {
 			card.Sections = append(card.Sections, shown)
 		}
 	}
-	for _, p := range review.Problems {
-		text := problemText(lang, review.Of, p)
-		if p.Severity == tools.Blocks {
-			card.Problems = append(card.Problems, text)
-		} else {
+	for _, p := range inOrder(review.Of, review.Problems) {
+		field, known := review.Of.Field(p.Path)
+		switch text := problemText(lang, review.Of, p); {
+		case p.Severity != tools.Blocks:
 			card.Warnings = append(card.Warnings, text)
+		case known && (p.Code == "required" || p.Code == "expected"):
+			card.Missing = append(card.Missing, field.Label(lang))
+		default:
+			card.Problems = append(card.Problems, text)
 		}
 	}
 	if review.Failure != "" {
@@ -188,6 +203,50 @@ func reviewCard(lang words.Lang, review tools.Review) approvalCard {
 	}
 	return card
 }
+
+// hasForm reports whether a tool has a field besides what it is about.
+func hasForm(tool *tools.Tool) bool {
+	return slices.ContainsFunc(tool.Fields, func(f tools.Field) bool { return !f.Refers() && !f.Hidden() })
+}
+
+// inOrder returns problems in the order of the fields of the form, those of no field first.
+func inOrder(tool *tools.Tool, problems []tools.Problem) []tools.Problem {
+	at := func(p tools.Problem) int {
+		return slices.IndexFunc(tool.Fields, func(f tools.Field) bool { return f.Path == p.Path })
+	}
+	return slices.SortedStableFunc(slices.Values(problems), func(p, q tools.Problem) int { return at(p) - at(q) })
+}
+
+// indexed names a card among others: its title, whom or what it is about, and the process.
+func (c approvalCard) indexed() string {
+	parts := []string{c.Title}
+	if c.Name == "" && len(c.About) > 1 {
+		c.Name, _, _ = strings.Cut(c.About[1].Value, " · ")
+	}
+	if c.Name != "" {
+		parts = append(parts, c.Name)
+	}
+	if len(c.About) > 0 {
+		parts = append(parts, c.About[0].Value)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// nameIn returns the value of the first text among fields, "" if none is given.
+func nameIn(fields []tools.Field, lang words.Lang, facts []cardFact) string {
+	for _, field := range fields {
+		if field.Kind.Control != tools.ControlText || field.Refers() {
+			continue
+		}
+		if at := slices.IndexFunc(facts, func(f cardFact) bool { return f.Label == field.Label(lang) }); at >= 0 {
+			return facts[at].Value
+		}
+	}
+	return ""
+}
+
+// MissingText names the fields that are not filled in.
+func (c approvalCard) MissingText() string { return strings.Join(c.Missing, ", ") }
 
 // cardFactOf returns a fact, with what an editor changes from what to what.
 func cardFactOf(tool *tools.Tool, fact tools.ReviewFact) cardFact {
@@ -200,7 +259,7 @@ func cardFactOf(tool *tools.Tool, fact tools.ReviewFact) cardFact {
 
 // problemText returns a problem in clear, with the name of its field.
 func problemText(lang words.Lang, tool *tools.Tool, p tools.Problem) string {
-	text := p.Text
+	text := p.Statement()
 	if !p.Clear.IsZero() {
 		text = inClear(p.Clear)
 	}

@@ -276,8 +276,8 @@ func DowngradeExisting(before, after []Problem, changed func(path string) bool) 
 	for i, p := range weighed {
 		if !changed(p.Path) && slices.ContainsFunc(before, func(q Problem) bool { return q.Path == p.Path && q.Code == p.Code }) {
 			weighed[i].Severity = lighter[p.Severity]
-			if p.Severity == Warns && p.statement != "" {
-				weighed[i].Text = p.statement
+			if p.Severity == Warns {
+				weighed[i].Text = p.Statement()
 			}
 		}
 	}

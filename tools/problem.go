@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -34,6 +35,9 @@ type Problem struct {
 	// Mark identifies a warning and its unmasked text. It is returned to confirm the warning.
 	Mark string `json:"-"`
 }
+
+// Statement returns the text without the question of a warning, for one who is asked in another way.
+func (p Problem) Statement() string { return cmp.Or(p.statement, p.Text) }
 
 // ErrorKind is the kind of an error.
 type ErrorKind string

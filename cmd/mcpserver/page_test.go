@@ -138,7 +138,7 @@ func TestAPersonDecidesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 			if asked.Approval.Status != "waiting" || strings.Contains(said, "/approvals/") {
 				t.Fatalf("the assistant is told %s", said)
 			}
-			page := browsertest.Open(t, address)
+			page := browsertest.OpenIn(t, address, "pt-PT")
 			page.Do(chromedp.EmulateViewport(390, 760))
 			page.Until("the page shows what is asked for", `document.querySelector('.card').innerText.includes('299999998') && document.body.innerText.includes('Test Assistant 1.0')`)
 			fits(t, page)
@@ -148,6 +148,12 @@ func TestAPersonDecidesInTheBrowserWhatAnAssistantAsksFor(t *testing.T) {
 			page.Fill(`[name="is.personal.mobile"]`, "12")
 			page.Click(`.bar button`)
 			page.Until("she is told what is wrong, under the field, and keeps what she typed", `document.querySelector('[data-path="personal.mobile"] [role=alert]') && document.querySelector('[name="is.personal.mobile"]').value === '12'`)
+			fits(t, page)
+			if said := page.Text(`main > .problem`); !strings.Contains(said, "Antes de continuar, complete ou corrija:\n") || !strings.Contains(said, "Telemóvel") {
+				t.Errorf("the form says first: %s", said)
+			}
+			page.Click(`main > .problem a`)
+			page.Until("it leads to the field", `(() => { const at = document.querySelector('[name="is.personal.mobile"]').getBoundingClientRect(); return at.top > 0 && at.bottom < document.querySelector('.bar').getBoundingClientRect().top; })()`)
 			page.Fill(`[name="is.personal.mobile"]`, "913 333 333")
 			page.Click(`.bar button`)
 			page.Until("she is shown what will be done", `document.querySelector('button[value=approve]') && document.querySelector('.card').innerText.includes('913 333 333')`)

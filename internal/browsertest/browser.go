@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -74,12 +75,26 @@ type Page struct {
 // has it.
 func Open(t *testing.T, address string) *Page {
 	t.Helper()
+	return OpenIn(t, address, "")
+}
+
+// OpenIn is Open in a browser whose person prefers a language, "" for that of chromium.
+func OpenIn(t *testing.T, address, lang string) *Page {
+	t.Helper()
 	if err := started(); err != nil {
 		t.Fatalf("starting chromium: %v", err)
 	}
 	tab, closeTab := chromedp.NewContext(browser)
 	t.Cleanup(closeTab)
-	if err := chromedp.Do(tab, emulateFocus, chromedp.Navigate(address)); err != nil {
+	prefers := chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		headers := network.Headers{}
+		if lang != "" {
+			headers["Accept-Language"] = lang
+		}
+		_, err := cdp.Call(ctx, tab, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})
+		return err
+	})
+	if err := chromedp.Do(tab, emulateFocus, prefers, chromedp.Navigate(address)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(tab, 6*timeout)
