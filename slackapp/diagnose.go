@@ -27,6 +27,8 @@ type DiagnosisConfig struct {
 	APIURL                            string   // ends in a slash; Slack's own if empty
 	TeamChannel, AdminUser            string   // ids, "" for none
 	Users                             []string // team/user of PORTAL_USERS
+	MCPHosts                          []string // hosts other than this machine at which the server for assistants answers
+	MCPHost                           string   // the one of its address as others know it, "" if it has none
 	Now                               func() time.Time
 	// Destinations returns what is subscribed; nil if it cannot be known.
 	Destinations func(context.Context) ([]destination.Settings, error)
@@ -57,6 +59,7 @@ func (d *Diagnosis) Checks() []finding.Check {
 	checks := []finding.Check{
 		{Subject: "SLACK_BOT_TOKEN", Vital: true, AtStart: true, Timeout: diagnosis, Run: d.token},
 		{Subject: "slack.scopes", Timeout: diagnosis, Run: d.scopes},
+		{Subject: "MCP_HOSTS", Timeout: diagnosis, Run: d.mcpServer},
 		{Subject: "slack.clock", Timeout: diagnosis, Run: d.clock},
 	}
 	if d.AppToken != "" {
@@ -116,9 +119,14 @@ func (d *Diagnosis) token(ctx context.Context) []finding.Finding {
 	return []finding.Finding{failedCall(err)}
 }
 
+// granted are the scopes of the token, none if Slack does not say.
+func (d *Diagnosis) granted() []string {
+	return strings.FieldsFunc(d.header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
 // scopes compares the scopes of the token with those of the manifest.
 func (d *Diagnosis) scopes(context.Context) []finding.Finding {
-	granted := strings.FieldsFunc(d.header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
+	granted := d.granted()
 	if len(granted) == 0 {
 		return finding.One(finding.NotTried, "slack.scopes_unknown")
 	}
@@ -132,6 +140,26 @@ func (d *Diagnosis) scopes(context.Context) []finding.Finding {
 		return finding.One(finding.OK, "slack.scopes", "total", len(botScopes))
 	}
 	return found
+}
+
+// mcpServer checks that Slackbot is answered at the host that the manifest's MCP server has. Slack shows a bot whether the app
+// declares one, by its scope, and not where: that host is the one of the request URL, which [Manifest] has for both, and of MCP_URL.
+func (d *Diagnosis) mcpServer(context.Context) []finding.Finding {
+	hosts := strings.Join(d.MCPHosts, ", ")
+	granted := d.granted()
+	switch {
+	case len(granted) == 0:
+		return finding.One(finding.NotTried, "slack.scopes_unknown")
+	case !slices.Contains(granted, mcpScope):
+		return finding.One(finding.OK, "slack.mcp_undeclared")
+	case d.AppToken != "":
+		return finding.One(finding.Warn, "slack.mcp_socket")
+	case hosts == "":
+		return finding.One(finding.Fail, "slack.mcp_no_host")
+	case d.MCPHost != "" && !slices.ContainsFunc(d.MCPHosts, func(host string) bool { return strings.EqualFold(host, d.MCPHost) }):
+		return finding.One(finding.Fail, "slack.mcp_other_host", "host", d.MCPHost, "hosts", hosts)
+	}
+	return finding.One(finding.OK, "slack.mcp", "hosts", hosts)
 }
 
 // clock compares our clock with Slack's: a signature whose time differs too much is refused.

@@ -3,8 +3,10 @@ package slackapp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/balcao/balcao/internal/slacksim"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/slackapp"
+	"github.com/balcao/balcao/tools/catalogue"
 )
 
 // diagnosed runs all checks and returns their findings.
@@ -91,10 +94,7 @@ func TestADiagnosisFindsWhatIsWrongInSlack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := slacksim.New(slacksim.Config{Manifest: manifest(t, "https://slack.invalid", words.Langs...)})
-			server := httptest.NewServer(sim)
-			sim.SetBaseURL(server.URL)
-			defer func() { sim.Close(); server.Close() }()
+			sim := declaring(t, false)
 			if c.slack != nil {
 				c.slack(sim)
 			}
@@ -118,6 +118,59 @@ func TestADiagnosisFindsWhatIsWrongInSlack(t *testing.T) {
 				if !slices.Contains([]string{"auth.test", "apps.connections.open", "conversations.info", "users.info"}, request.Method) {
 					t.Errorf("it calls %s, which may change something", request.Method)
 				}
+			}
+		})
+	}
+}
+
+// declaring is a Slack whose app declares an MCP server, or not.
+func declaring(t *testing.T, mcp bool) *slacksim.Sim {
+	t.Helper()
+	made, err := slackapp.Manifest(catalogue.New(), "https://balcao.example.com", mcp, words.Langs...)
+	must(t, err)
+	sim := slacksim.New(slacksim.Config{Manifest: made})
+	server := httptest.NewServer(sim)
+	sim.SetBaseURL(server.URL)
+	t.Cleanup(func() { sim.Close(); server.Close() })
+	return sim
+}
+
+func TestADiagnosisComparesTheHostsOfTheServerForAssistants(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		undeclared, socket bool
+		hosts              []string
+		host               string
+		want               string
+	}{
+		"one host":                     {hosts: []string{"balcao.example.com"}, host: "balcao.example.com", want: "ok slack.mcp balcao.example.com"},
+		"several":                      {hosts: []string{"mcp.example.com", "balcao.example.com"}, host: "Balcao.example.com", want: "ok slack.mcp mcp.example.com, balcao.example.com"},
+		"no address":                   {hosts: []string{"balcao.example.com"}, want: "ok slack.mcp balcao.example.com"},
+		"no host":                      {want: "fail slack.mcp_no_host"},
+		"an address with another host": {hosts: []string{"mcp.example.com"}, host: "balcao.example.com", want: "fail slack.mcp_other_host balcao.example.com mcp.example.com"},
+		"Socket Mode":                  {socket: true, hosts: []string{"balcao.example.com"}, want: "warn slack.mcp_socket"},
+		"no server is declared":        {undeclared: true, want: "ok slack.mcp_undeclared"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := slackapp.DiagnosisConfig{BotToken: slacksim.DefaultBotToken, APIURL: declaring(t, !c.undeclared).APIURL(), MCPHosts: c.hosts, MCPHost: c.host}
+			if c.socket {
+				config.AppToken = slacksim.DefaultAppToken
+			}
+			var got []string
+			for _, f := range diagnosed(t, config) {
+				if strings.HasPrefix(f.Code, "slack.mcp") {
+					parts := []any{f.Status, f.Code}
+					for _, arg := range []string{"host", "hosts"} {
+						if f.Args[arg] != nil {
+							parts = append(parts, f.Args[arg])
+						}
+					}
+					got = append(got, strings.TrimSpace(fmt.Sprintln(parts...)))
+				}
+			}
+			if len(got) != 1 || got[0] != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/url"
+	"strings"
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/doctor"
@@ -23,6 +25,19 @@ func newDoctor(options ...settings.Option) doctor.Program {
 	}
 }
 
+// hostsOf returns the hosts of MCP_HOSTS and that of MCP_URL, "" if it has none, without those that are this machine.
+func hostsOf(s settings.Settings) (hosts []string, host string) {
+	for _, each := range s.MCPHosts {
+		if each = strings.ToLower(strings.TrimSpace(each)); !settings.Loopback(each) {
+			hosts = append(hosts, each)
+		}
+	}
+	if address, err := url.Parse(s.MCPURL); err == nil && !settings.Loopback(address.Hostname()) {
+		host = address.Hostname()
+	}
+	return hosts, host
+}
+
 // slackPart returns the part that checks Slack. The people and channels who are notified are read from Redis.
 func slackPart(setup doctor.Setup, redis doctor.Redis) doctor.Part {
 	s := setup.Settings
@@ -37,10 +52,11 @@ func slackPart(setup doctor.Setup, redis doctor.Redis) doctor.Part {
 	for _, person := range s.PortalUsers {
 		users = append(users, person.InSlack()...)
 	}
+	hosts, host := hostsOf(s)
 	diagnosis := slackapp.Diagnose(slackapp.DiagnosisConfig{
 		BotToken: s.SlackBotToken, SigningSecret: s.SlackSigningSecret, AppToken: s.SlackAppToken, APIURL: s.SlackAPIURL,
 		TeamChannel: s.TeamChannel, AdminUser: s.AdminUser, Destinations: redis.Destinations,
-		Users: users,
+		Users: users, MCPHosts: hosts, MCPHost: host,
 	})
 	part.Checks, part.Close = diagnosis.Checks(), diagnosis.Close
 	return part

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
@@ -129,5 +130,27 @@ func TestTheDoctorsJSONHasTheDocumentedNames(t *testing.T) {
 		if f.Part == "" || f.Subject == "" || f.Status == "" || f.Code == "" || f.What == "" || f.What == f.Code {
 			t.Errorf("a name is missing: %+v", f)
 		}
+	}
+}
+
+func TestTheDoctorComparesHostsThatOthersReach(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hosts []string
+		url   string
+		want  []string
+		host  string
+	}{
+		"nothing":      {},
+		"this machine": {hosts: []string{"localhost", "127.0.0.1", "::1"}, url: "http://localhost:3001"},
+		"others":       {hosts: []string{"localhost", " Balcao.example.com "}, url: "https://balcao.example.com:8443", want: []string{"balcao.example.com"}, host: "balcao.example.com"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hosts, host := hostsOf(settings.Settings{MCPHosts: c.hosts, MCPURL: c.url})
+			if !slices.Equal(hosts, c.want) || host != c.host {
+				t.Errorf("got %q and %q, want %q and %q", hosts, host, c.want, c.host)
+			}
+		})
 	}
 }
