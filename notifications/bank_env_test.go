@@ -25,8 +25,14 @@ import (
 	"github.com/balcao/balcao/portal/sandbox"
 )
 
-// shortLease is for tests in which another replica takes over.
-const shortLease = 300 * time.Millisecond
+// How long the lease of a replica is in tests. A busy machine must not end it. The short one is for tests that wait for it:
+// another replica takes over, or what failed is tried again.
+const (
+	longLease  = 10 * time.Second
+	shortLease = 300 * time.Millisecond
+)
+
+func withShortLease(c *Config) { c.Lease = shortLease }
 
 // bankEnv is a simulated bank and a Redis that several replicas share.
 type bankEnv struct {
@@ -105,7 +111,7 @@ func (env *bankEnv) config(t testing.TB) Config {
 	replica := env.Replica(t)
 	return Config{
 		Store: replica.Store, Bank: replica.User(), Fingerprint: env.Keys.Fingerprint, Poster: discardPoster{},
-		Lease: shortLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
+		Lease: longLease, PageInterval: time.Millisecond, ReconcileInterval: time.Hour, ReadInterval: time.Millisecond, Tokens: []string{"new-token", "old-token"},
 	}
 }
 

@@ -84,7 +84,7 @@ func (env *bankEnv) wantNone(t *testing.T, of [16]byte) {
 func TestAGarbledAnswerBecomesADeadLetterAndAnOutageDoesNot(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
-	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
+	s := env.replica(t, withShortLease, func(c *Config) { c.MaxTries = 2 })
 	reconcile(t, s)
 	env.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: a1042.String(), Body: sandbox.Garbage})
 	down := env.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Path: a1043.String(), Status: 500})

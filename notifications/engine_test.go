@@ -221,7 +221,7 @@ func TestAProcessOfAnotherBrokerIsReadOnceAndIgnored(t *testing.T) {
 func TestWhileTheBankIsDownTriggersWaitAndAttemptsBackOff(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, redistest.Start(t))
-	s := env.replica(t)
+	s := env.replica(t, withShortLease)
 	reconcile(t, s)
 	env.advance(t, a1042)
 	back := env.bank.Inject(sandbox.Fault{Status: 503})

@@ -60,7 +60,7 @@ func TestAWrongPathOrLoginCostsNoTriggerAndNoSnapshot(t *testing.T) {
 func TestARefusalInOtherWordsIsNotAnAbsentProcess(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
-	s := env.replica(t, func(c *Config) { c.MaxTries = 2 })
+	s := env.replica(t, withShortLease, func(c *Config) { c.MaxTries = 2 })
 	reconcile(t, s)
 	remove := env.bank.Inject(sandbox.Fault{Operation: portal.ProcessDetail, Status: http.StatusBadRequest, Reply: `{"message": "Not on Thursdays"}`})
 	trigger(t, s, a1042)

@@ -185,7 +185,7 @@ func TestATriggerWithoutAProcessRequestsOneReconciliation(t *testing.T) {
 func TestReconciliationIsRetriedWhileTheBankIsDown(t *testing.T) {
 	t.Parallel()
 	env := newBankEnv(t, "memory")
-	s := env.replica(t)
+	s := env.replica(t, withShortLease)
 	back := env.bank.Inject(sandbox.Fault{Operation: portal.ProcessList, Status: 503})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
