@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/balcao/balcao/conversations"
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/destination"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/lisbon"
@@ -64,7 +64,7 @@ type outboxEnv struct {
 	poster    *fakePoster
 	snapshots *fakeSnapshots
 	log       *logtest.Log
-	offset    atomic.Int64 // of the clock, in ns
+	clock     clocktest.Clock
 	config    Config
 }
 
@@ -91,7 +91,7 @@ func newOutboxEnv(t testing.TB, kind string, change ...func(*Config)) *outboxEnv
 	env.poster = newFakePoster(t)
 	env.config = Config{
 		Store: env.store, Poster: env.poster, Fingerprint: k.Fingerprint, Log: slog.New(slog.NewTextHandler(env.log, nil)),
-		Now:   func() time.Time { return time.Now().Add(time.Duration(env.offset.Load())) },
+		Now:   env.clock.Now,
 		Admin: admin, Lang: words.English, Profile: profile.Builtin(),
 		Debounce: 20 * time.Millisecond, MinInterval: 2 * time.Millisecond, Lease: 2 * time.Second, UnreachableRetry: time.Hour,
 	}
@@ -144,7 +144,7 @@ func (env *outboxEnv) start(o *outbox) (stop func()) {
 // setClock sets the clock to a time in Lisbon.
 func (env *outboxEnv) setClock(moment string) {
 	env.t.Helper()
-	env.offset.Store(int64(time.Until(inLisbon(env.t, moment))))
+	env.clock.Set(inLisbon(env.t, moment))
 }
 
 func inLisbon(t testing.TB, moment string) time.Time {

@@ -287,7 +287,7 @@ func TestNoticesOfANewOwnerWaitForTheEndOfQuietHours(t *testing.T) {
 	if got := env.notices(anaDirect); len(got) != 0 {
 		t.Errorf("in quiet hours she got %q", got)
 	}
-	env.offset.Store(int64(31 * time.Minute))
+	env.clock.Add(31 * time.Minute)
 	if err := o.retry(t.Context(), anaDirect); err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func TestALostPermissionEndsNotificationsAndTheCardStays(t *testing.T) {
 	env.enqueue(o, env.updateOf(1042, "Documents"))
 	waittest.Eventually(t, "he is notified", func() bool { return queueLength(t, o, direct) == 0 })
 	bank.bank.Hide(sandbox.BrokerA.Users[1], sandbox.SampleProcess(1042))
-	env.offset.Add(int64(rightTTL)) // the cached answer has expired
+	env.clock.Add(rightTTL) // the cached answer has expired
 	env.enqueue(o, env.updateOf(1042, "Analysis"))
 	waittest.Eventually(t, "nothing is left", func() bool { return queueLength(t, o, direct) == 0 })
 	if card, _ := env.poster.card(direct, sandbox.SampleProcess(1042)); card.edits != 0 || len(env.poster.messages(direct)) != 2 {

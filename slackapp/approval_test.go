@@ -516,7 +516,7 @@ func TestAnApprovalThatExpiresLeavesTheCardWithoutValues(t *testing.T) {
 	ana := h.ana()
 	h.asks("create_borrower", newBorrower)
 	value := valueOf(t, ana.card("299999998"), "approve")
-	h.ahead.Store(int64(5 * time.Hour))
+	h.clock.Add(5 * time.Hour)
 	must(t, h.press(slacksim.Ana, "approve", value))
 	ana.readsIn(ana.DM(), "O prazo para decidir este pedido terminou.")
 	must(t, h.replica.runner.SettleApprovals(h.ctx()))

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
 
@@ -49,13 +50,13 @@ type harness struct {
 	log         *logtest.Log
 	people      *people
 	transport   transport
-	address     string        // of the app, over HTTP
-	reachable   chan string   // destinations given to Config.Reachable
-	updates     updateList    // what the tool of recent changes lists
-	gate        bankGate      // in front of the bank
-	ackWait     time.Duration // of the next replicas; 0 for the default
-	callTimeout time.Duration // of a tool's call, of the next replicas; 0 for the default
-	ahead       atomic.Int64  // by which the clock of the runner and the store is ahead, in ns
+	address     string          // of the app, over HTTP
+	reachable   chan string     // destinations given to Config.Reachable
+	updates     updateList      // what the tool of recent changes lists
+	gate        bankGate        // in front of the bank
+	ackWait     time.Duration   // of the next replicas; 0 for the default
+	callTimeout time.Duration   // of a tool's call, of the next replicas; 0 for the default
+	clock       clocktest.Clock // of the runner and the store
 }
 
 // replica is one running app.
@@ -134,7 +135,7 @@ func newHarness(t testing.TB, way transport, change ...func(*options)) *harness 
 	assistant.Account = anasID
 	h.people = &people{Team: tools.Team{"": login(0), "slack:" + slacksim.TeamID + "/" + slacksim.Tom: login(1), anasAssistant: assistant}}
 	h.log = &logtest.Log{}
-	now := func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
+	now := h.clock.Now
 	h.first = testenv.Start(t, testenv.Options{Now: now, Store: []conversations.Option{conversations.WithClock(now)}, Proxy: h.gate.before, Redis: h.redis.URL(), Timeout: 2 * time.Second, Checks: config.checks, Profile: config.lists.Taken, Sandbox: sandbox.Config{Profile: config.lists.Bank}, Runner: func(c *tools.Config) {
 		testenv.AuditInStore(c)
 		c.Policy = nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -18,11 +19,9 @@ import (
 // withoutCreate is a version of the program that creates no borrowers.
 var withoutCreate = testenv.WithoutTool("create_borrower")
 
-// ahead is a clock that a test sets forward.
-type ahead struct{ by atomic.Int64 }
-
-func (a *ahead) set(c *tools.Config) {
-	c.Now = func() time.Time { return time.Now().Add(time.Duration(a.by.Load())) }
+// withClock sets the clock of a replica.
+func withClock(clock *clocktest.Clock) func(*tools.Config) {
+	return func(c *tools.Config) { c.Now = clock.Now }
 }
 
 // outcomesOf returns the outcomes in the audit log of an approval.
@@ -42,13 +41,13 @@ func (e env) outcomesOf(t *testing.T, id string) (outcomes []string) {
 
 func TestAnApprovalWhoseToolAnUpdateRemovedEndsOnce(t *testing.T) {
 	t.Parallel()
-	var clock ahead
-	before := startApprovals(t, clock.set)
+	var clock clocktest.Clock
+	before := startApprovals(t, withClock(&clock))
 	a, rejected := before.asks(t, "create_borrower", testenv.NewBorrower(nil)), before.asks(t, "create_borrower", testenv.NewBorrower(map[string]string{"name": `"Rita Amostra"`}))
 	if err := before.Reject(t.Context(), ana, rejected.ID, "No."); err != nil {
 		t.Fatal(err)
 	}
-	after := before.replica(t, withApprovals, withoutCreate, clock.set)
+	after := before.replica(t, withApprovals, withoutCreate, withClock(&clock))
 	for range 3 { // a second start finds nothing to end
 		if err := after.EndRemovedApprovals(t.Context()); err != nil {
 			t.Fatal(err)
@@ -76,7 +75,7 @@ func TestAnApprovalWhoseToolAnUpdateRemovedEndsOnce(t *testing.T) {
 			t.Errorf("she %s: %v", what, err)
 		}
 	}
-	clock.by.Store(int64(5 * time.Hour))
+	clock.Add(5 * time.Hour)
 	for range 3 {
 		if err := after.SettleApprovals(t.Context()); err != nil {
 			t.Fatal(err)
@@ -96,9 +95,9 @@ func TestAnApprovalWhoseToolAnUpdateRemovedEndsOnce(t *testing.T) {
 
 func TestAnOlderReplicaLeavesAnApprovalToTheNewerOneThatHasItsTool(t *testing.T) {
 	t.Parallel()
-	var clock ahead
-	newer := startApprovals(t, clock.set)
-	older := newer.replica(t, withApprovals, withoutCreate, clock.set)
+	var clock clocktest.Clock
+	newer := startApprovals(t, withClock(&clock))
+	older := newer.replica(t, withApprovals, withoutCreate, withClock(&clock))
 	if err := older.EndRemovedApprovals(t.Context()); err != nil { // it started before
 		t.Fatal(err)
 	}
@@ -124,7 +123,7 @@ func TestAnOlderReplicaLeavesAnApprovalToTheNewerOneThatHasItsTool(t *testing.T)
 		t.Error(err)
 	}
 	// Where the newer one is gone for good, what waits ends in its time.
-	clock.by.Store(int64(5 * time.Hour))
+	clock.Add(5 * time.Hour)
 	for range 2 {
 		if err := older.SettleApprovals(t.Context()); err != nil {
 			t.Error(err)
@@ -157,25 +156,24 @@ func TestAnApprovedCallOfARemovedToolHasAnOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var clock ahead
-			dying := startCluster(t).replica(t, withApprovals, withLongCalls, clock.set, c.dies)
+			var clock clocktest.Clock
+			dying := startCluster(t).replica(t, withApprovals, withLongCalls, withClock(&clock), c.dies)
 			a := dying.asks(t, "create_borrower", testenv.NewBorrower(nil))
 			_, _ = dying.Approve(t.Context(), ana, a.ID, tools.Approved{Seen: dying.sees(t, a.ID).Seen}) // nobody gets the answer
-			after := dying.replica(t, withApprovals, withoutCreate, clock.set)
+			began, after := time.Now(), dying.replica(t, withApprovals, withoutCreate, withClock(&clock))
 			settle := func() {
 				if err := after.SettleApprovals(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}
 			for _, by := range []time.Duration{time.Minute, 14 * time.Minute} { // another replica may have the tool
-				clock.by.Store(int64(by))
-				if settle(); true {
-					if told, _ := after.learns(t, a.ID); told.Status != tools.ApprovalApproved {
-						t.Fatalf("after %v it is %v", by, told.Status)
-					}
+				clock.Set(began.Add(by))
+				settle()
+				if told, _ := after.learns(t, a.ID); told.Status != tools.ApprovalApproved {
+					t.Fatalf("after %v it is %v", by, told.Status)
 				}
 			}
-			clock.by.Store(int64(16 * time.Minute))
+			clock.Set(began.Add(16 * time.Minute))
 			settle()
 			settle()
 			told, _ := after.learns(t, a.ID)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/words"
@@ -319,15 +320,8 @@ func TestTheSameCallAskedForAgainIsTheSameApproval(t *testing.T) {
 
 func TestAnApprovalEndsWithoutItsCall(t *testing.T) {
 	t.Parallel()
-	var late sync.Map
-	e := startApprovals(t, func(c *tools.Config) {
-		c.Now = func() time.Time {
-			if _, is := late.Load("now"); is {
-				return time.Now().Add(5 * time.Hour)
-			}
-			return time.Now()
-		}
-	})
+	var clock clocktest.Clock
+	e := startApprovals(t, withClock(&clock))
 	ask := func(name string) tools.Approval {
 		return e.asks(t, "create_borrower", testenv.NewBorrower(map[string]string{"name": `"` + name + `"`}))
 	}
@@ -341,7 +335,7 @@ func TestAnApprovalEndsWithoutItsCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	late.Store("now", true)
+	clock.Add(5 * time.Hour)
 	for id, want := range map[string]tools.ApprovalStatus{rejected.ID: tools.ApprovalRejected, withdrawn.ID: tools.ApprovalWithdrawn, expired.ID: tools.ApprovalExpired} {
 		if told, _ := e.learns(t, id); told.Status != want || want == tools.ApprovalRejected && told.Reason != "The client has changed her mind." {
 			t.Errorf("the assistant learns %v, %q", told.Status, told.Reason)

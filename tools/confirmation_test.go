@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/tools/catalogue"
 
 	"github.com/balcao/balcao/internal/pii"
@@ -188,13 +189,11 @@ func TestAConfirmationEndsAfterTenMinutes(t *testing.T) {
 	}{"in time": {9*time.Minute + 50*time.Second, true}, "too late": {10*time.Minute + time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var later atomic.Int64
-			e := start(t, func(config *tools.Config) {
-				config.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
-			})
+			var clock clocktest.Clock
+			e := start(t, withClock(&clock))
 			_, failure := e.assistant(t, "send_esis", toInes, "", "")
 			confirmation := asks(t, failure, "recipient.send warning")
-			later.Store(int64(c.wait))
+			clock.Add(c.wait)
 			if _, failure = e.assistant(t, "send_esis", toInes, confirmation, ""); c.done != (failure == nil) {
 				t.Fatalf("got %v", failure)
 			}

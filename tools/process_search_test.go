@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/redistest"
 	"github.com/balcao/balcao/internal/testenv"
 	"github.com/balcao/balcao/internal/waittest"
@@ -207,9 +207,9 @@ func TestTheIndexHoldsNoPersonalDataInTheClear(t *testing.T) {
 
 func TestAnEntryThatIsNotSeenAgainIsForgotten(t *testing.T) {
 	t.Parallel()
-	var passed atomic.Int64
+	var clock clocktest.Clock
 	e := env{testenv.Start(t, testenv.Options{
-		Now: func() time.Time { return time.Now().Add(time.Duration(passed.Load())) },
+		Now: clock.Now,
 	})}
 	e.read(t)
 	lists := func() int {
@@ -222,7 +222,7 @@ func TestAnEntryThatIsNotSeenAgainIsForgotten(t *testing.T) {
 	if asked := lists(); asked != 0 {
 		t.Errorf("a process that was seen: the list was asked for %d times", asked)
 	}
-	passed.Store(int64(31 * 24 * time.Hour))
+	clock.Add(31 * 24 * time.Hour)
 	if asked := lists(); asked != 1 {
 		t.Errorf("a process that was not seen for a month: the list was asked for %d times", asked)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/browsertest"
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/lisbon"
 	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -137,28 +137,21 @@ func TestTheChangesOfAProcessAreInOneThreadInTheBrowser(t *testing.T) {
 	}
 }
 
-// clock is a clock that a test sets forward.
-type clock struct{ ahead atomic.Int64 }
-
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
-
-func (c *clock) set(now time.Time) { c.ahead.Store(int64(time.Until(now))) }
-
 func TestTheDigestIsPostedInTheBrowser(t *testing.T) {
 	t.Parallel()
-	var clock clock
-	ana, bank := openFollowing(t, "tudo", app.WithClock(clock.now))
+	var clock clocktest.Clock
+	ana, bank := openFollowing(t, "tudo", app.WithClock(clock.Now))
 	moveProcess(t, bank, 1042)
 	ana.waitForCard("Recolha de documentos", "1")
 
 	ana.runCommand("/balcao digest 09:30")
 	ana.waitForText("todas juntas às 09:30, de segunda a sexta")
-	due := clock.now().In(lisbon.Zone) // the digest of the next weekday that begins
+	due := clock.Now().In(lisbon.Zone) // the digest of the next weekday that begins
 	for due = due.AddDate(0, 0, 1); due.Weekday() == time.Saturday || due.Weekday() == time.Sunday; {
 		due = due.AddDate(0, 0, 1)
 	}
 	due = time.Date(due.Year(), due.Month(), due.Day(), 9, 30, 0, 0, lisbon.Zone)
-	clock.set(due.Add(-time.Hour)) // today's digest, or what is left of today, is over
+	clock.Set(due.Add(-time.Hour)) // today's digest, or what is left of today, is over
 	moveProcess(t, bank, 1042)
 	moveProcess(t, bank, 1043)
 	ana.waitForCard("Análise e pré-aprovação", "1") // the card is updated, without a reply
@@ -166,7 +159,7 @@ func TestTheDigestIsPostedInTheBrowser(t *testing.T) {
 	if ana.Eval(`!!`+digest) != false {
 		t.Error("it is posted before its time")
 	}
-	clock.set(due)
+	clock.Set(due)
 	ana.Until("the digest is there", digest)
 	text := ana.evalText(digest + `.innerText`)
 	for _, says := range []string{"2 processos com alterações · 2 alterações", "Processo 1042 · Análise e pré-aprovação", "Processo 1043 · "} {

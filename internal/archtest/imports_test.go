@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"internal/archtest":          {},
 	"internal/bodies":            {},
 	"internal/browsertest":       {},
+	"internal/clocktest":         {},
 	"internal/content":           {},
 	"internal/destination":       {},
 	"internal/doctor":            {"conversations", "internal/doctor/bank", "internal/issuer", "internal/settings", "internal/version", "portal/profile", "portal/sandbox"},

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/issuer"
 	"github.com/balcao/balcao/internal/issuertest"
 	"github.com/balcao/balcao/internal/logtest"
@@ -26,34 +27,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const audience = "https://mcp.example/mcp"
 
-// clock is a clock that a test sets.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 type env struct {
 	*issuer.Verifier
 	*issuertest.Issuer
-	clock *clock
+	clock *clocktest.Clock
 	log   *logtest.Log
 }
 
 func start(t *testing.T, path string, keys ...issuertest.Key) env {
 	t.Helper()
-	e := env{Issuer: issuertest.Start(t, path, keys...), clock: &clock{now: time.Now()}, log: &logtest.Log{}}
+	e := env{Issuer: issuertest.Start(t, path, keys...), clock: clocktest.At(time.Now()), log: &logtest.Log{}}
 	e.Verifier = issuer.New(issuer.Config{
 		URL: e.Issuer.URL, Audience: audience, Now: e.clock.Now, Log: slog.New(slog.NewJSONHandler(e.log, nil)),
 	})
@@ -208,7 +191,7 @@ func TestKeysRotate(t *testing.T) {
 	verify("the first key", first, "")
 	e.Publish(first, second)
 	verify("the second key, just after the keys were read", second, issuer.UnknownKey)
-	e.clock.add(11 * time.Second)
+	e.clock.Add(11 * time.Second)
 	verify("the second key", second, "")
 	verify("the first key, which is published still", first, "")
 
@@ -217,7 +200,7 @@ func TestKeysRotate(t *testing.T) {
 		t.Error(err)
 	}
 	e.Publish(second)
-	e.clock.add(11 * time.Minute)
+	e.clock.Add(11 * time.Minute)
 	verify("the second key, which has the keys read again", second, "")
 	waittest.Eventually(t, "the first key is withdrawn, also for a token that was accepted", func() bool {
 		_, err := e.Verify(t.Context(), withdrawn)
@@ -247,7 +230,7 @@ func TestUnknownKeysCauseFewRequests(t *testing.T) {
 		if _, err := e.Verify(t.Context(), issuertest.NewKey(t, "1", issuertest.EdDSA).Sign(nil, e.Claims(audience))); reason(err) != issuer.Signature {
 			t.Errorf("got %v", err)
 		}
-		e.clock.add(5 * time.Second)
+		e.clock.Add(5 * time.Second)
 	}
 	if n := e.Requests.Load() - before; n > 0 {
 		t.Errorf("wrong signatures with the id of a known key cause %d requests", n)
@@ -278,12 +261,12 @@ func TestAnIssuerThatDoesNotAnswerIsNotAWrongToken(t *testing.T) {
 			t.Errorf("it says to come back in %s", wait)
 		}
 		before := e.Requests.Load()
-		e.clock.add(4 * time.Second)
+		e.clock.Add(4 * time.Second)
 		if wait := verify(e, false); wait != 6*time.Second || e.Requests.Load() != before {
 			t.Errorf("it says to come back in %s, after %d more requests", wait, e.Requests.Load()-before)
 		}
 		e.Answer(nil)
-		e.clock.add(6 * time.Second)
+		e.clock.Add(6 * time.Second)
 		verify(e, true)
 		if logged := strings.Count(e.log.String(), "MCP_ISSUER"); logged != 1 {
 			t.Errorf("it is logged %d times", logged)
@@ -294,9 +277,9 @@ func TestAnIssuerThatDoesNotAnswerIsNotAWrongToken(t *testing.T) {
 		e := start(t, "", key)
 		verify(e, true)
 		e.Answer(down)
-		e.clock.add(50 * time.Minute)
+		e.clock.Add(50 * time.Minute)
 		verify(e, true)
-		e.clock.add(11 * time.Minute)
+		e.clock.Add(11 * time.Minute)
 		verify(e, false)
 	})
 	t.Run("a request that its caller gives up", func(t *testing.T) {

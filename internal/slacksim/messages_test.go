@@ -95,8 +95,8 @@ func TestABlockActionOfAMessageHasItsContainerAndResponseURL(t *testing.T) {
 func asJSON() http.Header { return http.Header{"Content-Type": {"application/json"}} }
 
 func TestAResponseURLWorksFiveTimesWithinHalfAnHour(t *testing.T) {
-	var c clock
-	e := newEnv(t, c.of)
+	c := newClock()
+	e := newEnv(t, withClock(c))
 	use := func(address string, body object) string {
 		status, answer := e.request(http.MethodPost, address, mustJSON(body), asJSON())
 		if status == http.StatusOK {
@@ -125,7 +125,7 @@ func TestAResponseURLWorksFiveTimesWithinHalfAnHour(t *testing.T) {
 		t.Errorf("%d messages, although there is none to replace after a command", n)
 	}
 	late := address()
-	c.wind(30*time.Minute + time.Second)
+	c.Add(30*time.Minute + time.Second)
 	if got := use(late, object{"text": "tarde"}); got != "expired_url" {
 		t.Errorf("after half an hour: %s", got)
 	}
@@ -135,8 +135,8 @@ func TestAResponseURLWorksFiveTimesWithinHalfAnHour(t *testing.T) {
 }
 
 func TestOneMessageASecondAndChannelAfterAShortBurst(t *testing.T) {
-	var c clock
-	e := newEnv(t, c.of)
+	c := newClock()
+	e := newEnv(t, withClock(c))
 	post := func(channel string) object {
 		return e.call("chat.postMessage", object{"channel": channel, "text": "x"})
 	}
@@ -149,20 +149,20 @@ func TestOneMessageASecondAndChannelAfterAShortBurst(t *testing.T) {
 		t.Errorf("the answer is %v", answer)
 	}
 	accepted(t, post(slacksim.Tom)) // another conversation has its own allowance
-	c.wind(time.Second)
+	c.Add(time.Second)
 	accepted(t, post(slacksim.TeamChannel))
 	refused(t, post(slacksim.TeamChannel), "ratelimited")
 }
 
 func TestTiersAreEnforcedIfConfigured(t *testing.T) {
-	var c clock
-	e := newEnv(t, c.of, func(cfg *slacksim.Config) { cfg.Rate.Tiers = true })
+	c := newClock()
+	e := newEnv(t, withClock(c), func(cfg *slacksim.Config) { cfg.Rate.Tiers = true })
 	for range 20 {
 		accepted(t, e.form("conversations.list", url.Values{}))
 	}
 	refused(t, e.form("conversations.list", url.Values{}), "ratelimited")
 	accepted(t, e.form("auth.test", url.Values{}))
-	c.wind(time.Minute)
+	c.Add(time.Minute)
 	accepted(t, e.form("conversations.list", url.Values{}))
 }
 

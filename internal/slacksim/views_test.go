@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/internal/slacksim"
 )
 
@@ -23,16 +23,17 @@ func handlerCall(sim *slacksim.Sim, method string, args object) object {
 	return answer
 }
 
-// clock is a clock that a test sets.
-type clock struct{ ahead atomic.Int64 }
+// newClock returns a clock that stands.
+func newClock() *clocktest.Clock { return clocktest.At(time.Unix(1795000000, 0)) }
 
-func (c *clock) now() time.Time          { return time.Unix(1795000000, 0).Add(time.Duration(c.ahead.Load())) }
-func (c *clock) wind(d time.Duration)    { c.ahead.Add(int64(d)) }
-func (c *clock) of(cfg *slacksim.Config) { cfg.Now = c.now }
+// withClock sets the clock of a workspace.
+func withClock(clock *clocktest.Clock) func(*slacksim.Config) {
+	return func(cfg *slacksim.Config) { cfg.Now = clock.Now }
+}
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
-	var c clock
-	e := newEnv(t, c.of)
+	c := newClock()
+	e := newEnv(t, withClock(c))
 	open := func(trigger string) object {
 		return e.call("views.open", object{"trigger_id": trigger, "view": modal("T")})
 	}
@@ -43,7 +44,7 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	refused(t, open(used), "exchanged_trigger_id")
 
 	late := e.trigger()
-	c.wind(3*time.Second + time.Millisecond)
+	c.Add(3*time.Second + time.Millisecond)
 	refused(t, open(late), "expired_trigger_id")
 	refused(t, open("1.2.made-up"), "invalid_trigger_id")
 	refused(t, open(""), "invalid_arguments")

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
+	"github.com/balcao/balcao/internal/clocktest"
 	"github.com/balcao/balcao/portal"
 	"github.com/balcao/balcao/portal/profile"
 	"github.com/balcao/balcao/portal/sandbox"
@@ -25,30 +26,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a clock that a test sets.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // harness is a bank with a logged-in user.
 type harness struct {
 	*sandbox.Bank
 	url   string
 	stop  func()
-	clock *clock
+	clock *clocktest.Clock
 	token string
 	lang  string
 }
@@ -56,7 +39,7 @@ type harness struct {
 // newHarness starts a bank on a free port and logs in the first user of broker A.
 func newHarness(t *testing.T, config sandbox.Config) *harness {
 	t.Helper()
-	d := &harness{clock: &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}, lang: "en"}
+	d := &harness{clock: clocktest.At(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)), lang: "en"}
 	config.Now = d.clock.Now
 	d.Bank = sandbox.New(config)
 	server := httptest.NewServer(http.StripPrefix("/bank", d.Bank)) // under a prefix, as a proxy may put it

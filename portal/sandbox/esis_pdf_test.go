@@ -73,7 +73,7 @@ func TestTheESISShowsFiguresThatFollowFromTheProcess(t *testing.T) {
 func TestTheESISIsTheSameUntilSomethingOfTheProcessChanges(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	before, _ := d.esis(t, sandbox.SampleOpen, "")
-	d.clock.pass(time.Minute)
+	d.clock.Add(time.Minute)
 	if again, _ := d.esis(t, sandbox.SampleOpen, ""); !bytes.Equal(before, again) {
 		t.Error("the same process gives other bytes")
 	}
@@ -82,7 +82,7 @@ func TestTheESISIsTheSameUntilSomethingOfTheProcessChanges(t *testing.T) {
 	if bytes.Equal(before, after) || !strings.Contains(text, "Maria Exemplo e mais 1 proponente") || !strings.Contains(text, "Seguro de vida (2 proponentes)") {
 		t.Error("a second borrower does not show")
 	}
-	d.clock.pass(24 * time.Hour)
+	d.clock.Add(24 * time.Hour)
 	d = d.as(t, sandbox.BrokerA, 0)
 	if _, text := d.esis(t, sandbox.SampleOpen, ""); !strings.Contains(text, "Emitida em 23/11/2026") {
 		t.Error("the ESIS of the next day is not dated by it")

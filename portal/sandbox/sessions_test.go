@@ -75,17 +75,17 @@ func TestNothingIsAnsweredWithoutASession(t *testing.T) {
 func TestASessionEndsAfterThirtyMinutesWithoutACall(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	for range 5 { // two and a half hours, in steps just short of the end
-		d.clock.pass(30*time.Minute - time.Second)
+		d.clock.Add(30*time.Minute - time.Second)
 		if got := d.get(t, "/v1/processes"); got.status != http.StatusOK {
 			t.Fatalf("a call did not keep the session open: %d", got.status)
 		}
 	}
-	d.clock.pass(30 * time.Minute)
+	d.clock.Add(30 * time.Minute)
 	got := d.get(t, "/v1/processes")
 	if got.status != http.StatusUnauthorized || got.errorsOf(t)[0] != "010005" {
 		t.Errorf("after 30 minutes: %d %s", got.status, got.body)
 	}
-	d.clock.pass(-30 * time.Minute)
+	d.clock.Add(-30 * time.Minute)
 	if got := d.get(t, "/v1/processes"); got.status != http.StatusUnauthorized {
 		t.Error("a session that ended came back")
 	}
@@ -95,7 +95,7 @@ func TestTheIdlestSessionMakesRoomWhenThereAreTooMany(t *testing.T) {
 	t.Parallel()
 	d := newHarness(t, sandbox.Config{})
 	second := d.as(t, sandbox.BrokerA, 1)
-	d.clock.pass(time.Second)
+	d.clock.Add(time.Second)
 	second.get(t, "/v1/processes")
 	for range 999 {
 		d.as(t, sandbox.BrokerB, 0)

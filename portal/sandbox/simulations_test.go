@@ -359,7 +359,7 @@ func TestTheESISOfASimulationIsSentOnce(t *testing.T) {
 func TestASimulationThatIsNotDecidedInTimeExpires(t *testing.T) {
 	d := newHarness(t, sandbox.Config{})
 	path := d.created(t, newSimulation(nil))
-	d.clock.pass(31 * 24 * time.Hour)
+	d.clock.Add(31 * 24 * time.Hour)
 	d = d.as(t, sandbox.BrokerA, 0)
 	if s := d.simulation(t, path); s.SimulationStatusID != 8 {
 		t.Errorf("got %+v", s.SimulationSummary)
