@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,9 @@ import (
 // Assistant is the actor of an assistant of whom only the machine is known, or that it has MCP_TOKEN.
 const Assistant = "mcp:local"
 
-// assistantPrefix begins the ids of assistants. What follows is her account in Slack, or a keyed fingerprint of another account:
-// an id is in logs and in the audit log, where no e-mail address may be.
+// assistantPrefix begins the ids of assistants. What follows is the first account of the person's entry if it is one in Slack, or a
+// keyed fingerprint of it: an id is in logs and in the audit log, where no e-mail address may be. An account that comes later stands
+// behind the first, so that the id stays.
 const assistantPrefix = "mcp:"
 
 // People is the table of people in PORTAL_USERS: which actor an account is, and as which user of the bank an actor acts.
@@ -99,8 +101,8 @@ func (p *People) assistantOf(listed settings.Person) tools.Actor {
 	switch first := listed.Accounts[0]; {
 	case first == settings.Everybody, first == settings.EverybodyAtIssuer:
 		return tools.Actor{}
-	case listed.Slack() != "":
-		return tools.Actor{ID: assistantPrefix + listed.Slack(), Lang: listed.Lang}
+	case slices.Contains(listed.InSlack(), first):
+		return tools.Actor{ID: assistantPrefix + first, Lang: listed.Lang}
 	default:
 		return tools.Actor{ID: p.opaque(first), Lang: listed.Lang}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balcao/balcao/internal/issuer"
+	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/settings"
 	"github.com/balcao/balcao/tools"
 )
@@ -82,6 +83,42 @@ func TestTheTableSaysNothingOfAssistantsForPeopleInSlackAndTheReverse(t *testing
 	for _, stranger := range []string{"mcp:T9/U9", "mcp:", "", "T1/U1", "email:ana@mediadora.example"} {
 		if got, ok := people.Person(t.Context(), stranger); ok {
 			t.Errorf("%q is %+v", stranger, got)
+		}
+	}
+}
+
+func TestAnAccountThatComesLaterChangesNobodysName(t *testing.T) {
+	t.Parallel()
+	account := issuer.Account{Subject: "248289761001", Email: "ana@mediadora.example"}
+	stateKey, err := keys.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		before, after string
+		decides       string // afterwards
+		same          bool
+	}{
+		"one in Slack":                         {"mcp:ana@mediadora.example=ana", "mcp:ana@mediadora.example=T1/U1=ana", "slack:T1/U1", true},
+		"one at the issuer":                    {"T1/U1=ana", "T1/U1=mcp:ana@mediadora.example=ana", "slack:T1/U1", true},
+		"another e-mail address":               {"mcp:sub:248289761001=mcp:a@mediadora.example=ana", "mcp:sub:248289761001=mcp:ana@mediadora.example=ana", "", true},
+		"one in Slack, in front of the others": {"mcp:ana@mediadora.example=ana", "T1/U1=mcp:ana@mediadora.example=ana", "slack:T1/U1", false},
+	} {
+		first := strings.Split(c.before, "=")[0]
+		token, entry, ok := settings.NewPersonalToken(first, time.Time{})
+		if !ok {
+			t.Fatal(first)
+		}
+		key := []string{"MCP_TOKENS", entry, "STATE_KEY", stateKey}
+		before, _ := peopleOf(t, c.before, key...).OfToken(settings.HashOfToken(token))
+		people := peopleOf(t, c.after, key...)
+		after, _ := people.OfToken(settings.HashOfToken(token))
+		if atIssuer, ok := people.OfAccount(account); !ok || atIssuer.ID != after.ID {
+			t.Errorf("%s: at the issuer she is %q, by her token %q", name, atIssuer.ID, after.ID)
+		}
+		person, known := people.Person(t.Context(), after.ID)
+		if before.ID == "" || (after.ID == before.ID) != c.same || !known || person.Account != c.decides || person.Login.Username != "ana" {
+			t.Errorf("%s: %s became %s, who is %+v", name, before.ID, after.ID, person)
 		}
 	}
 }
