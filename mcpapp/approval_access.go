@@ -58,9 +58,10 @@ type approvalSession struct {
 	token  string    // in her forms, so that no other page can send one
 	used   time.Time // under the mutex of approvalAccess
 
-	mu   sync.Mutex
-	news []news // what came of her last decision
-	kept []keptForm
+	mu     sync.Mutex
+	news   []news // what came of her last decision
+	kept   []keptForm
+	making []string // the ids of approvals that she has seen being done
 }
 
 // keptForm is a form that a person has begun to change.
@@ -195,6 +196,15 @@ func (s *approvalSession) latest() []news {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.news)
+}
+
+// follows sets the ids of the approvals that are being done, and returns those that were and are not any more.
+func (s *approvalSession) follows(making []string) (ended []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended = slices.DeleteFunc(s.making, func(id string) bool { return slices.Contains(making, id) })
+	s.making = making
+	return ended
 }
 
 // keep keeps the form of an approval as the person left it, and only in memory.

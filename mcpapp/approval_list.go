@@ -25,7 +25,8 @@ type approvalsPage struct {
 	News    []news
 	Groups  []approvalGroup
 	Index   []link // to the cards, if there are several
-	Empty   bool   // nothing waits; the page looks again by itself
+	Empty   bool   // nothing waits
+	Renews  bool   // the page looks again by itself, because nothing is there to be decided
 	Onward  bool   // it leads to what waits by itself
 	Linked  bool   // it has a link to what waits
 	Form    *formPage
@@ -109,8 +110,12 @@ func (a *App) showApprovals(d *decision) {
 		d.show(http.StatusServiceUnavailable, page)
 		return
 	}
-	at := map[string]int{}
+	at, making, decidable := map[string]int{}, []string(nil), false
 	for _, approval := range open {
+		if approval.Status == tools.ApprovalApproved {
+			making = append(making, approval.ID)
+		}
+		decidable = decidable || approval.Status.Open()
 		card, shown := a.cardOf(d, approval)
 		if !shown {
 			continue
@@ -136,6 +141,14 @@ func (a *App) showApprovals(d *decision) {
 	if page.Empty = len(page.Groups) == 0; page.Empty {
 		page.Title = "approvals.none"
 	}
+	for _, id := range d.session.follows(making) {
+		a.tellOutcome(d, id)
+	}
+	if len(d.news) > 0 {
+		d.session.tell(d.news)
+		page.News = nil
+	}
+	page.Renews = page.Empty || !decidable && len(making) > 0
 	d.show(http.StatusOK, page)
 }
 
@@ -309,15 +322,34 @@ func (a *App) approve(d *decision, id string, given tools.Approved) bool {
 		return false
 	}
 	defer result.Close()
-	card := result.Card
+	d.tell(doneNews(result.Card))
+	return true
+}
+
+// doneNews says what was done.
+func doneNews(card tools.Card) news {
 	said := news{Kind: "done", Title: visible(card.Title), Facts: card.Facts}
 	for _, text := range []string{card.Text, card.Note} {
 		if text != "" {
 			said.Text = append(said.Text, visible(text))
 		}
 	}
-	d.tell(said)
-	return true
+	return said
+}
+
+// tellOutcome tells the person how an approval ended that she has seen being done.
+func (a *App) tellOutcome(d *decision, id string) {
+	review, err := a.config.Runner.Outcome(d.r.Context(), d.actor, id)
+	if err != nil {
+		return
+	}
+	switch review.Status {
+	case tools.ApprovalDone:
+		d.tell(doneNews(review.Card))
+	case tools.ApprovalFailed:
+		failure := &tools.Error{Kind: review.Failure, Tool: review.Of, Problems: review.Approval.Problems}
+		d.tell(d.failed(review.Of.Title(d.actor.Lang), failure))
+	}
 }
 
 // titleOf says what could not be done.

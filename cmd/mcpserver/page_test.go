@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/balcao/balcao/internal/browsertest"
@@ -49,10 +51,18 @@ func printed(t *testing.T, found <-chan string) string {
 // that it prints.
 func startPlayground(t *testing.T, onHTTP bool, environ ...string) (*client.Client, <-chan string) {
 	t.Helper()
+	assistant, found, _ := startKillable(t, onHTTP, environ...)
+	return assistant, found
+}
+
+// startKillable is startPlayground with the program's process.
+func startKillable(t *testing.T, onHTTP bool, environ ...string) (*client.Client, <-chan string, *os.Process) {
+	t.Helper()
 	program, environ := build(t), append([]string{"LANG=pt_PT.UTF-8"}, environ...)
 	ctx, cancel := context.WithCancel(context.Background())
 	var assistant *client.Client
 	var printing io.Reader
+	var run *exec.Cmd
 	end := func() {}
 	if onHTTP {
 		server := exec.CommandContext(ctx, program, "-playground", "-open=false", "-http", "127.0.0.1:0")
@@ -64,6 +74,7 @@ func startPlayground(t *testing.T, onHTTP bool, environ ...string) (*client.Clie
 		if err != nil {
 			t.Fatal(err)
 		}
+		run = server
 		lines := bufio.NewReader(out)
 		url := ""
 		for url == "" {
@@ -81,7 +92,12 @@ func startPlayground(t *testing.T, onHTTP bool, environ ...string) (*client.Clie
 		}
 	} else {
 		var err error
-		if assistant, err = client.NewStdioMCPClient(program, environ, "-playground", "-open=false"); err != nil {
+		command := transport.WithCommandFunc(func(ctx context.Context, program string, environ, args []string) (*exec.Cmd, error) {
+			run = exec.CommandContext(ctx, program, args...)
+			run.Env = append(os.Environ(), environ...)
+			return run, nil
+		})
+		if assistant, err = client.NewStdioMCPClientWithOptions(program, environ, []string{"-playground", "-open=false"}, command); err != nil {
 			t.Fatal(err)
 		}
 		stderr, _ := client.GetStderr(assistant)
@@ -95,7 +111,7 @@ func startPlayground(t *testing.T, onHTTP bool, environ ...string) (*client.Clie
 	if _, err := assistant.Initialize(ctx, mcp.InitializeRequest{Params: hello}); err != nil {
 		t.Fatal(err)
 	}
-	return assistant, addresses(printing)
+	return assistant, addresses(printing), run.Process
 }
 
 // learnt is what an assistant learns of a call that waits.
@@ -227,10 +243,14 @@ func TestWhatWaitsIsShownInTheBrowserAfterAKill(t *testing.T) {
 	environ := []string{"LANG=en", "REDIS_URL=" + redistest.Start(t), "STATE_KEY=" + key}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	first, found := startPlayground(t, false, environ...)
+	first, found, process := startKillable(t, false, environ...)
 	asked, _ := asks(t, ctx, first, "create_borrower", borrower)
 	before := printed(t, found)
-	_ = first.Close()
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for range found { // until it is dead
+	}
 	second, found := startPlayground(t, false, environ...)
 	after := printed(t, found)
 	if before == after {

@@ -2,18 +2,15 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/balcao/balcao/internal/addrtest"
 	"github.com/balcao/balcao/internal/keys"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/redistest"
@@ -55,7 +52,7 @@ func newHarness(t *testing.T, change ...func(*sandbox.Config)) *harness {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	addr := freeAddr(t)
+	addr := addrtest.Free(t)
 	slack := slacksim.New(slacksim.Config{RequestURL: "http://" + addr + "/slack/events", Manifest: playgroundManifest()})
 	slackServer := httptest.NewServer(slack)
 	slack.SetBaseURL(slackServer.URL)
@@ -78,28 +75,6 @@ func newHarness(t *testing.T, change ...func(*sandbox.Config)) *harness {
 	}
 	t.Cleanup(h.kill)
 	return h
-}
-
-// ports counts through the ports that freeAddr tries. They are below those that systems give to connections and to
-// listeners on port 0, so that nobody takes one between freeAddr and its use.
-var ports = func() *atomic.Uint32 {
-	var port atomic.Uint32
-	port.Store(rand.Uint32N(20_000))
-	return &port
-}()
-
-// freeAddr returns an address at which nobody listens. It returns each one once.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+ports.Add(1)%20_000)
-		if listener, err := net.Listen("tcp", addr); err == nil {
-			listener.Close()
-			return addr
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // start starts the program and waits until it is ready.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balcao/balcao/internal/addrtest"
 	"github.com/balcao/balcao/internal/logtest"
 	"github.com/balcao/balcao/internal/waittest"
 )
@@ -56,7 +57,7 @@ func TestAStartGoesOnWhileSomethingDoesNotWorkAndSaysSoInsteadOfRunning(t *testi
 	}{
 		"another login": {[]string{"PORTAL_CLIENT_SECRET=another"},
 			[]string{"does not work yet: bank.", "FAILS bank", "refuses the login", "Compare PORTAL_CLIENT_ID"}, []string{"the bank rejects the login"}},
-		"a bank and a Slack that do not answer": {[]string{"PORTAL_URL=http://" + freeAddr(t), "SLACK_API_URL=http://" + freeAddr(t) + "/api/"},
+		"a bank and a Slack that do not answer": {[]string{"PORTAL_URL=http://" + addrtest.Free(t), "SLACK_API_URL=http://" + addrtest.Free(t) + "/api/"},
 			[]string{"does not work yet: Slack, bank.", "FAILS Slack Slack does not answer", "does not answer; it is asked again"}, []string{"the bank does not answer"}},
 		"a bank that hangs": {[]string{"PORTAL_URL=http://" + deaf.Addr().String()}, []string{"does not work yet: bank.", "does not answer; it is asked again"}, nil},
 		"a bot that is not in the channel": {[]string{"TEAM_CHANNEL=C0GERAL"},
@@ -94,7 +95,7 @@ func TestAStartGoesOnWhileSomethingDoesNotWorkAndSaysSoInsteadOfRunning(t *testi
 func TestReadinessNamesWhatDidNotAnswerAtStart(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	said, stop := h.runInProcess(t, append(slices.Clone(healthy), "PORTAL_URL=http://"+freeAddr(t), "SLACK_API_URL=http://"+freeAddr(t)+"/api/")...)
+	said, stop := h.runInProcess(t, append(slices.Clone(healthy), "PORTAL_URL=http://"+addrtest.Free(t), "SLACK_API_URL=http://"+addrtest.Free(t)+"/api/")...)
 	waitForScreen(t, said)
 	waittest.Eventually(t, "/readyz names both", func() bool {
 		_, body := get(t, "http://"+h.addr+"/readyz")

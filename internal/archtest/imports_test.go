@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"cmd/mcpserver":              {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "tools", "tools/catalogue"},
 	"cmd/slackbot":               {"conversations", "internal/*", "mcpapp", "notifications", "portal/profile", "portal/sandbox", "slackapp", "tools", "tools/catalogue"},
 	"conversations":              {},
+	"internal/addrtest":          {},
 	"internal/app":               {"conversations", "internal/issuer", "internal/keys", "internal/settings", "internal/telemetry", "internal/version", "internal/webguard", "notifications", "portal/profile", "portal", "portal/sandbox", "tools", "tools/catalogue", "validation"},
 	"internal/archtest":          {},
 	"internal/bodies":            {},
