@@ -18,7 +18,7 @@ type Entry struct {
 // Entries returns all entries of the profile, sorted by path. An array is one entry.
 func (p *Profile) Entries() []Entry {
 	var all []Entry
-	each(p.tree, nil, func(keys []string, value any) {
+	each(p.tree(), nil, func(keys []string, value any) {
 		path := dotted(keys)
 		mark, source := p.Mark(path)
 		all = append(all, Entry{keys, path, value, mark, source})

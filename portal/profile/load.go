@@ -106,7 +106,7 @@ func overlay(base *Profile, name string, file *node) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	merged := copied(base.tree).(map[string]any)
+	merged := copied(base.tree()).(map[string]any)
 	merge(merged, tree)
 	p, err := decode(merged)
 	if err != nil {
@@ -137,7 +137,7 @@ func decode(tree map[string]any) (*Profile, error) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	p := &Profile{tree: tree}
+	p := &Profile{tree: func() map[string]any { return tree }}
 	if err := decoder.Decode(p); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 func (p *Profile) TOML(only Mark) string {
 	var out strings.Builder
 	out.WriteString("#:schema " + SchemaID + "\n")
-	p.writeTable(&out, p.tree, nil, only)
+	p.writeTable(&out, p.tree(), nil, only)
 	return out.String()
 }
 

@@ -29,7 +29,7 @@ profile.taxonomies.lists.genders.items = [{ id = 1, pt = "F", en = "F" }]
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(p.tree, again.tree); diff != "" {
+		if diff := cmp.Diff(p.tree(), again.tree()); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 		old, new := *p, *again

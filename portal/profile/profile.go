@@ -32,7 +32,7 @@ type Profile struct {
 	Alternatives []Alternative `json:"alternatives"`
 	Candidates   Candidates    `json:"candidates"`
 
-	tree  map[string]any // what the entries above were read from
+	tree  func() map[string]any // what the entries above were read from
 	marks marks
 }
 
