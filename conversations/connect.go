@@ -90,6 +90,10 @@ func setTimeouts(call time.Duration, timeouts ...*time.Duration) {
 	}
 }
 
+// embeddedBuffer is the size of each buffer of a connection to the Redis inside the process, which is never far: the library's
+// are made for round trips that take long.
+const embeddedBuffer = 4 << 10
+
 // embedded starts a Redis inside the process, on loopback and with a random password. miniredis expires keys only in
 // FastForward, which age calls.
 func embedded(call time.Duration) (redis.UniversalClient, func() error, error) {
@@ -111,6 +115,7 @@ func embedded(call time.Duration) (redis.UniversalClient, func() error, error) {
 	o := &redis.Options{
 		Addr: server.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		ReadBufferSize:           embeddedBuffer, WriteBufferSize: embeddedBuffer,
 	}
 	setTimeouts(call, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 	return redis.NewClient(o), stop, nil
