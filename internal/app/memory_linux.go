@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -19,16 +20,24 @@ type mapping struct {
 // releaseCode unmaps the pages of the program's file that nobody has changed. They stay in the system's cache of files. It
 // does nothing where the system does not say what is mapped.
 func releaseCode() {
+	for _, m := range code() {
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED) // an advice may be refused
+	}
+}
+
+// code are the mappings of the program's file that are read only and unchanged. They stay as they are.
+var code = sync.OnceValue(func() (found []mapping) {
 	program, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return
+		return nil
 	}
 	for _, m := range mappings() {
 		if m.path == program && m.readOnly && !m.changed {
-			_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED) // an advice may be refused
+			found = append(found, m)
 		}
 	}
-}
+	return found
+})
 
 // mappings reads what is mapped.
 func mappings() (all []mapping) {
