@@ -131,11 +131,19 @@ func compareReplicas(b *testing.B, one, other *process, redis *redistest.Server,
 	detail("Redis, which serves one command at a time, is busy for %.0f %% of the time, and could serve %.0f calls/s", 100*busy, 1e6/found.sides[1].redis)
 }
 
-// measureMemory measures a server that nobody calls, and how much it grows over many calls.
+// measureMemory measures servers that nobody calls, and how much they grow over many calls.
 func measureMemory(b *testing.B, program string) {
-	for _, store := range []struct{ name, url string }{{"in memory", "memory"}, {"in Redis", redistest.Start(b)}} {
-		p := start(b, program, settingsOf(b, store.url))
-		row("idle, store "+store.name+": resident memory", megabytes(p.idle(b)), "at most 25 MB")
+	stores := []struct{ name, url string }{{"in memory", "memory"}, {"in Redis", redistest.Start(b)}}
+	var servers []*process
+	for _, store := range stores {
+		servers = append(servers, start(b, program, settingsOf(b, store.url)))
+	}
+	for i, found := range idle(b, servers...) {
+		row("idle, store "+stores[i].name+": highest resident memory", megabytes(found.highest), "at most 25 MB")
+		detail("of it, %s are pages of the program's file", megabytes(found.file))
+	}
+	for i, store := range stores {
+		p := servers[i]
 		p.call(b, warmMemory)
 		before := p.settled(b)
 		p.call(b, manyCalls)

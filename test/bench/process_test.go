@@ -28,7 +28,9 @@ const token = "kZ4vT9qLw2Xn8RbY6mHs3GdJ5cPf7AeU"
 func build(b *testing.B) string {
 	b.Helper()
 	program := filepath.Join(b.TempDir(), "mcpserver")
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "github.com/balcao/balcao/cmd/mcpserver").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "github.com/balcao/balcao/cmd/mcpserver")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("building: %v\n%s", err, out)
 	}
 	return program
@@ -112,12 +114,18 @@ func (p *process) stop() {
 // rss returns the resident memory.
 func (p *process) rss(b *testing.B) int64 {
 	b.Helper()
+	return p.status(b, "VmRSS")
+}
+
+// status returns a size of the process, as the system tells it.
+func (p *process) status(b *testing.B, name string) int64 {
+	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, is := strings.CutPrefix(line, "VmRSS:"); is {
+		if value, is := strings.CutPrefix(line, name+":"); is {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 			if err != nil {
 				b.Fatal(err)
@@ -125,15 +133,33 @@ func (p *process) rss(b *testing.B) int64 {
 			return kilobytes << 10
 		}
 	}
-	b.Fatal("the system does not tell the memory of a process")
+	b.Fatalf("the system does not tell %s of a process", name)
 	return 0
 }
 
-// idle returns the resident memory of a server that nobody calls.
-func (p *process) idle(b *testing.B) int64 {
+// An idle server is one that nobody called for quietTime. Its memory goes up and down with what it does by itself, so that the
+// highest within idleTime counts.
+const (
+	quietTime = time.Minute
+	idleTime  = 40 * time.Second
+)
+
+// idleMemory is the highest resident memory of an idle server, and what of it are pages of the program's file.
+type idleMemory struct{ highest, file int64 }
+
+// idle measures servers that nobody calls.
+func idle(b *testing.B, servers ...*process) []idleMemory {
 	b.Helper()
-	time.Sleep(12 * time.Second) // the start is over after five, and then gives back what it needed
-	return p.rss(b)
+	found := make([]idleMemory, len(servers))
+	time.Sleep(quietTime)
+	for end := time.Now().Add(idleTime); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		for i, p := range servers {
+			if rss := p.rss(b); rss > found[i].highest {
+				found[i] = idleMemory{rss, p.status(b, "RssFile")}
+			}
+		}
+	}
+	return found
 }
 
 // settled returns the least resident memory within a few seconds after calls.
