@@ -162,11 +162,12 @@ func idle(b *testing.B, servers ...*process) []idleMemory {
 	return found
 }
 
-// settled returns the least resident memory within a few seconds after calls.
+// settled returns the least resident memory within some seconds after calls, in which the server gives back what it needed
+// for them.
 func (p *process) settled(b *testing.B) int64 {
 	b.Helper()
 	least := p.rss(b)
-	for range 10 {
+	for range 30 {
 		time.Sleep(500 * time.Millisecond)
 		least = min(least, p.rss(b))
 	}
