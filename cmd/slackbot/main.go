@@ -229,6 +229,10 @@ func serve(ctx context.Context, s settings.Settings, log *slog.Logger, shown scr
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return app.Serve(ctx, server, listener, shutdownTimeout) })
+	group.Go(func() error {
+		app.ReleaseMemory(ctx)
+		return nil
+	})
 	if s.SlackAppToken != "" {
 		group.Go(func() error { return bot.RunSocket(ctx) })
 	}
