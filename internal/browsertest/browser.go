@@ -21,7 +21,7 @@ import (
 )
 
 // timeout is how long a step on a page may take on a busy machine.
-const timeout = 20 * time.Second
+const timeout = 30 * time.Second
 
 var (
 	start   sync.Once
