@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/balcao/balcao/portal/profile"
 )
@@ -30,8 +31,17 @@ type Operation struct {
 	Writes bool
 }
 
-// registered are the operations that this client calls, and whether they write.
+// registered are the operations that this client calls, and whether they write, but for those that read taxonomies.
 var registered = map[OperationID]bool{}
+
+// operations are all that this client calls, and whether they write. Which taxonomies there are is in the profile, which is not
+// read before it is needed.
+var operations = sync.OnceValue(func() map[OperationID]bool {
+	for _, key := range Taxonomies() {
+		registerReads(key.Operation())
+	}
+	return registered
+})
 
 // registerReads registers operations that change nothing at the bank. Each file of this package registers those of its
 // methods. It panics if one is registered twice.
@@ -72,8 +82,8 @@ func isPageParameter(name string) bool { return slices.Contains(pageParameters, 
 
 // table returns the operations that this client calls as a profile has them.
 func table(p *profile.Profile) map[OperationID]row {
-	rows := make(map[OperationID]row, len(registered))
-	for id := range registered {
+	rows := make(map[OperationID]row, len(operations()))
+	for id := range operations() {
 		rows[id] = rowOf(p, id)
 	}
 	return rows
@@ -88,6 +98,6 @@ func rowOf(p *profile.Profile, id OperationID) row {
 	mark, _ := p.Mark("operations." + string(id) + ".path")
 	return row{wire: wire, Operation: Operation{
 		ID: id, Method: wire.Method, Path: wire.Path, Parameters: slices.DeleteFunc(wire.Names(), isPageParameter), Missing: wire.Missing,
-		Confirmed: mark == profile.Confirmed, Writes: registered[id],
+		Confirmed: mark == profile.Confirmed, Writes: operations()[id],
 	}}
 }

@@ -64,7 +64,7 @@ func newProbed(id OperationID) any {
 // Probe sends one read as the user, with the limits of every call, and returns its reply as it came. A session must be open:
 // the probe of [Authenticate] opens one. Faults are not recorded. The error says that nothing was sent.
 func (u *User) Probe(ctx context.Context, call ProbeCall) (Probe, error) {
-	if writes, known := registered[call.Operation]; !known || writes {
+	if writes, known := operations()[call.Operation]; !known || writes {
 		return Probe{}, ErrNoProbe
 	}
 	ctx, cancel := context.WithTimeout(ctx, u.client.config.TotalTimeout)

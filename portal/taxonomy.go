@@ -38,12 +38,6 @@ var (
 // maxTaxonomyPages is the most pages that are read of a taxonomy.
 const maxTaxonomyPages = 100
 
-func init() {
-	for _, key := range Taxonomies() {
-		registerReads(key.Operation())
-	}
-}
-
 // Taxonomies returns every key that [User.Taxonomy] takes, sorted.
 func Taxonomies() []TaxonomyKey { return slices.Clone(taxonomies()) }
 

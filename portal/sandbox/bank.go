@@ -149,7 +149,7 @@ func New(config Config) *Bank {
 func (b *Bank) route() {
 	served := map[string][]string{} // methods by path
 	for _, op := range portal.Operations(b.config.Profile) {
-		handle, ok := handlers[op.ID]
+		handle, ok := allHandlers()[op.ID]
 		if !ok {
 			continue // a test checks that there is a handler for every operation
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/balcao/balcao/internal/words"
 	"github.com/balcao/balcao/portal"
@@ -22,6 +23,14 @@ var (
 	codes    = map[portal.OperationID]string{} // of success
 )
 
+// allHandlers are those of all operations: those that are registered, and of the taxonomies that the profile has.
+var allHandlers = sync.OnceValue(func() map[portal.OperationID]handler {
+	for _, key := range portal.Taxonomies() {
+		serve(key.Operation(), taxonomy(key))
+	}
+	return handlers
+})
+
 // serve registers the handler of an operation. It panics if the operation has one.
 func serve(id portal.OperationID, handle handler) {
 	if handlers[id] != nil {
@@ -38,7 +47,7 @@ func serveWrite(id portal.OperationID, code string, handle handler) {
 }
 
 // Operations lists the operations that a bank serves, in no order.
-func Operations() []portal.OperationID { return slices.Collect(maps.Keys(handlers)) }
+func Operations() []portal.OperationID { return slices.Collect(maps.Keys(allHandlers())) }
 
 //go:embed words
 var texts embed.FS

@@ -96,12 +96,6 @@ var nested = map[portal.TaxonomyKey]struct{ parents, children portal.TaxonomyKey
 	"countyWithParishes":    {"counties", "parishes"},
 }
 
-func init() {
-	for _, key := range portal.Taxonomies() {
-		serve(key.Operation(), taxonomy(key))
-	}
-}
-
 // taxonomyItem is an item of the reply. The bank's form is not public.
 type taxonomyItem struct {
 	ID          int32          `json:"id"`
