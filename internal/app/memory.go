@@ -13,7 +13,7 @@ import (
 // How much garbage there may be, in percent of what is in use: little during the start, which leaves much at once, and more
 // afterwards, when collecting it takes time from every call.
 const (
-	garbageAtStart = 15
+	garbageAtStart = 25
 	garbageServing = 300
 )
 
