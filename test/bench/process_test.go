@@ -111,12 +111,6 @@ func (p *process) stop() {
 	}
 }
 
-// rss returns the resident memory.
-func (p *process) rss(b *testing.B) int64 {
-	b.Helper()
-	return p.status(b, "VmRSS")
-}
-
 // status returns a size of the process, as the system tells it.
 func (p *process) status(b *testing.B, name string) int64 {
 	b.Helper()
@@ -154,7 +148,7 @@ func idle(b *testing.B, servers ...*process) []idleMemory {
 	time.Sleep(quietTime)
 	for end := time.Now().Add(idleTime); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		for i, p := range servers {
-			if rss := p.rss(b); rss > found[i].highest {
+			if rss := p.status(b, "VmRSS"); rss > found[i].highest {
 				found[i] = idleMemory{rss, p.status(b, "RssFile")}
 			}
 		}
@@ -162,14 +156,14 @@ func idle(b *testing.B, servers ...*process) []idleMemory {
 	return found
 }
 
-// settled returns the least resident memory within some seconds after calls, in which the server gives back what it needed
-// for them.
+// settled returns the least memory within some seconds after calls, in which the server gives back what it needed for them. Pages
+// of the program's file are not counted: they come and go all the time.
 func (p *process) settled(b *testing.B) int64 {
 	b.Helper()
-	least := p.rss(b)
+	least := p.status(b, "RssAnon")
 	for range 30 {
 		time.Sleep(500 * time.Millisecond)
-		least = min(least, p.rss(b))
+		least = min(least, p.status(b, "RssAnon"))
 	}
 	return least
 }
