@@ -139,8 +139,8 @@ func measureMemory(b *testing.B, program string) {
 		servers = append(servers, start(b, program, settingsOf(b, store.url)))
 	}
 	for i, found := range idle(b, servers...) {
-		row("idle, store "+stores[i].name+": highest resident memory", megabytes(found.highest), "at most 25 MB")
-		detail("of it, %s are pages of the program's file", megabytes(found.file))
+		row("idle, store "+stores[i].name+": resident memory", megabytes(found.median), "at most 25 MB")
+		detail("this is the median; the highest is %s, of which %s are pages of the program's file", megabytes(found.highest), megabytes(found.file))
 	}
 	for i, store := range stores {
 		p := servers[i]
@@ -162,4 +162,4 @@ func percent(ratio float64) string { return fmt.Sprintf("%.0f %%", 100*ratio) }
 
 func times(ratio float64) string { return fmt.Sprintf("%.2f×", ratio) }
 
-func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/(1<<20)) }
+func megabytes(bytes float64) string { return fmt.Sprintf("%.1f MB", bytes/(1<<20)) }

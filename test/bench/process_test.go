@@ -131,41 +131,50 @@ func (p *process) status(b *testing.B, name string) int64 {
 	return 0
 }
 
-// An idle server is one that nobody called for quietTime. Its memory goes up and down with what it does by itself, so that the
-// highest within idleTime counts.
+// An idle server is one that nobody called for quietTime. Its memory goes up and down with what it does by itself, some of it
+// each minute.
 const (
 	quietTime = time.Minute
-	idleTime  = 40 * time.Second
+	idleTime  = 65 * time.Second
 )
 
-// idleMemory is the highest resident memory of an idle server, and what of it are pages of the program's file.
-type idleMemory struct{ highest, file int64 }
+// idleMemory is the resident memory of an idle server.
+type idleMemory struct {
+	median, highest float64
+	file            float64 // what of the highest are pages of the program's file
+}
 
 // idle measures servers that nobody calls.
 func idle(b *testing.B, servers ...*process) []idleMemory {
 	b.Helper()
 	found := make([]idleMemory, len(servers))
+	all := make([][]float64, len(servers))
 	time.Sleep(quietTime)
 	for end := time.Now().Add(idleTime); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		for i, p := range servers {
-			if rss := p.status(b, "VmRSS"); rss > found[i].highest {
-				found[i] = idleMemory{rss, p.status(b, "RssFile")}
+			rss := float64(p.status(b, "VmRSS"))
+			all[i] = append(all[i], rss)
+			if rss > found[i].highest {
+				found[i].highest, found[i].file = rss, float64(p.status(b, "RssFile"))
 			}
 		}
+	}
+	for i := range servers {
+		found[i].median = median(all[i])
 	}
 	return found
 }
 
 // settled returns the least memory within some seconds after calls, in which the server gives back what it needed for them. Pages
 // of the program's file are not counted: they come and go all the time.
-func (p *process) settled(b *testing.B) int64 {
+func (p *process) settled(b *testing.B) float64 {
 	b.Helper()
 	least := p.status(b, "RssAnon")
 	for range 30 {
 		time.Sleep(500 * time.Millisecond)
 		least = min(least, p.status(b, "RssAnon"))
 	}
-	return least
+	return float64(least)
 }
 
 // cpu returns the CPU time that a process has used.
