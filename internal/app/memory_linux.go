@@ -18,11 +18,20 @@ type mapping struct {
 }
 
 // releaseCode unmaps the pages of the program's file that nobody has changed. They stay in the system's cache of files. It
-// does nothing where the system does not say what is mapped.
+// does nothing where the system does not say what is mapped, or while a debugger is attached, whose breakpoints would be lost.
 func releaseCode() {
+	if status, err := os.ReadFile("/proc/self/status"); err != nil || isTraced(string(status)) {
+		return
+	}
 	for _, m := range code() {
 		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED) // an advice may be refused
 	}
+}
+
+// isTraced reports whether the status of a process, as in /proc/self/status, names a debugger.
+func isTraced(status string) bool {
+	_, tracer, told := strings.Cut(status, "\nTracerPid:\t")
+	return told && !strings.HasPrefix(tracer, "0\n")
 }
 
 // code are the mappings of the program's file that are read only and unchanged. They stay as they are.

@@ -29,3 +29,16 @@ func TestTheMappingsOfTheProgramAreReadAndReleased(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestTheCodeStaysWhileADebuggerIsAttached(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]bool{
+		"Name:\tmcpserver\nTracerPid:\t0\nUid:\t0\n":   false,
+		"Name:\tmcpserver\nTracerPid:\t417\nUid:\t0\n": true,
+		"Name:\tmcpserver\n":                           false,
+	} {
+		if got := isTraced(status); got != want {
+			t.Errorf("%q is traced: %v", status, got)
+		}
+	}
+}
