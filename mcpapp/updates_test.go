@@ -37,7 +37,7 @@ func TestUpdatesFitInFourKilobytes(t *testing.T) {
 	}
 }
 
-func TestToolsThatNeedADestinationAreRefused(t *testing.T) {
+func TestToolsThatNeedADestinationAreForPeople(t *testing.T) {
 	t.Parallel()
 	a := variants[3].start(t, start(t))
 	for _, tool := range catalogue.New().Tools() {
@@ -48,6 +48,6 @@ func TestToolsThatNeedADestinationAreRefused(t *testing.T) {
 		if data, err := json.Marshal(result); err != nil || !result.IsError {
 			t.Errorf("%s gives %s, %v", tool.Name, data, err)
 		}
-		contains(t, text(result), (&tools.Error{Kind: tools.Forbidden}).What(words.English))
+		contains(t, text(result), (&tools.Error{Kind: tools.PeopleOnly}).What(words.English), "in Slack, with /")
 	}
 }

@@ -157,18 +157,19 @@ func (r *Runner) Allows(ctx context.Context, actor Actor, tool *Tool) bool {
 
 // enter returns a call of a tool, if the actor may use it and the tool has what it needs.
 func (r *Runner) enter(ctx context.Context, actor Actor, tool *Tool) (*Call, error) {
-	if tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil ||
-		tool.AssistantsOnly && (!actor.Assistant || r.uploads.Load() == nil) {
+	call, err := r.admit(ctx, actor, tool, tool.Effect)
+	switch {
+	case err != nil:
+		return nil, err
+	case actor.Assistant && !tool.ForAssistants():
+		return nil, &Error{Kind: PeopleOnly}
+	case tool.NeedsDestination && (actor.Destination == "" || r.Destinations == nil) || tool.NeedsHistory && r.Updates == nil ||
+		tool.AssistantsOnly && (!actor.Assistant || r.uploads.Load() == nil):
 		return nil, &Error{Kind: Forbidden}
-	}
-	if tool.Subscribes && actor.Outsiders {
+	case tool.Subscribes && actor.Outsiders:
 		return nil, &Error{Kind: Exposed}
 	}
-	call, err := r.admit(ctx, actor, tool, tool.Effect)
-	if err == nil && actor.Assistant && !tool.ForAssistants() {
-		return nil, &Error{Kind: PeopleOnly}
-	}
-	return call, err
+	return call, nil
 }
 
 // admit returns a call, if the actor may have this effect.
