@@ -139,9 +139,7 @@ func (p *pageEnv) connect(t *testing.T, revision string, opens *opener) *assista
 	}
 	var c *client.Client
 	if p.server != nil {
-		to, err := transport.NewStreamableHTTP(p.server.URL + "/mcp")
-		must(t, err)
-		c = client.NewClient(to, options...)
+		c = client.NewClient(wireTo(t, p.server.URL+"/mcp"), options...)
 		t.Cleanup(func() { must(t, c.Close()) })
 	} else {
 		fromClient, toServer := io.Pipe()

@@ -177,11 +177,19 @@ func overStdio(t *testing.T, e *env, options ...client.ClientOption) *client.Cli
 	return c
 }
 
+// wireTo returns a transport with connections of its own: a test server that ends closes the idle ones that tests share.
+func wireTo(t *testing.T, url string) *transport.StreamableHTTP {
+	t.Helper()
+	connections := &http.Transport{}
+	t.Cleanup(connections.CloseIdleConnections)
+	wire, err := transport.NewStreamableHTTP(url, transport.WithHTTPBasicClient(&http.Client{Transport: connections}))
+	must(t, err)
+	return wire
+}
+
 func overHTTP(t *testing.T, e *env, options ...client.ClientOption) *client.Client {
 	t.Helper()
-	wire, err := transport.NewStreamableHTTP(e.serve(t))
-	must(t, err)
-	c := client.NewClient(wire, options...)
+	c := client.NewClient(wireTo(t, e.serve(t)), options...)
 	t.Cleanup(func() { must(t, c.Close()) })
 	return c
 }
