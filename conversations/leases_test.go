@@ -137,7 +137,7 @@ func TestWritesOfTheJournalAndLeasesWaitForAReplicaOfRedis(t *testing.T) {
 	replica.Suspend()
 	for name, write := range writes {
 		began := time.Now()
-		if err := write(); !errors.Is(err, ErrUnavailable) || time.Since(began) > 2*s.lives.Call {
+		if err := write(); !errors.Is(err, ErrUnavailable) || time.Since(began) > s.lives.Call+waittest.Deadline/4 {
 			t.Errorf("%s, while the replica is suspended: %v after %s", name, err, time.Since(began))
 		}
 	}

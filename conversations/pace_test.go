@@ -35,11 +35,10 @@ func TestAWaitThatIsTooLongFailsAtOnceAndReservesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			hurried, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			began := time.Now()
+			hurried, cancel := context.WithTimeout(t.Context(), 2*time.Second) // the wait would be ten
 			wantError(t, pace.Wait(hurried), context.DeadlineExceeded)
-			if took := time.Since(began); took > time.Second {
-				t.Errorf("it failed after %v", took)
+			if hurried.Err() != nil {
+				t.Error("it waited until the end")
 			}
 			cancel()
 		}

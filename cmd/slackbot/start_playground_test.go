@@ -99,7 +99,7 @@ func TestAPlaygroundLogsNothingAndEndsAtOnceInTheBrowser(t *testing.T) {
 	if err := program.Wait(); err != nil {
 		t.Errorf("it ends with %v", err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > shutdownTimeout/2 {
 		t.Errorf("with a tab open it takes %s to end", took)
 	}
 	if string(rest) != "Balcão has stopped.\n" {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/balcao/balcao/internal/app"
 	"github.com/balcao/balcao/internal/settings"
+	"github.com/balcao/balcao/internal/waittest"
 	"github.com/balcao/balcao/internal/webguard"
 )
 
@@ -95,7 +96,7 @@ func TestIdleConnectionsDoNotDelayTheEndAndRequestsFinish(t *testing.T) {
 	began := time.Now()
 	stop()
 	for _, conn := range []net.Conn{silent, half} {
-		if _, err := io.ReadAll(conn); err != nil || time.Since(began) > 4*time.Second {
+		if _, err := io.ReadAll(conn); err != nil || time.Since(began) > waittest.Deadline/2 {
 			t.Errorf("it is closed after %s, %v", time.Since(began), err)
 		}
 	}
